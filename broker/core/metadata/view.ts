@@ -1,0 +1,78 @@
+import type { BrokerId, LeaderEpoch, TopicId } from '../base/ids.ts';
+
+/** Where clients reach a broker on one listener. */
+export interface EndpointView {
+  readonly listener: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A registered broker. */
+export interface BrokerView {
+  readonly id: BrokerId;
+  /** Offset of the registration record; grows with every incarnation. */
+  readonly epoch: number;
+  readonly rack: string | null;
+  /** A fenced broker leads nothing and is not shown to clients. */
+  readonly fenced: boolean;
+  readonly endpoints: readonly EndpointView[];
+}
+
+/** One partition's committed state. Broker lists are in assignment order. */
+export interface PartitionView {
+  readonly index: number;
+  /** −1 while no replica may lead. */
+  readonly leader: BrokerId | -1;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly partitionEpoch: number;
+  readonly replicas: readonly BrokerId[];
+  readonly isr: readonly BrokerId[];
+  readonly elr: readonly BrokerId[];
+  readonly lastKnownElr: readonly BrokerId[];
+  /** First leader epoch whose records counted only when synced; −1 when `weir.durability=replicated` (D3). */
+  readonly durableFromEpoch: number;
+}
+
+/** A topic; partition `i` stands at index `i`. */
+export interface TopicView {
+  readonly id: TopicId;
+  readonly name: string;
+  readonly internal: boolean;
+  readonly partitions: readonly PartitionView[];
+}
+
+/** What a setting can be attached to. `cluster` is the dynamic default of all brokers (broker resource with an empty name). */
+export type ConfigScope = 'topic' | 'broker' | 'cluster' | 'group';
+
+/** The committed metadata as a broker sees it at one offset. Never older than what the caller was told. */
+export interface MetadataView {
+  readonly clusterId: string;
+  /** Offset of the last applied record; −1 before the first. */
+  readonly offset: number;
+  /** The active controller's node id, −1 when unknown. */
+  readonly controllerId: number;
+  /** Sorted by id, fenced ones included. */
+  brokers(): readonly BrokerView[];
+  broker(id: BrokerId): BrokerView | null;
+  /** Sorted by name in code-unit order. */
+  topics(): readonly TopicView[];
+  topicByName(name: string): TopicView | null;
+  topicById(id: TopicId): TopicView | null;
+  /** Names that have overrides in this scope, sorted. */
+  configNames(scope: ConfigScope): readonly string[];
+  /** Only what was set explicitly; the table of settings in core/config adds synonyms and defaults. */
+  configOverrides(scope: ConfigScope, name: string): ReadonlyMap<string, string>;
+  /** Finalised feature levels by name, sorted. */
+  features(): ReadonlyMap<string, number>;
+}
+
+/** What one committed batch changed; names and ids, each once. Listeners read the new state from the view. */
+export interface MetadataDelta {
+  readonly offset: number;
+  readonly topicsCreated: readonly TopicView[];
+  readonly topicsDeleted: readonly TopicView[];
+  /** Partitions new, or whose leader, epochs or replica sets changed. */
+  readonly partitionsChanged: readonly { readonly topic: TopicView; readonly partition: PartitionView }[];
+  readonly configsChanged: readonly { readonly scope: ConfigScope; readonly name: string }[];
+  readonly brokersChanged: readonly BrokerId[];
+}

@@ -1,0 +1,105 @@
+import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
+
+/** What the loop measured about itself, as plain numbers (read at a scrape). */
+export interface LoopStats {
+  turns: number;
+  inputs: number;
+  /** Total time spent in turns, milliseconds. */
+  busyMs: number;
+  /** Longest turn since the last `takeLongestTurn`, milliseconds. */
+  longestTurnMs: number;
+}
+
+/** A turn stops taking inputs after this long, so that sockets and disk completions are seen again. */
+const TURN_BUDGET_MS = 10;
+
+/**
+ * The production event loop. System callbacks only `post`; the inputs of one round are run together in a turn, and
+ * `onTurnEnd` work (flushing sockets, starting writes) runs once after them.
+ */
+export class EventLoop implements Clock, Timers {
+  readonly stats: LoopStats = { turns: 0, inputs: 0, busyMs: 0, longestTurnMs: 0 };
+  #queue: (() => void)[] = [];
+  #spare: (() => void)[] = [];
+  #cursor = 0;
+  #scheduled = false;
+  readonly #turnEnds: (() => void)[] = [];
+  readonly #turnCounter: Int32Array | null;
+
+  /** `turnCounter[0]` is raised after every turn, for a watchdog in another isolate (F1). */
+  constructor(turnCounter: Int32Array | null = null) {
+    this.#turnCounter = turnCounter;
+  }
+
+  monotonicMs(): number {
+    return performance.now();
+  }
+
+  wallMs(): number {
+    return Date.now();
+  }
+
+  /** Queues an input for the next turn. */
+  readonly post = (input: () => void): void => {
+    this.#queue.push(input);
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(this.#turn);
+    }
+  };
+
+  /** Registers work that runs once at the end of every turn. */
+  onTurnEnd(work: () => void): void {
+    this.#turnEnds.push(work);
+  }
+
+  after(delayMs: number, callback: () => void): TimerHandle {
+    let live = true;
+    const timer = setTimeout(
+      () => {
+        this.post(() => {
+          if (live) callback();
+        });
+      },
+      Math.min(Math.max(0, Math.ceil(delayMs)), 0x7fff_ffff),
+    );
+    return {
+      cancel: () => {
+        live = false;
+        clearTimeout(timer);
+      },
+    };
+  }
+
+  readonly #turn = (): void => {
+    const start = performance.now();
+    if (this.#cursor >= this.#spare.length) {
+      const drained = this.#spare;
+      drained.length = 0;
+      this.#spare = this.#queue;
+      this.#queue = drained;
+      this.#cursor = 0;
+    }
+    const inputs = this.#spare;
+    const first = this.#cursor;
+    while (this.#cursor < inputs.length) {
+      const input = inputs[this.#cursor];
+      this.#cursor += 1;
+      if (input !== undefined) input();
+      if ((this.#cursor & 15) === 0 && performance.now() - start > TURN_BUDGET_MS) break;
+    }
+    for (const work of this.#turnEnds) work();
+    this.#measure(start, this.#cursor - first);
+    this.#scheduled = this.#cursor < inputs.length || this.#queue.length > 0;
+    if (this.#scheduled) setImmediate(this.#turn);
+  };
+
+  #measure(start: number, inputs: number): void {
+    const tookMs = performance.now() - start;
+    this.stats.turns += 1;
+    this.stats.inputs += inputs;
+    this.stats.busyMs += tookMs;
+    if (tookMs > this.stats.longestTurnMs) this.stats.longestTurnMs = tookMs;
+    if (this.#turnCounter !== null) Atomics.add(this.#turnCounter, 0, 1);
+  }
+}

@@ -1,0 +1,149 @@
+import { createConnection, createServer, type Socket } from 'node:net';
+import type { Net, NetConnection, NetHandlers, NetListener } from '../../ports/net.ts';
+import type { EventLoop } from '../loop/event-loop.ts';
+
+/** Pending connections that the system queues before `accept`. */
+const BACKLOG = 511;
+
+/** A TCP connection whose writes leave together at the end of the loop turn. */
+class TcpConnection implements NetConnection {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly #socket: Socket;
+  readonly #dirty: Set<TcpConnection>;
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #closing = false;
+
+  constructor(socket: Socket, dirty: Set<TcpConnection>) {
+    this.#socket = socket;
+    this.#dirty = dirty;
+    this.remoteAddress = socket.remoteAddress ?? '';
+    this.remotePort = socket.remotePort ?? 0;
+  }
+
+  write(chunks: readonly Uint8Array[]): void {
+    if (this.#closing || this.#socket.destroyed) return;
+    for (const chunk of chunks) {
+      this.#pending.push(chunk);
+      this.#pendingBytes += chunk.length;
+    }
+    this.#dirty.add(this);
+  }
+
+  unsentBytes(): number {
+    return this.#pendingBytes + this.#socket.writableLength;
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  close(options: { readonly flush: boolean }): void {
+    if (options.flush) {
+      this.flush();
+      this.#closing = true;
+      this.#socket.end();
+    } else {
+      this.#closing = true;
+      this.#pending = [];
+      this.#pendingBytes = 0;
+      this.#socket.destroy();
+    }
+  }
+
+  /** Hands everything queued in this turn to the system in one vectored write. */
+  flush(): void {
+    const chunks = this.#pending;
+    if (chunks.length === 0) return;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    if (this.#socket.destroyed) return;
+    this.#socket.cork();
+    for (const chunk of chunks) this.#socket.write(chunk);
+    this.#socket.uncork();
+  }
+}
+
+/** The network of the machine. Callbacks arrive as inputs of `loop`; listening addresses are what the caller names. */
+export function createTcpNet(loop: EventLoop): Net {
+  const dirty = new Set<TcpConnection>();
+  loop.onTurnEnd(() => {
+    for (const connection of dirty) connection.flush();
+    dirty.clear();
+  });
+
+  const attach = (socket: Socket, connection: TcpConnection, handlers: NetHandlers): void => {
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 60_000);
+    let reason = '';
+    socket.on('data', (bytes: Buffer) => loop.post(() => handlers.onData(bytes)));
+    socket.on('drain', () => loop.post(() => handlers.onDrain()));
+    // The peer ended its side: Kafka's protocol has no half-open state.
+    socket.on('end', () => socket.destroy());
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      reason = error.code ?? error.message;
+    });
+    socket.on('close', () => {
+      dirty.delete(connection);
+      loop.post(() => handlers.onClose(reason));
+    });
+  };
+
+  return {
+    listen(address, accept, done) {
+      const server = createServer({ allowHalfOpen: false, pauseOnConnect: true }, (socket) => {
+        loop.post(() => {
+          if (socket.destroyed) return;
+          const connection = new TcpConnection(socket, dirty);
+          const handlers = accept(connection);
+          if (handlers === null) {
+            socket.destroy();
+            return;
+          }
+          attach(socket, connection, handlers);
+          socket.resume();
+        });
+      });
+      server.once('error', (error: NodeJS.ErrnoException) => {
+        loop.post(() => done({ code: error.code ?? 'EUNKNOWN', message: error.message }, null));
+      });
+      server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, () => {
+        const bound = server.address();
+        const port = bound !== null && typeof bound === 'object' ? bound.port : address.port;
+        const listener: NetListener = { port, close: () => server.close() };
+        loop.post(() => done(null, listener));
+      });
+    },
+
+    dial(address, handlers, done) {
+      const socket = createConnection({ host: address.host, port: address.port });
+      let settled = false;
+      const fail = (code: string, message: string): void => {
+        if (settled) return;
+        settled = true;
+        socket.destroy();
+        loop.post(() => done({ code, message }, null));
+      };
+      const timer = setTimeout(() => fail('ETIMEDOUT', 'connection timed out'), address.timeoutMs);
+      const onError = (error: NodeJS.ErrnoException): void => {
+        clearTimeout(timer);
+        fail(error.code ?? 'EUNKNOWN', error.message);
+      };
+      socket.once('error', onError);
+      socket.once('connect', () => {
+        clearTimeout(timer);
+        if (settled) return;
+        settled = true;
+        socket.removeListener('error', onError);
+        const connection = new TcpConnection(socket, dirty);
+        loop.post(() => done(null, connection));
+        attach(socket, connection, handlers);
+      });
+    },
+  };
+}

@@ -1,0 +1,46 @@
+/** One established stream connection. All callbacks are inputs of the server's event loop. */
+export interface NetConnection {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Queues the chunks; they leave in order with at most one flush per loop turn. The chunks must not change afterwards. */
+  write(chunks: readonly Uint8Array[]): void;
+  /** Bytes handed to `write` that the system has not taken yet. */
+  unsentBytes(): number;
+  /** Stops and restarts `onData`; the peer is held back by TCP meanwhile. */
+  pause(): void;
+  resume(): void;
+  /** Closes; `flush` sends what is queued first. `onClose` follows. */
+  close(options: { readonly flush: boolean }): void;
+}
+
+/** What the owner of a connection is told. */
+export interface NetHandlers {
+  /** Bytes arrived; the view is valid only during the call: copy what is kept (a view pins its chunk, B6). */
+  onData(bytes: Uint8Array): void;
+  /** Everything queued was taken by the system. */
+  onDrain(): void;
+  /** The connection is gone, once. `reason` is '' for an ordinary end, else the errno name. */
+  onClose(reason: string): void;
+}
+
+/** A listening socket. */
+export interface NetListener {
+  readonly port: number;
+  close(): void;
+}
+
+/** Streams between processes. */
+export interface Net {
+  /** Port 0 takes a free one. `accept` returns the handlers of each new connection, or null to refuse it. */
+  listen(
+    address: { readonly host: string; readonly port: number },
+    accept: (connection: NetConnection) => NetHandlers | null,
+    done: (failure: { readonly code: string; readonly message: string } | null, listener: NetListener | null) => void,
+  ): void;
+  /** Opens a connection; exactly one of `failure` and `connection` is given. */
+  dial(
+    address: { readonly host: string; readonly port: number; readonly timeoutMs: number },
+    handlers: NetHandlers,
+    done: (failure: { readonly code: string; readonly message: string } | null, connection: NetConnection | null) => void,
+  ): void;
+}

@@ -1,0 +1,92 @@
+import type { BrokerId, LeaderEpoch, TopicId } from '../../core/base/ids.ts';
+
+/** Outcome of offering a batch to a partition's leader. `baseOffset` is −1 unless `errorCode` is NONE. */
+export interface AppendOutcome {
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+  readonly baseOffset: number;
+  /** Offset after the last appended record; wait for the high watermark to reach it. */
+  readonly endOffset: number;
+  /** LogAppendTime of the batch, −1 under CreateTime. */
+  readonly logAppendTimeMs: number;
+  readonly logStartOffset: number;
+  /** Per-record reasons of a refused batch. */
+  readonly recordErrors: readonly { readonly batchIndex: number; readonly message: string }[];
+}
+
+/** Whole batches read from a partition; `chunks` are views of log bytes and must not be changed. */
+export interface ReadOutcome {
+  readonly errorCode: number;
+  readonly chunks: readonly Uint8Array[];
+  readonly sizeInBytes: number;
+  /** Offset after the last batch in `chunks`; equals the asked offset when there is none. */
+  readonly nextOffset: number;
+  readonly highWatermark: number;
+  readonly lastStableOffset: number;
+  readonly logStartOffset: number;
+}
+
+/** Options of a read by a consumer, a share group or a coordinator. Followers come with replication. */
+export interface ReadOptions {
+  readonly fetchOffset: number;
+  readonly maxBytes: number;
+  /** Gives the first batch even when it is larger than `maxBytes`. */
+  readonly minOneBatch: boolean;
+  /** 0 read_uncommitted: bounded by the high watermark; 1 read_committed: by the last stable offset. */
+  readonly isolationLevel: 0 | 1;
+  /** −1: not checked (KIP-320). */
+  readonly currentLeaderEpoch: number;
+}
+
+/**
+ * One partition as its leader serves it on this node. Consumers never see past the high watermark; under
+ * `weir.durability=fsync` the high watermark counts synced offsets only (D2).
+ */
+export interface Partition {
+  readonly topicId: TopicId;
+  readonly topicName: string;
+  readonly index: number;
+  readonly leader: BrokerId | -1;
+  readonly leaderEpoch: LeaderEpoch;
+  readonly logStartOffset: number;
+  readonly logEndOffset: number;
+  readonly highWatermark: number;
+  readonly lastStableOffset: number;
+  readonly sizeInBytes: number;
+  /** NONE, or the code that a client gets for any request now (NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR …). */
+  status(currentLeaderEpoch: number): number;
+  /** Validates a client's batch, assigns offsets and queues the write. Synchronous: effects become durable later. */
+  appendClientBatch(records: Uint8Array, done: (outcome: AppendOutcome) => void): void;
+  /** Appends a batch that this node built itself (coordinators); base offset and leader epoch are patched in place. */
+  appendInternalBatch(batch: Uint8Array): AppendOutcome;
+  /** Calls `done` once the high watermark reached `offset`, or with an error when leadership or the log is lost. */
+  awaitCommitted(offset: number, done: (errorCode: number) => void): void;
+  /** Calls `done` once the leader itself has the offset as its durability asks (acks=1). */
+  awaitLocal(offset: number, done: (errorCode: number) => void): void;
+  read(options: ReadOptions, done: (outcome: ReadOutcome) => void): void;
+  /** Bytes readable from `fetchOffset` up to the isolation bound, for min-bytes accounting; an estimate from above is fine. */
+  availableBytes(fetchOffset: number, isolationLevel: 0 | 1): number;
+  /** First offset whose timestamp is ≥ `timestampMs`; offset −1 when there is none. */
+  offsetForTimestamp(
+    timestampMs: number,
+    done: (outcome: { readonly errorCode: number; readonly offset: number; readonly timestampMs: number; readonly leaderEpoch: number }) => void,
+  ): void;
+  /** End offset of the largest epoch ≤ `epoch` (OffsetForLeaderEpoch); −1/−1 when unknown. */
+  endOffsetForEpoch(epoch: number): { readonly leaderEpoch: number; readonly endOffset: number };
+  /** Moves the log start; −1 means to the high watermark. Answers after the new start is synced (D9). */
+  deleteRecords(offset: number, done: (outcome: { readonly errorCode: number; readonly lowWatermark: number }) => void): void;
+  /** Listeners run in the same loop turn as the change; each returns nothing and must be short. */
+  onHighWatermark(listener: () => void): () => void;
+  /** Called once when this leadership ends (metadata change, deletion, storage failure). */
+  onResign(listener: () => void): () => void;
+}
+
+/** The partitions this node hosts. */
+export interface Partitions {
+  byId(topicId: TopicId, index: number): Partition | null;
+  byName(topicName: string, index: number): Partition | null;
+  /** Sorted by topic name, then index. */
+  all(): readonly Partition[];
+  /** Called when this node becomes leader of a partition and may serve it. */
+  onLead(listener: (partition: Partition) => void): void;
+}

@@ -1,0 +1,26 @@
+import type { AuthorizationNeed } from './api/row.ts';
+
+/** Who asked, through what. Lives as long as its connection. */
+export interface ConnectionContext {
+  /** Unique within this process, growing. */
+  readonly connectionId: number;
+  /** `User:ANONYMOUS` until the listener authenticates. */
+  readonly principal: string;
+  readonly listener: string;
+  readonly address: string;
+  /** Calls `listener` once when the connection is gone; share sessions end with it. */
+  onClose(listener: () => void): void;
+}
+
+/** One request being served. */
+export interface RequestContext {
+  readonly connection: ConnectionContext;
+  readonly apiKey: number;
+  readonly apiVersion: number;
+  readonly correlationId: number;
+  readonly clientId: string | null;
+  /** Monotonic time at which the request was complete, in milliseconds. */
+  readonly receivedMs: number;
+  /** Whether the principal may do this; for requests that are answered resource by resource. */
+  allowed(need: AuthorizationNeed): boolean;
+}

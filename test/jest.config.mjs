@@ -1,0 +1,13 @@
+// Jest runs the TypeScript sources as ES modules; types are stripped by Node itself (no compiler in between).
+import { fileURLToPath } from 'node:url';
+
+export default {
+  rootDir: fileURLToPath(new URL('..', import.meta.url)),
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': fileURLToPath(new URL('./jest-transform.mjs', import.meta.url)) },
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.weir/'],
+  testTimeout: 60_000,
+  slowTestThreshold: 30,
+};
