@@ -1,4 +1,4 @@
-import type { ApiRequests, ApiResponses } from '../../core/protocol/messages.ts';
+import type { ApiRequests, ApiResponses, ResponseInput } from '../../core/protocol/messages.ts';
 import type { RequestContext } from '../request-context.ts';
 
 /** What a request wants to do to one resource; the authoriser answers per need. */
@@ -25,5 +25,5 @@ export interface ApiRow<K extends keyof ApiRequests & keyof ApiResponses, S> {
   /** Every resource that this request touches, taken from the request. Handlers ask `context.allowed(need)` for partial refusals. */
   authorize(request: ApiRequests[K]): readonly AuthorizationNeed[];
   /** Answers exactly once through `reply`, now or later; `null` sends nothing (acks=0). */
-  handle(server: S, request: ApiRequests[K], context: RequestContext, reply: (response: ApiResponses[K] | null) => void): void;
+  handle(server: S, request: ApiRequests[K], context: RequestContext, reply: (response: ResponseInput<K> | null) => void): void;
 }
