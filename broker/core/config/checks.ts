@@ -1,0 +1,45 @@
+import type { SettingCheck } from './row.ts';
+import { parseListeners } from './listeners.ts';
+import { parseDurationMs } from './duration.ts';
+
+/** A check by name: what it allows in words, and what is wrong with a text (null: nothing). */
+interface Check {
+  readonly allowed: string;
+  problem(text: string): string | null;
+}
+
+/** Checks beyond type and range, for rows that name them. */
+export const CHECKS: Readonly<Record<SettingCheck, Check>> = {
+  'listeners': {
+    allowed: 'NAME://HOST:PORT, separated by commas',
+    problem: (text) => (text === '' ? null : parseListeners(text).problem),
+  },
+  'share-offset-reset': {
+    allowed: 'latest, earliest, by_duration:<ISO 8601 duration>',
+    problem: (text) => (isShareOffsetReset(text) ? null : 'must be latest, earliest or by_duration:<ISO 8601 duration, not negative>'),
+  },
+  'cluster-id': {
+    allowed: '22 characters of base64url, or empty',
+    problem: (text) => (text === '' || /^[A-Za-z0-9_-]{21}[AQgw]$/.test(text) ? null : 'must be 16 bytes as 22 characters of base64url'),
+  },
+  'roles': {
+    allowed: 'broker,controller',
+    problem: (text) =>
+      text.includes('broker') && text.includes('controller')
+        ? null
+        : 'must be broker,controller: nodes with one role come with clusters of several nodes',
+  },
+  'one-path': {
+    allowed: 'one directory',
+    problem: (text) => (text.includes(',') ? 'must be one directory: a node has exactly one' : null),
+  },
+  'host': {
+    allowed: 'an address or host name',
+    problem: (text) => (/^[A-Za-z0-9.:_-]+$/.test(text) ? null : 'must be an address or a host name'),
+  },
+};
+
+function isShareOffsetReset(text: string): boolean {
+  if (text === 'latest' || text === 'earliest') return true;
+  return text.startsWith('by_duration:') && parseDurationMs(text.slice('by_duration:'.length)) !== null;
+}

@@ -1,0 +1,58 @@
+/** Kafka's types of settings. `int`, `short`, `long` and `double` become numbers, `list` an array of texts. */
+export type SettingType = 'boolean' | 'string' | 'int' | 'short' | 'long' | 'double' | 'list';
+
+/** Checks that a type and a range can't express; `checks.ts` holds them. */
+export type SettingCheck = 'listeners' | 'share-offset-reset' | 'cluster-id' | 'roles' | 'one-path' | 'host';
+
+/**
+ * When a change takes effect. `static`: read at start, from the file or the environment only. `broker`: may be altered
+ * for one broker while it runs. `cluster`: for one broker or, with an empty broker name, for all. Topic and group
+ * settings are always dynamic.
+ */
+export type SettingChange = 'static' | 'broker' | 'cluster';
+
+/** One setting: the row behind parsing, validation, DescribeConfigs, manifests and the reference page. */
+export interface SettingRow {
+  readonly type: SettingType;
+  /** As text, the way it is written in a file; null: there is none, it must be given. */
+  readonly default: string | null;
+  /** Smallest value, inclusive, for numbers. Absent: the type's own limit. */
+  readonly min?: number;
+  /** Largest value, inclusive, for numbers. Absent: the type's own limit. */
+  readonly max?: number;
+  /** The only texts allowed, for strings and elements of lists. */
+  readonly values?: readonly string[];
+  readonly check?: SettingCheck;
+  readonly change: SettingChange;
+  /** Purpose and effect, for DescribeConfigs and the reference page. */
+  readonly doc: string;
+}
+
+/** Where a topic setting's default comes from, in order of precedence: a broker setting times `factor`. */
+export interface Synonym {
+  readonly name: string;
+  readonly factor: number;
+}
+
+/** A setting that can be set on a topic; brokers carry its default under `synonyms`. */
+export interface TopicSettingRow extends SettingRow {
+  readonly synonyms: readonly Synonym[];
+}
+
+/** A setting that can be set on a group; the broker's settings hold its default and its allowed range. */
+export interface GroupSettingRow extends SettingRow {
+  readonly brokerDefault?: string;
+  readonly brokerMin?: string;
+  readonly brokerMax?: string;
+}
+
+/** What a setting's text becomes when it is read. */
+export type ValueOf<Row extends SettingRow> = Row['type'] extends 'boolean'
+  ? boolean
+  : Row['type'] extends 'list'
+    ? readonly ElementOf<Row>[]
+    : Row['type'] extends 'string'
+      ? ElementOf<Row>
+      : number;
+
+type ElementOf<Row extends SettingRow> = Row extends { readonly values: readonly (infer V)[] } ? V : string;

@@ -1,0 +1,217 @@
+import type { ConfigScope, EndpointView } from './view.ts';
+
+/** The first command of a cluster's life: names it and fixes its feature levels. Refused when it has been done. */
+export interface FormatClusterCommand {
+  readonly kind: 'formatCluster';
+  /** 22 characters of unpadded base64url. */
+  readonly clusterId: string;
+}
+
+/**
+ * Registers a new incarnation of a broker (D5): it is fenced, and every leadership of an earlier incarnation is taken
+ * from it in the same batch. It may lead again after `unfenceBroker`.
+ */
+export interface RegisterBrokerCommand {
+  readonly kind: 'registerBroker';
+  readonly brokerId: number;
+  /** A new random id for every process start, 22 characters of base64url. */
+  readonly incarnationId: string;
+  /** Identity of the data directory from `meta.properties`, 22 characters of base64url. */
+  readonly directoryId: string;
+  /** Epoch of the previous incarnation if it was stopped cleanly, else −1 (D4). */
+  readonly previousBrokerEpoch: number;
+  /** Where clients reach this broker, one per client listener. */
+  readonly endpoints: readonly EndpointView[];
+  readonly rack: string | null;
+  /** Range of `weir.version` that this build can work with (B4). */
+  readonly weirVersionMin: number;
+  readonly weirVersionMax: number;
+}
+
+/** A registered broker that is ready to lead asks to be counted in; elections of what it may lead are in the same batch. */
+export interface UnfenceBrokerCommand {
+  readonly kind: 'unfenceBroker';
+  readonly brokerId: number;
+  /** Must be the epoch of the current registration, else STALE_BROKER_EPOCH. */
+  readonly brokerEpoch: number;
+}
+
+/** Takes a broker out: it leads nothing and is not shown to clients until it is unfenced again. */
+export interface FenceBrokerCommand {
+  readonly kind: 'fenceBroker';
+  readonly brokerId: number;
+  readonly brokerEpoch: number;
+}
+
+/** One topic to create. */
+export interface NewTopic {
+  readonly name: string;
+  /** −1: `num.partitions` of the cluster; must be −1 with assignments. */
+  readonly partitionCount: number;
+  /** −1: `default.replication.factor` of the cluster; must be −1 with assignments. */
+  readonly replicationFactor: number;
+  /** Uses fewer replicas when fewer brokers are there; for topics that Weir itself makes. */
+  readonly shrinkToBrokers?: boolean;
+  /** Explicit replicas per partition; empty for automatic placement. */
+  readonly assignments: readonly { readonly partitionIndex: number; readonly brokerIds: readonly number[] }[];
+  /** A null value is INVALID_CONFIG. */
+  readonly configs: readonly { readonly name: string; readonly value: string | null }[];
+}
+
+/** Creates topics; each succeeds or fails by itself. */
+export interface CreateTopicsCommand {
+  readonly kind: 'createTopics';
+  readonly topics: readonly NewTopic[];
+  /** Answers what would happen and changes nothing. */
+  readonly validateOnly: boolean;
+}
+
+/** Deletes topics, each named either by name or by id. */
+export interface DeleteTopicsCommand {
+  readonly kind: 'deleteTopics';
+  readonly topics: readonly { readonly name: string | null; readonly topicId: string | null }[];
+}
+
+/** Raises the partition count of topics. */
+export interface CreatePartitionsCommand {
+  readonly kind: 'createPartitions';
+  readonly topics: readonly {
+    readonly name: string;
+    /** The new total. */
+    readonly partitionCount: number;
+    /** Replicas of the new partitions in order; null for automatic placement. */
+    readonly assignments: readonly (readonly number[])[] | null;
+  }[];
+  readonly validateOnly: boolean;
+}
+
+/** What to do with one setting: `APPEND` and `SUBTRACT` work on lists. */
+export type ConfigOperation = 'set' | 'delete' | 'append' | 'subtract';
+
+/** Changes settings of resources; each resource succeeds or fails as a whole. */
+export interface AlterConfigsCommand {
+  readonly kind: 'alterConfigs';
+  readonly resources: readonly {
+    readonly scope: ConfigScope;
+    /** Topic or group name, broker id as decimal text, '' for `cluster`. */
+    readonly name: string;
+    readonly operations: readonly {
+      readonly name: string;
+      readonly operation: ConfigOperation;
+      readonly value: string | null;
+    }[];
+    /** True: what is not named returns to its default (the older AlterConfigs). */
+    readonly replaceAll?: boolean;
+  }[];
+  readonly validateOnly: boolean;
+}
+
+/** Reserves a block of producer ids that nobody else ever gets. */
+export interface AllocateProducerIdsCommand {
+  readonly kind: 'allocateProducerIds';
+  readonly brokerId: number;
+  readonly brokerEpoch: number;
+}
+
+/** Everything that may be asked of the controller. */
+export type MetadataCommand =
+  | FormatClusterCommand
+  | RegisterBrokerCommand
+  | UnfenceBrokerCommand
+  | FenceBrokerCommand
+  | CreateTopicsCommand
+  | DeleteTopicsCommand
+  | CreatePartitionsCommand
+  | AlterConfigsCommand
+  | AllocateProducerIdsCommand;
+
+/** A Kafka error code (0 is NONE) with an optional sentence for the user. */
+export interface CodedResult {
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+}
+
+/** The command as a whole was not carried out (REQUEST_TIMED_OUT, NOT_CONTROLLER …); it may still be, after a time-out. */
+export interface FailedOutcome extends CodedResult {
+  readonly kind: 'failed';
+}
+
+/** Result of `formatCluster`. */
+export interface FormatClusterOutcome extends CodedResult {
+  readonly kind: 'formatCluster';
+}
+
+/** Result of `registerBroker`. */
+export interface RegisterBrokerOutcome extends CodedResult {
+  readonly kind: 'registerBroker';
+  /** Epoch of this incarnation (offset of its registration record), −1 on error. */
+  readonly brokerEpoch: number;
+}
+
+/** Result of `unfenceBroker`. */
+export interface UnfenceBrokerOutcome extends CodedResult {
+  readonly kind: 'unfenceBroker';
+}
+
+/** Result of `fenceBroker`. */
+export interface FenceBrokerOutcome extends CodedResult {
+  readonly kind: 'fenceBroker';
+}
+
+/** Result of `createTopics`, in the order asked. */
+export interface CreateTopicsOutcome extends CodedResult {
+  readonly kind: 'createTopics';
+  readonly topics: readonly CreatedTopic[];
+}
+
+/** What became of one topic to create. */
+export interface CreatedTopic extends CodedResult {
+  readonly name: string;
+  /** Zero id on error and with `validateOnly`. */
+  readonly topicId: string;
+  /** −1 on error. */
+  readonly partitionCount: number;
+  /** −1 on error. */
+  readonly replicationFactor: number;
+}
+
+/** Result of `deleteTopics`, in the order asked. */
+export interface DeleteTopicsOutcome extends CodedResult {
+  readonly kind: 'deleteTopics';
+  readonly topics: readonly (CodedResult & { readonly name: string | null; readonly topicId: string })[];
+}
+
+/** Result of `createPartitions`, in the order asked. */
+export interface CreatePartitionsOutcome extends CodedResult {
+  readonly kind: 'createPartitions';
+  readonly topics: readonly (CodedResult & { readonly name: string })[];
+}
+
+/** Result of `alterConfigs`, in the order asked. */
+export interface AlterConfigsOutcome extends CodedResult {
+  readonly kind: 'alterConfigs';
+  readonly resources: readonly (CodedResult & { readonly scope: ConfigScope; readonly name: string })[];
+}
+
+/** Result of `allocateProducerIds`: the ids [first, first + count). */
+export interface AllocateProducerIdsOutcome extends CodedResult {
+  readonly kind: 'allocateProducerIds';
+  readonly firstProducerId: number;
+  readonly producerIdCount: number;
+}
+
+/** What a command came to. `errorCode` is for the command as a whole; parts have their own. */
+export type MetadataOutcome =
+  | FailedOutcome
+  | FormatClusterOutcome
+  | RegisterBrokerOutcome
+  | UnfenceBrokerOutcome
+  | FenceBrokerOutcome
+  | CreateTopicsOutcome
+  | DeleteTopicsOutcome
+  | CreatePartitionsOutcome
+  | AlterConfigsOutcome
+  | AllocateProducerIdsOutcome;
+
+/** The outcomes that a command of type `C` can have. */
+export type OutcomeOf<C extends MetadataCommand> = Extract<MetadataOutcome, { readonly kind: C['kind'] | 'failed' }>;
