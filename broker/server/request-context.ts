@@ -8,8 +8,8 @@ export interface ConnectionContext {
   readonly principal: string;
   readonly listener: string;
   readonly address: string;
-  /** Calls `listener` once when the connection is gone; share sessions end with it. */
-  onClose(listener: () => void): void;
+  /** Calls `listener` once when the connection is gone (share sessions end with it); returns how to unsubscribe. */
+  onClose(listener: () => void): () => void;
 }
 
 /** One request being served. */

@@ -1,9 +1,19 @@
-import type { ApiRequests, ApiResponses, ResponseInput } from '../../core/protocol/messages.ts';
+import type { ApiRequests, ResponseInput, WireKey } from '../../core/protocol/messages.ts';
 import type { RequestContext } from '../request-context.ts';
 
 /** What a request wants to do to one resource; the authoriser answers per need. */
 export interface AuthorizationNeed {
-  readonly operation: 'read' | 'write' | 'create' | 'delete' | 'alter' | 'describe' | 'cluster-action' | 'describe-configs' | 'alter-configs' | 'idempotent-write';
+  readonly operation:
+    | 'read'
+    | 'write'
+    | 'create'
+    | 'delete'
+    | 'alter'
+    | 'describe'
+    | 'cluster-action'
+    | 'describe-configs'
+    | 'alter-configs'
+    | 'idempotent-write';
   readonly resourceType: 'topic' | 'group' | 'cluster' | 'transactional-id';
   readonly resourceName: string;
 }
@@ -15,7 +25,7 @@ export type QuotaKind = 'none' | 'request' | 'produce' | 'fetch' | 'controller-m
  * One Kafka API (one row, one file). Dispatch parses, authorises, applies quotas, times and counts around the handler;
  * so security and observability change rows and dispatch, never handlers. `S` is what the handler needs of the server.
  */
-export interface ApiRow<K extends keyof ApiRequests & keyof ApiResponses, S> {
+export interface ApiRow<K extends WireKey, S> {
   readonly key: K;
   /** Versions served, both inclusive; within the protocol's valid range. */
   readonly versions: { readonly min: number; readonly max: number };

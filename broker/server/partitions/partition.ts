@@ -26,6 +26,14 @@ export interface ReadOutcome {
   readonly logStartOffset: number;
 }
 
+/** A record found by its time; all −1 when there is none. */
+export interface TimestampOutcome {
+  readonly errorCode: number;
+  readonly offset: number;
+  readonly timestampMs: number;
+  readonly leaderEpoch: number;
+}
+
 /** Options of a read by a consumer, a share group or a coordinator. Followers come with replication. */
 export interface ReadOptions {
   readonly fetchOffset: number;
@@ -56,7 +64,11 @@ export interface Partition {
   /** NONE, or the code that a client gets for any request now (NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR …). */
   status(currentLeaderEpoch: number): number;
   /** Validates a client's batch, assigns offsets and queues the write. Synchronous: effects become durable later. */
-  appendClientBatch(records: Uint8Array, done: (outcome: AppendOutcome) => void): void;
+  appendClientBatch(
+    records: Uint8Array,
+    options: { readonly apiVersion: number; readonly requiredAcks: number },
+    done: (outcome: AppendOutcome) => void,
+  ): void;
   /** Appends a batch that this node built itself (coordinators); base offset and leader epoch are patched in place. */
   appendInternalBatch(batch: Uint8Array): AppendOutcome;
   /** Calls `done` once the high watermark reached `offset`, or with an error when leadership or the log is lost. */
@@ -66,11 +78,10 @@ export interface Partition {
   read(options: ReadOptions, done: (outcome: ReadOutcome) => void): void;
   /** Bytes readable from `fetchOffset` up to the isolation bound, for min-bytes accounting; an estimate from above is fine. */
   availableBytes(fetchOffset: number, isolationLevel: 0 | 1): number;
-  /** First offset whose timestamp is ≥ `timestampMs`; offset −1 when there is none. */
-  offsetForTimestamp(
-    timestampMs: number,
-    done: (outcome: { readonly errorCode: number; readonly offset: number; readonly timestampMs: number; readonly leaderEpoch: number }) => void,
-  ): void;
+  /** First record below the high watermark whose timestamp is ≥ `timestampMs`; offset −1 when there is none. */
+  offsetForTimestamp(timestampMs: number, done: (outcome: TimestampOutcome) => void): void;
+  /** The first record that has the largest timestamp (ListOffsets −3); offset −1 in an empty log. */
+  offsetOfMaxTimestamp(done: (outcome: TimestampOutcome) => void): void;
   /** End offset of the largest epoch ≤ `epoch` (OffsetForLeaderEpoch); −1/−1 when unknown. */
   endOffsetForEpoch(epoch: number): { readonly leaderEpoch: number; readonly endOffset: number };
   /** Moves the log start; −1 means to the high watermark. Answers after the new start is synced (D9). */

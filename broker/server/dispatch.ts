@@ -1,0 +1,170 @@
+import { ApiKey, apiByKey } from '../core/protocol/apis.ts';
+import { isDecodeError } from '../core/codec/decode-error.ts';
+import {
+  decodeRequestBody,
+  decodeRequestHeader,
+  encodeResponse,
+  type RequestHeader,
+  type ResponseInput,
+  type WireKey,
+} from '../core/protocol/messages.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ApiRow, AuthorizationNeed } from './api/row.ts';
+import type { Authorizer, Quotas } from './authorizer.ts';
+import { type ApiStats, createApiStats, type MetricSource } from './metrics.ts';
+import type { ClientConnection } from './network/client-connection.ts';
+import type { RequestContext } from './request-context.ts';
+
+/** A row whatever its API and its needs are: what dispatch sees. */
+export type AnyRow<S> = { [K in WireKey]: ApiRow<K, S> }[WireKey];
+
+/** A row as dispatch calls it: the types of request and response are tied by the row's key, checked where it was written. */
+interface ErasedRow<S> {
+  readonly key: WireKey;
+  readonly versions: { readonly min: number; readonly max: number };
+  readonly quota: string;
+  authorize(request: unknown): readonly AuthorizationNeed[];
+  handle(server: S, request: unknown, context: RequestContext, reply: (response: unknown) => void): void;
+}
+
+/**
+ * Serves requests by the table of APIs: parse, authorise, charge, time and count around each handler. A handler sees
+ * only parsed requests; bytes that can't be parsed close the connection with a log line that says why, as Kafka does.
+ */
+export class Dispatcher<S> {
+  readonly #rows = new Map<number, { readonly row: ErasedRow<S>; readonly stats: ApiStats; readonly name: string }>();
+  readonly #services: S;
+  readonly #clock: Clock;
+  readonly #authorizer: Authorizer;
+  readonly #quotas: Quotas;
+
+  constructor(
+    rows: readonly AnyRow<S>[],
+    services: S,
+    options: { readonly clock: Clock; readonly authorizer: Authorizer; readonly quotas: Quotas },
+  ) {
+    for (const row of rows) {
+      const name = apiByKey(row.key)?.name ?? String(row.key);
+      // The one place where a row's own types are forgotten; `decodeRequestBody` gives what the key says.
+      this.#rows.set(row.key, { row: row as unknown as ErasedRow<S>, stats: createApiStats(), name });
+    }
+    this.#services = services;
+    this.#clock = options.clock;
+    this.#authorizer = options.authorizer;
+    this.#quotas = options.quotas;
+  }
+
+  /** Serves one frame of a client listener. */
+  readonly serve = (
+    frame: Uint8Array,
+    connection: ClientConnection,
+    reply: (response: readonly Uint8Array[] | null) => void,
+  ): void => {
+    let header: RequestHeader;
+    try {
+      header = decodeRequestHeader(frame, 0, frame.length);
+    } catch (error) {
+      refuse(connection, 'request header', error);
+      return;
+    }
+    const entry = this.#rows.get(header.apiKey);
+    if (entry === undefined) {
+      connection.fail(`API key ${header.apiKey} is not served`);
+      return;
+    }
+    const { row, stats } = entry;
+    stats.requests += 1;
+    stats.bytesIn += frame.length + 4;
+    connection.clientId = header.clientId ?? '';
+    const supported = header.version >= row.versions.min && header.version <= row.versions.max;
+    if (!supported && header.apiKey !== ApiKey.ApiVersions) {
+      stats.refused += 1;
+      connection.fail(`${entry.name} version ${header.version} is not served (${row.versions.min}–${row.versions.max} are)`);
+      return;
+    }
+    let request: unknown = UNSUPPORTED_API_VERSIONS;
+    if (supported) {
+      try {
+        request = decodeRequestBody(row.key, header.version, frame, header.bodyOffset, frame.length);
+      } catch (error) {
+        stats.refused += 1;
+        refuse(connection, `${entry.name} v${header.version}`, error);
+        return;
+      }
+    }
+    this.#run({ row, stats, header: { ...header, version: supported ? header.version : -1 }, request, connection, reply });
+  };
+
+  #run(call: {
+    readonly row: ErasedRow<S>;
+    readonly stats: ApiStats;
+    readonly header: RequestHeader;
+    readonly request: unknown;
+    readonly connection: ClientConnection;
+    readonly reply: (response: readonly Uint8Array[] | null) => void;
+  }): void {
+    const { row, stats, header, request, connection } = call;
+    const context = this.#context(header, connection, row.authorize(request));
+    stats.inFlight += 1;
+    row.handle(this.#services, request, context, (response) => {
+      const tookMs = this.#clock.monotonicMs() - context.receivedMs;
+      stats.inFlight -= 1;
+      stats.totalMs += tookMs;
+      if (tookMs > stats.maxMs) stats.maxMs = tookMs;
+      if (response === null) {
+        call.reply(null);
+        return;
+      }
+      // An ApiVersions request of an unknown version is answered in version 0 (PROTOCOL: the client can then retry).
+      const version = Math.max(0, header.version);
+      // Rows answer with the response type of their key (ApiRow); the table forgot it.
+      const chunks = encodeResponse(row.key, version, header.correlationId, response as ResponseInput<WireKey>);
+      let size = 0;
+      for (const chunk of chunks) size += chunk.length;
+      stats.bytesOut += size;
+      this.#quotas.throttleMs(connection.context, header.clientId, row.quota, size);
+      call.reply(chunks);
+    });
+  }
+
+  #context(header: RequestHeader, connection: ClientConnection, needs: readonly AuthorizationNeed[]): RequestContext {
+    const denied = needs.filter((need) => !this.#authorizer.allows(connection.context, need));
+    return {
+      connection: connection.context,
+      apiKey: header.apiKey,
+      apiVersion: header.version,
+      correlationId: header.correlationId,
+      clientId: header.clientId,
+      receivedMs: this.#clock.monotonicMs(),
+      allowed: (need) =>
+        !denied.some((other) => other.resourceName === need.resourceName && other.resourceType === need.resourceType && other.operation === need.operation) &&
+        this.#authorizer.allows(connection.context, need),
+    };
+  }
+
+  /** Requests, refusals, bytes and times per API. */
+  readonly metrics: MetricSource = (emit) => {
+    for (const { stats, name } of this.#rows.values()) {
+      const labels = { request: name };
+      const counter = (metric: string, help: string, value: number): void =>
+        emit({ name: metric, help, type: 'counter', labels, value });
+      counter('kafka_network_requestmetrics_requests_total', 'Requests received', stats.requests);
+      counter('kafka_network_requestmetrics_errors_total', 'Requests refused before their handler', stats.refused);
+      counter('kafka_network_requestmetrics_requestbytes_total', 'Bytes of requests', stats.bytesIn);
+      counter('kafka_network_requestmetrics_responsebytes_total', 'Bytes of responses', stats.bytesOut);
+      counter('kafka_network_requestmetrics_totaltimems_total', 'Time from receipt to answer, milliseconds', stats.totalMs);
+      emit({ name: 'weir_requests_in_flight', help: 'Requests being served', type: 'gauge', labels, value: stats.inFlight });
+      emit({ name: 'weir_request_longest_ms', help: 'Longest time to an answer since the last scrape', type: 'gauge', labels, value: stats.maxMs });
+      stats.maxMs = 0;
+    }
+  };
+}
+
+/** Stands for the body of an ApiVersions request in a version that this broker can't parse. */
+const UNSUPPORTED_API_VERSIONS = { clientSoftwareName: '', clientSoftwareVersion: '', clusterId: null, nodeId: -1 };
+
+/** Malformed bytes end the connection; anything else is a bug and goes on up. */
+function refuse(connection: ClientConnection, what: string, error: unknown): void {
+  if (!isDecodeError(error)) throw error;
+  connection.fail(`malformed ${what}: ${error.message}`);
+}

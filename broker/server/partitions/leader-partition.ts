@@ -1,0 +1,374 @@
+import type { Buffer } from 'node:buffer';
+import { assert } from '../../core/base/assert.ts';
+import type { BrokerId, LeaderEpoch, TopicId } from '../../core/base/ids.ts';
+import type { PartitionView, TopicView } from '../../core/metadata/view.ts';
+import { ErrorCode } from '../../core/protocol/errors.ts';
+import * as batch from '../../core/record/batch.ts';
+import { LeaderReplica } from '../../core/replica/leader.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { LogFailure, LogListener, LogState, PartitionLog } from '../logs/partition-log.ts';
+import type { AppendQueue, Validated } from './append-queue.ts';
+import { OffsetWaiters } from './offset-waiters.ts';
+import type { AppendOutcome, Partition, ReadOptions, ReadOutcome, TimestampOutcome } from './partition.ts';
+import type { TopicRules } from './topic-rules.ts';
+
+const NO_CHUNKS: readonly Uint8Array[] = [];
+const NOT_FOUND: TimestampOutcome = { errorCode: ErrorCode.NONE, offset: -1, timestampMs: -1, leaderEpoch: -1 };
+
+/** One leadership of one partition on this node: it begins with an election and ends with `resign`. */
+export class LeaderPartition implements Partition, LogListener {
+  readonly topicId: TopicId;
+  readonly topicName: string;
+  readonly index: number;
+  readonly #log: PartitionLog;
+  readonly #clock: Clock;
+  readonly #appends: AppendQueue;
+  readonly #replica: LeaderReplica;
+  readonly #committed = new OffsetWaiters();
+  readonly #local = new OffsetWaiters();
+  readonly #watermarkListeners = new Set<() => void>();
+  readonly #resignListeners = new Set<() => void>();
+  readonly #crc32c: (bytes: Uint8Array, start: number, end: number) => number;
+  #view: PartitionView;
+  #rules: TopicRules;
+  /** NONE while leading; afterwards what everybody is told. */
+  #ended: number = ErrorCode.NONE;
+
+  constructor(start: {
+    readonly topic: TopicView;
+    readonly partition: PartitionView;
+    readonly rules: TopicRules;
+    readonly log: PartitionLog;
+    readonly clock: Clock;
+    readonly appends: AppendQueue;
+    readonly crc32c: (bytes: Uint8Array, start: number, end: number) => number;
+  }) {
+    this.topicId = start.topic.id;
+    this.topicName = start.topic.name;
+    this.index = start.partition.index;
+    this.#view = start.partition;
+    this.#rules = start.rules;
+    this.#log = start.log;
+    this.#clock = start.clock;
+    this.#appends = start.appends;
+    this.#crc32c = start.crc32c;
+    this.#replica = new LeaderReplica({
+      highWatermark: Math.max(start.log.highWatermark, start.log.logStartOffset),
+      localOffset: start.rules.durability === 'fsync' ? start.log.durableOffset : start.log.writtenOffset,
+      ...this.#isr(),
+      durability: start.rules.durability,
+    });
+    start.log.setListener(this);
+    start.log.setHighWatermark(this.#replica.highWatermark);
+  }
+
+  get leader(): BrokerId | -1 {
+    return this.#view.leader;
+  }
+
+  get leaderEpoch(): LeaderEpoch {
+    return this.#view.leaderEpoch;
+  }
+
+  get logStartOffset(): number {
+    return this.#log.logStartOffset;
+  }
+
+  get logEndOffset(): number {
+    return this.#log.logEndOffset;
+  }
+
+  get highWatermark(): number {
+    return this.#replica.highWatermark;
+  }
+
+  /** No transaction can be open: everything committed is decided. */
+  get lastStableOffset(): number {
+    return this.#replica.highWatermark;
+  }
+
+  get sizeInBytes(): number {
+    return this.#log.sizeInBytes;
+  }
+
+  status(currentLeaderEpoch: number): number {
+    if (this.#ended !== ErrorCode.NONE) return this.#ended;
+    if (this.#log.state === 'damaged') return ErrorCode.KAFKA_STORAGE_ERROR;
+    if (currentLeaderEpoch >= 0) {
+      if (currentLeaderEpoch < this.leaderEpoch) return ErrorCode.FENCED_LEADER_EPOCH;
+      if (currentLeaderEpoch > this.leaderEpoch) return ErrorCode.UNKNOWN_LEADER_EPOCH;
+    }
+    return ErrorCode.NONE;
+  }
+
+  /** New settings or a new ISR within the same leadership. */
+  update(partition: PartitionView, rules: TopicRules): void {
+    assert(partition.leaderEpoch === this.#view.leaderEpoch, 'a new leader epoch is a new leadership');
+    this.#view = partition;
+    this.#rules = rules;
+    this.#log.configure(rules.log);
+    if (this.#replica.onChange({ ...this.#isr(), durability: rules.durability })) this.#moved();
+    this.onProgress(this.#log.writtenOffset, this.#log.durableOffset);
+  }
+
+  /** Ends this leadership: everybody waiting is told `errorCode`. */
+  resign(errorCode: number): void {
+    if (this.#ended !== ErrorCode.NONE) return;
+    this.#ended = errorCode;
+    this.#log.setListener(null);
+    this.#local.fail(errorCode);
+    this.#committed.fail(errorCode);
+    for (const listener of [...this.#resignListeners]) listener();
+    this.#resignListeners.clear();
+    for (const listener of [...this.#watermarkListeners]) listener();
+    this.#watermarkListeners.clear();
+  }
+
+  onProgress(writtenOffset: number, durableOffset: number): void {
+    const before = this.#replica.highWatermark;
+    if (!this.#replica.onLocalProgress({ writtenOffset, durableOffset })) return;
+    this.#local.release(this.#replica.localOffset);
+    if (this.#replica.highWatermark !== before) this.#moved();
+  }
+
+  onState(state: LogState): void {
+    if (state === 'open') return;
+    // What was accepted and not written is gone: nobody may be told that it arrived.
+    this.#local.fail(ErrorCode.KAFKA_STORAGE_ERROR);
+    this.#committed.fail(ErrorCode.KAFKA_STORAGE_ERROR);
+  }
+
+  appendClientBatch(
+    records: Uint8Array,
+    options: { readonly apiVersion: number; readonly requiredAcks: number },
+    done: (outcome: AppendOutcome) => void,
+  ): void {
+    const status = this.#writeStatus();
+    if (status !== ErrorCode.NONE) {
+      done(this.#refused(status, null));
+      return;
+    }
+    if (options.requiredAcks === -1 && !this.#replica.hasMinIsr) {
+      done(this.#refused(ErrorCode.NOT_ENOUGH_REPLICAS, null));
+      return;
+    }
+    const nowMs = this.#clock.wallMs();
+    const rules = { ...this.#rules.produce, apiVersion: options.apiVersion };
+    this.#appends.submit(records, rules, nowMs, (bytes, verdict) => done(this.#appendValidated(bytes, verdict, nowMs)));
+  }
+
+  appendInternalBatch(bytes: Uint8Array): AppendOutcome {
+    const status = this.#writeStatus();
+    if (status !== ErrorCode.NONE) return this.#refused(status, null);
+    return this.#place(batch.bufferOf(bytes), this.#clock.wallMs(), -1);
+  }
+
+  awaitCommitted(offset: number, done: (errorCode: number) => void): void {
+    this.#await(this.#committed, offset, this.#replica.highWatermark, done);
+  }
+
+  awaitLocal(offset: number, done: (errorCode: number) => void): void {
+    this.#await(this.#local, offset, this.#replica.localOffset, done);
+  }
+
+  read(options: ReadOptions, done: (outcome: ReadOutcome) => void): void {
+    const status = this.status(options.currentLeaderEpoch);
+    const bound = this.#replica.highWatermark;
+    if (status !== ErrorCode.NONE) {
+      done(this.#readOutcome(status, options.fetchOffset));
+      return;
+    }
+    if (options.fetchOffset < this.#log.logStartOffset || options.fetchOffset > this.#log.logEndOffset) {
+      done(this.#readOutcome(ErrorCode.OFFSET_OUT_OF_RANGE, options.fetchOffset));
+      return;
+    }
+    if (options.fetchOffset >= bound) {
+      done(this.#readOutcome(ErrorCode.NONE, options.fetchOffset));
+      return;
+    }
+    const { fetchOffset, maxBytes, minOneBatch } = options;
+    this.#log.read({ fetchOffset, maxBytes, minOneBatch, endOffset: bound }, (failure, result) => {
+      if (failure !== null || result === undefined) {
+        done(this.#readOutcome(codeOf(failure), fetchOffset));
+        return;
+      }
+      const base = this.#readOutcome(ErrorCode.NONE, result.endOffset);
+      done({ ...base, chunks: result.chunks, sizeInBytes: result.sizeInBytes });
+    });
+  }
+
+  availableBytes(fetchOffset: number): number {
+    const bound = this.#replica.highWatermark;
+    return fetchOffset >= bound ? 0 : this.#log.bytesBetween(fetchOffset, bound);
+  }
+
+  offsetForTimestamp(timestampMs: number, done: (outcome: TimestampOutcome) => void): void {
+    this.#log.offsetForTimestamp(timestampMs, (failure, found) => done(this.#visible(failure, found)));
+  }
+
+  offsetOfMaxTimestamp(done: (outcome: TimestampOutcome) => void): void {
+    this.#log.maxTimestampOffset((failure, found) => done(this.#visible(failure, found)));
+  }
+
+  endOffsetForEpoch(epoch: number): { readonly leaderEpoch: number; readonly endOffset: number } {
+    return this.#log.endOffsetForEpoch(epoch);
+  }
+
+  deleteRecords(
+    offset: number,
+    done: (outcome: { readonly errorCode: number; readonly lowWatermark: number }) => void,
+  ): void {
+    const target = offset === -1 ? this.#replica.highWatermark : offset;
+    const status = this.status(-1);
+    if (status !== ErrorCode.NONE || target < 0 || target > this.#replica.highWatermark) {
+      done({ errorCode: status === ErrorCode.NONE ? ErrorCode.OFFSET_OUT_OF_RANGE : status, lowWatermark: -1 });
+      return;
+    }
+    this.#log.deleteRecordsBefore(target, (failure, start) => {
+      if (failure === null) for (const listener of [...this.#watermarkListeners]) listener();
+      done(failure === null ? { errorCode: ErrorCode.NONE, lowWatermark: start ?? -1 } : { errorCode: codeOf(failure), lowWatermark: -1 });
+    });
+  }
+
+  onHighWatermark(listener: () => void): () => void {
+    this.#watermarkListeners.add(listener);
+    return () => this.#watermarkListeners.delete(listener);
+  }
+
+  onResign(listener: () => void): () => void {
+    this.#resignListeners.add(listener);
+    return () => this.#resignListeners.delete(listener);
+  }
+
+  #isr(): { readonly isrCount: number; readonly minIsr: number } {
+    const minIsr = Math.max(1, Math.min(this.#rules.minInsyncReplicas, this.#view.replicas.length));
+    return { isrCount: this.#view.isr.length, minIsr };
+  }
+
+  #moved(): void {
+    this.#log.setHighWatermark(this.#replica.highWatermark);
+    this.#committed.release(this.#replica.highWatermark);
+    for (const listener of [...this.#watermarkListeners]) listener();
+  }
+
+  #writeStatus(): number {
+    const status = this.status(-1);
+    if (status !== ErrorCode.NONE) return status;
+    return this.#log.state === 'open' ? ErrorCode.NONE : ErrorCode.KAFKA_STORAGE_ERROR;
+  }
+
+  #appendValidated(bytes: Buffer, verdict: Validated, nowMs: number): AppendOutcome {
+    if (verdict.kind === 'refused') {
+      return {
+        ...this.#refused(ErrorCode[verdict.error], verdict.message),
+        recordErrors: verdict.recordErrors.map((one) => ({ batchIndex: one.batchIndex, message: one.batchIndexErrorMessage })),
+      };
+    }
+    // Validation may have waited for decompression.
+    const status = this.#writeStatus();
+    if (status !== ErrorCode.NONE) return this.#refused(status, null);
+    if (batch.isTransactional(bytes, 0)) {
+      return this.#refused(ErrorCode.INVALID_TXN_STATE, 'this broker has no transactions');
+    }
+    const placed = this.#checkProducer(bytes);
+    if (placed !== null) return placed;
+    batch.assignMaxTimestamp(bytes, 0, verdict, this.#crc32c);
+    return this.#place(bytes, nowMs, verdict.logAppendTime ? verdict.maxTimestamp : -1);
+  }
+
+  /** Null when the batch may be appended; else the answer (an earlier place for a duplicate). */
+  #checkProducer(bytes: Buffer): AppendOutcome | null {
+    const producerId = batch.producerId(bytes, 0);
+    if (producerId === batch.NO_PRODUCER_ID) return null;
+    const verdict = this.#log.checkProducer({
+      producerId,
+      producerEpoch: batch.producerEpoch(bytes, 0),
+      baseSequence: batch.baseSequence(bytes, 0),
+      lastSequence: batch.lastSequence(bytes, 0),
+    });
+    switch (verdict.kind) {
+      case 'accept':
+        return null;
+      case 'duplicate':
+        return {
+          ...this.#refused(ErrorCode.NONE, null),
+          baseOffset: verdict.baseOffset,
+          endOffset: verdict.lastOffset + 1,
+        };
+      case 'out-of-order-sequence':
+        return this.#refused(
+          ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
+          `the last sequence of producer ${producerId} here is ${verdict.lastSequence}`,
+        );
+      case 'invalid-producer-epoch':
+        return this.#refused(ErrorCode.INVALID_PRODUCER_EPOCH, `the epoch of producer ${producerId} here is ${verdict.currentEpoch}`);
+      case 'too-many-producers':
+        return this.#refused(ErrorCode.POLICY_VIOLATION, 'this partition has 10,000 live idempotent producers');
+    }
+  }
+
+  #place(bytes: Buffer, nowMs: number, logAppendTimeMs: number): AppendOutcome {
+    const baseOffset = this.#log.logEndOffset;
+    batch.assignOffset(bytes, 0, { baseOffset, leaderEpoch: this.leaderEpoch });
+    const endOffset = this.#log.append(bytes, { nowMs });
+    if (endOffset === null) return this.#refused(ErrorCode.KAFKA_STORAGE_ERROR, this.#log.stateReason);
+    return {
+      errorCode: ErrorCode.NONE,
+      errorMessage: null,
+      baseOffset,
+      endOffset,
+      logAppendTimeMs,
+      logStartOffset: this.#log.logStartOffset,
+      recordErrors: [],
+    };
+  }
+
+  #refused(errorCode: number, errorMessage: string | null): AppendOutcome {
+    const logStartOffset = this.#log.logStartOffset;
+    return { errorCode, errorMessage, baseOffset: -1, endOffset: -1, logAppendTimeMs: -1, logStartOffset, recordErrors: [] };
+  }
+
+  #await(waiters: OffsetWaiters, offset: number, reached: number, done: (errorCode: number) => void): void {
+    if (this.#ended !== ErrorCode.NONE) done(this.#ended);
+    else if (offset <= reached) done(ErrorCode.NONE);
+    else if (this.#log.state !== 'open') done(ErrorCode.KAFKA_STORAGE_ERROR);
+    else waiters.add(offset, done);
+  }
+
+  #readOutcome(errorCode: number, nextOffset: number): ReadOutcome {
+    const highWatermark = this.#replica.highWatermark;
+    return {
+      errorCode,
+      chunks: NO_CHUNKS,
+      sizeInBytes: 0,
+      nextOffset,
+      highWatermark,
+      lastStableOffset: highWatermark,
+      logStartOffset: this.#log.logStartOffset,
+    };
+  }
+
+  #visible(
+    failure: LogFailure | null,
+    found: { readonly offset: number; readonly timestampMs: number; readonly leaderEpoch: number } | null | undefined,
+  ): TimestampOutcome {
+    if (failure !== null) return { ...NOT_FOUND, errorCode: codeOf(failure) };
+    if (found === null || found === undefined || found.offset >= this.#replica.highWatermark) return NOT_FOUND;
+    return { errorCode: ErrorCode.NONE, offset: found.offset, timestampMs: found.timestampMs, leaderEpoch: found.leaderEpoch };
+  }
+}
+
+function codeOf(failure: LogFailure | null): number {
+  switch (failure?.kind) {
+    case undefined:
+      return ErrorCode.NONE;
+    case 'out-of-range':
+      return ErrorCode.OFFSET_OUT_OF_RANGE;
+    case 'deleted':
+      return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    case 'not-writable':
+    case 'damaged':
+    case 'disk':
+      return ErrorCode.KAFKA_STORAGE_ERROR;
+  }
+}
