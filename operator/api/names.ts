@@ -1,0 +1,25 @@
+/** Group, version and kinds of the custom resources, in one place (O19). CRDs, docs and messages are made from it. */
+export const API = {
+  group: 'weir.dev',
+  version: 'v1alpha1',
+  category: 'weir',
+  kinds: {
+    Cluster: { plural: 'clusters', shortName: 'wcl' },
+    ShareGroup: { plural: 'sharegroups', shortName: 'wsg' },
+    Topic: { plural: 'topics', shortName: 'wtopic' },
+  },
+} as const;
+
+/** What a manifest's `apiVersion` says. */
+export const API_VERSION = `${API.group}/${API.version}` as const;
+
+/** A kind of custom resource. */
+export type Kind = keyof typeof API.kinds;
+
+/** The kinds in the order in which messages list them. */
+export const KINDS: readonly Kind[] = ['Cluster', 'ShareGroup', 'Topic'];
+
+/** Whether a text is one of the kinds. */
+export function isKind(text: string): text is Kind {
+  return Object.hasOwn(API.kinds, text);
+}

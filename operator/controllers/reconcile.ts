@@ -1,0 +1,101 @@
+import { unreachable } from '../../broker/core/base/assert.ts';
+import { declaredTopics, type Desired } from '../core/desired.ts';
+import type { AdminObservation, Observed } from '../core/observed.ts';
+import { type Plan, plan, planGone } from '../core/plan.ts';
+import { type IsDynamic, splitSettings } from '../core/plan-nodes.ts';
+import type { Step } from '../core/steps.ts';
+import { groupIdOf } from '../api/kinds.ts';
+import type { AdminQuestion, ClusterAdmin } from '../ports/cluster-admin.ts';
+import type { NodeHost } from '../ports/node-host.ts';
+
+/** What one reconcile works with. */
+export interface ReconcileTools {
+  readonly host: NodeHost;
+  /** The admin of a cluster reached at this address; null: nothing reachable yet. */
+  admin(address: string): ClusterAdmin;
+  readonly isDynamic: IsDynamic;
+}
+
+/** What one reconcile did. */
+export interface Reconciled {
+  readonly plan: Plan;
+  readonly observed: Observed;
+  /** The step that was carried out, null when there was none. */
+  readonly step: Step | null;
+}
+
+/**
+ * One reconcile: observe, plan, carry out the first step. `desired` null ends the cluster. Fails with an `OperatorError`
+ * of a port; nothing is remembered between calls, so calling again is always right.
+ */
+export async function reconcile(desired: Desired | null, tools: ReconcileTools): Promise<Reconciled> {
+  const host = await tools.host.observe();
+  if (desired === null) {
+    const removal = planGone(host);
+    return carryOutFirst(removal, { host, admin: null }, null, tools);
+  }
+  const node = host.nodes.find((one) => one.ready && one.address !== null);
+  const admin = node === undefined || node.address === null ? null : tools.admin(node.address);
+  const observed: Observed = { host, admin: admin === null ? null : await observeAdmin(admin, desired, tools.isDynamic) };
+  return carryOutFirst(plan(desired, observed, tools.isDynamic), observed, admin, tools);
+}
+
+function observeAdmin(admin: ClusterAdmin, desired: Desired, isDynamic: IsDynamic): Promise<AdminObservation> {
+  const topics = new Set(declaredTopics(desired));
+  for (const group of desired.shareGroups) for (const topic of group.spec.topics) topics.add(topic);
+  const question: AdminQuestion = {
+    topics: [...topics].sort(),
+    groups: [...new Set(desired.shareGroups.map(groupIdOf))].sort(),
+    settings: [...splitSettings(desired.cluster, isDynamic).dynamic.keys()],
+  };
+  return admin.observe(question);
+}
+
+async function carryOutFirst(
+  made: Plan,
+  observed: Observed,
+  admin: ClusterAdmin | null,
+  tools: ReconcileTools,
+): Promise<Reconciled> {
+  const [step] = made.steps;
+  if (step === undefined) return { plan: made, observed, step: null };
+  await carryOut(step, tools.host, admin);
+  return { plan: made, observed, step };
+}
+
+async function carryOut(step: Step, host: NodeHost, admin: ClusterAdmin | null): Promise<void> {
+  switch (step.kind) {
+    case 'Form':
+      await host.form(step.initialVoters);
+      return;
+    case 'AddNode':
+      await host.ensure(step.node);
+      return;
+    case 'Restart':
+      await host.restart(step.node, step.reason);
+      return;
+    case 'RemoveNode':
+      await host.remove(step.id);
+      return;
+    case 'SetConfig':
+      await admin?.alterConfig({ kind: 'cluster' }, step.change);
+      return;
+    case 'EnsureTopic':
+      await ensureTopic(step, admin);
+      return;
+    case 'EnsureGroup':
+      await admin?.alterConfig({ kind: 'group', name: step.groupId }, step.change);
+      return;
+    default:
+      unreachable(step);
+  }
+}
+
+async function ensureTopic(step: Extract<Step, { kind: 'EnsureTopic' }>, admin: ClusterAdmin | null): Promise<void> {
+  const { topic: name, change } = step;
+  if (change.kind === 'create') {
+    const { partitions, replicationFactor, config } = change;
+    await admin?.createTopic({ name, partitions, replicationFactor, config });
+  } else if (change.kind === 'grow') await admin?.growTopic(name, change.partitions);
+  else await admin?.alterConfig({ kind: 'topic', name }, change.change);
+}

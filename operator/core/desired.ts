@@ -1,0 +1,70 @@
+import { type AnyResource, type Cluster, groupIdOf, nameOf, type ShareGroup, type Topic, topicNameOf } from '../api/kinds.ts';
+
+/** Everything that manifests say about one cluster, in the order of age: of two claims to one thing the older acts (O14). */
+export interface Desired {
+  readonly cluster: Cluster;
+  readonly topics: readonly Topic[];
+  readonly shareGroups: readonly ShareGroup[];
+}
+
+/** A state of a resource that its owner should know of; polarity and names as in Kubernetes. */
+export interface Condition {
+  /** `Topic orders`; see `nameOf`. */
+  readonly resource: string;
+  readonly type: 'Conflict' | 'Stalled' | 'Progressing';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Groups valid manifests by cluster. Manifests whose cluster is not among them are left out. */
+export function desiredOf(resources: readonly AnyResource[]): readonly Desired[] {
+  const result: Desired[] = [];
+  for (const cluster of resources) {
+    if (cluster.kind !== 'Cluster') continue;
+    const belongs = (other: Topic | ShareGroup): boolean =>
+      other.metadata.namespace === cluster.metadata.namespace && other.spec.clusterRef.name === cluster.metadata.name;
+    result.push({
+      cluster,
+      topics: resources.filter((one): one is Topic => one.kind === 'Topic' && belongs(one)),
+      shareGroups: resources.filter((one): one is ShareGroup => one.kind === 'ShareGroup' && belongs(one)),
+    });
+  }
+  return result;
+}
+
+/** Who acts on which topic and group, and who came too late. */
+export interface Ownership {
+  readonly topics: ReadonlyMap<string, Topic>;
+  readonly groups: ReadonlyMap<string, ShareGroup>;
+  readonly conflicts: readonly Condition[];
+}
+
+/** Gives each topic name and group id to the oldest manifest that claims it (O14). */
+export function resolveOwnership(desired: Desired): Ownership {
+  const conflicts: Condition[] = [];
+  const claim = <T extends Topic | ShareGroup>(all: readonly T[], idOf: (one: T) => string, what: string): Map<string, T> => {
+    const owners = new Map<string, T>();
+    for (const one of all) {
+      const id = idOf(one);
+      const owner = owners.get(id);
+      if (owner === undefined) owners.set(id, one);
+      else {
+        const message = `${what} ${id} belongs to ${nameOf(owner)}, which is older; nothing is done for this one`;
+        conflicts.push({ resource: nameOf(one), type: 'Conflict', reason: 'Conflict', message });
+      }
+    }
+    return owners;
+  };
+  const topics = claim(desired.topics, topicNameOf, 'topic');
+  const groups = claim(desired.shareGroups, groupIdOf, 'group');
+  return { topics, groups, conflicts };
+}
+
+/** Names of all topics that the manifests name, sorted: what has to have leaders before a cluster is ready. */
+export function declaredTopics(desired: Desired): readonly string[] {
+  const names = new Set(desired.topics.map(topicNameOf));
+  for (const group of desired.shareGroups) {
+    if (group.spec.createTopics !== undefined) for (const topic of group.spec.topics) names.add(topic);
+  }
+  return [...names].sort();
+}

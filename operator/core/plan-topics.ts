@@ -1,0 +1,85 @@
+import { nameOf, type Topic } from '../api/kinds.ts';
+import { configChange } from './config-change.ts';
+import type { Condition, Desired, Ownership } from './desired.ts';
+import type { AdminObservation, TopicObservation } from './observed.ts';
+import type { Step } from './steps.ts';
+
+/** Steps and findings of one part of a plan. */
+export interface PartialPlan {
+  readonly steps: readonly Step[];
+  readonly conditions: readonly Condition[];
+}
+
+/** The value that leaves a number to the cluster's own settings (`num.partitions`, `default.replication.factor`). */
+const CLUSTER_DEFAULT = -1;
+
+/** Brings topics to what Topics say, and creates the absent ones that only ShareGroups name (O12, O14). */
+export function planTopics(desired: Desired, ownership: Ownership, admin: AdminObservation): PartialPlan {
+  const steps: Step[] = [];
+  const conditions: Condition[] = [];
+  for (const name of [...ownership.topics.keys()].sort()) {
+    const topic = ownership.topics.get(name);
+    if (topic !== undefined) planTopic(name, topic, admin.topics.get(name), { steps, conditions });
+  }
+  planCreateTopics(desired, ownership, admin, steps);
+  return { steps, conditions };
+}
+
+function planTopic(
+  name: string,
+  topic: Topic,
+  actual: TopicObservation | undefined,
+  out: { readonly steps: Step[]; readonly conditions: Condition[] },
+): void {
+  const resource = nameOf(topic);
+  const { partitions, replicationFactor, config } = topic.spec;
+  if (actual === undefined) {
+    const change = {
+      kind: 'create',
+      partitions: partitions ?? CLUSTER_DEFAULT,
+      replicationFactor: replicationFactor ?? CLUSTER_DEFAULT,
+      config,
+    } as const;
+    out.steps.push({ kind: 'EnsureTopic', topic: name, resource, change });
+    return;
+  }
+  const stalled = (message: string): void => {
+    out.conditions.push({ resource, type: 'Stalled', reason: 'InvalidSpec', message });
+  };
+  if (partitions !== undefined && partitions < actual.partitions) {
+    stalled(`topic ${name} has ${actual.partitions} partitions and cannot shrink to ${partitions}`);
+  } else if (partitions !== undefined && partitions > actual.partitions) {
+    const change = { kind: 'grow', partitions, before: actual.partitions } as const;
+    out.steps.push({ kind: 'EnsureTopic', topic: name, resource, change });
+  }
+  if (replicationFactor !== undefined && replicationFactor !== actual.replicationFactor) {
+    stalled(`topic ${name} has ${actual.replicationFactor} replicas; reassigning to ${replicationFactor} is not in this version`);
+  }
+  const change = configChange(config, actual.config, 'exact');
+  if (change !== null) out.steps.push({ kind: 'EnsureTopic', topic: name, resource, change: { kind: 'configure', change } });
+}
+
+/** `createTopics` creates what is absent and no Topic names; an existing topic is never altered. The oldest group decides. */
+function planCreateTopics(desired: Desired, ownership: Ownership, admin: AdminObservation, steps: Step[]): void {
+  const planned = new Set<string>();
+  for (const group of desired.shareGroups) {
+    const { createTopics, topics } = group.spec;
+    if (createTopics === undefined || !isOwner(ownership, group)) continue;
+    for (const topic of topics) {
+      if (admin.topics.has(topic) || ownership.topics.has(topic) || planned.has(topic)) continue;
+      planned.add(topic);
+      const change = {
+        kind: 'create',
+        partitions: createTopics.partitions ?? CLUSTER_DEFAULT,
+        replicationFactor: createTopics.replicationFactor ?? CLUSTER_DEFAULT,
+        config: new Map<string, string>(),
+      } as const;
+      steps.push({ kind: 'EnsureTopic', topic, resource: nameOf(group), change });
+    }
+  }
+}
+
+function isOwner(ownership: Ownership, group: Desired['shareGroups'][number]): boolean {
+  for (const owner of ownership.groups.values()) if (owner === group) return true;
+  return false;
+}

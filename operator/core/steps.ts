@@ -1,0 +1,88 @@
+import { unreachable } from '../../broker/core/base/assert.ts';
+
+/** One node as it should be: what a host needs to run it. */
+export interface NodeSpec {
+  readonly id: number;
+  /** Hash of everything below: a node with another one has to be restarted. */
+  readonly specHash: string;
+  readonly listeners: readonly { readonly name: string; readonly port: number }[];
+  /** Static settings by Kafka's names, in sorted order. */
+  readonly settings: ReadonlyMap<string, string>;
+}
+
+/** Settings to set and to return to their defaults, with the values that they replace (for events). */
+export interface ConfigChange {
+  readonly set: ReadonlyMap<string, string>;
+  readonly unset: readonly string[];
+  /** Earlier value of each name, null where there was none. */
+  readonly before: ReadonlyMap<string, string | null>;
+}
+
+/** What is done about a topic. */
+export type TopicChange =
+  | {
+      readonly kind: 'create';
+      /** −1: as the cluster's settings say. */
+      readonly partitions: number;
+      readonly replicationFactor: number;
+      readonly config: ReadonlyMap<string, string>;
+    }
+  | { readonly kind: 'grow'; readonly partitions: number; readonly before: number }
+  | { readonly kind: 'configure'; readonly change: ConfigChange };
+
+/** One step of a plan, in the words of the domain; neither Kubernetes nor processes appear here. */
+export type Step =
+  | { readonly kind: 'Form'; readonly initialVoters: readonly number[] }
+  | { readonly kind: 'AddNode'; readonly node: NodeSpec }
+  | { readonly kind: 'Restart'; readonly node: NodeSpec; readonly reason: string }
+  | { readonly kind: 'RemoveNode'; readonly id: number }
+  | { readonly kind: 'SetConfig'; readonly change: ConfigChange }
+  | { readonly kind: 'EnsureTopic'; readonly topic: string; readonly resource: string; readonly change: TopicChange }
+  | { readonly kind: 'EnsureGroup'; readonly groupId: string; readonly resource: string; readonly change: ConfigChange };
+
+/** A sentence for a log or an event. */
+export function describeStep(step: Step): string {
+  switch (step.kind) {
+    case 'Form':
+      return `form the cluster with voters ${step.initialVoters.join(', ')}`;
+    case 'AddNode':
+      return `start node ${step.node.id}`;
+    case 'Restart':
+      return `restart node ${step.node.id}: ${step.reason}`;
+    case 'RemoveNode':
+      return `stop node ${step.id}`;
+    case 'SetConfig':
+      return `set for the cluster: ${describeChange(step.change)}`;
+    case 'EnsureTopic':
+      return `${step.resource}: ${describeTopicChange(step.topic, step.change)}`;
+    case 'EnsureGroup':
+      return `${step.resource}: set for group ${step.groupId}: ${describeChange(step.change)}`;
+    default:
+      return unreachable(step);
+  }
+}
+
+function describeTopicChange(topic: string, change: TopicChange): string {
+  switch (change.kind) {
+    case 'create': {
+      const partitions = change.partitions === -1 ? '' : ` with ${change.partitions} partition${change.partitions === 1 ? '' : 's'}`;
+      return `create topic ${topic}${partitions}`;
+    }
+    case 'grow':
+      return `grow topic ${topic} from ${change.before} to ${change.partitions} partitions`;
+    case 'configure':
+      return `set for topic ${topic}: ${describeChange(change.change)}`;
+    default:
+      return unreachable(change);
+  }
+}
+
+function describeChange(change: ConfigChange): string {
+  const was = (name: string): string => {
+    const before = change.before.get(name) ?? null;
+    return before === null ? '' : ` (was ${before})`;
+  };
+  const parts = [...change.set].map(([name, value]) => `${name}=${value}${was(name)}`);
+  for (const name of change.unset) parts.push(`${name} back to its default${was(name)}`);
+  return parts.join(', ');
+}

@@ -1,0 +1,36 @@
+import type { AdminObservation } from '../core/observed.ts';
+import type { ConfigChange } from '../core/steps.ts';
+
+/** What a plan needs to know; nothing else is asked for. */
+export interface AdminQuestion {
+  readonly topics: readonly string[];
+  readonly groups: readonly string[];
+  /** Names of cluster-wide dynamic settings; nothing is asked when empty. */
+  readonly settings: readonly string[];
+}
+
+/** What settings are attached to; the cluster's have no name. */
+export type AdminResource =
+  | { readonly kind: 'topic'; readonly name: string }
+  | { readonly kind: 'group'; readonly name: string }
+  | { readonly kind: 'cluster' };
+
+/**
+ * The administration of one cluster over the Kafka protocol. Failures are `OperatorError`s: `UNREACHABLE` when no
+ * broker answered in time, else Kafka's name of the error, `fatal` when it cannot succeed by trying again.
+ */
+export interface ClusterAdmin {
+  observe(question: AdminQuestion): Promise<AdminObservation>;
+  /** −1 leaves a number to the cluster's settings. A topic that exists already is no failure. */
+  createTopic(topic: {
+    readonly name: string;
+    readonly partitions: number;
+    readonly replicationFactor: number;
+    readonly config: ReadonlyMap<string, string>;
+  }): Promise<void>;
+  /** Grows a topic to this number of partitions in all. */
+  growTopic(name: string, partitions: number): Promise<void>;
+  alterConfig(resource: AdminResource, change: ConfigChange): Promise<void>;
+  /** Closes its connections. */
+  close(): Promise<void>;
+}

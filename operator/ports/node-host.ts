@@ -1,0 +1,37 @@
+import type { Formation, HostObservation } from '../core/observed.ts';
+import type { NodeSpec } from '../core/steps.ts';
+
+/**
+ * Where the nodes of one cluster live: pods, or processes of this machine. Each call returns when the change is under
+ * way, not when it is complete: the next observation tells. Failures are `OperatorError`s.
+ */
+export interface NodeHost {
+  observe(): Promise<HostObservation>;
+  /** Fixes the cluster's identity, once; gives the existing one back when there is one (V11). */
+  form(initialVoters: readonly number[]): Promise<Formation>;
+  /** Makes the node and starts it; nothing changes when it runs with this spec already. */
+  ensure(node: NodeSpec): Promise<void>;
+  /** Stops the node and starts it with this spec. */
+  restart(node: NodeSpec, reason: string): Promise<void>;
+  /** Stops the node for good. Its data stays. */
+  remove(id: number): Promise<void>;
+  /** Makes the node's volume larger. Hosts without volumes refuse with `UNSUPPORTED`. */
+  grow(id: number, bytes: number): Promise<void>;
+}
+
+/** A failure that its reader can do something about. `fatal`: trying again cannot help. */
+export class OperatorError extends Error {
+  readonly code: string;
+  readonly fatal: boolean;
+  constructor(code: string, message: string, options: { readonly fatal?: boolean; readonly cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'OperatorError';
+    this.code = code;
+    this.fatal = options.fatal ?? false;
+  }
+}
+
+/** Whether a caught value is an `OperatorError`, whichever realm made it. */
+export function isOperatorError(error: unknown): error is OperatorError {
+  return error instanceof Error && error.name === 'OperatorError' && 'code' in error && 'fatal' in error;
+}
