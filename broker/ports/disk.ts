@@ -47,6 +47,8 @@ export interface Disk {
   open(path: string, options: { readonly create: boolean }, done: DiskDone<DiskFile>): void;
   /** Reads a whole file of at most `sizeMax` bytes; a larger one fails with code `EFBIG`. */
   readFile(path: string, sizeMax: number, done: DiskDone<Uint8Array>): void;
+  /** Size of a file in bytes, without opening it. */
+  fileSize(path: string, done: DiskDone<number>): void;
   /** The entries of a directory, sorted by name (code units). */
   list(path: string, done: DiskDone<readonly DirectoryEntry[]>): void;
   /** Makes a directory and its missing parents; an existing one is no error. */

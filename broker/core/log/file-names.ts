@@ -1,0 +1,56 @@
+/** Kinds of files of one segment, by suffix; `snapshot` holds the producers' state at its offset. */
+export type SegmentFileKind = 'log' | 'index' | 'timeindex' | 'txnindex' | 'snapshot';
+
+/** Checkpoint of a log's leader epochs, beside its segments. */
+export const EPOCH_CHECKPOINT = 'leader-epoch-checkpoint';
+/** Holds the topic's id, beside the segments. */
+export const PARTITION_METADATA = 'partition.metadata';
+/** The node's list of logs (D9). */
+export const MANIFEST = 'logs.manifest';
+/** Durable mark per log (D7). */
+export const RECOVERY_POINT_CHECKPOINT = 'recovery-point-offset-checkpoint';
+/** High watermark per log. */
+export const REPLICATION_CHECKPOINT = 'replication-offset-checkpoint';
+/** Log start per log that does not begin with its first segment. */
+export const LOG_START_CHECKPOINT = 'log-start-offset-checkpoint';
+/** Identity of the data directory. */
+export const META_PROPERTIES = 'meta.properties';
+/** Proof of a clean shutdown; holds the broker epoch. */
+export const CLEAN_SHUTDOWN = '.kafka_cleanshutdown';
+/** Ending of the directory of a log that the manifest does not list any more. */
+export const DELETED_SUFFIX = '.delete';
+
+const NAME = /^(\d{20})\.(log|index|timeindex|txnindex|snapshot)$/;
+const DIRECTORY = /^[a-zA-Z0-9._-]+-\d+$/;
+
+/** Name of a segment's file: the base offset in 20 digits and the suffix. */
+export function segmentFileName(baseOffset: number, kind: SegmentFileKind): string {
+  return `${String(baseOffset).padStart(20, '0')}.${kind}`;
+}
+
+/** Base offset and kind of a file of a log directory; null for any other name or an offset past 2^53 (B5). */
+export function parseSegmentFileName(
+  name: string,
+): { readonly baseOffset: number; readonly kind: SegmentFileKind } | null {
+  const match = NAME.exec(name);
+  if (match === null) return null;
+  const baseOffset = Number(match[1]);
+  if (!Number.isSafeInteger(baseOffset)) return null;
+  // The pattern allows exactly these.
+  return { baseOffset, kind: match[2] as SegmentFileKind };
+}
+
+/** Name of a log's directory, as Kafka has it. */
+export function logDirectoryName(topic: string, partition: number): string {
+  return `${topic}-${partition}`;
+}
+
+/** True for a name that a log's directory can have (a deleted one's has an ending that none can). */
+export function isLogDirectoryName(name: string): boolean {
+  return DIRECTORY.test(name);
+}
+
+/** Name that a deleted log's directory takes: it cannot clash with a new log of the same topic name. */
+export function deletedDirectoryName(topicId: string, partition: number): string {
+  return `${topicId}-${partition}${DELETED_SUFFIX}`;
+}

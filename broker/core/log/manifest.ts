@@ -1,0 +1,52 @@
+import { Buffer } from 'node:buffer';
+import type { Crc32c } from '../base/checksum.ts';
+
+/** One log that the node has. */
+export interface ManifestEntry {
+  readonly topic: string;
+  /** 22 characters of base64url. */
+  readonly topicId: string;
+  readonly partition: number;
+  /** Found bad below its durable mark (D7) and kept aside until somebody accepts the loss. */
+  readonly damaged: boolean;
+}
+
+/** Largest manifest that is read, bytes. */
+export const MANIFEST_SIZE_MAX = 300_000_000;
+
+const HEAD = 'weir-logs-manifest 1';
+const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/;
+const TOPIC_ID = /^[a-zA-Z0-9_-]{22}$/;
+
+/**
+ * Text of `logs.manifest`, version 1: a head line, `topicId partition state topic` per log, and the CRC-32C of all
+ * that precedes it. A log exists if and only if it is listed (D9).
+ */
+export function encodeManifest(entries: readonly ManifestEntry[], crc32c: Crc32c): Buffer {
+  const lines = entries.map(
+    (entry) => `${entry.topicId} ${entry.partition} ${entry.damaged ? 'damaged' : 'live'} ${entry.topic}\n`,
+  );
+  const body = Buffer.from(`${HEAD}\n${lines.join('')}`);
+  const crc = crc32c(body, 0, body.length).toString(16).padStart(8, '0');
+  return Buffer.concat([body, Buffer.from(`crc32c ${crc}\n`)]);
+}
+
+/** Reads the manifest; null when its version is unknown, its CRC is wrong or a line is malformed. */
+export function decodeManifest(bytes: Uint8Array, crc32c: Crc32c): readonly ManifestEntry[] | null {
+  const buf = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const bodySize = buf.length - 'crc32c 00000000\n'.length;
+  if (bodySize <= 0 || buf.toString('latin1', bodySize, bodySize + 7) !== 'crc32c ') return null;
+  const crc = crc32c(buf, 0, bodySize).toString(16).padStart(8, '0');
+  if (buf.toString('latin1', bodySize + 7, buf.length - 1) !== crc) return null;
+  const lines = buf.toString('utf8', 0, bodySize).split('\n');
+  if (lines.shift() !== HEAD || lines.pop() !== '') return null;
+  const entries = lines.map(decodeEntry);
+  return entries.every((entry) => entry !== null) ? entries : null;
+}
+
+function decodeEntry(line: string): ManifestEntry | null {
+  const [topicId = '', partition = '', state = '', topic = '', ...rest] = line.split(' ');
+  if (rest.length > 0 || !TOPIC_ID.test(topicId) || !/^\d{1,9}$/.test(partition) || !TOPIC.test(topic)) return null;
+  if (state !== 'live' && state !== 'damaged') return null;
+  return { topic, topicId, partition: Number(partition), damaged: state === 'damaged' };
+}

@@ -1,0 +1,446 @@
+import { Buffer } from 'node:buffer';
+import type { Prng } from '../../broker/core/base/prng.ts';
+import type { DirectoryEntry, Disk, DiskDone, DiskFailure, DiskFile } from '../../broker/ports/disk.ts';
+
+/** Smallest unit that a crash keeps or loses of an unsynced write, bytes. */
+const SECTOR_SIZE = 512;
+
+/** What a simulated disk is made of. Times are virtual milliseconds. */
+export interface SimDiskOptions {
+  /** Runs `callback` as an input of the simulated loop after `delayMs`. */
+  readonly schedule: (delayMs: number, callback: () => void) => void;
+  readonly prng: Prng;
+  /** Longest time of an operation; each takes a seeded part of it. Syncs take up to ten times as long. */
+  readonly latencyMaxMs?: number;
+  /** Bytes of file contents that fit; beyond that writes fail with ENOSPC after a short write. */
+  readonly capacityBytes?: number;
+}
+
+/** Faults that a test turns on and off while the disk is in use. */
+export interface SimDiskFaults {
+  /** Syncs of files report success and make nothing durable. */
+  loseFileSyncs: boolean;
+  /** Syncs of directories report success and make nothing durable. */
+  loseDirectorySyncs: boolean;
+  /** Asked before each operation: an errno name makes it fail, null lets it pass. */
+  fail: (operation: string, path: string) => string | null;
+}
+
+type Change =
+  | { readonly kind: 'write'; readonly position: number; readonly bytes: Buffer }
+  | { readonly kind: 'truncate'; readonly size: number };
+
+type EntryChange =
+  | { readonly kind: 'set'; readonly name: string; readonly node: Node }
+  | { readonly kind: 'remove'; readonly name: string }
+  | { readonly kind: 'rename'; readonly from: string; readonly to: string; readonly node: Node };
+
+interface FileNode {
+  readonly kind: 'file';
+  content: Bytes;
+  durable: Bytes;
+  /** Completed since the last sync, in order. */
+  unsynced: Change[];
+  /** Issued and not completed: a crash may leave any part of it. */
+  inFlight: Set<Change>;
+}
+
+interface DirectoryNode {
+  readonly kind: 'directory';
+  entries: Map<string, Node>;
+  durable: Map<string, Node>;
+  unsynced: EntryChange[];
+}
+
+type Node = FileNode | DirectoryNode;
+
+/** A growable file content. */
+class Bytes {
+  #buf = Buffer.alloc(0);
+  size = 0;
+
+  apply(change: Change): void {
+    if (change.kind === 'truncate') this.resize(change.size);
+    else this.writeAt(change.position, change.bytes);
+  }
+
+  writeAt(position: number, bytes: Uint8Array): void {
+    if (position + bytes.length > this.size) this.resize(position + bytes.length);
+    this.#buf.set(bytes, position);
+  }
+
+  resize(size: number): void {
+    if (size > this.#buf.length) {
+      const grown = Buffer.alloc(Math.max(size, this.#buf.length * 2, 1024));
+      this.#buf.copy(grown, 0, 0, this.size);
+      this.#buf = grown;
+    }
+    if (size < this.size) this.#buf.fill(0, size, this.size);
+    this.size = size;
+  }
+
+  copy(start: number, end: number): Buffer {
+    return Buffer.from(this.#buf.subarray(start, Math.min(end, this.size)));
+  }
+
+  clone(): Bytes {
+    const cloned = new Bytes();
+    cloned.writeAt(0, this.copy(0, this.size));
+    return cloned;
+  }
+}
+
+function newFile(): FileNode {
+  return { kind: 'file', content: new Bytes(), durable: new Bytes(), unsynced: [], inFlight: new Set() };
+}
+
+function newDirectory(): DirectoryNode {
+  return { kind: 'directory', entries: new Map(), durable: new Map(), unsynced: [] };
+}
+
+function split(path: string): string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+/**
+ * A disk in memory that forgets like a real one: data of files, directory entries, renames, removals and truncations
+ * become durable apart (D9), each only by the sync that covers it (D1). Deterministic: same seed, same calls, same disk.
+ * The object outlives a simulated crash; files opened before it are dead after it.
+ */
+export class SimDisk implements Disk {
+  readonly faults: SimDiskFaults = { loseFileSyncs: false, loseDirectorySyncs: false, fail: () => null };
+  /** Operations issued so far, by name. */
+  readonly operationCounts = new Map<string, number>();
+  /** Raised by every crash; completions of an earlier life never arrive. */
+  #life = 0;
+  readonly #root = newDirectory();
+  readonly #options: SimDiskOptions;
+  readonly #latencyMaxMs: number;
+
+  constructor(options: SimDiskOptions) {
+    this.#options = options;
+    this.#latencyMaxMs = options.latencyMaxMs ?? 1;
+  }
+
+  open(path: string, options: { readonly create: boolean }, done: DiskDone<DiskFile>): void {
+    this.#perform('open', path, done, () => {
+      const { parent, name } = this.#parentOf(path);
+      let node = parent.entries.get(name);
+      if (node === undefined) {
+        if (!options.create) throw errno('ENOENT');
+        node = newFile();
+        change(parent, { kind: 'set', name, node });
+      }
+      if (node.kind !== 'file') throw errno('EISDIR');
+      return this.#handle(path, node);
+    });
+  }
+
+  readFile(path: string, sizeMax: number, done: DiskDone<Uint8Array>): void {
+    this.#perform('readFile', path, done, () => {
+      const { content } = this.#fileAt(path);
+      if (content.size > sizeMax) throw errno('EFBIG');
+      return content.copy(0, content.size);
+    });
+  }
+
+  fileSize(path: string, done: DiskDone<number>): void {
+    this.#perform('fileSize', path, done, () => this.#fileAt(path).content.size);
+  }
+
+  list(path: string, done: DiskDone<readonly DirectoryEntry[]>): void {
+    this.#perform('list', path, done, () =>
+      [...this.#directoryAt(path).entries]
+        .map(([name, node]) => ({ name, kind: node.kind }))
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    );
+  }
+
+  makeDirectory(path: string, done: DiskDone<void>): void {
+    this.#perform('makeDirectory', path, done, () => {
+      let at = this.#root;
+      for (const name of split(path)) {
+        let next = at.entries.get(name);
+        if (next === undefined) {
+          next = newDirectory();
+          change(at, { kind: 'set', name, node: next });
+        }
+        if (next.kind !== 'directory') throw errno('ENOTDIR');
+        at = next;
+      }
+    });
+  }
+
+  rename(from: string, to: string, done: DiskDone<void>): void {
+    this.#perform('rename', from, done, () => {
+      const source = this.#parentOf(from);
+      const target = this.#parentOf(to);
+      const node = source.parent.entries.get(source.name);
+      if (node === undefined) throw errno('ENOENT');
+      if (source.parent !== target.parent) throw errno('EXDEV');
+      change(source.parent, { kind: 'rename', from: source.name, to: target.name, node });
+    });
+  }
+
+  remove(path: string, done: DiskDone<void>): void {
+    this.#perform('remove', path, done, () => {
+      const { parent, name } = this.#parentOf(path);
+      const node = parent.entries.get(name);
+      if (node === undefined) throw errno('ENOENT');
+      if (node.kind === 'directory' && node.entries.size > 0) throw errno('ENOTEMPTY');
+      change(parent, { kind: 'remove', name });
+    });
+  }
+
+  syncDirectory(path: string, done: DiskDone<void>): void {
+    const covered = this.#tryDirectory(path)?.unsynced.length ?? 0;
+    this.#perform('syncDirectory', path, done, () => {
+      const node = this.#directoryAt(path);
+      if (this.faults.loseDirectorySyncs) return;
+      for (const entry of node.unsynced.splice(0, covered)) applyEntry(node.durable, entry);
+    });
+  }
+
+  freeBytes(path: string, done: DiskDone<number>): void {
+    this.#perform('freeBytes', path, done, () => this.#free());
+  }
+
+  /**
+   * The machine stops. With `keepPageCache` only the process dies: every completed change stays, one under way may be
+   * partly done. Else power goes: what was synced stays, of the rest a seeded part: whole, not at all, or torn by sector
+   * and in any order. What a crash leaves is durable from then on.
+   */
+  crash(options: { readonly keepPageCache: boolean }): void {
+    this.#life += 1;
+    this.#crashNode(this.#root, options.keepPageCache);
+  }
+
+  /** The bytes of a file as a reader sees them now; null when it does not exist. For checks and for spoiling. */
+  peek(path: string): Buffer | null {
+    const { parent, name } = this.#parentOf(path);
+    const node = parent.entries.get(name);
+    return node?.kind === 'file' ? node.content.copy(0, node.content.size) : null;
+  }
+
+  /** Spoils a file on the platter itself, durably, as a broken disk would. */
+  poke(path: string, position: number, bytes: Uint8Array): void {
+    const node = this.#fileAt(path);
+    node.content.writeAt(position, bytes);
+    node.durable.writeAt(position, bytes);
+  }
+
+  /** Removes an entry durably, as a broken disk would. */
+  vanish(path: string): void {
+    const { parent, name } = this.#parentOf(path);
+    parent.entries.delete(name);
+    parent.durable.delete(name);
+  }
+
+  /** Every file path with its size, sorted; for traces and tests. */
+  files(): readonly { readonly path: string; readonly size: number }[] {
+    const found: { path: string; size: number }[] = [];
+    const visit = (node: Node, path: string): void => {
+      if (node.kind === 'file') found.push({ path, size: node.content.size });
+      else for (const [name, child] of node.entries) visit(child, `${path}/${name}`);
+    };
+    visit(this.#root, '');
+    return found.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  #handle(path: string, node: FileNode): DiskFile {
+    const life = this.#life;
+    const perform = <T>(operation: string, done: DiskDone<T>, run: () => T): void => {
+      if (life === this.#life) this.#perform(operation, path, done, run);
+    };
+    return {
+      path,
+      write: (position, chunks, done) => {
+        const pending: Change = { kind: 'write', position, bytes: Buffer.concat(chunks) };
+        const before = Buffer.concat(chunks);
+        node.inFlight.add(pending);
+        perform('write', done, () => {
+          node.inFlight.delete(pending);
+          if (!Buffer.concat(chunks).equals(before)) throw new Error(`bytes changed while they were written: ${path}`);
+          this.#write(node, pending);
+        });
+      },
+      read: (position, length, done) => {
+        perform('read', done, () => node.content.copy(position, position + length));
+      },
+      sync: (done) => {
+        const covered = node.unsynced.length;
+        perform('sync', done, () => {
+          if (this.faults.loseFileSyncs) return;
+          for (const entry of node.unsynced.splice(0, covered)) node.durable.apply(entry);
+        });
+      },
+      truncate: (size, done) => {
+        perform('truncate', done, () => {
+          node.content.resize(size);
+          node.unsynced.push({ kind: 'truncate', size });
+        });
+      },
+      size: (done) => {
+        perform('size', done, () => node.content.size);
+      },
+      close: (done) => {
+        perform('close', done, () => undefined);
+      },
+    };
+  }
+
+  #write(node: FileNode, pending: Extract<Change, { kind: 'write' }>): void {
+    const growth = pending.position + pending.bytes.length - node.content.size;
+    const excess = growth - this.#free();
+    const fits = excess <= 0 ? pending : { ...pending, bytes: pending.bytes.subarray(0, Math.max(0, pending.bytes.length - excess)) };
+    node.content.apply(fits);
+    node.unsynced.push(fits);
+    if (excess > 0) throw errno('ENOSPC');
+  }
+
+  #free(): number {
+    const used = this.files().reduce((sum, file) => sum + file.size, 0);
+    return Math.max(0, (this.#options.capacityBytes ?? Number.MAX_SAFE_INTEGER) - used);
+  }
+
+  /** Runs an operation after its latency; `run` throws an errno to fail it. */
+  #perform<T>(operation: string, path: string, done: DiskDone<T>, run: () => T): void {
+    const life = this.#life;
+    const slow = operation === 'sync' || operation === 'syncDirectory' ? 10 : 1;
+    const delayMs = (this.#options.prng.below(1024) / 1024) * this.#latencyMaxMs * slow;
+    this.operationCounts.set(operation, (this.operationCounts.get(operation) ?? 0) + 1);
+    const refused = this.faults.fail(operation, path);
+    this.#options.schedule(delayMs, () => {
+      if (life !== this.#life) return;
+      let failure: DiskFailure | null = null;
+      let value: T | undefined;
+      try {
+        if (refused !== null) throw errno(refused);
+        value = run();
+      } catch (error) {
+        failure = toFailure(operation, path, error);
+      }
+      done(failure, value);
+    });
+  }
+
+  #crashNode(node: Node, keepPageCache: boolean): void {
+    if (node.kind === 'file') {
+      this.#crashFile(node, keepPageCache);
+      return;
+    }
+    if (!keepPageCache) node.entries = this.#survivingEntries(node);
+    node.durable = new Map(node.entries);
+    node.unsynced = [];
+    for (const child of node.entries.values()) this.#crashNode(child, keepPageCache);
+  }
+
+  #crashFile(node: FileNode, keepPageCache: boolean): void {
+    const survivor = keepPageCache ? node.content : node.durable;
+    if (!keepPageCache) for (const entry of this.#survivingChanges(node.unsynced)) survivor.apply(entry);
+    for (const entry of this.#survivingChanges([...node.inFlight])) survivor.apply(entry);
+    node.content = survivor;
+    node.durable = survivor.clone();
+    node.unsynced = [];
+    node.inFlight = new Set();
+  }
+
+  /** All, none, a prefix, or any part of the unsynced changes, in any order. */
+  #survivingChanges(changes: readonly Change[]): Change[] {
+    const { prng } = this.#options;
+    const mode = prng.below(4);
+    if (mode === 0) return [...changes];
+    if (mode === 1) return [];
+    if (mode === 2) {
+      const whole = prng.below(changes.length + 1);
+      const next = changes[whole];
+      return [...changes.slice(0, whole), ...(next === undefined ? [] : this.#torn(next, 'prefix'))];
+    }
+    return changes.flatMap((entry) => (prng.chance(0.5) ? [entry] : this.#torn(entry, 'sectors')));
+  }
+
+  #torn(entry: Change, how: 'prefix' | 'sectors'): Change[] {
+    const { prng } = this.#options;
+    if (entry.kind === 'truncate') return prng.chance(0.5) ? [entry] : [];
+    const { position, bytes } = entry;
+    if (how === 'prefix') return [{ kind: 'write', position, bytes: bytes.subarray(0, prng.below(bytes.length + 1)) }];
+    const kept: Change[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      const end = Math.min(bytes.length, at + SECTOR_SIZE - ((position + at) % SECTOR_SIZE));
+      if (prng.chance(0.5)) kept.push({ kind: 'write', position: position + at, bytes: bytes.subarray(at, end) });
+      at = end;
+    }
+    return kept;
+  }
+
+  /** The durable entries and a seeded part of the unsynced changes; those of one name stay in order. */
+  #survivingEntries(node: DirectoryNode): Map<string, Node> {
+    const { prng } = this.#options;
+    const survivors = new Map(node.durable);
+    const lost = new Set<string>();
+    const keep = prng.below(3);
+    for (const entry of node.unsynced) {
+      const names = entry.kind === 'rename' ? [entry.from, entry.to] : [entry.name];
+      const survives = keep === 0 || (keep === 1 && prng.chance(0.5) && names.every((name) => !lost.has(name)));
+      if (survives) applyEntry(survivors, entry);
+      else for (const name of names) lost.add(name);
+    }
+    return survivors;
+  }
+
+  #directoryAt(path: string): DirectoryNode {
+    let at = this.#root;
+    for (const name of split(path)) {
+      const next = at.entries.get(name);
+      if (next === undefined) throw errno('ENOENT');
+      if (next.kind !== 'directory') throw errno('ENOTDIR');
+      at = next;
+    }
+    return at;
+  }
+
+  #tryDirectory(path: string): DirectoryNode | null {
+    try {
+      return this.#directoryAt(path);
+    } catch {
+      return null;
+    }
+  }
+
+  #parentOf(path: string): { parent: DirectoryNode; name: string } {
+    const parts = split(path);
+    const name = parts.pop() ?? '';
+    return { parent: this.#directoryAt(parts.join('/')), name };
+  }
+
+  #fileAt(path: string): FileNode {
+    const { parent, name } = this.#parentOf(path);
+    const node = parent.entries.get(name);
+    if (node === undefined) throw errno('ENOENT');
+    if (node.kind !== 'file') throw errno('EISDIR');
+    return node;
+  }
+}
+
+function change(node: DirectoryNode, entry: EntryChange): void {
+  applyEntry(node.entries, entry);
+  node.unsynced.push(entry);
+}
+
+function applyEntry(entries: Map<string, Node>, entry: EntryChange): void {
+  if (entry.kind === 'set') entries.set(entry.name, entry.node);
+  else if (entry.kind === 'remove') entries.delete(entry.name);
+  else {
+    entries.delete(entry.from);
+    entries.set(entry.to, entry.node);
+  }
+}
+
+function errno(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+function toFailure(operation: string, path: string, error: unknown): DiskFailure {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') throw error;
+  return { code: error.code, operation, path, message: error.message };
+}
