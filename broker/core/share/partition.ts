@@ -1,0 +1,241 @@
+import { assert, unreachable } from '../base/assert.ts';
+import { ErrorCode } from '../protocol/errors.ts';
+import { type Acknowledge, acknowledge, releaseMember } from './acknowledgement.ts';
+import { type Acquire, type AcquiredRange, acquire } from './acquisition.ts';
+import { type GroupRules, InFlight } from './in-flight.ts';
+import { expire } from './locks.ts';
+import { isPersistable, PersistQueue, type StateBatch, type Transition } from './persistence.ts';
+import { NO_BUGS, type PlantedBugs } from './planted-bugs.ts';
+import type { DeliveryPolicy } from './policy.ts';
+import { RecordState } from './record-state.ts';
+import { createRun, type Run } from './runs.ts';
+
+/** What happens to a share-partition. `rules` are the group's settings at that moment. */
+export type SharePartitionInput =
+  | { readonly kind: 'acquire'; readonly request: Acquire; readonly rules: GroupRules }
+  | { readonly kind: 'acknowledge'; readonly request: Acknowledge; readonly rules: GroupRules }
+  /** The session of a member ended: it gives back what it holds. */
+  | { readonly kind: 'release'; readonly memberId: string; readonly rules: GroupRules }
+  /** The log begins at `offset` now. */
+  | { readonly kind: 'log-start'; readonly offset: number }
+  | { readonly kind: 'time'; readonly rules: GroupRules }
+  /** The write asked for by `persist` is committed, or failed with the coordinator's code. */
+  | { readonly kind: 'persisted'; readonly errorCode: number; readonly rules: GroupRules };
+
+/** What the server has to do, in this order. */
+export type SharePartitionEffect =
+  /** Independent of any write: an acquisition is not durable (S0). */
+  | { readonly kind: 'acquired'; readonly ranges: readonly AcquiredRange[] }
+  /** Comes after the commit of the write that held the acknowledgements, or at once when there was nothing to write. */
+  | { readonly kind: 'acknowledged'; readonly ticket: number; readonly errorCode: number }
+  /** Write this; `persisted` follows, before any next `persist`. */
+  | {
+      readonly kind: 'persist';
+      readonly startOffset: number;
+      readonly deliveryCompleteCount: number;
+      readonly stateBatches: readonly StateBatch[];
+    }
+  /** Waiting fetches may find records or room now. */
+  | { readonly kind: 'available' }
+  /** Locks of that many records ended. */
+  | { readonly kind: 'expired'; readonly recordCount: number }
+  /** The coordinator knows of a newer leader or state: drop this share-partition and load it again. */
+  | { readonly kind: 'fenced'; readonly errorCode: number };
+
+const FENCING: ReadonlySet<number> = new Set([
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.FENCED_LEADER_EPOCH,
+  ErrorCode.FENCED_STATE_EPOCH,
+  ErrorCode.GROUP_ID_NOT_FOUND,
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+]);
+
+/** Where a share-partition begins: what the coordinator remembers, the start offset resolved. */
+export interface LoadedState {
+  /** ≥ 0. */
+  readonly startOffset: number;
+  readonly stateBatches: readonly StateBatch[];
+}
+
+/**
+ * The records in flight of one (group, topic, partition) at its leader: who holds what, until when, how often it was
+ * delivered. See DESIGN.md for the states and invariants.
+ */
+export class SharePartition {
+  readonly #inFlight: InFlight;
+  readonly #queue = new PersistQueue();
+
+  private constructor(inFlight: InFlight) {
+    this.#inFlight = inFlight;
+  }
+
+  /**
+   * Builds a share-partition from what was persisted; null when that contradicts itself (batches below the start,
+   * inverted, overlapping or in a state that is never persisted). Offsets between batches were in flight and are
+   * unknown now: they become AVAILABLE, never delivered.
+   */
+  static load(state: LoadedState, policy: DeliveryPolicy, bugs: PlantedBugs = NO_BUGS): SharePartition | null {
+    const inFlight = new InFlight(state.startOffset, policy, bugs);
+    const { list } = inFlight;
+    for (const batch of state.stateBatches) {
+      const { firstOffset, lastOffset, deliveryState, deliveryCount } = batch;
+      if (firstOffset < list.end || lastOffset < firstOffset || !isPersistable(deliveryState) || deliveryCount < 0) return null;
+      const unknown = bugs.has('gap-skipped') ? RecordState.archived : RecordState.available;
+      if (firstOffset > list.end) list.push(createRun(list.end, firstOffset, unknown, 0));
+      const settled = deliveryState === RecordState.archiving ? RecordState.archived : deliveryState;
+      list.push(createRun(firstOffset, lastOffset + 1, settled, deliveryCount));
+    }
+    list.heal(0, list.runs.length - 1);
+    list.advance();
+    if (list.runs.length > 0) inFlight.availableFrom = list.start;
+    return new SharePartition(inFlight);
+  }
+
+  /** Rebuilds what `snapshot` gave. Transitions that were under way are void: their writes have another owner. */
+  static restore(snapshot: readonly Run[], startOffset: number, policy: DeliveryPolicy): SharePartition {
+    const inFlight = new InFlight(startOffset, policy);
+    for (const run of snapshot) {
+      const copy = { ...run };
+      if (copy.transition !== 0) {
+        copy.state = RecordState.acquired;
+        copy.transition = 0;
+      }
+      inFlight.list.push(copy);
+    }
+    inFlight.availableFrom = startOffset;
+    inFlight.deadlineMs = 0;
+    return new SharePartition(inFlight);
+  }
+
+  /** Copies of all runs in flight, in offset order. */
+  snapshot(): readonly Run[] {
+    return this.#inFlight.list.runs.map((run) => ({ ...run }));
+  }
+
+  /** First offset that is not finished (SPSO). Never goes back (I2). */
+  get startOffset(): number {
+    return this.#inFlight.list.start;
+  }
+
+  /** One past the last offset that was ever in flight (SPEO + 1). */
+  get endOffset(): number {
+    return this.#inFlight.list.end;
+  }
+
+  /** Monotonic time at which a `time` input is due, in ms; `Infinity`: none. May be early, never late. */
+  get deadlineMs(): number {
+    return this.#inFlight.deadlineMs;
+  }
+
+  /** True while a write is under way. */
+  get writing(): boolean {
+    return this.#queue.writing;
+  }
+
+  /** Where a fetch should read now; −1 when it could take nothing: no record came back and no lock is left. */
+  fetchOffset(rules: GroupRules, nowMs: number): number {
+    const offset = this.#inFlight.nextFetchOffset(nowMs);
+    return offset === this.#inFlight.list.end && this.#inFlight.span >= rules.recordLocksMax ? -1 : offset;
+  }
+
+  /** Carries out one input at `nowMs` (monotonic); effects are added to `out`. */
+  step(input: SharePartitionInput, nowMs: number, out: SharePartitionEffect[]): void {
+    switch (input.kind) {
+      case 'acquire':
+        out.push({ kind: 'acquired', ranges: acquire(this.#inFlight, input.request, input.rules, nowMs) });
+        break;
+      case 'acknowledge': {
+        const verdict = acknowledge(this.#inFlight, this.#queue, input.request, input.rules, nowMs);
+        if (verdict !== null) out.push({ kind: 'acknowledged', ticket: input.request.ticket, errorCode: verdict });
+        break;
+      }
+      case 'release':
+        releaseMember(this.#inFlight, this.#queue, input.memberId, input.rules);
+        break;
+      case 'log-start':
+        this.#moveLogStart(input.offset, out);
+        break;
+      case 'time':
+        this.#passTime(input.rules, nowMs, out);
+        break;
+      case 'persisted':
+        this.#settle(input.errorCode, input.rules, nowMs, out);
+        break;
+      default:
+        unreachable(input);
+    }
+    if (this.#queue.ready) out.push({ kind: 'persist', stateBatches: this.#queue.begin(), ...this.#inFlight.prospect() });
+  }
+
+  /** Ends this share-partition: answers every waiting acknowledgement with `errorCode`. Nothing may follow. */
+  abandon(errorCode: number, out: SharePartitionEffect[]): void {
+    answer(this.#queue.abandon(), errorCode, out);
+  }
+
+  /** One deterministic line: the start, each run with state, count and owner, the end. */
+  describe(): string {
+    const letters = ['available', 'acquired', 'acknowledged', 'archiving', 'archived'] as const;
+    const runs = this.#inFlight.list.runs.map((run) => {
+      const owner = run.owner === '' ? '' : ` by ${run.owner}`;
+      const pending = run.transition === 0 ? '' : ` (write ${run.transition})`;
+      return ` [${run.start},${run.end}) ${letters[run.state]} x${run.deliveryCount}${owner}${pending}`;
+    });
+    return `start ${this.startOffset} end ${this.endOffset}:${runs.join(';')}`;
+  }
+
+  #moveLogStart(offset: number, out: SharePartitionEffect[]): void {
+    if (offset <= this.startOffset) return;
+    this.#inFlight.list.dropBelow(offset);
+    this.#inFlight.list.advance();
+    out.push({ kind: 'available' });
+  }
+
+  #passTime(rules: GroupRules, nowMs: number, out: SharePartitionEffect[]): void {
+    const expiry = expire(this.#inFlight, this.#queue, rules, nowMs);
+    const moved = this.#inFlight.list.advance();
+    if (expiry.expiredCount > 0) out.push({ kind: 'expired', recordCount: expiry.expiredCount });
+    if (expiry.available || moved) out.push({ kind: 'available' });
+  }
+
+  /** Commits or rolls back every transition of the write that ended. */
+  #settle(errorCode: number, rules: GroupRules, nowMs: number, out: SharePartitionEffect[]): void {
+    assert(this.#queue.writing, 'I8: a write ended that never began');
+    const transitions = this.#queue.finish();
+    const undone = errorCode !== ErrorCode.NONE && !this.#inFlight.bugs.has('no-roll-back');
+    const lastId = transitions[transitions.length - 1]?.id ?? 0;
+    let returned = false;
+    for (const run of this.#inFlight.list.runs) {
+      if (run.transition === 0 || run.transition > lastId) continue;
+      if (undone) this.#rollBack(run, rules, nowMs);
+      else this.#commit(run, nowMs);
+      returned ||= run.state === RecordState.available;
+    }
+    this.#inFlight.list.heal(0, this.#inFlight.list.runs.length - 1);
+    const moved = this.#inFlight.list.advance();
+    answer(transitions, errorCode, out);
+    if (FENCING.has(errorCode)) out.push({ kind: 'fenced', errorCode });
+    else if (returned || moved) out.push({ kind: 'available' });
+  }
+
+  #commit(run: Run, nowMs: number): void {
+    run.transition = 0;
+    if (run.state === RecordState.available) {
+      this.#inFlight.settleAvailable(run, nowMs);
+      return;
+    }
+    run.owner = '';
+    run.dueMs = 0;
+  }
+
+  /** Back to its owner; or, when the lock ended meanwhile, given back without another write. */
+  #rollBack(run: Run, rules: GroupRules, nowMs: number): void {
+    run.transition = 0;
+    run.state = RecordState.acquired;
+    if (run.dueMs <= nowMs) this.#inFlight.giveBack(run, nowMs, rules.deliveryCountLimit);
+    else this.#inFlight.deadlineMs = Math.min(this.#inFlight.deadlineMs, run.dueMs);
+  }
+}
+
+function answer(transitions: readonly Transition[], errorCode: number, out: SharePartitionEffect[]): void {
+  for (const { ticket } of transitions) if (ticket !== 0) out.push({ kind: 'acknowledged', ticket, errorCode });
+}

@@ -1,0 +1,27 @@
+/**
+ * Ways to break a share-partition on purpose. Tests switch one on and demand that their checker notices (STYLE.md, Teeth);
+ * nothing but tests hands in a set that is not empty.
+ */
+export type PlantedBug =
+  /** Any member may acknowledge: S8. */
+  | 'owner-unchecked'
+  /** Only the first batch of a request is judged: S7. */
+  | 'first-batch-judged'
+  /** An acknowledgement is answered before its write is committed: S0, S3. */
+  | 'answer-before-commit'
+  /** Redelivery does not count: S2. */
+  | 'count-stands-still'
+  /** A record comes back however often it was delivered: S2. */
+  | 'no-delivery-limit'
+  /** A failed write counts as committed: S3, S5. */
+  | 'no-roll-back'
+  /** Offsets that were in flight at a crash are taken for finished: S6. */
+  | 'gap-skipped'
+  /** Locks never end: S6. */
+  | 'lock-never-ends';
+
+/** A set of planted bugs. */
+export type PlantedBugs = ReadonlySet<PlantedBug>;
+
+/** What production runs with. */
+export const NO_BUGS: PlantedBugs = new Set();
