@@ -26,6 +26,8 @@ interface Undelivered<R, E> {
   readonly decidedMs: number;
   readonly replies: readonly { readonly ticket: Ticket; readonly response: R }[];
   readonly effects: readonly E[];
+  /** Its callers were told that it takes too long. */
+  timedOut: boolean;
 }
 
 /**
@@ -182,7 +184,7 @@ export class ShardRuntime<C, R, E> {
     writer.endDecision();
     if (life !== this.life) return; // the append failed at once and the shard is gone
     if (replies.length > 0 || effects.length > 0) {
-      this.undelivered.push({ endOffset: writer.endOffset, decidedMs: now.monotonicMs, replies, effects });
+      this.undelivered.push({ endOffset: writer.endOffset, decidedMs: now.monotonicMs, replies, effects, timedOut: false });
       this.deliver();
     }
     this.setTimer(shard);
@@ -213,15 +215,16 @@ export class ShardRuntime<C, R, E> {
 
   /** Tells callers whose answer waits too long for the watermark to try again; the change itself may still hold. */
   private watchCommit(): void {
-    const first = this.undelivered[0];
+    const first = this.undelivered.find(({ timedOut }) => !timedOut);
     if (this.commitTimer !== null || first === undefined) return;
     const dueMs = first.decidedMs + this.kind.commitTimeoutMs();
-    this.commitTimer = this.deps.timers.after(Math.max(1, dueMs - this.deps.clock.monotonicMs()), () => {
+    this.commitTimer = this.deps.timers.after(Math.max(0, dueMs - this.deps.clock.monotonicMs()), () => {
       this.commitTimer = null;
       const lastMs = this.deps.clock.monotonicMs() - this.kind.commitTimeoutMs();
-      for (const { decidedMs, replies } of this.undelivered) {
-        if (decidedMs > lastMs) break;
-        for (const { ticket } of replies) this.answer(ticket, { kind: 'refused', errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE });
+      for (const entry of this.undelivered) {
+        if (entry.decidedMs > lastMs) break;
+        entry.timedOut = true;
+        for (const { ticket } of entry.replies) this.answer(ticket, { kind: 'refused', errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE });
       }
       this.watchCommit();
     });
