@@ -1,6 +1,6 @@
-import { apiTable } from './api-table.generated.ts';
+import { ApiKey, apiTable } from './api-table.generated.ts';
 
-export { ApiKey } from './api-table.generated.ts';
+export { ApiKey };
 
 /** One API of the protocol: what exists, not what is served. */
 export interface ApiDescription {
@@ -36,4 +36,26 @@ export function isValidVersion(key: number, version: number): boolean {
 /** Whether a request of this version has flexible encoding; also for versions that do not exist yet. */
 export function isFlexible(api: ApiDescription, version: number): boolean {
   return api.flexibleFrom !== null && version >= api.flexibleFrom;
+}
+
+/** The versions of one API that a server answers, both inclusive. */
+export interface ServedVersions {
+  readonly key: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+/**
+ * What ApiVersions tells clients of the APIs that are served, by ascending key: unstable versions are kept back, and Produce claims
+ * to begin at 0, since librdkafka takes a broker without the old versions for one without Produce (KAFKA-18659). Requests of
+ * those versions are refused all the same.
+ */
+export function advertisedVersions(served: readonly ServedVersions[]): ServedVersions[] {
+  return served
+    .map(({ key, min, max }) => {
+      const api = apiByKey(key);
+      const stableMax = api === undefined || !api.latestVersionUnstable ? max : Math.min(max, api.maxVersion - 1);
+      return { key, min: key === ApiKey.Produce ? 0 : min, max: stableMax };
+    })
+    .toSorted((a, b) => a.key - b.key);
 }

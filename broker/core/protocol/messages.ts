@@ -1,4 +1,11 @@
+import { DecodeError } from '../codec/decode-error.ts';
+import { Reader } from '../codec/reader.ts';
+import type { Writer } from '../codec/writer.ts';
+import { ApiKey, apiByKey, apis, isFlexible } from './apis.ts';
+import type { MessageCodec } from './define-message.ts';
+import { defineMessage, encodeChunks } from './define-message.ts';
 import type { Input } from './input.ts';
+import { wireSchemas } from './wire-schemas.generated.ts';
 import type { ApiRequests, ApiResponses } from './wire-types.generated.ts';
 
 export type { Input } from './input.ts';
@@ -21,6 +28,11 @@ export interface RequestHeader {
   readonly bodyOffset: number;
 }
 
+/** Whether messages of this API key are known, so that its requests can be decoded. */
+export function isWireKey(apiKey: number): apiKey is WireKey {
+  return requestCodecs[apiKey] !== undefined;
+}
+
 /**
  * A request with frame length and header, in chunks: large byte fields are the caller's own arrays, so they must not change
  * until sent. Asserts that the version exists and can carry the body.
@@ -29,7 +41,15 @@ export function encodeRequest<K extends WireKey>(
   header: { readonly apiKey: K; readonly version: number; readonly correlationId: number; readonly clientId: string | null },
   body: RequestInput<K>,
 ): Uint8Array[] {
-  throw new Error(`coming ${header.apiKey} ${String(body)}`);
+  return encodeChunks(true, (writer) => {
+    writer.int16(header.apiKey);
+    writer.int16(header.version);
+    writer.int32(header.correlationId);
+    if (header.clientId === null) writer.int16(-1);
+    else writer.text(header.clientId, false);
+    if (hasTags(header.apiKey, header.version)) writer.unsignedVarint(0);
+    requestCodec(header.apiKey).write(writer, header.version, body);
+  });
 }
 
 /**
@@ -37,12 +57,18 @@ export function encodeRequest<K extends WireKey>(
  * they can be answered. Throws `DecodeError`.
  */
 export function decodeRequestHeader(bytes: Uint8Array, start = 0, end = bytes.length): RequestHeader {
-  throw new Error(`coming ${start} ${end}`);
+  const reader = new Reader(bytes, start, end, 'RequestHeader');
+  const apiKey = reader.int16();
+  const version = reader.int16();
+  const correlationId = reader.int32();
+  const clientId = reader.text(false);
+  if (hasTags(apiKey, version)) reader.skipTagged();
+  return { apiKey, version, correlationId, clientId, bodyOffset: reader.at };
 }
 
 /**
- * The body of a request in bytes[start, end). Byte fields are views of `bytes`. Throws `DecodeError`, also for a version that
- * does not exist.
+ * The body of a request in bytes[start, end). Byte fields are views of `bytes`; bytes after the body are ignored, as in
+ * Kafka. Throws `DecodeError`, also for a version that does not exist.
  */
 export function decodeRequestBody<K extends WireKey>(
   apiKey: K,
@@ -51,7 +77,7 @@ export function decodeRequestBody<K extends WireKey>(
   start = 0,
   end = bytes.length,
 ): ApiRequests[K] {
-  throw new Error(`coming ${apiKey} ${version} ${start} ${end}`);
+  return requestCodec(apiKey).decode(version, bytes, start, end);
 }
 
 /** A response with frame length and header, in chunks; see `encodeRequest`. */
@@ -61,7 +87,19 @@ export function encodeResponse<K extends WireKey>(
   correlationId: number,
   body: ResponseInput<K>,
 ): Uint8Array[] {
-  throw new Error(`coming ${apiKey} ${version} ${correlationId} ${String(body)}`);
+  return encodeChunks(true, (writer) => writeResponse(writer, apiKey, version, correlationId, body));
+}
+
+function writeResponse<K extends WireKey>(
+  writer: Writer,
+  apiKey: K,
+  version: number,
+  correlationId: number,
+  body: ResponseInput<K>,
+): void {
+  writer.int32(correlationId);
+  if (responseHasTags(apiKey, version)) writer.unsignedVarint(0);
+  responseCodec(apiKey).write(writer, version, body);
 }
 
 /** A response (a frame without its length) in bytes[start, end). Throws `DecodeError`. */
@@ -72,5 +110,40 @@ export function decodeResponse<K extends WireKey>(
   start = 0,
   end = bytes.length,
 ): { readonly correlationId: number; readonly body: ApiResponses[K] } {
-  throw new Error(`coming ${apiKey} ${version} ${start} ${end}`);
+  const reader = new Reader(bytes, start, end, 'ResponseHeader');
+  const correlationId = reader.int32();
+  if (responseHasTags(apiKey, version)) reader.skipTagged();
+  return { correlationId, body: responseCodec(apiKey).read(reader, version) };
+}
+
+/** Whether headers of the version end in tagged fields; a version that does not exist yet is taken for flexible. */
+function hasTags(apiKey: number, version: number): boolean {
+  const api = apiByKey(apiKey);
+  return api !== undefined && isFlexible(api, version);
+}
+
+/** The answer to ApiVersions never has them: it must be readable by who does not know what the server speaks. */
+function responseHasTags(apiKey: number, version: number): boolean {
+  return apiKey !== ApiKey.ApiVersions && hasTags(apiKey, version);
+}
+
+const requestCodecs = apis.map((api) => codecOf(`${api.name}Request`));
+const responseCodecs = apis.map((api) => codecOf(`${api.name}Response`));
+
+function codecOf(name: string): MessageCodec<object> | undefined {
+  const schema = wireSchemas[name];
+  return schema === undefined ? undefined : defineMessage(schema);
+}
+
+function requestCodec<K extends WireKey>(apiKey: K): MessageCodec<ApiRequests[K]> {
+  const codec = requestCodecs[apiKey];
+  if (codec === undefined) throw new DecodeError('RequestHeader', `unknown API key ${apiKey}`);
+  // Table and map of types are generated together, with the same names.
+  return codec as unknown as MessageCodec<ApiRequests[K]>;
+}
+
+function responseCodec<K extends WireKey>(apiKey: K): MessageCodec<ApiResponses[K]> {
+  const codec = responseCodecs[apiKey];
+  if (codec === undefined) throw new DecodeError('ResponseHeader', `unknown API key ${apiKey}`);
+  return codec as unknown as MessageCodec<ApiResponses[K]>;
 }

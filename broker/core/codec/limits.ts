@@ -1,0 +1,10 @@
+/** Elements of one array; checked before the array is made. */
+export const ARRAY_ELEMENT_COUNT_MAX = 1_000_000;
+/** Elements of all arrays of one message together, nested ones included. */
+export const MESSAGE_ELEMENT_COUNT_MAX = 4_000_000;
+/** Tagged fields in one section, known or not. */
+export const TAGGED_FIELD_COUNT_MAX = 10_000;
+/** Bytes of one text in UTF-8: what the old two-byte length can say, and Kafka's limit for the compact form too. */
+export const TEXT_SIZE_MAX = 32_767;
+/** Byte fields from this size on are referenced by the encoder, smaller ones are copied. */
+export const REFERENCE_SIZE_MIN = 1_024;
