@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import * as batch from './batch.ts';
 import type { RecordHeader } from './builder.ts';
 import { frameBatch } from './check.ts';

@@ -77,9 +77,7 @@ export function validateProduce(
 ): Validation {
   const { rules, nowMs } = context;
   const refused =
-    checkFrame(buf, start, end, rules) ??
-    checkIntegrity(buf, start, context.crc32c) ??
-    checkClientHeader(buf, start);
+    checkFrame(buf, start, end, rules) ?? checkIntegrity(buf, start, context.crc32c) ?? checkClientHeader(buf, start);
   if (refused !== null) return refused;
   const codec = batch.compressionCodec(buf, start);
   const payloadStart = start + batch.HEADER_SIZE;
@@ -139,7 +137,8 @@ function checkIntegrity(buf: Buffer, pos: number, crc32c: Crc32c): Refused | nul
 function checkClientHeader(buf: Buffer, pos: number): Refused | null {
   const count = batch.recordCount(buf, pos);
   const lastOffsetDelta = batch.lastOffsetDelta(buf, pos);
-  if (batch.baseOffset(buf, pos) !== 0) return refuse('INVALID_RECORD', 'the base offset of a produced batch must be 0');
+  if (batch.baseOffset(buf, pos) !== 0)
+    return refuse('INVALID_RECORD', 'the base offset of a produced batch must be 0');
   if (count <= 0) return refuse('INVALID_RECORD', `the batch claims to have ${count} records`);
   if (lastOffsetDelta !== count - 1) {
     return refuse('INVALID_RECORD', `${count} records do not end at offset delta ${lastOffsetDelta}`);
@@ -220,7 +219,8 @@ function checkRecords(
       return refuse('INVALID_RECORD', `record ${index} has offset delta ${cursor.offsetDelta}`);
     }
     const timestamp = baseTimestamp + cursor.timestampDelta;
-    if (!Number.isSafeInteger(timestamp)) return refuse('INVALID_TIMESTAMP', `the time of record ${index} exceeds 2^53`);
+    if (!Number.isSafeInteger(timestamp))
+      return refuse('INVALID_TIMESTAMP', `the time of record ${index} exceeds 2^53`);
     if (timestamp > maxTimestamp) maxTimestamp = timestamp;
     if (rules.compacted && cursor.keyStart < 0) note(found, index, 'a compacted topic takes no record without a key');
     else if (!rules.logAppendTime && isOutOfRange(timestamp, rules, nowMs)) {
@@ -230,7 +230,8 @@ function checkRecords(
     index++;
   }
   if (cursor.problem !== '') return refuse('INVALID_RECORD', `record ${index} is malformed: ${cursor.problem}`);
-  if (index !== expected) return refuse('INVALID_RECORD', `the batch has ${index} records, its header says ${expected}`);
+  if (index !== expected)
+    return refuse('INVALID_RECORD', `the batch has ${index} records, its header says ${expected}`);
   return found.count === 0 ? accept(maxTimestamp, rules, nowMs) : refuseRecords(found);
 }
 

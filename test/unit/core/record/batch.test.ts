@@ -112,7 +112,12 @@ test('a length below the header, another magic and a wrong CRC are told apart', 
   const flipped = sample();
   flipped.writeUInt8(flipped.readUInt8(80) ^ 1, 80);
   const check = (buf: Buffer): string | null => checkBatch(buf, 0, buf.length, crc32c);
-  expect([check(short), check(negative), check(old), check(flipped)]).toEqual(['length', 'length', 'magic', 'checksum']);
+  expect([check(short), check(negative), check(old), check(flipped)]).toEqual([
+    'length',
+    'length',
+    'magic',
+    'checksum',
+  ]);
 });
 
 test.each<[string, (buf: Buffer) => void]>([

@@ -56,7 +56,11 @@ test("a transaction's marker carries type and coordinator epoch", () => {
   const marker = { type: CONTROL.abort, producerId: 9, producerEpoch: 2, coordinatorEpoch: 77, timestamp: NOW_MS };
   const buf = buildTransactionMarker(marker, crc32c);
   expect(checkBatch(buf, 0, buf.length, crc32c)).toBeNull();
-  expect([batch.isControl(buf, 0), batch.isTransactional(buf, 0), batch.baseSequence(buf, 0)]).toEqual([true, true, -1]);
+  expect([batch.isControl(buf, 0), batch.isTransactional(buf, 0), batch.baseSequence(buf, 0)]).toEqual([
+    true,
+    true,
+    -1,
+  ]);
   const cursor = openRecords(new RecordCursor(), buf, 0);
   expect(cursor.next()).toBe(true);
   expect(readControlType(buf, cursor.keyStart, cursor.keyEnd)).toBe(CONTROL.abort);

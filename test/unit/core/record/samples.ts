@@ -49,7 +49,9 @@ export const anyRecord: fc.Arbitrary<NewRecord> = fc.record(
   {
     key: bytes,
     value: bytes,
-    headers: fc.array(fc.record({ key: fc.string({ unit: 'grapheme', maxLength: 8 }), value: bytes }), { maxLength: 3 }),
+    headers: fc.array(fc.record({ key: fc.string({ unit: 'grapheme', maxLength: 8 }), value: bytes }), {
+      maxLength: 3,
+    }),
     timestamp: fc.integer({ min: NOW_MS - 2 ** 40, max: NOW_MS + 3_600_000 }),
   },
   { requiredKeys: ['key', 'value'] },

@@ -96,7 +96,11 @@ describe('the header that a client may write', () => {
     ['a max timestamp past 2^53', (buf) => buf.writeUInt8(0x7f, 35), /^INVALID_TIMESTAMP/],
     ['a producer id past 2^53', (buf) => buf.writeUInt8(0x7f, 43), /^INVALID_RECORD: .*producer id/],
     ['a producer id without a sequence', (buf) => writeInt64(buf, 43, 7), /^INVALID_RECORD: producer 7/],
-    ['a transaction without a producer', (buf) => buf.writeUInt16BE(ATTRIBUTE.transactional, 21), /needs a producer id/],
+    [
+      'a transaction without a producer',
+      (buf) => buf.writeUInt16BE(ATTRIBUTE.transactional, 21),
+      /needs a producer id/,
+    ],
   ])('%s is refused', (_, spoil, expected) => {
     const buf = two();
     spoil(buf);
