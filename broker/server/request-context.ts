@@ -10,6 +10,8 @@ export interface ConnectionContext {
   readonly address: string;
   /** Calls `listener` once when the connection is gone (share sessions end with it); returns how to unsubscribe. */
   onClose(listener: () => void): () => void;
+  /** Closes the connection without an answer; the reason is logged. */
+  disconnect(reason: string): void;
 }
 
 /** One request being served. */

@@ -55,6 +55,16 @@ export class EventLoop implements Clock, Timers {
 
   after(delayMs: number, callback: () => void): TimerHandle {
     let live = true;
+    if (delayMs <= 0) {
+      this.post(() => {
+        if (live) callback();
+      });
+      return {
+        cancel: () => {
+          live = false;
+        },
+      };
+    }
     const timer = setTimeout(
       () => {
         this.post(() => {

@@ -21,6 +21,9 @@ export interface AuthorizationNeed {
 /** Which budget a request is charged to. */
 export type QuotaKind = 'none' | 'request' | 'produce' | 'fetch' | 'controller-mutation';
 
+/** What a handler answers. Dispatch fills in the throttle time; fields with defaults may be left out. */
+export type Answer<K extends WireKey> = Omit<ResponseInput<K>, 'throttleTimeMs'>;
+
 /**
  * One Kafka API (one row, one file). Dispatch parses, authorises, applies quotas, times and counts around the handler;
  * so security and observability change rows and dispatch, never handlers. `S` is what the handler needs of the server.
@@ -35,5 +38,5 @@ export interface ApiRow<K extends WireKey, S> {
   /** Every resource that this request touches, taken from the request. Handlers ask `context.allowed(need)` for partial refusals. */
   authorize(request: ApiRequests[K]): readonly AuthorizationNeed[];
   /** Answers exactly once through `reply`, now or later; `null` sends nothing (acks=0). */
-  handle(server: S, request: ApiRequests[K], context: RequestContext, reply: (response: ResponseInput<K> | null) => void): void;
+  handle(server: S, request: ApiRequests[K], context: RequestContext, reply: (response: Answer<K> | null) => void): void;
 }

@@ -120,6 +120,8 @@ export interface PartitionLog {
   offsetForTimestamp(timestampMs: number, done: LogDone<TimestampedOffset | null>): void;
   /** The first record that has the largest timestamp; null in an empty log. */
   maxTimestampOffset(done: LogDone<TimestampedOffset | null>): void;
+  /** Leader epoch of the batch that holds `offset`; −1 when it is not known (core/log/epoch-cache). */
+  epochAt(offset: number): number;
   /** Largest known epoch ≤ `epoch` and where it ends (KIP-101); −1/−1 when there is none. */
   endOffsetForEpoch(epoch: number): { readonly leaderEpoch: number; readonly endOffset: number };
   /** Cuts everything at or above `offset`; synced before `done` (D6). No append may come in between. */

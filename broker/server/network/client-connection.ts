@@ -58,6 +58,7 @@ export class ClientConnection implements NetHandlers {
       listener: options.listener,
       address: options.net.remoteAddress,
       onClose: (listener) => this.#whenClosed(listener),
+      disconnect: (reason) => this.fail(reason),
     };
     this.#net = options.net;
     this.#serve = options.serve;

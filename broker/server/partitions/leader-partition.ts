@@ -214,6 +214,10 @@ export class LeaderPartition implements Partition, LogListener {
     return this.#log.endOffsetForEpoch(epoch);
   }
 
+  epochOf(offset: number): number {
+    return this.#log.epochAt(offset);
+  }
+
   deleteRecords(
     offset: number,
     done: (outcome: { readonly errorCode: number; readonly lowWatermark: number }) => void,

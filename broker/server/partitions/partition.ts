@@ -84,6 +84,8 @@ export interface Partition {
   offsetOfMaxTimestamp(done: (outcome: TimestampOutcome) => void): void;
   /** End offset of the largest epoch ≤ `epoch` (OffsetForLeaderEpoch); −1/−1 when unknown. */
   endOffsetForEpoch(epoch: number): { readonly leaderEpoch: number; readonly endOffset: number };
+  /** Leader epoch of the batch that holds `offset`; −1 when it is not known. */
+  epochOf(offset: number): number;
   /** Moves the log start; −1 means to the high watermark. Answers after the new start is synced (D9). */
   deleteRecords(offset: number, done: (outcome: { readonly errorCode: number; readonly lowWatermark: number }) => void): void;
   /** Listeners run in the same loop turn as the change; each returns nothing and must be short. */

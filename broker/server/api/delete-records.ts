@@ -1,0 +1,65 @@
+import { ApiKey } from '../../core/protocol/apis.ts';
+import { ErrorCode } from '../../core/protocol/errors.ts';
+import { type Gathered, gather } from '../gather.ts';
+import type { RequestContext } from '../request-context.ts';
+import { findPartition, type PartitionServices } from './partition-lookup.ts';
+import type { ApiRow } from './row.ts';
+
+interface Result {
+  readonly partitionIndex: number;
+  readonly lowWatermark: number;
+  readonly errorCode: number;
+}
+
+/** DeleteRecords (KIP-107): answered after the new log start is synced (D9). */
+export const row: ApiRow<typeof ApiKey.DeleteRecords, PartitionServices> = {
+  key: ApiKey.DeleteRecords,
+  versions: { min: 0, max: 2 },
+  listener: 'client',
+  quota: 'request',
+  authorize: (request) =>
+    request.topics.map((topic) => ({ operation: 'delete', resourceType: 'topic', resourceName: topic.name })),
+  handle(server, request, context, reply) {
+    const work = request.topics.flatMap((topic) =>
+      topic.partitions.map(
+        (asked): Gathered<Result> =>
+          (done) =>
+            remove(server, context, { topic: topic.name, ...asked }, done),
+      ),
+    );
+    gather(work, (results) => {
+      let next = 0;
+      reply({
+        topics: request.topics.map(({ name, partitions }) => {
+          const answers = results.slice(next, next + partitions.length);
+          next += partitions.length;
+          return { name, partitions: answers };
+        }),
+      });
+    });
+  },
+};
+
+function remove(
+  server: PartitionServices,
+  context: RequestContext,
+  asked: { readonly topic: string; readonly partitionIndex: number; readonly offset: number },
+  done: (result: Result) => void,
+): void {
+  const { partitionIndex } = asked;
+  if (!context.allowed({ operation: 'delete', resourceType: 'topic', resourceName: asked.topic })) {
+    done({ partitionIndex, lowWatermark: -1, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED });
+    return;
+  }
+  const found = findPartition(server, { name: asked.topic, topicId: '', byId: false }, partitionIndex);
+  if (found.partition === null) {
+    done({ partitionIndex, lowWatermark: -1, errorCode: found.errorCode });
+    return;
+  }
+  if (server.metadata.view.topicByName(asked.topic)?.internal === true) {
+    // Coordinators trim these themselves; anybody else would take their state away.
+    done({ partitionIndex, lowWatermark: -1, errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION });
+    return;
+  }
+  found.partition.deleteRecords(asked.offset, (outcome) => done({ partitionIndex, ...outcome }));
+}

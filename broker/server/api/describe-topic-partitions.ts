@@ -1,0 +1,103 @@
+import { ZERO_TOPIC_ID } from '../../core/base/ids.ts';
+import type { Settings } from '../../core/config/settings.ts';
+import type { MetadataView, PartitionView, TopicView } from '../../core/metadata/view.ts';
+import { ApiKey } from '../../core/protocol/apis.ts';
+import { ErrorCode } from '../../core/protocol/errors.ts';
+import type { MetadataClient } from '../metadata-client.ts';
+import type { RequestContext } from '../request-context.ts';
+import { authorizedOperations, OPERATIONS_NOT_ASKED } from './authorized-operations.ts';
+import { offlineReplicas } from './brokers.ts';
+import type { ApiRow } from './row.ts';
+
+/** What DescribeTopicPartitions tells of. */
+export interface DescribeTopicPartitionsServices {
+  readonly metadata: MetadataClient;
+  readonly settings: Settings;
+}
+
+interface Cursor {
+  readonly topicName: string;
+  readonly partitionIndex: number;
+}
+
+/** DescribeTopicPartitions (KIP-966): topics in order of name, a bounded number of partitions at a time. */
+export const row: ApiRow<typeof ApiKey.DescribeTopicPartitions, DescribeTopicPartitionsServices> = {
+  key: ApiKey.DescribeTopicPartitions,
+  versions: { min: 0, max: 0 },
+  listener: 'client',
+  quota: 'request',
+  authorize: (request) =>
+    request.topics.map((topic) => ({ operation: 'describe', resourceType: 'topic', resourceName: topic.name })),
+  handle(server, request, context, reply) {
+    const { view } = server.metadata;
+    const { cursor } = request;
+    if (cursor !== null && cursor.partitionIndex < 0) {
+      reply({ topics: [], nextCursor: null });
+      return;
+    }
+    const asked = request.topics.length === 0 ? view.topics().map((topic) => topic.name) : request.topics.map((topic) => topic.name);
+    const names = [...new Set(asked)].sort().filter((name) => cursor === null || name >= cursor.topicName);
+    const limit = Math.max(1, Math.min(request.responsePartitionLimit, server.settings.broker('max.request.partition.size.limit')));
+    const topics = [];
+    let left = limit;
+    let nextCursor: Cursor | null = null;
+    for (const name of names) {
+      if (left === 0) {
+        nextCursor = { topicName: name, partitionIndex: 0 };
+        break;
+      }
+      const topic = visible(view, context, name);
+      if (topic === null) {
+        // A name from "all topics" or from a cursor that went away is left out; one that was asked for is answered.
+        if (request.topics.length > 0) topics.push(unknown(context, name));
+        continue;
+      }
+      const from = cursor?.topicName === name ? cursor.partitionIndex : 0;
+      const partitions = topic.partitions.slice(from, from + left);
+      left -= partitions.length;
+      topics.push(describe(view, context, topic, partitions));
+      if (from + partitions.length < topic.partitions.length) {
+        nextCursor = { topicName: name, partitionIndex: from + partitions.length };
+        break;
+      }
+    }
+    reply({ topics, nextCursor });
+  },
+};
+
+function visible(view: MetadataView, context: RequestContext, name: string): TopicView | null {
+  return context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: name }) ? view.topicByName(name) : null;
+}
+
+function unknown(context: RequestContext, name: string) {
+  const allowed = context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: name });
+  return {
+    errorCode: allowed ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+    name,
+    topicId: ZERO_TOPIC_ID,
+    isInternal: false,
+    partitions: [],
+    topicAuthorizedOperations: OPERATIONS_NOT_ASKED,
+  };
+}
+
+function describe(view: MetadataView, context: RequestContext, topic: TopicView, partitions: readonly PartitionView[]) {
+  return {
+    errorCode: ErrorCode.NONE,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: topic.internal,
+    partitions: partitions.map((partition) => ({
+      errorCode: partition.leader === -1 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
+      partitionIndex: partition.index,
+      leaderId: partition.leader,
+      leaderEpoch: partition.leaderEpoch,
+      replicaNodes: partition.replicas,
+      isrNodes: partition.isr,
+      eligibleLeaderReplicas: partition.elr,
+      lastKnownElr: partition.lastKnownElr,
+      offlineReplicas: offlineReplicas(view, partition),
+    })),
+    topicAuthorizedOperations: authorizedOperations(context, 'topic', topic.name),
+  };
+}

@@ -1,0 +1,142 @@
+import type { Settings } from '../../core/config/settings.ts';
+import { ApiKey } from '../../core/protocol/apis.ts';
+import { ErrorCode } from '../../core/protocol/errors.ts';
+import type { ApiRequests } from '../../core/protocol/messages.ts';
+import {
+  type FetchSession,
+  FetchSessions,
+  type FetchWish,
+  type SessionDecision,
+  sessionKey,
+  toPartition,
+} from '../../core/replica/fetch-session.ts';
+import type { Clock, Timers } from '../../ports/clock.ts';
+import type { Random } from '../../ports/random.ts';
+import { FetchOperation, type FetchAnswer } from '../partitions/fetch-operation.ts';
+import type { RequestContext } from '../request-context.ts';
+import type { PartitionServices } from './partition-lookup.ts';
+import type { Answer, ApiRow } from './row.ts';
+
+/** What Fetch reads from. */
+export interface FetchServices extends PartitionServices {
+  readonly ports: { readonly timers: Timers; readonly clock: Clock; readonly random: Random };
+  readonly settings: Settings;
+  readonly fetchSessions: FetchSessions;
+}
+
+type Request = ApiRequests[typeof ApiKey.Fetch];
+type Response = Answer<typeof ApiKey.Fetch>;
+
+/** First version that names topics by id. */
+const BY_ID_SINCE = 13;
+
+/** Fetch by consumers, with sessions (KIP-227) and long polling. */
+export const row: ApiRow<typeof ApiKey.Fetch, FetchServices> = {
+  key: ApiKey.Fetch,
+  versions: { min: 4, max: 18 },
+  listener: 'client',
+  quota: 'fetch',
+  authorize: (request) => {
+    // Who says to be a follower must be allowed to act as one (B2).
+    if (replicaId(request) >= 0) {
+      return [{ operation: 'cluster-action', resourceType: 'cluster', resourceName: 'kafka-cluster' }];
+    }
+    return request.topics.map((topic) => ({
+      operation: 'read',
+      resourceType: 'topic',
+      resourceName: topic.topic === '' ? topic.topicId : topic.topic,
+    }));
+  },
+  handle(server, request, context, reply) {
+    if (replicaId(request) >= 0) {
+      // Followers speak to the replication listener alone (B2); this is a client listener.
+      reply({ errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, sessionId: 0, responses: [] });
+      return;
+    }
+    const byId = context.apiVersion >= BY_ID_SINCE;
+    const wishes = wishesOf(server, request, byId);
+    const nowMs = server.ports.clock.monotonicMs();
+    const decision = server.fetchSessions.open(
+      {
+        sessionId: request.sessionId,
+        sessionEpoch: request.sessionEpoch,
+        byId,
+        wishes,
+        forgotten: request.forgottenTopicsData.flatMap((topic) =>
+          topic.partitions.map((index) => ({ topicId: topic.topicId, topic: topic.topic, index })),
+        ),
+      },
+      nowMs,
+      () => server.ports.random.uint32() & 0x7fff_ffff,
+    );
+    if (decision.kind === 'refused') {
+      reply({ errorCode: ErrorCode[decision.error], sessionId: 0, responses: [] });
+      return;
+    }
+    run(server, request, context, decision, wishes, reply);
+  },
+};
+
+const replicaId = (request: Request): number =>
+  request.replicaState.replicaId >= 0 ? request.replicaState.replicaId : request.replicaId;
+
+function wishesOf(server: FetchServices, request: Request, byId: boolean): FetchWish[] {
+  const maxBytes = server.settings.broker('fetch.max.bytes');
+  return request.topics.flatMap((topic) =>
+    topic.partitions.map((partition) => ({
+      topicId: topic.topicId,
+      topic: byId ? '' : topic.topic,
+      index: partition.partition,
+      fetchOffset: partition.fetchOffset,
+      maxBytes: Math.min(partition.partitionMaxBytes, maxBytes),
+      currentLeaderEpoch: partition.currentLeaderEpoch,
+      lastFetchedEpoch: partition.lastFetchedEpoch,
+    })),
+  );
+}
+
+function run(
+  server: FetchServices,
+  request: Request,
+  context: RequestContext,
+  decision: Exclude<SessionDecision, { kind: 'refused' }>,
+  wishes: readonly FetchWish[],
+  reply: (response: Response) => void,
+): void {
+  const byId = context.apiVersion >= BY_ID_SINCE;
+  const session: FetchSession | null = decision.kind === 'sessionless' ? null : decision.session;
+  const partitions =
+    session === null ? wishes.map((wish) => toPartition(sessionKey(wish, byId), wish)) : [...session.partitions.values()];
+  const operation = new FetchOperation({
+    server,
+    context,
+    byId,
+    partitions,
+    changesOnly: decision.kind === 'incremental',
+    isolationLevel: request.isolationLevel === 1 ? 1 : 0,
+    minBytes: request.minBytes,
+    maxBytes: Math.min(request.maxBytes, server.settings.broker('fetch.max.bytes')),
+    maxWaitMs: request.maxWaitMs,
+    done: (answers) => {
+      if (session !== null) {
+        FetchSessions.rotate(session, answers.filter((one) => one.sizeInBytes > 0).map((one) => one.asked));
+      }
+      reply({ errorCode: ErrorCode.NONE, sessionId: session?.id ?? 0, responses: byTopic(answers) });
+    },
+  });
+  operation.start();
+}
+
+function byTopic(answers: readonly FetchAnswer[]): Response['responses'] {
+  const topics = new Map<string, { topic: string; topicId: string; partitions: FetchAnswer['response'][] }>();
+  for (const { asked, response } of answers) {
+    const key = `${asked.topicId}/${asked.topic}`;
+    let topic = topics.get(key);
+    if (topic === undefined) {
+      topic = { topic: asked.topic, topicId: asked.topicId, partitions: [] };
+      topics.set(key, topic);
+    }
+    topic.partitions.push(response);
+  }
+  return [...topics.values()];
+}

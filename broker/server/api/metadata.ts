@@ -1,0 +1,158 @@
+import { ZERO_TOPIC_ID, topicId as asTopicId } from '../../core/base/ids.ts';
+import type { Settings } from '../../core/config/settings.ts';
+import type { MetadataView, TopicView } from '../../core/metadata/view.ts';
+import { ApiKey } from '../../core/protocol/apis.ts';
+import { ErrorCode } from '../../core/protocol/errors.ts';
+import type { ApiRequests } from '../../core/protocol/messages.ts';
+import type { MetadataClient } from '../metadata-client.ts';
+import type { RequestContext } from '../request-context.ts';
+import { authorizedOperations, OPERATIONS_NOT_ASKED } from './authorized-operations.ts';
+import { brokersOn, offlineReplicas } from './brokers.ts';
+import type { ApiRow } from './row.ts';
+
+/** What Metadata tells of, and what it may create. */
+export interface MetadataServices {
+  readonly metadata: MetadataClient;
+  readonly settings: Settings;
+  /** Creation of a topic that a client named (auto.create.topics.enable), and of the internal topics by their own rules. */
+  readonly autoTopics: AutoTopics;
+}
+
+/** Creates topics on first use. */
+export interface AutoTopics {
+  /** `done` gets one error code per name, after the topics are visible in the metadata view. */
+  create(names: readonly string[], done: (errorCodes: ReadonlyMap<string, number>) => void): void;
+}
+
+type Request = ApiRequests[typeof ApiKey.Metadata];
+interface Asked {
+  readonly name: string | null;
+  readonly topicId: string;
+}
+
+/** Metadata. A missing topic is created before the answer, so that the client needs no second round. */
+export const row: ApiRow<typeof ApiKey.Metadata, MetadataServices> = {
+  key: ApiKey.Metadata,
+  versions: { min: 0, max: 13 },
+  listener: 'client',
+  quota: 'request',
+  authorize: (request) =>
+    (request.topics ?? []).map((topic) => ({
+      operation: 'describe',
+      resourceType: 'topic',
+      resourceName: topic.name ?? topic.topicId,
+    })),
+  handle(server, request, context, reply) {
+    const { view } = server.metadata;
+    const asked = askedTopics(request, context, view);
+    const missing = missingNames(server, request, context, asked);
+    if (missing.length === 0) {
+      reply(answer(server, request, context, asked, new Map()));
+      return;
+    }
+    server.autoTopics.create(missing, (codes) => reply(answer(server, request, context, asked, codes)));
+  },
+};
+
+/** Null or, in version 0, an empty list asks for all topics. */
+function askedTopics(request: Request, context: RequestContext, view: MetadataView): readonly Asked[] {
+  const all = request.topics === null || (context.apiVersion === 0 && request.topics.length === 0);
+  if (!all) return request.topics ?? [];
+  return view
+    .topics()
+    .filter((topic) => context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: topic.name }))
+    .map((topic) => ({ name: topic.name, topicId: ZERO_TOPIC_ID }));
+}
+
+function missingNames(
+  server: MetadataServices,
+  request: Request,
+  context: RequestContext,
+  asked: readonly Asked[],
+): string[] {
+  // Before version 4 creation is always wished for.
+  const allowed = context.apiVersion < 4 || request.allowAutoTopicCreation;
+  if (!allowed || !server.settings.broker('auto.create.topics.enable')) return [];
+  const names = new Set<string>();
+  for (const { name, topicId } of asked) {
+    if (name === null || topicId !== ZERO_TOPIC_ID || server.metadata.view.topicByName(name) !== null) continue;
+    const mayCreate =
+      context.allowed({ operation: 'create', resourceType: 'cluster', resourceName: 'kafka-cluster' }) ||
+      context.allowed({ operation: 'create', resourceType: 'topic', resourceName: name });
+    if (mayCreate) names.add(name);
+  }
+  return [...names];
+}
+
+function answer(
+  server: MetadataServices,
+  request: Request,
+  context: RequestContext,
+  asked: readonly Asked[],
+  createdCodes: ReadonlyMap<string, number>,
+) {
+  const { view } = server.metadata;
+  return {
+    brokers: brokersOn(view, context.connection.listener).map(({ broker, host, port }) => ({
+      nodeId: broker.id,
+      host,
+      port,
+      rack: broker.rack,
+    })),
+    clusterId: view.clusterId,
+    controllerId: view.controllerId,
+    topics: asked.map((one) => answerTopic(view, request, context, one, createdCodes)),
+    clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
+      ? authorizedOperations(context, 'cluster', 'kafka-cluster')
+      : OPERATIONS_NOT_ASKED,
+  };
+}
+
+function answerTopic(
+  view: MetadataView,
+  request: Request,
+  context: RequestContext,
+  asked: Asked,
+  createdCodes: ReadonlyMap<string, number>,
+) {
+  const byId = asked.topicId !== ZERO_TOPIC_ID;
+  const topic = byId ? view.topicById(asTopicId(asked.topicId)) : view.topicByName(asked.name ?? '');
+  const failed = (errorCode: number) => ({
+    errorCode,
+    name: byId ? null : asked.name,
+    topicId: asked.topicId,
+    isInternal: false,
+    partitions: [],
+    topicAuthorizedOperations: OPERATIONS_NOT_ASKED,
+  });
+  if (topic === null) {
+    if (byId) return failed(ErrorCode.UNKNOWN_TOPIC_ID);
+    const code = createdCodes.get(asked.name ?? '') ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    return failed(code === ErrorCode.NONE || code === ErrorCode.TOPIC_ALREADY_EXISTS ? ErrorCode.LEADER_NOT_AVAILABLE : code);
+  }
+  if (!context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: topic.name })) {
+    return failed(byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+  }
+  return describeTopic(view, request, context, topic);
+}
+
+function describeTopic(view: MetadataView, request: Request, context: RequestContext, topic: TopicView) {
+  return {
+    errorCode: ErrorCode.NONE,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: topic.internal,
+    partitions: topic.partitions.map((partition) => ({
+      errorCode: partition.leader === -1 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
+      partitionIndex: partition.index,
+      leaderId: partition.leader,
+      leaderEpoch: partition.leaderEpoch,
+      replicaNodes: partition.replicas,
+      isrNodes: partition.isr,
+      offlineReplicas: offlineReplicas(view, partition),
+    })),
+    topicAuthorizedOperations: request.includeTopicAuthorizedOperations
+      ? authorizedOperations(context, 'topic', topic.name)
+      : OPERATIONS_NOT_ASKED,
+  };
+}

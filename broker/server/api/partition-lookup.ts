@@ -1,0 +1,34 @@
+import { topicId as asTopicId } from '../../core/base/ids.ts';
+import type { MetadataView } from '../../core/metadata/view.ts';
+import { ErrorCode } from '../../core/protocol/errors.ts';
+import type { Partition, Partitions } from '../partitions/partition.ts';
+
+/** What a look-up needs of the server. */
+export interface PartitionServices {
+  readonly metadata: { readonly view: MetadataView };
+  readonly partitions: Partitions;
+}
+
+/** A partition that this node serves, or the code that tells why it doesn't. */
+export type Found =
+  | { readonly partition: Partition; readonly errorCode: 0 }
+  | { readonly partition: null; readonly errorCode: number };
+
+/** The partition by topic name, or by topic id when `byId`. */
+export function findPartition(
+  server: PartitionServices,
+  topic: { readonly name: string; readonly topicId: string; readonly byId: boolean },
+  index: number,
+): Found {
+  const { view } = server.metadata;
+  const known = topic.byId ? view.topicById(asTopicId(topic.topicId)) : view.topicByName(topic.name);
+  if (known === null) {
+    return { partition: null, errorCode: topic.byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+  }
+  if (known.partitions[index] === undefined) {
+    return { partition: null, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+  }
+  const partition = server.partitions.byId(known.id, index);
+  if (partition === null) return { partition: null, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER };
+  return { partition, errorCode: 0 };
+}

@@ -1,0 +1,207 @@
+import { ErrorCode } from '../../core/protocol/errors.ts';
+import type { SessionPartition } from '../../core/replica/fetch-session.ts';
+import type { TimerHandle, Timers } from '../../ports/clock.ts';
+import { findPartition, type PartitionServices } from '../api/partition-lookup.ts';
+import type { RequestContext } from '../request-context.ts';
+import type { Partition, ReadOutcome } from './partition.ts';
+
+/** Answer of one partition of a fetch. */
+export interface FetchAnswer {
+  readonly asked: SessionPartition;
+  readonly sizeInBytes: number;
+  readonly response: {
+    readonly partitionIndex: number;
+    readonly errorCode: number;
+    readonly highWatermark: number;
+    readonly lastStableOffset: number;
+    readonly logStartOffset: number;
+    readonly abortedTransactions: null;
+    readonly currentLeader: { readonly leaderId: number; readonly leaderEpoch: number };
+    readonly records: readonly Uint8Array[];
+  };
+}
+
+/** A fetch to carry out. Sizes in bytes. */
+export interface FetchOptions {
+  readonly server: PartitionServices & { readonly ports: { readonly timers: Timers } };
+  readonly context: RequestContext;
+  readonly byId: boolean;
+  /** In the order in which they are served. */
+  readonly partitions: readonly SessionPartition[];
+  /** Incremental sessions: partitions without news are left out of the answer. */
+  readonly changesOnly: boolean;
+  readonly isolationLevel: 0 | 1;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  readonly maxWaitMs: number;
+  /** Called once, unless the connection goes first. */
+  readonly done: (answers: readonly FetchAnswer[]) => void;
+}
+
+const NO_LEADER = { leaderId: -1, leaderEpoch: -1 };
+
+/**
+ * One fetch: answered at once when there is enough to read or anything is wrong, else when the high watermarks brought
+ * enough, or after `maxWaitMs` with whatever is there. Nothing polls: partitions wake it.
+ */
+export class FetchOperation {
+  readonly #options: FetchOptions;
+  #unsubscribe: (() => void)[] = [];
+  #timer: TimerHandle | null = null;
+  #wake: TimerHandle | null = null;
+  #finished = false;
+
+  constructor(options: FetchOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { maxWaitMs, minBytes, context, server } = this.#options;
+    if (maxWaitMs <= 0 || minBytes <= 0 || this.#isReady()) {
+      this.#finish();
+      return;
+    }
+    this.#unsubscribe.push(context.connection.onClose(() => this.#end()));
+    this.#timer = server.ports.timers.after(maxWaitMs, () => this.#finish());
+    this.#watch();
+  }
+
+  /** Enough bytes, or something that the client must be told now. */
+  #isReady(): boolean {
+    const { partitions, isolationLevel, minBytes } = this.#options;
+    if (partitions.length === 0) return true;
+    let available = 0;
+    for (const asked of partitions) {
+      const partition = this.#find(asked).partition;
+      if (partition === null || partition.status(asked.currentLeaderEpoch) !== ErrorCode.NONE) return true;
+      if (asked.fetchOffset < partition.logStartOffset || asked.fetchOffset > partition.logEndOffset) return true;
+      available += Math.min(partition.availableBytes(asked.fetchOffset, isolationLevel), asked.maxBytes);
+      if (available >= minBytes) return true;
+    }
+    return false;
+  }
+
+  #find(asked: SessionPartition): { readonly partition: Partition | null; readonly errorCode: number } {
+    const { server, byId, context } = this.#options;
+    const found = findPartition(server, { name: asked.topic, topicId: asked.topicId, byId }, asked.index);
+    if (found.partition === null) return found;
+    const need = { operation: 'read', resourceType: 'topic', resourceName: found.partition.topicName } as const;
+    if (context.allowed(need)) return found;
+    return { partition: null, errorCode: byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED };
+  }
+
+  #watch(): void {
+    const { timers } = this.#options.server.ports;
+    // Many partitions may move in one turn; one look afterwards is enough.
+    const wake = (): void => {
+      this.#wake ??= timers.after(0, () => {
+        this.#wake = null;
+        if (!this.#finished && this.#isReady()) this.#finish();
+      });
+    };
+    for (const asked of this.#options.partitions) {
+      const partition = this.#find(asked).partition;
+      if (partition === null) continue;
+      this.#unsubscribe.push(partition.onHighWatermark(wake), partition.onResign(wake));
+    }
+  }
+
+  #end(): void {
+    this.#finished = true;
+    this.#timer?.cancel();
+    this.#wake?.cancel();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#unsubscribe = [];
+  }
+
+  #finish(): void {
+    if (this.#finished) return;
+    this.#end();
+    this.#read([], 0, 0);
+  }
+
+  /** Reads partition after partition; most reads complete at once, so this is a loop and not a recursion. */
+  #read(answers: FetchAnswer[], from: number, usedBytes: number): void {
+    const { partitions, maxBytes, isolationLevel } = this.#options;
+    let used = usedBytes;
+    for (let at = from; at < partitions.length; at += 1) {
+      const asked = partitions[at];
+      if (asked === undefined) break;
+      const found = this.#find(asked);
+      if (found.partition === null) {
+        this.#add(answers, asked, failedOutcome(found.errorCode, asked.fetchOffset), null);
+        continue;
+      }
+      const { partition } = found;
+      const budget = Math.max(0, Math.min(asked.maxBytes, maxBytes - used));
+      const { fetchOffset, currentLeaderEpoch } = asked;
+      const options = { fetchOffset, maxBytes: budget, minOneBatch: used === 0, isolationLevel, currentLeaderEpoch };
+      if (used > 0 && budget === 0) {
+        this.#add(answers, asked, passedOver(partition, asked), partition);
+        continue;
+      }
+      let now: ReadOutcome | null = null;
+      let later = false;
+      partition.read(options, (outcome) => {
+        if (later) {
+          this.#add(answers, asked, outcome, partition);
+          this.#read(answers, at + 1, used + outcome.sizeInBytes);
+        } else {
+          now = outcome;
+        }
+      });
+      const outcome = now as ReadOutcome | null;
+      if (outcome === null) {
+        later = true;
+        return;
+      }
+      this.#add(answers, asked, outcome, partition);
+      used += outcome.sizeInBytes;
+    }
+    this.#options.done(answers);
+  }
+
+  #add(answers: FetchAnswer[], asked: SessionPartition, outcome: ReadOutcome, partition: Partition | null): void {
+    const news =
+      outcome.errorCode !== ErrorCode.NONE ||
+      outcome.sizeInBytes > 0 ||
+      asked.sentHighWatermark !== outcome.highWatermark ||
+      asked.sentLogStartOffset !== outcome.logStartOffset;
+    if (this.#options.changesOnly && !news) return;
+    const failed = outcome.errorCode !== ErrorCode.NONE;
+    asked.sentHighWatermark = failed ? -1 : outcome.highWatermark;
+    asked.sentLogStartOffset = failed ? -1 : outcome.logStartOffset;
+    answers.push({
+      asked,
+      sizeInBytes: outcome.sizeInBytes,
+      response: {
+        partitionIndex: asked.index,
+        errorCode: outcome.errorCode,
+        highWatermark: failed ? -1 : outcome.highWatermark,
+        lastStableOffset: failed ? -1 : outcome.lastStableOffset,
+        logStartOffset: failed ? -1 : outcome.logStartOffset,
+        abortedTransactions: null,
+        currentLeader:
+          failed && partition !== null ? { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch } : NO_LEADER,
+        records: outcome.chunks,
+      },
+    });
+  }
+}
+
+function failedOutcome(errorCode: number, nextOffset: number): ReadOutcome {
+  return { errorCode, chunks: [], sizeInBytes: 0, nextOffset, highWatermark: -1, lastStableOffset: -1, logStartOffset: -1 };
+}
+
+/** The answer had no room left: the client learns the offsets, its turn for data comes first next time. */
+function passedOver(partition: Partition, asked: SessionPartition): ReadOutcome {
+  return {
+    errorCode: partition.status(asked.currentLeaderEpoch),
+    chunks: [],
+    sizeInBytes: 0,
+    nextOffset: asked.fetchOffset,
+    highWatermark: partition.highWatermark,
+    lastStableOffset: partition.lastStableOffset,
+    logStartOffset: partition.logStartOffset,
+  };
+}

@@ -1,0 +1,188 @@
+import { assert } from '../../core/base/assert.ts';
+import type { BrokerId, TopicId } from '../../core/base/ids.ts';
+import type { Settings } from '../../core/config/settings.ts';
+import type { MetadataDelta, PartitionView, TopicView } from '../../core/metadata/view.ts';
+import { ErrorCode } from '../../core/protocol/errors.ts';
+import type { Ports } from '../context.ts';
+import type { LogManager, LogSpec } from '../logs/partition-log.ts';
+import type { MetadataClient } from '../metadata-client.ts';
+import { AppendQueue } from './append-queue.ts';
+import { LeaderPartition } from './leader-partition.ts';
+import type { Partition, Partitions } from './partition.ts';
+import { resolveTopicRules, type TopicRules } from './topic-rules.ts';
+
+const keyOf = (topicId: TopicId, index: number): string => `${topicId}-${index}`;
+
+/**
+ * Follows the metadata: makes and deletes logs, begins and ends leaderships on this node. Every step looks at the
+ * metadata of that moment, so that a topic deleted while its logs are being made ends up deleted.
+ */
+export class PartitionManager implements Partitions {
+  readonly #nodeId: BrokerId;
+  readonly #ports: Ports;
+  readonly #settings: Settings;
+  readonly #metadata: MetadataClient;
+  readonly #logs: LogManager;
+  readonly #leading = new Map<string, LeaderPartition>();
+  readonly #leadListeners: ((partition: Partition) => void)[] = [];
+  #sorted: readonly Partition[] | null = null;
+
+  constructor(start: {
+    readonly nodeId: BrokerId;
+    readonly ports: Ports;
+    readonly settings: Settings;
+    readonly metadata: MetadataClient;
+    readonly logs: LogManager;
+  }) {
+    this.#nodeId = start.nodeId;
+    this.#ports = start.ports;
+    this.#settings = start.settings;
+    this.#metadata = start.metadata;
+    this.#logs = start.logs;
+  }
+
+  /**
+   * Starts following, once this incarnation's registration is applied (D5): logs of topics that are gone are deleted, then
+   * everything that the metadata says this node leads is led. `done` follows when all of it can be served.
+   */
+  start(done: () => void): void {
+    const view = this.#metadata.view;
+    const stale = this.#logs.all().filter((log) => view.topicById(log.topicId)?.partitions[log.partition] === undefined);
+    this.#metadata.onDelta((delta) => this.#follow(delta));
+    const all = view.topics().flatMap((topic) => topic.partitions.map((partition) => ({ topic, partition })));
+    if (stale.length > 0) {
+      for (const log of stale) {
+        this.#ports.log.info({ topic: log.topic, partition: log.partition }, 'deleting the log of a deleted topic');
+      }
+      this.#logs.delete(stale, () => undefined);
+    }
+    this.#change(all, done);
+  }
+
+  byId(topicId: TopicId, index: number): Partition | null {
+    return this.#leading.get(keyOf(topicId, index)) ?? null;
+  }
+
+  byName(topicName: string, index: number): Partition | null {
+    const topic = this.#metadata.view.topicByName(topicName);
+    return topic === null ? null : this.byId(topic.id, index);
+  }
+
+  all(): readonly Partition[] {
+    this.#sorted ??= [...this.#leading.values()].sort((a, b) =>
+      a.topicName === b.topicName ? a.index - b.index : a.topicName < b.topicName ? -1 : 1,
+    );
+    return this.#sorted;
+  }
+
+  onLead(listener: (partition: Partition) => void): void {
+    this.#leadListeners.push(listener);
+    for (const partition of this.all()) listener(partition);
+  }
+
+  /** Ends every leadership; nothing may be appended afterwards. */
+  stop(): void {
+    for (const partition of this.#leading.values()) partition.resign(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    this.#leading.clear();
+    this.#sorted = null;
+  }
+
+  #follow(delta: MetadataDelta): void {
+    const gone: { readonly topicId: TopicId; readonly partition: number }[] = [];
+    for (const topic of delta.topicsDeleted) {
+      for (const partition of topic.partitions) {
+        this.#end(topic.id, partition.index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+        gone.push({ topicId: topic.id, partition: partition.index });
+      }
+    }
+    if (gone.length > 0) this.#logs.delete(gone, () => undefined);
+    if (delta.configsChanged.length > 0) this.#reconfigure(delta);
+    if (delta.partitionsChanged.length > 0) this.#change(delta.partitionsChanged, () => undefined);
+  }
+
+  /** Settings of some topics changed, or the defaults of all. */
+  #reconfigure(delta: MetadataDelta): void {
+    const names = new Set<string>();
+    let all = false;
+    for (const change of delta.configsChanged) {
+      if (change.scope === 'topic') names.add(change.name);
+      else if (change.scope !== 'group') all = true;
+    }
+    const rules = new Map<TopicId, TopicRules>();
+    for (const partition of this.#leading.values()) {
+      if (!all && !names.has(partition.topicName)) continue;
+      const topic = this.#metadata.view.topicById(partition.topicId);
+      const view = topic?.partitions[partition.index];
+      if (topic === null || view === undefined || view.leaderEpoch !== partition.leaderEpoch) continue;
+      partition.update(view, this.#rules(topic, rules));
+    }
+  }
+
+  #change(
+    changes: readonly { readonly topic: TopicView; readonly partition: PartitionView }[],
+    done: () => void,
+  ): void {
+    const rules = new Map<TopicId, TopicRules>();
+    const specs: LogSpec[] = [];
+    const toLead: { readonly topicId: TopicId; readonly index: number }[] = [];
+    for (const { topic, partition } of changes) {
+      if (partition.leader !== this.#nodeId) this.#end(topic.id, partition.index, ErrorCode.NOT_LEADER_OR_FOLLOWER);
+      if (!partition.replicas.includes(this.#nodeId)) continue;
+      const config = this.#rules(topic, rules).log;
+      specs.push({ topic: topic.name, topicId: topic.id, partition: partition.index, config });
+      if (partition.leader === this.#nodeId) toLead.push({ topicId: topic.id, index: partition.index });
+    }
+    if (specs.length === 0) {
+      done();
+      return;
+    }
+    this.#logs.create(specs, () => {
+      for (const { topicId, index } of toLead) this.#lead(topicId, index);
+      done();
+    });
+  }
+
+  /** Begins or updates the leadership that the metadata names now. */
+  #lead(topicId: TopicId, index: number): void {
+    const topic = this.#metadata.view.topicById(topicId);
+    const view = topic?.partitions[index];
+    if (topic === null || view === undefined || view.leader !== this.#nodeId) return;
+    const key = keyOf(topicId, index);
+    const current = this.#leading.get(key);
+    if (current !== undefined) {
+      if (current.leaderEpoch === view.leaderEpoch) {
+        current.update(view, this.#rules(topic, new Map()));
+        return;
+      }
+      this.#end(topicId, index, ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    }
+    const log = this.#logs.get(topicId, index);
+    assert(log !== null, `log of ${topic.name}-${index} was made`);
+    const rules = this.#rules(topic, new Map());
+    log.configure(rules.log);
+    const { clock, compression, crc32c } = this.#ports;
+    const appends = new AppendQueue({ compression, crc32c });
+    const partition = new LeaderPartition({ topic, partition: view, rules, log, clock, appends, crc32c });
+    this.#leading.set(key, partition);
+    this.#sorted = null;
+    for (const listener of this.#leadListeners) listener(partition);
+  }
+
+  #end(topicId: TopicId, index: number, errorCode: number): void {
+    const key = keyOf(topicId, index);
+    const partition = this.#leading.get(key);
+    if (partition === undefined) return;
+    this.#leading.delete(key);
+    this.#sorted = null;
+    partition.resign(errorCode);
+  }
+
+  #rules(topic: TopicView, cache: Map<TopicId, TopicRules>): TopicRules {
+    let rules = cache.get(topic.id);
+    if (rules === undefined) {
+      rules = resolveTopicRules(this.#settings, this.#metadata.view.configOverrides('topic', topic.name));
+      cache.set(topic.id, rules);
+    }
+    return rules;
+  }
+}
