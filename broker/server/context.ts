@@ -19,6 +19,8 @@ export interface Ports {
   readonly compression: Compression;
   readonly crc32c: Crc32c;
   readonly log: Log;
+  /** Runs `callback` when the inputs of this loop turn are handled, before anything is sent: work of one turn is gathered. */
+  readonly afterTurn: (callback: () => void) => void;
 }
 
 /** What handlers and hosts of one node share. */

@@ -23,6 +23,7 @@ export class EventLoop implements Clock, Timers {
   #spare: (() => void)[] = [];
   #cursor = 0;
   #scheduled = false;
+  #afterTurn: (() => void)[] = [];
   readonly #turnEnds: (() => void)[] = [];
   readonly #turnCounter: Int32Array | null;
 
@@ -52,6 +53,15 @@ export class EventLoop implements Clock, Timers {
   onTurnEnd(work: () => void): void {
     this.#turnEnds.push(work);
   }
+
+  /** Runs `callback` once, when the inputs of the current turn (or of the next one, outside of a turn) are handled. */
+  readonly afterTurn = (callback: () => void): void => {
+    this.#afterTurn.push(callback);
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(this.#turn);
+    }
+  };
 
   after(delayMs: number, callback: () => void): TimerHandle {
     let live = true;
@@ -97,6 +107,11 @@ export class EventLoop implements Clock, Timers {
       this.#cursor += 1;
       if (input !== undefined) input();
       if ((this.#cursor & 15) === 0 && performance.now() - start > TURN_BUDGET_MS) break;
+    }
+    while (this.#afterTurn.length > 0) {
+      const callbacks = this.#afterTurn;
+      this.#afterTurn = [];
+      for (const callback of callbacks) callback();
     }
     for (const work of this.#turnEnds) work();
     this.#measure(start, this.#cursor - first);
