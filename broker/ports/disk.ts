@@ -59,6 +59,6 @@ export interface Disk {
   remove(path: string, done: DiskDone<void>): void;
   /** Makes entries created, renamed and removed in this directory durable. */
   syncDirectory(path: string, done: DiskDone<void>): void;
-  /** Bytes a client may still write on the file system that holds `path`. */
-  freeBytes(path: string, done: DiskDone<number>): void;
+  /** Size of the file system that holds `path`, and what may still be written there, in bytes. */
+  space(path: string, done: DiskDone<{ readonly totalBytes: number; readonly usableBytes: number }>): void;
 }

@@ -41,6 +41,8 @@ interface FileNode {
   durable: Bytes;
   /** Completed since the last sync, in order. */
   unsynced: Change[];
+  /** Number of changes that were made durable since the start of this life. */
+  syncedCount: number;
   /** Issued and not completed: a crash may leave any part of it. */
   inFlight: Set<Change>;
 }
@@ -50,6 +52,7 @@ interface DirectoryNode {
   entries: Map<string, Node>;
   durable: Map<string, Node>;
   unsynced: EntryChange[];
+  syncedCount: number;
 }
 
 type Node = FileNode | DirectoryNode;
@@ -91,11 +94,11 @@ class Bytes {
 }
 
 function newFile(): FileNode {
-  return { kind: 'file', content: new Bytes(), durable: new Bytes(), unsynced: [], inFlight: new Set() };
+  return { kind: 'file', content: new Bytes(), durable: new Bytes(), unsynced: [], syncedCount: 0, inFlight: new Set() };
 }
 
 function newDirectory(): DirectoryNode {
-  return { kind: 'directory', entries: new Map(), durable: new Map(), unsynced: [] };
+  return { kind: 'directory', entries: new Map(), durable: new Map(), unsynced: [], syncedCount: 0 };
 }
 
 function split(path: string): string[] {
@@ -193,16 +196,20 @@ export class SimDisk implements Disk {
   }
 
   syncDirectory(path: string, done: DiskDone<void>): void {
-    const covered = this.#tryDirectory(path)?.unsynced.length ?? 0;
+    const issued = this.#tryDirectory(path);
+    const covered = issued === null ? 0 : issued.syncedCount + issued.unsynced.length;
     this.#perform('syncDirectory', path, done, () => {
       const node = this.#directoryAt(path);
       if (this.faults.loseDirectorySyncs) return;
-      for (const entry of node.unsynced.splice(0, covered)) applyEntry(node.durable, entry);
+      for (const entry of takeCovered(node, covered)) applyEntry(node.durable, entry);
     });
   }
 
-  freeBytes(path: string, done: DiskDone<number>): void {
-    this.#perform('freeBytes', path, done, () => this.#free());
+  space(path: string, done: DiskDone<{ readonly totalBytes: number; readonly usableBytes: number }>): void {
+    this.#perform('space', path, done, () => ({
+      totalBytes: this.#options.capacityBytes ?? Number.MAX_SAFE_INTEGER,
+      usableBytes: this.#free(),
+    }));
   }
 
   /**
@@ -258,8 +265,11 @@ export class SimDisk implements Disk {
         const pending: Change = { kind: 'write', position, bytes: Buffer.concat(chunks) };
         const before = Buffer.concat(chunks);
         node.inFlight.add(pending);
-        perform('write', done, () => {
+        const finished: DiskDone<void> = (failure, value) => {
           node.inFlight.delete(pending);
+          done(failure, value);
+        };
+        perform('write', finished, () => {
           if (!Buffer.concat(chunks).equals(before)) throw new Error(`bytes changed while they were written: ${path}`);
           this.#write(node, pending);
         });
@@ -268,10 +278,10 @@ export class SimDisk implements Disk {
         perform('read', done, () => node.content.copy(position, position + length));
       },
       sync: (done) => {
-        const covered = node.unsynced.length;
+        const covered = node.syncedCount + node.unsynced.length;
         perform('sync', done, () => {
           if (this.faults.loseFileSyncs) return;
-          for (const entry of node.unsynced.splice(0, covered)) node.durable.apply(entry);
+          for (const entry of takeCovered(node, covered)) node.durable.apply(entry);
         });
       },
       truncate: (size, done) => {
@@ -434,6 +444,13 @@ function applyEntry(entries: Map<string, Node>, entry: EntryChange): void {
     entries.delete(entry.from);
     entries.set(entry.to, entry.node);
   }
+}
+
+/** The unsynced changes up to number `covered`, counted from the start; another sync may have taken some already. */
+function takeCovered<T>(node: { readonly unsynced: T[]; syncedCount: number }, covered: number): T[] {
+  const taken = node.unsynced.splice(0, Math.max(0, covered - node.syncedCount));
+  node.syncedCount += taken.length;
+  return taken;
 }
 
 function errno(code: string): Error {

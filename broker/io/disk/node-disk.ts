@@ -99,9 +99,13 @@ export class NodeDisk implements Disk {
     );
   }
 
-  freeBytes(path: string, done: DiskDone<number>): void {
+  space(path: string, done: DiskDone<{ readonly totalBytes: number; readonly usableBytes: number }>): void {
     fs.statfs(path, (error, stats) => {
-      this.#finish('freeBytes', path, error, error === null ? stats.bavail * stats.bsize : undefined, done);
+      const space =
+        error === null
+          ? { totalBytes: stats.blocks * stats.bsize, usableBytes: stats.bavail * stats.bsize }
+          : undefined;
+      this.#finish('space', path, error, space, done);
     });
   }
 
