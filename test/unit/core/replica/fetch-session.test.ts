@@ -1,0 +1,98 @@
+import { describe, expect, it } from '@jest/globals';
+import { FetchSessions, type FetchWish, SESSION_EVICTION_MS } from '../../../../broker/core/replica/fetch-session.ts';
+
+const wish = (topic: string, index = 0, fetchOffset = 0): FetchWish => ({
+  topic,
+  topicId: '',
+  index,
+  fetchOffset,
+  maxBytes: 100,
+  currentLeaderEpoch: -1,
+  lastFetchedEpoch: -1,
+});
+
+function cache(slots = 10) {
+  const sessions = new FetchSessions(() => slots);
+  let nextId = 1;
+  const open = (
+    sessionId: number,
+    sessionEpoch: number,
+    wishes: FetchWish[] = [],
+    extra: { readonly nowMs?: number; readonly byId?: boolean; readonly forgotten?: FetchWish[] } = {},
+  ) =>
+    sessions.open(
+      { sessionId, sessionEpoch, byId: extra.byId ?? false, wishes, forgotten: extra.forgotten ?? [] },
+      extra.nowMs ?? 0,
+      () => nextId++,
+    );
+  return { sessions, open };
+}
+
+describe('fetch sessions', () => {
+  it('begin with epoch 0 and go on with epoch 1', () => {
+    const { open } = cache();
+    expect(open(0, 0, [wish('a')])).toMatchObject({ kind: 'created', session: { id: 1, epoch: 1 } });
+    expect(open(1, 1)).toMatchObject({ kind: 'incremental', session: { epoch: 2 } });
+  });
+
+  it('refuse an id that nobody has', () => {
+    expect(cache().open(7, 1)).toEqual({ kind: 'refused', error: 'FETCH_SESSION_ID_NOT_FOUND' });
+  });
+
+  it('refuse any epoch but the expected one and stay as they were', () => {
+    const { open } = cache();
+    open(0, 0, [wish('a')]);
+    expect(open(1, 2, [wish('b')])).toEqual({ kind: 'refused', error: 'INVALID_FETCH_SESSION_EPOCH' });
+    const next = open(1, 1);
+    expect(next.kind === 'incremental' && [...next.session.partitions.keys()]).toEqual(['a-0']);
+  });
+
+  it('refuse a change between names and ids', () => {
+    const { open } = cache();
+    open(0, 0, [wish('a')]);
+    expect(open(1, 1, [], { byId: true })).toEqual({ kind: 'refused', error: 'FETCH_SESSION_TOPIC_ID_ERROR' });
+  });
+
+  it('take over new partitions and offsets, and forget what they are told to', () => {
+    const { open } = cache();
+    open(0, 0, [wish('a'), wish('b')]);
+    const next = open(1, 1, [wish('b', 0, 42), wish('c')], { forgotten: [wish('a')] });
+    if (next.kind !== 'incremental') throw new Error(next.kind);
+    expect([...next.session.partitions.values()].map((one) => [one.key, one.fetchOffset])).toEqual([
+      ['b-0', 42],
+      ['c-0', 0],
+    ]);
+  });
+
+  it('end when nothing is left in them', () => {
+    const { open, sessions } = cache();
+    open(0, 0, [wish('a')]);
+    expect(open(1, 1, [], { forgotten: [wish('a')] })).toEqual({ kind: 'sessionless' });
+    expect(sessions.count).toBe(0);
+  });
+
+  it('end with the final epoch', () => {
+    const { open, sessions } = cache();
+    open(0, 0, [wish('a')]);
+    expect(open(1, -1, [wish('a')])).toEqual({ kind: 'sessionless' });
+    expect(sessions.count).toBe(0);
+  });
+
+  it('are not made while all slots are in use, until one was idle for two minutes', () => {
+    const { open, sessions } = cache(1);
+    open(0, 0, [wish('a')]);
+    expect(open(0, 0, [wish('b')], { nowMs: SESSION_EVICTION_MS - 1 })).toEqual({ kind: 'sessionless' });
+    expect(open(0, 0, [wish('b')], { nowMs: SESSION_EVICTION_MS }).kind).toBe('created');
+    expect(sessions.count).toBe(1);
+    expect(open(1, 1)).toEqual({ kind: 'refused', error: 'FETCH_SESSION_ID_NOT_FOUND' });
+  });
+
+  it('serve partitions that gave data last next time', () => {
+    const { open } = cache();
+    const created = open(0, 0, [wish('a'), wish('b'), wish('c')]);
+    if (created.kind !== 'created') throw new Error(created.kind);
+    const first = created.session.partitions.get('a-0');
+    FetchSessions.rotate(created.session, first === undefined ? [] : [first]);
+    expect([...created.session.partitions.keys()]).toEqual(['b-0', 'c-0', 'a-0']);
+  });
+});
