@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 export default {
   rootDir: fileURLToPath(new URL('..', import.meta.url)),
+  roots: ['broker', 'operator', 'test'].map((folder) => `<rootDir>/${folder}`),
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': fileURLToPath(new URL('./jest-transform.mjs', import.meta.url)) },

@@ -1,0 +1,28 @@
+import { hasCode } from '../setup/cache.ts';
+import { ensureCorpus } from '../setup/corpus.ts';
+import { ensureClients44, ensureKafka } from '../setup/kafka.ts';
+import { ensurePython } from '../setup/python.ts';
+import type { Need } from './suites.ts';
+
+const ENSURE: Readonly<Record<Need, () => Promise<unknown>>> = {
+  kafka: ensureKafka,
+  clients: ensureClients44,
+  python: ensurePython,
+  corpus: ensureCorpus,
+};
+
+/**
+ * Gets everything that `needs` names, into the cache outside the checkout. Gives why something can't be had on this
+ * machine, or null. Rejects when a set-up that should work failed.
+ */
+export async function provide(needs: readonly Need[]): Promise<string | null> {
+  for (const need of needs) {
+    try {
+      await ENSURE[need]();
+    } catch (error) {
+      if (hasCode(error, 'MISSING_PEER') && error instanceof Error) return error.message;
+      throw error;
+    }
+  }
+  return null;
+}

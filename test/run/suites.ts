@@ -1,0 +1,62 @@
+/** Foreign programs a suite can need; `needs.ts` knows how each is had. */
+export type Need = 'kafka' | 'clients' | 'python' | 'corpus';
+
+/**
+ * One program of a suite. `jest`: a Node script that takes Jest's arguments; its tests are counted one by one. `tool`: a
+ * program under node_modules/.bin (or `node`) that counts as one test, passed when it ends with 0.
+ */
+export type Step =
+  | { readonly kind: 'jest'; readonly name: string; readonly script: string; readonly args: readonly string[] }
+  | { readonly kind: 'tool'; readonly name: string; readonly program: string; readonly args: readonly string[] };
+
+/** Tests that run together and share a budget. */
+export interface Suite {
+  readonly name: string;
+  /** Minutes it may take in `.ci/run`, warm, on two cores (STYLE.md); printed beside what it took. */
+  readonly budgetMinutes: number;
+  readonly needs: readonly Need[];
+  readonly steps: readonly Step[];
+  /** Minutes handed to tests that have a long form, as `WEIR_TEST_MINUTES`; absent: the short form. */
+  readonly minutes?: number;
+}
+
+const JEST = 'node_modules/jest/bin/jest.js';
+
+function jest(name: string, ...args: string[]): Step {
+  return { kind: 'jest', name, script: JEST, args: ['-c', 'test/jest.config.mjs', '--maxWorkers=2', ...args] };
+}
+
+function tool(name: string, program: string, ...args: string[]): Step {
+  return { kind: 'tool', name, program, args };
+}
+
+/** Every suite of `npm test`, in the order in which they run: what fails soonest comes first. */
+export const SUITES: readonly Suite[] = [
+  {
+    name: 'check',
+    budgetMinutes: 2,
+    needs: [],
+    steps: [
+      tool('format', 'biome', 'format', '.'),
+      tool('lint', 'oxlint', '--type-aware', 'broker', 'operator', 'test'),
+      tool('types', 'tsc', '--noEmit', '-p', '.'),
+      tool('dead code', 'knip', '--config', 'test/run/knip.json', '--no-progress'),
+      jest('tests', 'test/unit/', 'test/property/', 'test/scripts/', 'test/tidy/', 'test/sim/'),
+    ],
+  },
+  { name: 'package', budgetMinutes: 1, needs: [], steps: [jest('package', 'test/package/')] },
+  {
+    name: 'oracle',
+    budgetMinutes: 4,
+    needs: ['clients'],
+    steps: [jest('oracle', '--runInBand', 'test/wire/oracle/')],
+  },
+  {
+    name: 'wire',
+    budgetMinutes: 7,
+    needs: ['kafka', 'clients', 'python', 'corpus'],
+    steps: [{ kind: 'jest', name: 'wire', script: 'test/wire/main.ts', args: ['--runInBand'] }],
+  },
+  { name: 'sim', budgetMinutes: 6, needs: [], steps: [jest('sim', 'test/sim/')], minutes: 2 },
+  { name: 'faults', budgetMinutes: 4, needs: [], steps: [jest('faults', '--runInBand', 'test/faults/')] },
+];
