@@ -7,6 +7,9 @@ import { GiveUp, waitFor } from './wait.ts';
 /** Flags for a JVM of which little is asked: quick to start, small, one collector thread. */
 export const JVM_FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', '-Xmx768m', '-XX:-UsePerfData'] as const;
 
+// The host catches System.exit and takes over shutdown hooks.
+const HOST_FLAGS = ['-Djava.security.manager=allow', '--add-opens', 'java.base/java.lang=ALL-UNNAMED'] as const;
+
 const TOOL_DEADLINE_MS = 60_000;
 
 /** How a tool is called: its main class, its arguments and its standard input (a text, or the path of a file). */
@@ -38,7 +41,7 @@ export async function startToolHost(peer: JavaPeer, directory: string): Promise<
   let port = 0;
   const child = new Child({
     command: peer.java,
-    args: [...JVM_FLAGS, '-cp', peer.classpath, 'ToolHost'],
+    args: [...JVM_FLAGS, ...HOST_FLAGS, '-cp', peer.classpath, 'ToolHost'],
     logFile: join(directory, `tools-${peer.version}.log`),
     onLine: (line) => {
       port = Number(/^port (\d+)$/.exec(line)?.[1] ?? port);

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 45_000;
 const POLL_MS = 25;
 
 /** Thrown by a probe when the condition can never come true, so that nobody waits for the deadline. */
@@ -12,7 +12,7 @@ export type WaitOptions = { readonly deadlineMs?: number; readonly pollMs?: numb
 
 /**
  * Waits until `probe` gives something other than null, undefined or false, and gives that. Rejects after the deadline
- * (60 s by default), naming `what` was waited for and what the last probe threw, if it did.
+ * (45 s by default, less than a test may take), naming `what` was waited for and what the last probe threw, if it did.
  */
 export async function waitFor<T>(
   what: string,

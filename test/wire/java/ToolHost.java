@@ -9,13 +9,19 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.Permission;
+import java.security.Policy;
+import java.security.ProtectionDomain;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,6 +30,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.common.utils.Exit;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs the command-line tools of Apache Kafka in one JVM, each call as if it had a process of its own: its standard
@@ -52,6 +59,9 @@ public final class ToolHost {
         Exit.setExitProcedure((status, message) -> endCall(status));
         Exit.setHaltProcedure((status, message) -> endCall(status));
         Exit.setShutdownHookAdder((name, hook) -> addHook(hook));
+        catchSystemExit();
+        // The logger's own shutdown hook must not be taken for one of the first call's.
+        LoggerFactory.getLogger(ToolHost.class);
         ServerSocket server = new ServerSocket(0, 16, InetAddress.getByName("127.0.0.1"));
         realOut.println("port " + server.getLocalPort());
         realOut.flush();
@@ -88,6 +98,65 @@ public final class ToolHost {
     private static void addHook(Runnable hook) {
         Call call = CURRENT.get();
         if (call != null) call.hooks.add(hook);
+    }
+
+    /** Some tools call System.exit; where the JVM still has security managers (before 24) it ends only the call. */
+    @SuppressWarnings("removal")
+    private static void catchSystemExit() {
+        try {
+            Policy.setPolicy(new Policy() {
+                @Override
+                public boolean implies(ProtectionDomain domain, Permission permission) {
+                    return true;
+                }
+            });
+            System.setSecurityManager(new SecurityManager() {
+                @Override
+                public void checkExit(int status) {
+                    if (CURRENT.get() != null) endCall(status);
+                }
+
+                @Override
+                public void checkPermission(Permission permission) { }
+            });
+        } catch (UnsupportedOperationException e) {
+            System.err.println("System.exit of a tool will end the host: " + e.getMessage());
+        }
+    }
+
+    /**
+     * Takes back the hooks that a call has given to the JVM itself: those whose thread was made on the call's behalf.
+     * Needs --add-opens java.base/java.lang=ALL-UNNAMED.
+     */
+    private static List<Thread> takeRuntimeHooks(Call call) {
+        List<Thread> found = new ArrayList<>();
+        try {
+            Class<?> hooksClass = Class.forName("java.lang.ApplicationShutdownHooks");
+            Map<?, ?> hooks = (Map<?, ?>) field(hooksClass, "hooks").get(null);
+            List<?> threads;
+            synchronized (hooksClass) {
+                threads = new ArrayList<>(hooks.keySet());
+            }
+            for (Object each : threads) {
+                Thread thread = (Thread) each;
+                Object locals = field(Thread.class, "inheritableThreadLocals").get(thread);
+                if (locals == null) continue;
+                Method getEntry = locals.getClass().getDeclaredMethod("getEntry", ThreadLocal.class);
+                getEntry.setAccessible(true);
+                Object entry = getEntry.invoke(locals, CURRENT);
+                if (entry == null || field(entry.getClass(), "value").get(entry) != call) continue;
+                if (Runtime.getRuntime().removeShutdownHook(thread)) found.add(thread);
+            }
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("start the host with --add-opens java.base/java.lang=ALL-UNNAMED", e);
+        }
+        return found;
+    }
+
+    private static Field field(Class<?> owner, String name) throws NoSuchFieldException {
+        Field field = owner.getDeclaredField(name);
+        field.setAccessible(true);
+        return field;
     }
 
     /** Unwinds the thread that called exit. An Error, so that no tool's catch of Exception holds it. */
@@ -152,6 +221,7 @@ public final class ToolHost {
         private final CountDownLatch done = new CountDownLatch(1);
         private final List<Runnable> hooks = new CopyOnWriteArrayList<>();
         private volatile Thread thread;
+        private volatile boolean hadHooks;
 
         Call(Connection connection, String id, JsonNode request) throws IOException {
             this.connection = connection;
@@ -190,6 +260,25 @@ public final class ToolHost {
         }
 
         void exit(int status) {
+            runHooks();
+            end(status);
+        }
+
+        /** At an exit the hooks run first, once: the console producer sends its last batch in one. */
+        private void runHooks() {
+            if (!stopped.compareAndSet(false, true)) return;
+            List<Thread> running = takeRuntimeHooks(this);
+            hooks.forEach(hook -> running.add(new Thread(hook)));
+            hadHooks = !running.isEmpty();
+            running.forEach(Thread::start);
+            try {
+                for (Thread hook : running) hook.join(TimeUnit.SECONDS.toMillis(STOP_SECONDS));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        private void end(int status) {
             if (!ended.compareAndSet(false, true)) return;
             connection.calls.remove(id);
             ObjectNode message = JSON.createObjectNode();
@@ -202,18 +291,15 @@ public final class ToolHost {
 
         /** What a JVM does at SIGTERM: the hooks run at once beside the main thread, then the program ends. */
         void stop() {
-            if (!stopped.compareAndSet(false, true)) return;
             Thread stopper = new Thread(() -> {
                 CURRENT.set(this);
-                List<Thread> running = hooks.stream().map(Thread::new).toList();
-                running.forEach(Thread::start);
+                runHooks();
                 try {
-                    for (Thread hook : running) hook.join(TimeUnit.SECONDS.toMillis(STOP_SECONDS));
-                    done.await(running.isEmpty() ? 0 : STOP_SECONDS, TimeUnit.SECONDS);
+                    done.await(!hadHooks ? 0 : STOP_SECONDS, TimeUnit.SECONDS);
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                 }
-                exit(INTERRUPTED);
+                end(INTERRUPTED);
             }, "stop-" + id);
             stopper.setDaemon(true);
             stopper.start();
