@@ -1,15 +1,25 @@
-import { mavenJar } from './maven.ts';
+import { join } from 'node:path';
+import { ensureJars } from '../../setup/java.ts';
 import { readJar } from './jar.ts';
 
 /** The release whose schemas the tables are made of. */
 export const KAFKA_VERSION = '4.4.0';
 
-/** Maven coordinates of the jars that carry schemas. */
-export const SCHEMA_JARS = {
-  clients: `org.apache.kafka:kafka-clients:${KAFKA_VERSION}`,
-  group: `org.apache.kafka:kafka-group-coordinator:${KAFKA_VERSION}`,
-  share: `org.apache.kafka:kafka-share-coordinator:${KAFKA_VERSION}`,
+const MODULES = {
+  clients: 'kafka-clients',
+  group: 'kafka-group-coordinator',
+  share: 'kafka-share-coordinator',
 } as const;
+
+const ARTIFACTS = [
+  ...Object.values(MODULES).map((module) => `org.apache.kafka:${module}:${KAFKA_VERSION}`),
+  'com.fasterxml.jackson.core:jackson-databind:2.21.7',
+];
+
+/** The directory of the jars with the schemas, the message classes and what these need; fetched through Maven unless cached. */
+export async function schemaJars(): Promise<string> {
+  return join(await ensureJars(`schemas-${KAFKA_VERSION}`, ARTIFACTS), 'lib');
+}
 
 /** A field as upstream writes it, as far as it is used here. */
 export interface UpstreamField {
@@ -59,8 +69,9 @@ export interface Upstream {
 
 /** Reads the schemas out of the jars, which Maven fetches when they are not cached. */
 export async function readUpstream(): Promise<Upstream> {
-  const clients = await readMessages(SCHEMA_JARS.clients);
-  const coordinators = [...(await readMessages(SCHEMA_JARS.group)), ...(await readMessages(SCHEMA_JARS.share))];
+  const jars = await schemaJars();
+  const clients = readMessages(jars, MODULES.clients);
+  const coordinators = [...readMessages(jars, MODULES.group), ...readMessages(jars, MODULES.share)];
   const requests = clients.filter((message) => message.type === 'request');
   const served = new Set(requests.filter(isServed).map((message) => message.apiKey));
   const wire = clients.filter((message) => message.type === 'header' || served.has(message.apiKey));
@@ -77,8 +88,8 @@ function byName(messages: readonly UpstreamMessage[]): UpstreamMessage[] {
   return messages.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-async function readMessages(coordinate: string): Promise<UpstreamMessage[]> {
-  const texts = readJar(await mavenJar(coordinate), (path) => /^common\/message\/\w+\.json$/.test(path));
+function readMessages(jars: string, module: string): UpstreamMessage[] {
+  const texts = readJar(join(jars, `${module}-${KAFKA_VERSION}.jar`), (path) => /^common\/message\/\w+\.json$/.test(path));
   // The shape is upstream's; what the generator relies on is checked by the oracle.
   return [...texts.values()].map((text) => JSON.parse(withoutComments(text)) as UpstreamMessage);
 }
