@@ -6,10 +6,10 @@ export type SettingCheck = 'listeners' | 'share-offset-reset' | 'cluster-id' | '
 
 /**
  * When a change takes effect. `static`: read at start, from the file or the environment only. `broker`: may be altered
- * for one broker while it runs. `cluster`: for one broker or, with an empty broker name, for all. Topic and group
- * settings are always dynamic.
+ * for one broker while it runs. `cluster`: for one broker or, with an empty broker name, for all. `cluster-only`: for
+ * all brokers, never for one of them. Topic and group settings are always dynamic.
  */
-export type SettingChange = 'static' | 'broker' | 'cluster';
+export type SettingChange = 'static' | 'broker' | 'cluster' | 'cluster-only';
 
 /** One setting: the row behind parsing, validation, DescribeConfigs, manifests and the reference page. */
 export interface SettingRow {

@@ -226,7 +226,7 @@ export const BROKER_SETTINGS = {
     default: '2000',
     min: 100,
     change: 'static',
-    doc: 'A data loop that has not turned for this long is taken for hung: the broker is not live any more and loses its leaderships.',
+    doc: 'A data loop that has not turned for this long is taken for hung, and the broker is reported as not live.',
   },
   'socket.request.max.bytes': {
     type: 'int',
@@ -382,7 +382,7 @@ export const BROKER_SETTINGS = {
     type: 'int',
     default: TOPIC_SETTINGS['min.insync.replicas'].default,
     min: 1,
-    change: 'cluster',
+    change: 'cluster-only',
     doc: 'Default of min.insync.replicas for topics without their own.',
   },
   'log.retention.bytes': {
@@ -450,7 +450,7 @@ export const BROKER_SETTINGS = {
     type: 'string',
     default: TOPIC_SETTINGS['weir.durability'].default,
     values: TOPIC_SETTINGS['weir.durability'].values,
-    change: 'cluster',
+    change: 'cluster-only',
     doc: 'Default of weir.durability for topics without their own.',
   },
   'weir.validate.compressed': {

@@ -113,6 +113,18 @@ export interface AllocateProducerIdsCommand {
   readonly brokerEpoch: number;
 }
 
+/**
+ * The leader tells that whole logs are synced up to the end they had when the current epoch began, after a change to
+ * `weir.durability=fsync`: from this epoch on the partition counts as durable (D3).
+ */
+export interface MarkDurableCommand {
+  readonly kind: 'markDurable';
+  readonly brokerId: number;
+  readonly brokerEpoch: number;
+  /** A partition with another leader or leader epoch by now is left alone. */
+  readonly partitions: readonly { readonly topicId: string; readonly index: number; readonly leaderEpoch: number }[];
+}
+
 /** Everything that may be asked of the controller. */
 export type MetadataCommand =
   | FormatClusterCommand
@@ -123,7 +135,8 @@ export type MetadataCommand =
   | DeleteTopicsCommand
   | CreatePartitionsCommand
   | AlterConfigsCommand
-  | AllocateProducerIdsCommand;
+  | AllocateProducerIdsCommand
+  | MarkDurableCommand;
 
 /** A Kafka error code (0 is NONE) with an optional sentence for the user. */
 export interface CodedResult {
@@ -200,6 +213,11 @@ export interface AllocateProducerIdsOutcome extends CodedResult {
   readonly producerIdCount: number;
 }
 
+/** Result of `markDurable`. */
+export interface MarkDurableOutcome extends CodedResult {
+  readonly kind: 'markDurable';
+}
+
 /** What a command came to. `errorCode` is for the command as a whole; parts have their own. */
 export type MetadataOutcome =
   | FailedOutcome
@@ -211,7 +229,8 @@ export type MetadataOutcome =
   | DeleteTopicsOutcome
   | CreatePartitionsOutcome
   | AlterConfigsOutcome
-  | AllocateProducerIdsOutcome;
+  | AllocateProducerIdsOutcome
+  | MarkDurableOutcome;
 
 /** The outcomes that a command of type `C` can have. */
 export type OutcomeOf<C extends MetadataCommand> = Extract<MetadataOutcome, { readonly kind: C['kind'] | 'failed' }>;

@@ -1,0 +1,120 @@
+import { assert } from '../base/assert.ts';
+import { resolveListeners } from './listeners.ts';
+import { parseSetting } from './parse.ts';
+import type { SettingRow } from './row.ts';
+import { findRow, groupRow, rowsOf, type SettingScope } from './rows.ts';
+import { Settings, type Overrides } from './settings.ts';
+import type { BrokerSettingName } from './table.ts';
+
+/**
+ * What is wrong with one setting by itself: an unknown name or a text that its row refuses. Null when it is fine. The
+ * sentence names the setting and what is allowed.
+ */
+export function checkSetting(scope: SettingScope, name: string, value: string): string | null {
+  const row = findRow(scope, name);
+  if (row === null) return `there is no ${scope} setting ${name.slice(0, 200)}`;
+  const { problem } = parseSetting(row, value);
+  return problem === null ? null : `${name} ${problem}`;
+}
+
+/**
+ * What is wrong with the overrides of one resource: each by itself, then together and against the broker's bounds.
+ * `settings` are those of the broker, for scope `broker` with the overrides in force. Null when all is fine.
+ */
+export function validateOverrides(scope: SettingScope, overrides: Overrides, settings: Settings): string | null {
+  for (const [name, value] of overrides) {
+    const problem = checkSetting(scope, name, value);
+    if (problem !== null) return problem;
+  }
+  if (scope === 'group') return groupProblem(overrides, settings);
+  return scope === 'broker' ? brokerProblem(settings) : null;
+}
+
+/** Everything that is wrong with the settings of a node's file and environment, in the order of the map; empty when fine. */
+export function validateBrokerFile(fixed: Overrides): readonly string[] {
+  const problems: string[] = [];
+  for (const [name, value] of fixed) {
+    const problem = checkSetting('broker', name, value);
+    if (problem !== null) problems.push(problem);
+  }
+  for (const [name, row] of rowsOf('broker')) {
+    if (row.default === null && !fixed.has(name)) problems.push(`${name} must be set`);
+  }
+  if (problems.length > 0) return problems;
+  const together = brokerProblem(new Settings(fixed));
+  return together === null ? [] : [together];
+}
+
+/** Why a broker setting can't be altered this way while brokers run, or null when it can. */
+export function changeProblem(row: SettingRow, name: string, by: 'broker' | 'cluster'): string | null {
+  switch (row.change) {
+    case 'static':
+      return `${name} is read at start only and can't be changed while the broker runs`;
+    case 'broker':
+      return by === 'broker' ? null : `${name} can be changed for one broker, not for all`;
+    case 'cluster':
+      return null;
+    case 'cluster-only':
+      return by === 'cluster' ? null : `${name} can be changed for all brokers, not for one`;
+  }
+}
+
+const BOUNDED: readonly { readonly name: BrokerSettingName; readonly min: BrokerSettingName; readonly max: BrokerSettingName }[] = [
+  bounds('session.timeout.ms'),
+  bounds('heartbeat.interval.ms'),
+  bounds('delivery.count.limit'),
+  bounds('record.lock.duration.ms'),
+  bounds('partition.max.record.locks'),
+];
+
+const ORDERED: readonly (readonly [BrokerSettingName, '<' | '<=', BrokerSettingName])[] = [
+  ['group.share.heartbeat.interval.ms', '<', 'group.share.session.timeout.ms'],
+  ['group.share.max.size', '<=', 'group.share.max.share.sessions'],
+  ['group.min.session.timeout.ms', '<=', 'group.max.session.timeout.ms'],
+];
+
+function bounds(tail: string): (typeof BOUNDED)[number] {
+  // A name that is not in the table fails where it is read, in the first validation.
+  return {
+    name: boundedName(`group.share.${tail}`),
+    min: boundedName(`group.share.min.${tail}`),
+    max: boundedName(`group.share.max.${tail}`),
+  };
+}
+
+function boundedName(name: string): BrokerSettingName {
+  assert(findRow('broker', name) !== null, `no broker setting ${name}`);
+  // Just checked to be a key of the table.
+  return name as BrokerSettingName;
+}
+
+function brokerProblem(settings: Settings): string | null {
+  const value = (name: BrokerSettingName): number => Number(settings.broker(name));
+  for (const { name, min, max } of BOUNDED) {
+    if (value(min) > value(max)) return `${min} must not be above ${max}`;
+    if (value(name) < value(min)) return `${name} must not be below ${min}, ${value(min)}`;
+    if (value(name) > value(max)) return `${name} must not be above ${max}, ${value(max)}`;
+  }
+  for (const [low, relation, high] of ORDERED) {
+    const fits = relation === '<' ? value(low) < value(high) : value(low) <= value(high);
+    if (!fits) return `${low} must be ${relation === '<' ? 'below' : 'at most'} ${high}, ${value(high)}`;
+  }
+  return resolveListeners(settings.broker('listeners'), settings.broker('advertised.listeners')).problem;
+}
+
+function groupProblem(overrides: Overrides, settings: Settings): string | null {
+  for (const [name, text] of overrides) {
+    const row = groupRow(name);
+    if (row.type !== 'int') continue;
+    const value = Number(text);
+    if (row.brokerMin !== undefined && value < Number(settings.brokerText(row.brokerMin).text)) {
+      return `${name} must not be below ${row.brokerMin}, ${settings.brokerText(row.brokerMin).text}`;
+    }
+    if (row.brokerMax !== undefined && value > Number(settings.brokerText(row.brokerMax).text)) {
+      return `${name} must not be above ${row.brokerMax}, ${settings.brokerText(row.brokerMax).text}`;
+    }
+  }
+  const heartbeatMs = settings.group(overrides, 'share.heartbeat.interval.ms');
+  const sessionMs = settings.group(overrides, 'share.session.timeout.ms');
+  return heartbeatMs < sessionMs ? null : 'share.heartbeat.interval.ms must be below share.session.timeout.ms';
+}

@@ -1,0 +1,175 @@
+import { brokerId } from '../base/ids.ts';
+import { findRow, type SettingScope } from '../config/rows.ts';
+import { splitList } from '../config/parse.ts';
+import { Settings } from '../config/settings.ts';
+import { changeProblem, validateOverrides } from '../config/validate.ts';
+import { ErrorCode } from '../protocol/errors.ts';
+import type { AlterConfigsCommand, AlterConfigsOutcome, CodedResult } from './commands.ts';
+import type { Decision, DecisionContext } from './decide.ts';
+import { durabilityChanges, durabilityUnder, type DurabilityOf } from './decide-durability.ts';
+import { duplicatesOf } from './decide-topics.ts';
+import type { MetadataImage } from './image.ts';
+import type { ConfigRecord, MetadataRecord } from './records.ts';
+import { ok, problem } from './result.ts';
+import type { ConfigScope } from './view.ts';
+
+type Resource = AlterConfigsCommand['resources'][number];
+type Texts = ReadonlyMap<string, string>;
+
+/** The overrides of a resource after its operations. */
+interface Altered {
+  readonly before: Texts;
+  readonly after: Texts;
+}
+
+/** Most resources whose settings one command changes; a larger one is refused as a whole. */
+export const ALTERED_RESOURCE_COUNT_MAX = 10_000;
+const GROUP_NAME_LENGTH_MAX = 32_767;
+
+/** Changes settings, each resource as a whole or not at all; a resource named twice is INVALID_REQUEST every time. */
+export function alterConfigs(context: DecisionContext, command: AlterConfigsCommand): Decision {
+  if (command.resources.length > ALTERED_RESOURCE_COUNT_MAX) {
+    const refusal = problem(ErrorCode.POLICY_VIOLATION, `one request may change ${ALTERED_RESOURCE_COUNT_MAX} resources at most`);
+    return { records: [], outcome: { kind: 'alterConfigs', ...refusal, resources: [] } };
+  }
+  const duplicates = duplicatesOf(command.resources.map(keyOf));
+  const records: MetadataRecord[] = [];
+  const resources: AlterConfigsOutcome['resources'][number][] = [];
+  const altered = new Map<string, Texts>();
+  for (const resource of command.resources) {
+    const { scope, name } = resource;
+    const result: Altered | CodedResult = duplicates.has(keyOf(resource))
+      ? problem(ErrorCode.INVALID_REQUEST, 'each resource may be named once in a request')
+      : alterResource(context, resource);
+    if ('errorCode' in result) {
+      resources.push({ ...result, scope, name });
+      continue;
+    }
+    records.push(...configRecords(scope, name, result));
+    altered.set(keyOf(resource), result.after);
+    resources.push({ ...ok(), scope, name });
+  }
+  if (command.validateOnly) records.length = 0;
+  const epochs = records.length === 0 ? null : epochChanges(context, altered);
+  if (epochs !== null) records.push(epochs);
+  return { records, outcome: { kind: 'alterConfigs', ...ok(), resources } };
+}
+
+function alterResource(context: DecisionContext, resource: Resource): Altered | CodedResult {
+  const missing = resourceProblem(context.image, resource.scope, resource.name);
+  if (missing !== null) return missing;
+  const table = tableOf(resource.scope);
+  const before = context.image.configOverrides(resource.scope, resource.name);
+  const after = new Map(resource.replaceAll === true ? [] : before);
+  const named = new Set<string>();
+  for (const change of resource.operations) {
+    if (named.has(change.name)) return problem(ErrorCode.INVALID_REQUEST, `setting ${change.name} is given twice`);
+    named.add(change.name);
+    const refusal = applyOperation(table, resource.scope, after, change);
+    if (refusal !== null) return refusal;
+  }
+  const invalid = validateOverrides(table, after, settingsOf(context, resource, after));
+  return invalid === null ? { before, after } : problem(ErrorCode.INVALID_CONFIG, invalid);
+}
+
+function applyOperation(
+  table: SettingScope,
+  scope: ConfigScope,
+  texts: Map<string, string>,
+  change: Resource['operations'][number],
+): CodedResult | null {
+  const { name, value, operation } = change;
+  const row = findRow(table, name);
+  // A stored setting that this release does not know any more can still be removed.
+  if (operation === 'delete') {
+    if (row === null && !texts.has(name)) return problem(ErrorCode.INVALID_CONFIG, `there is no ${table} setting ${name}`);
+    texts.delete(name);
+    return null;
+  }
+  if (row === null) return problem(ErrorCode.INVALID_CONFIG, `there is no ${table} setting ${name}`);
+  const fixed = table === 'broker' ? changeProblem(row, name, scope === 'cluster' ? 'cluster' : 'broker') : null;
+  if (fixed !== null) return problem(ErrorCode.INVALID_REQUEST, fixed);
+  if (value === null) return problem(ErrorCode.INVALID_REQUEST, `setting ${name} has no value`);
+  if (operation === 'set') {
+    texts.set(name, value);
+    return null;
+  }
+  if (row.type !== 'list') {
+    return problem(ErrorCode.INVALID_CONFIG, `${operation} is for lists, which ${name} is not`);
+  }
+  const current = [...splitList(texts.get(name) ?? row.default ?? '')];
+  const wanted = splitList(value);
+  const left = operation === 'append' ? union(current, wanted) : current.filter((element) => !wanted.includes(element));
+  texts.set(name, left.join(','));
+  return null;
+}
+
+function union(current: readonly string[], added: readonly string[]): readonly string[] {
+  return [...current, ...added.filter((element) => !current.includes(element))];
+}
+
+/** The settings that the overrides are judged against: for broker scopes those that would then be in force. */
+function settingsOf({ image, settings }: DecisionContext, resource: Resource, after: Texts): Settings {
+  if (resource.scope === 'topic' || resource.scope === 'group') return settings;
+  const wanted = new Settings(settings.fixed);
+  if (resource.scope === 'cluster') wanted.setDynamic(new Map(), after);
+  else wanted.setDynamic(after, image.configOverrides('cluster', ''));
+  return wanted;
+}
+
+/** A topic that changes its durability changes its epochs in the same batch (D3). */
+function epochChanges({ image, settings }: DecisionContext, altered: ReadonlyMap<string, Texts>): MetadataRecord | null {
+  const cluster = altered.get(keyOf({ scope: 'cluster', name: '' }));
+  const touched = [...altered].some(([key, texts]) => key.startsWith('topic ') && mentions(image, key, texts));
+  const before = durabilityUnder(image, settings);
+  if (!touched && (cluster === undefined || cluster.get('weir.durability') === image.configOverrides('cluster', '').get('weir.durability'))) {
+    return null;
+  }
+  const wanted = new Settings(settings.fixed);
+  wanted.setDynamic(new Map(), cluster ?? image.configOverrides('cluster', ''));
+  const after: DurabilityOf = (topic) =>
+    wanted.topic(altered.get(keyOf({ scope: 'topic', name: topic })) ?? image.configOverrides('topic', topic), 'weir.durability');
+  return durabilityChanges(image, before, after);
+}
+
+function mentions(image: MetadataImage, key: string, texts: Texts): boolean {
+  const before = image.configOverrides('topic', key.slice('topic '.length));
+  return before.get('weir.durability') !== texts.get('weir.durability');
+}
+
+function configRecords(scope: ConfigScope, resource: string, { before, after }: Altered): ConfigRecord[] {
+  const records: ConfigRecord[] = [];
+  for (const [name, value] of after) {
+    if (before.get(name) !== value) records.push({ kind: 'config', scope, resource, name, value });
+  }
+  for (const name of before.keys()) {
+    if (!after.has(name)) records.push({ kind: 'config', scope, resource, name, value: null });
+  }
+  return records;
+}
+
+function resourceProblem(image: MetadataImage, scope: ConfigScope, name: string): CodedResult | null {
+  switch (scope) {
+    case 'cluster':
+      return name === '' ? null : problem(ErrorCode.INVALID_REQUEST, 'the settings of all brokers have an empty name');
+    case 'topic':
+      if (name === '') return problem(ErrorCode.INVALID_REQUEST, 'there are no default settings of all topics');
+      return image.topicByName(name) === null ? problem(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `no topic ${name}`) : null;
+    case 'group':
+      if (name === '') return problem(ErrorCode.INVALID_REQUEST, 'there are no default settings of all groups');
+      return name.length > GROUP_NAME_LENGTH_MAX ? problem(ErrorCode.INVALID_REQUEST, 'the group name is too long') : null;
+    case 'broker': {
+      if (!/^(0|[1-9][0-9]{0,9})$/.test(name)) return problem(ErrorCode.INVALID_REQUEST, `"${name}" is no broker id`);
+      const known = image.broker(brokerId(Number(name))) !== null;
+      return known ? null : problem(ErrorCode.BROKER_ID_NOT_REGISTERED, `no broker ${name} is registered`);
+    }
+  }
+}
+
+function tableOf(scope: ConfigScope): SettingScope {
+  return scope === 'topic' || scope === 'group' ? scope : 'broker';
+}
+
+function keyOf(resource: { readonly scope: ConfigScope; readonly name: string }): string {
+  return `${resource.scope} ${resource.name}`;
+}

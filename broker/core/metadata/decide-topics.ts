@@ -1,0 +1,209 @@
+import { topicId, ZERO_TOPIC_ID } from '../base/ids.ts';
+import { validateOverrides } from '../config/validate.ts';
+import { ErrorCode } from '../protocol/errors.ts';
+import type { CodedResult, CreatedTopic, CreateTopicsCommand, DeleteTopicsCommand, DeleteTopicsOutcome, NewTopic } from './commands.ts';
+import type { Decision, DecisionContext } from './decide.ts';
+import type { MetadataImage } from './image.ts';
+import { assignmentProblem, newPartition, placeReplicas, type Placed } from './placement.ts';
+import type { MetadataRecord, PartitionFields } from './records.ts';
+import { ok, problem } from './result.ts';
+import { CLUSTER_METADATA_TOPIC, collisionKey, topicNameProblem } from './topic-name.ts';
+import type { TopicView } from './view.ts';
+
+/** Most partitions that one command creates; a larger one is refused as a whole (POLICY_VIOLATION), as in Kafka. */
+export const NEW_PARTITION_COUNT_MAX = 10_000;
+
+/** Topics of this command so far, so that its own topics collide too. */
+interface Pending {
+  readonly records: MetadataRecord[];
+  readonly nameByCollisionKey: Map<string, string>;
+  partitionCount: number;
+}
+
+/** One topic accepted: its settings and partitions. */
+interface Accepted {
+  readonly partitions: readonly PartitionFields[];
+  readonly configs: ReadonlyMap<string, string>;
+}
+
+/** Creates topics, each by itself; the errors are those of Kafka's controller. */
+export function createTopics(context: DecisionContext, command: CreateTopicsCommand): Decision {
+  const pending: Pending = { records: [], nameByCollisionKey: new Map(), partitionCount: 0 };
+  const duplicates = duplicatesOf(command.topics.map(({ name }) => name));
+  const topics: CreatedTopic[] = [];
+  for (const [position, topic] of command.topics.entries()) {
+    if (duplicates.has(topic.name)) {
+      topics.push(refused(topic.name, problem(ErrorCode.INVALID_REQUEST, `topic ${topic.name} is named twice in the request`)));
+      continue;
+    }
+    const id = context.topicIds[position] ?? ZERO_TOPIC_ID;
+    topics.push(createTopic(context, topic, id, pending));
+  }
+  if (pending.partitionCount > NEW_PARTITION_COUNT_MAX) {
+    const tooMany = problem(ErrorCode.POLICY_VIOLATION, `one request may create ${NEW_PARTITION_COUNT_MAX} partitions at most`);
+    return {
+      records: [],
+      outcome: { kind: 'createTopics', ...ok(), topics: command.topics.map(({ name }) => refused(name, tooMany)) },
+    };
+  }
+  if (command.validateOnly) {
+    const tried = topics.map((topic) => ({ ...topic, topicId: ZERO_TOPIC_ID }));
+    return { records: [], outcome: { kind: 'createTopics', ...ok(), topics: tried } };
+  }
+  return { records: pending.records, outcome: { kind: 'createTopics', ...ok(), topics } };
+}
+
+/** Deletes topics by name or id; a topic named twice is INVALID_REQUEST, every time. */
+export function deleteTopics({ image, settings }: DecisionContext, command: DeleteTopicsCommand): Decision {
+  const names = duplicatesOf(command.topics.flatMap(({ name }) => (name === null ? [] : [name])));
+  const ids = duplicatesOf(command.topics.flatMap((topic) => (topic.topicId === null ? [] : [topic.topicId])));
+  const records: MetadataRecord[] = [];
+  const deleted = new Set<string>();
+  const topics: DeleteTopicsOutcome['topics'][number][] = [];
+  for (const wanted of command.topics) {
+    const twice = (wanted.name !== null && names.has(wanted.name)) || (wanted.topicId !== null && ids.has(wanted.topicId));
+    const found = findTopic(image, wanted);
+    const refusal = twice
+      ? problem(ErrorCode.INVALID_REQUEST, 'the topic is named twice in the request')
+      : settings.broker('delete.topic.enable')
+        ? found.refusal
+        : problem(ErrorCode.TOPIC_DELETION_DISABLED, 'delete.topic.enable is false');
+    if (refusal !== null || found.topic === null) {
+      const why = refusal ?? problem(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'no such topic');
+      topics.push({ ...why, name: wanted.name, topicId: wanted.topicId ?? ZERO_TOPIC_ID });
+      continue;
+    }
+    const { id, name } = found.topic;
+    if (!deleted.has(id)) records.push({ kind: 'topicRemoved', topicId: id });
+    deleted.add(id);
+    topics.push({ ...ok(), name, topicId: id });
+  }
+  return { records, outcome: { kind: 'deleteTopics', ...ok(), topics } };
+}
+
+/** The texts that occur more than once. */
+export function duplicatesOf(texts: readonly string[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const text of texts) {
+    if (seen.has(text)) twice.add(text);
+    seen.add(text);
+  }
+  return twice;
+}
+
+function createTopic(context: DecisionContext, topic: NewTopic, id: string, pending: Pending): CreatedTopic {
+  const name = nameProblem(context.image, topic.name, pending);
+  if (name !== null) return refused(topic.name, name);
+  const accepted = acceptTopic(context, topic);
+  if ('errorCode' in accepted) return refused(topic.name, accepted);
+  const { partitions, configs } = accepted;
+  pending.records.push({ kind: 'topic', topicId: id, name: topic.name }, { kind: 'partitions', topicId: id, partitions });
+  for (const [setting, value] of configs) {
+    pending.records.push({ kind: 'config', scope: 'topic', resource: topic.name, name: setting, value });
+  }
+  pending.nameByCollisionKey.set(collisionKey(topic.name), topic.name);
+  pending.partitionCount += partitions.length;
+  const replicationFactor = partitions[0]?.replicas.length ?? -1;
+  return { ...ok(), name: topic.name, topicId: id, partitionCount: partitions.length, replicationFactor };
+}
+
+function nameProblem(image: MetadataImage, name: string, pending: Pending): CodedResult | null {
+  const illegal = topicNameProblem(name);
+  if (illegal !== null) return problem(ErrorCode.INVALID_TOPIC_EXCEPTION, illegal);
+  if (name === CLUSTER_METADATA_TOPIC) {
+    return problem(ErrorCode.INVALID_TOPIC_EXCEPTION, `${CLUSTER_METADATA_TOPIC} is the controllers' own`);
+  }
+  if (image.topicByName(name) !== null) return problem(ErrorCode.TOPIC_ALREADY_EXISTS, `topic ${name} exists already`);
+  const other = image.collidingTopic(name) ?? pending.nameByCollisionKey.get(collisionKey(name));
+  if (other === undefined || other === null) return null;
+  return problem(ErrorCode.INVALID_TOPIC_EXCEPTION, `topic ${name} collides with topic ${other}: '.' and '_' count as one`);
+}
+
+function acceptTopic(context: DecisionContext, topic: NewTopic): Accepted | CodedResult {
+  const placed = topic.assignments.length > 0 ? manual(context.image, topic) : automatic(context, topic);
+  if (placed.refusal !== null) return placed.refusal;
+  const configs = new Map<string, string>();
+  for (const { name, value } of topic.configs) {
+    if (value === null) return problem(ErrorCode.INVALID_CONFIG, `setting ${name} has no value`);
+    if (configs.has(name)) return problem(ErrorCode.INVALID_CONFIG, `setting ${name} is given twice`);
+    configs.set(name, value);
+  }
+  const invalid = validateOverrides('topic', configs, context.settings);
+  if (invalid !== null) return problem(ErrorCode.INVALID_CONFIG, invalid);
+  const durable = context.settings.topic(configs, 'weir.durability') === 'fsync';
+  const partitions = placed.replicas.map((replicas, index) => newPartition(context.image, { index, replicas, durable }));
+  return { partitions, configs };
+}
+
+function automatic({ image, settings }: DecisionContext, topic: NewTopic): Placed {
+  if (topic.replicationFactor < -1 || topic.replicationFactor === 0) {
+    const refusal = problem(ErrorCode.INVALID_REPLICATION_FACTOR, 'the replication factor must be at least 1, or -1 for the default');
+    return { refusal, replicas: null };
+  }
+  if (topic.partitionCount < -1 || topic.partitionCount === 0) {
+    const refusal = problem(ErrorCode.INVALID_PARTITIONS, 'the number of partitions must be at least 1, or -1 for the default');
+    return { refusal, replicas: null };
+  }
+  const partitionCount = topic.partitionCount === -1 ? settings.broker('num.partitions') : topic.partitionCount;
+  if (partitionCount > NEW_PARTITION_COUNT_MAX) {
+    const refusal = problem(ErrorCode.POLICY_VIOLATION, `one request may create ${NEW_PARTITION_COUNT_MAX} partitions at most`);
+    return { refusal, replicas: null };
+  }
+  const replicationFactor =
+    topic.replicationFactor === -1 ? settings.broker('default.replication.factor') : topic.replicationFactor;
+  return placeReplicas(image, { partitionCount, replicationFactor, shrinkToBrokers: topic.shrinkToBrokers === true });
+}
+
+function manual(image: MetadataImage, topic: NewTopic): Placed {
+  const refuse = (code: number, sentence: string): Placed => ({ refusal: problem(code, sentence), replicas: null });
+  if (topic.replicationFactor !== -1) {
+    return refuse(ErrorCode.INVALID_REQUEST, 'with an assignment the replication factor must be -1');
+  }
+  if (topic.partitionCount !== -1) {
+    return refuse(ErrorCode.INVALID_REQUEST, 'with an assignment the number of partitions must be -1');
+  }
+  const byIndex = new Map<number, readonly number[]>();
+  let replicaCount: number | null = null;
+  for (const { partitionIndex, brokerIds } of topic.assignments) {
+    if (byIndex.has(partitionIndex)) {
+      return refuse(ErrorCode.INVALID_REPLICA_ASSIGNMENT, `partition ${partitionIndex} is assigned twice`);
+    }
+    const refusal = assignmentProblem(image, brokerIds, replicaCount);
+    if (refusal !== null) return { refusal, replicas: null };
+    replicaCount = brokerIds.length;
+    byIndex.set(partitionIndex, brokerIds);
+  }
+  const replicas: (readonly number[])[] = [];
+  for (let index = 0; index < byIndex.size; index += 1) {
+    const ids = byIndex.get(index);
+    if (ids === undefined) {
+      return refuse(ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'assigned partitions must be numbered from 0 without a gap');
+    }
+    replicas.push(ids);
+  }
+  return { refusal: null, replicas };
+}
+
+function findTopic(
+  image: MetadataImage,
+  wanted: DeleteTopicsCommand['topics'][number],
+): { readonly refusal: CodedResult | null; readonly topic: TopicView | null } {
+  const { name } = wanted;
+  if (name !== null && wanted.topicId !== null) {
+    return { refusal: problem(ErrorCode.INVALID_REQUEST, 'a topic is named by name or by id, not by both'), topic: null };
+  }
+  if (name !== null) {
+    const topic = image.topicByName(name);
+    return { refusal: topic === null ? problem(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `no topic ${name}`) : null, topic };
+  }
+  if (wanted.topicId === null) {
+    return { refusal: problem(ErrorCode.INVALID_REQUEST, 'a topic needs a name or an id'), topic: null };
+  }
+  const topic = image.topicById(topicId(wanted.topicId));
+  return { refusal: topic === null ? problem(ErrorCode.UNKNOWN_TOPIC_ID, `no topic of id ${wanted.topicId}`) : null, topic };
+}
+
+function refused(name: string, why: CodedResult): CreatedTopic {
+  return { ...why, name, topicId: ZERO_TOPIC_ID, partitionCount: -1, replicationFactor: -1 };
+}

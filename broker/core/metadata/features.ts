@@ -1,0 +1,22 @@
+/** A feature of this build: the range of levels that it can work with and the level a new cluster starts at. */
+export interface FeatureRange {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  readonly initial: number;
+}
+
+/** Name of the feature that gates everything that Weir writes or sends of its own (B4). */
+export const WEIR_VERSION = 'weir.version';
+
+/**
+ * What this build supports, sorted by name. Only what is true now: no `group.version` (KIP-848 groups), no
+ * `transaction.version` (KIP-890) and no `eligible.leader.replicas.version` before they work, since clients act on them.
+ * metadata.version 30 is 4.3-IV0.
+ */
+export const SUPPORTED_FEATURES: readonly FeatureRange[] = [
+  { name: 'kraft.version', min: 0, max: 1, initial: 1 },
+  { name: 'metadata.version', min: 7, max: 30, initial: 30 },
+  { name: 'share.version', min: 0, max: 1, initial: 1 },
+  { name: WEIR_VERSION, min: 1, max: 1, initial: 1 },
+];

@@ -1,0 +1,254 @@
+import { assert, unreachable } from '../base/assert.ts';
+import { brokerId, type BrokerId, type TopicId } from '../base/ids.ts';
+import { DeltaBuilder } from './delta.ts';
+import type { BrokerRecord, ConfigRecord, MetadataRecord } from './records.ts';
+import { TopicTable, type PartitionState } from './topic-table.ts';
+import type { BrokerView, ConfigScope, EndpointView, MetadataDelta, MetadataView, TopicView } from './view.ts';
+
+/** A registered broker with what only the controller needs. */
+export interface BrokerState extends BrokerView {
+  readonly incarnationId: string;
+  readonly directoryId: string;
+}
+
+const NO_OVERRIDES: ReadonlyMap<string, string> = new Map();
+
+type Configs = Map<string, ReadonlyMap<string, string>>;
+
+/**
+ * The metadata of a cluster at one offset: what the records up to there say, in memory. Changed by `apply` alone, one
+ * batch at a time (I1), so that every replica of the log that applied the same batches is equal (I2). Objects handed out
+ * are never changed, only replaced.
+ */
+export class MetadataImage implements MetadataView {
+  clusterId = '';
+  offset = -1;
+  controllerId = -1;
+  /** The next producer id that nobody has. */
+  nextProducerId = 0;
+  readonly #brokers = new Map<number, BrokerState>();
+  #brokerList: readonly BrokerState[] | null = null;
+  readonly #topics = new TopicTable();
+  readonly #features = new Map<string, number>();
+  readonly #configs: Readonly<Record<ConfigScope, Configs>> = {
+    topic: new Map(),
+    broker: new Map(),
+    cluster: new Map(),
+    group: new Map(),
+  };
+
+  brokers(): readonly BrokerState[] {
+    this.#brokerList ??= [...this.#brokers.values()].sort((a, b) => a.id - b.id);
+    return this.#brokerList;
+  }
+
+  broker(id: BrokerId): BrokerState | null {
+    return this.#brokers.get(id) ?? null;
+  }
+
+  /** Whether a broker is registered and may lead. */
+  isUnfenced(id: number): boolean {
+    return this.#brokers.get(id)?.fenced === false;
+  }
+
+  topics(): readonly TopicView[] {
+    return this.#topics.sorted();
+  }
+
+  topicByName(name: string): TopicView | null {
+    return this.#topics.byName(name);
+  }
+
+  topicById(id: TopicId): TopicView | null {
+    return this.#topics.byId(id);
+  }
+
+  /** All topics in the order of their creation; partitions carry what only the controller needs. */
+  topicStates(): IterableIterator<{ readonly id: TopicId; readonly name: string; readonly partitions: readonly PartitionState[] }> {
+    return this.#topics.states();
+  }
+
+  /** Partitions of all topics together. */
+  get partitionCount(): number {
+    return this.#topics.partitionCount;
+  }
+
+  /** Names of topics that read the same as `name` once '.' and '_' are one (metric names collide). */
+  collidingTopic(name: string): string | null {
+    return this.#topics.colliding(name);
+  }
+
+  configNames(scope: ConfigScope): readonly string[] {
+    return [...this.#configs[scope].keys()].sort(byCodeUnits);
+  }
+
+  configOverrides(scope: ConfigScope, name: string): ReadonlyMap<string, string> {
+    return this.#configs[scope].get(name) ?? NO_OVERRIDES;
+  }
+
+  features(): ReadonlyMap<string, number> {
+    return this.#features;
+  }
+
+  /** Applies one committed batch whose first record has offset `baseOffset` (one after the last applied). */
+  apply(records: readonly MetadataRecord[], baseOffset: number): MetadataDelta {
+    assert(baseOffset === this.offset + 1, `batch at ${baseOffset} does not follow offset ${this.offset}`);
+    const delta = new DeltaBuilder();
+    let offset = baseOffset;
+    for (const record of records) {
+      this.#replay(record, offset, delta);
+      offset += 1;
+    }
+    this.#topics.endBatch();
+    this.offset = offset - 1;
+    return delta.build(this, this.offset);
+  }
+
+  /** Becomes what a snapshot says, taken at `offset`; the image must be empty. */
+  restore(records: Iterable<MetadataRecord>, offset: number): void {
+    assert(this.offset === -1, 'a snapshot is restored into an empty image');
+    const delta = new DeltaBuilder();
+    for (const record of records) this.#replay(record, offset, delta);
+    this.#topics.endBatch();
+    this.offset = offset;
+  }
+
+  /** Records that make an empty image equal to this one (I3), in a fixed order. */
+  *snapshot(): Generator<MetadataRecord> {
+    if (this.clusterId !== '') yield { kind: 'cluster', clusterId: this.clusterId };
+    for (const [name, level] of this.#features) yield { kind: 'feature', name, level };
+    for (const broker of this.brokers()) yield brokerRecord(broker);
+    yield* this.#topics.snapshot();
+    for (const scope of ['topic', 'broker', 'cluster', 'group'] as const) {
+      for (const resource of this.configNames(scope)) {
+        for (const [name, value] of this.configOverrides(scope, resource)) {
+          yield { kind: 'config', scope, resource, name, value };
+        }
+      }
+    }
+    if (this.nextProducerId > 0) yield { kind: 'producerIds', nextProducerId: this.nextProducerId };
+  }
+
+  /** The whole state in one deterministic text, for scripts and comparisons. */
+  describe(): string {
+    const lines = [`offset ${this.offset} cluster ${this.clusterId} producers ${this.nextProducerId}`];
+    for (const [name, level] of this.#features) lines.push(`feature ${name}=${level}`);
+    for (const { id, epoch, fenced, rack, endpoints, directoryId } of this.brokers()) {
+      const faces = endpoints.map((face) => `${face.listener}://${face.host}:${face.port}`).join(',');
+      lines.push(`broker ${id} epoch ${epoch}${fenced ? ' fenced' : ''} rack ${rack ?? '-'} dir ${directoryId} ${faces}`);
+    }
+    lines.push(...this.#topics.describe());
+    for (const scope of ['topic', 'broker', 'cluster', 'group'] as const) {
+      for (const resource of this.configNames(scope)) {
+        const settings = [...this.configOverrides(scope, resource)].map(([name, value]) => `${name}=${value}`);
+        lines.push(`config ${scope} "${resource}" ${settings.join(' ')}`);
+      }
+    }
+    return lines.join('\n');
+  }
+
+  #replay(record: MetadataRecord, offset: number, delta: DeltaBuilder): void {
+    switch (record.kind) {
+      case 'cluster':
+        assert(this.clusterId === '', 'a cluster is named once');
+        this.clusterId = record.clusterId;
+        return;
+      case 'feature':
+        this.#setFeature(record.name, record.level);
+        return;
+      case 'broker':
+        this.#setBroker(brokerState(record, offset), delta);
+        return;
+      case 'brokerFence': {
+        const broker = this.#brokers.get(record.brokerId);
+        assert(broker !== undefined && broker.epoch === record.brokerEpoch, `no broker ${record.brokerId} of this epoch`);
+        this.#setBroker({ ...broker, fenced: record.fenced }, delta);
+        return;
+      }
+      case 'topic':
+        this.#topics.add(record);
+        delta.topicCreated(record.topicId);
+        return;
+      case 'topicRemoved': {
+        const topic = this.#topics.remove(record.topicId);
+        if (this.#configs.topic.delete(topic.name)) delta.configChanged('topic', topic.name);
+        delta.topicDeleted(topic);
+        return;
+      }
+      case 'partitions':
+        this.#topics.addPartitions(record);
+        for (const { index } of record.partitions) delta.partitionChanged(record.topicId, index);
+        return;
+      case 'partitionChanges':
+        for (const { topicId, partitions } of record.topics) {
+          this.#topics.change(topicId, partitions);
+          for (const { index } of partitions) delta.partitionChanged(topicId, index);
+        }
+        return;
+      case 'config':
+        this.#setConfig(record);
+        delta.configChanged(record.scope, record.resource);
+        return;
+      case 'producerIds':
+        assert(record.nextProducerId >= this.nextProducerId, 'producer ids only go up');
+        this.nextProducerId = record.nextProducerId;
+        return;
+      default:
+        unreachable(record);
+    }
+  }
+
+  #setBroker(broker: BrokerState, delta: DeltaBuilder): void {
+    this.#brokers.set(broker.id, broker);
+    this.#brokerList = null;
+    delta.brokerChanged(broker.id);
+  }
+
+  #setFeature(name: string, level: number): void {
+    const sorted = new Map(this.#features);
+    if (level === 0) sorted.delete(name);
+    else sorted.set(name, level);
+    this.#features.clear();
+    for (const entry of [...sorted].sort(([a], [b]) => byCodeUnits(a, b))) this.#features.set(entry[0], entry[1]);
+  }
+
+  #setConfig(record: ConfigRecord): void {
+    const configs = this.#configs[record.scope];
+    const settings = new Map(configs.get(record.resource));
+    if (record.value === null) settings.delete(record.name);
+    else settings.set(record.name, record.value);
+    if (settings.size === 0) configs.delete(record.resource);
+    else configs.set(record.resource, new Map([...settings].sort(([a], [b]) => byCodeUnits(a, b))));
+  }
+}
+
+/** Order of texts that is the same everywhere: by UTF-16 code units. */
+export function byCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function brokerState(record: BrokerRecord, offset: number): BrokerState {
+  const endpoints: readonly EndpointView[] = record.endpoints;
+  return {
+    id: brokerId(record.brokerId),
+    epoch: record.brokerEpoch === -1 ? offset : record.brokerEpoch,
+    rack: record.rack,
+    fenced: record.fenced,
+    endpoints,
+    incarnationId: record.incarnationId,
+    directoryId: record.directoryId,
+  };
+}
+
+function brokerRecord(broker: BrokerState): BrokerRecord {
+  return {
+    kind: 'broker',
+    brokerId: broker.id,
+    brokerEpoch: broker.epoch,
+    incarnationId: broker.incarnationId,
+    directoryId: broker.directoryId,
+    rack: broker.rack,
+    fenced: broker.fenced,
+    endpoints: broker.endpoints,
+  };
+}

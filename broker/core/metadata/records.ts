@@ -1,0 +1,291 @@
+import { Buffer } from 'node:buffer';
+import { assert } from '../base/assert.ts';
+import { defineMessage, type MessageCodec } from '../protocol/define-message.ts';
+import type { FieldSchema } from '../protocol/schema.ts';
+import type { ConfigScope } from './view.ts';
+
+/** Names the cluster; the first record of its metadata. */
+export interface ClusterRecord {
+  readonly kind: 'cluster';
+  readonly clusterId: string;
+}
+
+/** Fixes the level of a feature; level 0 removes it. */
+export interface FeatureRecord {
+  readonly kind: 'feature';
+  readonly name: string;
+  readonly level: number;
+}
+
+/** A new incarnation of a broker, fenced. Its offset is the broker epoch, except in a snapshot, which names the epoch. */
+export interface BrokerRecord {
+  readonly kind: 'broker';
+  readonly brokerId: number;
+  /** −1: the offset of this record. */
+  readonly brokerEpoch: number;
+  readonly incarnationId: string;
+  readonly directoryId: string;
+  readonly rack: string | null;
+  readonly fenced: boolean;
+  readonly endpoints: readonly { readonly listener: string; readonly host: string; readonly port: number }[];
+}
+
+/** Fences a broker or lets it in. */
+export interface BrokerFenceRecord {
+  readonly kind: 'brokerFence';
+  readonly brokerId: number;
+  readonly brokerEpoch: number;
+  readonly fenced: boolean;
+}
+
+/** A new topic, as yet without partitions. */
+export interface TopicRecord {
+  readonly kind: 'topic';
+  readonly topicId: string;
+  readonly name: string;
+}
+
+/** Removes a topic with its partitions and settings. */
+export interface TopicRemovedRecord {
+  readonly kind: 'topicRemoved';
+  readonly topicId: string;
+}
+
+/** The whole state of one partition. */
+export interface PartitionFields {
+  readonly index: number;
+  readonly leader: number;
+  readonly leaderEpoch: number;
+  readonly partitionEpoch: number;
+  readonly durableFromEpoch: number;
+  readonly replicas: readonly number[];
+  /** Directory id of each replica, in the order of `replicas` (D4). */
+  readonly directories: readonly string[];
+  readonly isr: readonly number[];
+  readonly elr: readonly number[];
+  readonly lastKnownElr: readonly number[];
+}
+
+/** New partitions of one topic, in index order right after those that exist. */
+export interface PartitionsRecord {
+  readonly kind: 'partitions';
+  readonly topicId: string;
+  readonly partitions: readonly PartitionFields[];
+}
+
+/** What changed in one partition; a null list is unchanged, and so is a `durableFromEpoch` of −2. */
+export interface PartitionChange {
+  readonly index: number;
+  readonly leader: number;
+  readonly leaderEpoch: number;
+  readonly partitionEpoch: number;
+  readonly durableFromEpoch: number;
+  readonly isr: readonly number[] | null;
+  readonly elr: readonly number[] | null;
+  readonly lastKnownElr: readonly number[] | null;
+}
+
+/** Changes of many partitions at once: one fencing is one batch (P2). */
+export interface PartitionChangesRecord {
+  readonly kind: 'partitionChanges';
+  readonly topics: readonly { readonly topicId: string; readonly partitions: readonly PartitionChange[] }[];
+}
+
+/** Sets or (value null) unsets one setting of one resource. */
+export interface ConfigRecord {
+  readonly kind: 'config';
+  readonly scope: ConfigScope;
+  readonly resource: string;
+  readonly name: string;
+  readonly value: string | null;
+}
+
+/** Producer ids below `nextProducerId` are given away. */
+export interface ProducerIdsRecord {
+  readonly kind: 'producerIds';
+  readonly nextProducerId: number;
+}
+
+/** Every record of the metadata log. */
+export type MetadataRecord =
+  | ClusterRecord
+  | FeatureRecord
+  | BrokerRecord
+  | BrokerFenceRecord
+  | TopicRecord
+  | TopicRemovedRecord
+  | PartitionsRecord
+  | PartitionChangesRecord
+  | ConfigRecord
+  | ProducerIdsRecord;
+
+type Kind = MetadataRecord['kind'];
+type RecordOf<K extends Kind> = Extract<MetadataRecord, { readonly kind: K }>;
+type Body<K extends Kind> = Omit<RecordOf<K>, 'kind'>;
+/** Scopes travel as numbers. */
+type WireBody<K extends Kind> = K extends 'config' ? Omit<Body<K>, 'scope'> & { readonly scope: number } : Body<K>;
+
+/** Config scopes by their number in records. Numbers are never reused. */
+const SCOPES: readonly ConfigScope[] = ['topic', 'broker', 'cluster', 'group'];
+
+/** One kind of record: its number in the log, and the version written. Numbers are never reused. */
+interface Entry<K extends Kind> {
+  readonly type: number;
+  readonly codec: MessageCodec<WireBody<K>>;
+  /** `weir.version` from which nodes may write this kind (B4). */
+  readonly since: number;
+}
+
+const field = (name: string, type: string, more: Partial<FieldSchema> = {}): FieldSchema => ({
+  name,
+  type,
+  versions: '0+',
+  ...more,
+});
+
+function define<K extends Kind>(type: number, name: string, fields: readonly FieldSchema[]): Entry<K> {
+  return { type, codec: defineMessage<WireBody<K>>({ name, versions: '0', flexible: '0+', fields }), since: 1 };
+}
+
+const ENDPOINT_FIELDS = [field('listener', 'string'), field('host', 'string'), field('port', 'int32')];
+
+const PARTITION_FIELDS = [
+  field('index', 'int32'),
+  field('leader', 'int32'),
+  field('leaderEpoch', 'int32'),
+  field('partitionEpoch', 'int32'),
+  field('durableFromEpoch', 'int32'),
+  field('replicas', '[]int32'),
+  field('directories', '[]uuid'),
+  field('isr', '[]int32'),
+  field('elr', '[]int32'),
+  field('lastKnownElr', '[]int32'),
+];
+
+const CHANGE_FIELDS = [
+  field('index', 'int32'),
+  field('leader', 'int32'),
+  field('leaderEpoch', 'int32'),
+  field('partitionEpoch', 'int32'),
+  field('durableFromEpoch', 'int32'),
+  field('isr', '[]int32', { nullable: '0+' }),
+  field('elr', '[]int32', { nullable: '0+' }),
+  field('lastKnownElr', '[]int32', { nullable: '0+' }),
+];
+
+const ENTRIES: { readonly [K in Kind]: Entry<K> } = {
+  cluster: define(1, 'ClusterRecord', [field('clusterId', 'string')]),
+  feature: define(2, 'FeatureRecord', [field('name', 'string'), field('level', 'int16')]),
+  broker: define(3, 'BrokerRecord', [
+    field('brokerId', 'int32'),
+    field('brokerEpoch', 'int64'),
+    field('incarnationId', 'uuid'),
+    field('directoryId', 'uuid'),
+    field('rack', 'string', { nullable: '0+' }),
+    field('fenced', 'bool'),
+    field('endpoints', '[]Endpoint', { fields: ENDPOINT_FIELDS }),
+  ]),
+  brokerFence: define(4, 'BrokerFenceRecord', [
+    field('brokerId', 'int32'),
+    field('brokerEpoch', 'int64'),
+    field('fenced', 'bool'),
+  ]),
+  topic: define(5, 'TopicRecord', [field('topicId', 'uuid'), field('name', 'string')]),
+  topicRemoved: define(6, 'TopicRemovedRecord', [field('topicId', 'uuid')]),
+  partitions: define(7, 'PartitionsRecord', [
+    field('topicId', 'uuid'),
+    field('partitions', '[]Partition', { fields: PARTITION_FIELDS }),
+  ]),
+  partitionChanges: define(8, 'PartitionChangesRecord', [
+    field('topics', '[]Topic', {
+      fields: [field('topicId', 'uuid'), field('partitions', '[]Change', { fields: CHANGE_FIELDS })],
+    }),
+  ]),
+  config: define(9, 'ConfigRecord', [
+    field('scope', 'int8'),
+    field('resource', 'string'),
+    field('name', 'string'),
+    field('value', 'string', { nullable: '0+' }),
+  ]),
+  producerIds: define(10, 'ProducerIdsRecord', [field('nextProducerId', 'int64')]),
+};
+
+const KIND_BY_TYPE: ReadonlyMap<number, Kind> = new Map(
+  // Object.keys of a record over Kind gives exactly its keys.
+  (Object.keys(ENTRIES) as Kind[]).map((kind) => [ENTRIES[kind].type, kind]),
+);
+
+/** Bytes before each record: type (2), version (2), body length (4), all big-endian. */
+const RECORD_HEADER_BYTES = 8;
+
+/**
+ * The bytes of a batch: its records one after the other, each with type, version and length. The batch is applied as a
+ * whole or not at all.
+ */
+export function encodeRecords(records: readonly MetadataRecord[]): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (const record of records) {
+    const header = Buffer.alloc(RECORD_HEADER_BYTES);
+    const body = encodeBody(record);
+    header.writeUInt16BE(ENTRIES[record.kind].type, 0);
+    header.writeUInt16BE(0, 2);
+    header.writeUInt32BE(body.length, 4);
+    parts.push(header, body);
+  }
+  return Buffer.concat(parts);
+}
+
+/** A batch that this build cannot read. The node must stop: a record is never skipped (B4). */
+export class UnknownMetadataError extends Error {
+  readonly code = 'UNKNOWN_METADATA';
+}
+
+/**
+ * The records of a batch. Throws `UnknownMetadataError` for a type or version of a newer release and for bytes that are
+ * no batch; both end the node.
+ */
+export function decodeRecords(payload: Uint8Array): MetadataRecord[] {
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  const records: MetadataRecord[] = [];
+  let position = 0;
+  while (position < bytes.length) {
+    if (position + RECORD_HEADER_BYTES > bytes.length) throw new UnknownMetadataError('a metadata batch ends inside a record header');
+    const type = bytes.readUInt16BE(position);
+    const version = bytes.readUInt16BE(position + 2);
+    const start = position + RECORD_HEADER_BYTES;
+    const end = start + bytes.readUInt32BE(position + 4);
+    if (end > bytes.length) throw new UnknownMetadataError('a metadata batch ends inside a record');
+    records.push(decodeBody(type, version, bytes.subarray(start, end)));
+    position = end;
+  }
+  return records;
+}
+
+function encodeBody(record: MetadataRecord): Uint8Array {
+  if (record.kind === 'config') {
+    return ENTRIES.config.codec.encode(0, { ...record, scope: SCOPES.indexOf(record.scope) });
+  }
+  // The entry under a record's kind encodes exactly that record; the compiler can't follow the pairing.
+  const codec = ENTRIES[record.kind].codec as unknown as MessageCodec<MetadataRecord>;
+  return codec.encode(0, record);
+}
+
+function decodeBody(type: number, version: number, body: Uint8Array): MetadataRecord {
+  const kind = KIND_BY_TYPE.get(type);
+  if (kind === undefined) throw new UnknownMetadataError(`metadata record type ${type} is not known to this release`);
+  const { codec } = ENTRIES[kind];
+  if (version > codec.maxVersion) {
+    throw new UnknownMetadataError(`version ${version} of metadata record ${codec.schema.name} is not known to this release`);
+  }
+  if (kind === 'config') {
+    const { scope, ...rest } = ENTRIES.config.codec.decode(version, body);
+    const scopeName = SCOPES[scope];
+    if (scopeName === undefined) throw new UnknownMetadataError(`config scope ${scope} is not known to this release`);
+    return { kind, ...rest, scope: scopeName };
+  }
+  // As in encodeBody: kind and codec come from the same entry.
+  return { kind, ...codec.decode(version, body) } as MetadataRecord;
+}
+
+/** Asserts that every kind has its own number, which the log depends on. */
+assert(KIND_BY_TYPE.size === Object.keys(ENTRIES).length, 'two metadata records share a type number');
