@@ -56,9 +56,13 @@ function decodeValue(reader: Reader, field: FieldPlan): unknown {
 function decodeStructField(reader: Reader, field: FieldPlan): Struct | null {
   const { struct } = field;
   if (struct === null) throw new Error(`bug: ${field.path} has no struct`);
-  // A nullable struct has a byte in front: negative for null.
-  if (field.nullable && reader.int8() < 0) return null;
+  if (field.nullable && isNullStruct(reader, field)) return null;
   return decodeStruct(reader, struct);
+}
+
+/** A nullable struct has a byte in front, negative for null; as a tagged field it has a varint, 0 for null. */
+function isNullStruct(reader: Reader, field: FieldPlan): boolean {
+  return field.tag < 0 ? reader.int8() < 0 : reader.unsignedVarint() === 0;
 }
 
 function decodeArray(reader: Reader, field: FieldPlan): unknown[] | null {

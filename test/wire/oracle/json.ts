@@ -4,10 +4,10 @@ import type { Instance } from './instances.ts';
 import { fieldsOf, toSafe } from './instances.ts';
 
 /**
- * What Kafka's JSON converters make of an instance: the fields of the version by name, tagged ones only when they differ from
- * their default, bytes in base64. int64 beyond 2^53 stay bigints.
+ * What Kafka's JSON converters read of an instance: the fields of the version by name, tagged ones only when they differ from
+ * their default, bytes in base64. int64 beyond 2^53 stay bigints. Written by a converter, `records` are empty.
  */
-export function toJson(schema: MessageSchema, version: number, instance: Instance): unknown {
+export function toJson(schema: MessageSchema, version: number, instance: Instance, records: 'whole' | 'empty' = 'whole'): unknown {
   const struct = (fields: readonly FieldSchema[], value: Instance): unknown => {
     const node: Record<string, unknown> = {};
     for (const field of fields) {
@@ -21,6 +21,7 @@ export function toJson(schema: MessageSchema, version: number, instance: Instanc
   const single = (field: FieldSchema, value: unknown): unknown => {
     const inner = fieldsOf(schema, field);
     if (value === null) return null;
+    if (field.type === 'records' && records === 'empty') return '';
     if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
     return inner === null ? value : struct(inner, value as Instance);
   };

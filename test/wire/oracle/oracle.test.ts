@@ -72,7 +72,8 @@ async function checkOurs(codec: MessageCodec<Instance>, version: number, instanc
   same(`${name} v${version} decoded here`, instance, toJson(codec.schema, version, codec.decode(version, bytes)), json);
   const answer = await ask('D', name, version, bytes);
   const jsonSize = answer.readInt32BE(0);
-  same(`${name} v${version} decoded by Kafka`, instance, parse(answer.toString('utf8', 4, 4 + jsonSize)), json);
+  const wanted = toJson(codec.schema, version, instance, 'empty');
+  same(`${name} v${version} decoded by Kafka`, instance, parse(answer.toString('utf8', 4, 4 + jsonSize)), wanted);
   same(`${name} v${version} encoded again`, instance, answer.toString('hex', 4 + jsonSize), Buffer.from(bytes).toString('hex'));
 }
 
