@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { resolveListeners } from './core/config/listeners.ts';
+import { rowsOf } from './core/config/rows.ts';
+import { Settings } from './core/config/settings.ts';
+import { validateBrokerFile } from './core/config/validate.ts';
+import { createCompression } from './io/compression/compression.ts';
+import { startControlWorker } from './io/control/start-worker.ts';
+import { crc32c } from './io/crc32c.ts';
+import { NodeDisk } from './io/disk/node-disk.ts';
+import { createPinoLog, type PinoLog } from './io/logging/pino-log.ts';
+import { EventLoop } from './io/loop/event-loop.ts';
+import { diskMetrics } from './io/metrics/disk-metrics.ts';
+import { processMetrics } from './io/metrics/process-metrics.ts';
+import { createTcpNet } from './io/net/tcp-net.ts';
+import { parseSettingsText, SETTINGS_FILE_BYTES_MAX, settingsOfEnvironment } from './io/settings/settings-file.ts';
+import type { Random } from './ports/random.ts';
+import type { Ports } from './server/context.ts';
+import { type Node, startNode } from './server/node.ts';
+
+/** How a broker process was called. */
+export interface BrokerCall {
+  readonly configFile: string;
+  /** Only says whether the settings are good. */
+  readonly check: boolean;
+  /** Stops when standard input ends: the process that started this one is gone. */
+  readonly exitWithParent: boolean;
+}
+
+/** Threads of libuv's pool (B6): at most 8 syncs, 4 cold reads and 2 codecs at a time, and room for the rest. */
+const POOL_THREADS = '16';
+/** A controlled shutdown that takes longer is cut off: what was acknowledged is safe without it. */
+const STOP_TIMEOUT_MS = 60_000;
+const EXIT_FATAL = 1;
+
+/** Runs `weir broker` until it is told to stop; gives the exit code. Problems of the settings are written to standard error. */
+export async function runBroker(call: BrokerCall): Promise<number> {
+  process.env['UV_THREADPOOL_SIZE'] ??= POOL_THREADS;
+  const read = readSettings(call.configFile);
+  if (read.settings === null) {
+    for (const problem of read.problems) process.stderr.write(`weir broker: ${call.configFile}: ${problem}\n`);
+    return 1;
+  }
+  if (call.check) {
+    process.stdout.write(`${call.configFile} is fine\n`);
+    return 0;
+  }
+  const level = process.env['WEIR_LOG_LEVEL'] ?? 'info';
+  const pino = createPinoLog({ level, fields: { node: read.settings.broker('node.id') } });
+  const exitCode = await new BrokerProcess(read.settings, pino, call.exitWithParent).run();
+  pino.flush();
+  return exitCode;
+}
+
+function readSettings(
+  file: string,
+): { readonly settings: Settings; readonly problems: readonly [] } | { readonly settings: null; readonly problems: readonly string[] } {
+  let text: string;
+  try {
+    if (statSync(file).size > SETTINGS_FILE_BYTES_MAX) return { settings: null, problems: ['is larger than 1 MiB'] };
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    return { settings: null, problems: [error instanceof Error ? error.message : String(error)] };
+  }
+  const parsed = parseSettingsText(text);
+  const environment = settingsOfEnvironment(process.env, rowsOf('broker').keys());
+  const fixed = new Map([...parsed.values, ...environment.values]);
+  const invalid = parsed.problems.length > 0 ? [] : validateBrokerFile(fixed);
+  const problems = [...parsed.problems, ...environment.problems, ...invalid];
+  return problems.length > 0 ? { settings: null, problems } : { settings: new Settings(fixed), problems: [] };
+}
+
+/** One broker process from its ports to its exit code. */
+class BrokerProcess {
+  readonly #settings: Settings;
+  readonly #pino: PinoLog;
+  readonly #exitWithParent: boolean;
+  readonly #turnCounter = new Int32Array(new SharedArrayBuffer(4));
+  readonly #loop = new EventLoop(this.#turnCounter);
+  #node: Node | null = null;
+  #stopWished = false;
+  #exit: (code: number) => void = () => undefined;
+
+  constructor(settings: Settings, pino: PinoLog, exitWithParent: boolean) {
+    this.#settings = settings;
+    this.#pino = pino;
+    this.#exitWithParent = exitWithParent;
+  }
+
+  run(): Promise<number> {
+    const exited = new Promise<number>((settle) => {
+      this.#exit = settle;
+    });
+    process.on('SIGTERM', () => this.#stop('SIGTERM'));
+    process.on('SIGINT', () => this.#stop('SIGINT'));
+    if (this.#exitWithParent) {
+      process.stdin.on('end', () => this.#stop('the end of the parent process'));
+      process.stdin.on('error', () => this.#stop('the end of the parent process'));
+      process.stdin.resume();
+    }
+    this.#start();
+    return exited;
+  }
+
+  #ports(disk: NodeDisk): Ports {
+    const loop = this.#loop;
+    const random: Random = {
+      uint32: () => randomBytes(4).readUInt32BE(0),
+      bytes: (size) => new Uint8Array(randomBytes(size)),
+    };
+    return {
+      clock: loop,
+      timers: loop,
+      random,
+      disk,
+      net: createTcpNet(loop),
+      compression: createCompression({ post: loop.post }),
+      crc32c,
+      log: this.#pino.log,
+      afterTurn: loop.afterTurn,
+    };
+  }
+
+  #start(): void {
+    const settings = this.#settings;
+    const directory = resolve(settings.broker('log.dirs'));
+    const disk = new NodeDisk(this.#loop.post);
+    const control = startControlWorker({
+      fixed: settings.fixed,
+      directory,
+      turnCounter: this.#turnCounter,
+      post: this.#loop.post,
+      timers: this.#loop,
+      log: this.#pino.log,
+    });
+    const resolved = resolveListeners(settings.broker('listeners'), settings.broker('advertised.listeners'));
+    const listeners = resolved.listeners ?? [];
+    startNode(
+      {
+        settings,
+        ports: this.#ports(disk),
+        control: control.plane,
+        directory,
+        listeners: listeners.map((one) => ({ name: one.name, host: one.bindHost, port: one.bindPort })),
+        advertised: new Map(listeners.map((one) => [one.name, { host: one.advertisedHost, port: one.advertisedPort }])),
+        metricSources: [processMetrics(this.#loop), diskMetrics(disk.syncStats)],
+        onFatal: (message) => this.#fatal(message),
+      },
+      (failure, node) => {
+        if (node === null) this.#fatal(failure ?? 'start failed');
+        else this.#ready(node, control.httpAddress());
+      },
+    );
+  }
+
+  #ready(node: Node, http: string | null): void {
+    this.#node = node;
+    const bound = resolveListeners(this.#settings.broker('listeners'), '').listeners ?? [];
+    const listeners = Object.fromEntries(
+      bound.map(({ name, bindHost }) => [name, `${bindHost}:${node.boundPorts.get(name) ?? 0}`]),
+    );
+    const readyMs = Math.round(performance.now());
+    this.#pino.log.info({ event: 'ready', listeners, http, readyMs, pid: process.pid }, `ready in ${readyMs} ms`);
+    if (this.#stopWished) this.#stop('an earlier signal');
+  }
+
+  #stop(reason: string): void {
+    this.#stopWished = true;
+    this.#pino.log.info({ reason }, 'asked to stop');
+    if (this.#node === null) return;
+    const late = setTimeout(() => this.#fatal(`the controlled shutdown took over ${STOP_TIMEOUT_MS} ms`), STOP_TIMEOUT_MS);
+    const node = this.#node;
+    this.#loop.post(() => {
+      node.stop(() => {
+        clearTimeout(late);
+        this.#pino.log.info({}, 'stopped cleanly');
+        this.#exit(0);
+      });
+    });
+  }
+
+  /** Nothing may be acknowledged after this: the process ends at once, loudly. */
+  #fatal(message: string): void {
+    this.#pino.log.error({ event: 'fatal' }, message);
+    this.#pino.flush();
+    process.stderr.write(`weir broker: ${message}\n`);
+    process.exit(EXIT_FATAL);
+  }
+}

@@ -1,0 +1,38 @@
+import type { EndpointView } from '../core/metadata/view.ts';
+import type { MetricSample } from './metrics.ts';
+import type { MetadataClient } from './metadata-client.ts';
+
+/** What the control isolate asks of the data isolate when somebody looks at its health page. */
+export interface HealthAnswers {
+  /** Reasons why clients can't be served yet; none when they can. */
+  ready(): readonly string[];
+  /** Every figure of the data isolate at this moment. */
+  metrics(): readonly MetricSample[];
+}
+
+/**
+ * The control isolate as a node's data isolate sees it (F1): membership of this incarnation, the metadata, and the end of
+ * both. Everything arrives as an input of the data isolate's event loop.
+ */
+export interface ControlPlane extends MetadataClient {
+  /** Epoch of this incarnation; −1 before `register` is done. */
+  readonly brokerEpoch: number;
+  /** Registers this incarnation (D5); `done` after its record is applied to `view`, with a sentence when it was refused. */
+  register(
+    registration: {
+      readonly endpoints: readonly EndpointView[];
+      readonly rack: string | null;
+      /** Broker epoch of the clean-shutdown proof, −1 without one (D4). */
+      readonly previousBrokerEpoch: number;
+    },
+    done: (failure: string | null) => void,
+  ): void;
+  /** Asks to be counted in; `done` after the elections of this broker are applied to `view`. */
+  unfence(done: (failure: string | null) => void): void;
+  /** Controlled shutdown: the broker is fenced in the metadata, then the control isolate stops. */
+  shutdown(done: () => void): void;
+  /** The control isolate can't go on (damaged metadata, identity mismatch): the process must end with this message. */
+  onFatal(listener: (message: string) => void): void;
+  /** Who answers health requests; without one the node is not ready. */
+  setHealth(answers: HealthAnswers): void;
+}

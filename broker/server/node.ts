@@ -1,0 +1,231 @@
+import { assert } from '../core/base/assert.ts';
+import { brokerId } from '../core/base/ids.ts';
+import type { Settings } from '../core/config/settings.ts';
+import type { EndpointView } from '../core/metadata/view.ts';
+import { FetchSessions } from '../core/replica/fetch-session.ts';
+import type { DiskFailure } from '../ports/disk.ts';
+import { AutoTopicCreator } from './auto-topics.ts';
+import { buildTable, type Services } from './api/table.ts';
+import { allowAll, unlimited } from './authorizer.ts';
+import type { Ports } from './context.ts';
+import type { ControlPlane } from './control-plane.ts';
+import { startCoordinators } from './coordinators/start.ts';
+import { Dispatcher } from './dispatch.ts';
+import { openLogManager, type OpenedLogs } from './logs/log-manager.ts';
+import { MetricRegistry, type MetricSource } from './metrics.ts';
+import { Acceptor, type ListenerAddress } from './network/acceptor.ts';
+import { logMetrics } from './partitions/log-metrics.ts';
+import { PartitionManager } from './partitions/partition-manager.ts';
+import { resolveTopicRules } from './partitions/topic-rules.ts';
+import { ProducerIds } from './producer-ids.ts';
+import { runTask } from './task.ts';
+
+/** What a node is started with. */
+export interface NodeOptions {
+  readonly settings: Settings;
+  readonly ports: Ports;
+  readonly control: ControlPlane;
+  /** The node's one data directory. */
+  readonly directory: string;
+  readonly listeners: readonly ListenerAddress[];
+  /** Where clients are told to go, by listener; port 0 stands for the bound port. */
+  readonly advertised: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
+  /** Figures that only the outside knows: process, loop, disk. */
+  readonly metricSources: readonly MetricSource[];
+  /** The node can't go on safely: the process ends with this sentence. */
+  readonly onFatal: (message: string) => void;
+}
+
+/** A started node. */
+export interface Node {
+  /** Bound ports by listener name. */
+  readonly boundPorts: ReadonlyMap<string, number>;
+  /** Controlled shutdown: no new requests, leaderships given up, everything synced, the clean-shutdown proof left. */
+  stop(done: () => void): void;
+}
+
+/**
+ * Builds and starts one node's data isolate; the simulator calls this very function with its own ports. The order is the
+ * safety of D5: logs are recovered, this incarnation is registered, only then is stored metadata acted on.
+ */
+export function startNode(options: NodeOptions, done: (failure: string | null, node: Node | null) => void): void {
+  new NodeStart(options, done).run();
+}
+
+class NodeStart {
+  readonly #options: NodeOptions;
+  readonly #done: (failure: string | null, node: Node | null) => void;
+  readonly #metrics = new MetricRegistry();
+  readonly #table: Services['table'] = { served: [] };
+  #dispatcher: Dispatcher<Services> | null = null;
+  readonly #acceptor: Acceptor;
+  #logs: OpenedLogs | null = null;
+  #boundPorts: ReadonlyMap<string, number> | null = null;
+  #phase = 'recovering logs';
+  #failed = false;
+
+  constructor(options: NodeOptions, done: (failure: string | null, node: Node | null) => void) {
+    this.#options = options;
+    this.#done = done;
+    const { ports, settings } = options;
+    this.#acceptor = new Acceptor({
+      ports,
+      settings,
+      serve: (frame, connection, reply) => {
+        assert(this.#dispatcher !== null, 'requests are held until the dispatcher is there');
+        this.#dispatcher.serve(frame, connection, reply);
+      },
+    });
+  }
+
+  run(): void {
+    const { control, listeners, ports, settings, directory } = this.#options;
+    for (const source of [...this.#options.metricSources, this.#acceptor.metrics]) this.#metrics.add(source);
+    control.setHealth({
+      ready: () => (this.#phase === '' ? [] : [this.#phase]),
+      metrics: () => this.#metrics.collect(),
+    });
+    control.onFatal((message) => this.#options.onFatal(message));
+    const opening = openLogManager({
+      disk: ports.disk,
+      clock: ports.clock,
+      timers: ports.timers,
+      compression: ports.compression,
+      crc32c: ports.crc32c,
+      log: ports.log,
+      directory,
+      defaultConfig: resolveTopicRules(settings, new Map()).log,
+      onFatal: (failure) => this.#options.onFatal(diskSentence(failure)),
+    });
+    runTask(opening, (error, opened) => {
+      if (opened === undefined) {
+        this.#fail(error instanceof Error ? error.message : String(error));
+        return;
+      }
+      this.#logs = opened;
+      this.#register();
+    });
+    this.#acceptor.listen(listeners, (failure, bound) => {
+      if (failure !== null) {
+        this.#fail(failure);
+        return;
+      }
+      this.#boundPorts = bound;
+      this.#register();
+    });
+  }
+
+  #fail(sentence: string): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#acceptor.stop();
+    this.#done(sentence, null);
+  }
+
+  /** Once logs and listeners are there: tells the cluster about this incarnation (D5). */
+  #register(): void {
+    if (this.#failed || this.#logs === null || this.#boundPorts === null) return;
+    this.#phase = 'registering with the controller';
+    const { control, settings } = this.#options;
+    const rack = settings.broker('broker.rack');
+    const registration = {
+      endpoints: this.#endpoints(this.#boundPorts),
+      rack: rack === '' ? null : rack,
+      previousBrokerEpoch: this.#logs.previousBrokerEpoch,
+    };
+    const logs = this.#logs;
+    control.register(registration, (failure) => {
+      if (failure !== null) {
+        this.#fail(failure);
+        return;
+      }
+      this.#followSettings();
+      this.#serve(logs);
+    });
+  }
+
+  #endpoints(bound: ReadonlyMap<string, number>): EndpointView[] {
+    return this.#options.listeners.map(({ name, host }) => {
+      const boundPort = bound.get(name) ?? 0;
+      const advertised = this.#options.advertised.get(name) ?? { host, port: 0 };
+      return { listener: name, host: advertised.host, port: advertised.port === 0 ? boundPort : advertised.port };
+    });
+  }
+
+  /** Dynamic broker settings count from the metadata, now and whenever they change. */
+  #followSettings(): void {
+    const { control, settings } = this.#options;
+    const nodeId = String(settings.broker('node.id'));
+    const apply = (): void => {
+      settings.setDynamic(control.view.configOverrides('broker', nodeId), control.view.configOverrides('cluster', ''));
+    };
+    apply();
+    control.onDelta((delta) => {
+      if (delta.configsChanged.some(({ scope }) => scope === 'broker' || scope === 'cluster')) apply();
+    });
+  }
+
+  #serve(logs: OpenedLogs): void {
+    this.#phase = 'opening partitions';
+    const { control, ports, settings } = this.#options;
+    const nodeId = settings.broker('node.id');
+    const partitions = new PartitionManager({
+      nodeId: brokerId(nodeId),
+      ports,
+      settings,
+      metadata: control,
+      logs: logs.manager,
+    });
+    const context = { ports, settings, nodeId, metadata: control, partitions };
+    const coordinators = startCoordinators(context);
+    const services: Services = {
+      ...context,
+      ...coordinators.services,
+      table: this.#table,
+      autoTopics: new AutoTopicCreator(control, coordinators.internalTopics),
+      fetchSessions: new FetchSessions(() => settings.broker('max.incremental.fetch.session.cache.slots')),
+      producerIds: new ProducerIds(control, () => ({ brokerId: nodeId, brokerEpoch: control.brokerEpoch })),
+    };
+    const rows = buildTable();
+    this.#table.served = rows.map((row) => ({ key: row.key, min: row.versions.min, max: row.versions.max }));
+    const limits = { clock: ports.clock, authorizer: allowAll, quotas: unlimited };
+    this.#dispatcher = new Dispatcher(rows, services, limits);
+    this.#metrics.add(this.#dispatcher.metrics);
+    this.#metrics.add(logMetrics(logs.manager, partitions));
+    for (const source of coordinators.metricSources) this.#metrics.add(source);
+    partitions.start(() => {
+      this.#phase = 'waiting to be unfenced';
+      control.unfence((failure) => {
+        if (failure !== null) {
+          this.#fail(failure);
+          return;
+        }
+        this.#phase = '';
+        this.#acceptor.open();
+        this.#done(null, this.#running(logs, partitions, coordinators.stop));
+      });
+    });
+  }
+
+  #running(logs: OpenedLogs, partitions: PartitionManager, stopCoordinators: () => void): Node {
+    const { control, ports } = this.#options;
+    let stopping = false;
+    return {
+      boundPorts: this.#boundPorts ?? new Map(),
+      stop: (done) => {
+        if (stopping) return;
+        stopping = true;
+        this.#phase = 'stopping';
+        this.#acceptor.stop();
+        stopCoordinators();
+        partitions.stop();
+        ports.log.info({ brokerEpoch: control.brokerEpoch }, 'stopping: syncing logs');
+        logs.manager.shutdown(control.brokerEpoch, () => control.shutdown(done));
+      },
+    };
+  }
+}
+
+function diskSentence(failure: DiskFailure): string {
+  return `${failure.operation} of ${failure.path} failed (${failure.code}): the data directory can't be trusted any more, stopping`;
+}
