@@ -3,7 +3,7 @@ import { addOutcomes, conclude, type JestReport, readJestReport } from '../../ru
 import { SUITES } from '../../run/suites.ts';
 
 const file = (statuses: Record<string, string>, rest: object = {}): JestReport['testResults'][number] => ({
-  name: '/root/test/a.test.ts',
+  name: '/project/test/a.test.ts',
   status: Object.values(statuses).includes('failed') ? 'failed' : 'passed',
   message: '',
   assertionResults: Object.entries(statuses).map(([fullName, status]) => ({ fullName, status })),
@@ -11,7 +11,7 @@ const file = (statuses: Record<string, string>, rest: object = {}): JestReport['
 });
 const read = (...testResults: JestReport['testResults'][number][]): ReturnType<typeof readJestReport> => {
   const success = testResults.every(({ status }) => status !== 'failed');
-  return readJestReport('unit: tests', { success, testResults }, '/root/');
+  return readJestReport('unit: tests', { success, testResults }, '/project/');
 };
 
 test('each test of a report is counted once, under its file', () => {
@@ -37,7 +37,7 @@ test('a run that executed no test is a failure', () => {
 
 test('a report that calls itself failed is one, whatever its parts say', () => {
   const report = { success: false, testResults: [file({ fine: 'passed' })] };
-  expect(readJestReport('x', report, '/root/').failures).toEqual(['x: Jest says that the run failed']);
+  expect(readJestReport('x', report, '/project/').failures).toEqual(['x: Jest says that the run failed']);
 });
 
 test('the last line says what passed and failed, and skipped only when something was', () => {
