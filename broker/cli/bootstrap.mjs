@@ -57,7 +57,13 @@ function localArguments(args) {
 
 async function buildDist(force) {
   const { build } = await import('./build.mjs');
-  await build(ROOT, force);
+  try {
+    await build(ROOT, force);
+  } catch (error) {
+    // esbuild has shown what is wrong, with the lines.
+    tell(`dist/ could not be built: ${String(error?.message).split('\n')[0]}`);
+    process.exit(1);
+  }
 }
 
 async function pack(args) {

@@ -1,0 +1,111 @@
+// The ways in which users get Weir: a fresh clone, and the packed npm package. Both run the real npm on real files.
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const OF_A_CLONE = [
+  'broker',
+  'operator',
+  'examples',
+  '.npmrc',
+  'package.json',
+  'package-lock.json',
+  'LICENSE',
+  'README.md',
+];
+const INSTALL_DEADLINE_MS = 300_000;
+
+let directory = '';
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'weir-package-'));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+/** The path without this project's own programs: users have whatever Node they have. */
+const userPath = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .filter((entry) => !entry.includes('node_modules'))
+  .join(delimiter);
+
+/** Runs a program with a home of its own that begins empty; packages still come from this machine's npm cache. */
+async function run(
+  cwd: string,
+  command: string,
+  ...args: string[]
+): Promise<{ code: number; out: string; err: string }> {
+  const home = join(directory, 'home');
+  await mkdir(home, { recursive: true });
+  const npm = Object.entries(process.env).filter(([name]) =>
+    /^npm_(config_(cache|registry|cafile)|execpath)$/i.test(name),
+  );
+  const cache = process.env['npm_config_cache'] ?? join(process.env['HOME'] ?? '', '.npm');
+  const env = { ...Object.fromEntries(npm), PATH: userPath, HOME: home, npm_config_cache: cache };
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: INSTALL_DEADLINE_MS });
+    const texts = { out: '', err: '' };
+    child.stdout.on('data', (chunk) => (texts.out += String(chunk)));
+    child.stderr.on('data', (chunk) => (texts.err += String(chunk)));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code: code ?? -1, ...texts }));
+  });
+}
+
+const version = async (): Promise<string> => {
+  const manifest: unknown = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
+};
+
+test(
+  'a fresh clone with an empty home installs and builds itself, once, and runs on any Node from 20 on',
+  async () => {
+    const clone = join(directory, 'clone');
+    for (const name of OF_A_CLONE) await cp(join(ROOT, name), join(clone, name), { recursive: true });
+    const bootstrap = join(clone, 'broker/cli/bootstrap.mjs');
+    const first = await run(clone, 'node', bootstrap, 'build');
+    expect(first).toMatchObject({ code: 0, out: '' });
+    expect(first.err).toContain('installing dependencies and runtime');
+    const second = await run(clone, 'node', bootstrap, 'build');
+    expect(second).toEqual({ code: 0, out: '', err: '' });
+    const ran = await run(clone, 'node', 'dist/weir.js', '--version');
+    expect(ran.out).toContain(await version());
+    expect(ran.code).toBe(0);
+    await writeFile(join(clone, 'node_modules/.package-lock.json'), '{"packages":{}}');
+    const third = await run(clone, 'node', bootstrap, 'build');
+    expect(third.err).toContain('installing dependencies and runtime');
+  },
+  2 * INSTALL_DEADLINE_MS,
+);
+
+test(
+  'the packed package installs into an empty project under its scoped name and runs there',
+  async () => {
+    const packed = await run(directory, 'node', join(ROOT, 'broker/cli/bootstrap.mjs'), 'pack');
+    expect(packed.code).toBe(0);
+    const [file = ''] = (await readdir(directory)).filter((name) => name.endsWith('.tgz'));
+    expect(file).toBe(`weir-dev-weir-${await version()}.tgz`);
+    const project = join(directory, 'project');
+    await mkdir(project);
+    await writeFile(join(project, 'package.json'), '{"name":"empty","version":"1.0.0","private":true}');
+    const installed = await run(project, 'npm', 'install', '--no-audit', '--no-fund', `../${file}`);
+    expect(installed).toMatchObject({ code: 0 });
+    const shown = await run(project, 'npx', '--no', 'weir', '--version');
+    expect(shown.out).toContain(await version());
+    const help = await run(project, 'npx', '--no', 'weir', 'local', '--help');
+    expect(help.out).toContain('weir local');
+    expect([shown.code, help.code]).toEqual([0, 0]);
+    // Users get programs, manifests and the licence: no sources, no tests.
+    const content = await readdir(join(project, 'node_modules/@weir-dev/weir'));
+    expect(content.sort()).toEqual(['LICENSE', 'README.md', 'dist', 'examples', 'package.json']);
+  },
+  INSTALL_DEADLINE_MS,
+);
+
+test('an unknown verb is refused with the known ones', async () => {
+  const { code, err } = await run(directory, 'node', join(ROOT, 'broker/cli/bootstrap.mjs'), 'fly');
+  expect(code).toBe(2);
+  expect(err).toContain('unknown verb fly: start, build, pack, test');
+});
