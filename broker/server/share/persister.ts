@@ -1,12 +1,5 @@
 import type { TopicId } from '../../core/base/ids.ts';
-
-/** A run of records with one fate, as the share coordinator keeps it: offsets inclusive, state 0, 2, 3 or 4. */
-export interface StateBatch {
-  readonly firstOffset: number;
-  readonly lastOffset: number;
-  readonly deliveryState: number;
-  readonly deliveryCount: number;
-}
+import type { StateBatch } from '../../core/share/persistence.ts';
 
 /** What a new leader of a share-partition starts from. */
 export interface ReadStateOutcome {

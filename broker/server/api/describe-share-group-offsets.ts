@@ -1,0 +1,118 @@
+import { topicId as asTopicId, ZERO_TOPIC_ID } from '../../core/base/ids.ts';
+import { ApiKey } from '../../core/protocol/apis.ts';
+import { ErrorCode } from '../../core/protocol/errors.ts';
+import type { ApiRequests } from '../../core/protocol/messages.ts';
+import { type Gathered, gather } from '../gather.ts';
+import type { RequestContext } from '../request-context.ts';
+import type { SharePersister, StateSummary } from '../share/persister.ts';
+import type { PartitionServices } from './partition-lookup.ts';
+import type { Answer, ApiRow } from './row.ts';
+
+/** Which share-partitions of a group have state, as the group coordinator knows it. */
+export interface ShareGroupPartitions {
+  readonly errorCode: number;
+  readonly topics: readonly { readonly topicName: string; readonly partitions: readonly number[] }[];
+}
+
+/** What DescribeShareGroupOffsets needs. */
+export interface DescribeShareGroupOffsetsServices extends PartitionServices {
+  readonly sharePersister: SharePersister;
+  /** GROUP_ID_NOT_FOUND when there is no such share group. */
+  shareGroupPartitions(groupId: string, done: (result: ShareGroupPartitions) => void): void;
+}
+
+type Request = ApiRequests[typeof ApiKey.DescribeShareGroupOffsets]['groups'][number];
+type Group = Answer<typeof ApiKey.DescribeShareGroupOffsets>['groups'][number];
+type Topic = Group['topics'][number];
+type Partition = Topic['partitions'][number];
+
+/** DescribeShareGroupOffsets: where share groups stand; v1 adds the lag (KIP-1226). */
+export const row: ApiRow<typeof ApiKey.DescribeShareGroupOffsets, DescribeShareGroupOffsetsServices> = {
+  key: ApiKey.DescribeShareGroupOffsets,
+  versions: { min: 0, max: 1 },
+  listener: 'client',
+  quota: 'request',
+  authorize: (request) =>
+    request.groups.map(({ groupId }) => ({ operation: 'describe', resourceType: 'group', resourceName: groupId })),
+  handle(server, request, context, reply) {
+    const work = request.groups.map((group): Gathered<Group> => (done) => describeGroup(server, group, context, done));
+    gather(work, (groups) => reply({ groups }));
+  },
+};
+
+function describeGroup(
+  server: DescribeShareGroupOffsetsServices,
+  request: Request,
+  context: RequestContext,
+  done: (group: Group) => void,
+): void {
+  const { groupId } = request;
+  const refuse = (errorCode: number, errorMessage: string | null): void =>
+    done({ groupId, topics: [], errorCode, errorMessage });
+  if (!context.allowed({ operation: 'describe', resourceType: 'group', resourceName: groupId })) {
+    refuse(ErrorCode.GROUP_AUTHORIZATION_FAILED, null);
+    return;
+  }
+  server.shareGroupPartitions(groupId, ({ errorCode, topics }) => {
+    if (errorCode !== ErrorCode.NONE) {
+      refuse(errorCode, errorCode === ErrorCode.GROUP_ID_NOT_FOUND ? `Group ${groupId} is not a share group.` : null);
+      return;
+    }
+    // Unasked, only topics that the caller may see are told of; asked for, the refusal is.
+    const visible = topics.filter(({ topicName }) => mayDescribe(context, topicName));
+    const work = (request.topics ?? visible).map(
+      (topic): Gathered<Topic> =>
+        (settle) =>
+          describeTopic(server, { groupId, ...topic, context }, settle),
+    );
+    gather(work, (results) => done({ groupId, topics: results, errorCode: ErrorCode.NONE }));
+  });
+}
+
+function mayDescribe(context: RequestContext, topicName: string): boolean {
+  return context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: topicName });
+}
+
+function describeTopic(
+  server: DescribeShareGroupOffsetsServices,
+  asked: {
+    readonly groupId: string;
+    readonly topicName: string;
+    readonly partitions: readonly number[];
+    readonly context: RequestContext;
+  },
+  done: (topic: Topic) => void,
+): void {
+  const { groupId, topicName, context } = asked;
+  const topic = server.metadata.view.topicByName(topicName);
+  const denied = mayDescribe(context, topicName) ? ErrorCode.NONE : ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+  const work = asked.partitions.map((partition): Gathered<Partition> => (settle) => {
+    const unknown = topic?.partitions[partition] === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.NONE;
+    if (topic === null || denied !== ErrorCode.NONE || unknown !== ErrorCode.NONE) {
+      settle({ partitionIndex: partition, startOffset: -1, leaderEpoch: 0, lag: -1, errorCode: denied || unknown });
+      return;
+    }
+    server.sharePersister.readSummary(groupId, topic.id, partition, (summary) => {
+      settle(describePartition(server, topic.id, partition, summary));
+    });
+  });
+  gather(work, (partitions) => {
+    const topicId = denied === ErrorCode.NONE ? (topic?.id ?? ZERO_TOPIC_ID) : ZERO_TOPIC_ID;
+    done({ topicName, topicId, partitions });
+  });
+}
+
+function describePartition(
+  server: DescribeShareGroupOffsetsServices,
+  topicId: string,
+  partition: number,
+  summary: StateSummary,
+): Partition {
+  const { errorCode, startOffset, deliveryCompleteCount } = summary;
+  const leaderEpoch = Math.max(0, summary.leaderEpoch);
+  if (errorCode !== ErrorCode.NONE) return { partitionIndex: partition, startOffset: -1, leaderEpoch, lag: -1, errorCode };
+  const replica = server.partitions.byId(asTopicId(topicId), partition);
+  const known = replica !== null && startOffset >= 0 && deliveryCompleteCount >= 0;
+  const lag = known ? Math.max(0, replica.highWatermark - startOffset - deliveryCompleteCount) : -1;
+  return { partitionIndex: partition, startOffset, leaderEpoch, lag, errorCode };
+}

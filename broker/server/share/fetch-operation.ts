@@ -1,0 +1,208 @@
+import { ErrorCode } from '../../core/protocol/errors.ts';
+import type { AcquiredRange, AcquireMode } from '../../core/share/acquisition.ts';
+import type { TimerHandle, Timers } from '../../ports/clock.ts';
+import type { ReadOptions, ReadOutcome } from '../partitions/partition.ts';
+import type { SharePartitionHost, ShareWaiter } from './partition-host.ts';
+import { indexBatches, sliceBatches } from './read-batches.ts';
+
+/** One share-partition that a fetch asks for, and what came of it. */
+export interface ShareFetchEntry {
+  readonly topicId: string;
+  readonly partition: number;
+  /** Null when it is not served here: `errorCode` says why. */
+  readonly host: SharePartitionHost | null;
+  errorCode: number;
+  /** Whole record batches around the acquired records. */
+  chunks: readonly Uint8Array[];
+  acquired: readonly AcquiredRange[];
+}
+
+/** A share fetch to carry out; sizes in bytes. */
+export interface ShareFetchOptions {
+  readonly timers: Timers;
+  readonly memberId: string;
+  /** In the order in which they are served. */
+  readonly entries: readonly ShareFetchEntry[];
+  readonly mode: AcquireMode;
+  readonly isolationLevel: 0 | 1;
+  readonly recordsMax: number;
+  readonly batchSize: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  readonly maxWaitMs: number;
+  /** Whether the session still stands: nothing is handed to a member that is gone. */
+  readonly isLive: () => boolean;
+  /** Called once. */
+  readonly done: () => void;
+}
+
+/** Reads smaller than this are not worth it, in bytes. */
+const READ_MIN_BYTES = 64 * 1024;
+
+/**
+ * A share fetch: acquires what is there, else waits until share-partitions have something (they wake it: nothing polls)
+ * or its time is over. Share-partitions are read one after the other, each under its fetch lock.
+ */
+export class ShareFetchOperation implements ShareWaiter {
+  readonly #options: ShareFetchOptions;
+  #timer: TimerHandle | null = null;
+  #watching = false;
+  #reading = false;
+  #again = false;
+  #last = false;
+  #finished = false;
+  #takenCount = 0;
+  #readBytes = 0;
+
+  constructor(options: ShareFetchOptions) {
+    this.#options = options;
+  }
+
+  /** Begins; may finish in the same call. */
+  start(): void {
+    const { maxWaitMs, recordsMax, timers } = this.#options;
+    if (maxWaitMs > 0 && recordsMax > 0) {
+      this.#timer = timers.after(maxWaitMs, () => {
+        this.#last = true;
+        this.#attempt();
+      });
+    } else {
+      this.#last = true;
+    }
+    this.#attempt();
+  }
+
+  /** A share-partition stirred. */
+  wake(): void {
+    this.#attempt();
+  }
+
+  /** Finishes with what it has; the session ended. */
+  cancel(): void {
+    this.#last = true;
+    if (!this.#reading) this.#finish();
+  }
+
+  #attempt(): void {
+    if (this.#finished) return;
+    if (this.#reading) {
+      this.#again = true;
+      return;
+    }
+    const { entries, isolationLevel, minBytes } = this.#options;
+    const candidates: ShareFetchEntry[] = [];
+    let bytes = 0;
+    let failed = false;
+    for (const entry of entries) {
+      if (entry.host !== null && entry.errorCode === ErrorCode.NONE) entry.errorCode = entry.host.errorCode;
+      failed ||= entry.errorCode !== ErrorCode.NONE;
+      const available = entry.errorCode === ErrorCode.NONE ? (entry.host?.availableBytes(isolationLevel) ?? 0) : 0;
+      if (available === 0) continue;
+      candidates.push(entry);
+      bytes += available;
+    }
+    if (failed) this.#last = true;
+    const enough = bytes >= Math.max(1, minBytes);
+    if (this.#options.recordsMax > 0 && candidates.length > 0 && (enough || this.#last)) this.#read(candidates, 0);
+    else if (this.#last) this.#finish();
+    else this.#watch();
+  }
+
+  #watch(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    for (const { host } of this.#options.entries) host?.waiters.add(this);
+  }
+
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#timer?.cancel();
+    if (this.#watching) for (const { host } of this.#options.entries) host?.waiters.delete(this);
+    this.#options.done();
+  }
+
+  /** Reads candidate after candidate; most reads complete at once, so this is a loop and not a recursion. */
+  #read(candidates: readonly ShareFetchEntry[], from: number): void {
+    this.#reading = true;
+    for (let at = from; at < candidates.length && !this.#isFull(); at += 1) {
+      const entry = candidates[at];
+      const host = entry?.host;
+      if (entry === undefined || host === undefined || host === null || !host.lockFetch()) continue;
+      const fetchOffset = host.fetchOffset();
+      if (fetchOffset < 0) {
+        host.unlockFetch();
+        continue;
+      }
+      const options = this.#readOptions(host, fetchOffset, candidates.length);
+      let sync = true;
+      let completed = false;
+      host.partition.read(options, (outcome) => {
+        completed = true;
+        this.#take(entry, host, options, outcome);
+        host.unlockFetch();
+        if (!sync) this.#read(candidates, at + 1);
+      });
+      sync = false;
+      if (!completed) return;
+    }
+    this.#endRound();
+  }
+
+  /** A fair part of the bytes for each candidate, and no more than the records wanted are likely to need. */
+  #readOptions(host: SharePartitionHost, fetchOffset: number, candidateCount: number): ReadOptions {
+    const { maxBytes, recordsMax, isolationLevel } = this.#options;
+    const part = Math.max(Math.floor(maxBytes / candidateCount), 1);
+    const likely = host.bytesFor(2 * (recordsMax - this.#takenCount));
+    const wanted = likely === 0 ? part : Math.min(part, Math.max(likely, READ_MIN_BYTES));
+    return {
+      fetchOffset,
+      maxBytes: Math.max(0, Math.min(wanted, maxBytes - this.#readBytes)),
+      minOneBatch: this.#readBytes === 0,
+      isolationLevel,
+      currentLeaderEpoch: -1,
+    };
+  }
+
+  #isFull(): boolean {
+    const { recordsMax, maxBytes, isLive } = this.#options;
+    return this.#takenCount >= recordsMax || (this.#readBytes > 0 && this.#readBytes >= maxBytes) || !isLive();
+  }
+
+  #take(entry: ShareFetchEntry, host: SharePartitionHost, options: ReadOptions, outcome: ReadOutcome): void {
+    const { memberId, mode, recordsMax, batchSize, isLive } = this.#options;
+    const { fetchOffset } = options;
+    // Below the log start the next attempt begins further on; beyond its end there is nothing yet.
+    if (outcome.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) return;
+    if (outcome.errorCode !== ErrorCode.NONE) {
+      entry.errorCode = outcome.errorCode;
+      return;
+    }
+    host.noteRead(options, outcome);
+    if (outcome.sizeInBytes === 0 || !isLive()) return;
+    const batches = indexBatches(outcome.chunks);
+    const room = recordsMax - this.#takenCount;
+    const { bounds } = batches;
+    const acquired = host.acquire({ memberId, mode, recordsMax: room, batchSize, fetchOffset, bounds });
+    const first = acquired[0];
+    const last = acquired[acquired.length - 1];
+    if (first === undefined || last === undefined) return;
+    entry.acquired = acquired;
+    entry.chunks = sliceBatches(outcome.chunks, batches, first.start, last.end);
+    for (const range of acquired) this.#takenCount += range.end - range.start;
+    for (const chunk of entry.chunks) this.#readBytes += chunk.length;
+  }
+
+  #endRound(): void {
+    this.#reading = false;
+    const failed = this.#options.entries.some((entry) => entry.errorCode !== ErrorCode.NONE);
+    if (this.#takenCount > 0 || this.#last || failed || !this.#options.isLive()) {
+      this.#finish();
+      return;
+    }
+    this.#watch();
+    if (!this.#again) return;
+    this.#again = false;
+    this.#attempt();
+  }
+}

@@ -1,0 +1,313 @@
+import { assert, unreachable } from '../../core/base/assert.ts';
+import type { Settings } from '../../core/config/settings.ts';
+import { ErrorCode } from '../../core/protocol/errors.ts';
+import type { AcknowledgementBatch } from '../../core/share/acknowledgement.ts';
+import type { Acquire, AcquiredRange } from '../../core/share/acquisition.ts';
+import { SharePartition, type SharePartitionEffect, type SharePartitionInput } from '../../core/share/partition.ts';
+import { STANDARD_POLICY } from '../../core/share/policy.ts';
+import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
+import type { Log } from '../../ports/log.ts';
+import type { MetadataClient } from '../metadata-client.ts';
+import type { Partition, ReadOptions, ReadOutcome } from '../partitions/partition.ts';
+import { clientCode, mayRetry } from './error-codes.ts';
+import { loadSharePartition } from './load.ts';
+import type { SharePersister } from './persister.ts';
+import { isolationOf, rulesOf } from './rules.ts';
+
+/** What share-partitions need of their node. */
+export interface ShareDeps {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly log: Log;
+  readonly settings: Settings;
+  readonly metadata: MetadataClient;
+  readonly persister: SharePersister;
+  /** Runs `callback` once when the inputs of this loop turn are handled. */
+  afterTurn(callback: () => void): void;
+  /** Whether this node may hand out records now (S0); what it hands out without a lease might have another owner. */
+  leaseHeld(): boolean;
+}
+
+/** A fetch that waits for a share-partition; woken when records, room or an error may be there. */
+export interface ShareWaiter {
+  wake(): void;
+}
+
+/** What a host tells the collection that holds it. */
+export interface ShareHostEvents {
+  /** Waiting fetches should look again, at the end of the turn. */
+  stirred(host: SharePartitionHost): void;
+  /** It answers nothing any more; the next fetch needs a new one. */
+  ended(host: SharePartitionHost): void;
+}
+
+const WRITE_ATTEMPTS_MAX = 5;
+const WRITE_RETRY_MS = 100;
+
+/**
+ * One share-partition at its leader: keeps the core's clock, carries out its effects, hands out the fetch lock. From
+ * creation to `ended` it belongs to one leadership of its partition.
+ */
+export class SharePartitionHost {
+  readonly groupId: string;
+  readonly partition: Partition;
+  /** In the order in which they began to wait. */
+  readonly waiters = new Set<ShareWaiter>();
+  readonly #deps: ShareDeps;
+  readonly #events: ShareHostEvents;
+  readonly #unsubscribe: (() => void)[];
+  readonly #tickets = new Map<number, (errorCode: number) => void>();
+  readonly #inputs: SharePartitionInput[] = [];
+  #core: SharePartition | null = null;
+  #stateEpoch = -1;
+  #errorCode: number = ErrorCode.NONE;
+  #nextTicket = 1;
+  #running = false;
+  #acquired: readonly AcquiredRange[] = [];
+  #fetchLocked = false;
+  #retiring = false;
+  #timer: TimerHandle | null = null;
+  #timerMs = Number.POSITIVE_INFINITY;
+  /** Where a read found nothing below this bound; asking again is idle until the bound moves. */
+  #barren = { offset: -1, bound: -1 };
+  #bytesPerRecord = 0;
+  expiredRecordCount = 0;
+
+  /** Begins to load what the share coordinator remembers. */
+  constructor(groupId: string, partition: Partition, deps: ShareDeps, events: ShareHostEvents) {
+    this.groupId = groupId;
+    this.partition = partition;
+    this.#deps = deps;
+    this.#events = events;
+    this.#unsubscribe = [
+      partition.onHighWatermark(() => this.#stir()),
+      partition.onResign(() => this.end(partition.status(-1) || ErrorCode.NOT_LEADER_OR_FOLLOWER)),
+    ];
+    loadSharePartition({ groupId, partition, deps, isCurrent: () => this.#errorCode === ErrorCode.NONE }, (outcome) => {
+      if (this.#errorCode !== ErrorCode.NONE) return;
+      const core = outcome.state === null ? null : SharePartition.load(outcome.state, STANDARD_POLICY);
+      if (core === null) {
+        const errorCode = outcome.errorCode || ErrorCode.UNKNOWN_SERVER_ERROR;
+        deps.log.warn({ ...this.#place(), errorCode }, 'share-partition could not be loaded');
+        this.end(errorCode);
+        return;
+      }
+      this.#core = core;
+      this.#stateEpoch = outcome.stateEpoch;
+      this.#stir();
+    });
+  }
+
+  /** NONE while it serves or loads; afterwards what clients are told. */
+  get errorCode(): number {
+    return this.#errorCode;
+  }
+
+  /** SPSO, or −1 while it is loaded. */
+  get startOffset(): number {
+    return this.#core?.startOffset ?? -1;
+  }
+
+  /** Bytes that a fetch could read now; 0 when there is nothing to take, no room, no lease, or another fetch reads. */
+  availableBytes(isolationLevel: 0 | 1): number {
+    if (this.#fetchLocked) return 0;
+    const offset = this.fetchOffset();
+    if (offset < 0) return 0;
+    const bound = this.#bound(isolationLevel);
+    if (offset >= bound || (this.#barren.offset === offset && this.#barren.bound === bound)) return 0;
+    return Math.max(1, this.partition.availableBytes(offset, isolationLevel));
+  }
+
+  /** True when waking a fetch would be in vain. */
+  get idle(): boolean {
+    return this.#errorCode === ErrorCode.NONE && this.availableBytes(isolationOf(this.#deps, this.groupId)) === 0;
+  }
+
+  /** Where a fetch should read now, −1 when it could take nothing. Follows the log start. */
+  fetchOffset(): number {
+    const core = this.#core;
+    if (core === null || this.#errorCode !== ErrorCode.NONE || !this.#deps.leaseHeld()) return -1;
+    const { logStartOffset } = this.partition;
+    if (logStartOffset > core.startOffset) this.#run({ kind: 'log-start', offset: logStartOffset });
+    return core.fetchOffset(rulesOf(this.#deps, this.groupId), this.#deps.clock.monotonicMs());
+  }
+
+  /** Takes the fetch lock: one fetch at a time reads for a share-partition. False when it is taken. */
+  lockFetch(): boolean {
+    if (this.#fetchLocked) return false;
+    this.#fetchLocked = true;
+    return true;
+  }
+
+  /** Gives the fetch lock back, exactly once per `lockFetch` that gave true; others may try. */
+  unlockFetch(): void {
+    assert(this.#fetchLocked, 'I10: a fetch lock is given back twice');
+    this.#fetchLocked = false;
+    this.#stir();
+  }
+
+  /** Bytes worth reading for `recordsMax` records, judged by the last read; 0 when nothing was read yet. */
+  bytesFor(recordsMax: number): number {
+    return Math.ceil(recordsMax * this.#bytesPerRecord);
+  }
+
+  /** Learns from a read: how large records are, and where there are none. */
+  noteRead(options: ReadOptions, read: ReadOutcome): void {
+    const { fetchOffset, isolationLevel, minOneBatch } = options;
+    if (read.sizeInBytes > 0) this.#bytesPerRecord = read.sizeInBytes / Math.max(1, read.nextOffset - fetchOffset);
+    else if (minOneBatch) this.#barren = { offset: fetchOffset, bound: this.#bound(isolationLevel) };
+  }
+
+  /** Hands records of a read to a member; see the core. Empty when it has ended meanwhile. */
+  acquire(request: Acquire): readonly AcquiredRange[] {
+    if (this.#core === null || this.#errorCode !== ErrorCode.NONE || !this.#deps.leaseHeld()) return [];
+    assert(!this.#running, 'acquire within an effect');
+    this.#acquired = [];
+    this.#run({ kind: 'acquire', request, rules: rulesOf(this.#deps, this.groupId) });
+    return this.#acquired;
+  }
+
+  /** Judges a member's acknowledgements; `done` gets one code for all of them, after they are committed (S0). */
+  acknowledge(memberId: string, batches: readonly AcknowledgementBatch[], done: (errorCode: number) => void): void {
+    if (this.#errorCode !== ErrorCode.NONE || this.#core === null) {
+      done(this.#errorCode || ErrorCode.INVALID_RECORD_STATE);
+      return;
+    }
+    const ticket = this.#nextTicket;
+    this.#nextTicket += 1;
+    this.#tickets.set(ticket, done);
+    this.#run({ kind: 'acknowledge', request: { ticket, memberId, batches }, rules: rulesOf(this.#deps, this.groupId) });
+  }
+
+  /** Gives back what a member holds, because its session ended. */
+  release(memberId: string): void {
+    if (this.#core === null || this.#errorCode !== ErrorCode.NONE) return;
+    this.#run({ kind: 'release', memberId, rules: rulesOf(this.#deps, this.groupId) });
+  }
+
+  /** No member is left: ends as soon as nothing is being written. `stay` takes it back. */
+  retire(): void {
+    this.#retiring = true;
+    this.#maybeRetire();
+  }
+
+  /** A member came back before it could end. */
+  stay(): void {
+    this.#retiring = false;
+  }
+
+  /** Ends it: waiting acknowledgements and fetches get `errorCode`. Harmless when it has ended. */
+  end(errorCode: number): void {
+    if (this.#errorCode !== ErrorCode.NONE) return;
+    this.#errorCode = errorCode;
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#timer?.cancel();
+    this.#inputs.length = 0;
+    const effects: SharePartitionEffect[] = [];
+    this.#core?.abandon(errorCode, effects);
+    for (const effect of effects) this.#perform(effect);
+    for (const ticket of [...this.#tickets.keys()]) this.#answer(ticket, errorCode);
+    this.#events.ended(this);
+    this.#events.stirred(this);
+  }
+
+  /** The core's own line, or what it waits for. */
+  describe(): string {
+    return this.#core?.describe() ?? (this.#errorCode === ErrorCode.NONE ? 'loading' : `ended ${this.#errorCode}`);
+  }
+
+  #bound(isolationLevel: 0 | 1): number {
+    return isolationLevel === 1 ? this.partition.lastStableOffset : this.partition.highWatermark;
+  }
+
+  #place(): { group: string; topic: string; partition: number } {
+    return { group: this.groupId, topic: this.partition.topicName, partition: this.partition.index };
+  }
+
+  #stir(): void {
+    if (this.waiters.size > 0) this.#events.stirred(this);
+  }
+
+  /** Steps the core; inputs that arise from its effects wait their turn, so that no step happens inside another. */
+  #run(input: SharePartitionInput): void {
+    this.#inputs.push(input);
+    if (this.#running) return;
+    this.#running = true;
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+      const core = this.#core;
+      if (core === null || this.#errorCode !== ErrorCode.NONE) break;
+      const effects: SharePartitionEffect[] = [];
+      core.step(next, this.#deps.clock.monotonicMs(), effects);
+      for (const effect of effects) this.#perform(effect);
+    }
+    this.#running = false;
+    this.#setTimer();
+    this.#maybeRetire();
+  }
+
+  #perform(effect: SharePartitionEffect): void {
+    switch (effect.kind) {
+      case 'acquired':
+        this.#acquired = effect.ranges;
+        break;
+      case 'acknowledged':
+        this.#answer(effect.ticket, effect.errorCode);
+        break;
+      case 'persist':
+        this.#persist(effect, 1);
+        break;
+      case 'available':
+        this.#stir();
+        break;
+      case 'expired':
+        this.expiredRecordCount += effect.recordCount;
+        break;
+      case 'fenced':
+        this.#deps.log.info({ ...this.#place(), errorCode: effect.errorCode }, 'share-partition is fenced and dropped');
+        this.end(effect.errorCode);
+        break;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #answer(ticket: number, errorCode: number): void {
+    const done = this.#tickets.get(ticket);
+    this.#tickets.delete(ticket);
+    done?.(errorCode);
+  }
+
+  #persist(write: Extract<SharePartitionEffect, { kind: 'persist' }>, attempt: number): void {
+    if (this.#errorCode !== ErrorCode.NONE) return;
+    const { topicId, index, leaderEpoch } = this.partition;
+    const { startOffset, deliveryCompleteCount, stateBatches } = write;
+    const change = { stateEpoch: this.#stateEpoch, leaderEpoch, startOffset, deliveryCompleteCount, stateBatches };
+    this.#deps.persister.write(this.groupId, topicId, index, change, (errorCode) => {
+      if (this.#errorCode !== ErrorCode.NONE) return;
+      if (mayRetry(errorCode) && attempt < WRITE_ATTEMPTS_MAX) {
+        // Writing the same again is harmless: the coordinator merges.
+        this.#deps.timers.after(WRITE_RETRY_MS * attempt, () => this.#persist(write, attempt + 1));
+        return;
+      }
+      this.#run({ kind: 'persisted', errorCode: clientCode(errorCode), rules: rulesOf(this.#deps, this.groupId) });
+    });
+  }
+
+  #setTimer(): void {
+    const dueMs = this.#core?.deadlineMs ?? Number.POSITIVE_INFINITY;
+    if (this.#errorCode !== ErrorCode.NONE || dueMs >= this.#timerMs || dueMs === Number.POSITIVE_INFINITY) return;
+    this.#timer?.cancel();
+    this.#timerMs = dueMs;
+    this.#timer = this.#deps.timers.after(Math.max(0, dueMs - this.#deps.clock.monotonicMs()), () => {
+      this.#timerMs = Number.POSITIVE_INFINITY;
+      this.#timer = null;
+      this.#run({ kind: 'time', rules: rulesOf(this.#deps, this.groupId) });
+    });
+  }
+
+  #maybeRetire(): void {
+    if (!this.#retiring || this.#running || this.#errorCode !== ErrorCode.NONE) return;
+    if (this.#core?.writing === true || this.#tickets.size > 0 || this.#fetchLocked || this.waiters.size > 0) return;
+    this.end(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+  }
+}

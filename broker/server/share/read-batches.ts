@@ -1,0 +1,52 @@
+import * as batch from '../../core/record/batch.ts';
+
+/** Record batches of one read: where each lies and which offsets it holds. One entry per batch, never per record. */
+export interface ReadBatches {
+  /** Base offset and last offset of each batch, alternating. */
+  readonly bounds: number[];
+  /** Index of the chunk, first byte and end byte of each batch, alternating. */
+  readonly places: number[];
+}
+
+/** Walks the headers of whole batches; what follows a batch that is cut off is left out. */
+export function indexBatches(chunks: readonly Uint8Array[]): ReadBatches {
+  const bounds: number[] = [];
+  const places: number[] = [];
+  chunks.forEach((chunk, chunkIndex) => {
+    const buf = batch.bufferOf(chunk);
+    let pos = 0;
+    while (pos + batch.HEADER_SIZE <= buf.length) {
+      const end = pos + batch.sizeInBytes(buf, pos);
+      if (end > buf.length) break;
+      bounds.push(batch.baseOffset(buf, pos), batch.lastOffset(buf, pos));
+      places.push(chunkIndex, pos, end);
+      pos = end;
+    }
+  });
+  return { bounds, places };
+}
+
+/** Views of the whole batches that hold offsets of [start, end), and those between them. */
+export function sliceBatches(
+  chunks: readonly Uint8Array[],
+  batches: ReadBatches,
+  start: number,
+  end: number,
+): readonly Uint8Array[] {
+  const { bounds, places } = batches;
+  const count = bounds.length / 2;
+  let first = 0;
+  while (first < count && (bounds[first * 2 + 1] ?? 0) < start) first += 1;
+  let limit = count;
+  while (limit > first && (bounds[limit * 2 - 2] ?? 0) >= end) limit -= 1;
+  if (first >= limit) return [];
+  const firstChunk = places[first * 3] ?? 0;
+  const lastChunk = places[limit * 3 - 3] ?? 0;
+  const from = places[first * 3 + 1] ?? 0;
+  const to = places[limit * 3 - 1] ?? 0;
+  return chunks
+    .slice(firstChunk, lastChunk + 1)
+    .map((chunk, index) =>
+      chunk.subarray(index === 0 ? from : 0, firstChunk + index === lastChunk ? to : chunk.length),
+    );
+}
