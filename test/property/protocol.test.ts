@@ -12,7 +12,9 @@ import type { Instance } from '../wire/oracle/instances.ts';
 import { InstanceMaker } from '../wire/oracle/instances.ts';
 
 const SEED = Number(process.env['WEIR_TEST_SEED'] ?? 7);
-const codecs = [...Object.values(wireSchemas), ...Object.values(recordSchemas)].map((schema) => defineMessage<Instance>(schema));
+const codecs = [...Object.values(wireSchemas), ...Object.values(recordSchemas)].map((schema) =>
+  defineMessage<Instance>(schema),
+);
 
 /** What a decoder did with bytes: the value, or null for a `DecodeError`. Anything else is thrown on. */
 function attempt(decode: () => unknown): unknown {
@@ -34,7 +36,9 @@ function instanceBytes(codec: MessageCodec<Instance>, version: number, seed: num
 
 const anyVersion = fc
   .constantFrom(...codecs)
-  .chain((codec) => fc.record({ codec: fc.constant(codec), version: fc.integer({ min: codec.minVersion, max: codec.maxVersion }) }));
+  .chain((codec) =>
+    fc.record({ codec: fc.constant(codec), version: fc.integer({ min: codec.minVersion, max: codec.maxVersion }) }),
+  );
 
 describe('The codec', () => {
   test('Every message of every version, cut off at any byte, is refused by a DecodeError.', () => {
@@ -72,7 +76,10 @@ describe('The codec', () => {
   });
 
   test('A message with a few bytes changed is a value or a DecodeError, never anything else.', () => {
-    const changes = fc.array(fc.record({ at: fc.nat(), byte: fc.constantFrom(0, 1, 0x7f, 0x80, 0xff) }), { minLength: 1, maxLength: 4 });
+    const changes = fc.array(fc.record({ at: fc.nat(), byte: fc.constantFrom(0, 1, 0x7f, 0x80, 0xff) }), {
+      minLength: 1,
+      maxLength: 4,
+    });
     fc.assert(
       fc.property(anyVersion, fc.nat(), changes, ({ codec, version }, seed, edits) => {
         const bytes = instanceBytes(codec, version, seed);
@@ -85,7 +92,11 @@ describe('The codec', () => {
   });
 
   test('A random frame gives a header and body, or a DecodeError.', () => {
-    const frame = fc.tuple(fc.integer({ min: 0, max: 95 }), fc.integer({ min: -1, max: 14 }), fc.uint8Array({ maxLength: 100 }));
+    const frame = fc.tuple(
+      fc.integer({ min: 0, max: 95 }),
+      fc.integer({ min: -1, max: 14 }),
+      fc.uint8Array({ maxLength: 100 }),
+    );
     fc.assert(
       fc.property(frame, ([key, version, rest]) => {
         const bytes = Buffer.concat([Buffer.alloc(4), rest]);
@@ -93,7 +104,9 @@ describe('The codec', () => {
         bytes.writeInt16BE(version, 2);
         attempt(() => {
           const header = decodeRequestHeader(bytes);
-          return isWireKey(header.apiKey) ? decodeRequestBody(header.apiKey, header.version, bytes, header.bodyOffset) : header;
+          return isWireKey(header.apiKey)
+            ? decodeRequestBody(header.apiKey, header.version, bytes, header.bodyOffset)
+            : header;
         });
       }),
       { seed: SEED, numRuns: 3_000 },
@@ -104,9 +117,13 @@ describe('The codec', () => {
     const counts: string[] = [];
     for (const codec of codecs) {
       for (let version = codec.minVersion; version <= codec.maxVersion; version += 1) {
-        const first = codec.schema.fields.find((field) => inVersions(field.versions, version) && !inVersions(field.tagged, version));
+        const first = codec.schema.fields.find(
+          (field) => inVersions(field.versions, version) && !inVersions(field.tagged, version),
+        );
         if (first?.type.startsWith('[]') !== true) continue;
-        const count = inVersions(codec.schema.flexible, version) ? [0xff, 0xff, 0xff, 0xff, 0x07] : [0x7f, 0xff, 0xff, 0xfe];
+        const count = inVersions(codec.schema.flexible, version)
+          ? [0xff, 0xff, 0xff, 0xff, 0x07]
+          : [0x7f, 0xff, 0xff, 0xfe];
         const bytes = Buffer.concat([Buffer.from(count), Buffer.alloc(1_000)]);
         const wanted = `${codec.schema.name}.${first.name}: array of 2147483646 elements`;
         expect(() => codec.decode(version, bytes)).toThrow(wanted);

@@ -25,7 +25,8 @@ export class Reader {
     this.at = start;
     this.end = end;
     this.field = field;
-    if (!(start >= 0 && start <= end && end <= bytes.length)) this.fail(`no range [${start}, ${end}) in ${bytes.length} bytes`);
+    if (!(start >= 0 && start <= end && end <= bytes.length))
+      this.fail(`no range [${start}, ${end}) in ${bytes.length} bytes`);
   }
 
   /** Bytes left. */
@@ -142,7 +143,8 @@ export class Reader {
       this.#absent(count);
       return -1;
     }
-    if (count > ARRAY_ELEMENT_COUNT_MAX || count * elementSizeMin > this.end - this.at) this.fail(`array of ${count} elements`);
+    if (count > ARRAY_ELEMENT_COUNT_MAX || count * elementSizeMin > this.end - this.at)
+      this.fail(`array of ${count} elements`);
     this.#elementsLeft -= count;
     if (this.#elementsLeft < 0) this.fail('too many elements in one message');
     return count;

@@ -38,7 +38,12 @@ export function isWireKey(apiKey: number): apiKey is WireKey {
  * until sent. Asserts that the version exists and can carry the body.
  */
 export function encodeRequest<K extends WireKey>(
-  header: { readonly apiKey: K; readonly version: number; readonly correlationId: number; readonly clientId: string | null },
+  header: {
+    readonly apiKey: K;
+    readonly version: number;
+    readonly correlationId: number;
+    readonly clientId: string | null;
+  },
   body: RequestInput<K>,
 ): Uint8Array[] {
   return encodeChunks(true, (writer) => {

@@ -64,7 +64,9 @@ export interface StructPlan {
   readonly sizeMin: number;
 }
 
-const PRIMITIVES: Readonly<Record<string, { readonly op: Op; readonly size: number; readonly zero: FieldDefault | Uint8Array }>> = {
+const PRIMITIVES: Readonly<
+  Record<string, { readonly op: Op; readonly size: number; readonly zero: FieldDefault | Uint8Array }>
+> = {
   bool: { op: Op.bool, size: 1, zero: false },
   int8: { op: Op.int8, size: 1, zero: 0 },
   int16: { op: Op.int16, size: 2, zero: 0 },
@@ -102,7 +104,9 @@ class Planner {
     const fields = schemas.map((field) => this.#field(field, `${path}.${field.name}`));
     const inline = fields.filter((field) => field.inline);
     const tagged = fields.filter((field) => field.tag >= 0).toSorted((a, b) => a.tag - b.tag);
-    const refused = fields.filter((field, index) => !field.inline && field.tag < 0 && schemas[index]?.ignorable !== true);
+    const refused = fields.filter(
+      (field, index) => !field.inline && field.tag < 0 && schemas[index]?.ignorable !== true,
+    );
     let sizeMin = this.#flexible ? 1 : 0;
     for (const field of inline) sizeMin += field.sizeMin;
     return { fields, inline, refused, tagged, flexible: this.#flexible, sizeMin: Math.max(1, sizeMin) };
@@ -119,7 +123,12 @@ class Planner {
       compact,
     };
     if (!schema.type.startsWith('[]')) return this.#single(schema, schema.type, path, shared);
-    const element = this.#single(schema, schema.type.slice(2), path, { inline: true, tag: -1, nullable: false, compact });
+    const element = this.#single(schema, schema.type.slice(2), path, {
+      inline: true,
+      tag: -1,
+      nullable: false,
+      compact,
+    });
     return {
       name: schema.name,
       path,

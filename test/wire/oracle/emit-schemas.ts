@@ -26,7 +26,10 @@ export function toSchema(message: UpstreamMessage): MessageSchema {
   const structs = message.commonStructs ?? [];
   if (structs.length > 0) {
     schema['structs'] = Object.fromEntries(
-      structs.map((struct) => [struct.name, struct.fields.map((field) => toField(field, `${message.name}.${struct.name}`))]),
+      structs.map((struct) => [
+        struct.name,
+        struct.fields.map((field) => toField(field, `${message.name}.${struct.name}`)),
+      ]),
     );
   }
   return schema as unknown as MessageSchema;
@@ -112,7 +115,12 @@ export function emitApis(requests: readonly UpstreamMessage[]): string {
   lines.push('/** Every API key that Kafka has given out, in the order of keys. */');
   lines.push('export const apiTable = [');
   for (const request of requests) lines.push(`  ${emitApi(request)},`);
-  lines.push('] as const satisfies readonly ApiDescription[];', '', '/** API keys by name. */', 'export const ApiKey = {');
+  lines.push(
+    '] as const satisfies readonly ApiDescription[];',
+    '',
+    '/** API keys by name. */',
+    'export const ApiKey = {',
+  );
   for (const request of requests) lines.push(`  ${apiName(request)}: ${request.apiKey},`);
   lines.push('} as const;', '');
   return lines.join('\n');

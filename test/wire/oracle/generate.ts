@@ -21,7 +21,11 @@ export async function generate(): Promise<ReadonlyMap<string, string>> {
     ['api-table.generated.ts', emitApis(requests)],
     [
       'wire-schemas.generated.ts',
-      emitSchemas('wireSchemas', 'Requests, responses and headers of every API that a broker listens to, by name.', wire),
+      emitSchemas(
+        'wireSchemas',
+        'Requests, responses and headers of every API that a broker listens to, by name.',
+        wire,
+      ),
     ],
     [
       'wire-types.generated.ts',
@@ -32,11 +36,17 @@ export async function generate(): Promise<ReadonlyMap<string, string>> {
     ],
     [
       'record-schemas.generated.ts',
-      emitSchemas('recordSchemas', 'Records of the internal topics and versioned data inside other messages, by name.', records),
+      emitSchemas(
+        'recordSchemas',
+        'Records of the internal topics and versioned data inside other messages, by name.',
+        records,
+      ),
     ],
     [
       'record-types.generated.ts',
-      emitTypes(records, [{ name: 'RecordMessages', purpose: 'Record messages by name, as decoded.', entries: byName(records) }]),
+      emitTypes(records, [
+        { name: 'RecordMessages', purpose: 'Record messages by name, as decoded.', entries: byName(records) },
+      ]),
     ],
   ]);
 }

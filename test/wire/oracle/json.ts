@@ -7,14 +7,22 @@ import { fieldsOf, toSafe } from './instances.ts';
  * What Kafka's JSON converters read of an instance: the fields of the version by name, tagged ones only when they differ from
  * their default, bytes in base64. int64 beyond 2^53 stay bigints. Written by a converter, `records` are empty.
  */
-export function toJson(schema: MessageSchema, version: number, instance: Instance, records: 'whole' | 'empty' = 'whole'): unknown {
+export function toJson(
+  schema: MessageSchema,
+  version: number,
+  instance: Instance,
+  records: 'whole' | 'empty' = 'whole',
+): unknown {
   const struct = (fields: readonly FieldSchema[], value: Instance): unknown => {
     const node: Record<string, unknown> = {};
     for (const field of fields) {
       if (!inVersions(field.versions, version)) continue;
       const given = value[field.name];
       if (inVersions(field.tagged, version) && (given === undefined || isDefault(field, given))) continue;
-      node[field.name] = field.type.startsWith('[]') && Array.isArray(given) ? given.map((each) => single(field, each)) : single(field, given);
+      node[field.name] =
+        field.type.startsWith('[]') && Array.isArray(given)
+          ? given.map((each) => single(field, each))
+          : single(field, given);
     }
     return node;
   };
@@ -30,7 +38,8 @@ export function toJson(schema: MessageSchema, version: number, instance: Instanc
     if (value === null) return false;
     const inner = fieldsOf(schema, field);
     if (Array.isArray(value) || value instanceof Uint8Array) return value.length === 0;
-    if (inner !== null) return inner.every((each) => isDefault(each, (value as Instance)[each.name] ?? (each.default ?? zeroOf(each))));
+    if (inner !== null)
+      return inner.every((each) => isDefault(each, (value as Instance)[each.name] ?? each.default ?? zeroOf(each)));
     return value === zeroOf(field);
   };
   return struct(schema.fields, instance);

@@ -100,6 +100,9 @@ export class OracleProcess {
     if (waiting === undefined) return;
     const { question } = waiting;
     if (frame[0] === 0) waiting.resolve(frame.subarray(1));
-    else waiting.reject(new Error(`Java on ${question.what} ${question.name} v${question.version}: ${frame.toString('utf8', 1)}`));
+    else
+      waiting.reject(
+        new Error(`Java on ${question.what} ${question.name} v${question.version}: ${frame.toString('utf8', 1)}`),
+      );
   }
 }

@@ -67,14 +67,24 @@ async function checkOurs(codec: MessageCodec<Instance>, version: number, instanc
   const { name } = codec.schema;
   const bytes = codec.encode(version, instance);
   const chunks = encodeChunks(false, (writer) => codec.write(writer, version, instance));
-  same(`${name} v${version} in chunks`, instance, Buffer.concat(chunks).toString('hex'), Buffer.from(bytes).toString('hex'));
+  same(
+    `${name} v${version} in chunks`,
+    instance,
+    Buffer.concat(chunks).toString('hex'),
+    Buffer.from(bytes).toString('hex'),
+  );
   const json = toJson(codec.schema, version, instance);
   same(`${name} v${version} decoded here`, instance, toJson(codec.schema, version, codec.decode(version, bytes)), json);
   const answer = await ask('D', name, version, bytes);
   const jsonSize = answer.readInt32BE(0);
   const wanted = toJson(codec.schema, version, instance, 'empty');
   same(`${name} v${version} decoded by Kafka`, instance, parse(answer.toString('utf8', 4, 4 + jsonSize)), wanted);
-  same(`${name} v${version} encoded again`, instance, answer.toString('hex', 4 + jsonSize), Buffer.from(bytes).toString('hex'));
+  same(
+    `${name} v${version} encoded again`,
+    instance,
+    answer.toString('hex', 4 + jsonSize),
+    Buffer.from(bytes).toString('hex'),
+  );
 }
 
 /** Kafka's bytes must mean the same to us and go back unchanged. */
@@ -84,7 +94,12 @@ async function checkTheirs(codec: MessageCodec<Instance>, version: number, insta
   const bytes = await ask('E', name, version, Buffer.from(stringify(json)));
   const decoded = codec.decode(version, bytes);
   same(`${name} v${version} from Kafka`, instance, toJson(codec.schema, version, decoded), json);
-  same(`${name} v${version} back to Kafka`, instance, Buffer.from(codec.encode(version, decoded)).toString('hex'), bytes.toString('hex'));
+  same(
+    `${name} v${version} back to Kafka`,
+    instance,
+    Buffer.from(codec.encode(version, decoded)).toString('hex'),
+    bytes.toString('hex'),
+  );
 }
 
 const versionsChecked = new Map<string, number[]>();
@@ -104,7 +119,10 @@ test('The committed tables and types are what the generator makes of the jars.',
 });
 
 describe('Requests, responses and headers', () => {
-  test.each(Object.values(wireSchemas))('$name has the bytes and the meaning that Kafka gives it, in every version.', checkMessage);
+  test.each(Object.values(wireSchemas))(
+    '$name has the bytes and the meaning that Kafka gives it, in every version.',
+    checkMessage,
+  );
 
   test('All 285 versions of the 79 APIs of a broker listener were compared, requests and responses.', () => {
     const served = apis.filter((api) => api.listeners.includes('broker'));
@@ -131,8 +149,10 @@ async function checkFrames(key: messages.WireKey): Promise<void> {
   const { minVersion, maxVersion } = defineMessage(request);
   for (let version = minVersion; version <= maxVersion; version += 1) {
     const headers = await ask('H', String(key), version, NO_BYTES);
-    for (const instance of instancesOf(request, version, 'safe')) checkRequestFrame(key, version, headers.readInt8(0), instance);
-    for (const instance of instancesOf(response, version, 'safe')) checkResponseFrame(key, version, headers.readInt8(1), instance);
+    for (const instance of instancesOf(request, version, 'safe'))
+      checkRequestFrame(key, version, headers.readInt8(0), instance);
+    for (const instance of instancesOf(response, version, 'safe'))
+      checkResponseFrame(key, version, headers.readInt8(1), instance);
   }
 }
 
@@ -161,7 +181,12 @@ function checkResponseFrame(key: messages.WireKey, version: number, headerVersio
   expect(frame.readInt32BE(0)).toBe(frame.length - 4);
   const decoded = messages.decodeResponse(key, version, frame, 4);
   expect(decoded.correlationId).toBe(77);
-  same('response body', instance, toJson(schema, version, decoded.body as unknown as Instance), toJson(schema, version, instance));
+  same(
+    'response body',
+    instance,
+    toJson(schema, version, decoded.body as unknown as Instance),
+    toJson(schema, version, instance),
+  );
 }
 
 function schemaOf(name: string): MessageSchema {
@@ -171,7 +196,10 @@ function schemaOf(name: string): MessageSchema {
 }
 
 describe('Records of internal topics and data inside messages', () => {
-  test.each(Object.values(recordSchemas))('$name has the bytes and the meaning that Kafka gives it, in every version.', checkMessage);
+  test.each(Object.values(recordSchemas))(
+    '$name has the bytes and the meaning that Kafka gives it, in every version.',
+    checkMessage,
+  );
 
   test.each(Object.values(recordSchemas))('$name has the two bytes in front that Kafka puts there.', async (schema) => {
     // The schemas' names are the keys of the map of types.
@@ -180,7 +208,12 @@ describe('Records of internal topics and data inside messages', () => {
     for (let version = codec.minVersion; version <= codec.maxVersion; version += 1) {
       for (const instance of instancesOf(schema, version, 'safe')) {
         const bytes = encodeRecordMessage(name, version, instance as never);
-        const wanted = await ask(schema.kind === 'coordinator-key' ? 'K' : 'V', name, version, codec.encode(version, instance));
+        const wanted = await ask(
+          schema.kind === 'coordinator-key' ? 'K' : 'V',
+          name,
+          version,
+          codec.encode(version, instance),
+        );
         same(`${name} v${version} with prefix`, instance, Buffer.from(bytes).toString('hex'), wanted.toString('hex'));
         const decoded = decodeRecordMessage(name, wanted) as unknown as Instance;
         same(`${name} v${version} read`, instance, toJson(schema, version, decoded), toJson(schema, version, instance));
@@ -191,5 +224,9 @@ describe('Records of internal topics and data inside messages', () => {
 
 test('The error table has the codes, names and retriability that Kafka has.', async () => {
   const upstream = (await ask('X', '', 0, NO_BYTES)).toString('utf8').trim().split('\n').sort();
-  expect(Object.entries(errorTable).map(([name, { code, retriable }]) => `${code} ${name} ${retriable}`).sort()).toEqual(upstream);
+  expect(
+    Object.entries(errorTable)
+      .map(([name, { code, retriable }]) => `${code} ${name} ${retriable}`)
+      .sort(),
+  ).toEqual(upstream);
 });

@@ -89,7 +89,9 @@ function byName(messages: readonly UpstreamMessage[]): UpstreamMessage[] {
 }
 
 function readMessages(jars: string, module: string): UpstreamMessage[] {
-  const texts = readJar(join(jars, `${module}-${KAFKA_VERSION}.jar`), (path) => /^common\/message\/\w+\.json$/.test(path));
+  const texts = readJar(join(jars, `${module}-${KAFKA_VERSION}.jar`), (path) =>
+    /^common\/message\/\w+\.json$/.test(path),
+  );
   // The shape is upstream's; what the generator relies on is checked by the oracle.
   return [...texts.values()].map((text) => JSON.parse(withoutComments(text)) as UpstreamMessage);
 }

@@ -19,7 +19,12 @@ describe('Reader', () => {
 
   test('A range outside of the bytes is refused.', () => {
     const bytes = new Uint8Array(4);
-    for (const [start, end] of [[-1, 2], [3, 2], [0, 5], [Number.NaN, 2]] as const) {
+    for (const [start, end] of [
+      [-1, 2],
+      [3, 2],
+      [0, 5],
+      [Number.NaN, 2],
+    ] as const) {
       expect(() => new Reader(bytes, start, end, 'x')).toThrow('no range');
     }
   });

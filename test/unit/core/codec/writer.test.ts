@@ -23,10 +23,13 @@ describe('Writer', () => {
     expect(hex((writer) => writer.float64(1))).toBe('3ff0000000000000');
   });
 
-  test.each([0, 1, 127, 128, 16_383, 16_384, 2 ** 21, 2 ** 28 - 1, 2 ** 28, 2 ** 31, 2 ** 32 - 1])('The varint %d comes back.', (value) => {
-    const bytes = written((writer) => writer.unsignedVarint(value));
-    expect(new Reader(bytes, 0, bytes.length, 'x').unsignedVarint()).toBe(value);
-  });
+  test.each([0, 1, 127, 128, 16_383, 16_384, 2 ** 21, 2 ** 28 - 1, 2 ** 28, 2 ** 31, 2 ** 32 - 1])(
+    'The varint %d comes back.',
+    (value) => {
+      const bytes = written((writer) => writer.unsignedVarint(value));
+      expect(new Reader(bytes, 0, bytes.length, 'x').unsignedVarint()).toBe(value);
+    },
+  );
 
   test('What the protocol cannot carry is a bug that names the field.', () => {
     const writer = new Writer();
@@ -39,15 +42,21 @@ describe('Writer', () => {
     expect(() => writer.int8(128)).toThrow('out of range');
   });
 
-  test.each(['', 'ascii', 'é', 'a'.repeat(48), `${'a'.repeat(47)}é`, 'a'.repeat(127), 'ü'.repeat(64), '😀'.repeat(8_191)])(
-    'The text %j comes back in both forms.',
-    (text) => {
-      for (const compact of [true, false]) {
-        const bytes = written((writer) => writer.text(text, compact));
-        expect(new Reader(bytes, 0, bytes.length, 'x').text(compact)).toBe(text);
-      }
-    },
-  );
+  test.each([
+    '',
+    'ascii',
+    'é',
+    'a'.repeat(48),
+    `${'a'.repeat(47)}é`,
+    'a'.repeat(127),
+    'ü'.repeat(64),
+    '😀'.repeat(8_191),
+  ])('The text %j comes back in both forms.', (text) => {
+    for (const compact of [true, false]) {
+      const bytes = written((writer) => writer.text(text, compact));
+      expect(new Reader(bytes, 0, bytes.length, 'x').text(compact)).toBe(text);
+    }
+  });
 
   test('A zero UUID overwrites what a failed message left in the slab.', () => {
     const writer = new Writer();

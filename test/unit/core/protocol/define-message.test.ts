@@ -62,7 +62,15 @@ describe('A defined message', () => {
 
   test('Fields that are left out are written and read as their defaults.', () => {
     const decoded = sample.decode(3, sample.encode(3, { name: 'n' }));
-    const wanted = { name: 'n', count: -1, parts: [], one: { id: 0, note: '' }, maybe: null, extra: 5, dropped: 'none' };
+    const wanted = {
+      name: 'n',
+      count: -1,
+      parts: [],
+      one: { id: 0, note: '' },
+      maybe: null,
+      extra: 5,
+      dropped: 'none',
+    };
     expect(decoded).toEqual({ ...wanted, blob: Buffer.alloc(0) });
   });
 
@@ -87,12 +95,24 @@ describe('A defined message', () => {
       }
       return null;
     };
-    expect(causeOf(() => sample.encode(0, { name: 'n', count: 3 }))).toContain('Sample.count: this version cannot carry it');
-    expect(causeOf(() => sample.encode(1, { name: 'n', one: { id: 1, note: '' } }))).toContain('Sample.one: this version');
-    expect(causeOf(() => sample.encode(2, { name: 'n', maybe: { id: 0, note: '' } }))).toContain('Sample.maybe: this version');
-    expect(causeOf(() => sample.encode(0, { name: 'n', count: -1, one: { id: 0, note: '' }, dropped: 'lost' }))).toBeNull();
-    expect(causeOf(() => sample.encode(0, { name: 'n', parts: [{ id: 1, note: null }] }))).toContain('Sample.parts.note: null');
-    expect(causeOf(() => sample.encode(1, { name: 'n', parts: [{ id: 2 ** 31, note: null }] }))).toContain('out of range');
+    expect(causeOf(() => sample.encode(0, { name: 'n', count: 3 }))).toContain(
+      'Sample.count: this version cannot carry it',
+    );
+    expect(causeOf(() => sample.encode(1, { name: 'n', one: { id: 1, note: '' } }))).toContain(
+      'Sample.one: this version',
+    );
+    expect(causeOf(() => sample.encode(2, { name: 'n', maybe: { id: 0, note: '' } }))).toContain(
+      'Sample.maybe: this version',
+    );
+    expect(
+      causeOf(() => sample.encode(0, { name: 'n', count: -1, one: { id: 0, note: '' }, dropped: 'lost' })),
+    ).toBeNull();
+    expect(causeOf(() => sample.encode(0, { name: 'n', parts: [{ id: 1, note: null }] }))).toContain(
+      'Sample.parts.note: null',
+    );
+    expect(causeOf(() => sample.encode(1, { name: 'n', parts: [{ id: 2 ** 31, note: null }] }))).toContain(
+      'out of range',
+    );
   });
 
   test('A version that does not exist is a bug to write and an error to read.', () => {
@@ -104,14 +124,19 @@ describe('A defined message', () => {
 
   test('Null where it is not allowed is refused with the path of the field.', () => {
     const bytes = sample.encode(1, { name: 'n', parts: [{ id: 1, note: null }] });
-    expect(() => sample.decode(0, Buffer.from([0, 1, 110, 0, 0, 0, 1, 0, 0, 0, 1, 255, 255]))).toThrow('Sample.parts.note: null');
-    expect(() => sample.decode(1, Buffer.concat([Buffer.from([255, 255]), bytes.subarray(3)]))).toThrow('Sample.name: null');
+    expect(() => sample.decode(0, Buffer.from([0, 1, 110, 0, 0, 0, 1, 0, 0, 0, 1, 255, 255]))).toThrow(
+      'Sample.parts.note: null',
+    );
+    expect(() => sample.decode(1, Buffer.concat([Buffer.from([255, 255]), bytes.subarray(3)]))).toThrow(
+      'Sample.name: null',
+    );
   });
 
   test('Tags that are not known are passed over; known ones must fill their size.', () => {
     const bytes = sample.encode(2, { name: 'n' });
     expect(bytes.at(-1)).toBe(0);
-    const tagged = (...tags: number[]): Sample => sample.decode(2, Buffer.concat([bytes.subarray(0, -1), Buffer.from(tags)]));
+    const tagged = (...tags: number[]): Sample =>
+      sample.decode(2, Buffer.concat([bytes.subarray(0, -1), Buffer.from(tags)]));
     expect(tagged(2, 0, 2, 0, 9, 77, 3, 1, 2, 3).extra).toBe(9);
     expect(() => tagged(1, 0, 3, 0, 9, 0)).toThrow('Sample.extra: 1 bytes left in a tagged field');
     expect(() => tagged(1, 0, 1, 9)).toThrow('Sample.extra: 2 bytes needed, 1 left');

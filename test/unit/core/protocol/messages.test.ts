@@ -3,7 +3,11 @@ import { ApiKey, advertisedVersions, apiByKey, apis, isValidVersion } from '../.
 import { ErrorCode, errorName, errorTable, isRetriable } from '../../../../broker/core/protocol/errors.ts';
 import type { WireKey } from '../../../../broker/core/protocol/messages.ts';
 import * as messages from '../../../../broker/core/protocol/messages.ts';
-import { decodeRecordMessage, encodeRecordMessage, recordKeyType } from '../../../../broker/core/protocol/record-messages.ts';
+import {
+  decodeRecordMessage,
+  encodeRecordMessage,
+  recordKeyType,
+} from '../../../../broker/core/protocol/record-messages.ts';
 import { inVersions, parseVersions, VERSION_MAX } from '../../../../broker/core/protocol/schema.ts';
 
 describe('Requests and responses', () => {
@@ -40,7 +44,9 @@ describe('Requests and responses', () => {
     const frame = Buffer.from('0012006300000007000361626300ffff', 'hex');
     const header = messages.decodeRequestHeader(frame);
     expect(header).toEqual({ apiKey: 18, version: 99, correlationId: 7, clientId: 'abc', bodyOffset: 14 });
-    expect(() => messages.decodeRequestBody(ApiKey.ApiVersions, 99, frame, 14)).toThrow('ApiVersionsRequest: no version 99');
+    expect(() => messages.decodeRequestBody(ApiKey.ApiVersions, 99, frame, 14)).toThrow(
+      'ApiVersionsRequest: no version 99',
+    );
   });
 
   test('The header of a request whose API nobody knows can be read.', () => {
@@ -55,7 +61,9 @@ describe('Requests and responses', () => {
 
   test('The answer to ApiVersions has the old header in every version.', () => {
     for (const version of [0, 3, 5]) {
-      const frame = Buffer.concat(messages.encodeResponse(ApiKey.ApiVersions, version, 7, { errorCode: 35, apiKeys: [] }));
+      const frame = Buffer.concat(
+        messages.encodeResponse(ApiKey.ApiVersions, version, 7, { errorCode: 35, apiKeys: [] }),
+      );
       expect(frame.readInt16BE(8)).toBe(35);
       expect(messages.decodeResponse(ApiKey.ApiVersions, version, frame, 4).body.errorCode).toBe(35);
     }
@@ -66,7 +74,10 @@ describe('Requests and responses', () => {
   test('A foreign int64 beyond 2^53 is refused by name where it means something here, and passes through where it is legal.', () => {
     const commit = messages.encodeRequest(
       { apiKey: ApiKey.OffsetCommit, version: 9, correlationId: 1, clientId: null },
-      { groupId: 'g', topics: [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 77, committedMetadata: null }] }] },
+      {
+        groupId: 'g',
+        topics: [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 77, committedMetadata: null }] }],
+      },
     );
     const frame = Buffer.concat(commit);
     const at = frame.indexOf(Buffer.from('000000000000004d', 'hex'));
@@ -81,7 +92,12 @@ describe('Requests and responses', () => {
         { replicaId: -1, topics: [{ name: 't', partitions: [{ partitionIndex: 0, timestamp: 2n ** 63n - 1n }] }] },
       ),
     );
-    const { topics } = messages.decodeRequestBody(ApiKey.ListOffsets, 1, list, messages.decodeRequestHeader(list, 4).bodyOffset);
+    const { topics } = messages.decodeRequestBody(
+      ApiKey.ListOffsets,
+      1,
+      list,
+      messages.decodeRequestHeader(list, 4).bodyOffset,
+    );
     expect(topics[0]?.partitions[0]?.timestamp).toBe(2n ** 63n - 1n);
   });
 });
@@ -100,7 +116,10 @@ describe('Record messages', () => {
     const value = { offset: 5, metadata: '', commitTimestamp: 6 };
     const bytes = encodeRecordMessage('OffsetCommitValue', 3, value);
     expect(decodeRecordMessage('OffsetCommitValue', bytes)).toMatchObject({ ...value, leaderEpoch: -1 });
-    const future = Buffer.concat([encodeRecordMessage('ConsumerProtocolSubscription', 3, { topics: ['t'] }), Buffer.from([1, 2, 3])]);
+    const future = Buffer.concat([
+      encodeRecordMessage('ConsumerProtocolSubscription', 3, { topics: ['t'] }),
+      Buffer.from([1, 2, 3]),
+    ]);
     future.writeInt16BE(9);
     expect(decodeRecordMessage('ConsumerProtocolSubscription', future).topics).toEqual(['t']);
     future.writeInt16BE(-1);
@@ -118,7 +137,12 @@ describe('The tables', () => {
   });
 
   test('A version is valid from the first to the last, and never for an API that was removed.', () => {
-    expect([2, 3, 13, 14].map((version) => isValidVersion(ApiKey.Produce, version))).toEqual([false, true, true, false]);
+    expect([2, 3, 13, 14].map((version) => isValidVersion(ApiKey.Produce, version))).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
     expect(isValidVersion(ApiKey.LeaderAndIsr, 0)).toBe(false);
     expect(isValidVersion(300, 0)).toBe(false);
   });
