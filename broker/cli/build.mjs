@@ -18,11 +18,14 @@ const PUBLISHED_NAME = '@weir-dev/weir';
 const STAMP_NAME = '.stamp';
 const SOURCES = ['broker', 'operator', 'package.json'];
 
-/** Programs of `dist/` and their sources. `weir` is the launcher, which imports `main`. */
+/**
+ * Programs of `dist/` and their sources. `weir` is the launcher, which imports `main`. All files lie flat in `dist/`, so that
+ * code finds the worker beside itself: `new URL(`./worker${extname(import.meta.url)}`, import.meta.url)`, from source too.
+ */
 const ENTRIES = {
   weir: 'broker/cli/launch.mjs',
   main: 'broker/cli/weir.ts',
-  control: 'broker/io/control/worker.ts',
+  worker: 'broker/io/control/worker.ts',
 };
 
 /** A digest of name, size and time of every source: other when any of them was edited, added or removed. */
@@ -62,7 +65,7 @@ export async function build(root, force = false) {
     target: 'esnext',
     packages: 'external',
     sourcemap: true,
-    chunkNames: 'chunks/[name]-[hash]',
+    chunkNames: '[name]-[hash]',
     banner: { js: '#!/usr/bin/env node' },
     logLevel: 'warning',
   });

@@ -65,6 +65,7 @@ describe('arrows', () => {
     ['broker/server/a.ts', "import { x } from '../core/share/x.ts'; import type { Y } from '../ports/y.ts';"],
     ['broker/io/a.ts', "import type { X } from '../core/log/x.ts'; import { pino } from 'pino';"],
     ['broker/main.ts', "import { x } from './io/x.ts'; import { y } from './server/y.ts';"],
+    ['broker/io/control/worker.ts', "import { x } from '../../server/x.ts';"],
     ['broker/cli/weir.ts', "import { x } from '../../operator/io/local/x.ts';"],
     ['operator/io/local/a.ts', "import { x } from '../../core/x.ts'; import { spawn } from 'node:child_process';"],
     ['test/sim/a.ts', "import { x } from '../../broker/io/x.ts';"],

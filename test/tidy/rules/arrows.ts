@@ -55,6 +55,9 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'operator/main': { may: [...OPERATOR_BASE, ...OPERATOR_PURE, 'operator/controllers', 'operator/io'], world: true },
 };
 
+/** The control isolate's own main (F1): a worker thread's program, which wires io to server as main.ts does. */
+const WORKER_MAIN = 'broker/io/control/worker.ts';
+
 /** Of the broker only its programs may import the operator (`weir local`). */
 const MAY_IMPORT_OPERATOR = ['broker/cli'];
 
@@ -79,6 +82,7 @@ function closure(layer: string): string[] {
 
 /** The layer that a file belongs to, '' when it is none of the project's (tests import everything). */
 export function layerOf(path: string): string {
+  if (path === WORKER_MAIN) return 'broker/main';
   const [top = '', second = '', third = ''] = path.split('/');
   if (top === 'broker' && second === 'core') return `broker/core/${third}`;
   if (top === 'broker' || top === 'operator') return `${top}/${second.replace(/\.ts$/, '')}`;
