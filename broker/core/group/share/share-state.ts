@@ -1,0 +1,193 @@
+import { topicId as asTopicId } from '../../base/ids.ts';
+import { ErrorCode } from '../../protocol/errors.ts';
+import type { ShareStateDeletedCommand, ShareStateInitializedCommand } from '../commands.ts';
+import type { Step } from '../step.ts';
+import type { NamedPartitions } from './group.ts';
+import { bumpEpoch } from './membership.ts';
+import { placeOf, type RunningShareGroup } from './running.ts';
+
+/** How long an assignment waits for share state that is being set up, so that it can contain those partitions. */
+const HOLD_MS = 1_000;
+const RETRY_MIN_MS = 200;
+const RETRY_MAX_MS = 30_000;
+
+/**
+ * Sees to it that every partition that the group subscribes to gets share state before it is assigned. A topic new to
+ * the group starts where `share.auto.offset.reset` says (−1), and becomes initialised as a whole; partitions that an
+ * initialised topic gets later start at 0, so that nothing written to them before is missed (KAFKA-20742).
+ */
+export function initializeShareState(step: Step, group: RunningShareGroup): void {
+  const { durable } = group;
+  const wanted = wantedInitializing(step, group);
+  if (wanted.some((topic, index) => topic !== durable.initializing[index])) {
+    group.holdUntilMs = step.now.monotonicMs + HOLD_MS;
+    writeState(step, group, { initializing: wanted });
+  }
+  if (step.now.monotonicMs < group.retryAtMs) return;
+  const topics = durable.initializing.flatMap(({ topicId, partitions }) => {
+    const isNew = !isKnown(group, topicId);
+    const open = partitions.filter((partition) => {
+      const place = placeOf(topicId, partition);
+      return !group.inFlight.has(place) && !group.confirmed.has(place);
+    });
+    for (const partition of open) group.inFlight.add(placeOf(topicId, partition));
+    const asked = open.map((partition) => ({ partition, stateEpoch: durable.groupEpoch, startOffset: isNew ? -1 : 0 }));
+    return asked.length === 0 ? [] : [{ topicId, partitions: asked }];
+  });
+  if (topics.length > 0) step.effect({ kind: 'initializeShareState', request: { groupId: durable.groupId, topics } });
+}
+
+function isKnown(group: RunningShareGroup, topicId: string): boolean {
+  return group.durable.initialized.some((topic) => topic.topicId === topicId);
+}
+
+/** What is to be initialised now; entries that stay as they are stay the same objects. */
+function wantedInitializing(step: Step, group: RunningShareGroup): NamedPartitions[] {
+  const { durable } = group;
+  const wanted: NamedPartitions[] = [...durable.initializing];
+  for (const topicName of durable.subscribedTopicNames()) {
+    const topic = step.view.topicByName(topicName);
+    if (topic === null || durable.deleting.some(({ topicId }) => topicId === topic.id)) continue;
+    const at = wanted.findIndex(({ topicId }) => topicId === topic.id);
+    const known = durable.initialized.find(({ topicId }) => topicId === topic.id);
+    // Partitions that a topic gets while it is being initialised come afterwards, as partitions of a known topic.
+    if (known === undefined && at >= 0) continue;
+    const initialized = new Set(known?.partitions ?? []);
+    const partitions = topic.partitions.map(({ index }) => index).filter((index) => !initialized.has(index));
+    if (partitions.length === 0 || (at >= 0 && wanted[at]?.partitions.length === partitions.length)) continue;
+    if (at >= 0) wanted[at] = { topicId: topic.id, topicName, partitions };
+    else wanted.push({ topicId: topic.id, topicName, partitions });
+  }
+  return wanted;
+}
+
+/** The share coordinators have answered. */
+export function onShareStateInitialized(step: Step, group: RunningShareGroup, command: ShareStateInitializedCommand): void {
+  const places = (topics: readonly { topicId: string; partitions: readonly { partition: number }[] }[]): string[] =>
+    topics.flatMap(({ topicId, partitions }) => partitions.map(({ partition }) => placeOf(topicId, partition)));
+  const asked = places(command.request.topics);
+  const succeeded = new Set(
+    command.response.results.flatMap(({ topicId, partitions }) =>
+      partitions.filter(({ errorCode }) => errorCode === ErrorCode.NONE).map(({ partition }) => placeOf(topicId, partition)),
+    ),
+  );
+  for (const place of asked) {
+    group.inFlight.delete(place);
+    if (succeeded.has(place)) group.confirmed.add(place);
+  }
+  takeOverConfirmed(step, group);
+  if (asked.every((place) => succeeded.has(place))) clearRetry(group);
+  else delayRetry(step, group);
+}
+
+function takeOverConfirmed(step: Step, group: RunningShareGroup): void {
+  const { durable } = group;
+  const initializing: NamedPartitions[] = [];
+  const initialized = new Map(durable.initialized.map((topic) => [topic.topicId, topic]));
+  const gained = new Set<string>();
+  for (const topic of durable.initializing) {
+    const done = topic.partitions.filter((partition) => group.confirmed.has(placeOf(topic.topicId, partition)));
+    const known = initialized.get(topic.topicId);
+    if (done.length === 0 || (known === undefined && done.length < topic.partitions.length)) {
+      initializing.push(topic);
+      continue;
+    }
+    const partitions = [...(known?.partitions ?? []), ...done].sort((a, b) => a - b);
+    initialized.set(topic.topicId, { ...topic, partitions });
+    gained.add(topic.topicName);
+    for (const partition of done) group.confirmed.delete(placeOf(topic.topicId, partition));
+    const open = topic.partitions.filter((partition) => !done.includes(partition));
+    if (open.length > 0) initializing.push({ ...topic, partitions: open });
+  }
+  if (gained.size === 0) return;
+  writeState(step, group, { initializing, initialized: [...initialized.values()] });
+  const isWanted = durable.subscribedTopicNames().some((name) => gained.has(name));
+  if (isWanted && !group.needsAssignment()) bumpEpoch(step, durable);
+}
+
+/** A topic was deleted: its share state goes too, and the group forgets that it had any. */
+export function dropTopicState(step: Step, group: RunningShareGroup, topicIds: ReadonlySet<string>): void {
+  const { durable } = group;
+  const isGone = ({ topicId }: { readonly topicId: string }): boolean => topicIds.has(topicId);
+  const lost = [...durable.initializing, ...durable.initialized].filter(isGone);
+  if (lost.length === 0) return;
+  writeState(step, group, {
+    initializing: durable.initializing.filter((topic) => !isGone(topic)),
+    initialized: durable.initialized.filter((topic) => !isGone(topic)),
+  });
+  for (const { topicId, partitions } of lost) {
+    for (const partition of partitions) group.confirmed.delete(placeOf(topicId, partition));
+  }
+  step.effect({ kind: 'deleteShareState', request: { groupId: durable.groupId, topics: deletionOf(lost) } });
+}
+
+/** Asks the share coordinators to forget everything of the group; the record says so until they have. */
+export function deleteAllState(step: Step, group: RunningShareGroup): void {
+  const { durable } = group;
+  if (group.isDeleting || step.now.monotonicMs < group.retryAtMs) return;
+  const known = [...durable.initializing, ...durable.initialized];
+  const again = durable.deleting.flatMap(({ topicId, topicName }) => {
+    const topic = step.view.topicById(asTopicId(topicId));
+    return topic === null ? [] : [{ topicId, topicName, partitions: topic.partitions.map(({ index }) => index) }];
+  });
+  if (known.length > 0) {
+    const names = new Map([...durable.deleting, ...known].map(({ topicId, topicName }) => [topicId, { topicId, topicName }]));
+    writeState(step, group, { initializing: [], initialized: [], deleting: [...names.values()] });
+  }
+  group.confirmed.clear();
+  group.isDeleting = true;
+  const topics = deletionOf([...known, ...again]);
+  step.effect({ kind: 'deleteShareState', request: { groupId: durable.groupId, topics } });
+}
+
+function deletionOf(topics: readonly NamedPartitions[]): { topicId: string; partitions: { partition: number }[] }[] {
+  const byTopic = new Map<string, Set<number>>();
+  for (const { topicId, partitions } of topics) {
+    const all = byTopic.get(topicId) ?? new Set();
+    for (const partition of partitions) all.add(partition);
+    byTopic.set(topicId, all);
+  }
+  return [...byTopic].map(([topicId, all]) => ({
+    topicId,
+    partitions: [...all].sort((a, b) => a - b).map((partition) => ({ partition })),
+  }));
+}
+
+/** The first error in an answer about deleted state, or NONE when all of it is gone. */
+export function deletionError(command: ShareStateDeletedCommand): { readonly errorCode: number; readonly errorMessage: string | null } {
+  for (const { partitions } of command.response.results) {
+    for (const { errorCode, errorMessage } of partitions) if (errorCode !== ErrorCode.NONE) return { errorCode, errorMessage };
+  }
+  return { errorCode: ErrorCode.NONE, errorMessage: null };
+}
+
+/** Share state that could not be set up or deleted is tried again after a delay that doubles. */
+export function delayRetry(step: Step, group: RunningShareGroup): void {
+  group.retryDelayMs = Math.min(Math.max(group.retryDelayMs * 2, RETRY_MIN_MS), RETRY_MAX_MS);
+  group.retryAtMs = step.now.monotonicMs + group.retryDelayMs;
+}
+
+/** Things work again: the next failure is retried soon. */
+export function clearRetry(group: RunningShareGroup): void {
+  group.retryDelayMs = 0;
+  group.retryAtMs = 0;
+}
+
+/** Writes the group's share state record with the given parts changed. */
+export function writeState(
+  step: Step,
+  group: RunningShareGroup,
+  change: {
+    readonly initializing?: readonly NamedPartitions[];
+    readonly initialized?: readonly NamedPartitions[];
+    readonly deleting?: readonly { readonly topicId: string; readonly topicName: string }[];
+  },
+): void {
+  const { durable } = group;
+  const value = {
+    initializingTopics: change.initializing ?? durable.initializing,
+    initializedTopics: change.initialized ?? durable.initialized,
+    deletingTopics: change.deleting ?? durable.deleting,
+  };
+  step.write({ kind: 'shareState', groupId: durable.groupId, value });
+}
