@@ -1,5 +1,6 @@
 import type { Issue } from './issue.ts';
-import { type AnyResource, nameOf } from './kinds.ts';
+import { type AnyResource, type Cluster, nameOf } from './kinds.ts';
+import { checkGroupBounds } from './settings.ts';
 
 /** A finding about one of several manifests that are valid each by itself. */
 export interface SetIssue extends Issue {
@@ -9,27 +10,31 @@ export interface SetIssue extends Issue {
 
 /**
  * Checks manifests against each other where no API server does it: the same object twice, a `clusterRef` without its
- * Cluster, more replicas than brokers.
+ * Cluster, more replicas than brokers, group settings outside the cluster's bounds.
  */
 export function checkReferences(resources: readonly AnyResource[]): readonly SetIssue[] {
   const issues: SetIssue[] = [];
   const seen = new Set<string>();
-  const brokers = new Map<string, number>();
+  const clusters = new Map<string, Cluster>();
   for (const [index, resource] of resources.entries()) {
     const name = nameOf(resource);
     if (seen.has(name)) issues.push({ index, path: ['metadata', 'name'], message: `is there twice: ${name}` });
     seen.add(name);
-    if (resource.kind === 'Cluster') brokers.set(clusterKey(resource, resource.metadata.name), resource.spec.brokers.replicas);
+    if (resource.kind === 'Cluster') clusters.set(clusterKey(resource, resource.metadata.name), resource);
   }
   for (const [index, resource] of resources.entries()) {
     if (resource.kind === 'Cluster') continue;
-    const cluster = resource.spec.clusterRef.name;
-    const replicas = brokers.get(clusterKey(resource, cluster));
-    if (replicas === undefined) {
-      issues.push({ index, path: ['spec', 'clusterRef', 'name'], message: `names Cluster ${cluster}, which is in none of the files` });
+    const { name } = resource.spec.clusterRef;
+    const cluster = clusters.get(clusterKey(resource, name));
+    if (cluster === undefined) {
+      issues.push({ index, path: ['spec', 'clusterRef', 'name'], message: `names Cluster ${name}, which is in none of the files` });
       continue;
     }
-    checkReplication(resource, { index, cluster, replicas }, issues);
+    checkReplication(resource, { index, cluster: name, replicas: cluster.spec.brokers.replicas }, issues);
+    if (resource.kind !== 'ShareGroup') continue;
+    for (const [setting, message] of checkGroupBounds(resource, cluster.spec.config)) {
+      issues.push({ index, path: ['spec', 'config', setting], message });
+    }
   }
   return issues;
 }

@@ -6,13 +6,13 @@ import { type IsDynamic, splitSettings } from '../core/plan-nodes.ts';
 import type { Step } from '../core/steps.ts';
 import { groupIdOf } from '../api/kinds.ts';
 import type { AdminQuestion, ClusterAdmin } from '../ports/cluster-admin.ts';
-import type { NodeHost } from '../ports/node-host.ts';
+import { isOperatorError, type NodeHost, type OperatorError } from '../ports/node-host.ts';
 
 /** What one reconcile works with. */
 export interface ReconcileTools {
   readonly host: NodeHost;
-  /** The admin of a cluster reached at this address; null: nothing reachable yet. */
-  admin(address: string): ClusterAdmin;
+  /** The admin of the cluster that is reached at `host:port`; the same one for the same address. */
+  admin(address: string): Promise<ClusterAdmin>;
   readonly isDynamic: IsDynamic;
 }
 
@@ -20,24 +20,31 @@ export interface ReconcileTools {
 export interface Reconciled {
   readonly plan: Plan;
   readonly observed: Observed;
-  /** The step that was carried out, null when there was none. */
+  /** The step that was carried out or tried, null when there was none. */
   readonly step: Step | null;
+  /** Why the step failed, null when it did not. */
+  readonly failure: OperatorError | null;
 }
 
 /**
- * One reconcile: observe, plan, carry out the first step. `desired` null ends the cluster. Fails with an `OperatorError`
- * of a port; nothing is remembered between calls, so calling again is always right.
+ * One reconcile: observe, plan, carry out the first step that `skip` does not hold back (steps that failed a moment ago
+ * must not block the others). `desired` null ends the cluster. Fails with an `OperatorError` when something cannot be
+ * observed; nothing is remembered between calls, so calling again is always right.
  */
-export async function reconcile(desired: Desired | null, tools: ReconcileTools): Promise<Reconciled> {
+export async function reconcile(
+  desired: Desired | null,
+  tools: ReconcileTools,
+  skip: (step: Step) => boolean = () => false,
+): Promise<Reconciled> {
   const host = await tools.host.observe();
   if (desired === null) {
     const removal = planGone(host);
-    return carryOutFirst(removal, { host, admin: null }, null, tools);
+    return carryOutFirst({ plan: removal, observed: { host, admin: null }, admin: null }, tools, skip);
   }
   const node = host.nodes.find((one) => one.ready && one.address !== null);
-  const admin = node === undefined || node.address === null ? null : tools.admin(node.address);
+  const admin = node === undefined || node.address === null ? null : await tools.admin(node.address);
   const observed: Observed = { host, admin: admin === null ? null : await observeAdmin(admin, desired, tools.isDynamic) };
-  return carryOutFirst(plan(desired, observed, tools.isDynamic), observed, admin, tools);
+  return carryOutFirst({ plan: plan(desired, observed, tools.isDynamic), observed, admin }, tools, skip);
 }
 
 function observeAdmin(admin: ClusterAdmin, desired: Desired, isDynamic: IsDynamic): Promise<AdminObservation> {
@@ -52,15 +59,20 @@ function observeAdmin(admin: ClusterAdmin, desired: Desired, isDynamic: IsDynami
 }
 
 async function carryOutFirst(
-  made: Plan,
-  observed: Observed,
-  admin: ClusterAdmin | null,
+  made: { readonly plan: Plan; readonly observed: Observed; readonly admin: ClusterAdmin | null },
   tools: ReconcileTools,
+  skip: (step: Step) => boolean,
 ): Promise<Reconciled> {
-  const [step] = made.steps;
-  if (step === undefined) return { plan: made, observed, step: null };
-  await carryOut(step, tools.host, admin);
-  return { plan: made, observed, step };
+  const { observed } = made;
+  const step = made.plan.steps.find((one) => !skip(one));
+  if (step === undefined) return { plan: made.plan, observed, step: null, failure: null };
+  try {
+    await carryOut(step, tools.host, made.admin);
+  } catch (error) {
+    if (!isOperatorError(error)) throw error;
+    return { plan: made.plan, observed, step, failure: error };
+  }
+  return { plan: made.plan, observed, step, failure: null };
 }
 
 async function carryOut(step: Step, host: NodeHost, admin: ClusterAdmin | null): Promise<void> {

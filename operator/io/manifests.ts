@@ -96,7 +96,9 @@ function lineOf(lines: LineCounter, node: Node): number {
 }
 
 function report(located: Located, validated: Extract<Validated, { ok: false }>, errors: string[]): void {
-  for (const issue of validated.issues) errors.push(format(located, validated.subject, issue));
+  const issues = validated.issues.map((issue) => ({ issue, line: lineAt(located, issue.path) }));
+  issues.sort((a, b) => a.line - b.line);
+  for (const { issue } of issues) errors.push(format(located, validated.subject, issue));
 }
 
 function format(located: Located, subject: string, issue: Issue): string {

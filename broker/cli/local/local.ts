@@ -1,0 +1,230 @@
+import { existsSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import type { AnyResource } from '../../../operator/api/kinds.ts';
+import { checkSetting } from '../../../operator/api/settings.ts';
+import { LocalFleet, type FleetEvent } from '../../../operator/io/local/fleet.ts';
+import { ManifestWatch, readManifestFiles } from '../../../operator/io/local/manifest-watch.ts';
+import { readManifests } from '../../../operator/io/manifests.ts';
+import { isOperatorError, type OperatorError } from '../../../operator/ports/node-host.ts';
+import { UserFault, usageFault } from '../fault.ts';
+import { bootstrapFlag, numberFlag, parseFlags, type ParsedFlags } from '../flags.ts';
+import type { RunVerb, Terminal } from '../verb.ts';
+import { helpOf } from '../verbs.ts';
+
+/** What `weir local` was told. */
+export interface LocalCall {
+  readonly files: readonly string[];
+  readonly data: string;
+  readonly basePort: number | null;
+  readonly bind: string;
+  readonly verbose: boolean;
+}
+
+const SECOND_SIGNAL_EXIT = 130;
+
+/** `weir local`: runs the clusters of manifests until it is stopped. */
+export const runLocal: RunVerb = async (args, terminal) => {
+  const flags = parseFlags('local', helpOf('local').flags, args);
+  if (flags.positionals.length > 0) throw usageFault('local', `nothing to do with ${flags.positionals.join(' ')}; manifests go behind -f`);
+  const call = readCall(flags);
+  if (flags.has('demo')) {
+    const { runDemo } = await import('./demo.ts');
+    return runDemo(call, flags, terminal);
+  }
+  return new LocalSession(call, terminal).run();
+};
+
+function readCall(flags: ParsedFlags): LocalCall {
+  const files = flags.texts('file');
+  if (files.length === 0) throw usageFault('local', 'name a manifest file with -f');
+  for (const file of files) if (!existsSync(file)) throw new UserFault(`there is no file ${file}`);
+  const port = flags.text('port');
+  return {
+    files,
+    data: flags.text('data') ?? './.weir',
+    basePort: port === undefined ? null : numberFlag('local', 'port', port, { min: 0, max: 65_535 }),
+    bind: flags.text('bind') ?? '127.0.0.1',
+    verbose: flags.has('verbose'),
+  };
+}
+
+/** The manifests of files, valid; else a fault with every error on its own line. */
+export function loadManifests(files: readonly string[]): readonly AnyResource[] {
+  const read = readManifests(readManifestFiles(files), checkSetting);
+  if (read.ok) return read.resources;
+  const count = read.errors.length === 1 ? 'an error' : `${read.errors.length} errors`;
+  throw new UserFault(`${count} in the manifests\n${read.errors.join('\n')}`);
+}
+
+/** How this very program is started again, for its children. */
+export function ownCommand(): readonly string[] {
+  return [process.execPath, resolve(process.argv[1] ?? '')];
+}
+
+/** One fleet from start to stop, told to a terminal. */
+export class LocalSession {
+  readonly #call: LocalCall;
+  readonly #terminal: Terminal;
+  readonly #resources: readonly AnyResource[];
+  readonly #fleet: LocalFleet;
+  #watch: ManifestWatch | null = null;
+  readonly #readyClusters = new Set<string>();
+  #end: (outcome: { readonly fault: OperatorError | null }) => void = () => undefined;
+  readonly #ended: Promise<{ readonly fault: OperatorError | null }>;
+  #ready: (address: string) => void = () => undefined;
+  /** Settles with the bootstrap address once the first cluster is ready. */
+  readonly ready: Promise<string>;
+  #stopping = false;
+
+  constructor(call: LocalCall, terminal: Terminal) {
+    this.#call = call;
+    this.#terminal = terminal;
+    this.#ended = new Promise((settle) => {
+      this.#end = settle;
+    });
+    this.ready = new Promise((settle) => {
+      this.#ready = settle;
+    });
+    this.#resources = loadManifests(call.files);
+    this.#fleet = openFleet(call, (event) => {
+      this.#report(event);
+    });
+  }
+
+  /** Runs until a signal or a failure that cannot be mended; gives the exit code. */
+  async run(): Promise<number> {
+    const onSignal = (): void => {
+      if (this.#stopping) process.exit(SECOND_SIGNAL_EXIT);
+      this.stop();
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+    process.on('SIGHUP', onSignal);
+    try {
+      await this.#apply(this.#resources);
+      this.#watch = new ManifestWatch(this.#call.files, () => void this.#reload());
+    } catch (error) {
+      if (!isOperatorError(error)) throw error;
+      this.#end({ fault: error });
+    }
+    const { fault } = await this.#ended;
+    this.#stopping = true;
+    this.#watch?.close();
+    await this.#fleet.close();
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeListener(signal, onSignal);
+    if (fault !== null) throw new UserFault(fault.message);
+    this.#terminal.note('weir: stopped');
+    return 0;
+  }
+
+  /** Stops every broker and ends `run`. */
+  stop(): void {
+    if (!this.#stopping) this.#terminal.note('weir: stopping');
+    this.#stopping = true;
+    this.#end({ fault: null });
+  }
+
+  #apply(resources: readonly AnyResource[]): Promise<void> {
+    return this.#fleet.apply(resources);
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      const resources = loadManifests(this.#call.files);
+      this.#terminal.note('weir: the manifests changed');
+      await this.#apply(resources);
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      this.#terminal.note(`weir: the manifests changed and cannot be applied; everything stays as it was\n      ${text.replaceAll('\n', '\n      ')}`);
+    }
+  }
+
+  #report(event: FleetEvent): void {
+    switch (event.kind) {
+      case 'step':
+        if (this.#call.verbose || this.#readyClusters.has(event.cluster)) this.#terminal.note(`weir: ${event.cluster}: ${event.text}`);
+        break;
+      case 'condition':
+        this.#terminal.note(`weir: ${event.condition.resource}: ${event.condition.reason}: ${event.condition.message}`);
+        break;
+      case 'trouble':
+        this.#terminal.note(`weir: ${event.cluster}: ${event.text}; trying again`);
+        break;
+      case 'notice':
+        if (!this.#stopping) this.#terminal.note(`weir: ${event.text}`);
+        break;
+      case 'gone':
+        this.#readyClusters.delete(event.cluster);
+        this.#terminal.note(`weir: cluster ${event.cluster} is stopped; its data stays`);
+        break;
+      case 'fatal':
+        this.#end({ fault: event.error });
+        break;
+      case 'converged':
+        this.#converged(event.cluster, event.steps);
+        break;
+    }
+  }
+
+  #converged(cluster: string, steps: number): void {
+    if (this.#readyClusters.has(cluster)) {
+      this.#terminal.note(`weir: ${cluster}: ${steps === 0 ? 'nothing to do' : 'everything is as the manifests say'}`);
+      return;
+    }
+    this.#readyClusters.add(cluster);
+    const bootstrap = this.#fleet.bootstrapOf(cluster);
+    const tookMs = Math.round(performance.now());
+    this.#terminal.out(`weir: cluster ${cluster} ready in ${tookMs} ms: bootstrap ${bootstrap}`);
+    this.#suggest(cluster, bootstrap);
+    this.#ready(bootstrap);
+  }
+
+  /** Commands that need nothing but this program. */
+  #suggest(cluster: string, bootstrap: string): void {
+    const groups = this.#resources.filter((one) => one.kind === 'ShareGroup' && one.spec.clusterRef.name === cluster);
+    const [group] = groups;
+    if (group?.kind !== 'ShareGroup') return;
+    const topic = group.spec.topics[0] ?? '';
+    const program = describeProgram();
+    const at = bootstrap === '127.0.0.1:9092' ? '' : ` --bootstrap ${bootstrap}`;
+    this.#terminal.out(
+      [
+        '',
+        'Try, in other terminals:',
+        `  seq 1 10 | ${program} put ${topic}${at}`,
+        `  ${program} take ${group.spec.groupId ?? group.metadata.name} --topic ${topic}${at}`,
+        '',
+        'Ctrl-C stops it; the data stays.',
+      ].join('\n'),
+    );
+  }
+}
+
+/** Opens a fleet; an operator's failure becomes a fault for the user. */
+export function openFleet(call: LocalCall, report: (event: FleetEvent) => void): LocalFleet {
+  try {
+    return new LocalFleet({
+      directory: resolve(call.data),
+      command: ownCommand(),
+      bind: call.bind,
+      basePort: call.basePort,
+      connect: async (address) => {
+        const { KafkaAdmin } = await import('./kafka-admin.ts');
+        return new KafkaAdmin(bootstrapFlag('local', address));
+      },
+      report,
+    });
+  } catch (error) {
+    if (!isOperatorError(error)) throw error;
+    throw new UserFault(error.message);
+  }
+}
+
+/** The words that start this program again from where the user is: as it was started, as short as possible. */
+function describeProgram(): string {
+  const script = process.argv[1] ?? 'weir';
+  const near = relative(process.cwd(), script);
+  const path = near.startsWith('..') ? script : near;
+  if (/node_modules[\\/](\.bin[\\/]weir|.*dist[\\/]weir\.js)$/.test(script)) return 'npx weir';
+  return `node ${path}`;
+}

@@ -1,0 +1,82 @@
+import type { RunVerb, VerbHelp } from './verb.ts';
+
+const BOOTSTRAP = { name: 'bootstrap', short: 'b', value: 'HOST:PORT', help: 'Broker to connect to first (default 127.0.0.1:9092)' } as const;
+
+const LOCAL: VerbHelp = {
+  name: 'local',
+  usage: 'weir local -f FILE... [--data DIR] [--port P]',
+  summary: 'Run the clusters of manifest files on this machine',
+  details: [
+    'Starts the brokers of every Cluster in the files as processes, creates topics, sets what the manifests',
+    'say, restarts what dies and follows edits of the files until it is stopped (Ctrl-C).',
+  ],
+  flags: [
+    { name: 'file', short: 'f', value: 'FILE', multiple: true, help: 'Manifest file; may be given several times' },
+    { name: 'data', value: 'DIR', help: 'Data directory (default ./.weir)' },
+    { name: 'port', short: 'p', value: 'P', help: 'Port of node 0, in place of the first listener’s; 0 finds free ones' },
+    { name: 'bind', value: 'ADDRESS', help: 'Address to listen on (default 127.0.0.1)' },
+    { name: 'demo', help: 'Run a producer and three competing members, kill one, check the outcome, stop' },
+    { name: 'verbose', short: 'v', help: 'Print every step' },
+  ],
+};
+
+const PUT: VerbHelp = {
+  name: 'put',
+  usage: 'weir put TOPIC [--bootstrap HOST:PORT]',
+  summary: 'Send each line of standard input to a topic',
+  details: ['Ends when the input does and every line is acknowledged. Exit code 1: some line was not.'],
+  flags: [
+    BOOTSTRAP,
+    { name: 'create', help: 'Let the broker create the topic if it is missing' },
+    { name: 'key', value: 'SEPARATOR', help: 'Split each line into key and value at the first SEPARATOR' },
+    { name: 'json', help: 'Print what happens to each line as JSON' },
+  ],
+};
+
+const TAKE: VerbHelp = {
+  name: 'take',
+  usage: 'weir take GROUP --topic T [--ack accept|release|reject] [--max N]',
+  summary: 'Take records from a share group, print and acknowledge them',
+  details: ['Each record goes to one member at a time. Runs until N records are acknowledged or it is stopped (Ctrl-C).'],
+  flags: [
+    BOOTSTRAP,
+    { name: 'topic', short: 't', value: 'T', multiple: true, help: 'Topic to take from; may be given several times' },
+    { name: 'ack', value: 'TYPE', help: 'accept: done (default); release: back to the queue; reject: never again' },
+    { name: 'max', short: 'n', value: 'N', help: 'Stop after N records' },
+    { name: 'idle', value: 'SECONDS', help: 'Stop when nothing came for so long' },
+    { name: 'work', value: 'MS', help: 'Pretend to work this long on each record before it is acknowledged' },
+    { name: 'json', help: 'Print what happens to each record as JSON' },
+  ],
+};
+
+const BROKER: VerbHelp = {
+  name: 'broker',
+  usage: 'weir broker --config FILE',
+  summary: 'Run one broker',
+  details: ['FILE holds settings by Kafka’s names, `name=value` a line; WEIR_… variables override them.'],
+  flags: [
+    { name: 'config', short: 'c', value: 'FILE', help: 'Settings file' },
+    { name: 'check', help: 'Only check the settings and say what is wrong' },
+    { name: 'exit-with-parent', help: 'Stop when standard input ends' },
+    { name: 'pid-file', value: 'FILE', help: 'Hold the process id in FILE while it runs' },
+  ],
+};
+
+/** A verb and how to get its program. */
+export interface Verb {
+  readonly help: VerbHelp;
+  load(): Promise<RunVerb>;
+}
+
+/** Every verb, in the order of the help. Programs load on use, so that none pays for another's modules. */
+export const VERBS: readonly Verb[] = [
+  { help: LOCAL, load: async () => (await import('./local/local.ts')).runLocal },
+  { help: PUT, load: async () => (await import('./put.ts')).runPut },
+  { help: TAKE, load: async () => (await import('./take.ts')).runTake },
+  { help: BROKER, load: async () => (await import('./broker.ts')).runBroker },
+];
+
+/** Help of one verb, by name; flags are defined there and nowhere else. */
+export function helpOf(name: 'local' | 'put' | 'take' | 'broker'): VerbHelp {
+  return { local: LOCAL, put: PUT, take: TAKE, broker: BROKER }[name];
+}

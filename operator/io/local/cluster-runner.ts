@@ -1,0 +1,171 @@
+import { type ReconcileTools, reconcile } from '../../controllers/reconcile.ts';
+import type { Condition, Desired } from '../../core/desired.ts';
+import { describeStep, type Step } from '../../core/steps.ts';
+import type { OperatorError } from '../../ports/node-host.ts';
+import { asOperatorError } from './system-fault.ts';
+
+/** What happens to one cluster, for a person who watches. */
+export interface RunnerListener {
+  step(text: string): void;
+  condition(condition: Condition): void;
+  /** Something failed and is tried again; told once while it stays the same. */
+  trouble(text: string): void;
+  /** Everything is as the manifests say; `steps` were carried out since the last time. */
+  converged(steps: number, address: string): void;
+  /** Trying again cannot help. */
+  fatal(error: OperatorError): void;
+  gone(): void;
+}
+
+const RESYNC_MS = 30_000;
+const POLL_MIN_MS = 5;
+const POLL_MAX_MS = 250;
+const RETRY_MIN_MS = 100;
+const RETRY_MAX_MS = 10_000;
+
+/** Reconciles one cluster again and again: at once after a step, soon while something is under way, else when nudged. */
+export class ClusterRunner {
+  readonly #tools: ReconcileTools;
+  readonly #listener: RunnerListener;
+  #desired: Desired | null;
+  #stopped = false;
+  #nudged = false;
+  #wake: (() => void) | null = null;
+  #stepsSince = 0;
+  #wasConverged = false;
+  #applied = true;
+  #troubleText = '';
+  #pauseMs = POLL_MIN_MS;
+  #known = new Set<string>();
+  readonly #held = new Map<string, { untilMs: number; pauseMs: number }>();
+  readonly #over: Promise<void>;
+
+  constructor(desired: Desired, tools: ReconcileTools, listener: RunnerListener) {
+    this.#desired = desired;
+    this.#tools = tools;
+    this.#listener = listener;
+    this.#over = this.#run();
+  }
+
+  /** New manifests; null: the Cluster is gone. */
+  apply(desired: Desired | null): void {
+    this.#desired = desired;
+    this.#applied = true;
+    this.#held.clear();
+    this.nudge();
+  }
+
+  /** Something changed: reconcile now. */
+  nudge(): void {
+    this.#nudged = true;
+    this.#pauseMs = POLL_MIN_MS;
+    this.#wake?.();
+  }
+
+  /** Ends the loop; resolves when the reconcile under way is over. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake?.();
+    await this.#over;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      this.#nudged = false;
+      const pauseMs = await this.#once();
+      if (pauseMs > 0 && !this.#nudged && !this.#stopped) await this.#pause(pauseMs);
+    }
+  }
+
+  /** One reconcile; gives the pause until the next, in ms. */
+  async #once(): Promise<number> {
+    const desired = this.#desired;
+    let result;
+    try {
+      result = await reconcile(desired, this.#tools, (step) => this.#isHeld(step));
+    } catch (error) {
+      return this.#failed(asOperatorError(error));
+    }
+    this.#tellConditions(result.plan.conditions);
+    if (result.failure !== null && result.step !== null) return this.#stepFailed(result.step, result.failure);
+    if (result.step !== null) {
+      this.#stepsSince += 1;
+      this.#wasConverged = false;
+      this.#held.delete(describeStep(result.step));
+      this.#listener.step(describeStep(result.step));
+      return 0;
+    }
+    if (!result.plan.ready) {
+      if (result.plan.steps.length === 0) this.#wasConverged = false;
+      this.#pauseMs = Math.min(POLL_MAX_MS, this.#pauseMs * 1.5);
+      return this.#pauseMs;
+    }
+    this.#troubleText = '';
+    this.#pauseMs = POLL_MIN_MS;
+    if (desired === null) {
+      this.#listener.gone();
+      this.#stopped = true;
+    } else if (!this.#wasConverged || this.#applied) {
+      this.#wasConverged = true;
+      this.#applied = false;
+      this.#listener.converged(this.#stepsSince, result.observed.host.nodes.find((node) => node.ready)?.address ?? '');
+      this.#stepsSince = 0;
+    }
+    return RESYNC_MS;
+  }
+
+  #failed(error: OperatorError): number {
+    if (error.fatal) {
+      this.#listener.fatal(error);
+      return RETRY_MAX_MS;
+    }
+    this.#trouble(error.message);
+    this.#pauseMs = Math.min(RETRY_MAX_MS, this.#pauseMs * 2);
+    return this.#pauseMs;
+  }
+
+  /** Holds a failed step back for a while, so that the steps behind it get their turn. */
+  #stepFailed(step: Step, error: OperatorError): number {
+    const onNode = step.kind === 'Form' || step.kind === 'AddNode' || step.kind === 'Restart' || step.kind === 'RemoveNode';
+    if (onNode && error.fatal) return this.#failed(error);
+    const name = describeStep(step);
+    const pauseMs = Math.min(RETRY_MAX_MS, (this.#held.get(name)?.pauseMs ?? RETRY_MIN_MS / 2) * 2);
+    this.#held.set(name, { untilMs: performance.now() + pauseMs, pauseMs });
+    this.#trouble(`${name}: ${error.message}`);
+    return POLL_MIN_MS;
+  }
+
+  #isHeld(step: Step): boolean {
+    const held = this.#held.get(describeStep(step));
+    return held !== undefined && held.untilMs > performance.now();
+  }
+
+  #trouble(text: string): void {
+    if (text === this.#troubleText) return;
+    this.#troubleText = text;
+    this.#listener.trouble(text);
+  }
+
+  #tellConditions(conditions: readonly Condition[]): void {
+    const now = new Set<string>();
+    for (const condition of conditions) {
+      const name = `${condition.resource} ${condition.type} ${condition.message}`;
+      now.add(name);
+      if (!this.#known.has(name)) this.#listener.condition(condition);
+    }
+    this.#known = now;
+  }
+
+  #pause(pauseMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#wake?.();
+      }, pauseMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        this.#wake = null;
+        resolve();
+      };
+    });
+  }
+}

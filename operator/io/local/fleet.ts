@@ -1,0 +1,186 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AnyResource, Cluster } from '../../api/kinds.ts';
+import { isDynamicSetting } from '../../api/settings.ts';
+import { type Condition, type Desired, desiredOf } from '../../core/desired.ts';
+import type { ClusterAdmin } from '../../ports/cluster-admin.ts';
+import { isOperatorError, OperatorError } from '../../ports/node-host.ts';
+import { ClusterRunner } from './cluster-runner.ts';
+import { LocalHost } from './local-host.ts';
+import { acquireOwnerLock, type OwnerLock } from './owner-lock.ts';
+import { asOperatorError } from './system-fault.ts';
+import { assignPorts, findFreePort, type PortUse } from './ports.ts';
+
+/** What happens in a fleet; `cluster` is a name. */
+export type FleetEvent =
+  | { readonly kind: 'step'; readonly cluster: string; readonly text: string }
+  | { readonly kind: 'condition'; readonly cluster: string; readonly condition: Condition }
+  | { readonly kind: 'trouble'; readonly cluster: string; readonly text: string }
+  | { readonly kind: 'converged'; readonly cluster: string; readonly steps: number; readonly address: string }
+  | { readonly kind: 'notice'; readonly text: string }
+  | { readonly kind: 'gone'; readonly cluster: string }
+  | { readonly kind: 'fatal'; readonly error: OperatorError };
+
+/** What a fleet works with. */
+export interface FleetOptions {
+  readonly directory: string;
+  /** See `LocalHostOptions.command`. */
+  readonly command: readonly string[];
+  readonly bind: string;
+  /** Port of the first listener of the first cluster; null: as declared; 0: free ports. */
+  readonly basePort: number | null;
+  /** Opens the administration of a cluster by its address (`host:port`). */
+  readonly connect: (address: string) => Promise<ClusterAdmin>;
+  readonly report: (event: FleetEvent) => void;
+}
+
+interface Member {
+  readonly host: LocalHost;
+  readonly runner: ClusterRunner;
+  admin: { readonly address: string; readonly client: Promise<ClusterAdmin> } | null;
+}
+
+/** The clusters of some manifests on this machine: one data directory, one owner, one runner per cluster. */
+export class LocalFleet {
+  readonly #options: FleetOptions;
+  readonly #lock: OwnerLock;
+  readonly #members = new Map<string, Member>();
+  #ports: ReadonlyMap<string, number> = new Map();
+  readonly #freePorts = new Map<string, number>();
+  #clusters: readonly Cluster[] = [];
+
+  /** Claims the data directory; fails with an `OperatorError` when it has another owner. */
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    try {
+      mkdirSync(options.directory, { recursive: true });
+      this.#lock = acquireOwnerLock(options.directory);
+    } catch (error) {
+      throw asOperatorError(error);
+    }
+  }
+
+  /** Brings the fleet to what valid manifests say. Fails with an `OperatorError` when ports clash; then nothing changed. */
+  async apply(resources: readonly AnyResource[]): Promise<void> {
+    const desired = desiredOf(resources);
+    const clusters = desired.map((one) => one.cluster);
+    const twice = clusters.find((one, index) => clusters.some((other, at) => at < index && nameOfCluster(other) === nameOfCluster(one)));
+    if (twice !== undefined) {
+      const message = `Cluster ${nameOfCluster(twice)} is in two namespaces; on one machine the names of clusters must differ`;
+      throw new OperatorError('NAME_TAKEN', message, { fatal: true });
+    }
+    const uses = this.#options.basePort === 0 ? await this.#findPorts(clusters) : assignPorts(clusters, this.#options.basePort);
+    this.#ports = new Map(uses.map((use) => [portKey(use.cluster, use.node, use.listener), use.port]));
+    this.#clusters = clusters;
+    for (const one of desired) this.#applyCluster(one);
+    const names = new Set(clusters.map(nameOfCluster));
+    for (const [name, member] of this.#members) if (!names.has(name)) member.runner.apply(null);
+  }
+
+  /** Where the first listener of a cluster's node 0 is, as `host:port`. */
+  bootstrapOf(cluster: string): string {
+    const listener = this.#clusters.find((one) => nameOfCluster(one) === cluster)?.spec.listeners[0]?.name ?? '';
+    const host = this.#options.bind === '0.0.0.0' || this.#options.bind === '::' ? '127.0.0.1' : this.#options.bind;
+    return `${host.includes(':') ? `[${host}]` : host}:${this.#ports.get(portKey(cluster, 0, listener)) ?? 0}`;
+  }
+
+  /** Stops every broker and gives the data directory up. */
+  async close(): Promise<void> {
+    const members = [...this.#members.values()];
+    await Promise.all(
+      members.map(async (member) => {
+        const stopping = member.runner.stop();
+        const client = await member.admin?.client.catch(() => null);
+        await client?.close();
+        await member.host.close();
+        await stopping;
+      }),
+    );
+    this.#lock.release();
+  }
+
+  async #findPorts(clusters: readonly Cluster[]): Promise<readonly PortUse[]> {
+    const uses: PortUse[] = [];
+    for (const cluster of clusters) {
+      for (let node = 0; node < cluster.spec.brokers.replicas; node += 1) {
+        for (const listener of cluster.spec.listeners) {
+          const use = { cluster: nameOfCluster(cluster), node, listener: listener.name };
+          const key = portKey(use.cluster, node, use.listener);
+          const port = this.#freePorts.get(key) ?? (await findFreePort(this.#options.bind));
+          this.#freePorts.set(key, port);
+          uses.push({ ...use, port });
+        }
+      }
+    }
+    return uses;
+  }
+
+  #applyCluster(desired: Desired): void {
+    const name = nameOfCluster(desired.cluster);
+    const member = this.#members.get(name);
+    if (member === undefined) this.#members.set(name, this.#open(name, desired));
+    else member.runner.apply(desired);
+  }
+
+  #open(name: string, desired: Desired): Member {
+    const { report } = this.#options;
+    const host = new LocalHost({
+      clusterName: name,
+      directory: join(this.#options.directory, name),
+      command: this.#options.command,
+      bind: this.#options.bind,
+      portOf: (node, listener) => this.#ports.get(portKey(name, node, listener)) ?? 0,
+      changed: () => {
+        this.#members.get(name)?.runner.nudge();
+      },
+      notice: (text) => {
+        report({ kind: 'notice', text });
+      },
+    });
+    const tools = { host, admin: (address: string) => this.#admin(name, address), isDynamic: isDynamicSetting };
+    const runner = new ClusterRunner(desired, tools, {
+      step: (text) => {
+        report({ kind: 'step', cluster: name, text });
+      },
+      condition: (condition) => {
+        report({ kind: 'condition', cluster: name, condition });
+      },
+      trouble: (text) => {
+        report({ kind: 'trouble', cluster: name, text });
+      },
+      converged: (steps, address) => {
+        report({ kind: 'converged', cluster: name, steps, address });
+      },
+      fatal: (error) => {
+        report({ kind: 'fatal', error });
+      },
+      gone: () => {
+        this.#members.delete(name);
+        report({ kind: 'gone', cluster: name });
+      },
+    });
+    return { host, runner, admin: null };
+  }
+
+  async #admin(cluster: string, address: string): Promise<ClusterAdmin> {
+    const member = this.#members.get(cluster);
+    if (member === undefined) return this.#options.connect(address);
+    if (member.admin?.address !== address) {
+      void member.admin?.client.then((old) => old.close()).catch(ignoreOperatorError);
+      member.admin = { address, client: this.#options.connect(address) };
+    }
+    return member.admin.client;
+  }
+}
+
+function ignoreOperatorError(error: unknown): void {
+  if (!isOperatorError(error)) throw error;
+}
+
+function nameOfCluster(cluster: Cluster): string {
+  return cluster.metadata.name;
+}
+
+function portKey(cluster: string, node: number, listener: string): string {
+  return `${cluster}/${node}/${listener}`;
+}

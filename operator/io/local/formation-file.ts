@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Formation } from '../../core/observed.ts';
+import { OperatorError } from '../../ports/node-host.ts';
+import { codeOf } from './owner-lock.ts';
+
+const FORMAT_VERSION = 1;
+
+/** The formation record of a cluster in its directory (V11, O3): made once, marked used after the first start. */
+export class FormationFile {
+  readonly #path: string;
+
+  constructor(clusterDirectory: string) {
+    this.#path = join(clusterDirectory, 'cluster.json');
+  }
+
+  /** null: the cluster was never formed here. A file that cannot be read is an `OperatorError`. */
+  read(): (Formation & { readonly formed: boolean }) | null {
+    let text: string;
+    try {
+      text = readFileSync(this.#path, 'utf8');
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return null;
+      throw error;
+    }
+    const parsed = parse(text);
+    if (parsed === null) {
+      throw new OperatorError('FORMATION_DAMAGED', `${this.#path} is damaged; it holds the cluster's identity and has to be restored`, { fatal: true });
+    }
+    return parsed;
+  }
+
+  /** Makes the record with a new cluster id, durably, before any node can write under it. */
+  create(initialVoters: readonly number[]): Formation {
+    const formation = { clusterId: newClusterId(), initialVoters: [...initialVoters], formed: false };
+    mkdirSync(dirname(this.#path), { recursive: true });
+    this.#write(formation);
+    return formation;
+  }
+
+  /** Marks the record used: from now on an empty disk is a lost disk, not a new one. */
+  markFormed(): void {
+    const record = this.read();
+    if (record !== null && !record.formed) this.#write({ ...record, formed: true });
+  }
+
+  #write(record: Formation & { readonly formed: boolean }): void {
+    const fresh = `${this.#path}.new`;
+    const file = openSync(fresh, 'w');
+    writeSync(file, `${JSON.stringify({ version: FORMAT_VERSION, ...record })}\n`);
+    fsyncSync(file);
+    closeSync(file);
+    renameSync(fresh, this.#path);
+    const directory = openSync(dirname(this.#path), 'r');
+    fsyncSync(directory);
+    closeSync(directory);
+  }
+}
+
+function parse(text: string): (Formation & { readonly formed: boolean }) | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null) return null;
+    const { version, clusterId, initialVoters, formed } = value as Readonly<Record<string, unknown>>;
+    if (version !== FORMAT_VERSION || typeof clusterId !== 'string' || typeof formed !== 'boolean') return null;
+    if (!Array.isArray(initialVoters) || !initialVoters.every((id): id is number => Number.isSafeInteger(id))) return null;
+    return { clusterId, initialVoters, formed };
+  } catch {
+    return null;
+  }
+}
+
+/** 16 random bytes in base64url that do not begin with '-', which command lines would take for a flag (as in Kafka). */
+function newClusterId(): string {
+  for (;;) {
+    const id = randomBytes(16).toString('base64url');
+    if (!id.startsWith('-')) return id;
+  }
+}
