@@ -1,0 +1,104 @@
+import { Buffer } from 'node:buffer';
+import type { DirectoryEntry, Disk } from '../../ports/disk.ts';
+import type { Random } from '../../ports/random.ts';
+import { readIfExists, replaceFile } from '../logs/disk-tasks.ts';
+import { step, type Task } from '../task.ts';
+import { METADATA_DIRECTORY } from './log-files.ts';
+
+/** Who a data directory belongs to, as `meta.properties` in it says (V11). */
+export interface Identity {
+  /** 22 characters of base64url. */
+  readonly clusterId: string;
+  readonly nodeId: number;
+  /** Made with the directory and never changed; tells a wiped or exchanged disk from the one it replaces. */
+  readonly directoryId: string;
+}
+
+/** The directory is not this node's, or not whole. The message is for the user. */
+export class IdentityError extends Error {
+  readonly code = 'IDENTITY';
+}
+
+const FILE_NAME = 'meta.properties';
+const FILE_BYTES_MAX = 64 * 1024;
+const ID = /^[A-Za-z0-9_-]{22}$/;
+
+/**
+ * Reads who the data directory belongs to, or makes it this node's when it is new: `meta.properties` and the metadata
+ * directory, synced. Throws `IdentityError` when cluster id or node id are others, when the file is unreadable, and when
+ * logs are there without it.
+ */
+export function* openIdentity(
+  deps: { readonly disk: Disk; readonly random: Random },
+  wanted: { readonly directory: string; readonly nodeId: number; readonly clusterId: string },
+): Task<Identity> {
+  const { disk } = deps;
+  const { directory } = wanted;
+  yield* step<void>((done) => disk.makeDirectory(directory, done));
+  const bytes = yield* readIfExists(disk, `${directory}/${FILE_NAME}`, FILE_BYTES_MAX);
+  const listing = yield* step<readonly DirectoryEntry[]>((done) => disk.list(directory, done));
+  const hasMetadata = listing.some(({ name }) => name === METADATA_DIRECTORY);
+  const hasLogs = listing.some(({ name, kind }) => kind === 'directory' && name !== METADATA_DIRECTORY && /-[0-9]+$/.test(name));
+  if (bytes !== null) {
+    const identity = readIdentity(new TextDecoder().decode(bytes), wanted);
+    if (!hasMetadata && hasLogs) {
+      throw new IdentityError(`${directory} holds logs, but its cluster metadata (${METADATA_DIRECTORY}) is missing`);
+    }
+    if (!hasMetadata) yield* makeMetadataDirectory(disk, directory);
+    return identity;
+  }
+  if (hasMetadata || hasLogs) throw new IdentityError(`${directory} holds data, but no ${FILE_NAME} that says whose it is`);
+  const identity: Identity = {
+    clusterId: wanted.clusterId === '' ? randomId(deps.random) : wanted.clusterId,
+    nodeId: wanted.nodeId,
+    directoryId: randomId(deps.random),
+  };
+  yield* replaceFile(disk, directory, FILE_NAME, Buffer.from(writeIdentity(identity)));
+  yield* makeMetadataDirectory(disk, directory);
+  return identity;
+}
+
+/** 16 random bytes as Kafka prints ids; never one that Kafka reserves, nor one with a leading dash. */
+export function randomId(random: Random): string {
+  for (;;) {
+    const id = Buffer.from(random.bytes(16)).toString('base64url');
+    if (!id.startsWith('-') && !id.startsWith('AAAAAAAAAAAAAAAAAAAA')) return id;
+  }
+}
+
+function* makeMetadataDirectory(disk: Disk, directory: string): Task<void> {
+  yield* step<void>((done) => disk.makeDirectory(`${directory}/${METADATA_DIRECTORY}`, done));
+  yield* step<void>((done) => disk.syncDirectory(directory, done));
+}
+
+function writeIdentity(identity: Identity): string {
+  const { clusterId, nodeId, directoryId } = identity;
+  return `version=1\ncluster.id=${clusterId}\nnode.id=${nodeId}\ndirectory.id=${directoryId}\n`;
+}
+
+function readIdentity(
+  text: string,
+  wanted: { readonly directory: string; readonly nodeId: number; readonly clusterId: string },
+): Identity {
+  const path = `${wanted.directory}/${FILE_NAME}`;
+  const fields = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const equals = line.indexOf('=');
+    if (equals > 0 && !line.startsWith('#')) fields.set(line.slice(0, equals).trim(), line.slice(equals + 1).trim());
+  }
+  const version = fields.get('version');
+  const clusterId = fields.get('cluster.id') ?? '';
+  const nodeId = fields.get('node.id') ?? '';
+  const directoryId = fields.get('directory.id') ?? '';
+  if (version !== '1') throw new IdentityError(`${path} has version ${version ?? '(none)'}; this release reads version 1`);
+  if (!ID.test(clusterId) || !ID.test(directoryId) || !/^[0-9]{1,10}$/.test(nodeId)) {
+    throw new IdentityError(`${path} is damaged: it must name cluster.id, node.id and directory.id`);
+  }
+  if (wanted.clusterId !== '' && clusterId !== wanted.clusterId) {
+    throw new IdentityError(`${wanted.directory} belongs to cluster ${clusterId}, not to ${wanted.clusterId}`);
+  }
+  if (Number(nodeId) !== wanted.nodeId) {
+    throw new IdentityError(`${wanted.directory} belongs to node ${nodeId}, not to node ${wanted.nodeId}`);
+  }
+  return { clusterId, nodeId: Number(nodeId), directoryId };
+}

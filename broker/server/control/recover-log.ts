@@ -1,0 +1,133 @@
+import type { DirectoryEntry, DiskFile } from '../../ports/disk.ts';
+import { step, type Task } from '../task.ts';
+import { scanFrames, type LogEntry } from './frames.ts';
+import { LocalLog, type LocalLogDeps } from './local-log.ts';
+import { readLogFiles, segmentsUpTo, snapshotName, type LogFiles, type SegmentFile } from './log-files.ts';
+import { decodeSnapshot, type Snapshot } from './snapshot-file.ts';
+
+/** Largest file of the metadata log that is read; a larger one is refused before anything is allocated. */
+const FILE_BYTES_MAX = 1024 * 1024 * 1024;
+
+/** The metadata that survived, and the log to go on with. */
+export interface RecoveredLog {
+  readonly log: LocalLog;
+  readonly snapshot: Snapshot | null;
+  /** All entries after the snapshot, in order. */
+  readonly entries: readonly LogEntry[];
+  /** Bytes of an unfinished last frame that were cut away; 0 mostly. */
+  readonly cutBytes: number;
+}
+
+/** The metadata on disk is not what was written and synced. The node must not start (V10). */
+export class MetadataDamageError extends Error {
+  readonly code = 'DAMAGED_METADATA';
+}
+
+/**
+ * Opens the metadata log in a directory that exists: newest snapshot, then every entry after it. A torn last frame was
+ * never answered for and is cut; anything else that is missing or bad is damage (`MetadataDamageError`).
+ */
+export function* recoverLog(deps: LocalLogDeps): Task<RecoveredLog> {
+  const { disk, directory } = deps;
+  const listing = yield* step<readonly DirectoryEntry[]>((done) => disk.list(directory, done));
+  const files = readLogFiles(listing.map(({ name }) => name));
+  for (const name of files.unfinished) yield* step<void>((done) => disk.remove(`${directory}/${name}`, done));
+  const snapshot = yield* newestSnapshot(deps, files);
+  const segments = yield* removeObsolete(deps, files, snapshot);
+  const scan = yield* readSegments(deps, segments, snapshot);
+  const log = new LocalLog(deps, {
+    lastIndex: scan.lastIndex,
+    term: Math.max(scan.term, snapshot?.term ?? 0) + 1,
+    segments,
+    endPosition: scan.endPosition,
+    snapshotIndexes: snapshot === null ? [] : [snapshot.index],
+    bytesSinceSnapshot: scan.bytes,
+  });
+  return { log, snapshot, entries: scan.entries, cutBytes: scan.cutBytes };
+}
+
+function* newestSnapshot({ disk, directory, crc32c }: LocalLogDeps, files: LogFiles): Task<Snapshot | null> {
+  const index = files.snapshotIndexes.at(-1);
+  if (index === undefined) return null;
+  const path = `${directory}/${snapshotName(index)}`;
+  const bytes = yield* step<Uint8Array>((done) => disk.readFile(path, FILE_BYTES_MAX, done));
+  const snapshot = decodeSnapshot(bytes, crc32c);
+  if (typeof snapshot === 'string') throw new MetadataDamageError(`the metadata snapshot ${path} can't be used: ${snapshot}`);
+  if (snapshot.index !== index) throw new MetadataDamageError(`the metadata snapshot ${path} is one of index ${snapshot.index}`);
+  return snapshot;
+}
+
+/** Finishes what the writer of the newest snapshot may not have: older files go. */
+function* removeObsolete(
+  { disk, directory }: LocalLogDeps,
+  files: LogFiles,
+  snapshot: Snapshot | null,
+): Task<readonly SegmentFile[]> {
+  if (snapshot === null) return files.segments;
+  const segments = segmentsUpTo(files.segments, snapshot.index);
+  const older = files.snapshotIndexes.filter((index) => index < snapshot.index).map(snapshotName);
+  for (const name of [...segments.map((segment) => segment.name), ...older]) {
+    yield* step<void>((done) => disk.remove(`${directory}/${name}`, done));
+  }
+  return files.segments.filter((segment) => !segments.includes(segment));
+}
+
+interface Scan {
+  readonly entries: LogEntry[];
+  lastIndex: number;
+  term: number;
+  bytes: number;
+  endPosition: number;
+  cutBytes: number;
+}
+
+function* readSegments(deps: LocalLogDeps, segments: readonly SegmentFile[], snapshot: Snapshot | null): Task<Scan> {
+  const covered = snapshot?.index ?? 0;
+  const first = segments[0];
+  if (first !== undefined && first.firstIndex > covered + 1) {
+    throw new MetadataDamageError(`the metadata log has lost the entries from ${covered + 1} to ${first.firstIndex - 1}`);
+  }
+  const scan: Scan = { entries: [], lastIndex: (first?.firstIndex ?? covered + 1) - 1, term: 0, bytes: 0, endPosition: 0, cutBytes: 0 };
+  for (const [position, segment] of segments.entries()) {
+    yield* readSegment(deps, segment, { scan, covered, isLast: position === segments.length - 1 });
+  }
+  if (scan.lastIndex < covered && segments.length > 0) {
+    throw new MetadataDamageError(`the metadata log ends at ${scan.lastIndex}, before its snapshot of ${covered}`);
+  }
+  return scan;
+}
+
+function* readSegment(
+  { disk, directory, crc32c }: LocalLogDeps,
+  segment: SegmentFile,
+  { scan, covered, isLast }: { readonly scan: Scan; readonly covered: number; readonly isLast: boolean },
+): Task<void> {
+  const path = `${directory}/${segment.name}`;
+  if (segment.firstIndex !== scan.lastIndex + 1) {
+    throw new MetadataDamageError(`the metadata log has lost the entries from ${scan.lastIndex + 1} to ${segment.firstIndex - 1}`);
+  }
+  const file = yield* step<Uint8Array>((done) => disk.readFile(path, FILE_BYTES_MAX, done));
+  const { frames, endPosition, tail } = scanFrames(file, segment.firstIndex, crc32c);
+  if (tail === 'damaged' || (tail === 'torn' && !isLast)) {
+    throw new MetadataDamageError(`${path} is damaged at byte ${endPosition}, before entries that were committed`);
+  }
+  if (tail === 'torn') yield* cut(disk, path, endPosition);
+  scan.cutBytes += file.length - endPosition;
+  scan.endPosition = endPosition;
+  for (const frame of frames) {
+    if (frame.term < scan.term) throw new MetadataDamageError(`${path} goes back from term ${scan.term} to ${frame.term}`);
+    scan.term = frame.term;
+    for (const entry of frame.entries) {
+      scan.lastIndex = entry.index;
+      scan.bytes += entry.payload.length;
+      if (entry.index > covered) scan.entries.push(entry);
+    }
+  }
+}
+
+function* cut(disk: LocalLogDeps['disk'], path: string, size: number): Task<void> {
+  const file = yield* step<DiskFile>((done) => disk.open(path, { create: false }, done));
+  yield* step<void>((done) => file.truncate(size, done));
+  yield* step<void>((done) => file.sync(done));
+  yield* step<void>((done) => file.close(done));
+}

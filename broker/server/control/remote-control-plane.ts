@@ -1,0 +1,241 @@
+import { assert, unreachable } from '../../core/base/assert.ts';
+import type { MetadataCommand, MetadataOutcome, OutcomeOf, RegisterBrokerOutcome } from '../../core/metadata/commands.ts';
+import { SUPPORTED_FEATURES, WEIR_VERSION } from '../../core/metadata/features.ts';
+import { MetadataImage } from '../../core/metadata/image.ts';
+import { decodeRecords } from '../../core/metadata/records.ts';
+import type { EndpointView, MetadataDelta, MetadataView } from '../../core/metadata/view.ts';
+import { ErrorCode } from '../../core/protocol/errors.ts';
+import type { TimerHandle, Timers } from '../../ports/clock.ts';
+import type { Random } from '../../ports/random.ts';
+import type { ControlPlane, HealthAnswers } from '../control-plane.ts';
+import { randomId } from './identity.ts';
+import type { DataLink, ToData } from './link.ts';
+import { BEAT_INTERVAL_MS } from './loop-watch.ts';
+
+/** Commands that may be under way at a time; further ones fail at once. */
+const PENDING_MAX = 10_000;
+/** How long this node waits for its own registration and shutdown, ms. */
+const MEMBERSHIP_TIMEOUT_MS = 30_000;
+
+interface Pending {
+  readonly done: (outcome: MetadataOutcome) => void;
+  readonly timer: TimerHandle;
+}
+
+/** What the data isolate's end works with. */
+export interface RemoteControlPlaneDeps {
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly nodeId: number;
+  readonly link: DataLink;
+}
+
+/**
+ * The data isolate's face of the control plane: its own image of the metadata, fed with committed batches in order, and
+ * commands whose outcome comes after the batches that it depends on (read-your-writes). Beats while its loop turns.
+ */
+export class RemoteControlPlane implements ControlPlane {
+  readonly #deps: RemoteControlPlaneDeps;
+  readonly #image = new MetadataImage();
+  readonly #pending = new Map<number, Pending>();
+  readonly #deltaListeners: ((delta: MetadataDelta) => void)[] = [];
+  readonly #fatalListeners: ((message: string) => void)[] = [];
+  readonly #httpListeners: ((port: number) => void)[] = [];
+  #health: HealthAnswers | null = null;
+  #nextId = 1;
+  #brokerEpoch = -1;
+  #directoryId = '';
+  #fatal: string | null = null;
+  #httpPort: number | null = null;
+  #whenStarted: (() => void)[] = [];
+  #whenStopped: (() => void) | null = null;
+  #beat: TimerHandle;
+
+  constructor(deps: RemoteControlPlaneDeps) {
+    this.#deps = deps;
+    this.#beat = deps.timers.after(0, this.#sendBeat);
+    deps.link.onMessage((message) => this.#receive(message));
+  }
+
+  get view(): MetadataView {
+    return this.#image;
+  }
+
+  get brokerEpoch(): number {
+    return this.#brokerEpoch;
+  }
+
+  register(
+    registration: { readonly endpoints: readonly EndpointView[]; readonly rack: string | null; readonly previousBrokerEpoch: number },
+    done: (failure: string | null) => void,
+  ): void {
+    this.#afterStart(() => {
+      const weirVersion = SUPPORTED_FEATURES.find(({ name }) => name === WEIR_VERSION);
+      const command = {
+        kind: 'registerBroker',
+        brokerId: this.#deps.nodeId,
+        incarnationId: randomId(this.#deps.random),
+        directoryId: this.#directoryId,
+        weirVersionMin: weirVersion?.min ?? 0,
+        weirVersionMax: weirVersion?.max ?? 0,
+        ...registration,
+      } as const;
+      this.submit(command, MEMBERSHIP_TIMEOUT_MS, (outcome) => {
+        if (isRegistered(outcome)) this.#brokerEpoch = outcome.brokerEpoch;
+        done(outcome.errorCode === ErrorCode.NONE ? null : `the controller refuses this broker: ${outcome.errorMessage ?? outcome.errorCode}`);
+      });
+    });
+  }
+
+  unfence(done: (failure: string | null) => void): void {
+    const command = { kind: 'unfenceBroker', brokerId: this.#deps.nodeId, brokerEpoch: this.#brokerEpoch } as const;
+    this.submit(command, MEMBERSHIP_TIMEOUT_MS, (outcome) => {
+      done(outcome.errorCode === ErrorCode.NONE ? null : `the controller keeps this broker out: ${outcome.errorMessage ?? outcome.errorCode}`);
+    });
+  }
+
+  shutdown(done: () => void): void {
+    assert(this.#whenStopped === null, 'a node is shut down once');
+    this.#whenStopped = done;
+    const stop = (): void => {
+      this.#beat.cancel();
+      this.#deps.link.send({ kind: 'stop' });
+    };
+    if (this.#fatal !== null) {
+      this.#stopped();
+    } else if (this.#brokerEpoch === -1) {
+      stop();
+    } else {
+      const command = { kind: 'fenceBroker', brokerId: this.#deps.nodeId, brokerEpoch: this.#brokerEpoch } as const;
+      this.submit(command, MEMBERSHIP_TIMEOUT_MS, stop);
+    }
+  }
+
+  submit<C extends MetadataCommand>(command: C, timeoutMs: number, done: (outcome: OutcomeOf<C>) => void): void {
+    const { timers, link } = this.#deps;
+    // The controller answers a command with an outcome of its kind, or with `failed`.
+    const answer = done as (outcome: MetadataOutcome) => void;
+    if (this.#pending.size >= PENDING_MAX) {
+      timers.after(0, () => answer(failed(ErrorCode.THROTTLING_QUOTA_EXCEEDED, 'too many metadata changes are waiting')));
+      return;
+    }
+    const id = this.#nextId;
+    this.#nextId += 1;
+    const timer = timers.after(timeoutMs, () => {
+      if (this.#pending.delete(id)) answer(failed(ErrorCode.REQUEST_TIMED_OUT, `the controller did not answer within ${timeoutMs} ms`));
+    });
+    this.#pending.set(id, { done: answer, timer });
+    link.send({ kind: 'submit', id, command });
+  }
+
+  onDelta(listener: (delta: MetadataDelta) => void): void {
+    this.#deltaListeners.push(listener);
+  }
+
+  onFatal(listener: (message: string) => void): void {
+    this.#fatalListeners.push(listener);
+    if (this.#fatal !== null) listener(this.#fatal);
+  }
+
+  setHealth(answers: HealthAnswers): void {
+    this.#health = answers;
+  }
+
+  /** Tells the port of the health page once it is bound. */
+  onHttp(listener: (port: number) => void): void {
+    this.#httpListeners.push(listener);
+    if (this.#httpPort !== null) listener(this.#httpPort);
+  }
+
+  /** The control isolate has ended by itself: the node can't go on. */
+  lost(message: string): void {
+    if (this.#whenStopped === null) this.#fail(message);
+    else this.#stopped();
+  }
+
+  #receive(message: ToData): void {
+    switch (message.kind) {
+      case 'started':
+        this.#start(message);
+        return;
+      case 'batch':
+        this.#apply(message);
+        return;
+      case 'outcome': {
+        const pending = this.#pending.get(message.id);
+        if (pending === undefined) return;
+        this.#pending.delete(message.id);
+        pending.timer.cancel();
+        pending.done(message.outcome);
+        return;
+      }
+      case 'ask':
+        this.#answer(message.id, message.what);
+        return;
+      case 'http':
+        this.#httpPort = message.port;
+        for (const listener of this.#httpListeners) listener(message.port);
+        return;
+      case 'fatal':
+        this.#fail(message.message);
+        return;
+      case 'stopped':
+        this.#stopped();
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  #start(message: Extract<ToData, { readonly kind: 'started' }>): void {
+    this.#directoryId = message.directoryId;
+    this.#image.controllerId = message.controllerId;
+    this.#image.restore(decodeRecords(message.payload), message.offset);
+    const waiting = this.#whenStarted;
+    this.#whenStarted = [];
+    for (const run of waiting) run();
+  }
+
+  #apply(message: Extract<ToData, { readonly kind: 'batch' }>): void {
+    const delta = this.#image.apply(decodeRecords(message.payload), message.baseOffset);
+    for (const listener of this.#deltaListeners) listener(delta);
+  }
+
+  #answer(id: number, what: 'ready' | 'metrics'): void {
+    const reasons = what === 'ready' ? (this.#health?.ready() ?? ['starting']) : null;
+    const samples = what === 'metrics' ? (this.#health?.metrics() ?? []) : null;
+    this.#deps.link.send({ kind: 'answer', id, reasons, samples });
+  }
+
+  /** Once, whichever comes first: the last message of the control isolate or its end. */
+  #stopped(): void {
+    const done = this.#whenStopped;
+    this.#whenStopped = () => undefined;
+    done?.();
+  }
+
+  #afterStart(run: () => void): void {
+    if (this.#directoryId === '') this.#whenStarted.push(run);
+    else run();
+  }
+
+  #fail(message: string): void {
+    if (this.#fatal !== null) return;
+    this.#fatal = message;
+    this.#beat.cancel();
+    for (const listener of this.#fatalListeners) listener(message);
+  }
+
+  readonly #sendBeat = (): void => {
+    this.#deps.link.send({ kind: 'beat' });
+    this.#beat = this.#deps.timers.after(BEAT_INTERVAL_MS, this.#sendBeat);
+  };
+}
+
+function isRegistered(outcome: MetadataOutcome): outcome is RegisterBrokerOutcome {
+  return outcome.kind === 'registerBroker' && outcome.errorCode === ErrorCode.NONE;
+}
+
+function failed(errorCode: number, errorMessage: string): MetadataOutcome {
+  return { kind: 'failed', errorCode, errorMessage };
+}
