@@ -7,8 +7,8 @@ import type { ControlLink } from '../../server/control/link.ts';
 import { crc32c } from '../crc32c.ts';
 import { NodeDisk } from '../disk/node-disk.ts';
 import { startHealthServer } from '../http/health-server.ts';
-import { createPinoLog } from '../logging/pino-log.ts';
 import { EventLoop } from '../loop/event-loop.ts';
+import { createLineLog } from './line-log.ts';
 import { isToControl, type WorkerStart } from './messages.ts';
 
 /*
@@ -23,9 +23,9 @@ const start = workerData as WorkerStart;
 const fixed = new Map(start.fixed);
 const settings = new Settings(fixed);
 const loop = new EventLoop();
-const pino = createPinoLog({
-  level: process.env['WEIR_LOG_LEVEL'] ?? 'info',
-  fields: { node: settings.broker('node.id'), isolate: 'control' },
+const log = createLineLog(process.env['WEIR_LOG_LEVEL'] ?? 'info', {
+  node: settings.broker('node.id'),
+  isolate: 'control',
 });
 
 let closeHealth = (): void => undefined;
@@ -39,8 +39,6 @@ function end(): void {
 const link: ControlLink = {
   send: (message) => {
     port.postMessage(message);
-    if (message.kind !== 'stopped' && message.kind !== 'fatal') return;
-    pino.flush();
     if (message.kind === 'stopped') end();
   },
   onMessage: (listener) => {
@@ -57,7 +55,7 @@ const control = new ControlNode(
     random: { uint32: () => randomBytes(4).readUInt32BE(0), bytes: (size) => new Uint8Array(randomBytes(size)) },
     disk: new NodeDisk(loop.post),
     crc32c,
-    log: pino.log,
+    log,
   },
   { directory: start.directory, fixed, turns: () => Atomics.load(start.turnCounter, 0) },
   link,
