@@ -22,6 +22,7 @@ export type AnyRow<S> = { [K in WireKey]: ApiRow<K, S> }[WireKey];
 interface ErasedRow<S> {
   readonly key: WireKey;
   readonly versions: { readonly min: number; readonly max: number };
+  readonly listener: 'client' | 'replication';
   readonly quota: string;
   authorize(request: unknown): readonly AuthorizationNeed[];
   handle(server: S, request: unknown, context: RequestContext, reply: (response: unknown) => void): void;
@@ -68,8 +69,9 @@ export class Dispatcher<S> {
       return;
     }
     const entry = this.#rows.get(header.apiKey);
-    if (entry === undefined) {
-      connection.fail(`API key ${header.apiKey} is not served`);
+    if (entry === undefined || entry.row.listener !== 'client') {
+      // Rows of the replication listener are for node identities alone (B2).
+      connection.fail(`API key ${header.apiKey} is not served on listener ${connection.context.listener}`);
       return;
     }
     const { row, stats } = entry;

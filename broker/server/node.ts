@@ -5,19 +5,21 @@ import type { EndpointView } from '../core/metadata/view.ts';
 import { FetchSessions } from '../core/replica/fetch-session.ts';
 import type { DiskFailure } from '../ports/disk.ts';
 import { AutoTopicCreator } from './auto-topics.ts';
-import { buildTable, type Services } from './api/table.ts';
+import { apiTable, clientVersions } from './api/table.ts';
 import { allowAll, unlimited } from './authorizer.ts';
 import type { Ports } from './context.ts';
 import type { ControlPlane } from './control-plane.ts';
-import { startCoordinators } from './coordinators/start.ts';
 import { Dispatcher } from './dispatch.ts';
 import { openLogManager, type OpenedLogs } from './logs/log-manager.ts';
 import { MetricRegistry, type MetricSource } from './metrics.ts';
 import { Acceptor, type ListenerAddress } from './network/acceptor.ts';
+import { startGroupCoordinator } from './groups/start.ts';
 import { logMetrics } from './partitions/log-metrics.ts';
 import { PartitionManager } from './partitions/partition-manager.ts';
 import { resolveTopicRules } from './partitions/topic-rules.ts';
 import { ProducerIds } from './producer-ids.ts';
+import type { Services } from './services.ts';
+import { startShareGroups } from './share/start.ts';
 import { runTask } from './task.ts';
 
 /** What a node is started with. */
@@ -56,7 +58,6 @@ class NodeStart {
   readonly #options: NodeOptions;
   readonly #done: (failure: string | null, node: Node | null) => void;
   readonly #metrics = new MetricRegistry();
-  readonly #table: Services['table'] = { served: [] };
   #dispatcher: Dispatcher<Services> | null = null;
   readonly #acceptor: Acceptor;
   #logs: OpenedLogs | null = null;
@@ -176,23 +177,31 @@ class NodeStart {
       metadata: control,
       logs: logs.manager,
     });
-    const context = { ports, settings, nodeId, metadata: control, partitions };
-    const coordinators = startCoordinators(context);
+    const { clock, timers, log, crc32c, afterTurn } = ports;
+    const shared = { clock, timers, log, crc32c, afterTurn, settings, nodeId, metadata: control, partitions };
+    // Alone, this node can't be replaced behind its back: nobody else ever leads its partitions (S0).
+    const share = startShareGroups({ ...shared, leaseHeld: () => true });
+    const groups = startGroupCoordinator({ ...shared, random: ports.random, persister: share.sharePersister });
     const services: Services = {
-      ...context,
-      ...coordinators.services,
-      table: this.#table,
-      autoTopics: new AutoTopicCreator(control, coordinators.internalTopics),
+      ...share,
+      ...groups,
+      ports,
+      settings,
+      nodeId,
+      metadata: control,
+      partitions,
+      servedVersions: clientVersions,
+      autoTopics: new AutoTopicCreator(
+        control,
+        new Map([share.shareCoordinator, groups.groupCoordinator].map((one) => [one.topicName, (done) => one.ensureTopic(done)])),
+      ),
       fetchSessions: new FetchSessions(() => settings.broker('max.incremental.fetch.session.cache.slots')),
       producerIds: new ProducerIds(control, () => ({ brokerId: nodeId, brokerEpoch: control.brokerEpoch })),
     };
-    const rows = buildTable();
-    this.#table.served = rows.map((row) => ({ key: row.key, min: row.versions.min, max: row.versions.max }));
     const limits = { clock: ports.clock, authorizer: allowAll, quotas: unlimited };
-    this.#dispatcher = new Dispatcher(rows, services, limits);
+    this.#dispatcher = new Dispatcher(apiTable, services, limits);
     this.#metrics.add(this.#dispatcher.metrics);
     this.#metrics.add(logMetrics(logs.manager, partitions));
-    for (const source of coordinators.metricSources) this.#metrics.add(source);
     partitions.start(() => {
       this.#phase = 'waiting to be unfenced';
       control.unfence((failure) => {
@@ -202,12 +211,12 @@ class NodeStart {
         }
         this.#phase = '';
         this.#acceptor.open();
-        this.#done(null, this.#running(logs, partitions, coordinators.stop));
+        this.#done(null, this.#running(logs, partitions));
       });
     });
   }
 
-  #running(logs: OpenedLogs, partitions: PartitionManager, stopCoordinators: () => void): Node {
+  #running(logs: OpenedLogs, partitions: PartitionManager): Node {
     const { control, ports } = this.#options;
     let stopping = false;
     return {
@@ -217,7 +226,6 @@ class NodeStart {
         stopping = true;
         this.#phase = 'stopping';
         this.#acceptor.stop();
-        stopCoordinators();
         partitions.stop();
         ports.log.info({ brokerEpoch: control.brokerEpoch }, 'stopping: syncing logs');
         logs.manager.shutdown(control.brokerEpoch, () => control.shutdown(done));

@@ -1,0 +1,156 @@
+import { Settings } from '../../broker/core/config/settings.ts';
+import { createPrng, type Prng } from '../../broker/core/base/prng.ts';
+import { crc32c } from '../../broker/io/crc32c.ts';
+import type { Compression } from '../../broker/ports/compression.ts';
+import type { Log } from '../../broker/ports/log.ts';
+import type { TimerHandle, Timers } from '../../broker/ports/clock.ts';
+import { ControlNode } from '../../broker/server/control/control-node.ts';
+import { createMemoryLink } from '../../broker/server/control/link.ts';
+import { RemoteControlPlane } from '../../broker/server/control/remote-control-plane.ts';
+import { type Node, startNode } from '../../broker/server/node.ts';
+import { SimDisk } from './disk.ts';
+import type { SimHost, SimNetwork } from './net.ts';
+import type { World } from './world.ts';
+
+const DIRECTORY = '/data';
+const NODE_PORT = 9092;
+
+/** Simulated clients send plain batches; a broker that decompresses one has a bug. */
+const NO_COMPRESSION: Compression = {
+  decompress: () => {
+    throw new Error('nothing is compressed in the simulator');
+  },
+  compress: () => {
+    throw new Error('nothing is compressed in the simulator');
+  },
+};
+
+/**
+ * One node of a simulated world: the real server and control code, built by the function that main calls, on a disk that
+ * outlives crashes. `onFatal` of the node ends this life of it, as it ends a real process.
+ */
+export class SimNode {
+  readonly disk: SimDisk;
+  readonly bootstrap = [{ host: '127.0.0.1', port: NODE_PORT }];
+  /** Sentences with which lives of this node ended by themselves. */
+  readonly fatals: string[] = [];
+  /** Warnings and errors that the node logged. */
+  readonly warnings: string[] = [];
+  readonly #world: World;
+  readonly #network: SimNetwork;
+  readonly #prng: Prng;
+  readonly #settings: ReadonlyMap<string, string>;
+  #life = 0;
+  #host: SimHost | null = null;
+  #node: Node | null = null;
+
+  constructor(world: World, network: SimNetwork, settings: Readonly<Record<string, string>> = {}) {
+    this.#world = world;
+    this.#network = network;
+    this.#prng = createPrng(world.prng.uint32());
+    this.#settings = new Map(
+      Object.entries({
+        'log.dirs': DIRECTORY,
+        'listeners': `plain://127.0.0.1:${NODE_PORT}`,
+        'weir.http.port': '-1',
+        'offsets.topic.num.partitions': '4',
+        'share.coordinator.state.topic.num.partitions': '4',
+        ...settings,
+      }),
+    );
+    this.disk = new SimDisk({
+      schedule: (delayMs, callback) => world.schedule(delayMs, callback),
+      prng: createPrng(world.prng.uint32()),
+    });
+  }
+
+  /** Whether this life serves clients. */
+  get isReady(): boolean {
+    return this.#node !== null;
+  }
+
+  /** Begins a life of the node on its disk. */
+  start(): void {
+    this.#life += 1;
+    const life = this.#life;
+    const alive = (callback: () => void) => (): void => {
+      if (this.#life === life) callback();
+    };
+    const schedule = (delayMs: number, callback: () => void): TimerHandle => this.#world.schedule(delayMs, alive(callback));
+    const timers: Timers = { after: schedule };
+    const clock = { monotonicMs: () => this.#world.nowMs, wallMs: () => this.#world.wallMs };
+    const random = { uint32: () => this.#prng.uint32(), bytes: (size: number) => this.#prng.bytes(size) };
+    const log = this.#log();
+    const host = this.#network.host();
+    this.#host = host;
+    const link = createMemoryLink((callback) => schedule(0, callback));
+    const fixed = this.#settings;
+    const control = new ControlNode({ clock, timers, random, disk: this.disk, crc32c, log }, { directory: DIRECTORY, fixed }, link.control);
+    control.start();
+    const settings = new Settings(fixed);
+    const plane = new RemoteControlPlane({ timers, random, nodeId: settings.broker('node.id'), link: link.data });
+    startNode(
+      {
+        settings,
+        ports: {
+          clock,
+          timers,
+          random,
+          disk: this.disk,
+          net: host,
+          compression: NO_COMPRESSION,
+          crc32c,
+          log,
+          afterTurn: (callback) => void schedule(0, callback),
+        },
+        control: plane,
+        directory: DIRECTORY,
+        listeners: [{ name: 'plain', host: '127.0.0.1', port: NODE_PORT }],
+        advertised: new Map(),
+        metricSources: [],
+        onFatal: (message) => {
+          if (this.#life === life) this.#fatal(message);
+        },
+      },
+      (failure, node) => {
+        if (this.#life !== life) return;
+        if (node === null) this.#fatal(failure ?? 'start failed');
+        else this.#node = node;
+      },
+    );
+  }
+
+  /** Power goes (`power`), or only the process dies and the page cache stays. */
+  crash(kind: 'power' | 'process'): void {
+    this.#life += 1;
+    this.#node = null;
+    this.#host?.die();
+    this.#host = null;
+    this.disk.crash({ keepPageCache: kind === 'process' });
+  }
+
+  /** Controlled shutdown; `done` when the life is over. */
+  stop(done: () => void): void {
+    const node = this.#node;
+    if (node === null) throw new Error('bug: only a ready node is stopped');
+    node.stop(() => {
+      this.#life += 1;
+      this.#node = null;
+      this.#host?.die();
+      this.#host = null;
+      done();
+    });
+  }
+
+  #fatal(message: string): void {
+    this.fatals.push(message);
+    this.crash('process');
+  }
+
+  #log(): Log {
+    const note = (fields: Readonly<Record<string, unknown>>, message: string): void => {
+      this.warnings.push(`${message} ${JSON.stringify(fields)}`);
+    };
+    return { debug: () => undefined, info: () => undefined, warn: note, error: note };
+  }
+}

@@ -1,0 +1,242 @@
+import { describe, expect, it } from '@jest/globals';
+import { brokerId, leaderEpoch, topicId } from '../../../../broker/core/base/ids.ts';
+import { DEFAULT_LOG_CONFIG } from '../../../../broker/core/log/config.ts';
+import type { ProducerVerdict } from '../../../../broker/core/log/producer-state.ts';
+import type { PartitionView, TopicView } from '../../../../broker/core/metadata/view.ts';
+import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import * as batch from '../../../../broker/core/record/batch.ts';
+import { buildBatch } from '../../../../broker/core/record/builder.ts';
+import { crc32c } from '../../../../broker/io/crc32c.ts';
+import type { Compression } from '../../../../broker/ports/compression.ts';
+import type { LogListener, LogState, PartitionLog } from '../../../../broker/server/logs/partition-log.ts';
+import { AppendQueue } from '../../../../broker/server/partitions/append-queue.ts';
+import { LeaderPartition } from '../../../../broker/server/partitions/leader-partition.ts';
+import type { AppendOutcome } from '../../../../broker/server/partitions/partition.ts';
+import type { TopicRules } from '../../../../broker/server/partitions/topic-rules.ts';
+
+/** A log whose writes and syncs the test completes by hand. */
+class HandLog implements Partial<PartitionLog> {
+  state: LogState = 'open';
+  stateReason = '';
+  logStartOffset = 0;
+  logEndOffset = 0;
+  writtenOffset = 0;
+  durableOffset = 0;
+  highWatermark = 0;
+  sizeInBytes = 0;
+  readonly appended: Uint8Array[] = [];
+  verdict: ProducerVerdict = { kind: 'accept' };
+  listener: LogListener | null = null;
+
+  setListener(listener: LogListener | null): void {
+    this.listener = listener;
+  }
+
+  configure(): void {}
+
+  setHighWatermark(offset: number): void {
+    this.highWatermark = offset;
+  }
+
+  append(bytes: Uint8Array): number | null {
+    if (this.state !== 'open') return null;
+    this.appended.push(bytes);
+    this.logEndOffset = batch.nextOffset(batch.bufferOf(bytes), 0);
+    return this.logEndOffset;
+  }
+
+  checkProducer(): ProducerVerdict {
+    return this.verdict;
+  }
+
+  progress(writtenOffset: number, durableOffset: number): void {
+    this.writtenOffset = writtenOffset;
+    this.durableOffset = durableOffset;
+    this.listener?.onProgress(writtenOffset, durableOffset);
+  }
+
+  fill(): void {
+    this.state = 'read-only';
+    this.listener?.onState('read-only', 'the disk is full');
+  }
+}
+
+const RULES: TopicRules = {
+  durability: 'fsync',
+  minInsyncReplicas: 1,
+  log: DEFAULT_LOG_CONFIG,
+  produce: {
+    batchSizeMax: 1_000_000,
+    compacted: false,
+    logAppendTime: false,
+    timestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
+    timestampAfterMaxMs: Number.MAX_SAFE_INTEGER,
+    validateCompressed: false,
+  },
+};
+
+const NO_COMPRESSION: Compression = { decompress: (_codec, _bytes, _max, done) => done(null), compress: () => undefined };
+
+function records(...values: string[]): Uint8Array {
+  return buildBatch(
+    values.map((value) => ({ key: null, value: Buffer.from(value) })),
+    { timestamp: 1000 },
+    crc32c,
+  );
+}
+
+function lead(options: { readonly rules?: Partial<TopicRules>; readonly log?: HandLog; readonly compression?: Compression } = {}) {
+  const log = options.log ?? new HandLog();
+  const id = brokerId(0);
+  const view: PartitionView = {
+    index: 0,
+    leader: id,
+    leaderEpoch: leaderEpoch(7),
+    partitionEpoch: 0,
+    replicas: [id],
+    isr: [id],
+    elr: [],
+    lastKnownElr: [],
+    durableFromEpoch: 0,
+  };
+  const topic: TopicView = { id: topicId('AAAAAAAAAAAAAAAAAAAAAQ'), name: 'jobs', internal: false, partitions: [view] };
+  const partition = new LeaderPartition({
+    topic,
+    partition: view,
+    rules: { ...RULES, ...options.rules },
+    // A fake of the port: what this test does not use of it is left out.
+    log: log as unknown as PartitionLog,
+    clock: { monotonicMs: () => 0, wallMs: () => 5000 },
+    appends: new AppendQueue({ compression: options.compression ?? NO_COMPRESSION, crc32c }),
+    crc32c,
+  });
+  const outcomes: AppendOutcome[] = [];
+  const append = (bytes: Uint8Array, requiredAcks = -1): AppendOutcome | undefined => {
+    partition.appendClientBatch(bytes, { apiVersion: 9, requiredAcks }, (outcome) => outcomes.push(outcome));
+    return outcomes.at(-1);
+  };
+  return { partition, log, append, outcomes, view };
+}
+
+describe('a led partition', () => {
+  it('gives a batch the next offsets and its leader epoch', () => {
+    const { append, log } = lead();
+    expect(append(records('a', 'b'))).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: 0, endOffset: 2 });
+    expect(append(records('c'))).toMatchObject({ baseOffset: 2, endOffset: 3 });
+    const second = batch.bufferOf(log.appended[1] ?? new Uint8Array());
+    expect([batch.baseOffset(second, 0), batch.partitionLeaderEpoch(second, 0)]).toEqual([2, 7]);
+  });
+
+  it('moves the high watermark with synced offsets only under fsync durability (D2)', () => {
+    const { partition, append, log } = lead();
+    append(records('a'));
+    log.progress(1, 0);
+    expect(partition.highWatermark).toBe(0);
+    log.progress(1, 1);
+    expect(partition.highWatermark).toBe(1);
+    expect(log.highWatermark).toBe(1);
+  });
+
+  it('moves the high watermark with written offsets under replicated durability', () => {
+    const { partition, append, log } = lead({ rules: { durability: 'replicated' } });
+    append(records('a'));
+    log.progress(1, 0);
+    expect(partition.highWatermark).toBe(1);
+  });
+
+  it('answers who waits in order, once the offset is reached', () => {
+    const { partition, append, log } = lead();
+    append(records('a'));
+    append(records('b'));
+    const calls: string[] = [];
+    partition.awaitCommitted(2, () => calls.push('second'));
+    partition.awaitCommitted(1, () => calls.push('first'));
+    partition.awaitCommitted(0, () => calls.push('at once'));
+    expect(calls).toEqual(['at once']);
+    log.progress(2, 1);
+    expect(calls).toEqual(['at once', 'first']);
+    log.progress(2, 2);
+    expect(calls).toEqual(['at once', 'first', 'second']);
+  });
+
+  it('refuses acks=all while the ISR is smaller than min.insync.replicas, and never exceeds the replication factor', () => {
+    const { append, partition, view } = lead({ rules: { minInsyncReplicas: 2 } });
+    expect(append(records('a'))?.errorCode).toBe(ErrorCode.NONE);
+    partition.update({ ...view, replicas: [brokerId(0), brokerId(1)] }, { ...RULES, minInsyncReplicas: 2 });
+    expect(append(records('b'))?.errorCode).toBe(ErrorCode.NOT_ENOUGH_REPLICAS);
+    expect(append(records('b'), 1)?.errorCode).toBe(ErrorCode.NONE);
+  });
+
+  it('answers a duplicate of an idempotent producer with its first place and appends nothing', () => {
+    const { append, log } = lead();
+    log.verdict = { kind: 'duplicate', baseOffset: 40, lastOffset: 41, timestampMs: 1 };
+    const producer = { producerId: 9, producerEpoch: 0, baseSequence: 0 };
+    const bytes = buildBatch([{ key: null, value: Buffer.from('a') }], { timestamp: 1000, ...producer }, crc32c);
+    expect(append(bytes)).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: 40, endOffset: 42 });
+    expect(log.appended).toEqual([]);
+  });
+
+  it('tells everybody who waits when the leadership ends, and refuses what comes after', () => {
+    const { partition, append } = lead();
+    append(records('a'));
+    const codes: number[] = [];
+    let resigned = 0;
+    partition.awaitCommitted(1, (code) => codes.push(code));
+    partition.awaitLocal(1, (code) => codes.push(code));
+    partition.onResign(() => {
+      resigned += 1;
+    });
+    partition.resign(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    partition.resign(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    expect(codes).toEqual([ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.NOT_LEADER_OR_FOLLOWER]);
+    expect(resigned).toBe(1);
+    expect(append(records('b'))?.errorCode).toBe(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    partition.awaitCommitted(0, (code) => codes.push(code));
+    expect(codes.at(-1)).toBe(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+  });
+
+  it('fails who waits when the log takes no writes any more, and refuses appends with a storage error', () => {
+    const { partition, append, log } = lead();
+    append(records('a'));
+    const codes: number[] = [];
+    partition.awaitCommitted(1, (code) => codes.push(code));
+    log.fill();
+    expect(codes).toEqual([ErrorCode.KAFKA_STORAGE_ERROR]);
+    expect(append(records('b'))?.errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+  });
+
+  it('checks the leader epoch that a client believes in (KIP-320)', () => {
+    const { partition } = lead();
+    expect([-1, 6, 7, 8].map((epoch) => partition.status(epoch))).toEqual([
+      ErrorCode.NONE,
+      ErrorCode.FENCED_LEADER_EPOCH,
+      ErrorCode.NONE,
+      ErrorCode.UNKNOWN_LEADER_EPOCH,
+    ]);
+  });
+
+  it('refuses a batch whose checksum does not hold, and appends nothing of it', () => {
+    const { append, log } = lead();
+    const bytes = records('a');
+    bytes[bytes.length - 1] = (bytes[bytes.length - 1] ?? 0) ^ 1;
+    expect(append(bytes)?.errorCode).toBe(ErrorCode.CORRUPT_MESSAGE);
+    expect(log.appended).toEqual([]);
+  });
+
+  it('keeps the order of arrival when an earlier batch has to be decompressed first', () => {
+    const pending: (() => void)[] = [];
+    const compression: Compression = {
+      decompress: (_codec, _bytes, _max, done) => pending.push(() => done(null)),
+      compress: () => undefined,
+    };
+    const { append, outcomes } = lead({ compression, rules: { produce: { ...RULES.produce, validateCompressed: true } } });
+    const compressed = batch.bufferOf(records('a'));
+    compressed.writeUInt16BE(1, 21);
+    compressed.writeUInt32BE(batch.computeCrc(compressed, 0, crc32c), 17);
+    append(compressed);
+    append(records('b'));
+    expect(outcomes).toEqual([]);
+    for (const finish of pending) finish();
+    expect(outcomes.map((one) => one.errorCode)).toEqual([ErrorCode.INVALID_RECORD, ErrorCode.NONE]);
+  });
+});
