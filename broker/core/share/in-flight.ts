@@ -40,9 +40,10 @@ export class InFlight {
   /** Offset from which the next fetch should read: the first takeable record, else the end of what is in flight. */
   nextFetchOffset(nowMs: number): number {
     const { list } = this;
-    if (this.availableFrom >= list.end) return list.end;
+    const from = Math.max(this.availableFrom, list.start);
+    if (from >= list.end) return list.end;
     let first = Number.POSITIVE_INFINITY;
-    for (let index = list.indexOf(Math.max(this.availableFrom, list.start)); index < list.runs.length; index += 1) {
+    for (let index = list.indexOf(from); index < list.runs.length; index += 1) {
       const run = list.at(index);
       if (run.state !== RecordState.available || run.transition !== 0) continue;
       first = Math.min(first, run.start);

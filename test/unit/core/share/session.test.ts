@@ -1,0 +1,103 @@
+import { describe, expect, test } from '@jest/globals';
+import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import { addPartition, isMemberId, rotated, type SessionOutcome, ShareSessions } from '../../../../broker/core/share/session.ts';
+
+function take(
+  sessions: ShareSessions,
+  epoch: number,
+  options: { memberId?: string; connectionId?: number; mayOpen?: boolean; sessionsMax?: number } = {},
+): SessionOutcome {
+  const { memberId = 'm', connectionId = 1, mayOpen = true, sessionsMax = 2 } = options;
+  return sessions.take({ groupId: 'g', memberId, epoch, connectionId, mayOpen, sessionsMax });
+}
+
+const refusal = (outcome: SessionOutcome): number => (outcome.kind === 'refused' ? outcome.errorCode : ErrorCode.NONE);
+
+function opened(sessions: ShareSessions): Extract<SessionOutcome, { kind: 'open' }> {
+  const outcome = take(sessions, 0);
+  if (outcome.kind !== 'open') throw new Error('the session did not open');
+  return outcome;
+}
+
+describe('share sessions', () => {
+  test('open with epoch 0 and go on one by one', () => {
+    const sessions = new ShareSessions();
+    expect(take(sessions, 0).kind).toBe('open');
+    expect(take(sessions, 1).kind).toBe('continued');
+    expect(take(sessions, 2).kind).toBe('continued');
+    expect(refusal(take(sessions, 2))).toBe(ErrorCode.INVALID_SHARE_SESSION_EPOCH);
+    expect(refusal(take(sessions, 4))).toBe(ErrorCode.INVALID_SHARE_SESSION_EPOCH);
+    expect(take(sessions, 3).kind).toBe('continued');
+  });
+
+  test('are unknown until they are opened and after they ended', () => {
+    const sessions = new ShareSessions();
+    expect(refusal(take(sessions, 1))).toBe(ErrorCode.SHARE_SESSION_NOT_FOUND);
+    const { session } = opened(sessions);
+    expect(sessions.remove(session)).toBe(true);
+    expect(sessions.remove(session)).toBe(false);
+    expect(refusal(take(sessions, -1))).toBe(ErrorCode.SHARE_SESSION_NOT_FOUND);
+    expect(sessions.groupCount('g')).toBe(0);
+  });
+
+  test('can not be opened by an acknowledgement', () => {
+    expect(refusal(take(new ShareSessions(), 0, { mayOpen: false }))).toBe(ErrorCode.INVALID_SHARE_SESSION_EPOCH);
+  });
+
+  test('of a member are one at a time: a new one replaces the old (S12)', () => {
+    const sessions = new ShareSessions();
+    const first = opened(sessions);
+    take(sessions, 1);
+    const second = take(sessions, 0, { connectionId: 2 });
+    expect(second.kind === 'open' && second.replaced).toBe(first.session);
+    expect(sessions.count).toBe(1);
+    expect(sessions.isLive(first.session)).toBe(false);
+    expect(sessions.ofConnection(1)).toEqual([]);
+    expect(take(sessions, 1).kind).toBe('continued');
+  });
+
+  test('wrap from the largest epoch to 1', () => {
+    const sessions = new ShareSessions();
+    const { session } = opened(sessions);
+    session.epoch = 0x7fff_ffff;
+    expect(take(sessions, 0x7fff_ffff).kind).toBe('continued');
+    expect(take(sessions, 1).kind).toBe('continued');
+  });
+
+  test('have a limit, which a member that replaces its own does not meet', () => {
+    const sessions = new ShareSessions();
+    take(sessions, 0, { memberId: 'a' });
+    take(sessions, 0, { memberId: 'b' });
+    expect(refusal(take(sessions, 0, { memberId: 'c' }))).toBe(ErrorCode.SHARE_SESSION_LIMIT_REACHED);
+    expect(take(sessions, 0, { memberId: 'a' }).kind).toBe('open');
+  });
+
+  test('are found by their connection', () => {
+    const sessions = new ShareSessions();
+    take(sessions, 0, { memberId: 'a', connectionId: 7 });
+    take(sessions, 0, { memberId: 'b', connectionId: 7 });
+    expect(sessions.ofConnection(7).map(({ memberId }) => memberId)).toEqual(['a', 'b']);
+    expect(sessions.ofConnection(8)).toEqual([]);
+  });
+
+  test('serve their partitions from another one first with every epoch', () => {
+    const sessions = new ShareSessions();
+    const { session } = opened(sessions);
+    for (const partition of [0, 1, 2, 1]) addPartition(session, 'T', partition);
+    const orders: number[][] = [];
+    for (let epoch = 1; epoch <= 3; epoch += 1) {
+      take(sessions, epoch);
+      orders.push(rotated(session).map(({ partition }) => partition));
+    }
+    expect(orders).toEqual([
+      [2, 0, 1],
+      [0, 1, 2],
+      [1, 2, 0],
+    ]);
+  });
+
+  test('belong to members with an id of 1 to 36 characters', () => {
+    expect([null, '', 'x'.repeat(37)].map((id) => isMemberId(id))).toEqual([false, false, false]);
+    expect(['x', 'x'.repeat(36)].map((id) => isMemberId(id))).toEqual([true, true]);
+  });
+});
