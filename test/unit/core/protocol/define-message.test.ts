@@ -140,6 +140,7 @@ describe('A defined message', () => {
     expect(tagged(2, 0, 2, 0, 9, 77, 3, 1, 2, 3).extra).toBe(9);
     expect(() => tagged(1, 0, 3, 0, 9, 0)).toThrow('Sample.extra: 1 bytes left in a tagged field');
     expect(() => tagged(1, 0, 1, 9)).toThrow('Sample.extra: 2 bytes needed, 1 left');
+    expect(() => tagged(2, 0, 1, 9, 7, 1, 0)).toThrow('Sample.extra: 2 bytes needed, 1 left');
     expect(() => tagged(1, 0, 9, 0)).toThrow('9 bytes needed, 1 left');
   });
 
