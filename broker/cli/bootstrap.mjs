@@ -77,9 +77,9 @@ async function main([verb = 'help', ...args]) {
     tell(`needs Node ${HOST_MAJOR_MIN} or newer to start, this is ${process.versions.node}`);
     process.exit(1);
   }
-  if (!isInstalled()) install();
+  if (verb !== 'lock' && !isInstalled()) install();
   const runtime = findRuntime(import.meta.url);
-  if (runtime === null) {
+  if (verb !== 'lock' && runtime === null) {
     console.error(explainMissingRuntime());
     process.exit(1);
   }
@@ -92,6 +92,8 @@ async function main([verb = 'help', ...args]) {
       return buildDist(true);
     case 'pack':
       return pack(args);
+    case 'lock':
+      return (await import('./lock.mjs')).renewLock(ROOT);
     case 'test':
     case 'check':
     case 'long':
@@ -101,7 +103,7 @@ async function main([verb = 'help', ...args]) {
     case 'wire':
       return run(`test/${verb}/main.ts`, ...args);
     default:
-      tell(`unknown verb ${verb}: start, build, pack, test, check, long, format, bench and wire are known`);
+      tell(`unknown verb ${verb}: start, build, pack, lock, test, check, long, format, bench and wire are known`);
       process.exit(2);
   }
 }

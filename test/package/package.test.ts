@@ -107,5 +107,5 @@ test(
 test('an unknown verb is refused with the known ones', async () => {
   const { code, err } = await run(directory, 'node', join(ROOT, 'broker/cli/bootstrap.mjs'), 'fly');
   expect(code).toBe(2);
-  expect(err).toContain('unknown verb fly: start, build, pack, test');
+  expect(err).toContain('unknown verb fly: start, build, pack, lock, test');
 });
