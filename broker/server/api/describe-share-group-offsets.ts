@@ -2,23 +2,17 @@ import { topicId as asTopicId, ZERO_TOPIC_ID } from '../../core/base/ids.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { ApiRequests } from '../../core/protocol/messages.ts';
+import type { GroupCoordinator } from '../coordinators/groups.ts';
 import { type Gathered, gather } from '../gather.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { SharePersister, StateSummary } from '../share/persister.ts';
 import type { PartitionServices } from './partition-lookup.ts';
 import type { Answer, ApiRow } from './row.ts';
 
-/** Which share-partitions of a group have state, as the group coordinator knows it. */
-export interface ShareGroupPartitions {
-  readonly errorCode: number;
-  readonly topics: readonly { readonly topicName: string; readonly partitions: readonly number[] }[];
-}
-
 /** What DescribeShareGroupOffsets needs. */
 export interface DescribeShareGroupOffsetsServices extends PartitionServices {
   readonly sharePersister: SharePersister;
-  /** GROUP_ID_NOT_FOUND when there is no such share group. */
-  shareGroupPartitions(groupId: string, done: (result: ShareGroupPartitions) => void): void;
+  readonly groups: Pick<GroupCoordinator, 'ask'>;
 }
 
 type Request = ApiRequests[typeof ApiKey.DescribeShareGroupOffsets]['groups'][number];
@@ -53,13 +47,14 @@ function describeGroup(
     refuse(ErrorCode.GROUP_AUTHORIZATION_FAILED, null);
     return;
   }
-  server.shareGroupPartitions(groupId, ({ errorCode, topics }) => {
-    if (errorCode !== ErrorCode.NONE) {
+  server.groups.ask({ kind: 'shareGroupPartitions', groupId }, (outcome) => {
+    const errorCode = outcome.kind === 'refused' ? outcome.errorCode : outcome.response.errorCode;
+    if (outcome.kind === 'refused' || errorCode !== ErrorCode.NONE) {
       refuse(errorCode, errorCode === ErrorCode.GROUP_ID_NOT_FOUND ? `Group ${groupId} is not a share group.` : null);
       return;
     }
     // Unasked, only topics that the caller may see are told of; asked for, the refusal is.
-    const visible = topics.filter(({ topicName }) => mayDescribe(context, topicName));
+    const visible = outcome.response.topics.filter(({ topicName }) => mayDescribe(context, topicName));
     const work = (request.topics ?? visible).map(
       (topic): Gathered<Topic> =>
         (settle) =>
