@@ -17,6 +17,8 @@ export const LOG_START_CHECKPOINT = 'log-start-offset-checkpoint';
 export const META_PROPERTIES = 'meta.properties';
 /** Proof of a clean shutdown; holds the broker epoch. */
 export const CLEAN_SHUTDOWN = '.kafka_cleanshutdown';
+/** The metadata log's directory: beside the logs, and none of theirs. */
+const METADATA_DIRECTORY = '__cluster_metadata-0';
 /** Ending of the directory of a log that the manifest does not list any more. */
 export const DELETED_SUFFIX = '.delete';
 
@@ -47,7 +49,7 @@ export function logDirectoryName(topic: string, partition: number): string {
 
 /** True for a name that a log's directory can have (a deleted one's has an ending that none can). */
 export function isLogDirectoryName(name: string): boolean {
-  return DIRECTORY.test(name);
+  return name !== METADATA_DIRECTORY && DIRECTORY.test(name);
 }
 
 /** Name that a deleted log's directory takes: it cannot clash with a new log of the same topic name. */

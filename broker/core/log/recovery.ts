@@ -14,9 +14,14 @@ export interface WalkState {
   expectedOffset: number;
   /** Largest leader epoch seen. */
   latestEpoch: number;
+  /** The log is to end here at the latest: a batch that reaches beyond is a fault, `BEYOND_END`. */
+  readonly endOffsetMax: number;
   /** What is wrong with the bytes at `position`. */
   fault: string;
 }
+
+/** The fault of good bytes that are to be cut off. */
+export const BEYOND_END = 'beyond the wanted end';
 
 /** A piece of a segment's file. */
 export interface WalkChunk {
@@ -68,6 +73,7 @@ function judgeBatch(state: WalkState, buf: Buffer, pos: number, crc32c: Crc32c):
   if (fault !== null) return `bad batch: ${fault}`;
   const offset = batch.baseOffset(buf, pos);
   if (offset !== state.expectedOffset) return `offset ${offset} where ${state.expectedOffset} was due`;
+  if (batch.nextOffset(buf, pos) > state.endOffsetMax) return BEYOND_END;
   const epoch = batch.partitionLeaderEpoch(buf, pos);
   return epoch < state.latestEpoch ? `epoch ${epoch} after ${state.latestEpoch}` : '';
 }
@@ -84,27 +90,6 @@ export interface DurableMarks {
  */
 export function judgeEnd(endOffset: number, marks: DurableMarks): 'torn' | 'damaged' {
   return endOffset >= marks.recoveryPoint && endOffset >= marks.highWatermark ? 'torn' : 'damaged';
-}
-
-/** Where an unclean start begins to walk. */
-export interface RecoveryStart {
-  /** Index into the segments. */
-  readonly segmentIndex: number;
-  /** Snapshots to try, latest first; the walk feeds producers from the first sound one on. */
-  readonly snapshotOffsets: readonly number[];
-}
-
-/**
- * Picks the segment in which recovery begins: the one that holds the latest producer snapshot at or below the recovery
- * point, for everything derived (indexes, epochs, producers) was synced with it. `segmentBases` rise and are not empty.
- */
-export function planRecovery(
-  segmentBases: readonly number[],
-  snapshotOffsets: readonly number[],
-  recoveryPoint: number,
-): RecoveryStart {
-  const usable = snapshotOffsets.filter((offset) => offset <= recoveryPoint).toSorted((a, b) => b - a);
-  return { segmentIndex: segmentIndexAt(segmentBases, usable[0] ?? 0), snapshotOffsets: usable };
 }
 
 /** Index of the last segment that begins at or below `offset`; 0 when none does. */

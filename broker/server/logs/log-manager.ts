@@ -1,42 +1,17 @@
-import type { LogConfig } from '../../core/log/config.ts';
-import type { Crc32c } from '../../ports/checksum.ts';
-import type { Clock, Timers } from '../../ports/clock.ts';
-import type { Compression } from '../../ports/compression.ts';
-import type { Disk, DiskFailure } from '../../ports/disk.ts';
-import type { Log } from '../../ports/log.ts';
-import type { Task } from '../task.ts';
+import { topicId as toTopicId } from '../../core/base/ids.ts';
+import { decodeCleanShutdown } from '../../core/log/checkpoints.ts';
+import { CLEAN_SHUTDOWN, DELETED_SUFFIX, isLogDirectoryName, logDirectoryName, MANIFEST } from '../../core/log/file-names.ts';
+import { decodeManifest, MANIFEST_SIZE_MAX, type ManifestEntry } from '../../core/log/manifest.ts';
+import type { DirectoryEntry, Disk } from '../../ports/disk.ts';
+import { step, type Task } from '../task.ts';
+import { inParallel, readIfExists, removeIfExists } from './disk-tasks.ts';
+import { DirectoryLogManager, type LogManagerDeps, PARALLEL_LOGS } from './directory-logs.ts';
 import type { LogManager } from './partition-log.ts';
 
-/** What the logs of a node need. */
-export interface LogManagerDeps {
-  readonly disk: Disk;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly compression: Compression;
-  readonly crc32c: Crc32c;
-  readonly log: Log;
-  /** The node's one data directory (D11); made when missing. */
-  readonly directory: string;
-  /** Settings of a log until `configure` tells better. */
-  readonly defaultConfig: LogConfig;
-  /** A write or sync failed: the process must end (D11). Nothing is acknowledged after it. */
-  readonly onFatal: (failure: DiskFailure) => void;
-  readonly options?: Partial<LogManagerOptions>;
-}
+export type { LogManagerDeps, LogManagerOptions } from './directory-logs.ts';
 
-/** Bounds and intervals. */
-export interface LogManagerOptions {
-  /** Bytes of recently appended batches kept for readers, over all logs. */
-  readonly tailCacheBytes: number;
-  /** Files kept open over all logs, those in use aside. */
-  readonly openFilesMax: number;
-  readonly checkpointIntervalMs: number;
-  readonly retentionCheckIntervalMs: number;
-  /** Appended bytes of a log between two producer snapshots: what an unclean start has to read again. */
-  readonly snapshotIntervalBytes: number;
-  /** Index files kept in memory, bytes over all logs. */
-  readonly indexCacheBytes: number;
-}
+/** Bytes of the clean-shutdown proof that are read at most. */
+const PROOF_SIZE_MAX = 4096;
 
 /** The opened data directory. */
 export interface OpenedLogs {
@@ -47,8 +22,81 @@ export interface OpenedLogs {
   readonly damaged: readonly { readonly topic: string; readonly partition: number; readonly reason: string }[];
 }
 
+/** The data directory cannot be what a node left behind: it is not touched, the node does not start. */
+export class CorruptDataDirectory extends Error {
+  readonly code = 'CORRUPT_DATA_DIRECTORY';
+}
+
 /**
  * Opens the data directory: reads the manifest, recovers every log (D7), removes what is not listed. Throws `DiskFault`
  * when the disk refuses and `CorruptDataDirectory` when the manifest is missing beside logs or unreadable.
  */
-export declare function openLogManager(deps: LogManagerDeps): Task<OpenedLogs>;
+export function* openLogManager(deps: LogManagerDeps): Task<OpenedLogs> {
+  const { disk, directory } = deps;
+  yield* step<void>((done) => disk.makeDirectory(directory, done));
+  const manager = new DirectoryLogManager(deps);
+  const entries = yield* step<readonly DirectoryEntry[]>((done) => disk.list(directory, done));
+  const listed = yield* readManifest(deps, entries);
+  if (listed === null) yield* manager.writeManifest([]);
+  const proof = yield* readIfExists(disk, `${directory}/${CLEAN_SHUTDOWN}`, PROOF_SIZE_MAX);
+  const brokerEpoch = proof === null ? null : decodeCleanShutdown(proof);
+  const names = new Set((listed ?? []).map((entry) => logDirectoryName(entry.topic, entry.partition)));
+  for (const { name } of entries) {
+    const isUnlisted = isLogDirectoryName(name) && !names.has(name);
+    if (isUnlisted || name.endsWith(DELETED_SUFFIX)) yield* removeTree(disk, `${directory}/${name}`);
+  }
+  yield* loadAll(deps, manager, listed ?? [], brokerEpoch !== null);
+  if (proof !== null) {
+    // Gone for good before anything is appended: it would vouch for what comes now.
+    yield* removeIfExists(disk, `${directory}/${CLEAN_SHUTDOWN}`);
+    yield* step<void>((done) => disk.syncDirectory(directory, done));
+  }
+  manager.start();
+  const damaged = manager
+    .all()
+    .filter((log) => log.state === 'damaged')
+    .map(({ topic, partition, stateReason }) => ({ topic, partition, reason: stateReason }));
+  return { manager, previousBrokerEpoch: brokerEpoch ?? -1, damaged };
+}
+
+/** The listed logs; null in a new directory. */
+function* readManifest(
+  deps: LogManagerDeps,
+  entries: readonly DirectoryEntry[],
+): Task<readonly ManifestEntry[] | null> {
+  const { disk, directory, crc32c } = deps;
+  const bytes = yield* readIfExists(disk, `${directory}/${MANIFEST}`, MANIFEST_SIZE_MAX);
+  if (bytes === null) {
+    const log = entries.find(({ name }) => isLogDirectoryName(name));
+    if (log === undefined) return null;
+    throw new CorruptDataDirectory(`${directory} has a log (${log.name}) but no ${MANIFEST}`);
+  }
+  const listed = decodeManifest(bytes, crc32c);
+  if (listed === null) throw new CorruptDataDirectory(`${directory}/${MANIFEST} is unreadable`);
+  return listed;
+}
+
+function* loadAll(
+  deps: LogManagerDeps,
+  manager: DirectoryLogManager,
+  listed: readonly ManifestEntry[],
+  clean: boolean,
+): Task<void> {
+  const marksOf = yield* manager.store.load();
+  if (marksOf === null) throw new CorruptDataDirectory(`the log start checkpoint in ${deps.directory} is unreadable`);
+  let newlyDamaged = false;
+  yield* inParallel(listed, PARALLEL_LOGS, function* (entry) {
+    const { topic, partition, damaged } = entry;
+    const spec = { topic, topicId: toTopicId(entry.topicId), partition, config: deps.defaultConfig };
+    const log = yield* manager.load(spec, marksOf(logDirectoryName(topic, partition)), { clean, damaged });
+    if (log.state === 'damaged' && !damaged) newlyDamaged = true;
+  });
+  if (newlyDamaged) yield* manager.writeManifest(manager.all());
+}
+
+/** Removes a directory of files, which the manifest does not list. */
+function* removeTree(disk: Disk, path: string): Task<void> {
+  const entries = yield* step<readonly DirectoryEntry[]>((done) => disk.list(path, done));
+  for (const { name } of entries) yield* removeIfExists(disk, `${path}/${name}`);
+  yield* removeIfExists(disk, path);
+}

@@ -1,0 +1,434 @@
+import { assert } from '../../core/base/assert.ts';
+import type { TopicId } from '../../core/base/ids.ts';
+import { encodeCleanShutdown } from '../../core/log/checkpoints.ts';
+import type { LogConfig } from '../../core/log/config.ts';
+import { CLEAN_SHUTDOWN, deletedDirectoryName, logDirectoryName, MANIFEST } from '../../core/log/file-names.ts';
+import { encodeManifest } from '../../core/log/manifest.ts';
+import type { Crc32c } from '../../ports/checksum.ts';
+import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
+import type { Compression } from '../../ports/compression.ts';
+import type { Disk, DiskFailure } from '../../ports/disk.ts';
+import type { Log } from '../../ports/log.ts';
+import { runTask, step, type Task } from '../task.ts';
+import { CheckpointStore, type LogMarks, type MarkedLog } from './checkpoint-store.ts';
+import { inParallel, removeIfExists, replaceFile, waitFor } from './disk-tasks.ts';
+import { FileCache } from './file-cache.ts';
+import { IndexCache } from './index-cache.ts';
+import { isDiskFull, type LogContext } from './log-context.ts';
+import { loadLog, removeLogFiles } from './log-loader.ts';
+import { OpenLog } from './open-log.ts';
+import type { LogManager, LogManagerStats, LogSpec, PartitionLog } from './partition-log.ts';
+import { SharedRound } from './shared-round.ts';
+import { TailCache } from './tail-cache.ts';
+
+/** What the logs of a node need. */
+export interface LogManagerDeps {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly compression: Compression;
+  readonly crc32c: Crc32c;
+  readonly log: Log;
+  /** The node's one data directory (D11); made when missing. */
+  readonly directory: string;
+  /** Settings of a log until `configure` tells better. */
+  readonly defaultConfig: LogConfig;
+  /** A write or sync failed: the process must end (D11). Nothing is acknowledged after it. */
+  readonly onFatal: (failure: DiskFailure) => void;
+  readonly options?: Partial<LogManagerOptions>;
+}
+
+/** Bounds and intervals. */
+export interface LogManagerOptions {
+  /** Bytes of recently appended batches kept for readers, over all logs. */
+  readonly tailCacheBytes: number;
+  /** Files kept open over all logs, those in use aside. */
+  readonly openFilesMax: number;
+  readonly checkpointIntervalMs: number;
+  readonly retentionCheckIntervalMs: number;
+  /** Appended bytes of a log between two producer snapshots: what an unclean start has to read again. */
+  readonly snapshotIntervalBytes: number;
+  /** Index files kept in memory, bytes over all logs. */
+  readonly indexCacheBytes: number;
+}
+
+/** What holds unless told otherwise. */
+export const DEFAULT_OPTIONS: LogManagerOptions = {
+  tailCacheBytes: 32 * 1024 * 1024,
+  openFilesMax: 512,
+  checkpointIntervalMs: 5000,
+  retentionCheckIntervalMs: 300_000,
+  snapshotIntervalBytes: 16 * 1024 * 1024,
+  indexCacheBytes: 16 * 1024 * 1024,
+};
+
+/** Logs loaded, saved or removed at once. */
+export const PARALLEL_LOGS = 16;
+/** After a full disk refused a change of the list of logs, it is tried again this much later. */
+const RETRY_MS = 1000;
+
+/** A log of the node and what the manifest says of it. */
+interface Listed {
+  readonly log: OpenLog;
+  /** What the checkpoints said of a damaged log; its own marks mean nothing. */
+  readonly damagedMarks: LogMarks | null;
+}
+
+/** What the manifest holds of a log. */
+type Manifested = Pick<PartitionLog, 'topic' | 'topicId' | 'partition' | 'state'>;
+
+/** The logs of one data directory. Made by `openLogManager`. */
+export class DirectoryLogManager implements LogManager {
+  readonly #deps: LogManagerDeps;
+  readonly #options: LogManagerOptions;
+  readonly #context: LogContext;
+  readonly #store: CheckpointStore;
+  readonly #checkpoints: SharedRound;
+  readonly #logs = new Map<string, Listed>();
+  /** Topic id of the log that has a directory, by its name. */
+  readonly #directories = new Map<string, TopicId>();
+  #sorted: readonly PartitionLog[] | null = null;
+  /** Changes of the list of logs, one after the other. */
+  readonly #changes: (() => Task<void>)[] = [];
+  #changing = false;
+  #idle: (() => void)[] = [];
+  #timers: TimerHandle[] = [];
+  #closing = false;
+
+  constructor(deps: LogManagerDeps) {
+    this.#deps = deps;
+    this.#options = { ...DEFAULT_OPTIONS, ...deps.options };
+    this.#store = new CheckpointStore(deps.disk, deps.directory);
+    this.#checkpoints = new SharedRound((done) => {
+      this.#retrying(() => this.#store.write(this.#marks()), done);
+    });
+    const files = new FileCache(deps.disk, this.#options.openFilesMax);
+    this.#context = {
+      disk: deps.disk,
+      clock: deps.clock,
+      crc32c: deps.crc32c,
+      compression: deps.compression,
+      log: deps.log,
+      files,
+      indexes: new IndexCache(files, this.#options.indexCacheBytes),
+      tails: new TailCache(this.#options.tailCacheBytes),
+      counters: { appendedBytes: 0, cacheReads: 0, coldReads: 0 },
+      snapshotIntervalBytes: this.#options.snapshotIntervalBytes,
+      onFatal: deps.onFatal,
+      checkpoint: (done) => {
+        this.#checkpoints.request(done);
+      },
+    };
+  }
+
+  /** The checkpoints, for opening. */
+  get store(): CheckpointStore {
+    return this.#store;
+  }
+
+  all(): readonly PartitionLog[] {
+    this.#sorted ??= [...this.#logs.values()]
+      .map(({ log }) => log)
+      .toSorted((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1));
+    return this.#sorted;
+  }
+
+  get(topicId: TopicId, partition: number): PartitionLog | null {
+    return this.#logs.get(keyOf(topicId, partition))?.log ?? null;
+  }
+
+  create(specs: readonly LogSpec[], done: (logs: readonly PartitionLog[]) => void): void {
+    const giveAll = (): void => {
+      done(specs.flatMap((spec) => this.get(spec.topicId, spec.partition) ?? []));
+    };
+    if (specs.every((spec) => this.#logs.has(keyOf(spec.topicId, spec.partition))) && !this.#changing) {
+      giveAll();
+      return;
+    }
+    this.#change(() => this.#create(specs), giveAll);
+  }
+
+  delete(
+    ids: readonly { readonly topicId: TopicId; readonly partition: number }[],
+    done: () => void,
+  ): void {
+    this.#change(() => this.#delete(ids), done);
+  }
+
+  checkpoint(done: () => void): void {
+    let left = this.#logs.size + 1;
+    const one = (): void => {
+      left -= 1;
+      if (left === 0) this.#checkpoints.request(done);
+    };
+    for (const { log } of this.#logs.values()) log.flush(one);
+    one();
+  }
+
+  runRetention(): void {
+    for (const { log } of this.#logs.values()) log.runRetention();
+  }
+
+  resumeWrites(): void {
+    for (const { log } of this.#logs.values()) log.resume();
+  }
+
+  shutdown(brokerEpoch: number, done: () => void): void {
+    this.#closing = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.#retrying(() => this.#shutdown(brokerEpoch), done);
+  }
+
+  stats(): LogManagerStats {
+    let damagedCount = 0;
+    let readOnlyCount = 0;
+    let sizeInBytes = 0;
+    let pendingBytes = 0;
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const { log } of this.#logs.values()) {
+      if (log.state === 'damaged') damagedCount += 1;
+      if (log.state === 'read-only') readOnlyCount += 1;
+      sizeInBytes += log.sizeInBytes;
+      pendingBytes += log.pendingBytes;
+      if (log.unfinishedSinceMs >= 0) oldestMs = Math.min(oldestMs, log.unfinishedSinceMs);
+    }
+    const oldestUnfinishedMs = Number.isFinite(oldestMs) ? this.#deps.clock.monotonicMs() - oldestMs : 0;
+    return {
+      logCount: this.#logs.size,
+      damagedCount,
+      readOnlyCount,
+      sizeInBytes,
+      pendingBytes,
+      tailCacheBytes: this.#context.tails.sizeInBytes,
+      ...this.#context.counters,
+      oldestUnfinishedMs,
+    };
+  }
+
+  /** Loads a listed log and takes it in. Used while opening. */
+  *load(spec: LogSpec, marks: LogMarks, found: { readonly clean: boolean; readonly damaged: boolean }): Task<OpenLog> {
+    const directory = this.#path(spec);
+    const loaded = yield* loadLog({
+      context: this.#context,
+      directory,
+      config: spec.config,
+      ...marks,
+      clean: found.clean,
+      endOffsetMax: Number.POSITIVE_INFINITY,
+    });
+    const damage = found.damaged ? 'it was found damaged at an earlier start' : loaded.damage;
+    const log = this.#adopt(spec, { ...loaded, damage }, marks);
+    const name = { topic: spec.topic, partition: spec.partition };
+    if (damage !== '') this.#deps.log.error({ ...name, reason: damage }, 'a log is damaged and is kept aside');
+    else if (loaded.cut !== '') this.#deps.log.warn({ ...name, reason: loaded.cut }, 'recovered a log');
+    return log;
+  }
+
+  /** Starts the periodic work. */
+  start(): void {
+    this.#every(this.#options.checkpointIntervalMs, (again) => {
+      this.checkpoint(again);
+    });
+    this.#every(this.#options.retentionCheckIntervalMs, (again) => {
+      this.runRetention();
+      again();
+    });
+  }
+
+  /** Writes the list of logs; durable at the end. */
+  *writeManifest(logs: Iterable<Manifested>): Task<void> {
+    const entries = [...logs].map(({ topic, topicId, partition, state }) => ({
+      topic,
+      topicId,
+      partition,
+      damaged: state === 'damaged',
+    }));
+    yield* replaceFile(this.#deps.disk, this.#deps.directory, MANIFEST, encodeManifest(entries, this.#deps.crc32c));
+  }
+
+  #adopt(spec: LogSpec, loaded: ConstructorParameters<typeof OpenLog>[0]['loaded'], marks: LogMarks): OpenLog {
+    const { topic, topicId, partition, config } = spec;
+    const { logStartOffset, highWatermark } = marks;
+    const log = new OpenLog({
+      context: this.#context,
+      topic,
+      topicId,
+      partition,
+      directory: this.#path(spec),
+      config,
+      loaded,
+      logStartOffset,
+      highWatermark,
+    });
+    this.#logs.set(keyOf(topicId, partition), { log, damagedMarks: loaded.damage === '' ? null : marks });
+    this.#directories.set(logDirectoryName(topic, partition), topicId);
+    this.#sorted = null;
+    return log;
+  }
+
+  *#create(specs: readonly LogSpec[]): Task<void> {
+    const missing = new Map<string, LogSpec>();
+    for (const spec of specs) {
+      const key = keyOf(spec.topicId, spec.partition);
+      if (!this.#logs.has(key)) missing.set(key, spec);
+    }
+    if (missing.size === 0) return;
+    const made = [...missing.values()];
+    const { disk, directory } = this.#deps;
+    yield* this.#freeNames(made);
+    yield* inParallel(made, PARALLEL_LOGS, (spec) => step<void>((done) => disk.makeDirectory(this.#path(spec), done)));
+    // Directories first: a listed log without one is damaged (D9).
+    yield* step<void>((done) => disk.syncDirectory(directory, done));
+    const empty = { recoveryPoint: 0, highWatermark: 0, logStartOffset: 0 };
+    const listed = made.map(({ topic, topicId, partition }) => ({ topic, topicId, partition, state: 'open' as const }));
+    yield* this.writeManifest([...this.all(), ...listed]);
+    for (const spec of made) yield* this.load(spec, empty, { clean: false, damaged: false });
+  }
+
+  /** Makes sure that nothing of an earlier log with the same directory name is taken for the new one's. */
+  *#freeNames(specs: readonly LogSpec[]): Task<void> {
+    const names = specs.map((spec) => logDirectoryName(spec.topic, spec.partition));
+    const replaced = specs.flatMap((spec) => {
+      const topicId = this.#directories.get(logDirectoryName(spec.topic, spec.partition));
+      return topicId === undefined ? [] : [{ topicId, partition: spec.partition }];
+    });
+    if (replaced.length > 0) yield* this.#delete(replaced);
+    if (names.some((name) => this.#store.names(name))) {
+      yield* waitFor((done) => {
+        this.#checkpoints.request(done);
+      });
+    }
+  }
+
+  *#delete(ids: readonly { readonly topicId: TopicId; readonly partition: number }[]): Task<void> {
+    const gone = new Map<string, OpenLog>();
+    for (const { topicId, partition } of ids) {
+      const key = keyOf(topicId, partition);
+      const listed = this.#logs.get(key);
+      if (listed !== undefined) gone.set(key, listed.log);
+    }
+    if (gone.size === 0) return;
+    const logs = [...gone.values()];
+    yield* inParallel(logs, logs.length, (log) => waitFor((done) => log.close('deleted', done)));
+    yield* this.writeManifest(this.all().filter((log) => !gone.has(keyOf(log.topicId, log.partition))));
+    for (const [key, log] of gone) {
+      this.#logs.delete(key);
+      this.#directories.delete(logDirectoryName(log.topic, log.partition));
+    }
+    this.#sorted = null;
+    const { directory } = this.#deps;
+    yield* inParallel(logs, PARALLEL_LOGS, (log) => this.#setAside(log, directory));
+    runTask(this.#removeDirectories(logs), (error) => {
+      // A directory that stays is removed at the next start.
+      if (error !== null) this.#deps.log.warn({ error: String(error) }, 'a deleted log could not be removed');
+    });
+  }
+
+  *#setAside(log: OpenLog, directory: string): Task<void> {
+    const from = `${directory}/${logDirectoryName(log.topic, log.partition)}`;
+    this.#context.files.forgetUnder(`${from}/`);
+    this.#context.indexes.forgetUnder(`${from}/`);
+    try {
+      const to = `${directory}/${deletedDirectoryName(log.topicId, log.partition)}`;
+      yield* step<void>((done) => this.#deps.disk.rename(from, to, done));
+    } catch (error) {
+      this.#deps.log.warn({ error: String(error) }, 'the directory of a deleted log could not be renamed');
+    }
+  }
+
+  *#removeDirectories(logs: readonly OpenLog[]): Task<void> {
+    for (const log of logs) {
+      const path = `${this.#deps.directory}/${deletedDirectoryName(log.topicId, log.partition)}`;
+      yield* removeLogFiles(this.#context, path);
+      yield* removeIfExists(this.#deps.disk, path);
+    }
+  }
+
+  *#shutdown(brokerEpoch: number): Task<void> {
+    yield* waitFor((done) => {
+      if (this.#changing) this.#idle.push(done);
+      else done();
+    });
+    const logs = [...this.#logs.values()].map(({ log }) => log);
+    yield* inParallel(logs, PARALLEL_LOGS, (log) => waitFor((done) => log.prepareShutdown(done)));
+    yield* waitFor((done) => {
+      this.#checkpoints.request(done);
+    });
+    const { disk, directory } = this.#deps;
+    yield* replaceFile(disk, directory, CLEAN_SHUTDOWN, encodeCleanShutdown(brokerEpoch));
+    this.#context.files.forgetUnder('');
+  }
+
+  #path(spec: { readonly topic: string; readonly partition: number }): string {
+    return `${this.#deps.directory}/${logDirectoryName(spec.topic, spec.partition)}`;
+  }
+
+  #marks(): readonly MarkedLog[] {
+    return [...this.#logs.values()].map(({ log, damagedMarks }) => ({
+      topic: log.topic,
+      partition: log.partition,
+      marks: damagedMarks ?? {
+        recoveryPoint: log.recoveryPoint,
+        highWatermark: log.checkpointedWatermark,
+        logStartOffset: log.logStartOffset,
+      },
+    }));
+  }
+
+  #change(task: () => Task<void>, done: () => void): void {
+    assert(!this.#closing, 'no log is made or deleted after shutdown began');
+    this.#changes.push(function* () {
+      yield* task();
+      done();
+    });
+    if (!this.#changing) this.#nextChange();
+  }
+
+  #nextChange(): void {
+    const change = this.#changes.shift();
+    this.#changing = change !== undefined;
+    if (change === undefined) {
+      for (const done of this.#idle.splice(0)) done();
+      return;
+    }
+    this.#retrying(change, () => {
+      this.#nextChange();
+    });
+  }
+
+  /** Runs a task that a full disk only delays; any other failure of the disk is fatal (D11). */
+  #retrying(task: () => Task<void>, done: () => void): void {
+    runTask(task(), (error) => {
+      if (error === null) {
+        done();
+        return;
+      }
+      // By shape: `instanceof` lies across realms.
+      if (typeof error !== 'object' || !('failure' in error)) throw error;
+      const failure = error.failure as DiskFailure;
+      if (!isDiskFull(failure)) {
+        this.#deps.onFatal(failure);
+        return;
+      }
+      this.#deps.log.error({ path: failure.path, code: failure.code }, 'the disk is full');
+      this.#deps.timers.after(RETRY_MS, () => {
+        this.#retrying(task, done);
+      });
+    });
+  }
+
+  #every(intervalMs: number, work: (again: () => void) => void): void {
+    const slot = this.#timers.length;
+    const schedule = (): void => {
+      if (this.#closing) return;
+      this.#timers[slot] = this.#deps.timers.after(intervalMs, () => {
+        work(schedule);
+      });
+    };
+    schedule();
+  }
+}
+
+function keyOf(topicId: string, partition: number): string {
+  return `${topicId}-${partition}`;
+}

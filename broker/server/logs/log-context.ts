@@ -1,0 +1,39 @@
+import type { Crc32c } from '../../core/base/checksum.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Compression } from '../../ports/compression.ts';
+import type { Disk, DiskFailure } from '../../ports/disk.ts';
+import type { Log } from '../../ports/log.ts';
+import type { FileCache } from './file-cache.ts';
+import type { IndexCache } from './index-cache.ts';
+import type { TailCache } from './tail-cache.ts';
+
+/** What all logs of a node share. */
+export interface LogContext {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly crc32c: Crc32c;
+  readonly compression: Compression;
+  readonly log: Log;
+  readonly files: FileCache;
+  readonly indexes: IndexCache;
+  readonly tails: TailCache;
+  readonly counters: LogCounters;
+  /** Appended bytes of a log between two producer snapshots. */
+  readonly snapshotIntervalBytes: number;
+  /** Ends the process: what the disk holds is not known any more (D11). */
+  readonly onFatal: (failure: DiskFailure) => void;
+  /** Writes the node's checkpoints; `done` after they are synced. Calls that wait share one round. */
+  readonly checkpoint: (done: () => void) => void;
+}
+
+/** Plain numbers for the metrics page. */
+export interface LogCounters {
+  appendedBytes: number;
+  cacheReads: number;
+  coldReads: number;
+}
+
+/** True when a failed write only means that the disk is full (D11). */
+export function isDiskFull(failure: DiskFailure): boolean {
+  return failure.code === 'ENOSPC' || failure.code === 'EDQUOT';
+}

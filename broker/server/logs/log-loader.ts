@@ -1,0 +1,349 @@
+import { decodeEpochCheckpoint } from '../../core/log/checkpoints.ts';
+import type { LogConfig } from '../../core/log/config.ts';
+import { EpochCache, type EpochEntry } from '../../core/log/epoch-cache.ts';
+import { EPOCH_CHECKPOINT, parseSegmentFileName, segmentFileName } from '../../core/log/file-names.ts';
+import { OFFSET_ENTRY_SIZE, IndexTail, TIME_ENTRY_SIZE } from '../../core/log/offset-index.ts';
+import { decodeProducerSnapshot, SNAPSHOT_SIZE_MAX } from '../../core/log/producer-snapshot.ts';
+import { type ProducerEntry, ProducerStates } from '../../core/log/producer-state.ts';
+import { BEYOND_END, judgeEnd, segmentIndexAt, type WalkState } from '../../core/log/recovery.ts';
+import * as batch from '../../core/record/batch.ts';
+import type { DirectoryEntry } from '../../ports/disk.ts';
+import { step, type Task } from '../task.ts';
+import { faultCode, inParallel, readIfExists, removeIfExists, withFile } from './disk-tasks.ts';
+import { cutIndexes, flushIndexes, indexFileBytes, loadLargestTimestamp } from './index-files.ts';
+import type { LogContext } from './log-context.ts';
+import { Segment } from './segment.ts';
+import { SegmentList } from './segment-list.ts';
+import { beginWalk, readHeader, walkSegment } from './segment-walk.ts';
+
+/** Largest epoch checkpoint that is read, bytes. */
+const EPOCHS_SIZE_MAX = 16 * 1024 * 1024;
+/** Operations of one log's load that run at once. */
+const PARALLEL = 4;
+
+/** How a log is to be loaded. Offsets that no checkpoint names are 0. */
+export interface LoadRequest {
+  readonly context: LogContext;
+  readonly directory: string;
+  readonly config: LogConfig;
+  readonly recoveryPoint: number;
+  readonly highWatermark: number;
+  readonly logStartOffset: number;
+  /** The last stop was clean: the recovery point is the log's end and nothing is read again. */
+  readonly clean: boolean;
+  /** The log is cut at this offset; infinite for a start. */
+  readonly endOffsetMax: number;
+}
+
+/** A log as found, or as it was left after cutting. */
+export interface LoadedLog {
+  readonly segments: SegmentList;
+  readonly epochs: EpochCache;
+  readonly producers: ProducerStates;
+  readonly endOffset: number;
+  /** Offsets of the producer snapshots on disk, rising. */
+  readonly snapshots: readonly number[];
+  /** The epoch checkpoint holds these epochs already. */
+  readonly epochsSaved: boolean;
+  /** '' or why the log must not be served (D7). */
+  readonly damage: string;
+  /** '' or what was cut off its end. */
+  readonly cut: string;
+}
+
+/** What the directory has. */
+interface Found {
+  readonly bases: readonly number[];
+  readonly sizes: ReadonlyMap<number, number>;
+  readonly snapshots: readonly number[];
+  readonly names: ReadonlySet<string>;
+}
+
+/**
+ * Loads the log of one directory. After an unclean stop it walks from the last producer snapshot below the recovery
+ * point (everything derived was synced with it), cuts a torn end and syncs what is left; a damaged log is not touched.
+ */
+export function* loadLog(request: LoadRequest): Task<LoadedLog> {
+  const found = yield* survey(request);
+  if (found === null) return damaged(request, 'its directory is missing');
+  const { bases } = found;
+  const first = bases[0];
+  if (first === undefined) {
+    const missing = Math.max(request.recoveryPoint, request.highWatermark) > request.logStartOffset;
+    return missing ? damaged(request, 'its segments are missing') : emptyLog(request, '');
+  }
+  if (first > request.logStartOffset) {
+    return damaged(request, `its segments begin at ${first}, its log start is ${request.logStartOffset}`);
+  }
+  const epochs = yield* readEpochs(request);
+  if (request.clean && epochs !== null) {
+    const loaded = yield* loadClean(request, found, epochs);
+    if (loaded !== null) return loaded;
+  }
+  const recovered = yield* recover(request, found, epochs);
+  if (recovered.damage !== '' || recovered.endOffset >= request.logStartOffset) return recovered;
+  // What the log start stood on was never synced (DeleteRecords in a `replicated` log): nothing readable is left.
+  yield* removeLogFiles(request.context, request.directory);
+  return emptyLog(request, '');
+}
+
+/** Removes every file of a log; its directory stays. */
+export function* removeLogFiles(context: LogContext, directory: string): Task<void> {
+  const entries = yield* step<readonly DirectoryEntry[]>((done) => context.disk.list(directory, done));
+  for (const { name } of entries) {
+    context.files.forget(`${directory}/${name}`);
+    context.indexes.forget(`${directory}/${name}`);
+    yield* removeIfExists(context.disk, `${directory}/${name}`);
+  }
+  yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+}
+
+function damaged(request: LoadRequest, reason: string): LoadedLog {
+  return emptyLog(request, reason);
+}
+
+function emptyLog(request: LoadRequest, damage: string): LoadedLog {
+  const base = request.logStartOffset;
+  return {
+    segments: new SegmentList([newSegment(request, base)]),
+    epochs: new EpochCache(),
+    producers: new ProducerStates(),
+    endOffset: base,
+    snapshots: [],
+    epochsSaved: false,
+    damage,
+    cut: '',
+  };
+}
+
+function newSegment(request: LoadRequest, baseOffset: number): Segment {
+  return new Segment(request.directory, baseOffset, request.context.clock.wallMs());
+}
+
+/** Lists the directory and removes what is left over: temporary files, and segments below the log start. */
+function* survey(request: LoadRequest): Task<Found | null> {
+  const { disk } = request.context;
+  let entries: readonly DirectoryEntry[];
+  try {
+    entries = yield* step<readonly DirectoryEntry[]>((done) => disk.list(request.directory, done));
+  } catch (error) {
+    if (faultCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+  const all: number[] = [];
+  const snapshots: number[] = [];
+  for (const { name } of entries) {
+    const parsed = parseSegmentFileName(name);
+    if (parsed?.kind === 'log') all.push(parsed.baseOffset);
+    if (parsed?.kind === 'snapshot') snapshots.push(parsed.baseOffset);
+    if (name.endsWith('.tmp')) yield* removeIfExists(disk, `${request.directory}/${name}`);
+  }
+  // Names have equal length, so that the listing's order is that of the offsets.
+  const keptFrom = all.length === 0 ? 0 : segmentIndexAt(all, request.logStartOffset);
+  for (const base of all.slice(0, keptFrom)) yield* removeSegmentFiles(request.context, request.directory, base);
+  const bases = all.slice(keptFrom);
+  const sizes = new Map<number, number>();
+  yield* inParallel(bases, PARALLEL, function* (base) {
+    const path = `${request.directory}/${segmentFileName(base, 'log')}`;
+    sizes.set(base, yield* step<number>((done) => disk.fileSize(path, done)));
+  });
+  return { bases, sizes, snapshots, names: new Set(entries.map((entry) => entry.name)) };
+}
+
+/** Removes all files of a segment. */
+export function* removeSegmentFiles(context: LogContext, directory: string, baseOffset: number): Task<void> {
+  for (const kind of ['log', 'index', 'timeindex', 'txnindex', 'snapshot'] as const) {
+    const path = `${directory}/${segmentFileName(baseOffset, kind)}`;
+    context.files.forget(path);
+    context.indexes.forget(path);
+    yield* removeIfExists(context.disk, path);
+  }
+}
+
+function* readEpochs(request: LoadRequest): Task<readonly EpochEntry[] | null> {
+  const path = `${request.directory}/${EPOCH_CHECKPOINT}`;
+  const bytes = yield* readIfExists(request.context.disk, path, EPOCHS_SIZE_MAX);
+  return bytes === null ? null : decodeEpochCheckpoint(bytes);
+}
+
+function* readSnapshot(request: LoadRequest, offset: number): Task<ProducerEntry[] | null> {
+  const { context, directory } = request;
+  const path = `${directory}/${segmentFileName(offset, 'snapshot')}`;
+  const bytes = yield* readIfExists(context.disk, path, SNAPSHOT_SIZE_MAX);
+  return bytes === null ? null : decodeProducerSnapshot(bytes, context.crc32c, context.clock.monotonicMs());
+}
+
+/** Nothing is read but the ends of the last segment's indexes. Null when something does not fit: then it is recovered. */
+function* loadClean(request: LoadRequest, found: Found, entries: readonly EpochEntry[]): Task<LoadedLog | null> {
+  const { context, recoveryPoint: endOffset } = request;
+  const base = found.bases.at(-1) ?? 0;
+  const size = found.sizes.get(base) ?? 0;
+  if (endOffset < base || endOffset < request.highWatermark || size > 0 !== endOffset > base) return null;
+  if (!found.snapshots.includes(endOffset) || missesIndexes(found, found.bases)) return null;
+  const snapshot = yield* readSnapshot(request, endOffset);
+  if (snapshot === null) return null;
+  const active = newSegment(request, base);
+  active.loadSealed(size, endOffset);
+  const first = yield* readHeader(context, active, 0, size);
+  active.firstTimestampMs = first === null ? -1 : batch.maxTimestamp(first, 0);
+  active.index = new IndexTail(OFFSET_ENTRY_SIZE, yield* indexFileBytes(context, active.path('index'), OFFSET_ENTRY_SIZE));
+  const timeBytes = yield* indexFileBytes(context, active.path('timeindex'), TIME_ENTRY_SIZE);
+  active.timeIndex = new IndexTail(TIME_ENTRY_SIZE, timeBytes);
+  yield* loadLargestTimestamp(context, active);
+  const producers = new ProducerStates();
+  producers.restore(snapshot);
+  const epochs = new EpochCache();
+  epochs.load(entries);
+  const segments = new SegmentList([...(yield* loadSealed(request, found, found.bases.length - 1)), active]);
+  return { segments, epochs, producers, endOffset, snapshots: found.snapshots, epochsSaved: true, damage: '', cut: '' };
+}
+
+function missesIndexes(found: Found, bases: readonly number[]): boolean {
+  return bases.some(
+    (base) =>
+      (found.sizes.get(base) ?? 0) > 0 &&
+      !(found.names.has(segmentFileName(base, 'index')) && found.names.has(segmentFileName(base, 'timeindex'))),
+  );
+}
+
+/** The first `count` segments as found; nothing is read. */
+function* loadSealed(request: LoadRequest, found: Found, count: number): Task<Segment[]> {
+  const sealed = found.bases.slice(0, count).map((base, i) => {
+    const segment = newSegment(request, base);
+    segment.loadSealed(found.sizes.get(base) ?? 0, found.bases[i + 1] ?? base);
+    return segment;
+  });
+  yield* inParallel(sealed, PARALLEL, function* (segment) {
+    segment.index.flushedBytes = yield* indexFileBytes(request.context, segment.path('index'), OFFSET_ENTRY_SIZE);
+    segment.timeIndex.flushedBytes = yield* indexFileBytes(
+      request.context,
+      segment.path('timeindex'),
+      TIME_ENTRY_SIZE,
+    );
+  });
+  return sealed;
+}
+
+/** The state of a recovery that walks from segment to segment. */
+interface Recovery {
+  readonly request: LoadRequest;
+  readonly found: Found;
+  readonly epochs: EpochCache;
+  readonly producers: ProducerStates;
+  /** The producers were restored up to here. */
+  readonly snapshotOffset: number;
+}
+
+function* recover(request: LoadRequest, found: Found, entries: readonly EpochEntry[] | null): Task<LoadedLog> {
+  const recovery = yield* beginRecovery(request, found, entries);
+  // Indexes of sealed segments that vanished are made again from the batches: the walk begins there at the latest.
+  const unindexed = found.bases.findIndex((base) => missesIndexes(found, [base]));
+  const snapshotIndex = segmentIndexAt(found.bases, recovery.snapshotOffset);
+  const startIndex = unindexed < 0 ? snapshotIndex : Math.min(unindexed, snapshotIndex);
+  const sealed = yield* loadSealed(request, found, startIndex);
+  const { walked, state } = yield* walkFrom(recovery, startIndex);
+  const endOffset = state.expectedOffset;
+  const marks = { recoveryPoint: request.recoveryPoint, highWatermark: request.highWatermark };
+  const wanted = state.fault === BEYOND_END;
+  if (!wanted && judgeEnd(endOffset, marks) === 'damaged') {
+    const reason = state.fault === '' ? `it ends at ${endOffset}` : `at offset ${endOffset}: ${state.fault}`;
+    return damaged(request, `${reason}, below its durable mark ${Math.max(marks.recoveryPoint, marks.highWatermark)}`);
+  }
+  const snapshots = yield* settle(recovery, walked, state);
+  return {
+    segments: new SegmentList([...sealed, ...walked]),
+    epochs: recovery.epochs,
+    producers: recovery.producers,
+    endOffset,
+    snapshots,
+    epochsSaved: false,
+    damage: '',
+    cut: state.fault === '' ? '' : `cut at offset ${endOffset}: ${state.fault}`,
+  };
+}
+
+/** Finds the latest sound snapshot at or below the recovery point; without epochs nothing is believed. */
+function* beginRecovery(request: LoadRequest, found: Found, entries: readonly EpochEntry[] | null): Task<Recovery> {
+  const epochs = new EpochCache();
+  const producers = new ProducerStates();
+  if (entries === null) return { request, found, epochs, producers, snapshotOffset: 0 };
+  const bound = Math.min(request.recoveryPoint, request.endOffsetMax);
+  const first = found.bases[0] ?? 0;
+  const usable = found.snapshots.filter((offset) => offset <= bound && offset >= first).toReversed();
+  for (const snapshotOffset of usable) {
+    const snapshot = yield* readSnapshot(request, snapshotOffset);
+    if (snapshot === null) continue;
+    epochs.load(entries);
+    producers.restore(snapshot);
+    return { request, found, epochs, producers, snapshotOffset };
+  }
+  return { request, found, epochs, producers, snapshotOffset: 0 };
+}
+
+function* walkFrom(
+  recovery: Recovery,
+  startIndex: number,
+): Task<{ readonly walked: Segment[]; readonly state: WalkState }> {
+  const { request, found, epochs, producers, snapshotOffset } = recovery;
+  const { context, config } = request;
+  const walked: Segment[] = [];
+  const firstBase = found.bases[startIndex] ?? 0;
+  const { endOffsetMax } = request;
+  let state: WalkState = { position: 0, expectedOffset: firstBase, latestEpoch: -1, endOffsetMax, fault: '' };
+  for (const base of found.bases.slice(startIndex)) {
+    if (state.fault === '') state.fault = faultBefore(base, state, walked.length === 0);
+    if (state.fault !== '') break;
+    const segment = newSegment(request, base);
+    const fileSize = found.sizes.get(base) ?? 0;
+    const offset = missesIndexes(found, [base]) ? base : Math.max(base, snapshotOffset);
+    const { latestEpoch } = state;
+    state = yield* beginWalk(context, segment, { offset, fileSize, endOffsetMax });
+    state.latestEpoch = latestEpoch;
+    if (walked.length === 0) {
+      state.latestEpoch = state.expectedOffset > 0 ? epochs.epochAt(state.expectedOffset - 1) : -1;
+      epochs.truncateFromEnd(state.expectedOffset);
+    }
+    const derived = { epochs, producers, producersFrom: snapshotOffset };
+    yield* walkSegment(context, segment, state, { fileSize, indexIntervalBytes: config.indexIntervalBytes, derived });
+    walked.push(segment);
+  }
+  return { walked, state };
+}
+
+/** What is wrong with a segment that begins at `base`, before it is looked into. */
+function faultBefore(base: number, state: WalkState, isFirst: boolean): string {
+  if (base > state.endOffsetMax || (!isFirst && base === state.endOffsetMax)) return BEYOND_END;
+  return base === state.expectedOffset ? '' : `offset ${base} where ${state.expectedOffset} was due`;
+}
+
+/** Cuts what lies behind the walk, writes the indexes anew and syncs, so that everything kept is durable. */
+function* settle(recovery: Recovery, walked: readonly Segment[], state: WalkState): Task<readonly number[]> {
+  const { request, found } = recovery;
+  const { context, directory } = request;
+  const kept = new Set(walked.map((segment) => segment.baseOffset));
+  const last = walked.at(-1);
+  for (const base of found.bases) {
+    if (last !== undefined && base > last.baseOffset && !kept.has(base)) {
+      yield* removeSegmentFiles(context, directory, base);
+    }
+  }
+  const endOffset = state.expectedOffset;
+  // Below the recovery point everything was synced before: nothing more is due when the log ends there.
+  const isDurable = state.fault === '' && endOffset <= request.recoveryPoint;
+  for (const offset of found.snapshots) {
+    if (offset > endOffset) yield* removeIfExists(context.disk, `${directory}/${segmentFileName(offset, 'snapshot')}`);
+  }
+  for (const segment of walked) {
+    segment.addTimeEntry();
+    yield* cutIndexes(context, segment);
+    yield* flushIndexes(context, segment, { sync: segment !== last });
+    yield* withFile(context.files, segment.path('log'), { create: false }, function* (file) {
+      if ((found.sizes.get(segment.baseOffset) ?? 0) !== segment.sizeInBytes) {
+        yield* step<void>((done) => file.truncate(segment.sizeInBytes, done));
+      }
+      if (!isDurable) yield* step<void>((done) => file.sync(done));
+    });
+  }
+  if (!isDurable) yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+  return found.snapshots.filter((offset) => offset <= endOffset);
+}

@@ -1,0 +1,148 @@
+import type { Buffer } from 'node:buffer';
+import { assert } from '../../core/base/assert.ts';
+import { encodeEpochCheckpoint } from '../../core/log/checkpoints.ts';
+import { EPOCH_CHECKPOINT, segmentFileName } from '../../core/log/file-names.ts';
+import { encodeProducerSnapshot } from '../../core/log/producer-snapshot.ts';
+import { type RetainedSegment, segmentsToDelete } from '../../core/log/retention.ts';
+import { step, type Task } from '../task.ts';
+import { removeIfExists, waitFor, writeAside } from './disk-tasks.ts';
+import { flushIndexes, loadLargestTimestamp } from './index-files.ts';
+import { adopt, checkpointedWatermarkOf, type LogBody, recoveryPointOf } from './log-body.ts';
+import { loadLog, removeLogFiles, removeSegmentFiles } from './log-loader.ts';
+import type { Segment } from './segment.ts';
+import { SegmentList } from './segment-list.ts';
+
+/** The producers' state at an offset, encoded when it was current. */
+export interface PendingSnapshot {
+  readonly offset: number;
+  readonly bytes: Buffer;
+}
+
+/** Takes the producers' state at the log's end. */
+export function takeSnapshot(body: LogBody): PendingSnapshot {
+  body.snapshotBytes = 0;
+  return { offset: body.logEndOffset, bytes: encodeProducerSnapshot(body.producers.entries(), body.context.crc32c) };
+}
+
+/**
+ * Makes durable what is derived from the batches below the snapshot's offset: indexes, epochs, producers, in this
+ * order. Recovery begins at the latest snapshot and believes what was synced before it.
+ */
+export function* saveDerived(body: LogBody, segment: Segment, snapshot: PendingSnapshot): Task<void> {
+  const { context, directory } = body;
+  yield* flushIndexes(context, segment, { sync: true });
+  const epochsVersion = body.epochs.version;
+  if (body.savedEpochs !== epochsVersion) {
+    yield* writeAside(context.disk, `${directory}/${EPOCH_CHECKPOINT}`, encodeEpochCheckpoint(body.epochs.entries));
+    body.savedEpochs = epochsVersion;
+  }
+  if (snapshot.offset === 0) return;
+  yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+  yield* writeAside(context.disk, `${directory}/${segmentFileName(snapshot.offset, 'snapshot')}`, snapshot.bytes);
+  yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+  yield* dropSnapshots(body, snapshot.offset);
+}
+
+/** One snapshot per segment is kept, and the latest. */
+function* dropSnapshots(body: LogBody, latest: number): Task<void> {
+  const bases = new Set(body.segments.all.map((segment) => segment.baseOffset));
+  const all = [...new Set([...body.snapshots, latest])].toSorted((a, b) => a - b);
+  const dropped = all.filter((offset) => offset !== latest && !bases.has(offset));
+  body.snapshots = all.filter((offset) => !dropped.includes(offset));
+  for (const offset of dropped) {
+    yield* removeIfExists(body.context.disk, `${body.directory}/${segmentFileName(offset, 'snapshot')}`);
+  }
+}
+
+/** After a roll: the old segment is made durable with all that belongs to it (D7: "synced at roll"). */
+export function* seal(body: LogBody, segment: Segment, snapshot: PendingSnapshot): Task<void> {
+  yield* waitFor((done) => body.writer.waitFor(segment.endOffset, { durable: true }, done));
+  yield* saveDerived(body, segment, snapshot);
+}
+
+/**
+ * Deletes the oldest segments that retention or the log start gives up. The new log start is checkpointed before a file
+ * goes: after a crash none is missed. `roll` begins a new segment when the active one is to go.
+ */
+export function* retain(body: LogBody, nowMs: number, roll: () => void): Task<void> {
+  const { context } = body;
+  const deletableEnd = Math.min(body.highWatermark, body.writer.durableOffset);
+  const bounds = { logStartOffset: body.logStartOffset, deletableEnd, nowMs };
+  const segments = [...body.segments.all];
+  let count = 0;
+  for (const segment of segments) {
+    if (body.config.retentionMs >= 0) yield* loadLargestTimestamp(context, segment);
+    const next = segmentsToDelete(segments.map(retained), bounds, body.config);
+    if (next <= count) break;
+    count = next;
+  }
+  if (count === 0) return;
+  if (count === body.segments.all.length) roll();
+  const first = body.segments.all[count];
+  assert(first !== undefined, 'a segment stays');
+  body.logStartOffset = Math.max(body.logStartOffset, first.baseOffset);
+  body.epochs.truncateFromStart(body.logStartOffset);
+  yield* waitFor((done) => context.checkpoint(done));
+  for (const segment of body.segments.removeOldest(count)) {
+    segment.removed = true;
+    yield* removeSegmentFiles(context, body.directory, segment.baseOffset);
+  }
+  body.snapshots = body.snapshots.filter((offset) => offset >= first.baseOffset);
+  context.log.info({ log: body.name, count, logStartOffset: body.logStartOffset }, 'deleted old segments');
+}
+
+function retained(segment: Segment): RetainedSegment {
+  const { baseOffset, endOffset, sizeInBytes } = segment;
+  const largestTimestampMs = segment.timestampUnknown ? -1 : segment.maxTimestampMs;
+  return { baseOffset, endOffset, sizeInBytes, largestTimestampMs };
+}
+
+/** Cuts the log at `offset` and loads it again. What is below is written first; nothing is appended meanwhile. */
+export function* cut(body: LogBody, offset: number): Task<void> {
+  const { context, directory, config } = body;
+  yield* waitFor((done) => body.writer.waitFor(offset, { durable: false }, done));
+  yield* waitFor((done) => body.writer.stop(done));
+  body.recoveryPointMax = Math.min(body.recoveryPointMax, offset);
+  body.highWatermark = Math.min(body.highWatermark, offset);
+  // A mark above the cut would make the next start think that the log is damaged.
+  yield* waitFor((done) => context.checkpoint(done));
+  const loaded = yield* loadLog({
+    context,
+    directory,
+    config,
+    recoveryPoint: recoveryPointOf(body),
+    highWatermark: checkpointedWatermarkOf(body),
+    logStartOffset: body.logStartOffset,
+    clean: false,
+    endOffsetMax: offset,
+  });
+  assert(loaded.damage === '', `a log that is cut is sound: ${loaded.damage}`);
+  body.recoveryPointMax = Number.POSITIVE_INFINITY;
+  adopt(body, loaded);
+}
+
+/** Drops everything and begins at `offset`. A crash in between leaves the old records or none. */
+export function* startAt(body: LogBody, offset: number, empty: Segment): Task<void> {
+  const { context } = body;
+  yield* waitFor((done) => body.writer.stop(done));
+  body.recoveryPointMax = 0;
+  body.highWatermark = 0;
+  yield* waitFor((done) => context.checkpoint(done));
+  yield* removeLogFiles(context, body.directory);
+  body.epochs.truncateFromEnd(0);
+  body.producers.restore([]);
+  adopt(body, {
+    segments: new SegmentList([empty]),
+    epochs: body.epochs,
+    producers: body.producers,
+    endOffset: offset,
+    snapshots: [],
+    epochsSaved: false,
+    damage: '',
+    cut: '',
+  });
+  body.logStartOffset = offset;
+  body.highWatermark = offset;
+  body.recoveryPointMax = Number.POSITIVE_INFINITY;
+  yield* waitFor((done) => context.checkpoint(done));
+}

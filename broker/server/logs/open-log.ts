@@ -1,0 +1,557 @@
+import { Buffer } from 'node:buffer';
+import { assert } from '../../core/base/assert.ts';
+import type { TopicId } from '../../core/base/ids.ts';
+import { encodePartitionMetadata } from '../../core/log/checkpoints.ts';
+import type { LogConfig } from '../../core/log/config.ts';
+import { PARTITION_METADATA } from '../../core/log/file-names.ts';
+import type { ProducerClaim, ProducerVerdict } from '../../core/log/producer-state.ts';
+import { shouldRoll } from '../../core/log/roll.ts';
+import * as batch from '../../core/record/batch.ts';
+import { frameBatch } from '../../core/record/check.ts';
+import type { DiskFailure } from '../../ports/disk.ts';
+import { runTask, step, type Task } from '../task.ts';
+import { waitFor, withFile } from './disk-tasks.ts';
+import { flushIndexes } from './index-files.ts';
+import { JobQueue } from './job-queue.ts';
+import { adopt, checkpointedWatermarkOf, type LogBody, recoveryPointOf } from './log-body.ts';
+import { isDiskFull, type LogContext } from './log-context.ts';
+import { type LoadedLog, loadLog } from './log-loader.ts';
+import { emptyRead, readCold, readTail } from './log-reader.ts';
+import { cut, retain, saveDerived, seal, startAt, takeSnapshot } from './log-upkeep.ts';
+import { LogWriter } from './log-writer.ts';
+import type {
+  AppendMeta,
+  LogDone,
+  LogFailure,
+  LogListener,
+  LogReadOptions,
+  LogReadResult,
+  LogState,
+  PartitionLog,
+  TimestampedOffset,
+} from './partition-log.ts';
+import { Segment } from './segment.ts';
+import { appendedBatch } from './segment-walk.ts';
+import { searchMaxTimestamp, searchTimestamp } from './timestamp-search.ts';
+
+/** Index entries that wait in memory before they go to their file: 2 MiB of log at Kafka's default interval. */
+const INDEX_FLUSH_BYTES = 4096;
+
+/** Which log it is, and what was found on disk. */
+export interface LogStart {
+  readonly context: LogContext;
+  readonly topic: string;
+  readonly topicId: TopicId;
+  readonly partition: number;
+  readonly directory: string;
+  readonly config: LogConfig;
+  readonly loaded: LoadedLog;
+  readonly logStartOffset: number;
+  readonly highWatermark: number;
+}
+
+/** A log in use. Implements `PartitionLog`; the manager calls the rest. */
+export class OpenLog implements PartitionLog {
+  readonly topic: string;
+  readonly topicId: TopicId;
+  readonly partition: number;
+  readonly #body: LogBody;
+  readonly #jobs: JobQueue;
+  #state: LogState = 'open';
+  #stateReason = '';
+  #listener: LogListener | null = null;
+  /** Bytes appended since the log was opened; places chunks relative to each other. */
+  #appendedBytes = 0;
+  #cutting = false;
+  /** A full disk left the files behind what is known in memory: they are loaded again before the next append. */
+  #reloadDue = false;
+  #metadataDue: boolean;
+  #snapshotQueued = false;
+  #indexFlushQueued = false;
+
+  constructor(start: LogStart) {
+    this.topic = start.topic;
+    this.topicId = start.topicId;
+    this.partition = start.partition;
+    const { context, loaded } = start;
+    this.#jobs = new JobQueue((failure) => {
+      this.#upkeepFailed(failure);
+    });
+    const writer = new LogWriter(
+      {
+        context,
+        directory: start.directory,
+        syncMode: () => this.#body.config.syncMode,
+        onProgress: () => this.#listener?.onProgress(this.writtenOffset, this.durableOffset),
+        onFull: (failure) => this.#becomeReadOnly(failure),
+      },
+      loaded.endOffset,
+    );
+    this.#body = {
+      context,
+      name: `${start.topic}-${start.partition}`,
+      directory: start.directory,
+      tail: context.tails.createTail(),
+      writer,
+      config: start.config,
+      segments: loaded.segments,
+      epochs: loaded.epochs,
+      producers: loaded.producers,
+      snapshots: loaded.snapshots,
+      savedEpochs: loaded.epochsSaved ? loaded.epochs.version : -1,
+      logStartOffset: start.logStartOffset,
+      logEndOffset: loaded.endOffset,
+      highWatermark: Math.min(Math.max(start.highWatermark, start.logStartOffset), loaded.endOffset),
+      recoveryPointMax: Number.POSITIVE_INFINITY,
+      snapshotBytes: 0,
+    };
+    this.#metadataDue = !loaded.segments.active.exists;
+    if (loaded.damage !== '') {
+      this.#state = 'damaged';
+      this.#stateReason = loaded.damage;
+    }
+  }
+
+  get state(): LogState {
+    return this.#state;
+  }
+  get stateReason(): string {
+    return this.#stateReason;
+  }
+  get directory(): string {
+    return this.#body.directory;
+  }
+  get logStartOffset(): number {
+    return this.#body.logStartOffset;
+  }
+  get logEndOffset(): number {
+    return this.#body.logEndOffset;
+  }
+  get writtenOffset(): number {
+    return Math.min(this.#body.writer.writtenOffset, this.#body.logEndOffset);
+  }
+  get durableOffset(): number {
+    return Math.min(this.#body.writer.durableOffset, this.#body.logEndOffset);
+  }
+  get highWatermark(): number {
+    return this.#body.highWatermark;
+  }
+  get sizeInBytes(): number {
+    return this.#body.segments.sizeInBytes;
+  }
+  get pendingBytes(): number {
+    return this.#body.writer.pendingBytes;
+  }
+  get latestEpoch(): number {
+    return this.#body.epochs.latestEpoch;
+  }
+  /** Durable mark for the recovery-point checkpoint (D7). */
+  get recoveryPoint(): number {
+    return recoveryPointOf(this.#body);
+  }
+  /** High watermark for the replication checkpoint: never above the recovery point. */
+  get checkpointedWatermark(): number {
+    return checkpointedWatermarkOf(this.#body);
+  }
+  /** Monotonic start of the oldest unfinished write or sync; −1 when there is none. */
+  get unfinishedSinceMs(): number {
+    return this.#body.writer.unfinishedSinceMs;
+  }
+
+  setListener(listener: LogListener | null): void {
+    this.#listener = listener;
+  }
+
+  configure(config: LogConfig): void {
+    this.#body.config = config;
+    // To `fsync`: what is not durable yet is synced now (D3).
+    if (config.syncMode === 'always') this.#syncAll(() => undefined);
+  }
+
+  setHighWatermark(offset: number): void {
+    this.#body.highWatermark = Math.min(offset, this.#body.logEndOffset);
+  }
+
+  append(batches: Uint8Array, meta: AppendMeta): number | null {
+    if (this.#state !== 'open') return null;
+    assert(!this.#cutting, 'nothing is appended while the log is cut');
+    const body = this.#body;
+    const buf = ownBytes(batches);
+    const baseOffset = body.logEndOffset;
+    const end = checkContiguous(buf, baseOffset);
+    const segment = this.#segmentFor(buf.length, end, meta.nowMs);
+    const usedMs = body.context.clock.monotonicMs();
+    for (let pos = 0; pos < buf.length; pos += batch.sizeInBytes(buf, pos)) {
+      segment.addBatch(buf, pos, body.config.indexIntervalBytes);
+      body.epochs.assign(batch.partitionLeaderEpoch(buf, pos), batch.baseOffset(buf, pos));
+      if (batch.producerId(buf, pos) >= 0) body.producers.update(appendedBatch(buf, pos), usedMs);
+    }
+    body.logEndOffset = end.nextOffset;
+    body.tail.push({ baseOffset, endOffset: end.nextOffset, bytes: buf, bytesBefore: this.#appendedBytes });
+    this.#appendedBytes += buf.length;
+    body.snapshotBytes += buf.length;
+    body.context.counters.appendedBytes += buf.length;
+    body.writer.enqueue(segment, buf, end.nextOffset);
+    this.#scheduleUpkeep(segment);
+    return end.nextOffset;
+  }
+
+  checkProducer(claim: ProducerClaim): ProducerVerdict {
+    const { producers, config, context } = this.#body;
+    return producers.check(claim, context.clock.monotonicMs(), config.producerIdExpirationMs);
+  }
+
+  read(options: LogReadOptions, done: LogDone<LogReadResult>): void {
+    const body = this.#body;
+    const failure = this.#unreadable();
+    const { fetchOffset } = options;
+    if (failure !== null || fetchOffset < body.logStartOffset || fetchOffset > body.logEndOffset) {
+      done(failure ?? { kind: 'out-of-range' }, undefined);
+      return;
+    }
+    const endOffset = Math.min(options.endOffset, this.writtenOffset);
+    if (fetchOffset >= endOffset) {
+      done(null, emptyRead(fetchOffset));
+      return;
+    }
+    const cached = readTail(body.tail, { ...options, endOffset });
+    if (cached !== null) {
+      body.context.counters.cacheReads += 1;
+      done(null, cached);
+      return;
+    }
+    readCold(body.context, body.segments, { ...options, endOffset }, (coldFailure, result) => {
+      // The segment may have been deleted, or the log cut, while the read was under way.
+      const changed = this.#unreadable() ?? (fetchOffset < body.logStartOffset ? { kind: 'out-of-range' as const } : null);
+      if (changed !== null) done(changed, undefined);
+      else done(coldFailure, result);
+    });
+  }
+
+  bytesBetween(startOffset: number, endOffset: number): number {
+    if (startOffset >= endOffset) return 0;
+    const { tail, segments } = this.#body;
+    const index = tail.find(startOffset);
+    if (index >= 0) return this.#appendedBytes - (tail.chunkAt(index)?.bytesBefore ?? 0);
+    let bytes = 0;
+    const first = segments.at(startOffset);
+    for (const segment of segments.all) {
+      if (segment.baseOffset >= first.baseOffset && segment.baseOffset < endOffset) bytes += segment.sizeInBytes;
+    }
+    return bytes;
+  }
+
+  epochAt(offset: number): number {
+    return this.#body.epochs.epochAt(offset);
+  }
+
+  endOffsetForEpoch(epoch: number): { readonly leaderEpoch: number; readonly endOffset: number } {
+    return this.#body.epochs.endOffsetFor(epoch, this.#body.logEndOffset);
+  }
+
+  offsetForTimestamp(timestampMs: number, done: LogDone<TimestampedOffset | null>): void {
+    this.#search(() => searchTimestamp(this.#body, timestampMs), done);
+  }
+
+  maxTimestampOffset(done: LogDone<TimestampedOffset | null>): void {
+    this.#search(() => searchMaxTimestamp(this.#body), done);
+  }
+
+  truncateTo(offset: number, done: LogDone<void>): void {
+    assert(offset >= this.#body.logStartOffset, 'a log is not cut below its start');
+    if (offset >= this.#body.logEndOffset) {
+      done(this.#unwritable(), undefined);
+      return;
+    }
+    this.#cut(() => cut(this.#body, offset), offset, done);
+  }
+
+  truncateFullyAndStartAt(offset: number, done: LogDone<void>): void {
+    const empty = new Segment(this.directory, offset, this.#body.context.clock.wallMs());
+    this.#cut(() => startAt(this.#body, offset, empty), offset, (failure) => {
+      this.#metadataDue = true;
+      done(failure, undefined);
+    });
+  }
+
+  deleteRecordsBefore(offset: number, done: LogDone<number>): void {
+    const body = this.#body;
+    const failure = this.#unreadable();
+    if (failure !== null || offset > body.logEndOffset) {
+      done(failure ?? { kind: 'out-of-range' }, undefined);
+      return;
+    }
+    if (offset <= body.logStartOffset) {
+      done(null, body.logStartOffset);
+      return;
+    }
+    body.logStartOffset = offset;
+    body.epochs.truncateFromStart(offset);
+    body.context.checkpoint(() => {
+      done(null, body.logStartOffset);
+      this.runRetention();
+    });
+  }
+
+  /** Deletes segments past retention and producers past their expiry. */
+  runRetention(): void {
+    const { producers, config, context } = this.#body;
+    if (this.#unreadable() !== null) return;
+    producers.expire(context.clock.monotonicMs(), config.producerIdExpirationMs);
+    const nowMs = context.clock.wallMs();
+    this.#jobs.add(() => (this.#unreadable() === null ? retain(this.#body, nowMs, () => this.#roll(nowMs)) : nothing()));
+  }
+
+  /** Writes and syncs the segments (not what is derived from them), for the checkpoint of a `replicated` log. */
+  flush(done: () => void): void {
+    if (this.#state === 'open') this.#syncAll(done);
+    else done();
+  }
+
+  /** Writes and syncs everything, so that the next start has nothing to read. */
+  prepareShutdown(done: () => void): void {
+    if (this.#state === 'damaged' || this.#state === 'deleted') {
+      done();
+      return;
+    }
+    this.#jobs.add(() => this.#saveAll());
+    this.#jobs.whenIdle(done);
+  }
+
+  /** Ends all work; `done` when no operation on the files is under way. The files may be renamed then. */
+  close(state: 'deleted', done: () => void): void {
+    const before = this.#state;
+    this.#enter(state, 'deleted');
+    this.#jobs.clear();
+    this.#body.tail.clear();
+    if (before === 'damaged') {
+      done();
+      return;
+    }
+    this.#body.writer.stop(() => {
+      this.#jobs.whenIdle(done);
+    });
+  }
+
+  /** Takes appends again after the disk was full. */
+  resume(): void {
+    if (this.#state !== 'read-only') return;
+    this.#jobs.add(() => this.#reload());
+    this.#jobs.add(() => {
+      if (!this.#reloadDue && this.#state === 'read-only') this.#enter('open', '');
+      return nothing();
+    });
+  }
+
+  #segmentFor(appendBytes: number, end: AppendEnd, nowMs: number): Segment {
+    const { segments, config } = this.#body;
+    const { active } = segments;
+    const rolls = shouldRoll(
+      {
+        baseOffset: active.baseOffset,
+        sizeInBytes: active.sizeInBytes,
+        indexBytes: active.index.totalBytes,
+        timeIndexBytes: active.timeIndex.totalBytes,
+        firstTimestampMs: active.firstTimestampMs,
+        createdMs: active.createdMs,
+        appendBytes,
+        appendLastOffset: end.nextOffset - 1,
+        appendMaxTimestampMs: end.maxTimestampMs,
+        nowMs,
+      },
+      config,
+    );
+    return rolls ? this.#roll(nowMs) : active;
+  }
+
+  #roll(nowMs: number): Segment {
+    const body = this.#body;
+    const sealed = body.segments.active;
+    sealed.addTimeEntry();
+    const snapshot = takeSnapshot(body);
+    const next = new Segment(body.directory, body.logEndOffset, nowMs);
+    body.segments.push(next);
+    this.#jobs.add(() => seal(body, sealed, snapshot));
+    return next;
+  }
+
+  #scheduleUpkeep(segment: Segment): void {
+    const body = this.#body;
+    if (this.#metadataDue) {
+      this.#metadataDue = false;
+      this.#jobs.add(() => this.#writeMetadata());
+    }
+    if (body.snapshotBytes >= body.context.snapshotIntervalBytes && !this.#snapshotQueued) {
+      this.#snapshotQueued = true;
+      this.#jobs.add(() => {
+        this.#snapshotQueued = false;
+        return this.#saveDerived();
+      });
+    } else if (segment.index.entries.length >= INDEX_FLUSH_BYTES && !this.#indexFlushQueued) {
+      this.#indexFlushQueued = true;
+      this.#jobs.add(() => {
+        this.#indexFlushQueued = false;
+        return flushIndexes(body.context, segment, { sync: false });
+      });
+    }
+  }
+
+  /** Indexes, epochs and producers at the log's end. */
+  *#saveDerived(): Task<void> {
+    const body = this.#body;
+    const { active } = body.segments;
+    active.addTimeEntry();
+    if (body.snapshots.at(-1) === body.logEndOffset && body.savedEpochs === body.epochs.version) return;
+    yield* saveDerived(body, active, takeSnapshot(body));
+  }
+
+  *#saveAll(): Task<void> {
+    const body = this.#body;
+    if (this.#reloadDue) yield* this.#reload();
+    yield* waitFor((done) => body.writer.waitFor(body.logEndOffset, { durable: true }, done));
+    if (body.segments.active.exists) yield* this.#saveDerived();
+  }
+
+  *#writeMetadata(): Task<void> {
+    const { context, directory } = this.#body;
+    const bytes = encodePartitionMetadata(this.topicId);
+    yield* withFile(context.files, `${directory}/${PARTITION_METADATA}`, { create: true }, function* (file) {
+      yield* step<void>((done) => file.write(0, [bytes], done));
+    });
+  }
+
+  #syncAll(done: () => void): void {
+    this.#body.writer.waitFor(this.#body.logEndOffset, { durable: true }, done);
+  }
+
+  #search(find: () => Task<TimestampedOffset | null>, done: LogDone<TimestampedOffset | null>): void {
+    const failure = this.#unreadable();
+    if (failure !== null) {
+      done(failure, undefined);
+      return;
+    }
+    runTask(find(), (error, found) => {
+      const changed = this.#unreadable();
+      if (changed !== null) done(changed, undefined);
+      else if (error === null) done(null, found);
+      else done({ kind: 'disk', failure: failureOf(error) }, undefined);
+    });
+  }
+
+  #cut(task: () => Task<void>, offset: number, done: LogDone<void>): void {
+    const failure = this.#unwritable();
+    if (failure !== null) {
+      done(failure, undefined);
+      return;
+    }
+    this.#cutting = true;
+    this.#body.logEndOffset = Math.min(offset, this.#body.logEndOffset);
+    this.#body.tail.clear();
+    this.#jobs.add(() => this.#runCut(task, done));
+  }
+
+  *#runCut(task: () => Task<void>, done: LogDone<void>): Task<void> {
+    let failure: LogFailure | null = { kind: 'not-writable' };
+    try {
+      yield* task();
+      failure = this.#unwritable();
+    } finally {
+      this.#cutting = false;
+      done(failure, undefined);
+    }
+  }
+
+  #unreadable(): LogFailure | null {
+    if (this.#state === 'damaged') return { kind: 'damaged', reason: this.#stateReason };
+    return this.#state === 'deleted' ? { kind: 'deleted' } : null;
+  }
+
+  #unwritable(): LogFailure | null {
+    return this.#unreadable() ?? (this.#state === 'read-only' ? { kind: 'not-writable' } : null);
+  }
+
+  #enter(state: LogState, reason: string): void {
+    this.#state = state;
+    this.#stateReason = reason;
+    this.#listener?.onState(state, reason);
+  }
+
+  #upkeepFailed(failure: DiskFailure): void {
+    if (this.#state === 'deleted') return;
+    if (isDiskFull(failure)) this.#becomeReadOnly(failure);
+    else this.#body.context.onFatal(failure);
+  }
+
+  /** The disk is full (D11): what was not written is given up, what was stays readable. */
+  #becomeReadOnly(failure: DiskFailure): void {
+    const body = this.#body;
+    this.#reloadDue = true;
+    if (this.#state !== 'open') return;
+    body.logEndOffset = body.writer.writtenOffset;
+    body.tail.clear();
+    body.context.log.error({ log: body.name, path: failure.path, code: failure.code }, 'the disk is full');
+    this.#enter('read-only', `${failure.code} at ${failure.path}`);
+    this.#jobs.add(() => this.#reload());
+  }
+
+  /** Cuts what a failed write left behind and learns anew what the files hold. */
+  *#reload(): Task<void> {
+    const body = this.#body;
+    if (!this.#reloadDue || this.#state !== 'read-only') return;
+    yield* waitFor((done) => body.writer.stop(done));
+    const { context, directory, config, logStartOffset, logEndOffset } = body;
+    const loaded = yield* loadLog({
+      context,
+      directory,
+      config,
+      recoveryPoint: recoveryPointOf(body),
+      highWatermark: checkpointedWatermarkOf(body),
+      logStartOffset,
+      clean: false,
+      endOffsetMax: logEndOffset,
+    });
+    if (loaded.damage !== '') {
+      this.#enter('damaged', loaded.damage);
+      return;
+    }
+    this.#reloadDue = false;
+    adopt(body, loaded);
+  }
+}
+
+/** Where an append ends, and its largest timestamp. */
+interface AppendEnd {
+  readonly nextOffset: number;
+  readonly maxTimestampMs: number;
+}
+
+/** The caller has validated the batches: that they do not follow the log's end is a bug. */
+function checkContiguous(buf: Buffer, logEndOffset: number): AppendEnd {
+  let nextOffset = logEndOffset;
+  let maxTimestampMs = -1;
+  for (let pos = 0; pos < buf.length; ) {
+    const size = frameBatch(buf, pos, buf.length);
+    assert(typeof size === 'number', 'whole batches are appended');
+    assert(batch.baseOffset(buf, pos) === nextOffset, 'batches follow the log end');
+    nextOffset = batch.nextOffset(buf, pos);
+    maxTimestampMs = Math.max(maxTimestampMs, batch.maxTimestamp(buf, pos));
+    pos += size;
+  }
+  assert(nextOffset > logEndOffset, 'an append has a batch');
+  return { nextOffset, maxTimestampMs };
+}
+
+/** The bytes as a Buffer; copied when they are a small part of a larger one, which the cache would pin (B6). */
+function ownBytes(bytes: Uint8Array): Buffer {
+  return bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(bytes) : batch.bufferOf(bytes);
+}
+
+function failureOf(error: unknown): DiskFailure {
+  if (typeof error !== 'object' || error === null || !('failure' in error)) throw error;
+  // By shape: `instanceof` lies across realms.
+  return error.failure as DiskFailure;
+}
+
+function* nothing(): Task<void> {
+  // A job that turned out not to be needed.
+}

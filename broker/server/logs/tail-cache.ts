@@ -1,0 +1,139 @@
+import type { Buffer } from 'node:buffer';
+import { segmentIndexAt } from '../../core/log/recovery.ts';
+
+/** What a chunk costs besides its bytes. */
+const CHUNK_OVERHEAD_BYTES = 256;
+
+/** Batches that were appended together. */
+export interface TailChunk {
+  readonly baseOffset: number;
+  /** Offset after the last record. */
+  readonly endOffset: number;
+  readonly bytes: Buffer;
+  /** Bytes of the log before this chunk, counted from an arbitrary point. */
+  readonly bytesBefore: number;
+}
+
+/** A chunk in the cache; without its bytes once it was dropped. */
+interface Held {
+  readonly baseOffset: number;
+  readonly endOffset: number;
+  readonly bytesBefore: number;
+  readonly tail: LogTail;
+  bytes: Buffer | null;
+}
+
+/**
+ * Recently appended batches of all logs, within one budget: the oldest go first, whichever log they belong to. Serves
+ * readers at the end of a log without the disk and without copying (B6).
+ */
+export class TailCache {
+  readonly #budgetBytes: number;
+  /** In order of append; those before `#first` are gone. */
+  #order: Held[] = [];
+  #first = 0;
+  #bytes = 0;
+
+  constructor(budgetBytes: number) {
+    this.#budgetBytes = budgetBytes;
+  }
+
+  /** Bytes held, with what each chunk costs besides. */
+  get sizeInBytes(): number {
+    return this.#bytes;
+  }
+
+  /** A log's own part. */
+  createTail(): LogTail {
+    return new LogTail(this);
+  }
+
+  /** Used by LogTail only. */
+  admit(chunk: Held, sizeInBytes: number): void {
+    this.#order.push(chunk);
+    this.#bytes += sizeInBytes + CHUNK_OVERHEAD_BYTES;
+    while (this.#bytes > this.#budgetBytes && this.#first < this.#order.length) this.#evictOldest();
+    if (this.#first > 1024 && this.#first * 2 > this.#order.length) {
+      this.#order = this.#order.slice(this.#first);
+      this.#first = 0;
+    }
+  }
+
+  /** Used by LogTail only: the chunk is not wanted any more; its place in the order is found empty later. */
+  drop(chunk: Held): void {
+    if (chunk.bytes === null) return;
+    this.#bytes -= chunk.bytes.length + CHUNK_OVERHEAD_BYTES;
+    chunk.bytes = null;
+  }
+
+  #evictOldest(): void {
+    const chunk = this.#order[this.#first];
+    this.#first += 1;
+    if (chunk === undefined || chunk.bytes === null) return;
+    this.drop(chunk);
+    chunk.tail.dropOldest();
+  }
+}
+
+/** The cached end of one log: contiguous chunks up to its end. */
+export class LogTail {
+  readonly #cache: TailCache;
+  #chunks: Held[] = [];
+  #bases: number[] = [];
+  #first = 0;
+
+  constructor(cache: TailCache) {
+    this.#cache = cache;
+  }
+
+  /** First cached offset; infinite when nothing is cached. */
+  get startOffset(): number {
+    return this.#chunks[this.#first]?.baseOffset ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Adds the newest chunk; it begins where the last one ended. */
+  push(chunk: TailChunk): void {
+    const { baseOffset, endOffset, bytesBefore, bytes } = chunk;
+    const held: Held = { baseOffset, endOffset, bytesBefore, bytes, tail: this };
+    this.#chunks.push(held);
+    this.#bases.push(baseOffset);
+    this.#cache.admit(held, bytes.length);
+  }
+
+  /** Used by the cache: its oldest chunk was evicted. */
+  dropOldest(): void {
+    this.#first += 1;
+    if (this.#first > 64 && this.#first * 2 > this.#chunks.length) {
+      this.#chunks = this.#chunks.slice(this.#first);
+      this.#bases = this.#bases.slice(this.#first);
+      this.#first = 0;
+    }
+  }
+
+  /** Drops everything: the log was cut. */
+  clear(): void {
+    for (let i = this.#first; i < this.#chunks.length; i++) {
+      const chunk = this.#chunks[i];
+      if (chunk !== undefined) this.#cache.drop(chunk);
+    }
+    this.#chunks = [];
+    this.#bases = [];
+    this.#first = 0;
+  }
+
+  /** Position for `chunkAt` of the chunk that holds `offset`; −1 when it is not cached. */
+  find(offset: number): number {
+    if (offset < this.startOffset) return -1;
+    const index = segmentIndexAt(this.#bases, offset);
+    const chunk = this.#chunks[index];
+    return chunk !== undefined && offset < chunk.endOffset ? index : -1;
+  }
+
+  /** The chunk at a position that `find` gave, or one after it; null behind the last. Its bytes are never null. */
+  chunkAt(index: number): TailChunk | null {
+    const chunk = this.#chunks[index];
+    if (chunk === undefined || chunk.bytes === null) return null;
+    const { baseOffset, endOffset, bytesBefore, bytes } = chunk;
+    return { baseOffset, endOffset, bytesBefore, bytes };
+  }
+}
