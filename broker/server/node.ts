@@ -9,11 +9,12 @@ import { apiTable, clientVersions } from './api/table.ts';
 import { allowAll, unlimited } from './authorizer.ts';
 import type { Ports } from './context.ts';
 import type { ControlPlane } from './control-plane.ts';
+import { CoordinatorFinder } from './coordinators/finder.ts';
+import { GroupCoordinator } from './coordinators/groups.ts';
 import { Dispatcher } from './dispatch.ts';
 import { openLogManager, type OpenedLogs } from './logs/log-manager.ts';
 import { MetricRegistry, type MetricSource } from './metrics.ts';
 import { Acceptor, type ListenerAddress } from './network/acceptor.ts';
-import { startGroupCoordinator } from './groups/start.ts';
 import { logMetrics } from './partitions/log-metrics.ts';
 import { PartitionManager } from './partitions/partition-manager.ts';
 import { resolveTopicRules } from './partitions/topic-rules.ts';
@@ -181,20 +182,19 @@ class NodeStart {
     const shared = { clock, timers, log, crc32c, afterTurn, settings, nodeId, metadata: control, partitions };
     // Alone, this node can't be replaced behind its back: nobody else ever leads its partitions (S0).
     const share = startShareGroups({ ...shared, leaseHeld: () => true });
-    const groups = startGroupCoordinator({ ...shared, random: ports.random, persister: share.sharePersister });
+    const groups = new GroupCoordinator({ ...shared, random: ports.random, persister: share.shareState });
+    const topics = { groups: groups.host, share: share.shareCoordinator };
     const services: Services = {
       ...share,
-      ...groups,
+      groups,
+      coordinatorFinder: new CoordinatorFinder(control, topics),
       ports,
       settings,
       nodeId,
       metadata: control,
       partitions,
       servedVersions: clientVersions,
-      autoTopics: new AutoTopicCreator(
-        control,
-        new Map([share.shareCoordinator, groups.groupCoordinator].map((one) => [one.topicName, (done) => one.ensureTopic(done)])),
-      ),
+      autoTopics: new AutoTopicCreator(control, [topics.groups, topics.share]),
       fetchSessions: new FetchSessions(() => settings.broker('max.incremental.fetch.session.cache.slots')),
       producerIds: new ProducerIds(control, () => ({ brokerId: nodeId, brokerEpoch: control.brokerEpoch })),
     };
