@@ -7,18 +7,21 @@ const CREATION_TIMEOUT_MS = 5000;
 /** Topics created for one request; the client asks again for the others. */
 const TOPICS_PER_REQUEST_MAX = 100;
 
+/** Who creates an internal topic. */
+interface InternalTopic {
+  readonly topicName: string;
+  ensureTopic(done: (errorCode: number) => void): void;
+}
+
 /** Creates topics that clients name, with the defaults of the cluster. */
 export class AutoTopicCreator implements AutoTopics {
   readonly #metadata: MetadataClient;
-  readonly #internal: ReadonlyMap<string, (done: (errorCode: number) => void) => void>;
+  readonly #internal: ReadonlyMap<string, InternalTopic>;
 
-  /** `internal`: how the coordinators create their own topics, by name. */
-  constructor(
-    metadata: MetadataClient,
-    internal: ReadonlyMap<string, (done: (errorCode: number) => void) => void>,
-  ) {
+  /** `internal`: the coordinators, which create their own topics by their own rules. */
+  constructor(metadata: MetadataClient, internal: readonly InternalTopic[]) {
     this.#metadata = metadata;
-    this.#internal = internal;
+    this.#internal = new Map(internal.map((one) => [one.topicName, one]));
   }
 
   create(names: readonly string[], done: (errorCodes: ReadonlyMap<string, number>) => void): void {
@@ -31,7 +34,7 @@ export class AutoTopicCreator implements AutoTopics {
       if (open === 0) done(codes);
     };
     for (const name of own) {
-      this.#internal.get(name)?.((errorCode) => {
+      this.#internal.get(name)?.ensureTopic((errorCode) => {
         codes.set(name, errorCode);
         settle();
       });

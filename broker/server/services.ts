@@ -2,14 +2,15 @@ import type { Settings } from '../core/config/settings.ts';
 import type { FetchSessions } from '../core/replica/fetch-session.ts';
 import type { AutoTopics } from './api/metadata.ts';
 import type { Ports } from './context.ts';
+import type { CoordinatorFinder } from './coordinators/finder.ts';
+import type { GroupCoordinator } from './coordinators/groups.ts';
 import type { MetadataClient } from './metadata-client.ts';
 import type { PartitionManager } from './partitions/partition-manager.ts';
 import type { ProducerIds } from './producer-ids.ts';
 import type { ShareGroups } from './share/start.ts';
-import type { GroupServices } from './groups/start.ts';
 
 /** Everything that the handlers of all rows need together; each row names its own small part. */
-export interface Services extends ShareGroups, GroupServices {
+export interface Services extends ShareGroups {
   readonly ports: Ports;
   readonly settings: Settings;
   readonly nodeId: number;
@@ -17,6 +18,8 @@ export interface Services extends ShareGroups, GroupServices {
   readonly partitions: PartitionManager;
   /** Versions of the rows that clients may use. */
   readonly servedVersions: readonly { readonly key: number; readonly min: number; readonly max: number }[];
+  readonly groups: GroupCoordinator;
+  readonly coordinatorFinder: CoordinatorFinder;
   readonly autoTopics: AutoTopics;
   readonly fetchSessions: FetchSessions;
   readonly producerIds: ProducerIds;
