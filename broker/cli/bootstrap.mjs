@@ -34,7 +34,15 @@ function isInstalled() {
 function install() {
   tell('installing dependencies and runtime by package-lock.json, once …');
   const startMs = performance.now();
-  const args = ['ci', '--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund'];
+  const args = [
+    'ci',
+    '--include=dev',
+    '--include=optional',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
   const npm = process.env.npm_execpath;
   const isNpm = npm !== undefined && /npm-cli\.c?js$/.test(npm);
   const [command, rest] = isNpm ? [process.execPath, [npm, ...args]] : ['npm', args];

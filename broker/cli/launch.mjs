@@ -2,11 +2,12 @@
 // is new enough already, in this very process.
 import module from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { explainMissingRuntime, findRuntime, isHostNewEnough, replaceBy } from './runtime.mjs';
+import { explainMissingRuntime, findRuntime, followParent, isHostNewEnough, replaceBy } from './runtime.mjs';
 
 if (isHostNewEnough()) {
   // Saves the compilation of what ran before; a directory that can't be written only costs that.
   module.enableCompileCache?.();
+  followParent(() => process.kill(process.pid, 'SIGTERM'));
   await import(new URL('./main.js', import.meta.url).href);
 } else {
   const runtime = findRuntime(import.meta.url);

@@ -37,11 +37,29 @@ export function explainMissingRuntime() {
   return `weir: needs Node ${NODE_MAJOR} or newer and found no package of it for this machine (${host})`;
 }
 
+const PARENT_POLL_MS = 500;
+
+/**
+ * Calls `stop` once when the process that started this one is gone, if that was npm or npx: they leave a shell between,
+ * which dies of a signal without passing it on. Programs started otherwise may well outlive their parent.
+ */
+export function followParent(stop) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    stop();
+  }, PARENT_POLL_MS);
+  timer.unref();
+}
+
 /** Runs a program in this one's place: same terminal, signals passed on, ends as it ends. Never returns. */
 export function replaceBy(command, args, options = {}) {
   const child = spawn(command, args, { stdio: 'inherit', ...options });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
   for (const signal of signals) process.on(signal, () => child.kill(signal));
+  followParent(() => child.kill('SIGTERM'));
   child.on('error', (error) => {
     console.error(`weir: ${command} does not run: ${error.message}`);
     process.exit(127);
