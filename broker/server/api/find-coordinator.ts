@@ -1,6 +1,6 @@
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
-import { COORDINATOR_TYPE, type CoordinatorFinder, type FoundCoordinator } from '../groups/finder.ts';
+import { COORDINATOR_TYPE, type CoordinatorFinder, type FoundCoordinator } from '../coordinators/finder.ts';
 import { type Gathered, gather } from '../gather.ts';
 import type { RequestContext } from '../request-context.ts';
 import { groupNeed } from './group-requests.ts';

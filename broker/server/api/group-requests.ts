@@ -1,5 +1,5 @@
 import type { ClientIdentity } from '../../core/group/commands.ts';
-import type { GroupCoordinator } from '../groups/coordinator.ts';
+import type { GroupCoordinator } from '../coordinators/groups.ts';
 import type { MetadataClient } from '../metadata-client.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { AuthorizationNeed } from './row.ts';

@@ -7,7 +7,7 @@ import type { MetadataDelta } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { Random } from '../../ports/random.ts';
 import { gather } from '../gather.ts';
-import { CoordinatorHost, type CoordinatorHostDeps, type CoordinatorOutcome } from '../coordinators/host.ts';
+import { CoordinatorHost, type CoordinatorHostDeps, type CoordinatorOutcome } from './host.ts';
 
 /** Name of the group coordinators' topic. */
 export const GROUP_TOPIC = '__consumer_offsets';
