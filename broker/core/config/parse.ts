@@ -82,13 +82,11 @@ function parseString(row: SettingRow, text: string): Parsed {
 }
 
 function parseList(row: SettingRow, text: string): Parsed {
-  const elements = splitList(text);
+  const elements = [...new Set(splitList(text))];
   const allowed = row.values;
-  if (allowed !== undefined) {
-    if (elements.length === 0) return refused(`must name at least one of ${allowed.join(', ')}`);
-    if (!elements.every((element) => allowed.includes(element))) return refused(`may only hold ${allowed.join(', ')}`);
+  if (allowed !== undefined && !elements.every((element) => allowed.includes(element))) {
+    return refused(`may only hold ${allowed.join(', ')}`);
   }
-  if (new Set(elements).size !== elements.length) return refused('must not name anything twice');
   const problem = row.check === undefined ? null : CHECKS[row.check].problem(text);
   return problem === null ? { problem: null, value: elements } : refused(problem);
 }

@@ -104,6 +104,20 @@ export class Settings {
     return { text: brokerRow(name).default ?? '', source: 5 };
   }
 
+  /** Every place that has a text for a broker setting, the one in force first; an empty default is none. */
+  brokerPlaces(name: string): readonly BrokerText[] {
+    const places: BrokerText[] = [];
+    const own = this.#broker.get(name);
+    if (own !== undefined) places.push({ text: own, source: 2 });
+    const all = this.#cluster.get(name);
+    if (all !== undefined) places.push({ text: all, source: 3 });
+    const fixed = this.#static.get(name);
+    if (fixed !== undefined) places.push({ text: fixed, source: 4 });
+    const { default: byDefault } = brokerRow(name);
+    if (byDefault !== null && byDefault !== '') places.push({ text: byDefault, source: 5 });
+    return places;
+  }
+
   /** The explicit settings of file and environment. */
   get fixed(): Overrides {
     return this.#static;
@@ -115,7 +129,7 @@ export class Settings {
     if (own !== undefined) return parsed(row, name, own);
     for (const synonym of row.synonyms) {
       const { text } = this.brokerText(synonym.name);
-      if (text === '' && row.type !== 'list') continue;
+      if (text === '' && brokerRow(synonym.name).default === '') continue;
       const value = parsed(brokerRow(synonym.name), synonym.name, text);
       return typeof value === 'number' && value > 0 ? Math.min(value * synonym.factor, Number.MAX_SAFE_INTEGER) : value;
     }

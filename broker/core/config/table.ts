@@ -18,7 +18,7 @@ export const TOPIC_SETTINGS = {
     values: ['compact', 'delete'],
     change: 'cluster',
     synonyms: [{ name: 'log.cleanup.policy', factor: 1 }],
-    doc: 'What happens to old records: delete drops whole segments by retention time and size, compact keeps the last record of each key and demands keys.',
+    doc: 'What happens to old records: delete drops whole segments by retention time and size, compact keeps the last record of each key and demands keys. Empty: everything is kept.',
   },
   'compression.type': {
     type: 'string',

@@ -7,7 +7,7 @@ import { ErrorCode } from '../protocol/errors.ts';
 import type { AlterConfigsCommand, AlterConfigsOutcome, CodedResult } from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
 import { durabilityChanges, durabilityUnder, type DurabilityOf } from './decide-durability.ts';
-import { duplicatesOf } from './decide-topics.ts';
+import { duplicatesOf, namedTwice } from './decide-topics.ts';
 import type { MetadataImage } from './image.ts';
 import type { ConfigRecord, MetadataRecord } from './records.ts';
 import { ok, problem } from './result.ts';
@@ -38,9 +38,7 @@ export function alterConfigs(context: DecisionContext, command: AlterConfigsComm
   const altered = new Map<string, Texts>();
   for (const resource of command.resources) {
     const { scope, name } = resource;
-    const result: Altered | CodedResult = duplicates.has(keyOf(resource))
-      ? problem(ErrorCode.INVALID_REQUEST, 'each resource may be named once in a request')
-      : alterResource(context, resource);
+    const result = duplicates.has(keyOf(resource)) ? namedTwice(`${scope} ${name}`) : alterResource(context, resource);
     if ('errorCode' in result) {
       resources.push({ ...result, scope, name });
       continue;
@@ -88,7 +86,9 @@ function applyOperation(
   }
   if (row === null) return problem(ErrorCode.INVALID_CONFIG, `there is no ${table} setting ${name}`);
   const fixed = table === 'broker' ? changeProblem(row, name, scope === 'cluster' ? 'cluster' : 'broker') : null;
-  if (fixed !== null) return problem(ErrorCode.INVALID_REQUEST, fixed);
+  if (fixed !== null) {
+    return problem(row.change === 'cluster-only' ? ErrorCode.INVALID_CONFIG : ErrorCode.INVALID_REQUEST, fixed);
+  }
   if (value === null) return problem(ErrorCode.INVALID_REQUEST, `setting ${name} has no value`);
   if (operation === 'set') {
     texts.set(name, value);

@@ -1,7 +1,7 @@
 import { ErrorCode } from '../protocol/errors.ts';
 import type { CodedResult, CreatePartitionsCommand, CreatePartitionsOutcome } from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
-import { duplicatesOf, NEW_PARTITION_COUNT_MAX } from './decide-topics.ts';
+import { duplicatesOf, namedTwice, NEW_PARTITION_COUNT_MAX } from './decide-topics.ts';
 import { assignmentProblem, newPartition, placeReplicas, type Placed } from './placement.ts';
 import type { MetadataRecord, PartitionsRecord } from './records.ts';
 import { ok, problem } from './result.ts';
@@ -13,12 +13,11 @@ type Wish = CreatePartitionsCommand['topics'][number];
 export function createPartitions(context: DecisionContext, command: CreatePartitionsCommand): Decision {
   const duplicates = duplicatesOf(command.topics.map(({ name }) => name));
   const records: MetadataRecord[] = [];
-  const topics: CreatePartitionsOutcome['topics'][number][] = [];
+  const topics: CreatePartitionsOutcome['topics'][number][] = [...duplicates].map((name) => ({ ...namedTwice(name), name }));
   let added = 0;
   for (const wish of command.topics) {
-    const grown: PartitionsRecord | CodedResult = duplicates.has(wish.name)
-      ? problem(ErrorCode.INVALID_REQUEST, `topic ${wish.name} is named twice in the request`)
-      : growTopic(context, wish, NEW_PARTITION_COUNT_MAX - added);
+    if (duplicates.has(wish.name)) continue;
+    const grown = growTopic(context, wish, NEW_PARTITION_COUNT_MAX - added);
     if ('errorCode' in grown) {
       topics.push({ ...grown, name: wish.name });
       continue;

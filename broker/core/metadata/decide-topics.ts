@@ -26,16 +26,13 @@ interface Accepted {
   readonly configs: ReadonlyMap<string, string>;
 }
 
-/** Creates topics, each by itself; the errors are those of Kafka's controller. */
+/** Creates topics, each by itself; the errors are those of Kafka's controller. A name that is given twice gets one answer. */
 export function createTopics(context: DecisionContext, command: CreateTopicsCommand): Decision {
   const pending: Pending = { records: [], nameByCollisionKey: new Map(), partitionCount: 0 };
   const duplicates = duplicatesOf(command.topics.map(({ name }) => name));
-  const topics: CreatedTopic[] = [];
+  const topics: CreatedTopic[] = [...duplicates].map((name) => refused(name, namedTwice(name)));
   for (const [position, topic] of command.topics.entries()) {
-    if (duplicates.has(topic.name)) {
-      topics.push(refused(topic.name, problem(ErrorCode.INVALID_REQUEST, `topic ${topic.name} is named twice in the request`)));
-      continue;
-    }
+    if (duplicates.has(topic.name)) continue;
     const id = context.topicIds[position] ?? ZERO_TOPIC_ID;
     topics.push(createTopic(context, topic, id, pending));
   }
@@ -43,7 +40,7 @@ export function createTopics(context: DecisionContext, command: CreateTopicsComm
     const tooMany = problem(ErrorCode.POLICY_VIOLATION, `one request may create ${NEW_PARTITION_COUNT_MAX} partitions at most`);
     return {
       records: [],
-      outcome: { kind: 'createTopics', ...ok(), topics: command.topics.map(({ name }) => refused(name, tooMany)) },
+      outcome: { kind: 'createTopics', ...ok(), topics: topics.map((topic) => (topic.errorCode === ErrorCode.NONE ? refused(topic.name, tooMany) : topic)) },
     };
   }
   if (command.validateOnly) {
@@ -53,27 +50,28 @@ export function createTopics(context: DecisionContext, command: CreateTopicsComm
   return { records: pending.records, outcome: { kind: 'createTopics', ...ok(), topics } };
 }
 
-/** Deletes topics by name or id; a topic named twice is INVALID_REQUEST, every time. */
+/** Deletes topics by name or id; one that is named twice is INVALID_REQUEST and gets one answer. */
 export function deleteTopics({ image, settings }: DecisionContext, command: DeleteTopicsCommand): Decision {
   const names = duplicatesOf(command.topics.flatMap(({ name }) => (name === null ? [] : [name])));
   const ids = duplicatesOf(command.topics.flatMap((topic) => (topic.topicId === null ? [] : [topic.topicId])));
   const records: MetadataRecord[] = [];
   const deleted = new Set<string>();
-  const topics: DeleteTopicsOutcome['topics'][number][] = [];
+  const topics: DeleteTopicsOutcome['topics'][number][] = [
+    ...[...names].map((name) => ({ ...namedTwice(name), name, topicId: ZERO_TOPIC_ID })),
+    ...[...ids].map((id) => ({ ...namedTwice(id), name: null, topicId: id })),
+  ];
   for (const wanted of command.topics) {
-    const twice = (wanted.name !== null && names.has(wanted.name)) || (wanted.topicId !== null && ids.has(wanted.topicId));
+    if ((wanted.name !== null && names.has(wanted.name)) || (wanted.topicId !== null && ids.has(wanted.topicId))) continue;
     const found = findTopic(image, wanted);
-    const refusal = twice
-      ? problem(ErrorCode.INVALID_REQUEST, 'the topic is named twice in the request')
-      : settings.broker('delete.topic.enable')
-        ? found.refusal
-        : problem(ErrorCode.TOPIC_DELETION_DISABLED, 'delete.topic.enable is false');
-    if (refusal !== null || found.topic === null) {
-      const why = refusal ?? problem(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 'no such topic');
-      topics.push({ ...why, name: wanted.name, topicId: wanted.topicId ?? ZERO_TOPIC_ID });
+    if (!('id' in found)) {
+      topics.push({ ...found, name: wanted.name, topicId: wanted.topicId ?? ZERO_TOPIC_ID });
       continue;
     }
-    const { id, name } = found.topic;
+    const { id, name } = found;
+    if (!settings.broker('delete.topic.enable')) {
+      topics.push({ ...problem(ErrorCode.TOPIC_DELETION_DISABLED, 'delete.topic.enable is false'), name, topicId: id });
+      continue;
+    }
     if (!deleted.has(id)) records.push({ kind: 'topicRemoved', topicId: id });
     deleted.add(id);
     topics.push({ ...ok(), name, topicId: id });
@@ -112,7 +110,7 @@ function nameProblem(image: MetadataImage, name: string, pending: Pending): Code
   const illegal = topicNameProblem(name);
   if (illegal !== null) return problem(ErrorCode.INVALID_TOPIC_EXCEPTION, illegal);
   if (name === CLUSTER_METADATA_TOPIC) {
-    return problem(ErrorCode.INVALID_TOPIC_EXCEPTION, `${CLUSTER_METADATA_TOPIC} is the controllers' own`);
+    return problem(ErrorCode.INVALID_REQUEST, `${CLUSTER_METADATA_TOPIC} is the controllers' own`);
   }
   if (image.topicByName(name) !== null) return problem(ErrorCode.TOPIC_ALREADY_EXISTS, `topic ${name} exists already`);
   const other = image.collidingTopic(name) ?? pending.nameByCollisionKey.get(collisionKey(name));
@@ -126,7 +124,6 @@ function acceptTopic(context: DecisionContext, topic: NewTopic): Accepted | Code
   const configs = new Map<string, string>();
   for (const { name, value } of topic.configs) {
     if (value === null) return problem(ErrorCode.INVALID_CONFIG, `setting ${name} has no value`);
-    if (configs.has(name)) return problem(ErrorCode.INVALID_CONFIG, `setting ${name} is given twice`);
     configs.set(name, value);
   }
   const invalid = validateOverrides('topic', configs, context.settings);
@@ -185,23 +182,16 @@ function manual(image: MetadataImage, topic: NewTopic): Placed {
   return { refusal: null, replicas };
 }
 
-function findTopic(
-  image: MetadataImage,
-  wanted: DeleteTopicsCommand['topics'][number],
-): { readonly refusal: CodedResult | null; readonly topic: TopicView | null } {
-  const { name } = wanted;
-  if (name !== null && wanted.topicId !== null) {
-    return { refusal: problem(ErrorCode.INVALID_REQUEST, 'a topic is named by name or by id, not by both'), topic: null };
-  }
-  if (name !== null) {
-    const topic = image.topicByName(name);
-    return { refusal: topic === null ? problem(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `no topic ${name}`) : null, topic };
-  }
-  if (wanted.topicId === null) {
-    return { refusal: problem(ErrorCode.INVALID_REQUEST, 'a topic needs a name or an id'), topic: null };
-  }
-  const topic = image.topicById(topicId(wanted.topicId));
-  return { refusal: topic === null ? problem(ErrorCode.UNKNOWN_TOPIC_ID, `no topic of id ${wanted.topicId}`) : null, topic };
+function findTopic(image: MetadataImage, { name, topicId: id }: DeleteTopicsCommand['topics'][number]): TopicView | CodedResult {
+  if (name !== null && id !== null) return problem(ErrorCode.INVALID_REQUEST, 'a topic is named by name or by id, not by both');
+  if (name !== null) return image.topicByName(name) ?? problem(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `no topic ${name}`);
+  if (id === null) return problem(ErrorCode.INVALID_REQUEST, 'a topic needs a name or an id');
+  return image.topicById(topicId(id)) ?? problem(ErrorCode.UNKNOWN_TOPIC_ID, `no topic of id ${id}`);
+}
+
+/** Why something that a request names more than once is refused. */
+export function namedTwice(what: string): CodedResult {
+  return problem(ErrorCode.INVALID_REQUEST, `${what} is named twice in the request`);
 }
 
 function refused(name: string, why: CodedResult): CreatedTopic {
