@@ -93,10 +93,13 @@ class Planner {
   readonly #schema: MessageSchema;
   readonly #version: number;
   readonly #flexible: boolean;
+  /** A client that asked in an old version cannot be told newer things: dropping them is no loss of its (I3). */
+  readonly #isResponse: boolean;
 
   constructor(schema: MessageSchema, version: number) {
     this.#schema = schema;
     this.#version = version;
+    this.#isResponse = schema.apiKey !== undefined && schema.name.endsWith('Response');
     this.#flexible = inVersions(schema.flexible, version);
   }
 
@@ -104,7 +107,7 @@ class Planner {
     const fields = schemas.map((field) => this.#field(field, `${path}.${field.name}`));
     const inline = fields.filter((field) => field.inline);
     const tagged = fields.filter((field) => field.tag >= 0).toSorted((a, b) => a.tag - b.tag);
-    const refused = fields.filter(
+    const refused = this.#isResponse ? [] : fields.filter(
       (field, index) => !field.inline && field.tag < 0 && schemas[index]?.ignorable !== true,
     );
     let sizeMin = this.#flexible ? 1 : 0;

@@ -40,6 +40,14 @@ describe('Requests and responses', () => {
     expect(decoded.body.responses[0]?.partitions[0]?.records).toEqual(Buffer.concat(records));
   });
 
+  test('A response drops what the version of the asker has no room for.', () => {
+    const partition = { partitionIndex: 0, errorCode: 0, timestamp: 5, offset: 7, leaderEpoch: 3 };
+    const chunks = messages.encodeResponse(ApiKey.ListOffsets, 1, 9, { topics: [{ name: 'jobs', partitions: [partition] }] });
+    const frame = Buffer.concat(chunks);
+    const { body } = messages.decodeResponse(ApiKey.ListOffsets, 1, frame, 4);
+    expect(body.topics[0]?.partitions[0]).toMatchObject({ offset: 7, timestamp: 5, leaderEpoch: -1 });
+  });
+
   test('The header of an ApiVersions request of a version from the future can be read.', () => {
     const frame = Buffer.from('0012006300000007000361626300ffff', 'hex');
     const header = messages.decodeRequestHeader(frame);
