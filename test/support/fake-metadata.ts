@@ -1,0 +1,90 @@
+import { brokerId, leaderEpoch, topicId } from '../../broker/core/base/ids.ts';
+import type { MetadataCommand, MetadataOutcome, OutcomeOf } from '../../broker/core/metadata/commands.ts';
+import type { BrokerView, ConfigScope, MetadataDelta, MetadataView, TopicView } from '../../broker/core/metadata/view.ts';
+import type { MetadataClient } from '../../broker/server/metadata-client.ts';
+
+const NOTHING: ReadonlyMap<string, string> = new Map();
+
+/** A topic as this one node leads it. */
+export function topicView(name: string, id: string, partitionCount: number, leader = 0): TopicView {
+  return {
+    id: topicId(id),
+    name,
+    internal: name.startsWith('__'),
+    partitions: Array.from({ length: partitionCount }, (_, index) => ({
+      index,
+      leader: brokerId(leader),
+      leaderEpoch: leaderEpoch(0),
+      partitionEpoch: 0,
+      replicas: [brokerId(leader)],
+      isr: [brokerId(leader)],
+      elr: [],
+      lastKnownElr: [],
+      durableFromEpoch: 0,
+    })),
+  };
+}
+
+/** Metadata that a test changes by hand; brokers 0 and 1 have a listener `plain`. */
+export class FakeMetadata implements MetadataClient, MetadataView {
+  readonly clusterId = 'AAAAAAAAAAAAAAAAAAAAAA';
+  offset = 0;
+  readonly controllerId = 0;
+  readonly byName = new Map<string, TopicView>();
+  readonly groupConfigs = new Map<string, ReadonlyMap<string, string>>();
+  /** Carries out what is submitted; gives the outcome. */
+  onSubmit: ((command: MetadataCommand) => MetadataOutcome) | null = null;
+  readonly #listeners: ((delta: MetadataDelta) => void)[] = [];
+
+  get view(): MetadataView {
+    return this;
+  }
+
+  submit<C extends MetadataCommand>(command: C, _timeoutMs: number, done: (outcome: OutcomeOf<C>) => void): void {
+    if (this.onSubmit === null) throw new Error(`the test expects no ${command.kind}`);
+    // The test gives the outcome that belongs to the command.
+    done(this.onSubmit(command) as OutcomeOf<C>);
+  }
+
+  onDelta(listener: (delta: MetadataDelta) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  brokers(): readonly BrokerView[] {
+    return [0, 1].map((id) => ({
+      id: brokerId(id),
+      epoch: 1,
+      rack: null,
+      fenced: false,
+      endpoints: [{ listener: 'plain', host: '127.0.0.1', port: 9092 + id }],
+    }));
+  }
+
+  broker(id: number): BrokerView | null {
+    return this.brokers()[id] ?? null;
+  }
+
+  topics(): readonly TopicView[] {
+    return [...this.byName.values()];
+  }
+
+  topicByName(name: string): TopicView | null {
+    return this.byName.get(name) ?? null;
+  }
+
+  topicById(id: string): TopicView | null {
+    return this.topics().find((topic) => topic.id === id) ?? null;
+  }
+
+  configNames(): readonly string[] {
+    return [];
+  }
+
+  configOverrides(scope: ConfigScope, name: string): ReadonlyMap<string, string> {
+    return (scope === 'group' ? this.groupConfigs.get(name) : undefined) ?? NOTHING;
+  }
+
+  features(): ReadonlyMap<string, number> {
+    return new Map();
+  }
+}
