@@ -50,7 +50,12 @@ export function parseFlags(verb: string, flags: readonly Flag[], args: readonly 
       throw usageFault(verb, `--${flag.name} is given more than once`);
     }
   }
-  return { positionals: parsed.positionals, has: (name) => values[name] !== undefined, text: (name) => texts(name).at(-1), texts };
+  return {
+    positionals: parsed.positionals,
+    has: (name) => values[name] !== undefined,
+    text: (name) => texts(name).at(-1),
+    texts,
+  };
 }
 
 function firstSentence(error: unknown): string {
@@ -59,10 +64,18 @@ function firstSentence(error: unknown): string {
 }
 
 /** A whole number in [min, max]. */
-export function numberFlag(verb: string, name: string, text: string, bounds: { readonly min: number; readonly max: number }): number {
+export function numberFlag(
+  verb: string,
+  name: string,
+  text: string,
+  bounds: { readonly min: number; readonly max: number },
+): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= bounds.min && value <= bounds.max) return value;
-  throw usageFault(verb, `--${name} must be a whole number from ${bounds.min} to ${bounds.max}, not ${JSON.stringify(text)}`);
+  throw usageFault(
+    verb,
+    `--${name} must be a whole number from ${bounds.min} to ${bounds.max}, not ${JSON.stringify(text)}`,
+  );
 }
 
 /** `HOST:PORT[,HOST:PORT…]`; IPv6 hosts in brackets. */

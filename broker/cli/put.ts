@@ -11,6 +11,8 @@ import { helpOf } from './verbs.ts';
 const BUFFER_BYTES_MAX = 32 << 20;
 const BATCH_SIZE_MAX = 256 << 10;
 const DELIVERY_TIMEOUT_MS = 30_000;
+/** A topic that was created a moment ago is known to every broker by then. */
+const MISSING_TOPIC_MS = 2_000;
 const LINE_BYTES_MAX = 1 << 20;
 
 interface PutOptions {
@@ -49,7 +51,6 @@ class Put {
   #next = 0;
   #acknowledged = 0;
   #failure: string | null = null;
-  #failed = 0;
   #ended = false;
   #finish: () => void = () => undefined;
 
@@ -66,6 +67,7 @@ class Put {
       batchSizeMax: BATCH_SIZE_MAX,
       bufferBytesMax: BUFFER_BYTES_MAX,
       deliveryTimeoutMs: DELIVERY_TIMEOUT_MS,
+      missingTopicMs: MISSING_TOPIC_MS,
       allowCreate: options.create,
       crc32c,
     });
@@ -76,7 +78,8 @@ class Put {
   }
 
   async run(): Promise<number> {
-    if (this.#terminal.isInteractive) this.#terminal.note(`weir: one record a line to ${this.#options.topic}; Ctrl-D ends`);
+    if (this.#terminal.isInteractive)
+      this.#terminal.note(`weir: one record a line to ${this.#options.topic}; Ctrl-D ends`);
     const done = new Promise<void>((resolve) => {
       this.#finish = resolve;
     });
@@ -122,7 +125,12 @@ class Put {
   #handle(event: ProducerEvent): void {
     switch (event.kind) {
       case 'acknowledged':
-        this.#print({ event: 'acknowledged', partition: event.partition, offset: event.offset, value: this.#texts.get(event.token) });
+        this.#print({
+          event: 'acknowledged',
+          partition: event.partition,
+          offset: event.offset,
+          value: this.#texts.get(event.token),
+        });
         this.#texts.delete(event.token);
         this.#acknowledged += 1;
         this.#checkEnd();
@@ -130,7 +138,6 @@ class Put {
       case 'failed':
         this.#print({ event: 'failed', reason: event.reason, value: this.#texts.get(event.token) });
         this.#texts.delete(event.token);
-        this.#failed += 1;
         this.#fail(event.reason);
         break;
       case 'refused':
@@ -171,9 +178,10 @@ class Put {
       this.#terminal.note(`weir: ${count} put into ${topic}`);
       return 0;
     }
-    const hint = /INVALID_TOPIC|UNKNOWN_TOPIC|not available in time/.test(this.#failure) && !create
-      ? `\nDeclare the topic in a manifest, or let the broker create it with --create. Is ${bootstrap} the right cluster?`
-      : '';
+    const hint =
+      /INVALID_TOPIC|UNKNOWN_TOPIC|not available in time/.test(this.#failure) && !create
+        ? `\nDeclare the topic in a manifest, or let the broker create it with --create. Is ${bootstrap} the right cluster?`
+        : '';
     throw new UserFault(`${count} put into ${topic}, then: ${this.#failure}${hint}`);
   }
 }

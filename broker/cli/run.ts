@@ -29,7 +29,12 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     return await (await verb.load())(rest, terminal);
   } catch (error) {
     if (!isUserFault(error)) throw error;
-    terminal.note(error.message.split('\n').map((line, index) => (index === 0 ? `weir: ${line}` : `      ${line}`)).join('\n'));
+    terminal.note(
+      error.message
+        .split('\n')
+        .map((line, index) => (index === 0 ? `weir: ${line}` : `      ${line}`))
+        .join('\n'),
+    );
     return error.exitCode;
   }
 }

@@ -39,7 +39,8 @@ interface TakeOptions {
   readonly json: boolean;
 }
 
-type Place = Pick<ShareRecord, 'topic' | 'partition' | 'offset'> & Partial<Pick<ShareRecord, 'deliveryCount' | 'value'>>;
+type Place = Pick<ShareRecord, 'topic' | 'partition' | 'offset'> &
+  Partial<Pick<ShareRecord, 'deliveryCount' | 'value'>>;
 
 /** `weir take`: a member of a share group that prints each record and then acknowledges it. */
 export const runTake: RunVerb = async (args, terminal) => {
@@ -51,7 +52,8 @@ export const runTake: RunVerb = async (args, terminal) => {
   if (topics.length === 0) throw usageFault('take', 'name a topic with --topic');
   const ack = flags.text('ack') ?? 'accept';
   const type = ACK_TYPES.get(ack);
-  if (type === undefined) throw usageFault('take', `--ack must be accept, release or reject, not ${JSON.stringify(ack)}`);
+  if (type === undefined)
+    throw usageFault('take', `--ack must be accept, release or reject, not ${JSON.stringify(ack)}`);
   const number = (name: string, unset: number, max: number): number => {
     const text = flags.text(name);
     return text === undefined ? unset : numberFlag('take', name, text, { min: name === 'work' ? 0 : 1, max });
@@ -123,7 +125,12 @@ class Take {
     process.removeListener('SIGINT', stop);
     process.removeListener('SIGTERM', stop);
     this.#idle?.cancel();
-    const verb = this.#options.type === Acknowledgement.accept ? 'acknowledged' : this.#options.type === Acknowledgement.release ? 'released' : 'rejected';
+    const verb =
+      this.#options.type === Acknowledgement.accept
+        ? 'acknowledged'
+        : this.#options.type === Acknowledgement.release
+          ? 'released'
+          : 'rejected';
     if (this.#failure !== null) throw new UserFault(this.#failure);
     this.#terminal.note(`weir: ${this.#settled} record${this.#settled === 1 ? '' : 's'} ${verb}`);
     return 0;
@@ -150,6 +157,9 @@ class Take {
         this.#settle(event);
         break;
       case 'assigned':
+        this.#troubleSinceMs = -1;
+        if (this.#options.json) this.#terminal.out(JSON.stringify({ event: 'assigned', partitions: event.partitions }));
+        break;
       case 'joined':
         this.#troubleSinceMs = -1;
         break;
@@ -174,7 +184,10 @@ class Take {
     } else {
       this.#print('not-acknowledged', where, { error: errorName(event.code), certain: event.certain });
       const result = event.certain ? 'was not acknowledged' : 'may not have been acknowledged';
-      if (!this.#options.json) this.#terminal.note(`weir: ${event.topic}-${event.partition} offset ${event.offset} ${result}: ${errorName(event.code)}`);
+      if (!this.#options.json)
+        this.#terminal.note(
+          `weir: ${event.topic}-${event.partition} offset ${event.offset} ${result}: ${errorName(event.code)}`,
+        );
     }
     this.#driver.send({ kind: 'want', count: this.#wantedRecords() });
     if (this.#settled >= this.#options.max) this.#close();

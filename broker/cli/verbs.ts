@@ -1,6 +1,11 @@
 import type { RunVerb, VerbHelp } from './verb.ts';
 
-const BOOTSTRAP = { name: 'bootstrap', short: 'b', value: 'HOST:PORT', help: 'Broker to connect to first (default 127.0.0.1:9092)' } as const;
+const BOOTSTRAP = {
+  name: 'bootstrap',
+  short: 'b',
+  value: 'HOST:PORT',
+  help: 'Broker to connect to first (default 127.0.0.1:9092)',
+} as const;
 
 const LOCAL: VerbHelp = {
   name: 'local',
@@ -13,7 +18,12 @@ const LOCAL: VerbHelp = {
   flags: [
     { name: 'file', short: 'f', value: 'FILE', multiple: true, help: 'Manifest file; may be given several times' },
     { name: 'data', value: 'DIR', help: 'Data directory (default ./.weir)' },
-    { name: 'port', short: 'p', value: 'P', help: 'Port of node 0, in place of the first listener’s; 0 finds free ones' },
+    {
+      name: 'port',
+      short: 'p',
+      value: 'P',
+      help: 'Port of node 0, in place of the first listener’s; 0 finds free ones',
+    },
     { name: 'bind', value: 'ADDRESS', help: 'Address to listen on (default 127.0.0.1)' },
     { name: 'demo', help: 'Run a producer and three competing members, kill one, check the outcome, stop' },
     { name: 'verbose', short: 'v', help: 'Print every step' },
@@ -37,7 +47,9 @@ const TAKE: VerbHelp = {
   name: 'take',
   usage: 'weir take GROUP --topic T [--ack accept|release|reject] [--max N]',
   summary: 'Take records from a share group, print and acknowledge them',
-  details: ['Each record goes to one member at a time. Runs until N records are acknowledged or it is stopped (Ctrl-C).'],
+  details: [
+    'Each record goes to one member at a time. Runs until N records are acknowledged or it is stopped (Ctrl-C).',
+  ],
   flags: [
     BOOTSTRAP,
     { name: 'topic', short: 't', value: 'T', multiple: true, help: 'Topic to take from; may be given several times' },

@@ -26,7 +26,8 @@ export function show(value: unknown): string {
   if (value === null || value === undefined) return 'empty';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
-  if (typeof value === 'string') return value.length <= 60 ? JSON.stringify(value) : `a text of ${value.length} characters`;
+  if (typeof value === 'string')
+    return value.length <= 60 ? JSON.stringify(value) : `a text of ${value.length} characters`;
   return String(value);
 }
 

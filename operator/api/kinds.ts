@@ -26,7 +26,8 @@ const PARTITIONS = {
 
 const REPLICATION_FACTOR = {
   type: 'integer',
-  description: 'Copies of each partition, each on a broker of its own. Absent: default.replication.factor of the cluster.',
+  description:
+    'Copies of each partition, each on a broker of its own. Absent: default.replication.factor of the cluster.',
   minimum: 1,
   maximum: 100,
 } as const;

@@ -44,10 +44,16 @@ export function validateManifest(document: unknown, checkSetting: CheckSetting):
   for (const field of Object.keys(document)) {
     if (['apiVersion', 'kind', 'metadata', 'spec'].includes(field)) continue;
     const meant = nearest(field, ['metadata', 'spec']);
-    const hint = field === 'status' ? '; status is written by the operator' : meant === null ? '' : `; did you mean ${meant}?`;
+    const hint =
+      field === 'status' ? '; status is written by the operator' : meant === null ? '' : `; did you mean ${meant}?`;
     issues.push({ path: [field], message: `is not a known field${hint}` });
   }
-  const root = { type: 'object', description: '', properties: { metadata: METADATA, spec: SPECS[kind] }, required: ['metadata', 'spec'] } as const;
+  const root = {
+    type: 'object',
+    description: '',
+    properties: { metadata: METADATA, spec: SPECS[kind] },
+    required: ['metadata', 'spec'],
+  } as const;
   const known = Object.fromEntries(Object.entries(document).filter(([name]) => name === 'metadata' || name === 'spec'));
   const value = validate(run, root, known, []);
   const subject = `${kind} ${nameIn(document)}`;
@@ -73,7 +79,10 @@ function nameIn(document: Readonly<Record<string, unknown>>): string {
 
 function readKind(document: unknown, issues: Issue[]): Kind | null {
   if (!isRecord(document)) {
-    issues.push({ path: [], message: `must be an object with apiVersion, kind, metadata and spec, not ${show(document)}` });
+    issues.push({
+      path: [],
+      message: `must be an object with apiVersion, kind, metadata and spec, not ${show(document)}`,
+    });
     return null;
   }
   const { apiVersion, kind } = { apiVersion: document['apiVersion'], kind: document['kind'] };
@@ -83,13 +92,18 @@ function readKind(document: unknown, issues: Issue[]): Kind | null {
   }
   if (apiVersion !== API_VERSION) {
     const group = typeof apiVersion === 'string' && apiVersion.startsWith(`${API.group}/`);
-    const message = group ? `must be ${API_VERSION}, not ${show(apiVersion)}` : `must be ${API_VERSION}: only Weir's own kinds belong here, not ${show(apiVersion)}`;
+    const message = group
+      ? `must be ${API_VERSION}, not ${show(apiVersion)}`
+      : `must be ${API_VERSION}: only Weir's own kinds belong here, not ${show(apiVersion)}`;
     issues.push({ path: ['apiVersion'], message });
     return null;
   }
   if (typeof kind === 'string' && isKind(kind)) return kind;
   const meant = typeof kind === 'string' ? nearest(kind, KINDS) : null;
-  issues.push({ path: ['kind'], message: `must be one of ${KINDS.join(', ')}, not ${show(kind)}${meant === null ? '' : `; did you mean ${meant}?`}` });
+  issues.push({
+    path: ['kind'],
+    message: `must be one of ${KINDS.join(', ')}, not ${show(kind)}${meant === null ? '' : `; did you mean ${meant}?`}`,
+  });
   return null;
 }
 
@@ -110,7 +124,10 @@ function checkCluster(cluster: Cluster, issues: Issue[]): void {
     const path = ['spec', 'listeners', index, 'port'];
     const other = ports.get(listener.port);
     if (RESERVED_PORTS.includes(listener.port)) {
-      issues.push({ path, message: `must not be ${listener.port}: nodes keep ${RESERVED_PORTS.join(', ')} for themselves` });
+      issues.push({
+        path,
+        message: `must not be ${listener.port}: nodes keep ${RESERVED_PORTS.join(', ')} for themselves`,
+      });
     } else if (other !== undefined) {
       issues.push({ path, message: `must not be ${listener.port}: listener ${other} has it already` });
     }

@@ -27,7 +27,11 @@ export function checkReferences(resources: readonly AnyResource[]): readonly Set
     const { name } = resource.spec.clusterRef;
     const cluster = clusters.get(clusterKey(resource, name));
     if (cluster === undefined) {
-      issues.push({ index, path: ['spec', 'clusterRef', 'name'], message: `names Cluster ${name}, which is in none of the files` });
+      issues.push({
+        index,
+        path: ['spec', 'clusterRef', 'name'],
+        message: `names Cluster ${name}, which is in none of the files`,
+      });
       continue;
     }
     checkReplication(resource, { index, cluster: name, replicas: cluster.spec.brokers.replicas }, issues);

@@ -21,7 +21,10 @@ export function isDynamicSetting(name: string): boolean {
 }
 
 /** What is wrong with a group's settings under the bounds that its cluster's settings give, by setting name. */
-export function checkGroupBounds(group: ShareGroup, clusterConfig: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+export function checkGroupBounds(
+  group: ShareGroup,
+  clusterConfig: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
   const problems = new Map<string, string>();
   for (const [name, text] of group.spec.config) {
     const row = groupRow(name);
@@ -30,8 +33,10 @@ export function checkGroupBounds(group: ShareGroup, clusterConfig: ReadonlyMap<s
       return given === '' ? null : Number(given);
     };
     const [min, max] = [bound(row.brokerMin), bound(row.brokerMax)];
-    if (min !== null && Number(text) < min) problems.set(name, `must be at least ${min} (${row.brokerMin} of the cluster), not ${text}`);
-    if (max !== null && Number(text) > max) problems.set(name, `must be at most ${max} (${row.brokerMax} of the cluster), not ${text}`);
+    if (min !== null && Number(text) < min)
+      problems.set(name, `must be at least ${min} (${row.brokerMin} of the cluster), not ${text}`);
+    if (max !== null && Number(text) > max)
+      problems.set(name, `must be at most ${max} (${row.brokerMax} of the cluster), not ${text}`);
   }
   return problems;
 }

@@ -130,7 +130,8 @@ function validateTextMap(run: Validation, schema: TextMapSchema, value: unknown,
   }
   for (const [name, text] of Object.entries(value)) {
     if (typeof text !== 'string') refuse(run, [...path, name], `must be a text, not ${show(text)}; write it in quotes`);
-    else if (text.length > schema.maxLength) refuse(run, [...path, name], `must have at most ${schema.maxLength} characters`);
+    else if (text.length > schema.maxLength)
+      refuse(run, [...path, name], `must have at most ${schema.maxLength} characters`);
     else result.set(name, text);
   }
   return result;

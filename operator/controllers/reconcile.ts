@@ -6,7 +6,8 @@ import { type IsDynamic, splitSettings } from '../core/plan-nodes.ts';
 import type { Step } from '../core/steps.ts';
 import { groupIdOf } from '../api/kinds.ts';
 import type { AdminQuestion, ClusterAdmin } from '../ports/cluster-admin.ts';
-import { isOperatorError, type NodeHost, type OperatorError } from '../ports/node-host.ts';
+import type { NodeHost } from '../ports/node-host.ts';
+import { isOperatorError, type OperatorError } from '../ports/operator-error.ts';
 
 /** What one reconcile works with. */
 export interface ReconcileTools {
@@ -43,7 +44,10 @@ export async function reconcile(
   }
   const node = host.nodes.find((one) => one.ready && one.address !== null);
   const admin = node === undefined || node.address === null ? null : await tools.admin(node.address);
-  const observed: Observed = { host, admin: admin === null ? null : await observeAdmin(admin, desired, tools.isDynamic) };
+  const observed: Observed = {
+    host,
+    admin: admin === null ? null : await observeAdmin(admin, desired, tools.isDynamic),
+  };
   return carryOutFirst({ plan: plan(desired, observed, tools.isDynamic), observed, admin }, tools, skip);
 }
 

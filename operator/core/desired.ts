@@ -1,4 +1,12 @@
-import { type AnyResource, type Cluster, groupIdOf, nameOf, type ShareGroup, type Topic, topicNameOf } from '../api/kinds.ts';
+import {
+  type AnyResource,
+  type Cluster,
+  groupIdOf,
+  nameOf,
+  type ShareGroup,
+  type Topic,
+  topicNameOf,
+} from '../api/kinds.ts';
 
 /** Everything that manifests say about one cluster, in the order of age: of two claims to one thing the older acts (O14). */
 export interface Desired {
@@ -42,7 +50,11 @@ export interface Ownership {
 /** Gives each topic name and group id to the oldest manifest that claims it (O14). */
 export function resolveOwnership(desired: Desired): Ownership {
   const conflicts: Condition[] = [];
-  const claim = <T extends Topic | ShareGroup>(all: readonly T[], idOf: (one: T) => string, what: string): Map<string, T> => {
+  const claim = <T extends Topic | ShareGroup>(
+    all: readonly T[],
+    idOf: (one: T) => string,
+    what: string,
+  ): Map<string, T> => {
     const owners = new Map<string, T>();
     for (const one of all) {
       const id = idOf(one);

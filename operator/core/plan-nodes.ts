@@ -26,7 +26,12 @@ export function wantedNodes(cluster: Cluster, isDynamic: IsDynamic): readonly No
     .update(JSON.stringify([listeners, [...fixed]]))
     .digest('hex')
     .slice(0, 16);
-  return Array.from({ length: cluster.spec.brokers.replicas }, (_, id) => ({ id, specHash, listeners, settings: fixed }));
+  return Array.from({ length: cluster.spec.brokers.replicas }, (_, id) => ({
+    id,
+    specHash,
+    listeners,
+    settings: fixed,
+  }));
 }
 
 /** Steps that bring the nodes to what the manifest asks; in order, none when they are there. `wanted` is sorted by id. */

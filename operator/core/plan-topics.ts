@@ -53,10 +53,13 @@ function planTopic(
     out.steps.push({ kind: 'EnsureTopic', topic: name, resource, change });
   }
   if (replicationFactor !== undefined && replicationFactor !== actual.replicationFactor) {
-    stalled(`topic ${name} has ${actual.replicationFactor} replicas; reassigning to ${replicationFactor} is not in this version`);
+    stalled(
+      `topic ${name} has ${actual.replicationFactor} replicas; reassigning to ${replicationFactor} is not in this version`,
+    );
   }
   const change = configChange(config, actual.config, 'exact');
-  if (change !== null) out.steps.push({ kind: 'EnsureTopic', topic: name, resource, change: { kind: 'configure', change } });
+  if (change !== null)
+    out.steps.push({ kind: 'EnsureTopic', topic: name, resource, change: { kind: 'configure', change } });
 }
 
 /** `createTopics` creates what is absent and no Topic names; an existing topic is never altered. The oldest group decides. */

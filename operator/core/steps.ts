@@ -38,7 +38,12 @@ export type Step =
   | { readonly kind: 'RemoveNode'; readonly id: number }
   | { readonly kind: 'SetConfig'; readonly change: ConfigChange }
   | { readonly kind: 'EnsureTopic'; readonly topic: string; readonly resource: string; readonly change: TopicChange }
-  | { readonly kind: 'EnsureGroup'; readonly groupId: string; readonly resource: string; readonly change: ConfigChange };
+  | {
+      readonly kind: 'EnsureGroup';
+      readonly groupId: string;
+      readonly resource: string;
+      readonly change: ConfigChange;
+    };
 
 /** A sentence for a log or an event. */
 export function describeStep(step: Step): string {
@@ -65,7 +70,8 @@ export function describeStep(step: Step): string {
 function describeTopicChange(topic: string, change: TopicChange): string {
   switch (change.kind) {
     case 'create': {
-      const partitions = change.partitions === -1 ? '' : ` with ${change.partitions} partition${change.partitions === 1 ? '' : 's'}`;
+      const partitions =
+        change.partitions === -1 ? '' : ` with ${change.partitions} partition${change.partitions === 1 ? '' : 's'}`;
       return `create topic ${topic}${partitions}`;
     }
     case 'grow':

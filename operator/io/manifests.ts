@@ -1,4 +1,16 @@
-import { type Alias, type Document, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  visit,
+} from 'yaml';
 import { formatPath, type Issue, type Path } from '../api/issue.ts';
 import { type AnyResource, nameOf } from '../api/kinds.ts';
 import { type Validated, validateManifest } from '../api/manifest.ts';
@@ -40,7 +52,8 @@ export function readManifests(files: readonly ManifestFile[], checkSetting: Chec
       } else report(located, validated, errors);
     }
   }
-  if (errors.length === 0 && resources.length === 0) errors.push(`${files.map((file) => file.name).join(', ')}: no manifest in it`);
+  if (errors.length === 0 && resources.length === 0)
+    errors.push(`${files.map((file) => file.name).join(', ')}: no manifest in it`);
   if (errors.length > 0) return { ok: false, errors };
   for (const issue of checkReferences(resources)) {
     const [place, resource] = [places[issue.index], resources[issue.index]];
@@ -55,7 +68,12 @@ function parseFile(file: ManifestFile, errors: string[]): readonly Located[] {
     return [];
   }
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(file.text, { lineCounter: lines, uniqueKeys: true, version: '1.2', prettyErrors: false });
+  const parsed = parseAllDocuments(file.text, {
+    lineCounter: lines,
+    uniqueKeys: true,
+    version: '1.2',
+    prettyErrors: false,
+  });
   if (!Array.isArray(parsed)) return [];
   if (parsed.length > DOCUMENTS_MAX) {
     errors.push(`${file.name}: has more than ${DOCUMENTS_MAX} documents`);
@@ -68,7 +86,8 @@ function parseFile(file: ManifestFile, errors: string[]): readonly Located[] {
       errors.push(`${file.name}:${lines.linePos(fault.pos[0]).line}: is not valid YAML: ${fault.message}`);
     }
     const alias = firstAlias(document);
-    if (alias !== null) errors.push(`${file.name}:${lineOf(lines, alias)}: aliases (*${alias.source}) are not supported in manifests`);
+    if (alias !== null)
+      errors.push(`${file.name}:${lineOf(lines, alias)}: aliases (*${alias.source}) are not supported in manifests`);
     if (errors.length === before && document.contents !== null && !isNullScalar(document.contents)) {
       result.push({ file: file.name, document, lines });
     }

@@ -18,20 +18,3 @@ export interface NodeHost {
   /** Makes the node's volume larger. Hosts without volumes refuse with `UNSUPPORTED`. */
   grow(id: number, bytes: number): Promise<void>;
 }
-
-/** A failure that its reader can do something about. `fatal`: trying again cannot help. */
-export class OperatorError extends Error {
-  readonly code: string;
-  readonly fatal: boolean;
-  constructor(code: string, message: string, options: { readonly fatal?: boolean; readonly cause?: unknown } = {}) {
-    super(message, { cause: options.cause });
-    this.name = 'OperatorError';
-    this.code = code;
-    this.fatal = options.fatal ?? false;
-  }
-}
-
-/** Whether a caught value is an `OperatorError`, whichever realm made it. */
-export function isOperatorError(error: unknown): error is OperatorError {
-  return error instanceof Error && error.name === 'OperatorError' && 'code' in error && 'fatal' in error;
-}

@@ -1,4 +1,4 @@
-import type { ClientEffect, ClientMachine } from '../../core/client/machine.ts';
+import type { ClientEffect, ClientInput, ClientMachine } from '../../core/client/machine.ts';
 import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
 import type { Compression } from '../../ports/compression.ts';
 import type { Net, NetConnection } from '../../ports/net.ts';
@@ -18,9 +18,13 @@ export interface Driver<Command> {
   describe(): string;
 }
 
+interface Kind {
+  readonly kind: string;
+}
+
 const EFFECT_KINDS: ReadonlySet<string> = new Set(['dial', 'send', 'close', 'decompress']);
 
-function isEffect(one: { readonly kind: string }): one is ClientEffect {
+function isEffect(one: Kind): one is ClientEffect {
   return EFFECT_KINDS.has(one.kind);
 }
 
@@ -28,90 +32,108 @@ function isEffect(one: { readonly kind: string }): one is ClientEffect {
  * Connects a client machine to ports: carries out its effects, brings what comes of them back, wakes it in time.
  * `onEvent` runs within the step; commands that it sends are taken right after.
  */
-export function drive<Command extends { readonly kind: string }, Event extends { readonly kind: string }>(
+export function drive<Command extends Kind, Event extends Kind>(
   machine: ClientMachine<Command, Event>,
   ports: DriverPorts,
   onEvent: (event: Event) => void,
 ): Driver<Command> {
-  type Input = Parameters<typeof machine.step>[0];
-  const connections = new Map<number, NetConnection>();
-  const dialing = new Set<number>();
-  const inputs: Input[] = [];
-  let stepping = false;
-  let timer: TimerHandle | null = null;
+  return new MachineDriver(machine, ports, onEvent);
+}
 
-  const step = (input: Input): void => {
-    inputs.push(input);
-    if (stepping) return;
-    stepping = true;
-    for (let next = inputs.shift(); next !== undefined; next = inputs.shift()) {
+class MachineDriver<Command extends Kind, Event extends Kind> implements Driver<Command> {
+  readonly #machine: ClientMachine<Command, Event>;
+  readonly #ports: DriverPorts;
+  readonly #onEvent: (event: Event) => void;
+  readonly #connections = new Map<number, NetConnection>();
+  readonly #dialing = new Set<number>();
+  readonly #inputs: (ClientInput | Command)[] = [];
+  #stepping = false;
+  #timer: TimerHandle | null = null;
+
+  constructor(machine: ClientMachine<Command, Event>, ports: DriverPorts, onEvent: (event: Event) => void) {
+    this.#machine = machine;
+    this.#ports = ports;
+    this.#onEvent = onEvent;
+    this.#step({ kind: 'wake' });
+  }
+
+  send(command: Command): void {
+    this.#step(command);
+  }
+
+  describe(): string {
+    return this.#machine.describe();
+  }
+
+  #step(input: ClientInput | Command): void {
+    this.#inputs.push(input);
+    if (this.#stepping) return;
+    this.#stepping = true;
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
       const out: (ClientEffect | Event)[] = [];
-      machine.step(next, ports.clock.monotonicMs(), out);
+      this.#machine.step(next, this.#ports.clock.monotonicMs(), out);
       for (const one of out) {
-        if (isEffect(one)) carryOut(one);
-        else onEvent(one);
+        if (isEffect(one)) this.#carryOut(one);
+        else this.#onEvent(one);
       }
     }
-    stepping = false;
-    arm();
-  };
+    this.#stepping = false;
+    this.#arm();
+  }
 
-  const arm = (): void => {
-    timer?.cancel();
-    timer = null;
-    const atMs = machine.nextWakeMs();
+  #arm(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    const atMs = this.#machine.nextWakeMs();
     if (atMs === Number.POSITIVE_INFINITY) return;
-    timer = ports.timers.after(Math.max(0, atMs - ports.clock.monotonicMs()), () => {
-      timer = null;
-      step({ kind: 'wake' });
+    this.#timer = this.#ports.timers.after(Math.max(0, atMs - this.#ports.clock.monotonicMs()), () => {
+      this.#timer = null;
+      this.#step({ kind: 'wake' });
     });
-  };
+  }
 
-  const carryOut = (effect: ClientEffect): void => {
+  #carryOut(effect: ClientEffect): void {
     switch (effect.kind) {
       case 'dial':
-        dial(effect);
+        this.#dial(effect);
         break;
       case 'send':
-        connections.get(effect.connectionId)?.write(effect.chunks);
+        this.#connections.get(effect.connectionId)?.write(effect.chunks);
         break;
       case 'close': {
-        const connection = connections.get(effect.connectionId);
-        connections.delete(effect.connectionId);
-        dialing.delete(effect.connectionId);
+        const connection = this.#connections.get(effect.connectionId);
+        this.#connections.delete(effect.connectionId);
+        this.#dialing.delete(effect.connectionId);
         connection?.close({ flush: false });
         break;
       }
       case 'decompress':
-        ports.compression.decompress(effect.codec, effect.bytes, effect.sizeMax, (bytes) => {
-          step({ kind: 'decompressed', jobId: effect.jobId, bytes });
+        this.#ports.compression.decompress(effect.codec, effect.bytes, effect.sizeMax, (bytes) => {
+          this.#step({ kind: 'decompressed', jobId: effect.jobId, bytes });
         });
         break;
     }
-  };
+  }
 
-  const dial = ({ connectionId, host, port, timeoutMs }: Extract<ClientEffect, { kind: 'dial' }>): void => {
-    dialing.add(connectionId);
+  #dial({ connectionId, host, port, timeoutMs }: Extract<ClientEffect, { kind: 'dial' }>): void {
+    this.#dialing.add(connectionId);
     const handlers = {
       onData: (bytes: Uint8Array) => {
-        if (connections.has(connectionId)) step({ kind: 'received', connectionId, bytes });
+        if (this.#connections.has(connectionId)) this.#step({ kind: 'received', connectionId, bytes });
       },
       onDrain: () => undefined,
       onClose: (reason: string) => {
-        if (connections.delete(connectionId)) step({ kind: 'closed', connectionId, reason });
+        if (this.#connections.delete(connectionId)) this.#step({ kind: 'closed', connectionId, reason });
       },
     };
-    ports.net.dial({ host, port, timeoutMs }, handlers, (failure, connection) => {
-      const wanted = dialing.delete(connectionId);
+    this.#ports.net.dial({ host, port, timeoutMs }, handlers, (failure, connection) => {
+      const wanted = this.#dialing.delete(connectionId);
       if (connection === null) {
-        if (wanted) step({ kind: 'dial-failed', connectionId, code: failure?.code ?? 'UNKNOWN' });
+        if (wanted) this.#step({ kind: 'dial-failed', connectionId, code: failure?.code ?? 'UNKNOWN' });
       } else if (wanted) {
-        connections.set(connectionId, connection);
-        step({ kind: 'dialed', connectionId });
+        this.#connections.set(connectionId, connection);
+        this.#step({ kind: 'dialed', connectionId });
       } else connection.close({ flush: false });
     });
-  };
-
-  step({ kind: 'wake' });
-  return { send: step, describe: () => machine.describe() };
+  }
 }

@@ -27,7 +27,10 @@ export class Calls {
   readonly #waiting = new Map<number, { resolve: (event: AdminEvent) => void }>();
   #next = 0;
 
-  constructor(bootstrap: readonly Address[], options: { readonly clientId: string; readonly requestTimeoutMs: number }) {
+  constructor(
+    bootstrap: readonly Address[],
+    options: { readonly clientId: string; readonly requestTimeoutMs: number },
+  ) {
     const admin = new Admin({ bootstrap, random: this.#runtime.random, ...options });
     this.#driver = drive(admin, this.#runtime, (event) => {
       this.#waiting.get(event.token)?.resolve(event);

@@ -1,7 +1,7 @@
 import type { AdminObservation, GroupObservation, TopicObservation } from '../../../operator/core/observed.ts';
 import type { ConfigChange } from '../../../operator/core/steps.ts';
 import type { AdminQuestion, AdminResource, ClusterAdmin } from '../../../operator/ports/cluster-admin.ts';
-import { OperatorError } from '../../../operator/ports/node-host.ts';
+import { OperatorError } from '../../../operator/ports/operator-error.ts';
 import type { Address } from '../../core/client/machine.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode, errorName, isRetriable } from '../../core/protocol/errors.ts';
@@ -31,10 +31,14 @@ export class KafkaAdmin implements ClusterAdmin {
     const present = [...metadata.keys()];
     const configs = await this.#describe(present, question);
     const topics = new Map<string, TopicObservation>();
-    for (const [name, topic] of metadata) topics.set(name, { ...topic, config: configs.get(`${RESOURCE.topic}/${name}`) ?? new Map() });
+    for (const [name, topic] of metadata)
+      topics.set(name, { ...topic, config: configs.get(`${RESOURCE.topic}/${name}`) ?? new Map() });
     const groups = new Map<string, GroupObservation>();
     for (const name of question.groups) {
-      groups.set(name, { type: types.get(name) ?? null, config: configs.get(`${RESOURCE.group}/${name}`) ?? new Map() });
+      groups.set(name, {
+        type: types.get(name) ?? null,
+        config: configs.get(`${RESOURCE.group}/${name}`) ?? new Map(),
+      });
     }
     return { topics, groups, config: configs.get(`${RESOURCE.broker}/`) ?? new Map() };
   }
@@ -95,7 +99,8 @@ export class KafkaAdmin implements ClusterAdmin {
     );
     for (const topic of body.topics) {
       if (topic.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || topic.name === null) continue;
-      if (topic.errorCode !== ErrorCode.NONE && topic.partitions.length === 0) check(topic.errorCode, `topic ${topic.name}`);
+      if (topic.errorCode !== ErrorCode.NONE && topic.partitions.length === 0)
+        check(topic.errorCode, `topic ${topic.name}`);
       topics.set(topic.name, {
         partitions: topic.partitions.length,
         replicationFactor: Math.max(0, ...topic.partitions.map((one) => one.replicaNodes.length)),
@@ -134,7 +139,11 @@ export class KafkaAdmin implements ClusterAdmin {
     return configs;
   }
 
-  async #call<K extends WireKey>(key: K, body: (version: number) => RequestInput<K>, minVersion = 0): Promise<ApiResponses[K]> {
+  async #call<K extends WireKey>(
+    key: K,
+    body: (version: number) => RequestInput<K>,
+    minVersion = 0,
+  ): Promise<ApiResponses[K]> {
     try {
       return await this.#calls.call(key, body, { minVersion });
     } catch (error) {
@@ -147,7 +156,12 @@ export class KafkaAdmin implements ClusterAdmin {
 
 /** The values that were set on this very resource, not inherited ones. */
 function ownValues(result: Described): Map<string, string> {
-  const wanted = result.resourceType === RESOURCE.topic ? SOURCE.topic : result.resourceType === RESOURCE.group ? SOURCE.group : SOURCE.clusterDefault;
+  const wanted =
+    result.resourceType === RESOURCE.topic
+      ? SOURCE.topic
+      : result.resourceType === RESOURCE.group
+        ? SOURCE.group
+        : SOURCE.clusterDefault;
   const own = result.configs.filter((config) => config.configSource === wanted && config.value !== null);
   return new Map(own.map((config) => [config.name, config.value ?? '']));
 }
@@ -155,5 +169,7 @@ function ownValues(result: Described): Map<string, string> {
 function check(code: number, message: string | null): void {
   if (code === ErrorCode.NONE) return;
   const name = errorName(code);
-  throw new OperatorError(name, message === null || message === '' ? name : `${name}: ${message}`, { fatal: !isRetriable(code) });
+  throw new OperatorError(name, message === null || message === '' ? name : `${name}: ${message}`, {
+    fatal: !isRetriable(code),
+  });
 }

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import type { AnyResource } from '../../../operator/api/kinds.ts';
 import { checkSetting } from '../../../operator/api/settings.ts';
-import { LocalFleet, type FleetEvent } from '../../../operator/io/local/fleet.ts';
+import { LocalFleet, type FleetEvent } from './fleet.ts';
 import { ManifestWatch, readManifestFiles } from '../../../operator/io/local/manifest-watch.ts';
 import { readManifests } from '../../../operator/io/manifests.ts';
-import { isOperatorError, type OperatorError } from '../../../operator/ports/node-host.ts';
+import { isOperatorError, type OperatorError } from '../../../operator/ports/operator-error.ts';
 import { UserFault, usageFault } from '../fault.ts';
 import { bootstrapFlag, numberFlag, parseFlags, type ParsedFlags } from '../flags.ts';
 import type { RunVerb, Terminal } from '../verb.ts';
@@ -18,6 +18,8 @@ export interface LocalCall {
   readonly basePort: number | null;
   readonly bind: string;
   readonly verbose: boolean;
+  /** Whether to print commands to try once a cluster is ready. */
+  readonly suggest: boolean;
 }
 
 const SECOND_SIGNAL_EXIT = 130;
@@ -25,7 +27,8 @@ const SECOND_SIGNAL_EXIT = 130;
 /** `weir local`: runs the clusters of manifests until it is stopped. */
 export const runLocal: RunVerb = async (args, terminal) => {
   const flags = parseFlags('local', helpOf('local').flags, args);
-  if (flags.positionals.length > 0) throw usageFault('local', `nothing to do with ${flags.positionals.join(' ')}; manifests go behind -f`);
+  if (flags.positionals.length > 0)
+    throw usageFault('local', `nothing to do with ${flags.positionals.join(' ')}; manifests go behind -f`);
   const call = readCall(flags);
   if (flags.has('demo')) {
     const { runDemo } = await import('./demo.ts');
@@ -45,6 +48,7 @@ function readCall(flags: ParsedFlags): LocalCall {
     basePort: port === undefined ? null : numberFlag('local', 'port', port, { min: 0, max: 65_535 }),
     bind: flags.text('bind') ?? '127.0.0.1',
     verbose: flags.has('verbose'),
+    suggest: true,
   };
 }
 
@@ -113,13 +117,13 @@ export class LocalSession {
     await this.#fleet.close();
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeListener(signal, onSignal);
     if (fault !== null) throw new UserFault(fault.message);
-    this.#terminal.note('weir: stopped');
+    if (this.#call.suggest) this.#terminal.note('weir: stopped');
     return 0;
   }
 
   /** Stops every broker and ends `run`. */
   stop(): void {
-    if (!this.#stopping) this.#terminal.note('weir: stopping');
+    if (!this.#stopping && this.#call.suggest) this.#terminal.note('weir: stopping');
     this.#stopping = true;
     this.#end({ fault: null });
   }
@@ -135,14 +139,17 @@ export class LocalSession {
       await this.#apply(resources);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      this.#terminal.note(`weir: the manifests changed and cannot be applied; everything stays as it was\n      ${text.replaceAll('\n', '\n      ')}`);
+      this.#terminal.note(
+        `weir: the manifests changed and cannot be applied; everything stays as it was\n      ${text.replaceAll('\n', '\n      ')}`,
+      );
     }
   }
 
   #report(event: FleetEvent): void {
     switch (event.kind) {
       case 'step':
-        if (this.#call.verbose || this.#readyClusters.has(event.cluster)) this.#terminal.note(`weir: ${event.cluster}: ${event.text}`);
+        if (this.#call.verbose || this.#readyClusters.has(event.cluster))
+          this.#terminal.note(`weir: ${event.cluster}: ${event.text}`);
         break;
       case 'condition':
         this.#terminal.note(`weir: ${event.condition.resource}: ${event.condition.reason}: ${event.condition.message}`);
@@ -175,7 +182,7 @@ export class LocalSession {
     const bootstrap = this.#fleet.bootstrapOf(cluster);
     const tookMs = Math.round(performance.now());
     this.#terminal.out(`weir: cluster ${cluster} ready in ${tookMs} ms: bootstrap ${bootstrap}`);
-    this.#suggest(cluster, bootstrap);
+    if (this.#call.suggest) this.#suggest(cluster, bootstrap);
     this.#ready(bootstrap);
   }
 

@@ -20,11 +20,27 @@ export interface AdminRequest {
 
 /** What an admin tells: how each call ended. */
 export type AdminEvent =
-  | { readonly kind: 'answer'; readonly token: number; readonly key: WireKey; readonly body: ApiResponses[WireKey]; readonly version: number }
-  | { readonly kind: 'failed'; readonly token: number; readonly code: number; readonly reason: string; readonly sent: boolean };
+  | {
+      readonly kind: 'answer';
+      readonly token: number;
+      readonly key: WireKey;
+      readonly body: ApiResponses[WireKey];
+      readonly version: number;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly token: number;
+      readonly code: number;
+      readonly reason: string;
+      readonly sent: boolean;
+    };
 
 /** A request for `AdminCommand`, with its types checked. */
-export function adminRequest<K extends WireKey>(key: K, body: (version: number) => RequestInput<K>, minVersion = 0): AdminRequest {
+export function adminRequest<K extends WireKey>(
+  key: K,
+  body: (version: number) => RequestInput<K>,
+  minVersion = 0,
+): AdminRequest {
   // The key says which body it is; the encoder is looked up by the same key.
   return { key, body: body as (version: number) => RequestInput<WireKey>, minVersion };
 }

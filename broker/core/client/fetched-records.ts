@@ -27,7 +27,12 @@ interface Part {
  * Reads the batches of a fetch answer, decompressing outside where needed. `done` is called once, at once when nothing
  * is compressed. A last batch that is cut off is left out, as the protocol allows.
  */
-export function readFetched(bytes: Uint8Array | null, network: Network, crc32c: Crc32c, done: (fetched: FetchedRecords) => void): void {
+export function readFetched(
+  bytes: Uint8Array | null,
+  network: Network,
+  crc32c: Crc32c,
+  done: (fetched: FetchedRecords) => void,
+): void {
   const buf = bufferOf(bytes ?? new Uint8Array(0));
   const parts: Part[] = [];
   let problem = '';

@@ -13,11 +13,23 @@ export type ClientInput =
 
 /** What a client machine wants done, in this order; nothing here waits for durability. */
 export type ClientEffect =
-  | { readonly kind: 'dial'; readonly connectionId: number; readonly host: string; readonly port: number; readonly timeoutMs: number }
+  | {
+      readonly kind: 'dial';
+      readonly connectionId: number;
+      readonly host: string;
+      readonly port: number;
+      readonly timeoutMs: number;
+    }
   | { readonly kind: 'send'; readonly connectionId: number; readonly chunks: readonly Uint8Array[] }
   /** No `closed` input is needed after this, and a late one does no harm. */
   | { readonly kind: 'close'; readonly connectionId: number }
-  | { readonly kind: 'decompress'; readonly jobId: number; readonly codec: 1 | 2 | 3 | 4; readonly bytes: Uint8Array; readonly sizeMax: number };
+  | {
+      readonly kind: 'decompress';
+      readonly jobId: number;
+      readonly codec: 1 | 2 | 3 | 4;
+      readonly bytes: Uint8Array;
+      readonly sizeMax: number;
+    };
 
 /**
  * A Kafka client without sockets, clock or randomness of its own: bytes, time and commands in, effects and events out.

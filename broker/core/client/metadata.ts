@@ -84,7 +84,8 @@ export class Metadata {
   learnLeader(name: string, partition: number, leader: KnownPartition): void {
     const topic = this.#topics.get(name);
     const known = topic?.partitions[partition];
-    if (topic === undefined || known === undefined || leader.leader < 0 || known.leaderEpoch >= leader.leaderEpoch) return;
+    if (topic === undefined || known === undefined || leader.leader < 0 || known.leaderEpoch >= leader.leaderEpoch)
+      return;
     const partitions = topic.partitions.map((old, index) => (index === partition ? leader : old));
     this.#topics.set(name, { ...topic, partitions });
   }

@@ -71,7 +71,11 @@ export class Network {
         this.#connections.get(input.connectionId)?.received(input.bytes);
         break;
       case 'closed':
-        this.#lost(input.connectionId, ErrorCode.NETWORK_EXCEPTION, input.reason === '' ? 'closed by the broker' : input.reason);
+        this.#lost(
+          input.connectionId,
+          ErrorCode.NETWORK_EXCEPTION,
+          input.reason === '' ? 'closed by the broker' : input.reason,
+        );
         break;
       case 'decompressed': {
         const job = this.#jobs.get(input.jobId);
@@ -108,10 +112,17 @@ export class Network {
 
   /** Sends a request; `done` is called exactly once, maybe before this returns. */
   call<K extends WireKey>(target: Target, call: Call<K>): void {
-    const queued = queue(call, this.nowMs + (this.#options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS) + (call.extraTimeMs ?? 0));
+    const queued = queue(
+      call,
+      this.nowMs + (this.#options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS) + (call.extraTimeMs ?? 0),
+    );
     const address = target === 'any' ? this.#anyAddress() : this.#nodes.get(target);
     if (this.#closed || address === undefined) {
-      queued.fail(ErrorCode.BROKER_NOT_AVAILABLE, this.#closed ? 'the client is closed' : `node ${target} is not known`, false);
+      queued.fail(
+        ErrorCode.BROKER_NOT_AVAILABLE,
+        this.#closed ? 'the client is closed' : `node ${target} is not known`,
+        false,
+      );
       return;
     }
     const peer = this.#peer(address);
@@ -154,7 +165,9 @@ export class Network {
 
   /** State of the connections for `describe`. */
   describe(): string {
-    const parts = [...this.#connections.values()].map((one) => `${one.address.host}:${one.address.port}=${one.state}/${one.load}`);
+    const parts = [...this.#connections.values()].map(
+      (one) => `${one.address.host}:${one.address.port}=${one.state}/${one.load}`,
+    );
     return parts.length === 0 ? 'no connection' : parts.join(' ');
   }
 
@@ -233,7 +246,8 @@ function queue<K extends WireKey>(call: Call<K>, deadlineMs: number): QueuedCall
     minVersion: call.minVersion ?? 0,
     silent: call.silent ?? false,
     deadlineMs,
-    encode: (version, correlationId, clientId) => encodeRequest({ apiKey: key, version, correlationId, clientId }, call.body(version)),
+    encode: (version, correlationId, clientId) =>
+      encodeRequest({ apiKey: key, version, correlationId, clientId }, call.body(version)),
     succeed: (version, frame) => {
       let body;
       try {

@@ -54,7 +54,8 @@ export class PartitionQueue {
   push(record: ProducerRecord, deadlineMs: number, nowMs: number): void {
     const size = 16 + (record.key?.length ?? 0) + (record.value?.length ?? 0);
     const last = this.#batches.at(-1);
-    const fits = last?.bytes === null && last.size + size <= this.#options.batchSizeMax && last.records.length < RECORDS_MAX;
+    const fits =
+      last?.bytes === null && last.size + size <= this.#options.batchSizeMax && last.records.length < RECORDS_MAX;
     if (last !== undefined && fits) {
       last.records.push(record);
       last.size += size;
@@ -117,6 +118,17 @@ export class PartitionQueue {
     this.#producer = null;
   }
 
+  /** When this queue needs a look at the latest: a pause ends, lingering ends, or the first batch expires. */
+  nextWakeMs(nowMs: number): number {
+    const first = this.#batches[0];
+    if (first === undefined || this.#inFlight) return Number.POSITIVE_INFINITY;
+    const sendAtMs = Math.max(
+      this.#retryAtMs,
+      first.bytes === null && this.#batches.length === 1 ? first.openedMs + this.#options.lingerMs : 0,
+    );
+    return sendAtMs > nowMs ? Math.min(sendAtMs, first.deadlineMs) : first.deadlineMs;
+  }
+
   describe(): string {
     const first = this.#batches[0];
     return `${this.topic}-${this.partition}:${this.#batches.length}${this.#inFlight ? '*' : ''}${first?.doubtful === true ? '?' : ''}`;
@@ -125,7 +137,8 @@ export class PartitionQueue {
   #build(batch: Batch): Uint8Array {
     const producer = this.#producer;
     const timestamp = batch.records[0]?.timestamp ?? 0;
-    const idempotence = producer === null ? {} : { producerId: producer.id, producerEpoch: producer.epoch, baseSequence: this.#sequence };
+    const idempotence =
+      producer === null ? {} : { producerId: producer.id, producerEpoch: producer.epoch, baseSequence: this.#sequence };
     return buildBatch(batch.records, { timestamp, ...idempotence }, this.#options.crc32c);
   }
 }

@@ -30,9 +30,22 @@ export type ProducerCommand =
 /** What a producer tells. Every accepted record gets exactly one `acknowledged` or `failed`. */
 export type ProducerEvent =
   /** `offset` is −1 under acks=0. */
-  | { readonly kind: 'acknowledged'; readonly token: number; readonly topic: string; readonly partition: number; readonly offset: number }
+  | {
+      readonly kind: 'acknowledged';
+      readonly token: number;
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+    }
   /** `certain`: no copy of it is in the log; else there may be one. */
-  | { readonly kind: 'failed'; readonly token: number; readonly topic: string; readonly code: number; readonly reason: string; readonly certain: boolean }
+  | {
+      readonly kind: 'failed';
+      readonly token: number;
+      readonly topic: string;
+      readonly code: number;
+      readonly reason: string;
+      readonly certain: boolean;
+    }
   /** The buffer is full: the record was not taken. Offer it again after `room`. */
   | { readonly kind: 'refused'; readonly token: number }
   | { readonly kind: 'room' }
@@ -52,6 +65,8 @@ export interface ProducerOptions extends ClientOptions {
   readonly bufferBytesMax: number;
   /** From taken to acknowledged or failed. */
   readonly deliveryTimeoutMs: number;
+  /** How long brokers may say that a topic does not exist before its records fail. */
+  readonly missingTopicMs: number;
   /** Lets the broker create a missing topic. */
   readonly allowCreate: boolean;
   readonly crc32c: Crc32c;
@@ -59,7 +74,7 @@ export interface ProducerOptions extends ClientOptions {
 
 const PRODUCE_TIMEOUT_MS = 10_000;
 /** Records without a key change their partition after this many. */
-const STICKY_RECORDS = 50;
+const STICKY_RECORDS = 10;
 
 type Out = (ClientEffect | ProducerEvent)[];
 
@@ -74,6 +89,7 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
   readonly #queues = new Map<string, PartitionQueue>();
   /** Records of topics whose partitions are not known yet. */
   #unplaced: { readonly record: ProducerRecord; readonly deadlineMs: number }[] = [];
+  readonly #missingSince = new Map<string, number>();
   #bufferedBytes = 0;
   #refusing = false;
   #flushing = false;
@@ -111,7 +127,10 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
   }
 
   nextWakeMs(): number {
-    return this.#closed ? Number.POSITIVE_INFINITY : this.#network.nextWakeMs();
+    if (this.#closed) return Number.POSITIVE_INFINITY;
+    let earliest = Math.min(this.#network.nextWakeMs(), this.#unplaced[0]?.deadlineMs ?? Number.POSITIVE_INFINITY);
+    for (const queue of this.#queues.values()) earliest = Math.min(earliest, queue.nextWakeMs(this.#network.nowMs));
+    return earliest;
   }
 
   describe(): string {
@@ -127,10 +146,9 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
     }
     this.#bufferedBytes += size;
     const deadlineMs = this.#network.nowMs + this.#options.deliveryTimeoutMs;
-    if (!this.#place(record, deadlineMs)) {
-      this.#unplaced.push({ record, deadlineMs });
-      this.#network.schedule.at(deadlineMs, () => undefined);
-    }
+    if (this.#place(record, deadlineMs)) return;
+    this.#unplaced.push({ record, deadlineMs });
+    if (!this.#missingSince.has(record.topic)) this.#askTopics(new Set([record.topic]));
   }
 
   /** Puts a record into its partition's queue; false while the topic is not known. */
@@ -139,7 +157,12 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
     if (topic === undefined || topic.partitions.length === 0) return false;
     const partition = record.partition ?? this.#choose(record, topic.partitions.length);
     if (partition >= topic.partitions.length) {
-      this.#settleFailed(record, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `topic ${record.topic} has no partition ${partition}`, true);
+      this.#settleFailed(
+        record,
+        ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+        `topic ${record.topic} has no partition ${partition}`,
+        true,
+      );
       return true;
     }
     const name = `${record.topic}-${partition}`;
@@ -149,8 +172,6 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
       this.#queues.set(name, queue);
     }
     queue.push(record, deadlineMs, this.#network.nowMs);
-    if (this.#options.lingerMs > 0) this.#network.schedule.at(this.#network.nowMs + this.#options.lingerMs, () => undefined);
-    this.#network.schedule.at(deadlineMs, () => undefined);
     return true;
   }
 
@@ -165,16 +186,9 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
   /** Does everything that can be done now. */
   #pump(): void {
     this.#expire();
-    this.#placeWaiting();
     if (this.#needsProducerId()) this.#askProducerId();
     else this.#sendReady();
     this.#reportRoom();
-  }
-
-  #placeWaiting(): void {
-    if (this.#unplaced.length === 0) return;
-    this.#unplaced = this.#unplaced.filter(({ record, deadlineMs }) => !this.#place(record, deadlineMs));
-    if (this.#unplaced.length > 0) this.#askTopics(new Set(this.#unplaced.map(({ record }) => record.topic)));
   }
 
   #askTopics(names: ReadonlySet<string>): void {
@@ -183,18 +197,32 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
     this.#metadata.refresh([...names], ({ code, failed }) => {
       this.#asking = false;
       if (this.#closed) return;
-      for (const [name, failure] of failed) if (!isRetriable(failure)) this.#failTopic(name, failure);
-      if (code === ErrorCode.NONE && failed.size === 0) {
-        this.#attempt = 0;
-        this.#pump();
-        return;
+      this.#unplaced = this.#unplaced.filter(({ record, deadlineMs }) => !this.#place(record, deadlineMs));
+      for (const [name, failure] of failed) this.#noteFailure(name, failure);
+      for (const name of [...this.#missingSince.keys()])
+        if (!failed.has(name) && code === ErrorCode.NONE) this.#missingSince.delete(name);
+      if (code === ErrorCode.NONE && failed.size === 0) this.#attempt = 0;
+      const missing = new Set(this.#unplaced.map(({ record }) => record.topic));
+      if (missing.size > 0) {
+        this.#asking = true;
+        this.#later(() => {
+          this.#asking = false;
+          this.#askTopics(missing);
+        });
       }
-      this.#asking = true;
-      this.#later(() => {
-        this.#asking = false;
-        this.#pump();
-      });
+      this.#pump();
     });
+  }
+
+  /** A topic that cannot be used fails at once; one that brokers do not know may be on its way to them. */
+  #noteFailure(name: string, code: number): void {
+    const now = this.#network.nowMs;
+    const since = this.#missingSince.get(name) ?? now;
+    this.#missingSince.set(name, since);
+    const hopeless =
+      !isRetriable(code) ||
+      (code === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION && now - since >= this.#options.missingTopicMs);
+    if (hopeless) this.#failTopic(name, code);
   }
 
   #later(run: () => void): void {
@@ -295,7 +323,12 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
     } else {
       const { leaderId, leaderEpoch } = answer.currentLeader;
       this.#metadata.learnLeader(batch.queue.topic, batch.queue.partition, { leader: leaderId, leaderEpoch });
-      this.#failed(batch, answer.errorCode, answer.errorMessage ?? errorName(answer.errorCode), mayBeAppended(answer.errorCode));
+      this.#failed(
+        batch,
+        answer.errorCode,
+        answer.errorMessage ?? errorName(answer.errorCode),
+        mayBeAppended(answer.errorCode),
+      );
     }
   }
 
@@ -305,7 +338,13 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
     batch.records.forEach((record, index) => {
       this.#bufferedBytes -= sizeOf(record);
       const offset = baseOffset < 0 ? -1 : baseOffset + index;
-      this.#out.push({ kind: 'acknowledged', token: record.token, topic: record.topic, partition: batch.queue.partition, offset });
+      this.#out.push({
+        kind: 'acknowledged',
+        token: record.token,
+        topic: record.topic,
+        partition: batch.queue.partition,
+        offset,
+      });
     });
   }
 
@@ -319,7 +358,6 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
     const pause = this.#network.backoffMs(this.#attempt);
     this.#attempt += 1;
     batch.queue.retryAt(this.#network.nowMs + pause);
-    this.#network.schedule.at(this.#network.nowMs + pause, () => undefined);
   }
 
   /** Fails a partition's first batch. Where its sequence may have a hole the partition goes on under a new producer id. */
@@ -334,11 +372,17 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
 
   #expire(): void {
     const now = this.#network.nowMs;
-    this.#unplaced = this.#unplaced.filter(({ record, deadlineMs }) => {
-      if (deadlineMs > now) return true;
-      this.#settleFailed(record, ErrorCode.REQUEST_TIMED_OUT, `topic ${record.topic} was not available in time`, true);
-      return false;
-    });
+    // All have the same time to live: the oldest are in front.
+    while ((this.#unplaced[0]?.deadlineMs ?? Number.POSITIVE_INFINITY) <= now) {
+      const record = this.#unplaced.shift()?.record;
+      if (record !== undefined)
+        this.#settleFailed(
+          record,
+          ErrorCode.REQUEST_TIMED_OUT,
+          `topic ${record.topic} was not available in time`,
+          true,
+        );
+    }
     for (const queue of this.#queues.values()) {
       while (queue.isExpired(now)) this.#giveUp(queue, ErrorCode.REQUEST_TIMED_OUT, 'not acknowledged in time');
     }

@@ -23,7 +23,13 @@ export type ScannerEvent =
   /** Records of one partition, in the order of offsets. */
   | { readonly kind: 'records'; readonly records: readonly ScannedRecord[] }
   /** A partition was read up to the high watermark that the scan found. */
-  | { readonly kind: 'partition-end'; readonly topic: string; readonly partition: number; readonly startOffset: number; readonly endOffset: number }
+  | {
+      readonly kind: 'partition-end';
+      readonly topic: string;
+      readonly partition: number;
+      readonly startOffset: number;
+      readonly endOffset: number;
+    }
   | { readonly kind: 'trouble'; readonly code: number; readonly reason: string }
   | { readonly kind: 'fatal'; readonly code: number; readonly reason: string }
   /** Every partition is read. */
@@ -121,13 +127,23 @@ export class Scanner implements ClientMachine<ScannerCommand, ScannerEvent> {
       const [first] = failed;
       if (code === ErrorCode.NONE && first === undefined) {
         this.#positions = this.#options.topics.flatMap((topic) =>
-          (this.#metadata.topic(topic)?.partitions ?? []).map((_, partition) => ({ topic, partition, offset: -1, start: -1, end: -1, state: 'offsets' as const })),
+          (this.#metadata.topic(topic)?.partitions ?? []).map((_, partition) => ({
+            topic,
+            partition,
+            offset: -1,
+            start: -1,
+            end: -1,
+            state: 'offsets' as const,
+          })),
         );
         this.#state = 'running';
         this.#pump();
         return;
       }
-      const failure = first === undefined ? { code, reason } : { code: first[1], reason: `topic ${first[0]}: ${errorName(first[1])}` };
+      const failure =
+        first === undefined
+          ? { code, reason }
+          : { code: first[1], reason: `topic ${first[0]}: ${errorName(first[1])}` };
       this.#trouble(failure.code, failure.reason);
       this.#later(() => {
         this.#state = 'new';
@@ -143,7 +159,10 @@ export class Scanner implements ClientMachine<ScannerCommand, ScannerEvent> {
       body: (version) => ({
         replicaId: -1,
         ...(version >= 2 ? { isolationLevel: this.#options.isolationLevel } : {}),
-        topics: positions.map(({ topic, partition }) => ({ name: topic, partitions: [{ partitionIndex: partition, timestamp }] })),
+        topics: positions.map(({ topic, partition }) => ({
+          name: topic,
+          partitions: [{ partitionIndex: partition, timestamp }],
+        })),
       }),
       done: (outcome) => {
         for (const position of positions) this.#takeOffset(position, timestamp, outcome);
@@ -202,7 +221,9 @@ export class Scanner implements ClientMachine<ScannerCommand, ScannerEvent> {
   #fetched(position: Position, outcome: CallOutcome<typeof ApiKey.Fetch>): void {
     position.state = 'fetch';
     if (!outcome.ok || outcome.body.errorCode !== ErrorCode.NONE) {
-      const failure = outcome.ok ? { code: outcome.body.errorCode, reason: errorName(outcome.body.errorCode) } : outcome;
+      const failure = outcome.ok
+        ? { code: outcome.body.errorCode, reason: errorName(outcome.body.errorCode) }
+        : outcome;
       this.#failed(position, failure.code, failure.reason);
       return;
     }
@@ -225,7 +246,11 @@ export class Scanner implements ClientMachine<ScannerCommand, ScannerEvent> {
       if (wanted.length > 0) this.#out.push({ kind: 'records', records: wanted });
       if (problem !== '' && nextOffset < 0) {
         position.state = 'done';
-        this.#out.push({ kind: 'fatal', code: ErrorCode.CORRUPT_MESSAGE, reason: `${topic}-${partition} at ${position.offset}: ${problem}` });
+        this.#out.push({
+          kind: 'fatal',
+          code: ErrorCode.CORRUPT_MESSAGE,
+          reason: `${topic}-${partition} at ${position.offset}: ${problem}`,
+        });
         return;
       }
       this.#attempt = 0;
@@ -254,7 +279,8 @@ export class Scanner implements ClientMachine<ScannerCommand, ScannerEvent> {
   }
 
   #trouble(code: number, reason: string): void {
-    const hopeless = !isRetriable(code) && code !== ErrorCode.BROKER_NOT_AVAILABLE && code !== ErrorCode.OFFSET_OUT_OF_RANGE;
+    const hopeless =
+      !isRetriable(code) && code !== ErrorCode.BROKER_NOT_AVAILABLE && code !== ErrorCode.OFFSET_OUT_OF_RANGE;
     this.#out.push({ kind: hopeless ? 'fatal' : 'trouble', code, reason });
     if (hopeless) this.#finish();
   }

@@ -153,7 +153,8 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
       byNode.set(leader, partitions);
     }
     for (const node of byNode.keys()) if (!this.#sessions.has(node)) this.#sessions.set(node, this.#openSession(node));
-    for (const session of this.#sessions.values()) session.want(byNode.get(session.node) ?? new Map<string, SharePartitionName>());
+    for (const session of this.#sessions.values())
+      session.want(byNode.get(session.node) ?? new Map<string, SharePartitionName>());
     if (unled) this.#refresh();
   }
 
@@ -211,7 +212,9 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
     for (const { topicId, partitions } of this.#assignment) {
       const topic = this.#metadata.topicById(topicId);
       if (topic === undefined) unknown = true;
-      else for (const partition of partitions) assigned.set(shareKey(topicId, partition), { topic: topic.name, topicId, partition });
+      else
+        for (const partition of partitions)
+          assigned.set(shareKey(topicId, partition), { topic: topic.name, topicId, partition });
     }
     const before = names(this.#assigned);
     this.#assigned = assigned;
@@ -220,7 +223,11 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
     if (unknown) this.#refresh();
   }
 
-  #fetched(node: number, where: SharePartitionName, got: { readonly answer: PartitionAnswer; readonly lockTimeoutMs: number }): void {
+  #fetched(
+    node: number,
+    where: SharePartitionName,
+    got: { readonly answer: PartitionAnswer; readonly lockTimeoutMs: number },
+  ): void {
     this.#attempt = 0;
     this.#reading += 1;
     readFetched(got.answer.records, this.#network, this.#options.crc32c, ({ records, problem }) => {
@@ -232,12 +239,24 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
           const record = byOffset.get(offset);
           const name = { topic: where.topic, partition: where.partition, deliveryCount: range.deliveryCount };
           if (record !== undefined && this.#state === 'running') delivered.push({ ...record, ...name });
-          else this.#sessions.get(node)?.acknowledge(where, { offset, type: record === undefined && problem === '' ? Acknowledgement.gap : Acknowledgement.release });
+          else
+            this.#sessions
+              .get(node)
+              ?.acknowledge(where, {
+                offset,
+                type: record === undefined && problem === '' ? Acknowledgement.gap : Acknowledgement.release,
+              });
         }
       }
       for (const record of delivered) this.#held.set(heldKey(record), { where, node, acknowledged: false });
-      if (problem !== '') this.#out.push({ kind: 'trouble', code: ErrorCode.CORRUPT_MESSAGE, reason: `${where.topic}-${where.partition}: ${problem}` });
-      if (delivered.length > 0) this.#out.push({ kind: 'records', records: delivered, lockTimeoutMs: got.lockTimeoutMs });
+      if (problem !== '')
+        this.#out.push({
+          kind: 'trouble',
+          code: ErrorCode.CORRUPT_MESSAGE,
+          reason: `${where.topic}-${where.partition}: ${problem}`,
+        });
+      if (delivered.length > 0)
+        this.#out.push({ kind: 'records', records: delivered, lockTimeoutMs: got.lockTimeoutMs });
     });
   }
 
@@ -246,7 +265,15 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
     const held = this.#held.get(heldKey(command));
     const session = held === undefined ? undefined : this.#sessions.get(held.node);
     if (held === undefined || held.acknowledged || session === undefined) {
-      this.#out.push({ kind: 'settled', topic, partition, offset, type, code: ErrorCode.INVALID_RECORD_STATE, certain: true });
+      this.#out.push({
+        kind: 'settled',
+        topic,
+        partition,
+        offset,
+        type,
+        code: ErrorCode.INVALID_RECORD_STATE,
+        certain: true,
+      });
       return;
     }
     held.acknowledged = true;

@@ -88,7 +88,8 @@ export class ShareMember {
       body: (version) => (version >= 1 ? { key: groupId, keyType: 0 } : { key: groupId }),
       done: (outcome) => {
         if (!outcome.ok) this.#retry(outcome.code, outcome.reason);
-        else if (outcome.body.errorCode !== ErrorCode.NONE) this.#refused(outcome.body.errorCode, outcome.body.errorMessage);
+        else if (outcome.body.errorCode !== ErrorCode.NONE)
+          this.#refused(outcome.body.errorCode, outcome.body.errorMessage);
         else {
           this.#coordinator = outcome.body.nodeId;
           this.#beat();

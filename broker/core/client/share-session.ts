@@ -26,7 +26,10 @@ export interface SessionListener {
   fetched(where: SharePartitionName, answer: PartitionAnswer, lockTimeoutMs: number): void;
   settled(where: SharePartitionName, ack: PendingAck, code: number, certain: boolean): void;
   /** The partition is not served here (any more): look for its leader. */
-  moved(where: SharePartitionName, answer: { readonly code: number; readonly leader: number; readonly leaderEpoch: number }): void;
+  moved(
+    where: SharePartitionName,
+    answer: { readonly code: number; readonly leader: number; readonly leaderEpoch: number },
+  ): void;
   /** Something failed; the session starts anew after a pause. */
   trouble(code: number, reason: string): void;
   fatal(code: number, reason: string): void;
@@ -65,7 +68,10 @@ export class ShareSession {
   #attempt = 0;
   #over = false;
 
-  constructor(node: number, parts: { readonly network: Network; readonly identity: SessionIdentity; readonly listener: SessionListener }) {
+  constructor(
+    node: number,
+    parts: { readonly network: Network; readonly identity: SessionIdentity; readonly listener: SessionListener },
+  ) {
     this.node = node;
     this.#network = parts.network;
     this.#identity = parts.identity;
@@ -113,7 +119,9 @@ export class ShareSession {
     const named = new Map<string, SharePartitionName>();
     for (const [key, where] of this.#wanted) if (!this.#members.has(key)) named.set(key, where);
     for (const [key, { where }] of groups) named.set(key, where);
-    const forgotten = [...this.#members].filter(([key]) => !this.#wanted.has(key) && !groups.has(key)).map(([, where]) => where);
+    const forgotten = [...this.#members]
+      .filter(([key]) => !this.#wanted.has(key) && !groups.has(key))
+      .map(([, where]) => where);
     this.#busy = true;
     this.#network.call(this.node, {
       key: ApiKey.ShareFetch,
@@ -256,10 +264,15 @@ export class ShareSession {
     this.#epoch = 0;
     this.#members = new Map();
     this.#settleAll(groups, failure.code, !failure.sent);
-    const sessionOnly = failure.code === ErrorCode.SHARE_SESSION_NOT_FOUND || failure.code === ErrorCode.INVALID_SHARE_SESSION_EPOCH;
-    if (!sessionOnly || this.#attempt > 0) this.#pausedUntilMs = this.#network.nowMs + this.#network.backoffMs(this.#attempt);
+    const sessionOnly =
+      failure.code === ErrorCode.SHARE_SESSION_NOT_FOUND || failure.code === ErrorCode.INVALID_SHARE_SESSION_EPOCH;
+    if (!sessionOnly || this.#attempt > 0)
+      this.#pausedUntilMs = this.#network.nowMs + this.#network.backoffMs(this.#attempt);
     this.#attempt += 1;
-    const retriable = isRetriable(failure.code) || failure.code === ErrorCode.BROKER_NOT_AVAILABLE || failure.code === ErrorCode.UNKNOWN_MEMBER_ID;
+    const retriable =
+      isRetriable(failure.code) ||
+      failure.code === ErrorCode.BROKER_NOT_AVAILABLE ||
+      failure.code === ErrorCode.UNKNOWN_MEMBER_ID;
     if (retriable) this.#listener.trouble(failure.code, failure.reason);
     else this.#listener.fatal(failure.code, failure.reason);
     this.#network.schedule.at(this.#pausedUntilMs, () => {
@@ -277,7 +290,8 @@ export class ShareSession {
   }
 
   #settleUnanswered(groups: ReadonlyMap<string, AckGroup>, answered: ReadonlySet<string>): void {
-    for (const [key, group] of groups) if (!answered.has(key)) this.#settle(group, ErrorCode.UNKNOWN_SERVER_ERROR, false);
+    for (const [key, group] of groups)
+      if (!answered.has(key)) this.#settle(group, ErrorCode.UNKNOWN_SERVER_ERROR, false);
   }
 }
 
@@ -286,7 +300,9 @@ function failureOf(
 ): { readonly code: number; readonly reason: string; readonly sent: boolean } | null {
   if (!outcome.ok) return outcome;
   const { errorCode, errorMessage } = outcome.body;
-  return errorCode === ErrorCode.NONE ? null : { code: errorCode, reason: errorMessage ?? errorName(errorCode), sent: false };
+  return errorCode === ErrorCode.NONE
+    ? null
+    : { code: errorCode, reason: errorMessage ?? errorName(errorCode), sent: false };
 }
 
 function byTopic(partitions: readonly SharePartitionName[]): [string, number[]][] {
@@ -296,11 +312,14 @@ function byTopic(partitions: readonly SharePartitionName[]): [string, number[]][
 }
 
 /** Offsets next to each other with the same type become one batch with a single type. */
-function ackBatches(group: AckGroup | undefined): { firstOffset: number; lastOffset: number; acknowledgeTypes: number[] }[] {
+function ackBatches(
+  group: AckGroup | undefined,
+): { firstOffset: number; lastOffset: number; acknowledgeTypes: number[] }[] {
   const batches: { firstOffset: number; lastOffset: number; acknowledgeTypes: number[] }[] = [];
   for (const { offset, type } of [...(group?.acks ?? [])].sort((a, b) => a.offset - b.offset)) {
     const last = batches.at(-1);
-    if (last !== undefined && last.lastOffset + 1 === offset && last.acknowledgeTypes[0] === type) last.lastOffset = offset;
+    if (last !== undefined && last.lastOffset + 1 === offset && last.acknowledgeTypes[0] === type)
+      last.lastOffset = offset;
     else batches.push({ firstOffset: offset, lastOffset: offset, acknowledgeTypes: [type] });
   }
   return batches;

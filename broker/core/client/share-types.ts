@@ -18,7 +18,13 @@ export interface ShareRecord extends ReadRecord {
 
 /** What a share consumer is told. */
 export type ShareConsumerCommand =
-  | { readonly kind: 'acknowledge'; readonly topic: string; readonly partition: number; readonly offset: number; readonly type: AcknowledgementType }
+  | {
+      readonly kind: 'acknowledge';
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+      readonly type: AcknowledgementType;
+    }
   /** Most records to hold at a time from now on; 0 stops fetching. */
   | { readonly kind: 'want'; readonly count: number }
   /** Sends what is acknowledged, gives the rest back, leaves the group; `closed` follows within `closeTimeoutMs`. */

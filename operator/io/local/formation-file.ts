@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Formation } from '../../core/observed.ts';
-import { OperatorError } from '../../ports/node-host.ts';
-import { codeOf } from './owner-lock.ts';
+import { codeOf, OperatorError } from '../../ports/operator-error.ts';
 
 const FORMAT_VERSION = 1;
 
@@ -26,7 +25,11 @@ export class FormationFile {
     }
     const parsed = parse(text);
     if (parsed === null) {
-      throw new OperatorError('FORMATION_DAMAGED', `${this.#path} is damaged; it holds the cluster's identity and has to be restored`, { fatal: true });
+      throw new OperatorError(
+        'FORMATION_DAMAGED',
+        `${this.#path} is damaged; it holds the cluster's identity and has to be restored`,
+        { fatal: true },
+      );
     }
     return parsed;
   }
@@ -64,7 +67,8 @@ function parse(text: string): (Formation & { readonly formed: boolean }) | null 
     if (typeof value !== 'object' || value === null) return null;
     const { version, clusterId, initialVoters, formed } = value as Readonly<Record<string, unknown>>;
     if (version !== FORMAT_VERSION || typeof clusterId !== 'string' || typeof formed !== 'boolean') return null;
-    if (!Array.isArray(initialVoters) || !initialVoters.every((id): id is number => Number.isSafeInteger(id))) return null;
+    if (!Array.isArray(initialVoters) || !initialVoters.every((id): id is number => Number.isSafeInteger(id)))
+      return null;
     return { clusterId, initialVoters, formed };
   } catch {
     return null;

@@ -3,13 +3,13 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Formation, HostObservation, NodeObservation } from '../../core/observed.ts';
 import type { NodeSpec } from '../../core/steps.ts';
-import { type NodeHost, OperatorError } from '../../ports/node-host.ts';
+import type { NodeHost } from '../../ports/node-host.ts';
+import { asOperatorError, codeOf, OperatorError } from '../../ports/operator-error.ts';
 import { FormationFile } from './formation-file.ts';
 import { type NodeExit, NodeProcess } from './node-process.ts';
 import { OutputFile } from './output-file.ts';
-import { codeOf, isProcessAlive } from './owner-lock.ts';
+import { isProcessAlive } from './owner-lock.ts';
 import { checkPortFree } from './ports.ts';
-import { asOperatorError } from './system-fault.ts';
 
 /** What a local host works with. */
 export interface LocalHostOptions {
@@ -104,7 +104,9 @@ export class LocalHost implements NodeHost {
   }
 
   async grow(_id: number, _bytes: number): Promise<void> {
-    throw new OperatorError('UNSUPPORTED', 'nodes on this machine have no volume of their own to grow', { fatal: true });
+    throw new OperatorError('UNSUPPORTED', 'nodes on this machine have no volume of their own to grow', {
+      fatal: true,
+    });
   }
 
   /** Stops every node, all at the same time. */
@@ -115,7 +117,8 @@ export class LocalHost implements NodeHost {
 
   #observeNode(id: number): NodeObservation {
     const node = this.#nodes.get(id);
-    if (node === undefined) return { id, specHash: '', phase: 'stopped', ready: false, address: null, volumeBytes: null };
+    if (node === undefined)
+      return { id, specHash: '', phase: 'stopped', ready: false, address: null, volumeBytes: null };
     const { phase, address } = node;
     return { id, specHash: node.spec.specHash, phase, ready: phase === 'running', address, volumeBytes: null };
   }
@@ -229,7 +232,11 @@ export class LocalHost implements NodeHost {
     const name = `node ${node.spec.id} of cluster ${this.#options.clusterName}`;
     if (!node.everReady && node.deaths >= FIRST_DEATHS_MAX) {
       node.phase = 'stopped';
-      this.#failure = new OperatorError('NODE_FAILED', `${name} does not start: ${exit.reason}\nits output is in ${outputPath}`, { fatal: true });
+      this.#failure = new OperatorError(
+        'NODE_FAILED',
+        `${name} does not start: ${exit.reason}\nits output is in ${outputPath}`,
+        { fatal: true },
+      );
       this.#options.changed();
       return;
     }
@@ -259,7 +266,11 @@ export class LocalHost implements NodeHost {
   #render(spec: NodeSpec, dataDirectory: string): string {
     const { bind } = this.#options;
     const addresses = (host: string): string =>
-      spec.listeners.map(({ name }) => `${name}://${host.includes(':') ? `[${host}]` : host}:${this.#options.portOf(spec.id, name)}`).join(',');
+      spec.listeners
+        .map(
+          ({ name }) => `${name}://${host.includes(':') ? `[${host}]` : host}:${this.#options.portOf(spec.id, name)}`,
+        )
+        .join(',');
     const settings = new Map(spec.settings);
     settings.set('node.id', String(spec.id));
     settings.set('process.roles', 'broker,controller');

@@ -88,10 +88,24 @@ export class NodeProcess {
     if (this.#over) return;
     this.#over = true;
     this.#output.close();
-    const words = this.#lastWords.trim().split('\n').at(-1) ?? '';
+    const words = lastWords(this.#lastWords);
     this.#listener.exited({ wasReady: this.#ready, reason: words === '' ? how : `${how}: ${words}` });
     resolve();
   }
+}
+
+/** The line that says most about an end: what the broker itself said last, else an error's first line. */
+function lastWords(text: string): string {
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  return (
+    lines.findLast((line) => line.startsWith('weir')) ??
+    lines.findLast((line) => /Error\b.*:/.test(line)) ??
+    lines.at(-1) ??
+    ''
+  );
 }
 
 /** The listeners of a ready line, null for every other line. */

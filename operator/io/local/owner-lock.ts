@@ -1,6 +1,6 @@
 import { closeSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { OperatorError } from '../../ports/node-host.ts';
+import { codeOf, OperatorError } from '../../ports/operator-error.ts';
 
 /** Name of the file that says who owns a data directory. */
 export const OWNER_FILE = 'owner.json';
@@ -34,7 +34,11 @@ export function acquireOwnerLock(directory: string): OwnerLock {
     }
     removeStale(path, text);
   }
-  throw new OperatorError('DATA_IN_USE', `the data directory ${directory} could not be claimed: ${OWNER_FILE} keeps changing`, { fatal: true });
+  throw new OperatorError(
+    'DATA_IN_USE',
+    `the data directory ${directory} could not be claimed: ${OWNER_FILE} keeps changing`,
+    { fatal: true },
+  );
 }
 
 function tryCreate(path: string): boolean {
@@ -114,9 +118,4 @@ function startTicks(pid: number): string {
   } catch {
     return '';
   }
-}
-
-/** The errno name of a caught error, '' when it has none. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }

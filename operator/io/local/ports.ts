@@ -1,7 +1,6 @@
 import { createServer } from 'node:net';
 import type { Cluster } from '../../api/kinds.ts';
-import { OperatorError } from '../../ports/node-host.ts';
-import { codeOf } from './owner-lock.ts';
+import { codeOf, OperatorError } from '../../ports/operator-error.ts';
 
 /** A listener's port on one node. */
 export interface PortUse {
@@ -30,8 +29,10 @@ export function assignPorts(clusters: readonly Cluster[], basePort: number | nul
         const port = listener.port + shift + PORT_STEP * node;
         const use = { cluster: cluster.metadata.name, node, listener: listener.name, port };
         const other = byPort.get(port);
-        if (other !== undefined) throw fault('PORT_CLASH', `port ${port} is wanted twice: by ${describe(other)} and by ${describe(use)}`);
-        if (port < 1 || port > PORT_MAX) throw fault('PORT_RANGE', `port ${port} of ${describe(use)} is not between 1 and ${PORT_MAX}`);
+        if (other !== undefined)
+          throw fault('PORT_CLASH', `port ${port} is wanted twice: by ${describe(other)} and by ${describe(use)}`);
+        if (port < 1 || port > PORT_MAX)
+          throw fault('PORT_RANGE', `port ${port} of ${describe(use)} is not between 1 and ${PORT_MAX}`);
         byPort.set(port, use);
         uses.push(use);
       }
@@ -53,7 +54,10 @@ export async function checkPortFree(host: string, port: number, what: string): P
   const code = await tryListen(host, port);
   if (code === '') return;
   if (code === 'EADDRINUSE') {
-    throw fault('PORT_TAKEN', `port ${port} on ${host} is taken by another program (${what} needs it); stop that program or choose another port with --port`);
+    throw fault(
+      'PORT_TAKEN',
+      `port ${port} on ${host} is taken by another program (${what} needs it); stop that program or choose another port with --port`,
+    );
   }
   throw fault('PORT_REFUSED', `cannot listen on ${host} port ${port} for ${what}: ${code}`);
 }

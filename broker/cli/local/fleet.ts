@@ -1,15 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AnyResource, Cluster } from '../../api/kinds.ts';
-import { isDynamicSetting } from '../../api/settings.ts';
-import { type Condition, type Desired, desiredOf } from '../../core/desired.ts';
-import type { ClusterAdmin } from '../../ports/cluster-admin.ts';
-import { isOperatorError, OperatorError } from '../../ports/node-host.ts';
-import { ClusterRunner } from './cluster-runner.ts';
-import { LocalHost } from './local-host.ts';
-import { acquireOwnerLock, type OwnerLock } from './owner-lock.ts';
-import { asOperatorError } from './system-fault.ts';
-import { assignPorts, findFreePort, type PortUse } from './ports.ts';
+import type { AnyResource, Cluster } from '../../../operator/api/kinds.ts';
+import { isDynamicSetting } from '../../../operator/api/settings.ts';
+import { type Condition, type Desired, desiredOf } from '../../../operator/core/desired.ts';
+import type { ClusterAdmin } from '../../../operator/ports/cluster-admin.ts';
+import { asOperatorError, isOperatorError, OperatorError } from '../../../operator/ports/operator-error.ts';
+import { ClusterRunner } from '../../../operator/controllers/cluster-runner.ts';
+import { LocalHost } from '../../../operator/io/local/local-host.ts';
+import { acquireOwnerLock, type OwnerLock } from '../../../operator/io/local/owner-lock.ts';
+import { assignPorts, findFreePort, type PortUse } from '../../../operator/io/local/ports.ts';
+import { systemClock } from '../../../operator/io/system-clock.ts';
 
 /** What happens in a fleet; `cluster` is a name. */
 export type FleetEvent =
@@ -64,12 +64,15 @@ export class LocalFleet {
   async apply(resources: readonly AnyResource[]): Promise<void> {
     const desired = desiredOf(resources);
     const clusters = desired.map((one) => one.cluster);
-    const twice = clusters.find((one, index) => clusters.some((other, at) => at < index && nameOfCluster(other) === nameOfCluster(one)));
+    const twice = clusters.find((one, index) =>
+      clusters.some((other, at) => at < index && nameOfCluster(other) === nameOfCluster(one)),
+    );
     if (twice !== undefined) {
       const message = `Cluster ${nameOfCluster(twice)} is in two namespaces; on one machine the names of clusters must differ`;
       throw new OperatorError('NAME_TAKEN', message, { fatal: true });
     }
-    const uses = this.#options.basePort === 0 ? await this.#findPorts(clusters) : assignPorts(clusters, this.#options.basePort);
+    const uses =
+      this.#options.basePort === 0 ? await this.#findPorts(clusters) : assignPorts(clusters, this.#options.basePort);
     this.#ports = new Map(uses.map((use) => [portKey(use.cluster, use.node, use.listener), use.port]));
     this.#clusters = clusters;
     for (const one of desired) this.#applyCluster(one);
@@ -137,7 +140,12 @@ export class LocalFleet {
         report({ kind: 'notice', text });
       },
     });
-    const tools = { host, admin: (address: string) => this.#admin(name, address), isDynamic: isDynamicSetting };
+    const tools = {
+      host,
+      admin: (address: string) => this.#admin(name, address),
+      isDynamic: isDynamicSetting,
+      clock: systemClock,
+    };
     const runner = new ClusterRunner(desired, tools, {
       step: (text) => {
         report({ kind: 'step', cluster: name, text });

@@ -1,8 +1,8 @@
-import { type ReconcileTools, reconcile } from '../../controllers/reconcile.ts';
-import type { Condition, Desired } from '../../core/desired.ts';
-import { describeStep, type Step } from '../../core/steps.ts';
-import type { OperatorError } from '../../ports/node-host.ts';
-import { asOperatorError } from './system-fault.ts';
+import { type ReconcileTools, reconcile } from './reconcile.ts';
+import type { Condition, Desired } from '../core/desired.ts';
+import { describeStep, type Step } from '../core/steps.ts';
+import type { Clock } from '../ports/clock.ts';
+import { asOperatorError, type OperatorError } from '../ports/operator-error.ts';
 
 /** What happens to one cluster, for a person who watches. */
 export interface RunnerListener {
@@ -26,6 +26,7 @@ const RETRY_MAX_MS = 10_000;
 /** Reconciles one cluster again and again: at once after a step, soon while something is under way, else when nudged. */
 export class ClusterRunner {
   readonly #tools: ReconcileTools;
+  readonly #clock: Clock;
   readonly #listener: RunnerListener;
   #desired: Desired | null;
   #stopped = false;
@@ -40,9 +41,10 @@ export class ClusterRunner {
   readonly #held = new Map<string, { untilMs: number; pauseMs: number }>();
   readonly #over: Promise<void>;
 
-  constructor(desired: Desired, tools: ReconcileTools, listener: RunnerListener) {
+  constructor(desired: Desired, tools: ReconcileTools & { readonly clock: Clock }, listener: RunnerListener) {
     this.#desired = desired;
     this.#tools = tools;
+    this.#clock = tools.clock;
     this.#listener = listener;
     this.#over = this.#run();
   }
@@ -126,18 +128,19 @@ export class ClusterRunner {
 
   /** Holds a failed step back for a while, so that the steps behind it get their turn. */
   #stepFailed(step: Step, error: OperatorError): number {
-    const onNode = step.kind === 'Form' || step.kind === 'AddNode' || step.kind === 'Restart' || step.kind === 'RemoveNode';
+    const onNode =
+      step.kind === 'Form' || step.kind === 'AddNode' || step.kind === 'Restart' || step.kind === 'RemoveNode';
     if (onNode && error.fatal) return this.#failed(error);
     const name = describeStep(step);
     const pauseMs = Math.min(RETRY_MAX_MS, (this.#held.get(name)?.pauseMs ?? RETRY_MIN_MS / 2) * 2);
-    this.#held.set(name, { untilMs: performance.now() + pauseMs, pauseMs });
+    this.#held.set(name, { untilMs: this.#clock.monotonicMs() + pauseMs, pauseMs });
     this.#trouble(`${name}: ${error.message}`);
     return POLL_MIN_MS;
   }
 
   #isHeld(step: Step): boolean {
     const held = this.#held.get(describeStep(step));
-    return held !== undefined && held.untilMs > performance.now();
+    return held !== undefined && held.untilMs > this.#clock.monotonicMs();
   }
 
   #trouble(text: string): void {
@@ -158,11 +161,11 @@ export class ClusterRunner {
 
   #pause(pauseMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
+      const cancel = this.#clock.after(pauseMs, () => {
         this.#wake?.();
-      }, pauseMs);
+      });
       this.#wake = () => {
-        clearTimeout(timer);
+        cancel();
         this.#wake = null;
         resolve();
       };
