@@ -6,7 +6,7 @@ import { rowsOf } from './core/config/rows.ts';
 import { Settings } from './core/config/settings.ts';
 import { validateBrokerFile } from './core/config/validate.ts';
 import { createCompression } from './io/compression/compression.ts';
-import { startControlWorker } from './io/control/start-worker.ts';
+import { startControlThread } from './io/control/start-worker.ts';
 import { crc32c } from './io/crc32c.ts';
 import { NodeDisk } from './io/disk/node-disk.ts';
 import { createPinoLog, type PinoLog } from './io/logging/pino-log.ts';
@@ -17,6 +17,8 @@ import { createTcpNet } from './io/net/tcp-net.ts';
 import { parseSettingsText, SETTINGS_FILE_BYTES_MAX, settingsOfEnvironment } from './io/settings/settings-file.ts';
 import type { Random } from './ports/random.ts';
 import type { Ports } from './server/context.ts';
+import type { ToControl, ToData } from './server/control/link.ts';
+import { RemoteControlPlane } from './server/control/remote-control-plane.ts';
 import { type Node, startNode } from './server/node.ts';
 
 /** How a broker process was called. */
@@ -126,21 +128,19 @@ class BrokerProcess {
     const settings = this.#settings;
     const directory = resolve(settings.broker('log.dirs'));
     const disk = new NodeDisk(this.#loop.post);
-    const control = startControlWorker({
-      fixed: settings.fixed,
-      directory,
-      turnCounter: this.#turnCounter,
-      post: this.#loop.post,
-      timers: this.#loop,
-      log: this.#pino.log,
-    });
+    const ports = this.#ports(disk);
+    const start = { fixed: [...settings.fixed], directory, turnCounter: this.#turnCounter };
+    const thread = startControlThread<ToControl, ToData>(start, this.#loop.post);
+    const nodeId = settings.broker('node.id');
+    const control = new RemoteControlPlane({ timers: this.#loop, random: ports.random, nodeId, link: thread });
+    thread.onEnd((message) => control.lost(message));
     const resolved = resolveListeners(settings.broker('listeners'), settings.broker('advertised.listeners'));
     const listeners = resolved.listeners ?? [];
     startNode(
       {
         settings,
-        ports: this.#ports(disk),
-        control: control.plane,
+        ports,
+        control,
         directory,
         listeners: listeners.map((one) => ({ name: one.name, host: one.bindHost, port: one.bindPort })),
         advertised: new Map(listeners.map((one) => [one.name, { host: one.advertisedHost, port: one.advertisedPort }])),
@@ -149,13 +149,14 @@ class BrokerProcess {
       },
       (failure, node) => {
         if (node === null) this.#fatal(failure ?? 'start failed');
-        else this.#ready(node, control.httpAddress());
+        else this.#ready(node, control.httpPort);
       },
     );
   }
 
-  #ready(node: Node, http: string | null): void {
+  #ready(node: Node, httpPort: number | null): void {
     this.#node = node;
+    const http = httpPort === null ? null : `${this.#settings.broker('weir.http.host')}:${httpPort}`;
     const bound = resolveListeners(this.#settings.broker('listeners'), '').listeners ?? [];
     const listeners = Object.fromEntries(
       bound.map(({ name, bindHost }) => [name, `${bindHost}:${node.boundPorts.get(name) ?? 0}`]),

@@ -2,13 +2,13 @@ import { assert } from '../base/assert.ts';
 import { parseSetting } from './parse.ts';
 import type { SettingRow, ValueOf } from './row.ts';
 import { brokerRow, groupRow, topicRow } from './rows.ts';
-import {
+import type {
   BROKER_SETTINGS,
+  BrokerSettingName,
   GROUP_SETTINGS,
+  GroupSettingName,
   TOPIC_SETTINGS,
-  type BrokerSettingName,
-  type GroupSettingName,
-  type TopicSettingName,
+  TopicSettingName,
 } from './table.ts';
 
 /** Typed value of a broker setting. */

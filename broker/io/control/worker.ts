@@ -3,13 +3,13 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/base/assert.ts';
 import { Settings } from '../../core/config/settings.ts';
 import { ControlNode } from '../../server/control/control-node.ts';
-import type { ControlLink } from '../../server/control/link.ts';
+import type { ControlLink, ToControl } from '../../server/control/link.ts';
 import { crc32c } from '../crc32c.ts';
 import { NodeDisk } from '../disk/node-disk.ts';
 import { startHealthServer } from '../http/health-server.ts';
 import { EventLoop } from '../loop/event-loop.ts';
 import { createLineLog } from './line-log.ts';
-import { isToControl, type WorkerStart } from './messages.ts';
+import type { WorkerStart } from './messages.ts';
 
 /*
  * Entry of the control isolate's thread (F1). It has a loop, a disk and a log of its own, so that nothing here waits for
@@ -42,9 +42,8 @@ const link: ControlLink = {
     if (message.kind === 'stopped') end();
   },
   onMessage: (listener) => {
-    port.on('message', (message: unknown) => {
-      if (isToControl(message)) loop.post(() => listener(message));
-    });
+    // Both threads run the same build, so that a message is what it says.
+    port.on('message', (message: ToControl) => loop.post(() => listener(message)));
   },
 };
 

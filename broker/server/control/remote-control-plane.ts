@@ -40,7 +40,6 @@ export class RemoteControlPlane implements ControlPlane {
   readonly #pending = new Map<number, Pending>();
   readonly #deltaListeners: ((delta: MetadataDelta) => void)[] = [];
   readonly #fatalListeners: ((message: string) => void)[] = [];
-  readonly #httpListeners: ((port: number) => void)[] = [];
   #health: HealthAnswers | null = null;
   #nextId = 1;
   #brokerEpoch = -1;
@@ -141,10 +140,9 @@ export class RemoteControlPlane implements ControlPlane {
     this.#health = answers;
   }
 
-  /** Tells the port of the health page once it is bound. */
-  onHttp(listener: (port: number) => void): void {
-    this.#httpListeners.push(listener);
-    if (this.#httpPort !== null) listener(this.#httpPort);
+  /** Port of the health page; null while it is not bound, or when there is none. Known once `register` is done. */
+  get httpPort(): number | null {
+    return this.#httpPort;
   }
 
   /** The control isolate has ended by itself: the node can't go on. */
@@ -174,7 +172,6 @@ export class RemoteControlPlane implements ControlPlane {
         return;
       case 'http':
         this.#httpPort = message.port;
-        for (const listener of this.#httpListeners) listener(message.port);
         return;
       case 'fatal':
         this.#fail(message.message);
