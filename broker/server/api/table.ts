@@ -1,5 +1,6 @@
 import type { AnyRow } from '../dispatch.ts';
 import type { Services } from '../services.ts';
+import { row as alterConfigs } from './alter-configs.ts';
 import { row as apiVersions } from './api-versions.ts';
 import { row as createPartitions } from './create-partitions.ts';
 import { row as createTopics } from './create-topics.ts';
@@ -40,6 +41,7 @@ import { row as writeShareGroupState } from './write-share-group-state.ts';
 
 /** Every API that a broker answers. What isn't here isn't advertised; the rows of the replication listener never are. */
 export const apiTable: readonly AnyRow<Services>[] = [
+  alterConfigs,
   apiVersions,
   createPartitions,
   createTopics,
