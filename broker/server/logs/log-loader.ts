@@ -69,10 +69,11 @@ export function* loadLog(request: LoadRequest): Task<LoadedLog> {
   const { bases } = found;
   const first = bases[0];
   if (first === undefined) {
-    const missing = Math.max(request.recoveryPoint, request.highWatermark) > request.logStartOffset;
+    const missing = judgeEnd(request.logStartOffset, request) === 'damaged';
     return missing ? damaged(request, 'its segments are missing') : emptyLog(request, '');
   }
   if (first > request.logStartOffset) {
+    if (judgeEnd(request.logStartOffset, request) === 'torn') return yield* startOver(request);
     return damaged(request, `its segments begin at ${first}, its log start is ${request.logStartOffset}`);
   }
   const epochs = yield* readEpochs(request);
@@ -82,9 +83,14 @@ export function* loadLog(request: LoadRequest): Task<LoadedLog> {
   }
   const recovered = yield* recover(request, found, epochs);
   if (recovered.damage !== '' || recovered.endOffset >= request.logStartOffset) return recovered;
-  // What the log start stood on was never synced (DeleteRecords in a `replicated` log): nothing readable is left.
+  // What the log start stood on was never synced (DeleteRecords in a `replicated` log).
+  return yield* startOver(request);
+}
+
+/** Nothing readable was durable: the log begins anew at its log start. */
+function* startOver(request: LoadRequest): Task<LoadedLog> {
   yield* removeLogFiles(request.context, request.directory);
-  return emptyLog(request, '');
+  return { ...emptyLog(request, ''), cut: `nothing was durable: it begins anew at ${request.logStartOffset}` };
 }
 
 /** Removes every file of a log; its directory stays. */
@@ -243,11 +249,10 @@ function* recover(request: LoadRequest, found: Found, entries: readonly EpochEnt
   const sealed = yield* loadSealed(request, found, startIndex);
   const { walked, state } = yield* walkFrom(recovery, startIndex);
   const endOffset = state.expectedOffset;
-  const marks = { recoveryPoint: request.recoveryPoint, highWatermark: request.highWatermark };
-  const wanted = state.fault === BEYOND_END;
-  if (!wanted && judgeEnd(endOffset, marks) === 'damaged') {
+  if (state.fault !== BEYOND_END && judgeEnd(endOffset, request) === 'damaged') {
     const reason = state.fault === '' ? `it ends at ${endOffset}` : `at offset ${endOffset}: ${state.fault}`;
-    return damaged(request, `${reason}, below its durable mark ${Math.max(marks.recoveryPoint, marks.highWatermark)}`);
+    const mark = Math.max(request.recoveryPoint, request.highWatermark);
+    return damaged(request, `${reason}, below its durable mark ${mark}`);
   }
   const snapshots = yield* settle(recovery, walked, state);
   return {

@@ -4,7 +4,7 @@ import { CLEAN_SHUTDOWN, DELETED_SUFFIX, isLogDirectoryName, logDirectoryName, M
 import { decodeManifest, MANIFEST_SIZE_MAX, type ManifestEntry } from '../../core/log/manifest.ts';
 import type { DirectoryEntry, Disk } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
-import { inParallel, readIfExists, removeIfExists } from './disk-tasks.ts';
+import { faultCode, inParallel, readIfExists, removeIfExists } from './disk-tasks.ts';
 import { DirectoryLogManager, type LogManagerDeps, PARALLEL_LOGS } from './directory-logs.ts';
 import type { LogManager } from './partition-log.ts';
 
@@ -37,7 +37,10 @@ export function* openLogManager(deps: LogManagerDeps): Task<OpenedLogs> {
   const manager = new DirectoryLogManager(deps);
   const entries = yield* step<readonly DirectoryEntry[]>((done) => disk.list(directory, done));
   const listed = yield* readManifest(deps, entries);
-  if (listed === null) yield* manager.writeManifest([]);
+  if (listed === null) {
+    yield* syncAncestors(disk, directory);
+    yield* manager.writeManifest([]);
+  }
   const proof = yield* readIfExists(disk, `${directory}/${CLEAN_SHUTDOWN}`, PROOF_SIZE_MAX);
   const brokerEpoch = proof === null ? null : decodeCleanShutdown(proof);
   const names = new Set((listed ?? []).map((entry) => logDirectoryName(entry.topic, entry.partition)));
@@ -57,6 +60,21 @@ export function* openLogManager(deps: LogManagerDeps): Task<OpenedLogs> {
     .filter((log) => log.state === 'damaged')
     .map(({ topic, partition, stateReason }) => ({ topic, partition, reason: stateReason }));
   return { manager, previousBrokerEpoch: brokerEpoch ?? -1, damaged };
+}
+
+/** Makes a new data directory itself durable, with the parents that may have been made for it. */
+function* syncAncestors(disk: Disk, directory: string): Task<void> {
+  const parts = directory.split('/');
+  for (let count = parts.length - 1; count > 0; count--) {
+    const ancestor = parts.slice(0, count).join('/');
+    try {
+      yield* step<void>((done) => disk.syncDirectory(ancestor === '' ? '/' : ancestor, done));
+    } catch (error) {
+      // One that this process may not open existed before it.
+      if (!['EACCES', 'EPERM', 'EINVAL'].includes(faultCode(error))) throw error;
+      return;
+    }
+  }
 }
 
 /** The listed logs; null in a new directory. */

@@ -66,12 +66,12 @@ export function* seal(body: LogBody, segment: Segment, snapshot: PendingSnapshot
  */
 export function* retain(body: LogBody, nowMs: number, roll: () => void): Task<void> {
   const { context } = body;
-  const deletableEnd = Math.min(body.highWatermark, body.writer.durableOffset);
-  const bounds = { logStartOffset: body.logStartOffset, deletableEnd, nowMs };
   const segments = [...body.segments.all];
   let count = 0;
   for (const segment of segments) {
     if (body.config.retentionMs >= 0) yield* loadLargestTimestamp(context, segment);
+    const deletableEnd = Math.min(body.highWatermark, body.writer.durableOffset);
+    const bounds = { logStartOffset: body.logStartOffset, deletableEnd, nowMs };
     const next = segmentsToDelete(segments.map(retained), bounds, body.config);
     if (next <= count) break;
     count = next;
@@ -102,9 +102,9 @@ export function* cut(body: LogBody, offset: number): Task<void> {
   const { context, directory, config } = body;
   yield* waitFor((done) => body.writer.waitFor(offset, { durable: false }, done));
   yield* waitFor((done) => body.writer.stop(done));
-  body.recoveryPointMax = Math.min(body.recoveryPointMax, offset);
+  // A mark above the cut would make the next start think that the log is damaged; the cut may fall inside a batch.
+  body.recoveryPointMax = Math.min(body.recoveryPointMax, body.segments.at(offset).baseOffset);
   body.highWatermark = Math.min(body.highWatermark, offset);
-  // A mark above the cut would make the next start think that the log is damaged.
   yield* waitFor((done) => context.checkpoint(done));
   const loaded = yield* loadLog({
     context,

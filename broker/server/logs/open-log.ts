@@ -281,14 +281,12 @@ export class OpenLog implements PartitionLog {
       done(failure ?? { kind: 'out-of-range' }, undefined);
       return;
     }
-    if (offset <= body.logStartOffset) {
-      done(null, body.logStartOffset);
-      return;
-    }
-    body.logStartOffset = offset;
-    body.epochs.truncateFromStart(offset);
+    // Even one that lies below the start already waits: the start may have moved and not be synced yet.
+    const start = Math.max(offset, body.logStartOffset);
+    body.logStartOffset = start;
+    body.epochs.truncateFromStart(start);
     body.context.checkpoint(() => {
-      done(null, body.logStartOffset);
+      done(null, start);
       this.runRetention();
     });
   }
@@ -446,6 +444,7 @@ export class OpenLog implements PartitionLog {
     }
     this.#cutting = true;
     this.#body.logEndOffset = Math.min(offset, this.#body.logEndOffset);
+    this.setHighWatermark(this.#body.highWatermark);
     this.#body.tail.clear();
     this.#jobs.add(() => this.#runCut(task, done));
   }
