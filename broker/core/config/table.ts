@@ -23,18 +23,10 @@ export const TOPIC_SETTINGS = {
   'compression.type': {
     type: 'string',
     default: 'producer',
-    values: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'],
+    values: ['producer'],
     change: 'cluster',
     synonyms: [{ name: 'compression.type', factor: 1 }],
-    doc: 'Codec in which batches are stored; producer keeps whatever the producer sent.',
-  },
-  'file.delete.delay.ms': {
-    type: 'long',
-    default: '60000',
-    min: 0,
-    change: 'cluster',
-    synonyms: [{ name: 'log.segment.delete.delay.ms', factor: 1 }],
-    doc: 'How long the files of a dropped segment stay on disk, renamed, before they are removed.',
+    doc: 'Codec in which batches are stored. Only producer, which keeps what the producer sent, is supported: batches are never compressed anew.',
   },
   'index.interval.bytes': {
     type: 'int',
@@ -336,13 +328,6 @@ export const BROKER_SETTINGS = {
     change: 'cluster',
     doc: 'Default of compression.type for topics without their own.',
   },
-  'log.segment.delete.delay.ms': {
-    type: 'long',
-    default: TOPIC_SETTINGS['file.delete.delay.ms'].default,
-    min: 0,
-    change: 'cluster',
-    doc: 'Default of file.delete.delay.ms for topics without their own.',
-  },
   'log.index.interval.bytes': {
     type: 'int',
     default: TOPIC_SETTINGS['index.interval.bytes'].default,
@@ -505,7 +490,7 @@ export const BROKER_SETTINGS = {
   'offsets.topic.segment.bytes': {
     type: 'int',
     default: '104857600',
-    min: 1,
+    min: 1_048_576,
     change: 'static',
     doc: 'segment.bytes of __consumer_offsets when it is created; small ones make loading quicker.',
   },
@@ -698,7 +683,7 @@ export const BROKER_SETTINGS = {
   'share.coordinator.state.topic.segment.bytes': {
     type: 'int',
     default: '104857600',
-    min: 1,
+    min: 1_048_576,
     change: 'static',
     doc: 'segment.bytes of __share_group_state when it is created; small ones make loading quicker.',
   },

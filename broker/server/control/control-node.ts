@@ -1,4 +1,4 @@
-import { unreachable } from '../../core/base/assert.ts';
+import { assert, unreachable } from '../../core/base/assert.ts';
 import { Settings, type Overrides } from '../../core/config/settings.ts';
 import type { Crc32c } from '../../ports/checksum.ts';
 import type { Clock, Timers } from '../../ports/clock.ts';
@@ -68,6 +68,7 @@ export class ControlNode {
     this.#options = options;
     this.#link = link;
     this.#settings = new Settings(options.fixed);
+    assert(this.#settings.broker('process.roles').includes('controller'), 'every node is a controller until there are clusters');
     this.#watch = new LoopWatch(ports, this.#settings.broker('weir.loop.stall.ms'), options.turns ?? (() => this.#beats));
   }
 

@@ -1,0 +1,141 @@
+import { describe, expect, test } from '@jest/globals';
+import { describeBroker, describeGroup, describeTopic } from '../../../../broker/core/config/describe.ts';
+import { Settings } from '../../../../broker/core/config/settings.ts';
+import { validateBrokerFile, validateOverrides } from '../../../../broker/core/config/validate.ts';
+
+const map = (texts: Readonly<Record<string, string>>): ReadonlyMap<string, string> => new Map(Object.entries(texts));
+const NONE = map({});
+
+describe('a topic setting', () => {
+  test('is its own override, else the broker setting behind it, else the default', () => {
+    const settings = new Settings(map({ 'log.segment.bytes': '2097152' }));
+    expect(settings.topic(map({ 'segment.bytes': '4194304' }), 'segment.bytes')).toBe(4_194_304);
+    expect(settings.topic(NONE, 'segment.bytes')).toBe(2_097_152);
+    expect(new Settings(NONE).topic(NONE, 'segment.bytes')).toBe(1_073_741_824);
+  });
+
+  test('retention falls back from milliseconds to minutes to hours', () => {
+    expect(new Settings(NONE).topic(NONE, 'retention.ms')).toBe(604_800_000);
+    expect(new Settings(map({ 'log.retention.hours': '2' })).topic(NONE, 'retention.ms')).toBe(7_200_000);
+    expect(new Settings(map({ 'log.retention.hours': '2', 'log.retention.minutes': '3' })).topic(NONE, 'retention.ms')).toBe(180_000);
+    expect(new Settings(map({ 'log.retention.minutes': '3', 'log.retention.ms': '7' })).topic(NONE, 'retention.ms')).toBe(7);
+    expect(new Settings(map({ 'log.retention.hours': '-1' })).topic(NONE, 'retention.ms')).toBe(-1);
+  });
+
+  test('follows dynamic settings: one broker over all brokers over the file', () => {
+    const settings = new Settings(map({ 'message.max.bytes': '100' }));
+    expect(settings.topic(NONE, 'max.message.bytes')).toBe(100);
+    settings.setDynamic(NONE, map({ 'message.max.bytes': '200' }));
+    expect(settings.topic(NONE, 'max.message.bytes')).toBe(200);
+    settings.setDynamic(map({ 'message.max.bytes': '300' }), map({ 'message.max.bytes': '200' }));
+    expect(settings.topic(NONE, 'max.message.bytes')).toBe(300);
+    settings.setDynamic(NONE, NONE);
+    expect(settings.topic(NONE, 'max.message.bytes')).toBe(100);
+  });
+
+  test('a long without limit reads as the largest safe number, never rounded', () => {
+    expect(new Settings(NONE).topic(NONE, 'message.timestamp.before.max.ms')).toBe(Number.MAX_SAFE_INTEGER);
+    expect(new Settings(NONE).topic(map({ 'retention.ms': '9007199254740993' }), 'retention.ms')).toBe(Number.MAX_SAFE_INTEGER);
+  });
+
+  test('an empty cleanup.policy is a value of its own', () => {
+    expect(new Settings(map({ 'log.cleanup.policy': '' })).topic(NONE, 'cleanup.policy')).toEqual([]);
+    expect(new Settings(NONE).topic(map({ 'cleanup.policy': '' }), 'cleanup.policy')).toEqual([]);
+    expect(new Settings(NONE).topic(map({ 'cleanup.policy': 'delete,compact,delete' }), 'cleanup.policy')).toEqual(['delete', 'compact']);
+  });
+});
+
+describe('a group setting', () => {
+  test('is kept within the bounds that the broker has now', () => {
+    const settings = new Settings(map({ 'group.share.max.record.lock.duration.ms': '40000' }));
+    expect(settings.group(map({ 'share.record.lock.duration.ms': '59000' }), 'share.record.lock.duration.ms')).toBe(40_000);
+    expect(settings.group(map({ 'share.record.lock.duration.ms': '1000' }), 'share.record.lock.duration.ms')).toBe(15_000);
+    expect(settings.group(NONE, 'share.record.lock.duration.ms')).toBe(30_000);
+  });
+
+  test('is refused outside these bounds when it is set', () => {
+    const settings = new Settings(NONE);
+    const problem = (texts: Readonly<Record<string, string>>): string | null => validateOverrides('group', map(texts), settings);
+    expect(problem({ 'share.record.lock.duration.ms': '14999' })).toMatch(/not be below group.share.min.record.lock.duration.ms, 15000/);
+    expect(problem({ 'share.delivery.count.limit': '11' })).toMatch(/not be above group.share.max.delivery.count.limit, 10/);
+    expect(problem({ 'share.delivery.count.limit': '10' })).toBeNull();
+    expect(problem({ 'share.session.timeout.ms': '50000' })).toBeNull();
+  });
+});
+
+describe('the settings of a broker file', () => {
+  const good = { 'log.dirs': '/data' };
+
+  test('need a data directory and nothing else', () => {
+    expect(validateBrokerFile(map(good))).toEqual([]);
+    expect(validateBrokerFile(NONE)).toEqual(['log.dirs must be set']);
+  });
+
+  test('are all judged at once', () => {
+    expect(validateBrokerFile(map({ ...good, 'node.id': '-1', 'zookeeper.connect': 'x', 'log.dirs': '/a,/b' }))).toEqual([
+      'log.dirs must be one directory: a node has exactly one',
+      'node.id must be a whole number from 0 to 2147483647',
+      'there is no broker setting zookeeper.connect',
+    ]);
+  });
+
+  test.each([
+    [{ 'group.share.session.timeout.ms': '61000' }, /must not be above group.share.max.session.timeout.ms/],
+    [{ 'group.share.min.heartbeat.interval.ms': '16000' }, /must not be above group.share.max.heartbeat.interval.ms/],
+    [{ 'group.share.max.share.sessions': '199' }, /group.share.max.size must be at most group.share.max.share.sessions/],
+    [{ 'group.min.session.timeout.ms': '1800001' }, /group.min.session.timeout.ms must be at most/],
+    [{ 'listeners': 'PLAINTEXT://:9092' }, /advertised.listeners must give listener PLAINTEXT a host/],
+    [{ 'process.roles': 'broker' }, /must be broker,controller/],
+    [{ 'weir.cluster.id': 'short' }, /16 bytes as 22 characters/],
+  ])('that contradict each other are refused: %j', (texts, problem) => {
+    expect(validateBrokerFile(map({ ...good, ...texts }))).toEqual([expect.stringMatching(problem)]);
+  });
+});
+
+describe('DescribeConfigs', () => {
+  const of = <E extends { readonly name: string }>(entries: readonly E[], name: string): E | undefined =>
+    entries.find((entry) => entry.name === name);
+
+  test('shows a topic override first and every place behind it', () => {
+    const settings = new Settings(map({ 'log.retention.minutes': '5' }));
+    settings.setDynamic(NONE, map({ 'log.retention.ms': '100000' }));
+    const entry = of(describeTopic(settings, map({ 'retention.ms': '7' })), 'retention.ms');
+    expect(entry).toMatchObject({ value: '7', configSource: 1, readOnly: false, configType: 5, isSensitive: false });
+    expect(entry?.synonyms).toEqual([
+      { name: 'retention.ms', value: '7', source: 1 },
+      { name: 'log.retention.ms', value: '100000', source: 3 },
+      { name: 'log.retention.minutes', value: '5', source: 4 },
+      { name: 'log.retention.hours', value: '168', source: 5 },
+    ]);
+  });
+
+  test('turns a default given in other units into the unit of the topic setting', () => {
+    const settings = new Settings(map({ 'log.retention.minutes': '5' }));
+    expect(of(describeTopic(settings, NONE), 'retention.ms')).toMatchObject({ value: '300000', configSource: 4 });
+    expect(of(describeTopic(new Settings(NONE), NONE), 'retention.ms')).toMatchObject({ value: '604800000', configSource: 5 });
+  });
+
+  test('shows static broker settings as read-only and unset ones without a value', () => {
+    const entries = describeBroker(new Settings(map({ 'log.dirs': '/data', 'node.id': '3' })));
+    expect(of(entries, 'node.id')).toMatchObject({ value: '3', readOnly: true, configSource: 4 });
+    expect(of(entries, 'log.retention.minutes')).toMatchObject({ value: null, synonyms: [], configSource: 5 });
+    expect(of(entries, 'message.max.bytes')).toMatchObject({ value: '1048588', readOnly: false, configSource: 5 });
+  });
+
+  test('shows the default of a group as the broker has it', () => {
+    const settings = new Settings(map({ 'group.share.delivery.count.limit': '7' }));
+    expect(of(describeGroup(settings, NONE), 'share.delivery.count.limit')).toMatchObject({ value: '7', configSource: 4 });
+    const own = of(describeGroup(settings, map({ 'share.delivery.count.limit': '3' })), 'share.delivery.count.limit');
+    expect(own).toMatchObject({ value: '3', configSource: 8 });
+    expect(own?.synonyms.map(({ source }) => source)).toEqual([8, 4, 5]);
+  });
+
+  test('agrees with the typed values for every setting of a topic', () => {
+    const settings = new Settings(map({ 'log.retention.hours': '1', 'log.roll.ms': '5', 'weir.durability': 'replicated' }));
+    for (const { name, value } of describeTopic(settings, NONE)) {
+      const typed: unknown = settings.topic(NONE, name as 'retention.ms');
+      const shown = Array.isArray(typed) ? typed.join(',') : String(typed);
+      expect([name, value === '9223372036854775807' ? String(Number.MAX_SAFE_INTEGER) : value]).toEqual([name, shown]);
+    }
+  });
+});

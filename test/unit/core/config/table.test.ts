@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { parseSetting } from '../../../../broker/core/config/parse.ts';
+import { groupRow, rowsOf, topicRow } from '../../../../broker/core/config/rows.ts';
+import { checkSetting } from '../../../../broker/core/config/validate.ts';
+
+const ROOT = new URL('../../../../broker/', import.meta.url);
+
+/** Everything under broker/ but the table itself and what only lists its rows. */
+function sources(): string {
+  const names = readdirSync(ROOT, { recursive: true, encoding: 'utf8' });
+  return names
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('core/config/table.ts'))
+    .map((name) => readFileSync(new URL(name, ROOT), 'utf8'))
+    .join('\n');
+}
+
+/** Whether some source file resolves a setting by its name: `settings.broker('name')`, `settings.topic(overrides, 'name')`. */
+const isRead = (code: string, name: string): boolean =>
+  new RegExp(`\\b(broker|topic|group|groupSetting)\\(\\s*([^()]*(\\([^()]*\\))?[^()]*,\\s*)?'${name.replaceAll('.', '\\.')}'`).test(code);
+
+describe('the table of settings', () => {
+  const code = sources();
+  const synonyms = new Set([...rowsOf('topic').keys()].flatMap((name) => topicRow(name).synonyms.map((one) => one.name)));
+  const bounds = new Set(
+    [...rowsOf('group').keys()].flatMap((name) => {
+      const { brokerDefault, brokerMin, brokerMax } = groupRow(name);
+      return [brokerDefault, brokerMin, brokerMax].flatMap((one) => (one === undefined ? [] : [one]));
+    }),
+  );
+
+  for (const scope of ['topic', 'broker', 'group'] as const) {
+    // Synonyms and bounds are read through the topic or group setting that they belong to.
+    // A setting with one allowed value is honoured by refusing all others.
+    const names = [...rowsOf(scope)]
+      .filter(([name, row]) => row.values?.length !== 1 && (scope !== 'broker' || !(synonyms.has(name) || bounds.has(name))))
+      .map(([name]) => name);
+
+    test(`every ${scope} setting is read by the code: nothing is accepted and ignored`, () => {
+      expect(names.filter((name) => !isRead(code, name))).toEqual([]);
+    });
+  }
+
+  test('the search for readers can fail', () => {
+    expect(isRead(code, 'no.such.setting')).toBe(false);
+  });
+
+  test('every default passes its own row', () => {
+    for (const scope of ['topic', 'broker', 'group'] as const) {
+      for (const [name, row] of rowsOf(scope)) {
+        if (row.default !== null) expect([name, parseSetting(row, row.default).problem]).toEqual([name, null]);
+      }
+    }
+  });
+
+  test('every synonym and bound that is named exists', () => {
+    for (const name of [...synonyms, ...bounds]) expect([name, rowsOf('broker').has(name)]).toEqual([name, true]);
+  });
+
+  test('every setting says what it does in sentences', () => {
+    for (const scope of ['topic', 'broker', 'group'] as const) {
+      for (const [name, row] of rowsOf(scope)) expect([name, row.doc]).toEqual([name, expect.stringMatching(/^[A-Za-z_].*\.$/)]);
+    }
+  });
+
+  test('a name that is not in the table is refused in every scope', () => {
+    for (const scope of ['topic', 'broker', 'group'] as const) {
+      expect(checkSetting(scope, 'no.such.setting', '1')).toBe(`there is no ${scope} setting no.such.setting`);
+    }
+  });
+});
