@@ -46,9 +46,14 @@ export class RunningShareGroup {
     return this.durable.members.size > 0 && this.durable.groupEpoch > this.durable.assignmentEpoch;
   }
 
-  /** Whether share state is being set up that assignments should contain. */
+  /** Whether share state is being set up, or about to be, that assignments should contain. */
   awaitsShareState(nowMs: number): boolean {
-    return this.durable.initializing.length > 0 && nowMs < this.holdUntilMs;
+    return this.hasOpenState() && nowMs < this.holdUntilMs;
+  }
+
+  /** Whether share state is being set up or deleted. */
+  hasOpenState(): boolean {
+    return this.durable.initializing.length > 0 || this.durable.deleting.length > 0;
   }
 
   /** Takes the right to assign now. False when it has to wait until `nextAssignmentMs`. */

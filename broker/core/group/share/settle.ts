@@ -4,7 +4,7 @@ import type { Step } from '../step.ts';
 import type { ShareMember } from './group.ts';
 import { assign, bumpEpoch, forgetMember, metadataHash, reconcile } from './membership.ts';
 import type { RunningShareGroup } from './running.ts';
-import { deleteAllState, initializeShareState } from './share-state.ts';
+import { deleteAllState, holdAssignment, initializeShareState } from './share-state.ts';
 
 /** Interval told to members while something is about to come for them; Kafka always tells the full one. */
 const UNSETTLED_INTERVAL_MS = 250;
@@ -52,6 +52,7 @@ export function park(step: Step, group: RunningShareGroup, memberId: string, tic
   const earlier = group.parked.get(memberId);
   // The member has asked again, so it does not listen to the first call any more.
   if (earlier !== undefined) step.reply('shareHeartbeat', earlier.ticket, heartbeatRefusal(ErrorCode.COORDINATOR_NOT_AVAILABLE, 'superseded'));
+  if (group.durable.deleting.length > 0) holdAssignment(step, group);
   group.parked.set(memberId, { ticket, deadlineMs: step.now.monotonicMs + PARK_MAX_MS });
 }
 
@@ -78,7 +79,7 @@ export function heartbeatRefusal(errorCode: number, errorMessage: string | null)
 
 function heartbeatIntervalMs(step: Step, group: RunningShareGroup, member: ShareMember): number {
   const intervalMs = groupSetting(step, group, 'share.heartbeat.interval.ms');
-  if (group.needsAssignment() || group.durable.initializing.length > 0) return Math.min(intervalMs, UNSETTLED_INTERVAL_MS);
+  if (group.needsAssignment() || group.hasOpenState()) return Math.min(intervalMs, UNSETTLED_INTERVAL_MS);
   const isMissing = member.subscribedTopicNames.some((name) => step.view.topicByName(name) === null);
   return isMissing ? Math.min(intervalMs, MISSING_TOPIC_INTERVAL_MS) : intervalMs;
 }

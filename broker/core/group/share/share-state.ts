@@ -20,7 +20,7 @@ export function initializeShareState(step: Step, group: RunningShareGroup): void
   const { durable } = group;
   const wanted = wantedInitializing(step, group);
   if (wanted.some((topic, index) => topic !== durable.initializing[index])) {
-    group.holdUntilMs = step.now.monotonicMs + HOLD_MS;
+    holdAssignment(step, group);
     writeState(step, group, { initializing: wanted });
   }
   if (step.now.monotonicMs < group.retryAtMs) return;
@@ -35,6 +35,11 @@ export function initializeShareState(step: Step, group: RunningShareGroup): void
     return asked.length === 0 ? [] : [{ topicId, partitions: asked }];
   });
   if (topics.length > 0) step.effect({ kind: 'initializeShareState', request: { groupId: durable.groupId, topics } });
+}
+
+/** Lets the next assignment wait a little for share state that is about to come. */
+export function holdAssignment(step: Step, group: RunningShareGroup): void {
+  group.holdUntilMs = step.now.monotonicMs + HOLD_MS;
 }
 
 function isKnown(group: RunningShareGroup, topicId: string): boolean {
