@@ -1,0 +1,333 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { ErrorCode } from '../../broker/core/protocol/errors.ts';
+import type { GroupRules } from '../../broker/core/share/in-flight.ts';
+import { SharePartition, type SharePartitionEffect } from '../../broker/core/share/partition.ts';
+import { NO_BUGS, type PlantedBug, type PlantedBugs } from '../../broker/core/share/planted-bugs.ts';
+import { STANDARD_POLICY } from '../../broker/core/share/policy.ts';
+import { mergeStateBatches } from '../../broker/core/share/state-batches.ts';
+import type { StateBatch } from '../../broker/core/share/persistence.ts';
+import { judgeShareHistory, type ShareEvent, type Verdict } from './share-history.ts';
+
+type Write = Extract<SharePartitionEffect, { kind: 'persist' }>;
+
+type Command =
+  | { readonly kind: 'produce'; readonly size: number }
+  | { readonly kind: 'fetch'; readonly member: string; readonly mode: 0 | 1; readonly max: number; readonly batchSize: number }
+  | { readonly kind: 'ack'; readonly member: string; readonly whose: string; readonly picks: readonly (readonly [number, number, number])[] }
+  | { readonly kind: 'write-ends'; readonly fate: 'committed' | 'failed' | 'failed-but-kept' }
+  | { readonly kind: 'pass'; readonly ms: number }
+  | { readonly kind: 'close'; readonly member: string }
+  | { readonly kind: 'crash'; readonly writeKept: boolean }
+  | { readonly kind: 'trim'; readonly at: number };
+
+const LOCK_MS = 1_000;
+const RULES: GroupRules = { deliveryCountLimit: 3, lockDurationMs: LOCK_MS, recordLocksMax: 12, renewEnabled: true };
+
+const member = fc.constantFrom('a', 'b', 'c');
+const command: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('produce' as const), size: fc.integer({ min: 1, max: 5 }) }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('fetch' as const),
+      member,
+      mode: fc.constantFrom(0 as const, 1 as const),
+      max: fc.integer({ min: 1, max: 8 }),
+      batchSize: fc.integer({ min: 1, max: 6 }),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('ack' as const),
+      member,
+      whose: member,
+      picks: fc.array(fc.tuple(fc.nat({ max: 6 }), fc.nat({ max: 3 }), fc.constantFrom(0, 1, 1, 2, 3, 4)), { minLength: 1, maxLength: 3 }),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('write-ends' as const),
+      fate: fc.constantFrom('committed' as const, 'committed' as const, 'failed' as const, 'failed-but-kept' as const),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: LOCK_MS + 200 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('close' as const), member }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const), writeKept: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('trim' as const), at: fc.nat({ max: 30 }) }) },
+);
+
+/** A world of one share-partition: its log, what is persisted, the members' view, and the history of it all. */
+class World {
+  readonly events: ShareEvent[] = [];
+  readonly log: [number, number][] = [];
+  #bugs: PlantedBugs;
+  #nowMs = 1;
+  #partition: SharePartition;
+  #write: Write | null = null;
+  #saved: { startOffset: number; stateBatches: readonly StateBatch[] } = { startOffset: 0, stateBatches: [] };
+  /** Offsets that each member was given and did not hear the end of. */
+  #held = new Map<string, Set<number>>([['a', new Set()], ['b', new Set()], ['c', new Set()]]);
+  #ticket = 0;
+  #start = 0;
+  #logStart = 0;
+  readonly problems: string[] = [];
+
+  constructor(bugs: PlantedBugs) {
+    this.#bugs = bugs;
+    this.#partition = this.#load();
+  }
+
+  run(step: Command): void {
+    switch (step.kind) {
+      case 'produce': {
+        const start = (this.log[this.log.length - 1]?.[1] ?? -1) + 1;
+        this.log.push([start, start + step.size - 1]);
+        this.events.push({ kind: 'produced', start, end: start + step.size });
+        break;
+      }
+      case 'fetch':
+        this.fetch(step.member, step.mode, step.max, step.batchSize);
+        break;
+      case 'ack':
+        this.#acknowledge(step.member, step.whose, step.picks);
+        break;
+      case 'write-ends':
+        this.endWrite(step.fate);
+        break;
+      case 'pass':
+        this.pass(step.ms);
+        break;
+      case 'close':
+        this.#step({ kind: 'release', memberId: step.member, rules: RULES });
+        this.events.push({ kind: 'session-ended', member: step.member });
+        this.#held.get(step.member)?.clear();
+        break;
+      case 'crash':
+        if (this.#write !== null && step.writeKept) this.#keep(this.#write);
+        this.#write = null;
+        this.events.push({ kind: 'leader-changed' });
+        for (const offsets of this.#held.values()) offsets.clear();
+        this.#partition = this.#load();
+        break;
+      default:
+        this.#trim(step.at);
+    }
+    this.#checkStart();
+  }
+
+  /** Lets everything heal and accepts what is there until nothing comes any more. */
+  drain(): void {
+    for (let idle = 0, rounds = 0; idle < 4 && rounds < 500; rounds += 1) {
+      while (this.#write !== null) this.endWrite('committed');
+      const offsets = this.fetch('a', 0, 100, 100);
+      if (offsets.length === 0) {
+        idle += 1;
+        this.pass(LOCK_MS);
+        continue;
+      }
+      idle = 0;
+      this.#send('a', verdictsOf(offsets.map((offset) => [offset, 1])));
+    }
+    while (this.#write !== null) this.endWrite('committed');
+    this.events.push({ kind: 'drained' });
+  }
+
+  fetch(memberId: string, mode: 0 | 1, max: number, batchSize: number): number[] {
+    const fetchOffset = this.#partition.fetchOffset(RULES, this.#nowMs);
+    if (fetchOffset < 0) return [];
+    const bounds = this.log.filter(([, last]) => last >= fetchOffset).flat();
+    const request = { memberId, mode, recordsMax: max, batchSize, fetchOffset, bounds };
+    const offsets: number[] = [];
+    for (const effect of this.#step({ kind: 'acquire', request, rules: RULES })) {
+      if (effect.kind !== 'acquired' || effect.ranges.length === 0) continue;
+      const { ranges } = effect;
+      this.events.push({ kind: 'delivered', atMs: this.#nowMs, member: memberId, ranges, lockMs: LOCK_MS, limit: RULES.deliveryCountLimit });
+      for (const { start, end } of ranges) for (let offset = start; offset < end; offset += 1) offsets.push(offset);
+      if (mode === 1 && offsets.length > max) this.problems.push(`S11: ${offsets.length} records for a limit of ${max}`);
+    }
+    const held = this.#held.get(memberId);
+    for (const offset of offsets) {
+      for (const others of this.#held.values()) others.delete(offset);
+      held?.add(offset);
+    }
+    return offsets;
+  }
+
+  endWrite(fate: 'committed' | 'failed' | 'failed-but-kept'): void {
+    const write = this.#write;
+    if (write === null) return;
+    this.#write = null;
+    if (fate !== 'failed') this.#keep(write);
+    const errorCode = fate === 'committed' ? ErrorCode.NONE : ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    this.#step({ kind: 'persisted', errorCode, rules: RULES });
+  }
+
+  pass(ms: number): void {
+    this.#nowMs += ms;
+    if (this.#nowMs >= this.#partition.deadlineMs) this.#step({ kind: 'time', rules: RULES });
+  }
+
+  /** Retention takes the log below `offset`. */
+  #trim(offset: number): void {
+    if (offset > (this.log[this.log.length - 1]?.[1] ?? -1)) return;
+    this.events.push({ kind: 'trimmed', end: offset });
+    this.#logStart = Math.max(this.#logStart, offset);
+    this.#step({ kind: 'log-start', offset });
+  }
+
+  #acknowledge(memberId: string, whose: string, picks: readonly (readonly [number, number, number])[]): void {
+    const held = [...(this.#held.get(whose) ?? [])].sort((left, right) => left - right);
+    if (held.length === 0) return;
+    const wanted = new Map<number, number>();
+    for (const [at, length, type] of picks) {
+      for (let step = 0; step <= length; step += 1) {
+        const offset = held[(at + step) % held.length];
+        if (offset !== undefined) wanted.set(offset, type);
+      }
+    }
+    this.#send(memberId, verdictsOf([...wanted].sort(([left], [right]) => left - right)));
+  }
+
+  #send(memberId: string, verdicts: readonly Verdict[]): void {
+    this.#ticket += 1;
+    const ticket = this.#ticket;
+    this.events.push({ kind: 'sent', atMs: this.#nowMs, ticket, member: memberId, verdicts });
+    const batches = verdicts.map(({ start, end, type }) => ({ firstOffset: start, lastOffset: end - 1, acknowledgeTypes: [type] }));
+    this.#step({ kind: 'acknowledge', request: { ticket, memberId, batches }, rules: RULES });
+  }
+
+  #step(input: Parameters<SharePartition['step']>[0]): SharePartitionEffect[] {
+    const out: SharePartitionEffect[] = [];
+    this.#partition.step(input, this.#nowMs, out);
+    for (const effect of out) {
+      if (effect.kind === 'acknowledged') this.events.push({ kind: 'answered', ticket: effect.ticket, errorCode: effect.errorCode });
+      if (effect.kind !== 'persist') continue;
+      if (this.#write !== null) this.problems.push('I8: two writes at a time');
+      this.#write = effect;
+    }
+    return out;
+  }
+
+  /** What the share coordinator does with a write. */
+  #keep(write: Write): void {
+    const startOffset = Math.max(this.#saved.startOffset, write.startOffset);
+    this.#saved = { startOffset, stateBatches: mergeStateBatches(this.#saved.stateBatches, write.stateBatches, startOffset) };
+  }
+
+  #load(): SharePartition {
+    const partition = SharePartition.load(this.#saved, STANDARD_POLICY, this.#bugs);
+    if (partition === null) throw new Error(`state does not load: ${JSON.stringify(this.#saved)}`);
+    if (this.#logStart > partition.startOffset) partition.step({ kind: 'log-start', offset: this.#logStart }, this.#nowMs, []);
+    this.#start = partition.startOffset;
+    return partition;
+  }
+
+  #checkStart(): void {
+    if (this.#partition.startOffset < this.#start) this.problems.push(`S9: the start went back to ${this.#partition.startOffset}`);
+    this.#start = this.#partition.startOffset;
+    const runs = this.#partition.snapshot();
+    let position = this.#partition.startOffset;
+    for (const run of runs) {
+      if (run.start !== position || run.end <= run.start) this.problems.push(`I1: no tiling at ${position}`);
+      position = run.end;
+    }
+    if (position !== this.#partition.endOffset) this.problems.push('I1: the runs do not reach the end');
+  }
+}
+
+/** Joins neighbours of one type. */
+function verdictsOf(types: readonly (readonly [number, number])[]): Verdict[] {
+  const verdicts: { start: number; end: number; type: number }[] = [];
+  for (const [offset, type] of types) {
+    const last = verdicts[verdicts.length - 1];
+    if (last !== undefined && last.end === offset && last.type === type) last.end = offset + 1;
+    else verdicts.push({ start: offset, end: offset + 1, type });
+  }
+  return verdicts;
+}
+
+function findings(commands: readonly Command[], bugs: PlantedBugs): readonly string[] {
+  const world = new World(bugs);
+  for (const step of commands) world.run(step);
+  world.drain();
+  return [...world.problems, ...judgeShareHistory(world.events)];
+}
+
+const commands = fc.array(command, { minLength: 1, maxLength: 80, size: 'max' });
+
+describe('a share-partition under any sequence of fetches, acknowledgements, failures and crashes', () => {
+  test('keeps S1 to S9, S11 and S13', () => {
+    fc.assert(
+      fc.property(commands, (steps) => {
+        expect(findings(steps, NO_BUGS)).toEqual([]);
+      }),
+      { numRuns: Number(process.env['WEIR_PROPERTY_RUNS'] ?? 1_500) },
+    );
+  });
+
+  const planted: PlantedBug[] = [
+    'owner-unchecked',
+    'first-batch-judged',
+    'answer-before-commit',
+    'count-stands-still',
+    'no-delivery-limit',
+    'no-roll-back',
+    'gap-skipped',
+    'lock-never-ends',
+  ];
+  test.each(planted)('does not keep them with the planted bug %s, and the checker says so within 2,000 runs', (bug) => {
+    const outcome = fc.check(
+      fc.property(commands, (steps) => findings(steps, new Set([bug])).length === 0),
+      { numRuns: 2_000, endOnFailure: true, seed: 7 },
+    );
+    expect(outcome.failed).toBe(true);
+  });
+});
+
+describe('the checker of share histories', () => {
+  const produced: ShareEvent = { kind: 'produced', start: 0, end: 3 };
+  const delivery = (memberId: string, atMs: number, deliveryCount = 1, start = 0, end = 3): ShareEvent => ({
+    kind: 'delivered',
+    atMs,
+    member: memberId,
+    ranges: [{ start, end, deliveryCount }],
+    lockMs: LOCK_MS,
+    limit: 3,
+  });
+  const sent = (ticket: number, memberId: string, type: number, start = 0, end = 3, atMs = 5): ShareEvent => ({
+    kind: 'sent',
+    atMs,
+    ticket,
+    member: memberId,
+    verdicts: [{ start, end, type }],
+  });
+  const answered = (ticket: number, errorCode = 0): ShareEvent => ({ kind: 'answered', ticket, errorCode });
+
+  test('finds nothing in a good history', () => {
+    const events = [produced, delivery('a', 1), sent(1, 'a', 2, 0, 1), sent(2, 'a', 1, 1, 3), answered(1), answered(2)];
+    const rest = [delivery('b', 6, 2, 0, 1), sent(3, 'b', 1, 0, 1, 7), answered(3), { kind: 'drained' } as const];
+    expect(judgeShareHistory([...events, ...rest])).toEqual([]);
+  });
+
+  const spoiled: [string, string, ShareEvent[]][] = [
+    ['a double owner', 'S1: record 0', [produced, delivery('a', 1), delivery('b', 500, 2)]],
+    ['a count that stands still', 'S2: record 0', [produced, delivery('a', 1), delivery('b', 1_001, 1)]],
+    ['a delivery past the limit', 'S2: record 0', [produced, delivery('a', 1, 4)]],
+    ['an accepted record that returns', 'S3: record 2', [produced, delivery('a', 1), sent(1, 'a', 1, 2), answered(1), { kind: 'leader-changed' }, delivery('b', 9, 1, 2)]],
+    ['a lost record', 'S6: record 1', [produced, delivery('a', 1), sent(1, 'a', 1, 0, 1), answered(1), sent(2, 'a', 1, 2), answered(2), { kind: 'drained' }]],
+    ['a success for who does not own', 'S8: record 0', [produced, delivery('a', 1), sent(1, 'b', 1), answered(1)]],
+    ['a success after the lock', 'S8: record 0', [produced, delivery('a', 1), sent(1, 'a', 1, 0, 3, 2_000), answered(1)]],
+    ['a record out of thin air', 'L2: record 3', [produced, delivery('a', 1, 1, 3, 4)]],
+    [
+      'ranges out of order',
+      'S13: record 0',
+      [produced, { kind: 'delivered', atMs: 1, member: 'a', ranges: [{ start: 1, end: 3, deliveryCount: 1 }, { start: 0, end: 1, deliveryCount: 1 }], lockMs: 1, limit: 3 }],
+    ],
+  ];
+  test.each(spoiled)('names the record of %s', (_, finding, events) => {
+    expect(judgeShareHistory(events)[0]).toContain(finding);
+  });
+});
