@@ -2,14 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { isOperatorError } from '../../../operator/ports/operator-error.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { UserFault } from '../fault.ts';
 import { bootstrapFlag, type ParsedFlags } from '../flags.ts';
 import type { Terminal } from '../verb.ts';
 import { Calls, isCallFault } from './calls.ts';
 import { type DemoVerdict, judgeDemo, type MemberEvent, type PutLine } from './demo-judge.ts';
-import { loadManifests, type LocalCall, LocalSession, ownCommand } from './local.ts';
+import { KafkaAdmin } from './kafka-admin.ts';
+import { type LocalCall, LocalSession, ownCommand } from './local.ts';
 
+const TOPIC = 'demo';
+const GROUP = 'demo';
 const LINES = 60;
 const WORK_MS = 25;
 const MEMBERS = ['member 1', 'member 2', 'member 3'] as const;
@@ -18,10 +22,11 @@ const KILL_AFTER_LINES = 4;
 const DEADLINE_MS = 60_000;
 const LAG_POLL_MS = 50;
 
-/** `--demo`: a fresh cluster of the manifests, a producer, three competing members, one of them killed; then the verdict. */
+/**
+ * `--demo`: a fresh cluster of the manifests, a topic of one partition, a producer, three members that compete for it,
+ * one of them killed; then the verdict. One partition, because that is what a queue adds: no member owns it.
+ */
 export async function runDemo(call: LocalCall, flags: ParsedFlags, terminal: Terminal): Promise<number> {
-  const group = loadManifests(call.files).find((one) => one.kind === 'ShareGroup');
-  if (group?.kind !== 'ShareGroup') throw new UserFault('the demonstration needs a ShareGroup in the manifests');
   const data = join(call.data, `demo-${process.pid}`);
   // Free ports unless one is named: it runs beside a cluster that is there already.
   const basePort = flags.has('port') ? call.basePort : 0;
@@ -30,10 +35,8 @@ export async function runDemo(call: LocalCall, flags: ParsedFlags, terminal: Ter
   try {
     const bootstrap = await Promise.race([session.ready, running.then(() => null)]);
     if (bootstrap === null) return 1;
-    const demo = new Demo(
-      { groupId: group.spec.groupId ?? group.metadata.name, topic: group.spec.topics[0] ?? '', bootstrap },
-      terminal,
-    );
+    await prepare(bootstrap);
+    const demo = new Demo({ groupId: GROUP, topic: TOPIC, bootstrap }, terminal);
     const exitCode = await demo.run();
     session.stop();
     await running;
@@ -42,6 +45,21 @@ export async function runDemo(call: LocalCall, flags: ParsedFlags, terminal: Ter
     session.stop();
     await running.catch(() => undefined);
     await rm(data, { recursive: true, force: true });
+  }
+}
+
+/** Topic and group, made as the operator would make them. */
+async function prepare(bootstrap: string): Promise<void> {
+  const admin = new KafkaAdmin(bootstrapFlag('local', bootstrap));
+  try {
+    await admin.createTopic({ name: TOPIC, partitions: 1, replicationFactor: -1, config: new Map() });
+    const set = new Map([['share.auto.offset.reset', 'earliest']]);
+    await admin.alterConfig({ kind: 'group', name: GROUP }, { set, unset: [], before: new Map() });
+  } catch (error) {
+    if (!isOperatorError(error)) throw error;
+    throw new UserFault(`the demonstration could not be prepared: ${error.message}`);
+  } finally {
+    await admin.close();
   }
 }
 
@@ -77,7 +95,7 @@ class Demo {
   async run(): Promise<number> {
     const { groupId, topic } = this.#where;
     this.#terminal.out(
-      `\n${LINES} lines go into topic ${topic}; ${MEMBERS.length} members of share group ${groupId} compete for them.`,
+      `\n${LINES} lines go into topic ${topic}, which has one partition; ${MEMBERS.length} members of share group ${groupId} compete for them.`,
     );
     try {
       for (const name of MEMBERS) this.#join(name);

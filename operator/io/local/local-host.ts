@@ -211,7 +211,8 @@ export class LocalHost implements NodeHost {
 
   #ready(node: Node, listeners: Readonly<Record<string, string>>): void {
     const first = node.spec.listeners[0]?.name ?? '';
-    const address = listeners[first] ?? null;
+    // Kafka's listener names are upper case; brokers print them so.
+    const address = listeners[first.toUpperCase()] ?? listeners[first] ?? null;
     node.address = address === null ? null : dialable(address);
     node.everReady = true;
     node.readyAtMs = performance.now();
