@@ -184,7 +184,7 @@ function* loadClean(request: LoadRequest, found: Found, entries: readonly EpochE
   const { context, recoveryPoint: endOffset } = request;
   const base = found.bases.at(-1) ?? 0;
   const size = found.sizes.get(base) ?? 0;
-  if (endOffset < base || endOffset < request.highWatermark || size > 0 !== endOffset > base) return null;
+  if (endOffset < base || endOffset < request.highWatermark || size === 0 || endOffset === base) return null;
   if (!found.snapshots.includes(endOffset) || missesIndexes(found, found.bases)) return null;
   const snapshot = yield* readSnapshot(request, endOffset);
   if (snapshot === null) return null;
@@ -333,8 +333,8 @@ function* settle(recovery: Recovery, walked: readonly Segment[], state: WalkStat
     }
   }
   const endOffset = state.expectedOffset;
-  // Below the recovery point everything was synced before: nothing more is due when the log ends there.
-  const isDurable = state.fault === '' && endOffset <= request.recoveryPoint;
+  // Below the recovery point everything was synced before, the directory too unless the last file is empty.
+  const isDurable = state.fault === '' && endOffset <= request.recoveryPoint && (last?.sizeInBytes ?? 0) > 0;
   for (const offset of found.snapshots) {
     if (offset > endOffset) yield* removeIfExists(context.disk, `${directory}/${segmentFileName(offset, 'snapshot')}`);
   }

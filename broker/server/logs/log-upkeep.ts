@@ -66,16 +66,15 @@ export function* seal(body: LogBody, segment: Segment, snapshot: PendingSnapshot
  */
 export function* retain(body: LogBody, nowMs: number, roll: () => void): Task<void> {
   const { context } = body;
-  const segments = [...body.segments.all];
-  let count = 0;
-  for (const segment of segments) {
-    if (body.config.retentionMs >= 0) yield* loadLargestTimestamp(context, segment);
-    const deletableEnd = Math.min(body.highWatermark, body.writer.durableOffset);
-    const bounds = { logStartOffset: body.logStartOffset, deletableEnd, nowMs };
-    const next = segmentsToDelete(segments.map(retained), bounds, body.config);
-    if (next <= count) break;
-    count = next;
+  if (body.config.retentionMs >= 0) {
+    // Of the oldest segments up to the first that stays, for only these have to be asked.
+    for (const [index, segment] of [...body.segments.all].entries()) {
+      yield* loadLargestTimestamp(context, segment);
+      if (countToDelete(body, nowMs) <= index) break;
+    }
   }
+  // From here to the new log start in one turn: a cut may have been asked for meanwhile.
+  const count = countToDelete(body, nowMs);
   if (count === 0) return;
   if (count === body.segments.all.length) roll();
   const first = body.segments.all[count];
@@ -91,6 +90,12 @@ export function* retain(body: LogBody, nowMs: number, roll: () => void): Task<vo
   context.log.info({ log: body.name, count, logStartOffset: body.logStartOffset }, 'deleted old segments');
 }
 
+function countToDelete(body: LogBody, nowMs: number): number {
+  const deletableEnd = Math.min(body.highWatermark, body.writer.durableOffset);
+  const bounds = { logStartOffset: body.logStartOffset, deletableEnd, nowMs };
+  return segmentsToDelete(body.segments.all.map(retained), bounds, body.config);
+}
+
 function retained(segment: Segment): RetainedSegment {
   const { baseOffset, endOffset, sizeInBytes } = segment;
   const largestTimestampMs = segment.timestampUnknown ? -1 : segment.maxTimestampMs;
@@ -100,6 +105,7 @@ function retained(segment: Segment): RetainedSegment {
 /** Cuts the log at `offset` and loads it again. What is below is written first; nothing is appended meanwhile. */
 export function* cut(body: LogBody, offset: number): Task<void> {
   const { context, directory, config } = body;
+  assert(offset >= body.logStartOffset, 'a log is not cut below its start');
   yield* waitFor((done) => body.writer.waitFor(offset, { durable: false }, done));
   yield* waitFor((done) => body.writer.stop(done));
   // A mark above the cut would make the next start think that the log is damaged; the cut may fall inside a batch.

@@ -108,7 +108,6 @@ export class LogWriter {
     this.#dropQueue();
     this.#releaseAll();
     this.#stopped = false;
-    this.#directoryDirty = false;
     this.#writtenOffset = endOffset;
     this.#durableOffset = endOffset;
     this.#settle();
