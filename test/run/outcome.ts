@@ -16,6 +16,12 @@ export interface JestReport {
   }[];
 }
 
+/** What a file failed of: the first line of Jest's message that says something. */
+function firstLine(message: string): string {
+  const lines = message.split('\n').map((line) => line.trim());
+  return lines.find((line) => line !== '' && !line.startsWith('●')) ?? 'did not load';
+}
+
 /**
  * Counts a Jest report. A file that did not load and a run in which no test was executed are failures: silence never
  * passes.
@@ -33,7 +39,7 @@ export function readJestReport(step: string, report: JestReport, root: string): 
       else skips.push(`${name}: ${fullName}: not run (${status})`);
     }
     if (file.status === 'failed' && failures.length === failuresBefore) {
-      failures.push(`${name}: ${file.message.trim().split('\n')[0] ?? 'did not load'}`);
+      failures.push(`${name}: ${firstLine(file.message)}`);
     }
   }
   if (passed + failures.length === 0) failures.push(`${step}: no test was executed`);

@@ -23,7 +23,10 @@ test('each test of a report is counted once, under its file', () => {
 });
 
 test('a file that does not load is a failure, with the first line of why', () => {
-  const broken = file({}, { status: 'failed', message: 'SyntaxError: no\n  at x' });
+  const broken = file(
+    {},
+    { status: 'failed', message: '  ● Test suite failed to run\n\n    SyntaxError: no\n      at x' },
+  );
   expect(read(file({ fine: 'passed' }), broken)).toMatchObject({
     passed: 1,
     failures: ['test/a.test.ts: SyntaxError: no'],
