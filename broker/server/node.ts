@@ -97,6 +97,7 @@ class NodeStart {
       log: ports.log,
       directory,
       defaultConfig: resolveTopicRules(settings, new Map()).log,
+      options: { retentionCheckIntervalMs: settings.broker('log.retention.check.interval.ms') },
       onFatal: (failure) => this.#options.onFatal(diskSentence(failure)),
     });
     runTask(opening, (error, opened) => {
