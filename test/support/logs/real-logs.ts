@@ -1,0 +1,63 @@
+import { DEFAULT_LOG_CONFIG } from '../../../broker/core/log/config.ts';
+import { crc32c } from '../../../broker/io/crc32c.ts';
+import { NodeDisk } from '../../../broker/io/disk/node-disk.ts';
+import type { DiskFailure } from '../../../broker/ports/disk.ts';
+import { type LogManagerOptions, openLogManager, type OpenedLogs } from '../../../broker/server/logs/log-manager.ts';
+import type { LogFailure } from '../../../broker/server/logs/partition-log.ts';
+import { runTask } from '../../../broker/server/task.ts';
+
+const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** Opens logs in a real directory, on a minimal loop. */
+export async function openRealLogs(
+  directory: string,
+  options: Partial<LogManagerOptions> = {},
+): Promise<OpenedLogs & { readonly disk: NodeDisk }> {
+  const disk = new NodeDisk((input) => {
+    setImmediate(input);
+  });
+  const task = openLogManager({
+    disk,
+    clock: { monotonicMs: () => performance.now(), wallMs: () => Date.now() },
+    timers: {
+      after: (delayMs, callback) => {
+        const timer = setTimeout(callback, delayMs);
+        timer.unref();
+        return { cancel: () => clearTimeout(timer) };
+      },
+    },
+    crc32c,
+    compression: { decompress: (_codec, _bytes, _max, done) => done(null), compress: (_codec, bytes, done) => done(bytes) },
+    log: SILENT,
+    directory,
+    defaultConfig: DEFAULT_LOG_CONFIG,
+    onFatal: (failure: DiskFailure) => {
+      throw new Error(`${failure.code} ${failure.operation} ${failure.path}`);
+    },
+    options,
+  });
+  const opened = await new Promise<OpenedLogs>((resolve, reject) => {
+    runTask(task, (error, value) => {
+      if (value === undefined) reject(error instanceof Error ? error : new Error(String(error)));
+      else resolve(value);
+    });
+  });
+  return { ...opened, disk };
+}
+
+/** An operation of a log as a promise. */
+export function promised<T>(start: (done: (failure: LogFailure | null, value: T | undefined) => void) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((failure, value) => {
+      if (failure === null) resolve(value as T);
+      else reject(new Error(JSON.stringify(failure)));
+    });
+  });
+}
+
+/** An operation without a failure as a promise. */
+export function finished<T = void>(start: (done: (value: T) => void) => void): Promise<T> {
+  return new Promise((resolve) => {
+    start(resolve);
+  });
+}
