@@ -1,0 +1,134 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Acquired, type Finished, type History, judge } from './history.ts';
+
+const PARTITIONS = 2;
+const RECORDS = 20;
+const LOCK_MS = 1000;
+
+/** A history without a fault: each record sent, confirmed, stored, delivered and accepted, then a crash, then commits. */
+function clean(): History {
+  const places = Array.from({ length: PARTITIONS * RECORDS }, (_, index) => ({
+    partition: Math.floor(index / RECORDS), offset: index % RECORDS, id: `r${index}`, sequence: index % RECORDS,
+  }));
+  return {
+    sent: places.map(({ id, partition, sequence }) => ({ id, partition, sequence, producer: 'p' })),
+    acknowledged: places.map(({ id, partition, offset }) => ({ id, partition, offset })),
+    scanned: places.map(({ id, partition, offset }) => ({ id, partition, offset })),
+    acquired: places.map(({ partition, offset }): Acquired => ({ partition, offset, member: 'a', atMs: offset * 10, lockMs: LOCK_MS })),
+    finished: places.map(({ partition, offset }): Finished => ({
+      partition, offset, member: 'a', outcome: 'accepted', sentMs: offset * 10 + 2, atMs: offset * 10 + 4,
+    })),
+    crashes: [10_000],
+    committed: [0, 1].flatMap((partition) => [5, 12].map((offset) => ({ partition, offset, isConfirmed: true }))),
+    committedAtEnd: [0, 1].map((partition) => ({ partition, offset: 12 })),
+  };
+}
+
+const without = <T>(list: readonly T[], index: number): readonly T[] => list.filter((_, at) => at !== index);
+
+describe('the history checker', () => {
+  it('finds nothing in a history without a fault', () => {
+    expect(judge(clean())).toEqual([]);
+  });
+
+  it('names an acknowledged record that is missing at the end of the log', () => {
+    const history = clean();
+    const spoiled = { ...history, scanned: without(history.scanned, PARTITIONS * RECORDS - 1) };
+    expect(judge(spoiled)).toEqual([{ rule: 'acknowledged record is lost', record: '1:19 r39', detail: 'found nothing there' }]);
+  });
+
+  it('names a lost record and the gap it leaves in the middle', () => {
+    const history = clean();
+    const violations = judge({ ...history, scanned: without(history.scanned, 7) });
+    expect(violations).toContainEqual({ rule: 'acknowledged record is lost', record: '0:7 r7', detail: 'found nothing there' });
+    expect(violations).toContainEqual({ rule: 'offsets have a gap', record: '0:8 r8', detail: 'expected offset 7' });
+  });
+
+  it('names a record in the place of another', () => {
+    const history = clean();
+    const scanned = history.scanned.map((record) => (record.offset === 3 && record.partition === 0 ? { ...record, id: 'other' } : record));
+    const violations = judge({ ...history, scanned });
+    expect(violations.map(({ rule, record }) => [rule, record])).toEqual([
+      ['acknowledged record is lost', '0:3 r3'],
+      ['record out of thin air', '0:3 other'],
+    ]);
+  });
+
+  it('names a record that is stored twice', () => {
+    const history = clean();
+    const scanned = [...history.scanned, { id: 'r25', partition: 1, offset: RECORDS }];
+    const finished: readonly Finished[] = [...history.finished, { partition: 1, offset: RECORDS, member: 'a', outcome: 'accepted', sentMs: 1, atMs: 1 }];
+    expect(judge({ ...history, scanned, finished })).toEqual([{ rule: 'record is stored twice', record: '1:20 r25', detail: 'first at 1:5' }]);
+  });
+
+  it('names a record that came before one sent earlier', () => {
+    const history = clean();
+    const swap = (id: string): string => (id === 'r4' ? 'r5' : id === 'r5' ? 'r4' : id);
+    const spoiled = {
+      ...history,
+      acknowledged: history.acknowledged.map((record) => ({ ...record, id: swap(record.id) })),
+      scanned: history.scanned.map((record) => ({ ...record, id: swap(record.id) })),
+    };
+    expect(judge(spoiled)).toEqual([
+      { rule: 'records are out of order', record: '0:5 r4', detail: 'after r5, which was sent later' },
+    ]);
+  });
+
+  it('names a record that two members own at the same time', () => {
+    const history = clean();
+    const second: Acquired = { partition: 0, offset: 6, member: 'b', atMs: 61, lockMs: LOCK_MS };
+    expect(judge({ ...history, acquired: [...history.acquired, second] })).toEqual([
+      { rule: 'record has two owners', record: '0:6 r6', detail: 'a from 60 to 62, b from 61' },
+    ]);
+  });
+
+  it('names a record that is delivered after it was accepted', () => {
+    const history = clean();
+    const second: Acquired = { partition: 1, offset: 2, member: 'b', atMs: 20_000, lockMs: LOCK_MS };
+    expect(judge({ ...history, acquired: [...history.acquired, second] })).toEqual([
+      { rule: 'accepted record is delivered again', record: '1:2 r22', detail: 'accepted by a at 24, delivered to b at 20000' },
+    ]);
+  });
+
+  it('allows a second delivery after a release, an expired lock or a crash, and not before', () => {
+    const history = clean();
+    const at = (atMs: number, member: string): Acquired => ({ partition: 0, offset: 0, member, atMs, lockMs: LOCK_MS });
+    const end: Finished = { partition: 0, offset: 0, member: 'b', outcome: 'accepted', sentMs: 30_000, atMs: 30_001 };
+    const released: Finished = { partition: 0, offset: 0, member: 'a', outcome: 'released', sentMs: 20_000, atMs: 20_002 };
+    const acquired = without(history.acquired, 0);
+    const finished = without(history.finished, 0);
+    const after = (first: number, second: number, ends: readonly Finished[]) =>
+      judge({ ...history, acquired: [...acquired, at(first, 'a'), at(second, 'b')], finished: [...finished, ...ends] });
+    expect(after(19_999, 20_001, [released, end])).toEqual([]);
+    expect(after(19_000, 20_000, [end])).toEqual([]);
+    expect(after(9_999, 10_001, [end])).toEqual([]);
+    expect(after(10_001, 10_002, [end]).map(({ rule }) => rule)).toEqual(['record has two owners']);
+  });
+
+  it('does not count as owner whom the broker refused', () => {
+    const history = clean();
+    const second: Acquired = { partition: 0, offset: 6, member: 'b', atMs: 61, lockMs: LOCK_MS };
+    const refused: Finished = { partition: 0, offset: 6, member: 'b', outcome: 'refused', sentMs: 62, atMs: 63 };
+    expect(judge({ ...history, acquired: [...history.acquired, second], finished: [...history.finished, refused] })).toEqual([]);
+  });
+
+  it('names a record that nobody finished', () => {
+    const history = clean();
+    expect(judge({ ...history, finished: without(history.finished, 30) })).toEqual([
+      { rule: 'record is never accepted', record: '1:10 r30', detail: 'no member finished it' },
+    ]);
+  });
+
+  it('names a commit that is lost and one out of thin air, and allows one without an answer', () => {
+    const history = clean();
+    const end = (offset: number) => [{ partition: 0, offset }, { partition: 1, offset: 12 }];
+    expect(judge({ ...history, committedAtEnd: end(5) })).toEqual([
+      { rule: 'committed offset is lost', record: '0:5', detail: 'last confirmed 12' },
+    ]);
+    expect(judge({ ...history, committedAtEnd: end(15) })).toEqual([
+      { rule: 'offset was never committed', record: '0:15', detail: 'last confirmed 12' },
+    ]);
+    const unanswered = [...history.committed, { partition: 0, offset: 15, isConfirmed: false }];
+    expect(judge({ ...history, committed: unanswered, committedAtEnd: end(15) })).toEqual([]);
+  });
+});

@@ -1,0 +1,129 @@
+import { type Cli, cellsOf, cliOf } from '../wire/harness/cli.ts';
+import type { RunningTool, ToolHost } from '../wire/harness/tool-host.ts';
+import { waitFor } from '../wire/harness/wait.ts';
+import type { Acknowledged, Acquired, Committed, Finished, History, Position, Scanned, Sent } from './history.ts';
+
+/** Where the load goes and how much of it there is. */
+export type LoadOptions = {
+  readonly bootstrap: string;
+  readonly tools: ToolHost;
+  readonly topic: string;
+  readonly partitions: number;
+  /** Records a second. */
+  readonly rate: number;
+  readonly shareGroup: string;
+  readonly consumerGroup: string;
+  readonly lockMs: number;
+};
+
+const PRODUCER = 'producer';
+const FOREVER_MS = 3_600_000;
+const DRAIN_DEADLINE_MS = 60_000;
+
+/**
+ * A producer, two members of a share group and one of a consumer group (test/wire/java/KillLoad.java) which work through
+ * crashes of their broker, and the history that they write down.
+ */
+export class KillLoad {
+  readonly #options: LoadOptions;
+  readonly #cli: Cli;
+  readonly #producer: RunningTool;
+  readonly #members: ReadonlyMap<string, RunningTool>;
+  readonly #consumer: RunningTool;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#cli = cliOf(options);
+    const { partitions, rate, shareGroup, consumerGroup } = options;
+    this.#producer = this.#start('producer', String(partitions), String(rate));
+    this.#members = new Map(['a', 'b'].map((name) => [name, this.#start('share', shareGroup)]));
+    this.#consumer = this.#start('group', consumerGroup);
+  }
+
+  #start(role: string, ...more: readonly string[]): RunningTool {
+    const { tools, bootstrap, topic } = this.#options;
+    return tools.start({ className: 'KillLoad', args: [role, bootstrap, topic, ...more], timeoutMs: FOREVER_MS });
+  }
+
+  /** Lines that each client has written so far: they grow while it makes progress. */
+  progress(): Readonly<{ producer: number; share: number; consumer: number }> {
+    const share = [...this.#members.values()].reduce((sum, { lines }) => sum + lines.length, 0);
+    return { producer: this.#producer.lines.length, share, consumer: this.#consumer.lines.length };
+  }
+
+  /** Stops the producer, waits until both groups have everything, stops them and scans the log. */
+  async finish(crashes: readonly number[]): Promise<History> {
+    const { topic, shareGroup, consumerGroup, partitions } = this.#options;
+    await this.#producer.stop();
+    await waitFor('the share group has finished everything', async () => (await this.#shareLag()) === 0, { deadlineMs: DRAIN_DEADLINE_MS, pollMs: 250 });
+    const ends = await this.#ends();
+    await waitFor('the consumer group has read everything', async () => {
+      const positions = await this.#positions();
+      return ends.every(({ partition, offset }) => positions.some((each) => each.partition === partition && each.offset === offset));
+    }, { deadlineMs: DRAIN_DEADLINE_MS, pollMs: 250 });
+    await Promise.all([...this.#members.values(), this.#consumer].map((tool) => tool.stop()));
+    const scan = await this.#start('scan', String(partitions)).done;
+    if (scan.exitCode !== 0) throw new Error(`scan of ${topic} (${shareGroup}, ${consumerGroup}): ${scan.stderr}`);
+    return {
+      ...parseProducer(this.#producer.lines, partitions),
+      ...parseShare(this.#members, this.#options.lockMs),
+      scanned: fieldsOf(scan.stdout.split('\n'), 'R').map(([partition, offset, id]): Scanned => ({ partition: Number(partition), offset: Number(offset), id: id ?? '' })),
+      committed: fieldsOf(this.#consumer.lines, 'C').map(([confirmed, partition, offset]): Committed => ({
+        isConfirmed: confirmed === '1', partition: Number(partition), offset: Number(offset),
+      })),
+      committedAtEnd: await this.#positions(),
+      crashes,
+    };
+  }
+
+  async #shareLag(): Promise<number> {
+    const { topic, shareGroup, partitions } = this.#options;
+    const rows = cellsOf(await this.#cli.ok('shareGroups', ['--describe', '--group', shareGroup, '--offsets'])).filter((row) => row[1] === topic);
+    return rows.length < partitions ? Number.POSITIVE_INFINITY : rows.reduce((sum, row) => sum + Number(row[4]), 0);
+  }
+
+  async #positions(): Promise<readonly Position[]> {
+    const { topic, consumerGroup } = this.#options;
+    const rows = cellsOf(await this.#cli.ok('consumerGroups', ['--describe', '--group', consumerGroup])).filter((row) => row[1] === topic);
+    return rows.map((row) => ({ partition: Number(row[2]), offset: Number(row[3]) }));
+  }
+
+  async #ends(): Promise<readonly Position[]> {
+    const text = await this.#cli.ok('getOffsets', ['--topic', this.#options.topic]);
+    return text.trim().split('\n').map((line) => line.split(':')).map(([, partition, offset]) => ({ partition: Number(partition), offset: Number(offset) }));
+  }
+}
+
+function fieldsOf(lines: readonly string[], kind: string): readonly (readonly string[])[] {
+  return lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.split(' ').slice(1));
+}
+
+function parseProducer(lines: readonly string[], partitions: number): Pick<History, 'sent' | 'acknowledged'> {
+  const failed = fieldsOf(lines, 'F');
+  if (failed.length > 0) throw new Error(`${failed.length} records failed, the first: ${failed[0]?.join(' ')}`);
+  const count = Number(fieldsOf(lines, 'N')[0]?.[0] ?? Number.NaN);
+  if (!Number.isInteger(count)) throw new Error('the producer has not ended cleanly');
+  const sent = Array.from({ length: count }, (_, index): Sent => ({
+    id: String(index), producer: PRODUCER, partition: index % partitions, sequence: index,
+  }));
+  const acknowledged = fieldsOf(lines, 'A').map(([partition, offset, id]): Acknowledged => ({
+    partition: Number(partition), offset: Number(offset), id: id ?? '',
+  }));
+  return { sent, acknowledged };
+}
+
+function parseShare(members: ReadonlyMap<string, RunningTool>, lockMs: number): Pick<History, 'acquired' | 'finished'> {
+  const acquired: Acquired[] = [];
+  const finished: Finished[] = [];
+  for (const [member, { lines }] of members) {
+    for (const [atMs, partition, offset] of fieldsOf(lines, 'Q')) {
+      acquired.push({ member, partition: Number(partition), offset: Number(offset), atMs: Number(atMs), lockMs });
+    }
+    for (const [outcome, sentMs, atMs, partition, offset] of fieldsOf(lines, 'K')) {
+      // KillLoad writes one of the outcomes.
+      const end = { member, outcome: outcome as Finished['outcome'], sentMs: Number(sentMs), atMs: Number(atMs) };
+      finished.push({ ...end, partition: Number(partition), offset: Number(offset) });
+    }
+  }
+  return { acquired, finished };
+}

@@ -1,0 +1,204 @@
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.consumer.AcknowledgeType;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.KafkaShareConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicIdPartition;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidRecordStateException;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.common.utils.Exit;
+
+/**
+ * Clients that work while their broker is killed again and again, and write down what they see, one event a line.
+ *
+ * <p>Arguments: role, bootstrap, topic, and by role: {@code producer PARTITIONS RATE}: "A partition offset value" for an
+ * acknowledged record, "F value" for a failed one, at the end "N count" (the values are 0 to count - 1, the partition
+ * is value modulo PARTITIONS). {@code share GROUP}: "Q time partition offset" for a delivery, "K outcome sent time
+ * partition offset" when it ended (accepted, released, refused, or unknown when the answer got lost).
+ * {@code group GROUP}: "C confirmed partition offset" for each commit, before (0) and after it was confirmed (1).
+ * {@code scan PARTITIONS}: "R partition offset value" for each record. Times are milliseconds of the wall clock.
+ */
+public final class KillLoad {
+    private KillLoad() { }
+
+    public static void main(String[] args) throws Exception {
+        AtomicBoolean stopping = new AtomicBoolean();
+        CountDownLatch done = new CountDownLatch(1);
+        Exit.addShutdownHook("stop", () -> {
+            stopping.set(true);
+            try {
+                done.await(60, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        try {
+            switch (args[0]) {
+                case "producer" -> produce(args[1], args[2], Integer.parseInt(args[3]), Integer.parseInt(args[4]), stopping);
+                case "share" -> share(args[1], args[2], args[3], stopping);
+                case "group" -> group(args[1], args[2], args[3], stopping);
+                case "scan" -> scan(args[1], args[2], Integer.parseInt(args[3]));
+                default -> throw new IllegalArgumentException("unknown role " + args[0]);
+            }
+        } finally {
+            done.countDown();
+        }
+    }
+
+    private static Properties settings(String bootstrap) {
+        Properties settings = new Properties();
+        settings.put("bootstrap.servers", bootstrap);
+        settings.put("reconnect.backoff.ms", "20");
+        settings.put("reconnect.backoff.max.ms", "100");
+        settings.put("retry.backoff.ms", "20");
+        settings.put("retry.backoff.max.ms", "100");
+        return settings;
+    }
+
+    private static void produce(String bootstrap, String topic, int partitions, int rate, AtomicBoolean stopping) throws Exception {
+        Properties settings = settings(bootstrap);
+        settings.put("acks", "all");
+        settings.put("enable.idempotence", "true");
+        settings.put("linger.ms", "2");
+        settings.put("delivery.timeout.ms", "60000");
+        settings.put("request.timeout.ms", "5000");
+        long count = 0;
+        try (KafkaProducer<String, String> producer = new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer())) {
+            while (!stopping.get()) {
+                for (int i = 0; i < Math.max(1, rate / 100); i++) {
+                    String value = String.valueOf(count);
+                    int partition = (int) (count % partitions);
+                    count++;
+                    producer.send(new ProducerRecord<>(topic, partition, null, value), (metadata, error) -> {
+                        if (error == null) say("A " + metadata.partition() + " " + metadata.offset() + " " + value);
+                        else say("F " + value + " " + error);
+                    });
+                }
+                Thread.sleep(10);
+            }
+        }
+        say("N " + count);
+    }
+
+    private static void share(String bootstrap, String topic, String group, AtomicBoolean stopping) {
+        Properties settings = settings(bootstrap);
+        settings.put("group.id", group);
+        settings.put("share.acknowledgement.mode", "explicit");
+        settings.put("max.poll.records", "200");
+        settings.put("request.timeout.ms", "5000");
+        settings.put("default.api.timeout.ms", "5000");
+        try (KafkaShareConsumer<String, String> consumer =
+                 new KafkaShareConsumer<>(settings, new StringDeserializer(), new StringDeserializer())) {
+            consumer.subscribe(List.of(topic));
+            while (!stopping.get()) {
+                List<ConsumerRecord<String, String>> records = new ArrayList<>();
+                consumer.poll(Duration.ofMillis(100)).forEach(records::add);
+                if (!records.isEmpty()) finish(consumer, records);
+            }
+        }
+    }
+
+    /** Releases one record in ten at its first delivery, accepts the rest, and waits for the answer. */
+    private static void finish(KafkaShareConsumer<String, String> consumer, List<ConsumerRecord<String, String>> records) {
+        long now = System.currentTimeMillis();
+        StringBuilder text = new StringBuilder();
+        for (ConsumerRecord<String, String> record : records) {
+            text.append("Q ").append(now).append(' ').append(record.partition()).append(' ').append(record.offset()).append('\n');
+        }
+        System.out.print(text);
+        for (ConsumerRecord<String, String> record : records) consumer.acknowledge(record, typeFor(record));
+        long sent = System.currentTimeMillis();
+        Map<Integer, String> errors = new HashMap<>();
+        String overall = null;
+        try {
+            for (Map.Entry<TopicIdPartition, Optional<KafkaException>> entry : consumer.commitSync().entrySet()) {
+                String outcome = entry.getValue().map(e -> e instanceof InvalidRecordStateException ? "refused" : "unknown").orElse("");
+                errors.put(entry.getKey().partition(), outcome);
+            }
+        } catch (KafkaException e) {
+            overall = "unknown";
+        }
+        long confirmed = System.currentTimeMillis();
+        StringBuilder ends = new StringBuilder();
+        for (ConsumerRecord<String, String> record : records) {
+            String outcome = overall != null ? overall : errors.getOrDefault(record.partition(), "unknown");
+            if (outcome.isEmpty()) outcome = typeFor(record) == AcknowledgeType.RELEASE ? "released" : "accepted";
+            ends.append("K ").append(outcome).append(' ').append(sent).append(' ').append(confirmed).append(' ');
+            ends.append(record.partition()).append(' ').append(record.offset()).append('\n');
+        }
+        System.out.print(ends);
+    }
+
+    private static AcknowledgeType typeFor(ConsumerRecord<String, String> record) {
+        boolean isFirst = record.deliveryCount().map(count -> count == 1).orElse(false);
+        return isFirst && record.offset() % 10 == 3 ? AcknowledgeType.RELEASE : AcknowledgeType.ACCEPT;
+    }
+
+    private static void group(String bootstrap, String topic, String group, AtomicBoolean stopping) {
+        Properties settings = settings(bootstrap);
+        settings.put("group.id", group);
+        settings.put("enable.auto.commit", "false");
+        settings.put("auto.offset.reset", "earliest");
+        settings.put("max.poll.records", "200");
+        settings.put("default.api.timeout.ms", "5000");
+        settings.put("request.timeout.ms", "4000");
+        try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer())) {
+            consumer.subscribe(List.of(topic));
+            while (!stopping.get()) {
+                if (consumer.poll(Duration.ofMillis(100)).isEmpty()) continue;
+                Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+                for (TopicPartition each : consumer.assignment()) offsets.put(each, new OffsetAndMetadata(consumer.position(each)));
+                offsets.forEach((partition, at) -> say("C 0 " + partition.partition() + " " + at.offset()));
+                try {
+                    consumer.commitSync(offsets);
+                    offsets.forEach((partition, at) -> say("C 1 " + partition.partition() + " " + at.offset()));
+                } catch (KafkaException e) {
+                    say("E " + e);
+                }
+            }
+        }
+    }
+
+    private static void scan(String bootstrap, String topic, int partitions) {
+        Properties settings = settings(bootstrap);
+        settings.put("check.crcs", "true");
+        Collection<TopicPartition> all = new ArrayList<>();
+        for (int i = 0; i < partitions; i++) all.add(new TopicPartition(topic, i));
+        try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer())) {
+            Map<TopicPartition, Long> ends = consumer.endOffsets(all);
+            for (TopicPartition partition : all) {
+                consumer.assign(List.of(partition));
+                consumer.seekToBeginning(List.of(partition));
+                long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+                while (consumer.position(partition) < ends.get(partition) && System.nanoTime() < deadline) {
+                    StringBuilder text = new StringBuilder();
+                    for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
+                        text.append("R ").append(record.partition()).append(' ').append(record.offset()).append(' ');
+                        text.append(record.value()).append('\n');
+                    }
+                    System.out.print(text);
+                }
+            }
+        }
+    }
+
+    private static void say(String line) {
+        System.out.print(line + "\n");
+    }
+}
