@@ -28,7 +28,10 @@ export type SharePartitionEffect =
   | { readonly kind: 'acquired'; readonly ranges: readonly AcquiredRange[] }
   /** Comes after the commit of the write that held the acknowledgements, or at once when there was nothing to write. */
   | { readonly kind: 'acknowledged'; readonly ticket: number; readonly errorCode: number }
-  /** Write this; `persisted` follows, before any next `persist`. */
+  /**
+   * Before the verdicts that rest on it. Write this; `persisted` follows, before any next `persist`. The start is the
+   * one that holds once it is committed, and passes the records that the write finishes; they are not named.
+   */
   | {
       readonly kind: 'persist';
       readonly startOffset: number;
@@ -164,7 +167,7 @@ export class SharePartition {
       default:
         unreachable(input);
     }
-    if (this.#queue.ready) out.push({ kind: 'persist', stateBatches: this.#queue.begin(), ...this.#inFlight.prospect() });
+    if (this.#queue.ready) out.push(this.#beginWrite());
   }
 
   /** Ends this share-partition: answers every waiting acknowledgement with `errorCode`. Nothing may follow. */
@@ -181,6 +184,13 @@ export class SharePartition {
       return ` [${run.start},${run.end}) ${letters[run.state]} x${run.deliveryCount}${owner}${pending}`;
     });
     return `start ${this.startOffset} end ${this.endOffset}:${runs.join(';')}`;
+  }
+
+  /** What lies below the start that will hold needs no words. */
+  #beginWrite(): SharePartitionEffect {
+    const { startOffset, deliveryCompleteCount } = this.#inFlight.prospect();
+    const stateBatches = this.#queue.begin().filter(({ lastOffset }) => lastOffset >= startOffset);
+    return { kind: 'persist', startOffset, deliveryCompleteCount, stateBatches };
   }
 
   #moveLogStart(offset: number, out: SharePartitionEffect[]): void {

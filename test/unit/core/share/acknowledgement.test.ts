@@ -52,14 +52,14 @@ describe('acknowledging', () => {
   });
 
   test('a record released on its last attempt is archived', () => {
-    const bench = new Bench(batches(0, 1, 1));
+    const bench = new Bench(batches(0, 2, 1));
     bench.rules = { ...RULES, deliveryCountLimit: 2 };
     bench.fetch('a');
-    bench.acknowledge('a', [0, 0, RELEASE]);
+    bench.acknowledge('a', [1, 1, RELEASE]);
     bench.fetch('a');
-    bench.acknowledge('a', [0, 0, RELEASE]);
-    expect(bench.describe()).toBe('start 1 end 1:');
-    expect(bench.writes.at(-1)?.stateBatches).toEqual([{ firstOffset: 0, lastOffset: 0, deliveryState: 4, deliveryCount: 2 }]);
+    bench.acknowledge('a', [1, 1, RELEASE]);
+    expect(bench.describe()).toBe('start 0 end 2: [0,1) acquired x1 by a; [1,2) archived x2');
+    expect(bench.writes.at(-1)?.stateBatches).toEqual([{ firstOffset: 1, lastOffset: 1, deliveryState: 4, deliveryCount: 2 }]);
   });
 
   test('a limit that was lowered meanwhile counts for records in flight', () => {
@@ -144,7 +144,7 @@ describe('acknowledging', () => {
     expect(bench.writes).toHaveLength(0);
   });
 
-  test('writes only what changed, with the start that will hold', () => {
+  test('writes only what changed above the start that will hold', () => {
     const bench = new Bench(batches(0, 10, 1));
     bench.fetch('a');
     bench.acknowledge('a', [0, 1, ACCEPT], [4, 5, ACCEPT], [6, 6, RELEASE]);
@@ -154,7 +154,6 @@ describe('acknowledging', () => {
         startOffset: 2,
         deliveryCompleteCount: 2,
         stateBatches: [
-          { firstOffset: 0, lastOffset: 1, deliveryState: 2, deliveryCount: 1 },
           { firstOffset: 4, lastOffset: 5, deliveryState: 2, deliveryCount: 1 },
           { firstOffset: 6, lastOffset: 6, deliveryState: 0, deliveryCount: 1 },
         ],
