@@ -1,5 +1,5 @@
 import { unreachable } from '../../broker/core/base/assert.ts';
-import { declaredTopics, type Desired } from '../core/desired.ts';
+import { type Desired, mentionedTopics } from '../core/desired.ts';
 import type { AdminObservation, Observed } from '../core/observed.ts';
 import { type Plan, plan, planGone } from '../core/plan.ts';
 import { type IsDynamic, splitSettings } from '../core/plan-nodes.ts';
@@ -52,10 +52,8 @@ export async function reconcile(
 }
 
 function observeAdmin(admin: ClusterAdmin, desired: Desired, isDynamic: IsDynamic): Promise<AdminObservation> {
-  const topics = new Set(declaredTopics(desired));
-  for (const group of desired.shareGroups) for (const topic of group.spec.topics) topics.add(topic);
   const question: AdminQuestion = {
-    topics: [...topics].sort(),
+    topics: mentionedTopics(desired),
     groups: [...new Set(desired.shareGroups.map(groupIdOf))].sort(),
     settings: [...splitSettings(desired.cluster, isDynamic).dynamic.keys()],
   };

@@ -72,11 +72,18 @@ export function resolveOwnership(desired: Desired): Ownership {
   return { topics, groups, conflicts };
 }
 
-/** Names of all topics that the manifests name, sorted: what has to have leaders before a cluster is ready. */
-export function declaredTopics(desired: Desired): readonly string[] {
-  const names = new Set(desired.topics.map(topicNameOf));
-  for (const group of desired.shareGroups) {
+/** Names of all topics that acting manifests declare, sorted: what has to have leaders before a cluster is ready. */
+export function declaredTopics(ownership: Ownership): readonly string[] {
+  const names = new Set(ownership.topics.keys());
+  for (const group of ownership.groups.values()) {
     if (group.spec.createTopics !== undefined) for (const topic of group.spec.topics) names.add(topic);
   }
+  return [...names].sort();
+}
+
+/** Names of all topics that a plan has to know about, sorted. */
+export function mentionedTopics(desired: Desired): readonly string[] {
+  const names = new Set(desired.topics.map(topicNameOf));
+  for (const group of desired.shareGroups) for (const topic of group.spec.topics) names.add(topic);
   return [...names].sort();
 }

@@ -32,7 +32,7 @@ export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic)
   const steps: Step[] = change === null ? [] : [{ kind: 'SetConfig', change }];
   steps.push(...topics.steps, ...groups.steps);
   const nodesReady = wanted.every((node) => observed.host.nodes.some((one) => one.id === node.id && one.ready));
-  const led = declaredTopics(desired).every((name) => admin.topics.get(name)?.leaderless === 0);
+  const led = declaredTopics(ownership).every((name) => admin.topics.get(name)?.leaderless === 0);
   return {
     steps,
     conditions: [...ownership.conflicts, ...topics.conditions, ...groups.conditions],
