@@ -1,0 +1,92 @@
+import { Settings } from '../../../broker/core/config/settings.ts';
+import type { MetadataCommand, NewTopic, OutcomeOf } from '../../../broker/core/metadata/commands.ts';
+import { decide } from '../../../broker/core/metadata/decide.ts';
+import { MetadataImage } from '../../../broker/core/metadata/image.ts';
+import { decodeRecords, encodeRecords, type MetadataRecord } from '../../../broker/core/metadata/records.ts';
+import type { MetadataDelta } from '../../../broker/core/metadata/view.ts';
+
+/** 22 characters of base64url that count up. */
+export function sampleId(number: number): string {
+  const bytes = new Uint8Array(16);
+  new DataView(bytes.buffer).setUint32(8, number + 1_000_000);
+  return Buffer.from(bytes).toString('base64url');
+}
+
+/** A topic as most tests want it: defaults, automatic placement. */
+export function newTopic(name: string, more: Partial<NewTopic> = {}): NewTopic {
+  return { name, partitionCount: 1, replicationFactor: 1, assignments: [], configs: [], ...more };
+}
+
+/** The state machine with its log in memory: every batch goes through its encoded form, as in a node. */
+export class MetadataLab {
+  readonly image = new MetadataImage();
+  readonly settings: Settings;
+  readonly batches: Uint8Array[] = [];
+  readonly deltas: MetadataDelta[] = [];
+  #nextId = 1;
+
+  constructor(fixed: Readonly<Record<string, string>> = {}) {
+    this.settings = new Settings(new Map(Object.entries(fixed)));
+  }
+
+  /** A lab with a formed cluster and these brokers in. */
+  static withBrokers(ids: readonly number[], fixed: Readonly<Record<string, string>> = {}): MetadataLab {
+    const lab = new MetadataLab(fixed);
+    lab.run({ kind: 'formatCluster', clusterId: sampleId(0) });
+    for (const id of ids) lab.join(id);
+    return lab;
+  }
+
+  /** Decides a command and applies what it gives. */
+  run<C extends MetadataCommand>(command: C): OutcomeOf<C> {
+    const topicIds = Array.from({ length: 300 }, () => sampleId(this.#nextId++));
+    const { records, outcome } = decide({ image: this.image, settings: this.settings, topicIds }, command);
+    if (records.length > 0) this.#apply(records);
+    return outcome as OutcomeOf<C>;
+  }
+
+  /** Registers a broker, in its own directory, and lets it in; gives its epoch. */
+  join(id: number, unfence = true): number {
+    const registered = this.run({
+      kind: 'registerBroker',
+      brokerId: id,
+      incarnationId: sampleId(this.#nextId++),
+      directoryId: sampleId(500_000 + id),
+      previousBrokerEpoch: -1,
+      endpoints: [{ listener: 'PLAINTEXT', host: `host-${id}`, port: 9092 }],
+      rack: null,
+      weirVersionMin: 1,
+      weirVersionMax: 1,
+    });
+    const brokerEpoch = registered.kind === 'registerBroker' ? registered.brokerEpoch : -1;
+    if (unfence) this.run({ kind: 'unfenceBroker', brokerId: id, brokerEpoch });
+    return brokerEpoch;
+  }
+
+  /** Error codes of creating these topics, in the order answered. */
+  create(...topics: readonly NewTopic[]): readonly number[] {
+    const outcome = this.run({ kind: 'createTopics', topics, validateOnly: false });
+    return outcome.kind === 'createTopics' ? outcome.topics.map(({ errorCode }) => errorCode) : [outcome.errorCode];
+  }
+
+  /** Error codes of setting these settings of one resource. */
+  set(scope: 'topic' | 'broker' | 'cluster' | 'group', name: string, texts: Readonly<Record<string, string | null>>): number {
+    const operations = Object.entries(texts).map(([key, value]) => ({ name: key, operation: 'set' as const, value }));
+    const outcome = this.run({ kind: 'alterConfigs', resources: [{ scope, name, operations }], validateOnly: false });
+    return outcome.kind === 'alterConfigs' ? (outcome.resources[0]?.errorCode ?? -1) : outcome.errorCode;
+  }
+
+  /** A second image that replays the log from its beginning. */
+  replayed(): MetadataImage {
+    const image = new MetadataImage();
+    for (const batch of this.batches) image.apply(decodeRecords(batch), image.offset + 1);
+    return image;
+  }
+
+  #apply(records: readonly MetadataRecord[]): void {
+    const batch = encodeRecords(records);
+    this.batches.push(batch);
+    this.deltas.push(this.image.apply(decodeRecords(batch), this.image.offset + 1));
+    this.settings.setDynamic(this.image.configOverrides('broker', '0'), this.image.configOverrides('cluster', ''));
+  }
+}

@@ -1,0 +1,116 @@
+import { describe, expect, test } from '@jest/globals';
+import { brokerId } from '../../../../broker/core/base/ids.ts';
+import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import { MetadataLab, newTopic, sampleId } from '../../../support/metadata/lab.ts';
+
+const partition = (lab: MetadataLab, name = 't', index = 0) => lab.image.topicByName(name)?.partitions[index];
+
+describe('a broker that registers', () => {
+  test('is fenced under a new epoch, the offset of its record, and loses every leadership (D5)', () => {
+    const lab = MetadataLab.withBrokers([0]);
+    lab.create(newTopic('t', { partitionCount: 2 }));
+    const before = lab.image.offset;
+    const epoch = lab.join(0, false);
+    expect(epoch).toBe(before + 1);
+    expect(lab.image.broker(brokerId(0))).toMatchObject({ epoch, fenced: true });
+    expect(partition(lab)).toMatchObject({ leader: -1, leaderEpoch: 1, partitionEpoch: 1, isr: [0] });
+    expect(partition(lab, 't', 1)).toMatchObject({ leader: -1, leaderEpoch: 1 });
+  });
+
+  test('leads again in yet another epoch once it is let in', () => {
+    const lab = MetadataLab.withBrokers([0]);
+    lab.create(newTopic('t'));
+    lab.join(0);
+    expect(partition(lab)).toMatchObject({ leader: 0, leaderEpoch: 2, isr: [0] });
+    expect(lab.deltas.at(-1)).toMatchObject({ brokersChanged: [0], partitionsChanged: [{ partition: { leader: 0 } }] });
+  });
+
+  test('hands its leaderships to in-sync replicas in the same batch and leaves their ISR', () => {
+    const lab = MetadataLab.withBrokers([0, 1]);
+    lab.create(newTopic('t', { replicationFactor: 2 }));
+    const batches = lab.batches.length;
+    lab.join(0, false);
+    expect(lab.batches.length).toBe(batches + 1);
+    expect(partition(lab)).toMatchObject({ leader: 1, leaderEpoch: 2, isr: [1], replicas: [0, 1] });
+  });
+
+  test('is refused before the cluster is formed, without listeners, and outside the weir.version of the cluster', () => {
+    const registration = {
+      kind: 'registerBroker',
+      brokerId: 0,
+      incarnationId: sampleId(1),
+      directoryId: sampleId(2),
+      previousBrokerEpoch: -1,
+      endpoints: [{ listener: 'PLAINTEXT', host: 'h', port: 1 }],
+      rack: null,
+      weirVersionMin: 1,
+      weirVersionMax: 1,
+    } as const;
+    expect(new MetadataLab().run(registration)).toMatchObject({ errorCode: ErrorCode.INVALID_REGISTRATION, brokerEpoch: -1 });
+    const lab = MetadataLab.withBrokers([]);
+    expect(lab.run({ ...registration, endpoints: [] }).errorCode).toBe(ErrorCode.INVALID_REGISTRATION);
+    expect(lab.run({ ...registration, weirVersionMin: 2, weirVersionMax: 3 }).errorCode).toBe(ErrorCode.UNSUPPORTED_VERSION);
+    expect(lab.image.brokers()).toEqual([]);
+  });
+});
+
+describe('commands of an earlier incarnation', () => {
+  test('are STALE_BROKER_EPOCH, those of a stranger BROKER_ID_NOT_REGISTERED', () => {
+    const lab = MetadataLab.withBrokers([]);
+    const old = lab.join(0);
+    lab.join(0);
+    for (const kind of ['unfenceBroker', 'fenceBroker', 'allocateProducerIds'] as const) {
+      expect(lab.run({ kind, brokerId: 0, brokerEpoch: old }).errorCode).toBe(ErrorCode.STALE_BROKER_EPOCH);
+      expect(lab.run({ kind, brokerId: 5, brokerEpoch: old }).errorCode).toBe(ErrorCode.BROKER_ID_NOT_REGISTERED);
+    }
+  });
+});
+
+describe('fencing', () => {
+  test('takes the leaderships of a broker; twice changes nothing more', () => {
+    const lab = MetadataLab.withBrokers([]);
+    const epoch = lab.join(0);
+    lab.create(newTopic('t'));
+    expect(lab.run({ kind: 'fenceBroker', brokerId: 0, brokerEpoch: epoch }).errorCode).toBe(ErrorCode.NONE);
+    expect(partition(lab)).toMatchObject({ leader: -1, isr: [0] });
+    const { offset } = lab.image;
+    lab.run({ kind: 'fenceBroker', brokerId: 0, brokerEpoch: epoch });
+    expect(lab.image.offset).toBe(offset);
+  });
+
+  test('of the last replica waits for it, unless unclean elections are on', () => {
+    const lab = MetadataLab.withBrokers([]);
+    const epochs = [lab.join(0), lab.join(1)];
+    lab.create(newTopic('safe', { replicationFactor: 2 }), newTopic('loose', { replicationFactor: 2, configs: [{ name: 'unclean.leader.election.enable', value: 'true' }] }));
+    lab.run({ kind: 'fenceBroker', brokerId: 0, brokerEpoch: epochs[0] ?? -1 });
+    lab.run({ kind: 'fenceBroker', brokerId: 1, brokerEpoch: epochs[1] ?? -1 });
+    for (const name of ['safe', 'loose']) expect(partition(lab, name)).toMatchObject({ leader: -1, isr: [1] });
+    lab.run({ kind: 'unfenceBroker', brokerId: 0, brokerEpoch: epochs[0] ?? -1 });
+    expect(partition(lab, 'safe')).toMatchObject({ leader: -1, isr: [1] });
+    expect(partition(lab, 'loose')).toMatchObject({ leader: 0, isr: [0] });
+    lab.run({ kind: 'unfenceBroker', brokerId: 1, brokerEpoch: epochs[1] ?? -1 });
+    expect(partition(lab, 'safe')).toMatchObject({ leader: 1, isr: [1] });
+  });
+});
+
+test('producer ids come in blocks that never overlap', () => {
+  const lab = MetadataLab.withBrokers([]);
+  const brokerEpoch = lab.join(0);
+  const firsts = [0, 1, 2].map(() => {
+    const outcome = lab.run({ kind: 'allocateProducerIds', brokerId: 0, brokerEpoch });
+    return outcome.kind === 'allocateProducerIds' ? [outcome.firstProducerId, outcome.producerIdCount] : [];
+  });
+  expect(firsts).toEqual([[0, 1000], [1000, 1000], [2000, 1000]]);
+});
+
+test('a cluster is formed once, with the features of this release', () => {
+  const lab = MetadataLab.withBrokers([]);
+  expect([...lab.image.features()]).toEqual([
+    ['kraft.version', 1],
+    ['metadata.version', 30],
+    ['share.version', 1],
+    ['weir.version', 1],
+  ]);
+  expect(lab.run({ kind: 'formatCluster', clusterId: sampleId(9) }).errorCode).toBe(ErrorCode.INVALID_REQUEST);
+  expect(lab.image.clusterId).toBe(sampleId(0));
+});

@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals';
+import { decodeRecords, encodeRecords, type MetadataRecord } from '../../../../broker/core/metadata/records.ts';
+import { sampleId } from '../../../support/metadata/lab.ts';
+
+const RECORDS: readonly MetadataRecord[] = [
+  { kind: 'cluster', clusterId: sampleId(1) },
+  { kind: 'feature', name: 'weir.version', level: 1 },
+  {
+    kind: 'broker',
+    brokerId: 2_147_483_647,
+    brokerEpoch: Number.MAX_SAFE_INTEGER,
+    incarnationId: sampleId(2),
+    directoryId: sampleId(3),
+    rack: null,
+    fenced: true,
+    endpoints: [{ listener: 'PLÄIN', host: '::1', port: 65_535 }],
+  },
+  { kind: 'brokerFence', brokerId: 0, brokerEpoch: 7, fenced: false },
+  { kind: 'topic', topicId: sampleId(4), name: 'a' },
+  { kind: 'topicRemoved', topicId: sampleId(4) },
+  {
+    kind: 'partitions',
+    topicId: sampleId(4),
+    partitions: [
+      {
+        index: 0,
+        leader: -1,
+        leaderEpoch: 0,
+        partitionEpoch: 0,
+        durableFromEpoch: -1,
+        replicas: [1, 2],
+        directories: [sampleId(5), sampleId(6)],
+        isr: [2],
+        elr: [],
+        lastKnownElr: [1],
+      },
+    ],
+  },
+  {
+    kind: 'partitionChanges',
+    topics: [
+      {
+        topicId: sampleId(4),
+        partitions: [
+          { index: 0, leader: 1, leaderEpoch: 3, partitionEpoch: 4, durableFromEpoch: -2, isr: null, elr: [], lastKnownElr: null },
+        ],
+      },
+    ],
+  },
+  { kind: 'config', scope: 'group', resource: 'g', name: 'share.isolation.level', value: null },
+  { kind: 'producerIds', nextProducerId: 1000 },
+];
+
+describe('metadata records', () => {
+  test('of every kind come back as they were', () => {
+    expect(decodeRecords(encodeRecords(RECORDS))).toEqual(RECORDS);
+  });
+
+  test('keep their bytes: a change of the format needs a new version', () => {
+    expect(Buffer.from(encodeRecords([{ kind: 'config', scope: 'topic', resource: 't', name: 'n', value: 'v' }])).toString('hex')).toBe(
+      // type 9, version 0, length 8: scope 0, "t", "n", "v", no tagged fields
+      '00090000' + '00000008' + '00' + '0274' + '026e' + '0276' + '00',
+    );
+  });
+
+  test('of an unknown type or version stop the node, they are never skipped (B4)', () => {
+    const bytes = Buffer.from(encodeRecords([{ kind: 'cluster', clusterId: 'x' }]));
+    const unknownType = Buffer.from(bytes);
+    unknownType.writeUInt16BE(999, 0);
+    expect(() => decodeRecords(unknownType)).toThrow('metadata record type 999 is not known to this release');
+    const newVersion = Buffer.from(bytes);
+    newVersion.writeUInt16BE(1, 2);
+    expect(() => decodeRecords(newVersion)).toThrow('version 1 of metadata record ClusterRecord is not known to this release');
+  });
+
+  test('cut short anywhere are refused', () => {
+    const bytes = encodeRecords(RECORDS.slice(0, 1));
+    for (let length = 1; length < bytes.length; length += 1) {
+      expect(() => decodeRecords(bytes.subarray(0, length))).toThrow(/ends inside a record/);
+    }
+  });
+});
