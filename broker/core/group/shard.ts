@@ -121,6 +121,11 @@ export class GroupShard implements CoordinatorShard<GroupCommand, GroupResponse,
     return [...this.classic.describeStored(), ...offsets, ...this.share.describeStored()].join('\n');
   }
 
+  /** What the log knows of a share group, for checkers; null when there is none. */
+  inspectShareGroup(groupId: string): ReturnType<ShareGroups['inspect']> {
+    return this.share.inspect(groupId);
+  }
+
   private read(
     step: Step,
     command: Extract<GroupCommand, { kind: 'offsetFetch' | 'describeGroup' | 'listGroups' | 'describeShareGroup' | 'shareGroupPartitions' }>,

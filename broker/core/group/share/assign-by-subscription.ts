@@ -15,8 +15,10 @@ export function assignBySubscription(problem: AssignmentProblem): number[][] {
   });
   coverPartitions(holdings, candidates);
   occupyMembers(holdings, wishes);
-  dropNeedlessShares(holdings, current.length);
-  balance(holdings, candidates, current.length);
+  // A move may make a share needless. Dropping one lowers what is handed out in all, so this ends.
+  do {
+    balance(holdings, candidates, current.length);
+  } while (dropNeedlessShares(holdings, current.length));
   return holdings.result();
 }
 
@@ -36,15 +38,19 @@ function occupyMembers(holdings: Holdings, wishes: readonly (readonly number[])[
   });
 }
 
-/** A member with several partitions leaves those to others that have them too; the fullest member first. */
-function dropNeedlessShares(holdings: Holdings, memberCount: number): void {
+/** A member with several partitions leaves those to others that have them too; the fullest first. False: nothing to drop. */
+function dropNeedlessShares(holdings: Holdings, memberCount: number): boolean {
+  let dropped = false;
   const members = Array.from({ length: memberCount }, (_, member) => member);
   members.sort((a, b) => holdings.load(b) - holdings.load(a) || a - b);
   for (const member of members) {
     for (const partition of holdings.of(member)) {
-      if (holdings.load(member) > 1 && holdings.holderCount(partition) > 1) holdings.take(member, partition);
+      if (holdings.load(member) < 2 || holdings.holderCount(partition) < 2) continue;
+      holdings.take(member, partition);
+      dropped = true;
     }
   }
+  return dropped;
 }
 
 /** Each move makes the sum of squared sizes smaller, so it ends. */

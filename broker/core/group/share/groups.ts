@@ -9,6 +9,7 @@ import type {
   ShareHeartbeatCommand,
   ShareStateDeletedCommand,
   ShareStateInitializedCommand,
+  TopicPartitions,
 } from '../commands.ts';
 import type { ShareGroupRecord } from '../records.ts';
 import type { GroupTimer, Step } from '../step.ts';
@@ -235,6 +236,17 @@ export class ShareGroups {
   /** The groups as the log has them, one line each, sorted. */
   describeStored(): string[] {
     return [...this.stored.keys()].sort().map((groupId) => this.stored.get(groupId)?.describe() ?? '');
+  }
+
+  /** Share state and target assignment of a group, for checkers; null when there is no such group. */
+  inspect(groupId: string): {
+    readonly initialized: ShareGroup['initialized'];
+    readonly targets: readonly { readonly memberId: string; readonly topicPartitions: readonly TopicPartitions[] }[];
+  } | null {
+    const group = this.stored.get(groupId);
+    if (group === undefined) return null;
+    const targets = [...group.target].map(([memberId, topicPartitions]) => ({ memberId, topicPartitions }));
+    return { initialized: group.initialized, targets };
   }
 
   private run(step: Step, groupId: string): RunningShareGroup | null {
