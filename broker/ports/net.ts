@@ -15,7 +15,7 @@ export interface NetConnection {
 
 /** What the owner of a connection is told. */
 export interface NetHandlers {
-  /** Bytes arrived; the view is valid only during the call: copy what is kept (a view pins its chunk, B6). */
+  /** Bytes arrived; from now on they are the receiver's. What is kept long is copied: a view pins its whole chunk (B6). */
   onData(bytes: Uint8Array): void;
   /** Everything queued was taken by the system. */
   onDrain(): void;

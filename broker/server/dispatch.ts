@@ -119,8 +119,8 @@ export class Dispatcher<S> {
       }
       // An ApiVersions request of an unknown version is answered in version 0 (PROTOCOL: the client can then retry).
       const version = Math.max(0, header.version);
-      // Rows answer with the response type of their key (ApiRow); the table forgot it.
-      const chunks = encodeResponse(row.key, version, header.correlationId, response as ResponseInput<WireKey>);
+      const chunks = encode(row.key, version, header.correlationId, response, connection);
+      if (chunks === null) return;
       let size = 0;
       for (const chunk of chunks) size += chunk.length;
       stats.bytesOut += size;
@@ -164,6 +164,26 @@ export class Dispatcher<S> {
 
 /** Stands for the body of an ApiVersions request in a version that this broker can't parse. */
 const UNSUPPORTED_API_VERSIONS = { clientSoftwareName: '', clientSoftwareVersion: '', clusterId: null, nodeId: -1 };
+
+/**
+ * An answer that can't be encoded is a bug, but one that changed nothing: it costs the asker its connection and is written
+ * to the log; a request must not be able to end a broker. Null when that happened.
+ */
+function encode(
+  key: WireKey,
+  version: number,
+  correlationId: number,
+  response: unknown,
+  connection: ClientConnection,
+): Uint8Array[] | null {
+  try {
+    // Rows answer with the response type of their key (ApiRow); the table forgot it.
+    return encodeResponse(key, version, correlationId, response as ResponseInput<WireKey>);
+  } catch (error) {
+    connection.fail(error instanceof Error ? error.message : String(error));
+    return null;
+  }
+}
 
 /** Malformed bytes end the connection; anything else is a bug and goes on up. */
 function refuse(connection: ClientConnection, what: string, error: unknown): void {

@@ -119,7 +119,8 @@ function answerTopic(
   const topic = byId ? view.topicById(asTopicId(asked.topicId)) : view.topicByName(asked.name ?? '');
   const failed = (errorCode: number) => ({
     errorCode,
-    name: byId ? null : asked.name,
+    // Versions 10 and 11 know ids and have no null for a name.
+    name: byId || asked.name === null ? (context.apiVersion >= 12 ? null : '') : asked.name,
     topicId: asked.topicId,
     isInternal: false,
     partitions: [],
