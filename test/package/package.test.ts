@@ -1,6 +1,8 @@
 // The ways in which users get Weir: a fresh clone, and the packed npm package. Both run the real npm on real files.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,6 +52,33 @@ async function start(
 
 const run = (cwd: string, ...command: string[]): ReturnType<typeof start> => start(cwd, command);
 
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Starts a program that runs a cluster, waits until it says that it is ready, interrupts it; gives what it said and its exit code. */
+async function runCluster(cwd: string, program: string, ...rest: string[]): Promise<{ code: unknown; out: string }> {
+  const args = [...rest, '--port', String(await freePort())];
+  const child = spawn(program, args, { cwd, env: { PATH: userPath, HOME: join(directory, 'home') }, timeout: 60_000 });
+  const exited = once(child, 'exit');
+  let out = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      const before = out;
+      out += String(chunk);
+      if (!before.includes(' ready in ') && out.includes(' ready in ')) child.kill('SIGINT');
+    });
+  }
+  const [code] = await exited;
+  return { code, out };
+}
+
 const version = async (): Promise<string> => {
   const manifest: unknown = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
@@ -69,6 +98,10 @@ test(
     expect(second).toEqual({ code: 0, out: '', err: '' });
     const ran = await run(clone, 'node', 'dist/weir.js', '--version');
     expect(ran.out).toContain(await version());
+    const cluster = await runCluster(clone, 'node', bootstrap, 'start');
+    expect(cluster.out).toMatch(/^weir: cluster quickstart ready in \d+ ms: bootstrap 127\.0\.0\.1:\d+$/m);
+    expect(cluster.code).toBe(0);
+    expect(await readdir(join(clone, '.weir/quickstart'))).toContain('node-0');
     await writeFile(join(clone, 'node_modules/.package-lock.json'), '{"packages":{}}');
     // Without a path there is no npm: that it is looked for is enough to see.
     const third = await start(clone, [process.execPath, bootstrap, 'build'], { mustWork: false, path: '' });
@@ -92,6 +125,10 @@ test(
     expect(shown.out).toContain(await version());
     const help = await run(project, 'npx', '--no', '--', 'weir', 'local', '--help');
     expect(help.out).toContain('weir local');
+    const manifest = join(project, 'node_modules/@weir-dev/weir/examples/quickstart.yaml');
+    const cluster = await runCluster(project, 'node_modules/.bin/weir', 'local', '-f', manifest, '--data', 'data');
+    expect(cluster.out).toMatch(/^weir: cluster quickstart ready in \d+ ms/m);
+    expect(cluster.code).toBe(0);
     // Users get programs, manifests and the licence: no sources, no tests.
     const content = await readdir(join(project, 'node_modules/@weir-dev/weir'));
     expect(content.sort()).toEqual(['LICENSE', 'README.md', 'dist', 'examples', 'package.json']);
