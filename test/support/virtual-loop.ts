@@ -63,6 +63,11 @@ export class VirtualLoop implements Clock, Timers {
     throw new Error('the loop does not come to rest');
   }
 
+  /** Time passes while nothing runs: the process stood still. */
+  stall(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   /** Lets time pass, timer by timer. */
   advance(ms: number): void {
     const endMs = this.#nowMs + ms;
