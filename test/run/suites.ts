@@ -45,6 +45,7 @@ export const SUITES: readonly Suite[] = [
     ],
   },
   { name: 'package', budgetMinutes: 1, needs: [], steps: [jest('package', 'test/package/')] },
+  { name: 'local', budgetMinutes: 1, needs: [], steps: [jest('local', '--runInBand', 'test/local/')] },
   {
     name: 'oracle',
     budgetMinutes: 4,
