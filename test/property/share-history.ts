@@ -10,7 +10,13 @@ export type ShareEvent =
       readonly limit: number;
     }
   /** An acknowledgement was sent; `answered` follows, or never. */
-  | { readonly kind: 'sent'; readonly atMs: number; readonly ticket: number; readonly member: string; readonly verdicts: readonly Verdict[] }
+  | {
+      readonly kind: 'sent';
+      readonly atMs: number;
+      readonly ticket: number;
+      readonly member: string;
+      readonly verdicts: readonly Verdict[];
+    }
   | { readonly kind: 'answered'; readonly ticket: number; readonly errorCode: number }
   | { readonly kind: 'session-ended'; readonly member: string }
   /** The leader is gone: nobody owns anything, counts may fall back to what was persisted. */
@@ -98,7 +104,8 @@ export class ShareHistoryChecker {
   #delivered({ atMs, member, ranges, lockMs, limit }: Extract<ShareEvent, { kind: 'delivered' }>): void {
     let previousEnd = -1;
     for (const { start, end, deliveryCount } of ranges) {
-      if (start < previousEnd || end <= start) this.#say('S13', start, 'is in a range that does not follow the one before');
+      if (start < previousEnd || end <= start)
+        this.#say('S13', start, 'is in a range that does not follow the one before');
       previousEnd = end;
       for (let offset = start; offset < end; offset += 1) {
         const record = this.#records.get(offset);
@@ -114,7 +121,8 @@ export class ShareHistoryChecker {
         if (deliveryCount !== expected || deliveryCount < 1) {
           this.#say('S2', offset, `is delivered with count ${deliveryCount} after ${record.deliveryCount}`);
         }
-        if (deliveryCount > limit) this.#say('S2', offset, `is delivered ${deliveryCount} times, past the limit of ${limit}`);
+        if (deliveryCount > limit)
+          this.#say('S2', offset, `is delivered ${deliveryCount} times, past the limit of ${limit}`);
         this.#counted.add(offset);
         record.owner = member;
         record.untilMs = atMs + lockMs;
@@ -148,7 +156,8 @@ export class ShareHistoryChecker {
     this.#forEach(event, (record, type, offset) => {
       const delivery = record.sentWhileOwned.get(ticket);
       const gone = record.finished || record.exhausted || this.#perhapsGone(record);
-      if (delivery === undefined && !gone) this.#say('S8', offset, `is acknowledged by ${event.member} which does not own it`);
+      if (delivery === undefined && !gone)
+        this.#say('S8', offset, `is acknowledged by ${event.member} which does not own it`);
       record.sentWhileOwned.delete(ticket);
       if (delivery === undefined) return;
       if (ENDS.has(type)) record.finished = true;
@@ -185,7 +194,17 @@ export class ShareHistoryChecker {
 }
 
 function fresh(): Record {
-  return { owner: '', untilMs: 0, perhapsUntilMs: 0, deliveryCount: 0, finished: false, perhapsFinishedBy: new Set(), sentWhileOwned: new Map(), lockMs: 0, exhausted: false };
+  return {
+    owner: '',
+    untilMs: 0,
+    perhapsUntilMs: 0,
+    deliveryCount: 0,
+    finished: false,
+    perhapsFinishedBy: new Set(),
+    sentWhileOwned: new Map(),
+    lockMs: 0,
+    exhausted: false,
+  };
 }
 
 /** Judges a whole history. */

@@ -42,89 +42,106 @@ function mergedByHand(batches: readonly StateBatch[], startOffset: number): stri
 
 const spread = (batches: readonly StateBatch[]): string[] =>
   batches.flatMap(({ firstOffset, lastOffset, deliveryState, deliveryCount }) =>
-    Array.from({ length: lastOffset - firstOffset + 1 }, (_, at) => `${firstOffset + at}:${deliveryState}:${deliveryCount}`),
+    Array.from(
+      { length: lastOffset - firstOffset + 1 },
+      (_, at) => `${firstOffset + at}:${deliveryState}:${deliveryCount}`,
+    ),
   );
 
 describe('merging state batches', () => {
   test('gives for each offset what the rule says, as few disjoint batches in order', () => {
     fc.assert(
-      fc.property(fc.array(batch, { maxLength: 12 }), fc.array(batch, { maxLength: 12 }), fc.nat({ max: OFFSET_MAX }), (first, second, start) => {
-        const existing = mergeStateBatches([], first, 0);
-        const merged = mergeStateBatches(existing, second, start);
-        expect(spread(merged)).toEqual(mergedByHand([...existing, ...second], start));
-        for (let index = 1; index < merged.length; index += 1) {
-          const left = merged[index - 1];
-          const right = merged[index];
-          const joins = left?.deliveryState === right?.deliveryState && left?.deliveryCount === right?.deliveryCount;
-          expect(joins && (left?.lastOffset ?? 0) + 1 === right?.firstOffset).toBe(false);
-        }
-      }),
+      fc.property(
+        fc.array(batch, { maxLength: 12 }),
+        fc.array(batch, { maxLength: 12 }),
+        fc.nat({ max: OFFSET_MAX }),
+        (first, second, start) => {
+          const existing = mergeStateBatches([], first, 0);
+          const merged = mergeStateBatches(existing, second, start);
+          expect(spread(merged)).toEqual(mergedByHand([...existing, ...second], start));
+          for (let index = 1; index < merged.length; index += 1) {
+            const left = merged[index - 1];
+            const right = merged[index];
+            const joins = left?.deliveryState === right?.deliveryState && left?.deliveryCount === right?.deliveryCount;
+            expect(joins && (left?.lastOffset ?? 0) + 1 === right?.firstOffset).toBe(false);
+          }
+        },
+      ),
       { numRuns: 2_000 },
     );
   });
 });
 
-type Step =
-  | { readonly kind: 'command'; readonly command: ShareStateCommand }
-  | { readonly kind: 'prune' };
+type Step = { readonly kind: 'command'; readonly command: ShareStateCommand } | { readonly kind: 'prune' };
 
 const key = fc.nat({ max: 2 }).map((partition) => ({ groupId: 'g', topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', partition }));
 const epoch = fc.integer({ min: -1, max: 4 });
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('initialize' as const), key, stateEpoch: fc.nat({ max: 4 }), startOffset: fc.integer({ min: -1, max: 5 }) }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('read' as const), key, leaderEpoch: epoch }) },
-  {
-    weight: 8,
-    arbitrary: fc.record({
-      kind: fc.constant('write' as const),
-      key,
-      change: fc.record({
-        stateEpoch: epoch,
-        leaderEpoch: epoch,
-        startOffset: fc.integer({ min: -1, max: OFFSET_MAX }),
-        deliveryCompleteCount: fc.integer({ min: -1, max: 5 }),
-        stateBatches: fc.array(batch, { maxLength: 4 }),
+const step: fc.Arbitrary<Step> = fc
+  .oneof(
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('initialize' as const),
+        key,
+        stateEpoch: fc.nat({ max: 4 }),
+        startOffset: fc.integer({ min: -1, max: 5 }),
       }),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete' as const), key }) },
-  { weight: 1, arbitrary: fc.constant({ kind: 'prune' as const }) },
-).map((value) => (value.kind === 'prune' ? value : { kind: 'command', command: value }));
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('read' as const), key, leaderEpoch: epoch }) },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        kind: fc.constant('write' as const),
+        key,
+        change: fc.record({
+          stateEpoch: epoch,
+          leaderEpoch: epoch,
+          startOffset: fc.integer({ min: -1, max: OFFSET_MAX }),
+          deliveryCompleteCount: fc.integer({ min: -1, max: 5 }),
+          stateBatches: fc.array(batch, { maxLength: 4 }),
+        }),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete' as const), key }) },
+    { weight: 1, arbitrary: fc.constant({ kind: 'prune' as const }) },
+  )
+  .map((value) => (value.kind === 'prune' ? value : { kind: 'command', command: value }));
 
 describe('the share coordinator', () => {
   test('is the same after loading its log again, from every offset that it let go', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), fc.integer({ min: 0, max: 4 }), (steps, updatesPerSnapshot) => {
-        const log: CoordinatorRecord[] = [];
-        let prunedTo = 0;
-        let nowMs = 0;
-        const shard = new ShareStateShard(() => updatesPerSnapshot);
-        const out: Outbox<ShareStateResponse, PruneEffect> = {
-          append: (record) => {
-            log.push(record);
-            shard.replay(record, log.length - 1);
-          },
-          reply: () => {},
-          effect: ({ beforeOffset }) => {
-            prunedTo = Math.max(prunedTo, beforeOffset);
-          },
-        };
-        for (const one of steps) {
-          nowMs += PRUNE_INTERVAL_MS;
-          const now = { monotonicMs: nowMs, wallMs: nowMs };
-          if (one.kind === 'prune') shard.onTime(now, out);
-          else shard.decide(one.command, 1, now, out);
-          const loaded = new ShareStateShard(() => updatesPerSnapshot);
-          for (let offset = prunedTo; offset < log.length; offset += 1) {
-            const record = log[offset];
-            if (record !== undefined) loaded.replay(record, offset);
+      fc.property(
+        fc.array(step, { maxLength: 60, size: 'max' }),
+        fc.integer({ min: 0, max: 4 }),
+        (steps, updatesPerSnapshot) => {
+          const log: CoordinatorRecord[] = [];
+          let prunedTo = 0;
+          let nowMs = 0;
+          const shard = new ShareStateShard(() => updatesPerSnapshot);
+          const out: Outbox<ShareStateResponse, PruneEffect> = {
+            append: (record) => {
+              log.push(record);
+              shard.replay(record, log.length - 1);
+            },
+            reply: () => {},
+            effect: ({ beforeOffset }) => {
+              prunedTo = Math.max(prunedTo, beforeOffset);
+            },
+          };
+          for (const one of steps) {
+            nowMs += PRUNE_INTERVAL_MS;
+            const now = { monotonicMs: nowMs, wallMs: nowMs };
+            if (one.kind === 'prune') shard.onTime(now, out);
+            else shard.decide(one.command, 1, now, out);
+            const loaded = new ShareStateShard(() => updatesPerSnapshot);
+            for (let offset = prunedTo; offset < log.length; offset += 1) {
+              const record = log[offset];
+              if (record !== undefined) loaded.replay(record, offset);
+            }
+            expect(loaded.describe()).toBe(shard.describe());
           }
-          expect(loaded.describe()).toBe(shard.describe());
-        }
-      }),
+        },
+      ),
       { numRuns: 300 },
     );
   });
@@ -147,7 +164,10 @@ describe('the share coordinator', () => {
           if (one.kind === 'prune') continue;
           shard.decide(one.command, 1, { monotonicMs: 0, wallMs: 0 }, out);
           if (one.command.kind === 'delete') starts.clear();
-          for (const line of shard.describe().split('\n').filter((text) => text !== '')) {
+          for (const line of shard
+            .describe()
+            .split('\n')
+            .filter((text) => text !== '')) {
             const [, name = '', stateEpoch = '', start = ''] = /^(\S+) state (\d+) .* start (-?\d+) /.exec(line) ?? [];
             const place = `${name} ${stateEpoch}`;
             expect(Number(start)).toBeGreaterThanOrEqual(starts.get(place) ?? -1);

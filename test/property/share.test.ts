@@ -13,8 +13,19 @@ type Write = Extract<SharePartitionEffect, { kind: 'persist' }>;
 
 type Command =
   | { readonly kind: 'produce'; readonly size: number }
-  | { readonly kind: 'fetch'; readonly member: string; readonly mode: 0 | 1; readonly max: number; readonly batchSize: number }
-  | { readonly kind: 'ack'; readonly member: string; readonly whose: string; readonly picks: readonly (readonly [number, number, number])[] }
+  | {
+      readonly kind: 'fetch';
+      readonly member: string;
+      readonly mode: 0 | 1;
+      readonly max: number;
+      readonly batchSize: number;
+    }
+  | {
+      readonly kind: 'ack';
+      readonly member: string;
+      readonly whose: string;
+      readonly picks: readonly (readonly [number, number, number])[];
+    }
   | { readonly kind: 'write-ends'; readonly fate: 'committed' | 'failed' | 'failed-but-kept' }
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'close'; readonly member: string }
@@ -43,7 +54,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       kind: fc.constant('ack' as const),
       member,
       whose: member,
-      picks: fc.array(fc.tuple(fc.nat({ max: 6 }), fc.nat({ max: 3 }), fc.constantFrom(0, 1, 1, 2, 3, 4)), { minLength: 1, maxLength: 3 }),
+      picks: fc.array(fc.tuple(fc.nat({ max: 6 }), fc.nat({ max: 3 }), fc.constantFrom(0, 1, 1, 2, 3, 4)), {
+        minLength: 1,
+        maxLength: 3,
+      }),
     }),
   },
   {
@@ -53,7 +67,10 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       fate: fc.constantFrom('committed' as const, 'committed' as const, 'failed' as const, 'failed-but-kept' as const),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: LOCK_MS + 200 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: LOCK_MS + 200 }) }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('close' as const), member }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const), writeKept: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('trim' as const), at: fc.nat({ max: 30 }) }) },
@@ -69,7 +86,11 @@ class World {
   #write: Write | null = null;
   #saved: { startOffset: number; stateBatches: readonly StateBatch[] } = { startOffset: 0, stateBatches: [] };
   /** Offsets that each member was given and did not hear the end of. */
-  #held = new Map<string, Set<number>>([['a', new Set()], ['b', new Set()], ['c', new Set()]]);
+  #held = new Map<string, Set<number>>([
+    ['a', new Set()],
+    ['b', new Set()],
+    ['c', new Set()],
+  ]);
   #ticket = 0;
   #start = 0;
   #logStart = 0;
@@ -144,9 +165,17 @@ class World {
     for (const effect of this.#step({ kind: 'acquire', request, rules: RULES })) {
       if (effect.kind !== 'acquired' || effect.ranges.length === 0) continue;
       const { ranges } = effect;
-      this.events.push({ kind: 'delivered', atMs: this.#nowMs, member: memberId, ranges, lockMs: LOCK_MS, limit: RULES.deliveryCountLimit });
+      this.events.push({
+        kind: 'delivered',
+        atMs: this.#nowMs,
+        member: memberId,
+        ranges,
+        lockMs: LOCK_MS,
+        limit: RULES.deliveryCountLimit,
+      });
       for (const { start, end } of ranges) for (let offset = start; offset < end; offset += 1) offsets.push(offset);
-      if (mode === 1 && offsets.length > max) this.problems.push(`S11: ${offsets.length} records for a limit of ${max}`);
+      if (mode === 1 && offsets.length > max)
+        this.problems.push(`S11: ${offsets.length} records for a limit of ${max}`);
     }
     const held = this.#held.get(memberId);
     for (const offset of offsets) {
@@ -195,7 +224,11 @@ class World {
     this.#ticket += 1;
     const ticket = this.#ticket;
     this.events.push({ kind: 'sent', atMs: this.#nowMs, ticket, member: memberId, verdicts });
-    const batches = verdicts.map(({ start, end, type }) => ({ firstOffset: start, lastOffset: end - 1, acknowledgeTypes: [type] }));
+    const batches = verdicts.map(({ start, end, type }) => ({
+      firstOffset: start,
+      lastOffset: end - 1,
+      acknowledgeTypes: [type],
+    }));
     this.#step({ kind: 'acknowledge', request: { ticket, memberId, batches }, rules: RULES });
   }
 
@@ -203,7 +236,8 @@ class World {
     const out: SharePartitionEffect[] = [];
     this.#partition.step(input, this.#nowMs, out);
     for (const effect of out) {
-      if (effect.kind === 'acknowledged') this.events.push({ kind: 'answered', ticket: effect.ticket, errorCode: effect.errorCode });
+      if (effect.kind === 'acknowledged')
+        this.events.push({ kind: 'answered', ticket: effect.ticket, errorCode: effect.errorCode });
       if (effect.kind !== 'persist') continue;
       if (this.#write !== null) this.problems.push('I8: two writes at a time');
       this.#write = effect;
@@ -214,19 +248,24 @@ class World {
   /** What the share coordinator does with a write. */
   #keep(write: Write): void {
     const startOffset = Math.max(this.#saved.startOffset, write.startOffset);
-    this.#saved = { startOffset, stateBatches: mergeStateBatches(this.#saved.stateBatches, write.stateBatches, startOffset) };
+    this.#saved = {
+      startOffset,
+      stateBatches: mergeStateBatches(this.#saved.stateBatches, write.stateBatches, startOffset),
+    };
   }
 
   #load(): SharePartition {
     const partition = SharePartition.load(this.#saved, STANDARD_POLICY, this.#bugs);
     if (partition === null) throw new Error(`state does not load: ${JSON.stringify(this.#saved)}`);
-    if (this.#logStart > partition.startOffset) partition.step({ kind: 'log-start', offset: this.#logStart }, this.#nowMs, []);
+    if (this.#logStart > partition.startOffset)
+      partition.step({ kind: 'log-start', offset: this.#logStart }, this.#nowMs, []);
     this.#start = partition.startOffset;
     return partition;
   }
 
   #checkStart(): void {
-    if (this.#partition.startOffset < this.#start) this.problems.push(`S9: the start went back to ${this.#partition.startOffset}`);
+    if (this.#partition.startOffset < this.#start)
+      this.problems.push(`S9: the start went back to ${this.#partition.startOffset}`);
     this.#start = this.#partition.startOffset;
     const runs = this.#partition.snapshot();
     let position = this.#partition.startOffset;
@@ -316,15 +355,48 @@ describe('the checker of share histories', () => {
     ['a double owner', 'S1: record 0', [produced, delivery('a', 1), delivery('b', 500, 2)]],
     ['a count that stands still', 'S2: record 0', [produced, delivery('a', 1), delivery('b', 1_001, 1)]],
     ['a delivery past the limit', 'S2: record 0', [produced, delivery('a', 1, 4)]],
-    ['an accepted record that returns', 'S3: record 2', [produced, delivery('a', 1), sent(1, 'a', 1, 2), answered(1), { kind: 'leader-changed' }, delivery('b', 9, 1, 2)]],
-    ['a lost record', 'S6: record 1', [produced, delivery('a', 1), sent(1, 'a', 1, 0, 1), answered(1), sent(2, 'a', 1, 2), answered(2), { kind: 'drained' }]],
+    [
+      'an accepted record that returns',
+      'S3: record 2',
+      [produced, delivery('a', 1), sent(1, 'a', 1, 2), answered(1), { kind: 'leader-changed' }, delivery('b', 9, 1, 2)],
+    ],
+    [
+      'a lost record',
+      'S6: record 1',
+      [
+        produced,
+        delivery('a', 1),
+        sent(1, 'a', 1, 0, 1),
+        answered(1),
+        sent(2, 'a', 1, 2),
+        answered(2),
+        { kind: 'drained' },
+      ],
+    ],
     ['a success for who does not own', 'S8: record 0', [produced, delivery('a', 1), sent(1, 'b', 1), answered(1)]],
-    ['a success after the lock', 'S8: record 0', [produced, delivery('a', 1), sent(1, 'a', 1, 0, 3, 2_000), answered(1)]],
+    [
+      'a success after the lock',
+      'S8: record 0',
+      [produced, delivery('a', 1), sent(1, 'a', 1, 0, 3, 2_000), answered(1)],
+    ],
     ['a record out of thin air', 'L2: record 3', [produced, delivery('a', 1, 1, 3, 4)]],
     [
       'ranges out of order',
       'S13: record 0',
-      [produced, { kind: 'delivered', atMs: 1, member: 'a', ranges: [{ start: 1, end: 3, deliveryCount: 1 }, { start: 0, end: 1, deliveryCount: 1 }], lockMs: 1, limit: 3 }],
+      [
+        produced,
+        {
+          kind: 'delivered',
+          atMs: 1,
+          member: 'a',
+          ranges: [
+            { start: 1, end: 3, deliveryCount: 1 },
+            { start: 0, end: 1, deliveryCount: 1 },
+          ],
+          lockMs: 1,
+          limit: 3,
+        },
+      ],
     ],
   ];
   test.each(spoiled)('names the record of %s', (_, finding, events) => {

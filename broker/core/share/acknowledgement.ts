@@ -21,7 +21,8 @@ export function checkBatches(batches: readonly AcknowledgementBatch[], renew: bo
   let previousLast = -1;
   for (const { firstOffset, lastOffset, acknowledgeTypes } of batches) {
     const sizeFits = acknowledgeTypes.length === 1 || acknowledgeTypes.length === lastOffset - firstOffset + 1;
-    if (firstOffset < 0 || firstOffset > lastOffset || firstOffset < previousLast || !sizeFits) return ErrorCode.INVALID_REQUEST;
+    if (firstOffset < 0 || firstOffset > lastOffset || firstOffset < previousLast || !sizeFits)
+      return ErrorCode.INVALID_REQUEST;
     if (acknowledgeTypes.some((type) => type < AcknowledgeType.gap || type > typeMax)) return ErrorCode.INVALID_REQUEST;
     previousLast = lastOffset;
   }
@@ -55,7 +56,12 @@ function mayAcknowledge(inFlight: InFlight, run: Run, memberId: string): boolean
 }
 
 /** The first reason against any of the batches, as an error code; NONE when all may happen. Changes nothing. */
-function judge(inFlight: InFlight, memberId: string, batches: readonly AcknowledgementBatch[], renewEnabled: boolean): number {
+function judge(
+  inFlight: InFlight,
+  memberId: string,
+  batches: readonly AcknowledgementBatch[],
+  renewEnabled: boolean,
+): number {
   const { list } = inFlight;
   let previousEnd = -1;
   for (const batch of batches) {
@@ -91,7 +97,14 @@ function targetState(inFlight: InFlight, run: Run, type: number, limit: number):
 }
 
 /** Starts the change of [start, end) to what `type` says; it holds once the write of `transition` is committed. */
-function transit(inFlight: InFlight, transition: Transition, start: number, end: number, type: number, limit: number): void {
+function transit(
+  inFlight: InFlight,
+  transition: Transition,
+  start: number,
+  end: number,
+  type: number,
+  limit: number,
+): void {
   const { list } = inFlight;
   const from = list.splitAt(start);
   const to = list.splitAt(end);

@@ -90,7 +90,8 @@ class Acquisition {
     const start = list.end;
     if (this.closed || room <= 0 || start >= this.#endOffset) return;
     const wanted = Math.min(start + room, this.#endOffset);
-    const end = mode === AcquireMode.recordLimit ? wanted : Math.min(batchEndAfter(bounds, wanted - 1), this.#endOffset);
+    const end =
+      mode === AcquireMode.recordLimit ? wanted : Math.min(batchEndAfter(bounds, wanted - 1), this.#endOffset);
     let unitStart = start;
     if (mode === AcquireMode.batchOptimized && end - start > this.#acquire.batchSize) {
       for (let index = 1; index < bounds.length; index += 2) {
@@ -172,7 +173,8 @@ class Acquisition {
     run.dueMs = this.#nowMs + this.#rules.lockDurationMs;
     this.taken += run.end - run.start;
     const previous = this.ranges[this.ranges.length - 1];
-    const joins = merge && previous !== undefined && previous.end === run.start && previous.deliveryCount === run.deliveryCount;
+    const joins =
+      merge && previous !== undefined && previous.end === run.start && previous.deliveryCount === run.deliveryCount;
     if (joins && run.end - previous.start <= this.#acquire.batchSize) {
       this.ranges[this.ranges.length - 1] = { start: previous.start, end: run.end, deliveryCount: run.deliveryCount };
     } else {

@@ -82,7 +82,8 @@ export class SharePartition {
     const { list } = inFlight;
     for (const batch of state.stateBatches) {
       const { firstOffset, lastOffset, deliveryState, deliveryCount } = batch;
-      if (firstOffset < list.end || lastOffset < firstOffset || !isPersistable(deliveryState) || deliveryCount < 0) return null;
+      if (firstOffset < list.end || lastOffset < firstOffset || !isPersistable(deliveryState) || deliveryCount < 0)
+        return null;
       const unknown = bugs.has('gap-skipped') ? RecordState.archived : RecordState.available;
       if (firstOffset > list.end) list.push(createRun(list.end, firstOffset, unknown, 0));
       const settled = deliveryState === RecordState.archiving ? RecordState.archived : deliveryState;

@@ -102,7 +102,10 @@ export class RunList {
 
   /** Adds a run behind the last one. */
   push(run: Run): void {
-    assert(run.start === this.end && run.end > run.start, `I1: run [${run.start}, ${run.end}) does not follow ${this.end}`);
+    assert(
+      run.start === this.end && run.end > run.start,
+      `I1: run [${run.start}, ${run.end}) does not follow ${this.end}`,
+    );
     this.runs.push(run);
     this.end = run.end;
   }

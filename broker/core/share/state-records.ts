@@ -55,13 +55,20 @@ export function snapshotRecord(key: SharePartitionKey, state: ShareState): Coord
   const { createdMs, writtenMs, ...fields } = state;
   return {
     key: encodeRecordMessage('ShareSnapshotKey', 0, key),
-    value: encodeRecordMessage('ShareSnapshotValue', 0, { ...fields, createTimestamp: createdMs, writeTimestamp: writtenMs }),
+    value: encodeRecordMessage('ShareSnapshotValue', 0, {
+      ...fields,
+      createTimestamp: createdMs,
+      writeTimestamp: writtenMs,
+    }),
   };
 }
 
 /** A change since the last snapshot (ShareUpdate). */
 export function updateRecord(key: SharePartitionKey, update: ShareStateUpdate): CoordinatorRecord {
-  return { key: encodeRecordMessage('ShareUpdateKey', 0, key), value: encodeRecordMessage('ShareUpdateValue', 0, update) };
+  return {
+    key: encodeRecordMessage('ShareUpdateKey', 0, key),
+    value: encodeRecordMessage('ShareUpdateValue', 0, update),
+  };
 }
 
 /** Ends a share-partition's state. */
@@ -81,7 +88,11 @@ export function decodeStateRecord(record: CoordinatorRecord): ShareStateRecord |
   }
   if (type === UPDATE_TYPE && record.value !== null) {
     const { groupId, topicId, partition } = decodeRecordMessage('ShareUpdateKey', record.key);
-    return { kind: 'update', key: { groupId, topicId, partition }, update: decodeRecordMessage('ShareUpdateValue', record.value) };
+    return {
+      kind: 'update',
+      key: { groupId, topicId, partition },
+      update: decodeRecordMessage('ShareUpdateValue', record.value),
+    };
   }
   return null;
 }

@@ -34,7 +34,12 @@ export interface StateChange {
 
 /** What the share coordinator is asked. */
 export type ShareStateCommand =
-  | { readonly kind: 'initialize'; readonly key: SharePartitionKey; readonly stateEpoch: number; readonly startOffset: number }
+  | {
+      readonly kind: 'initialize';
+      readonly key: SharePartitionKey;
+      readonly stateEpoch: number;
+      readonly startOffset: number;
+    }
   | { readonly kind: 'read'; readonly key: SharePartitionKey; readonly leaderEpoch: number }
   | { readonly kind: 'read-summary'; readonly key: SharePartitionKey }
   | { readonly kind: 'write'; readonly key: SharePartitionKey; readonly change: StateChange }
@@ -230,7 +235,8 @@ export class ShareStateShard implements CoordinatorShard<ShareStateCommand, Shar
   #write(entry: Entry | undefined, change: StateChange, now: Now, out: Out): ShareStateResponse {
     if (entry === undefined) return failed(ErrorCode.INVALID_REQUEST);
     const { state, key } = entry;
-    if (change.leaderEpoch !== -1 && change.leaderEpoch < state.leaderEpoch) return failed(ErrorCode.FENCED_LEADER_EPOCH);
+    if (change.leaderEpoch !== -1 && change.leaderEpoch < state.leaderEpoch)
+      return failed(ErrorCode.FENCED_LEADER_EPOCH);
     if (change.stateEpoch !== -1 && change.stateEpoch < state.stateEpoch) return failed(ErrorCode.FENCED_STATE_EPOCH);
     const { snapshotEpoch } = state;
     const { leaderEpoch, startOffset, deliveryCompleteCount, stateBatches } = change;

@@ -29,7 +29,11 @@ export const row: ApiRow<typeof ApiKey.DescribeShareGroupOffsets, DescribeShareG
   authorize: (request) =>
     request.groups.map(({ groupId }) => ({ operation: 'describe', resourceType: 'group', resourceName: groupId })),
   handle(server, request, context, reply) {
-    const work = request.groups.map((group): Gathered<Group> => (done) => describeGroup(server, group, context, done));
+    const work = request.groups.map(
+      (group): Gathered<Group> =>
+        (done) =>
+          describeGroup(server, group, context, done),
+    );
     gather(work, (groups) => reply({ groups }));
   },
 };
@@ -81,16 +85,20 @@ function describeTopic(
   const { groupId, topicName, context } = asked;
   const topic = server.metadata.view.topicByName(topicName);
   const denied = mayDescribe(context, topicName) ? ErrorCode.NONE : ErrorCode.TOPIC_AUTHORIZATION_FAILED;
-  const work = asked.partitions.map((partition): Gathered<Partition> => (settle) => {
-    const unknown = topic?.partitions[partition] === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.NONE;
-    if (topic === null || denied !== ErrorCode.NONE || unknown !== ErrorCode.NONE) {
-      settle({ partitionIndex: partition, startOffset: -1, leaderEpoch: 0, lag: -1, errorCode: denied || unknown });
-      return;
-    }
-    server.sharePersister.readSummary(groupId, topic.id, partition, (summary) => {
-      settle(describePartition(server, topic.id, partition, summary));
-    });
-  });
+  const work = asked.partitions.map(
+    (partition): Gathered<Partition> =>
+      (settle) => {
+        const unknown =
+          topic?.partitions[partition] === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.NONE;
+        if (topic === null || denied !== ErrorCode.NONE || unknown !== ErrorCode.NONE) {
+          settle({ partitionIndex: partition, startOffset: -1, leaderEpoch: 0, lag: -1, errorCode: denied || unknown });
+          return;
+        }
+        server.sharePersister.readSummary(groupId, topic.id, partition, (summary) => {
+          settle(describePartition(server, topic.id, partition, summary));
+        });
+      },
+  );
   gather(work, (partitions) => {
     const topicId = denied === ErrorCode.NONE ? (topic?.id ?? ZERO_TOPIC_ID) : ZERO_TOPIC_ID;
     done({ topicName, topicId, partitions });
@@ -105,7 +113,8 @@ function describePartition(
 ): Partition {
   const { errorCode, startOffset, deliveryCompleteCount } = summary;
   const leaderEpoch = Math.max(0, summary.leaderEpoch);
-  if (errorCode !== ErrorCode.NONE) return { partitionIndex: partition, startOffset: -1, leaderEpoch, lag: -1, errorCode };
+  if (errorCode !== ErrorCode.NONE)
+    return { partitionIndex: partition, startOffset: -1, leaderEpoch, lag: -1, errorCode };
   const replica = server.partitions.byId(asTopicId(topicId), partition);
   const known = replica !== null && startOffset >= 0 && deliveryCompleteCount >= 0;
   const lag = known ? Math.max(0, replica.highWatermark - startOffset - deliveryCompleteCount) : -1;

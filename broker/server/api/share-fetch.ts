@@ -70,7 +70,12 @@ function partitionAnswers(
 ): { topicId: string; response: Response['responses'][number]['partitions'][number] }[] {
   const verdicts = new Map(answer.results.map((result) => [`${result.topicId}:${result.partition}`, result]));
   const out: ReturnType<typeof partitionAnswers> = [];
-  const add = (topicId: string, partition: number, errorCode: number, entry: FetchAnswer['entries'][number] | null): void => {
+  const add = (
+    topicId: string,
+    partition: number,
+    errorCode: number,
+    entry: FetchAnswer['entries'][number] | null,
+  ): void => {
     const key = `${topicId}:${partition}`;
     const verdict = verdicts.get(key);
     verdicts.delete(key);

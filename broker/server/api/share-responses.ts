@@ -30,7 +30,9 @@ export class LeaderHints {
   leader(topicId: string, partition: number, ...errorCodes: readonly number[]): LeaderIdAndEpoch {
     const elsewhere = (code: number): boolean =>
       code === ErrorCode.NOT_LEADER_OR_FOLLOWER || code === ErrorCode.FENCED_LEADER_EPOCH;
-    const known = errorCodes.some(elsewhere) ? this.#view.topicById(asTopicId(topicId))?.partitions[partition] : undefined;
+    const known = errorCodes.some(elsewhere)
+      ? this.#view.topicById(asTopicId(topicId))?.partitions[partition]
+      : undefined;
     if (known === undefined) return NO_LEADER;
     if (known.leader >= 0) this.#leaders.add(known.leader);
     return { leaderId: known.leader, leaderEpoch: known.leaderEpoch };

@@ -1,5 +1,10 @@
 import type { Settings } from '../../core/config/settings.ts';
-import { type PruneEffect, type ShareStateCommand, type ShareStateResponse, ShareStateShard } from '../../core/share/state.ts';
+import {
+  type PruneEffect,
+  type ShareStateCommand,
+  type ShareStateResponse,
+  ShareStateShard,
+} from '../../core/share/state.ts';
 import { CoordinatorHost, type CoordinatorHostDeps } from '../coordinators/host.ts';
 
 /** Name of the share coordinator's topic. */
@@ -28,7 +33,8 @@ export function createShareCoordinator(deps: CoordinatorHostDeps & { readonly se
         { name: 'segment.bytes', value: String(settings.broker('share.coordinator.state.topic.segment.bytes')) },
       ],
     },
-    createShard: () => new ShareStateShard(() => settings.broker('share.coordinator.snapshot.update.records.per.snapshot')),
+    createShard: () =>
+      new ShareStateShard(() => settings.broker('share.coordinator.snapshot.update.records.per.snapshot')),
     perform: (effect, partitionIndex) => {
       const partition = partitions.byName(SHARE_STATE_TOPIC, partitionIndex);
       partition?.deleteRecords(effect.beforeOffset, ({ errorCode }) => {

@@ -29,7 +29,9 @@ export class LocalPersister implements SharePersister {
     done: (errorCode: number) => void,
   ): void {
     const request = { groupId, topics: [{ topicId, partitions: [{ partition, stateEpoch, startOffset }] }] };
-    this.#requests.initialize(request, ({ results }) => done(only(results)?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR));
+    this.#requests.initialize(request, ({ results }) =>
+      done(only(results)?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR),
+    );
   }
 
   /** See `SharePersister`. */

@@ -176,7 +176,11 @@ export class SharePartitionHost {
     const ticket = this.#nextTicket;
     this.#nextTicket += 1;
     this.#tickets.set(ticket, done);
-    this.#run({ kind: 'acknowledge', request: { ticket, memberId, batches }, rules: rulesOf(this.#deps, this.groupId) });
+    this.#run({
+      kind: 'acknowledge',
+      request: { ticket, memberId, batches },
+      rules: rulesOf(this.#deps, this.groupId),
+    });
   }
 
   /** Gives back what a member holds, because its session ended. */

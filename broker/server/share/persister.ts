@@ -50,7 +50,19 @@ export interface SharePersister {
   /** Reads start offset, epochs and completed count without taking the leadership over. */
   readSummary(groupId: string, topicId: TopicId, partition: number, done: (summary: StateSummary) => void): void;
   /** Reads everything and records `leaderEpoch`, so that an earlier leader's writes are refused from then on. */
-  read(groupId: string, topicId: TopicId, partition: number, leaderEpoch: number, done: (outcome: ReadStateOutcome) => void): void;
+  read(
+    groupId: string,
+    topicId: TopicId,
+    partition: number,
+    leaderEpoch: number,
+    done: (outcome: ReadStateOutcome) => void,
+  ): void;
   /** Merges a change into the state. One write per partition is under way at a time; the caller coalesces. */
-  write(groupId: string, topicId: TopicId, partition: number, change: StateWrite, done: (errorCode: number) => void): void;
+  write(
+    groupId: string,
+    topicId: TopicId,
+    partition: number,
+    change: StateWrite,
+    done: (errorCode: number) => void,
+  ): void;
 }

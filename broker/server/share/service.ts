@@ -68,7 +68,9 @@ export interface FetchAnswer extends AcknowledgeAnswer {
   readonly entries: readonly ShareFetchEntry[];
 }
 
-type Located = { readonly host: Partition; readonly errorCode: 0 } | { readonly host: null; readonly errorCode: number };
+type Located =
+  | { readonly host: Partition; readonly errorCode: 0 }
+  | { readonly host: null; readonly errorCode: number };
 
 /**
  * Share groups as this node serves them: sessions, the share-partitions that it leads, and the requests of members.
@@ -101,7 +103,8 @@ export class ShareService {
   /** Carries out a ShareFetch: acknowledgements first, then the fetch; `reply` is called once, when both are done. */
   fetch(request: ShareRequest, wish: FetchWish, reply: (answer: FetchAnswer) => void): void {
     const acknowledges = request.partitions.some(({ batches }) => batches.length > 0);
-    const taken = request.epoch === INITIAL_EPOCH && acknowledges ? ErrorCode.INVALID_REQUEST : this.#takeSession(request, true);
+    const taken =
+      request.epoch === INITIAL_EPOCH && acknowledges ? ErrorCode.INVALID_REQUEST : this.#takeSession(request, true);
     if (typeof taken === 'number') {
       const refuse = (): void => reply({ errorCode: taken, lockTimeoutMs: 0, results: [], entries: [] });
       // Who is told at once that there is no room would ask again at once.
@@ -147,7 +150,8 @@ export class ShareService {
       case 'open':
         if (outcome.replaced !== null) this.#cancelFetches(outcome.replaced);
         // A member that came back through another connection lost what it held with the first (§2.6).
-        if (outcome.replaced !== null && outcome.replaced.connectionId !== connectionId) this.#release(groupId, memberId);
+        if (outcome.replaced !== null && outcome.replaced.connectionId !== connectionId)
+          this.#release(groupId, memberId);
         this.#followConnection(context);
         return outcome.session;
       default:
@@ -190,7 +194,8 @@ export class ShareService {
     if (!context.allowed({ operation: 'read', resourceType: 'topic', resourceName: topic.name })) {
       return { host: null, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
     }
-    if (topic.partitions[partition] === undefined) return { host: null, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+    if (topic.partitions[partition] === undefined)
+      return { host: null, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
     const host = this.#deps.partitions.byId(topic.id, partition);
     if (host === null) return { host: null, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER };
     const errorCode = host.status(-1);

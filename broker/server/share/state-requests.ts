@@ -41,13 +41,21 @@ export class ShareStateRequests {
     request: Req<typeof ApiKey.InitializeShareGroupState>,
     reply: (response: Res<typeof ApiKey.InitializeShareGroupState>) => void,
   ): void {
-    const command = (key: SharePartitionKey, asked: { stateEpoch: number; startOffset: number }): ShareStateCommand => ({
+    const command = (
+      key: SharePartitionKey,
+      asked: { stateEpoch: number; startOffset: number },
+    ): ShareStateCommand => ({
       kind: 'initialize',
       key,
       stateEpoch: asked.stateEpoch,
       startOffset: asked.startOffset,
     });
-    this.#forEach(request, command, (verdict) => verdict, (results) => reply({ results }));
+    this.#forEach(
+      request,
+      command,
+      (verdict) => verdict,
+      (results) => reply({ results }),
+    );
   }
 
   /** ReadShareGroupState. */

@@ -32,7 +32,9 @@ class Script {
   #command(line: string): void {
     this.#out.push(line);
     const [name = '', ...words] = line.slice(2).split(' ');
-    const options = new Map(words.filter((word) => word.includes('=')).map((word) => word.split('=') as [string, string]));
+    const options = new Map(
+      words.filter((word) => word.includes('=')).map((word) => word.split('=') as [string, string]),
+    );
     const plain = words.filter((word) => !word.includes('='));
     const number = (key: string, other: number): number => Number(options.get(key) ?? other);
     switch (name) {
@@ -90,7 +92,11 @@ class Script {
       return;
     }
     const bounds = this.#log.filter(([, last]) => last >= fetchOffset).flat();
-    this.#step({ kind: 'acquire', request: { memberId, mode, recordsMax, batchSize: 500, fetchOffset, bounds }, rules: this.#rules });
+    this.#step({
+      kind: 'acquire',
+      request: { memberId, mode, recordsMax, batchSize: 500, fetchOffset, bounds },
+      rules: this.#rules,
+    });
   }
 
   #acknowledge([memberId = '', ...verdicts]: string[]): void {
@@ -114,7 +120,10 @@ class Script {
 
   #keep(write: Extract<SharePartitionEffect, { kind: 'persist' }>): void {
     const startOffset = Math.max(this.#saved.startOffset, write.startOffset);
-    this.#saved = { startOffset, stateBatches: mergeStateBatches(this.#saved.stateBatches, write.stateBatches, startOffset) };
+    this.#saved = {
+      startOffset,
+      stateBatches: mergeStateBatches(this.#saved.stateBatches, write.stateBatches, startOffset),
+    };
   }
 
   #load(): SharePartition {

@@ -9,7 +9,11 @@ const RELEASE = 2;
 const REJECT = 3;
 const RENEW = 4;
 
-const batch = (firstOffset: number, lastOffset: number, ...acknowledgeTypes: number[]) => ({ firstOffset, lastOffset, acknowledgeTypes });
+const batch = (firstOffset: number, lastOffset: number, ...acknowledgeTypes: number[]) => ({
+  firstOffset,
+  lastOffset,
+  acknowledgeTypes,
+});
 
 describe('the form of acknowledgement batches', () => {
   const refused: [string, ReturnType<typeof batch>[]][] = [
@@ -27,7 +31,9 @@ describe('the form of acknowledgement batches', () => {
   });
 
   test('is fine with one type, or one for each offset, in order', () => {
-    expect(checkBatches([batch(0, 4, ACCEPT), batch(5, 6, RELEASE, GAP), batch(9, 9, REJECT)], false)).toBe(ErrorCode.NONE);
+    expect(checkBatches([batch(0, 4, ACCEPT), batch(5, 6, RELEASE, GAP), batch(9, 9, REJECT)], false)).toBe(
+      ErrorCode.NONE,
+    );
   });
 
   test('may renew when the request says so', () => {
@@ -59,7 +65,9 @@ describe('acknowledging', () => {
     bench.fetch('a');
     bench.acknowledge('a', [1, 1, RELEASE]);
     expect(bench.describe()).toBe('start 0 end 2: [0,1) acquired x1 by a; [1,2) archived x2');
-    expect(bench.writes.at(-1)?.stateBatches).toEqual([{ firstOffset: 1, lastOffset: 1, deliveryState: 4, deliveryCount: 2 }]);
+    expect(bench.writes.at(-1)?.stateBatches).toEqual([
+      { firstOffset: 1, lastOffset: 1, deliveryState: 4, deliveryCount: 2 },
+    ]);
   });
 
   test('a limit that was lowered meanwhile counts for records in flight', () => {
@@ -139,7 +147,9 @@ describe('acknowledging', () => {
     bench.fetch('a', { max: 4 });
     bench.fetch('b', { max: 4 });
     const before = bench.describe();
-    expect(bench.acknowledge('a', [0, 1, ACCEPT], [2, 3, RELEASE], [4, 4, ACCEPT])).toBe(ErrorCode.INVALID_RECORD_STATE);
+    expect(bench.acknowledge('a', [0, 1, ACCEPT], [2, 3, RELEASE], [4, 4, ACCEPT])).toBe(
+      ErrorCode.INVALID_RECORD_STATE,
+    );
     expect(bench.describe()).toBe(before);
     expect(bench.writes).toHaveLength(0);
   });
@@ -195,7 +205,9 @@ describe('renewing', () => {
     expect(bench.verdicts.has(ticket)).toBe(false);
     bench.commit();
     expect(bench.verdicts.get(ticket)).toBe(ErrorCode.NONE);
-    expect(bench.writes[0]?.stateBatches).toEqual([{ firstOffset: 1, lastOffset: 2, deliveryState: 2, deliveryCount: 1 }]);
+    expect(bench.writes[0]?.stateBatches).toEqual([
+      { firstOffset: 1, lastOffset: 2, deliveryState: 2, deliveryCount: 1 },
+    ]);
   });
 
   test('after the lock ended is refused', () => {

@@ -11,7 +11,12 @@ import { NO_BUGS, type PlantedBugs } from '../../../../broker/core/share/planted
 import { type DeliveryPolicy, STANDARD_POLICY } from '../../../../broker/core/share/policy.ts';
 
 /** Settings of the tests: limit 5, lock 30 s, 200 record locks. */
-export const RULES: GroupRules = { deliveryCountLimit: 5, lockDurationMs: 30_000, recordLocksMax: 200, renewEnabled: true };
+export const RULES: GroupRules = {
+  deliveryCountLimit: 5,
+  lockDurationMs: 30_000,
+  recordLocksMax: 200,
+  renewEnabled: true,
+};
 
 /** What a fetch in a test may say; the rest has defaults. */
 export interface FetchOptions {
@@ -70,7 +75,11 @@ export class Bench {
   }
 
   /** Fetches with what a read at `fetchOffset` gives. */
-  fetchAt(memberId: string, fetchOffset: number, { max = 500, mode = Mode.batchOptimized, batchSize = 500 }: FetchOptions = {}): string[] {
+  fetchAt(
+    memberId: string,
+    fetchOffset: number,
+    { max = 500, mode = Mode.batchOptimized, batchSize = 500 }: FetchOptions = {},
+  ): string[] {
     const bounds = this.log.filter(([, last]) => last >= fetchOffset).flat();
     const request = { memberId, mode, recordsMax: max, batchSize, fetchOffset, bounds };
     const effects = this.step({ kind: 'acquire', request, rules: this.rules });
@@ -87,7 +96,11 @@ export class Bench {
     const request = {
       ticket: this.#ticket,
       memberId,
-      batches: batches.map(([firstOffset, lastOffset, ...acknowledgeTypes]) => ({ firstOffset, lastOffset, acknowledgeTypes })),
+      batches: batches.map(([firstOffset, lastOffset, ...acknowledgeTypes]) => ({
+        firstOffset,
+        lastOffset,
+        acknowledgeTypes,
+      })),
     };
     this.step({ kind: 'acknowledge', request, rules: this.rules });
     return this.#ticket;

@@ -95,7 +95,9 @@ describe('a write that fails', () => {
     expect(bench.writes[1]?.startOffset).toBe(0);
     bench.commit();
     expect([second, third].map((ticket) => bench.verdicts.get(ticket))).toEqual([0, 0]);
-    expect(bench.describe()).toBe('start 0 end 4: [0,1) acquired x1 by a; [1,3) acknowledged x1; [3,4) acquired x1 by a');
+    expect(bench.describe()).toBe(
+      'start 0 end 4: [0,1) acquired x1 by a; [1,3) acknowledged x1; [3,4) acquired x1 by a',
+    );
   });
 
   test('because of a newer leader drops the share-partition', () => {

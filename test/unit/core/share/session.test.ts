@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
-import { addPartition, isMemberId, rotated, type SessionOutcome, ShareSessions } from '../../../../broker/core/share/session.ts';
+import {
+  addPartition,
+  isMemberId,
+  rotated,
+  type SessionOutcome,
+  ShareSessions,
+} from '../../../../broker/core/share/session.ts';
 
 function take(
   sessions: ShareSessions,

@@ -10,7 +10,12 @@ const read = (text: string): StateBatch[] =>
     .map((part) => {
       const [range = '', state, count] = part.split(':');
       const [first, last] = range.split('-').map(Number);
-      return { firstOffset: first ?? 0, lastOffset: last ?? 0, deliveryState: Number(state), deliveryCount: Number(count) };
+      return {
+        firstOffset: first ?? 0,
+        lastOffset: last ?? 0,
+        deliveryState: Number(state),
+        deliveryCount: Number(count),
+      };
     });
 
 const write = (list: readonly StateBatch[]): string =>

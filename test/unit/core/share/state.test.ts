@@ -51,7 +51,14 @@ class Host {
   }
 
   write(change: Partial<StateChange>): number {
-    const whole = { stateEpoch: 1, leaderEpoch: 1, startOffset: -1, deliveryCompleteCount: -1, stateBatches: [], ...change };
+    const whole = {
+      stateEpoch: 1,
+      leaderEpoch: 1,
+      startOffset: -1,
+      deliveryCompleteCount: -1,
+      stateBatches: [],
+      ...change,
+    };
     return this.ask({ kind: 'write', key: KEY, change: whole }).errorCode;
   }
 
@@ -91,7 +98,9 @@ describe('the share coordinator', () => {
   test('keeps what is written, and gives it to a new leader', () => {
     const host = new Host();
     host.initialize();
-    expect(host.write({ startOffset: 3, deliveryCompleteCount: 2, stateBatches: [batch(3, 4, 0, 2), batch(5, 6, 2, 1)] })).toBe(0);
+    expect(
+      host.write({ startOffset: 3, deliveryCompleteCount: 2, stateBatches: [batch(3, 4, 0, 2), batch(5, 6, 2, 1)] }),
+    ).toBe(0);
     host.reload();
     const { state } = host.ask({ kind: 'read', key: KEY, leaderEpoch: 2 });
     expect(state).toMatchObject({ startOffset: 3, deliveryCompleteCount: 2, stateEpoch: 1, leaderEpoch: 2 });
@@ -128,7 +137,10 @@ describe('the share coordinator', () => {
     expect(host.initialize(2, 5)).toBe(ErrorCode.NONE);
     expect(host.write({ stateEpoch: 1 })).toBe(ErrorCode.FENCED_STATE_EPOCH);
     expect(host.initialize(1, 0)).toBe(ErrorCode.FENCED_STATE_EPOCH);
-    expect(host.ask({ kind: 'read', key: KEY, leaderEpoch: -1 }).state).toMatchObject({ startOffset: 5, stateBatches: [] });
+    expect(host.ask({ kind: 'read', key: KEY, leaderEpoch: -1 }).state).toMatchObject({
+      startOffset: 5,
+      stateBatches: [],
+    });
   });
 
   test('takes a repeated initialisation for the same one, and keeps what came since', () => {
@@ -145,7 +157,10 @@ describe('the share coordinator', () => {
     host.write({ startOffset: 9, deliveryCompleteCount: 3 });
     host.write({ startOffset: 4, deliveryCompleteCount: 8 });
     host.reload();
-    expect(host.ask({ kind: 'read-summary', key: KEY }).state).toMatchObject({ startOffset: 9, deliveryCompleteCount: 3 });
+    expect(host.ask({ kind: 'read-summary', key: KEY }).state).toMatchObject({
+      startOffset: 9,
+      deliveryCompleteCount: 3,
+    });
   });
 
   test('#23112: the completed count follows the start, and never goes back under one start', () => {
@@ -157,21 +172,31 @@ describe('the share coordinator', () => {
     host.write({ startOffset: 9, deliveryCompleteCount: 1 });
     expect(host.ask({ kind: 'read-summary', key: KEY }).state?.deliveryCompleteCount).toBe(1);
     host.write({});
-    expect(host.ask({ kind: 'read-summary', key: KEY }).state).toMatchObject({ startOffset: 9, deliveryCompleteCount: 1 });
+    expect(host.ask({ kind: 'read-summary', key: KEY }).state).toMatchObject({
+      startOffset: 9,
+      deliveryCompleteCount: 1,
+    });
   });
 
   test('an uninitialised start has no count, one that is known counts from zero', () => {
     const host = new Host();
     host.initialize(1, -1);
-    expect(host.ask({ kind: 'read-summary', key: KEY }).state).toMatchObject({ startOffset: -1, deliveryCompleteCount: -1 });
+    expect(host.ask({ kind: 'read-summary', key: KEY }).state).toMatchObject({
+      startOffset: -1,
+      deliveryCompleteCount: -1,
+    });
     host.initialize(2, 0);
-    expect(host.ask({ kind: 'read-summary', key: KEY }).state).toMatchObject({ startOffset: 0, deliveryCompleteCount: 0 });
+    expect(host.ask({ kind: 'read-summary', key: KEY }).state).toMatchObject({
+      startOffset: 0,
+      deliveryCompleteCount: 0,
+    });
   });
 
   test('writes a snapshot after so many updates', () => {
     const host = new Host(2);
     host.initialize();
-    for (let offset = 1; offset <= 6; offset += 1) host.write({ startOffset: offset, stateBatches: [batch(offset, offset + 3, 0, 1)] });
+    for (let offset = 1; offset <= 6; offset += 1)
+      host.write({ startOffset: offset, stateBatches: [batch(offset, offset + 3, 0, 1)] });
     expect(host.kinds()).toEqual(['snapshot', 'update', 'update', 'snapshot', 'update', 'update', 'snapshot']);
     const before = host.shard.describe();
     host.reload();

@@ -12,6 +12,7 @@ import { FakeMetadata, topicView } from '../../../support/fake-metadata.ts';
 import { FakePartition, FakePartitions } from '../../../support/fake-partition.ts';
 import { VirtualLoop } from '../../../support/virtual-loop.ts';
 
+/** Id of the topic `jobs`. */
 export const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ';
 const STATE_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAg';
 const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -78,7 +79,10 @@ export class Member {
       batchSize: 500,
       shareAcquireMode: 0,
       isRenewAck: false,
-      topics: named.size === 0 ? [] : [{ topicId: TOPIC_ID, partitions: [...named].map((index) => partitionOf(index, verdicts)) }],
+      topics:
+        named.size === 0
+          ? []
+          : [{ topicId: TOPIC_ID, partitions: [...named].map((index) => partitionOf(index, verdicts)) }],
       forgottenTopicsData: [],
       ...fields,
     };
@@ -99,7 +103,9 @@ export class Member {
       memberId: this.id,
       shareSessionEpoch: this.epoch,
       isRenewAck: false,
-      topics: [{ topicId: TOPIC_ID, partitions: Object.keys(verdicts).map((index) => partitionOf(Number(index), verdicts)) }],
+      topics: [
+        { topicId: TOPIC_ID, partitions: Object.keys(verdicts).map((index) => partitionOf(Number(index), verdicts)) },
+      ],
       ...options,
     };
     const pending: Pending<AcknowledgeResponse> = { answer: null };
@@ -134,7 +140,10 @@ export function acquired(pending: Pending<FetchResponse>): string[] | null {
   if (pending.answer === null) return null;
   return pending.answer.responses.flatMap(({ partitions }) =>
     partitions.flatMap(({ partitionIndex, acquiredRecords }) =>
-      acquiredRecords.map(({ firstOffset, lastOffset, deliveryCount }) => `${partitionIndex}:${firstOffset}-${lastOffset} x${deliveryCount}`),
+      acquiredRecords.map(
+        ({ firstOffset, lastOffset, deliveryCount }) =>
+          `${partitionIndex}:${firstOffset}-${lastOffset} x${deliveryCount}`,
+      ),
     ),
   );
 }
@@ -143,7 +152,11 @@ export function acquired(pending: Pending<FetchResponse>): string[] | null {
 export function errors(pending: Pending<FetchResponse>): number[][] | null {
   if (pending.answer === null) return null;
   return pending.answer.responses.flatMap(({ partitions }) =>
-    partitions.map(({ partitionIndex, errorCode, acknowledgeErrorCode }) => [partitionIndex, errorCode, acknowledgeErrorCode]),
+    partitions.map(({ partitionIndex, errorCode, acknowledgeErrorCode }) => [
+      partitionIndex,
+      errorCode,
+      acknowledgeErrorCode,
+    ]),
   );
 }
 
@@ -167,7 +180,9 @@ export class ShareNode {
   readonly #wrap: (persister: SharePersister) => SharePersister;
   #service: ShareService;
 
-  constructor(options: { settings?: Record<string, string>; wrap?: (persister: SharePersister) => SharePersister } = {}) {
+  constructor(
+    options: { settings?: Record<string, string>; wrap?: (persister: SharePersister) => SharePersister } = {},
+  ) {
     this.settings = new Settings(new Map(Object.entries(options.settings ?? {})));
     this.#wrap = options.wrap ?? ((persister) => persister);
     this.metadata.byName.set('jobs', topicView('jobs', TOPIC_ID, 2));
@@ -175,7 +190,8 @@ export class ShareNode {
     this.groups = this.#start();
     this.#service = this.#serve();
     this.partitions.lead(new FakePartition({ id: STATE_TOPIC_ID, name: SHARE_STATE_TOPIC }, 0, this.loop.post));
-    for (const index of [0, 1]) this.partitions.lead(new FakePartition({ id: TOPIC_ID, name: 'jobs' }, index, this.loop.post));
+    for (const index of [0, 1])
+      this.partitions.lead(new FakePartition({ id: TOPIC_ID, name: 'jobs' }, index, this.loop.post));
     this.loop.run();
     for (const index of [0, 1]) this.initialize(index);
   }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
-import type { SharePersister } from '../../../../broker/server/share/persister.ts';
 import { acquired, errors, ShareNode, verdictsOf } from './bench.ts';
 
 const ACCEPT = 1;
@@ -215,7 +214,10 @@ describe('acknowledging', () => {
     node.produce(1);
     const a = node.member('a');
     a.fetch();
-    expect(verdictsOf(a.acknowledge({ 1: [[0, 0, ACCEPT]], 0: [[0, 0, ACCEPT]] }))).toEqual([0, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]);
+    expect(verdictsOf(a.acknowledge({ 1: [[0, 0, ACCEPT]], 0: [[0, 0, ACCEPT]] }))).toEqual([
+      0,
+      ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    ]);
   });
 
   test('in bad form is refused for its partition only', () => {
@@ -224,7 +226,10 @@ describe('acknowledging', () => {
     node.produce(2, 1);
     const a = node.member('a');
     a.fetch({ partitions: [0, 1] });
-    expect(verdictsOf(a.acknowledge({ 0: [[1, 0, ACCEPT]], 1: [[0, 1, ACCEPT]] }))).toEqual([ErrorCode.INVALID_REQUEST, 0]);
+    expect(verdictsOf(a.acknowledge({ 0: [[1, 0, ACCEPT]], 1: [[0, 1, ACCEPT]] }))).toEqual([
+      ErrorCode.INVALID_REQUEST,
+      0,
+    ]);
   });
 
   test('renews when the request says so, without fetching', () => {
@@ -258,134 +263,23 @@ describe('acknowledging', () => {
   });
 });
 
-describe('sessions', () => {
-  test('answer a wrong epoch, and a session that is not there', () => {
-    const node = new ShareNode();
-    const a = node.member('a');
-    expect(a.acknowledge({ 0: [[0, 0, ACCEPT]] }).answer?.errorCode).toBe(ErrorCode.INVALID_SHARE_SESSION_EPOCH);
-    a.epoch = 1;
-    expect(a.fetch().answer?.errorCode).toBe(ErrorCode.SHARE_SESSION_NOT_FOUND);
-    a.epoch = 0;
-    a.fetch({ maxWaitMs: 0 });
-    a.epoch = 5;
-    expect(a.fetch().answer?.errorCode).toBe(ErrorCode.INVALID_SHARE_SESSION_EPOCH);
-  });
-
-  test('refuse a member without a proper id', () => {
-    const node = new ShareNode();
-    for (const id of ['', 'x'.repeat(37)]) expect(node.member(id).fetch().answer?.errorCode).toBe(ErrorCode.INVALID_REQUEST);
-    expect(node.member('a').fetch({ groupId: null }).answer?.errorCode).toBe(ErrorCode.INVALID_REQUEST);
-  });
-
-  test('over the limit are refused, but not before MaxWaitMs', () => {
-    const node = new ShareNode({ settings: { 'group.share.max.share.sessions': '1', 'group.share.max.size': '1' } });
-    node.member('a').fetch({ maxWaitMs: 0 });
-    const pending = node.member('b').fetch({ maxWaitMs: 300 });
-    expect(pending.answer).toBeNull();
-    node.loop.advance(300);
-    expect(pending.answer?.errorCode).toBe(ErrorCode.SHARE_SESSION_LIMIT_REACHED);
-  });
-
-  test('that end with their connection give everything back at once', () => {
-    const node = new ShareNode();
-    node.produce(2);
-    const a = node.member('a');
-    a.fetch();
-    const pending = node.member('b').fetch();
-    a.close();
-    expect(acquired(pending)).toEqual(['0:0-1 x2']);
-    expect(node.share.sessions.count).toBe(1);
-  });
-
-  test('that end while a fetch reads hand nothing to the member that is gone', () => {
-    const node = new ShareNode();
-    const a = node.member('a');
-    const b = node.member('b');
-    a.fetch({ maxWaitMs: 0 });
-    b.fetch({ maxWaitMs: 0, partitions: [1] });
-    node.produce(2);
-    node.log().slowReads = true;
-    node.paused = true;
-    const pending = a.fetch();
-    expect(node.log().readCount).toBe(1);
-    a.close();
-    node.paused = false;
-    node.loop.run();
-    expect(acquired(pending)).toEqual([]);
-    expect(acquired(b.fetch({ partitions: [0] }))).toEqual(['0:0-1 x1']);
-  });
-
-  test('with a final fetch count the verdicts, then give the rest back and fetch nothing', () => {
-    const node = new ShareNode();
-    node.produce(4);
-    const a = node.member('a');
-    a.fetch();
-    const waiting = node.member('b').fetch();
-    a.epoch = -1;
-    const pending = a.fetch({ verdicts: { 0: [[0, 0, ACCEPT]] } });
-    expect([acquired(pending), errors(pending)]).toEqual([[], [[0, 0, 0]]]);
-    expect(acquired(waiting)).toEqual(['0:1-3 x2']);
-  });
-
-  test('with a final acknowledgement too', () => {
-    const node = new ShareNode();
-    node.produce(4);
-    const a = node.member('a');
-    a.fetch();
-    expect(verdictsOf(a.acknowledge({ 0: [[0, 1, ACCEPT]] }, { shareSessionEpoch: -1 }))).toEqual([0]);
-    expect(acquired(node.member('b').fetch())).toEqual(['0:2-3 x2']);
-  });
-
-  test('opened again on another connection give back what the member held with the first', () => {
-    const node = new ShareNode();
-    node.produce(2);
-    node.member('a').fetch();
-    expect(acquired(node.member('a').fetch())).toEqual(['0:0-1 x2']);
-  });
-
-  test('opened again on the same connection keep what the member holds', () => {
-    const node = new ShareNode();
-    node.produce(2);
-    const a = node.member('a');
-    a.fetch();
-    a.epoch = 0;
-    a.fetch({ maxWaitMs: 0 });
-    expect(verdictsOf(a.acknowledge({ 0: [[0, 1, ACCEPT]] }))).toEqual([0]);
-  });
-
-  test('forget partitions, and do not fetch from them any more (KAFKA-20736)', () => {
-    const node = new ShareNode();
-    const a = node.member('a');
-    a.fetch({ partitions: [0, 1], maxWaitMs: 0 });
-    a.fetch({ maxWaitMs: 0, forgottenTopicsData: [{ topicId: node.log().topicId, partitions: [1] }] });
-    node.produce(1, 1);
-    node.produce(1, 0);
-    expect(acquired(a.fetch({ maxWaitMs: 0 }))).toEqual(['0:0-0 x1']);
-  });
-
-  test('of a group that are all gone let its memory go, and nothing is lost', () => {
-    const node = new ShareNode();
-    node.produce(3);
-    const a = node.member('a');
-    a.fetch();
-    a.acknowledge({ 0: [[0, 0, ACCEPT]] });
-    a.close();
-    expect(node.share.partitions.count).toBe(0);
-    expect(node.log().listenerCount).toBe(0);
-    expect(acquired(node.member('b').fetch())).toEqual(['0:1-2 x2']);
-  });
-});
-
 describe('errors of partitions', () => {
   test('an unknown topic id', () => {
     const node = new ShareNode();
     const a = node.member('a');
-    const topics = [{ topicId: 'AAAAAAAAAAAAAAAAAAAAZg', partitions: [{ partitionIndex: 0, partitionMaxBytes: 0, acknowledgementBatches: [] }] }];
+    const topics = [
+      {
+        topicId: 'AAAAAAAAAAAAAAAAAAAAZg',
+        partitions: [{ partitionIndex: 0, partitionMaxBytes: 0, acknowledgementBatches: [] }],
+      },
+    ];
     expect(errors(a.fetch({ topics }))).toEqual([[0, ErrorCode.UNKNOWN_TOPIC_ID, 0]]);
   });
 
   test('an unknown partition', () => {
-    expect(errors(new ShareNode().member('a').fetch({ partitions: [7] }))).toEqual([[7, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 0]]);
+    expect(errors(new ShareNode().member('a').fetch({ partitions: [7] }))).toEqual([
+      [7, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, 0],
+    ]);
   });
 
   test('a partition without share state', () => {
@@ -439,100 +333,3 @@ describe('errors of partitions', () => {
     expect(acquired(node.member('a').fetch())).toEqual(['0:4-5 x1']);
   });
 });
-
-describe('a restart', () => {
-  test('loses no acknowledgement, and brings back what was not acknowledged', () => {
-    const node = new ShareNode();
-    for (let count = 0; count < 3; count += 1) node.produce(2);
-    const a = node.member('a');
-    a.fetch();
-    a.acknowledge({ 0: [[0, 0, ACCEPT], [2, 3, ACCEPT], [5, 5, RELEASE]] });
-    node.restart();
-    expect(acquired(node.member('b').fetch())).toEqual(['0:1-1 x1', '0:4-4 x1', '0:5-5 x2']);
-  });
-
-  test('with latest as the reset skips nothing that was produced after the first fetch (S6)', () => {
-    const node = new ShareNode();
-    node.produce(5);
-    node.initialize(0, -1, 2);
-    const a = node.member('a');
-    a.fetch({ maxWaitMs: 0 });
-    node.produce(2);
-    node.restart();
-    expect(acquired(node.member('b').fetch())).toEqual(['0:5-6 x1']);
-  });
-
-  test('with earliest as the reset begins at the log start', () => {
-    const node = new ShareNode();
-    node.metadata.groupConfigs.set('g', new Map([['share.auto.offset.reset', 'earliest']]));
-    for (let count = 0; count < 3; count += 1) node.produce(2);
-    node.log().deleteRecords(2, () => {});
-    node.initialize(0, -1, 2);
-    expect(acquired(node.member('a').fetch())).toEqual(['0:2-5 x1']);
-  });
-
-  test('fences the leader of before: its write is refused and its share-partition dropped', () => {
-    const node = new ShareNode();
-    node.produce(2);
-    const a = node.member('a');
-    a.fetch();
-    node.groups.sharePersister.read('g', node.log().topicId, 0, 9, () => {});
-    node.loop.run();
-    expect(verdictsOf(a.acknowledge({ 0: [[0, 1, ACCEPT]] }))).toEqual([ErrorCode.NOT_LEADER_OR_FOLLOWER]);
-    expect(node.share.partitions.count).toBe(0);
-  });
-});
-
-describe('a share coordinator that is not there', () => {
-  test('is asked again until it answers; the fetch waits', () => {
-    let failing = 2;
-    const node = new ShareNode({
-      wrap: (persister) => ({
-        ...bound(persister),
-        read: (groupId, topicId, partition, epoch, done) => {
-          failing -= 1;
-          if (failing >= 0) done({ errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, stateEpoch: 0, startOffset: 0, stateBatches: [] });
-          else persister.read(groupId, topicId, partition, epoch, done);
-        },
-      }),
-    });
-    node.produce(1);
-    const pending = node.member('a').fetch();
-    expect(pending.answer).toBeNull();
-    node.loop.advance(100);
-    expect(acquired(pending)).toEqual(['0:0-0 x1']);
-  });
-
-  test('fails acknowledgements after some attempts, and the member keeps the records', () => {
-    let down = true;
-    const node = new ShareNode({
-      wrap: (persister) => ({
-        ...bound(persister),
-        write: (groupId, topicId, partition, change, done) => {
-          if (down) done(ErrorCode.NOT_COORDINATOR);
-          else persister.write(groupId, topicId, partition, change, done);
-        },
-      }),
-    });
-    node.produce(2);
-    const a = node.member('a');
-    a.fetch();
-    const pending = a.acknowledge({ 0: [[0, 1, ACCEPT]] });
-    expect(pending.answer).toBeNull();
-    node.loop.advance(5_000);
-    expect(verdictsOf(pending)).toEqual([ErrorCode.COORDINATOR_NOT_AVAILABLE]);
-    down = false;
-    expect(verdictsOf(a.acknowledge({ 0: [[0, 1, ACCEPT]] }))).toEqual([0]);
-  });
-});
-
-/** The persister with all of its methods as own properties, to be overridden one by one. */
-function bound(persister: SharePersister): SharePersister {
-  return {
-    initialize: (...all) => persister.initialize(...all),
-    remove: (...all) => persister.remove(...all),
-    readSummary: (...all) => persister.readSummary(...all),
-    read: (...all) => persister.read(...all),
-    write: (...all) => persister.write(...all),
-  };
-}

@@ -1,0 +1,116 @@
+import { describe, expect, test } from '@jest/globals';
+import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import type { SharePersister } from '../../../../broker/server/share/persister.ts';
+import { acquired, ShareNode, verdictsOf } from './bench.ts';
+
+const ACCEPT = 1;
+const RELEASE = 2;
+
+describe('a restart', () => {
+  test('loses no acknowledgement, and brings back what was not acknowledged', () => {
+    const node = new ShareNode();
+    for (let count = 0; count < 3; count += 1) node.produce(2);
+    const a = node.member('a');
+    a.fetch();
+    a.acknowledge({
+      0: [
+        [0, 0, ACCEPT],
+        [2, 3, ACCEPT],
+        [5, 5, RELEASE],
+      ],
+    });
+    node.restart();
+    expect(acquired(node.member('b').fetch())).toEqual(['0:1-1 x1', '0:4-4 x1', '0:5-5 x2']);
+  });
+
+  test('with latest as the reset skips nothing that was produced after the first fetch (S6)', () => {
+    const node = new ShareNode();
+    node.produce(5);
+    node.initialize(0, -1, 2);
+    const a = node.member('a');
+    a.fetch({ maxWaitMs: 0 });
+    node.produce(2);
+    node.restart();
+    expect(acquired(node.member('b').fetch())).toEqual(['0:5-6 x1']);
+  });
+
+  test('with earliest as the reset begins at the log start', () => {
+    const node = new ShareNode();
+    node.metadata.groupConfigs.set('g', new Map([['share.auto.offset.reset', 'earliest']]));
+    for (let count = 0; count < 3; count += 1) node.produce(2);
+    node.log().deleteRecords(2, () => {});
+    node.initialize(0, -1, 2);
+    expect(acquired(node.member('a').fetch())).toEqual(['0:2-5 x1']);
+  });
+
+  test('fences the leader of before: its write is refused and its share-partition dropped', () => {
+    const node = new ShareNode();
+    node.produce(2);
+    const a = node.member('a');
+    a.fetch();
+    node.groups.sharePersister.read('g', node.log().topicId, 0, 9, () => {});
+    node.loop.run();
+    expect(verdictsOf(a.acknowledge({ 0: [[0, 1, ACCEPT]] }))).toEqual([ErrorCode.NOT_LEADER_OR_FOLLOWER]);
+    expect(node.share.partitions.count).toBe(0);
+  });
+});
+
+describe('a share coordinator that is not there', () => {
+  test('is asked again until it answers; the fetch waits', () => {
+    let failing = 2;
+    const node = new ShareNode({
+      wrap: (persister) => ({
+        ...bound(persister),
+        read: (groupId, topicId, partition, epoch, done) => {
+          failing -= 1;
+          if (failing >= 0)
+            done({
+              errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+              stateEpoch: 0,
+              startOffset: 0,
+              stateBatches: [],
+            });
+          else persister.read(groupId, topicId, partition, epoch, done);
+        },
+      }),
+    });
+    node.produce(1);
+    const pending = node.member('a').fetch();
+    expect(pending.answer).toBeNull();
+    node.loop.advance(100);
+    expect(acquired(pending)).toEqual(['0:0-0 x1']);
+  });
+
+  test('fails acknowledgements after some attempts, and the member keeps the records', () => {
+    let down = true;
+    const node = new ShareNode({
+      wrap: (persister) => ({
+        ...bound(persister),
+        write: (groupId, topicId, partition, change, done) => {
+          if (down) done(ErrorCode.NOT_COORDINATOR);
+          else persister.write(groupId, topicId, partition, change, done);
+        },
+      }),
+    });
+    node.produce(2);
+    const a = node.member('a');
+    a.fetch();
+    const pending = a.acknowledge({ 0: [[0, 1, ACCEPT]] });
+    expect(pending.answer).toBeNull();
+    node.loop.advance(5_000);
+    expect(verdictsOf(pending)).toEqual([ErrorCode.COORDINATOR_NOT_AVAILABLE]);
+    down = false;
+    expect(verdictsOf(a.acknowledge({ 0: [[0, 1, ACCEPT]] }))).toEqual([0]);
+  });
+});
+
+/** The persister with all of its methods as own properties, to be overridden one by one. */
+function bound(persister: SharePersister): SharePersister {
+  return {
+    initialize: (...all) => persister.initialize(...all),
+    remove: (...all) => persister.remove(...all),
+    readSummary: (...all) => persister.readSummary(...all),
+    read: (...all) => persister.read(...all),
+    write: (...all) => persister.write(...all),
+  };
+}

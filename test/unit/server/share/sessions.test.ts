@@ -1,0 +1,124 @@
+import { describe, expect, test } from '@jest/globals';
+import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import { acquired, errors, ShareNode, verdictsOf } from './bench.ts';
+
+const ACCEPT = 1;
+
+describe('sessions', () => {
+  test('answer a wrong epoch, and a session that is not there', () => {
+    const node = new ShareNode();
+    const a = node.member('a');
+    expect(a.acknowledge({ 0: [[0, 0, ACCEPT]] }).answer?.errorCode).toBe(ErrorCode.INVALID_SHARE_SESSION_EPOCH);
+    a.epoch = 1;
+    expect(a.fetch().answer?.errorCode).toBe(ErrorCode.SHARE_SESSION_NOT_FOUND);
+    a.epoch = 0;
+    a.fetch({ maxWaitMs: 0 });
+    a.epoch = 5;
+    expect(a.fetch().answer?.errorCode).toBe(ErrorCode.INVALID_SHARE_SESSION_EPOCH);
+  });
+
+  test('refuse a member without a proper id', () => {
+    const node = new ShareNode();
+    for (const id of ['', 'x'.repeat(37)])
+      expect(node.member(id).fetch().answer?.errorCode).toBe(ErrorCode.INVALID_REQUEST);
+    expect(node.member('a').fetch({ groupId: null }).answer?.errorCode).toBe(ErrorCode.INVALID_REQUEST);
+  });
+
+  test('over the limit are refused, but not before MaxWaitMs', () => {
+    const node = new ShareNode({ settings: { 'group.share.max.share.sessions': '1', 'group.share.max.size': '1' } });
+    node.member('a').fetch({ maxWaitMs: 0 });
+    const pending = node.member('b').fetch({ maxWaitMs: 300 });
+    expect(pending.answer).toBeNull();
+    node.loop.advance(300);
+    expect(pending.answer?.errorCode).toBe(ErrorCode.SHARE_SESSION_LIMIT_REACHED);
+  });
+
+  test('that end with their connection give everything back at once', () => {
+    const node = new ShareNode();
+    node.produce(2);
+    const a = node.member('a');
+    a.fetch();
+    const pending = node.member('b').fetch();
+    a.close();
+    expect(acquired(pending)).toEqual(['0:0-1 x2']);
+    expect(node.share.sessions.count).toBe(1);
+  });
+
+  test('that end while a fetch reads hand nothing to the member that is gone', () => {
+    const node = new ShareNode();
+    const a = node.member('a');
+    const b = node.member('b');
+    a.fetch({ maxWaitMs: 0 });
+    b.fetch({ maxWaitMs: 0, partitions: [1] });
+    node.produce(2);
+    node.log().slowReads = true;
+    node.paused = true;
+    const pending = a.fetch();
+    expect(node.log().readCount).toBe(1);
+    a.close();
+    node.paused = false;
+    node.loop.run();
+    expect(acquired(pending)).toEqual([]);
+    expect(acquired(b.fetch({ partitions: [0] }))).toEqual(['0:0-1 x1']);
+  });
+
+  test('with a final fetch count the verdicts, then give the rest back and fetch nothing', () => {
+    const node = new ShareNode();
+    node.produce(4);
+    const a = node.member('a');
+    a.fetch();
+    const waiting = node.member('b').fetch();
+    a.epoch = -1;
+    const pending = a.fetch({ verdicts: { 0: [[0, 0, ACCEPT]] } });
+    expect([acquired(pending), errors(pending)]).toEqual([[], [[0, 0, 0]]]);
+    expect(acquired(waiting)).toEqual(['0:1-3 x2']);
+  });
+
+  test('with a final acknowledgement too', () => {
+    const node = new ShareNode();
+    node.produce(4);
+    const a = node.member('a');
+    a.fetch();
+    expect(verdictsOf(a.acknowledge({ 0: [[0, 1, ACCEPT]] }, { shareSessionEpoch: -1 }))).toEqual([0]);
+    expect(acquired(node.member('b').fetch())).toEqual(['0:2-3 x2']);
+  });
+
+  test('opened again on another connection give back what the member held with the first', () => {
+    const node = new ShareNode();
+    node.produce(2);
+    node.member('a').fetch();
+    expect(acquired(node.member('a').fetch())).toEqual(['0:0-1 x2']);
+  });
+
+  test('opened again on the same connection keep what the member holds', () => {
+    const node = new ShareNode();
+    node.produce(2);
+    const a = node.member('a');
+    a.fetch();
+    a.epoch = 0;
+    a.fetch({ maxWaitMs: 0 });
+    expect(verdictsOf(a.acknowledge({ 0: [[0, 1, ACCEPT]] }))).toEqual([0]);
+  });
+
+  test('forget partitions, and do not fetch from them any more (KAFKA-20736)', () => {
+    const node = new ShareNode();
+    const a = node.member('a');
+    a.fetch({ partitions: [0, 1], maxWaitMs: 0 });
+    a.fetch({ maxWaitMs: 0, forgottenTopicsData: [{ topicId: node.log().topicId, partitions: [1] }] });
+    node.produce(1, 1);
+    node.produce(1, 0);
+    expect(acquired(a.fetch({ maxWaitMs: 0 }))).toEqual(['0:0-0 x1']);
+  });
+
+  test('of a group that are all gone let its memory go, and nothing is lost', () => {
+    const node = new ShareNode();
+    node.produce(3);
+    const a = node.member('a');
+    a.fetch();
+    a.acknowledge({ 0: [[0, 0, ACCEPT]] });
+    a.close();
+    expect(node.share.partitions.count).toBe(0);
+    expect(node.log().listenerCount).toBe(0);
+    expect(acquired(node.member('b').fetch())).toEqual(['0:1-2 x2']);
+  });
+});
