@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { provide } from './run/needs.ts';
 import { conclude } from './run/outcome.ts';
 import { runSuites } from './run/runner.ts';
 import { type Suite, SUITES } from './run/suites.ts';
@@ -50,7 +51,12 @@ if (verb === 'format') format();
 const suites = plan(verb, args);
 const controller = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort());
-const total = await runSuites(suites, { root: ROOT, abort: controller.signal, say: (line) => console.log(line) });
+const total = await runSuites(suites, {
+  root: ROOT,
+  abort: controller.signal,
+  say: (line) => console.log(line),
+  provide,
+});
 const { lines, ok } = conclude(total, process.env['WEIR_TEST_REQUIRE'] === 'all');
 console.log(`\n${lines.join('\n')}`);
 process.exit(ok && !controller.signal.aborted ? 0 : 1);

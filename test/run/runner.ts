@@ -1,10 +1,9 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { provide } from './needs.ts';
 import { addOutcomes, type JestReport, type Outcome, readJestReport } from './outcome.ts';
 import { runProgram } from './process.ts';
-import type { Step, Suite } from './suites.ts';
+import type { Need, Step, Suite } from './suites.ts';
 
 const NONE: Outcome = { passed: 0, failures: [], skips: [] };
 /** A suite that takes this many times its budget hangs, and is ended. */
@@ -16,6 +15,8 @@ export interface RunContext {
   readonly root: string;
   readonly abort: AbortSignal;
   readonly say: (line: string) => void;
+  /** Gets what suites need; gives why that can't be, or null. */
+  readonly provide: (needs: readonly Need[]) => Promise<string | null>;
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
@@ -77,7 +78,7 @@ async function skipSuite(suite: Suite, reason: string, root: string): Promise<Ou
 
 /** Runs one suite: gets what it needs, runs its steps, says its time beside its budget. */
 async function runSuite(suite: Suite, context: RunContext): Promise<Outcome> {
-  const { say, root, abort } = context;
+  const { say, root, abort, provide } = context;
   const setupMs = performance.now();
   let outcomes: Outcome[];
   let startMs = setupMs;
