@@ -5,7 +5,7 @@ import type { Clock, Timers } from '../../ports/clock.ts';
 import type { Disk } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Random } from '../../ports/random.ts';
-import type { MetricSample } from '../metrics.ts';
+import type { MetricSample } from '../../ports/metrics.ts';
 import { runTask, type Task } from '../task.ts';
 import { Controller } from './controller.ts';
 import { openIdentity, randomId, type Identity } from './identity.ts';

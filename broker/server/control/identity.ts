@@ -34,7 +34,7 @@ export function* openIdentity(
 ): Task<Identity> {
   const { disk } = deps;
   const { directory } = wanted;
-  yield* step<void>((done) => disk.makeDirectory(directory, done));
+  yield* makeDataDirectory(disk, directory);
   const bytes = yield* readIfExists(disk, `${directory}/${FILE_NAME}`, FILE_BYTES_MAX);
   const listing = yield* step<readonly DirectoryEntry[]>((done) => disk.list(directory, done));
   const hasMetadata = listing.some(({ name }) => name === METADATA_DIRECTORY);
@@ -45,6 +45,8 @@ export function* openIdentity(
       throw new IdentityError(`${directory} holds logs, but its cluster metadata (${METADATA_DIRECTORY}) is missing`);
     }
     if (!hasMetadata) yield* makeMetadataDirectory(disk, directory);
+    // Also what an earlier life made here and did not live to sync.
+    else yield* step<void>((done) => disk.syncDirectory(directory, done));
     return identity;
   }
   if (hasMetadata || hasLogs) throw new IdentityError(`${directory} holds data, but no ${FILE_NAME} that says whose it is`);
@@ -64,6 +66,33 @@ export function randomId(random: Random): string {
     const id = Buffer.from(random.bytes(16)).toString('base64url');
     if (!id.startsWith('-') && !id.startsWith('AAAAAAAAAAAAAAAAAAAA')) return id;
   }
+}
+
+/** Makes the data directory and what is missing above it; all of them are durable afterwards. */
+function* makeDataDirectory(disk: Disk, directory: string): Task<void> {
+  let lowest = directory;
+  const parents: string[] = [];
+  while (lowest !== '/' && lowest !== '.' && !(yield* exists(disk, lowest))) {
+    lowest = parentOf(lowest);
+    parents.push(lowest);
+  }
+  yield* step<void>((done) => disk.makeDirectory(directory, done));
+  for (const parent of parents) yield* step<void>((done) => disk.syncDirectory(parent, done));
+  if (parents.length > 0) return;
+  // It was there: made by somebody else, or by an earlier life that ended before this sync.
+  yield* step<void>((done) => disk.syncDirectory(parentOf(directory), (failure) => done(failure?.code === 'EACCES' ? null : failure, undefined)));
+}
+
+function* exists(disk: Disk, path: string): Task<boolean> {
+  return yield* step<boolean>((done) => {
+    disk.list(path, (failure) => done(failure === null || failure.code === 'ENOENT' ? null : failure, failure === null));
+  });
+}
+
+function parentOf(path: string): string {
+  const cut = path.replace(/\/+$/, '').lastIndexOf('/');
+  if (cut < 0) return '.';
+  return cut === 0 ? '/' : path.slice(0, cut);
 }
 
 function* makeMetadataDirectory(disk: Disk, directory: string): Task<void> {

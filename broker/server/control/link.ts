@@ -1,5 +1,5 @@
 import type { MetadataCommand, MetadataOutcome } from '../../core/metadata/commands.ts';
-import type { MetricSample } from '../metrics.ts';
+import type { MetricSample } from '../../ports/metrics.ts';
 
 /** What the data isolate says to the control isolate (F1). Plain data: it is copied from one to the other. */
 export type ToControl =

@@ -31,6 +31,8 @@ export function* recoverLog(deps: LocalLogDeps): Task<RecoveredLog> {
   const { disk, directory } = deps;
   const listing = yield* step<readonly DirectoryEntry[]>((done) => disk.list(directory, done));
   const files = readLogFiles(listing.map(({ name }) => name));
+  // Entries that an earlier life made and did not live to sync would otherwise hold what this one acknowledges.
+  yield* step<void>((done) => disk.syncDirectory(directory, done));
   for (const name of files.unfinished) yield* step<void>((done) => disk.remove(`${directory}/${name}`, done));
   const snapshot = yield* newestSnapshot(deps, files);
   const segments = yield* removeObsolete(deps, files, snapshot);

@@ -1,0 +1,200 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import type { MetadataCommand } from '../../broker/core/metadata/commands.ts';
+import { MetadataImage } from '../../broker/core/metadata/image.ts';
+import { decodeRecords, encodeRecords } from '../../broker/core/metadata/records.ts';
+import type { MetadataView } from '../../broker/core/metadata/view.ts';
+import { MetadataLab, newTopic, sampleId } from '../support/metadata/lab.ts';
+
+const NAMES = ['a', 'b.c', 'b_c', '__consumer_offsets', 'long-name'] as const;
+const name = fc.constantFrom(...NAMES);
+const broker = fc.integer({ min: 0, max: 3 });
+
+/** A command, or an incarnation of a broker that comes. Epochs are filled in when it runs. */
+type Step =
+  | { readonly kind: 'join'; readonly brokerId: number; readonly unfence: boolean }
+  | { readonly kind: 'fence' | 'unfence' | 'ids'; readonly brokerId: number; readonly stale: boolean }
+  | { readonly kind: 'command'; readonly command: MetadataCommand };
+
+const createTopics = fc
+  .array(
+    fc.record({
+      name,
+      partitionCount: fc.constantFrom(-1, 0, 1, 2, 5),
+      replicationFactor: fc.constantFrom(-1, 0, 1, 2, 3),
+      durability: fc.constantFrom(null, 'fsync', 'replicated', 'bad'),
+      shrinkToBrokers: fc.boolean(),
+    }),
+    { maxLength: 3 },
+  )
+  .chain((topics) =>
+    fc.boolean().map((validateOnly): Step => ({
+      kind: 'command',
+      command: {
+        kind: 'createTopics',
+        validateOnly,
+        topics: topics.map(({ durability, ...topic }) =>
+          newTopic(topic.name, { ...topic, configs: durability === null ? [] : [{ name: 'weir.durability', value: durability }] }),
+        ),
+      },
+    })),
+  );
+
+const deleteTopic = name.map((one): Step => ({ kind: 'command', command: { kind: 'deleteTopics', topics: [{ name: one, topicId: null }] } }));
+
+const grow = fc.record({ name, partitionCount: fc.integer({ min: 0, max: 8 }) }).map(
+  (topic): Step => ({ kind: 'command', command: { kind: 'createPartitions', topics: [{ ...topic, assignments: null }], validateOnly: false } }),
+);
+
+const alter = fc
+  .record({
+    resource: fc.oneof(
+      name.map((one) => ({ scope: 'topic' as const, name: one as string })),
+      fc.constantFrom({ scope: 'cluster' as const, name: '' }, { scope: 'broker' as const, name: '0' }, { scope: 'group' as const, name: 'g' }),
+    ),
+    setting: fc.constantFrom('weir.durability', 'retention.ms', 'cleanup.policy', 'share.isolation.level', 'log.retention.ms', 'foo'),
+    operation: fc.constantFrom('set' as const, 'delete' as const, 'append' as const, 'subtract' as const),
+    value: fc.constantFrom(null, 'fsync', 'replicated', '5', 'compact', 'read_committed'),
+  })
+  .map(({ resource, setting, operation, value }): Step => ({
+    kind: 'command',
+    command: {
+      kind: 'alterConfigs',
+      resources: [{ ...resource, operations: [{ name: setting, operation, value }] }],
+      validateOnly: false,
+    },
+  }));
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: createTopics },
+  { weight: 1, arbitrary: deleteTopic },
+  { weight: 1, arbitrary: grow },
+  { weight: 2, arbitrary: alter },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('join' as const), brokerId: broker, unfence: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constantFrom('fence' as const, 'unfence' as const, 'ids' as const), brokerId: broker, stale: fc.boolean() }),
+  },
+);
+
+function take(lab: MetadataLab, one: Step): void {
+  if (one.kind === 'command') {
+    lab.run(one.command);
+  } else if (one.kind === 'join') {
+    lab.join(one.brokerId, one.unfence);
+  } else {
+    const epoch = lab.image.brokers().find(({ id }) => id === one.brokerId)?.epoch ?? -1;
+    const kind = ({ fence: 'fenceBroker', unfence: 'unfenceBroker', ids: 'allocateProducerIds' } as const)[one.kind];
+    lab.run({ kind, brokerId: one.brokerId, brokerEpoch: one.stale ? epoch - 1 : epoch });
+  }
+}
+
+/** What must hold in every state: a sentence per breach. */
+function breaches(view: MetadataView): readonly string[] {
+  const found: string[] = [];
+  for (const topic of view.topics()) {
+    if (view.topicByName(topic.name) !== topic || view.topicById(topic.id) !== topic) found.push(`${topic.name} is not found by name and id`);
+    if (topic.partitions.length === 0) found.push(`${topic.name} has no partition`);
+    for (const [index, one] of topic.partitions.entries()) {
+      const where = `${topic.name}-${index}`;
+      if (one.index !== index) found.push(`${where} stands at the wrong index`);
+      if (one.leader !== -1 && !one.isr.includes(one.leader)) found.push(`${where} is led from outside its ISR`);
+      if (one.leader !== -1 && view.broker(one.leader)?.fenced !== false) found.push(`${where} is led by a broker that is out`);
+      if (one.isr.length === 0 || !one.isr.every((id) => one.replicas.includes(id))) found.push(`${where} has a strange ISR`);
+      if (new Set(one.replicas).size !== one.replicas.length) found.push(`${where} has a replica twice`);
+      if (one.durableFromEpoch > one.leaderEpoch) found.push(`${where} is durable from a later epoch`);
+      const able = one.isr.some((id) => view.broker(id)?.fenced === false);
+      if (one.leader === -1 && able) found.push(`${where} has no leader although ${one.isr.join()} could lead`);
+    }
+  }
+  return found;
+}
+
+function epochs(view: MetadataView): ReadonlyMap<string, number> {
+  return new Map(view.topics().flatMap((topic) => topic.partitions.map((one) => [`${topic.id}-${one.index}`, one.leaderEpoch] as const)));
+}
+
+function leaders(view: MetadataView): ReadonlyMap<string, number> {
+  return new Map(view.topics().flatMap((topic) => topic.partitions.map((one) => [`${topic.id}-${one.index}`, one.leader] as const)));
+}
+
+describe('the metadata state machine', () => {
+  test('is the same live, replayed from its log and restored from a snapshot; every state on the way is valid', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+        const lab = MetadataLab.withBrokers([0]);
+        for (const one of steps) {
+          const before = { epochs: epochs(lab.image), leaders: leaders(lab.image) };
+          take(lab, one);
+          expect(breaches(lab.image)).toEqual([]);
+          for (const [where, epoch] of epochs(lab.image)) {
+            const earlier = before.epochs.get(where) ?? 0;
+            expect(epoch).toBeGreaterThanOrEqual(earlier);
+            // D5: a change of the leader is a change of the epoch.
+            if (before.leaders.has(where) && before.leaders.get(where) !== leaders(lab.image).get(where)) expect(epoch).toBeGreaterThan(earlier);
+          }
+        }
+        expect(lab.replayed().describe()).toBe(lab.image.describe());
+        const restored = new MetadataImage();
+        restored.restore(decodeRecords(encodeRecords([...lab.image.snapshot()])), lab.image.offset);
+        expect(restored.describe()).toBe(lab.image.describe());
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('goes on alike from a snapshot and from the log, wherever the snapshot was taken', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 2, maxLength: 20 }), fc.nat(), (steps, cut) => {
+        const lab = MetadataLab.withBrokers([0, 1]);
+        const restored = new MetadataImage();
+        let next = -1;
+        for (const [position, one] of steps.entries()) {
+          if (position === cut % steps.length) {
+            restored.restore(decodeRecords(encodeRecords([...lab.image.snapshot()])), lab.image.offset);
+            next = lab.batches.length;
+          }
+          take(lab, one);
+        }
+        for (const batch of lab.batches.slice(next)) restored.apply(decodeRecords(batch), restored.offset + 1);
+        expect(restored.describe()).toBe(lab.image.describe());
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('tells in its deltas exactly what changed', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        const lab = MetadataLab.withBrokers([0]);
+        for (const one of steps) {
+          const before = new Map(lab.image.topics().map((topic) => [topic.id as string, topic]));
+          const count = lab.deltas.length;
+          take(lab, one);
+          const deltas = lab.deltas.slice(count);
+          const after = new Map(lab.image.topics().map((topic) => [topic.id as string, topic]));
+          const created = [...after.keys()].filter((id) => !before.has(id));
+          const deleted = [...before.keys()].filter((id) => !after.has(id));
+          expect(new Set(deltas.flatMap((delta) => delta.topicsCreated.map(({ id }) => id as string)))).toEqual(new Set(created));
+          expect(new Set(deltas.flatMap((delta) => delta.topicsDeleted.map(({ id }) => id as string)))).toEqual(new Set(deleted));
+          const told = new Set(deltas.flatMap((delta) => delta.partitionsChanged.map(({ topic, partition }) => `${topic.id}-${partition.index}`)));
+          const changed = [...after].flatMap(([id, topic]) =>
+            topic.partitions.filter((one_, index) => before.get(id)?.partitions[index] !== one_).map(({ index }) => `${id}-${index}`),
+          );
+          expect(told).toEqual(new Set(changed));
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('its checker can fail', () => {
+    const lab = MetadataLab.withBrokers([0]);
+    lab.create(newTopic('a'));
+    const topic = lab.image.topicByName('a');
+    const id = topic?.id ?? sampleId(0);
+    const change = { index: 0, leader: 3, leaderEpoch: 1, partitionEpoch: 1, durableFromEpoch: -2, isr: null, elr: null, lastKnownElr: null };
+    lab.image.apply([{ kind: 'partitionChanges', topics: [{ topicId: id, partitions: [change] }] }], lab.image.offset + 1);
+    expect(breaches(lab.image)).toEqual(['a-0 is led from outside its ISR', 'a-0 is led by a broker that is out']);
+  });
+});
