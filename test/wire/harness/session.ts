@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,18 +56,13 @@ export function sessionEnvironment(session: Session): Record<string, string> {
   return { WEIR_WIRE_PEER: peer.name, WEIR_WIRE_BOOTSTRAP: peer.bootstrap, WEIR_WIRE_TOOL_PORT: String(toolPort) };
 }
 
-let uniqueCount = 0;
-
 /**
  * The broker and tools for one test file: those of the suite's runner when it has opened some (`sessionEnvironment`),
  * otherwise new ones. To be called in `beforeAll`; `close` belongs in `afterAll`.
  */
 export async function openWire(): Promise<{ readonly wire: Wire; readonly close: () => Promise<void> }> {
   const { WEIR_WIRE_BOOTSTRAP: bootstrap, WEIR_WIRE_TOOL_PORT: toolPort } = process.env;
-  const unique = (prefix: string): string => {
-    uniqueCount += 1;
-    return `${prefix}-${process.pid.toString(36)}${Math.floor(performance.timeOrigin).toString(36).slice(-6)}-${uniqueCount}`;
-  };
+  const unique = (prefix: string): string => `${prefix}-${randomUUID().slice(0, 8)}`;
   if (bootstrap !== undefined && toolPort !== undefined) {
     const tools = await ToolHost.connect(Number(toolPort));
     return { wire: { peer: chosenPeer(), bootstrap, tools, unique }, close: async () => tools.close() };

@@ -42,7 +42,7 @@ describe('TopicCommand', () => {
     await cli.createTopic(topic);
     const again = await cli.run('topics', ['--create', '--topic', topic]);
     expect(again.exitCode).toBe(1);
-    expect(again.stdout + again.stderr).toContain('already exists');
+    expect(again.stdout + again.stderr).toMatch(/exists/);
     await cli.ok('topics', ['--create', '--topic', topic, '--if-not-exists']);
   });
 
@@ -65,7 +65,7 @@ describe('TopicCommand', () => {
     );
     const fewer = await cli.run('topics', ['--alter', '--topic', topic, '--partitions', '2']);
     expect(fewer.exitCode).toBe(1);
-    expect(fewer.stdout + fewer.stderr).toMatch(/currently has 4 partition|InvalidPartitions/);
+    expect(fewer.stdout + fewer.stderr).toMatch(/would not be an increase/);
   });
 
   it('deletes a topic, and one of the same name is a new one', async () => {
