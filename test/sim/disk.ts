@@ -94,7 +94,14 @@ class Bytes {
 }
 
 function newFile(): FileNode {
-  return { kind: 'file', content: new Bytes(), durable: new Bytes(), unsynced: [], syncedCount: 0, inFlight: new Set() };
+  return {
+    kind: 'file',
+    content: new Bytes(),
+    durable: new Bytes(),
+    unsynced: [],
+    syncedCount: 0,
+    inFlight: new Set(),
+  };
 }
 
 function newDirectory(): DirectoryNode {
@@ -302,7 +309,10 @@ export class SimDisk implements Disk {
   #write(node: FileNode, pending: Extract<Change, { kind: 'write' }>): void {
     const growth = pending.position + pending.bytes.length - node.content.size;
     const excess = growth - this.#free();
-    const fits = excess <= 0 ? pending : { ...pending, bytes: pending.bytes.subarray(0, Math.max(0, pending.bytes.length - excess)) };
+    const fits =
+      excess <= 0
+        ? pending
+        : { ...pending, bytes: pending.bytes.subarray(0, Math.max(0, pending.bytes.length - excess)) };
     node.content.apply(fits);
     node.unsynced.push(fits);
     if (excess > 0) throw errno('ENOSPC');

@@ -51,7 +51,12 @@ export function decodeProducerSnapshot(bytes: Uint8Array, crc32c: Crc32c, nowMs:
     const timestampMs = readInt64(buf, pos + 26);
     const currentTxnFirstOffset = readInt64(buf, pos + 38);
     if ([lastOffset, producerId, timestampMs, currentTxnFirstOffset].some(Number.isNaN)) return null;
-    const last = { lastSequence: buf.readInt32BE(pos + 10), lastOffset, offsetDelta: buf.readInt32BE(pos + 22), timestampMs };
+    const last = {
+      lastSequence: buf.readInt32BE(pos + 10),
+      lastOffset,
+      offsetDelta: buf.readInt32BE(pos + 22),
+      timestampMs,
+    };
     entries.push({
       producerId,
       epoch: buf.readInt16BE(pos + 8),

@@ -12,7 +12,12 @@ export interface ProducerClaim {
 export type ProducerVerdict =
   | { readonly kind: 'accept' }
   /** Appended before: answer with the original place, append nothing. */
-  | { readonly kind: 'duplicate'; readonly baseOffset: number; readonly lastOffset: number; readonly timestampMs: number }
+  | {
+      readonly kind: 'duplicate';
+      readonly baseOffset: number;
+      readonly lastOffset: number;
+      readonly timestampMs: number;
+    }
   /** OUT_OF_ORDER_SEQUENCE_NUMBER; `lastSequence` is the last one appended, −1 for none. */
   | { readonly kind: 'out-of-order-sequence'; readonly lastSequence: number }
   /** INVALID_PRODUCER_EPOCH: an older epoch than `currentEpoch`. */

@@ -151,7 +151,11 @@ function syncPath(path: string, done: (error: Error | null) => void): void {
   });
 }
 
-function readWhole(path: string, sizeMax: number, done: (error: Error | null, bytes: Uint8Array | undefined) => void): void {
+function readWhole(
+  path: string,
+  sizeMax: number,
+  done: (error: Error | null, bytes: Uint8Array | undefined) => void,
+): void {
   fs.open(path, 'r', (openError, fd) => {
     if (openError !== null) {
       done(openError, undefined);
@@ -171,5 +175,7 @@ function readWhole(path: string, sizeMax: number, done: (error: Error | null, by
 }
 
 function tooLarge(path: string, size: number, sizeMax: number): Error {
-  return Object.assign(new Error(`${basename(path)} has ${size} bytes, at most ${sizeMax} are read`), { code: 'EFBIG' });
+  return Object.assign(new Error(`${basename(path)} has ${size} bytes, at most ${sizeMax} are read`), {
+    code: 'EFBIG',
+  });
 }

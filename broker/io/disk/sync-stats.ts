@@ -1,5 +1,7 @@
 /** Upper bounds of the buckets of sync times, milliseconds; the last bucket has none. */
-export const SYNC_BUCKETS_MS: readonly number[] = [0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000, 3000, 10_000];
+export const SYNC_BUCKETS_MS: readonly number[] = [
+  0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000, 3000, 10_000,
+];
 
 /** Times of fdatasync and directory fsync, the wait for a lane included, as plain numbers (read at a scrape). */
 export interface SyncStats {

@@ -1,5 +1,10 @@
-import { Buffer } from 'node:buffer';
-import { CHECKPOINT_SIZE_MAX, decodeOffsetCheckpoint, encodeOffsetCheckpoint, type OffsetLine } from '../../core/log/checkpoints.ts';
+import type { Buffer } from 'node:buffer';
+import {
+  CHECKPOINT_SIZE_MAX,
+  decodeOffsetCheckpoint,
+  encodeOffsetCheckpoint,
+  type OffsetLine,
+} from '../../core/log/checkpoints.ts';
 import {
   LOG_START_CHECKPOINT,
   logDirectoryName,

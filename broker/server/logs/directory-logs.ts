@@ -4,14 +4,14 @@ import { encodeCleanShutdown } from '../../core/log/checkpoints.ts';
 import type { LogConfig } from '../../core/log/config.ts';
 import { CLEAN_SHUTDOWN, deletedDirectoryName, logDirectoryName, MANIFEST } from '../../core/log/file-names.ts';
 import { encodeManifest } from '../../core/log/manifest.ts';
-import type { Crc32c } from '../../ports/checksum.ts';
+import type { Crc32c } from '../../core/base/checksum.ts';
 import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
 import type { Compression } from '../../ports/compression.ts';
 import type { Disk, DiskFailure } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
 import { runTask, step, type Task } from '../task.ts';
 import { CheckpointStore, type LogMarks, type MarkedLog } from './checkpoint-store.ts';
-import { inParallel, removeIfExists, replaceFile, waitFor } from './disk-tasks.ts';
+import { failureOf, inParallel, removeIfExists, replaceFile, waitFor } from './disk-tasks.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
 import { isDiskFull, type LogContext } from './log-context.ts';
@@ -148,10 +148,7 @@ export class DirectoryLogManager implements LogManager {
     this.#change(() => this.#create(specs), giveAll);
   }
 
-  delete(
-    ids: readonly { readonly topicId: TopicId; readonly partition: number }[],
-    done: () => void,
-  ): void {
+  delete(ids: readonly { readonly topicId: TopicId; readonly partition: number }[], done: () => void): void {
     this.#change(() => this.#delete(ids), done);
   }
 
@@ -403,9 +400,7 @@ export class DirectoryLogManager implements LogManager {
         done();
         return;
       }
-      // By shape: `instanceof` lies across realms.
-      if (typeof error !== 'object' || !('failure' in error)) throw error;
-      const failure = error.failure as DiskFailure;
+      const failure = failureOf(error);
       if (!isDiskFull(failure)) {
         this.#deps.onFatal(failure);
         return;

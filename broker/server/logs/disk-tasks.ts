@@ -1,12 +1,17 @@
-import type { Disk, DiskFile } from '../../ports/disk.ts';
+import type { Disk, DiskFailure, DiskFile } from '../../ports/disk.ts';
 import { type DiskFault, runTask, step, type Task } from '../task.ts';
 import type { FileCache, FileLease } from './file-cache.ts';
 
-/** The code of a failed disk operation that a task threw; rethrows anything else, which is a bug. */
-export function faultCode(error: unknown): string {
+/** The failed disk operation that a task threw; rethrows anything else, which is a bug. */
+export function failureOf(error: unknown): DiskFailure {
   // By shape: `instanceof` lies across realms.
-  if (error !== null && typeof error === 'object' && 'failure' in error) return (error as DiskFault).failure.code;
+  if (error !== null && typeof error === 'object' && 'failure' in error) return (error as DiskFault).failure;
   throw error;
+}
+
+/** The errno name of the failed disk operation that a task threw. */
+export function faultCode(error: unknown): string {
+  return failureOf(error).code;
 }
 
 /** Replaces a small file atomically and durably: temporary file, sync, rename, directory sync (D9). */

@@ -1,5 +1,6 @@
 import type { DiskFailure } from '../../ports/disk.ts';
 import { runTask, type Task } from '../task.ts';
+import { failureOf } from './disk-tasks.ts';
 
 /** Runs the upkeep of one log, one task after the other, apart from appends and reads. */
 export class JobQueue {
@@ -40,14 +41,8 @@ export class JobQueue {
     this.#running = true;
     runTask(task(), (error) => {
       this.#running = false;
-      if (error !== null) this.#fail(error);
+      if (error !== null) this.#onFailure(failureOf(error));
       this.#next();
     });
-  }
-
-  #fail(error: unknown): void {
-    // By shape: `instanceof` lies across realms. What is no failed disk operation is a bug and ends the process.
-    if (typeof error !== 'object' || error === null || !('failure' in error)) throw error;
-    this.#onFailure(error.failure as DiskFailure);
   }
 }

@@ -192,7 +192,10 @@ function* loadClean(request: LoadRequest, found: Found, entries: readonly EpochE
   active.loadSealed(size, endOffset);
   const first = yield* readHeader(context, active, 0, size);
   active.firstTimestampMs = first === null ? -1 : batch.maxTimestamp(first, 0);
-  active.index = new IndexTail(OFFSET_ENTRY_SIZE, yield* indexFileBytes(context, active.path('index'), OFFSET_ENTRY_SIZE));
+  active.index = new IndexTail(
+    OFFSET_ENTRY_SIZE,
+    yield* indexFileBytes(context, active.path('index'), OFFSET_ENTRY_SIZE),
+  );
   const timeBytes = yield* indexFileBytes(context, active.path('timeindex'), TIME_ENTRY_SIZE);
   active.timeIndex = new IndexTail(TIME_ENTRY_SIZE, timeBytes);
   yield* loadLargestTimestamp(context, active);
@@ -221,11 +224,7 @@ function* loadSealed(request: LoadRequest, found: Found, count: number): Task<Se
   });
   yield* inParallel(sealed, PARALLEL, function* (segment) {
     segment.index.flushedBytes = yield* indexFileBytes(request.context, segment.path('index'), OFFSET_ENTRY_SIZE);
-    segment.timeIndex.flushedBytes = yield* indexFileBytes(
-      request.context,
-      segment.path('timeindex'),
-      TIME_ENTRY_SIZE,
-    );
+    segment.timeIndex.flushedBytes = yield* indexFileBytes(request.context, segment.path('timeindex'), TIME_ENTRY_SIZE);
   });
   return sealed;
 }

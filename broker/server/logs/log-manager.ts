@@ -1,6 +1,12 @@
 import { topicId as toTopicId } from '../../core/base/ids.ts';
 import { decodeCleanShutdown } from '../../core/log/checkpoints.ts';
-import { CLEAN_SHUTDOWN, DELETED_SUFFIX, isLogDirectoryName, logDirectoryName, MANIFEST } from '../../core/log/file-names.ts';
+import {
+  CLEAN_SHUTDOWN,
+  DELETED_SUFFIX,
+  isLogDirectoryName,
+  logDirectoryName,
+  MANIFEST,
+} from '../../core/log/file-names.ts';
 import { decodeManifest, MANIFEST_SIZE_MAX, type ManifestEntry } from '../../core/log/manifest.ts';
 import type { DirectoryEntry, Disk } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { lookupOffset, offsetEntry } from '../../core/log/offset-index.ts';
 import { selectBatches } from '../../core/log/select.ts';
 import { bufferOf } from '../../core/record/batch.ts';

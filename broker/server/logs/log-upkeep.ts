@@ -1,14 +1,14 @@
 import type { Buffer } from 'node:buffer';
 import { assert } from '../../core/base/assert.ts';
-import { encodeEpochCheckpoint } from '../../core/log/checkpoints.ts';
-import { EPOCH_CHECKPOINT, segmentFileName } from '../../core/log/file-names.ts';
+import { encodeEpochCheckpoint, encodePartitionMetadata } from '../../core/log/checkpoints.ts';
+import { EPOCH_CHECKPOINT, PARTITION_METADATA, segmentFileName } from '../../core/log/file-names.ts';
 import { encodeProducerSnapshot } from '../../core/log/producer-snapshot.ts';
 import { type RetainedSegment, segmentsToDelete } from '../../core/log/retention.ts';
 import { step, type Task } from '../task.ts';
-import { removeIfExists, waitFor, writeAside } from './disk-tasks.ts';
+import { removeIfExists, waitFor, withFile, writeAside } from './disk-tasks.ts';
 import { flushIndexes, loadLargestTimestamp } from './index-files.ts';
 import { adopt, checkpointedWatermarkOf, type LogBody, recoveryPointOf } from './log-body.ts';
-import { loadLog, removeLogFiles, removeSegmentFiles } from './log-loader.ts';
+import { type LoadedLog, loadLog, removeLogFiles, removeSegmentFiles } from './log-loader.ts';
 import type { Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
 
@@ -41,6 +41,14 @@ export function* saveDerived(body: LogBody, segment: Segment, snapshot: PendingS
   yield* writeAside(context.disk, `${directory}/${segmentFileName(snapshot.offset, 'snapshot')}`, snapshot.bytes);
   yield* step<void>((done) => context.disk.syncDirectory(directory, done));
   yield* dropSnapshots(body, snapshot.offset);
+}
+
+/** Writes `partition.metadata`, for tools; the manifest has the topic id durably. */
+export function* writeMetadata(body: LogBody, topicId: string): Task<void> {
+  const bytes = encodePartitionMetadata(topicId);
+  yield* withFile(body.context.files, `${body.directory}/${PARTITION_METADATA}`, { create: true }, function* (file) {
+    yield* step<void>((done) => file.write(0, [bytes], done));
+  });
 }
 
 /** One snapshot per segment is kept, and the latest. */
@@ -104,7 +112,7 @@ function retained(segment: Segment): RetainedSegment {
 
 /** Cuts the log at `offset` and loads it again. What is below is written first; nothing is appended meanwhile. */
 export function* cut(body: LogBody, offset: number): Task<void> {
-  const { context, directory, config } = body;
+  const { context } = body;
   assert(offset >= body.logStartOffset, 'a log is not cut below its start');
   yield* waitFor((done) => body.writer.waitFor(offset, { durable: false }, done));
   yield* waitFor((done) => body.writer.stop(done));
@@ -112,19 +120,25 @@ export function* cut(body: LogBody, offset: number): Task<void> {
   body.recoveryPointMax = Math.min(body.recoveryPointMax, body.segments.at(offset).baseOffset);
   body.highWatermark = Math.min(body.highWatermark, offset);
   yield* waitFor((done) => context.checkpoint(done));
-  const loaded = yield* loadLog({
+  const loaded = yield* loadUpTo(body, offset);
+  assert(loaded.damage === '', `a log that is cut is sound: ${loaded.damage}`);
+  body.recoveryPointMax = Number.POSITIVE_INFINITY;
+  adopt(body, loaded);
+}
+
+/** Reads the log's files again and cuts them at `endOffset`. */
+export function loadUpTo(body: LogBody, endOffset: number): Task<LoadedLog> {
+  const { context, directory, config, logStartOffset } = body;
+  return loadLog({
     context,
     directory,
     config,
     recoveryPoint: recoveryPointOf(body),
     highWatermark: checkpointedWatermarkOf(body),
-    logStartOffset: body.logStartOffset,
+    logStartOffset,
     clean: false,
-    endOffsetMax: offset,
+    endOffsetMax: endOffset,
   });
-  assert(loaded.damage === '', `a log that is cut is sound: ${loaded.damage}`);
-  body.recoveryPointMax = Number.POSITIVE_INFINITY;
-  adopt(body, loaded);
 }
 
 /** Drops everything and begins at `offset`. A crash in between leaves the old records or none. */

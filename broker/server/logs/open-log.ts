@@ -1,23 +1,20 @@
-import { Buffer } from 'node:buffer';
 import { assert } from '../../core/base/assert.ts';
 import type { TopicId } from '../../core/base/ids.ts';
-import { encodePartitionMetadata } from '../../core/log/checkpoints.ts';
 import type { LogConfig } from '../../core/log/config.ts';
-import { PARTITION_METADATA } from '../../core/log/file-names.ts';
 import type { ProducerClaim, ProducerVerdict } from '../../core/log/producer-state.ts';
 import { shouldRoll } from '../../core/log/roll.ts';
 import * as batch from '../../core/record/batch.ts';
-import { frameBatch } from '../../core/record/check.ts';
 import type { DiskFailure } from '../../ports/disk.ts';
-import { runTask, step, type Task } from '../task.ts';
-import { waitFor, withFile } from './disk-tasks.ts';
+import { runTask, type Task } from '../task.ts';
+import { type AppendEnd, checkContiguous, ownBytes, rollInput } from './append-bytes.ts';
+import { failureOf, waitFor } from './disk-tasks.ts';
 import { flushIndexes } from './index-files.ts';
 import { JobQueue } from './job-queue.ts';
 import { adopt, checkpointedWatermarkOf, type LogBody, recoveryPointOf } from './log-body.ts';
 import { isDiskFull, type LogContext } from './log-context.ts';
-import { type LoadedLog, loadLog } from './log-loader.ts';
+import type { LoadedLog } from './log-loader.ts';
 import { emptyRead, readCold, readTail } from './log-reader.ts';
-import { cut, retain, saveDerived, seal, startAt, takeSnapshot } from './log-upkeep.ts';
+import { cut, loadUpTo, retain, saveDerived, seal, startAt, takeSnapshot, writeMetadata } from './log-upkeep.ts';
 import { LogWriter } from './log-writer.ts';
 import type {
   AppendMeta,
@@ -222,7 +219,8 @@ export class OpenLog implements PartitionLog {
     }
     readCold(body.context, body.segments, { ...options, endOffset }, (coldFailure, result) => {
       // The segment may have been deleted, or the log cut, while the read was under way.
-      const changed = this.#unreadable() ?? (fetchOffset < body.logStartOffset ? { kind: 'out-of-range' as const } : null);
+      const changed =
+        this.#unreadable() ?? (fetchOffset < body.logStartOffset ? { kind: 'out-of-range' as const } : null);
       if (changed !== null) done(changed, undefined);
       else done(coldFailure, result);
     });
@@ -268,10 +266,14 @@ export class OpenLog implements PartitionLog {
 
   truncateFullyAndStartAt(offset: number, done: LogDone<void>): void {
     const empty = new Segment(this.directory, offset, this.#body.context.clock.wallMs());
-    this.#cut(() => startAt(this.#body, offset, empty), offset, (failure) => {
-      this.#metadataDue = true;
-      done(failure, undefined);
-    });
+    this.#cut(
+      () => startAt(this.#body, offset, empty),
+      offset,
+      (failure) => {
+        this.#metadataDue = true;
+        done(failure, undefined);
+      },
+    );
   }
 
   deleteRecordsBefore(offset: number, done: LogDone<number>): void {
@@ -297,7 +299,9 @@ export class OpenLog implements PartitionLog {
     if (this.#unreadable() !== null) return;
     producers.expire(context.clock.monotonicMs(), config.producerIdExpirationMs);
     const nowMs = context.clock.wallMs();
-    this.#jobs.add(() => (this.#unreadable() === null ? retain(this.#body, nowMs, () => this.#roll(nowMs)) : nothing()));
+    this.#jobs.add(() =>
+      this.#unreadable() === null ? retain(this.#body, nowMs, () => this.#roll(nowMs)) : nothing(),
+    );
   }
 
   /** Writes and syncs the segments (not what is derived from them), for the checkpoint of a `replicated` log. */
@@ -344,21 +348,7 @@ export class OpenLog implements PartitionLog {
   #segmentFor(appendBytes: number, end: AppendEnd, nowMs: number): Segment {
     const { segments, config } = this.#body;
     const { active } = segments;
-    const rolls = shouldRoll(
-      {
-        baseOffset: active.baseOffset,
-        sizeInBytes: active.sizeInBytes,
-        indexBytes: active.index.totalBytes,
-        timeIndexBytes: active.timeIndex.totalBytes,
-        firstTimestampMs: active.firstTimestampMs,
-        createdMs: active.createdMs,
-        appendBytes,
-        appendLastOffset: end.nextOffset - 1,
-        appendMaxTimestampMs: end.maxTimestampMs,
-        nowMs,
-      },
-      config,
-    );
+    const rolls = shouldRoll(rollInput(active, appendBytes, end, nowMs), config);
     return rolls ? this.#roll(nowMs) : active;
   }
 
@@ -377,7 +367,7 @@ export class OpenLog implements PartitionLog {
     const body = this.#body;
     if (this.#metadataDue) {
       this.#metadataDue = false;
-      this.#jobs.add(() => this.#writeMetadata());
+      this.#jobs.add(() => writeMetadata(body, this.topicId));
     }
     if (body.snapshotBytes >= body.context.snapshotIntervalBytes && !this.#snapshotQueued) {
       this.#snapshotQueued = true;
@@ -408,14 +398,6 @@ export class OpenLog implements PartitionLog {
     if (this.#reloadDue) yield* this.#reload();
     yield* waitFor((done) => body.writer.waitFor(body.logEndOffset, { durable: true }, done));
     if (body.segments.active.exists) yield* this.#saveDerived();
-  }
-
-  *#writeMetadata(): Task<void> {
-    const { context, directory } = this.#body;
-    const bytes = encodePartitionMetadata(this.topicId);
-    yield* withFile(context.files, `${directory}/${PARTITION_METADATA}`, { create: true }, function* (file) {
-      yield* step<void>((done) => file.write(0, [bytes], done));
-    });
   }
 
   #syncAll(done: () => void): void {
@@ -498,17 +480,7 @@ export class OpenLog implements PartitionLog {
     const body = this.#body;
     if (!this.#reloadDue || this.#state !== 'read-only') return;
     yield* waitFor((done) => body.writer.stop(done));
-    const { context, directory, config, logStartOffset, logEndOffset } = body;
-    const loaded = yield* loadLog({
-      context,
-      directory,
-      config,
-      recoveryPoint: recoveryPointOf(body),
-      highWatermark: checkpointedWatermarkOf(body),
-      logStartOffset,
-      clean: false,
-      endOffsetMax: logEndOffset,
-    });
+    const loaded = yield* loadUpTo(body, body.logEndOffset);
     if (loaded.damage !== '') {
       this.#enter('damaged', loaded.damage);
       return;
@@ -516,39 +488,6 @@ export class OpenLog implements PartitionLog {
     this.#reloadDue = false;
     adopt(body, loaded);
   }
-}
-
-/** Where an append ends, and its largest timestamp. */
-interface AppendEnd {
-  readonly nextOffset: number;
-  readonly maxTimestampMs: number;
-}
-
-/** The caller has validated the batches: that they do not follow the log's end is a bug. */
-function checkContiguous(buf: Buffer, logEndOffset: number): AppendEnd {
-  let nextOffset = logEndOffset;
-  let maxTimestampMs = -1;
-  for (let pos = 0; pos < buf.length; ) {
-    const size = frameBatch(buf, pos, buf.length);
-    assert(typeof size === 'number', 'whole batches are appended');
-    assert(batch.baseOffset(buf, pos) === nextOffset, 'batches follow the log end');
-    nextOffset = batch.nextOffset(buf, pos);
-    maxTimestampMs = Math.max(maxTimestampMs, batch.maxTimestamp(buf, pos));
-    pos += size;
-  }
-  assert(nextOffset > logEndOffset, 'an append has a batch');
-  return { nextOffset, maxTimestampMs };
-}
-
-/** The bytes as a Buffer; copied when they are a small part of a larger one, which the cache would pin (B6). */
-function ownBytes(bytes: Uint8Array): Buffer {
-  return bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(bytes) : batch.bufferOf(bytes);
-}
-
-function failureOf(error: unknown): DiskFailure {
-  if (typeof error !== 'object' || error === null || !('failure' in error)) throw error;
-  // By shape: `instanceof` lies across realms.
-  return error.failure as DiskFailure;
 }
 
 function* nothing(): Task<void> {

@@ -64,7 +64,15 @@ export class LogCrashRun {
       syncMode: prng.chance(0.7) ? 'always' : 'lazy',
     });
     const log = this.#world.createOne(wanted);
-    const model: Model = { spec: wanted, values: new Map(), endOffset: 0, startOffset: 0, durable: 0, written: 0, epoch: 0 };
+    const model: Model = {
+      spec: wanted,
+      values: new Map(),
+      endOffset: 0,
+      startOffset: 0,
+      durable: 0,
+      written: 0,
+      epoch: 0,
+    };
     this.#models.push(model);
     this.#listen(model, log);
   }
@@ -74,7 +82,8 @@ export class LogCrashRun {
       onProgress: (written, durable) => {
         model.written = Math.max(model.written, written);
         model.durable = Math.max(model.durable, durable);
-        if (this.#world.prng.chance(0.8)) log.setHighWatermark(model.spec.config.syncMode === 'always' ? durable : written);
+        if (this.#world.prng.chance(0.8))
+          log.setHighWatermark(model.spec.config.syncMode === 'always' ? durable : written);
       },
       onState: (state, reason) => {
         throw new Error(`a log became ${state}: ${reason}`);
@@ -101,7 +110,10 @@ export class LogCrashRun {
 
   #append(model: Model, log: PartitionLog): void {
     const { prng } = this.#world;
-    const values = Array.from({ length: 1 + prng.below(4) }, () => `value-${this.#sent++}-${'x'.repeat(prng.below(200))}`);
+    const values = Array.from(
+      { length: 1 + prng.below(4) },
+      () => `value-${this.#sent++}-${'x'.repeat(prng.below(200))}`,
+    );
     const producer = prng.chance(0.5) ? { producerId: 1 + prng.below(3), producerEpoch: 0, baseSequence: 0 } : {};
     const timestamp = 1_700_000_000_000 + prng.below(1_000_000);
     const end = this.#world.append(log, { values, timestamp, leaderEpoch: model.epoch, ...producer });
@@ -114,9 +126,13 @@ export class LogCrashRun {
     const { prng } = this.#world;
     const from = log.logStartOffset + prng.below(Math.max(1, log.writtenOffset - log.logStartOffset));
     const outcome = this.#world.attempt<{ chunks: readonly Uint8Array[] }>((done) =>
-      log.read({ fetchOffset: from, maxBytes: 1 + prng.below(3000), minOneBatch: true, endOffset: log.writtenOffset }, done),
+      log.read(
+        { fetchOffset: from, maxBytes: 1 + prng.below(3000), minOneBatch: true, endOffset: log.writtenOffset },
+        done,
+      ),
     );
-    if (outcome.failure !== null && outcome.failure.kind !== 'out-of-range') throw new Error(JSON.stringify(outcome.failure));
+    if (outcome.failure !== null && outcome.failure.kind !== 'out-of-range')
+      throw new Error(JSON.stringify(outcome.failure));
     this.#check(model, log, this.#world.readAll(log));
   }
 
@@ -162,7 +178,8 @@ export class LogCrashRun {
     if (log.state !== 'open') throw new Error(`${model.spec.topic} is ${log.state}: ${log.stateReason}`);
     const owed = this.#keepPageCache ? Math.max(model.durable, model.written) : model.durable;
     if (log.logEndOffset < owed) throw new Error(`${model.spec.topic} ends at ${log.logEndOffset}, owed ${owed}`);
-    if (log.logEndOffset > model.endOffset) throw new Error(`${model.spec.topic} ends at ${log.logEndOffset}, sent ${model.endOffset}`);
+    if (log.logEndOffset > model.endOffset)
+      throw new Error(`${model.spec.topic} ends at ${log.logEndOffset}, sent ${model.endOffset}`);
     if (log.logStartOffset < model.startOffset && model.startOffset <= log.logEndOffset) {
       throw new Error(`${model.spec.topic} begins at ${log.logStartOffset} after ${model.startOffset}`);
     }
@@ -177,14 +194,20 @@ export class LogCrashRun {
   }
 
   /** Dense from the log start to the written end, and each value is the one that was sent to that offset. */
-  #check(model: Model, log: PartitionLog, records: readonly { readonly offset: number; readonly text: string }[]): void {
+  #check(
+    model: Model,
+    log: PartitionLog,
+    records: readonly { readonly offset: number; readonly text: string }[],
+  ): void {
     let due = log.logStartOffset;
     for (const { offset, text } of records) {
       if (offset !== due) throw new Error(`${model.spec.topic}: offset ${offset} where ${due} was due`);
-      if (model.values.get(offset) !== text) throw new Error(`${model.spec.topic}: a foreign value at offset ${offset}`);
+      if (model.values.get(offset) !== text)
+        throw new Error(`${model.spec.topic}: a foreign value at offset ${offset}`);
       due += 1;
     }
-    if (due !== log.writtenOffset) throw new Error(`${model.spec.topic}: readable up to ${due}, written ${log.writtenOffset}`);
+    if (due !== log.writtenOffset)
+      throw new Error(`${model.spec.topic}: readable up to ${due}, written ${log.writtenOffset}`);
   }
 }
 
@@ -201,7 +224,9 @@ function answeringEarly(disk: Disk): Disk {
         return open;
       }
       const member: unknown = Reflect.get(target, name, target);
-      return typeof member === 'function' ? (...args: unknown[]): unknown => Reflect.apply(member, target, args) : member;
+      return typeof member === 'function'
+        ? (...args: unknown[]): unknown => Reflect.apply(member, target, args)
+        : member;
     },
   });
 }

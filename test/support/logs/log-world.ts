@@ -48,7 +48,8 @@ export function textsOf(chunks: readonly Uint8Array[]): { readonly offset: numbe
   for (const chunk of chunks) {
     const buf = batch.bufferOf(chunk);
     for (let pos = 0; pos < buf.length; pos += batch.sizeInBytes(buf, pos)) {
-      if (batch.computeCrc(buf, pos, crc32c) !== batch.crc(buf, pos)) throw new Error('a batch was read with a bad CRC');
+      if (batch.computeCrc(buf, pos, crc32c) !== batch.crc(buf, pos))
+        throw new Error('a batch was read with a bad CRC');
       for (const record of readRecords(buf, pos) ?? []) {
         found.push({ offset: record.offset, text: record.value?.toString() ?? '' });
       }
@@ -91,7 +92,10 @@ export class LogWorld {
       clock: this.time,
       timers: this.time,
       crc32c,
-      compression: { decompress: (_codec, _bytes, _max, done) => done(null), compress: (_codec, bytes, done) => done(bytes) },
+      compression: {
+        decompress: (_codec, _bytes, _max, done) => done(null),
+        compress: (_codec, bytes, done) => done(bytes),
+      },
       log: SILENT,
       directory: DIRECTORY,
       defaultConfig: DEFAULT_LOG_CONFIG,
@@ -186,9 +190,10 @@ export class LogWorld {
   }
 
   /** Runs an operation of a log to its end. */
-  attempt<T>(
-    start: (done: (failure: LogFailure | null, value: T | undefined) => void) => void,
-  ): { readonly failure: LogFailure | null; readonly value: T | undefined } {
+  attempt<T>(start: (done: (failure: LogFailure | null, value: T | undefined) => void) => void): {
+    readonly failure: LogFailure | null;
+    readonly value: T | undefined;
+  } {
     let outcome: { failure: LogFailure | null; value: T | undefined } | null = null;
     start((failure, value) => {
       outcome = { failure, value };

@@ -27,7 +27,10 @@ export async function openRealLogs(
       },
     },
     crc32c,
-    compression: { decompress: (_codec, _bytes, _max, done) => done(null), compress: (_codec, bytes, done) => done(bytes) },
+    compression: {
+      decompress: (_codec, _bytes, _max, done) => done(null),
+      compress: (_codec, bytes, done) => done(bytes),
+    },
     log: SILENT,
     directory,
     defaultConfig: DEFAULT_LOG_CONFIG,
@@ -46,7 +49,9 @@ export async function openRealLogs(
 }
 
 /** An operation of a log as a promise. */
-export function promised<T>(start: (done: (failure: LogFailure | null, value: T | undefined) => void) => void): Promise<T> {
+export function promised<T>(
+  start: (done: (failure: LogFailure | null, value: T | undefined) => void) => void,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     start((failure, value) => {
       if (failure === null) resolve(value as T);

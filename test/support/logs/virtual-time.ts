@@ -78,7 +78,8 @@ export class VirtualTime implements Clock, Timers {
     let next: Event | undefined;
     for (const event of this.#events) {
       if (!event.live) continue;
-      const sooner = next === undefined || event.atMs < next.atMs || (event.atMs === next.atMs && event.order < next.order);
+      const sooner =
+        next === undefined || event.atMs < next.atMs || (event.atMs === next.atMs && event.order < next.order);
       if (sooner) next = event;
     }
     return next;

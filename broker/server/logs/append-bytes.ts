@@ -1,0 +1,49 @@
+import { Buffer } from 'node:buffer';
+import { assert } from '../../core/base/assert.ts';
+import type { RollInput } from '../../core/log/roll.ts';
+import * as batch from '../../core/record/batch.ts';
+import { frameBatch } from '../../core/record/check.ts';
+import type { Segment } from './segment.ts';
+
+/** Where an append ends, and its largest timestamp. */
+export interface AppendEnd {
+  readonly nextOffset: number;
+  readonly maxTimestampMs: number;
+}
+
+/** The caller has validated the batches: that they do not follow the log's end is a bug. */
+export function checkContiguous(buf: Buffer, logEndOffset: number): AppendEnd {
+  let nextOffset = logEndOffset;
+  let maxTimestampMs = -1;
+  for (let pos = 0; pos < buf.length; ) {
+    const size = frameBatch(buf, pos, buf.length);
+    assert(typeof size === 'number', 'whole batches are appended');
+    assert(batch.baseOffset(buf, pos) === nextOffset, 'batches follow the log end');
+    nextOffset = batch.nextOffset(buf, pos);
+    maxTimestampMs = Math.max(maxTimestampMs, batch.maxTimestamp(buf, pos));
+    pos += size;
+  }
+  assert(nextOffset > logEndOffset, 'an append has a batch');
+  return { nextOffset, maxTimestampMs };
+}
+
+/** The bytes as a Buffer; copied when they are a small part of a larger one, which the cache would pin (B6). */
+export function ownBytes(bytes: Uint8Array): Buffer {
+  return bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(bytes) : batch.bufferOf(bytes);
+}
+
+/** What the roll decision looks at when `end` is to be appended to `active`. */
+export function rollInput(active: Segment, appendBytes: number, end: AppendEnd, nowMs: number): RollInput {
+  return {
+    baseOffset: active.baseOffset,
+    sizeInBytes: active.sizeInBytes,
+    indexBytes: active.index.totalBytes,
+    timeIndexBytes: active.timeIndex.totalBytes,
+    firstTimestampMs: active.firstTimestampMs,
+    createdMs: active.createdMs,
+    appendBytes,
+    appendLastOffset: end.nextOffset - 1,
+    appendMaxTimestampMs: end.maxTimestampMs,
+    nowMs,
+  };
+}
