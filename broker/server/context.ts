@@ -1,5 +1,5 @@
 import type { Settings } from '../core/config/settings.ts';
-import type { Crc32c } from '../ports/checksum.ts';
+import type { Crc32c } from '../core/base/checksum.ts';
 import type { Clock, Timers } from '../ports/clock.ts';
 import type { Compression } from '../ports/compression.ts';
 import type { Disk } from '../ports/disk.ts';

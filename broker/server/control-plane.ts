@@ -1,5 +1,5 @@
 import type { EndpointView } from '../core/metadata/view.ts';
-import type { MetricSample } from './metrics.ts';
+import type { MetricSample } from '../ports/metrics.ts';
 import type { MetadataClient } from './metadata-client.ts';
 
 /** What the control isolate asks of the data isolate when somebody looks at its health page. */

@@ -11,7 +11,8 @@ import {
 import type { Clock } from '../ports/clock.ts';
 import type { ApiRow, AuthorizationNeed } from './api/row.ts';
 import type { Authorizer, Quotas } from './authorizer.ts';
-import { type ApiStats, createApiStats, type MetricSource } from './metrics.ts';
+import type { MetricSource } from '../ports/metrics.ts';
+import { type ApiStats, createApiStats } from './metrics.ts';
 import type { ClientConnection } from './network/client-connection.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -81,7 +82,9 @@ export class Dispatcher<S> {
     const supported = header.version >= row.versions.min && header.version <= row.versions.max;
     if (!supported && header.apiKey !== ApiKey.ApiVersions) {
       stats.refused += 1;
-      connection.fail(`${entry.name} version ${header.version} is not served (${row.versions.min}–${row.versions.max} are)`);
+      connection.fail(
+        `${entry.name} version ${header.version} is not served (${row.versions.min}–${row.versions.max} are)`,
+      );
       return;
     }
     let request: unknown = UNSUPPORTED_API_VERSIONS;
@@ -94,7 +97,14 @@ export class Dispatcher<S> {
         return;
       }
     }
-    this.#run({ row, stats, header: { ...header, version: supported ? header.version : -1 }, request, connection, reply });
+    this.#run({
+      row,
+      stats,
+      header: { ...header, version: supported ? header.version : -1 },
+      request,
+      connection,
+      reply,
+    });
   };
 
   #run(call: {
@@ -139,8 +149,12 @@ export class Dispatcher<S> {
       clientId: header.clientId,
       receivedMs: this.#clock.monotonicMs(),
       allowed: (need) =>
-        !denied.some((other) => other.resourceName === need.resourceName && other.resourceType === need.resourceType && other.operation === need.operation) &&
-        this.#authorizer.allows(connection.context, need),
+        !denied.some(
+          (other) =>
+            other.resourceName === need.resourceName &&
+            other.resourceType === need.resourceType &&
+            other.operation === need.operation,
+        ) && this.#authorizer.allows(connection.context, need),
     };
   }
 
@@ -154,9 +168,25 @@ export class Dispatcher<S> {
       counter('kafka_network_requestmetrics_errors_total', 'Requests refused before their handler', stats.refused);
       counter('kafka_network_requestmetrics_requestbytes_total', 'Bytes of requests', stats.bytesIn);
       counter('kafka_network_requestmetrics_responsebytes_total', 'Bytes of responses', stats.bytesOut);
-      counter('kafka_network_requestmetrics_totaltimems_total', 'Time from receipt to answer, milliseconds', stats.totalMs);
-      emit({ name: 'weir_requests_in_flight', help: 'Requests being served', type: 'gauge', labels, value: stats.inFlight });
-      emit({ name: 'weir_request_longest_ms', help: 'Longest time to an answer since the last scrape', type: 'gauge', labels, value: stats.maxMs });
+      counter(
+        'kafka_network_requestmetrics_totaltimems_total',
+        'Time from receipt to answer, milliseconds',
+        stats.totalMs,
+      );
+      emit({
+        name: 'weir_requests_in_flight',
+        help: 'Requests being served',
+        type: 'gauge',
+        labels,
+        value: stats.inFlight,
+      });
+      emit({
+        name: 'weir_request_longest_ms',
+        help: 'Longest time to an answer since the last scrape',
+        type: 'gauge',
+        labels,
+        value: stats.maxMs,
+      });
       stats.maxMs = 0;
     }
   };

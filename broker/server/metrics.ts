@@ -1,11 +1,4 @@
-/** One figure at one moment, as a scrape sees it. */
-export interface MetricSample {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge';
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
+import type { MetricSample, MetricSource } from '../ports/metrics.ts';
 
 /** Plain numbers of one API; raised on the hot path, read at a scrape. */
 export interface ApiStats {
@@ -29,9 +22,6 @@ export const createApiStats = (): ApiStats => ({
   maxMs: 0,
   inFlight: 0,
 });
-
-/** Gives samples when scraped. Parts of the server register one each. */
-export type MetricSource = (emit: (sample: MetricSample) => void) => void;
 
 /** The sources of one node, in the order in which they were added. */
 export class MetricRegistry {

@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { MetricSample } from '../../server/metrics.ts';
+import type { MetricSample } from '../../ports/metrics.ts';
 import { METRICS_CONTENT_TYPE, renderMetrics } from '../metrics/exposition.ts';
 
 /** What the endpoints tell of. Each answer comes with a deadline of the caller's. */
@@ -24,11 +24,14 @@ export function startHealthServer(
   source: HealthSource,
   done: (failure: string | null, port: number) => void,
 ): Server {
-  const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS }, (request, response) => {
-    answer(request.method ?? '', request.url ?? '', source, response).catch((error: unknown) => {
-      send(response, 503, `${error instanceof Error ? error.message : String(error)}\n`);
-    });
-  });
+  const server = createServer(
+    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS },
+    (request, response) => {
+      answer(request.method ?? '', request.url ?? '', source, response).catch((error: unknown) => {
+        send(response, 503, `${error instanceof Error ? error.message : String(error)}\n`);
+      });
+    },
+  );
   server.maxConnections = CONNECTIONS_MAX;
   server.once('error', (error: NodeJS.ErrnoException) => {
     done(`HTTP address ${address.host}:${address.port}: ${error.code ?? error.message}`, 0);

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { MetricSample } from '../../server/metrics.ts';
+import type { MetricSample } from '../../ports/metrics.ts';
 
 /** The content type of `renderMetrics`. */
 export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';

@@ -4,6 +4,8 @@ import type { EventLoop } from '../loop/event-loop.ts';
 
 /** Pending connections that the system queues before `accept`. */
 const BACKLOG = 511;
+/** Silence after which the system asks whether the peer is still there. */
+const KEEP_ALIVE_MS = 60_000;
 
 /** A TCP connection whose writes leave together at the end of the loop turn. */
 class TcpConnection implements NetConnection {
@@ -69,81 +71,90 @@ class TcpConnection implements NetConnection {
   }
 }
 
+/** Ties a socket to its owner. The peer's end is the connection's end: Kafka's protocol has no half-open state. */
+function attach(tcp: Tcp, socket: Socket, connection: TcpConnection, handlers: NetHandlers): void {
+  const { loop, dirty } = tcp;
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  let reason = '';
+  socket.on('data', (bytes: Buffer) => loop.post(() => handlers.onData(bytes)));
+  socket.on('drain', () => loop.post(() => handlers.onDrain()));
+  socket.on('end', () => socket.destroy());
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    reason = error.code ?? error.message;
+  });
+  socket.on('close', () => {
+    dirty.delete(connection);
+    loop.post(() => handlers.onClose(reason));
+  });
+}
+
+interface Tcp {
+  readonly loop: EventLoop;
+  /** Connections with something to send at the end of the turn. */
+  readonly dirty: Set<TcpConnection>;
+}
+
+function listen(tcp: Tcp, ...[address, accept, done]: Parameters<Net['listen']>): void {
+  const server = createServer({ allowHalfOpen: false, pauseOnConnect: true }, (socket) => {
+    tcp.loop.post(() => {
+      if (socket.destroyed) return;
+      const connection = new TcpConnection(socket, tcp.dirty);
+      const handlers = accept(connection);
+      if (handlers === null) {
+        socket.destroy();
+        return;
+      }
+      attach(tcp, socket, connection, handlers);
+      socket.resume();
+    });
+  });
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    tcp.loop.post(() => done({ code: error.code ?? 'EUNKNOWN', message: error.message }, null));
+  });
+  server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, () => {
+    const bound = server.address();
+    const port = bound !== null && typeof bound === 'object' ? bound.port : address.port;
+    const listener: NetListener = { port, close: () => server.close() };
+    tcp.loop.post(() => done(null, listener));
+  });
+}
+
+function dial(tcp: Tcp, ...[address, handlers, done]: Parameters<Net['dial']>): void {
+  const socket = createConnection({ host: address.host, port: address.port });
+  let settled = false;
+  const fail = (code: string, message: string): void => {
+    if (settled) return;
+    settled = true;
+    socket.destroy();
+    tcp.loop.post(() => done({ code, message }, null));
+  };
+  const timer = setTimeout(() => fail('ETIMEDOUT', 'connection timed out'), address.timeoutMs);
+  const onError = (error: NodeJS.ErrnoException): void => {
+    clearTimeout(timer);
+    fail(error.code ?? 'EUNKNOWN', error.message);
+  };
+  socket.once('error', onError);
+  socket.once('connect', () => {
+    clearTimeout(timer);
+    if (settled) return;
+    settled = true;
+    socket.removeListener('error', onError);
+    const connection = new TcpConnection(socket, tcp.dirty);
+    tcp.loop.post(() => done(null, connection));
+    attach(tcp, socket, connection, handlers);
+  });
+}
+
 /** The network of the machine. Callbacks arrive as inputs of `loop`; listening addresses are what the caller names. */
 export function createTcpNet(loop: EventLoop): Net {
-  const dirty = new Set<TcpConnection>();
+  const tcp: Tcp = { loop, dirty: new Set() };
   loop.onTurnEnd(() => {
-    for (const connection of dirty) connection.flush();
-    dirty.clear();
+    for (const connection of tcp.dirty) connection.flush();
+    tcp.dirty.clear();
   });
-
-  const attach = (socket: Socket, connection: TcpConnection, handlers: NetHandlers): void => {
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, 60_000);
-    let reason = '';
-    socket.on('data', (bytes: Buffer) => loop.post(() => handlers.onData(bytes)));
-    socket.on('drain', () => loop.post(() => handlers.onDrain()));
-    // The peer ended its side: Kafka's protocol has no half-open state.
-    socket.on('end', () => socket.destroy());
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      reason = error.code ?? error.message;
-    });
-    socket.on('close', () => {
-      dirty.delete(connection);
-      loop.post(() => handlers.onClose(reason));
-    });
-  };
-
   return {
-    listen(address, accept, done) {
-      const server = createServer({ allowHalfOpen: false, pauseOnConnect: true }, (socket) => {
-        loop.post(() => {
-          if (socket.destroyed) return;
-          const connection = new TcpConnection(socket, dirty);
-          const handlers = accept(connection);
-          if (handlers === null) {
-            socket.destroy();
-            return;
-          }
-          attach(socket, connection, handlers);
-          socket.resume();
-        });
-      });
-      server.once('error', (error: NodeJS.ErrnoException) => {
-        loop.post(() => done({ code: error.code ?? 'EUNKNOWN', message: error.message }, null));
-      });
-      server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, () => {
-        const bound = server.address();
-        const port = bound !== null && typeof bound === 'object' ? bound.port : address.port;
-        const listener: NetListener = { port, close: () => server.close() };
-        loop.post(() => done(null, listener));
-      });
-    },
-
-    dial(address, handlers, done) {
-      const socket = createConnection({ host: address.host, port: address.port });
-      let settled = false;
-      const fail = (code: string, message: string): void => {
-        if (settled) return;
-        settled = true;
-        socket.destroy();
-        loop.post(() => done({ code, message }, null));
-      };
-      const timer = setTimeout(() => fail('ETIMEDOUT', 'connection timed out'), address.timeoutMs);
-      const onError = (error: NodeJS.ErrnoException): void => {
-        clearTimeout(timer);
-        fail(error.code ?? 'EUNKNOWN', error.message);
-      };
-      socket.once('error', onError);
-      socket.once('connect', () => {
-        clearTimeout(timer);
-        if (settled) return;
-        settled = true;
-        socket.removeListener('error', onError);
-        const connection = new TcpConnection(socket, dirty);
-        loop.post(() => done(null, connection));
-        attach(socket, connection, handlers);
-      });
-    },
+    listen: (...call) => listen(tcp, ...call),
+    dial: (...call) => dial(tcp, ...call),
   };
 }

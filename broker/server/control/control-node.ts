@@ -1,6 +1,6 @@
 import { assert, unreachable } from '../../core/base/assert.ts';
 import { Settings, type Overrides } from '../../core/config/settings.ts';
-import type { Crc32c } from '../../ports/checksum.ts';
+import type { Crc32c } from '../../core/base/checksum.ts';
 import type { Clock, Timers } from '../../ports/clock.ts';
 import type { Disk } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
@@ -68,8 +68,15 @@ export class ControlNode {
     this.#options = options;
     this.#link = link;
     this.#settings = new Settings(options.fixed);
-    assert(this.#settings.broker('process.roles').includes('controller'), 'every node is a controller until there are clusters');
-    this.#watch = new LoopWatch(ports, this.#settings.broker('weir.loop.stall.ms'), options.turns ?? (() => this.#beats));
+    assert(
+      this.#settings.broker('process.roles').includes('controller'),
+      'every node is a controller until there are clusters',
+    );
+    this.#watch = new LoopWatch(
+      ports,
+      this.#settings.broker('weir.loop.stall.ms'),
+      options.turns ?? (() => this.#beats),
+    );
   }
 
   /** Opens the data directory, then serves the link until it is told to stop. Problems go to the data isolate as `fatal`. */
@@ -110,7 +117,10 @@ export class ControlNode {
       onFatal: (message) => this.#fatal(message),
     });
     if (recovered.cutBytes > 0) {
-      log.warn({ bytes: recovered.cutBytes }, 'the metadata log ended in an unfinished write, never acknowledged: cut away');
+      log.warn(
+        { bytes: recovered.cutBytes },
+        'the metadata log ended in an unfinished write, never acknowledged: cut away',
+      );
     }
     this.#recovered = recovered;
     this.#begin(identity, recovered);
@@ -142,7 +152,9 @@ export class ControlNode {
       return;
     }
     if (controller.clusterId !== '') {
-      this.#fatal(`the metadata is that of cluster ${controller.clusterId}, the data directory that of ${identity.clusterId}`);
+      this.#fatal(
+        `the metadata is that of cluster ${controller.clusterId}, the data directory that of ${identity.clusterId}`,
+      );
       return;
     }
     controller.submit({ kind: 'formatCluster', clusterId: identity.clusterId }, tell);
@@ -198,10 +210,24 @@ export class ControlNode {
 
   #ownMetrics(): readonly MetricSample[] {
     const log = this.#recovered?.log;
-    const gauge = (name: string, help: string, value: number): MetricSample => ({ name, help, type: 'gauge', labels: {}, value });
+    const gauge = (name: string, help: string, value: number): MetricSample => ({
+      name,
+      help,
+      type: 'gauge',
+      labels: {},
+      value,
+    });
     return [
-      gauge('weir_data_loop_stalled_seconds', 'How long the data loop has been hanging; 0 while it turns.', this.#watch.stalledForMs() / 1000),
-      gauge('weir_metadata_committed_index', 'Index of the last committed entry of the metadata log.', log?.committedIndex ?? 0),
+      gauge(
+        'weir_data_loop_stalled_seconds',
+        'How long the data loop has been hanging; 0 while it turns.',
+        this.#watch.stalledForMs() / 1000,
+      ),
+      gauge(
+        'weir_metadata_committed_index',
+        'Index of the last committed entry of the metadata log.',
+        log?.committedIndex ?? 0,
+      ),
       gauge('weir_metadata_log_bytes', 'Bytes of metadata log since the last snapshot.', log?.bytesSinceSnapshot ?? 0),
     ];
   }

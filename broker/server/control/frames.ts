@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { readInt64, writeInt64 } from '../../core/base/int64.ts';
-import type { Crc32c } from '../../ports/checksum.ts';
+import type { Crc32c } from '../../core/base/checksum.ts';
 
 /** One atomic batch of metadata records as the log keeps it. */
 export interface LogEntry {
@@ -120,7 +120,8 @@ function holdsFrame(bytes: Buffer, from: number, crc32c: Crc32c): boolean {
 /** The body was written by us (its CRC fits): only its format version can be strange. */
 function decodeBody(bytes: Buffer, start: number, end: number): Frame {
   const version = bytes.readUInt16BE(start);
-  if (version !== FORMAT_VERSION) throw new FrameFormatError(`format ${version} of the metadata log is not known to this release`);
+  if (version !== FORMAT_VERSION)
+    throw new FrameFormatError(`format ${version} of the metadata log is not known to this release`);
   const entryCount = bytes.readUInt16BE(start + 2);
   const firstIndex = readInt64(bytes, start + 4);
   const entries: LogEntry[] = [];
@@ -137,6 +138,7 @@ function decodeBody(bytes: Buffer, start: number, end: number): Frame {
     });
     position = payloadEnd;
   }
-  if (entries.length !== entryCount || position !== end) throw new FrameFormatError('a frame of the metadata log contradicts itself');
+  if (entries.length !== entryCount || position !== end)
+    throw new FrameFormatError('a frame of the metadata log contradicts itself');
   return { term: readInt64(bytes, start + 12), entries };
 }

@@ -1,5 +1,5 @@
 import { assert } from '../../core/base/assert.ts';
-import type { Crc32c } from '../../ports/checksum.ts';
+import type { Crc32c } from '../../core/base/checksum.ts';
 import type { Disk, DiskFile } from '../../ports/disk.ts';
 import { runTask, step, type Task } from '../task.ts';
 import { encodeFrame, FRAME_ENTRY_COUNT_MAX, type LogEntry } from './frames.ts';
@@ -146,7 +146,8 @@ export class LocalLog implements ReplicatedLog {
     const isNew = this.#rollNext;
     if (isNew) this.#roll(entries[0]?.index ?? 0);
     const name = this.#segments.at(-1)?.name ?? '';
-    const file = this.#file ?? (yield* step<DiskFile>((done) => disk.open(`${directory}/${name}`, { create: isNew }, done)));
+    const file =
+      this.#file ?? (yield* step<DiskFile>((done) => disk.open(`${directory}/${name}`, { create: isNew }, done)));
     this.#file = file;
     const bytes = encodeFrame({ term: this.#term, entries }, crc32c);
     const position = this.#position;
@@ -196,6 +197,8 @@ export class LocalLog implements ReplicatedLog {
 
   #fail(error: unknown): void {
     this.#failed = true;
-    this.#deps.onFatal(`the metadata log can't be written any more: ${error instanceof Error ? error.message : String(error)}`);
+    this.#deps.onFatal(
+      `the metadata log can't be written any more: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }

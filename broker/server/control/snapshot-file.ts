@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { readInt64, writeInt64 } from '../../core/base/int64.ts';
-import type { Crc32c } from '../../ports/checksum.ts';
+import type { Crc32c } from '../../core/base/checksum.ts';
 
 /** The whole metadata at one index of the log. */
 export interface Snapshot {

@@ -1,7 +1,7 @@
 import type { CoordinatorRecord } from '../../core/coordinator/shard.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import { buildBatch } from '../../core/record/builder.ts';
-import type { Crc32c } from '../../ports/checksum.ts';
+import type { Crc32c } from '../../core/base/checksum.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Partition } from '../partitions/partition.ts';
 
@@ -84,7 +84,10 @@ export class BatchWriter {
     }
     if (outcome.baseOffset !== baseOffset) {
       const place = { topic: this.partition.topicName, partition: this.partition.index };
-      this.deps.log.error({ ...place, baseOffset, actual: outcome.baseOffset }, 'somebody else writes to a coordinator partition');
+      this.deps.log.error(
+        { ...place, baseOffset, actual: outcome.baseOffset },
+        'somebody else writes to a coordinator partition',
+      );
       this.fail(ErrorCode.NOT_LEADER_OR_FOLLOWER);
       return;
     }

@@ -33,7 +33,10 @@ export class CoordinatorFinder {
   }
 
   /** The address is the one of `listener`, on which the client asked. The coordinator's topic is created if need be. */
-  find(asked: { readonly type: number; readonly key: string; readonly listener: string }, done: (found: FoundCoordinator) => void): void {
+  find(
+    asked: { readonly type: number; readonly key: string; readonly listener: string },
+    done: (found: FoundCoordinator) => void,
+  ): void {
     switch (asked.type) {
       case COORDINATOR_TYPE.group:
         this.findIn(this.groups, asked, done);
@@ -67,8 +70,15 @@ export class CoordinatorFinder {
     const leader = view.topicByName(topicName)?.partitions[index]?.leader ?? -1;
     const broker = leader === -1 ? null : view.broker(leader);
     const endpoint = broker?.endpoints.find((one) => one.listener === listener);
-    if (broker === null || broker.fenced || endpoint === undefined) return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE, null);
-    return { errorCode: ErrorCode.NONE, errorMessage: null, nodeId: broker.id, host: endpoint.host, port: endpoint.port };
+    if (broker === null || broker.fenced || endpoint === undefined)
+      return failed(ErrorCode.COORDINATOR_NOT_AVAILABLE, null);
+    return {
+      errorCode: ErrorCode.NONE,
+      errorMessage: null,
+      nodeId: broker.id,
+      host: endpoint.host,
+      port: endpoint.port,
+    };
   }
 }
 

@@ -1,6 +1,13 @@
 import { Buffer } from 'node:buffer';
 import type { Settings } from '../../core/config/settings.ts';
-import type { GroupCommand, GroupCommandKind, GroupEffect, GroupExchanges, GroupResponse, ListGroupsResult } from '../../core/group/commands.ts';
+import type {
+  GroupCommand,
+  GroupCommandKind,
+  GroupEffect,
+  GroupExchanges,
+  GroupResponse,
+  ListGroupsResult,
+} from '../../core/group/commands.ts';
 import type { ShareStatePersister } from '../../core/group/persister.ts';
 import { GroupShard } from '../../core/group/shard.ts';
 import type { MetadataDelta } from '../../core/metadata/view.ts';
@@ -71,15 +78,24 @@ export class GroupCoordinator {
   }
 
   /** Lists the groups of all shards led here, sorted by id. Filters are lower case; empty ones let everything pass. */
-  list(filters: { readonly statesFilter: readonly string[]; readonly typesFilter: readonly string[] }, done: (listed: ListedGroups) => void): void {
-    const work = this.host.partitionIndices().map(
-      (index) => (settle: (outcome: CoordinatorOutcome<ListGroupsResult>) => void): void => {
-        this.host.submitTo(index, { kind: 'listGroups', ...filters }, settle as (outcome: CoordinatorOutcome<GroupResponse>) => void);
-      },
-    );
+  list(
+    filters: { readonly statesFilter: readonly string[]; readonly typesFilter: readonly string[] },
+    done: (listed: ListedGroups) => void,
+  ): void {
+    const work = this.host
+      .partitionIndices()
+      .map((index) => (settle: (outcome: CoordinatorOutcome<ListGroupsResult>) => void): void => {
+        this.host.submitTo(
+          index,
+          { kind: 'listGroups', ...filters },
+          settle as (outcome: CoordinatorOutcome<GroupResponse>) => void,
+        );
+      });
     gather(work, (outcomes) => {
       // A shard that has just moved away lists its groups elsewhere.
-      const failed = outcomes.find((outcome) => outcome.kind === 'refused' && outcome.errorCode !== ErrorCode.NOT_COORDINATOR);
+      const failed = outcomes.find(
+        (outcome) => outcome.kind === 'refused' && outcome.errorCode !== ErrorCode.NOT_COORDINATOR,
+      );
       if (failed?.kind === 'refused') {
         done({ errorCode: failed.errorCode, groups: [] });
         return;

@@ -3,7 +3,7 @@ import type { CoordinatorShard } from '../../core/coordinator/shard.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { Clock, Timers } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Crc32c } from '../../ports/checksum.ts';
+import type { Crc32c } from '../../core/base/checksum.ts';
 import type { MetadataClient } from '../metadata-client.ts';
 import type { Partition, Partitions } from '../partitions/partition.ts';
 import { type CoordinatorTopic, InternalTopic } from './internal-topic.ts';
@@ -145,4 +145,3 @@ export class CoordinatorHost<C, R, E> {
     return runtime;
   }
 }
-

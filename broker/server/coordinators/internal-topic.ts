@@ -55,12 +55,16 @@ export class InternalTopic {
       assignments: [],
       configs: this.topic.configs(),
     };
-    this.deps.metadata.submit({ kind: 'createTopics', topics: [topic], validateOnly: false }, CREATE_TIMEOUT_MS, (outcome) => {
-      const exists = this.partitionCount() > 0;
-      if (!exists) this.deps.log.warn({ topic: topic.name, outcome }, 'internal topic was not created');
-      const { waiting } = this;
-      this.waiting = [];
-      for (const done of waiting) done(exists ? ErrorCode.NONE : ErrorCode.COORDINATOR_NOT_AVAILABLE);
-    });
+    this.deps.metadata.submit(
+      { kind: 'createTopics', topics: [topic], validateOnly: false },
+      CREATE_TIMEOUT_MS,
+      (outcome) => {
+        const exists = this.partitionCount() > 0;
+        if (!exists) this.deps.log.warn({ topic: topic.name, outcome }, 'internal topic was not created');
+        const { waiting } = this;
+        this.waiting = [];
+        for (const done of waiting) done(exists ? ErrorCode.NONE : ErrorCode.COORDINATOR_NOT_AVAILABLE);
+      },
+    );
   }
 }

@@ -56,7 +56,13 @@ class Loader {
       });
       return;
     }
-    const options = { fetchOffset: this.position, maxBytes: TURN_BYTES, minOneBatch: true, isolationLevel: 0, currentLeaderEpoch: -1 } as const;
+    const options = {
+      fetchOffset: this.position,
+      maxBytes: TURN_BYTES,
+      minOneBatch: true,
+      isolationLevel: 0,
+      currentLeaderEpoch: -1,
+    } as const;
     partition.read(options, (outcome) => this.replay(outcome));
   }
 

@@ -184,7 +184,13 @@ export class ShardRuntime<C, R, E> {
     writer.endDecision();
     if (life !== this.life) return; // the append failed at once and the shard is gone
     if (replies.length > 0 || effects.length > 0) {
-      this.undelivered.push({ endOffset: writer.endOffset, decidedMs: now.monotonicMs, replies, effects, timedOut: false });
+      this.undelivered.push({
+        endOffset: writer.endOffset,
+        decidedMs: now.monotonicMs,
+        replies,
+        effects,
+        timedOut: false,
+      });
       this.deliver();
     }
     this.setTimer(shard);
@@ -224,7 +230,8 @@ export class ShardRuntime<C, R, E> {
       for (const entry of this.undelivered) {
         if (entry.decidedMs > lastMs) break;
         entry.timedOut = true;
-        for (const { ticket } of entry.replies) this.answer(ticket, { kind: 'refused', errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE });
+        for (const { ticket } of entry.replies)
+          this.answer(ticket, { kind: 'refused', errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE });
       }
       this.watchCommit();
     });

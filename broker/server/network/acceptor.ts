@@ -1,6 +1,6 @@
 import type { Settings } from '../../core/config/settings.ts';
 import type { Ports } from '../context.ts';
-import type { MetricSource } from '../metrics.ts';
+import type { MetricSource } from '../../ports/metrics.ts';
 import type { NetConnection, NetHandlers, NetListener } from '../../ports/net.ts';
 import { ClientConnection, type ServeFrame } from './client-connection.ts';
 
@@ -27,7 +27,11 @@ export class Acceptor {
   readonly #connections = new Set<ClientConnection>();
   readonly #perAddress = new Map<string, number>();
   readonly #listeners: NetListener[] = [];
-  #early: { readonly connection: ClientConnection; readonly frame: Uint8Array; readonly reply: Parameters<ServeFrame>[2] }[] = [];
+  #early: {
+    readonly connection: ClientConnection;
+    readonly frame: Uint8Array;
+    readonly reply: Parameters<ServeFrame>[2];
+  }[] = [];
   #open = false;
   #stopped = false;
   #nextId = 1;
@@ -107,7 +111,10 @@ export class Acceptor {
       now: () => this.#ports.clock.monotonicMs(),
       onProtocolError: (from, reason) => {
         this.#protocolErrors += 1;
-        this.#warn({ address: from.context.address, clientId: from.clientId, listener }, `connection closed: ${reason}`);
+        this.#warn(
+          { address: from.context.address, clientId: from.clientId, listener },
+          `connection closed: ${reason}`,
+        );
       },
     });
     this.#nextId += 1;
@@ -167,7 +174,11 @@ export class Acceptor {
       emit({ name, help, type: 'counter', labels: {}, value });
     counter('weir_connections_accepted_total', 'Client connections accepted', this.#accepted);
     counter('weir_connections_refused_total', 'Client connections refused because a limit was reached', this.#refused);
-    counter('weir_connections_broken_total', 'Client connections closed because of malformed requests', this.#protocolErrors);
+    counter(
+      'weir_connections_broken_total',
+      'Client connections closed because of malformed requests',
+      this.#protocolErrors,
+    );
   };
 }
 

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { ProduceRules, Validation } from '../../core/record/validate.ts';
 import { validatePayload, validateProduce } from '../../core/record/validate.ts';
 import { bufferOf } from '../../core/record/batch.ts';

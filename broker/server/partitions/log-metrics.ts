@@ -1,12 +1,13 @@
 import type { LogManager } from '../logs/partition-log.ts';
-import type { MetricSource } from '../metrics.ts';
+import type { MetricSource } from '../../ports/metrics.ts';
 import type { Partitions } from './partition.ts';
 
 /** Logs and leaderships of this node. */
 export function logMetrics(logs: LogManager, partitions: Partitions): MetricSource {
   return (emit) => {
     const stats = logs.stats();
-    const gauge = (name: string, help: string, value: number): void => emit({ name, help, type: 'gauge', labels: {}, value });
+    const gauge = (name: string, help: string, value: number): void =>
+      emit({ name, help, type: 'gauge', labels: {}, value });
     const counter = (name: string, help: string, value: number): void =>
       emit({ name, help, type: 'counter', labels: {}, value });
     gauge('kafka_server_replicamanager_partitioncount', 'Partitions on this broker', stats.logCount);
@@ -16,7 +17,11 @@ export function logMetrics(logs: LogManager, partitions: Partitions): MetricSour
     gauge('weir_log_size_bytes', 'Size of all logs', stats.sizeInBytes);
     gauge('weir_log_pending_bytes', 'Bytes accepted and not written yet', stats.pendingBytes);
     gauge('weir_log_tail_cache_bytes', 'Recently appended batches kept for readers', stats.tailCacheBytes);
-    gauge('weir_log_oldest_unfinished_seconds', 'Age of the oldest unfinished write or sync', stats.oldestUnfinishedMs / 1000);
+    gauge(
+      'weir_log_oldest_unfinished_seconds',
+      'Age of the oldest unfinished write or sync',
+      stats.oldestUnfinishedMs / 1000,
+    );
     counter('weir_log_appended_bytes_total', 'Bytes appended', stats.appendedBytes);
     counter('weir_log_cache_reads_total', 'Reads served from memory', stats.cacheReads);
     counter('weir_log_cold_reads_total', 'Reads served from disk', stats.coldReads);

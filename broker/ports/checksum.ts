@@ -1,2 +1,0 @@
-/** CRC-32C (Castagnoli) of `bytes[start, end)`, as an unsigned 32-bit integer. */
-export type Crc32c = (bytes: Uint8Array, start: number, end: number) => number;
