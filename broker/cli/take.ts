@@ -18,6 +18,7 @@ import { helpOf } from './verbs.ts';
 
 const MAX_WAIT_MS = 500;
 const RECORDS_HELD_MAX = 500;
+const WORK_RECORDS_HELD_MAX = 5;
 const CLOSE_TIMEOUT_MS = 5_000;
 /** Trouble that lasts this long is told. */
 const TROUBLE_NOTE_MS = 3_000;
@@ -100,7 +101,9 @@ class Take {
       topics: options.topics,
       rack: null,
       maxWaitMs: MAX_WAIT_MS,
-      want: this.#wantedRecords(),
+      // Who pretends to work holds few records, as a worker would.
+      want: options.workMs > 0 ? WORK_RECORDS_HELD_MAX : RECORDS_HELD_MAX,
+      limit: options.max,
       closeTimeoutMs: CLOSE_TIMEOUT_MS,
       crc32c,
     });
@@ -134,12 +137,6 @@ class Take {
     if (this.#failure !== null) throw new UserFault(this.#failure);
     this.#terminal.note(`weir: ${this.#settled} record${this.#settled === 1 ? '' : 's'} ${verb}`);
     return 0;
-  }
-
-  /** One record at a time when work is pretended: a member holds no more than it works on. */
-  #wantedRecords(): number {
-    const left = this.#options.max - this.#settled;
-    return Math.max(0, Math.min(RECORDS_HELD_MAX, left, this.#options.workMs > 0 ? 5 : RECORDS_HELD_MAX));
   }
 
   #handle(event: ShareConsumerEvent): void {
@@ -182,6 +179,7 @@ class Take {
       this.#settled += 1;
       this.#print('acknowledged', where);
     } else {
+      this.#driver.send({ kind: 'more', count: 1 });
       this.#print('not-acknowledged', where, { error: errorName(event.code), certain: event.certain });
       const result = event.certain ? 'was not acknowledged' : 'may not have been acknowledged';
       if (!this.#options.json)
@@ -189,7 +187,6 @@ class Take {
           `weir: ${event.topic}-${event.partition} offset ${event.offset} ${result}: ${errorName(event.code)}`,
         );
     }
-    this.#driver.send({ kind: 'want', count: this.#wantedRecords() });
     if (this.#settled >= this.#options.max) this.#close();
     else this.#next();
   }

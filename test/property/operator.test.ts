@@ -10,7 +10,8 @@ const NAMES = ['a', 'b', 'c'] as const;
 const STEPS_MAX = 200;
 
 const name = fc.constantFrom(...NAMES);
-const config = (...keys: string[]) => fc.dictionary(fc.constantFrom(...keys), fc.constantFrom('1', '2')).map((one) => new Map(Object.entries(one)));
+const config = (...keys: string[]) =>
+  fc.dictionary(fc.constantFrom(...keys), fc.constantFrom('1', '2')).map((one) => new Map(Object.entries(one)));
 const topics = fc.record(
   { topicName: name, partitions: fc.integer({ min: 1, max: 3 }), config: config('retention.ms', 'segment.bytes') },
   { requiredKeys: ['config'] },
@@ -28,7 +29,9 @@ const manifests = fc
   .record({
     cluster: config('num.partitions', 'log.retention.ms').map((one) => cluster(Object.fromEntries(one))),
     topics: fc.array(topics, { maxLength: 4 }).map((all) => all.map((spec, index) => topic(`t${index}`, spec))),
-    groups: fc.array(groups, { maxLength: 4 }).map((all) => all.map((spec, index) => group(`g${index}`, spec.topics, spec))),
+    groups: fc
+      .array(groups, { maxLength: 4 })
+      .map((all) => all.map((spec, index) => group(`g${index}`, spec.topics, spec))),
   })
   .map((all): Desired => {
     const resources: AnyResource[] = [all.cluster, ...all.topics, ...all.groups];

@@ -1,5 +1,11 @@
 import type { AnyResource, Cluster, ShareGroup, Topic } from '../../operator/api/kinds.ts';
-import type { AdminObservation, GroupObservation, NodeObservation, Observed, TopicObservation } from '../../operator/core/observed.ts';
+import type {
+  AdminObservation,
+  GroupObservation,
+  NodeObservation,
+  Observed,
+  TopicObservation,
+} from '../../operator/core/observed.ts';
 import type { ConfigChange, NodeSpec, Step } from '../../operator/core/steps.ts';
 
 type Metadata = AnyResource['metadata'];
@@ -9,7 +15,11 @@ const metadata = (name: string): Metadata => ({ name, namespace: 'default' });
 /** A Cluster with one broker. */
 export function cluster(config: Readonly<Record<string, string>> = {}, port = 9092): Cluster {
   const listeners = [{ name: 'plain', port }];
-  return { kind: 'Cluster', metadata: metadata('c'), spec: { brokers: { replicas: 1 }, listeners, config: new Map(Object.entries(config)) } };
+  return {
+    kind: 'Cluster',
+    metadata: metadata('c'),
+    spec: { brokers: { replicas: 1 }, listeners, config: new Map(Object.entries(config)) },
+  };
 }
 
 /** A Topic of cluster `c`. */
@@ -19,7 +29,11 @@ export function topic(name: string, spec: Partial<Topic['spec']> = {}): Topic {
 
 /** A ShareGroup of cluster `c`. */
 export function group(name: string, topics: readonly string[], spec: Partial<ShareGroup['spec']> = {}): ShareGroup {
-  return { kind: 'ShareGroup', metadata: metadata(name), spec: { clusterRef: { name: 'c' }, topics, config: new Map(), ...spec } };
+  return {
+    kind: 'ShareGroup',
+    metadata: metadata(name),
+    spec: { clusterRef: { name: 'c' }, topics, config: new Map(), ...spec },
+  };
 }
 
 /** A cluster that does at once what steps say; what the planner would observe of a perfect host and broker. */
@@ -76,7 +90,8 @@ export class PerfectCluster {
       const partitions = change.partitions === -1 ? 1 : change.partitions;
       this.topics.set(name, { partitions, replicationFactor: 1, leaderless: 0, config: change.config });
     } else if (old !== undefined) {
-      const after = change.kind === 'grow' ? { partitions: change.partitions } : { config: changed(old.config, change.change) };
+      const after =
+        change.kind === 'grow' ? { partitions: change.partitions } : { config: changed(old.config, change.change) };
       this.topics.set(name, { ...old, ...after });
     }
   }

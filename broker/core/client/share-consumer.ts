@@ -44,6 +44,10 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
   /** Partitions whose leader refused them: not asked again before this time. */
   readonly #blocked = new Map<string, number>();
   #want: number;
+  /** Records that may still be handed out. */
+  #credit: number;
+  /** Records that fetches under way may bring, by node. */
+  readonly #reserved = new Map<number, number>();
   #refreshing = false;
   #attempt = 0;
   #state: 'running' | 'closing' | 'leaving' | 'closed' = 'running';
@@ -53,6 +57,7 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
   constructor(options: ShareConsumerOptions) {
     this.#options = options;
     this.#want = options.want;
+    this.#credit = options.limit ?? Number.POSITIVE_INFINITY;
     this.#network = new Network(options);
     this.#metadata = new Metadata(this.#network, false);
     this.#member = new ShareMember({
@@ -91,6 +96,9 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
       case 'want':
         this.#want = input.count;
         break;
+      case 'more':
+        this.#credit += input.count;
+        break;
       case 'close':
         this.#close();
         break;
@@ -123,13 +131,21 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
       if (session.hasAcks) session.sendAcks({ final: false });
       else if (this.#reading > 0 || this.#holdsFrom(session.node)) continue;
       else if (!session.wantsAny) session.sendAcks({ final: true });
-      else if (this.#room() > 0) session.fetch(this.#room());
+      else if (this.#room() > 0) this.#fetch(session);
     }
   }
 
-  /** How many more records may be asked for; requests to other brokers that are under way may each bring as many. */
+  #fetch(session: ShareSession): void {
+    const count = this.#room();
+    this.#reserved.set(session.node, count);
+    session.fetch(count);
+  }
+
+  /** How many more records may be asked for, less what fetches under way may bring. */
   #room(): number {
-    return this.#want - this.#held.size;
+    let reserved = 0;
+    for (const count of this.#reserved.values()) reserved += count;
+    return Math.min(this.#want - this.#held.size, this.#credit) - reserved;
   }
 
   #holdsFrom(node: number): boolean {
@@ -179,14 +195,18 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
           this.#refresh();
         },
         trouble: (code, reason) => {
+          this.#reserved.delete(node);
           this.#out.push({ kind: 'trouble', code, reason });
           this.#dropUnacknowledged(node);
           this.#refresh();
         },
         fatal: (code, reason) => {
+          this.#reserved.delete(node);
           this.#out.push({ kind: 'fatal', code, reason });
         },
-        idle: () => undefined,
+        idle: () => {
+          this.#reserved.delete(node);
+        },
       },
     });
   }
@@ -240,12 +260,10 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
           const name = { topic: where.topic, partition: where.partition, deliveryCount: range.deliveryCount };
           if (record !== undefined && this.#state === 'running') delivered.push({ ...record, ...name });
           else
-            this.#sessions
-              .get(node)
-              ?.acknowledge(where, {
-                offset,
-                type: record === undefined && problem === '' ? Acknowledgement.gap : Acknowledgement.release,
-              });
+            this.#sessions.get(node)?.acknowledge(where, {
+              offset,
+              type: record === undefined && problem === '' ? Acknowledgement.gap : Acknowledgement.release,
+            });
         }
       }
       for (const record of delivered) this.#held.set(heldKey(record), { where, node, acknowledged: false });
@@ -255,6 +273,7 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
           code: ErrorCode.CORRUPT_MESSAGE,
           reason: `${where.topic}-${where.partition}: ${problem}`,
         });
+      this.#credit = Math.max(0, this.#credit - delivered.length);
       if (delivered.length > 0)
         this.#out.push({ kind: 'records', records: delivered, lockTimeoutMs: got.lockTimeoutMs });
     });

@@ -27,6 +27,8 @@ export type ShareConsumerCommand =
     }
   /** Most records to hold at a time from now on; 0 stops fetching. */
   | { readonly kind: 'want'; readonly count: number }
+  /** Raises the limit of records to hand out in all. */
+  | { readonly kind: 'more'; readonly count: number }
   /** Sends what is acknowledged, gives the rest back, leaves the group; `closed` follows within `closeTimeoutMs`. */
   | { readonly kind: 'close' };
 
@@ -64,8 +66,13 @@ export interface ShareConsumerOptions extends ClientOptions {
   readonly rack: string | null;
   /** How long a fetch may wait at the broker for records, in ms. */
   readonly maxWaitMs: number;
-  /** Most records to hold at a time, at first; see `want`. */
+  /**
+   * Most records to hold at a time, at first; see the command `want`. A broker without KIP-1206's record limit gives
+   * whole batches and may bring more.
+   */
   readonly want: number;
+  /** Most records to hand out in all; absent: without limit. */
+  readonly limit?: number;
   readonly closeTimeoutMs: number;
   readonly crc32c: Crc32c;
 }

@@ -25,11 +25,14 @@ describe('the kinds', () => {
     expect(Object.keys(SPECS).sort()).toEqual([...KINDS].sort());
   });
 
-  it.each(KINDS)('%s has no typed field that a setting of Kafka has as well, unless config refuses that setting', (kind) => {
-    const settings = new Set(['broker', 'topic', 'group'].flatMap((scope) => [...rowsOf(scope as 'broker').keys()]));
-    const overlap = fieldNames(SPECS[kind]).filter((name) => settings.has(name) && !MANAGED_SETTINGS.has(name));
-    expect(overlap).toEqual([]);
-  });
+  it.each(KINDS)(
+    '%s has no typed field that a setting of Kafka has as well, unless config refuses that setting',
+    (kind) => {
+      const settings = new Set(['broker', 'topic', 'group'].flatMap((scope) => [...rowsOf(scope as 'broker').keys()]));
+      const overlap = fieldNames(SPECS[kind]).filter((name) => settings.has(name) && !MANAGED_SETTINGS.has(name));
+      expect(overlap).toEqual([]);
+    },
+  );
 
   it.each(KINDS)('%s describes every field and bounds every list and text', (kind) => {
     for (const schema of every(SPECS[kind])) {

@@ -13,7 +13,8 @@ function desired(...resources: AnyResource[]): Desired {
   return one;
 }
 
-const say = (wanted: Desired, observed: Observed): string[] => plan(wanted, observed, isDynamicSetting).steps.map(describeStep);
+const say = (wanted: Desired, observed: Observed): string[] =>
+  plan(wanted, observed, isDynamicSetting).steps.map(describeStep);
 
 /** Steps until nothing is left, one at a time as a reconcile takes them. */
 function converge(wanted: Desired, world: PerfectCluster): string[] {
@@ -35,7 +36,11 @@ function settled(wanted: Desired): PerfectCluster {
 
 describe('a plan', () => {
   it('forms, starts the node, then makes topics and groups', () => {
-    const wanted = desired(cluster(), group('workers', ['jobs'], { createTopics: { partitions: 4 } }), topic('orders', { partitions: 2 }));
+    const wanted = desired(
+      cluster(),
+      group('workers', ['jobs'], { createTopics: { partitions: 4 } }),
+      topic('orders', { partitions: 2 }),
+    );
     expect(converge(wanted, new PerfectCluster())).toEqual([
       'form the cluster with voters 0',
       'start node 0',
@@ -47,7 +52,11 @@ describe('a plan', () => {
 
   it('is empty and ready once everything is so', () => {
     const wanted = desired(cluster(), group('workers', ['jobs'], { createTopics: {} }));
-    expect(plan(wanted, settled(wanted).observe(), isDynamicSetting)).toEqual({ steps: [], conditions: [], ready: true });
+    expect(plan(wanted, settled(wanted).observe(), isDynamicSetting)).toEqual({
+      steps: [],
+      conditions: [],
+      ready: true,
+    });
   });
 
   it('is not ready while a declared topic lacks a leader, but has nothing to do', () => {
@@ -67,15 +76,22 @@ describe('a plan', () => {
     const wanted = desired(cluster());
     const { host } = settled(wanted).observe();
     const as = (phase: 'stopped' | 'waiting' | 'stopping') =>
-      say(wanted, { host: { ...host, nodes: host.nodes.map((node) => ({ ...node, phase, ready: false })) }, admin: null });
+      say(wanted, {
+        host: { ...host, nodes: host.nodes.map((node) => ({ ...node, phase, ready: false })) },
+        admin: null,
+      });
     expect([as('stopped'), as('waiting'), as('stopping')]).toEqual([['start node 0'], [], []]);
   });
 
   it('restarts for a static setting or a port, and sets a dynamic one while brokers run', () => {
     const world = settled(desired(cluster()));
-    expect(say(desired(cluster({ 'num.partitions': '3' })), world.observe())).toEqual(['restart node 0: its settings changed']);
+    expect(say(desired(cluster({ 'num.partitions': '3' })), world.observe())).toEqual([
+      'restart node 0: its settings changed',
+    ]);
     expect(say(desired(cluster({}, 9093)), world.observe())).toEqual(['restart node 0: its settings changed']);
-    expect(say(desired(cluster({ 'log.retention.ms': '5000' })), world.observe())).toEqual(['set for the cluster: log.retention.ms=5000']);
+    expect(say(desired(cluster({ 'log.retention.ms': '5000' })), world.observe())).toEqual([
+      'set for the cluster: log.retention.ms=5000',
+    ]);
   });
 
   it('leaves cluster settings alone that the manifest does not name', () => {
@@ -86,8 +102,22 @@ describe('a plan', () => {
   it('returns settings of topics and groups to their defaults when the manifest does not name them', () => {
     const wanted = desired(cluster(), topic('t', { config: new Map([['retention.ms', '1']]) }), group('g', ['t']));
     const world = settled(wanted);
-    world.topics.set('t', { partitions: 1, replicationFactor: 1, leaderless: 0, config: new Map([['retention.ms', '2'], ['segment.bytes', '9']]) });
-    world.groups.set('g', { type: 'share', config: new Map([['share.auto.offset.reset', 'latest'], ['share.delivery.count.limit', '3']]) });
+    world.topics.set('t', {
+      partitions: 1,
+      replicationFactor: 1,
+      leaderless: 0,
+      config: new Map([
+        ['retention.ms', '2'],
+        ['segment.bytes', '9'],
+      ]),
+    });
+    world.groups.set('g', {
+      type: 'share',
+      config: new Map([
+        ['share.auto.offset.reset', 'latest'],
+        ['share.delivery.count.limit', '3'],
+      ]),
+    });
     expect(say(wanted, world.observe())).toEqual([
       'Topic t: set for topic t: retention.ms=1 (was 2), segment.bytes back to its default (was 9)',
       'ShareGroup g: set for group g: share.auto.offset.reset=earliest (was latest), share.delivery.count.limit back to its default (was 3)',
@@ -96,21 +126,40 @@ describe('a plan', () => {
 
   it('grows a topic and says that it cannot shrink one', () => {
     const world = settled(desired(cluster(), topic('t', { partitions: 2 })));
-    expect(say(desired(cluster(), topic('t', { partitions: 5 })), world.observe())).toEqual(['Topic t: grow topic t from 2 to 5 partitions']);
+    expect(say(desired(cluster(), topic('t', { partitions: 5 })), world.observe())).toEqual([
+      'Topic t: grow topic t from 2 to 5 partitions',
+    ]);
     expect(plan(desired(cluster(), topic('t', { partitions: 1 })), world.observe(), isDynamicSetting)).toMatchObject({
       steps: [],
-      conditions: [{ resource: 'Topic t', type: 'Stalled', reason: 'InvalidSpec', message: 'topic t has 2 partitions and cannot shrink to 1' }],
+      conditions: [
+        {
+          resource: 'Topic t',
+          type: 'Stalled',
+          reason: 'InvalidSpec',
+          message: 'topic t has 2 partitions and cannot shrink to 1',
+        },
+      ],
     });
   });
 
   it('never alters a topic through createTopics', () => {
     const world = settled(desired(cluster(), topic('t', { partitions: 2, config: new Map([['retention.ms', '1']]) })));
-    expect(say(desired(cluster(), group('g', ['t'], { createTopics: { partitions: 9 } })), world.observe()).filter((one) => one.includes('topic t'))).toEqual([]);
+    expect(
+      say(desired(cluster(), group('g', ['t'], { createTopics: { partitions: 9 } })), world.observe()).filter((one) =>
+        one.includes('topic t'),
+      ),
+    ).toEqual([]);
   });
 
   it('leaves a topic to its Topic even where a ShareGroup would create it', () => {
-    const wanted = desired(cluster(), group('g', ['t'], { createTopics: { partitions: 9 } }), topic('other', { topicName: 't', partitions: 2 }));
-    expect(converge(wanted, new PerfectCluster()).filter((one) => one.includes('topic t'))).toEqual(['Topic other: create topic t with 2 partitions']);
+    const wanted = desired(
+      cluster(),
+      group('g', ['t'], { createTopics: { partitions: 9 } }),
+      topic('other', { topicName: 't', partitions: 2 }),
+    );
+    expect(converge(wanted, new PerfectCluster()).filter((one) => one.includes('topic t'))).toEqual([
+      'Topic other: create topic t with 2 partitions',
+    ]);
   });
 
   it('lets the older of two claims act and tells the younger', () => {
@@ -119,15 +168,27 @@ describe('a plan', () => {
       topic('first', { topicName: 't', partitions: 1 }),
       topic('second', { topicName: 't', partitions: 2 }),
       group('one', ['t'], { groupId: 'g' }),
-      group('two', ['t'], { groupId: 'g', config: new Map([['share.delivery.count.limit', '3']]), createTopics: { partitions: 3 } }),
+      group('two', ['t'], {
+        groupId: 'g',
+        config: new Map([['share.delivery.count.limit', '3']]),
+        createTopics: { partitions: 3 },
+      }),
     );
     const world = settled(wanted);
     expect(world.topics.get('t')?.partitions).toBe(1);
     expect(plan(wanted, world.observe(), isDynamicSetting)).toMatchObject({
       steps: [],
       conditions: [
-        { resource: 'Topic second', type: 'Conflict', message: 'topic t belongs to Topic first, which is older; nothing is done for this one' },
-        { resource: 'ShareGroup two', type: 'Conflict', message: 'group g belongs to ShareGroup one, which is older; nothing is done for this one' },
+        {
+          resource: 'Topic second',
+          type: 'Conflict',
+          message: 'topic t belongs to Topic first, which is older; nothing is done for this one',
+        },
+        {
+          resource: 'ShareGroup two',
+          type: 'Conflict',
+          message: 'group g belongs to ShareGroup one, which is older; nothing is done for this one',
+        },
       ],
     });
   });
@@ -138,7 +199,13 @@ describe('a plan', () => {
     world.groups.set('g', { type: 'consumer', config: new Map() });
     expect(plan(wanted, world.observe(), isDynamicSetting)).toMatchObject({
       steps: [],
-      conditions: [{ type: 'Stalled', reason: 'WrongGroupType', message: 'group g is a consumer group; a share group needs another id' }],
+      conditions: [
+        {
+          type: 'Stalled',
+          reason: 'WrongGroupType',
+          message: 'group g is a consumer group; a share group needs another id',
+        },
+      ],
     });
   });
 
@@ -146,7 +213,13 @@ describe('a plan', () => {
     const wanted = desired(cluster(), group('g', ['t']));
     expect(plan(wanted, settled(wanted).observe(), isDynamicSetting)).toMatchObject({
       ready: true,
-      conditions: [{ type: 'Progressing', reason: 'TopicNotFound', message: 'topic t does not exist; declare a Topic or createTopics' }],
+      conditions: [
+        {
+          type: 'Progressing',
+          reason: 'TopicNotFound',
+          message: 'topic t does not exist; declare a Topic or createTopics',
+        },
+      ],
     });
     expect(declaredTopics(resolveOwnership(wanted))).toEqual([]);
   });

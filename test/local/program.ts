@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const WEIR = join(ROOT, 'broker/cli/weir.ts');
+const DEADLINE_MS = 60_000;
+const POLL_MS = 20;
+
+/** Waits for a condition; fails with `what` and the last state after a minute. */
+export async function until(what: string, isSo: () => boolean, state: () => string = () => ''): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error(`waited in vain until ${what}\n${state()}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** Whether a process exists. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One run of the `weir` program. */
+export class Program {
+  readonly #child: ChildProcess;
+  #out = '';
+  #err = '';
+  #exit: number | null | undefined;
+
+  constructor(args: readonly string[], input: string | null = null) {
+    this.#child = spawn(process.execPath, [WEIR, ...args], { cwd: ROOT, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child.stdout?.on('data', (bytes: Buffer) => {
+      this.#out += bytes.toString('utf8');
+    });
+    this.#child.stderr?.on('data', (bytes: Buffer) => {
+      this.#err += bytes.toString('utf8');
+    });
+    this.#child.once('close', (code) => {
+      this.#exit = code;
+    });
+    if (input !== null) this.#child.stdin?.end(input);
+  }
+
+  get out(): string {
+    return this.#out;
+  }
+
+  get err(): string {
+    return this.#err;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Everything that it said so far. */
+  get all(): string {
+    return `${this.#out}${this.#err}`;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits until it said something, on either stream; fails when it ended without. */
+  async says(pattern: RegExp, from = 0): Promise<RegExpExecArray> {
+    let found: RegExpExecArray | null = null;
+    await until(
+      `it says ${pattern}`,
+      () => {
+        found = pattern.exec(this.all.slice(from));
+        if (found === null && this.#exit !== undefined)
+          throw new Error(`it ended with ${this.#exit} and never said ${pattern}\n${this.all}`);
+        return found !== null;
+      },
+      () => this.all,
+    );
+    if (found === null) throw new Error('said and unsaid');
+    return found;
+  }
+
+  /** Waits for its end; gives the exit code, null for a signal. */
+  async ended(): Promise<number | null> {
+    await until(
+      'it ends',
+      () => this.#exit !== undefined,
+      () => this.all,
+    );
+    return this.#exit ?? null;
+  }
+}
+
+/** Programs, servers and directories of one test file, cleaned up together. */
+export class Ground {
+  readonly #programs: Program[] = [];
+  readonly #servers: Server[] = [];
+  readonly #directories: string[] = [];
+
+  directory(): string {
+    const path = mkdtempSync(join(tmpdir(), 'weir-local-'));
+    this.#directories.push(path);
+    return path;
+  }
+
+  run(args: readonly string[], input: string | null = null): Program {
+    const program = new Program(args, input);
+    this.#programs.push(program);
+    return program;
+  }
+
+  /** Takes a free port, or lets it go at once. */
+  async port(keep: boolean): Promise<number> {
+    const server = createServer();
+    await new Promise<void>((resolve) => {
+      server.listen({ host: '127.0.0.1', port: 0 }, () => {
+        resolve();
+      });
+    });
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    if (keep) this.#servers.push(server);
+    else await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+
+  async clean(): Promise<void> {
+    for (const program of this.#programs) program.kill('SIGTERM');
+    for (const program of this.#programs) await program.ended();
+    for (const server of this.#servers) server.close();
+    for (const path of this.#directories) rmSync(path, { recursive: true, force: true });
+  }
+}
