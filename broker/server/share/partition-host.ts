@@ -33,8 +33,16 @@ export interface ShareWaiter {
   wake(): void;
 }
 
+/** Records handed out, and those of them whose lock ended first. */
+export interface ShareStats {
+  acquiredRecords: number;
+  expiredRecords: number;
+}
+
 /** What a host tells the collection that holds it. */
 export interface ShareHostEvents {
+  /** Raised on the hot path. */
+  readonly stats: ShareStats;
   /** Waiting fetches should look again, at the end of the turn. */
   stirred(host: SharePartitionHost): void;
   /** It answers nothing any more; the next fetch needs a new one. */
@@ -71,7 +79,6 @@ export class SharePartitionHost {
   /** Where a read found nothing below this bound; asking again is idle until the bound moves. */
   #barren = { offset: -1, bound: -1 };
   #bytesPerRecord = 0;
-  expiredRecordCount = 0;
 
   /** Begins to load what the share coordinator remembers. */
   constructor(groupId: string, partition: Partition, deps: ShareDeps, events: ShareHostEvents) {
@@ -253,6 +260,7 @@ export class SharePartitionHost {
     switch (effect.kind) {
       case 'acquired':
         this.#acquired = effect.ranges;
+        for (const { start, end } of effect.ranges) this.#events.stats.acquiredRecords += end - start;
         break;
       case 'acknowledged':
         this.#answer(effect.ticket, effect.errorCode);
@@ -264,7 +272,7 @@ export class SharePartitionHost {
         this.#stir();
         break;
       case 'expired':
-        this.expiredRecordCount += effect.recordCount;
+        this.#events.stats.expiredRecords += effect.recordCount;
         break;
       case 'fenced':
         this.#deps.log.info({ ...this.#place(), errorCode: effect.errorCode }, 'share-partition is fenced and dropped');

@@ -1,9 +1,11 @@
 import { partitionText } from '../../core/share/session.ts';
 import type { Partition } from '../partitions/partition.ts';
-import { type ShareDeps, SharePartitionHost } from './partition-host.ts';
+import { type ShareDeps, SharePartitionHost, type ShareStats } from './partition-host.ts';
 
 /** The share-partitions in memory on this node, by group. One exists from the first fetch until its group has no member. */
 export class SharePartitions {
+  /** Counted since the start of the process; read at a scrape. */
+  readonly stats: ShareStats = { acquiredRecords: 0, expiredRecords: 0 };
   readonly #deps: ShareDeps;
   readonly #groups = new Map<string, Map<string, SharePartitionHost>>();
   #stirred = new Set<SharePartitionHost>();
@@ -31,6 +33,7 @@ export class SharePartitions {
       this.#groups.set(groupId, group);
     }
     const host = new SharePartitionHost(groupId, partition, this.#deps, {
+      stats: this.stats,
       stirred: (one) => this.#stir(one),
       ended: (one) => this.#forget(one, text),
     });
@@ -48,13 +51,6 @@ export class SharePartitions {
   get count(): number {
     let count = 0;
     for (const group of this.#groups.values()) count += group.size;
-    return count;
-  }
-
-  /** Records whose lock ended, of the share-partitions in memory now. */
-  get expiredRecordCount(): number {
-    let count = 0;
-    for (const group of this.#groups.values()) for (const host of group.values()) count += host.expiredRecordCount;
     return count;
   }
 

@@ -69,6 +69,7 @@ describe('a share fetch', () => {
     expect(pending.answer).toBeNull();
     node.loop.advance(1);
     expect(acquired(pending)).toEqual(['0:0-1 x2']);
+    expect(node.share.partitions.stats).toEqual({ acquiredRecords: 4, expiredRecords: 2 });
   });
 
   test('is woken by room: acknowledging at the lock limit lets others fetch', () => {
