@@ -6,7 +6,12 @@ import { GroupActor, type GroupAction, groupActions } from '../unit/core/group/a
 const HOUR_MS = 3_600_000;
 
 function play(actions: readonly GroupAction[], check: (bench: GroupBench) => void = () => {}): GroupBench {
-  const bench = new GroupBench({ 'offsets.retention.minutes': '10', 'offsets.retention.check.interval.ms': '60000', 'group.max.size': '4', 'group.share.max.size': '3' });
+  const bench = new GroupBench({
+    'offsets.retention.minutes': '10',
+    'offsets.retention.check.interval.ms': '60000',
+    'group.max.size': '4',
+    'group.share.max.size': '3',
+  });
   const actor = new GroupActor(bench);
   for (const action of actions) {
     actor.act(action);
@@ -51,7 +56,8 @@ describe('C2: every call', () => {
         bench.shareStateCode = 0;
         while (bench.effects.length > 0) bench.answerEffect(0);
         bench.advance(HOUR_MS);
-        for (const { name, call } of bench.calls.values()) expect(`${name} ${call.response === null ? 'waits' : 'answered'}`).toBe(`${name} answered`);
+        for (const { name, call } of bench.calls.values())
+          expect(`${name} ${call.response === null ? 'waits' : 'answered'}`).toBe(`${name} answered`);
       }),
       { numRuns: 150 },
     );
@@ -64,11 +70,17 @@ describe('C6: whatever members of share groups do', () => {
       fc.property(groupActions, (actions) => {
         play(actions, (bench) => {
           for (const groupId of ['g', 'h', 'share-g', 'share-h']) {
-            const known = new Map((bench.shard.inspectShareGroup(groupId)?.initialized ?? []).map(({ topicId, partitions }) => [topicId, new Set(partitions)]));
+            const known = new Map(
+              (bench.shard.inspectShareGroup(groupId)?.initialized ?? []).map(({ topicId, partitions }) => [
+                topicId,
+                new Set(partitions),
+              ]),
+            );
             for (const { topicPartitions } of bench.shard.inspectShareGroup(groupId)?.targets ?? []) {
               for (const { topicId, partitions } of topicPartitions) {
                 const isDeleted = bench.view.topics().every(({ id }) => id !== topicId);
-                for (const partition of partitions) expect(isDeleted || known.get(topicId)?.has(partition) === true).toBe(true);
+                for (const partition of partitions)
+                  expect(isDeleted || known.get(topicId)?.has(partition) === true).toBe(true);
               }
             }
           }

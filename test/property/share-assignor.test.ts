@@ -9,44 +9,76 @@ interface Member {
   readonly current: readonly TopicPartitions[];
 }
 
-const places = (topics: readonly TopicPartitions[]): string[] => topics.flatMap(({ topicId, partitions }) => partitions.map((partition) => `${topicId}:${partition}`));
+const places = (topics: readonly TopicPartitions[]): string[] =>
+  topics.flatMap(({ topicId, partitions }) => partitions.map((partition) => `${topicId}:${partition}`));
 const sizes = (assignment: Assignment): number[] => [...assignment.values()].map((topics) => places(topics).length);
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
 
 /** How many members have each partition. */
 function holders(assignment: Assignment): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const topics of assignment.values()) for (const place of places(topics)) counts.set(place, (counts.get(place) ?? 0) + 1);
+  for (const topics of assignment.values())
+    for (const place of places(topics)) counts.set(place, (counts.get(place) ?? 0) + 1);
   return counts;
 }
 
 /** Feeds an assignment back in as what the members have, with other members and topics. */
 function again(input: AssignmentInput, before: Assignment): AssignmentInput {
-  return { topics: input.topics, members: input.members.map((member) => ({ ...member, current: before.get(member.memberId) ?? member.current })) };
+  return {
+    topics: input.topics,
+    members: input.members.map((member) => ({ ...member, current: before.get(member.memberId) ?? member.current })),
+  };
 }
 
 const topicsArbitrary = fc
   .array(fc.nat(8), { minLength: 1, maxLength: 4 })
   .map((counts) => counts.map((count, index) => ({ topicId: `topic${index}`, partitions: range(count + 1) })));
 
-const evenInput = fc.record({ topics: topicsArbitrary, memberCount: fc.integer({ min: 1, max: 25 }), seed: fc.array(fc.nat(1_000), { maxLength: 40 }) }).map(
-  ({ topics, memberCount, seed }): AssignmentInput => ({ topics, members: membersOf(topics, range(memberCount).map(() => topics.map(({ topicId }) => topicId)), seed) }),
-);
+const evenInput = fc
+  .record({
+    topics: topicsArbitrary,
+    memberCount: fc.integer({ min: 1, max: 25 }),
+    seed: fc.array(fc.nat(1_000), { maxLength: 40 }),
+  })
+  .map(
+    ({ topics, memberCount, seed }): AssignmentInput => ({
+      topics,
+      members: membersOf(
+        topics,
+        range(memberCount).map(() => topics.map(({ topicId }) => topicId)),
+        seed,
+      ),
+    }),
+  );
 
 const mixedInput = fc
   .record({
     topics: topicsArbitrary,
-    subscriptions: fc.array(fc.subarray(['topic0', 'topic1', 'topic2', 'topic3', 'unknown']), { minLength: 1, maxLength: 15 }),
+    subscriptions: fc.array(fc.subarray(['topic0', 'topic1', 'topic2', 'topic3', 'unknown']), {
+      minLength: 1,
+      maxLength: 15,
+    }),
     seed: fc.array(fc.nat(1_000), { maxLength: 40 }),
   })
-  .map(({ topics, subscriptions, seed }): AssignmentInput => ({ topics, members: membersOf(topics, subscriptions, seed) }));
+  .map(
+    ({ topics, subscriptions, seed }): AssignmentInput => ({ topics, members: membersOf(topics, subscriptions, seed) }),
+  );
 
 /** Members with arbitrary earlier partitions, also of topics they left and that are gone. */
-function membersOf(topics: readonly TopicPartitions[], subscriptions: readonly (readonly string[])[], seed: readonly number[]): Member[] {
+function membersOf(
+  topics: readonly TopicPartitions[],
+  subscriptions: readonly (readonly string[])[],
+  seed: readonly number[],
+): Member[] {
   const all = [...places(topics), 'topic0:99', 'gone:0'];
   return subscriptions.map((topicIds, index) => {
-    const own = seed.filter((number) => number % subscriptions.length === index).map((number) => all[number % all.length] ?? '');
-    const current = [...new Set(own)].map((place) => ({ topicId: place.split(':')[0] ?? '', partitions: [Number(place.split(':')[1])] }));
+    const own = seed
+      .filter((number) => number % subscriptions.length === index)
+      .map((number) => all[number % all.length] ?? '');
+    const current = [...new Set(own)].map((place) => ({
+      topicId: place.split(':')[0] ?? '',
+      partitions: [Number(place.split(':')[1])],
+    }));
     return { memberId: `m${String(index).padStart(2, '0')}`, topicIds, current };
   });
 }
@@ -89,9 +121,16 @@ describe('C8: members with the same subscription', () => {
       fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 60 }), (memberCount, partitionCount) => {
         fc.pre(memberCount < partitionCount);
         const topics = [{ topicId: 't', partitions: range(partitionCount) }];
-        const members = membersOf(topics, range(memberCount).map(() => ['t']), []);
+        const members = membersOf(
+          topics,
+          range(memberCount).map(() => ['t']),
+          [],
+        );
         const before = assignPartitions({ topics, members });
-        const joined = [...members.map((member) => ({ ...member, current: before.get(member.memberId) ?? [] })), { memberId: 'a-new', topicIds: ['t'], current: [] }];
+        const joined = [
+          ...members.map((member) => ({ ...member, current: before.get(member.memberId) ?? [] })),
+          { memberId: 'a-new', topicIds: ['t'], current: [] },
+        ];
         const after = assignPartitions({ topics, members: joined });
         let lost = 0;
         for (const { memberId } of members) {
@@ -110,7 +149,9 @@ describe('C9: members with different subscriptions', () => {
       fc.property(mixedInput, (input) => {
         const assignment = assignPartitions(input);
         const wanted = new Set(input.members.flatMap(({ topicIds }) => topicIds));
-        expect([...holders(assignment).keys()].sort()).toEqual(places(input.topics.filter(({ topicId }) => wanted.has(topicId))).sort());
+        expect([...holders(assignment).keys()].sort()).toEqual(
+          places(input.topics.filter(({ topicId }) => wanted.has(topicId))).sort(),
+        );
         for (const { memberId, topicIds } of input.members) {
           const own = assignment.get(memberId) ?? [];
           for (const { topicId } of own) expect(topicIds).toContain(topicId);
@@ -138,7 +179,11 @@ describe('C9: members with different subscriptions', () => {
         for (const { memberId } of input.members) {
           for (const { topicId, partitions } of assignment.get(memberId) ?? []) {
             for (const partition of partitions) {
-              const takers = input.members.filter((other) => other.topicIds.includes(topicId) && !places(assignment.get(other.memberId) ?? []).includes(`${topicId}:${partition}`));
+              const takers = input.members.filter(
+                (other) =>
+                  other.topicIds.includes(topicId) &&
+                  !places(assignment.get(other.memberId) ?? []).includes(`${topicId}:${partition}`),
+              );
               for (const taker of takers) expect(size(memberId) - size(taker.memberId)).toBeLessThan(2);
             }
           }
@@ -150,7 +195,11 @@ describe('C9: members with different subscriptions', () => {
 
 test('a large group is assigned within the time that one turn of the loop has', () => {
   const topics = range(10).map((index) => ({ topicId: `t${index}`, partitions: range(100) }));
-  const members = range(200).map((index) => ({ memberId: `m${index}`, topicIds: topics.map(({ topicId }) => topicId), current: [] }));
+  const members = range(200).map((index) => ({
+    memberId: `m${index}`,
+    topicIds: topics.map(({ topicId }) => topicId),
+    current: [],
+  }));
   const startedMs = performance.now();
   assignPartitions({ topics, members });
   expect(performance.now() - startedMs).toBeLessThan(60);

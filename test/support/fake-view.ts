@@ -1,5 +1,11 @@
 import { type BrokerId, brokerId, leaderEpoch, type TopicId, topicId } from '../../broker/core/base/ids.ts';
-import type { BrokerView, ConfigScope, MetadataView, PartitionView, TopicView } from '../../broker/core/metadata/view.ts';
+import type {
+  BrokerView,
+  ConfigScope,
+  MetadataView,
+  PartitionView,
+  TopicView,
+} from '../../broker/core/metadata/view.ts';
 
 const NO_OVERRIDES: ReadonlyMap<string, string> = new Map();
 
@@ -11,7 +17,13 @@ export class FakeView implements MetadataView {
   readonly #topics = new Map<string, TopicView>();
   readonly #overrides = new Map<string, ReadonlyMap<string, string>>();
   #brokers: BrokerView[] = [
-    { id: brokerId(0), epoch: 1, rack: null, fenced: false, endpoints: [{ listener: 'plain', host: 'broker', port: 9092 }] },
+    {
+      id: brokerId(0),
+      epoch: 1,
+      rack: null,
+      fenced: false,
+      endpoints: [{ listener: 'plain', host: 'broker', port: 9092 }],
+    },
   ];
 
   /** Creates a topic, or gives it this many partitions. Its id is its name filled up to 22 characters of base64url, unless given. */

@@ -43,7 +43,11 @@ export interface JoinGroupResult {
   readonly leader: string;
   readonly skipAssignment: boolean;
   readonly memberId: string;
-  readonly members: readonly { readonly memberId: string; readonly groupInstanceId: string | null; readonly metadata: Uint8Array }[];
+  readonly members: readonly {
+    readonly memberId: string;
+    readonly groupInstanceId: string | null;
+    readonly metadata: Uint8Array;
+  }[];
 }
 
 /** SyncGroup. */
@@ -92,7 +96,11 @@ export interface LeaveGroupCommand {
 /** Answer to LeaveGroup: `errorCode` is the group's, members have their own. */
 export interface LeaveGroupResult {
   readonly errorCode: number;
-  readonly members: readonly { readonly memberId: string; readonly groupInstanceId: string | null; readonly errorCode: number }[];
+  readonly members: readonly {
+    readonly memberId: string;
+    readonly groupInstanceId: string | null;
+    readonly errorCode: number;
+  }[];
 }
 
 /** One offset to commit; the topic was found in the metadata. */
@@ -131,7 +139,9 @@ export interface OffsetFetchCommand {
   readonly memberId: string | null;
   readonly memberEpoch: number;
   /** Null: everything that the group has committed. `topicId` null: any topic of that name. */
-  readonly topics: readonly { readonly topic: string; readonly topicId: string | null; readonly partitions: readonly number[] }[] | null;
+  readonly topics:
+    | readonly { readonly topic: string; readonly topicId: string | null; readonly partitions: readonly number[] }[]
+    | null;
 }
 
 /** One committed offset; `offset` −1 where nothing is committed. */
@@ -145,7 +155,11 @@ export interface FetchedOffset {
 /** Answer to OffsetFetch, topics in the order asked, else sorted. `topicId` is the zero id when unknown. */
 export interface OffsetFetchResult {
   readonly errorCode: number;
-  readonly topics: readonly { readonly topic: string; readonly topicId: string; readonly partitions: readonly FetchedOffset[] }[];
+  readonly topics: readonly {
+    readonly topic: string;
+    readonly topicId: string;
+    readonly partitions: readonly FetchedOffset[];
+  }[];
 }
 
 /** DescribeGroups of one group. */
@@ -255,7 +269,11 @@ export interface DescribedShareGroup {
     readonly clientHost: string;
     readonly subscribedTopicNames: readonly string[];
     readonly assignment: {
-      readonly topicPartitions: readonly { readonly topicId: string; readonly topicName: string; readonly partitions: readonly number[] }[];
+      readonly topicPartitions: readonly {
+        readonly topicId: string;
+        readonly topicName: string;
+        readonly partitions: readonly number[];
+      }[];
     };
   }[];
 }
@@ -270,7 +288,11 @@ export interface ShareGroupPartitionsCommand {
 export interface ShareGroupPartitionsResult {
   readonly errorCode: number;
   readonly groupEpoch: number;
-  readonly topics: readonly { readonly topicId: string; readonly topicName: string; readonly partitions: readonly number[] }[];
+  readonly topics: readonly {
+    readonly topicId: string;
+    readonly topicName: string;
+    readonly partitions: readonly number[];
+  }[];
 }
 
 /** Metadata changed: topics named here were created, deleted or got partitions. Nobody waits for it. */
@@ -309,7 +331,10 @@ export interface GroupExchanges {
   readonly deleteGroup: { readonly command: DeleteGroupCommand; readonly response: DeleteGroupResult };
   readonly shareHeartbeat: { readonly command: ShareHeartbeatCommand; readonly response: ShareHeartbeatResult };
   readonly describeShareGroup: { readonly command: DescribeShareGroupCommand; readonly response: DescribedShareGroup };
-  readonly shareGroupPartitions: { readonly command: ShareGroupPartitionsCommand; readonly response: ShareGroupPartitionsResult };
+  readonly shareGroupPartitions: {
+    readonly command: ShareGroupPartitionsCommand;
+    readonly response: ShareGroupPartitionsResult;
+  };
   readonly metadataChanged: { readonly command: MetadataChangedCommand; readonly response: never };
   readonly shareStateInitialized: { readonly command: ShareStateInitializedCommand; readonly response: never };
   readonly shareStateDeleted: { readonly command: ShareStateDeletedCommand; readonly response: never };

@@ -11,7 +11,10 @@ export class OffsetStore {
   private readonly groups = new Map<string, Map<string, TopicOffsets>>();
 
   /** Takes over one offset record; null removes the offset. */
-  apply(at: { readonly groupId: string; readonly topic: string; readonly partition: number }, value: CommittedOffset | null): void {
+  apply(
+    at: { readonly groupId: string; readonly topic: string; readonly partition: number },
+    value: CommittedOffset | null,
+  ): void {
     let topics = this.groups.get(at.groupId);
     let offsets = topics?.get(at.topic);
     if (value !== null) {
@@ -36,7 +39,11 @@ export class OffsetStore {
   }
 
   /** The committed offset, or null; also null when it was committed for another topic of the same name. */
-  get(groupId: string, topic: { readonly name: string; readonly topicId: string | null }, partition: number): CommittedOffset | null {
+  get(
+    groupId: string,
+    topic: { readonly name: string; readonly topicId: string | null },
+    partition: number,
+  ): CommittedOffset | null {
     const value = this.groups.get(groupId)?.get(topic.name)?.get(partition) ?? null;
     if (value === null || topic.topicId === null || value.topicId === ZERO_TOPIC_ID) return value;
     return value.topicId === topic.topicId ? value : null;
@@ -55,7 +62,8 @@ export class OffsetStore {
     for (const { topic, partitions } of this.list(groupId)) {
       for (const partition of partitions) {
         const value = this.groups.get(groupId)?.get(topic)?.get(partition);
-        if (value !== undefined) parts.push(`${topic}-${partition}=${value.offset}${value.metadata === '' ? '' : `"${value.metadata}"`}`);
+        if (value !== undefined)
+          parts.push(`${topic}-${partition}=${value.offset}${value.metadata === '' ? '' : `"${value.metadata}"`}`);
       }
     }
     return parts.join(' ');

@@ -36,7 +36,8 @@ export function commitOffsets(step: Step, groups: OffsetGroups, command: OffsetC
   const metadataBytesMax = step.settings.broker('offset.metadata.max.bytes');
   const partitionErrors = command.offsets.map((offset) => {
     // Kafka measures the text in UTF-16 units, whatever the setting's name says.
-    if (offset.metadata !== null && offset.metadata.length > metadataBytesMax) return ErrorCode.OFFSET_METADATA_TOO_LARGE;
+    if (offset.metadata !== null && offset.metadata.length > metadataBytesMax)
+      return ErrorCode.OFFSET_METADATA_TOO_LARGE;
     step.write({
       kind: 'offset',
       groupId: command.groupId,
@@ -59,7 +60,9 @@ export function commitOffsets(step: Step, groups: OffsetGroups, command: OffsetC
 /** A commit for a group that does not run: only one that claims no membership makes or keeps it. */
 function checkUnknownGroup(groups: OffsetGroups, command: OffsetCommitCommand): number {
   if (command.generationIdOrMemberEpoch < 0) {
-    return groups.offsets.has(command.groupId) || groups.hasRoom() ? ErrorCode.NONE : ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    return groups.offsets.has(command.groupId) || groups.hasRoom()
+      ? ErrorCode.NONE
+      : ErrorCode.COORDINATOR_NOT_AVAILABLE;
   }
   return command.supportsMemberEpochs ? ErrorCode.GROUP_ID_NOT_FOUND : ErrorCode.ILLEGAL_GENERATION;
 }

@@ -28,12 +28,20 @@ export type GroupRecord =
       readonly partition: number;
       readonly value: RecordMessages['OffsetCommitValue'] | null;
     }
-  | { readonly kind: 'classicGroup'; readonly groupId: string; readonly value: RecordMessages['GroupMetadataValue'] | null }
+  | {
+      readonly kind: 'classicGroup';
+      readonly groupId: string;
+      readonly value: RecordMessages['GroupMetadataValue'] | null;
+    }
   | ShareGroupRecord;
 
 /** Records of share groups. */
 export type ShareGroupRecord =
-  | { readonly kind: 'shareGroup'; readonly groupId: string; readonly value: RecordMessages['ShareGroupMetadataValue'] | null }
+  | {
+      readonly kind: 'shareGroup';
+      readonly groupId: string;
+      readonly value: RecordMessages['ShareGroupMetadataValue'] | null;
+    }
   | {
       readonly kind: 'shareMember';
       readonly groupId: string;
@@ -80,7 +88,10 @@ export function encodeGroupRecord(record: GroupRecord): CoordinatorRecord {
       return { key, value: record.value && encode('GroupMetadataValue', GROUP_VERSION, record.value) };
     }
     case 'shareGroup':
-      return { key: encode('ShareGroupMetadataKey', 0, { groupId }), value: record.value && encode('ShareGroupMetadataValue', 0, record.value) };
+      return {
+        key: encode('ShareGroupMetadataKey', 0, { groupId }),
+        value: record.value && encode('ShareGroupMetadataValue', 0, record.value),
+      };
     case 'shareMember': {
       const key = encode('ShareGroupMemberMetadataKey', 0, { groupId, memberId: record.memberId });
       return { key, value: record.value && encode('ShareGroupMemberMetadataValue', 0, record.value) };

@@ -3,7 +3,14 @@ import { Deadlines } from '../coordinator/deadlines.ts';
 import type { CoordinatorRecord, CoordinatorShard, Now, Outbox, Ticket } from '../coordinator/shard.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import { ClassicGroups } from './classic/groups.ts';
-import type { GroupCommand, GroupEffect, GroupResponse, ListGroupsCommand, ListGroupsResult, MetadataChangedCommand } from './commands.ts';
+import type {
+  GroupCommand,
+  GroupEffect,
+  GroupResponse,
+  ListGroupsCommand,
+  ListGroupsResult,
+  MetadataChangedCommand,
+} from './commands.ts';
 import { OffsetExpiry } from './offset-expiry.ts';
 import { OffsetStore } from './offset-store.ts';
 import { commitOffsets, fetchOffsets } from './offsets.ts';
@@ -111,13 +118,19 @@ export class GroupShard implements CoordinatorShard<GroupCommand, GroupResponse,
 
   /** See `CoordinatorShard`: running classic groups, then what the log knows. */
   describe(): string {
-    const running = this.classic.groupIds().sort().map((groupId) => this.classic.get(groupId)?.describe() ?? '');
+    const running = this.classic
+      .groupIds()
+      .sort()
+      .map((groupId) => this.classic.get(groupId)?.describe() ?? '');
     return [...running, this.describeDurable()].filter((line) => line !== '').join('\n');
   }
 
   /** What a successor would know, one line a group. The same after a replay of the same records. */
   describeDurable(): string {
-    const offsets = this.offsets.groupIds().sort().map((groupId) => `${groupId} offsets ${this.offsets.describe(groupId)}`);
+    const offsets = this.offsets
+      .groupIds()
+      .sort()
+      .map((groupId) => `${groupId} offsets ${this.offsets.describe(groupId)}`);
     return [...this.classic.describeStored(), ...offsets, ...this.share.describeStored()].join('\n');
   }
 
@@ -128,7 +141,10 @@ export class GroupShard implements CoordinatorShard<GroupCommand, GroupResponse,
 
   private read(
     step: Step,
-    command: Extract<GroupCommand, { kind: 'offsetFetch' | 'describeGroup' | 'listGroups' | 'describeShareGroup' | 'shareGroupPartitions' }>,
+    command: Extract<
+      GroupCommand,
+      { kind: 'offsetFetch' | 'describeGroup' | 'listGroups' | 'describeShareGroup' | 'shareGroupPartitions' }
+    >,
     ticket: Ticket,
   ): void {
     switch (command.kind) {
@@ -177,9 +193,11 @@ export class GroupShard implements CoordinatorShard<GroupCommand, GroupResponse,
       ...[...classicIds].map((groupId) => this.classic.list(groupId)),
       ...this.share.groupIds().map((groupId) => this.share.list(groupId)),
     ];
-    const matches = (filter: readonly string[], value: string): boolean => filter.length === 0 || filter.includes(value.toLowerCase());
+    const matches = (filter: readonly string[], value: string): boolean =>
+      filter.length === 0 || filter.includes(value.toLowerCase());
     const groups = all.filter(
-      ({ groupState, groupType }) => matches(command.statesFilter, groupState) && matches(command.typesFilter, groupType),
+      ({ groupState, groupType }) =>
+        matches(command.statesFilter, groupState) && matches(command.typesFilter, groupType),
     );
     return { groups: groups.sort((a, b) => (a.groupId < b.groupId ? -1 : 1)) };
   }

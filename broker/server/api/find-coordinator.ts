@@ -20,10 +20,12 @@ export const row: ApiRow<typeof ApiKey.FindCoordinator, FindCoordinatorServices>
   versions: { min: 0, max: 6 },
   listener: 'client',
   quota: 'request',
-  authorize: (request) => [...new Set([request.key, ...request.coordinatorKeys])].map((key) => needOf(request.keyType, key)),
+  authorize: (request) =>
+    [...new Set([request.key, ...request.coordinatorKeys])].map((key) => needOf(request.keyType, key)),
   handle(server, request, context, reply) {
     const { keyType } = request;
-    const find = (key: string, done: (found: FoundCoordinator) => void): void => findOne(server.coordinatorFinder, context, { keyType, key }, done);
+    const find = (key: string, done: (found: FoundCoordinator) => void): void =>
+      findOne(server.coordinatorFinder, context, { keyType, key }, done);
     if (context.apiVersion < BATCH_VERSION) {
       find(request.key, reply);
       return;
@@ -39,7 +41,8 @@ export const row: ApiRow<typeof ApiKey.FindCoordinator, FindCoordinatorServices>
 
 function needOf(keyType: number, key: string): AuthorizationNeed {
   if (keyType === COORDINATOR_TYPE.group) return groupNeed('describe', key);
-  if (keyType === COORDINATOR_TYPE.transaction) return { operation: 'describe', resourceType: 'transactional-id', resourceName: key };
+  if (keyType === COORDINATOR_TYPE.transaction)
+    return { operation: 'describe', resourceType: 'transactional-id', resourceName: key };
   return { operation: 'cluster-action', resourceType: 'cluster', resourceName: 'kafka-cluster' };
 }
 

@@ -25,7 +25,11 @@ export function topicNeed(operation: AuthorizationNeed['operation'], topicName: 
 }
 
 /** Whether the principal may do something to a group. */
-export function groupAllowed(context: RequestContext, operation: AuthorizationNeed['operation'], groupId: string): boolean {
+export function groupAllowed(
+  context: RequestContext,
+  operation: AuthorizationNeed['operation'],
+  groupId: string,
+): boolean {
   return context.allowed(groupNeed(operation, groupId));
 }
 

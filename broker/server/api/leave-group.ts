@@ -31,7 +31,9 @@ export const row: ApiRow<typeof ApiKey.LeaveGroup, GroupCoordinatorServices> = {
         return;
       }
       const { errorCode, members: left } = outcome.response;
-      reply(isBatch ? { errorCode, members: left } : { errorCode: errorCode || (left[0]?.errorCode ?? ErrorCode.NONE) });
+      reply(
+        isBatch ? { errorCode, members: left } : { errorCode: errorCode || (left[0]?.errorCode ?? ErrorCode.NONE) },
+      );
     });
   },
 };

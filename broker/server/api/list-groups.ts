@@ -2,7 +2,11 @@ import { ApiKey } from '../../core/protocol/apis.ts';
 import { type GroupCoordinatorServices, groupAllowed } from './group-requests.ts';
 import type { ApiRow, AuthorizationNeed } from './row.ts';
 
-const DESCRIBE_CLUSTER: AuthorizationNeed = { operation: 'describe', resourceType: 'cluster', resourceName: 'kafka-cluster' };
+const DESCRIBE_CLUSTER: AuthorizationNeed = {
+  operation: 'describe',
+  resourceType: 'cluster',
+  resourceName: 'kafka-cluster',
+};
 
 /** ListGroups: the groups that this broker coordinates, by state and type. */
 export const row: ApiRow<typeof ApiKey.ListGroups, GroupCoordinatorServices> = {
@@ -18,7 +22,10 @@ export const row: ApiRow<typeof ApiKey.ListGroups, GroupCoordinatorServices> = {
     };
     server.groups.list(filters, ({ errorCode, groups }) => {
       const maySeeAll = context.allowed(DESCRIBE_CLUSTER);
-      reply({ errorCode, groups: groups.filter(({ groupId }) => maySeeAll || groupAllowed(context, 'describe', groupId)) });
+      reply({
+        errorCode,
+        groups: groups.filter(({ groupId }) => maySeeAll || groupAllowed(context, 'describe', groupId)),
+      });
     });
   },
 };

@@ -16,7 +16,9 @@ interface AskedGroup {
   readonly groupId: string;
   readonly memberId: string | null;
   readonly memberEpoch: number;
-  readonly topics: readonly { readonly name: string; readonly topicId: string; readonly partitionIndexes: readonly number[] }[] | null;
+  readonly topics:
+    | readonly { readonly name: string; readonly topicId: string; readonly partitionIndexes: readonly number[] }[]
+    | null;
 }
 
 interface FetchedTopic {
@@ -46,7 +48,10 @@ export const row: ApiRow<typeof ApiKey.OffsetFetch, GroupTopicServices> = {
   versions: { min: 1, max: 10 },
   listener: 'client',
   quota: 'request',
-  authorize: (request) => [...new Set([request.groupId, ...request.groups.map(({ groupId }) => groupId)])].map((id) => groupNeed('describe', id)),
+  authorize: (request) =>
+    [...new Set([request.groupId, ...request.groups.map(({ groupId }) => groupId)])].map((id) =>
+      groupNeed('describe', id),
+    ),
   handle(server, request, context, reply) {
     if (context.apiVersion >= BATCH_VERSION) {
       const work = request.groups.map(
@@ -60,21 +65,31 @@ export const row: ApiRow<typeof ApiKey.OffsetFetch, GroupTopicServices> = {
     const topics = request.topics?.map((topic) => ({ ...topic, topicId: ZERO_TOPIC_ID })) ?? null;
     const asked = { groupId: request.groupId, memberId: null, memberEpoch: -1, topics };
     fetchGroup(server, context, asked, ({ errorCode, topics: found }) => {
-      if (errorCode === ErrorCode.NONE || context.apiVersion >= GROUP_ERROR_VERSION) reply({ errorCode, topics: found });
+      if (errorCode === ErrorCode.NONE || context.apiVersion >= GROUP_ERROR_VERSION)
+        reply({ errorCode, topics: found });
       else reply({ topics: (topics ?? []).map((topic) => failedTopic(topic, errorCode)) });
     });
   },
 };
 
 function failedTopic(
-  { name, topicId, partitionIndexes }: { readonly name: string; readonly topicId: string; readonly partitionIndexes: readonly number[] },
+  {
+    name,
+    topicId,
+    partitionIndexes,
+  }: { readonly name: string; readonly topicId: string; readonly partitionIndexes: readonly number[] },
   errorCode: number,
 ): FetchedTopic {
   const nothing = { committedOffset: -1, committedLeaderEpoch: -1, metadata: '', errorCode };
   return { name, topicId, partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, ...nothing })) };
 }
 
-function fetchGroup(server: GroupTopicServices, context: RequestContext, asked: AskedGroup, done: (group: FetchedGroup) => void): void {
+function fetchGroup(
+  server: GroupTopicServices,
+  context: RequestContext,
+  asked: AskedGroup,
+  done: (group: FetchedGroup) => void,
+): void {
   const { groupId, memberId, memberEpoch } = asked;
   if (!groupAllowed(context, 'describe', groupId)) {
     done({ groupId, errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, topics: [] });

@@ -29,8 +29,20 @@ export const row: ApiRow<typeof ApiKey.SyncGroup, GroupCoordinatorServices> = {
       refuse(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
       return;
     }
-    const assignments = request.assignments.map((one) => ({ memberId: one.memberId, assignment: Uint8Array.from(one.assignment) }));
-    const command = { kind: 'syncGroup', groupId, generationId, memberId, groupInstanceId, protocolType, protocolName, assignments } as const;
+    const assignments = request.assignments.map((one) => ({
+      memberId: one.memberId,
+      assignment: Uint8Array.from(one.assignment),
+    }));
+    const command = {
+      kind: 'syncGroup',
+      groupId,
+      generationId,
+      memberId,
+      groupInstanceId,
+      protocolType,
+      protocolName,
+      assignments,
+    } as const;
     server.groups.ask(command, (outcome) => {
       if (outcome.kind === 'refused') refuse(outcome.errorCode);
       else reply(outcome.response);

@@ -6,7 +6,16 @@ const NO_BYTES = new Uint8Array(0);
 
 /** A JoinGroup answer that only says no, to the member that asked under `memberId`. */
 export function joinRefusal(memberId: string, errorCode: number): JoinGroupResult {
-  return { errorCode, generationId: -1, protocolType: null, protocolName: null, leader: '', skipAssignment: false, memberId, members: [] };
+  return {
+    errorCode,
+    generationId: -1,
+    protocolType: null,
+    protocolName: null,
+    leader: '',
+    skipAssignment: false,
+    memberId,
+    members: [],
+  };
 }
 
 /** The group's current generation, as a member that has to know no more than itself gets it. */
@@ -30,7 +39,12 @@ export function syncRefusal(errorCode: number): SyncGroupResult {
 
 /** The member's assignment in the current generation. */
 export function syncAnswer(group: ClassicGroup, member: ClassicMember): SyncGroupResult {
-  return { errorCode: 0, protocolType: group.protocolType, protocolName: group.protocolName, assignment: member.assignment };
+  return {
+    errorCode: 0,
+    protocolType: group.protocolType,
+    protocolName: group.protocolName,
+    assignment: member.assignment,
+  };
 }
 
 /** Answers a member's waiting JoinGroup, if there is one. */

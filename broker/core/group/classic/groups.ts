@@ -147,7 +147,14 @@ export class ClassicGroups {
     if (group === undefined) {
       const exists = this.neighbours.hasOffsets(groupId);
       const errorCode = exists ? ErrorCode.NONE : ErrorCode.GROUP_ID_NOT_FOUND;
-      return { errorCode, groupId, groupState: exists ? 'Empty' : 'Dead', protocolType: '', protocolData: '', members: [] };
+      return {
+        errorCode,
+        groupId,
+        groupState: exists ? 'Empty' : 'Dead',
+        protocolType: '',
+        protocolData: '',
+        members: [],
+      };
     }
     const isStable = group.state === 'Stable';
     const members = [...group.members.values()].map((member) => ({
@@ -171,15 +178,26 @@ export class ClassicGroups {
   /** One row of ListGroups. */
   list(groupId: string): ListGroupsResult['groups'][number] {
     const group = this.live.get(groupId);
-    return { groupId, protocolType: group?.protocolType ?? '', groupState: group?.state ?? 'Empty', groupType: 'classic' };
+    return {
+      groupId,
+      protocolType: group?.protocolType ?? '',
+      groupState: group?.state ?? 'Empty',
+      groupType: 'classic',
+    };
   }
 
   /** What a successor would know of the groups, one line each, sorted. */
   describeStored(): string[] {
     return [...this.stored.keys()].sort().map((groupId) => {
       const value = this.stored.get(groupId);
-      const members = value?.members.map((member) => `${member.memberId}=${Buffer.from(member.assignment).toString('hex')}`) ?? [];
-      const { generation, protocolType, protocol, leader } = value ?? { generation: 0, protocolType: '', protocol: null, leader: null };
+      const members =
+        value?.members.map((member) => `${member.memberId}=${Buffer.from(member.assignment).toString('hex')}`) ?? [];
+      const { generation, protocolType, protocol, leader } = value ?? {
+        generation: 0,
+        protocolType: '',
+        protocol: null,
+        leader: null,
+      };
       return `${groupId} stored generation=${generation} ${protocolType}:${protocol ?? '-'} leader=${leader ?? '-'} [${members.join(', ')}]`;
     });
   }

@@ -65,7 +65,8 @@ function joinNewMember(step: Step, group: ClassicGroup, command: JoinGroupComman
   const existingId = groupInstanceId === null ? undefined : group.staticMembers.get(groupInstanceId);
   const existing = existingId === undefined ? undefined : group.members.get(existingId);
   if (existing !== undefined) replaceStaticMember(step, group, existing, command, ticket);
-  else if (groupInstanceId !== null || !command.requireKnownMemberId) addMember(step, group, command, { memberId: newMemberId, ticket });
+  else if (groupInstanceId !== null || !command.requireKnownMemberId)
+    addMember(step, group, command, { memberId: newMemberId, ticket });
   else if (group.pendingMembers.size >= PENDING_MEMBERS_MAX) {
     step.reply('joinGroup', ticket, joinRefusal('', ErrorCode.GROUP_MAX_SIZE_REACHED));
   } else {
@@ -110,7 +111,13 @@ function addMember(
 }
 
 /** A known member joins again: it may only have missed the answer, or it changes the group. */
-function rejoin(step: Step, group: ClassicGroup, member: ClassicMember, command: JoinGroupCommand, ticket: Ticket): void {
+function rejoin(
+  step: Step,
+  group: ClassicGroup,
+  member: ClassicMember,
+  command: JoinGroupCommand,
+  ticket: Ticket,
+): void {
   const isSame = sameProtocols(member.protocols, command.protocols);
   const isLeader = member.memberId === group.leaderId;
   switch (group.state) {
@@ -140,7 +147,13 @@ function rejoin(step: Step, group: ClassicGroup, member: ClassicMember, command:
   }
 }
 
-function updateMember(step: Step, group: ClassicGroup, member: ClassicMember, command: JoinGroupCommand, ticket: Ticket): void {
+function updateMember(
+  step: Step,
+  group: ClassicGroup,
+  member: ClassicMember,
+  command: JoinGroupCommand,
+  ticket: Ticket,
+): void {
   takeOver(group, member, command);
   const earlier = group.awaitJoin(member, ticket);
   // The client gave that call up long ago, or it would not ask again.
@@ -158,7 +171,13 @@ function takeOver(group: ClassicGroup, member: ClassicMember, command: JoinGroup
  * A static member comes back without its id (a restarted process): it takes the place, assignment and leadership of the
  * old one, which is fenced. Without a change of the group's protocol nobody else has to join again (KIP-345, KIP-814).
  */
-function replaceStaticMember(step: Step, group: ClassicGroup, old: ClassicMember, command: JoinGroupCommand, ticket: Ticket): void {
+function replaceStaticMember(
+  step: Step,
+  group: ClassicGroup,
+  old: ClassicMember,
+  command: JoinGroupCommand,
+  ticket: Ticket,
+): void {
   const leaderBefore = group.leaderId;
   const isLeader = leaderBefore === old.memberId;
   answerJoin(step, group, old, joinRefusal(old.memberId, ErrorCode.FENCED_INSTANCE_ID));

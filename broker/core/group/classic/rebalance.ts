@@ -16,7 +16,8 @@ export function rebalanceOrCompleteJoin(step: Step, group: ClassicGroup): void {
 
 /** Ends the join phase when everybody is there. The first rebalance of a group ends by its timer alone. */
 export function completeJoinIfReady(step: Step, group: ClassicGroup): void {
-  if (group.state === 'PreparingRebalance' && !group.isInitialRebalance && group.hasAllMembersJoined()) completeJoin(step, group);
+  if (group.state === 'PreparingRebalance' && !group.isInitialRebalance && group.hasAllMembersJoined())
+    completeJoin(step, group);
 }
 
 function prepareRebalance(step: Step, group: ClassicGroup): void {

@@ -43,7 +43,8 @@ function checkSync(group: ClassicGroup, command: SyncGroupCommand): number {
   const errorCode = group.checkMember(command.memberId, command.groupInstanceId);
   if (errorCode !== ErrorCode.NONE) return errorCode;
   if (command.generationId !== group.generationId) return ErrorCode.ILLEGAL_GENERATION;
-  const isOther = (asked: string | null, own: string | null): boolean => asked !== null && own !== null && asked !== own;
+  const isOther = (asked: string | null, own: string | null): boolean =>
+    asked !== null && own !== null && asked !== own;
   if (isOther(command.protocolType, group.protocolType) || isOther(command.protocolName, group.protocolName)) {
     return ErrorCode.INCONSISTENT_GROUP_PROTOCOL;
   }

@@ -45,7 +45,10 @@ export function assignPartitions(input: AssignmentInput): Assignment {
   const placeIndex = new Map(places.map(({ topicId, partition }, index) => [`${topicId}:${partition}`, index]));
   const subscriptions = members.map(({ topicIds }) => new Set(topicIds));
   const candidatesByTopic = new Map(
-    topics.map(({ topicId }) => [topicId, members.flatMap((_member, index) => (subscriptions[index]?.has(topicId) === true ? [index] : []))]),
+    topics.map(({ topicId }) => [
+      topicId,
+      members.flatMap((_member, index) => (subscriptions[index]?.has(topicId) === true ? [index] : [])),
+    ]),
   );
   const current = members.map((member, index) => {
     const kept = new Set<number>();
@@ -68,7 +71,10 @@ export function assignPartitions(input: AssignmentInput): Assignment {
   return new Map(members.map(({ memberId }, index) => [memberId, grouped(places, solution[index] ?? [])]));
 }
 
-function grouped(places: readonly { topicId: string; partition: number }[], chosen: readonly number[]): TopicPartitions[] {
+function grouped(
+  places: readonly { topicId: string; partition: number }[],
+  chosen: readonly number[],
+): TopicPartitions[] {
   const topics: { topicId: string; partitions: number[] }[] = [];
   for (const index of [...chosen].sort((a, b) => a - b)) {
     const place = places[index];

@@ -117,7 +117,8 @@ export class ShareGroup {
     const members = [...this.members.keys()].sort().map((memberId) => {
       const { memberEpoch, previousMemberEpoch, subscribedTopicNames, assigned } = this.member(memberId);
       const target = this.target.get(memberId);
-      const planned = target === undefined || sameAssignment(target, assigned) ? '' : ` planned ${describeAssignment(target)}`;
+      const planned =
+        target === undefined || sameAssignment(target, assigned) ? '' : ` planned ${describeAssignment(target)}`;
       const topics = subscribedTopicNames.join('+');
       return `${memberId}@${memberEpoch}/${previousMemberEpoch} ${topics} ${describeAssignment(assigned)}${planned}`;
     });
@@ -175,7 +176,8 @@ export function sameAssignment(a: readonly TopicPartitions[], b: readonly TopicP
   if (a.length !== b.length) return false;
   return a.every((topic, index) => {
     const other = b[index];
-    if (other === undefined || other.topicId !== topic.topicId || other.partitions.length !== topic.partitions.length) return false;
+    if (other === undefined || other.topicId !== topic.topicId || other.partitions.length !== topic.partitions.length)
+      return false;
     return topic.partitions.every((partition, at) => other.partitions[at] === partition);
   });
 }

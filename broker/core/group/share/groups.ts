@@ -18,7 +18,15 @@ import { ShareGroup } from './group.ts';
 import { JOIN_EPOCH, shareHeartbeat } from './heartbeat.ts';
 import { RunningShareGroup } from './running.ts';
 import { extendShareSession, heartbeatRefusal, refreshMetadata, removeShareMember, settle } from './settle.ts';
-import { clearRetry, delayRetry, deleteAllState, deletionError, dropTopicState, onShareStateInitialized, writeState } from './share-state.ts';
+import {
+  clearRetry,
+  delayRetry,
+  deleteAllState,
+  deletionError,
+  dropTopicState,
+  onShareStateInitialized,
+  writeState,
+} from './share-state.ts';
 
 /** What the share groups need to know of the rest of their shard. */
 export interface ShareNeighbours {
@@ -80,7 +88,8 @@ export class ShareGroups {
   /** ShareGroupHeartbeat; a joining member creates the group. */
   heartbeat(step: Step, command: ShareHeartbeatCommand, ticket: Ticket): void {
     const { groupId } = command;
-    const refuse = (errorCode: number, message: string): void => step.reply('shareHeartbeat', ticket, heartbeatRefusal(errorCode, message));
+    const refuse = (errorCode: number, message: string): void =>
+      step.reply('shareHeartbeat', ticket, heartbeatRefusal(errorCode, message));
     const existing = this.run(step, groupId);
     if (existing !== null) {
       shareHeartbeat(step, existing, command, ticket);
@@ -161,7 +170,10 @@ export class ShareGroups {
       delayRetry(step, group);
       settle(step, group);
     } else if (durable.members.size > 0) {
-      answer = { errorCode: ErrorCode.NON_EMPTY_GROUP, errorMessage: 'A member joined while the group was being deleted.' };
+      answer = {
+        errorCode: ErrorCode.NON_EMPTY_GROUP,
+        errorMessage: 'A member joined while the group was being deleted.',
+      };
       writeState(step, group, { deleting: [] });
       clearRetry(group);
       settle(step, group);
@@ -175,7 +187,10 @@ export class ShareGroups {
   }
 
   private isUnknownOrNamed(step: Step, command: ShareStateDeletedCommand, topicId: string): boolean {
-    return command.request.topics.some((topic) => topic.topicId === topicId) || step.view.topicById(asTopicId(topicId)) === null;
+    return (
+      command.request.topics.some((topic) => topic.topicId === topicId) ||
+      step.view.topicById(asTopicId(topicId)) === null
+    );
   }
 
   /** ShareGroupDescribe. */
@@ -265,7 +280,8 @@ export class ShareGroups {
     const { groupId } = durable;
     step.deadlines.cancel(group.timer);
     this.running.delete(groupId);
-    for (const memberId of [...durable.target.keys()]) step.write({ kind: 'shareTargetMember', groupId, memberId, value: null });
+    for (const memberId of [...durable.target.keys()])
+      step.write({ kind: 'shareTargetMember', groupId, memberId, value: null });
     if (durable.hasTargetRecord()) step.write({ kind: 'shareTarget', groupId, value: null });
     if (durable.hasStateRecord()) step.write({ kind: 'shareState', groupId, value: null });
     step.write({ kind: 'shareGroup', groupId, value: null });

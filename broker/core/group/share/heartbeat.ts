@@ -13,7 +13,12 @@ export const JOIN_EPOCH = 0;
 export const LEAVE_EPOCH = -1;
 
 /** ShareGroupHeartbeat at a share group. `command` is well-formed (the API's handler has seen to that). */
-export function shareHeartbeat(step: Step, group: RunningShareGroup, command: ShareHeartbeatCommand, ticket: Ticket): void {
+export function shareHeartbeat(
+  step: Step,
+  group: RunningShareGroup,
+  command: ShareHeartbeatCommand,
+  ticket: Ticket,
+): void {
   const { durable } = group;
   const refusal = refuse(step, group, command);
   if (refusal !== null) {
@@ -50,10 +55,16 @@ function refuse(
   if (memberEpoch === JOIN_EPOCH) {
     const isFull = member === undefined && group.durable.members.size >= step.settings.broker('group.share.max.size');
     if (!isFull) return null;
-    return { errorCode: ErrorCode.GROUP_MAX_SIZE_REACHED, errorMessage: 'The share group has reached its maximum capacity.' };
+    return {
+      errorCode: ErrorCode.GROUP_MAX_SIZE_REACHED,
+      errorMessage: 'The share group has reached its maximum capacity.',
+    };
   }
   if (member === undefined) {
-    return { errorCode: ErrorCode.UNKNOWN_MEMBER_ID, errorMessage: `Member ${memberId} is not a member of group ${command.groupId}.` };
+    return {
+      errorCode: ErrorCode.UNKNOWN_MEMBER_ID,
+      errorMessage: `Member ${memberId} is not a member of group ${command.groupId}.`,
+    };
   }
   if (memberEpoch === LEAVE_EPOCH || isCurrent(member, memberEpoch)) return null;
   const errorMessage = `The member epoch is ${memberEpoch}, the group expects ${member.memberEpoch}; the member must rejoin.`;

@@ -51,13 +51,19 @@ function answerParked(step: Step, group: RunningShareGroup): void {
 export function park(step: Step, group: RunningShareGroup, memberId: string, ticket: number): void {
   const earlier = group.parked.get(memberId);
   // The member has asked again, so it does not listen to the first call any more.
-  if (earlier !== undefined) step.reply('shareHeartbeat', earlier.ticket, heartbeatRefusal(ErrorCode.COORDINATOR_NOT_AVAILABLE, 'superseded'));
+  if (earlier !== undefined)
+    step.reply('shareHeartbeat', earlier.ticket, heartbeatRefusal(ErrorCode.COORDINATOR_NOT_AVAILABLE, 'superseded'));
   if (group.durable.deleting.length > 0) holdAssignment(step, group);
   group.parked.set(memberId, { ticket, deadlineMs: step.now.monotonicMs + PARK_MAX_MS });
 }
 
 /** Brings the member to the target assignment and says so; `isFull` repeats the assignment even if it is unchanged. */
-export function answerHeartbeat(step: Step, group: RunningShareGroup, member: ShareMember, isFull: boolean): ShareHeartbeatResult {
+export function answerHeartbeat(
+  step: Step,
+  group: RunningShareGroup,
+  member: ShareMember,
+  isFull: boolean,
+): ShareHeartbeatResult {
   const { durable } = group;
   // The very first assignment is not held back by anything: a member's epoch has to be above 0.
   if (durable.assignmentEpoch === 0) assign(step, durable);
@@ -101,7 +107,8 @@ export function removeShareMember(step: Step, group: RunningShareGroup, memberId
   group.sessions.delete(memberId);
   const parked = group.parked.get(memberId);
   group.parked.delete(memberId);
-  if (parked !== undefined) step.reply('shareHeartbeat', parked.ticket, heartbeatRefusal(ErrorCode.UNKNOWN_MEMBER_ID, null));
+  if (parked !== undefined)
+    step.reply('shareHeartbeat', parked.ticket, heartbeatRefusal(ErrorCode.UNKNOWN_MEMBER_ID, null));
   forgetMember(step, group.durable, memberId);
   bumpEpoch(step, group.durable);
   settle(step, group);

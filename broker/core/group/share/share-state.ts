@@ -67,13 +67,19 @@ function wantedInitializing(step: Step, group: RunningShareGroup): NamedPartitio
 }
 
 /** The share coordinators have answered. */
-export function onShareStateInitialized(step: Step, group: RunningShareGroup, command: ShareStateInitializedCommand): void {
+export function onShareStateInitialized(
+  step: Step,
+  group: RunningShareGroup,
+  command: ShareStateInitializedCommand,
+): void {
   const places = (topics: readonly { topicId: string; partitions: readonly { partition: number }[] }[]): string[] =>
     topics.flatMap(({ topicId, partitions }) => partitions.map(({ partition }) => placeOf(topicId, partition)));
   const asked = places(command.request.topics);
   const succeeded = new Set(
     command.response.results.flatMap(({ topicId, partitions }) =>
-      partitions.filter(({ errorCode }) => errorCode === ErrorCode.NONE).map(({ partition }) => placeOf(topicId, partition)),
+      partitions
+        .filter(({ errorCode }) => errorCode === ErrorCode.NONE)
+        .map(({ partition }) => placeOf(topicId, partition)),
     ),
   );
   for (const place of asked) {
@@ -136,7 +142,9 @@ export function deleteAllState(step: Step, group: RunningShareGroup): void {
     return topic === null ? [] : [{ topicId, topicName, partitions: topic.partitions.map(({ index }) => index) }];
   });
   if (known.length > 0) {
-    const names = new Map([...durable.deleting, ...known].map(({ topicId, topicName }) => [topicId, { topicId, topicName }]));
+    const names = new Map(
+      [...durable.deleting, ...known].map(({ topicId, topicName }) => [topicId, { topicId, topicName }]),
+    );
     writeState(step, group, { initializing: [], initialized: [], deleting: [...names.values()] });
   }
   group.confirmed.clear();
@@ -159,9 +167,13 @@ function deletionOf(topics: readonly NamedPartitions[]): { topicId: string; part
 }
 
 /** The first error in an answer about deleted state, or NONE when all of it is gone. */
-export function deletionError(command: ShareStateDeletedCommand): { readonly errorCode: number; readonly errorMessage: string | null } {
+export function deletionError(command: ShareStateDeletedCommand): {
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+} {
   for (const { partitions } of command.response.results) {
-    for (const { errorCode, errorMessage } of partitions) if (errorCode !== ErrorCode.NONE) return { errorCode, errorMessage };
+    for (const { errorCode, errorMessage } of partitions)
+      if (errorCode !== ErrorCode.NONE) return { errorCode, errorMessage };
   }
   return { errorCode: ErrorCode.NONE, errorMessage: null };
 }

@@ -5,10 +5,17 @@ import { Deadlines } from '../../../../broker/core/coordinator/deadlines.ts';
 describe('deadlines', () => {
   test('fire in the order of their times, and in that of their filing at the same time', () => {
     const deadlines = new Deadlines<string>();
-    for (const [name, atMs] of [['c', 30], ['a', 10], ['b1', 20], ['b2', 20]] as const) deadlines.set(deadlines.create(name), atMs);
+    for (const [name, atMs] of [
+      ['c', 30],
+      ['a', 10],
+      ['b1', 20],
+      ['b2', 20],
+    ] as const)
+      deadlines.set(deadlines.create(name), atMs);
     const fired: string[] = [];
     for (let nowMs = 0; nowMs <= 30; nowMs += 10) {
-      for (let due = deadlines.takeDue(nowMs); due !== null; due = deadlines.takeDue(nowMs)) fired.push(`${nowMs}:${due.payload}`);
+      for (let due = deadlines.takeDue(nowMs); due !== null; due = deadlines.takeDue(nowMs))
+        fired.push(`${nowMs}:${due.payload}`);
     }
     expect(fired).toEqual(['10:a', '20:b1', '20:b2', '30:c']);
     expect(deadlines.nextMs()).toBe(Number.POSITIVE_INFINITY);
@@ -54,7 +61,8 @@ describe('deadlines', () => {
           }
           expect(deadlines.nextMs()).toBeLessThanOrEqual(Math.min(...model.values()));
           const fired: number[] = [];
-          for (let due = deadlines.takeDue(nowMs); due !== null; due = deadlines.takeDue(nowMs)) fired.push(due.payload);
+          for (let due = deadlines.takeDue(nowMs); due !== null; due = deadlines.takeDue(nowMs))
+            fired.push(due.payload);
           const expected = [...model].filter(([, atMs]) => atMs <= nowMs).map(([id]) => id);
           for (const id of expected) model.delete(id);
           expect(fired.sort()).toEqual(expected.sort());

@@ -24,6 +24,7 @@ describe('the partition of a key', () => {
 /** The definition, in unlimited integers. */
 function javaLong(text: string): number {
   let hash = 0n;
-  for (let index = 0; index < text.length; index += 1) hash = BigInt.asIntN(32, hash * 31n + BigInt(text.charCodeAt(index)));
+  for (let index = 0; index < text.length; index += 1)
+    hash = BigInt.asIntN(32, hash * 31n + BigInt(text.charCodeAt(index)));
   return Number(hash);
 }

@@ -194,13 +194,23 @@ export class GroupActor {
     const joined = client?.join.response;
     if (client === undefined || joined === null || joined === undefined) return;
     const generationId = joined.generationId + (choice % 13 === 0 ? 1 : 0);
-    this.bench.send({ kind: 'heartbeat', groupId: group, generationId, memberId: joined.memberId, groupInstanceId: client.instance });
+    this.bench.send({
+      kind: 'heartbeat',
+      groupId: group,
+      generationId,
+      memberId: joined.memberId,
+      groupInstanceId: client.instance,
+    });
   }
 
   private leave(group: string, member: number): void {
     const client = this.client(group, member);
     const memberId = client?.join.response?.memberId ?? 'nobody';
-    this.bench.send({ kind: 'leaveGroup', groupId: group, members: [{ memberId, groupInstanceId: client?.instance ?? null }] });
+    this.bench.send({
+      kind: 'leaveGroup',
+      groupId: group,
+      members: [{ memberId, groupInstanceId: client?.instance ?? null }],
+    });
   }
 
   private commit(group: string, member: number, choice: number): void {
@@ -214,7 +224,16 @@ export class GroupActor {
       groupInstanceId: null,
       generationIdOrMemberEpoch: joined?.generationId ?? -1,
       supportsMemberEpochs: choice % 2 === 0,
-      offsets: [{ topic: topic.name, topicId: topic.id, partition: choice % topic.partitions.length, offset: choice, leaderEpoch: -1, metadata: null }],
+      offsets: [
+        {
+          topic: topic.name,
+          topicId: topic.id,
+          partition: choice % topic.partitions.length,
+          offset: choice,
+          leaderEpoch: -1,
+          metadata: null,
+        },
+      ],
     });
   }
 

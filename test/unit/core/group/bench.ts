@@ -1,7 +1,13 @@
 import { Settings } from '../../../../broker/core/config/settings.ts';
 import type { CoordinatorRecord, Ticket } from '../../../../broker/core/coordinator/shard.ts';
 import { NO_TICKET } from '../../../../broker/core/coordinator/shard.ts';
-import type { GroupCommand, GroupCommandKind, GroupEffect, GroupExchanges, GroupResponse } from '../../../../broker/core/group/commands.ts';
+import type {
+  GroupCommand,
+  GroupCommandKind,
+  GroupEffect,
+  GroupExchanges,
+  GroupResponse,
+} from '../../../../broker/core/group/commands.ts';
 import { decodeGroupRecord } from '../../../../broker/core/group/records.ts';
 import { GroupShard } from '../../../../broker/core/group/shard.ts';
 import { FakeView } from '../../../support/fake-view.ts';
@@ -53,7 +59,10 @@ export class GroupBench {
   }
 
   /** Sends a command; the answer stands in the call once it is given. */
-  send<K extends GroupCommandKind>(command: GroupExchanges[K]['command'] & { readonly kind: K }, name = command.kind as string): Call<GroupExchanges[K]['response']> {
+  send<K extends GroupCommandKind>(
+    command: GroupExchanges[K]['command'] & { readonly kind: K },
+    name = command.kind as string,
+  ): Call<GroupExchanges[K]['response']> {
     const ticket = this.nextTicket;
     this.nextTicket += 1;
     const call: Call<GroupResponse> = { response: null };
@@ -91,7 +100,8 @@ export class GroupBench {
       partitions: partitions.map(({ partition }) => ({ partition, errorCode, errorMessage: null })),
     }));
     const { groupId } = effect.request;
-    if (effect.kind === 'initializeShareState') this.tell({ kind: 'shareStateInitialized', groupId, request: effect.request, response: { results } });
+    if (effect.kind === 'initializeShareState')
+      this.tell({ kind: 'shareStateInitialized', groupId, request: effect.request, response: { results } });
     else this.tell({ kind: 'shareStateDeleted', groupId, request: effect.request, response: { results } });
   }
 
@@ -117,7 +127,8 @@ export class GroupBench {
       reply: (ticket, response) => {
         if (ticket === NO_TICKET) return;
         const entry = this.calls.get(ticket);
-        if (entry === undefined || entry.call.response !== null) throw new Error(`ticket ${ticket} was answered twice or never given`);
+        if (entry === undefined || entry.call.response !== null)
+          throw new Error(`ticket ${ticket} was answered twice or never given`);
         entry.call.response = response;
         this.events.push(`reply ${entry.name} ${describeResponse(response)}`);
       },
@@ -129,9 +140,17 @@ export class GroupBench {
   }
 }
 
-function describeTopics(topics: readonly { readonly topicId: string; readonly partitions: readonly { readonly partition: number; readonly startOffset?: number }[] }[]): string {
+function describeTopics(
+  topics: readonly {
+    readonly topicId: string;
+    readonly partitions: readonly { readonly partition: number; readonly startOffset?: number }[];
+  }[],
+): string {
   return topics
-    .map(({ topicId, partitions }) => `${topicId}(${partitions.map(({ partition, startOffset }) => (startOffset === undefined ? partition : `${partition}@${startOffset}`)).join(',')})`)
+    .map(
+      ({ topicId, partitions }) =>
+        `${topicId}(${partitions.map(({ partition, startOffset }) => (startOffset === undefined ? partition : `${partition}@${startOffset}`)).join(',')})`,
+    )
     .join(' ');
 }
 

@@ -41,7 +41,12 @@ class Classic extends GroupBench {
     return this.join('', { metadata: `of ${memberId}`, ...options, memberId });
   }
 
-  sync(memberId: string, generationId: number, assignments: Readonly<Record<string, string>> = {}, options: { instance?: string; protocolType?: string; protocolName?: string } = {}) {
+  sync(
+    memberId: string,
+    generationId: number,
+    assignments: Readonly<Record<string, string>> = {},
+    options: { instance?: string; protocolType?: string; protocolName?: string } = {},
+  ) {
     return this.send({
       kind: 'syncGroup',
       groupId: 'g',
@@ -55,7 +60,8 @@ class Classic extends GroupBench {
   }
 
   beat(memberId: string, generationId: number, instance: string | null = null): number | undefined {
-    return this.send({ kind: 'heartbeat', groupId: 'g', generationId, memberId, groupInstanceId: instance }).response?.errorCode;
+    return this.send({ kind: 'heartbeat', groupId: 'g', generationId, memberId, groupInstanceId: instance }).response
+      ?.errorCode;
   }
 
   leave(...members: { memberId: string; groupInstanceId: string | null }[]) {
@@ -87,7 +93,14 @@ describe('a group that forms', () => {
     group.advance(99);
     expect(join.response).toBeNull();
     group.advance(1);
-    expect(join.response).toMatchObject({ errorCode: 0, generationId: 1, leader: 'a', memberId: 'a', protocolName: 'range', protocolType: 'consumer' });
+    expect(join.response).toMatchObject({
+      errorCode: 0,
+      generationId: 1,
+      leader: 'a',
+      memberId: 'a',
+      protocolName: 'range',
+      protocolType: 'consumer',
+    });
     expect(join.response?.members.map(({ memberId, metadata }) => [memberId, text(metadata)])).toEqual([['a', 'of a']]);
     expect(group.state()).toBe('CompletingRebalance');
     expect(text(group.sync('a', 1, { a: 'all' }).response?.assignment)).toBe('all');
@@ -111,7 +124,10 @@ describe('a group that forms', () => {
   test('waits for a member that has fetched its id and not joined yet', () => {
     const group = new Classic();
     const first = group.join('a');
-    expect(group.join('b', { requireKnownMemberId: true }).response).toMatchObject({ errorCode: ErrorCode.MEMBER_ID_REQUIRED, memberId: 'b' });
+    expect(group.join('b', { requireKnownMemberId: true }).response).toMatchObject({
+      errorCode: ErrorCode.MEMBER_ID_REQUIRED,
+      memberId: 'b',
+    });
     group.advance(150);
     expect(first.response).toBeNull();
     const second = group.rejoin('b');
@@ -159,7 +175,12 @@ describe('choosing the protocol', () => {
   test('refuses a member that shares no protocol, or is of another type, or names none', () => {
     const group = new Classic();
     group.stable('a');
-    for (const options of [{ protocols: ['other'] }, { protocolType: 'connect' }, { protocols: [] }, { protocolType: '' }]) {
+    for (const options of [
+      { protocols: ['other'] },
+      { protocolType: 'connect' },
+      { protocols: [] },
+      { protocolType: '' },
+    ]) {
       expect(group.join('b', options).response?.errorCode).toBe(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
     }
     expect(group.state()).toBe('Stable');
@@ -209,7 +230,12 @@ describe('a rebalance', () => {
   test('begins when the leader joins again, or anybody with other metadata; else the member only missed the answer', () => {
     const group = new Classic();
     const generation = group.stable('a', 'b');
-    expect(group.rejoin('b').response).toMatchObject({ errorCode: 0, generationId: generation, memberId: 'b', members: [] });
+    expect(group.rejoin('b').response).toMatchObject({
+      errorCode: 0,
+      generationId: generation,
+      memberId: 'b',
+      members: [],
+    });
     expect(group.state()).toBe('Stable');
     expect(group.rejoin('b', { metadata: 'other' }).response).toBeNull();
     expect(group.rejoin('a').response?.generationId).toBe(generation + 1);
@@ -220,7 +246,9 @@ describe('a rebalance', () => {
 
   test('puts out members that never ask for their assignment', () => {
     const group = new Classic();
-    const joins = ['a', 'b'].map((memberId) => group.join(memberId, { rebalanceTimeoutMs: 15_000, sessionTimeoutMs: 30_000 }));
+    const joins = ['a', 'b'].map((memberId) =>
+      group.join(memberId, { rebalanceTimeoutMs: 15_000, sessionTimeoutMs: 30_000 }),
+    );
     group.advance(3_000);
     expect(joins[0]?.response?.generationId).toBe(1);
     group.sync('a', 1, { a: 'x', b: 'y' });
@@ -323,7 +351,10 @@ describe('leaving', () => {
 
 describe('static members', () => {
   const formed = (group: Classic): number => {
-    const joins = [group.join('a', { instance: 'one', metadata: 'same' }), group.join('b', { instance: 'two', metadata: 'same' })];
+    const joins = [
+      group.join('a', { instance: 'one', metadata: 'same' }),
+      group.join('b', { instance: 'two', metadata: 'same' }),
+    ];
     group.advance(3_000);
     const generation = joins[0]?.response?.generationId ?? -1;
     group.sync('a', generation, { a: 'for one', b: 'for two' });
@@ -335,7 +366,13 @@ describe('static members', () => {
     const group = new Classic();
     const generation = formed(group);
     const back = group.join('b2', { instance: 'two', metadata: 'same' });
-    expect(back.response).toMatchObject({ errorCode: 0, generationId: generation, memberId: 'b2', leader: 'a', members: [] });
+    expect(back.response).toMatchObject({
+      errorCode: 0,
+      generationId: generation,
+      memberId: 'b2',
+      leader: 'a',
+      members: [],
+    });
     expect(group.state()).toBe('Stable');
     expect(text(group.sync('b2', generation, {}, { instance: 'two' }).response?.assignment)).toBe('for two');
     expect(group.beat('b', generation, 'two')).toBe(ErrorCode.FENCED_INSTANCE_ID);
@@ -347,7 +384,11 @@ describe('static members', () => {
   test('do not assign again when the leader comes back', () => {
     const old = new Classic();
     const generation = formed(old);
-    expect(old.join('a2', { instance: 'one', metadata: 'same' }).response).toMatchObject({ generationId: generation, leader: 'a', members: [] });
+    expect(old.join('a2', { instance: 'one', metadata: 'same' }).response).toMatchObject({
+      generationId: generation,
+      leader: 'a',
+      members: [],
+    });
     const recent = new Classic();
     formed(recent);
     const back = recent.join('a2', { instance: 'one', metadata: 'same', skip: true }).response;
@@ -357,7 +398,10 @@ describe('static members', () => {
 
   test('rebalance when the protocol of the group changes with them', () => {
     const group = new Classic();
-    const joins = [group.join('a', { instance: 'one', protocols: ['x', 'y'] }), group.join('b', { instance: 'two', protocols: ['x', 'y'] })];
+    const joins = [
+      group.join('a', { instance: 'one', protocols: ['x', 'y'] }),
+      group.join('b', { instance: 'two', protocols: ['x', 'y'] }),
+    ];
     group.advance(3_000);
     const generation = joins[0]?.response?.generationId ?? -1;
     group.sync('a', generation, {});
@@ -375,7 +419,9 @@ describe('static members', () => {
       group.advance(5_000);
     }
     expect(c.response?.errorCode).toBe(0);
-    expect(group.send({ kind: 'describeGroup', groupId: 'g' }).response?.members.map(({ memberId }) => memberId)).toContain('b');
+    expect(
+      group.send({ kind: 'describeGroup', groupId: 'g' }).response?.members.map(({ memberId }) => memberId),
+    ).toContain('b');
   });
 
   test('fence a waiting join of the old process', () => {
@@ -405,8 +451,12 @@ describe('bounds and refusals', () => {
     const generation = group.stable('a');
     expect(group.rejoin('b').response?.errorCode).toBe(ErrorCode.UNKNOWN_MEMBER_ID);
     expect(group.sync('a', generation + 1).response?.errorCode).toBe(ErrorCode.ILLEGAL_GENERATION);
-    expect(group.sync('a', generation, {}, { protocolType: 'connect' }).response?.errorCode).toBe(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
-    expect(group.sync('a', generation, {}, { protocolName: 'sticky' }).response?.errorCode).toBe(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
+    expect(group.sync('a', generation, {}, { protocolType: 'connect' }).response?.errorCode).toBe(
+      ErrorCode.INCONSISTENT_GROUP_PROTOCOL,
+    );
+    expect(group.sync('a', generation, {}, { protocolName: 'sticky' }).response?.errorCode).toBe(
+      ErrorCode.INCONSISTENT_GROUP_PROTOCOL,
+    );
   });
 });
 
@@ -416,12 +466,36 @@ describe('what describe shows', () => {
     group.stable('a');
     const shown = (): unknown => {
       const response = group.send({ kind: 'describeGroup', groupId: 'g' }).response;
-      return { ...response, members: response?.members.map((member) => [member.memberId, text(member.memberMetadata), text(member.memberAssignment)]) };
+      return {
+        ...response,
+        members: response?.members.map((member) => [
+          member.memberId,
+          text(member.memberMetadata),
+          text(member.memberAssignment),
+        ]),
+      };
     };
-    expect(shown()).toMatchObject({ groupState: 'Stable', protocolType: 'consumer', protocolData: 'range', members: [['a', 'of a', 'for a']] });
+    expect(shown()).toMatchObject({
+      groupState: 'Stable',
+      protocolType: 'consumer',
+      protocolData: 'range',
+      members: [['a', 'of a', 'for a']],
+    });
     group.failOver();
-    expect(shown()).toMatchObject({ groupState: 'Stable', protocolType: 'consumer', protocolData: 'range', members: [['a', 'of a', 'for a']] });
+    expect(shown()).toMatchObject({
+      groupState: 'Stable',
+      protocolType: 'consumer',
+      protocolData: 'range',
+      members: [['a', 'of a', 'for a']],
+    });
     group.join('b');
-    expect(shown()).toMatchObject({ groupState: 'PreparingRebalance', protocolData: '', members: [['a', '', ''], ['b', '', '']] });
+    expect(shown()).toMatchObject({
+      groupState: 'PreparingRebalance',
+      protocolData: '',
+      members: [
+        ['a', '', ''],
+        ['b', '', ''],
+      ],
+    });
   });
 });

@@ -15,7 +15,14 @@ class Offsets extends GroupBench {
 
   commit(
     offsets: Readonly<Record<string, number>>,
-    by: { memberId?: string; generationId?: number; groupId?: string; metadata?: string; supportsMemberEpochs?: boolean; instance?: string } = {},
+    by: {
+      memberId?: string;
+      generationId?: number;
+      groupId?: string;
+      metadata?: string;
+      supportsMemberEpochs?: boolean;
+      instance?: string;
+    } = {},
   ) {
     return this.send({
       kind: 'offsetCommit',
@@ -26,19 +33,33 @@ class Offsets extends GroupBench {
       supportsMemberEpochs: by.supportsMemberEpochs ?? false,
       offsets: Object.entries(offsets).map(([place, offset]) => {
         const [topic = '', partition = ''] = place.split('-');
-        return { topic, topicId: this.view.topicByName(topic)?.id ?? '', partition: Number(partition), offset, leaderEpoch: 3, metadata: by.metadata ?? null };
+        return {
+          topic,
+          topicId: this.view.topicByName(topic)?.id ?? '',
+          partition: Number(partition),
+          offset,
+          leaderEpoch: 3,
+          metadata: by.metadata ?? null,
+        };
       }),
     }).response;
   }
 
-  fetch(topics: Readonly<Record<string, readonly number[]>> | null, ids: Readonly<Record<string, string>> = {}): OffsetFetchResult | null {
-    const asked = topics && Object.entries(topics).map(([topic, partitions]) => ({ topic, topicId: ids[topic] ?? null, partitions }));
+  fetch(
+    topics: Readonly<Record<string, readonly number[]>> | null,
+    ids: Readonly<Record<string, string>> = {},
+  ): OffsetFetchResult | null {
+    const asked =
+      topics &&
+      Object.entries(topics).map(([topic, partitions]) => ({ topic, topicId: ids[topic] ?? null, partitions }));
     return this.send({ kind: 'offsetFetch', groupId: 'g', memberId: null, memberEpoch: -1, topics: asked }).response;
   }
 
   /** Committed offsets as `topic-partition=offset`. */
   all(): string[] {
-    return (this.fetch(null)?.topics ?? []).flatMap(({ topic, partitions }) => partitions.map(({ partition, offset }) => `${topic}-${partition}=${offset}`));
+    return (this.fetch(null)?.topics ?? []).flatMap(({ topic, partitions }) =>
+      partitions.map(({ partition, offset }) => `${topic}-${partition}=${offset}`),
+    );
   }
 
   member(options: { subscription?: readonly string[]; protocolType?: string } = {}): number {
@@ -65,7 +86,16 @@ class Offsets extends GroupBench {
   }
 
   sync(generationId: number): void {
-    this.send({ kind: 'syncGroup', groupId: 'g', generationId, memberId: 'm', groupInstanceId: null, protocolType: null, protocolName: null, assignments: [] });
+    this.send({
+      kind: 'syncGroup',
+      groupId: 'g',
+      generationId,
+      memberId: 'm',
+      groupInstanceId: null,
+      protocolType: null,
+      protocolName: null,
+      assignments: [],
+    });
   }
 
   leave(): void {
@@ -86,7 +116,11 @@ describe('committed offsets', () => {
           { partition: 1, offset: -1, leaderEpoch: -1, metadata: '' },
         ],
       },
-      { topic: 'unknown', topicId: expect.any(String), partitions: [{ partition: 5, offset: -1, leaderEpoch: -1, metadata: '' }] },
+      {
+        topic: 'unknown',
+        topicId: expect.any(String),
+        partitions: [{ partition: 5, offset: -1, leaderEpoch: -1, metadata: '' }],
+      },
     ]);
   });
 
@@ -125,7 +159,9 @@ describe('committed offsets', () => {
   test('may carry metadata up to the limit; a longer one fails its partition alone', () => {
     const group = new Offsets({ 'offset.metadata.max.bytes': '4' });
     expect(group.commit({ 't-0': 1 }, { metadata: '1234' })?.partitionErrors).toEqual([0]);
-    expect(group.commit({ 't-0': 2 }, { metadata: '12345' })?.partitionErrors).toEqual([ErrorCode.OFFSET_METADATA_TOO_LARGE]);
+    expect(group.commit({ 't-0': 2 }, { metadata: '12345' })?.partitionErrors).toEqual([
+      ErrorCode.OFFSET_METADATA_TOO_LARGE,
+    ]);
     expect(group.all()).toEqual(['t-0=1']);
   });
 });
@@ -136,19 +172,29 @@ describe('who may commit', () => {
     expect(group.commit({ 't-0': 1 })?.errorCode).toBe(0);
     const generationId = group.member();
     expect(group.commit({ 't-0': 2 })?.errorCode).toBe(ErrorCode.UNKNOWN_MEMBER_ID);
-    expect(group.commit({ 't-0': 2 }, { memberId: 'm', generationId })?.errorCode).toBe(ErrorCode.REBALANCE_IN_PROGRESS);
+    expect(group.commit({ 't-0': 2 }, { memberId: 'm', generationId })?.errorCode).toBe(
+      ErrorCode.REBALANCE_IN_PROGRESS,
+    );
     group.sync(generationId);
     expect(group.commit({ 't-0': 2 }, { memberId: 'm', generationId })?.errorCode).toBe(0);
-    expect(group.commit({ 't-0': 3 }, { memberId: 'm', generationId: generationId + 1 })?.errorCode).toBe(ErrorCode.ILLEGAL_GENERATION);
+    expect(group.commit({ 't-0': 3 }, { memberId: 'm', generationId: generationId + 1 })?.errorCode).toBe(
+      ErrorCode.ILLEGAL_GENERATION,
+    );
     expect(group.commit({ 't-0': 3 }, { memberId: 'x', generationId })?.errorCode).toBe(ErrorCode.UNKNOWN_MEMBER_ID);
-    expect(group.commit({ 't-0': 3 }, { memberId: 'm', generationId, instance: 'i' })?.errorCode).toBe(ErrorCode.UNKNOWN_MEMBER_ID);
+    expect(group.commit({ 't-0': 3 }, { memberId: 'm', generationId, instance: 'i' })?.errorCode).toBe(
+      ErrorCode.UNKNOWN_MEMBER_ID,
+    );
     expect(group.all()).toEqual(['t-0=2']);
   });
 
   test('no member of a group that does not exist', () => {
     const group = new Offsets();
-    expect(group.commit({ 't-0': 1 }, { memberId: 'm', generationId: 1 })?.errorCode).toBe(ErrorCode.ILLEGAL_GENERATION);
-    expect(group.commit({ 't-0': 1 }, { memberId: 'm', generationId: 1, supportsMemberEpochs: true })?.errorCode).toBe(ErrorCode.GROUP_ID_NOT_FOUND);
+    expect(group.commit({ 't-0': 1 }, { memberId: 'm', generationId: 1 })?.errorCode).toBe(
+      ErrorCode.ILLEGAL_GENERATION,
+    );
+    expect(group.commit({ 't-0': 1 }, { memberId: 'm', generationId: 1, supportsMemberEpochs: true })?.errorCode).toBe(
+      ErrorCode.GROUP_ID_NOT_FOUND,
+    );
   });
 
   test('a member that commits is heard: its session goes on', () => {
@@ -228,18 +274,37 @@ describe('the retention of offsets', () => {
 });
 
 describe('listing and deleting groups', () => {
-  const list = (group: Offsets, statesFilter: readonly string[] = [], typesFilter: readonly string[] = []): string[] | undefined =>
-    group.send({ kind: 'listGroups', statesFilter, typesFilter }).response?.groups.map(({ groupId, groupState, groupType, protocolType }) => `${groupId} ${groupState} ${groupType} ${protocolType}`);
+  const list = (
+    group: Offsets,
+    statesFilter: readonly string[] = [],
+    typesFilter: readonly string[] = [],
+  ): string[] | undefined =>
+    group
+      .send({ kind: 'listGroups', statesFilter, typesFilter })
+      .response?.groups.map(
+        ({ groupId, groupState, groupType, protocolType }) => `${groupId} ${groupState} ${groupType} ${protocolType}`,
+      );
 
   test('shows every group with state and type, filtered by both', () => {
     const group = new Offsets();
     group.sync(group.member());
     group.commit({ 't-0': 1 }, { groupId: 'simple' });
-    group.send({ kind: 'shareHeartbeat', groupId: 'a:b', client: { clientId: '', clientHost: '' }, memberId: 's', memberEpoch: 0, rackId: null, subscribedTopicNames: ['t'] });
+    group.send({
+      kind: 'shareHeartbeat',
+      groupId: 'a:b',
+      client: { clientId: '', clientHost: '' },
+      memberId: 's',
+      memberEpoch: 0,
+      rackId: null,
+      subscribedTopicNames: ['t'],
+    });
     expect(list(group)).toEqual(['a:b Stable share share', 'g Stable classic consumer', 'simple Empty classic ']);
     expect(list(group, ['empty'])).toEqual(['simple Empty classic ']);
     expect(list(group, [], ['share'])).toEqual(['a:b Stable share share']);
-    expect(list(group, ['stable'], ['classic', 'share'])).toEqual(['a:b Stable share share', 'g Stable classic consumer']);
+    expect(list(group, ['stable'], ['classic', 'share'])).toEqual([
+      'a:b Stable share share',
+      'g Stable classic consumer',
+    ]);
   });
 
   test('deletes an empty group with its offsets, refuses one with members and one that does not exist', () => {

@@ -36,7 +36,9 @@ class Share extends GroupBench {
   }
 
   partitions() {
-    return this.send({ kind: 'shareGroupPartitions', groupId: 'g' }).response?.topics.map(({ topicName, partitions }) => `${topicName}: ${partitions.join(' ')}`);
+    return this.send({ kind: 'shareGroupPartitions', groupId: 'g' }).response?.topics.map(
+      ({ topicName, partitions }) => `${topicName}: ${partitions.join(' ')}`,
+    );
   }
 
   remove() {
@@ -55,8 +57,13 @@ class Share extends GroupBench {
 }
 
 const shown = (call: Call<ShareHeartbeatResult>): string[] | null | undefined =>
-  call.response?.assignment?.topicPartitions.map(({ topicId, partitions }) => `${topicId.replace(/A*$/, '')}: ${partitions.join(' ')}`) ?? call.response?.assignment?.topicPartitions.map(String) ?? (call.response === null ? undefined : null);
-const count = (topics: readonly TopicPartitions[] | undefined): number => (topics ?? []).reduce((sum, { partitions }) => sum + partitions.length, 0);
+  call.response?.assignment?.topicPartitions.map(
+    ({ topicId, partitions }) => `${topicId.replace(/A*$/, '')}: ${partitions.join(' ')}`,
+  ) ??
+  call.response?.assignment?.topicPartitions.map(String) ??
+  (call.response === null ? undefined : null);
+const count = (topics: readonly TopicPartitions[] | undefined): number =>
+  (topics ?? []).reduce((sum, { partitions }) => sum + partitions.length, 0);
 
 describe('the first heartbeat', () => {
   test('waits for share state to be set up and brings the assignment itself', () => {
@@ -67,7 +74,15 @@ describe('the first heartbeat', () => {
     expect(group.effects).toEqual([
       {
         kind: 'initializeShareState',
-        request: { groupId: 'g', topics: [{ topicId: expect.any(String), partitions: [0, 1, 2, 3].map((partition) => ({ partition, stateEpoch: 1, startOffset: -1 })) }] },
+        request: {
+          groupId: 'g',
+          topics: [
+            {
+              topicId: expect.any(String),
+              partitions: [0, 1, 2, 3].map((partition) => ({ partition, stateEpoch: 1, startOffset: -1 })),
+            },
+          ],
+        },
       },
     ]);
     group.advance(50);
@@ -84,7 +99,12 @@ describe('the first heartbeat', () => {
     group.advance(999);
     expect(join.response).toBeNull();
     group.advance(1);
-    expect(join.response).toMatchObject({ errorCode: 0, memberEpoch: 1, heartbeatIntervalMs: 250, assignment: { topicPartitions: [] } });
+    expect(join.response).toMatchObject({
+      errorCode: 0,
+      memberEpoch: 1,
+      heartbeatIntervalMs: 250,
+      assignment: { topicPartitions: [] },
+    });
     group.advance(500);
     group.answerEffect(0);
     const next = group.beat('a', 1);
@@ -96,7 +116,11 @@ describe('the first heartbeat', () => {
   test('is answered at once for a topic that does not exist, and the assignment follows its creation', () => {
     const group = new Share();
     const join = group.join('a', 'later');
-    expect(join.response).toMatchObject({ memberEpoch: 1, heartbeatIntervalMs: 1_000, assignment: { topicPartitions: [] } });
+    expect(join.response).toMatchObject({
+      memberEpoch: 1,
+      heartbeatIntervalMs: 1_000,
+      assignment: { topicPartitions: [] },
+    });
     group.view.setTopic('later', 2);
     group.topicsChanged('later');
     const next = group.beat('a', 1);
@@ -134,12 +158,23 @@ describe('setting up share state', () => {
     if (effect?.kind !== 'initializeShareState') throw new Error('no effect');
     const { request } = effect;
     const [topic] = request.topics;
-    const results = [{ topicId: topic?.topicId ?? '', partitions: [0, 1, 2, 3].map((partition) => ({ partition, errorCode: partition < 2 ? 0 : ErrorCode.NOT_COORDINATOR, errorMessage: null })) }];
+    const results = [
+      {
+        topicId: topic?.topicId ?? '',
+        partitions: [0, 1, 2, 3].map((partition) => ({
+          partition,
+          errorCode: partition < 2 ? 0 : ErrorCode.NOT_COORDINATOR,
+          errorMessage: null,
+        })),
+      },
+    ];
     group.tell({ kind: 'shareStateInitialized', groupId: 'g', request, response: { results } });
     expect(group.partitions()).toEqual([]);
     expect(group.effects).toEqual([]);
     group.advance(200);
-    expect(group.effects.map(({ request: again }) => again.topics[0]?.partitions)).toEqual([[2, 3].map((partition) => ({ partition, stateEpoch: 1, startOffset: -1 }))]);
+    expect(group.effects.map(({ request: again }) => again.topics[0]?.partitions)).toEqual([
+      [2, 3].map((partition) => ({ partition, stateEpoch: 1, startOffset: -1 })),
+    ]);
     group.answerEffect(0);
     expect(group.partitions()).toEqual(['jobs: 0 1 2 3']);
   });
@@ -166,7 +201,9 @@ describe('setting up share state', () => {
     group.view.setTopic('jobs', 6);
     group.shareStateCode = null;
     group.topicsChanged('jobs');
-    expect(group.effects[0]?.request.topics[0]?.partitions).toEqual([4, 5].map((partition) => ({ partition, stateEpoch: 2, startOffset: 0 })));
+    expect(group.effects[0]?.request.topics[0]?.partitions).toEqual(
+      [4, 5].map((partition) => ({ partition, stateEpoch: 2, startOffset: 0 })),
+    );
     group.answerEffect(0);
     expect(shown(group.beat('a', 1))).toEqual(['jobs: 0 1 2 3 4 5']);
   });
@@ -179,7 +216,9 @@ describe('setting up share state', () => {
     group.topicsChanged('jobs');
     expect(group.effects.length).toBe(1);
     group.answerEffect(0);
-    expect(group.effects[0]?.request.topics[0]?.partitions).toEqual([{ partition: 4, stateEpoch: expect.any(Number), startOffset: 0 }]);
+    expect(group.effects[0]?.request.topics[0]?.partitions).toEqual([
+      { partition: 4, stateEpoch: expect.any(Number), startOffset: 0 },
+    ]);
     group.answerEffect(0);
     expect(group.partitions()).toEqual(['jobs: 0 1 2 3 4']);
   });
@@ -268,7 +307,12 @@ describe('assignments', () => {
     for (const memberId of ['a', 'b', 'c', 'd', 'e']) group.join(memberId);
     const late = group.join('f');
     group.advance(1_500);
-    expect(late.response).toMatchObject({ errorCode: 0, memberEpoch: 5, heartbeatIntervalMs: 250, assignment: { topicPartitions: [] } });
+    expect(late.response).toMatchObject({
+      errorCode: 0,
+      memberEpoch: 5,
+      heartbeatIntervalMs: 250,
+      assignment: { topicPartitions: [] },
+    });
     group.advance(14_000);
     const next = group.beat('f', 5);
     expect(next.response).toMatchObject({ memberEpoch: 6, heartbeatIntervalMs: 5_000 });
@@ -342,9 +386,28 @@ describe('bounds and types', () => {
   test('an id of a group with committed offsets is not a share group, and the other way round', () => {
     const group = new Share();
     const commit = (groupId: string) =>
-      group.send({ kind: 'offsetCommit', groupId, memberId: '', groupInstanceId: null, generationIdOrMemberEpoch: -1, supportsMemberEpochs: false, offsets: [{ topic: 'jobs', topicId: group.view.topicByName('jobs')?.id ?? '', partition: 0, offset: 1, leaderEpoch: -1, metadata: null }] }).response?.errorCode;
+      group.send({
+        kind: 'offsetCommit',
+        groupId,
+        memberId: '',
+        groupInstanceId: null,
+        generationIdOrMemberEpoch: -1,
+        supportsMemberEpochs: false,
+        offsets: [
+          {
+            topic: 'jobs',
+            topicId: group.view.topicByName('jobs')?.id ?? '',
+            partition: 0,
+            offset: 1,
+            leaderEpoch: -1,
+            metadata: null,
+          },
+        ],
+      }).response?.errorCode;
     commit('classic');
-    expect(group.beat('a', 0, { topics: ['jobs'], groupId: 'classic' }).response?.errorCode).toBe(ErrorCode.GROUP_ID_NOT_FOUND);
+    expect(group.beat('a', 0, { topics: ['jobs'], groupId: 'classic' }).response?.errorCode).toBe(
+      ErrorCode.GROUP_ID_NOT_FOUND,
+    );
     group.join('a');
     expect(commit('g')).toBe(ErrorCode.GROUP_ID_NOT_FOUND);
     const join = group.send({
@@ -365,7 +428,11 @@ describe('bounds and types', () => {
   });
 
   test('a group that does not exist is described as dead', () => {
-    expect(new Share().described()).toMatchObject({ errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage: 'Group g not found.', groupState: 'Dead' });
+    expect(new Share().described()).toMatchObject({
+      errorCode: ErrorCode.GROUP_ID_NOT_FOUND,
+      errorMessage: 'Group g not found.',
+      groupState: 'Dead',
+    });
   });
 
   test('a group is described with members, subscriptions and assignments', () => {
@@ -387,7 +454,11 @@ describe('bounds and types', () => {
           clientId: 'c',
           clientHost: '/h',
           subscribedTopicNames: ['jobs'],
-          assignment: { topicPartitions: [{ topicId: group.view.topicByName('jobs')?.id, topicName: 'jobs', partitions: [0, 1, 2, 3] }] },
+          assignment: {
+            topicPartitions: [
+              { topicId: group.view.topicByName('jobs')?.id, topicName: 'jobs', partitions: [0, 1, 2, 3] },
+            ],
+          },
         },
       ],
     });
@@ -404,7 +475,13 @@ describe('deleting', () => {
     const removal = group.remove();
     expect(removal.response).toBeNull();
     expect(group.effects).toEqual([
-      { kind: 'deleteShareState', request: { groupId: 'g', topics: [{ topicId: expect.any(String), partitions: [0, 1, 2, 3].map((partition) => ({ partition })) }] } },
+      {
+        kind: 'deleteShareState',
+        request: {
+          groupId: 'g',
+          topics: [{ topicId: expect.any(String), partitions: [0, 1, 2, 3].map((partition) => ({ partition })) }],
+        },
+      },
     ]);
     group.answerEffect(0);
     expect(removal.response?.errorCode).toBe(0);
@@ -462,13 +539,24 @@ describe('deleting', () => {
     group.shareStateCode = null;
     group.topicDeleted('jobs');
     expect(group.effects).toEqual([
-      { kind: 'deleteShareState', request: { groupId: 'g', topics: [{ topicId: expect.any(String), partitions: [0, 1, 2, 3].map((partition) => ({ partition })) }] } },
+      {
+        kind: 'deleteShareState',
+        request: {
+          groupId: 'g',
+          topics: [{ topicId: expect.any(String), partitions: [0, 1, 2, 3].map((partition) => ({ partition })) }],
+        },
+      },
     ]);
     group.answerEffect(0);
     expect(group.partitions()).toEqual(['more: 0']);
     expect(shown(group.beat('a', 1))).toEqual(['more: 0']);
     group.view.setTopic('jobs', 1, 'jobs-anew'.padEnd(22, 'A'));
     group.topicsChanged('jobs');
-    expect(group.effects[0]?.request.topics).toEqual([{ topicId: 'jobs-anew'.padEnd(22, 'A'), partitions: [{ partition: 0, stateEpoch: expect.any(Number), startOffset: -1 }] }]);
+    expect(group.effects[0]?.request.topics).toEqual([
+      {
+        topicId: 'jobs-anew'.padEnd(22, 'A'),
+        partitions: [{ partition: 0, stateEpoch: expect.any(Number), startOffset: -1 }],
+      },
+    ]);
   });
 });

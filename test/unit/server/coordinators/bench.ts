@@ -1,11 +1,21 @@
 import { Buffer } from 'node:buffer';
-import type { CoordinatorRecord, CoordinatorShard, Now, Outbox, Ticket } from '../../../../broker/core/coordinator/shard.ts';
+import type {
+  CoordinatorRecord,
+  CoordinatorShard,
+  Now,
+  Outbox,
+  Ticket,
+} from '../../../../broker/core/coordinator/shard.ts';
 import type { MetadataDelta } from '../../../../broker/core/metadata/view.ts';
 import type { MetadataCommand, MetadataOutcome, OutcomeOf } from '../../../../broker/core/metadata/commands.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
 import type { Log } from '../../../../broker/ports/log.ts';
-import { CoordinatorHost, type CoordinatorHostDeps, type CoordinatorOutcome } from '../../../../broker/server/coordinators/host.ts';
+import {
+  CoordinatorHost,
+  type CoordinatorHostDeps,
+  type CoordinatorOutcome,
+} from '../../../../broker/server/coordinators/host.ts';
 import type { MetadataClient } from '../../../../broker/server/metadata-client.ts';
 import { FakePartition, FakePartitions } from '../../../support/fake-partition.ts';
 import { FakeView } from '../../../support/fake-view.ts';
@@ -101,7 +111,8 @@ export class FakeMetadata implements MetadataClient {
   }
 
   private carryOut(command: MetadataCommand): MetadataOutcome {
-    if (this.down || command.kind !== 'createTopics') return { kind: 'failed', errorCode: ErrorCode.REQUEST_TIMED_OUT, errorMessage: null };
+    if (this.down || command.kind !== 'createTopics')
+      return { kind: 'failed', errorCode: ErrorCode.REQUEST_TIMED_OUT, errorMessage: null };
     for (const topic of command.topics) {
       this.view.setTopic(topic.name, topic.partitionCount);
       this.created(topic.name);
@@ -115,7 +126,14 @@ export class FakeMetadata implements MetadataClient {
 
   /** Tells the listeners of a change. */
   announce(delta: Partial<MetadataDelta>): void {
-    const empty = { offset: 0, topicsCreated: [], topicsDeleted: [], partitionsChanged: [], configsChanged: [], brokersChanged: [] };
+    const empty = {
+      offset: 0,
+      topicsCreated: [],
+      topicsDeleted: [],
+      partitionsChanged: [],
+      configsChanged: [],
+      brokersChanged: [],
+    };
     for (const listener of this.listeners) listener({ ...empty, ...delta });
   }
 }
@@ -142,7 +160,12 @@ export class HostBench {
   /** A host on this node, as at its start. */
   newHost(partitionCount = 1): CoordinatorHost<RegisterCommand, string, string> {
     return new CoordinatorHost(this.deps(), {
-      topic: { name: '__registers', partitionCount: () => partitionCount, replicationFactor: () => 3, configs: () => [{ name: 'cleanup.policy', value: 'compact' }] },
+      topic: {
+        name: '__registers',
+        partitionCount: () => partitionCount,
+        replicationFactor: () => 3,
+        configs: () => [{ name: 'cleanup.policy', value: 'compact' }],
+      },
       createShard: () => {
         const shard = new RegisterShard();
         this.shards.push(shard);
@@ -172,7 +195,8 @@ export class HostBench {
   /** Leads a partition, with the log that it had. */
   lead(index: number, name = '__registers'): FakePartition {
     const earlier = this.partitions.byName(name, index);
-    const next = earlier?.reelect() ?? new FakePartition({ id: name.padEnd(22, 'A').slice(0, 22), name }, index, this.loop.post);
+    const next =
+      earlier?.reelect() ?? new FakePartition({ id: name.padEnd(22, 'A').slice(0, 22), name }, index, this.loop.post);
     this.partitions.lead(next);
     return next;
   }

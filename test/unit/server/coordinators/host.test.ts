@@ -198,7 +198,15 @@ describe('losing the partition', () => {
     bench.loop.run();
     const partition = bench.partition();
     const append = partition.appendInternalBatch.bind(partition);
-    partition.appendInternalBatch = () => ({ errorCode: ErrorCode.NOT_ENOUGH_REPLICAS, errorMessage: null, baseOffset: -1, endOffset: -1, logAppendTimeMs: -1, logStartOffset: 0, recordErrors: [] });
+    partition.appendInternalBatch = () => ({
+      errorCode: ErrorCode.NOT_ENOUGH_REPLICAS,
+      errorMessage: null,
+      baseOffset: -1,
+      endOffset: -1,
+      logAppendTimeMs: -1,
+      logStartOffset: 0,
+      recordErrors: [],
+    });
     const outcomes = [bench.send(set('a', 2)), bench.send(get('a')), bench.send({ kind: 'next' })];
     bench.loop.run();
     expect(outcomes.flat()).toEqual(Array.from({ length: 3 }, () => `refused ${ErrorCode.COORDINATOR_NOT_AVAILABLE}`));
@@ -248,12 +256,16 @@ describe('where a command goes', () => {
   test('is the partition of its key; the topic is created first, once for all who ask', () => {
     const bench = new HostBench({ partitionCount: 50 });
     const outcomes: string[] = [];
-    for (const key of ['hello', 'hello', 'other']) bench.host.submit(key, get('a'), (outcome) => outcomes.push(outcome.kind));
+    for (const key of ['hello', 'hello', 'other'])
+      bench.host.submit(key, get('a'), (outcome) => outcomes.push(outcome.kind));
     expect(outcomes).toEqual([]);
     bench.loop.run();
     expect(outcomes).toEqual(['answered', 'answered', 'answered']);
     expect(bench.metadata.submitted.length).toBe(1);
-    expect(bench.metadata.submitted[0]).toMatchObject({ kind: 'createTopics', topics: [{ name: '__registers', partitionCount: 50, replicationFactor: 3, shrinkToBrokers: true }] });
+    expect(bench.metadata.submitted[0]).toMatchObject({
+      kind: 'createTopics',
+      topics: [{ name: '__registers', partitionCount: 50, replicationFactor: 3, shrinkToBrokers: true }],
+    });
     expect(bench.host.partitionFor('hello')).toBe(22);
   });
 
