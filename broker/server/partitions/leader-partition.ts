@@ -4,6 +4,7 @@ import type { BrokerId, LeaderEpoch, TopicId } from '../../core/base/ids.ts';
 import type { PartitionView, TopicView } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import * as batch from '../../core/record/batch.ts';
+import type { ProduceRules } from '../../core/record/validate.ts';
 import { LeaderReplica } from '../../core/replica/leader.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LogFailure, LogListener, LogState, PartitionLog } from '../logs/partition-log.ts';
@@ -31,6 +32,7 @@ export class LeaderPartition implements Partition, LogListener {
   readonly #crc32c: (bytes: Uint8Array, start: number, end: number) => number;
   #view: PartitionView;
   #rules: TopicRules;
+  #produce: ProduceRules | null = null;
   /** NONE while leading; afterwards what everybody is told. */
   #ended: number = ErrorCode.NONE;
 
@@ -106,6 +108,7 @@ export class LeaderPartition implements Partition, LogListener {
     assert(partition.leaderEpoch === this.#view.leaderEpoch, 'a new leader epoch is a new leadership');
     this.#view = partition;
     this.#rules = rules;
+    this.#produce = null;
     this.#log.configure(rules.log);
     if (this.#replica.onChange({ ...this.#isr(), durability: rules.durability })) this.#moved();
     this.onProgress(this.#log.writtenOffset, this.#log.durableOffset);
@@ -153,8 +156,7 @@ export class LeaderPartition implements Partition, LogListener {
       return;
     }
     const nowMs = this.#clock.wallMs();
-    const rules = { ...this.#rules.produce, apiVersion: options.apiVersion };
-    this.#appends.submit(records, rules, nowMs, (bytes, verdict) => done(this.#appendValidated(bytes, verdict, nowMs)));
+    this.#appends.submit(records, this.#produceRules(options.apiVersion), nowMs, (bytes, verdict) => done(this.#appendValidated(bytes, verdict, nowMs)));
   }
 
   appendInternalBatch(bytes: Uint8Array): AppendOutcome {
@@ -242,6 +244,15 @@ export class LeaderPartition implements Partition, LogListener {
   onResign(listener: () => void): () => void {
     this.#resignListeners.add(listener);
     return () => this.#resignListeners.delete(listener);
+  }
+
+  /** The rules of one version of the request; producers stay with theirs, so the last one is kept. */
+  #produceRules(apiVersion: number): ProduceRules {
+    const current = this.#produce;
+    if (current?.apiVersion === apiVersion) return current;
+    const rules = { ...this.#rules.produce, apiVersion };
+    this.#produce = rules;
+    return rules;
   }
 
   #isr(): { readonly isrCount: number; readonly minIsr: number } {
