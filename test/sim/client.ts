@@ -1,107 +1,139 @@
-import type { ClientEffect, ClientInput, ClientMachine } from '../../broker/core/client/machine.ts';
-import type { NetConnection } from '../../broker/ports/net.ts';
-import type { TimerHandle } from '../../broker/ports/clock.ts';
-import type { SimHost } from './net.ts';
+import { drive, type Driver } from '../../broker/cli/client/drive.ts';
+import type { ClientMachine } from '../../broker/core/client/machine.ts';
+import type { Net, NetConnection } from '../../broker/ports/net.ts';
+import type { SimHost, SimNetwork } from './net.ts';
+import { WireReader } from './wire-reader.ts';
 import type { World } from './world.ts';
 
-/** Effects that every machine has; anything else is an event of its own. */
-const EFFECTS: ReadonlySet<string> = new Set(['dial', 'send', 'close', 'decompress']);
+/** What whoever runs a client is told. */
+export interface SimClientListener<Event> {
+  /** For readers of the trace. */
+  readonly name: string;
+  readonly onEvent: (event: Event) => void;
+  /** A connection ended, whoever ended it; before the machine knows. */
+  readonly onDisconnect?: () => void;
+}
+
+const REFUSED = {
+  decompress: () => {
+    throw new Error('simulated clients send uncompressed batches');
+  },
+};
 
 /**
- * Runs one client machine (the same code as `weir put` and `weir take`) in a simulated world: its effects become traffic
- * of its host, its events go to `onEvent`.
+ * Runs one client machine (the same code and driver as `weir put` and `weir take`) as a process of its own in a
+ * simulated world.
  */
 export class SimClient<Command extends { readonly kind: string }, Event extends { readonly kind: string }> {
+  readonly #name: string;
   readonly #world: World;
   readonly #host: SimHost;
-  readonly #machine: ClientMachine<Command, Event>;
-  readonly #onEvent: (event: Event) => void;
-  readonly #connections = new Map<number, NetConnection>();
-  #wake: TimerHandle | null = null;
-  #wakeMs = Number.POSITIVE_INFINITY;
+  readonly #driver: Driver<Command>;
+  /** When a request with an API key last left this client, virtual ms. */
+  readonly #sentMs = new Map<number, number>();
   #dead = false;
 
-  constructor(world: World, host: SimHost, machine: ClientMachine<Command, Event>, onEvent: (event: Event) => void) {
+  constructor(
+    world: World,
+    network: SimNetwork,
+    machine: ClientMachine<Command, Event>,
+    listener: SimClientListener<Event>,
+  ) {
+    this.#name = listener.name;
     this.#world = world;
-    this.#host = host;
-    this.#machine = machine;
-    this.#onEvent = onEvent;
-    this.step({ kind: 'wake' });
-  }
-
-  /** Hands the machine a command or an input and does what follows. */
-  step(input: ClientInput | Command): void {
-    if (this.#dead) return;
-    const out: (ClientEffect | Event)[] = [];
-    this.#machine.step(input, this.#world.nowMs, out);
-    for (const one of out) {
-      if (isEffect(one)) this.#perform(one);
-      else this.#onEvent(one);
-    }
-    this.#schedule();
-  }
-
-  /** The process of this client dies: its connections are reset. */
-  die(): void {
-    this.#dead = true;
-    this.#wake?.cancel();
-    this.#host.die();
-  }
-
-  #schedule(): void {
-    const nextMs = this.#machine.nextWakeMs();
-    if (nextMs === this.#wakeMs && this.#wake !== null) return;
-    this.#wake?.cancel();
-    this.#wake = null;
-    this.#wakeMs = nextMs;
-    if (nextMs === Number.POSITIVE_INFINITY || this.#dead) return;
-    this.#wake = this.#world.schedule(nextMs - this.#world.nowMs, () => {
-      this.#wake = null;
-      this.step({ kind: 'wake' });
+    this.#host = network.host();
+    const ports = {
+      net: this.#tapped(() => {
+        if (!this.#dead) listener.onDisconnect?.();
+      }),
+      clock: { monotonicMs: () => world.nowMs, wallMs: () => world.wallMs },
+      timers: {
+        after: (delayMs: number, callback: () => void) =>
+          world.schedule(delayMs, () => {
+            if (!this.#dead) callback();
+          }),
+      },
+      compression: { decompress: REFUSED.decompress, compress: REFUSED.decompress },
+    };
+    this.#driver = drive(machine, ports, (event) => {
+      if (!this.#dead) listener.onEvent(event);
     });
   }
 
-  #perform(effect: ClientEffect): void {
-    switch (effect.kind) {
-      case 'dial':
-        this.#dial(effect);
-        return;
-      case 'send':
-        this.#connections.get(effect.connectionId)?.write(effect.chunks);
-        return;
-      case 'close':
-        this.#connections.get(effect.connectionId)?.close({ flush: true });
-        this.#connections.delete(effect.connectionId);
-        return;
-      case 'decompress':
-        throw new Error('simulated clients send uncompressed batches');
-    }
+  get isDead(): boolean {
+    return this.#dead;
   }
 
-  #dial(effect: Extract<ClientEffect, { kind: 'dial' }>): void {
-    const { connectionId } = effect;
-    this.#host.dial(
-      effect,
-      {
-        onData: (bytes) => this.step({ kind: 'received', connectionId, bytes }),
-        onDrain: () => undefined,
-        onClose: (reason) => {
-          this.#connections.delete(connectionId);
-          this.step({ kind: 'closed', connectionId, reason });
-        },
+  /** Hands the machine a command. A dead process takes none. */
+  send(command: Command): void {
+    if (!this.#dead) this.#driver.send(command);
+  }
+
+  /** When a request of this API was last sent; −1 when never. */
+  lastSentMs(apiKey: number): number {
+    return this.#sentMs.get(apiKey) ?? -1;
+  }
+
+  /** Its connections are reset; it goes on. */
+  cut(): void {
+    this.#host.cut();
+  }
+
+  /** The process dies: its connections are reset. */
+  die(): void {
+    this.#dead = true;
+    this.#host.die();
+  }
+
+  describe(): string {
+    return this.#driver.describe();
+  }
+
+  /** The host's network, with requests and ends of connections noted. */
+  #tapped(onDisconnect: () => void): Net {
+    const host = this.#host;
+    return {
+      listen: (address, accept, done) => host.listen(address, accept, done),
+      dial: (address, handlers, done) => {
+        const reader = this.#world.isWatched ? new WireReader(this.#name, this.#world) : null;
+        const tapped = {
+          ...handlers,
+          onData: (bytes: Uint8Array) => {
+            reader?.received(bytes);
+            handlers.onData(bytes);
+          },
+          onClose: (reason: string) => {
+            onDisconnect();
+            handlers.onClose(reason);
+          },
+        };
+        host.dial(address, tapped, (failure, connection) => {
+          done(failure, connection === null ? null : this.#tap(connection, reader, onDisconnect));
+        });
       },
-      (failure, connection) => {
-        if (connection === null) {
-          this.step({ kind: 'dial-failed', connectionId, code: failure?.code ?? 'EUNKNOWN' });
-          return;
+    };
+  }
+
+  #tap(connection: NetConnection, reader: WireReader | null, onDisconnect: () => void): NetConnection {
+    return {
+      remoteAddress: connection.remoteAddress,
+      remotePort: connection.remotePort,
+      write: (chunks) => {
+        const [first] = chunks;
+        // Size, then the API key: int32, int16.
+        if (first !== undefined && first.length >= 6) {
+          this.#sentMs.set(((first[4] ?? 0) << 8) | (first[5] ?? 0), this.#world.nowMs);
         }
-        this.#connections.set(connectionId, connection);
-        this.step({ kind: 'dialed', connectionId });
+        reader?.sent(chunks);
+        connection.write(chunks);
       },
-    );
+      unsentBytes: () => connection.unsentBytes(),
+      pause: () => connection.pause(),
+      resume: () => connection.resume(),
+      close: (options) => {
+        onDisconnect();
+        connection.close(options);
+      },
+    };
   }
-}
-
-function isEffect<E extends { readonly kind: string }>(one: ClientEffect | E): one is ClientEffect {
-  return EFFECTS.has(one.kind);
 }

@@ -1,111 +1,137 @@
-/** Where a record stands. */
+/** Where a record stands. `topic` is a topic's label: its name, with a mark when it is not the first of that name. */
 export interface Place {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
 }
 
+/** Why the node's leaderships ended. */
+export type EndOfLife = 'power' | 'process' | 'stop';
+
+/** What an acknowledgement says, or that it was the machine's own (`gap`). */
+export type Verdict = 'accept' | 'release' | 'reject';
+
+/** A record in a member's hands. */
+export interface Holding {
+  readonly group: string;
+  readonly member: string;
+  readonly place: Place;
+}
+
 /** What clients saw, in the order of time; times are one clock's milliseconds. Checkers read nothing else. */
 export type Observation =
-  | { readonly kind: 'sent'; readonly atMs: number; readonly value: string }
+  /** `sequence`: an idempotent producer's own count; −1 for others, whose retries may make copies. */
+  | {
+      readonly kind: 'sent';
+      readonly atMs: number;
+      readonly value: string;
+      readonly producer: string;
+      readonly sequence: number;
+    }
   | { readonly kind: 'acknowledged'; readonly atMs: number; readonly value: string; readonly place: Place }
-  /** A share group's member got the record and holds it until `untilMs` at the least. */
-  | { readonly kind: 'delivered'; readonly atMs: number; readonly value: string; readonly place: Place; readonly member: string; readonly untilMs: number; readonly deliveryCount: number }
-  /** The member began to give it up: accept, release, reject or close was sent. */
-  | { readonly kind: 'giving-up'; readonly atMs: number; readonly place: Place; readonly member: string }
-  /** The broker confirmed an accept. */
-  | { readonly kind: 'accepted'; readonly atMs: number; readonly place: Place; readonly member: string }
-  /** The member is gone: its locks end whenever the broker notices. */
-  | { readonly kind: 'member-gone'; readonly atMs: number; readonly member: string }
+  /** The producer gave up and knows that no copy was stored. */
+  | { readonly kind: 'refused'; readonly atMs: number; readonly value: string }
+  /** A consumer read it, before the end. */
+  | { readonly kind: 'read'; readonly atMs: number; readonly value: string; readonly place: Place }
+  /** A share group's member got the record. It holds it until `untilMs` at the least and `expiredMs` at the most. */
+  | ({
+      readonly kind: 'delivered';
+      readonly atMs: number;
+      readonly value: string;
+      readonly untilMs: number;
+      readonly expiredMs: number;
+      readonly deliveryCount: number;
+    } & Holding)
+  /** The member began to give it up: an acknowledgement was sent, or it closes. */
+  | ({ readonly kind: 'giving-up'; readonly atMs: number; readonly verdict: Verdict } & Holding)
+  /** The broker confirmed an acknowledgement that was sent at `sentMs`. */
+  | ({ readonly kind: 'settled'; readonly atMs: number; readonly sentMs: number; readonly verdict: Verdict } & Holding)
+  /** Nobody knows what became of an acknowledgement. */
+  | ({ readonly kind: 'unsettled'; readonly atMs: number; readonly verdict: Verdict } & Holding)
+  /**
+   * The member's session is gone: its locks end whenever the broker notices. An answer on its way may be lost; its
+   * deliveries count all the same, unless they went with the node (`cause`).
+   */
+  | {
+      readonly kind: 'member-gone';
+      readonly atMs: number;
+      readonly group: string;
+      readonly member: string;
+      readonly cause: 'connection' | 'node';
+    }
   /** Leaderships ended, and locks with them (S0). */
-  | { readonly kind: 'leaders-changed'; readonly atMs: number }
+  | { readonly kind: 'leaders-changed'; readonly atMs: number; readonly cause: EndOfLife }
+  /** DeleteRecords was asked for (`confirmed` false), then answered. */
+  | {
+      readonly kind: 'cut';
+      readonly atMs: number;
+      readonly topic: string;
+      readonly partition: number;
+      readonly beforeOffset: number;
+      readonly confirmed: boolean;
+    }
+  /** The topic's deletion was asked for: nothing is known of its records any more. */
+  | { readonly kind: 'topic-deleted'; readonly atMs: number; readonly topic: string }
   /** One record of the final scan. */
   | { readonly kind: 'scanned'; readonly atMs: number; readonly value: string; readonly place: Place }
-  | { readonly kind: 'scan-bounds'; readonly atMs: number; readonly topic: string; readonly partition: number; readonly startOffset: number; readonly endOffset: number };
-
-const keyOf = (place: Place): string => `${place.topic}-${place.partition}@${place.offset}`;
-
-/** L1: every acknowledged record is read at its offset; L2: nothing is read that was never sent; L4: offsets are dense. */
-export function checkLog(history: readonly Observation[]): string[] {
-  const problems: string[] = [];
-  const sent = new Set<string>();
-  const scanned = new Map<string, string>();
-  const counts = new Map<string, number>();
-  for (const one of history) {
-    if (one.kind === 'sent') sent.add(one.value);
-    if (one.kind !== 'scanned') continue;
-    const key = keyOf(one.place);
-    const before = scanned.get(key);
-    if (before !== undefined && before !== one.value) problems.push(`L4: ${key} holds both ${before} and ${one.value}`);
-    if (before !== undefined) problems.push(`L4: ${key} was read twice`);
-    scanned.set(key, one.value);
-    const partition = `${one.place.topic}-${one.place.partition}`;
-    counts.set(partition, (counts.get(partition) ?? 0) + 1);
-    if (!sent.has(one.value)) problems.push(`L2: ${key} holds ${one.value}, which nobody sent`);
-  }
-  for (const one of history) {
-    if (one.kind === 'acknowledged') {
-      const found = scanned.get(keyOf(one.place));
-      if (found !== one.value) problems.push(`L1: ${one.value} was acknowledged at ${keyOf(one.place)}, where ${found ?? 'nothing'} is`);
+  | {
+      readonly kind: 'scan-bounds';
+      readonly atMs: number;
+      readonly topic: string;
+      readonly partition: number;
+      readonly startOffset: number;
+      readonly endOffset: number;
     }
-    if (one.kind === 'scan-bounds') {
-      const count = counts.get(`${one.topic}-${one.partition}`) ?? 0;
-      if (count !== one.endOffset - one.startOffset) {
-        problems.push(`L4: ${one.topic}-${one.partition} has ${count} records between ${one.startOffset} and ${one.endOffset}`);
-      }
+  /** A group's offset was to be committed (`confirmed` false), then was. */
+  | {
+      readonly kind: 'commit';
+      readonly atMs: number;
+      readonly group: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+      readonly confirmed: boolean;
     }
-  }
-  return problems;
+  /** A group's offset as it is told at the end; −1: none. */
+  | {
+      readonly kind: 'committed';
+      readonly atMs: number;
+      readonly group: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+    };
+
+/** The observations of one kind. */
+export type Seen<K extends Observation['kind']> = Extract<Observation, { readonly kind: K }>;
+
+/** What a checker must know of a topic beside the history. */
+export interface TopicFacts {
+  readonly durability: 'fsync' | 'replicated';
+  /** Records may be dropped by time once they are this old, ms; null: never. */
+  readonly retentionMs: number | null;
 }
 
-interface Holding {
-  readonly member: string;
-  readonly fromMs: number;
-  readonly untilMs: number;
+/** What a checker must know of a share group. */
+export interface GroupFacts {
+  readonly deliveryLimit: number;
+  readonly offsetReset: 'earliest' | 'latest';
+  /** Labels of the topics it reads. */
+  readonly topics: readonly string[];
 }
 
-/** S1: no record has two owners inside a lock; S3: an accepted record is never delivered again. */
-export function checkOwnership(history: readonly Observation[]): string[] {
-  const problems: string[] = [];
-  const holders = new Map<string, Holding>();
-  const accepted = new Map<string, string>();
-  for (const one of history) {
-    switch (one.kind) {
-      case 'delivered': {
-        const key = keyOf(one.place);
-        const holder = holders.get(key);
-        if (holder !== undefined && one.atMs < holder.untilMs) {
-          problems.push(`S1: ${key} (${one.value}) went to ${one.member} at ${one.atMs} while ${holder.member} held it until ${holder.untilMs}`);
-        }
-        const acceptor = accepted.get(key);
-        if (acceptor !== undefined) problems.push(`S3: ${key} (${one.value}) went to ${one.member} after ${acceptor} had accepted it`);
-        holders.set(key, { member: one.member, fromMs: one.atMs, untilMs: one.untilMs });
-        break;
-      }
-      case 'giving-up':
-        holders.delete(keyOf(one.place));
-        break;
-      case 'accepted':
-        accepted.set(keyOf(one.place), one.member);
-        break;
-      case 'member-gone':
-        for (const [key, holder] of holders) if (holder.member === one.member) holders.delete(key);
-        break;
-      case 'leaders-changed':
-        holders.clear();
-        break;
-      default:
-        break;
-    }
-  }
-  return problems;
+/** Name of a record's place in messages and maps. */
+export function placeKey(place: Place): string {
+  return `${place.topic}-${place.partition}@${place.offset}`;
 }
 
-/** S6: after everything healed, each acknowledged record was accepted by somebody. */
-export function checkDrained(history: readonly Observation[]): string[] {
-  const accepted = new Set<string>();
-  for (const one of history) if (one.kind === 'accepted') accepted.add(keyOf(one.place));
-  return history.flatMap((one) =>
-    one.kind === 'acknowledged' && !accepted.has(keyOf(one.place)) ? [`S6: ${one.value} at ${keyOf(one.place)} was never accepted`] : [],
-  );
+/** Labels of the topics whose deletion was asked for. */
+export function deletedTopics(history: readonly Observation[]): ReadonlySet<string> {
+  return new Set(history.flatMap((one) => (one.kind === 'topic-deleted' ? [one.topic] : [])));
+}
+
+/** When power last went, 0 when it never did: `replicated` topics promise nothing older than that. */
+export function lastPowerLossMs(history: readonly Observation[]): number {
+  const losses = history.filter((one) => one.kind === 'leaders-changed' && one.cause === 'power');
+  return losses.at(-1)?.atMs ?? 0;
 }

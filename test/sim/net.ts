@@ -11,6 +11,12 @@ interface Listener {
   readonly accept: (connection: NetConnection) => NetHandlers | null;
 }
 
+/** Bytes on their way, and where they were taken from: nobody may change those meanwhile. */
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly source: Uint8Array;
+}
+
 /** One end of a simulated connection. */
 class End implements NetConnection {
   readonly remoteAddress = '127.0.0.1';
@@ -23,7 +29,7 @@ class End implements NetConnection {
   #inTransit = 0;
   #closed = false;
   #paused = false;
-  #held: Uint8Array[] = [];
+  #received: Uint8Array[] = [];
 
   constructor(world: World, host: SimHost, remotePort: number) {
     this.#world = world;
@@ -33,17 +39,13 @@ class End implements NetConnection {
 
   write(chunks: readonly Uint8Array[]): void {
     if (this.#closed) return;
-    const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    const bytes = new Uint8Array(total);
-    let at = 0;
     for (const chunk of chunks) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    for (let start = 0; start < total; ) {
-      const size = Math.min(total - start, 1 + this.#world.prng.below(PIECE_MAX));
-      this.#send(bytes.subarray(start, start + size));
-      start += size;
+      for (let start = 0; start < chunk.length; ) {
+        const size = Math.min(chunk.length - start, 1 + this.#world.prng.below(PIECE_MAX));
+        const source = chunk.subarray(start, start + size);
+        this.#send({ bytes: source.slice(), source });
+        start += size;
+      }
     }
   }
 
@@ -58,9 +60,7 @@ class End implements NetConnection {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    const held = this.#held;
-    this.#held = [];
-    for (const bytes of held) this.#world.schedule(0, () => this.#deliver(bytes));
+    this.#world.schedule(0, () => this.#deliver());
   }
 
   close(options: { readonly flush: boolean }): void {
@@ -88,31 +88,49 @@ class End implements NetConnection {
     this.#world.schedule(this.#latency(), () => peer?.gone('ECONNRESET'));
   }
 
+  /** The connection is reset by something between: this end knows at once, the other one a little later. */
+  reset(): void {
+    if (this.#closed) return;
+    const { peer } = this;
+    this.#world.schedule(this.#latency(), () => peer?.gone('ECONNRESET'));
+    this.gone('ECONNRESET');
+  }
+
   #latency(): number {
     return 0.05 + (this.#world.prng.below(1000) / 1000) * LATENCY_MAX_MS;
   }
 
   /** Bytes of one direction never overtake each other. */
-  #send(bytes: Uint8Array): void {
+  #send(piece: Piece): void {
     this.#arrival = Math.max(this.#arrival, this.#world.nowMs + this.#latency());
-    this.#inTransit += bytes.length;
+    this.#inTransit += piece.bytes.length;
     this.#world.schedule(this.#arrival - this.#world.nowMs, () => {
-      this.#inTransit -= bytes.length;
-      this.peer?.receive(bytes);
+      this.#inTransit -= piece.bytes.length;
+      if (!sameBytes(piece.bytes, piece.source)) throw new Error('bug: bytes handed to write changed before they left');
+      this.peer?.receive(piece.bytes);
       if (this.#inTransit === 0 && !this.#closed) this.handlers?.onDrain();
     });
   }
 
   receive(bytes: Uint8Array): void {
-    if (this.#paused || this.#held.length > 0) this.#held.push(bytes);
-    else this.#deliver(bytes);
+    this.#received.push(bytes);
+    this.#deliver();
   }
 
-  #deliver(bytes: Uint8Array): void {
-    if (this.#closed) return;
-    if (this.#paused) this.#held.unshift(bytes);
-    else this.handlers?.onData(bytes);
+  /** Hands over what arrived. A view is good only during the call, so afterwards it holds something else. */
+  #deliver(): void {
+    while (!this.#closed && !this.#paused) {
+      const bytes = this.#received.shift();
+      if (bytes === undefined) return;
+      this.#world.mix(bytes);
+      this.handlers?.onData(bytes);
+    }
   }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
+  return true;
 }
 
 /** The network of one simulated process: when it dies, its connections are reset and its ports are free. */
@@ -171,6 +189,11 @@ export class SimHost implements Net {
 
   forget(end: End): void {
     this.#ends.delete(end);
+  }
+
+  /** Resets every connection of this process; it lives on. */
+  cut(): void {
+    for (const end of [...this.#ends]) end.reset();
   }
 
   /** The process dies: nothing of it runs any more. */

@@ -7,6 +7,8 @@ import type { TimerHandle, Timers } from '../../broker/ports/clock.ts';
 import { ControlNode } from '../../broker/server/control/control-node.ts';
 import { createMemoryLink } from '../../broker/server/control/link.ts';
 import { RemoteControlPlane } from '../../broker/server/control/remote-control-plane.ts';
+import type { MetadataView } from '../../broker/core/metadata/view.ts';
+import type { Disk } from '../../broker/ports/disk.ts';
 import { type Node, startNode } from '../../broker/server/node.ts';
 import { SimDisk } from './disk.ts';
 import type { SimHost, SimNetwork } from './net.ts';
@@ -25,6 +27,16 @@ const NO_COMPRESSION: Compression = {
   },
 };
 
+/** What a simulated node is made with. */
+export interface SimNodeOptions {
+  /** Settings beyond those that every simulated node has. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Longest time of a disk operation, virtual ms; syncs take up to ten times as long. Default 1. */
+  readonly diskLatencyMs?: number;
+  /** Puts something between the node and its disk: a planted bug. */
+  readonly wrapDisk?: (disk: SimDisk) => Disk;
+}
+
 /**
  * One node of a simulated world: the real server and control code, built by the function that main calls, on a disk that
  * outlives crashes. `onFatal` of the node ends this life of it, as it ends a real process.
@@ -40,28 +52,40 @@ export class SimNode {
   readonly #network: SimNetwork;
   readonly #prng: Prng;
   readonly #settings: ReadonlyMap<string, string>;
+  readonly #wrapped: Disk;
   #life = 0;
   #host: SimHost | null = null;
   #node: Node | null = null;
+  #plane: RemoteControlPlane | null = null;
 
-  constructor(world: World, network: SimNetwork, settings: Readonly<Record<string, string>> = {}) {
+  constructor(world: World, network: SimNetwork, options: SimNodeOptions = {}) {
     this.#world = world;
     this.#network = network;
     this.#prng = createPrng(world.prng.uint32());
     this.#settings = new Map(
       Object.entries({
         'log.dirs': DIRECTORY,
-        'listeners': `plain://127.0.0.1:${NODE_PORT}`,
+        listeners: `plain://127.0.0.1:${NODE_PORT}`,
         'weir.http.port': '-1',
-        'offsets.topic.num.partitions': '4',
-        'share.coordinator.state.topic.num.partitions': '4',
-        ...settings,
+        ...options.settings,
       }),
     );
     this.disk = new SimDisk({
       schedule: (delayMs, callback) => world.schedule(delayMs, callback),
       prng: createPrng(world.prng.uint32()),
+      latencyMaxMs: options.diskLatencyMs ?? 1,
     });
+    this.#wrapped = options.wrapDisk?.(this.disk) ?? this.disk;
+  }
+
+  /** The metadata of this life as the node's data isolate sees it; null before the first start. */
+  get view(): MetadataView | null {
+    return this.#plane?.view ?? null;
+  }
+
+  /** Whether a life was begun and did not end, ready or not. */
+  get isAlive(): boolean {
+    return this.#host !== null;
   }
 
   /** Whether this life serves clients. */
@@ -76,7 +100,8 @@ export class SimNode {
     const alive = (callback: () => void) => (): void => {
       if (this.#life === life) callback();
     };
-    const schedule = (delayMs: number, callback: () => void): TimerHandle => this.#world.schedule(delayMs, alive(callback));
+    const schedule = (delayMs: number, callback: () => void): TimerHandle =>
+      this.#world.schedule(delayMs, alive(callback));
     const timers: Timers = { after: schedule };
     const clock = { monotonicMs: () => this.#world.nowMs, wallMs: () => this.#world.wallMs };
     const random = { uint32: () => this.#prng.uint32(), bytes: (size: number) => this.#prng.bytes(size) };
@@ -85,10 +110,17 @@ export class SimNode {
     this.#host = host;
     const link = createMemoryLink((callback) => schedule(0, callback));
     const fixed = this.#settings;
-    const control = new ControlNode({ clock, timers, random, disk: this.disk, crc32c, log }, { directory: DIRECTORY, fixed }, link.control);
+    const disk = this.#wrapped;
+    const control = new ControlNode(
+      { clock, timers, random, disk, crc32c, log },
+      { directory: DIRECTORY, fixed },
+      link.control,
+    );
     control.start();
     const settings = new Settings(fixed);
     const plane = new RemoteControlPlane({ timers, random, nodeId: settings.broker('node.id'), link: link.data });
+    this.#plane = plane;
+    this.#world.trace(`node: life ${life} begins`);
     startNode(
       {
         settings,
@@ -96,7 +128,7 @@ export class SimNode {
           clock,
           timers,
           random,
-          disk: this.disk,
+          disk,
           net: host,
           compression: NO_COMPRESSION,
           crc32c,
@@ -115,13 +147,17 @@ export class SimNode {
       (failure, node) => {
         if (this.#life !== life) return;
         if (node === null) this.#fatal(failure ?? 'start failed');
-        else this.#node = node;
+        else {
+          this.#world.trace(`node: life ${life} is ready`);
+          this.#node = node;
+        }
       },
     );
   }
 
   /** Power goes (`power`), or only the process dies and the page cache stays. */
   crash(kind: 'power' | 'process'): void {
+    this.#world.trace(`node: life ${this.#life} ends (${kind})`);
     this.#life += 1;
     this.#node = null;
     this.#host?.die();
@@ -133,9 +169,13 @@ export class SimNode {
   stop(done: () => void): void {
     const node = this.#node;
     if (node === null) throw new Error('bug: only a ready node is stopped');
+    this.#world.trace(`node: life ${this.#life} is told to stop`);
+    const life = this.#life;
+    this.#node = null;
     node.stop(() => {
+      if (this.#life !== life) return;
+      this.#world.trace(`node: life ${life} ends (stopped)`);
       this.#life += 1;
-      this.#node = null;
       this.#host?.die();
       this.#host = null;
       done();
@@ -150,6 +190,7 @@ export class SimNode {
   #log(): Log {
     const note = (fields: Readonly<Record<string, unknown>>, message: string): void => {
       this.warnings.push(`${message} ${JSON.stringify(fields)}`);
+      this.#world.trace(`node: ${message} ${JSON.stringify(fields)}`);
     };
     return { debug: () => undefined, info: () => undefined, warn: note, error: note };
   }

@@ -11,6 +11,8 @@ interface Event {
 
 /** Wall time at which every simulated world begins. */
 const WALL_START_MS = Date.UTC(2026, 0, 1);
+/** Characters of trace that are hashed at a time. */
+const TRACE_CHUNK = 16_384;
 
 /**
  * Virtual time: everything that happens in a simulation is an event with a time, run one after the other. The same seed
@@ -22,12 +24,16 @@ export class World {
   nowMs = 0;
   readonly #heap: Event[] = [];
   readonly #hash = createHash('sha256');
+  readonly #onTrace: ((line: string) => void) | null;
+  #lines = '';
   #order = 0;
   #traced = 0;
   #runs = 0;
 
-  constructor(seed: number) {
+  /** `onTrace` gets every line of the trace with its time, for a reader; it must not change the world. */
+  constructor(seed: number, onTrace: ((line: string) => void) | null = null) {
     this.prng = createPrng(seed);
+    this.#onTrace = onTrace;
   }
 
   get wallMs(): number {
@@ -41,7 +47,12 @@ export class World {
 
   /** Runs `callback` as an event after `delayMs` of virtual time. */
   schedule(delayMs: number, callback: () => void): TimerHandle {
-    const event: Event = { atMs: this.nowMs + Math.max(0, delayMs), order: this.#order, run: callback, cancelled: false };
+    const event: Event = {
+      atMs: this.nowMs + Math.max(0, delayMs),
+      order: this.#order,
+      run: callback,
+      cancelled: false,
+    };
     this.#order += 1;
     this.#push(event);
     return {
@@ -53,12 +64,33 @@ export class World {
 
   /** Adds a line to the trace. */
   trace(line: string): void {
-    this.#hash.update(`${this.nowMs.toFixed(3)} ${line}\n`);
+    const timed = `${this.nowMs.toFixed(3)} ${line}`;
+    this.#lines += `${timed}\n`;
     this.#traced += 1;
+    if (this.#lines.length > TRACE_CHUNK) this.#hashLines();
+    this.#onTrace?.(timed);
+  }
+
+  /** Whether somebody reads the trace: then `remark` may be worth its work. */
+  get isWatched(): boolean {
+    return this.#onTrace !== null;
+  }
+
+  /** A line for the reader alone; it is not part of the hash. */
+  remark(line: string): void {
+    this.#onTrace?.(`${this.nowMs.toFixed(3)} ${line}`);
+  }
+
+  /** Adds bytes to the trace's hash: what went over a wire. */
+  mix(bytes: Uint8Array): void {
+    this.#lines += `${this.nowMs.toFixed(3)} ${bytes.length}\n`;
+    this.#hashLines();
+    this.#hash.update(bytes);
   }
 
   /** Hash of the trace and of the number of events so far. */
   traceHash(): string {
+    this.#hashLines();
     return this.#hash.copy().update(`${this.#runs} ${this.#traced}`).digest('hex');
   }
 
@@ -83,6 +115,11 @@ export class World {
   /** Lets `durationMs` of virtual time pass. */
   runFor(durationMs: number): void {
     this.runUntil(() => false, durationMs);
+  }
+
+  #hashLines(): void {
+    this.#hash.update(this.#lines);
+    this.#lines = '';
   }
 
   #before(a: Event, b: Event): boolean {

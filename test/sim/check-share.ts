@@ -1,0 +1,218 @@
+import {
+  deletedTopics,
+  type GroupFacts,
+  type Holding,
+  lastPowerLossMs,
+  type Observation,
+  placeKey,
+  type Seen,
+  type TopicFacts,
+} from './history.ts';
+
+const recordKey = (one: Holding): string => `${one.group} ${placeKey(one.place)}`;
+
+/** What is known of one record in one group. */
+interface RecordState {
+  holder: Seen<'delivered'> | null;
+  lastDelivery: Seen<'delivered'> | null;
+  /** Delivery count of the last delivery in this life of the leader, 0 before the first. */
+  count: number;
+  /** Deliveries since the last one that may have been lost on their way. */
+  unseenCount: number;
+  finished: Seen<'settled'> | null;
+}
+
+/**
+ * Walks through a history by record. S1: no record has two owners inside a lock; S2: delivery counts rise and keep the
+ * limit; S3 and S4: what was accepted or rejected is never delivered again; S8: nobody acknowledges what he does not hold.
+ */
+class OwnershipCheck {
+  readonly problems: string[] = [];
+  readonly #records = new Map<string, RecordState>();
+  /** Offsets before which records may have been deleted, by partition. */
+  readonly #cutBefore = new Map<string, number>();
+  readonly #groups: ReadonlyMap<string, GroupFacts>;
+  readonly #topics: ReadonlyMap<string, TopicFacts>;
+
+  constructor(groups: ReadonlyMap<string, GroupFacts>, topics: ReadonlyMap<string, TopicFacts>) {
+    this.#groups = groups;
+    this.#topics = topics;
+  }
+
+  take(one: Observation): void {
+    switch (one.kind) {
+      case 'delivered':
+        this.#delivered(one);
+        break;
+      case 'giving-up':
+        this.#record(one).holder = null;
+        break;
+      case 'settled':
+        this.#settled(one);
+        break;
+      case 'member-gone':
+        for (const { holder } of this.#records.values()) {
+          if (holder?.member === one.member) this.#record(holder).holder = null;
+        }
+        for (const record of this.#records.values()) record.unseenCount += 1;
+        break;
+      case 'cut':
+        this.#cutBefore.set(`${one.topic}-${one.partition}`, one.beforeOffset);
+        break;
+      case 'leaders-changed':
+        for (const record of this.#records.values()) {
+          record.holder = null;
+          record.lastDelivery = null;
+          record.count = 0;
+        }
+        break;
+      default:
+        break;
+    }
+  }
+
+  #record(of: Holding): RecordState {
+    const key = recordKey(of);
+    let record = this.#records.get(key);
+    if (record === undefined) {
+      record = { holder: null, lastDelivery: null, count: 0, unseenCount: 0, finished: null };
+      this.#records.set(key, record);
+    }
+    return record;
+  }
+
+  #delivered(one: Seen<'delivered'>): void {
+    const record = this.#record(one);
+    const name = `${recordKey(one)} (${one.value})`;
+    const { holder, finished, count } = record;
+    if (holder !== null && one.atMs < holder.untilMs) {
+      this.problems.push(
+        `S1: ${name} went to ${one.member} at ${one.atMs} while ${holder.member} held it until ${holder.untilMs}`,
+      );
+    }
+    if (finished !== null) {
+      const rule = finished.verdict === 'accept' ? 'S3' : 'S4';
+      this.problems.push(
+        `${rule}: ${name} went to ${one.member} after ${finished.member} had said ${finished.verdict}`,
+      );
+    }
+    const limit = this.#groups.get(one.group)?.deliveryLimit ?? Number.POSITIVE_INFINITY;
+    if (one.deliveryCount < 1 || one.deliveryCount > limit) {
+      this.problems.push(`S2: ${name} was delivered for the ${one.deliveryCount}. time of ${limit}`);
+    }
+    if (one.deliveryCount <= count) {
+      this.problems.push(`S2: ${name} was delivered for the ${one.deliveryCount}. time after the ${count}.`);
+    }
+    record.holder = one;
+    record.lastDelivery = one;
+    record.count = one.deliveryCount;
+    record.unseenCount = 0;
+  }
+
+  /**
+   * What lies below the start offset may be acknowledged by anybody (PROTOCOL.md §2.4). So an acknowledgement is wrong for
+   * certain only while another member holds the record all the time, or when the lock had ended and nothing else can have
+   * finished the record.
+   */
+  #settled(one: Seen<'settled'>): void {
+    const record = this.#record(one);
+    const { holder, lastDelivery, finished } = record;
+    const name = recordKey(one);
+    const isKept = (this.#topics.get(one.place.topic)?.retentionMs ?? null) === null;
+    if (isKept && one.place.offset >= (this.#cutBefore.get(partitionKey(one)) ?? 0)) {
+      if (holder !== null && holder.member !== one.member && holder.atMs < one.sentMs && one.atMs < holder.untilMs) {
+        this.problems.push(`S8: ${one.member} was let to ${one.verdict} ${name} while ${holder.member} held it`);
+      }
+      const limit = this.#groups.get(one.group)?.deliveryLimit ?? Number.POSITIVE_INFINITY;
+      const isLast = lastDelivery?.member === one.member && lastDelivery.deliveryCount + record.unseenCount < limit;
+      if (finished === null && isLast && one.sentMs > lastDelivery.expiredMs) {
+        this.problems.push(
+          `S8: ${one.member} was let to ${one.verdict} ${name} at ${one.sentMs}, its lock had ended at ${lastDelivery.expiredMs}`,
+        );
+      }
+    }
+    if (one.verdict !== 'release') record.finished ??= one;
+  }
+}
+
+const partitionKey = ({ place }: Holding): string => `${place.topic}-${place.partition}`;
+
+/** S1, S2, S3, S4 and S8. A topic's record counts by its label; groups by id. */
+export function checkOwnership(
+  history: readonly Observation[],
+  groups: ReadonlyMap<string, GroupFacts>,
+  topics: ReadonlyMap<string, TopicFacts>,
+): string[] {
+  const reused = reusedTopics(history, topics);
+  const check = new OwnershipCheck(groups, topics);
+  for (const one of history) if (!('place' in one) || !reused.has(one.place.topic)) check.take(one);
+  return check.problems;
+}
+
+/**
+ * S6: after everything healed and the groups were drained, each acknowledged record is finished: accepted or rejected,
+ * maybe by an acknowledgement whose answer was lost, or delivered as often as the group allows. Deliveries that no client
+ * saw (lost with a connection) count for every record of the group.
+ */
+export function checkDrained(
+  history: readonly Observation[],
+  groups: ReadonlyMap<string, GroupFacts>,
+  topics: ReadonlyMap<string, TopicFacts>,
+): string[] {
+  const excused = new Set([...deletedTopics(history), ...reusedTopics(history, topics)]);
+  const starts = new Map<string, number>();
+  for (const one of history)
+    if (one.kind === 'scan-bounds') starts.set(`${one.topic}-${one.partition}`, one.startOffset);
+  return [...groups].flatMap(([group, facts]) => {
+    const fates = new Fates(history, group);
+    return history.flatMap((one) => {
+      if (one.kind !== 'acknowledged' || !facts.topics.includes(one.place.topic) || excused.has(one.place.topic))
+        return [];
+      const partition = `${one.place.topic}-${one.place.partition}`;
+      const key = placeKey(one.place);
+      const from = facts.offsetReset === 'latest' ? (fates.firstOffsets.get(partition) ?? Number.POSITIVE_INFINITY) : 0;
+      if (one.place.offset < Math.max(from, starts.get(partition) ?? 0) || fates.finished.has(key)) return [];
+      const deliveries = (fates.deliveries.get(key) ?? 0) + fates.unseenCount;
+      if (deliveries >= facts.deliveryLimit) return [];
+      return [`S6: ${group} never finished ${one.value} at ${key}, delivered ${fates.deliveries.get(key) ?? 0} times`];
+    });
+  });
+}
+
+/** What became of the records of one group. */
+class Fates {
+  readonly finished = new Set<string>();
+  /** Highest delivery count seen, by record. */
+  readonly deliveries = new Map<string, number>();
+  /** Lowest offset delivered, by partition. */
+  readonly firstOffsets = new Map<string, number>();
+  /** How many answers with records may have been lost. */
+  unseenCount = 0;
+
+  constructor(history: readonly Observation[], group: string) {
+    for (const one of history) {
+      if ('group' in one && one.group !== group) continue;
+      if (one.kind === 'member-gone' && one.cause === 'connection') this.unseenCount += 1;
+      if (one.kind === 'leaders-changed' && one.cause === 'stop') this.unseenCount += 1;
+      if ((one.kind === 'settled' || one.kind === 'unsettled') && one.verdict !== 'release')
+        this.finished.add(placeKey(one.place));
+      if (one.kind === 'delivered') this.#delivered(one);
+    }
+  }
+
+  #delivered({ place, deliveryCount }: Seen<'delivered'>): void {
+    const key = placeKey(place);
+    this.deliveries.set(key, Math.max(this.deliveries.get(key) ?? 0, deliveryCount));
+    const partition = `${place.topic}-${place.partition}`;
+    this.firstOffsets.set(
+      partition,
+      Math.min(this.firstOffsets.get(partition) ?? Number.POSITIVE_INFINITY, place.offset),
+    );
+  }
+}
+
+/** Topics where an offset may have held two records: `replicated` ones after a loss of power. */
+function reusedTopics(history: readonly Observation[], topics: ReadonlyMap<string, TopicFacts>): ReadonlySet<string> {
+  if (lastPowerLossMs(history) === 0) return new Set();
+  return new Set([...topics].flatMap(([label, { durability }]) => (durability === 'replicated' ? [label] : [])));
+}

@@ -1,0 +1,56 @@
+import { Buffer } from 'node:buffer';
+
+/** What a world may not use, by the object that holds it (SAFETY.md B7): the same seed would not give the same run. */
+const FORBIDDEN: readonly (readonly [object, readonly string[]])[] = [
+  [
+    globalThis,
+    [
+      'Date',
+      'performance',
+      'setTimeout',
+      'setInterval',
+      'setImmediate',
+      'queueMicrotask',
+      'WeakRef',
+      'FinalizationRegistry',
+      'Intl',
+      'fetch',
+    ],
+  ],
+  [process, ['nextTick', 'hrtime', 'uptime', 'memoryUsage', 'cpuUsage']],
+  [Math, ['random']],
+  [AbortSignal, ['timeout']],
+  [Buffer, ['allocUnsafe', 'allocUnsafeSlow']],
+  [globalThis.crypto, ['getRandomValues', 'randomUUID']],
+  [String.prototype, ['localeCompare', 'toLocaleLowerCase', 'toLocaleUpperCase', 'normalize']],
+  [Number.prototype, ['toLocaleString']],
+  [Array.prototype, ['toLocaleString']],
+];
+
+/**
+ * Runs a world with clock, timers, randomness, promises' queues and uninitialised memory replaced by throwers; they are
+ * put back before this returns. `run` must not wait for anything real.
+ */
+export function guarded<T>(run: () => T): T {
+  const undo: (() => void)[] = [];
+  for (const [holder, names] of FORBIDDEN) for (const name of names) undo.push(forbid(holder, name));
+  try {
+    return run();
+  } finally {
+    for (const restore of undo.toReversed()) restore();
+  }
+}
+
+function forbid(holder: object, name: string): () => void {
+  const before = Object.getOwnPropertyDescriptor(holder, name);
+  const refuse = (): never => {
+    throw new Error(`bug: ${name} was used in a simulated world`);
+  };
+  // A function also refuses `new`; touching a member of it (`Date.now`) refuses through the proxy.
+  const value = new Proxy(refuse, { get: refuse, construct: refuse });
+  Object.defineProperty(holder, name, { value, configurable: true, writable: true });
+  return () => {
+    if (before === undefined) Reflect.deleteProperty(holder, name);
+    else Object.defineProperty(holder, name, before);
+  };
+}

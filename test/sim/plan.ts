@@ -1,0 +1,222 @@
+import { createPrng, type Prng } from '../../broker/core/base/prng.ts';
+
+/** A topic of a simulated world. */
+export interface TopicPlan {
+  readonly name: string;
+  readonly partitionCount: number;
+  readonly durability: 'fsync' | 'replicated';
+  readonly config: Readonly<Record<string, string>>;
+  /** Records younger than this are never dropped by time, ms; null: nothing is dropped by time. */
+  readonly retentionMs: number | null;
+  /** When DeleteRecords cuts its partitions, ms after the load began. */
+  readonly cutsAtMs: readonly number[];
+  /** When it is deleted, ms after the load began; null: never. */
+  readonly deletedAtMs: number | null;
+  /** Whether a topic of the same name is created afterwards. */
+  readonly isRecreated: boolean;
+}
+
+/** A producing client. */
+export interface ProducerPlan {
+  readonly name: string;
+  readonly topic: string;
+  readonly startMs: number;
+  readonly recordCount: number;
+  /** Pause between bursts, and most records of one. */
+  readonly pauseMs: number;
+  readonly burstMax: number;
+  readonly sizeMax: number;
+  readonly idempotent: boolean;
+  readonly acks: -1 | 1;
+  readonly lingerMs: number;
+  readonly batchSizeMax: number;
+  readonly deliveryTimeoutMs: number;
+}
+
+/** A member of a share group. */
+export interface MemberPlan {
+  readonly joinMs: number;
+  /** When its process dies or closes; null: it stays. */
+  readonly endMs: number | null;
+  readonly ending: 'kill' | 'close';
+  readonly wantCount: number;
+  readonly maxWaitMs: number;
+  /** Longest time between a delivery and its acknowledgement; past the lock's duration locks expire. */
+  readonly workMaxMs: number;
+  /** Parts of a hundred. */
+  readonly releasePercent: number;
+  readonly rejectPercent: number;
+}
+
+/** A share group. */
+export interface GroupPlan {
+  readonly id: string;
+  readonly topics: readonly string[];
+  readonly lockMs: number;
+  readonly deliveryLimit: number;
+  readonly offsetReset: 'earliest' | 'latest';
+  readonly members: readonly MemberPlan[];
+}
+
+/** Something goes wrong. */
+export interface FaultPlan {
+  /** After the load began. */
+  readonly atMs: number;
+  readonly kind: 'power' | 'process' | 'restart' | 'cut';
+  /** How long the node stays down. */
+  readonly downMs: number;
+  /** Further crashes, each so long after the start before it: mostly within recovery. */
+  readonly again: readonly { readonly afterMs: number; readonly kind: 'power' | 'process' }[];
+}
+
+/** Everything that a seed decides beforehand. */
+export interface Plan {
+  readonly settings: Readonly<Record<string, string>>;
+  readonly diskLatencyMs: number;
+  readonly loadMs: number;
+  readonly topics: readonly TopicPlan[];
+  readonly producers: readonly ProducerPlan[];
+  readonly groups: readonly GroupPlan[];
+  readonly faults: readonly FaultPlan[];
+  /** Clients that read topics from end to end meanwhile: their pauses, ms. */
+  readonly scanPausesMs: readonly number[];
+  /** Groups whose offsets are committed without members: their pauses, ms. */
+  readonly commitPausesMs: readonly number[];
+}
+
+/** Settings that let things happen within seconds which take minutes in production. */
+const QUICK = {
+  'group.share.min.record.lock.duration.ms': '1000',
+  'group.share.min.session.timeout.ms': '500',
+  'group.share.session.timeout.ms': '3000',
+  'group.share.min.heartbeat.interval.ms': '100',
+  'group.share.heartbeat.interval.ms': '400',
+  'log.retention.check.interval.ms': '700',
+} as const;
+
+function pick<T>(prng: Prng, choices: readonly T[]): T {
+  const chosen = choices[prng.below(choices.length)];
+  if (chosen === undefined) throw new Error('nothing to choose from');
+  return chosen;
+}
+
+function between(prng: Prng, min: number, max: number): number {
+  return min + prng.below(max - min + 1);
+}
+
+/** Decides what happens in the world of a seed. */
+export function planWorld(seed: number): Plan {
+  const prng = createPrng(seed ^ 0x5eed);
+  const loadMs = between(prng, 1500, 5000);
+  const topics = list(prng, between(prng, 1, 4), (index) => planTopic(prng, index, loadMs));
+  const stable = topics.filter((topic) => topic.deletedAtMs === null);
+  return {
+    settings: {
+      ...QUICK,
+      'group.share.assignment.interval.ms': pick(prng, ['0', '200', '1000']),
+      'offsets.topic.num.partitions': String(between(prng, 1, 4)),
+      'share.coordinator.state.topic.num.partitions': String(between(prng, 1, 4)),
+      'share.coordinator.snapshot.update.records.per.snapshot': pick(prng, ['0', '3', '40', '500']),
+      'metadata.log.max.record.bytes.between.snapshots': pick(prng, ['500', '3000', '20971520']),
+    },
+    diskLatencyMs: pick(prng, [0.2, 1, 1, 5, 25]),
+    loadMs,
+    topics,
+    producers: list(prng, between(prng, 1, 4), (index) => planProducer(prng, index, topics, loadMs)),
+    groups: list(prng, between(prng, 1, 3), (index) => planGroup(prng, index, topics, loadMs)),
+    faults: planFaults(prng, loadMs),
+    scanPausesMs: stable.length === 0 ? [] : list(prng, prng.below(3), () => between(prng, 50, 900)),
+    commitPausesMs: list(prng, prng.below(3), () => between(prng, 5, 200)),
+  };
+}
+
+function list<T>(_prng: Prng, count: number, make: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => make(index));
+}
+
+function planTopic(prng: Prng, index: number, loadMs: number): TopicPlan {
+  const config: Record<string, string> = {};
+  const durability = prng.chance(0.8) ? 'fsync' : 'replicated';
+  if (durability === 'replicated' || prng.chance(0.3)) config['weir.durability'] = durability;
+  if (prng.chance(0.5)) config['segment.ms'] = String(between(prng, 100, 1500));
+  if (prng.chance(0.3)) config['segment.index.bytes'] = String(pick(prng, [16, 64, 400]));
+  if (prng.chance(0.4)) config['index.interval.bytes'] = String(pick(prng, [0, 100, 1000]));
+  let retentionMs: number | null = null;
+  if (prng.chance(0.15)) {
+    retentionMs = between(prng, 800, 3000);
+    config['retention.ms'] = String(retentionMs);
+    config['segment.ms'] = String(between(prng, 100, 700));
+  }
+  const isDoomed = prng.chance(0.12);
+  return {
+    name: `topic-${index}`,
+    partitionCount: between(prng, 1, 4),
+    durability,
+    config,
+    retentionMs,
+    cutsAtMs: prng.chance(0.25) ? list(prng, between(prng, 1, 3), () => between(prng, 300, loadMs)) : [],
+    deletedAtMs: isDoomed ? between(prng, 200, loadMs) : null,
+    isRecreated: prng.chance(0.6),
+  };
+}
+
+function planProducer(prng: Prng, index: number, topics: readonly TopicPlan[], loadMs: number): ProducerPlan {
+  return {
+    name: `p${index}`,
+    topic: pick(prng, topics).name,
+    startMs: prng.below(loadMs / 2),
+    recordCount: between(prng, 10, 150),
+    pauseMs: between(prng, 5, 60),
+    burstMax: between(prng, 1, 6),
+    sizeMax: prng.chance(0.15) ? 12_000 : between(prng, 20, 800),
+    idempotent: prng.chance(0.5),
+    acks: -1,
+    lingerMs: prng.chance(0.5) ? 0 : between(prng, 1, 25),
+    batchSizeMax: pick(prng, [100, 1000, 16_384]),
+    deliveryTimeoutMs: prng.chance(0.25) ? between(prng, 300, 1500) : 60_000,
+  };
+}
+
+function planGroup(prng: Prng, index: number, topics: readonly TopicPlan[], loadMs: number): GroupPlan {
+  const subscribed = topics.filter(() => prng.chance(0.6));
+  return {
+    id: `group-${index}`,
+    topics: (subscribed.length === 0 ? topics : subscribed).map((topic) => topic.name),
+    lockMs: between(prng, 1000, 2500),
+    deliveryLimit: pick(prng, [2, 5, 10, 10, 10]),
+    offsetReset: prng.chance(0.8) ? 'earliest' : 'latest',
+    members: list(prng, between(prng, 1, 4), () => planMember(prng, loadMs)),
+  };
+}
+
+function planMember(prng: Prng, loadMs: number): MemberPlan {
+  const joinMs = prng.chance(0.5) ? prng.below(100) : prng.below(loadMs);
+  const ends = prng.chance(0.45);
+  return {
+    joinMs,
+    endMs: ends ? joinMs + between(prng, 50, loadMs) : null,
+    ending: prng.chance(0.6) ? 'kill' : 'close',
+    wantCount: pick(prng, [1, 3, 10, 50]),
+    maxWaitMs: between(prng, 20, 500),
+    workMaxMs: pick(prng, [0, 5, 50, 300, 3000]),
+    releasePercent: pick(prng, [0, 0, 10, 50]),
+    rejectPercent: pick(prng, [0, 0, 5]),
+  };
+}
+
+function planFaults(prng: Prng, loadMs: number): FaultPlan[] {
+  const count = prng.chance(0.1) ? 0 : between(prng, 1, 4);
+  const faults = list(prng, count, () => {
+    const again = list(prng, prng.chance(0.3) ? between(prng, 1, 2) : 0, () => ({
+      afterMs: pick(prng, [0, 2, 10, 40]) + prng.below(20),
+      kind: pick(prng, ['power', 'process'] as const),
+    }));
+    return {
+      atMs: between(prng, 10, loadMs),
+      kind: pick(prng, ['power', 'power', 'process', 'restart', 'cut', 'cut'] as const),
+      downMs: pick(prng, [0, 5, 100, 600]) + prng.below(20),
+      again,
+    };
+  });
+  return faults.toSorted((a, b) => a.atMs - b.atMs);
+}

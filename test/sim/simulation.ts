@@ -1,0 +1,425 @@
+import { checkCommits } from './check-groups.ts';
+import { checkLog } from './check-log.ts';
+import { checkDrained, checkOwnership } from './check-share.ts';
+import { SimAdmin } from './clients/admin.ts';
+import { SimCommitter } from './clients/committer.ts';
+import { SimMember } from './clients/member.ts';
+import { SimProducer } from './clients/producer.ts';
+import {
+  alterGroup,
+  createTopic,
+  deleteRecords,
+  deleteTopic,
+  describeGroup,
+  describeProgress,
+  fetchOffsets,
+  groupSettings,
+  type ShareProgress,
+  topicIds,
+} from './clients/requests.ts';
+import { SimScan } from './clients/scan.ts';
+import { FaultRunner } from './faults.ts';
+import { deletedTopics, type GroupFacts, lastPowerLossMs, type TopicFacts } from './history.ts';
+import { difference, metadataText } from './metadata-text.ts';
+import { SimNetwork } from './net.ts';
+import { SimNode, type SimNodeOptions } from './node.ts';
+import type { GroupPlan, MemberPlan, Plan, TopicPlan } from './plan.ts';
+import { Stage } from './stage.ts';
+import { World } from './world.ts';
+
+/** Virtual time that anything healthy may take, ms. */
+const PATIENCE_MS = 60_000;
+/** Virtual time in which a restarted group would hand out again what it must not, ms. */
+const AFTERMATH_MS = 1200;
+/** What a node may complain about after a crash. */
+const EXPECTED_WARNINGS = [/unfinished write, never acknowledged/, /^recovered a log .*"reason":"cut at offset/];
+/** A member that takes everything and accepts it at once. */
+const DRAINER: MemberPlan = {
+  joinMs: 0,
+  endMs: null,
+  ending: 'close',
+  wantCount: 100,
+  maxWaitMs: 200,
+  workMaxMs: 0,
+  releasePercent: 0,
+  rejectPercent: 0,
+};
+
+/** What a run of one seed gave. */
+export interface Outcome {
+  readonly seed: number;
+  /** Same seed, same hash. */
+  readonly hash: string;
+  readonly problems: readonly string[];
+  readonly eventCount: number;
+  readonly virtualMs: number;
+  /** How many of which observations there were. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** What a test may change about a run. */
+export interface SimulationOptions {
+  readonly onTrace?: (line: string) => void;
+  readonly wrapDisk?: NonNullable<SimNodeOptions['wrapDisk']>;
+  /** Called when the node is made: a place to plant a bug. */
+  readonly prepare?: (node: SimNode) => void;
+}
+
+/** Thrown when a phase does not come to its end; what was seen so far is still checked. */
+class Stuck extends Error {}
+
+/** The life of one world: set up, load with faults, heal and drain, one last crash, and a look at what is left. */
+export class Simulation {
+  readonly #seed: number;
+  readonly #plan: Plan;
+  readonly #stage: Stage;
+  readonly #admin: SimAdmin;
+  readonly #faults: FaultRunner;
+  readonly #problems: string[] = [];
+  readonly #producers: SimProducer[] = [];
+  readonly #members: SimMember[] = [];
+  readonly #scans = new Set<SimScan>();
+  readonly #committers: SimCommitter[] = [];
+  readonly #topics = new Map<string, TopicPlan>();
+  #isLoading = false;
+  #open = 0;
+
+  constructor(seed: number, plan: Plan, options: SimulationOptions = {}) {
+    this.#seed = seed;
+    this.#plan = plan;
+    const world = new World(seed, options.onTrace ?? null);
+    const network = new SimNetwork(world);
+    const wrap = options.wrapDisk === undefined ? {} : { wrapDisk: options.wrapDisk };
+    const node = new SimNode(world, network, { settings: plan.settings, diskLatencyMs: plan.diskLatencyMs, ...wrap });
+    options.prepare?.(node);
+    this.#stage = new Stage(world, network, node);
+    this.#admin = new SimAdmin(this.#stage);
+    this.#faults = new FaultRunner(this.#stage, () => [
+      ...this.#producers,
+      ...this.#members,
+      ...this.#scans,
+      this.#admin,
+    ]);
+  }
+
+  /** Runs everything; never throws for what the node did. */
+  run(): Outcome {
+    try {
+      this.#setUp();
+      this.#load();
+      this.#drain();
+      this.#lookAtEnd();
+      this.#check();
+    } catch (error) {
+      this.#problems.push(error instanceof Stuck ? error.message : `the node threw: ${describe(error)}`);
+    }
+    const { world, node, history } = this.#stage;
+    for (const fatal of node.fatals) this.#problems.push(`the node ended by itself: ${fatal}`);
+    for (const warning of node.warnings) {
+      if (!EXPECTED_WARNINGS.some((pattern) => pattern.test(warning)))
+        this.#problems.push(`the node complained: ${warning}`);
+    }
+    for (const failure of this.#admin.failures) this.#problems.push(`admin: ${failure}`);
+    for (const member of this.#members) this.#problems.push(...member.fatals);
+    const counts = new Map<string, number>();
+    for (const { kind } of history) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    return {
+      seed: this.#seed,
+      hash: world.traceHash(),
+      problems: this.#problems,
+      eventCount: world.eventCount,
+      virtualMs: world.nowMs,
+      counts,
+    };
+  }
+
+  #setUp(): void {
+    const { node } = this.#stage;
+    node.start();
+    for (const topic of this.#plan.topics) {
+      this.#stage.labels.set(topic.name, topic.name);
+      this.#topics.set(topic.name, topic);
+      this.#admin.ask(createTopic(topic, () => undefined));
+    }
+    for (const group of this.#plan.groups) this.#admin.ask(alterGroup(group, () => undefined));
+    this.#await('topics and groups are set up', () => this.#admin.isIdle);
+  }
+
+  #load(): void {
+    const { world } = this.#stage;
+    this.#isLoading = true;
+    for (const producer of this.#plan.producers) {
+      this.#at(producer.startMs, () => this.#producers.push(new SimProducer(this.#stage, producer)));
+    }
+    for (const group of this.#plan.groups) for (const member of group.members) this.#planMember(group, member);
+    for (const topic of this.#plan.topics) this.#planTopic(topic);
+    for (const pauseMs of this.#plan.scanPausesMs) this.#scanAgain(pauseMs);
+    this.#startCommitters();
+    for (const fault of this.#plan.faults) this.#faults.plan(fault);
+    world.runFor(this.#plan.loadMs);
+    this.#isLoading = false;
+    for (const committer of this.#committers) committer.stop();
+    this.#faults.heal();
+    // A node that was just told to stop ends first.
+    this.#await('the node is back', () => {
+      this.#faults.heal();
+      return this.#stage.node.isReady;
+    });
+    this.#await('deletions are done', () => this.#open === 0 && this.#admin.isIdle);
+  }
+
+  /** Runs `action` at a time of the load, if that is not over by then. */
+  #at(delayMs: number, action: () => void): void {
+    this.#stage.world.schedule(delayMs, () => {
+      if (this.#isLoading) action();
+    });
+  }
+
+  #planMember(group: GroupPlan, plan: MemberPlan): void {
+    this.#at(plan.joinMs, () => {
+      const member = new SimMember(this.#stage, group, plan);
+      this.#members.push(member);
+      if (plan.endMs === null) return;
+      this.#at(plan.endMs - plan.joinMs, () => {
+        if (plan.ending === 'kill') member.die();
+        else member.close();
+      });
+    });
+  }
+
+  #planTopic(topic: TopicPlan): void {
+    for (const atMs of topic.cutsAtMs) this.#at(atMs, () => this.#cutRecords(topic));
+    if (topic.deletedAtMs !== null) this.#at(topic.deletedAtMs, () => this.#deleteTopic(topic));
+  }
+
+  /** Deletes records of one partition up to some offset that a client knows of. */
+  #cutRecords(topic: TopicPlan): void {
+    const { world, history } = this.#stage;
+    const label = this.#stage.label(topic.name);
+    const partition = world.prng.below(topic.partitionCount);
+    let known = -1;
+    for (const one of history) {
+      const isThere = one.kind === 'acknowledged' && one.place.topic === label && one.place.partition === partition;
+      if (isThere) known = Math.max(known, one.place.offset);
+    }
+    const powerTakes = topic.durability === 'replicated' && this.#plan.faults.some(({ kind }) => kind === 'power');
+    if (known < 0 || powerTakes || topic.deletedAtMs !== null) return;
+    const offset = 1 + world.prng.below(known + 1);
+    const note = (beforeOffset: number, confirmed: boolean): void => {
+      this.#stage.note({ kind: 'cut', atMs: world.nowMs, topic: label, partition, beforeOffset, confirmed });
+    };
+    note(offset, false);
+    this.#admin.ask(
+      deleteRecords({ topic: topic.name, partition, offset }, (lowWatermark) => note(lowWatermark, true)),
+    );
+  }
+
+  /** The topic's producers die first, so that everything produced to the name later is meant for the new topic. */
+  #deleteTopic(topic: TopicPlan): void {
+    const { world } = this.#stage;
+    const mourners = this.#plan.producers.filter((producer) => producer.topic === topic.name);
+    for (const producer of this.#producers) if (producer.topic === topic.name) producer.die();
+    this.#open += 1;
+    world.schedule(50, () => {
+      this.#stage.note({ kind: 'topic-deleted', atMs: world.nowMs, topic: this.#stage.label(topic.name) });
+      this.#admin.ask(
+        deleteTopic(topic.name, () => {
+          this.#open -= 1;
+          this.#topics.delete(topic.name);
+          if (topic.isRecreated && this.#isLoading) this.#recreate(topic, mourners);
+        }),
+      );
+    });
+  }
+
+  #recreate(topic: TopicPlan, producers: Plan['producers']): void {
+    this.#open += 1;
+    this.#stage.labels.set(topic.name, `${topic.name}#2`);
+    this.#admin.ask(
+      createTopic(topic, () => {
+        this.#open -= 1;
+        this.#topics.set(topic.name, topic);
+        const again = producers.map((producer) => ({ ...producer, name: `${producer.name}-again` }));
+        for (const producer of again) this.#producers.push(new SimProducer(this.#stage, producer));
+      }),
+    );
+  }
+
+  #scanAgain(pauseMs: number): void {
+    this.#at(pauseMs, () => {
+      const topics = this.#plan.topics.filter((topic) => topic.deletedAtMs === null).map(({ name }) => name);
+      const scan = new SimScan(this.#stage, topics, false);
+      this.#scans.add(scan);
+      this.#whenDone(scan, () => this.#scanAgain(pauseMs));
+    });
+  }
+
+  #whenDone(scan: SimScan, then: () => void): void {
+    this.#stage.world.schedule(20, () => {
+      if (!scan.isDone) {
+        this.#whenDone(scan, then);
+        return;
+      }
+      this.#scans.delete(scan);
+      if (scan.failure !== '') this.#problems.push(`a scan failed: ${scan.failure}`);
+      then();
+    });
+  }
+
+  #startCommitters(): void {
+    const topics = this.#plan.topics.filter((topic) => topic.deletedAtMs === null);
+    if (topics.length === 0) return;
+    const ask = topicIds(
+      topics.map(({ name }) => name),
+      (ids) => {
+        const named = topics.map(({ name, partitionCount }) => ({
+          name,
+          topicId: ids.get(name) ?? '',
+          partitions: Array.from({ length: partitionCount }, (_, index) => index),
+        }));
+        this.#plan.commitPausesMs.forEach((pauseMs, index) => {
+          const options = { group: `commits-${index}`, topics: named, pauseMs };
+          this.#committers.push(new SimCommitter(this.#stage, this.#admin, options));
+        });
+      },
+    );
+    this.#admin.ask(ask);
+  }
+
+  /** Everything is well again: producers come to their end, groups to that of their topics. */
+  #drain(): void {
+    for (const scan of this.#scans) scan.die();
+    this.#await('producers are done', () => this.#producers.every((producer) => producer.isDone));
+    for (const member of this.#members) member.hurry();
+    for (const group of this.#plan.groups) this.#members.push(new SimMember(this.#stage, group, DRAINER));
+    for (const group of this.#plan.groups) this.#awaitDrained(group);
+    for (const member of this.#members) member.close();
+    this.#await('members leave', () => this.#members.every((member) => member.isOver));
+  }
+
+  #awaitDrained(group: GroupPlan): void {
+    let progress: readonly ShareProgress[] = [];
+    const isDrained = (): boolean => progress.length > 0 && progress.every(({ lag }) => lag === 0);
+    const topics = this.#sharedTopics(group);
+    if (topics.length === 0) return;
+    const look = (): void => {
+      this.#admin.ask(
+        describeProgress(group.id, topics, (answer) => {
+          progress = answer;
+          if (!isDrained()) this.#stage.world.schedule(100, look);
+        }),
+      );
+    };
+    look();
+    this.#await(`${group.id} is drained`, isDrained, () => JSON.stringify(progress.filter(({ lag }) => lag !== 0)));
+  }
+
+  /** Topics of a group whose offsets mean one record each. */
+  #sharedTopics(group: GroupPlan): { name: string; partitions: number[] }[] {
+    const powerLost = lastPowerLossMs(this.#stage.history) > 0;
+    return group.topics.flatMap((name) => {
+      const topic = this.#topics.get(name);
+      if (topic === undefined || (topic.durability === 'replicated' && powerLost)) return [];
+      return [{ name, partitions: Array.from({ length: topic.partitionCount }, (_, index) => index) }];
+    });
+  }
+
+  /** A scan, one more crash, and everything that must have outlived it. */
+  #lookAtEnd(): void {
+    const { node, world } = this.#stage;
+    this.#scanAll(false);
+    const before = node.view === null ? [] : metadataText(node.view);
+    this.#faults.crash(world.prng.chance(0.7) ? 'power' : 'process');
+    this.#faults.heal();
+    this.#await('the node is back after the last crash', () => node.isReady);
+    const after = node.view === null ? [] : metadataText(node.view);
+    for (const line of difference(before, after)) this.#problems.push(`M1: after the last crash metadata ${line}`);
+    this.#scanAll(true);
+    this.#askAtEnd();
+    for (const group of this.#plan.groups) this.#members.push(new SimMember(this.#stage, group, DRAINER));
+    world.runFor(AFTERMATH_MS);
+    for (const group of this.#plan.groups) this.#awaitDrained(group);
+  }
+
+  #scanAll(isFinal: boolean): void {
+    const topics = [...this.#topics.keys()].toSorted();
+    if (topics.length === 0) return;
+    const scan = new SimScan(this.#stage, topics, isFinal);
+    this.#await(
+      'the scan comes to its end',
+      () => scan.isDone,
+      () => scan.describe(),
+    );
+    if (scan.failure !== '') this.#problems.push(`the scan failed: ${scan.failure}`);
+  }
+
+  #askAtEnd(): void {
+    const { world } = this.#stage;
+    for (const group of this.#plan.groups) {
+      const wanted = groupSettings(group);
+      this.#admin.ask(
+        describeGroup(group, (settings) => {
+          for (const [name, value] of Object.entries(wanted)) {
+            const found = settings.get(name);
+            if (found !== value)
+              this.#problems.push(`M2: ${name} of ${group.id} is ${found ?? 'not set'}, was set to ${value}`);
+          }
+        }),
+      );
+    }
+    const topics = this.#plan.topics.filter((topic) => topic.deletedAtMs === null);
+    for (const { group } of this.#committers) {
+      const ids = topicIds(
+        topics.map(({ name }) => name),
+        (found) => {
+          const asked = topics.map(({ name, partitionCount }) => ({
+            name,
+            topicId: found.get(name) ?? '',
+            partitions: Array.from({ length: partitionCount }, (_, index) => index),
+          }));
+          this.#admin.ask(
+            fetchOffsets(group, asked, (offsets) => {
+              for (const offset of offsets)
+                this.#stage.note({ kind: 'committed', atMs: world.nowMs, group, ...offset });
+            }),
+          );
+        },
+      );
+      this.#admin.ask(ids);
+    }
+    this.#await('questions are answered', () => this.#admin.isIdle);
+  }
+
+  #check(): void {
+    const { history } = this.#stage;
+    const topics = new Map<string, TopicFacts>();
+    for (const topic of this.#plan.topics)
+      for (const label of [topic.name, `${topic.name}#2`]) topics.set(label, topic);
+    const gone = deletedTopics(history);
+    const groups = new Map<string, GroupFacts>();
+    for (const group of this.#plan.groups) {
+      const labels = group.topics.map((name) => this.#stage.label(name)).filter((label) => !gone.has(label));
+      groups.set(group.id, { ...group, topics: labels });
+    }
+    this.#problems.push(...checkLog(history, topics));
+    this.#problems.push(...checkOwnership(history, groups, topics));
+    this.#problems.push(...checkDrained(history, groups, topics));
+    this.#problems.push(...checkCommits(history));
+  }
+
+  /** Lets the world run until `condition` holds. */
+  #await(what: string, condition: () => boolean, describeState: () => string = () => ''): void {
+    const { world, node } = this.#stage;
+    if (world.runUntil(() => condition() || node.fatals.length > 0, PATIENCE_MS) && condition()) return;
+    const state = [
+      describeState(),
+      this.#admin.describe(),
+      ...this.#producers.filter((one) => !one.isDone).map((one) => one.describe()),
+    ];
+    throw new Stuck(`L0: not within ${PATIENCE_MS} ms: ${what}. ${state.join('; ')}`);
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
