@@ -139,7 +139,9 @@ export class DirectoryLogManager implements LogManager {
 
   create(specs: readonly LogSpec[], done: (logs: readonly PartitionLog[]) => void): void {
     const giveAll = (): void => {
-      done(specs.flatMap((spec) => this.get(spec.topicId, spec.partition) ?? []));
+      const made = specs.map((spec) => ({ spec, log: this.get(spec.topicId, spec.partition) }));
+      for (const { spec, log } of made) log?.configure(spec.config);
+      done(made.flatMap(({ log }) => log ?? []));
     };
     if (specs.every((spec) => this.#logs.has(keyOf(spec.topicId, spec.partition))) && !this.#changing) {
       giveAll();

@@ -28,7 +28,7 @@ export type LogDone<T> = (failure: LogFailure | null, value: T | undefined) => v
 
 /** Circumstances of an append. */
 export interface AppendMeta {
-  /** Wall time of this loop turn, ms: decides rolls by time and stamps the producers' last use. */
+  /** Wall time of this loop turn, ms: decides rolls by time. */
   readonly nowMs: number;
 }
 
@@ -145,7 +145,7 @@ export interface LogManager {
   /** Sorted by topic, then partition. */
   all(): readonly PartitionLog[];
   get(topicId: TopicId, partition: number): PartitionLog | null;
-  /** Makes logs (those that exist are just given); listed durably before `done` (D9). Files come with the first append. */
+  /** Makes logs (those that exist get the settings and are given); listed durably before `done` (D9). Files come with the first append. */
   create(specs: readonly LogSpec[], done: (logs: readonly PartitionLog[]) => void): void;
   /** Forgets logs durably, then removes their files at leisure. Unknown ones are no error. */
   delete(ids: readonly { readonly topicId: TopicId; readonly partition: number }[], done: () => void): void;

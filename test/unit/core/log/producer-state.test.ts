@@ -1,0 +1,131 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  type AppendedBatch,
+  type ProducerClaim,
+  PRODUCERS_MAX,
+  ProducerStates,
+} from '../../../../broker/core/log/producer-state.ts';
+
+const HOUR_MS = 3_600_000;
+
+function appended(change: Partial<AppendedBatch> = {}): AppendedBatch {
+  return {
+    producerId: 1,
+    producerEpoch: 0,
+    baseSequence: 0,
+    lastSequence: 4,
+    baseOffset: 100,
+    lastOffset: 104,
+    timestampMs: 1000,
+    transactional: false,
+    control: false,
+    ...change,
+  };
+}
+
+function claim(baseSequence: number, lastSequence: number, change: Partial<ProducerClaim> = {}): ProducerClaim {
+  return { producerId: 1, producerEpoch: 0, baseSequence, lastSequence, ...change };
+}
+
+function judge(states: ProducerStates, asked: ProducerClaim): unknown {
+  return states.check(asked, 0, HOUR_MS);
+}
+
+describe('an idempotent producer', () => {
+  test('that is not known may begin with any sequence', () => {
+    expect(judge(new ProducerStates(), claim(17, 20))).toEqual({ kind: 'accept' });
+  });
+
+  test('goes on with the next sequence only', () => {
+    const states = new ProducerStates();
+    states.update(appended(), 0);
+    expect(judge(states, claim(5, 9))).toEqual({ kind: 'accept' });
+    for (const first of [4, 6, 100]) {
+      expect(judge(states, claim(first, first + 4))).toEqual({ kind: 'out-of-order-sequence', lastSequence: 4 });
+    }
+  });
+
+  test('wraps from the largest sequence to zero', () => {
+    const states = new ProducerStates();
+    states.update(appended({ baseSequence: 0x7fff_fffb, lastSequence: 0x7fff_ffff }), 0);
+    expect(judge(states, claim(0, 3))).toEqual({ kind: 'accept' });
+    states.update(appended({ baseSequence: 0, lastSequence: 1, baseOffset: 105, lastOffset: 106 }), 0);
+    expect(judge(states, claim(0x7fff_fffb, 0x7fff_ffff))).toMatchObject({ kind: 'duplicate', baseOffset: 100 });
+  });
+
+  test('that repeats one of its last five batches is told the original place', () => {
+    const states = new ProducerStates();
+    for (let i = 0; i < 6; i++) {
+      states.update(
+        appended({ baseSequence: i, lastSequence: i, baseOffset: 10 + i, lastOffset: 10 + i, timestampMs: i }),
+        0,
+      );
+    }
+    expect(judge(states, claim(0, 0))).toMatchObject({ kind: 'out-of-order-sequence' });
+    for (let i = 1; i < 6; i++) {
+      expect(judge(states, claim(i, i))).toEqual({
+        kind: 'duplicate',
+        baseOffset: 10 + i,
+        lastOffset: 10 + i,
+        timestampMs: i,
+      });
+    }
+    // The same first sequence with another length is no duplicate.
+    expect(judge(states, claim(4, 5))).toMatchObject({ kind: 'out-of-order-sequence' });
+  });
+
+  test('with a newer epoch begins again at zero; an older one is fenced', () => {
+    const states = new ProducerStates();
+    states.update(appended({ producerEpoch: 3 }), 0);
+    expect(judge(states, claim(0, 4, { producerEpoch: 4 }))).toEqual({ kind: 'accept' });
+    expect(judge(states, claim(5, 9, { producerEpoch: 4 }))).toMatchObject({ kind: 'out-of-order-sequence' });
+    expect(judge(states, claim(5, 9, { producerEpoch: 2 }))).toEqual({
+      kind: 'invalid-producer-epoch',
+      currentEpoch: 3,
+    });
+    states.update(appended({ producerEpoch: 4 }), 0);
+    expect(judge(states, claim(5, 9, { producerEpoch: 4 }))).toEqual({ kind: 'accept' });
+  });
+
+  test('has an open transaction from its first batch to the marker', () => {
+    const states = new ProducerStates();
+    states.update(appended({ transactional: true }), 0);
+    states.update(
+      appended({ transactional: true, baseSequence: 5, lastSequence: 9, baseOffset: 105, lastOffset: 109 }),
+      0,
+    );
+    expect(states.get(1)?.currentTxnFirstOffset).toBe(100);
+    expect(states.expire(HOUR_MS * 2, HOUR_MS)).toBe(0);
+    states.update(appended({ transactional: true, control: true }), 0);
+    expect(states.get(1)?.currentTxnFirstOffset).toBe(-1);
+  });
+});
+
+describe('many idempotent producers', () => {
+  function crowd(lastUsedMs: (id: number) => number): ProducerStates {
+    const states = new ProducerStates();
+    for (let id = 0; id < PRODUCERS_MAX; id++) states.update(appended({ producerId: id }), lastUsedMs(id));
+    return states;
+  }
+
+  test('past the limit a new one is refused, a known one goes on', () => {
+    const states = crowd(() => 0);
+    expect(states.check(claim(0, 0, { producerId: 99_999 }), HOUR_MS - 1, HOUR_MS)).toEqual({
+      kind: 'too-many-producers',
+    });
+    expect(states.check(claim(5, 5, { producerId: 3 }), HOUR_MS - 1, HOUR_MS)).toEqual({ kind: 'accept' });
+  });
+
+  test('those that were silent for long make room', () => {
+    const states = crowd((id) => (id < 10 ? 0 : HOUR_MS));
+    expect(states.check(claim(0, 0, { producerId: 99_999 }), HOUR_MS, HOUR_MS)).toEqual({ kind: 'accept' });
+    expect(states.size).toBe(PRODUCERS_MAX - 10);
+  });
+
+  test('a replayed one past the limit displaces the one that is silent longest', () => {
+    const states = crowd((id) => (id === 77 ? 0 : 5));
+    states.update(appended({ producerId: 99_999 }), 6);
+    expect(states.size).toBe(PRODUCERS_MAX);
+    expect(states.get(77)).toBeNull();
+  });
+});
