@@ -61,7 +61,7 @@ const ENDS: ReadonlySet<number> = new Set([0, 1, 3]);
  * Judges a history of one share-partition by the invariants S1–S9 and S13 (PROTOCOL §4.3) from the clients' side alone:
  * it never looks into a broker. `findings` names each violation with its record.
  */
-export class ShareHistoryChecker {
+class ShareHistoryChecker {
   readonly findings: string[] = [];
   readonly #records = new Map<number, Record>();
   readonly #sent = new Map<number, Extract<ShareEvent, { kind: 'sent' }>>();

@@ -36,7 +36,7 @@ export function isTakeable(run: Run, nowMs: number): boolean {
 }
 
 /** True when the run will never be delivered again, and that is settled. */
-export function isFinished(run: Run): boolean {
+function isFinished(run: Run): boolean {
   return run.transition === 0 && isTerminal(run.state);
 }
 

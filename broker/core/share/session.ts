@@ -7,9 +7,9 @@ export const FINAL_EPOCH = -1;
 const EPOCH_MAX = 0x7fff_ffff;
 
 /** The longest member id, in UTF-16 code units. */
-export const MEMBER_ID_LENGTH_MAX = 36;
+const MEMBER_ID_LENGTH_MAX = 36;
 /** Share-partitions that one session may name; more are ignored with an error. */
-export const SESSION_PARTITIONS_MAX = 100_000;
+const SESSION_PARTITIONS_MAX = 100_000;
 
 /** A share-partition as a session names it. */
 export interface SessionPartition {

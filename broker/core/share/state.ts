@@ -17,7 +17,7 @@ import {
 /** How often a shard renews cold snapshots and lets the log before the oldest needed one go. */
 export const PRUNE_INTERVAL_MS = 300_000;
 /** Share-partitions that one shard remembers; more are refused. */
-export const STATES_MAX = 200_000;
+const STATES_MAX = 200_000;
 /** Cold snapshots that are renewed at one time, so that a turn stays short. */
 const RENEWED_MAX = 500;
 /** Pause before the next ones of the same round. */
