@@ -16,7 +16,7 @@ const { WEIR_TEST_MINUTES: MINUTES, WEIR_KILL_ROUNDS: ROUNDS = '20', WEIR_KILL_S
 const LONG_MS = Number(MINUTES ?? 0) * 60_000;
 const LOCK_MS = 30_000;
 const PROGRESS = { producer: 100, share: 20, consumer: 1 } as const;
-const ALIVE_MS_MAX = 300;
+const ALIVE_MS_MAX = 500;
 
 let directory: string;
 let peer: Peer;
@@ -57,7 +57,7 @@ describe('a broker that is killed with -9 under load', () => {
       const [topic, shareGroup, consumerGroup] = ['jobs', 'workers', 'readers'];
       await cli.createTopic(topic, 3);
       await cli.configure('groups', shareGroup, { 'share.auto.offset.reset': 'earliest', 'share.record.lock.duration.ms': String(LOCK_MS) });
-      const load = new KillLoad({ bootstrap: peer.bootstrap, tools, topic, partitions: 3, rate: 1000, shareGroup, consumerGroup, lockMs: LOCK_MS });
+      const load = new KillLoad({ bootstrap: peer.bootstrap, tools, topic, partitions: 3, rate: 2000, shareGroup, consumerGroup, lockMs: LOCK_MS });
       const random = randomFrom(Number(SEED));
       const crashes: number[] = [];
       const endMs = Date.now() + LONG_MS;

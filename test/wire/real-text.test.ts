@@ -10,7 +10,8 @@ import { openWire, type Wire } from './harness/session.ts';
 import { JVM_FLAGS } from './harness/tool-host.ts';
 import { waitFor } from './harness/wait.ts';
 
-const PARTITIONS = 3;
+// Fewer than members, so that no partition waits for the session of the dead one to time out.
+const PARTITIONS = 2;
 const LOCKS_PER_PARTITION_MAX = 2000;
 const DEADLINE_MS = 120_000;
 
@@ -103,7 +104,7 @@ function judge(text: readonly string[], dead: readonly Delivery[], alive: readon
   expect(bySurvivors.size).toBe(survived.length);
   const all = new Map([...byDead, ...bySurvivors]);
   expect(all.size).toBe(CORPUS_LINES);
-  const ends = [0, 1, 2].map((partition) => [...all.keys()].filter((id) => id.startsWith(`${partition}:`)).length);
+  const ends = Array.from({ length: PARTITIONS }, (_, partition) => partition).map((partition) => [...all.keys()].filter((id) => id.startsWith(`${partition}:`)).length);
   ends.forEach((end, partition) => {
     for (let offset = 0; offset < end; offset += 1) if (!all.has(`${partition}:${offset}`)) throw new Error(`${partition}:${offset} is lost`);
   });
