@@ -149,6 +149,8 @@ export class SharePartition {
         out.push({ kind: 'acquired', ranges: acquire(this.#inFlight, input.request, input.rules, nowMs) });
         break;
       case 'acknowledge': {
+        // A timer may fire late; a lock never lasts longer for it (S8).
+        if (nowMs >= this.#inFlight.deadlineMs) this.#passTime(input.rules, nowMs, out);
         const verdict = acknowledge(this.#inFlight, this.#queue, input.request, input.rules, nowMs);
         if (verdict !== null) out.push({ kind: 'acknowledged', ticket: input.request.ticket, errorCode: verdict });
         break;

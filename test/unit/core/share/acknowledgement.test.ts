@@ -112,6 +112,14 @@ describe('acknowledging', () => {
     expect(bench.acknowledge('a', [0, 3, ACCEPT])).toBe(ErrorCode.NONE);
   });
 
+  test('after the lock ended is refused, even when the timer is late (S8)', () => {
+    const bench = new Bench(batches(0, 4, 1));
+    bench.fetch('a');
+    bench.nowMs += RULES.lockDurationMs;
+    expect(bench.acknowledge('a', [0, 3, ACCEPT])).toBe(ErrorCode.INVALID_RECORD_STATE);
+    expect(bench.fetch('b')).toEqual(['0-3 x2']);
+  });
+
   test('twice is refused while the first is under way, and after it', () => {
     const bench = new Bench(batches(0, 4, 1));
     bench.hold = true;
