@@ -90,3 +90,31 @@ describe('C6: whatever members of share groups do', () => {
     );
   });
 });
+
+describe('C7: once the share coordinators answer again', () => {
+  test('every partition that a share group subscribes to gets its state, and a member', () => {
+    fc.assert(
+      fc.property(groupActions, (actions) => {
+        const bench = play(actions);
+        bench.shareStateCode = 0;
+        while (bench.effects.length > 0) bench.answerEffect(0);
+        bench.advance(31_000);
+        for (const groupId of ['g', 'h', 'share-g', 'share-h']) {
+          const group = bench.shard.inspectShareGroup(groupId);
+          if (group === null || group.targets.length === 0) continue;
+          const subscribed = bench.send({ kind: 'describeShareGroup', groupId }).response?.members ?? [];
+          const names = new Set(subscribed.flatMap(({ subscribedTopicNames }) => subscribedTopicNames));
+          const wanted = bench.view.topics().filter(({ name }) => names.has(name));
+          const places = wanted.flatMap(({ id, partitions }) => partitions.map(({ index }) => `${id}:${index}`));
+          const assigned = group.targets.flatMap(({ topicPartitions }) =>
+            topicPartitions.flatMap(({ topicId, partitions }) =>
+              partitions.map((partition) => `${topicId}:${partition}`),
+            ),
+          );
+          expect(places.filter((place) => !assigned.includes(place))).toEqual([]);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

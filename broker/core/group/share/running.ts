@@ -19,8 +19,8 @@ export class RunningShareGroup {
   readonly sessions = new Map<string, Deadline<GroupTimer>>();
   readonly parked = new Map<string, ParkedHeartbeat>();
   readonly timer: Deadline<GroupTimer>;
-  /** `topicId:partition` of share states that are being set up just now. */
-  readonly inFlight = new Set<string>();
+  /** `topicId:partition` of share states that are being set up just now → the state epoch asked for. */
+  readonly inFlight = new Map<string, number>();
   /** `topicId:partition` of states that are set up while others of their new topic are not. */
   readonly confirmed = new Set<string>();
   /** Until then (monotonic ms) assignments wait for share state that is being set up. */

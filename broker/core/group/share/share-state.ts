@@ -30,7 +30,7 @@ export function initializeShareState(step: Step, group: RunningShareGroup): void
       const place = placeOf(topicId, partition);
       return !group.inFlight.has(place) && !group.confirmed.has(place);
     });
-    for (const partition of open) group.inFlight.add(placeOf(topicId, partition));
+    for (const partition of open) group.inFlight.set(placeOf(topicId, partition), durable.groupEpoch);
     const asked = open.map((partition) => ({ partition, stateEpoch: durable.groupEpoch, startOffset: isNew ? -1 : 0 }));
     return asked.length === 0 ? [] : [{ topicId, partitions: asked }];
   });
@@ -66,15 +66,15 @@ function wantedInitializing(step: Step, group: RunningShareGroup): NamedPartitio
   return wanted;
 }
 
-/** The share coordinators have answered. */
+/**
+ * The share coordinators have answered. Only what is still asked for counts: state of that epoch may have been deleted
+ * since, and is then asked for anew with a later one.
+ */
 export function onShareStateInitialized(
   step: Step,
   group: RunningShareGroup,
   command: ShareStateInitializedCommand,
 ): void {
-  const places = (topics: readonly { topicId: string; partitions: readonly { partition: number }[] }[]): string[] =>
-    topics.flatMap(({ topicId, partitions }) => partitions.map(({ partition }) => placeOf(topicId, partition)));
-  const asked = places(command.request.topics);
   const succeeded = new Set(
     command.response.results.flatMap(({ topicId, partitions }) =>
       partitions
@@ -82,13 +82,19 @@ export function onShareStateInitialized(
         .map(({ partition }) => placeOf(topicId, partition)),
     ),
   );
-  for (const place of asked) {
-    group.inFlight.delete(place);
-    if (succeeded.has(place)) group.confirmed.add(place);
+  let hasFailed = false;
+  for (const { topicId, partitions } of command.request.topics) {
+    for (const { partition, stateEpoch } of partitions) {
+      const place = placeOf(topicId, partition);
+      if (group.inFlight.get(place) !== stateEpoch) continue;
+      group.inFlight.delete(place);
+      if (succeeded.has(place)) group.confirmed.add(place);
+      else hasFailed = true;
+    }
   }
   takeOverConfirmed(step, group);
-  if (asked.every((place) => succeeded.has(place))) clearRetry(group);
-  else delayRetry(step, group);
+  if (hasFailed) delayRetry(step, group);
+  else clearRetry(group);
 }
 
 function takeOverConfirmed(step: Step, group: RunningShareGroup): void {
@@ -127,7 +133,10 @@ export function dropTopicState(step: Step, group: RunningShareGroup, topicIds: R
     initialized: durable.initialized.filter((topic) => !isGone(topic)),
   });
   for (const { topicId, partitions } of lost) {
-    for (const partition of partitions) group.confirmed.delete(placeOf(topicId, partition));
+    for (const partition of partitions) {
+      group.confirmed.delete(placeOf(topicId, partition));
+      group.inFlight.delete(placeOf(topicId, partition));
+    }
   }
   step.effect({ kind: 'deleteShareState', request: { groupId: durable.groupId, topics: deletionOf(lost) } });
 }
@@ -148,6 +157,7 @@ export function deleteAllState(step: Step, group: RunningShareGroup): void {
     writeState(step, group, { initializing: [], initialized: [], deleting: [...names.values()] });
   }
   group.confirmed.clear();
+  group.inFlight.clear();
   group.isDeleting = true;
   const topics = deletionOf([...known, ...again]);
   step.effect({ kind: 'deleteShareState', request: { groupId: durable.groupId, topics } });

@@ -112,7 +112,7 @@ export class GroupActor {
         this.deleteTopic(choice);
         break;
       case 'answerEffect':
-        if (bench.effects.length > 0) bench.answerEffect(choice % 3 === 0 ? 15 : 0);
+        if (bench.effects.length > 0) bench.answerEffect(choice % 3 === 0 ? 15 : 0, choice % bench.effects.length);
         break;
       case 'effects':
         bench.shareStateCode = [null, 0, 0, 16][choice % 4] ?? null;

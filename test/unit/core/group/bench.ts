@@ -91,9 +91,9 @@ export class GroupBench {
     this.carryOut();
   }
 
-  /** Answers the oldest effect that waits, with the same code for every partition. */
-  answerEffect(errorCode: number): void {
-    const effect = this.effects.shift();
+  /** Answers an effect that waits (the oldest if not told), with the same code for every partition. */
+  answerEffect(errorCode: number, index = 0): void {
+    const [effect] = this.effects.splice(index, 1);
     if (effect === undefined) throw new Error('no effect waits');
     const results = effect.request.topics.map(({ topicId, partitions }) => ({
       topicId,
@@ -163,8 +163,9 @@ function describeRecord(bytes: CoordinatorRecord): string {
 
 /** JSON with bytes as text and without what says nothing. */
 export function describeResponse(value: unknown): string {
-  return JSON.stringify(value, (key, field: unknown) => {
-    if (field instanceof Uint8Array) return new TextDecoder().decode(field);
+  return JSON.stringify(value, function (this: Readonly<Record<string, unknown>>, key, field: unknown) {
+    const bytes = this[key]; // `field` is what Buffer's toJSON made of it
+    if (bytes instanceof Uint8Array) return new TextDecoder().decode(bytes);
     if (key === 'errorMessage' && field === null) return undefined;
     return field;
   });

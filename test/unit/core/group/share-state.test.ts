@@ -274,4 +274,21 @@ describe('deleting', () => {
       },
     ]);
   });
+
+  test('makes answers void that are still under way: they speak of state that is gone', () => {
+    const group = new Share();
+    group.shareStateCode = null;
+    group.join('a');
+    group.beat('a', -1);
+    const removal = group.remove();
+    const join = group.join('b');
+    expect(group.effects.map(({ kind }) => kind)).toEqual(['initializeShareState', 'deleteShareState']);
+    group.answerEffect(0);
+    group.answerEffect(0);
+    expect(removal.response?.errorCode).toBe(ErrorCode.NON_EMPTY_GROUP);
+    expect(group.partitions()).toEqual([]);
+    expect(group.effects.map(({ kind }) => kind)).toEqual(['initializeShareState']);
+    group.answerEffect(0);
+    expect(shown(join)).toEqual(['jobs: 0 1 2 3']);
+  });
 });
