@@ -27,7 +27,7 @@ type Command =
       readonly picks: readonly (readonly [number, number, number])[];
     }
   | { readonly kind: 'write-ends'; readonly fate: 'committed' | 'failed' | 'failed-but-kept' }
-  | { readonly kind: 'pass'; readonly ms: number }
+  | { readonly kind: 'pass'; readonly ms: number; readonly timerLate: boolean }
   | { readonly kind: 'close'; readonly member: string }
   | { readonly kind: 'crash'; readonly writeKept: boolean }
   | { readonly kind: 'trim'; readonly at: number };
@@ -69,7 +69,11 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: LOCK_MS + 200 }) }),
+    arbitrary: fc.record({
+      kind: fc.constant('pass' as const),
+      ms: fc.integer({ min: 1, max: LOCK_MS + 200 }),
+      timerLate: fc.boolean(),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('close' as const), member }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const), writeKept: fc.boolean() }) },
@@ -119,7 +123,8 @@ class World {
         this.endWrite(step.fate);
         break;
       case 'pass':
-        this.pass(step.ms);
+        if (step.timerLate) this.#nowMs += step.ms;
+        else this.pass(step.ms);
         break;
       case 'close':
         this.#step({ kind: 'release', memberId: step.member, rules: RULES });
