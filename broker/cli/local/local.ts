@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { AnyResource } from '../../../operator/api/kinds.ts';
 import { checkSetting } from '../../../operator/api/settings.ts';
 import { LocalFleet, type FleetEvent } from './fleet.ts';
@@ -227,11 +227,11 @@ export function openFleet(call: LocalCall, report: (event: FleetEvent) => void):
   }
 }
 
-/** The words that start this program again from where the user is: as it was started, as short as possible. */
+/** The words that start this program again from where the user is. */
 function describeProgram(): string {
   const script = process.argv[1] ?? 'weir';
   const near = relative(process.cwd(), script);
-  const path = near.startsWith('..') ? script : near;
-  if (/node_modules[\\/](\.bin[\\/]weir|.*dist[\\/]weir\.js)$/.test(script)) return 'npx weir';
-  return `node ${path}`;
+  // npx finds the program of an installed package, and that of the package that it stands in.
+  if (/[\\/]node_modules[\\/]/.test(script) || near === join('dist', 'weir.js')) return 'npx weir';
+  return `node ${near.startsWith('..') ? script : near}`;
 }
