@@ -19,6 +19,7 @@ import { loadLog, removeLogFiles } from './log-loader.ts';
 import { OpenLog } from './open-log.ts';
 import type { LogManager, LogManagerStats, LogSpec, PartitionLog } from './partition-log.ts';
 import { SharedRound } from './shared-round.ts';
+import { type SpaceLimits, SpaceWatch } from './space-watch.ts';
 import { TailCache } from './tail-cache.ts';
 
 /** What the logs of a node need. */
@@ -50,6 +51,8 @@ export interface LogManagerOptions {
   readonly snapshotIntervalBytes: number;
   /** Index files kept in memory, bytes over all logs. */
   readonly indexCacheBytes: number;
+  /** `weir.disk.min.free` (D11): below the larger of the two the disk is low on space. */
+  readonly space: SpaceLimits;
 }
 
 /** What holds unless told otherwise. */
@@ -60,6 +63,7 @@ export const DEFAULT_OPTIONS: LogManagerOptions = {
   retentionCheckIntervalMs: 300_000,
   snapshotIntervalBytes: 16 * 1024 * 1024,
   indexCacheBytes: 16 * 1024 * 1024,
+  space: { minFreePart: 0.05, minFreeBytes: 256 * 1024 * 1024 },
 };
 
 /** Logs loaded, saved or removed at once. */
@@ -83,6 +87,7 @@ export class DirectoryLogManager implements LogManager {
   readonly #options: LogManagerOptions;
   readonly #context: LogContext;
   readonly #store: CheckpointStore;
+  readonly #space: SpaceWatch;
   readonly #checkpoints: SharedRound;
   readonly #logs = new Map<string, Listed>();
   /** Topic id of the log that has a directory, by its name. */
@@ -99,6 +104,7 @@ export class DirectoryLogManager implements LogManager {
     this.#deps = deps;
     this.#options = { ...DEFAULT_OPTIONS, ...deps.options };
     this.#store = new CheckpointStore(deps.disk, deps.directory);
+    this.#space = new SpaceWatch(deps.disk, deps.directory, this.#options.space);
     this.#checkpoints = new SharedRound((done) => {
       this.#retrying(() => this.#store.write(this.#marks()), done);
     });
@@ -124,6 +130,10 @@ export class DirectoryLogManager implements LogManager {
   /** The checkpoints, for opening. */
   get store(): CheckpointStore {
     return this.#store;
+  }
+
+  get isLowOnSpace(): boolean {
+    return this.#space.isLow;
   }
 
   all(): readonly PartitionLog[] {
@@ -225,7 +235,11 @@ export class DirectoryLogManager implements LogManager {
 
   /** Starts the periodic work. */
   start(): void {
+    this.#space.check(() => undefined);
     this.#every(this.#options.checkpointIntervalMs, (again) => {
+      this.#space.check(() => {
+        if (!this.#space.isLow) this.resumeWrites();
+      });
       this.checkpoint(again);
     });
     this.#every(this.#options.retentionCheckIntervalMs, (again) => {

@@ -142,6 +142,8 @@ export interface LogSpec {
 
 /** All logs of the node's one data directory. */
 export interface LogManager {
+  /** Less than `weir.disk.min.free` is left (D11): client records should get NOT_ENOUGH_REPLICAS, all else goes on. */
+  readonly isLowOnSpace: boolean;
   /** Sorted by topic, then partition. */
   all(): readonly PartitionLog[];
   get(topicId: TopicId, partition: number): PartitionLog | null;
@@ -153,7 +155,7 @@ export interface LogManager {
   checkpoint(done: () => void): void;
   /** Deletes segments past retention; also runs by itself every `retentionCheckIntervalMs`. */
   runRetention(): void;
-  /** Lets read-only logs take appends again, when space was freed. */
+  /** Lets read-only logs take appends again; done by itself within seconds once the disk has room. */
   resumeWrites(): void;
   /** Writes and syncs everything and leaves the clean-shutdown proof. No call may follow. */
   shutdown(brokerEpoch: number, done: () => void): void;

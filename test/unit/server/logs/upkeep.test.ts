@@ -211,6 +211,26 @@ describe('a full disk', () => {
   });
 });
 
+describe('little space', () => {
+  test('is told before the disk is full, and read-only logs go on by themselves once it is over', () => {
+    const world = opened({ capacityBytes: 20_000, space: { minFreePart: 0.5, minFreeBytes: 0 } });
+    const { manager } = world.opened;
+    expect(manager.isLowOnSpace).toBe(false);
+    const wanted = spec('little', { segmentBytes: 2000 });
+    const log = world.createOne(wanted);
+    while (log.state === 'open') {
+      world.append(log, { values: ['x'.repeat(300)] });
+      world.time.settle();
+    }
+    world.time.advance(6000);
+    expect([manager.isLowOnSpace, log.state]).toEqual([true, 'read-only']);
+    log.setHighWatermark(log.logEndOffset);
+    world.wait<number>((done) => log.deleteRecordsBefore(log.logEndOffset - 5, done));
+    world.time.advance(12_000);
+    expect([manager.isLowOnSpace, log.state]).toEqual([false, 'open']);
+  });
+});
+
 describe('a failing disk', () => {
   test.each(['write', 'sync'])('that fails a %s ends the process and acknowledges nothing', (operation) => {
     const world = opened();
