@@ -4,7 +4,7 @@ import { deletedTopics, lastPowerLossMs, type Observation, placeKey, type Seen, 
 class Scan {
   readonly values = new Map<string, string>();
   readonly bounds = new Map<string, Seen<'scan-bounds'>>();
-  readonly counts = new Map<string, number>();
+  readonly offsets = new Map<string, number[]>();
   readonly problems: string[] = [];
 
   constructor(history: readonly Observation[]) {
@@ -21,7 +21,9 @@ class Scan {
     if (before !== undefined) this.problems.push(`L4: ${key} was read twice`);
     this.values.set(key, value);
     const partition = `${place.topic}-${place.partition}`;
-    this.counts.set(partition, (this.counts.get(partition) ?? 0) + 1);
+    const offsets = this.offsets.get(partition);
+    if (offsets === undefined) this.offsets.set(partition, [place.offset]);
+    else offsets.push(place.offset);
   }
 }
 
@@ -105,7 +107,9 @@ function checkOrder(history: readonly Observation[]): string[] {
 
 function checkDense(scan: Scan): string[] {
   return [...scan.bounds].flatMap(([partition, { startOffset, endOffset }]) => {
-    const count = scan.counts.get(partition) ?? 0;
+    // Retention may have moved the start while the scan went on.
+    const offsets = scan.offsets.get(partition) ?? [];
+    const count = offsets.filter((offset) => offset >= startOffset && offset < endOffset).length;
     return count === endOffset - startOffset
       ? []
       : [`L4: ${partition} has ${count} records between ${startOffset} and ${endOffset}`];
