@@ -193,6 +193,27 @@ describe('C9: members with different subscriptions', () => {
   });
 });
 
+describe('the checkers have teeth', () => {
+  test('members that keep too much are noticed', () => {
+    const uneven = fc.property(evenInput, (input) => {
+      const counts = sizes(assignPartitions(input, new Set(['no-revocation'])));
+      expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+    });
+    expect(fc.check(uneven, { numRuns: 200 }).failed).toBe(true);
+  });
+
+  test('members left with nothing are noticed', () => {
+    const idle = fc.property(mixedInput, (input) => {
+      const assignment = assignPartitions(input, new Set(['idle-members']));
+      for (const { memberId, topicIds } of input.members) {
+        const canHave = input.topics.some(({ topicId }) => topicIds.includes(topicId));
+        expect((assignment.get(memberId) ?? []).length > 0).toBe(canHave);
+      }
+    });
+    expect(fc.check(idle, { numRuns: 200 }).failed).toBe(true);
+  });
+});
+
 test('a large group is assigned within the time that one turn of the loop has', () => {
   const topics = range(10).map((index) => ({ topicId: `t${index}`, partitions: range(100) }));
   const members = range(200).map((index) => ({

@@ -3,6 +3,7 @@ import type { Deadlines } from '../coordinator/deadlines.ts';
 import type { Now, Outbox, Ticket } from '../coordinator/shard.ts';
 import type { MetadataView } from '../metadata/view.ts';
 import type { GroupCommandKind, GroupEffect, GroupExchanges, GroupResponse } from './commands.ts';
+import { NO_BUGS, type PlantedBug, type PlantedBugs } from './planted-bugs.ts';
 import { encodeGroupRecord, type GroupRecord } from './records.ts';
 
 /** What a timer of a group shard is about. */
@@ -21,6 +22,8 @@ export type GroupTimer =
 export interface GroupEnvironment {
   readonly settings: Settings;
   readonly view: MetadataView;
+  /** For tests alone; none when left out. */
+  readonly bugs?: PlantedBugs;
 }
 
 /** One step of a shard: the time it happens at and the places where its outcome goes. */
@@ -50,6 +53,16 @@ export class Step {
   /** The metadata as far as this node has applied it. */
   get view(): MetadataView {
     return this.environment.view;
+  }
+
+  /** Planted bugs; none but in tests. */
+  get bugs(): PlantedBugs {
+    return this.environment.bugs ?? NO_BUGS;
+  }
+
+  /** Whether a bug is planted. */
+  has(bug: PlantedBug): boolean {
+    return this.bugs.has(bug);
   }
 
   /** Writes a record; durable state has changed when this returns. */

@@ -25,7 +25,8 @@ function prepareRebalance(step: Step, group: ClassicGroup): void {
     for (const member of group.members.values()) {
       member.assignment = NO_BYTES;
       const wasWaiting = member.syncTicket !== null;
-      answerSync(step, member, syncRefusal(ErrorCode.REBALANCE_IN_PROGRESS));
+      if (step.has('interrupted-sync-forgotten')) member.syncTicket = null;
+      else answerSync(step, member, syncRefusal(ErrorCode.REBALANCE_IN_PROGRESS));
       if (wasWaiting) extendSession(step, member);
     }
   }

@@ -1,3 +1,4 @@
+import type { PlantedBugs } from '../planted-bugs.ts';
 import type { AssignmentProblem } from './assignor.ts';
 import { Holdings } from './holdings.ts';
 
@@ -6,7 +7,7 @@ import { Holdings } from './holdings.ts';
  * something gets a partition, a partition is shared only where that needs it, and no partition could move to a member
  * with two fewer. Gives per member its partitions.
  */
-export function assignBySubscription(problem: AssignmentProblem): number[][] {
+export function assignBySubscription(problem: AssignmentProblem, bugs: PlantedBugs): number[][] {
   const { candidates, current } = problem;
   const holdings = new Holdings(problem.partitionCount, current);
   const wishes = current.map((): number[] => []);
@@ -14,7 +15,7 @@ export function assignBySubscription(problem: AssignmentProblem): number[][] {
     for (const member of members) wishes[member]?.push(partition);
   });
   coverPartitions(holdings, candidates);
-  occupyMembers(holdings, wishes);
+  if (!bugs.has('idle-members')) occupyMembers(holdings, wishes);
   // A move may make a share needless. Dropping one lowers what is handed out in all, so this ends.
   do {
     balance(holdings, candidates, current.length);

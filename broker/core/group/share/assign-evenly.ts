@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts';
+import type { PlantedBugs } from '../planted-bugs.ts';
 import type { AssignmentProblem } from './assignor.ts';
 import { Holdings } from './holdings.ts';
 
@@ -6,15 +7,24 @@ import { Holdings } from './holdings.ts';
  * Every member may have every partition. Then each partition gets exactly `sharing = ⌈members / partitions⌉` members and
  * sizes differ by at most one. Gives per member its partitions.
  */
-export function assignEvenly(problem: AssignmentProblem): number[][] {
+export function assignEvenly(problem: AssignmentProblem, bugs: PlantedBugs): number[][] {
   const { partitionCount, current } = problem;
   const memberCount = current.length;
   const holdings = new Holdings(partitionCount, current);
   if (partitionCount === 0 || memberCount === 0) return holdings.result();
   const sharing = Math.ceil(memberCount / partitionCount);
   const wanted = wantedSizes(current, sharing * partitionCount);
+  if (bugs.has('no-revocation')) return coverOnly(holdings, partitionCount, memberCount);
   revoke(holdings, wanted, sharing, partitionCount);
   fill(holdings, wanted, sharing, partitionCount);
+  return holdings.result();
+}
+
+/** A planted bug: everybody keeps what it has, what nobody has is dealt out in turn. */
+function coverOnly(holdings: Holdings, partitionCount: number, memberCount: number): number[][] {
+  for (let partition = 0; partition < partitionCount; partition += 1) {
+    if (holdings.holderCount(partition) === 0) holdings.give(partition % memberCount, partition);
+  }
   return holdings.result();
 }
 

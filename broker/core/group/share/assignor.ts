@@ -1,4 +1,5 @@
 import type { TopicPartitions } from '../commands.ts';
+import { NO_BUGS, type PlantedBugs } from '../planted-bugs.ts';
 import { assignEvenly } from './assign-evenly.ts';
 import { assignBySubscription } from './assign-by-subscription.ts';
 
@@ -36,7 +37,7 @@ export interface AssignmentProblem {
  * A partition is shared by several members only when there are more members than partitions. The same input always
  * gives the same result, and a result given back as `current` does not change.
  */
-export function assignPartitions(input: AssignmentInput): Assignment {
+export function assignPartitions(input: AssignmentInput, bugs: PlantedBugs = NO_BUGS): Assignment {
   const members = [...input.members].sort((a, b) => (a.memberId < b.memberId ? -1 : 1));
   const topics = [...input.topics].sort((a, b) => (a.topicId < b.topicId ? -1 : 1));
   const places = topics.flatMap(({ topicId, partitions }) =>
@@ -67,7 +68,7 @@ export function assignPartitions(input: AssignmentInput): Assignment {
     current,
   };
   const isEven = problem.candidates.every((candidates) => candidates.length === members.length);
-  const solution = isEven ? assignEvenly(problem) : assignBySubscription(problem);
+  const solution = isEven ? assignEvenly(problem, bugs) : assignBySubscription(problem, bugs);
   return new Map(members.map(({ memberId }, index) => [memberId, grouped(places, solution[index] ?? [])]));
 }
 

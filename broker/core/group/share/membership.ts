@@ -35,7 +35,9 @@ export function assign(step: Step, group: ShareGroup): void {
   const topics = group.initialized.flatMap(({ topicId, topicName, partitions }) => {
     const topic = step.view.topicByName(topicName);
     if (topic === null || topic.id !== topicId) return [];
-    const existing = partitions.filter((partition) => partition < topic.partitions.length);
+    const existing = step.has('state-unawaited')
+      ? topic.partitions.map(({ index }) => index)
+      : partitions.filter((partition) => partition < topic.partitions.length);
     return existing.length === 0 ? [] : [{ topicId, topicName, partitions: existing }];
   });
   const topicIds = new Map(topics.map(({ topicId, topicName }) => [topicName, topicId]));
@@ -44,7 +46,7 @@ export function assign(step: Step, group: ShareGroup): void {
     topicIds: subscribedTopicNames.flatMap((name) => topicIds.get(name) ?? []),
     current: group.target.get(memberId) ?? [],
   }));
-  const assignment = assignPartitions({ topics, members });
+  const assignment = assignPartitions({ topics, members }, step.bugs);
   for (const [memberId, topicPartitions] of assignment) {
     const before = group.target.get(memberId);
     if (before !== undefined && sameAssignment(before, topicPartitions)) continue;
@@ -59,6 +61,10 @@ export function reconcile(step: Step, group: ShareGroup, member: ShareMember): b
   if (member.memberEpoch === group.assignmentEpoch) return false;
   const assignedPartitions = group.target.get(member.memberId) ?? [];
   const isChanged = !sameAssignment(assignedPartitions, member.assigned);
+  if (step.has('epoch-unrecorded')) {
+    member.memberEpoch = group.assignmentEpoch;
+    return isChanged;
+  }
   step.write({
     kind: 'shareCurrentMember',
     groupId: group.groupId,

@@ -93,7 +93,8 @@ export function onShareStateInitialized(
     }
   }
   takeOverConfirmed(step, group);
-  if (hasFailed) delayRetry(step, group);
+  if (hasFailed && !step.has('state-not-retried')) delayRetry(step, group);
+  else if (hasFailed) group.retryAtMs = Number.POSITIVE_INFINITY;
   else clearRetry(group);
 }
 

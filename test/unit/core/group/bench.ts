@@ -8,6 +8,7 @@ import type {
   GroupExchanges,
   GroupResponse,
 } from '../../../../broker/core/group/commands.ts';
+import { NO_BUGS, type PlantedBugs } from '../../../../broker/core/group/planted-bugs.ts';
 import { decodeGroupRecord } from '../../../../broker/core/group/records.ts';
 import { GroupShard } from '../../../../broker/core/group/shard.ts';
 import { FakeView } from '../../../support/fake-view.ts';
@@ -35,8 +36,11 @@ export class GroupBench {
   /** Answers `initializeShareState` and `deleteShareState` at once with these codes; null: the test does it. */
   shareStateCode: number | null = 0;
 
-  constructor(settings: Readonly<Record<string, string>> = {}, view = new FakeView()) {
-    this.view = view;
+  private readonly bugs: PlantedBugs;
+
+  constructor(settings: Readonly<Record<string, string>> = {}, bugs: PlantedBugs = NO_BUGS) {
+    this.bugs = bugs;
+    this.view = new FakeView();
     this.settings = new Settings(new Map(Object.entries(settings)));
     this.shard = this.newShard();
     this.shard.loaded(this.now(), this.outbox());
@@ -110,7 +114,7 @@ export class GroupBench {
   }
 
   private newShard(): GroupShard {
-    return new GroupShard({ settings: this.settings, view: this.view });
+    return new GroupShard({ settings: this.settings, view: this.view, bugs: this.bugs });
   }
 
   private now(): { readonly monotonicMs: number; readonly wallMs: number } {
