@@ -23,7 +23,11 @@ export type Claims = ReadonlyMap<number, { readonly min: number; readonly max: n
 const EFFECTS = new Set(['dial', 'send', 'close', 'decompress']);
 
 /** Options for machines: bootstrap at `b:1`, no jitter that matters, first broker always. */
-export const CLIENT: ClientOptions = { bootstrap: [{ host: 'b', port: 1 }], clientId: 'test', random: { below: () => 0 } };
+export const CLIENT: ClientOptions = {
+  bootstrap: [{ host: 'b', port: 1 }],
+  clientId: 'test',
+  random: { below: () => 0 },
+};
 
 /** Drives a client machine by hand: takes its requests apart, answers in encoded bytes, moves time. */
 export class ClientHarness<Command extends { readonly kind: string }, Event extends { readonly kind: string }> {
@@ -97,6 +101,11 @@ export class ClientHarness<Command extends { readonly kind: string }, Event exte
     return passed;
   }
 
+  /** The machine's own line about itself. */
+  describe(): string {
+    return this.#machine.describe();
+  }
+
   /** Events of one kind. */
   told<K extends Event['kind']>(kind: K): Extract<Event, { kind: K }>[] {
     return this.events.filter((event): event is Extract<Event, { kind: K }> => event.kind === kind);
@@ -116,7 +125,9 @@ export class ClientHarness<Command extends { readonly kind: string }, Event exte
 }
 
 /** A Metadata answer: brokers at `b:<1 + id>`, one topic with its partitions' leaders. */
-export function metadataOf(topics: Readonly<Record<string, readonly number[] | number>>): ResponseInput<typeof ApiKey.Metadata> {
+export function metadataOf(
+  topics: Readonly<Record<string, readonly number[] | number>>,
+): ResponseInput<typeof ApiKey.Metadata> {
   return {
     brokers: [0, 1].map((nodeId) => ({ nodeId, host: 'b', port: 1 + nodeId })),
     clusterId: 'cluster',

@@ -37,6 +37,7 @@ export class PartitionQueue {
   #batches: Batch[] = [];
   #inFlight = false;
   #retryAtMs = 0;
+  #leaderDoubtful = false;
   #sequence = 0;
   #producer: ProducerIdentity | null = null;
 
@@ -65,7 +66,7 @@ export class PartitionQueue {
   /** Whether the first batch may be sent: full or old enough, nothing in flight, no pause. */
   isReady(nowMs: number, flushing: boolean): boolean {
     const first = this.#batches[0];
-    if (first === undefined || this.#inFlight || this.#retryAtMs > nowMs) return false;
+    if (first === undefined || this.#inFlight || this.#leaderDoubtful || this.#retryAtMs > nowMs) return false;
     if (flushing || first.bytes !== null || this.#batches.length > 1) return true;
     return nowMs >= first.openedMs + this.#options.lingerMs;
   }
@@ -95,8 +96,15 @@ export class PartitionQueue {
     if (first !== undefined && sent) first.doubtful = true;
   }
 
+  /** The next try goes out at `timeMs`, and not before metadata was asked for the leader. */
   retryAt(timeMs: number): void {
     this.#retryAtMs = timeMs;
+    this.#leaderDoubtful = true;
+  }
+
+  /** Metadata was asked. */
+  leaderKnown(): void {
+    this.#leaderDoubtful = false;
   }
 
   /** Whether the first batch is past its deadline and not in flight. */
@@ -122,6 +130,7 @@ export class PartitionQueue {
   nextWakeMs(nowMs: number): number {
     const first = this.#batches[0];
     if (first === undefined || this.#inFlight) return Number.POSITIVE_INFINITY;
+    if (this.#leaderDoubtful) return first.deadlineMs;
     const sendAtMs = Math.max(
       this.#retryAtMs,
       first.bytes === null && this.#batches.length === 1 ? first.openedMs + this.#options.lingerMs : 0,

@@ -197,6 +197,7 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
     this.#metadata.refresh([...names], ({ code, failed }) => {
       this.#asking = false;
       if (this.#closed) return;
+      for (const queue of this.#queues.values()) queue.leaderKnown();
       this.#unplaced = this.#unplaced.filter(({ record, deadlineMs }) => !this.#place(record, deadlineMs));
       for (const [name, failure] of failed) this.#noteFailure(name, failure);
       for (const name of [...this.#missingSince.keys()])
@@ -354,10 +355,10 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
       this.#giveUp(batch.queue, code, reason);
       return;
     }
-    this.#askTopics(new Set([batch.queue.topic]));
     const pause = this.#network.backoffMs(this.#attempt);
     this.#attempt += 1;
     batch.queue.retryAt(this.#network.nowMs + pause);
+    this.#askTopics(new Set([batch.queue.topic]));
   }
 
   /** Fails a partition's first batch. Where its sequence may have a hole the partition goes on under a new producer id. */

@@ -189,6 +189,8 @@ export class Scanner implements ClientMachine<ScannerCommand, ScannerEvent> {
     } else if (timestamp === EARLIEST) {
       position.start = answer.offset;
       position.offset = Math.max(position.offset, answer.offset);
+      // Asked again, because records were deleted under it: the end is known already.
+      if (position.end >= 0) this.#advance(position, position.offset);
       // The end is known when records were deleted under the scan: it stays, or there is nothing left to read.
       if (position.end >= 0) {
         position.end = Math.max(position.end, position.start);

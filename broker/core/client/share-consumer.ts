@@ -52,6 +52,7 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
   #attempt = 0;
   #state: 'running' | 'closing' | 'leaving' | 'closed' = 'running';
   #reading = 0;
+  #turn = 0;
   #out: Out = [];
 
   constructor(options: ShareConsumerOptions) {
@@ -125,27 +126,38 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
       return;
     }
     this.#route();
-    for (const session of this.#sessions.values()) {
+    for (const session of this.#inTurn()) {
       if (session.isEmpty) this.#sessions.delete(session.node);
       if (!session.free || session.isEmpty) continue;
       if (session.hasAcks) session.sendAcks({ final: false });
       else if (this.#reading > 0 || this.#holdsFrom(session.node)) continue;
       else if (!session.wantsAny) session.sendAcks({ final: true });
-      else if (this.#room() > 0) this.#fetch(session);
+      else this.#fetch(session);
     }
   }
 
   #fetch(session: ShareSession): void {
-    const count = this.#room();
+    const count = this.#shareOf(session);
+    if (count <= 0) return;
     this.#reserved.set(session.node, count);
     session.fetch(count);
   }
 
-  /** How many more records may be asked for, less what fetches under way may bring. */
-  #room(): number {
+  /** Sessions in turns, so that a small limit does not always go to the same broker. */
+  #inTurn(): readonly ShareSession[] {
+    const sessions = [...this.#sessions.values()];
+    this.#turn = sessions.length === 0 ? 0 : (this.#turn + 1) % sessions.length;
+    return [...sessions.slice(this.#turn), ...sessions.slice(0, this.#turn)];
+  }
+
+  /** How many records a session may ask for now: its share of what is wanted, less what others may bring already. */
+  #shareOf(session: ShareSession): number {
     let reserved = 0;
     for (const count of this.#reserved.values()) reserved += count;
-    return Math.min(this.#want - this.#held.size, this.#credit) - reserved;
+    let wanting = 0;
+    for (const one of this.#sessions.values()) if (one === session || one.wantsAny) wanting += 1;
+    const most = Math.min(this.#want - this.#held.size, this.#credit);
+    return Math.min(most - reserved, Math.max(1, Math.ceil(most / wanting)));
   }
 
   #holdsFrom(node: number): boolean {

@@ -66,7 +66,8 @@ export class ShareMember {
   leave(): void {
     if (this.#leaving) return;
     this.#leaving = true;
-    if (this.#state === 'waiting' || this.#state === 'idle') this.#beat();
+    if (this.#state === 'left') this.#listener.left();
+    else if (this.#state === 'waiting' || this.#state === 'idle') this.#beat();
   }
 
   describe(): string {
@@ -146,7 +147,7 @@ export class ShareMember {
 
   #takeAssignment(body: HeartbeatAnswer): void {
     if (body.assignment === null) return;
-    this.#assigned = body.assignment.topicPartitions.length > 0;
+    this.#assigned = body.assignment.topicPartitions.some((topic) => topic.partitions.length > 0);
     this.#listener.assigned(body.assignment.topicPartitions);
   }
 

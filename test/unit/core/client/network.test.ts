@@ -36,7 +36,10 @@ describe('the network of a client', () => {
     const first = harness.next(ApiKey.ApiVersions);
     expect(first.header.version).toBe(4);
     const refusal = { ...first, header: { ...first.header, version: 0 } };
-    harness.reply(refusal, { errorCode: ErrorCode.UNSUPPORTED_VERSION, apiKeys: [{ apiKey: ApiKey.ApiVersions, minVersion: 0, maxVersion: 2 }] });
+    harness.reply(refusal, {
+      errorCode: ErrorCode.UNSUPPORTED_VERSION,
+      apiKeys: [{ apiKey: ApiKey.ApiVersions, minVersion: 0, maxVersion: 2 }],
+    });
     const second = harness.next(ApiKey.ApiVersions);
     expect(second.header.version).toBe(2);
     harness.reply(second, { errorCode: 0, apiKeys: [{ apiKey: ApiKey.Metadata, minVersion: 0, maxVersion: 5 }] });
@@ -47,7 +50,9 @@ describe('the network of a client', () => {
     const harness = start(new Map([[ApiKey.Metadata, { min: 90, max: 91 }]]));
     harness.step(ask(1));
     harness.connect();
-    expect(harness.events).toMatchObject([{ kind: 'failed', token: 1, code: ErrorCode.UNSUPPORTED_VERSION, sent: false }]);
+    expect(harness.events).toMatchObject([
+      { kind: 'failed', token: 1, code: ErrorCode.UNSUPPORTED_VERSION, sent: false },
+    ]);
   });
 
   it('tells requests that were sent from those that were not when a connection ends', () => {
@@ -65,7 +70,13 @@ describe('the network of a client', () => {
     harness.wake();
     const again = harness.dials.shift();
     harness.step({ kind: 'dial-failed', connectionId: again?.connectionId ?? 0, code: 'ECONNREFUSED' });
-    expect(harness.events.at(-1)).toMatchObject({ kind: 'failed', token: 3, code: ErrorCode.BROKER_NOT_AVAILABLE, reason: 'b:1: ECONNREFUSED', sent: false });
+    expect(harness.events.at(-1)).toMatchObject({
+      kind: 'failed',
+      token: 3,
+      code: ErrorCode.BROKER_NOT_AVAILABLE,
+      reason: 'b:1: ECONNREFUSED',
+      sent: false,
+    });
   });
 
   it('waits longer and longer before it dials an address again, up to a second', () => {
@@ -74,7 +85,11 @@ describe('the network of a client', () => {
     for (let attempt = 0; attempt < 8; attempt += 1) {
       harness.step(ask(attempt));
       if (harness.dials.length === 0) pauses.push(harness.wake());
-      harness.step({ kind: 'dial-failed', connectionId: harness.dials.shift()?.connectionId ?? 0, code: 'ECONNREFUSED' });
+      harness.step({
+        kind: 'dial-failed',
+        connectionId: harness.dials.shift()?.connectionId ?? 0,
+        code: 'ECONNREFUSED',
+      });
     }
     expect(pauses).toEqual([40, 80, 160, 320, 640, 800, 800]);
   });

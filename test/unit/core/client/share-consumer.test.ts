@@ -1,0 +1,432 @@
+import { describe, expect, it } from '@jest/globals';
+import { ShareConsumer } from '../../../../broker/core/client/share-consumer.ts';
+import type {
+  ShareConsumerCommand,
+  ShareConsumerEvent,
+  ShareConsumerOptions,
+} from '../../../../broker/core/client/share-types.ts';
+import { ApiKey } from '../../../../broker/core/protocol/apis.ts';
+import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import { buildBatch } from '../../../../broker/core/record/builder.ts';
+import { assignOffset } from '../../../../broker/core/record/batch.ts';
+import { crc32c } from '../../../../broker/io/crc32c.ts';
+import { type Asked, CLIENT, ClientHarness, idOf, metadataOf } from '../../../support/client-harness.ts';
+
+type Harness = ClientHarness<ShareConsumerCommand, ShareConsumerEvent>;
+type Fetch = Asked<typeof ApiKey.ShareFetch>;
+type Ack = Asked<typeof ApiKey.ShareAcknowledge>;
+
+const ACCEPT = 1;
+const RELEASE = 2;
+const TOPIC = idOf('t');
+const HEARTBEAT_MS = 5_000;
+
+function start(options: Partial<ShareConsumerOptions> = {}): Harness {
+  const consumer = new ShareConsumer({
+    ...CLIENT,
+    groupId: 'g',
+    memberId: 'm',
+    topics: ['t'],
+    rack: null,
+    maxWaitMs: 500,
+    want: 100,
+    closeTimeoutMs: 1_000,
+    crc32c,
+    ...options,
+  });
+  const harness: Harness = new ClientHarness(consumer);
+  harness.step({ kind: 'wake' });
+  return harness;
+}
+
+function beat(harness: Harness, partitions: readonly number[] | null, memberEpoch = 1): void {
+  harness.reply(harness.next(ApiKey.ShareGroupHeartbeat), {
+    errorCode: 0,
+    memberId: 'm',
+    memberEpoch,
+    heartbeatIntervalMs: HEARTBEAT_MS,
+    assignment: partitions === null ? null : { topicPartitions: [{ topicId: TOPIC, partitions }] },
+    throttleTimeMs: 0,
+  });
+}
+
+/** A member with partition 0 (and others) of t, both led by broker 0 unless told, and its first fetch. */
+function joined(
+  options: Partial<ShareConsumerOptions> = {},
+  partitions: readonly number[] = [0],
+  leaders: readonly number[] = [0, 0],
+): Harness {
+  const harness = start(options);
+  harness.connect();
+  harness.reply(harness.next(ApiKey.Metadata), metadataOf({ t: leaders }));
+  harness.reply(harness.next(ApiKey.FindCoordinator), { errorCode: 0, nodeId: 0, host: 'b', port: 1 });
+  beat(harness, partitions);
+  return harness;
+}
+
+function batchOf(baseOffset: number, count: number): Uint8Array {
+  const records = Array.from({ length: count }, (_, index) => ({
+    key: null,
+    value: Buffer.from(`v${baseOffset + index}`),
+  }));
+  const bytes = buildBatch(records, { timestamp: 1 }, crc32c);
+  assignOffset(bytes, 0, { baseOffset, leaderEpoch: 3 });
+  return bytes;
+}
+
+interface Given {
+  readonly partition?: number;
+  readonly errorCode?: number;
+  readonly acknowledgeErrorCode?: number;
+  readonly records?: Uint8Array;
+  readonly acquired?: readonly (readonly [first: number, last: number, count: number])[];
+}
+
+function fetched(
+  harness: Harness,
+  asked: Fetch,
+  given: readonly Given[] = [],
+  errorCode: number = ErrorCode.NONE,
+): void {
+  harness.reply(asked, {
+    errorCode,
+    acquisitionLockTimeoutMs: 30_000,
+    throttleTimeMs: 0,
+    nodeEndpoints: [],
+    responses: [
+      {
+        topicId: TOPIC,
+        partitions: given.map((one) => ({
+          partitionIndex: one.partition ?? 0,
+          errorCode: one.errorCode ?? 0,
+          acknowledgeErrorCode: one.acknowledgeErrorCode ?? 0,
+          currentLeader: { leaderId: -1, leaderEpoch: -1 },
+          records: one.records ?? new Uint8Array(),
+          acquiredRecords: (one.acquired ?? []).map(([firstOffset, lastOffset, deliveryCount]) => ({
+            firstOffset,
+            lastOffset,
+            deliveryCount,
+          })),
+        })),
+      },
+    ],
+  });
+}
+
+function acknowledged(harness: Harness, asked: Ack, errorCode: number = ErrorCode.NONE): void {
+  harness.reply(asked, {
+    errorCode: 0,
+    throttleTimeMs: 0,
+    nodeEndpoints: [],
+    responses: asked.body.topics.map((topic) => ({
+      topicId: topic.topicId,
+      partitions: topic.partitions.map(({ partitionIndex }) => ({
+        partitionIndex,
+        errorCode,
+        currentLeader: { leaderId: -1, leaderEpoch: -1 },
+      })),
+    })),
+  });
+}
+
+const acknowledge = (harness: Harness, offset: number, type: 1 | 2 | 3 = ACCEPT): void => {
+  harness.step({ kind: 'acknowledge', topic: 't', partition: 0, offset, type });
+};
+
+const acksOf = (asked: Fetch | Ack) =>
+  asked.body.topics.flatMap((topic) =>
+    topic.partitions.map((one) => ({
+      partition: one.partitionIndex,
+      batches: one.acknowledgementBatches.map((batch) => [
+        batch.firstOffset,
+        batch.lastOffset,
+        ...batch.acknowledgeTypes,
+      ]),
+    })),
+  );
+
+describe('a member of a share group', () => {
+  it('joins, opens a session with all its partitions and hands out what it acquired', () => {
+    const harness = joined({}, [0, 1]);
+    const asked = harness.next(ApiKey.ShareFetch);
+    expect(asked.body).toMatchObject({
+      groupId: 'g',
+      memberId: 'm',
+      shareSessionEpoch: 0,
+      maxRecords: 100,
+      maxWaitMs: 500,
+      shareAcquireMode: 1,
+    });
+    expect(asked.body.topics[0]?.partitions.map((one) => one.partitionIndex)).toEqual([0, 1]);
+    fetched(harness, asked, [{ records: batchOf(5, 3), acquired: [[6, 7, 2]] }]);
+    expect(harness.told('assigned')).toEqual([{ kind: 'assigned', partitions: ['t-0', 't-1'] }]);
+    expect(
+      harness
+        .told('records')
+        .flatMap((event) =>
+          event.records.map((one) => [one.topic, one.partition, one.offset, String(one.value), one.deliveryCount]),
+        ),
+    ).toEqual([
+      ['t', 0, 6, 'v6', 2],
+      ['t', 0, 7, 'v7', 2],
+    ]);
+  });
+
+  it('acknowledges in ranges with the next epoch of the session, and fetches again only then', () => {
+    const harness = joined();
+    fetched(harness, harness.next(ApiKey.ShareFetch), [{ records: batchOf(0, 4), acquired: [[0, 3, 1]] }]);
+    expect(harness.pending).toEqual([]);
+    acknowledge(harness, 0);
+    const first = harness.next(ApiKey.ShareAcknowledge);
+    expect(first.body.shareSessionEpoch).toBe(1);
+    for (const [offset, type] of [
+      [1, ACCEPT],
+      [2, ACCEPT],
+      [3, RELEASE],
+    ] as const)
+      acknowledge(harness, offset, type);
+    acknowledged(harness, first);
+    const second = harness.next(ApiKey.ShareAcknowledge);
+    expect(second.body.shareSessionEpoch).toBe(2);
+    expect(acksOf(second)).toEqual([
+      {
+        partition: 0,
+        batches: [
+          [1, 2, ACCEPT],
+          [3, 3, RELEASE],
+        ],
+      },
+    ]);
+    acknowledged(harness, second);
+    expect(harness.told('settled').map(({ offset, type, code }) => [offset, type, code])).toEqual([
+      [0, 1, 0],
+      [1, 1, 0],
+      [2, 1, 0],
+      [3, 2, 0],
+    ]);
+    expect(harness.next(ApiKey.ShareFetch).body).toMatchObject({ shareSessionEpoch: 3, topics: [] });
+  });
+
+  it('says gap for offsets that hold no record', () => {
+    const harness = joined();
+    fetched(harness, harness.next(ApiKey.ShareFetch), [{ records: batchOf(4, 1), acquired: [[2, 5, 1]] }]);
+    const asked = harness.next(ApiKey.ShareAcknowledge);
+    expect(acksOf(asked)).toEqual([
+      {
+        partition: 0,
+        batches: [
+          [2, 3, 0],
+          [5, 5, 0],
+        ],
+      },
+    ]);
+    acknowledged(harness, asked);
+    expect(harness.told('settled')).toEqual([]);
+  });
+
+  it('gives records back that it cannot read', () => {
+    const harness = joined();
+    const broken = batchOf(0, 1);
+    broken[broken.length - 1] = (broken.at(-1) ?? 0) ^ 1;
+    fetched(harness, harness.next(ApiKey.ShareFetch), [{ records: broken, acquired: [[0, 0, 1]] }]);
+    expect(acksOf(harness.next(ApiKey.ShareAcknowledge))).toEqual([{ partition: 0, batches: [[0, 0, RELEASE]] }]);
+    expect(harness.told('trouble')).toMatchObject([{ code: ErrorCode.CORRUPT_MESSAGE }]);
+  });
+
+  it('decompresses outside before it hands out', () => {
+    const harness = joined();
+    const batch = Buffer.from(batchOf(0, 1));
+    const plain = Buffer.from(batch.subarray(61));
+    batch.writeUInt16BE(4, 21);
+    batch.writeUInt32BE(crc32c(batch, 21, batch.length), 17);
+    fetched(harness, harness.next(ApiKey.ShareFetch), [{ records: batch, acquired: [[0, 0, 1]] }]);
+    expect(harness.told('records')).toEqual([]);
+    expect(harness.pending).toEqual([]);
+    harness.step({ kind: 'decompressed', jobId: 1, bytes: plain });
+    expect(harness.told('records')[0]?.records.map((one) => String(one.value))).toEqual(['v0']);
+  });
+
+  it('holds no more than it wants and hands out no more than its limit', () => {
+    const harness = joined({ want: 2, limit: 3 });
+    const first = harness.next(ApiKey.ShareFetch);
+    expect(first.body.maxRecords).toBe(2);
+    fetched(harness, first, [{ records: batchOf(0, 2), acquired: [[0, 1, 1]] }]);
+    acknowledge(harness, 0);
+    const ack = harness.next(ApiKey.ShareAcknowledge);
+    acknowledge(harness, 1);
+    acknowledged(harness, ack);
+    acknowledged(harness, harness.next(ApiKey.ShareAcknowledge));
+    const second = harness.next(ApiKey.ShareFetch);
+    expect(second.body.maxRecords).toBe(1);
+    fetched(harness, second, [{ records: batchOf(2, 1), acquired: [[2, 2, 1]] }]);
+    acknowledge(harness, 2);
+    acknowledged(harness, harness.next(ApiKey.ShareAcknowledge));
+    expect(harness.pending).toEqual([]);
+    harness.step({ kind: 'more', count: 1 });
+    expect(harness.next(ApiKey.ShareFetch).body.maxRecords).toBe(1);
+  });
+
+  it('has a session with each leader', () => {
+    const harness = joined({}, [0, 1], [0, 1]);
+    expect(harness.next(ApiKey.ShareFetch).body.topics[0]?.partitions.map((one) => one.partitionIndex)).toEqual([0]);
+    harness.connect();
+    const other = harness.next(ApiKey.ShareFetch);
+    expect(other.connectionId).toBe(2);
+    expect(other.body.topics[0]?.partitions.map((one) => one.partitionIndex)).toEqual([1]);
+  });
+
+  it('follows a partition to its new leader and forgets it at the old one', () => {
+    const harness = joined({}, [0, 1]);
+    fetched(harness, harness.next(ApiKey.ShareFetch), [{ partition: 1, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER }]);
+    const next = harness.next(ApiKey.ShareFetch);
+    expect(next.body.forgottenTopicsData).toEqual([{ topicId: TOPIC, partitions: [1] }]);
+    // Answers come in the order of requests: the fetch under way ends before the leader is known.
+    harness.nowMs += 200;
+    harness.step({ kind: 'wake' });
+    fetched(harness, next);
+    harness.reply(harness.next(ApiKey.Metadata), metadataOf({ t: [0, 1] }));
+    harness.nowMs += 500;
+    fetched(harness, harness.next(ApiKey.ShareFetch));
+    expect(harness.next(ApiKey.ShareFetch).connectionId).toBe(1);
+    harness.connect();
+    expect(harness.next(ApiKey.ShareFetch).body).toMatchObject({
+      shareSessionEpoch: 0,
+      topics: [{ partitions: [{ partitionIndex: 1 }] }],
+    });
+  });
+
+  it('opens the session anew when the broker lost it; what was acknowledged through the old one is not', () => {
+    const harness = joined();
+    fetched(harness, harness.next(ApiKey.ShareFetch), [{ records: batchOf(0, 1), acquired: [[0, 0, 1]] }]);
+    acknowledge(harness, 0);
+    harness.reply(harness.next(ApiKey.ShareAcknowledge), {
+      errorCode: ErrorCode.SHARE_SESSION_NOT_FOUND,
+      responses: [],
+      nodeEndpoints: [],
+      throttleTimeMs: 0,
+    });
+    expect(harness.told('settled')).toMatchObject([
+      { offset: 0, code: ErrorCode.SHARE_SESSION_NOT_FOUND, certain: true },
+    ]);
+    expect(harness.next(ApiKey.ShareFetch).body).toMatchObject({
+      shareSessionEpoch: 0,
+      topics: [{ partitions: [{ partitionIndex: 0, acknowledgementBatches: [] }] }],
+    });
+  });
+
+  it('does not know what became of an acknowledgement whose answer was lost', () => {
+    const harness = joined();
+    fetched(harness, harness.next(ApiKey.ShareFetch), [{ records: batchOf(0, 2), acquired: [[0, 1, 1]] }]);
+    acknowledge(harness, 0);
+    harness.step({ kind: 'closed', connectionId: 1, reason: 'ECONNRESET' });
+    expect(harness.told('settled')).toMatchObject([{ offset: 0, code: ErrorCode.NETWORK_EXCEPTION, certain: false }]);
+    acknowledge(harness, 1);
+    expect(harness.told('settled')[1]).toMatchObject({
+      offset: 1,
+      code: ErrorCode.INVALID_RECORD_STATE,
+      certain: true,
+    });
+  });
+
+  it('refuses to acknowledge what it does not hold, or twice', () => {
+    const harness = joined();
+    acknowledge(harness, 9);
+    fetched(harness, harness.next(ApiKey.ShareFetch), [{ records: batchOf(0, 1), acquired: [[0, 0, 1]] }]);
+    acknowledge(harness, 0);
+    acknowledge(harness, 0);
+    expect(harness.told('settled')).toMatchObject([
+      { offset: 9, code: ErrorCode.INVALID_RECORD_STATE },
+      { offset: 0, code: ErrorCode.INVALID_RECORD_STATE },
+    ]);
+  });
+
+  it('beats at the interval that it was told, sooner while nothing is assigned', () => {
+    const harness = joined({}, []);
+    expect(harness.wake()).toBe(200);
+    beat(harness, [0]);
+    expect(harness.pending).toEqual([ApiKey.ShareFetch]);
+    fetched(harness, harness.next(ApiKey.ShareFetch));
+    const beganMs = harness.nowMs;
+    while (harness.pending[0] !== ApiKey.ShareGroupHeartbeat) {
+      if (harness.pending[0] === ApiKey.ShareFetch) harness.next(ApiKey.ShareFetch);
+      harness.wake();
+    }
+    expect(harness.nowMs - beganMs).toBe(HEARTBEAT_MS);
+  });
+
+  it.each([ErrorCode.UNKNOWN_MEMBER_ID, ErrorCode.FENCED_MEMBER_EPOCH])(
+    'joins again at epoch 0 after error %d',
+    (errorCode) => {
+      const harness = joined({}, []);
+      harness.wake();
+      harness.reply(harness.next(ApiKey.ShareGroupHeartbeat), {
+        errorCode,
+        memberEpoch: 0,
+        heartbeatIntervalMs: 0,
+        throttleTimeMs: 0,
+      });
+      harness.wake();
+      expect(harness.next(ApiKey.ShareGroupHeartbeat).body).toMatchObject({
+        memberEpoch: 0,
+        subscribedTopicNames: ['t'],
+      });
+    },
+  );
+
+  it('looks for the coordinator again when it moved', () => {
+    const harness = joined({}, []);
+    harness.wake();
+    harness.reply(harness.next(ApiKey.ShareGroupHeartbeat), {
+      errorCode: ErrorCode.NOT_COORDINATOR,
+      memberEpoch: 0,
+      heartbeatIntervalMs: 0,
+      throttleTimeMs: 0,
+    });
+    while (harness.pending.length === 0) harness.wake();
+    harness.reply(harness.next(ApiKey.Metadata), metadataOf({ t: [0, 0] }));
+    expect(harness.pending).toEqual([ApiKey.FindCoordinator]);
+  });
+
+  it('gives up when the group cannot be joined at all', () => {
+    const harness = start();
+    harness.connect();
+    harness.reply(harness.next(ApiKey.Metadata), metadataOf({ t: [0] }));
+    harness.reply(harness.next(ApiKey.FindCoordinator), { errorCode: 0, nodeId: 0, host: 'b', port: 1 });
+    harness.reply(harness.next(ApiKey.ShareGroupHeartbeat), {
+      errorCode: ErrorCode.GROUP_ID_NOT_FOUND,
+      errorMessage: 'not a share group',
+      memberEpoch: 0,
+      heartbeatIntervalMs: 0,
+      throttleTimeMs: 0,
+    });
+    expect(harness.told('fatal')).toEqual([
+      { kind: 'fatal', code: ErrorCode.GROUP_ID_NOT_FOUND, reason: 'not a share group' },
+    ]);
+    harness.step({ kind: 'close' });
+    expect(harness.events.at(-1)).toEqual({ kind: 'closed' });
+  });
+
+  it('gives back what it holds when it is closed, ends the session, then leaves', () => {
+    const harness = joined();
+    fetched(harness, harness.next(ApiKey.ShareFetch), [{ records: batchOf(0, 2), acquired: [[0, 1, 1]] }]);
+    harness.step({ kind: 'close' });
+    const last = harness.next(ApiKey.ShareAcknowledge);
+    expect(last.body.shareSessionEpoch).toBe(-1);
+    expect(acksOf(last)).toEqual([{ partition: 0, batches: [[0, 1, RELEASE]] }]);
+    expect(harness.pending).toEqual([]);
+    acknowledged(harness, last);
+    const leave = harness.next(ApiKey.ShareGroupHeartbeat);
+    expect(leave.body.memberEpoch).toBe(-1);
+    harness.reply(leave, { errorCode: 0, memberEpoch: -1, heartbeatIntervalMs: 0, throttleTimeMs: 0 });
+    expect(harness.events.at(-1)).toEqual({ kind: 'closed' });
+    expect(harness.closed).toEqual([1]);
+  });
+
+  it('ends in time even when nobody answers', () => {
+    const harness = joined();
+    harness.step({ kind: 'close' });
+    harness.nowMs += 1_000;
+    harness.step({ kind: 'wake' });
+    expect(harness.events.at(-1)).toEqual({ kind: 'closed' });
+  });
+});
