@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { segmentIndexAt } from '../../core/log/recovery.ts';
 
 /** What a chunk costs besides its bytes. */
@@ -14,13 +14,13 @@ export interface TailChunk {
   readonly bytesBefore: number;
 }
 
+const NO_BYTES = Buffer.alloc(0);
+
 /** A chunk in the cache; without its bytes once it was dropped. */
-interface Held {
-  readonly baseOffset: number;
-  readonly endOffset: number;
-  readonly bytesBefore: number;
+interface Held extends TailChunk {
   readonly tail: LogTail;
-  bytes: Buffer | null;
+  bytes: Buffer;
+  dropped: boolean;
 }
 
 /**
@@ -61,15 +61,16 @@ export class TailCache {
 
   /** Used by LogTail only: the chunk is not wanted any more; its place in the order is found empty later. */
   drop(chunk: Held): void {
-    if (chunk.bytes === null) return;
+    if (chunk.dropped) return;
     this.#bytes -= chunk.bytes.length + CHUNK_OVERHEAD_BYTES;
-    chunk.bytes = null;
+    chunk.bytes = NO_BYTES;
+    chunk.dropped = true;
   }
 
   #evictOldest(): void {
     const chunk = this.#order[this.#first];
     this.#first += 1;
-    if (chunk === undefined || chunk.bytes === null) return;
+    if (chunk === undefined || chunk.dropped) return;
     this.drop(chunk);
     chunk.tail.dropOldest();
   }
@@ -94,7 +95,7 @@ export class LogTail {
   /** Adds the newest chunk; it begins where the last one ended. */
   push(chunk: TailChunk): void {
     const { baseOffset, endOffset, bytesBefore, bytes } = chunk;
-    const held: Held = { baseOffset, endOffset, bytesBefore, bytes, tail: this };
+    const held: Held = { baseOffset, endOffset, bytesBefore, bytes, tail: this, dropped: false };
     this.#chunks.push(held);
     this.#bases.push(baseOffset);
     this.#cache.admit(held, bytes.length);
@@ -129,11 +130,8 @@ export class LogTail {
     return chunk !== undefined && offset < chunk.endOffset ? index : -1;
   }
 
-  /** The chunk at a position that `find` gave, or one after it; null behind the last. Its bytes are never null. */
+  /** The chunk at a position that `find` gave, or one after it; null behind the last. */
   chunkAt(index: number): TailChunk | null {
-    const chunk = this.#chunks[index];
-    if (chunk === undefined || chunk.bytes === null) return null;
-    const { baseOffset, endOffset, bytesBefore, bytes } = chunk;
-    return { baseOffset, endOffset, bytesBefore, bytes };
+    return this.#chunks[index] ?? null;
   }
 }
