@@ -43,13 +43,20 @@ export function guarded<T>(run: () => T): T {
 
 function forbid(holder: object, name: string): () => void {
   const before = Object.getOwnPropertyDescriptor(holder, name);
-  const refuse = (): never => {
-    throw new Error(`bug: ${name} was used in a simulated world`);
+  let armed = true;
+  const refuse = (): undefined => {
+    if (armed) throw new Error(`bug: ${name} was used in a simulated world`);
+  };
+  const construct = (): object => {
+    refuse();
+    return {};
   };
   // A function also refuses `new`; touching a member of it (`Date.now`) refuses through the proxy.
-  const value = new Proxy(refuse, { get: refuse, construct: refuse });
+  const value = new Proxy(refuse, { get: refuse, construct });
   Object.defineProperty(holder, name, { value, configurable: true, writable: true });
   return () => {
+    // Jest looks at everything that was ever put into its globals.
+    armed = false;
     if (before === undefined) Reflect.deleteProperty(holder, name);
     else Object.defineProperty(holder, name, before);
   };

@@ -273,7 +273,10 @@ export class ShardRuntime<C, R, E> {
       errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER || errorCode === ErrorCode.KAFKA_STORAGE_ERROR
         ? ErrorCode.NOT_COORDINATOR
         : ErrorCode.COORDINATOR_NOT_AVAILABLE;
-    this.deps.log.warn({ ...this.place(), errorCode }, 'coordinator shard is dropped and loaded again');
+    // A leadership that ended, by a stop for example, is no failure.
+    if (partition.status(-1) === ErrorCode.NONE) {
+      this.deps.log.warn({ ...this.place(), errorCode }, 'coordinator shard is dropped and loaded again');
+    }
     this.drop(refusal);
     const { life } = this;
     this.deps.timers.after(this.reloadDelayMs, () => {

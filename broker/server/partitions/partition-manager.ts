@@ -26,6 +26,7 @@ export class PartitionManager implements Partitions {
   readonly #leading = new Map<string, LeaderPartition>();
   readonly #leadListeners: ((partition: Partition) => void)[] = [];
   #sorted: readonly Partition[] | null = null;
+  #stopped = false;
 
   constructor(start: {
     readonly nodeId: BrokerId;
@@ -80,14 +81,16 @@ export class PartitionManager implements Partitions {
     for (const partition of this.all()) listener(partition);
   }
 
-  /** Ends every leadership; nothing may be appended afterwards. */
+  /** Ends every leadership; nothing may be appended afterwards. What the metadata says from here on is for the next start. */
   stop(): void {
+    this.#stopped = true;
     for (const partition of this.#leading.values()) partition.resign(ErrorCode.NOT_LEADER_OR_FOLLOWER);
     this.#leading.clear();
     this.#sorted = null;
   }
 
   #follow(delta: MetadataDelta): void {
+    if (this.#stopped) return;
     const gone: { readonly topicId: TopicId; readonly partition: number }[] = [];
     for (const topic of delta.topicsDeleted) {
       for (const partition of topic.partitions) {
@@ -144,6 +147,7 @@ export class PartitionManager implements Partitions {
 
   /** Begins or updates the leadership that the metadata names now. */
   #lead(topicId: TopicId, index: number): void {
+    if (this.#stopped) return;
     const topic = this.#metadata.view.topicById(topicId);
     const view = topic?.partitions[index];
     if (topic === null || view === undefined || view.leader !== this.#nodeId) return;
