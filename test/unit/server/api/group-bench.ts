@@ -113,6 +113,7 @@ export class GroupApiBench {
         listener: 'plain',
         address: '127.0.0.1',
         onClose: () => () => {},
+        disconnect: () => {},
       },
       apiKey,
       apiVersion,
@@ -133,4 +134,21 @@ export class GroupApiBench {
     }));
     return { results };
   }
+}
+
+/** Id of the topic `t`. */
+export const TOPIC_ID = 't'.padEnd(22, 'A');
+
+/** Every version that a row serves. */
+export function versionsOf(row: { readonly versions: { readonly min: number; readonly max: number } }): number[] {
+  const { min, max } = row.versions;
+  return Array.from({ length: max - min + 1 }, (_, index) => min + index);
+}
+
+/** A bench whose coordinator runs, with a topic `t` of two partitions. */
+export function startedBench(): GroupApiBench {
+  const bench = new GroupApiBench();
+  bench.start();
+  bench.node.view.setTopic('t', 2);
+  return bench;
 }
