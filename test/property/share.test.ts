@@ -262,8 +262,10 @@ class World {
   #load(): SharePartition {
     const partition = SharePartition.load(this.#saved, STANDARD_POLICY, this.#bugs);
     if (partition === null) throw new Error(`state does not load: ${JSON.stringify(this.#saved)}`);
+    const out: SharePartitionEffect[] = [];
     if (this.#logStart > partition.startOffset)
-      partition.step({ kind: 'log-start', offset: this.#logStart }, this.#nowMs, []);
+      partition.step({ kind: 'log-start', offset: this.#logStart }, this.#nowMs, out);
+    for (const effect of out) if (effect.kind === 'persist') this.#write = effect;
     this.#start = partition.startOffset;
     return partition;
   }

@@ -200,6 +200,8 @@ export class SharePartition {
     if (offset <= this.startOffset) return;
     this.#inFlight.list.dropBelow(offset);
     this.#inFlight.list.advance();
+    // Nobody acknowledges what is gone: without a write of its own the persisted start would stay behind for ever.
+    this.#queue.push(this.#queue.open(0));
     out.push({ kind: 'available' });
   }
 

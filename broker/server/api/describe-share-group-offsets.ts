@@ -4,6 +4,7 @@ import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { ApiRequests } from '../../core/protocol/messages.ts';
 import type { GroupCoordinator } from '../coordinators/groups.ts';
 import { type Gathered, gather } from '../gather.ts';
+import type { Partition as LedPartition } from '../partitions/partition.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { SharePersister, StateSummary } from '../share/persister.ts';
 import type { PartitionServices } from './partition-lookup.ts';
@@ -117,6 +118,16 @@ function describePartition(
     return { partitionIndex: partition, startOffset: -1, leaderEpoch, lag: -1, errorCode };
   const replica = server.partitions.byId(asTopicId(topicId), partition);
   const known = replica !== null && startOffset >= 0 && deliveryCompleteCount >= 0;
-  const lag = known ? Math.max(0, replica.highWatermark - startOffset - deliveryCompleteCount) : -1;
-  return { partitionIndex: partition, startOffset, leaderEpoch, lag, errorCode };
+  return { partitionIndex: partition, startOffset, leaderEpoch, lag: known ? lagOf(replica, summary) : -1, errorCode };
+}
+
+/**
+ * Records that the group has still to finish. What retention or DeleteRecords took is no lag, even before a member's
+ * fetch moves the persisted start; how many of the finished records went with it is not known then: none counts.
+ */
+function lagOf(replica: Pick<LedPartition, 'highWatermark' | 'logStartOffset'>, summary: StateSummary): number {
+  const { startOffset, deliveryCompleteCount } = summary;
+  const { highWatermark, logStartOffset } = replica;
+  if (logStartOffset > startOffset) return Math.max(0, highWatermark - logStartOffset);
+  return Math.max(0, highWatermark - startOffset - deliveryCompleteCount);
 }

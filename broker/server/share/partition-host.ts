@@ -134,8 +134,7 @@ export class SharePartitionHost {
   fetchOffset(): number {
     const core = this.#core;
     if (core === null || this.#errorCode !== ErrorCode.NONE || !this.#deps.leaseHeld()) return -1;
-    const { logStartOffset } = this.partition;
-    if (logStartOffset > core.startOffset) this.#run({ kind: 'log-start', offset: logStartOffset });
+    this.#followLogStart(core);
     return core.fetchOffset(rulesOf(this.#deps, this.groupId), this.#deps.clock.monotonicMs());
   }
 
@@ -176,6 +175,7 @@ export class SharePartitionHost {
 
   /** Judges a member's acknowledgements; `done` gets one code for all of them, after they are committed (S0). */
   acknowledge(memberId: string, batches: readonly AcknowledgementBatch[], done: (errorCode: number) => void): void {
+    if (this.#core !== null && this.#errorCode === ErrorCode.NONE) this.#followLogStart(this.#core);
     if (this.#errorCode !== ErrorCode.NONE || this.#core === null) {
       done(this.#errorCode || ErrorCode.INVALID_RECORD_STATE);
       return;
@@ -225,6 +225,12 @@ export class SharePartitionHost {
   /** The core's own line, or what it waits for. */
   describe(): string {
     return this.#core?.describe() ?? (this.#errorCode === ErrorCode.NONE ? 'loading' : `ended ${this.#errorCode}`);
+  }
+
+  /** Retention and DeleteRecords tell nobody: whoever comes next notices. */
+  #followLogStart(core: SharePartition): void {
+    const { logStartOffset } = this.partition;
+    if (logStartOffset > core.startOffset) this.#run({ kind: 'log-start', offset: logStartOffset });
   }
 
   #bound(isolationLevel: 0 | 1): number {

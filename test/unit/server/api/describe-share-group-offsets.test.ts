@@ -85,6 +85,30 @@ describe('DescribeShareGroupOffsets', () => {
     expect(ask(node, [{ groupId: 'g', topics: null }]).groups[0]?.topics[0]?.partitions[0]?.lag).toBe(0);
   });
 
+  test('does not count as lag what was deleted from the log', () => {
+    const node = new ShareNode();
+    node.produce(10);
+    const member = node.member('a');
+    member.fetch();
+    member.acknowledge({ 0: [[0, 1, 1]] });
+    node.log().deleteRecords(7, () => {});
+    const place = () => ask(node, [{ groupId: 'g', topics: null }]).groups[0]?.topics[0]?.partitions[0];
+    expect(place()).toMatchObject({ startOffset: 2, lag: 3 });
+    member.acknowledge({ 0: [[7, 9, 1]] });
+    expect(place()).toMatchObject({ startOffset: 10, lag: 0 });
+  });
+
+  test('follows with the start when a member meets a deleted front', () => {
+    const node = new ShareNode();
+    node.produce(10);
+    const member = node.member('a');
+    member.fetch();
+    node.log().deleteRecords(10, () => {});
+    member.fetch();
+    const place = ask(node, [{ groupId: 'g', topics: null }]).groups[0]?.topics[0]?.partitions[0];
+    expect(place).toMatchObject({ startOffset: 10, lag: 0 });
+  });
+
   test('tells −1 of a start that is not chosen yet', () => {
     const node = new ShareNode();
     node.produce(3);
