@@ -33,13 +33,14 @@ let closeHealth = (): void => undefined;
 /** Nothing is left to do: the thread ends when nothing keeps its loop busy. */
 function end(): void {
   closeHealth();
+  control.end();
   port?.close();
 }
 
 const link: ControlLink = {
   send: (message) => {
     port.postMessage(message);
-    if (message.kind === 'stopped') end();
+    if (message.kind === 'stopped' || message.kind === 'fatal') end();
   },
   onMessage: (listener) => {
     // Both threads run the same build, so that a message is what it says.

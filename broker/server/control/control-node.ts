@@ -103,6 +103,11 @@ export class ControlNode {
     this.#ask('metrics', (answer) => done([...this.#ownMetrics(), ...(answer?.samples ?? [])]));
   }
 
+  /** Stops watching: nobody is told anything any more. */
+  end(): void {
+    this.#watch.stop();
+  }
+
   *#open(): Task<void> {
     const { disk, random, crc32c, log } = this.#ports;
     const { directory } = this.#options;

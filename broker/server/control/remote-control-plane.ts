@@ -220,6 +220,8 @@ export class RemoteControlPlane implements ControlPlane {
     if (this.#fatal !== null) return;
     this.#fatal = message;
     this.#beat.cancel();
+    // The process ends: nobody is answered any more.
+    for (const { timer } of this.#pending.values()) timer.cancel();
     for (const listener of this.#fatalListeners) listener(message);
   }
 
