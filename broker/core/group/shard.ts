@@ -1,4 +1,5 @@
 import { unreachable } from '../base/assert.ts';
+import { topicId as asTopicId, ZERO_TOPIC_ID } from '../base/ids.ts';
 import { Deadlines } from '../coordinator/deadlines.ts';
 import type { CoordinatorRecord, CoordinatorShard, Now, Outbox, Ticket } from '../coordinator/shard.ts';
 import { ErrorCode } from '../protocol/errors.ts';
@@ -12,7 +13,7 @@ import type {
   MetadataChangedCommand,
 } from './commands.ts';
 import { OffsetExpiry } from './offset-expiry.ts';
-import { OffsetStore } from './offset-store.ts';
+import { type CommittedOffset, OffsetStore } from './offset-store.ts';
 import { commitOffsets, fetchOffsets } from './offsets.ts';
 import { decodeGroupRecord } from './records.ts';
 import { ShareGroups } from './share/groups.ts';
@@ -59,6 +60,10 @@ export class GroupShard implements CoordinatorShard<GroupCommand, GroupResponse,
     const step = this.step(now, out);
     this.classic.loaded(step);
     this.share.loaded(step);
+    this.removeOffsets(
+      step,
+      ({ topicId }) => topicId !== ZERO_TOPIC_ID && step.view.topicById(asTopicId(topicId)) === null,
+    );
     step.startTimer(this.expiryTimer, step.settings.broker('offsets.retention.check.interval.ms'));
   }
 
@@ -219,16 +224,20 @@ export class GroupShard implements CoordinatorShard<GroupCommand, GroupResponse,
 
   /** A deleted topic takes its committed offsets along: a topic that gets its name later is another one. */
   private onMetadataChanged(step: Step, command: MetadataChangedCommand): void {
-    const deleted = new Set(command.deletedTopics.map(({ name }) => name));
-    if (deleted.size > 0) {
-      for (const groupId of this.offsets.groupIds()) {
-        for (const { topic, partitions } of this.offsets.list(groupId)) {
-          if (!deleted.has(topic)) continue;
-          for (const partition of partitions) step.write({ kind: 'offset', groupId, topic, partition, value: null });
+    const deleted = new Set(command.deletedTopics.map(({ topicId }) => topicId));
+    if (deleted.size > 0) this.removeOffsets(step, ({ topicId }) => deleted.has(topicId));
+    this.share.onMetadataChanged(step, command);
+  }
+
+  private removeOffsets(step: Step, isVoid: (value: CommittedOffset) => boolean): void {
+    for (const groupId of this.offsets.groupIds()) {
+      for (const { topic, partitions } of this.offsets.list(groupId)) {
+        for (const partition of partitions) {
+          const value = this.offsets.get(groupId, { name: topic, topicId: null }, partition);
+          if (value !== null && isVoid(value)) step.write({ kind: 'offset', groupId, topic, partition, value: null });
         }
       }
     }
-    this.share.onMetadataChanged(step, command);
   }
 
   private groups(): Parameters<typeof commitOffsets>[1] {

@@ -106,7 +106,10 @@ export class ShardRuntime<C, R, E> {
     this.queue.push({ command, done });
     this.queueTimer ??= this.deps.timers.after(LOAD_WAIT_MS, () => {
       this.queueTimer = null;
-      this.refuseQueue(this.partition === null ? ErrorCode.NOT_COORDINATOR : ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
+      this.refuseQueue(
+        this.partition === null ? ErrorCode.NOT_COORDINATOR : ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
+        true,
+      );
     });
   }
 
@@ -301,11 +304,12 @@ export class ShardRuntime<C, R, E> {
     for (const done of waiting) done({ kind: 'refused', errorCode });
   }
 
-  private refuseQueue(errorCode: number): void {
+  /** `keepsNews`: commands that nobody waits for go on waiting; they are news that the shard would miss. */
+  private refuseQueue(errorCode: number, keepsNews = false): void {
     this.queueTimer?.cancel();
     this.queueTimer = null;
     const { queue } = this;
-    this.queue = [];
+    this.queue = keepsNews ? queue.filter(({ done }) => done === null) : [];
     for (const { done } of queue) done?.({ kind: 'refused', errorCode });
   }
 

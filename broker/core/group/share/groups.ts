@@ -36,6 +36,16 @@ export interface ShareNeighbours {
   hasRoom(): boolean;
 }
 
+/**
+ * Topics may have been deleted while nobody led the shard. Whoever wrote the log had applied no metadata beyond the
+ * leadership that this node has applied, so a topic that is not there is gone, not yet to come.
+ */
+function dropMissingTopics(step: Step, group: RunningShareGroup): void {
+  const { initializing, initialized } = group.durable;
+  const ids = [...initializing, ...initialized].map(({ topicId }) => topicId);
+  dropTopicState(step, group, new Set(ids.filter((id) => step.view.topicById(asTopicId(id)) === null)));
+}
+
 /** The share groups of one shard. */
 export class ShareGroups {
   private readonly neighbours: ShareNeighbours;
@@ -65,6 +75,7 @@ export class ShareGroups {
       const group = this.run(step, groupId);
       if (group === null) continue;
       for (const memberId of group.durable.members.keys()) extendShareSession(step, group, memberId);
+      dropMissingTopics(step, group);
       if (group.durable.members.size > 0) refreshMetadata(step, group);
       else settle(step, group);
     }

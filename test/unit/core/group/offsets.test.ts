@@ -156,6 +156,15 @@ describe('committed offsets', () => {
     expect(group.all()).toEqual(['u-0=8']);
   });
 
+  test('go with a topic that was deleted while the coordinator moved', () => {
+    const group = new Offsets();
+    group.commit({ 't-0': 7, 'u-0': 8 });
+    group.view.removeTopic('t');
+    group.failOver();
+    expect(group.all()).toEqual(['u-0=8']);
+    expect(group.replayed().describeDurable()).toBe('g offsets u-0=8');
+  });
+
   test('may carry metadata up to the limit; a longer one fails its partition alone', () => {
     const group = new Offsets({ 'offset.metadata.max.bytes': '4' });
     expect(group.commit({ 't-0': 1 }, { metadata: '1234' })?.partitionErrors).toEqual([0]);

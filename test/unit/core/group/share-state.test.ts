@@ -275,6 +275,18 @@ describe('deleting', () => {
     ]);
   });
 
+  test('a topic while the coordinator moves takes its share state along, too', () => {
+    const group = new Share();
+    group.view.setTopic('more', 1);
+    group.join('a', 'jobs', 'more');
+    group.view.removeTopic('jobs');
+    group.shareStateCode = null;
+    group.failOver();
+    expect(group.effects.map(({ kind }) => kind)).toEqual(['deleteShareState']);
+    expect(group.partitions()).toEqual(['more: 0']);
+    expect(shown(group.beat('a', 1))).toEqual(['more: 0']);
+  });
+
   test('makes answers void that are still under way: they speak of state that is gone', () => {
     const group = new Share();
     group.shareStateCode = null;

@@ -163,6 +163,23 @@ describe('loading', () => {
     expect(outcomes).toEqual([`refused ${ErrorCode.COORDINATOR_LOAD_IN_PROGRESS}`]);
   });
 
+  test('keeps news for as long as it takes', () => {
+    const bench = new HostBench();
+    bench.start();
+    bench.send(set('a', 1));
+    bench.loop.run();
+    const partition = bench.partition().reelect();
+    partition.highWatermark = 0;
+    bench.partitions.lead(partition);
+    bench.host.broadcast(set('news', 7));
+    const outcomes = bench.send(get('news'));
+    bench.loop.advance(2_000);
+    expect(outcomes).toEqual([`refused ${ErrorCode.COORDINATOR_LOAD_IN_PROGRESS}`]);
+    partition.commit();
+    bench.loop.run();
+    expect(bench.host.describe(0)).toBe('a=1 news=7');
+  });
+
   test('skips records below a log start that lies inside a batch', () => {
     const bench = new HostBench();
     bench.start();
