@@ -38,7 +38,10 @@ export interface Outbox<R, E> {
  * Nothing is rolled back: when an append fails or leadership goes, the shard is dropped and loaded again from its log.
  */
 export interface CoordinatorShard<C, R, E> {
-  /** Applies one record, of the log while loading, of its own decisions afterwards. Unknown record types are skipped. */
+  /**
+   * Applies one record, of the log while loading, of its own decisions afterwards. Unknown record types are skipped. May
+   * throw a `DecodeError` for a record of the log that can't be read: the load ends with it.
+   */
   replay(record: CoordinatorRecord, offset: number): void;
   /** Called once, after the whole log was replayed and before the first command: full durations run again (F6). */
   loaded(now: Now, out: Outbox<R, E>): void;

@@ -1,3 +1,4 @@
+import { isDecodeError } from '../../core/codec/decode-error.ts';
 import type { CoordinatorShard } from '../../core/coordinator/shard.ts';
 import { ErrorCode, errorName } from '../../core/protocol/errors.ts';
 import { bufferOf, compressionCodec, isControl } from '../../core/record/batch.ts';
@@ -110,7 +111,12 @@ class Loader {
     if (records === null) return `malformed records after ${this.position}`;
     for (const { key, value, offset } of records) {
       if (key === null || offset < this.position) continue;
-      this.load.shard.replay({ key, value }, offset);
+      try {
+        this.load.shard.replay({ key, value }, offset);
+      } catch (error) {
+        if (!isDecodeError(error)) throw error;
+        return `record at ${offset} can't be read: ${error.message}`;
+      }
       this.recordCount += 1;
     }
     return null;

@@ -8,6 +8,7 @@ import type {
 } from '../../../../broker/core/coordinator/shard.ts';
 import type { MetadataDelta } from '../../../../broker/core/metadata/view.ts';
 import type { MetadataCommand, MetadataOutcome, OutcomeOf } from '../../../../broker/core/metadata/commands.ts';
+import { DecodeError } from '../../../../broker/core/codec/decode-error.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
 import type { Log } from '../../../../broker/ports/log.ts';
@@ -41,6 +42,7 @@ export class RegisterShard implements CoordinatorShard<RegisterCommand, string, 
   replay(record: CoordinatorRecord, offset: number): void {
     this.offsets.push(offset);
     const name = Buffer.from(record.key).toString();
+    if (name === 'unreadable' && !this.isLoaded) throw new DecodeError(name, 'planted');
     if (record.value === null) this.values.delete(name);
     else this.values.set(name, Number(Buffer.from(record.value).toString()));
   }

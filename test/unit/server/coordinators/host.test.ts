@@ -180,6 +180,23 @@ describe('loading', () => {
     expect(bench.host.describe(0)).toBe('a=1 news=7');
   });
 
+  test('ends with a record that can not be read, and is tried again later; the process goes on', () => {
+    const bench = new HostBench();
+    bench.start();
+    bench.send(set('unreadable', 1));
+    bench.send(set('a', 1));
+    bench.loop.run();
+    bench.lead(0);
+    const outcomes = bench.send(get('a'));
+    bench.loop.advance(1_000);
+    expect(outcomes).toEqual([`refused ${ErrorCode.COORDINATOR_LOAD_IN_PROGRESS}`]);
+    expect(bench.warnings).toContain('coordinator shard could not be loaded');
+    const triesInAMinute = bench.shards.length;
+    bench.loop.advance(60_000);
+    expect(bench.shards.length - triesInAMinute).toBeGreaterThan(5);
+    expect(bench.shards.length - triesInAMinute).toBeLessThan(20);
+  });
+
   test('skips records below a log start that lies inside a batch', () => {
     const bench = new HostBench();
     bench.start();
