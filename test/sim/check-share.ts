@@ -51,10 +51,7 @@ class OwnershipCheck {
         this.#settled(one);
         break;
       case 'member-gone':
-        for (const { holder } of this.#records.values()) {
-          if (holder?.member === one.member) this.#record(holder).holder = null;
-        }
-        for (const record of this.#records.values()) record.unseenCount += 1;
+        this.#gone(one);
         break;
       case 'cut':
         this.#cutBefore.set(`${one.topic}-${one.partition}`, one.beforeOffset);
@@ -68,6 +65,15 @@ class OwnershipCheck {
         break;
       default:
         break;
+    }
+  }
+
+  /** What a leader handed out may come after its end; its count ends with it all the same. */
+  #gone({ member, cause }: Seen<'member-gone'>): void {
+    for (const record of this.#records.values()) {
+      if (record.holder?.member === member) record.holder = null;
+      if (cause === 'node' && record.lastDelivery?.member === member) record.count = 0;
+      record.unseenCount += 1;
     }
   }
 

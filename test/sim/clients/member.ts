@@ -18,7 +18,9 @@ import type { Stage } from '../stage.ts';
 const EXPIRY_SLACK_MS = 50;
 
 interface Held extends Holding {
+  /** −1: not acknowledged. */
   sentMs: number;
+  verdict: Verdict;
 }
 
 type Settled = Extract<ShareConsumerEvent, { readonly kind: 'settled' }>;
@@ -81,6 +83,7 @@ export class SimMember {
   die(): void {
     if (this.isOver) return;
     this.#gone();
+    this.#leaveOpen();
     this.#client.die();
   }
 
@@ -92,6 +95,15 @@ export class SimMember {
 
   describe(): string {
     return `${this.group}/${this.id}: ${this.#client.describe()}`;
+  }
+
+  /** Nobody will hear what became of the acknowledgements that are under way. */
+  #leaveOpen(): void {
+    const atMs = this.#stage.world.nowMs;
+    for (const { group, member, place, sentMs, verdict } of this.#held.values()) {
+      if (sentMs >= 0) this.#stage.note({ kind: 'unsettled', atMs, group, member, place, verdict });
+    }
+    this.#held.clear();
   }
 
   #gone(): void {
@@ -110,6 +122,7 @@ export class SimMember {
         break;
       case 'closed':
         this.#isClosed = true;
+        this.#leaveOpen();
         break;
       case 'fatal':
         this.fatals.push(`${this.group}/${this.id}: ${event.reason} (${event.code})`);
@@ -124,7 +137,7 @@ export class SimMember {
     const value = this.#stage.readValue(record.value);
     const label = this.#stage.labelOf(value);
     const place = { topic: label, partition: record.partition, offset: record.offset };
-    const held: Held = { group: this.group, member: this.id, place, sentMs: -1 };
+    const held: Held = { group: this.group, member: this.id, place, sentMs: -1, verdict: 'accept' };
     this.#held.set(keyOf(record), held);
     this.#stage.note({
       kind: 'delivered',
@@ -151,6 +164,7 @@ export class SimMember {
     if (this.isOver || this.#held.get(keyOf(record)) !== held) return;
     const { group, member, place } = held;
     held.sentMs = this.#stage.world.nowMs;
+    held.verdict = verdict;
     this.#stage.note({ kind: 'giving-up', atMs: held.sentMs, group, member, place, verdict });
     const { topic, partition, offset } = record;
     this.#client.send({ kind: 'acknowledge', topic, partition, offset, type: Acknowledgement[verdict] });
