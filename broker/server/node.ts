@@ -21,6 +21,7 @@ import { PartitionManager } from './partitions/partition-manager.ts';
 import { resolveTopicRules } from './partitions/topic-rules.ts';
 import { ProducerIds } from './producer-ids.ts';
 import type { Services } from './services.ts';
+import { shareMetrics } from './share/metrics.ts';
 import { startShareGroups } from './share/start.ts';
 import { runTask } from './task.ts';
 
@@ -204,6 +205,7 @@ class NodeStart {
     this.#dispatcher = new Dispatcher(apiTable, services, limits);
     this.#metrics.add(this.#dispatcher.metrics);
     this.#metrics.add(logMetrics(logs.manager, partitions));
+    this.#metrics.add(shareMetrics(share.share));
     partitions.start(() => {
       this.#phase = 'waiting to be unfenced';
       control.unfence((failure) => {

@@ -43,11 +43,15 @@ export class EventLoop implements Clock, Timers {
   /** Queues an input for the next turn. */
   readonly post = (input: () => void): void => {
     this.#queue.push(input);
-    if (!this.#scheduled) {
-      this.#scheduled = true;
-      setImmediate(this.#turn);
-    }
+    this.ensureTurn();
   };
+
+  /** Makes sure that what ends a turn runs soon, also when nothing was posted. */
+  ensureTurn(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#turn);
+  }
 
   /** Registers work that runs once at the end of every turn. */
   onTurnEnd(work: () => void): void {
@@ -57,10 +61,7 @@ export class EventLoop implements Clock, Timers {
   /** Runs `callback` once, when the inputs of the current turn (or of the next one, outside of a turn) are handled. */
   readonly afterTurn = (callback: () => void): void => {
     this.#afterTurn.push(callback);
-    if (!this.#scheduled) {
-      this.#scheduled = true;
-      setImmediate(this.#turn);
-    }
+    this.ensureTurn();
   };
 
   after(delayMs: number, callback: () => void): TimerHandle {

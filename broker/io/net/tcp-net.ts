@@ -12,14 +12,14 @@ class TcpConnection implements NetConnection {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly #socket: Socket;
-  readonly #dirty: Set<TcpConnection>;
+  readonly #tcp: Tcp;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #closing = false;
 
-  constructor(socket: Socket, dirty: Set<TcpConnection>) {
+  constructor(socket: Socket, tcp: Tcp) {
     this.#socket = socket;
-    this.#dirty = dirty;
+    this.#tcp = tcp;
     this.remoteAddress = socket.remoteAddress ?? '';
     this.remotePort = socket.remotePort ?? 0;
   }
@@ -30,7 +30,8 @@ class TcpConnection implements NetConnection {
       this.#pending.push(chunk);
       this.#pendingBytes += chunk.length;
     }
-    this.#dirty.add(this);
+    this.#tcp.dirty.add(this);
+    this.#tcp.loop.ensureTurn();
   }
 
   unsentBytes(): number {
@@ -99,7 +100,7 @@ function listen(tcp: Tcp, ...[address, accept, done]: Parameters<Net['listen']>)
   const server = createServer({ allowHalfOpen: false, pauseOnConnect: true }, (socket) => {
     tcp.loop.post(() => {
       if (socket.destroyed) return;
-      const connection = new TcpConnection(socket, tcp.dirty);
+      const connection = new TcpConnection(socket, tcp);
       const handlers = accept(connection);
       if (handlers === null) {
         socket.destroy();
@@ -140,7 +141,7 @@ function dial(tcp: Tcp, ...[address, handlers, done]: Parameters<Net['dial']>): 
     if (settled) return;
     settled = true;
     socket.removeListener('error', onError);
-    const connection = new TcpConnection(socket, tcp.dirty);
+    const connection = new TcpConnection(socket, tcp);
     tcp.loop.post(() => done(null, connection));
     attach(tcp, socket, connection, handlers);
   });

@@ -1,0 +1,96 @@
+import { createConnection } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { EventLoop } from '../../../broker/io/loop/event-loop.ts';
+import { createTcpNet } from '../../../broker/io/net/tcp-net.ts';
+import type { NetConnection, NetHandlers, NetListener } from '../../../broker/ports/net.ts';
+
+const HOST = '127.0.0.1';
+const QUIET: NetHandlers = { onData: () => undefined, onDrain: () => undefined, onClose: () => undefined };
+
+describe('the network of the machine', () => {
+  const loop = new EventLoop();
+  const net = createTcpNet(loop);
+  const open: NetListener[] = [];
+  afterEach(() => {
+    for (const listener of open.splice(0)) listener.close();
+  });
+
+  const listen = (accept: (connection: NetConnection) => NetHandlers | null): Promise<NetListener> =>
+    new Promise((settle, fail) => {
+      net.listen({ host: HOST, port: 0 }, accept, (failure, listener) => {
+        if (listener === null) fail(new Error(failure?.message));
+        else {
+          open.push(listener);
+          settle(listener);
+        }
+      });
+    });
+  const dial = (port: number, handlers: NetHandlers): Promise<NetConnection | string> =>
+    new Promise((settle) => {
+      net.dial({ host: HOST, port, timeoutMs: 5000 }, handlers, (failure, connection) => settle(connection ?? failure?.code ?? ''));
+    });
+
+  it('carries bytes both ways, in order, also those written outside of a turn', async () => {
+    const listener = await listen((connection) => ({ ...QUIET, onData: (bytes) => connection.write([bytes]) }));
+    const answer = new Promise<string>((settle) => {
+      let text = '';
+      void dial(listener.port, {
+        ...QUIET,
+        onData: (bytes) => {
+          text += Buffer.from(bytes).toString();
+          if (text.endsWith('!')) settle(text);
+        },
+      }).then((connection) => {
+        if (typeof connection !== 'string') connection.write([Buffer.from('he'), Buffer.from('llo!')]);
+      });
+    });
+    expect(await answer).toBe('hello!');
+  });
+
+  it('names the errno of a port that nobody listens on, and of one that is taken', async () => {
+    const listener = await listen(() => null);
+    const { port } = listener;
+    const code = await new Promise((settle) => {
+      net.listen({ host: HOST, port }, () => null, (failure) => settle(failure?.code));
+    });
+    expect(code).toBe('EADDRINUSE');
+    listener.close();
+    open.length = 0;
+    expect(await dial(port, QUIET)).toBe('ECONNREFUSED');
+  });
+
+  it('closes a connection that is refused, and tells the owner of one that the peer ended', async () => {
+    const refusing = await listen(() => null);
+    await new Promise<void>((settle) => {
+      createConnection({ host: HOST, port: refusing.port })
+        .on('close', () => settle())
+        .on('error', () => undefined)
+        .resume();
+    });
+    const closed = new Promise<string>((settle) => {
+      void listen(() => ({ ...QUIET, onClose: settle })).then((listener) => {
+        const socket = createConnection({ host: HOST, port: listener.port }, () => socket.end());
+      });
+    });
+    expect(await closed).toBe('');
+  });
+
+  it('sends what is queued before a flushing close', async () => {
+    const listener = await listen((connection) => ({
+      ...QUIET,
+      onData: () => {
+        connection.write([Buffer.alloc(300_000, 7)]);
+        connection.close({ flush: true });
+      },
+    }));
+    const received = await new Promise<number>((settle) => {
+      let count = 0;
+      const socket = createConnection({ host: HOST, port: listener.port }, () => socket.write('x'));
+      socket.on('data', (bytes) => {
+        count += bytes.length;
+      });
+      socket.on('close', () => settle(count));
+    });
+    expect(received).toBe(300_000);
+  });
+});
