@@ -12,6 +12,10 @@ describe('a log under crashes at any point', () => {
     for (let seed = 1; seed <= SEEDS / 3; seed++) new LogCrashRun(seed, { keepPageCache: true }).run();
   });
 
+  test('loses nothing durable and goes on when the disk fills up again and again', () => {
+    for (let seed = 1; seed <= SEEDS / 2; seed++) new LogCrashRun(seed, { tight: true }).run();
+  });
+
   // Teeth: each planted bug is caught within this many seeds.
   for (const bug of ['no-file-sync', 'no-directory-sync', 'answer-before-sync'] as const) {
     test(`catches the planted bug ${bug}`, () => {

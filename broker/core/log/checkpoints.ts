@@ -92,38 +92,3 @@ export function decodeCleanShutdown(bytes: Uint8Array): number | null {
     return null;
   }
 }
-
-/** Identity of a data directory (`meta.properties`, version 1). */
-export interface MetaProperties {
-  readonly clusterId: string;
-  readonly nodeId: number;
-  /** 22 characters of base64url. */
-  readonly directoryId: string;
-}
-
-/** Kafka's text of `meta.properties`. */
-export function encodeMetaProperties(meta: MetaProperties): Buffer {
-  const lines = [
-    `cluster.id=${meta.clusterId}`,
-    `directory.id=${meta.directoryId}`,
-    `node.id=${meta.nodeId}`,
-    'version=1',
-  ];
-  return Buffer.from(`${lines.join('\n')}\n`);
-}
-
-/** Reads `meta.properties`; null when a field is missing or malformed. */
-export function decodeMetaProperties(bytes: Uint8Array): MetaProperties | null {
-  const fields = new Map<string, string>();
-  for (const line of Buffer.from(bytes).toString('utf8').split('\n')) {
-    const at = line.indexOf('=');
-    if (at > 0 && !line.startsWith('#')) fields.set(line.slice(0, at).trim(), line.slice(at + 1).trim());
-  }
-  const nodeId = toOffset(fields.get('node.id'));
-  const clusterId = fields.get('cluster.id') ?? '';
-  const directoryId = fields.get('directory.id') ?? '';
-  if (fields.get('version') !== '1' || nodeId === null || nodeId < 0 || clusterId === '' || directoryId === '') {
-    return null;
-  }
-  return { clusterId, nodeId, directoryId };
-}

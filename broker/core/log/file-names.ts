@@ -13,8 +13,6 @@ export const RECOVERY_POINT_CHECKPOINT = 'recovery-point-offset-checkpoint';
 export const REPLICATION_CHECKPOINT = 'replication-offset-checkpoint';
 /** Log start per log that does not begin with its first segment. */
 export const LOG_START_CHECKPOINT = 'log-start-offset-checkpoint';
-/** Identity of the data directory. */
-export const META_PROPERTIES = 'meta.properties';
 /** Proof of a clean shutdown; holds the broker epoch. */
 export const CLEAN_SHUTDOWN = '.kafka_cleanshutdown';
 /** The metadata log's directory: beside the logs, and none of theirs. */

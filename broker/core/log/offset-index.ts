@@ -117,7 +117,7 @@ export function soundTimeEntries(buf: Buffer, bounds: IndexBounds): number {
  */
 export class IndexTail {
   readonly entrySize: number;
-  /** Bytes that the file holds (or is getting). */
+  /** Bytes that the file holds. */
   flushedBytes: number;
   #buf: Buffer;
   #size = 0;
@@ -150,12 +150,11 @@ export class IndexTail {
     return { buf: this.#buf, pos };
   }
 
-  /** Hands the unflushed entries to a writer, which puts them at `position`; they are not kept here any more. */
-  takeForFlush(): { readonly position: number; readonly bytes: Buffer } {
-    const taken = { position: this.flushedBytes, bytes: this.entries };
-    this.flushedBytes += this.#size;
-    this.#buf = Buffer.alloc(0);
-    this.#size = 0;
-    return taken;
+  /** The first `bytes` of the entries are in the file now: they are not kept here any more. */
+  dropFlushed(bytes: number): void {
+    this.flushedBytes += bytes;
+    this.#size -= bytes;
+    // A new buffer: readers may hold views of the old one.
+    this.#buf = Buffer.from(this.#buf.subarray(bytes, bytes + this.#size));
   }
 }

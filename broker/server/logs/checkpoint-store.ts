@@ -43,6 +43,8 @@ export class CheckpointStore {
   readonly #directory: string;
   /** What the files hold: text by file name. */
   readonly #written = new Map<string, Buffer>();
+  /** A file was replaced and its directory not synced since. */
+  #unsynced = false;
   /** Logs that a file names, by directory name. */
   #named = new Set<string>();
 
@@ -85,7 +87,6 @@ export class CheckpointStore {
 
   /** Writes what differs from the files; durable at the end. */
   *write(logs: readonly MarkedLog[]): Task<void> {
-    let changed = false;
     for (const [name, field] of FILES) {
       const lines: OffsetLine[] = [];
       for (const { topic, partition, marks } of logs) {
@@ -96,10 +97,12 @@ export class CheckpointStore {
       if (before === undefined ? lines.length === 0 && this.#named.size === 0 : before.equals(bytes)) continue;
       yield* writeAside(this.#disk, `${this.#directory}/${name}`, bytes);
       this.#written.set(name, bytes);
-      changed = true;
+      this.#unsynced = true;
     }
-    if (!changed) return;
+    // Also after an earlier call that a full disk ended half-way.
+    if (!this.#unsynced) return;
     yield* step<void>((done) => this.#disk.syncDirectory(this.#directory, done));
+    this.#unsynced = false;
     this.#named = new Set(logs.map((log) => logDirectoryName(log.topic, log.partition)));
   }
 }

@@ -32,8 +32,9 @@ function* flushIndex(
   options: { readonly sync: boolean },
 ): Task<void> {
   yield* withFile(context.files, path, { create: true }, function* (file) {
-    const { position, bytes } = tail.takeForFlush();
-    if (bytes.length > 0) yield* step<void>((done) => file.write(position, [bytes], done));
+    const { entries } = tail;
+    if (entries.length > 0) yield* step<void>((done) => file.write(tail.flushedBytes, [entries], done));
+    tail.dropFlushed(entries.length);
     if (options.sync) yield* step<void>((done) => file.sync(done));
   });
 }

@@ -9,9 +9,9 @@ import { BEYOND_END, judgeEnd, segmentIndexAt, type WalkState } from '../../core
 import * as batch from '../../core/record/batch.ts';
 import type { DirectoryEntry } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
-import { faultCode, inParallel, readIfExists, removeIfExists, withFile } from './disk-tasks.ts';
+import { failureOf, faultCode, inParallel, readIfExists, removeIfExists, withFile } from './disk-tasks.ts';
 import { cutIndexes, flushIndexes, indexFileBytes, loadLargestTimestamp } from './index-files.ts';
-import type { LogContext } from './log-context.ts';
+import { isDiskFull, type LogContext } from './log-context.ts';
 import { Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
 import { beginWalk, readHeader, walkSegment } from './segment-walk.ts';
@@ -45,6 +45,8 @@ export interface LoadedLog {
   readonly snapshots: readonly number[];
   /** The epoch checkpoint holds these epochs already. */
   readonly epochsSaved: boolean;
+  /** The disk is full: what recovery made anew could not be written. The log is to be loaded again before an append. */
+  readonly unsaved: boolean;
   /** '' or why the log must not be served (D7). */
   readonly damage: string;
   /** '' or what was cut off its end. */
@@ -117,6 +119,7 @@ function emptyLog(request: LoadRequest, damage: string): LoadedLog {
     endOffset: base,
     snapshots: [],
     epochsSaved: false,
+    unsaved: false,
     damage,
     cut: '',
   };
@@ -126,7 +129,7 @@ function newSegment(request: LoadRequest, baseOffset: number): Segment {
   return new Segment(request.directory, baseOffset, request.context.clock.wallMs());
 }
 
-/** Lists the directory and removes what is left over: temporary files, and segments below the log start. */
+/** Lists the directory and removes what is left over: temporary files and, at a start, segments below the log start. */
 function* survey(request: LoadRequest): Task<Found | null> {
   const { disk } = request.context;
   let entries: readonly DirectoryEntry[];
@@ -145,7 +148,9 @@ function* survey(request: LoadRequest): Task<Found | null> {
     if (name.endsWith('.tmp')) yield* removeIfExists(disk, `${request.directory}/${name}`);
   }
   // Names have equal length, so that the listing's order is that of the offsets.
-  const keptFrom = all.length === 0 ? 0 : segmentIndexAt(all, request.logStartOffset);
+  // While the node runs the log start may not be synced yet, and retention sees to them (I6).
+  const isStart = request.endOffsetMax === Number.POSITIVE_INFINITY;
+  const keptFrom = isStart && all.length > 0 ? segmentIndexAt(all, request.logStartOffset) : 0;
   for (const base of all.slice(0, keptFrom)) yield* removeSegmentFiles(request.context, request.directory, base);
   const bases = all.slice(keptFrom);
   const sizes = new Map<number, number>();
@@ -204,7 +209,17 @@ function* loadClean(request: LoadRequest, found: Found, entries: readonly EpochE
   const epochs = new EpochCache();
   epochs.load(entries);
   const segments = new SegmentList([...(yield* loadSealed(request, found, found.bases.length - 1)), active]);
-  return { segments, epochs, producers, endOffset, snapshots: found.snapshots, epochsSaved: true, damage: '', cut: '' };
+  return {
+    segments,
+    epochs,
+    producers,
+    endOffset,
+    snapshots: found.snapshots,
+    epochsSaved: true,
+    unsaved: false,
+    damage: '',
+    cut: '',
+  };
 }
 
 function missesIndexes(found: Found, bases: readonly number[]): boolean {
@@ -253,7 +268,7 @@ function* recover(request: LoadRequest, found: Found, entries: readonly EpochEnt
     const mark = Math.max(request.recoveryPoint, request.highWatermark);
     return damaged(request, `${reason}, below its durable mark ${mark}`);
   }
-  const snapshots = yield* settle(recovery, walked, state);
+  const { snapshots, unsaved } = yield* settle(recovery, walked, state);
   return {
     segments: new SegmentList([...sealed, ...walked]),
     epochs: recovery.epochs,
@@ -261,6 +276,7 @@ function* recover(request: LoadRequest, found: Found, entries: readonly EpochEnt
     endOffset,
     snapshots,
     epochsSaved: false,
+    unsaved,
     damage: '',
     cut: state.fault === '' ? '' : `cut at offset ${endOffset}: ${state.fault}`,
   };
@@ -321,7 +337,11 @@ function faultBefore(base: number, state: WalkState, isFirst: boolean): string {
 }
 
 /** Cuts what lies behind the walk, writes the indexes anew and syncs, so that everything kept is durable. */
-function* settle(recovery: Recovery, walked: readonly Segment[], state: WalkState): Task<readonly number[]> {
+function* settle(
+  recovery: Recovery,
+  walked: readonly Segment[],
+  state: WalkState,
+): Task<{ readonly snapshots: readonly number[]; readonly unsaved: boolean }> {
   const { request, found } = recovery;
   const { context, directory } = request;
   const kept = new Set(walked.map((segment) => segment.baseOffset));
@@ -337,10 +357,9 @@ function* settle(recovery: Recovery, walked: readonly Segment[], state: WalkStat
   for (const offset of found.snapshots) {
     if (offset > endOffset) yield* removeIfExists(context.disk, `${directory}/${segmentFileName(offset, 'snapshot')}`);
   }
+  let unsaved = false;
   for (const segment of walked) {
-    segment.addTimeEntry();
-    yield* cutIndexes(context, segment);
-    yield* flushIndexes(context, segment, { sync: segment !== last });
+    if (!(yield* saveIndexes(context, segment, { sync: segment !== last }))) unsaved = true;
     yield* withFile(context.files, segment.path('log'), { create: false }, function* (file) {
       if ((found.sizes.get(segment.baseOffset) ?? 0) !== segment.sizeInBytes) {
         yield* step<void>((done) => file.truncate(segment.sizeInBytes, done));
@@ -349,5 +368,18 @@ function* settle(recovery: Recovery, walked: readonly Segment[], state: WalkStat
     });
   }
   if (!isDurable) yield* step<void>((done) => context.disk.syncDirectory(directory, done));
-  return found.snapshots.filter((offset) => offset <= endOffset);
+  return { snapshots: found.snapshots.filter((offset) => offset <= endOffset), unsaved };
+}
+
+/** Writes the indexes that were made anew; false when the disk is full (D11): the log can be read all the same. */
+function* saveIndexes(context: LogContext, segment: Segment, options: { readonly sync: boolean }): Task<boolean> {
+  segment.addTimeEntry();
+  try {
+    yield* cutIndexes(context, segment);
+    yield* flushIndexes(context, segment, options);
+    return true;
+  } catch (error) {
+    if (isDiskFull(failureOf(error))) return false;
+    throw error;
+  }
 }

@@ -158,6 +158,7 @@ export function* startAt(body: LogBody, offset: number, empty: Segment): Task<vo
     endOffset: offset,
     snapshots: [],
     epochsSaved: false,
+    unsaved: false,
     damage: '',
     cut: '',
   });

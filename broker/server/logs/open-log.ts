@@ -106,6 +106,10 @@ export class OpenLog implements PartitionLog {
     if (loaded.damage !== '') {
       this.#state = 'damaged';
       this.#stateReason = loaded.damage;
+    } else if (loaded.unsaved) {
+      this.#state = 'read-only';
+      this.#stateReason = 'the disk was full at the start';
+      this.#reloadDue = true;
     }
   }
 
@@ -468,7 +472,7 @@ export class OpenLog implements PartitionLog {
     const body = this.#body;
     this.#reloadDue = true;
     if (this.#state !== 'open') return;
-    body.logEndOffset = body.writer.writtenOffset;
+    body.logEndOffset = Math.min(body.logEndOffset, body.writer.writtenOffset);
     body.tail.clear();
     body.context.log.error({ log: body.name, path: failure.path, code: failure.code }, 'the disk is full');
     this.#enter('read-only', `${failure.code} at ${failure.path}`);
@@ -485,7 +489,7 @@ export class OpenLog implements PartitionLog {
       this.#enter('damaged', loaded.damage);
       return;
     }
-    this.#reloadDue = false;
+    this.#reloadDue = loaded.unsaved;
     adopt(body, loaded);
   }
 }

@@ -10,6 +10,8 @@ interface Model {
   /** Value by offset of everything accepted in this life or kept from an earlier one. */
   values: Map<number, string>;
   endOffset: number;
+  /** Given up when the disk was full, but maybe on it still: a crash may bring back records below this. */
+  ghostEnd: number;
   startOffset: number;
   /** Largest offset that was reported durable, and written. */
   durable: number;
@@ -22,17 +24,24 @@ export class LogCrashRun {
   readonly #seed: number;
   readonly #world: LogWorld;
   readonly #keepPageCache: boolean;
+  readonly #tight: boolean;
   readonly #models: Model[] = [];
   #sent = 0;
 
-  constructor(seed: number, options: { readonly keepPageCache?: boolean; readonly bug?: PlantedBug } = {}) {
+  /** `tight`: the disk is so small that it fills up again and again. */
+  constructor(
+    seed: number,
+    options: { readonly keepPageCache?: boolean; readonly tight?: boolean; readonly bug?: PlantedBug } = {},
+  ) {
     this.#seed = seed;
     this.#keepPageCache = options.keepPageCache ?? false;
+    this.#tight = options.tight ?? false;
     this.#world = new LogWorld(seed, {
       tailCacheBytes: 3000,
       openFilesMax: 4,
       snapshotIntervalBytes: 2500,
       checkpointIntervalMs: 300,
+      ...(this.#tight ? { capacityBytes: 6000 + (seed % 7) * 2000, space: { minFreePart: 0, minFreeBytes: 0 } } : {}),
     });
     if (options.bug === 'no-file-sync') this.#world.disk.faults.loseFileSyncs = true;
     if (options.bug === 'no-directory-sync') this.#world.disk.faults.loseDirectorySyncs = true;
@@ -68,6 +77,7 @@ export class LogCrashRun {
       spec: wanted,
       values: new Map(),
       endOffset: 0,
+      ghostEnd: 0,
       startOffset: 0,
       durable: 0,
       written: 0,
@@ -86,7 +96,9 @@ export class LogCrashRun {
           log.setHighWatermark(model.spec.config.syncMode === 'always' ? durable : written);
       },
       onState: (state, reason) => {
-        throw new Error(`a log became ${state}: ${reason}`);
+        if (!this.#tight || state === 'damaged') throw new Error(`a log became ${state}: ${reason}`);
+        if (state === 'read-only') this.#giveUp(model, log.logEndOffset);
+        else model.ghostEnd = 0;
       },
     });
   }
@@ -117,6 +129,10 @@ export class LogCrashRun {
     const producer = prng.chance(0.5) ? { producerId: 1 + prng.below(3), producerEpoch: 0, baseSequence: 0 } : {};
     const timestamp = 1_700_000_000_000 + prng.below(1_000_000);
     const end = this.#world.append(log, { values, timestamp, leaderEpoch: model.epoch, ...producer });
+    if (end === null && log.state === 'read-only') {
+      this.#world.opened.manager.resumeWrites();
+      return;
+    }
     if (end !== model.endOffset + values.length) throw new Error(`append gave ${end} after ${model.endOffset}`);
     for (const [i, value] of values.entries()) model.values.set(model.endOffset + i, value);
     model.endOffset = end;
@@ -151,13 +167,21 @@ export class LogCrashRun {
     // Cutting forgets on purpose: what lies above is not owed to anybody any more.
     model.durable = Math.min(model.durable, to);
     model.written = Math.min(model.written, to);
-    this.#world.wait<void>((done) => log.truncateTo(to, done));
-    if (log.logEndOffset > to) throw new Error(`cut at ${to}, ends at ${log.logEndOffset}`);
+    const { failure } = this.#world.attempt<void>((done) => log.truncateTo(to, done));
+    if (failure !== null && failure.kind !== 'not-writable') throw new Error(JSON.stringify(failure));
+    if (failure === null && log.logEndOffset > to) throw new Error(`cut at ${to}, ends at ${log.logEndOffset}`);
     model.endOffset = log.logEndOffset;
     model.durable = Math.min(model.durable, model.endOffset);
     model.written = Math.min(model.written, model.endOffset);
     for (const offset of [...model.values.keys()]) if (offset >= model.endOffset) model.values.delete(offset);
     this.#check(model, log, this.#world.readAll(log));
+  }
+
+  /** What was accepted from `endOffset` on is given up; its values stay known until others take their offsets. */
+  #giveUp(model: Model, endOffset: number): void {
+    if (endOffset < model.written) throw new Error(`${model.spec.topic} gave up written records from ${endOffset} on`);
+    model.ghostEnd = model.endOffset;
+    model.endOffset = endOffset;
   }
 
   #endLife(): void {
@@ -175,10 +199,11 @@ export class LogCrashRun {
 
   #afterLife(model: Model): void {
     const log = this.#world.log(model.spec);
-    if (log.state !== 'open') throw new Error(`${model.spec.topic} is ${log.state}: ${log.stateReason}`);
+    const isUsable = log.state === 'open' || (this.#tight && log.state === 'read-only');
+    if (!isUsable) throw new Error(`${model.spec.topic} is ${log.state}: ${log.stateReason}`);
     const owed = this.#keepPageCache ? Math.max(model.durable, model.written) : model.durable;
     if (log.logEndOffset < owed) throw new Error(`${model.spec.topic} ends at ${log.logEndOffset}, owed ${owed}`);
-    if (log.logEndOffset > model.endOffset)
+    if (log.logEndOffset > Math.max(model.endOffset, model.ghostEnd))
       throw new Error(`${model.spec.topic} ends at ${log.logEndOffset}, sent ${model.endOffset}`);
     if (log.logStartOffset < model.startOffset && model.startOffset <= log.logEndOffset) {
       throw new Error(`${model.spec.topic} begins at ${log.logStartOffset} after ${model.startOffset}`);
@@ -187,6 +212,7 @@ export class LogCrashRun {
     this.#check(model, log, this.#world.readAll(log));
     for (const offset of [...model.values.keys()]) if (offset >= log.logEndOffset) model.values.delete(offset);
     model.endOffset = log.logEndOffset;
+    model.ghostEnd = 0;
     model.durable = log.durableOffset;
     model.written = log.writtenOffset;
     model.startOffset = log.logStartOffset;

@@ -70,15 +70,6 @@ describe('checkpoints', () => {
       expect(checkpoints.decodeCleanShutdown(bytes(text))).toBeNull();
     }
   });
-
-  test('of the directory are properties', () => {
-    const meta = { clusterId: 'c', nodeId: 3, directoryId: 'd' };
-    expect(checkpoints.decodeMetaProperties(checkpoints.encodeMetaProperties(meta))).toEqual(meta);
-    expect(
-      checkpoints.decodeMetaProperties(bytes('#x\n#y\nnode.id=3\nversion=1\ncluster.id=c\ndirectory.id=d\n')),
-    ).toEqual(meta);
-    expect(checkpoints.decodeMetaProperties(bytes('node.id=3\nversion=1\n'))).toBeNull();
-  });
 });
 
 describe('the manifest', () => {

@@ -89,18 +89,20 @@ describe('the time index', () => {
 });
 
 describe('the tail of an index', () => {
-  test('hands out what its file lacks, once', () => {
+  test('holds what its file lacks until it is there', () => {
     const tail = new IndexTail(OFFSET_ENTRY_SIZE, 16);
-    for (let i = 0; i < 20; i++) {
+    const add = (i: number): void => {
       const { buf, pos } = tail.reserve();
       writeOffsetEntry(buf, pos, i, i * 10);
-    }
-    expect(tail.totalBytes).toBe(16 + 160);
-    const taken = tail.takeForFlush();
-    expect([taken.position, taken.bytes.length]).toEqual([16, 160]);
-    expect(offsetEntry(taken.bytes, 19, 0)).toEqual({ lastOffset: 19, position: 190 });
-    expect([tail.flushedBytes, tail.entries.length, tail.totalBytes]).toEqual([176, 0, 176]);
-    tail.reserve();
-    expect(taken.bytes.length).toBe(160);
+    };
+    for (let i = 0; i < 20; i++) add(i);
+    const written = tail.entries;
+    expect([tail.flushedBytes, written.length, tail.totalBytes]).toEqual([16, 160, 176]);
+    add(20);
+    tail.dropFlushed(written.length);
+    add(21);
+    expect([tail.flushedBytes, tail.entries.length, tail.totalBytes]).toEqual([176, 16, 192]);
+    expect([0, 1].map((slot) => offsetEntry(tail.entries, slot, 0).lastOffset)).toEqual([20, 21]);
+    expect(offsetEntry(written, 19, 0)).toEqual({ lastOffset: 19, position: 190 });
   });
 });

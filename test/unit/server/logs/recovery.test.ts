@@ -95,6 +95,7 @@ describe('after an unclean stop', () => {
   test('the metadata log beside the logs is left alone', () => {
     const { w } = world();
     w.disk.makeDirectory('/data/__cluster_metadata-0', () => undefined);
+    w.time.settle();
     w.disk.open('/data/__cluster_metadata-0/x.log', { create: true }, () => undefined);
     w.time.settle();
     w.crash({ keepPageCache: true });
