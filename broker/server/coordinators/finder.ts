@@ -82,7 +82,9 @@ export class CoordinatorFinder {
   }
 }
 
-/** Whether this is `groupId:topicId:partition`. Read from the right, since group ids may contain colons (KAFKA-20183). */
+/**
+ * Whether this is `groupId:topicId:partition`. Read from the right, since group ids may contain colons (KAFKA-20183).
+ */
 export function isSharePartitionKey(key: string): boolean {
   return /^.+:[A-Za-z0-9_-]{22}:(0|[1-9]\d{0,9})$/s.test(key);
 }

@@ -104,7 +104,9 @@ export class ClassicGroup {
     this.countProtocols(protocols, 1);
   }
 
-  /** A member's JoinGroup begins to wait. Gives the ticket of an earlier one that nobody listens to any more, or null. */
+  /**
+   * A member's JoinGroup begins to wait. Gives the ticket of an earlier one that nobody listens to any more, or null.
+   */
   awaitJoin(member: ClassicMember, ticket: Ticket): Ticket | null {
     const earlier = this.takeJoin(member);
     member.joinTicket = ticket;
@@ -160,7 +162,9 @@ export class ClassicGroup {
     return names.filter((name) => this.supporterCounts.get(name) === this.members.size);
   }
 
-  /** The protocol that gets most votes: each member votes for its first candidate; a tie goes to the earlier candidate. */
+  /**
+   * The protocol that gets most votes: each member votes for its first candidate; a tie goes to the earlier candidate.
+   */
   selectProtocol(): string | null {
     const votes = new Map(this.candidateProtocols().map((name) => [name, 0]));
     for (const member of this.members.values()) {

@@ -200,7 +200,9 @@ function replaceStaticMember(
   step.reply('joinGroup', ticket, returnedMember(group, member, { isLeader, leaderBefore, command }));
 }
 
-/** A returned leader must not assign: old clients are told that the fenced id leads, new ones to skip the assignment. */
+/**
+ * A returned leader must not assign: old clients are told that the fenced id leads, new ones to skip the assignment.
+ */
 function returnedMember(
   group: ClassicGroup,
   member: ClassicMember,

@@ -5,7 +5,9 @@ import { ClassicGroup, type ClassicMember } from './group.ts';
 /** The GroupMetadata value: what a successor needs to know of a classic group. */
 export type ClassicGroupValue = RecordMessages['GroupMetadataValue'];
 
-/** Writes the group as it is now. Called when a generation is assigned, when it empties, when a static member returns. */
+/**
+ * Writes the group as it is now. Called when a generation is assigned, when it empties, when a static member returns.
+ */
 export function writeGroup(step: Step, group: ClassicGroup): void {
   const members = [...group.members.values()].map((member) => ({
     memberId: member.memberId,

@@ -39,7 +39,10 @@ function occupyMembers(holdings: Holdings, wishes: readonly (readonly number[])[
   });
 }
 
-/** A member with several partitions leaves those to others that have them too; the fullest first. False: nothing to drop. */
+/**
+ * A member with several partitions leaves those to others that have them too; the fullest first. False: nothing to
+ * drop.
+ */
 function dropNeedlessShares(holdings: Holdings, memberCount: number): boolean {
   let dropped = false;
   const members = Array.from({ length: memberCount }, (_, member) => member);

@@ -39,7 +39,9 @@ function wantedSizes(current: readonly (readonly number[])[], total: number): nu
   return wanted;
 }
 
-/** Takes away what is too much: from members above their size (what is shared too widely first), then from partitions. */
+/**
+ * Takes away what is too much: from members above their size (what is shared too widely first), then from partitions.
+ */
 function revoke(holdings: Holdings, wanted: readonly number[], sharing: number, partitionCount: number): void {
   wanted.forEach((size, member) => {
     let excess = holdings.load(member) - size;

@@ -30,7 +30,9 @@ export function metadataHash(step: Step, group: ShareGroup): number {
   return (high >>> 12) * 0x1_0000_0000 + (low >>> 0);
 }
 
-/** Makes the target assignment of the group's current epoch. Only initialised partitions of existing topics take part. */
+/**
+ * Makes the target assignment of the group's current epoch. Only initialised partitions of existing topics take part.
+ */
 export function assign(step: Step, group: ShareGroup): void {
   const topics = group.initialized.flatMap(({ topicId, topicName, partitions }) => {
     const topic = step.view.topicByName(topicName);
