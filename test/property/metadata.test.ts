@@ -28,42 +28,65 @@ const createTopics = fc
     { maxLength: 3 },
   )
   .chain((topics) =>
-    fc.boolean().map((validateOnly): Step => ({
-      kind: 'command',
-      command: {
-        kind: 'createTopics',
-        validateOnly,
-        topics: topics.map(({ durability, ...topic }) =>
-          newTopic(topic.name, { ...topic, configs: durability === null ? [] : [{ name: 'weir.durability', value: durability }] }),
-        ),
-      },
-    })),
+    fc.boolean().map(
+      (validateOnly): Step => ({
+        kind: 'command',
+        command: {
+          kind: 'createTopics',
+          validateOnly,
+          topics: topics.map(({ durability, ...topic }) =>
+            newTopic(topic.name, {
+              ...topic,
+              configs: durability === null ? [] : [{ name: 'weir.durability', value: durability }],
+            }),
+          ),
+        },
+      }),
+    ),
   );
 
-const deleteTopic = name.map((one): Step => ({ kind: 'command', command: { kind: 'deleteTopics', topics: [{ name: one, topicId: null }] } }));
+const deleteTopic = name.map(
+  (one): Step => ({ kind: 'command', command: { kind: 'deleteTopics', topics: [{ name: one, topicId: null }] } }),
+);
 
 const grow = fc.record({ name, partitionCount: fc.integer({ min: 0, max: 8 }) }).map(
-  (topic): Step => ({ kind: 'command', command: { kind: 'createPartitions', topics: [{ ...topic, assignments: null }], validateOnly: false } }),
+  (topic): Step => ({
+    kind: 'command',
+    command: { kind: 'createPartitions', topics: [{ ...topic, assignments: null }], validateOnly: false },
+  }),
 );
 
 const alter = fc
   .record({
     resource: fc.oneof(
       name.map((one) => ({ scope: 'topic' as const, name: one as string })),
-      fc.constantFrom({ scope: 'cluster' as const, name: '' }, { scope: 'broker' as const, name: '0' }, { scope: 'group' as const, name: 'g' }),
+      fc.constantFrom(
+        { scope: 'cluster' as const, name: '' },
+        { scope: 'broker' as const, name: '0' },
+        { scope: 'group' as const, name: 'g' },
+      ),
     ),
-    setting: fc.constantFrom('weir.durability', 'retention.ms', 'cleanup.policy', 'share.isolation.level', 'log.retention.ms', 'foo'),
+    setting: fc.constantFrom(
+      'weir.durability',
+      'retention.ms',
+      'cleanup.policy',
+      'share.isolation.level',
+      'log.retention.ms',
+      'foo',
+    ),
     operation: fc.constantFrom('set' as const, 'delete' as const, 'append' as const, 'subtract' as const),
     value: fc.constantFrom(null, 'fsync', 'replicated', '5', 'compact', 'read_committed'),
   })
-  .map(({ resource, setting, operation, value }): Step => ({
-    kind: 'command',
-    command: {
-      kind: 'alterConfigs',
-      resources: [{ ...resource, operations: [{ name: setting, operation, value }] }],
-      validateOnly: false,
-    },
-  }));
+  .map(
+    ({ resource, setting, operation, value }): Step => ({
+      kind: 'command',
+      command: {
+        kind: 'alterConfigs',
+        resources: [{ ...resource, operations: [{ name: setting, operation, value }] }],
+        validateOnly: false,
+      },
+    }),
+  );
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: createTopics },
@@ -73,7 +96,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('join' as const), brokerId: broker, unfence: fc.boolean() }) },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constantFrom('fence' as const, 'unfence' as const, 'ids' as const), brokerId: broker, stale: fc.boolean() }),
+    arbitrary: fc.record({
+      kind: fc.constantFrom('fence' as const, 'unfence' as const, 'ids' as const),
+      brokerId: broker,
+      stale: fc.boolean(),
+    }),
   },
 );
 
@@ -93,14 +120,17 @@ function take(lab: MetadataLab, one: Step): void {
 function breaches(view: MetadataView): readonly string[] {
   const found: string[] = [];
   for (const topic of view.topics()) {
-    if (view.topicByName(topic.name) !== topic || view.topicById(topic.id) !== topic) found.push(`${topic.name} is not found by name and id`);
+    if (view.topicByName(topic.name) !== topic || view.topicById(topic.id) !== topic)
+      found.push(`${topic.name} is not found by name and id`);
     if (topic.partitions.length === 0) found.push(`${topic.name} has no partition`);
     for (const [index, one] of topic.partitions.entries()) {
       const where = `${topic.name}-${index}`;
       if (one.index !== index) found.push(`${where} stands at the wrong index`);
       if (one.leader !== -1 && !one.isr.includes(one.leader)) found.push(`${where} is led from outside its ISR`);
-      if (one.leader !== -1 && view.broker(one.leader)?.fenced !== false) found.push(`${where} is led by a broker that is out`);
-      if (one.isr.length === 0 || !one.isr.every((id) => one.replicas.includes(id))) found.push(`${where} has a strange ISR`);
+      if (one.leader !== -1 && view.broker(one.leader)?.fenced !== false)
+        found.push(`${where} is led by a broker that is out`);
+      if (one.isr.length === 0 || !one.isr.every((id) => one.replicas.includes(id)))
+        found.push(`${where} has a strange ISR`);
       if (new Set(one.replicas).size !== one.replicas.length) found.push(`${where} has a replica twice`);
       if (one.durableFromEpoch > one.leaderEpoch) found.push(`${where} is durable from a later epoch`);
       const able = one.isr.some((id) => view.broker(id)?.fenced === false);
@@ -111,11 +141,17 @@ function breaches(view: MetadataView): readonly string[] {
 }
 
 function epochs(view: MetadataView): ReadonlyMap<string, number> {
-  return new Map(view.topics().flatMap((topic) => topic.partitions.map((one) => [`${topic.id}-${one.index}`, one.leaderEpoch] as const)));
+  return new Map(
+    view
+      .topics()
+      .flatMap((topic) => topic.partitions.map((one) => [`${topic.id}-${one.index}`, one.leaderEpoch] as const)),
+  );
 }
 
 function leaders(view: MetadataView): ReadonlyMap<string, number> {
-  return new Map(view.topics().flatMap((topic) => topic.partitions.map((one) => [`${topic.id}-${one.index}`, one.leader] as const)));
+  return new Map(
+    view.topics().flatMap((topic) => topic.partitions.map((one) => [`${topic.id}-${one.index}`, one.leader] as const)),
+  );
 }
 
 describe('the metadata state machine', () => {
@@ -131,7 +167,8 @@ describe('the metadata state machine', () => {
             const earlier = before.epochs.get(where) ?? 0;
             expect(epoch).toBeGreaterThanOrEqual(earlier);
             // D5: a change of the leader is a change of the epoch.
-            if (before.leaders.has(where) && before.leaders.get(where) !== leaders(lab.image).get(where)) expect(epoch).toBeGreaterThan(earlier);
+            if (before.leaders.has(where) && before.leaders.get(where) !== leaders(lab.image).get(where))
+              expect(epoch).toBeGreaterThan(earlier);
           }
         }
         expect(lab.replayed().describe()).toBe(lab.image.describe());
@@ -175,11 +212,21 @@ describe('the metadata state machine', () => {
           const after = new Map(lab.image.topics().map((topic) => [topic.id as string, topic]));
           const created = [...after.keys()].filter((id) => !before.has(id));
           const deleted = [...before.keys()].filter((id) => !after.has(id));
-          expect(new Set(deltas.flatMap((delta) => delta.topicsCreated.map(({ id }) => id as string)))).toEqual(new Set(created));
-          expect(new Set(deltas.flatMap((delta) => delta.topicsDeleted.map(({ id }) => id as string)))).toEqual(new Set(deleted));
-          const told = new Set(deltas.flatMap((delta) => delta.partitionsChanged.map(({ topic, partition }) => `${topic.id}-${partition.index}`)));
+          expect(new Set(deltas.flatMap((delta) => delta.topicsCreated.map(({ id }) => id as string)))).toEqual(
+            new Set(created),
+          );
+          expect(new Set(deltas.flatMap((delta) => delta.topicsDeleted.map(({ id }) => id as string)))).toEqual(
+            new Set(deleted),
+          );
+          const told = new Set(
+            deltas.flatMap((delta) =>
+              delta.partitionsChanged.map(({ topic, partition }) => `${topic.id}-${partition.index}`),
+            ),
+          );
           const changed = [...after].flatMap(([id, topic]) =>
-            topic.partitions.filter((one_, index) => before.get(id)?.partitions[index] !== one_).map(({ index }) => `${id}-${index}`),
+            topic.partitions
+              .filter((one_, index) => before.get(id)?.partitions[index] !== one_)
+              .map(({ index }) => `${id}-${index}`),
           );
           expect(told).toEqual(new Set(changed));
         }
@@ -193,8 +240,20 @@ describe('the metadata state machine', () => {
     lab.create(newTopic('a'));
     const topic = lab.image.topicByName('a');
     const id = topic?.id ?? sampleId(0);
-    const change = { index: 0, leader: 3, leaderEpoch: 1, partitionEpoch: 1, durableFromEpoch: -2, isr: null, elr: null, lastKnownElr: null };
-    lab.image.apply([{ kind: 'partitionChanges', topics: [{ topicId: id, partitions: [change] }] }], lab.image.offset + 1);
+    const change = {
+      index: 0,
+      leader: 3,
+      leaderEpoch: 1,
+      partitionEpoch: 1,
+      durableFromEpoch: -2,
+      isr: null,
+      elr: null,
+      lastKnownElr: null,
+    };
+    lab.image.apply(
+      [{ kind: 'partitionChanges', topics: [{ topicId: id, partitions: [change] }] }],
+      lab.image.offset + 1,
+    );
     expect(breaches(lab.image)).toEqual(['a-0 is led from outside its ISR', 'a-0 is led by a broker that is out']);
   });
 });

@@ -10,19 +10,21 @@ interface Check {
 
 /** Checks beyond type and range, for rows that name them. */
 export const CHECKS: Readonly<Record<SettingCheck, Check>> = {
-  'listeners': {
+  listeners: {
     allowed: 'NAME://HOST:PORT, separated by commas',
     problem: (text) => (text === '' ? null : parseListeners(text).problem),
   },
   'share-offset-reset': {
     allowed: 'latest, earliest, by_duration:<ISO 8601 duration>',
-    problem: (text) => (isShareOffsetReset(text) ? null : 'must be latest, earliest or by_duration:<ISO 8601 duration, not negative>'),
+    problem: (text) =>
+      isShareOffsetReset(text) ? null : 'must be latest, earliest or by_duration:<ISO 8601 duration, not negative>',
   },
   'cluster-id': {
     allowed: '22 characters of base64url, or empty',
-    problem: (text) => (text === '' || /^[A-Za-z0-9_-]{21}[AQgw]$/.test(text) ? null : 'must be 16 bytes as 22 characters of base64url'),
+    problem: (text) =>
+      text === '' || /^[A-Za-z0-9_-]{21}[AQgw]$/.test(text) ? null : 'must be 16 bytes as 22 characters of base64url',
   },
-  'roles': {
+  roles: {
     allowed: 'broker,controller',
     problem: (text) =>
       text.includes('broker') && text.includes('controller')
@@ -33,7 +35,7 @@ export const CHECKS: Readonly<Record<SettingCheck, Check>> = {
     allowed: 'one directory',
     problem: (text) => (text.includes(',') ? 'must be one directory: a node has exactly one' : null),
   },
-  'host': {
+  host: {
     allowed: 'an address or host name',
     problem: (text) => (/^[A-Za-z0-9.:_-]+$/.test(text) ? null : 'must be an address or a host name'),
   },

@@ -84,7 +84,8 @@ export function describeCluster(overrides: Overrides): ConfigEntry[] {
   const entries: ConfigEntry[] = [];
   for (const [name, row] of rowsOf('broker')) {
     const value = overrides.get(name);
-    if (value !== undefined) entries.push(entry(name, row, [{ name, value, source: ConfigSource.DYNAMIC_DEFAULT_BROKER }]));
+    if (value !== undefined)
+      entries.push(entry(name, row, [{ name, value, source: ConfigSource.DYNAMIC_DEFAULT_BROKER }]));
   }
   return entries;
 }

@@ -28,7 +28,8 @@ export function parseListeners(text: string): ParsedListeners {
   const listeners: ListenerEntry[] = [];
   for (const part of parts) {
     const match = ENTRY.exec(part);
-    if (match === null) return refused(`must be NAME://HOST:PORT entries separated by commas, not "${part.slice(0, 100)}"`);
+    if (match === null)
+      return refused(`must be NAME://HOST:PORT entries separated by commas, not "${part.slice(0, 100)}"`);
     const [, rawName = '', rawHost = '', rawPort = ''] = match;
     const name = rawName.toUpperCase();
     const port = Number(rawPort);
@@ -76,7 +77,8 @@ export function resolveListeners(listeners: string, advertised: string): Resolve
   const told = advertised === '' ? { problem: null, listeners: [] } : parseListeners(advertised);
   if (told.problem !== null) return refused(`advertised.listeners ${told.problem}`);
   const stranger = told.listeners.find((entry) => !bound.listeners.some(({ name }) => name === entry.name));
-  if (stranger !== undefined) return refused(`advertised.listeners names ${stranger.name}, which listeners does not have`);
+  if (stranger !== undefined)
+    return refused(`advertised.listeners names ${stranger.name}, which listeners does not have`);
   const resolved: ResolvedListener[] = [];
   for (const entry of bound.listeners) {
     const face = told.listeners.find(({ name }) => name === entry.name) ?? entry;

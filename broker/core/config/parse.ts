@@ -58,7 +58,8 @@ function parseBoolean(text: string): Parsed {
 function parseInteger(row: SettingRow, text: string): Parsed {
   if (text === '' && row.default === '') return { problem: null, value: 0 };
   const limits = INT_LIMITS[row.type];
-  if (limits === undefined || !/^[+-]?[0-9]{1,19}$/.test(text)) return refused(`must be a whole number${rangeWords(row)}`);
+  if (limits === undefined || !/^[+-]?[0-9]{1,19}$/.test(text))
+    return refused(`must be a whole number${rangeWords(row)}`);
   const exact = BigInt(text.startsWith('+') ? text.slice(1) : text);
   const min = row.min === undefined ? limits.min : BigInt(row.min);
   const max = row.max === undefined ? limits.max : BigInt(row.max);

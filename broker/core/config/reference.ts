@@ -3,9 +3,9 @@ import type { SettingRow } from './row.ts';
 import { groupRow, rowsOf, topicRow, type SettingScope } from './rows.ts';
 
 const CHANGES: Readonly<Record<SettingRow['change'], string>> = {
-  'static': 'at start',
-  'broker': 'one broker, running',
-  'cluster': 'running',
+  static: 'at start',
+  broker: 'one broker, running',
+  cluster: 'running',
   'cluster-only': 'all brokers, running',
 };
 
@@ -31,7 +31,9 @@ export function settingsReference(): string {
 
 function section(title: string, scope: SettingScope): string[] {
   const isBroker = scope === 'broker';
-  const head = isBroker ? '| Name | Type | Default | Allowed | Changes | Meaning |' : '| Name | Type | Default | Allowed | Default from | Meaning |';
+  const head = isBroker
+    ? '| Name | Type | Default | Allowed | Changes | Meaning |'
+    : '| Name | Type | Default | Allowed | Default from | Meaning |';
   const rows = [...rowsOf(scope)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, row]) => {
@@ -53,7 +55,8 @@ function allowedOf(scope: SettingScope, name: string, row: SettingRow): string {
 }
 
 function sourceOf(scope: SettingScope, name: string): string {
-  const names = scope === 'topic' ? topicRow(name).synonyms.map((synonym) => synonym.name) : [groupRow(name).brokerDefault];
+  const names =
+    scope === 'topic' ? topicRow(name).synonyms.map((synonym) => synonym.name) : [groupRow(name).brokerDefault];
   return names.flatMap((one) => (one === undefined ? [] : [`\`${one}\``])).join(', ');
 }
 

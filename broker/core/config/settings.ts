@@ -139,7 +139,8 @@ export class Settings {
   #readGroup(overrides: Overrides, name: string): Value {
     const row = groupRow(name);
     const own = overrides.get(name);
-    const text = own ?? (row.brokerDefault === undefined ? (row.default ?? '') : this.brokerText(row.brokerDefault).text);
+    const text =
+      own ?? (row.brokerDefault === undefined ? (row.default ?? '') : this.brokerText(row.brokerDefault).text);
     const value = parsed(row, name, text);
     if (typeof value !== 'number') return value;
     const min = row.brokerMin === undefined ? value : this.#number(row.brokerMin);

@@ -171,7 +171,7 @@ export const BROKER_SETTINGS = {
     change: 'static',
     doc: 'The data directory. A node has exactly one.',
   },
-  'listeners': {
+  listeners: {
     type: 'string',
     default: 'PLAINTEXT://127.0.0.1:9092',
     check: 'listeners',

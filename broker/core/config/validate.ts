@@ -59,7 +59,11 @@ export function changeProblem(row: SettingRow, name: string, by: 'broker' | 'clu
   }
 }
 
-const BOUNDED: readonly { readonly name: BrokerSettingName; readonly min: BrokerSettingName; readonly max: BrokerSettingName }[] = [
+const BOUNDED: readonly {
+  readonly name: BrokerSettingName;
+  readonly min: BrokerSettingName;
+  readonly max: BrokerSettingName;
+}[] = [
   bounds('session.timeout.ms'),
   bounds('heartbeat.interval.ms'),
   bounds('delivery.count.limit'),

@@ -115,11 +115,15 @@ function departure({ image, settings }: DecisionContext, id: number): PartitionC
 
 function registrationProblem(image: MetadataImage, command: RegisterBrokerCommand): ReturnType<typeof problem> | null {
   if (image.clusterId === '') return problem(ErrorCode.INVALID_REGISTRATION, 'the cluster is not formed yet');
-  if (command.endpoints.length === 0) return problem(ErrorCode.INVALID_REGISTRATION, 'a broker needs at least one listener');
+  if (command.endpoints.length === 0)
+    return problem(ErrorCode.INVALID_REGISTRATION, 'a broker needs at least one listener');
   const level = image.features().get(WEIR_VERSION) ?? 0;
   if (level < command.weirVersionMin || level > command.weirVersionMax) {
     const range = `${command.weirVersionMin} to ${command.weirVersionMax}`;
-    return problem(ErrorCode.UNSUPPORTED_VERSION, `the cluster is at ${WEIR_VERSION} ${level}, broker ${command.brokerId} can do ${range}`);
+    return problem(
+      ErrorCode.UNSUPPORTED_VERSION,
+      `the cluster is at ${WEIR_VERSION} ${level}, broker ${command.brokerId} can do ${range}`,
+    );
   }
   return null;
 }
@@ -130,7 +134,11 @@ export function epochProblem(
   command: { readonly brokerId: number; readonly brokerEpoch: number },
 ): ReturnType<typeof problem> | null {
   const broker = image.broker(brokerId(command.brokerId));
-  if (broker === null) return problem(ErrorCode.BROKER_ID_NOT_REGISTERED, `no broker ${command.brokerId} is registered`);
+  if (broker === null)
+    return problem(ErrorCode.BROKER_ID_NOT_REGISTERED, `no broker ${command.brokerId} is registered`);
   if (broker.epoch === command.brokerEpoch) return null;
-  return problem(ErrorCode.STALE_BROKER_EPOCH, `broker ${command.brokerId} is at epoch ${broker.epoch}, not ${command.brokerEpoch}`);
+  return problem(
+    ErrorCode.STALE_BROKER_EPOCH,
+    `broker ${command.brokerId} is at epoch ${broker.epoch}, not ${command.brokerEpoch}`,
+  );
 }

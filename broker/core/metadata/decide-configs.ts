@@ -29,7 +29,10 @@ const GROUP_NAME_LENGTH_MAX = 32_767;
 /** Changes settings, each resource as a whole or not at all; a resource named twice is INVALID_REQUEST every time. */
 export function alterConfigs(context: DecisionContext, command: AlterConfigsCommand): Decision {
   if (command.resources.length > ALTERED_RESOURCE_COUNT_MAX) {
-    const refusal = problem(ErrorCode.POLICY_VIOLATION, `one request may change ${ALTERED_RESOURCE_COUNT_MAX} resources at most`);
+    const refusal = problem(
+      ErrorCode.POLICY_VIOLATION,
+      `one request may change ${ALTERED_RESOURCE_COUNT_MAX} resources at most`,
+    );
     return { records: [], outcome: { kind: 'alterConfigs', ...refusal, resources: [] } };
   }
   const duplicates = duplicatesOf(command.resources.map(keyOf));
@@ -80,7 +83,8 @@ function applyOperation(
   const row = findRow(table, name);
   // A stored setting that this release does not know any more can still be removed.
   if (operation === 'delete') {
-    if (row === null && !texts.has(name)) return problem(ErrorCode.INVALID_CONFIG, `there is no ${table} setting ${name}`);
+    if (row === null && !texts.has(name))
+      return problem(ErrorCode.INVALID_CONFIG, `there is no ${table} setting ${name}`);
     texts.delete(name);
     return null;
   }
@@ -118,17 +122,27 @@ function settingsOf({ image, settings }: DecisionContext, resource: Resource, af
 }
 
 /** A topic that changes its durability changes its epochs in the same batch (D3). */
-function epochChanges({ image, settings }: DecisionContext, altered: ReadonlyMap<string, Texts>): MetadataRecord | null {
+function epochChanges(
+  { image, settings }: DecisionContext,
+  altered: ReadonlyMap<string, Texts>,
+): MetadataRecord | null {
   const cluster = altered.get(keyOf({ scope: 'cluster', name: '' }));
   const touched = [...altered].some(([key, texts]) => key.startsWith('topic ') && mentions(image, key, texts));
   const before = durabilityUnder(image, settings);
-  if (!touched && (cluster === undefined || cluster.get('weir.durability') === image.configOverrides('cluster', '').get('weir.durability'))) {
+  if (
+    !touched &&
+    (cluster === undefined ||
+      cluster.get('weir.durability') === image.configOverrides('cluster', '').get('weir.durability'))
+  ) {
     return null;
   }
   const wanted = new Settings(settings.fixed);
   wanted.setDynamic(new Map(), cluster ?? image.configOverrides('cluster', ''));
   const after: DurabilityOf = (topic) =>
-    wanted.topic(altered.get(keyOf({ scope: 'topic', name: topic })) ?? image.configOverrides('topic', topic), 'weir.durability');
+    wanted.topic(
+      altered.get(keyOf({ scope: 'topic', name: topic })) ?? image.configOverrides('topic', topic),
+      'weir.durability',
+    );
   return durabilityChanges(image, before, after);
 }
 
@@ -154,10 +168,14 @@ function resourceProblem(image: MetadataImage, scope: ConfigScope, name: string)
       return name === '' ? null : problem(ErrorCode.INVALID_REQUEST, 'the settings of all brokers have an empty name');
     case 'topic':
       if (name === '') return problem(ErrorCode.INVALID_REQUEST, 'there are no default settings of all topics');
-      return image.topicByName(name) === null ? problem(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `no topic ${name}`) : null;
+      return image.topicByName(name) === null
+        ? problem(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `no topic ${name}`)
+        : null;
     case 'group':
       if (name === '') return problem(ErrorCode.INVALID_REQUEST, 'there are no default settings of all groups');
-      return name.length > GROUP_NAME_LENGTH_MAX ? problem(ErrorCode.INVALID_REQUEST, 'the group name is too long') : null;
+      return name.length > GROUP_NAME_LENGTH_MAX
+        ? problem(ErrorCode.INVALID_REQUEST, 'the group name is too long')
+        : null;
     case 'broker': {
       if (!/^(0|[1-9][0-9]{0,9})$/.test(name)) return problem(ErrorCode.INVALID_REQUEST, `"${name}" is no broker id`);
       const known = image.broker(brokerId(Number(name))) !== null;

@@ -67,7 +67,12 @@ function nextEpoch(partition: PartitionState, durableFromEpoch: number): Partiti
   };
 }
 
-function unchanged(partition: { readonly index: number; readonly leader: number; readonly leaderEpoch: number; readonly partitionEpoch: number }): PartitionChange {
+function unchanged(partition: {
+  readonly index: number;
+  readonly leader: number;
+  readonly leaderEpoch: number;
+  readonly partitionEpoch: number;
+}): PartitionChange {
   return {
     index: partition.index,
     leader: partition.leader,

@@ -13,7 +13,10 @@ type Wish = CreatePartitionsCommand['topics'][number];
 export function createPartitions(context: DecisionContext, command: CreatePartitionsCommand): Decision {
   const duplicates = duplicatesOf(command.topics.map(({ name }) => name));
   const records: MetadataRecord[] = [];
-  const topics: CreatePartitionsOutcome['topics'][number][] = [...duplicates].map((name) => ({ ...namedTwice(name), name }));
+  const topics: CreatePartitionsOutcome['topics'][number][] = [...duplicates].map((name) => ({
+    ...namedTwice(name),
+    name,
+  }));
   let added = 0;
   for (const wish of command.topics) {
     if (duplicates.has(wish.name)) continue;

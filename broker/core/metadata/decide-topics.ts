@@ -1,7 +1,14 @@
 import { topicId, ZERO_TOPIC_ID } from '../base/ids.ts';
 import { validateOverrides } from '../config/validate.ts';
 import { ErrorCode } from '../protocol/errors.ts';
-import type { CodedResult, CreatedTopic, CreateTopicsCommand, DeleteTopicsCommand, DeleteTopicsOutcome, NewTopic } from './commands.ts';
+import type {
+  CodedResult,
+  CreatedTopic,
+  CreateTopicsCommand,
+  DeleteTopicsCommand,
+  DeleteTopicsOutcome,
+  NewTopic,
+} from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
 import type { MetadataImage } from './image.ts';
 import { assignmentProblem, newPartition, placeReplicas, type Placed } from './placement.ts';
@@ -37,10 +44,17 @@ export function createTopics(context: DecisionContext, command: CreateTopicsComm
     topics.push(createTopic(context, topic, id, pending));
   }
   if (pending.partitionCount > NEW_PARTITION_COUNT_MAX) {
-    const tooMany = problem(ErrorCode.POLICY_VIOLATION, `one request may create ${NEW_PARTITION_COUNT_MAX} partitions at most`);
+    const tooMany = problem(
+      ErrorCode.POLICY_VIOLATION,
+      `one request may create ${NEW_PARTITION_COUNT_MAX} partitions at most`,
+    );
     return {
       records: [],
-      outcome: { kind: 'createTopics', ...ok(), topics: topics.map((topic) => (topic.errorCode === ErrorCode.NONE ? refused(topic.name, tooMany) : topic)) },
+      outcome: {
+        kind: 'createTopics',
+        ...ok(),
+        topics: topics.map((topic) => (topic.errorCode === ErrorCode.NONE ? refused(topic.name, tooMany) : topic)),
+      },
     };
   }
   if (command.validateOnly) {
@@ -61,7 +75,8 @@ export function deleteTopics({ image, settings }: DecisionContext, command: Dele
     ...[...ids].map((id) => ({ ...namedTwice(id), name: null, topicId: id })),
   ];
   for (const wanted of command.topics) {
-    if ((wanted.name !== null && names.has(wanted.name)) || (wanted.topicId !== null && ids.has(wanted.topicId))) continue;
+    if ((wanted.name !== null && names.has(wanted.name)) || (wanted.topicId !== null && ids.has(wanted.topicId)))
+      continue;
     const found = findTopic(image, wanted);
     if (!('id' in found)) {
       topics.push({ ...found, name: wanted.name, topicId: wanted.topicId ?? ZERO_TOPIC_ID });
@@ -96,7 +111,10 @@ function createTopic(context: DecisionContext, topic: NewTopic, id: string, pend
   const accepted = acceptTopic(context, topic);
   if ('errorCode' in accepted) return refused(topic.name, accepted);
   const { partitions, configs } = accepted;
-  pending.records.push({ kind: 'topic', topicId: id, name: topic.name }, { kind: 'partitions', topicId: id, partitions });
+  pending.records.push(
+    { kind: 'topic', topicId: id, name: topic.name },
+    { kind: 'partitions', topicId: id, partitions },
+  );
   for (const [setting, value] of configs) {
     pending.records.push({ kind: 'config', scope: 'topic', resource: topic.name, name: setting, value });
   }
@@ -115,7 +133,10 @@ function nameProblem(image: MetadataImage, name: string, pending: Pending): Code
   if (image.topicByName(name) !== null) return problem(ErrorCode.TOPIC_ALREADY_EXISTS, `topic ${name} exists already`);
   const other = image.collidingTopic(name) ?? pending.nameByCollisionKey.get(collisionKey(name));
   if (other === undefined || other === null) return null;
-  return problem(ErrorCode.INVALID_TOPIC_EXCEPTION, `topic ${name} collides with topic ${other}: '.' and '_' count as one`);
+  return problem(
+    ErrorCode.INVALID_TOPIC_EXCEPTION,
+    `topic ${name} collides with topic ${other}: '.' and '_' count as one`,
+  );
 }
 
 function acceptTopic(context: DecisionContext, topic: NewTopic): Accepted | CodedResult {
@@ -129,22 +150,33 @@ function acceptTopic(context: DecisionContext, topic: NewTopic): Accepted | Code
   const invalid = validateOverrides('topic', configs, context.settings);
   if (invalid !== null) return problem(ErrorCode.INVALID_CONFIG, invalid);
   const durable = context.settings.topic(configs, 'weir.durability') === 'fsync';
-  const partitions = placed.replicas.map((replicas, index) => newPartition(context.image, { index, replicas, durable }));
+  const partitions = placed.replicas.map((replicas, index) =>
+    newPartition(context.image, { index, replicas, durable }),
+  );
   return { partitions, configs };
 }
 
 function automatic({ image, settings }: DecisionContext, topic: NewTopic): Placed {
   if (topic.replicationFactor < -1 || topic.replicationFactor === 0) {
-    const refusal = problem(ErrorCode.INVALID_REPLICATION_FACTOR, 'the replication factor must be at least 1, or -1 for the default');
+    const refusal = problem(
+      ErrorCode.INVALID_REPLICATION_FACTOR,
+      'the replication factor must be at least 1, or -1 for the default',
+    );
     return { refusal, replicas: null };
   }
   if (topic.partitionCount < -1 || topic.partitionCount === 0) {
-    const refusal = problem(ErrorCode.INVALID_PARTITIONS, 'the number of partitions must be at least 1, or -1 for the default');
+    const refusal = problem(
+      ErrorCode.INVALID_PARTITIONS,
+      'the number of partitions must be at least 1, or -1 for the default',
+    );
     return { refusal, replicas: null };
   }
   const partitionCount = topic.partitionCount === -1 ? settings.broker('num.partitions') : topic.partitionCount;
   if (partitionCount > NEW_PARTITION_COUNT_MAX) {
-    const refusal = problem(ErrorCode.POLICY_VIOLATION, `one request may create ${NEW_PARTITION_COUNT_MAX} partitions at most`);
+    const refusal = problem(
+      ErrorCode.POLICY_VIOLATION,
+      `one request may create ${NEW_PARTITION_COUNT_MAX} partitions at most`,
+    );
     return { refusal, replicas: null };
   }
   const replicationFactor =
@@ -182,9 +214,14 @@ function manual(image: MetadataImage, topic: NewTopic): Placed {
   return { refusal: null, replicas };
 }
 
-function findTopic(image: MetadataImage, { name, topicId: id }: DeleteTopicsCommand['topics'][number]): TopicView | CodedResult {
-  if (name !== null && id !== null) return problem(ErrorCode.INVALID_REQUEST, 'a topic is named by name or by id, not by both');
-  if (name !== null) return image.topicByName(name) ?? problem(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `no topic ${name}`);
+function findTopic(
+  image: MetadataImage,
+  { name, topicId: id }: DeleteTopicsCommand['topics'][number],
+): TopicView | CodedResult {
+  if (name !== null && id !== null)
+    return problem(ErrorCode.INVALID_REQUEST, 'a topic is named by name or by id, not by both');
+  if (name !== null)
+    return image.topicByName(name) ?? problem(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `no topic ${name}`);
   if (id === null) return problem(ErrorCode.INVALID_REQUEST, 'a topic needs a name or an id');
   return image.topicById(topicId(id)) ?? problem(ErrorCode.UNKNOWN_TOPIC_ID, `no topic of id ${id}`);
 }

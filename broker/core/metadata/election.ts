@@ -81,7 +81,8 @@ export function changed(partition: PartitionState, change: PartitionChange): Par
     leader: change.leader as PartitionState['leader'],
     leaderEpoch: change.leaderEpoch as PartitionState['leaderEpoch'],
     partitionEpoch: change.partitionEpoch,
-    durableFromEpoch: change.durableFromEpoch === DURABLE_UNCHANGED ? partition.durableFromEpoch : change.durableFromEpoch,
+    durableFromEpoch:
+      change.durableFromEpoch === DURABLE_UNCHANGED ? partition.durableFromEpoch : change.durableFromEpoch,
     isr: (change.isr ?? partition.isr) as PartitionState['isr'],
     elr: (change.elr ?? partition.elr) as PartitionState['elr'],
     lastKnownElr: (change.lastKnownElr ?? partition.lastKnownElr) as PartitionState['lastKnownElr'],

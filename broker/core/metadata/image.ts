@@ -64,7 +64,11 @@ export class MetadataImage implements MetadataView {
   }
 
   /** All topics in the order of their creation; partitions carry what only the controller needs. */
-  topicStates(): IterableIterator<{ readonly id: TopicId; readonly name: string; readonly partitions: readonly PartitionState[] }> {
+  topicStates(): IterableIterator<{
+    readonly id: TopicId;
+    readonly name: string;
+    readonly partitions: readonly PartitionState[];
+  }> {
     return this.#topics.states();
   }
 
@@ -135,7 +139,9 @@ export class MetadataImage implements MetadataView {
     for (const [name, level] of this.#features) lines.push(`feature ${name}=${level}`);
     for (const { id, epoch, fenced, rack, endpoints, directoryId } of this.brokers()) {
       const faces = endpoints.map((face) => `${face.listener}://${face.host}:${face.port}`).join(',');
-      lines.push(`broker ${id} epoch ${epoch}${fenced ? ' fenced' : ''} rack ${rack ?? '-'} dir ${directoryId} ${faces}`);
+      lines.push(
+        `broker ${id} epoch ${epoch}${fenced ? ' fenced' : ''} rack ${rack ?? '-'} dir ${directoryId} ${faces}`,
+      );
     }
     lines.push(...this.#topics.describe());
     for (const scope of ['topic', 'broker', 'cluster', 'group'] as const) {
@@ -161,7 +167,10 @@ export class MetadataImage implements MetadataView {
         return;
       case 'brokerFence': {
         const broker = this.#brokers.get(record.brokerId);
-        assert(broker !== undefined && broker.epoch === record.brokerEpoch, `no broker ${record.brokerId} of this epoch`);
+        assert(
+          broker !== undefined && broker.epoch === record.brokerEpoch,
+          `no broker ${record.brokerId} of this epoch`,
+        );
         this.#setBroker({ ...broker, fenced: record.fenced }, delta);
         return;
       }

@@ -249,7 +249,8 @@ export function decodeRecords(payload: Uint8Array): MetadataRecord[] {
   const records: MetadataRecord[] = [];
   let position = 0;
   while (position < bytes.length) {
-    if (position + RECORD_HEADER_BYTES > bytes.length) throw new UnknownMetadataError('a metadata batch ends inside a record header');
+    if (position + RECORD_HEADER_BYTES > bytes.length)
+      throw new UnknownMetadataError('a metadata batch ends inside a record header');
     const type = bytes.readUInt16BE(position);
     const version = bytes.readUInt16BE(position + 2);
     const start = position + RECORD_HEADER_BYTES;
@@ -275,7 +276,9 @@ function decodeBody(type: number, version: number, body: Uint8Array): MetadataRe
   if (kind === undefined) throw new UnknownMetadataError(`metadata record type ${type} is not known to this release`);
   const { codec } = ENTRIES[kind];
   if (version > codec.maxVersion) {
-    throw new UnknownMetadataError(`version ${version} of metadata record ${codec.schema.name} is not known to this release`);
+    throw new UnknownMetadataError(
+      `version ${version} of metadata record ${codec.schema.name} is not known to this release`,
+    );
   }
   if (kind === 'config') {
     const { scope, ...rest } = ENTRIES.config.codec.decode(version, body);

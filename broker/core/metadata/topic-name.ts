@@ -12,7 +12,8 @@ export function topicNameProblem(name: string): string | null {
   if (name === '') return 'the topic name is empty';
   if (name === '.' || name === '..') return "a topic can't be called '.' or '..'";
   if (name.length > TOPIC_NAME_LENGTH_MAX) return `the topic name is longer than ${TOPIC_NAME_LENGTH_MAX} characters`;
-  if (!LEGAL.test(name)) return `the topic name "${name}" has characters other than ASCII letters, digits, '.', '_' and '-'`;
+  if (!LEGAL.test(name))
+    return `the topic name "${name}" has characters other than ASCII letters, digits, '.', '_' and '-'`;
   return null;
 }
 

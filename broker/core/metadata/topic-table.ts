@@ -111,7 +111,8 @@ export class TopicTable {
         leader: leaderOf(change.leader),
         leaderEpoch: leaderEpoch(change.leaderEpoch),
         partitionEpoch: change.partitionEpoch,
-        durableFromEpoch: change.durableFromEpoch === DURABLE_UNCHANGED ? before.durableFromEpoch : change.durableFromEpoch,
+        durableFromEpoch:
+          change.durableFromEpoch === DURABLE_UNCHANGED ? before.durableFromEpoch : change.durableFromEpoch,
         isr: change.isr === null ? before.isr : ids(change.isr),
         elr: change.elr === null ? before.elr : ids(change.elr),
         lastKnownElr: change.lastKnownElr === null ? before.lastKnownElr : ids(change.lastKnownElr),

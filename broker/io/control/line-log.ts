@@ -36,7 +36,14 @@ export function createLineLog(level: string, fields: Readonly<Record<string, unk
       }
       const loss = dropped === 0 ? {} : { droppedLines: dropped };
       dropped = 0;
-      const line = { level: LEVELS[name], time: Date.now(), ...fields, ...more, ...loss, msg: message.slice(0, TEXT_MAX) };
+      const line = {
+        level: LEVELS[name],
+        time: Date.now(),
+        ...fields,
+        ...more,
+        ...loss,
+        msg: message.slice(0, TEXT_MAX),
+      };
       waiting.push(`${JSON.stringify(line)}\n`);
       advance();
     };

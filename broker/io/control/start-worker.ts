@@ -24,7 +24,10 @@ export function startControlThread<Outgoing, Incoming>(
   const worker = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url), {
     workerData: start,
     name: 'control',
-    resourceLimits: { maxOldGenerationSizeMb: OLD_GENERATION_MB_MAX, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB_MAX },
+    resourceLimits: {
+      maxOldGenerationSizeMb: OLD_GENERATION_MB_MAX,
+      maxYoungGenerationSizeMb: YOUNG_GENERATION_MB_MAX,
+    },
   });
   return {
     send: (message) => worker.postMessage(message),

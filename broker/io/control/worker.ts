@@ -68,16 +68,21 @@ if (httpPort === -1) {
   const source = {
     live: () => control.live(),
     ready: () => new Promise<readonly string[]>((settle) => control.askReady(settle)),
-    metrics: () => new Promise<Parameters<Parameters<typeof control.askMetrics>[0]>[0]>((settle) => control.askMetrics(settle)),
+    metrics: () =>
+      new Promise<Parameters<Parameters<typeof control.askMetrics>[0]>[0]>((settle) => control.askMetrics(settle)),
   };
-  const server = startHealthServer({ host: settings.broker('weir.http.host'), port: httpPort }, source, (failure, bound) => {
-    if (failure === null) {
-      link.send({ kind: 'http', port: bound });
-      control.start();
-    } else {
-      link.send({ kind: 'fatal', message: failure });
-    }
-  });
+  const server = startHealthServer(
+    { host: settings.broker('weir.http.host'), port: httpPort },
+    source,
+    (failure, bound) => {
+      if (failure === null) {
+        link.send({ kind: 'http', port: bound });
+        control.start();
+      } else {
+        link.send({ kind: 'fatal', message: failure });
+      }
+    },
+  );
   closeHealth = () => {
     server.close();
     server.closeAllConnections();

@@ -16,6 +16,8 @@ export const row: ApiRow<typeof ApiKey.AlterConfigs, AlterConfigsServices> = {
       operations: resource.configs.map(({ name, value }) => ({ name, value, operation: 'set' as const })),
       replaceAll: true,
     }));
-    alterResources(server, context, { changes, validateOnly: request.validateOnly }, (responses) => reply({ responses }));
+    alterResources(server, context, { changes, validateOnly: request.validateOnly }, (responses) =>
+      reply({ responses }),
+    );
   },
 };

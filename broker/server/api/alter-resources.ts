@@ -33,7 +33,10 @@ export function alterResources(
   request: { readonly changes: readonly ResourceChange[]; readonly validateOnly: boolean },
   done: (responses: readonly AlteredResource[]) => void,
 ): void {
-  const checked = request.changes.map((change) => ({ resource: change.resource, change: toChange(context, nodeId, change) }));
+  const checked = request.changes.map((change) => ({
+    resource: change.resource,
+    change: toChange(context, nodeId, change),
+  }));
   const resources = checked.flatMap(({ change }) => ('errorCode' in change ? [] : [change]));
   const finish = (results: readonly { readonly errorCode: number; readonly errorMessage: string | null }[]): void => {
     let next = 0;
@@ -51,7 +54,11 @@ export function alterResources(
   }
   const command = { kind: 'alterConfigs', resources, validateOnly: request.validateOnly } as const;
   metadata.submit(command, CHANGE_TIMEOUT_MS, (outcome) => {
-    finish(outcome.kind === 'failed' || outcome.errorCode !== ErrorCode.NONE ? resources.map(() => outcome) : outcome.resources);
+    finish(
+      outcome.kind === 'failed' || outcome.errorCode !== ErrorCode.NONE
+        ? resources.map(() => outcome)
+        : outcome.resources,
+    );
   });
 }
 
@@ -65,7 +72,8 @@ function toChange(
   const { resourceType, resourceName } = resource;
   const scope = scopeOf(resource);
   if (scope === null) return invalid(`resources of type ${resourceType} have no settings here`);
-  if (!context.allowed(configNeed(resource, 'alter-configs'))) return { errorCode: deniedCode(resourceType), errorMessage: null };
+  if (!context.allowed(configNeed(resource, 'alter-configs')))
+    return { errorCode: deniedCode(resourceType), errorMessage: null };
   const stranger = resourceType === ConfigResourceType.BROKER ? brokerNameProblem(resourceName, nodeId) : null;
   if (stranger !== null) return invalid(stranger);
   if (typeof operations === 'string') return invalid(operations);
@@ -78,5 +86,7 @@ function invalid(errorMessage: string): { readonly errorCode: number; readonly e
 
 function deniedCode(resourceType: number): number {
   if (resourceType === ConfigResourceType.TOPIC) return ErrorCode.TOPIC_AUTHORIZATION_FAILED;
-  return resourceType === ConfigResourceType.GROUP ? ErrorCode.GROUP_AUTHORIZATION_FAILED : ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
+  return resourceType === ConfigResourceType.GROUP
+    ? ErrorCode.GROUP_AUTHORIZATION_FAILED
+    : ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
 }

@@ -31,7 +31,10 @@ export function scopeOf({ resourceType, resourceName }: NamedResource): ConfigSc
 }
 
 /** Who may read or change the settings of a resource. */
-export function configNeed(resource: NamedResource, operation: 'describe-configs' | 'alter-configs'): AuthorizationNeed {
+export function configNeed(
+  resource: NamedResource,
+  operation: 'describe-configs' | 'alter-configs',
+): AuthorizationNeed {
   const { resourceType, resourceName } = resource;
   if (resourceType === ConfigResourceType.TOPIC) return { operation, resourceType: 'topic', resourceName };
   if (resourceType === ConfigResourceType.GROUP) return { operation, resourceType: 'group', resourceName };

@@ -15,9 +15,11 @@ export const row: ApiRow<typeof ApiKey.CreatePartitions, CreatePartitionsService
   versions: { min: 0, max: 3 },
   listener: 'client',
   quota: 'controller-mutation',
-  authorize: (request) => request.topics.map(({ name }) => ({ operation: 'alter', resourceType: 'topic', resourceName: name })),
+  authorize: (request) =>
+    request.topics.map(({ name }) => ({ operation: 'alter', resourceType: 'topic', resourceName: name })),
   handle({ metadata }, request, context, reply) {
-    const isAllowed = (name: string): boolean => context.allowed({ operation: 'alter', resourceType: 'topic', resourceName: name });
+    const isAllowed = (name: string): boolean =>
+      context.allowed({ operation: 'alter', resourceType: 'topic', resourceName: name });
     const allowed = request.topics.filter(({ name }) => isAllowed(name));
     const denied = request.topics
       .filter(({ name }) => !isAllowed(name))

@@ -25,15 +25,22 @@ export const row: ApiRow<typeof ApiKey.CreateTopics, CreateTopicsServices> = {
   versions: { min: 2, max: 7 },
   listener: 'client',
   quota: 'controller-mutation',
-  authorize: (request) => request.topics.map(({ name }) => ({ operation: 'create', resourceType: 'topic', resourceName: name })),
+  authorize: (request) =>
+    request.topics.map(({ name }) => ({ operation: 'create', resourceType: 'topic', resourceName: name })),
   handle({ metadata, settings }, request, context, reply) {
     const allowed = request.topics.filter(({ name }) => mayCreate(context, name));
-    const denied = request.topics.filter(({ name }) => !mayCreate(context, name)).map(({ name }) => failure(name, DENIED));
+    const denied = request.topics
+      .filter(({ name }) => !mayCreate(context, name))
+      .map(({ name }) => failure(name, DENIED));
     if (allowed.length === 0) {
       reply({ topics: denied });
       return;
     }
-    const command = { kind: 'createTopics', topics: allowed.map(newTopic), validateOnly: request.validateOnly } as const;
+    const command = {
+      kind: 'createTopics',
+      topics: allowed.map(newTopic),
+      validateOnly: request.validateOnly,
+    } as const;
     metadata.submit(command, controllerTimeoutMs(request.timeoutMs), (outcome) => {
       if (outcome.kind === 'failed') {
         reply({ topics: [...allowed.map(({ name }) => failure(name, outcome)), ...denied] });
@@ -63,9 +70,17 @@ function answer(settings: Settings, context: RequestContext, topic: CreatedTopic
   if (errorCode !== ErrorCode.NONE) return failure(name, topic);
   const known = { name, errorCode, errorMessage, topicId };
   if (!context.allowed({ operation: 'describe-configs', resourceType: 'topic', resourceName: name })) {
-    return { ...known, topicConfigErrorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, numPartitions: -1, replicationFactor: -1, configs: [] };
+    return {
+      ...known,
+      topicConfigErrorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+      numPartitions: -1,
+      replicationFactor: -1,
+      configs: [],
+    };
   }
-  const overrides = new Map((asked?.configs ?? []).flatMap((one) => (one.value === null ? [] : [[one.name, one.value] as const])));
+  const overrides = new Map(
+    (asked?.configs ?? []).flatMap((one) => (one.value === null ? [] : [[one.name, one.value] as const])),
+  );
   const configs = describeTopic(settings, overrides).map((one) => ({
     name: one.name,
     value: one.value,
@@ -78,5 +93,13 @@ function answer(settings: Settings, context: RequestContext, topic: CreatedTopic
 
 function failure(name: string, why: { readonly errorCode: number; readonly errorMessage: string | null }) {
   const { errorCode, errorMessage } = why;
-  return { name, topicId: ZERO_TOPIC_ID, errorCode, errorMessage, numPartitions: -1, replicationFactor: -1, configs: [] };
+  return {
+    name,
+    topicId: ZERO_TOPIC_ID,
+    errorCode,
+    errorMessage,
+    numPartitions: -1,
+    replicationFactor: -1,
+    configs: [],
+  };
 }

@@ -38,7 +38,10 @@ export const row: ApiRow<typeof ApiKey.DeleteTopics, DeleteTopicsServices> = {
   handle({ metadata }, request, context, reply) {
     const wanted: readonly Wanted[] =
       context.apiVersion >= BY_ID_VERSION
-        ? request.topics.map((topic) => ({ name: topic.name, topicId: topic.topicId === ZERO_TOPIC_ID ? null : topic.topicId }))
+        ? request.topics.map((topic) => ({
+            name: topic.name,
+            topicId: topic.topicId === ZERO_TOPIC_ID ? null : topic.topicId,
+          }))
         : request.topicNames.map((name) => ({ name, topicId: null }));
     const allowed = wanted.filter((topic) => mayDelete(metadata.view, context, topic));
     const denied = wanted.filter((topic) => !allowed.includes(topic)).map((topic) => failure(topic, DENIED));
@@ -49,7 +52,10 @@ export const row: ApiRow<typeof ApiKey.DeleteTopics, DeleteTopicsServices> = {
     metadata.submit({ kind: 'deleteTopics', topics: allowed }, controllerTimeoutMs(request.timeoutMs), (outcome) => {
       const results = outcome.kind === 'failed' ? allowed.map((topic) => failure(topic, outcome)) : outcome.topics;
       reply({
-        responses: [...results, ...denied].map((result) => ({ ...result, errorCode: codeFor(context.apiVersion, result.errorCode) })),
+        responses: [...results, ...denied].map((result) => ({
+          ...result,
+          errorCode: codeFor(context.apiVersion, result.errorCode),
+        })),
       });
     });
   },

@@ -1,4 +1,10 @@
-import { describeBroker, describeCluster, describeGroup, describeTopic, type ConfigEntry } from '../../core/config/describe.ts';
+import {
+  describeBroker,
+  describeCluster,
+  describeGroup,
+  describeTopic,
+  type ConfigEntry,
+} from '../../core/config/describe.ts';
 import type { Settings } from '../../core/config/settings.ts';
 import { topicNameProblem } from '../../core/metadata/topic-name.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
@@ -38,7 +44,9 @@ export const row: ApiRow<typeof ApiKey.DescribeConfigs, DescribeConfigsServices>
 
 function answer(server: DescribeConfigsServices, request: Request, context: RequestContext, asked: Asked) {
   const { resourceType, resourceName } = asked;
-  const described = context.allowed(configNeed(asked, 'describe-configs')) ? describe(server, asked) : denied(resourceType);
+  const described = context.allowed(configNeed(asked, 'describe-configs'))
+    ? describe(server, asked)
+    : denied(resourceType);
   if (described.entries === null) {
     const { errorCode, errorMessage } = described;
     return { errorCode, errorMessage, resourceType, resourceName, configs: [] };
@@ -54,24 +62,35 @@ function answer(server: DescribeConfigsServices, request: Request, context: Requ
   return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName, configs };
 }
 
-function describe({ metadata, settings, nodeId }: DescribeConfigsServices, { resourceType, resourceName }: Asked): Described {
+function describe(
+  { metadata, settings, nodeId }: DescribeConfigsServices,
+  { resourceType, resourceName }: Asked,
+): Described {
   const { view } = metadata;
   switch (resourceType) {
     case ConfigResourceType.TOPIC: {
       const illegal = topicNameProblem(resourceName);
       if (illegal !== null) return refused(ErrorCode.INVALID_TOPIC_EXCEPTION, illegal);
-      if (view.topicByName(resourceName) === null) return refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `no topic ${resourceName}`);
-      return { errorCode: ErrorCode.NONE, entries: describeTopic(settings, view.configOverrides('topic', resourceName)) };
+      if (view.topicByName(resourceName) === null)
+        return refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `no topic ${resourceName}`);
+      return {
+        errorCode: ErrorCode.NONE,
+        entries: describeTopic(settings, view.configOverrides('topic', resourceName)),
+      };
     }
     case ConfigResourceType.BROKER: {
       const stranger = brokerNameProblem(resourceName, nodeId);
       if (stranger !== null) return refused(ErrorCode.INVALID_REQUEST, stranger);
-      const entries = resourceName === '' ? describeCluster(view.configOverrides('cluster', '')) : describeBroker(settings);
+      const entries =
+        resourceName === '' ? describeCluster(view.configOverrides('cluster', '')) : describeBroker(settings);
       return { errorCode: ErrorCode.NONE, entries };
     }
     case ConfigResourceType.GROUP:
       if (resourceName === '') return refused(ErrorCode.INVALID_REQUEST, 'a group has a name');
-      return { errorCode: ErrorCode.NONE, entries: describeGroup(settings, view.configOverrides('group', resourceName)) };
+      return {
+        errorCode: ErrorCode.NONE,
+        entries: describeGroup(settings, view.configOverrides('group', resourceName)),
+      };
     default:
       return refused(ErrorCode.INVALID_REQUEST, `resources of type ${resourceType} have no settings here`);
   }

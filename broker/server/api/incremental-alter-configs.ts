@@ -18,8 +18,12 @@ export const row: ApiRow<typeof ApiKey.IncrementalAlterConfigs, AlterConfigsServ
   quota: 'controller-mutation',
   authorize: (request) => request.resources.map((resource) => configNeed(resource, 'alter-configs')),
   handle(server, request, context, reply) {
-    const changes = request.resources.map((resource): ResourceChange => ({ resource, operations: operationsOf(resource), replaceAll: false }));
-    alterResources(server, context, { changes, validateOnly: request.validateOnly }, (responses) => reply({ responses }));
+    const changes = request.resources.map(
+      (resource): ResourceChange => ({ resource, operations: operationsOf(resource), replaceAll: false }),
+    );
+    alterResources(server, context, { changes, validateOnly: request.validateOnly }, (responses) =>
+      reply({ responses }),
+    );
   },
 };
 

@@ -44,11 +44,15 @@ export class Controller {
   #waiting: Waiting[] = [];
 
   /** `snapshot` and `entries` are what the log was recovered to. Throws `UnknownMetadataError` for records of a newer release. */
-  constructor(deps: ControllerDeps, recovered: { readonly snapshot: Snapshot | null; readonly entries: readonly LogEntry[] }) {
+  constructor(
+    deps: ControllerDeps,
+    recovered: { readonly snapshot: Snapshot | null; readonly entries: readonly LogEntry[] },
+  ) {
     this.#deps = deps;
     this.#image = new MetadataImage();
     this.#image.controllerId = deps.nodeId;
-    if (recovered.snapshot !== null) this.#image.restore(decodeRecords(recovered.snapshot.payload), recovered.snapshot.offset);
+    if (recovered.snapshot !== null)
+      this.#image.restore(decodeRecords(recovered.snapshot.payload), recovered.snapshot.offset);
     for (const entry of recovered.entries) this.#image.apply(decodeRecords(entry.payload), entry.baseOffset);
     this.#refreshSettings();
     deps.log.onCommit((entries) => this.#committed(entries));
@@ -108,7 +112,10 @@ export class Controller {
 
   #refreshSettings(): void {
     const { settings, nodeId } = this.#deps;
-    settings.setDynamic(this.#image.configOverrides('broker', String(nodeId)), this.#image.configOverrides('cluster', ''));
+    settings.setDynamic(
+      this.#image.configOverrides('broker', String(nodeId)),
+      this.#image.configOverrides('cluster', ''),
+    );
   }
 }
 

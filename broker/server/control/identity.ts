@@ -38,7 +38,9 @@ export function* openIdentity(
   const bytes = yield* readIfExists(disk, `${directory}/${FILE_NAME}`, FILE_BYTES_MAX);
   const listing = yield* step<readonly DirectoryEntry[]>((done) => disk.list(directory, done));
   const hasMetadata = listing.some(({ name }) => name === METADATA_DIRECTORY);
-  const hasLogs = listing.some(({ name, kind }) => kind === 'directory' && name !== METADATA_DIRECTORY && /-[0-9]+$/.test(name));
+  const hasLogs = listing.some(
+    ({ name, kind }) => kind === 'directory' && name !== METADATA_DIRECTORY && /-[0-9]+$/.test(name),
+  );
   if (bytes !== null) {
     const identity = readIdentity(new TextDecoder().decode(bytes), wanted);
     if (!hasMetadata && hasLogs) {
@@ -49,7 +51,8 @@ export function* openIdentity(
     else yield* step<void>((done) => disk.syncDirectory(directory, done));
     return identity;
   }
-  if (hasMetadata || hasLogs) throw new IdentityError(`${directory} holds data, but no ${FILE_NAME} that says whose it is`);
+  if (hasMetadata || hasLogs)
+    throw new IdentityError(`${directory} holds data, but no ${FILE_NAME} that says whose it is`);
   const identity: Identity = {
     clusterId: wanted.clusterId === '' ? randomId(deps.random) : wanted.clusterId,
     nodeId: wanted.nodeId,
@@ -80,12 +83,16 @@ function* makeDataDirectory(disk: Disk, directory: string): Task<void> {
   for (const parent of parents) yield* step<void>((done) => disk.syncDirectory(parent, done));
   if (parents.length > 0) return;
   // It was there: made by somebody else, or by an earlier life that ended before this sync.
-  yield* step<void>((done) => disk.syncDirectory(parentOf(directory), (failure) => done(failure?.code === 'EACCES' ? null : failure, undefined)));
+  yield* step<void>((done) =>
+    disk.syncDirectory(parentOf(directory), (failure) => done(failure?.code === 'EACCES' ? null : failure, undefined)),
+  );
 }
 
 function* exists(disk: Disk, path: string): Task<boolean> {
   return yield* step<boolean>((done) => {
-    disk.list(path, (failure) => done(failure === null || failure.code === 'ENOENT' ? null : failure, failure === null));
+    disk.list(path, (failure) =>
+      done(failure === null || failure.code === 'ENOENT' ? null : failure, failure === null),
+    );
   });
 }
 
@@ -119,7 +126,8 @@ function readIdentity(
   const clusterId = fields.get('cluster.id') ?? '';
   const nodeId = fields.get('node.id') ?? '';
   const directoryId = fields.get('directory.id') ?? '';
-  if (version !== '1') throw new IdentityError(`${path} has version ${version ?? '(none)'}; this release reads version 1`);
+  if (version !== '1')
+    throw new IdentityError(`${path} has version ${version ?? '(none)'}; this release reads version 1`);
   if (!ID.test(clusterId) || !ID.test(directoryId) || !/^[0-9]{1,10}$/.test(nodeId)) {
     throw new IdentityError(`${path} is damaged: it must name cluster.id, node.id and directory.id`);
   }

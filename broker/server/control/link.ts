@@ -6,7 +6,12 @@ export type ToControl =
   | { readonly kind: 'submit'; readonly id: number; readonly command: MetadataCommand }
   /** The data loop has turned. Sent at a steady pace while the loop is well. */
   | { readonly kind: 'beat' }
-  | { readonly kind: 'answer'; readonly id: number; readonly reasons: readonly string[] | null; readonly samples: readonly MetricSample[] | null }
+  | {
+      readonly kind: 'answer';
+      readonly id: number;
+      readonly reasons: readonly string[] | null;
+      readonly samples: readonly MetricSample[] | null;
+    }
   /** The last message: everything submitted before is carried out first. */
   | { readonly kind: 'stop' };
 
@@ -49,7 +54,10 @@ export type ControlLink = Link<ToData, ToControl>;
  * Both ends inside one loop, for the simulator. `schedule` runs a callback as a later input of that loop, in order.
  * Messages are shared, not copied: neither side may change one.
  */
-export function createMemoryLink(schedule: (callback: () => void) => void): { readonly data: DataLink; readonly control: ControlLink } {
+export function createMemoryLink(schedule: (callback: () => void) => void): {
+  readonly data: DataLink;
+  readonly control: ControlLink;
+} {
   const toControl = new Pipe<ToControl>(schedule);
   const toData = new Pipe<ToData>(schedule);
   return {

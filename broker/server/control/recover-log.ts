@@ -54,8 +54,10 @@ function* newestSnapshot({ disk, directory, crc32c }: LocalLogDeps, files: LogFi
   const path = `${directory}/${snapshotName(index)}`;
   const bytes = yield* step<Uint8Array>((done) => disk.readFile(path, FILE_BYTES_MAX, done));
   const snapshot = decodeSnapshot(bytes, crc32c);
-  if (typeof snapshot === 'string') throw new MetadataDamageError(`the metadata snapshot ${path} can't be used: ${snapshot}`);
-  if (snapshot.index !== index) throw new MetadataDamageError(`the metadata snapshot ${path} is one of index ${snapshot.index}`);
+  if (typeof snapshot === 'string')
+    throw new MetadataDamageError(`the metadata snapshot ${path} can't be used: ${snapshot}`);
+  if (snapshot.index !== index)
+    throw new MetadataDamageError(`the metadata snapshot ${path} is one of index ${snapshot.index}`);
   return snapshot;
 }
 
@@ -87,9 +89,18 @@ function* readSegments(deps: LocalLogDeps, segments: readonly SegmentFile[], sna
   const covered = snapshot?.index ?? 0;
   const first = segments[0];
   if (first !== undefined && first.firstIndex > covered + 1) {
-    throw new MetadataDamageError(`the metadata log has lost the entries from ${covered + 1} to ${first.firstIndex - 1}`);
+    throw new MetadataDamageError(
+      `the metadata log has lost the entries from ${covered + 1} to ${first.firstIndex - 1}`,
+    );
   }
-  const scan: Scan = { entries: [], lastIndex: (first?.firstIndex ?? covered + 1) - 1, term: 0, bytes: 0, endPosition: 0, cutBytes: 0 };
+  const scan: Scan = {
+    entries: [],
+    lastIndex: (first?.firstIndex ?? covered + 1) - 1,
+    term: 0,
+    bytes: 0,
+    endPosition: 0,
+    cutBytes: 0,
+  };
   for (const [position, segment] of segments.entries()) {
     yield* readSegment(deps, segment, { scan, covered, isLast: position === segments.length - 1 });
   }
@@ -106,7 +117,9 @@ function* readSegment(
 ): Task<void> {
   const path = `${directory}/${segment.name}`;
   if (segment.firstIndex !== scan.lastIndex + 1) {
-    throw new MetadataDamageError(`the metadata log has lost the entries from ${scan.lastIndex + 1} to ${segment.firstIndex - 1}`);
+    throw new MetadataDamageError(
+      `the metadata log has lost the entries from ${scan.lastIndex + 1} to ${segment.firstIndex - 1}`,
+    );
   }
   const file = yield* step<Uint8Array>((done) => disk.readFile(path, FILE_BYTES_MAX, done));
   const { frames, endPosition, tail } = scanFrames(file, segment.firstIndex, crc32c);
@@ -117,7 +130,8 @@ function* readSegment(
   scan.cutBytes += file.length - endPosition;
   scan.endPosition = endPosition;
   for (const frame of frames) {
-    if (frame.term < scan.term) throw new MetadataDamageError(`${path} goes back from term ${scan.term} to ${frame.term}`);
+    if (frame.term < scan.term)
+      throw new MetadataDamageError(`${path} goes back from term ${scan.term} to ${frame.term}`);
     scan.term = frame.term;
     for (const entry of frame.entries) {
       scan.lastIndex = entry.index;

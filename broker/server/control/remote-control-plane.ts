@@ -1,5 +1,10 @@
 import { assert, unreachable } from '../../core/base/assert.ts';
-import type { MetadataCommand, MetadataOutcome, OutcomeOf, RegisterBrokerOutcome } from '../../core/metadata/commands.ts';
+import type {
+  MetadataCommand,
+  MetadataOutcome,
+  OutcomeOf,
+  RegisterBrokerOutcome,
+} from '../../core/metadata/commands.ts';
 import { SUPPORTED_FEATURES, WEIR_VERSION } from '../../core/metadata/features.ts';
 import { MetadataImage } from '../../core/metadata/image.ts';
 import { decodeRecords } from '../../core/metadata/records.ts';
@@ -65,7 +70,11 @@ export class RemoteControlPlane implements ControlPlane {
   }
 
   register(
-    registration: { readonly endpoints: readonly EndpointView[]; readonly rack: string | null; readonly previousBrokerEpoch: number },
+    registration: {
+      readonly endpoints: readonly EndpointView[];
+      readonly rack: string | null;
+      readonly previousBrokerEpoch: number;
+    },
     done: (failure: string | null) => void,
   ): void {
     this.#afterStart(() => {
@@ -81,7 +90,11 @@ export class RemoteControlPlane implements ControlPlane {
       } as const;
       this.submit(command, MEMBERSHIP_TIMEOUT_MS, (outcome) => {
         if (isRegistered(outcome)) this.#brokerEpoch = outcome.brokerEpoch;
-        done(outcome.errorCode === ErrorCode.NONE ? null : `the controller refuses this broker: ${outcome.errorMessage ?? outcome.errorCode}`);
+        done(
+          outcome.errorCode === ErrorCode.NONE
+            ? null
+            : `the controller refuses this broker: ${outcome.errorMessage ?? outcome.errorCode}`,
+        );
       });
     });
   }
@@ -89,7 +102,11 @@ export class RemoteControlPlane implements ControlPlane {
   unfence(done: (failure: string | null) => void): void {
     const command = { kind: 'unfenceBroker', brokerId: this.#deps.nodeId, brokerEpoch: this.#brokerEpoch } as const;
     this.submit(command, MEMBERSHIP_TIMEOUT_MS, (outcome) => {
-      done(outcome.errorCode === ErrorCode.NONE ? null : `the controller keeps this broker out: ${outcome.errorMessage ?? outcome.errorCode}`);
+      done(
+        outcome.errorCode === ErrorCode.NONE
+          ? null
+          : `the controller keeps this broker out: ${outcome.errorMessage ?? outcome.errorCode}`,
+      );
     });
   }
 
@@ -115,13 +132,16 @@ export class RemoteControlPlane implements ControlPlane {
     // The controller answers a command with an outcome of its kind, or with `failed`.
     const answer = done as (outcome: MetadataOutcome) => void;
     if (this.#pending.size >= PENDING_MAX) {
-      timers.after(0, () => answer(failed(ErrorCode.THROTTLING_QUOTA_EXCEEDED, 'too many metadata changes are waiting')));
+      timers.after(0, () =>
+        answer(failed(ErrorCode.THROTTLING_QUOTA_EXCEEDED, 'too many metadata changes are waiting')),
+      );
       return;
     }
     const id = this.#nextId;
     this.#nextId += 1;
     const timer = timers.after(timeoutMs, () => {
-      if (this.#pending.delete(id)) answer(failed(ErrorCode.REQUEST_TIMED_OUT, `the controller did not answer within ${timeoutMs} ms`));
+      if (this.#pending.delete(id))
+        answer(failed(ErrorCode.REQUEST_TIMED_OUT, `the controller did not answer within ${timeoutMs} ms`));
     });
     this.#pending.set(id, { done: answer, timer });
     link.send({ kind: 'submit', id, command });

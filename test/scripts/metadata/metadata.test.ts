@@ -51,7 +51,12 @@ class Script {
       case 'synced':
         return this.#synced(first);
       case 'state':
-        this.#out.push(...this.#lab.image.describe().split('\n').filter((each) => /^(broker|topic| |config)/.test(each)));
+        this.#out.push(
+          ...this.#lab.image
+            .describe()
+            .split('\n')
+            .filter((each) => /^(broker|topic| |config)/.test(each)),
+        );
         return;
       default:
         throw new Error(`unknown command ${name}`);
@@ -60,7 +65,10 @@ class Script {
 
   #incarnation(id: string, rest: readonly string[]): { readonly brokerId: number; readonly brokerEpoch: number } {
     const epoch = rest[0]?.replace('epoch=', '');
-    return { brokerId: Number(id), brokerEpoch: epoch === undefined ? (this.#epochs.get(Number(id)) ?? -1) : Number(epoch) };
+    return {
+      brokerId: Number(id),
+      brokerEpoch: epoch === undefined ? (this.#epochs.get(Number(id)) ?? -1) : Number(epoch),
+    };
   }
 
   #create(name: string, rest: readonly string[]): void {
@@ -90,7 +98,11 @@ class Script {
 
   #synced(name: string): void {
     const topic = this.#lab.image.topicByName(name);
-    const partitions = (topic?.partitions ?? []).map(({ index, leaderEpoch }) => ({ topicId: topic?.id ?? '', index, leaderEpoch }));
+    const partitions = (topic?.partitions ?? []).map(({ index, leaderEpoch }) => ({
+      topicId: topic?.id ?? '',
+      index,
+      leaderEpoch,
+    }));
     this.#submit({ kind: 'markDurable', ...this.#incarnation(String(topic?.partitions[0]?.leader), []), partitions });
   }
 
@@ -98,7 +110,8 @@ class Script {
     this.#note(() => {
       const outcome = this.#lab.run(command) as MetadataOutcome;
       const parts = 'topics' in outcome ? outcome.topics : 'resources' in outcome ? outcome.resources : [outcome];
-      for (const { errorCode, errorMessage } of parts) this.#out.push(`  = ${errorName(errorCode)}${errorMessage === null ? '' : `: ${errorMessage}`}`);
+      for (const { errorCode, errorMessage } of parts)
+        this.#out.push(`  = ${errorName(errorCode)}${errorMessage === null ? '' : `: ${errorMessage}`}`);
     });
   }
 
@@ -112,9 +125,13 @@ class Script {
 
   /** One record in a line; topics by name, directories left out. */
   #shortened(record: MetadataRecord): string {
-    const text = JSON.stringify(record, (key, value: unknown) => (/^(directories|directoryId|incarnationId|endpoints)$/.test(key) ? undefined : value));
+    const text = JSON.stringify(record, (key, value: unknown) =>
+      /^(directories|directoryId|incarnationId|endpoints)$/.test(key) ? undefined : value,
+    );
     const names = new Map(this.#lab.image.topics().map(({ id, name }) => [id as string, name]));
-    return text.replace(/"topicId":"([^"]+)"/g, (_, id: string) => `"topic":"${names.get(id) ?? 'gone'}"`).replaceAll('"', '');
+    return text
+      .replace(/"topicId":"([^"]+)"/g, (_, id: string) => `"topic":"${names.get(id) ?? 'gone'}"`)
+      .replaceAll('"', '');
   }
 }
 

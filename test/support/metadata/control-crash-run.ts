@@ -31,7 +31,9 @@ export class ControlCrashRun {
       const { prng } = this.#world.world;
       for (let lives = 2 + prng.below(5); lives > 0; lives -= 1) this.#live();
     } catch (error) {
-      throw new Error(`seed ${this.#seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new Error(`seed ${this.#seed}: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
     }
   }
 
@@ -52,7 +54,8 @@ export class ControlCrashRun {
       const command = { kind: 'allocateProducerIds', brokerId: 0, brokerEpoch: life.plane.brokerEpoch } as const;
       life.plane.submit(command, 10_000, (outcome) => {
         if (outcome.kind !== 'allocateProducerIds' || outcome.errorCode !== 0) return;
-        if (outcome.firstProducerId < this.#producerIdEnd) throw new Error(`producer ids from ${outcome.firstProducerId} were given away before`);
+        if (outcome.firstProducerId < this.#producerIdEnd)
+          throw new Error(`producer ids from ${outcome.firstProducerId} were given away before`);
         this.#producerIdEnd = outcome.firstProducerId + outcome.producerIdCount;
       });
     } else {
@@ -71,9 +74,11 @@ export class ControlCrashRun {
 
   #check(life: Life): void {
     const names = new Set(life.plane.view.topics().map(({ name }) => name));
-    for (const name of this.#acknowledged) if (!names.has(name)) throw new Error(`${name} was acknowledged and is gone`);
+    for (const name of this.#acknowledged)
+      if (!names.has(name)) throw new Error(`${name} was acknowledged and is gone`);
     for (const name of names) if (!this.#asked.has(name)) throw new Error(`${name} was never asked for`);
-    if (life.plane.brokerEpoch <= this.#epoch) throw new Error(`broker epoch ${life.plane.brokerEpoch} after ${this.#epoch}`);
+    if (life.plane.brokerEpoch <= this.#epoch)
+      throw new Error(`broker epoch ${life.plane.brokerEpoch} after ${this.#epoch}`);
     this.#epoch = life.plane.brokerEpoch;
   }
 }
@@ -93,7 +98,8 @@ function answeringEarly(disk: Disk): Disk {
     close: (done) => file.close(done),
   });
   return {
-    open: (path, options, done) => disk.open(path, options, (failure, file) => done(failure, file === undefined ? undefined : early(file))),
+    open: (path, options, done) =>
+      disk.open(path, options, (failure, file) => done(failure, file === undefined ? undefined : early(file))),
     readFile: (path, sizeMax, done) => disk.readFile(path, sizeMax, done),
     fileSize: (path, done) => disk.fileSize(path, done),
     list: (path, done) => disk.list(path, done),

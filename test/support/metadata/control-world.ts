@@ -34,7 +34,10 @@ export class ControlWorld {
 
   constructor(seed: number, fixed: Readonly<Record<string, string>> = {}) {
     this.world = new World(seed);
-    this.disk = new SimDisk({ schedule: (delayMs, callback) => this.world.schedule(delayMs, callback), prng: this.world.prng });
+    this.disk = new SimDisk({
+      schedule: (delayMs, callback) => this.world.schedule(delayMs, callback),
+      prng: this.world.prng,
+    });
     this.diskForNode = this.disk;
     this.#fixed = new Map(Object.entries({ 'log.dirs': 'data', ...fixed }));
   }
@@ -58,7 +61,12 @@ export class ControlWorld {
       { directory: 'data', fixed: settings },
       link.control,
     );
-    const plane = new RemoteControlPlane({ timers, random, nodeId: Number(settings.get('node.id') ?? 0), link: link.data });
+    const plane = new RemoteControlPlane({
+      timers,
+      random,
+      nodeId: Number(settings.get('node.id') ?? 0),
+      link: link.data,
+    });
     const life: Life = { node, plane, link: link.data, fatal: null };
     plane.onFatal((message) => {
       life.fatal = message;
@@ -76,7 +84,10 @@ export class ControlWorld {
   }
 
   register(life: Life, done: (failure: string | null) => void): void {
-    life.plane.register({ endpoints: [{ listener: 'PLAINTEXT', host: 'h', port: 9092 }], rack: null, previousBrokerEpoch: -1 }, done);
+    life.plane.register(
+      { endpoints: [{ listener: 'PLAINTEXT', host: 'h', port: 9092 }], rack: null, previousBrokerEpoch: -1 },
+      done,
+    );
   }
 
   /** Runs the world until something has completed. */

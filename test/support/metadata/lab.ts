@@ -70,7 +70,11 @@ export class MetadataLab {
   }
 
   /** Error codes of setting these settings of one resource. */
-  set(scope: 'topic' | 'broker' | 'cluster' | 'group', name: string, texts: Readonly<Record<string, string | null>>): number {
+  set(
+    scope: 'topic' | 'broker' | 'cluster' | 'group',
+    name: string,
+    texts: Readonly<Record<string, string | null>>,
+  ): number {
     const operations = Object.entries(texts).map(([key, value]) => ({ name: key, operation: 'set' as const, value }));
     const outcome = this.run({ kind: 'alterConfigs', resources: [{ scope, name, operations }], validateOnly: false });
     return outcome.kind === 'alterConfigs' ? (outcome.resources[0]?.errorCode ?? -1) : outcome.errorCode;

@@ -17,8 +17,12 @@ describe('a topic setting', () => {
   test('retention falls back from milliseconds to minutes to hours', () => {
     expect(new Settings(NONE).topic(NONE, 'retention.ms')).toBe(604_800_000);
     expect(new Settings(map({ 'log.retention.hours': '2' })).topic(NONE, 'retention.ms')).toBe(7_200_000);
-    expect(new Settings(map({ 'log.retention.hours': '2', 'log.retention.minutes': '3' })).topic(NONE, 'retention.ms')).toBe(180_000);
-    expect(new Settings(map({ 'log.retention.minutes': '3', 'log.retention.ms': '7' })).topic(NONE, 'retention.ms')).toBe(7);
+    expect(
+      new Settings(map({ 'log.retention.hours': '2', 'log.retention.minutes': '3' })).topic(NONE, 'retention.ms'),
+    ).toBe(180_000);
+    expect(
+      new Settings(map({ 'log.retention.minutes': '3', 'log.retention.ms': '7' })).topic(NONE, 'retention.ms'),
+    ).toBe(7);
     expect(new Settings(map({ 'log.retention.hours': '-1' })).topic(NONE, 'retention.ms')).toBe(-1);
   });
 
@@ -35,29 +39,43 @@ describe('a topic setting', () => {
 
   test('a long without limit reads as the largest safe number, never rounded', () => {
     expect(new Settings(NONE).topic(NONE, 'message.timestamp.before.max.ms')).toBe(Number.MAX_SAFE_INTEGER);
-    expect(new Settings(NONE).topic(map({ 'retention.ms': '9007199254740993' }), 'retention.ms')).toBe(Number.MAX_SAFE_INTEGER);
+    expect(new Settings(NONE).topic(map({ 'retention.ms': '9007199254740993' }), 'retention.ms')).toBe(
+      Number.MAX_SAFE_INTEGER,
+    );
   });
 
   test('an empty cleanup.policy is a value of its own', () => {
     expect(new Settings(map({ 'log.cleanup.policy': '' })).topic(NONE, 'cleanup.policy')).toEqual([]);
     expect(new Settings(NONE).topic(map({ 'cleanup.policy': '' }), 'cleanup.policy')).toEqual([]);
-    expect(new Settings(NONE).topic(map({ 'cleanup.policy': 'delete,compact,delete' }), 'cleanup.policy')).toEqual(['delete', 'compact']);
+    expect(new Settings(NONE).topic(map({ 'cleanup.policy': 'delete,compact,delete' }), 'cleanup.policy')).toEqual([
+      'delete',
+      'compact',
+    ]);
   });
 });
 
 describe('a group setting', () => {
   test('is kept within the bounds that the broker has now', () => {
     const settings = new Settings(map({ 'group.share.max.record.lock.duration.ms': '40000' }));
-    expect(settings.group(map({ 'share.record.lock.duration.ms': '59000' }), 'share.record.lock.duration.ms')).toBe(40_000);
-    expect(settings.group(map({ 'share.record.lock.duration.ms': '1000' }), 'share.record.lock.duration.ms')).toBe(15_000);
+    expect(settings.group(map({ 'share.record.lock.duration.ms': '59000' }), 'share.record.lock.duration.ms')).toBe(
+      40_000,
+    );
+    expect(settings.group(map({ 'share.record.lock.duration.ms': '1000' }), 'share.record.lock.duration.ms')).toBe(
+      15_000,
+    );
     expect(settings.group(NONE, 'share.record.lock.duration.ms')).toBe(30_000);
   });
 
   test('is refused outside these bounds when it is set', () => {
     const settings = new Settings(NONE);
-    const problem = (texts: Readonly<Record<string, string>>): string | null => validateOverrides('group', map(texts), settings);
-    expect(problem({ 'share.record.lock.duration.ms': '14999' })).toMatch(/not be below group.share.min.record.lock.duration.ms, 15000/);
-    expect(problem({ 'share.delivery.count.limit': '11' })).toMatch(/not be above group.share.max.delivery.count.limit, 10/);
+    const problem = (texts: Readonly<Record<string, string>>): string | null =>
+      validateOverrides('group', map(texts), settings);
+    expect(problem({ 'share.record.lock.duration.ms': '14999' })).toMatch(
+      /not be below group.share.min.record.lock.duration.ms, 15000/,
+    );
+    expect(problem({ 'share.delivery.count.limit': '11' })).toMatch(
+      /not be above group.share.max.delivery.count.limit, 10/,
+    );
     expect(problem({ 'share.delivery.count.limit': '10' })).toBeNull();
     expect(problem({ 'share.session.timeout.ms': '50000' })).toBeNull();
   });
@@ -72,7 +90,9 @@ describe('the settings of a broker file', () => {
   });
 
   test('are all judged at once', () => {
-    expect(validateBrokerFile(map({ ...good, 'node.id': '-1', 'zookeeper.connect': 'x', 'log.dirs': '/a,/b' }))).toEqual([
+    expect(
+      validateBrokerFile(map({ ...good, 'node.id': '-1', 'zookeeper.connect': 'x', 'log.dirs': '/a,/b' })),
+    ).toEqual([
       'log.dirs must be one directory: a node has exactly one',
       'node.id must be a whole number from 0 to 2147483647',
       'there is no broker setting zookeeper.connect',
@@ -82,9 +102,12 @@ describe('the settings of a broker file', () => {
   test.each([
     [{ 'group.share.session.timeout.ms': '61000' }, /must not be above group.share.max.session.timeout.ms/],
     [{ 'group.share.min.heartbeat.interval.ms': '16000' }, /must not be above group.share.max.heartbeat.interval.ms/],
-    [{ 'group.share.max.share.sessions': '199' }, /group.share.max.size must be at most group.share.max.share.sessions/],
+    [
+      { 'group.share.max.share.sessions': '199' },
+      /group.share.max.size must be at most group.share.max.share.sessions/,
+    ],
     [{ 'group.min.session.timeout.ms': '1800001' }, /group.min.session.timeout.ms must be at most/],
-    [{ 'listeners': 'PLAINTEXT://:9092' }, /advertised.listeners must give listener PLAINTEXT a host/],
+    [{ listeners: 'PLAINTEXT://:9092' }, /advertised.listeners must give listener PLAINTEXT a host/],
     [{ 'process.roles': 'broker' }, /must be broker,controller/],
     [{ 'weir.cluster.id': 'short' }, /16 bytes as 22 characters/],
   ])('that contradict each other are refused: %j', (texts, problem) => {
@@ -112,7 +135,10 @@ describe('DescribeConfigs', () => {
   test('turns a default given in other units into the unit of the topic setting', () => {
     const settings = new Settings(map({ 'log.retention.minutes': '5' }));
     expect(of(describeTopic(settings, NONE), 'retention.ms')).toMatchObject({ value: '300000', configSource: 4 });
-    expect(of(describeTopic(new Settings(NONE), NONE), 'retention.ms')).toMatchObject({ value: '604800000', configSource: 5 });
+    expect(of(describeTopic(new Settings(NONE), NONE), 'retention.ms')).toMatchObject({
+      value: '604800000',
+      configSource: 5,
+    });
   });
 
   test('shows static broker settings as read-only and unset ones without a value', () => {
@@ -124,14 +150,19 @@ describe('DescribeConfigs', () => {
 
   test('shows the default of a group as the broker has it', () => {
     const settings = new Settings(map({ 'group.share.delivery.count.limit': '7' }));
-    expect(of(describeGroup(settings, NONE), 'share.delivery.count.limit')).toMatchObject({ value: '7', configSource: 4 });
+    expect(of(describeGroup(settings, NONE), 'share.delivery.count.limit')).toMatchObject({
+      value: '7',
+      configSource: 4,
+    });
     const own = of(describeGroup(settings, map({ 'share.delivery.count.limit': '3' })), 'share.delivery.count.limit');
     expect(own).toMatchObject({ value: '3', configSource: 8 });
     expect(own?.synonyms.map(({ source }) => source)).toEqual([8, 4, 5]);
   });
 
   test('agrees with the typed values for every setting of a topic', () => {
-    const settings = new Settings(map({ 'log.retention.hours': '1', 'log.roll.ms': '5', 'weir.durability': 'replicated' }));
+    const settings = new Settings(
+      map({ 'log.retention.hours': '1', 'log.roll.ms': '5', 'weir.durability': 'replicated' }),
+    );
     for (const { name, value } of describeTopic(settings, NONE)) {
       const typed: unknown = settings.topic(NONE, name as 'retention.ms');
       const shown = Array.isArray(typed) ? typed.join(',') : String(typed);

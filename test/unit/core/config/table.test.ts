@@ -17,11 +17,15 @@ function sources(): string {
 
 /** Whether some source file resolves a setting by its name: `settings.broker('name')`, `settings.topic(overrides, 'name')`. */
 const isRead = (code: string, name: string): boolean =>
-  new RegExp(`\\b(broker|topic|group|groupSetting)\\(\\s*([^()]*(\\([^()]*\\))?[^()]*,\\s*)?'${name.replaceAll('.', '\\.')}'`).test(code);
+  new RegExp(
+    `\\b(broker|topic|group|groupSetting)\\(\\s*([^()]*(\\([^()]*\\))?[^()]*,\\s*)?'${name.replaceAll('.', '\\.')}'`,
+  ).test(code);
 
 describe('the table of settings', () => {
   const code = sources();
-  const synonyms = new Set([...rowsOf('topic').keys()].flatMap((name) => topicRow(name).synonyms.map((one) => one.name)));
+  const synonyms = new Set(
+    [...rowsOf('topic').keys()].flatMap((name) => topicRow(name).synonyms.map((one) => one.name)),
+  );
   const bounds = new Set(
     [...rowsOf('group').keys()].flatMap((name) => {
       const { brokerDefault, brokerMin, brokerMax } = groupRow(name);
@@ -33,7 +37,9 @@ describe('the table of settings', () => {
     // Synonyms and bounds are read through the topic or group setting that they belong to.
     // A setting with one allowed value is honoured by refusing all others.
     const names = [...rowsOf(scope)]
-      .filter(([name, row]) => row.values?.length !== 1 && (scope !== 'broker' || !(synonyms.has(name) || bounds.has(name))))
+      .filter(
+        ([name, row]) => row.values?.length !== 1 && (scope !== 'broker' || !(synonyms.has(name) || bounds.has(name))),
+      )
       .map(([name]) => name);
 
     test(`every ${scope} setting is read by the code: nothing is accepted and ignored`, () => {
@@ -59,7 +65,8 @@ describe('the table of settings', () => {
 
   test('every setting says what it does in sentences', () => {
     for (const scope of ['topic', 'broker', 'group'] as const) {
-      for (const [name, row] of rowsOf(scope)) expect([name, row.doc]).toEqual([name, expect.stringMatching(/^[A-Za-z_].*\.$/)]);
+      for (const [name, row] of rowsOf(scope))
+        expect([name, row.doc]).toEqual([name, expect.stringMatching(/^[A-Za-z_].*\.$/)]);
     }
   });
 

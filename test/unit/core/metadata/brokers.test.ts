@@ -46,10 +46,15 @@ describe('a broker that registers', () => {
       weirVersionMin: 1,
       weirVersionMax: 1,
     } as const;
-    expect(new MetadataLab().run(registration)).toMatchObject({ errorCode: ErrorCode.INVALID_REGISTRATION, brokerEpoch: -1 });
+    expect(new MetadataLab().run(registration)).toMatchObject({
+      errorCode: ErrorCode.INVALID_REGISTRATION,
+      brokerEpoch: -1,
+    });
     const lab = MetadataLab.withBrokers([]);
     expect(lab.run({ ...registration, endpoints: [] }).errorCode).toBe(ErrorCode.INVALID_REGISTRATION);
-    expect(lab.run({ ...registration, weirVersionMin: 2, weirVersionMax: 3 }).errorCode).toBe(ErrorCode.UNSUPPORTED_VERSION);
+    expect(lab.run({ ...registration, weirVersionMin: 2, weirVersionMax: 3 }).errorCode).toBe(
+      ErrorCode.UNSUPPORTED_VERSION,
+    );
     expect(lab.image.brokers()).toEqual([]);
   });
 });
@@ -81,7 +86,10 @@ describe('fencing', () => {
   test('of the last replica waits for it, unless unclean elections are on', () => {
     const lab = MetadataLab.withBrokers([]);
     const epochs = [lab.join(0), lab.join(1)];
-    lab.create(newTopic('safe', { replicationFactor: 2 }), newTopic('loose', { replicationFactor: 2, configs: [{ name: 'unclean.leader.election.enable', value: 'true' }] }));
+    lab.create(
+      newTopic('safe', { replicationFactor: 2 }),
+      newTopic('loose', { replicationFactor: 2, configs: [{ name: 'unclean.leader.election.enable', value: 'true' }] }),
+    );
     lab.run({ kind: 'fenceBroker', brokerId: 0, brokerEpoch: epochs[0] ?? -1 });
     lab.run({ kind: 'fenceBroker', brokerId: 1, brokerEpoch: epochs[1] ?? -1 });
     for (const name of ['safe', 'loose']) expect(partition(lab, name)).toMatchObject({ leader: -1, isr: [1] });
@@ -100,7 +108,11 @@ test('producer ids come in blocks that never overlap', () => {
     const outcome = lab.run({ kind: 'allocateProducerIds', brokerId: 0, brokerEpoch });
     return outcome.kind === 'allocateProducerIds' ? [outcome.firstProducerId, outcome.producerIdCount] : [];
   });
-  expect(firsts).toEqual([[0, 1000], [1000, 1000], [2000, 1000]]);
+  expect(firsts).toEqual([
+    [0, 1000],
+    [1000, 1000],
+    [2000, 1000],
+  ]);
 });
 
 test('a cluster is formed once, with the features of this release', () => {

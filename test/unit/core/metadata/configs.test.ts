@@ -6,7 +6,11 @@ import { MetadataLab, newTopic } from '../../../support/metadata/lab.ts';
 type Operation = AlterConfigsCommand['resources'][number]['operations'][number];
 
 function alter(lab: MetadataLab, name: string, ...operations: readonly Operation[]): number | undefined {
-  const outcome = lab.run({ kind: 'alterConfigs', resources: [{ scope: 'topic', name, operations }], validateOnly: false });
+  const outcome = lab.run({
+    kind: 'alterConfigs',
+    resources: [{ scope: 'topic', name, operations }],
+    validateOnly: false,
+  });
   return outcome.kind === 'alterConfigs' ? outcome.resources[0]?.errorCode : -1;
 }
 
@@ -24,7 +28,12 @@ describe('altering settings', () => {
     expect(overrides()).toEqual({ 'cleanup.policy': 'delete,compact' });
     alter(lab, 't', { name: 'cleanup.policy', operation: 'append', value: 'compact' });
     expect(overrides()).toEqual({ 'cleanup.policy': 'delete,compact' });
-    alter(lab, 't', { name: 'cleanup.policy', operation: 'subtract', value: 'delete' }, { name: 'retention.ms', operation: 'set', value: '5' });
+    alter(
+      lab,
+      't',
+      { name: 'cleanup.policy', operation: 'subtract', value: 'delete' },
+      { name: 'retention.ms', operation: 'set', value: '5' },
+    );
     expect(overrides()).toEqual({ 'cleanup.policy': 'compact', 'retention.ms': '5' });
     alter(lab, 't', { name: 'cleanup.policy', operation: 'delete', value: null });
     expect(overrides()).toEqual({ 'retention.ms': '5' });
@@ -35,7 +44,11 @@ describe('altering settings', () => {
     ['a bad value', { name: 'retention.ms', operation: 'set', value: 'x' }, ErrorCode.INVALID_CONFIG],
     ['no value', { name: 'retention.ms', operation: 'set', value: null }, ErrorCode.INVALID_REQUEST],
     ['appending to a number', { name: 'retention.ms', operation: 'append', value: '1' }, ErrorCode.INVALID_CONFIG],
-    ['appending what is not allowed', { name: 'cleanup.policy', operation: 'append', value: 'x' }, ErrorCode.INVALID_CONFIG],
+    [
+      'appending what is not allowed',
+      { name: 'cleanup.policy', operation: 'append', value: 'x' },
+      ErrorCode.INVALID_CONFIG,
+    ],
   ] as const)('is refused for %s, the other operations with it', (_, operation, code) => {
     const lab = labWithTopic();
     const { offset } = lab.image;
@@ -89,7 +102,9 @@ describe('altering settings', () => {
     lab.set('topic', 't', { 'retention.ms': '5' });
     const { offset } = lab.image;
     lab.set('topic', 't', { 'retention.ms': '5' });
-    const resources = [{ scope: 'topic', name: 't', operations: [{ name: 'retention.ms', operation: 'set', value: '6' }] }] as const;
+    const resources = [
+      { scope: 'topic', name: 't', operations: [{ name: 'retention.ms', operation: 'set', value: '6' }] },
+    ] as const;
     lab.run({ kind: 'alterConfigs', resources, validateOnly: true });
     expect(lab.image.offset).toBe(offset);
   });
@@ -98,7 +113,11 @@ describe('altering settings', () => {
     const lab = labWithTopic();
     lab.set('topic', 't', { 'retention.ms': '5', 'segment.ms': '6' });
     const operations = [{ name: 'retention.ms', operation: 'set', value: '7' }] as const;
-    lab.run({ kind: 'alterConfigs', resources: [{ scope: 'topic', name: 't', operations, replaceAll: true }], validateOnly: false });
+    lab.run({
+      kind: 'alterConfigs',
+      resources: [{ scope: 'topic', name: 't', operations, replaceAll: true }],
+      validateOnly: false,
+    });
     expect([...lab.image.configOverrides('topic', 't')]).toEqual([['retention.ms', '7']]);
   });
 });

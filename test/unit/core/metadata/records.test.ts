@@ -42,7 +42,16 @@ const RECORDS: readonly MetadataRecord[] = [
       {
         topicId: sampleId(4),
         partitions: [
-          { index: 0, leader: 1, leaderEpoch: 3, partitionEpoch: 4, durableFromEpoch: -2, isr: null, elr: [], lastKnownElr: null },
+          {
+            index: 0,
+            leader: 1,
+            leaderEpoch: 3,
+            partitionEpoch: 4,
+            durableFromEpoch: -2,
+            isr: null,
+            elr: [],
+            lastKnownElr: null,
+          },
         ],
       },
     ],
@@ -57,7 +66,11 @@ describe('metadata records', () => {
   });
 
   test('keep their bytes: a change of the format needs a new version', () => {
-    expect(Buffer.from(encodeRecords([{ kind: 'config', scope: 'topic', resource: 't', name: 'n', value: 'v' }])).toString('hex')).toBe(
+    expect(
+      Buffer.from(encodeRecords([{ kind: 'config', scope: 'topic', resource: 't', name: 'n', value: 'v' }])).toString(
+        'hex',
+      ),
+    ).toBe(
       // type 9, version 0, length 8: scope 0, "t", "n", "v", no tagged fields
       '00090000' + '00000008' + '00' + '0274' + '026e' + '0276' + '00',
     );
@@ -70,7 +83,9 @@ describe('metadata records', () => {
     expect(() => decodeRecords(unknownType)).toThrow('metadata record type 999 is not known to this release');
     const newVersion = Buffer.from(bytes);
     newVersion.writeUInt16BE(1, 2);
-    expect(() => decodeRecords(newVersion)).toThrow('version 1 of metadata record ClusterRecord is not known to this release');
+    expect(() => decodeRecords(newVersion)).toThrow(
+      'version 1 of metadata record ClusterRecord is not known to this release',
+    );
   });
 
   test('cut short anywhere are refused', () => {

@@ -18,7 +18,8 @@ const {
   UNKNOWN_TOPIC_OR_PARTITION,
 } = ErrorCode;
 
-const assign = (...lists: readonly (readonly number[])[]) => lists.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds }));
+const assign = (...lists: readonly (readonly number[])[]) =>
+  lists.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds }));
 const assigned = (name: string, ...lists: readonly (readonly number[])[]) =>
   newTopic(name, { partitionCount: -1, replicationFactor: -1, assignments: assign(...lists) });
 
@@ -32,7 +33,8 @@ describe('creating a topic', () => {
       [1, [1, 2]],
       [2, [2, 0]],
     ]);
-    for (const one of partitions) expect(one).toMatchObject({ leaderEpoch: 0, partitionEpoch: 0, isr: one.replicas, elr: [], durableFromEpoch: 0 });
+    for (const one of partitions)
+      expect(one).toMatchObject({ leaderEpoch: 0, partitionEpoch: 0, isr: one.replicas, elr: [], durableFromEpoch: 0 });
   });
 
   test('goes on where the last topic ended, so that leaders spread', () => {
@@ -62,14 +64,22 @@ describe('creating a topic', () => {
     ['an unknown setting', newTopic('t', { configs: [{ name: 'foo', value: '1' }] }), INVALID_CONFIG],
     ['a bad setting', newTopic('t', { configs: [{ name: 'retention.ms', value: 'x' }] }), INVALID_CONFIG],
     ['a setting without value', newTopic('t', { configs: [{ name: 'retention.ms', value: null }] }), INVALID_CONFIG],
-    ['an assignment beside a count', newTopic('t', { replicationFactor: -1, assignments: assign([0]) }), INVALID_REQUEST],
+    [
+      'an assignment beside a count',
+      newTopic('t', { replicationFactor: -1, assignments: assign([0]) }),
+      INVALID_REQUEST,
+    ],
     ['an assignment beside a factor', newTopic('t', { partitionCount: -1, assignments: assign([0]) }), INVALID_REQUEST],
     ['an unknown broker', assigned('t', [9]), INVALID_REPLICA_ASSIGNMENT],
     ['a broker twice', assigned('t', [0, 0]), INVALID_REPLICA_ASSIGNMENT],
     ['an empty assignment', assigned('t', []), INVALID_REPLICA_ASSIGNMENT],
     [
       'a gap in the partitions',
-      newTopic('t', { partitionCount: -1, replicationFactor: -1, assignments: [{ partitionIndex: 1, brokerIds: [0] }] }),
+      newTopic('t', {
+        partitionCount: -1,
+        replicationFactor: -1,
+        assignments: [{ partitionIndex: 1, brokerIds: [0] }],
+      }),
       INVALID_REPLICA_ASSIGNMENT,
     ],
   ])('is refused for %s and changes nothing', (_, topic, code) => {
@@ -93,7 +103,10 @@ describe('creating a topic', () => {
   });
 
   test('refuses a collision within one request', () => {
-    expect(MetadataLab.withBrokers([0]).create(newTopic('a.b'), newTopic('a_b'))).toEqual([NONE, INVALID_TOPIC_EXCEPTION]);
+    expect(MetadataLab.withBrokers([0]).create(newTopic('a.b'), newTopic('a_b'))).toEqual([
+      NONE,
+      INVALID_TOPIC_EXCEPTION,
+    ]);
   });
 
   test('answers a name given twice once, and creates the others', () => {
@@ -105,7 +118,11 @@ describe('creating a topic', () => {
   test('with validateOnly answers the same and changes nothing', () => {
     const lab = MetadataLab.withBrokers([0]);
     const offset = lab.image.offset;
-    const outcome = lab.run({ kind: 'createTopics', topics: [newTopic('a', { partitionCount: 3 }), newTopic('')], validateOnly: true });
+    const outcome = lab.run({
+      kind: 'createTopics',
+      topics: [newTopic('a', { partitionCount: 3 }), newTopic('')],
+      validateOnly: true,
+    });
     expect(outcome).toMatchObject({
       topics: [
         { name: 'a', errorCode: NONE, partitionCount: 3, replicationFactor: 1 },
@@ -127,7 +144,10 @@ describe('creating a topic', () => {
   test('uses as many brokers as there are where that is allowed', () => {
     const lab = MetadataLab.withBrokers([0, 1]);
     lab.create(newTopic('__consumer_offsets', { replicationFactor: 3, shrinkToBrokers: true }));
-    expect(lab.image.topicByName('__consumer_offsets')).toMatchObject({ internal: true, partitions: [{ replicas: [0, 1] }] });
+    expect(lab.image.topicByName('__consumer_offsets')).toMatchObject({
+      internal: true,
+      partitions: [{ replicas: [0, 1] }],
+    });
   });
 
   test('leaves fenced brokers out, of the ISR too', () => {
@@ -151,7 +171,13 @@ describe('deleting a topic', () => {
     const lab = MetadataLab.withBrokers([0]);
     lab.create(newTopic('a', { configs: [{ name: 'retention.ms', value: '5' }] }), newTopic('b'));
     const id = lab.image.topicByName('b')?.id ?? '';
-    lab.run({ kind: 'deleteTopics', topics: [{ name: 'a', topicId: null }, { name: null, topicId: id }] });
+    lab.run({
+      kind: 'deleteTopics',
+      topics: [
+        { name: 'a', topicId: null },
+        { name: null, topicId: id },
+      ],
+    });
     expect(lab.image.topics()).toEqual([]);
     expect(lab.image.topicById(topicId(id))).toBeNull();
     expect(lab.image.configOverrides('topic', 'a').size).toBe(0);
@@ -162,12 +188,20 @@ describe('deleting a topic', () => {
   test('answers what is unknown, doubly named or named twice', () => {
     const lab = MetadataLab.withBrokers([0]);
     lab.create(newTopic('a'));
-    const codes = (...topics: readonly { readonly name: string | null; readonly topicId: string | null }[]): readonly number[] => {
+    const codes = (
+      ...topics: readonly { readonly name: string | null; readonly topicId: string | null }[]
+    ): readonly number[] => {
       const outcome = lab.run({ kind: 'deleteTopics', topics });
       return outcome.kind === 'deleteTopics' ? outcome.topics.map(({ errorCode }) => errorCode) : [];
     };
-    expect(codes({ name: 'x', topicId: null }, { name: null, topicId: sampleId(7) })).toEqual([UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID]);
-    expect(codes({ name: 'a', topicId: sampleId(7) }, { name: null, topicId: null })).toEqual([INVALID_REQUEST, INVALID_REQUEST]);
+    expect(codes({ name: 'x', topicId: null }, { name: null, topicId: sampleId(7) })).toEqual([
+      UNKNOWN_TOPIC_OR_PARTITION,
+      UNKNOWN_TOPIC_ID,
+    ]);
+    expect(codes({ name: 'a', topicId: sampleId(7) }, { name: null, topicId: null })).toEqual([
+      INVALID_REQUEST,
+      INVALID_REQUEST,
+    ]);
     expect(codes({ name: 'a', topicId: null }, { name: 'a', topicId: null })).toEqual([INVALID_REQUEST]);
     expect(lab.image.topicByName('a')).not.toBeNull();
   });
@@ -183,8 +217,17 @@ describe('deleting a topic', () => {
 });
 
 describe('adding partitions', () => {
-  const grow = (lab: MetadataLab, name: string, partitionCount: number, assignments: readonly (readonly number[])[] | null = null) => {
-    const outcome = lab.run({ kind: 'createPartitions', topics: [{ name, partitionCount, assignments }], validateOnly: false });
+  const grow = (
+    lab: MetadataLab,
+    name: string,
+    partitionCount: number,
+    assignments: readonly (readonly number[])[] | null = null,
+  ) => {
+    const outcome = lab.run({
+      kind: 'createPartitions',
+      topics: [{ name, partitionCount, assignments }],
+      validateOnly: false,
+    });
     return outcome.kind === 'createPartitions' ? outcome.topics[0]?.errorCode : -1;
   };
 
@@ -195,7 +238,11 @@ describe('adding partitions', () => {
     expect(grow(lab, 't', 3)).toBe(NONE);
     const after = lab.image.topicByName('t')?.partitions ?? [];
     expect(after[0]).toEqual(before);
-    expect(after.map(({ index, replicas }) => [index, replicas.length])).toEqual([[0, 2], [1, 2], [2, 2]]);
+    expect(after.map(({ index, replicas }) => [index, replicas.length])).toEqual([
+      [0, 2],
+      [1, 2],
+      [2, 2],
+    ]);
     expect(lab.deltas.at(-1)?.partitionsChanged.map(({ partition }) => partition.index)).toEqual([1, 2]);
   });
 

@@ -89,7 +89,9 @@ describe('the control isolate in a thread of its own', () => {
   test('names the address of a health page that is taken', async () => {
     const one = start();
     await registered(one);
-    expect(await fatal(start({ 'weir.http.port': String(one.httpPort) }))).toBe(`HTTP address 127.0.0.1:${one.httpPort}: EADDRINUSE`);
+    expect(await fatal(start({ 'weir.http.port': String(one.httpPort) }))).toBe(
+      `HTTP address 127.0.0.1:${one.httpPort}: EADDRINUSE`,
+    );
     await stopped(one);
   });
 });

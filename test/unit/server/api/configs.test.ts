@@ -13,7 +13,11 @@ function server() {
   return { lab, metadata: new LabClient(lab), settings: lab.settings, nodeId: 0 };
 }
 
-const describeRequest = (resourceType: number, resourceName: string, configurationKeys: readonly string[] | null = null) => ({
+const describeRequest = (
+  resourceType: number,
+  resourceName: string,
+  configurationKeys: readonly string[] | null = null,
+) => ({
   resources: [{ resourceType, resourceName, configurationKeys }],
   includeSynonyms: true,
   includeDocumentation: true,
@@ -24,23 +28,35 @@ describe('DescribeConfigs', () => {
     const { lab, ...services } = server();
     lab.set('topic', 't', { 'retention.ms': '5' });
     const [full] = ask(describeConfigs, services, describeRequest(2, 't', ['retention.ms', 'nonsense'])).results;
-    expect(full).toMatchObject({ errorCode: 0, configs: [{ name: 'retention.ms', value: '5', configSource: 1, configType: 5 }] });
+    expect(full).toMatchObject({
+      errorCode: 0,
+      configs: [{ name: 'retention.ms', value: '5', configSource: 1, configType: 5 }],
+    });
     expect(full?.configs[0]?.synonyms?.map(({ name, source }) => [name, source])).toEqual([
       ['retention.ms', 1],
       ['log.retention.hours', 5],
     ]);
     expect(full?.configs[0]?.documentation).toMatch(/^Age of its newest record/);
     const bare = { ...describeRequest(2, 't', ['retention.ms']), includeSynonyms: false, includeDocumentation: false };
-    expect(ask(describeConfigs, services, bare).results[0]?.configs[0]).toMatchObject({ synonyms: [], documentation: null });
+    expect(ask(describeConfigs, services, bare).results[0]?.configs[0]).toMatchObject({
+      synonyms: [],
+      documentation: null,
+    });
   });
 
   test('shows this broker whole, and of all brokers only what is set', () => {
     const { lab, ...services } = server();
     lab.set('cluster', '', { 'log.retention.ms': '9' });
     const whole = ask(describeConfigs, services, describeRequest(4, '0')).results[0]?.configs ?? [];
-    expect(whole.find(({ name }) => name === 'log.retention.ms')).toMatchObject({ value: '9', configSource: 3, readOnly: false });
+    expect(whole.find(({ name }) => name === 'log.retention.ms')).toMatchObject({
+      value: '9',
+      configSource: 3,
+      readOnly: false,
+    });
     expect(whole.find(({ name }) => name === 'node.id')).toMatchObject({ value: '0', readOnly: true });
-    expect(ask(describeConfigs, services, describeRequest(4, '')).results[0]?.configs.map(({ name }) => name)).toEqual(['log.retention.ms']);
+    expect(ask(describeConfigs, services, describeRequest(4, '')).results[0]?.configs.map(({ name }) => name)).toEqual([
+      'log.retention.ms',
+    ]);
   });
 
   test.each([
@@ -52,7 +68,9 @@ describe('DescribeConfigs', () => {
     [99, 'x', ErrorCode.INVALID_REQUEST],
   ])('of resource type %d "%s" is refused with %d', (type, name, code) => {
     const { lab: _, ...services } = server();
-    expect(ask(describeConfigs, services, describeRequest(type, name)).results).toMatchObject([{ errorCode: code, configs: [] }]);
+    expect(ask(describeConfigs, services, describeRequest(type, name)).results).toMatchObject([
+      { errorCode: code, configs: [] },
+    ]);
   });
 
   test('is refused by kind of resource without the right', () => {
@@ -92,7 +110,10 @@ describe('IncrementalAlterConfigs', () => {
       ['', ErrorCode.NONE],
       ['t2', ErrorCode.INVALID_REQUEST],
     ]);
-    expect([...lab.image.configOverrides('topic', 't')]).toEqual([['cleanup.policy', 'delete,compact'], ['retention.ms', '7']]);
+    expect([...lab.image.configOverrides('topic', 't')]).toEqual([
+      ['cleanup.policy', 'delete,compact'],
+      ['retention.ms', '7'],
+    ]);
     expect(lab.image.configOverrides('cluster', '').get('log.retention.ms')).toBe('7');
   });
 
@@ -100,7 +121,9 @@ describe('IncrementalAlterConfigs', () => {
     const { lab, ...services } = server();
     const configs = [{ name: 'retention.ms', value: '7', configOperation: 0 }];
     const resources = [{ resourceType: 2, resourceName: 't', configs }];
-    expect(ask(incrementalAlterConfigs, services, { resources, validateOnly: true }).responses[0]?.errorCode).toBe(ErrorCode.NONE);
+    expect(ask(incrementalAlterConfigs, services, { resources, validateOnly: true }).responses[0]?.errorCode).toBe(
+      ErrorCode.NONE,
+    );
     expect(lab.image.configOverrides('topic', 't').size).toBe(0);
   });
 });
@@ -109,7 +132,9 @@ test('AlterConfigs replaces all settings of a resource', () => {
   const { lab, ...services } = server();
   lab.set('topic', 't', { 'retention.ms': '5', 'segment.ms': '6' });
   const resources = [{ resourceType: 2, resourceName: 't', configs: [{ name: 'retention.bytes', value: '9' }] }];
-  expect(ask(alterConfigs, services, { resources, validateOnly: false }).responses).toMatchObject([{ errorCode: ErrorCode.NONE }]);
+  expect(ask(alterConfigs, services, { resources, validateOnly: false }).responses).toMatchObject([
+    { errorCode: ErrorCode.NONE },
+  ]);
   expect([...lab.image.configOverrides('topic', 't')]).toEqual([['retention.bytes', '9']]);
 });
 
@@ -118,7 +143,10 @@ describe('ListConfigResources', () => {
     const { lab, ...services } = server();
     lab.set('group', 'g', { 'share.isolation.level': 'read_committed' });
     const answer = ask(listConfigResources, services, { resourceTypes }, { version });
-    return [answer.errorCode, answer.configResources.map(({ resourceType, resourceName }) => `${resourceType} ${resourceName}`)];
+    return [
+      answer.errorCode,
+      answer.configResources.map(({ resourceType, resourceName }) => `${resourceType} ${resourceName}`),
+    ];
   };
 
   test('lists topics, brokers and groups with settings, or the types that are asked for', () => {

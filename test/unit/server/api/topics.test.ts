@@ -12,7 +12,14 @@ function server(fixed: Readonly<Record<string, string>> = {}) {
   return { lab, metadata: new LabClient(lab), settings: lab.settings };
 }
 
-const wanted = (name: string, more: object = {}) => ({ name, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [], ...more });
+const wanted = (name: string, more: object = {}) => ({
+  name,
+  numPartitions: 1,
+  replicationFactor: 1,
+  assignments: [],
+  configs: [],
+  ...more,
+});
 const failed = { kind: 'failed', errorCode: ErrorCode.REQUEST_TIMED_OUT, errorMessage: 'too slow' } as const;
 
 describe('CreateTopics', () => {
@@ -20,7 +27,13 @@ describe('CreateTopics', () => {
     const { lab, ...services } = server();
     const topics = [wanted('t', { numPartitions: 3, configs: [{ name: 'retention.ms', value: '5' }] })];
     const [answer] = ask(createTopics, services, { topics, timeoutMs: 5000, validateOnly: false }).topics;
-    expect(answer).toMatchObject({ name: 't', errorCode: 0, numPartitions: 3, replicationFactor: 1, topicId: lab.image.topicByName('t')?.id });
+    expect(answer).toMatchObject({
+      name: 't',
+      errorCode: 0,
+      numPartitions: 3,
+      replicationFactor: 1,
+      topicId: lab.image.topicByName('t')?.id,
+    });
     expect(answer?.configs?.find(({ name }) => name === 'retention.ms')).toEqual({
       name: 'retention.ms',
       value: '5',
@@ -28,7 +41,10 @@ describe('CreateTopics', () => {
       configSource: 1,
       isSensitive: false,
     });
-    expect(answer?.configs?.find(({ name }) => name === 'segment.bytes')).toMatchObject({ value: '1073741824', configSource: 5 });
+    expect(answer?.configs?.find(({ name }) => name === 'segment.bytes')).toMatchObject({
+      value: '1073741824',
+      configSource: 5,
+    });
   });
 
   test('keeps apart what may be created, what not, and whose settings are hidden', () => {
@@ -36,10 +52,17 @@ describe('CreateTopics', () => {
     const request = { topics: [wanted('mine'), wanted('theirs')], timeoutMs: 5000, validateOnly: false };
     const answer = ask(createTopics, services, request, {
       denied: ({ operation, resourceType, resourceName }) =>
-        (operation === 'create' && (resourceType === 'cluster' || resourceName === 'theirs')) || operation === 'describe-configs',
+        (operation === 'create' && (resourceType === 'cluster' || resourceName === 'theirs')) ||
+        operation === 'describe-configs',
     });
     expect(answer.topics).toMatchObject([
-      { name: 'mine', errorCode: 0, topicConfigErrorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, numPartitions: -1, configs: [] },
+      {
+        name: 'mine',
+        errorCode: 0,
+        topicConfigErrorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+        numPartitions: -1,
+        configs: [],
+      },
       { name: 'theirs', errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED },
     ]);
     expect(lab.image.topics().map(({ name }) => name)).toEqual(['mine']);
@@ -80,17 +103,21 @@ describe('DeleteTopics', () => {
     lab.create(newTopic('a'));
     const id = lab.image.topicByName('a')?.id ?? '';
     const request = { topicNames: [], topics: [{ name: null, topicId: id }], timeoutMs: 1000 };
-    expect(ask(deleteTopics, services, request, { denied: ({ resourceName }) => resourceName === 'a' }).responses).toEqual([
-      { name: null, topicId: id, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, errorMessage: null },
-    ]);
+    expect(
+      ask(deleteTopics, services, request, { denied: ({ resourceName }) => resourceName === 'a' }).responses,
+    ).toEqual([{ name: null, topicId: id, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, errorMessage: null }]);
   });
 
   test('tells old clients INVALID_REQUEST where deletion is disabled', () => {
     const { lab, ...services } = server({ 'delete.topic.enable': 'false' });
     lab.create(newTopic('a'));
     const request = { topicNames: ['a'], topics: [], timeoutMs: 1000 };
-    expect(ask(deleteTopics, services, request, { version: 2 }).responses[0]?.errorCode).toBe(ErrorCode.INVALID_REQUEST);
-    expect(ask(deleteTopics, services, request, { version: 3 }).responses[0]?.errorCode).toBe(ErrorCode.TOPIC_DELETION_DISABLED);
+    expect(ask(deleteTopics, services, request, { version: 2 }).responses[0]?.errorCode).toBe(
+      ErrorCode.INVALID_REQUEST,
+    );
+    expect(ask(deleteTopics, services, request, { version: 3 }).responses[0]?.errorCode).toBe(
+      ErrorCode.TOPIC_DELETION_DISABLED,
+    );
   });
 });
 
@@ -103,9 +130,14 @@ describe('CreatePartitions', () => {
       { name: 'b', count: 1, assignments: null },
       { name: 'c', count: 5, assignments: null },
     ];
-    const answer = ask(createPartitions, services, { topics, timeoutMs: 1000, validateOnly: false }, {
-      denied: ({ resourceName }) => resourceName === 'c',
-    });
+    const answer = ask(
+      createPartitions,
+      services,
+      { topics, timeoutMs: 1000, validateOnly: false },
+      {
+        denied: ({ resourceName }) => resourceName === 'c',
+      },
+    );
     expect(answer.results.map(({ name, errorCode }) => [name, errorCode])).toEqual([
       ['a', ErrorCode.NONE],
       ['b', ErrorCode.INVALID_PARTITIONS],

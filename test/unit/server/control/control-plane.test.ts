@@ -18,7 +18,9 @@ describe('the control plane of one node', () => {
     const life = world.ready();
     const seen: string[] = [];
     life.plane.onDelta((delta) => seen.push(...delta.topicsCreated.map(({ name }) => `delta ${name}`)));
-    life.plane.submit(creation('a'), 5000, () => seen.push(`outcome, visible ${life.plane.view.topicByName('a') !== null}`));
+    life.plane.submit(creation('a'), 5000, () =>
+      seen.push(`outcome, visible ${life.plane.view.topicByName('a') !== null}`),
+    );
     expect(seen).toEqual([]);
     world.world.runFor(1000);
     expect(seen).toEqual(['delta a', 'outcome, visible true']);
@@ -30,7 +32,9 @@ describe('the control plane of one node', () => {
     const order: string[] = [];
     life.plane.submit(creation('a'), 5000, () => order.push('first'));
     life.plane.submit(creation('a'), 5000, (outcome) => {
-      order.push(`second ${outcome.kind === 'createTopics' ? outcome.topics[0]?.errorCode : -1} ${life.plane.view.topicByName('a') !== null}`);
+      order.push(
+        `second ${outcome.kind === 'createTopics' ? outcome.topics[0]?.errorCode : -1} ${life.plane.view.topicByName('a') !== null}`,
+      );
     });
     world.world.runFor(1000);
     expect(order).toEqual(['first', `second ${ErrorCode.TOPIC_ALREADY_EXISTS} true`]);
@@ -120,8 +124,15 @@ describe('health', () => {
     const sample = { name: 'x', help: '', type: 'gauge', labels: {}, value: 1 } as const;
     life.plane.setHealth({ ready: () => [], metrics: () => [sample] });
     expect(ready()).toEqual([]);
-    const names = world.wait<readonly { readonly name: string }[]>((done) => life.node.askMetrics(done)).map(({ name }) => name);
-    expect(names).toEqual(['weir_data_loop_stalled_seconds', 'weir_metadata_committed_index', 'weir_metadata_log_bytes', 'x']);
+    const names = world
+      .wait<readonly { readonly name: string }[]>((done) => life.node.askMetrics(done))
+      .map(({ name }) => name);
+    expect(names).toEqual([
+      'weir_data_loop_stalled_seconds',
+      'weir_metadata_committed_index',
+      'weir_metadata_log_bytes',
+      'x',
+    ]);
     life.link.onMessage(() => undefined);
     expect(ready()).toEqual(['the data isolate does not answer']);
   });
@@ -153,10 +164,12 @@ describe('the identity of a data directory (V11)', () => {
     const clusterId = 'qwGLBdpSY2s3GqYrkIVg7w';
     expect(outcome(world, { 'weir.cluster.id': clusterId })).toBeNull();
     expect(outcome(world, { 'weir.cluster.id': clusterId })).toBeNull();
-    expect(outcome(world, { 'weir.cluster.id': 'AwGLBdpSY2s3GqYrkIVg7w' })).toBe(`data belongs to cluster ${clusterId}, not to AwGLBdpSY2s3GqYrkIVg7w`);
+    expect(outcome(world, { 'weir.cluster.id': 'AwGLBdpSY2s3GqYrkIVg7w' })).toBe(
+      `data belongs to cluster ${clusterId}, not to AwGLBdpSY2s3GqYrkIVg7w`,
+    );
   });
 
-  test("of another node is refused", () => {
+  test('of another node is refused', () => {
     const world = new ControlWorld(1);
     outcome(world);
     expect(outcome(world, { 'node.id': '3' })).toBe('data belongs to node 0, not to node 3');

@@ -21,14 +21,22 @@ describe('frames', () => {
   const firstLength = encodeFrame(frame(1, 'a', ''), crc32c).length;
 
   test('come back as they were written', () => {
-    expect(scanFrames(file, 1, crc32c)).toEqual({ frames: [frame(1, 'a', ''), frame(3, 'bcd')], endPosition: file.length, tail: 'none' });
+    expect(scanFrames(file, 1, crc32c)).toEqual({
+      frames: [frame(1, 'a', ''), frame(3, 'bcd')],
+      endPosition: file.length,
+      tail: 'none',
+    });
   });
 
   test('cut anywhere give the frames before the cut, and a torn tail', () => {
     for (let length = 0; length < file.length; length += 1) {
       const whole = length < firstLength ? 0 : 1;
       const scan = scanFrames(file.subarray(0, length), 1, crc32c);
-      expect([length, scan.frames.length, scan.tail]).toEqual([length, whole, length === 0 || length === firstLength ? 'none' : 'torn']);
+      expect([length, scan.frames.length, scan.tail]).toEqual([
+        length,
+        whole,
+        length === 0 || length === firstLength ? 'none' : 'torn',
+      ]);
     }
   });
 
@@ -37,13 +45,17 @@ describe('frames', () => {
       const bytes = Buffer.from(file);
       bytes.writeUInt8(bytes.readUInt8(position) ^ 0x40, position);
       const scan = scanFrames(bytes, 1, crc32c);
-      expect([position, scan.frames.length, scan.tail]).toEqual(position < firstLength ? [position, 0, 'damaged'] : [position, 1, 'torn']);
+      expect([position, scan.frames.length, scan.tail]).toEqual(
+        position < firstLength ? [position, 0, 'damaged'] : [position, 1, 'torn'],
+      );
     }
   });
 
   test('with an index out of sequence are not taken', () => {
     expect(scanFrames(file, 2, crc32c)).toMatchObject({ frames: [], tail: 'damaged' });
-    expect(scanFrames(Buffer.concat([encodeFrame(frame(1, 'a'), crc32c), encodeFrame(frame(3, 'b'), crc32c)]), 1, crc32c)).toMatchObject({
+    expect(
+      scanFrames(Buffer.concat([encodeFrame(frame(1, 'a'), crc32c), encodeFrame(frame(3, 'b'), crc32c)]), 1, crc32c),
+    ).toMatchObject({
       endPosition: encodeFrame(frame(1, 'a'), crc32c).length,
       tail: 'damaged',
     });
@@ -88,7 +100,8 @@ function startAgain(world: ControlWorld): Life {
   return life;
 }
 
-const segment = (world: ControlWorld): string => `${DIRECTORY}/${world.files().find((name) => name.endsWith('.frames')) ?? ''}`;
+const segment = (world: ControlWorld): string =>
+  `${DIRECTORY}/${world.files().find((name) => name.endsWith('.frames')) ?? ''}`;
 const namesIn = (life: Life): readonly string[] => life.plane.view.topics().map(({ name }) => name);
 
 describe('a metadata log that starts again', () => {
@@ -170,14 +183,17 @@ describe('snapshots', () => {
 });
 
 describe('a failing disk', () => {
-  test.each(['sync', 'write', 'syncDirectory'])('that fails a %s ends the node before anything more is acknowledged', (operation) => {
-    const world = new ControlWorld(5);
-    const life = operation === 'syncDirectory' ? world.start() : world.ready();
-    world.disk.faults.fail = (name) => (name === operation ? 'EIO' : null);
-    const outcomes: unknown[] = [];
-    life.plane.submit(creation('a'), 5000, (outcome) => outcomes.push(outcome.kind));
-    world.world.runUntil(() => life.fatal !== null, 60_000);
-    expect(life.fatal).toMatch(/EIO|can't be written|sync/);
-    expect(outcomes).toEqual([]);
-  });
+  test.each(['sync', 'write', 'syncDirectory'])(
+    'that fails a %s ends the node before anything more is acknowledged',
+    (operation) => {
+      const world = new ControlWorld(5);
+      const life = operation === 'syncDirectory' ? world.start() : world.ready();
+      world.disk.faults.fail = (name) => (name === operation ? 'EIO' : null);
+      const outcomes: unknown[] = [];
+      life.plane.submit(creation('a'), 5000, (outcome) => outcomes.push(outcome.kind));
+      world.world.runUntil(() => life.fatal !== null, 60_000);
+      expect(life.fatal).toMatch(/EIO|can't be written|sync/);
+      expect(outcomes).toEqual([]);
+    },
+  );
 });
