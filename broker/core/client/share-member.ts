@@ -40,6 +40,8 @@ export class ShareMember {
   #coordinator = -1;
   #epoch = 0;
   #assigned = false;
+  /** The last heartbeat was not answered. */
+  #unheard = false;
   #eager = 0;
   #attempt = 0;
   #state: 'idle' | 'finding' | 'beating' | 'waiting' | 'left' = 'idle';
@@ -106,7 +108,9 @@ export class ShareMember {
       return;
     }
     this.#state = 'beating';
-    const joining = this.#epoch === 0;
+    // An answer that was lost may have held an assignment: a full request asks for it again.
+    const isFull = this.#epoch === 0 || this.#unheard;
+    this.#unheard = false;
     const memberEpoch = this.#leaving ? LEAVE_EPOCH : this.#epoch;
     const { groupId, memberId, rack, topics } = this.#who;
     this.#network.call(this.#coordinator, {
@@ -115,8 +119,8 @@ export class ShareMember {
         groupId,
         memberId,
         memberEpoch,
-        rackId: joining ? rack : null,
-        subscribedTopicNames: joining ? [...topics].sort() : null,
+        rackId: isFull ? rack : null,
+        subscribedTopicNames: isFull ? [...topics].sort() : null,
       }),
       done: (outcome) => {
         if (memberEpoch === LEAVE_EPOCH) this.#finish();
@@ -127,6 +131,7 @@ export class ShareMember {
 
   #answered(outcome: CallOutcome<typeof ApiKey.ShareGroupHeartbeat>): void {
     if (!outcome.ok) {
+      this.#unheard = true;
       this.#coordinator = -1;
       this.#retry(outcome.code, outcome.reason);
       return;

@@ -40,9 +40,11 @@ export function shareHeartbeat(
     settle(step, group);
     return;
   }
+  // A member that speaks of an earlier epoch did not hear the answer with its assignment: it is told again.
+  const hasMissed = command.memberEpoch !== durable.members.get(command.memberId)?.memberEpoch;
   settle(step, group);
   const member = durable.members.get(command.memberId);
-  if (member !== undefined) step.reply('shareHeartbeat', ticket, answerHeartbeat(step, group, member, false));
+  if (member !== undefined) step.reply('shareHeartbeat', ticket, answerHeartbeat(step, group, member, hasMissed));
 }
 
 function refuse(

@@ -373,6 +373,19 @@ describe('a member of a share group', () => {
     },
   );
 
+  it('asks for its assignment again when the answer to a heartbeat was lost', () => {
+    const harness = joined({}, []);
+    harness.wake();
+    const { connectionId } = harness.next(ApiKey.ShareGroupHeartbeat);
+    harness.step({ kind: 'closed', connectionId, reason: 'ECONNRESET' });
+    while (harness.dials.length === 0) harness.wake();
+    harness.connect();
+    harness.reply(harness.next(ApiKey.Metadata), metadataOf({ t: [0, 0] }));
+    harness.reply(harness.next(ApiKey.FindCoordinator), { errorCode: 0, nodeId: 0, host: 'b', port: 1 });
+    const asked = harness.next(ApiKey.ShareGroupHeartbeat);
+    expect(asked.body).toMatchObject({ memberEpoch: 1, subscribedTopicNames: ['t'] });
+  });
+
   it('looks for the coordinator again when it moved', () => {
     const harness = joined({}, []);
     harness.wake();

@@ -52,6 +52,17 @@ describe('epochs', () => {
 });
 
 describe('assignments', () => {
+  test('are told again to a member that did not hear the answer, and to nobody else', () => {
+    const group = new Share();
+    group.join('a');
+    group.join('b');
+    expect(count(group.beat('a', 1).response?.assignment?.topicPartitions)).toBe(2);
+    const again = group.beat('a', 1);
+    expect(again.response?.memberEpoch).toBe(2);
+    expect(count(again.response?.assignment?.topicPartitions)).toBe(2);
+    expect(shown(group.beat('a', 2))).toBeNull();
+  });
+
   test('made too often wait for the interval, and joining members with them', () => {
     const group = new Share({ 'group.share.assignment.interval.ms': '1000' });
     const joins = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((memberId) => group.join(memberId));
