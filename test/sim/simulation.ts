@@ -81,6 +81,8 @@ export class Simulation {
   readonly #scans = new Set<SimScan>();
   readonly #committers: SimCommitter[] = [];
   readonly #topics = new Map<string, TopicPlan>();
+  /** Topics whose deletion has begun. */
+  readonly #doomed = new Set<string>();
   #isLoading = false;
   #open = 0;
 
@@ -149,7 +151,10 @@ export class Simulation {
     const { world } = this.#stage;
     this.#isLoading = true;
     for (const producer of this.#plan.producers) {
-      this.#at(producer.startMs, () => this.#producers.push(new SimProducer(this.#stage, producer)));
+      this.#at(producer.startMs, () => {
+        // What is produced to a name whose topic is being deleted may end in either topic.
+        if (!this.#doomed.has(producer.topic)) this.#producers.push(new SimProducer(this.#stage, producer));
+      });
     }
     for (const group of this.#plan.groups) for (const member of group.members) this.#planMember(group, member);
     for (const topic of this.#plan.topics) this.#planTopic(topic);
@@ -217,6 +222,7 @@ export class Simulation {
   /** The topic's producers die first, so that everything produced to the name later is meant for the new topic. */
   #deleteTopic(topic: TopicPlan): void {
     const { world } = this.#stage;
+    this.#doomed.add(topic.name);
     const mourners = this.#plan.producers.filter((producer) => producer.topic === topic.name);
     for (const producer of this.#producers) if (producer.topic === topic.name) producer.die();
     this.#open += 1;
