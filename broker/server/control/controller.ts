@@ -11,6 +11,8 @@ import type { Snapshot } from './snapshot-file.ts';
 
 /** Commands that may wait for their commit at a time; more are refused. */
 const WAITING_MAX = 10_000;
+/** Bytes that may wait for their commit at a time; commands that come then are refused. */
+const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 /** Largest encoded batch; a command that needs more is refused before anything is changed. */
 const BATCH_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -72,8 +74,8 @@ export class Controller {
   /** Decides a command; `done` is called once, when all that the outcome depends on is committed. */
   submit(command: MetadataCommand, done: (outcome: MetadataOutcome) => void): void {
     const { log, settings } = this.#deps;
-    if (this.#waiting.length >= WAITING_MAX) {
-      done(failed(ErrorCode.THROTTLING_QUOTA_EXCEEDED, `more than ${WAITING_MAX} metadata changes are waiting`));
+    if (this.#waiting.length >= WAITING_MAX || log.uncommittedBytes > UNCOMMITTED_BYTES_MAX) {
+      done(failed(ErrorCode.THROTTLING_QUOTA_EXCEEDED, 'too many metadata changes wait to be durable'));
       return;
     }
     const topicIds: string[] = [];

@@ -54,6 +54,7 @@ export class LocalLog implements ReplicatedLog {
   #snapshotPending: { readonly index: number; readonly bytes: Uint8Array } | null = null;
   #snapshotting = false;
   bytesSinceSnapshot: number;
+  uncommittedBytes = 0;
 
   constructor(deps: LocalLogDeps, start: LocalLogStart) {
     this.#deps = deps;
@@ -84,6 +85,7 @@ export class LocalLog implements ReplicatedLog {
     this.#lastIndex += 1;
     this.#waiting.push({ index: this.#lastIndex, ...batch });
     this.bytesSinceSnapshot += batch.payload.length;
+    this.uncommittedBytes += batch.payload.length;
     this.#advance();
     return this.#lastIndex;
   }
@@ -125,6 +127,7 @@ export class LocalLog implements ReplicatedLog {
         return;
       }
       this.#committedIndex += entries.length;
+      for (const { payload } of entries) this.uncommittedBytes -= payload.length;
       this.#listener(entries);
       this.#advance();
     });

@@ -13,6 +13,8 @@ export interface ReplicatedLog {
   append(batch: { readonly baseOffset: number; readonly recordCount: number; readonly payload: Uint8Array }): number;
   /** Called with newly committed entries, in order. There is one listener. */
   onCommit(listener: (entries: readonly LogEntry[]) => void): void;
+  /** Bytes appended and not committed yet: the caller keeps them within bounds. */
+  readonly uncommittedBytes: number;
   /** Bytes appended since the last snapshot. */
   readonly bytesSinceSnapshot: number;
   /** Keeps the state at `index` (committed or not yet), so that entries up to it need not be kept. */
