@@ -14,6 +14,7 @@ import { GroupCoordinator } from './coordinators/groups.ts';
 import { Dispatcher } from './dispatch.ts';
 import { openLogManager, type OpenedLogs } from './logs/log-manager.ts';
 import type { MetricSource } from '../ports/metrics.ts';
+import type { MetadataClient } from './metadata-client.ts';
 import { MetricRegistry } from './metrics.ts';
 import { Acceptor, type ListenerAddress } from './network/acceptor.ts';
 import { logMetrics } from './partitions/log-metrics.ts';
@@ -181,8 +182,16 @@ class NodeStart {
       metadata: control,
       logs: logs.manager,
     });
+    // An answer to a change of the metadata means that this node serves what was created.
+    const metadata: MetadataClient = {
+      view: control.view,
+      submit: (command, timeoutMs, done) => {
+        control.submit(command, timeoutMs, (outcome) => partitions.settled(() => done(outcome)));
+      },
+      onDelta: (listener) => control.onDelta(listener),
+    };
     const { clock, timers, log, crc32c, afterTurn } = ports;
-    const shared = { clock, timers, log, crc32c, afterTurn, settings, nodeId, metadata: control, partitions };
+    const shared = { clock, timers, log, crc32c, afterTurn, settings, nodeId, metadata, partitions };
     // Alone, this node can't be replaced behind its back: nobody else ever leads its partitions (S0).
     const share = startShareGroups({ ...shared, leaseHeld: () => true });
     const groups = new GroupCoordinator({ ...shared, random: ports.random, persister: share.shareState });
@@ -190,16 +199,16 @@ class NodeStart {
     const services: Services = {
       ...share,
       groups,
-      coordinatorFinder: new CoordinatorFinder(control, topics),
+      coordinatorFinder: new CoordinatorFinder(metadata, topics),
       ports,
       settings,
       nodeId,
-      metadata: control,
+      metadata,
       partitions,
       servedVersions: clientVersions,
-      autoTopics: new AutoTopicCreator(control, [topics.groups, topics.share]),
+      autoTopics: new AutoTopicCreator(metadata, [topics.groups, topics.share]),
       fetchSessions: new FetchSessions(() => settings.broker('max.incremental.fetch.session.cache.slots')),
-      producerIds: new ProducerIds(control, () => ({ brokerId: nodeId, brokerEpoch: control.brokerEpoch })),
+      producerIds: new ProducerIds(metadata, () => ({ brokerId: nodeId, brokerEpoch: control.brokerEpoch })),
     };
     const limits = { clock: ports.clock, authorizer: allowAll, quotas: unlimited };
     this.#dispatcher = new Dispatcher(apiTable, services, limits);

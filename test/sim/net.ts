@@ -223,4 +223,9 @@ export class SimNetwork {
   host(): SimHost {
     return new SimHost(this.#world, this.#ports);
   }
+
+  /** Whether anybody listens on a port. */
+  listens(port: number): boolean {
+    return this.#ports.has(port);
+  }
 }

@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { assert } from '../../core/base/assert.ts';
+import type { Crc32c } from '../../core/base/checksum.ts';
 import type { BrokerId, LeaderEpoch, TopicId } from '../../core/base/ids.ts';
 import type { PartitionView, TopicView } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
@@ -29,7 +30,8 @@ export class LeaderPartition implements Partition, LogListener {
   readonly #local = new OffsetWaiters();
   readonly #watermarkListeners = new Set<() => void>();
   readonly #resignListeners = new Set<() => void>();
-  readonly #crc32c: (bytes: Uint8Array, start: number, end: number) => number;
+  readonly #crc32c: Crc32c;
+  readonly #isLowOnSpace: () => boolean;
   #view: PartitionView;
   #rules: TopicRules;
   #produce: ProduceRules | null = null;
@@ -43,7 +45,8 @@ export class LeaderPartition implements Partition, LogListener {
     readonly log: PartitionLog;
     readonly clock: Clock;
     readonly appends: AppendQueue;
-    readonly crc32c: (bytes: Uint8Array, start: number, end: number) => number;
+    readonly crc32c: Crc32c;
+    readonly isLowOnSpace: () => boolean;
   }) {
     this.topicId = start.topic.id;
     this.topicName = start.topic.name;
@@ -54,6 +57,7 @@ export class LeaderPartition implements Partition, LogListener {
     this.#clock = start.clock;
     this.#appends = start.appends;
     this.#crc32c = start.crc32c;
+    this.#isLowOnSpace = start.isLowOnSpace;
     this.#replica = new LeaderReplica({
       highWatermark: Math.max(start.log.highWatermark, start.log.logStartOffset),
       localOffset: start.rules.durability === 'fsync' ? start.log.durableOffset : start.log.writtenOffset,
@@ -149,6 +153,11 @@ export class LeaderPartition implements Partition, LogListener {
     const status = this.#writeStatus();
     if (status !== ErrorCode.NONE) {
       done(this.#refused(status, null));
+      return;
+    }
+    if (this.#isLowOnSpace()) {
+      // D11: what is left is for deletes, coordinators and the metadata; clients try again until space is freed.
+      done(this.#refused(ErrorCode.NOT_ENOUGH_REPLICAS, 'the data directory is nearly full'));
       return;
     }
     if (options.requiredAcks === -1 && !this.#replica.hasMinIsr) {

@@ -26,6 +26,9 @@ export class PartitionManager implements Partitions {
   readonly #leading = new Map<string, LeaderPartition>();
   readonly #leadListeners: ((partition: Partition) => void)[] = [];
   #sorted: readonly Partition[] | null = null;
+  /** Creations of logs under way, and who waits until there are none. */
+  #openingCount = 0;
+  #whenSettled: (() => void)[] = [];
   #stopped = false;
 
   constructor(start: {
@@ -79,6 +82,12 @@ export class PartitionManager implements Partitions {
   onLead(listener: (partition: Partition) => void): void {
     this.#leadListeners.push(listener);
     for (const partition of this.all()) listener(partition);
+  }
+
+  /** Calls `done` once everything that the metadata told so far is carried out: what was created is served. */
+  settled(done: () => void): void {
+    if (this.#openingCount === 0) done();
+    else this.#whenSettled.push(done);
   }
 
   /** Ends every leadership; nothing may be appended afterwards. What the metadata says from here on is for the next start. */
@@ -139,9 +148,15 @@ export class PartitionManager implements Partitions {
       done();
       return;
     }
+    this.#openingCount += 1;
     this.#logs.create(specs, () => {
       for (const { topicId, index } of toLead) this.#lead(topicId, index);
       done();
+      this.#openingCount -= 1;
+      if (this.#openingCount > 0) return;
+      const waiting = this.#whenSettled;
+      this.#whenSettled = [];
+      for (const settled of waiting) settled();
     });
   }
 
@@ -166,7 +181,8 @@ export class PartitionManager implements Partitions {
     log.configure(rules.log);
     const { clock, compression, crc32c } = this.#ports;
     const appends = new AppendQueue({ compression, crc32c });
-    const partition = new LeaderPartition({ topic, partition: view, rules, log, clock, appends, crc32c });
+    const isLowOnSpace = (): boolean => this.#logs.isLowOnSpace;
+    const partition = new LeaderPartition({ topic, partition: view, rules, log, clock, appends, crc32c, isLowOnSpace });
     this.#leading.set(key, partition);
     this.#sorted = null;
     for (const listener of this.#leadListeners) listener(partition);

@@ -85,7 +85,7 @@ function records(...values: string[]): Uint8Array {
   );
 }
 
-function lead(options: { readonly rules?: Partial<TopicRules>; readonly log?: HandLog; readonly compression?: Compression } = {}) {
+function lead(options: { readonly rules?: Partial<TopicRules>; readonly log?: HandLog; readonly compression?: Compression; readonly lowOnSpace?: boolean } = {}) {
   const log = options.log ?? new HandLog();
   const id = brokerId(0);
   const view: PartitionView = {
@@ -109,6 +109,7 @@ function lead(options: { readonly rules?: Partial<TopicRules>; readonly log?: Ha
     clock: { monotonicMs: () => 0, wallMs: () => 5000 },
     appends: new AppendQueue({ compression: options.compression ?? NO_COMPRESSION, crc32c }),
     crc32c,
+    isLowOnSpace: () => options.lowOnSpace ?? false,
   });
   const outcomes: AppendOutcome[] = [];
   const append = (bytes: Uint8Array, requiredAcks = -1): AppendOutcome | undefined => {
@@ -203,6 +204,12 @@ describe('a led partition', () => {
     log.fill();
     expect(codes).toEqual([ErrorCode.KAFKA_STORAGE_ERROR]);
     expect(append(records('b'))?.errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+  });
+
+  it('refuses clients while the disk is nearly full, and still takes what coordinators append (D11)', () => {
+    const { partition, append } = lead({ lowOnSpace: true });
+    expect(append(records('a'))?.errorCode).toBe(ErrorCode.NOT_ENOUGH_REPLICAS);
+    expect(partition.appendInternalBatch(records('b'))).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: 0 });
   });
 
   it('checks the leader epoch that a client believes in (KIP-320)', () => {

@@ -1,0 +1,76 @@
+import { decodeResponse, encodeRequest, type RequestInput, type WireKey } from '../../broker/core/protocol/messages.ts';
+import type { NetConnection } from '../../broker/ports/net.ts';
+import { FrameAssembler } from '../../broker/server/network/frames.ts';
+import { SimNetwork } from './net.ts';
+import { SimNode } from './node.ts';
+import { World } from './world.ts';
+
+/** Longest that a request may wait for its answer, virtual ms. */
+const ANSWER_MS = 400_000;
+const FRAME_MAX = 100_000_000;
+
+/** What became of a request: the frame of the answer, the end of the connection, or nothing at all. */
+export type Outcome = Uint8Array | 'closed' | 'silent';
+
+/** A node in a world of its own, and one connection to it on which requests are asked one by one. */
+export class Asker {
+  readonly world: World;
+  readonly node: SimNode;
+  readonly network: SimNetwork;
+  #connection: NetConnection | null = null;
+  #frames: Uint8Array[] = [];
+  #closed = false;
+  #correlationId = 0;
+
+  constructor(seed: number) {
+    this.world = new World(seed);
+    this.network = new SimNetwork(this.world);
+    this.node = new SimNode(this.world, this.network);
+    this.node.start();
+    if (!this.world.runUntil(() => this.node.isReady, 60_000)) throw new Error(`not ready: ${this.node.fatals.join()}`);
+  }
+
+  /** Sends bytes as they are. */
+  ask(request: readonly Uint8Array[], withinMs = ANSWER_MS): Outcome {
+    const connection = this.#connect();
+    this.#frames = [];
+    connection.write(request);
+    this.world.runUntil(() => this.#frames.length > 0 || this.#closed, withinMs);
+    if (this.#closed) this.#connection = null;
+    return this.#frames[0] ?? (this.#closed ? 'closed' : 'silent');
+  }
+
+  /** Sends a request of one API and decodes the answer, whose correlation id must be the request's. */
+  call<K extends WireKey>(apiKey: K, version: number, body: RequestInput<K>, withinMs = ANSWER_MS) {
+    this.#correlationId += 1;
+    const correlationId = this.#correlationId;
+    const outcome = this.ask(encodeRequest({ apiKey, version, correlationId, clientId: 'asker' }, body), withinMs);
+    if (typeof outcome === 'string') return outcome;
+    const answer = decodeResponse(apiKey, version, outcome);
+    if (answer.correlationId !== correlationId) throw new Error(`answer ${answer.correlationId} to request ${correlationId}`);
+    return answer.body;
+  }
+
+  #connect(): NetConnection {
+    if (this.#connection !== null && !this.#closed) return this.#connection;
+    this.#closed = false;
+    this.#connection = null;
+    const assembler = new FrameAssembler(FRAME_MAX);
+    this.network.host().dial(
+      { host: '127.0.0.1', port: 9092, timeoutMs: 1000 },
+      {
+        onData: (bytes) => void assembler.push(bytes, (frame) => this.#frames.push(frame)),
+        onDrain: () => undefined,
+        onClose: () => {
+          this.#closed = true;
+        },
+      },
+      (_failure, connection) => {
+        this.#connection = connection;
+      },
+    );
+    this.world.runUntil(() => this.#connection !== null, 1000);
+    if (this.#connection === null) throw new Error('the node refused the connection');
+    return this.#connection;
+  }
+}

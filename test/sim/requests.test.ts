@@ -1,0 +1,164 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { ApiKey } from '../../broker/core/protocol/apis.ts';
+import { ErrorCode } from '../../broker/core/protocol/errors.ts';
+import { encodeRequest } from '../../broker/core/protocol/messages.ts';
+import { buildBatch } from '../../broker/core/record/builder.ts';
+import { crc32c } from '../../broker/io/crc32c.ts';
+import { Asker } from './asker.ts';
+
+const FETCH_VERSION = 12;
+
+let asker: Asker;
+
+/** A frame whose header names this API and version, followed by `body`. */
+function frame(apiKey: number, version: number, body: readonly number[] = []): Uint8Array[] {
+  const bytes = Buffer.from([0, apiKey, 0, version, 0, 0, 0, 9, 0xff, 0xff, ...body]);
+  const size = Buffer.alloc(4);
+  size.writeInt32BE(bytes.length, 0);
+  return [size, bytes];
+}
+
+const records = (value: string): Uint8Array =>
+  buildBatch([{ key: null, value: Buffer.from(value) }], { timestamp: asker.world.wallMs }, crc32c);
+
+function produce(topic: string, index: number, value: string, from = asker) {
+  const partitionData = [{ index, records: records(value) }];
+  return from.call(ApiKey.Produce, 9, { acks: -1, timeoutMs: 5000, topicData: [{ name: topic, partitionData }] });
+}
+
+function fetch(
+  topic: string,
+  partitions: readonly { readonly partition: number; readonly fetchOffset: number }[],
+  options: { readonly minBytes?: number; readonly maxWaitMs?: number; readonly sessionId?: number; readonly sessionEpoch?: number } = {},
+) {
+  const wanted = partitions.map((one) => ({ ...one, partitionMaxBytes: 1_000_000 }));
+  const body = {
+    maxWaitMs: options.maxWaitMs ?? 0,
+    minBytes: options.minBytes ?? 0,
+    maxBytes: 1_000_000,
+    sessionId: options.sessionId ?? 0,
+    sessionEpoch: options.sessionEpoch ?? -1,
+    topics: wanted.length === 0 ? [] : [{ topic, partitions: wanted }],
+    forgottenTopicsData: [],
+  };
+  const answer = asker.call(ApiKey.Fetch, FETCH_VERSION, body);
+  if (typeof answer === 'string') throw new Error(answer);
+  return answer;
+}
+
+function create(name: string, numPartitions: number): void {
+  const topics = [{ name, numPartitions, replicationFactor: 1, assignments: [], configs: [] }];
+  const answer = asker.call(ApiKey.CreateTopics, 7, { topics, timeoutMs: 5000 });
+  expect(typeof answer === 'string' ? answer : answer.topics[0]?.errorCode).toBe(ErrorCode.NONE);
+}
+
+beforeEach(() => {
+  asker = new Asker(11);
+});
+
+describe('a request that is no request', () => {
+  it('closes the connection and says why: an API that is not served', () => {
+    expect(asker.ask(frame(52, 0, [0]))).toBe('closed');
+    expect(asker.node.warnings.join()).toContain('API key 52 is not served');
+  });
+
+  it('closes the connection: an API of the replication listener', () => {
+    expect(asker.ask(encodeRequest({ apiKey: ApiKey.WriteShareGroupState, version: 0, correlationId: 1, clientId: null }, { groupId: 'g', topics: [] }))).toBe('closed');
+    expect(asker.node.warnings.join()).toContain('API key 85 is not served');
+  });
+
+  it('closes the connection: a version that is not served', () => {
+    expect(asker.ask(frame(ApiKey.Fetch, 3))).toBe('closed');
+    expect(asker.node.warnings.join()).toContain('Fetch version 3 is not served (4–18 are)');
+  });
+
+  it('closes the connection: a body that is cut off', () => {
+    expect(asker.ask(frame(ApiKey.Metadata, 1, [0, 0]))).toBe('closed');
+    expect(asker.node.warnings.join()).toContain('malformed Metadata v1');
+  });
+
+  it('is answered in version 0 when it is ApiVersions of an unknown version', () => {
+    const answer = asker.ask(frame(ApiKey.ApiVersions, 99, [0]));
+    if (typeof answer === 'string') throw new Error(answer);
+    const view = Buffer.from(answer);
+    expect([view.readInt32BE(0), view.readInt16BE(4)]).toEqual([9, ErrorCode.UNSUPPORTED_VERSION]);
+    expect(view.readInt32BE(6)).toBeGreaterThan(30);
+  });
+});
+
+describe('a produce request with acks=0', () => {
+  it('has no answer when it is good, and closes the connection when it failed', () => {
+    create('jobs', 1);
+    const body = (topic: string) => ({ acks: 0, timeoutMs: 0, topicData: [{ name: topic, partitionData: [{ index: 0, records: records('a') }] }] });
+    expect(asker.call(ApiKey.Produce, 9, body('jobs'), 1000)).toBe('silent');
+    expect(asker.call(ApiKey.Produce, 9, body('missing'), 1000)).toBe('closed');
+    expect(fetch('jobs', [{ partition: 0, fetchOffset: 0 }]).responses[0]?.partitions[0]?.highWatermark).toBe(1);
+  });
+});
+
+describe('a fetch', () => {
+  it('waits for its time when nothing comes, and no longer', () => {
+    create('jobs', 1);
+    const start = asker.world.nowMs;
+    const answer = fetch('jobs', [{ partition: 0, fetchOffset: 0 }], { minBytes: 1, maxWaitMs: 700 });
+    expect(answer.responses[0]?.partitions[0]?.records).toHaveLength(0);
+    expect(asker.world.nowMs - start).toBeGreaterThanOrEqual(700);
+    expect(asker.world.nowMs - start).toBeLessThan(730);
+  });
+
+  it('is answered as soon as enough was produced', () => {
+    create('jobs', 1);
+    asker.world.schedule(100, () => {
+      const host = asker.network.host();
+      const body = { acks: -1, timeoutMs: 5000, topicData: [{ name: 'jobs', partitionData: [{ index: 0, records: records('a') }] }] };
+      host.dial(
+        { host: '127.0.0.1', port: 9092, timeoutMs: 1000 },
+        { onData: () => undefined, onDrain: () => undefined, onClose: () => undefined },
+        (_failure, connection) => connection?.write(encodeRequest({ apiKey: ApiKey.Produce, version: 9, correlationId: 1, clientId: null }, body)),
+      );
+    });
+    const start = asker.world.nowMs;
+    const answer = fetch('jobs', [{ partition: 0, fetchOffset: 0 }], { minBytes: 1, maxWaitMs: 60_000 });
+    expect(answer.responses[0]?.partitions[0]?.records?.length).toBeGreaterThan(60);
+    expect(asker.world.nowMs - start).toBeLessThan(300);
+  });
+
+  it('is answered at once when something is wrong with one of its partitions', () => {
+    create('jobs', 1);
+    const start = asker.world.nowMs;
+    const answer = fetch('jobs', [{ partition: 0, fetchOffset: 0 }, { partition: 5, fetchOffset: 0 }], { minBytes: 1, maxWaitMs: 60_000 });
+    expect(answer.responses[0]?.partitions.map((one) => one.errorCode)).toEqual([ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]);
+    expect(asker.world.nowMs - start).toBeLessThan(50);
+  });
+
+  it('out of range names the error and no records', () => {
+    create('jobs', 1);
+    const answer = fetch('jobs', [{ partition: 0, fetchOffset: 9 }], { minBytes: 1, maxWaitMs: 60_000 });
+    expect(answer.responses[0]?.partitions[0]).toMatchObject({ errorCode: ErrorCode.OFFSET_OUT_OF_RANGE, highWatermark: -1 });
+  });
+
+  it('in a session tells only what changed (KIP-227)', () => {
+    create('jobs', 3);
+    const all = [0, 1, 2].map((partition) => ({ partition, fetchOffset: 0 }));
+    const first = fetch('jobs', all, { sessionEpoch: 0 });
+    expect(first.responses[0]?.partitions).toHaveLength(3);
+    const { sessionId } = first;
+    expect(fetch('jobs', [], { sessionId, sessionEpoch: 1 }).responses).toEqual([]);
+    produce('jobs', 1, 'a');
+    const changed = fetch('jobs', [], { sessionId, sessionEpoch: 2 });
+    expect(changed.responses[0]?.partitions.map((one) => one.partitionIndex)).toEqual([1]);
+    expect(fetch('jobs', [], { sessionId, sessionEpoch: 2 }).errorCode).toBe(ErrorCode.INVALID_FETCH_SESSION_EPOCH);
+  });
+});
+
+describe('a connection that comes before the node is ready', () => {
+  it('is held and answered afterwards', () => {
+    asker.node.crash('process');
+    asker.node.start();
+    asker.world.runUntil(() => asker.network.listens(9092), 60_000);
+    expect(asker.node.isReady).toBe(false);
+    const answer = asker.call(ApiKey.ApiVersions, 0, {});
+    expect(typeof answer === 'string' ? answer : answer.errorCode).toBe(ErrorCode.NONE);
+    expect(asker.node.isReady).toBe(true);
+  });
+});
