@@ -15,5 +15,12 @@ export function usageFault(verb: string, message: string): UserFault {
 
 /** Whether a caught value is a `UserFault`, whichever realm made it. */
 export function isUserFault(error: unknown): error is UserFault {
-  return error instanceof Error && error.name === 'UserFault' && 'exitCode' in error;
+  return (
+    typeof error === 'object' && error !== null && 'name' in error && error.name === 'UserFault' && 'exitCode' in error
+  );
+}
+
+/** What a caught value says of itself. */
+export function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 }

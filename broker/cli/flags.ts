@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Address } from '../core/client/machine.ts';
-import { usageFault } from './fault.ts';
+import { messageOf, usageFault } from './fault.ts';
 
 /** One flag of a verb: how it is parsed and what the help says. */
 export interface Flag {
@@ -59,7 +59,7 @@ export function parseFlags(verb: string, flags: readonly Flag[], args: readonly 
 }
 
 function firstSentence(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   return (text.split(/\.\s/)[0] ?? text).replace(/\.$/, '');
 }
 

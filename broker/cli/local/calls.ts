@@ -17,7 +17,7 @@ export class CallFault extends Error {
 
 /** Whether a caught value is a `CallFault`, whichever realm made it. */
 export function isCallFault(error: unknown): error is CallFault {
-  return error instanceof Error && error.name === 'CallFault' && 'code' in error;
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'CallFault';
 }
 
 /** The admin machine behind promises, for programs that are sequential anyway. */

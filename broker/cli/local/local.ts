@@ -6,7 +6,7 @@ import { LocalFleet, type FleetEvent } from './fleet.ts';
 import { ManifestWatch, readManifestFiles } from '../../../operator/io/local/manifest-watch.ts';
 import { readManifests } from '../../../operator/io/manifests.ts';
 import { isOperatorError, type OperatorError } from '../../../operator/ports/operator-error.ts';
-import { UserFault, usageFault } from '../fault.ts';
+import { messageOf, UserFault, usageFault } from '../fault.ts';
 import { bootstrapFlag, numberFlag, parseFlags, type ParsedFlags } from '../flags.ts';
 import type { RunVerb, Terminal } from '../verb.ts';
 import { helpOf } from '../verbs.ts';
@@ -138,7 +138,7 @@ export class LocalSession {
       this.#terminal.note('weir: the manifests changed');
       await this.#apply(resources);
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = messageOf(error);
       this.#terminal.note(
         `weir: the manifests changed and cannot be applied; everything stays as it was\n      ${text.replaceAll('\n', '\n      ')}`,
       );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Formation, HostObservation, NodeObservation } from '../../core/observed.ts';
 import type { NodeSpec } from '../../core/steps.ts';
 import type { NodeHost } from '../../ports/node-host.ts';
-import { asOperatorError, codeOf, OperatorError } from '../../ports/operator-error.ts';
+import { asOperatorError, codeOf, messageOf, OperatorError } from '../../ports/operator-error.ts';
 import { FormationFile } from './formation-file.ts';
 import { type NodeExit, NodeProcess } from './node-process.ts';
 import { OutputFile } from './output-file.ts';
@@ -255,7 +255,7 @@ export class LocalHost implements NodeHost {
     node.starting = this.#launch(node);
     node.starting
       .catch((error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         this.#exited(node, { wasReady: false, reason }, join(this.#options.directory, `node-${node.spec.id}`));
       })
       .finally(() => {
