@@ -32,7 +32,7 @@ const PATIENCE_MS = 60_000;
 /** Virtual time in which a restarted group would hand out again what it must not, ms. */
 const AFTERMATH_MS = 1200;
 /** What a node may complain about after a crash. */
-const EXPECTED_WARNINGS = [/unfinished write, never acknowledged/, /^recovered a log .*"reason":"cut at offset/];
+const EXPECTED_WARNINGS = [/unfinished write, never acknowledged/, /^recovered a log .*"reason":"(cut at offset|nothing was durable)/];
 /** A member that takes everything and accepts it at once. */
 const DRAINER: MemberPlan = {
   joinMs: 0,

@@ -263,7 +263,9 @@ function* recover(request: LoadRequest, found: Found, entries: readonly EpochEnt
   const sealed = yield* loadSealed(request, found, startIndex);
   const { walked, state } = yield* walkFrom(recovery, startIndex);
   const endOffset = state.expectedOffset;
-  if (state.fault !== BEYOND_END && judgeEnd(endOffset, request) === 'damaged') {
+  // What was deleted can't be missing: a removed segment may be back when the removal of its successors came through.
+  const reached = state.fault === '' ? Math.max(endOffset, request.logStartOffset) : endOffset;
+  if (state.fault !== BEYOND_END && judgeEnd(reached, request) === 'damaged') {
     const reason = state.fault === '' ? `it ends at ${endOffset}` : `at offset ${endOffset}: ${state.fault}`;
     const mark = Math.max(request.recoveryPoint, request.highWatermark);
     return damaged(request, `${reason}, below its durable mark ${mark}`);

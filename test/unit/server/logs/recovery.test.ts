@@ -80,6 +80,26 @@ describe('after an unclean stop', () => {
     expect(w.log(wanted).state).toBe('damaged');
   });
 
+  test('a segment that retention removed does no harm when it is back alone', () => {
+    const { w, log, wanted } = world({ segmentBytes: 500, retentionMs: 1000 });
+    fill(w, log, 30);
+    const bytes = w.disk.peek(FIRST);
+    if (bytes === null) throw new Error('there is a first segment');
+    log.setHighWatermark(30);
+    w.time.advance(20_000);
+    w.opened.manager.runRetention();
+    w.time.advance(6000);
+    expect([log.logStartOffset, w.disk.peek(FIRST)]).toEqual([30, null]);
+    w.stopDead({ keepPageCache: false });
+    w.disk.open(FIRST, { create: true }, (_failure, file) => file?.write(0, [bytes], () => file.sync(() => undefined)));
+    w.time.settle();
+    w.start();
+    const recovered = w.log(wanted);
+    expect([recovered.state, recovered.logStartOffset, recovered.logEndOffset]).toEqual(['open', 30, 30]);
+    fill(w, recovered, 2);
+    expect(w.readAll(recovered).map(({ offset }) => offset)).toEqual([30, 31]);
+  });
+
   test('a listed log without its directory is damaged; one that is not listed is removed', () => {
     const { w, log, wanted } = world();
     fill(w, log, 3);
