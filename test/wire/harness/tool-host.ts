@@ -37,11 +37,15 @@ export type RunningTool = {
 export type ToolHostProcess = { readonly port: number; readonly child: Child };
 
 /** Starts a JVM that runs Java tools (test/wire/java/ToolHost.java); it ends with this process. */
-export async function startToolHost(peer: JavaPeer, directory: string): Promise<ToolHostProcess> {
+export async function startToolHost(
+  peer: JavaPeer,
+  directory: string,
+  flags: readonly string[] = JVM_FLAGS,
+): Promise<ToolHostProcess> {
   let port = 0;
   const child = new Child({
     command: peer.java,
-    args: [...JVM_FLAGS, ...HOST_FLAGS, '-cp', peer.classpath, 'ToolHost'],
+    args: [...flags, ...HOST_FLAGS, '-cp', peer.classpath, 'ToolHost'],
     logFile: join(directory, `tools-${peer.version}.log`),
     onLine: (line) => {
       port = Number(/^port (\d+)$/.exec(line)?.[1] ?? port);

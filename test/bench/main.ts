@@ -1,0 +1,78 @@
+// Weir and Apache Kafka in turns on this machine, with Kafka's own tools: `npm run bench [-- --quick] [--rounds N]
+// [--subjects a,b] [--json FILE]`. A quick run takes about three minutes, a full one about fifteen.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+// @ts-expect-error: plain JavaScript, so that any Node can run it before there are types.
+import { build } from '../../broker/cli/build.mjs';
+import { cacheDirectory } from '../setup/cache.ts';
+import { ensureKafka, KAFKA_VERSION } from '../setup/kafka.ts';
+import { versionOf } from '../setup/run.ts';
+import { startToolHost, ToolHost } from '../wire/harness/tool-host.ts';
+import { type Figures, measure, type Size } from './measures.ts';
+import { machineOf } from './process.ts';
+import { makeSubject, SUBJECTS, type SubjectName } from './subjects.ts';
+import { render, type Results, rowsOf } from './table.ts';
+
+const QUICK: Size = { largeRecords: 150_000, smallRecords: 400_000, latencyRecords: 1000, starts: 1, idleMs: 2000 };
+const FULL: Size = { largeRecords: 500_000, smallRecords: 2_000_000, latencyRecords: 5000, starts: 3, idleMs: 5000 };
+const FULL_ROUNDS = 3;
+// Unlike the tests' JVM, this one compiles fully: it drives the load.
+const CLIENT_FLAGS = ['-Xms512m', '-Xmx1g', '-XX:+UseSerialGC'];
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    subjects: { type: 'string' },
+    json: { type: 'string' },
+  },
+});
+const size = values.quick ? QUICK : FULL;
+const rounds = Number(values.rounds ?? (values.quick ? 1 : FULL_ROUNDS));
+const chosen = values.subjects?.split(',') ?? SUBJECTS;
+
+await build(ROOT);
+const directory = await mkdtemp(join(await cacheDirectory(), 'bench-'));
+const kafka = await ensureKafka();
+const host = await startToolHost(kafka, directory, CLIENT_FLAGS);
+const tools = await ToolHost.connect(host.port);
+
+async function runSubject(name: SubjectName): Promise<Figures> {
+  const own = await mkdtemp(join(directory, 'run-'));
+  const peer = await makeSubject(name, own);
+  try {
+    return await measure(peer, tools, size);
+  } catch (error) {
+    throw new Error(`${name}: ${peer.tail()}`, { cause: error });
+  } finally {
+    await peer.stop();
+    await rm(own, { recursive: true, force: true });
+  }
+}
+
+const results = Object.fromEntries(SUBJECTS.map((name) => [name, []])) as unknown as Record<SubjectName, Figures[]>;
+try {
+  for (let round = 0; round < rounds; round += 1) {
+    for (const name of SUBJECTS.filter((each) => chosen.includes(each))) {
+      const startMs = performance.now();
+      results[name].push(await runSubject(name));
+      console.error(`round ${round + 1} of ${rounds}: ${name}, ${Math.round((performance.now() - startMs) / 1000)} s`);
+    }
+  }
+} finally {
+  tools.close();
+  await host.child.kill();
+}
+const machine = machineOf(directory, ((await versionOf(kafka.java, ['-version'])) ?? '?').split('\n')[0] ?? '?');
+await rm(directory, { recursive: true, force: true });
+const rows = rowsOf(results as Results);
+console.log(render(rows));
+console.log(`\n${machine.processor}, ${machine.cores} cores, ${machine.memoryMib} MiB, ${machine.fileSystem}, Node ${machine.node}, Apache Kafka ${KAFKA_VERSION}; a ratio above 1 is in favour of Weir`);
+const report = { date: new Date().toISOString(), quick: values.quick, rounds, machine, kafka: KAFKA_VERSION, rows, results };
+const file = values.json ?? join(ROOT, '.weir', 'bench.json');
+await mkdir(dirname(file), { recursive: true });
+await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+console.log(`all figures: ${file}`);
