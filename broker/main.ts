@@ -57,7 +57,9 @@ export async function runBroker(call: BrokerCall): Promise<number> {
 
 function readSettings(
   file: string,
-): { readonly settings: Settings; readonly problems: readonly [] } | { readonly settings: null; readonly problems: readonly string[] } {
+):
+  | { readonly settings: Settings; readonly problems: readonly [] }
+  | { readonly settings: null; readonly problems: readonly string[] } {
   let text: string;
   try {
     if (statSync(file).size > SETTINGS_FILE_BYTES_MAX) return { settings: null, problems: ['is larger than 1 MiB'] };
@@ -170,7 +172,10 @@ class BrokerProcess {
     this.#stopWished = true;
     this.#pino.log.info({ reason }, 'asked to stop');
     if (this.#node === null) return;
-    const late = setTimeout(() => this.#fatal(`the controlled shutdown took over ${STOP_TIMEOUT_MS} ms`), STOP_TIMEOUT_MS);
+    const late = setTimeout(
+      () => this.#fatal(`the controlled shutdown took over ${STOP_TIMEOUT_MS} ms`),
+      STOP_TIMEOUT_MS,
+    );
     const node = this.#node;
     this.#loop.post(() => {
       node.stop(() => {

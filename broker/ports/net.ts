@@ -41,6 +41,9 @@ export interface Net {
   dial(
     address: { readonly host: string; readonly port: number; readonly timeoutMs: number },
     handlers: NetHandlers,
-    done: (failure: { readonly code: string; readonly message: string } | null, connection: NetConnection | null) => void,
+    done: (
+      failure: { readonly code: string; readonly message: string } | null,
+      connection: NetConnection | null,
+    ) => void,
   ): void;
 }

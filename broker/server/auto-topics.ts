@@ -44,7 +44,13 @@ export class AutoTopicCreator implements AutoTopics {
   }
 
   #createOrdinary(names: readonly string[], codes: Map<string, number>, settle: () => void): void {
-    const topics = names.map((name) => ({ name, partitionCount: -1, replicationFactor: -1, assignments: [], configs: [] }));
+    const topics = names.map((name) => ({
+      name,
+      partitionCount: -1,
+      replicationFactor: -1,
+      assignments: [],
+      configs: [],
+    }));
     this.#metadata.submit({ kind: 'createTopics', topics, validateOnly: false }, CREATION_TIMEOUT_MS, (outcome) => {
       if (outcome.kind === 'createTopics') {
         for (const topic of outcome.topics) codes.set(topic.name, topic.errorCode);

@@ -2,6 +2,7 @@ import { assert } from '../core/base/assert.ts';
 import { brokerId } from '../core/base/ids.ts';
 import type { Settings } from '../core/config/settings.ts';
 import type { EndpointView } from '../core/metadata/view.ts';
+import type { PlantedBugs } from '../core/share/planted-bugs.ts';
 import { FetchSessions } from '../core/replica/fetch-session.ts';
 import type { DiskFailure } from '../ports/disk.ts';
 import { AutoTopicCreator } from './auto-topics.ts';
@@ -38,6 +39,8 @@ export interface NodeOptions {
   readonly advertised: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
   /** Figures that only the outside knows: process, loop, disk. */
   readonly metricSources: readonly MetricSource[];
+  /** What a test breaks on purpose in share groups; nobody else hands it in. */
+  readonly shareBugs?: PlantedBugs;
   /** The node can't go on safely: the process ends with this sentence. */
   readonly onFatal: (message: string) => void;
 }
@@ -193,7 +196,11 @@ class NodeStart {
     const { clock, timers, log, crc32c, afterTurn } = ports;
     const shared = { clock, timers, log, crc32c, afterTurn, settings, nodeId, metadata, partitions };
     // Alone, this node can't be replaced behind its back: nobody else ever leads its partitions (S0).
-    const share = startShareGroups({ ...shared, leaseHeld: () => true });
+    const share = startShareGroups({
+      ...shared,
+      leaseHeld: () => true,
+      ...(this.#options.shareBugs === undefined ? {} : { bugs: this.#options.shareBugs }),
+    });
     const groups = new GroupCoordinator({ ...shared, random: ports.random, persister: share.shareState });
     const topics = { groups: groups.host, share: share.shareCoordinator };
     const services: Services = {

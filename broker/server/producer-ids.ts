@@ -14,10 +14,7 @@ export class ProducerIds {
   #end = 0;
   #waiting: ((errorCode: number, producerId: number) => void)[] = [];
 
-  constructor(
-    metadata: MetadataClient,
-    identity: () => { readonly brokerId: number; readonly brokerEpoch: number },
-  ) {
+  constructor(metadata: MetadataClient, identity: () => { readonly brokerId: number; readonly brokerEpoch: number }) {
     this.#metadata = metadata;
     this.#identity = identity;
   }

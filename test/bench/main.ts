@@ -15,7 +15,7 @@ import { machineOf } from './process.ts';
 import { makeSubject, SUBJECTS, type SubjectName } from './subjects.ts';
 import { render, type Results, rowsOf } from './table.ts';
 
-const QUICK: Size = { largeRecords: 150_000, smallRecords: 400_000, latencyRecords: 1000, starts: 1, idleMs: 2000 };
+const QUICK: Size = { largeRecords: 80_000, smallRecords: 300_000, latencyRecords: 1000, starts: 1, idleMs: 2000 };
 const FULL: Size = { largeRecords: 500_000, smallRecords: 2_000_000, latencyRecords: 5000, starts: 3, idleMs: 5000 };
 const FULL_ROUNDS = 3;
 // Unlike the tests' JVM, this one compiles fully: it drives the load.
@@ -70,8 +70,18 @@ const machine = machineOf(directory, ((await versionOf(kafka.java, ['-version'])
 await rm(directory, { recursive: true, force: true });
 const rows = rowsOf(results as Results);
 console.log(render(rows));
-console.log(`\n${machine.processor}, ${machine.cores} cores, ${machine.memoryMib} MiB, ${machine.fileSystem}, Node ${machine.node}, Apache Kafka ${KAFKA_VERSION}; a ratio above 1 is in favour of Weir`);
-const report = { date: new Date().toISOString(), quick: values.quick, rounds, machine, kafka: KAFKA_VERSION, rows, results };
+console.log(
+  `\n${machine.processor}, ${machine.cores} cores, ${machine.memoryMib} MiB, ${machine.fileSystem}, Node ${machine.node}, Apache Kafka ${KAFKA_VERSION}; a ratio above 1 is in favour of Weir`,
+);
+const report = {
+  date: new Date().toISOString(),
+  quick: values.quick,
+  rounds,
+  machine,
+  kafka: KAFKA_VERSION,
+  rows,
+  results,
+};
 const file = values.json ?? join(ROOT, '.weir', 'bench.json');
 await mkdir(dirname(file), { recursive: true });
 await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);

@@ -65,7 +65,11 @@ export async function measure(peer: Peer, tools: ToolHost, size: Size): Promise<
 
 /** One record to a topic that is created by it, from a client in this process. */
 async function produceOne(bootstrap: string): Promise<void> {
-  const kafka = new Kafka({ brokers: [bootstrap], logLevel: logLevel.NOTHING, retry: { initialRetryTime: 10, factor: 0, retries: 1000 } });
+  const kafka = new Kafka({
+    brokers: [bootstrap],
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 10, factor: 0, retries: 1000 },
+  });
   const producer = kafka.producer();
   await producer.connect();
   await producer.send({ topic: 'first', acks: -1, messages: [{ value: 'first' }] });
@@ -133,7 +137,9 @@ class Bench {
       const group = `start-${randomUUID()}`;
       await this.#cli.configure('groups', group, { 'share.auto.offset.reset': 'earliest' });
       share.push(await this.#firstLine('consoleShareConsumer', ['--topic', topic, '--group', group]));
-      classic.push(await this.#firstLine('consoleConsumer', ['--topic', topic, '--group', `classic-${group}`, '--from-beginning']));
+      classic.push(
+        await this.#firstLine('consoleConsumer', ['--topic', topic, '--group', `classic-${group}`, '--from-beginning']),
+      );
     }
     return {
       'first record of a starting share consumer': middle(share),
@@ -144,7 +150,10 @@ class Bench {
   async latency(): Promise<Figures> {
     await this.#create('latency', '1');
     const args = [this.#peer.bootstrap, 'latency', String(this.#size.latencyRecords), String(SMALL)];
-    const [p50, p99] = (await this.#tools.mustRun('LatencyProbe', args, { timeoutMs: TOOL_MS })).trim().split(' ').map(Number);
+    const [p50, p99] = (await this.#tools.mustRun('LatencyProbe', args, { timeoutMs: TOOL_MS }))
+      .trim()
+      .split(' ')
+      .map(Number);
     return { 'end to end p50': (p50 ?? Number.NaN) / 1000, 'end to end p99': (p99 ?? Number.NaN) / 1000 };
   }
 
@@ -169,22 +178,55 @@ class Bench {
 
   /** MB/s of the producer performance tool with acks=all, its other settings at their defaults. */
   async #produce(topic: string, records: number, size: number): Promise<number> {
-    const text = await this.#cli.ok('producerPerformance', [
-      '--topic', topic, '--num-records', String(records), '--record-size', String(size), '--throughput', '-1', '--command-property', 'acks=all',
-    ], { timeoutMs: TOOL_MS });
+    const text = await this.#cli.ok(
+      'producerPerformance',
+      [
+        '--topic',
+        topic,
+        '--num-records',
+        String(records),
+        '--record-size',
+        String(size),
+        '--throughput',
+        '-1',
+        '--command-property',
+        'acks=all',
+      ],
+      { timeoutMs: TOOL_MS },
+    );
     const perSecond = Number(/([\d.]+) records\/sec/.exec(linesOf(text).at(-1) ?? '')?.[1] ?? Number.NaN);
     return (perSecond * size) / MB;
   }
 
   /** MB/s of the consumer performance tool, counted over the time that it fetched. */
   async #consume(topic: string, records: number): Promise<number> {
-    const row = await this.#table('consumerPerformance', ['--topic', topic, '--num-records', String(records), '--timeout', '60000']);
-    return ((row['data.consumed.in.MB'] ?? Number.NaN) * 1024 * 1024) / MB / ((row['fetch.time.ms'] ?? Number.NaN) / 1000);
+    const row = await this.#table('consumerPerformance', [
+      '--topic',
+      topic,
+      '--num-records',
+      String(records),
+      '--timeout',
+      '60000',
+    ]);
+    return (
+      ((row['data.consumed.in.MB'] ?? Number.NaN) * 1024 * 1024) / MB / ((row['fetch.time.ms'] ?? Number.NaN) / 1000)
+    );
   }
 
   /** Records a second of the share consumer performance tool with two consumers, start included. */
   async #shareConsume(topic: string, group: string, records: number): Promise<number> {
-    const args = ['--topic', topic, '--group', group, '--num-records', String(records), '--threads', '2', '--timeout', '60000'];
+    const args = [
+      '--topic',
+      topic,
+      '--group',
+      group,
+      '--num-records',
+      String(records),
+      '--threads',
+      '2',
+      '--timeout',
+      '60000',
+    ];
     try {
       const row = await this.#table('shareConsumerPerformance', args);
       return row['nMsg.sec'] ?? Number.NaN;
@@ -194,7 +236,10 @@ class Bench {
     }
   }
 
-  async #table(tool: 'consumerPerformance' | 'shareConsumerPerformance', args: readonly string[]): Promise<Readonly<Record<string, number>>> {
+  async #table(
+    tool: 'consumerPerformance' | 'shareConsumerPerformance',
+    args: readonly string[],
+  ): Promise<Readonly<Record<string, number>>> {
     const lines = linesOf(await this.#cli.ok(tool, args, { timeoutMs: TOOL_MS }));
     const at = lines.findIndex((line) => line.startsWith('start.time'));
     const cells = (line: string | undefined): readonly string[] => (line ?? '').split(',').map((cell) => cell.trim());

@@ -8,7 +8,8 @@ const MIB = 1024 * 1024;
 /** Resident memory of a process now and at its highest, in MiB. */
 export function memoryOf(pid: number): { readonly rssMib: number; readonly peakMib: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN) / 1024;
+  const field = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN) / 1024;
   return { rssMib: field('VmRSS'), peakMib: field('VmHWM') };
 }
 
@@ -34,7 +35,8 @@ export type Machine = {
 /** The facts of this machine; `directory` is where the brokers keep their data. */
 export function machineOf(directory: string, java: string): Machine {
   const [first] = cpus();
-  const mount = execFileSync('df', ['--output=fstype', directory], { encoding: 'utf8' }).trim().split('\n').at(-1) ?? '?';
+  const mount =
+    execFileSync('df', ['--output=fstype', directory], { encoding: 'utf8' }).trim().split('\n').at(-1) ?? '?';
   return {
     processor: first?.model.trim() ?? '?',
     cores: cpus().length,

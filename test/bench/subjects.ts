@@ -10,7 +10,14 @@ export type SubjectName = 'weir fsync' | 'weir replicated' | 'kafka' | 'kafka fl
 export const SUBJECTS: readonly SubjectName[] = ['weir fsync', 'weir replicated', 'kafka', 'kafka flush'];
 
 /** The heap and collector that Kafka's own start script gives a broker. */
-const KAFKA_FLAGS = ['-Xms1g', '-Xmx1g', '-server', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-XX:InitiatingHeapOccupancyPercent=35'];
+const KAFKA_FLAGS = [
+  '-Xms1g',
+  '-Xmx1g',
+  '-server',
+  '-XX:+UseG1GC',
+  '-XX:MaxGCPauseMillis=20',
+  '-XX:InitiatingHeapOccupancyPercent=35',
+];
 
 const WEIR = fileURLToPath(new URL('../../dist/weir.js', import.meta.url));
 

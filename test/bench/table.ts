@@ -5,7 +5,11 @@ import { SUBJECTS, type SubjectName } from './subjects.ts';
 export type Results = Readonly<Record<SubjectName, readonly Figures[]>>;
 
 /** Which columns are compared: Weir's with the one of Kafka that promises the nearest. */
-const PAIRS: readonly (readonly [SubjectName, SubjectName])[] = [['weir fsync', 'kafka'], ['weir replicated', 'kafka'], ['weir fsync', 'kafka flush']];
+const PAIRS: readonly (readonly [SubjectName, SubjectName])[] = [
+  ['weir fsync', 'kafka'],
+  ['weir replicated', 'kafka'],
+  ['weir fsync', 'kafka flush'],
+];
 
 /** One line of the table: a figure for each subject and a ratio for each pair, above 1 where Weir is the better one. */
 export type Row = {
@@ -18,12 +22,18 @@ export type Row = {
 /** The rows of the table: the middle of all rounds, and the ratios. */
 export function rowsOf(results: Results): readonly Row[] {
   return Object.entries(MEASURES).map(([measure, { unit, isMoreBetter }]) => {
-    const figure = (subject: SubjectName): number => middle(results[subject].map((round) => round[measure] ?? Number.NaN));
+    const figure = (subject: SubjectName): number =>
+      middle(results[subject].map((round) => round[measure] ?? Number.NaN));
     const ratio = ([weir, kafka]: readonly [SubjectName, SubjectName]): [string, number] => {
       const quotient = figure(weir) / figure(kafka);
       return [`${weir} : ${kafka}`, isMoreBetter ? quotient : 1 / quotient];
     };
-    return { measure, unit, figures: Object.fromEntries(SUBJECTS.map((name) => [name, figure(name)])), ratios: Object.fromEntries(PAIRS.map(ratio)) };
+    return {
+      measure,
+      unit,
+      figures: Object.fromEntries(SUBJECTS.map((name) => [name, figure(name)])),
+      ratios: Object.fromEntries(PAIRS.map(ratio)),
+    };
   });
 }
 
@@ -33,11 +43,16 @@ export function render(rows: readonly Row[]): string {
   if (first === undefined) return '';
   const header = ['', 'unit', ...Object.keys(first.figures), ...Object.keys(first.ratios)];
   const body = rows.map(({ measure, unit, figures, ratios }) => [
-    measure, unit, ...Object.values(figures).map(short), ...Object.values(ratios).map((ratio) => `${ratio.toFixed(2)}×`),
+    measure,
+    unit,
+    ...Object.values(figures).map(short),
+    ...Object.values(ratios).map((ratio) => `${ratio.toFixed(2)}×`),
   ]);
   const widths = header.map((_, column) => Math.max(...[header, ...body].map((line) => (line[column] ?? '').length)));
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ');
+    cells
+      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ');
   return [line(header), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
 }
 

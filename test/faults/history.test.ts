@@ -8,16 +8,28 @@ const LOCK_MS = 1000;
 /** A history without a fault: each record sent, confirmed, stored, delivered and accepted, then a crash, then commits. */
 function clean(): History {
   const places = Array.from({ length: PARTITIONS * RECORDS }, (_, index) => ({
-    partition: Math.floor(index / RECORDS), offset: index % RECORDS, id: `r${index}`, sequence: index % RECORDS,
+    partition: Math.floor(index / RECORDS),
+    offset: index % RECORDS,
+    id: `r${index}`,
+    sequence: index % RECORDS,
   }));
   return {
     sent: places.map(({ id, partition, sequence }) => ({ id, partition, sequence, producer: 'p' })),
     acknowledged: places.map(({ id, partition, offset }) => ({ id, partition, offset })),
     scanned: places.map(({ id, partition, offset }) => ({ id, partition, offset })),
-    acquired: places.map(({ partition, offset }): Acquired => ({ partition, offset, member: 'a', atMs: offset * 10, lockMs: LOCK_MS })),
-    finished: places.map(({ partition, offset }): Finished => ({
-      partition, offset, member: 'a', outcome: 'accepted', sentMs: offset * 10 + 2, atMs: offset * 10 + 4,
-    })),
+    acquired: places.map(
+      ({ partition, offset }): Acquired => ({ partition, offset, member: 'a', atMs: offset * 10, lockMs: LOCK_MS }),
+    ),
+    finished: places.map(
+      ({ partition, offset }): Finished => ({
+        partition,
+        offset,
+        member: 'a',
+        outcome: 'accepted',
+        sentMs: offset * 10 + 2,
+        atMs: offset * 10 + 4,
+      }),
+    ),
     crashes: [10_000],
     committed: [0, 1].flatMap((partition) => [5, 12].map((offset) => ({ partition, offset, isConfirmed: true }))),
     committedAtEnd: [0, 1].map((partition) => ({ partition, offset: 12 })),
@@ -34,19 +46,27 @@ describe('the history checker', () => {
   it('names an acknowledged record that is missing at the end of the log', () => {
     const history = clean();
     const spoiled = { ...history, scanned: without(history.scanned, PARTITIONS * RECORDS - 1) };
-    expect(judge(spoiled)).toEqual([{ rule: 'acknowledged record is lost', record: '1:19 r39', detail: 'found nothing there' }]);
+    expect(judge(spoiled)).toEqual([
+      { rule: 'acknowledged record is lost', record: '1:19 r39', detail: 'found nothing there' },
+    ]);
   });
 
   it('names a lost record and the gap it leaves in the middle', () => {
     const history = clean();
     const violations = judge({ ...history, scanned: without(history.scanned, 7) });
-    expect(violations).toContainEqual({ rule: 'acknowledged record is lost', record: '0:7 r7', detail: 'found nothing there' });
+    expect(violations).toContainEqual({
+      rule: 'acknowledged record is lost',
+      record: '0:7 r7',
+      detail: 'found nothing there',
+    });
     expect(violations).toContainEqual({ rule: 'offsets have a gap', record: '0:8 r8', detail: 'expected offset 7' });
   });
 
   it('names a record in the place of another', () => {
     const history = clean();
-    const scanned = history.scanned.map((record) => (record.offset === 3 && record.partition === 0 ? { ...record, id: 'other' } : record));
+    const scanned = history.scanned.map((record) =>
+      record.offset === 3 && record.partition === 0 ? { ...record, id: 'other' } : record,
+    );
     const violations = judge({ ...history, scanned });
     expect(violations.map(({ rule, record }) => [rule, record])).toEqual([
       ['acknowledged record is lost', '0:3 r3'],
@@ -57,8 +77,13 @@ describe('the history checker', () => {
   it('names a record that is stored twice', () => {
     const history = clean();
     const scanned = [...history.scanned, { id: 'r25', partition: 1, offset: RECORDS }];
-    const finished: readonly Finished[] = [...history.finished, { partition: 1, offset: RECORDS, member: 'a', outcome: 'accepted', sentMs: 1, atMs: 1 }];
-    expect(judge({ ...history, scanned, finished })).toEqual([{ rule: 'record is stored twice', record: '1:20 r25', detail: 'first at 1:5' }]);
+    const finished: readonly Finished[] = [
+      ...history.finished,
+      { partition: 1, offset: RECORDS, member: 'a', outcome: 'accepted', sentMs: 1, atMs: 1 },
+    ];
+    expect(judge({ ...history, scanned, finished })).toEqual([
+      { rule: 'record is stored twice', record: '1:20 r25', detail: 'first at 1:5' },
+    ]);
   });
 
   it('names a record that came before one sent earlier', () => {
@@ -86,7 +111,11 @@ describe('the history checker', () => {
     const history = clean();
     const second: Acquired = { partition: 1, offset: 2, member: 'b', atMs: 20_000, lockMs: LOCK_MS };
     expect(judge({ ...history, acquired: [...history.acquired, second] })).toEqual([
-      { rule: 'accepted record is delivered again', record: '1:2 r22', detail: 'accepted by a at 24, delivered to b at 20000' },
+      {
+        rule: 'accepted record is delivered again',
+        record: '1:2 r22',
+        detail: 'accepted by a at 24, delivered to b at 20000',
+      },
     ]);
   });
 
@@ -94,7 +123,14 @@ describe('the history checker', () => {
     const history = clean();
     const at = (atMs: number, member: string): Acquired => ({ partition: 0, offset: 0, member, atMs, lockMs: LOCK_MS });
     const end: Finished = { partition: 0, offset: 0, member: 'b', outcome: 'accepted', sentMs: 30_000, atMs: 30_001 };
-    const released: Finished = { partition: 0, offset: 0, member: 'a', outcome: 'released', sentMs: 20_000, atMs: 20_002 };
+    const released: Finished = {
+      partition: 0,
+      offset: 0,
+      member: 'a',
+      outcome: 'released',
+      sentMs: 20_000,
+      atMs: 20_002,
+    };
     const acquired = without(history.acquired, 0);
     const finished = without(history.finished, 0);
     const after = (first: number, second: number, ends: readonly Finished[]) =>
@@ -109,7 +145,9 @@ describe('the history checker', () => {
     const history = clean();
     const second: Acquired = { partition: 0, offset: 6, member: 'b', atMs: 61, lockMs: LOCK_MS };
     const refused: Finished = { partition: 0, offset: 6, member: 'b', outcome: 'refused', sentMs: 62, atMs: 63 };
-    expect(judge({ ...history, acquired: [...history.acquired, second], finished: [...history.finished, refused] })).toEqual([]);
+    expect(
+      judge({ ...history, acquired: [...history.acquired, second], finished: [...history.finished, refused] }),
+    ).toEqual([]);
   });
 
   it('names a record that nobody finished', () => {
@@ -121,7 +159,10 @@ describe('the history checker', () => {
 
   it('names a commit that is lost and one out of thin air, and allows one without an answer', () => {
     const history = clean();
-    const end = (offset: number) => [{ partition: 0, offset }, { partition: 1, offset: 12 }];
+    const end = (offset: number) => [
+      { partition: 0, offset },
+      { partition: 1, offset: 12 },
+    ];
     expect(judge({ ...history, committedAtEnd: end(5) })).toEqual([
       { rule: 'committed offset is lost', record: '0:5', detail: 'last confirmed 12' },
     ]);

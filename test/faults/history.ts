@@ -21,7 +21,12 @@ export type History = {
 };
 
 /** A record given to a producer that promises order and no duplicates in each partition. */
-export type Sent = { readonly id: string; readonly producer: string; readonly partition: number; readonly sequence: number };
+export type Sent = {
+  readonly id: string;
+  readonly producer: string;
+  readonly partition: number;
+  readonly sequence: number;
+};
 /** The place at which a record was confirmed. */
 export type Acknowledged = { readonly id: string; readonly partition: number; readonly offset: number };
 /** A record found in the log. */
@@ -74,14 +79,22 @@ const placeOf = ({ partition, offset }: Position): string => `${partition}:${off
 const nameOf = (record: Scanned | Acknowledged): string => `${placeOf(record)} ${record.id}`;
 
 /** Acknowledged means stored, once, at that place, in order; and nothing else is stored than what was sent. */
-export function judgeLog({ sent, acknowledged, scanned }: Pick<History, 'sent' | 'acknowledged' | 'scanned'>): readonly Violation[] {
+export function judgeLog({
+  sent,
+  acknowledged,
+  scanned,
+}: Pick<History, 'sent' | 'acknowledged' | 'scanned'>): readonly Violation[] {
   const violations: Violation[] = [];
   const sentById = new Map(sent.map((record) => [record.id, record]));
   const atPlace = new Map(scanned.map((record) => [placeOf(record), record]));
   for (const record of acknowledged) {
     const found = atPlace.get(placeOf(record));
     if (found?.id === record.id) continue;
-    violations.push({ rule: 'acknowledged record is lost', record: nameOf(record), detail: `found ${found?.id ?? 'nothing'} there` });
+    violations.push({
+      rule: 'acknowledged record is lost',
+      record: nameOf(record),
+      detail: `found ${found?.id ?? 'nothing'} there`,
+    });
   }
   const firstById = new Map<string, Scanned>();
   const lastByPartition = new Map<number, Scanned>();
@@ -89,7 +102,8 @@ export function judgeLog({ sent, acknowledged, scanned }: Pick<History, 'sent' |
   for (const record of scanned) {
     const first = firstById.get(record.id);
     if (first === undefined) firstById.set(record.id, record);
-    else violations.push({ rule: 'record is stored twice', record: nameOf(record), detail: `first at ${placeOf(first)}` });
+    else
+      violations.push({ rule: 'record is stored twice', record: nameOf(record), detail: `first at ${placeOf(first)}` });
     const before = lastByPartition.get(record.partition);
     lastByPartition.set(record.partition, record);
     const expected = before === undefined ? 0 : before.offset + 1;
@@ -98,13 +112,21 @@ export function judgeLog({ sent, acknowledged, scanned }: Pick<History, 'sent' |
     }
     const origin = sentById.get(record.id);
     if (origin === undefined || origin.partition !== record.partition) {
-      violations.push({ rule: 'record out of thin air', record: nameOf(record), detail: 'nobody sent it to this partition' });
+      violations.push({
+        rule: 'record out of thin air',
+        record: nameOf(record),
+        detail: 'nobody sent it to this partition',
+      });
       continue;
     }
     const key = `${origin.producer} ${origin.partition}`;
     const last = lastSequence.get(key);
     if (last !== undefined && first === undefined && origin.sequence < last.sequence) {
-      violations.push({ rule: 'records are out of order', record: nameOf(record), detail: `after ${last.id}, which was sent later` });
+      violations.push({
+        rule: 'records are out of order',
+        record: nameOf(record),
+        detail: `after ${last.id}, which was sent later`,
+      });
     }
     if (last === undefined || origin.sequence > last.sequence) lastSequence.set(key, origin);
   }
@@ -114,7 +136,9 @@ export function judgeLog({ sent, acknowledged, scanned }: Pick<History, 'sent' |
 type Span = Acquired & { readonly untilMs: number };
 
 /** A share record has one owner at a time between crashes, and none after it was accepted; in the end all are accepted. */
-export function judgeShare(history: Pick<History, 'scanned' | 'acquired' | 'finished' | 'crashes'>): readonly Violation[] {
+export function judgeShare(
+  history: Pick<History, 'scanned' | 'acquired' | 'finished' | 'crashes'>,
+): readonly Violation[] {
   const { scanned, acquired, finished, crashes } = history;
   const violations: Violation[] = [];
   const ids = new Map(scanned.map((record) => [placeOf(record), record.id]));
@@ -140,7 +164,8 @@ export function judgeShare(history: Pick<History, 'scanned' | 'acquired' | 'fini
   if (acquired.length === 0 && finished.length === 0) return violations;
   for (const record of scanned) {
     const isDone = (finishedAt.get(placeOf(record)) ?? []).some(({ outcome }) => DONE.has(outcome));
-    if (!isDone) violations.push({ rule: 'record is never accepted', record: nameOf(record), detail: 'no member finished it' });
+    if (!isDone)
+      violations.push({ rule: 'record is never accepted', record: nameOf(record), detail: 'no member finished it' });
   }
   return violations;
 }
@@ -153,7 +178,11 @@ function spanOf(delivery: Acquired, ends: readonly Finished[], crashes: readonly
   const end = ends.find(({ member, atMs }) => member === delivery.member && atMs >= delivery.atMs);
   if (end?.outcome === 'refused') return [];
   const crash = crashes.find((atMs) => atMs >= delivery.atMs);
-  const untilMs = Math.min(end?.sentMs ?? Number.POSITIVE_INFINITY, crash ?? Number.POSITIVE_INFINITY, delivery.atMs + delivery.lockMs);
+  const untilMs = Math.min(
+    end?.sentMs ?? Number.POSITIVE_INFINITY,
+    crash ?? Number.POSITIVE_INFINITY,
+    delivery.atMs + delivery.lockMs,
+  );
   return [{ ...delivery, untilMs }];
 }
 
@@ -169,10 +198,14 @@ function groupByPlace<T extends Position>(events: readonly T[]): ReadonlyMap<str
 }
 
 /** The position of a group at the end is the last confirmed one, or a later one that was sent without an answer. */
-export function judgeCommits({ committed, committedAtEnd }: Pick<History, 'committed' | 'committedAtEnd'>): readonly Violation[] {
+export function judgeCommits({
+  committed,
+  committedAtEnd,
+}: Pick<History, 'committed' | 'committedAtEnd'>): readonly Violation[] {
   const violations: Violation[] = [];
   const byPartition = new Map<number, Committed[]>();
-  for (const commit of committed) byPartition.set(commit.partition, [...(byPartition.get(commit.partition) ?? []), commit]);
+  for (const commit of committed)
+    byPartition.set(commit.partition, [...(byPartition.get(commit.partition) ?? []), commit]);
   for (const [partition, commits] of byPartition) {
     const found = committedAtEnd.find((position) => position.partition === partition)?.offset ?? -1;
     const at = commits.findLastIndex(({ isConfirmed }) => isConfirmed);

@@ -55,22 +55,37 @@ export class KillLoad {
   async finish(crashes: readonly number[]): Promise<History> {
     const { topic, shareGroup, consumerGroup, partitions } = this.#options;
     await this.#producer.stop();
-    await waitFor('the share group has finished everything', async () => (await this.#shareLag()) === 0, { deadlineMs: DRAIN_DEADLINE_MS, pollMs: 250 });
+    await waitFor('the share group has finished everything', async () => (await this.#shareLag()) === 0, {
+      deadlineMs: DRAIN_DEADLINE_MS,
+      pollMs: 250,
+    });
     const ends = await this.#ends();
-    await waitFor('the consumer group has read everything', async () => {
-      const positions = await this.#positions();
-      return ends.every(({ partition, offset }) => positions.some((each) => each.partition === partition && each.offset === offset));
-    }, { deadlineMs: DRAIN_DEADLINE_MS, pollMs: 250 });
+    await waitFor(
+      'the consumer group has read everything',
+      async () => {
+        const positions = await this.#positions();
+        return ends.every(({ partition, offset }) =>
+          positions.some((each) => each.partition === partition && each.offset === offset),
+        );
+      },
+      { deadlineMs: DRAIN_DEADLINE_MS, pollMs: 250 },
+    );
     await Promise.all([...this.#members.values(), this.#consumer].map((tool) => tool.stop()));
     const scan = await this.#start('scan', String(partitions)).done;
     if (scan.exitCode !== 0) throw new Error(`scan of ${topic} (${shareGroup}, ${consumerGroup}): ${scan.stderr}`);
     return {
       ...parseProducer(this.#producer.lines, partitions),
       ...parseShare(this.#members, this.#options.lockMs),
-      scanned: fieldsOf(scan.stdout.split('\n'), 'R').map(([partition, offset, id]): Scanned => ({ partition: Number(partition), offset: Number(offset), id: id ?? '' })),
-      committed: fieldsOf(this.#consumer.lines, 'C').map(([confirmed, partition, offset]): Committed => ({
-        isConfirmed: confirmed === '1', partition: Number(partition), offset: Number(offset),
-      })),
+      scanned: fieldsOf(scan.stdout.split('\n'), 'R').map(
+        ([partition, offset, id]): Scanned => ({ partition: Number(partition), offset: Number(offset), id: id ?? '' }),
+      ),
+      committed: fieldsOf(this.#consumer.lines, 'C').map(
+        ([confirmed, partition, offset]): Committed => ({
+          isConfirmed: confirmed === '1',
+          partition: Number(partition),
+          offset: Number(offset),
+        }),
+      ),
       committedAtEnd: await this.#positions(),
       crashes,
     };
@@ -78,19 +93,27 @@ export class KillLoad {
 
   async #shareLag(): Promise<number> {
     const { topic, shareGroup, partitions } = this.#options;
-    const rows = cellsOf(await this.#cli.ok('shareGroups', ['--describe', '--group', shareGroup, '--offsets'])).filter((row) => row[1] === topic);
+    const rows = cellsOf(await this.#cli.ok('shareGroups', ['--describe', '--group', shareGroup, '--offsets'])).filter(
+      (row) => row[1] === topic,
+    );
     return rows.length < partitions ? Number.POSITIVE_INFINITY : rows.reduce((sum, row) => sum + Number(row[4]), 0);
   }
 
   async #positions(): Promise<readonly Position[]> {
     const { topic, consumerGroup } = this.#options;
-    const rows = cellsOf(await this.#cli.ok('consumerGroups', ['--describe', '--group', consumerGroup])).filter((row) => row[1] === topic);
+    const rows = cellsOf(await this.#cli.ok('consumerGroups', ['--describe', '--group', consumerGroup])).filter(
+      (row) => row[1] === topic,
+    );
     return rows.map((row) => ({ partition: Number(row[2]), offset: Number(row[3]) }));
   }
 
   async #ends(): Promise<readonly Position[]> {
     const text = await this.#cli.ok('getOffsets', ['--topic', this.#options.topic]);
-    return text.trim().split('\n').map((line) => line.split(':')).map(([, partition, offset]) => ({ partition: Number(partition), offset: Number(offset) }));
+    return text
+      .trim()
+      .split('\n')
+      .map((line) => line.split(':'))
+      .map(([, partition, offset]) => ({ partition: Number(partition), offset: Number(offset) }));
   }
 }
 
@@ -103,12 +126,22 @@ function parseProducer(lines: readonly string[], partitions: number): Pick<Histo
   if (failed.length > 0) throw new Error(`${failed.length} records failed, the first: ${failed[0]?.join(' ')}`);
   const count = Number(fieldsOf(lines, 'N')[0]?.[0] ?? Number.NaN);
   if (!Number.isInteger(count)) throw new Error('the producer has not ended cleanly');
-  const sent = Array.from({ length: count }, (_, index): Sent => ({
-    id: String(index), producer: PRODUCER, partition: index % partitions, sequence: index,
-  }));
-  const acknowledged = fieldsOf(lines, 'A').map(([partition, offset, id]): Acknowledged => ({
-    partition: Number(partition), offset: Number(offset), id: id ?? '',
-  }));
+  const sent = Array.from(
+    { length: count },
+    (_, index): Sent => ({
+      id: String(index),
+      producer: PRODUCER,
+      partition: index % partitions,
+      sequence: index,
+    }),
+  );
+  const acknowledged = fieldsOf(lines, 'A').map(
+    ([partition, offset, id]): Acknowledged => ({
+      partition: Number(partition),
+      offset: Number(offset),
+      id: id ?? '',
+    }),
+  );
   return { sent, acknowledged };
 }
 

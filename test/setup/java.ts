@@ -57,8 +57,14 @@ export async function ensureJars(name: string, artifacts: readonly Artifact[]): 
     const jars = join(directory, 'lib');
     const repository = join(directory, 'repository');
     await mustRun('mvn', [
-      '-B', '-q', '-f', pom, `-Dmaven.repo.local=${repository}`,
-      `${DEPENDENCY_PLUGIN}:copy-dependencies`, `-DoutputDirectory=${jars}`, '-DincludeScope=runtime',
+      '-B',
+      '-q',
+      '-f',
+      pom,
+      `-Dmaven.repo.local=${repository}`,
+      `${DEPENDENCY_PLUGIN}:copy-dependencies`,
+      `-DoutputDirectory=${jars}`,
+      '-DincludeScope=runtime',
     ]);
     await rm(repository, { recursive: true, force: true });
     if (!(await exists(jars))) throw new MissingPeer(name, 'Maven copied no jars');

@@ -24,10 +24,12 @@ export async function run(command: string, args: readonly string[], options: Run
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     let size = 0;
-    const keep = (list: Buffer[]) => (chunk: Buffer): void => {
-      size += chunk.length;
-      if (size <= OUTPUT_BYTES_MAX) list.push(chunk);
-    };
+    const keep =
+      (list: Buffer[]) =>
+      (chunk: Buffer): void => {
+        size += chunk.length;
+        if (size <= OUTPUT_BYTES_MAX) list.push(chunk);
+      };
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
       reject(new Error(`${command} ${args.join(' ')}: still running after ${timeoutMs} ms`));

@@ -31,16 +31,19 @@ describe('a node answers', () => {
     expect(asker.node.fatals).toEqual([]);
   });
 
-  it.each(CASES)('random well-formed requests of $name v$version, or closes the connection', ({ key, version, name }) => {
-    const schema = wireSchemas[`${name}Request`];
-    if (schema === undefined) throw new Error(`no schema for ${name}`);
-    const maker = new InstanceMaker(schema, version, createPrng(key * 100 + version), 'safe');
-    for (let turn = 0; turn < RANDOM_PER_VERSION; turn += 1) {
-      const outcome = answered(key, version, maker.make());
-      if (name !== 'Produce') expect(outcome).not.toBe('silent');
-      expect(asker.node.fatals).toEqual([]);
-    }
-    expect(asker.node.warnings.filter((line) => line.includes('bug:'))).toEqual([]);
-    expect(answered(ApiKey.ApiVersions, 0, {})).toBe('answered');
-  });
+  it.each(CASES)(
+    'random well-formed requests of $name v$version, or closes the connection',
+    ({ key, version, name }) => {
+      const schema = wireSchemas[`${name}Request`];
+      if (schema === undefined) throw new Error(`no schema for ${name}`);
+      const maker = new InstanceMaker(schema, version, createPrng(key * 100 + version), 'safe');
+      for (let turn = 0; turn < RANDOM_PER_VERSION; turn += 1) {
+        const outcome = answered(key, version, maker.make());
+        if (name !== 'Produce') expect(outcome).not.toBe('silent');
+        expect(asker.node.fatals).toEqual([]);
+      }
+      expect(asker.node.warnings.filter((line) => line.includes('bug:'))).toEqual([]);
+      expect(answered(ApiKey.ApiVersions, 0, {})).toBe('answered');
+    },
+  );
 });

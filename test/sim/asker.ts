@@ -47,7 +47,8 @@ export class Asker {
     const outcome = this.ask(encodeRequest({ apiKey, version, correlationId, clientId: 'asker' }, body), withinMs);
     if (typeof outcome === 'string') return outcome;
     const answer = decodeResponse(apiKey, version, outcome);
-    if (answer.correlationId !== correlationId) throw new Error(`answer ${answer.correlationId} to request ${correlationId}`);
+    if (answer.correlationId !== correlationId)
+      throw new Error(`answer ${answer.correlationId} to request ${correlationId}`);
     return answer.body;
   }
 

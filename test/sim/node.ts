@@ -7,6 +7,7 @@ import type { TimerHandle, Timers } from '../../broker/ports/clock.ts';
 import { ControlNode } from '../../broker/server/control/control-node.ts';
 import { createMemoryLink } from '../../broker/server/control/link.ts';
 import { RemoteControlPlane } from '../../broker/server/control/remote-control-plane.ts';
+import type { PlantedBugs } from '../../broker/core/share/planted-bugs.ts';
 import type { MetadataView } from '../../broker/core/metadata/view.ts';
 import type { Disk } from '../../broker/ports/disk.ts';
 import { type Node, startNode } from '../../broker/server/node.ts';
@@ -35,6 +36,8 @@ export interface SimNodeOptions {
   readonly diskLatencyMs?: number;
   /** Puts something between the node and its disk: a planted bug. */
   readonly wrapDisk?: (disk: SimDisk) => Disk;
+  /** What is broken on purpose in share groups. */
+  readonly shareBugs?: PlantedBugs;
 }
 
 /**
@@ -53,6 +56,7 @@ export class SimNode {
   readonly #prng: Prng;
   readonly #settings: ReadonlyMap<string, string>;
   readonly #wrapped: Disk;
+  readonly #shareBugs: { readonly shareBugs?: PlantedBugs };
   #life = 0;
   #host: SimHost | null = null;
   #node: Node | null = null;
@@ -62,6 +66,7 @@ export class SimNode {
     this.#world = world;
     this.#network = network;
     this.#prng = createPrng(world.prng.uint32());
+    this.#shareBugs = options.shareBugs === undefined ? {} : { shareBugs: options.shareBugs };
     this.#settings = new Map(
       Object.entries({
         'log.dirs': DIRECTORY,
@@ -140,6 +145,7 @@ export class SimNode {
         listeners: [{ name: 'plain', host: '127.0.0.1', port: NODE_PORT }],
         advertised: new Map(),
         metricSources: [],
+        ...this.#shareBugs,
         onFatal: (message) => {
           if (this.#life === life) this.#fatal(message);
         },

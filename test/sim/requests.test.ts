@@ -29,7 +29,12 @@ function produce(topic: string, index: number, value: string, from = asker) {
 function fetch(
   topic: string,
   partitions: readonly { readonly partition: number; readonly fetchOffset: number }[],
-  options: { readonly minBytes?: number; readonly maxWaitMs?: number; readonly sessionId?: number; readonly sessionEpoch?: number } = {},
+  options: {
+    readonly minBytes?: number;
+    readonly maxWaitMs?: number;
+    readonly sessionId?: number;
+    readonly sessionEpoch?: number;
+  } = {},
 ) {
   const wanted = partitions.map((one) => ({ ...one, partitionMaxBytes: 1_000_000 }));
   const body = {
@@ -63,7 +68,14 @@ describe('a request that is no request', () => {
   });
 
   it('closes the connection: an API of the replication listener', () => {
-    expect(asker.ask(encodeRequest({ apiKey: ApiKey.WriteShareGroupState, version: 0, correlationId: 1, clientId: null }, { groupId: 'g', topics: [] }))).toBe('closed');
+    expect(
+      asker.ask(
+        encodeRequest(
+          { apiKey: ApiKey.WriteShareGroupState, version: 0, correlationId: 1, clientId: null },
+          { groupId: 'g', topics: [] },
+        ),
+      ),
+    ).toBe('closed');
     expect(asker.node.warnings.join()).toContain('API key 85 is not served');
   });
 
@@ -89,7 +101,11 @@ describe('a request that is no request', () => {
 describe('a produce request with acks=0', () => {
   it('has no answer when it is good, and closes the connection when it failed', () => {
     create('jobs', 1);
-    const body = (topic: string) => ({ acks: 0, timeoutMs: 0, topicData: [{ name: topic, partitionData: [{ index: 0, records: records('a') }] }] });
+    const body = (topic: string) => ({
+      acks: 0,
+      timeoutMs: 0,
+      topicData: [{ name: topic, partitionData: [{ index: 0, records: records('a') }] }],
+    });
     expect(asker.call(ApiKey.Produce, 9, body('jobs'), 1000)).toBe('silent');
     expect(asker.call(ApiKey.Produce, 9, body('missing'), 1000)).toBe('closed');
     expect(fetch('jobs', [{ partition: 0, fetchOffset: 0 }]).responses[0]?.partitions[0]?.highWatermark).toBe(1);
@@ -110,11 +126,18 @@ describe('a fetch', () => {
     create('jobs', 1);
     asker.world.schedule(100, () => {
       const host = asker.network.host();
-      const body = { acks: -1, timeoutMs: 5000, topicData: [{ name: 'jobs', partitionData: [{ index: 0, records: records('a') }] }] };
+      const body = {
+        acks: -1,
+        timeoutMs: 5000,
+        topicData: [{ name: 'jobs', partitionData: [{ index: 0, records: records('a') }] }],
+      };
       host.dial(
         { host: '127.0.0.1', port: 9092, timeoutMs: 1000 },
         { onData: () => undefined, onDrain: () => undefined, onClose: () => undefined },
-        (_failure, connection) => connection?.write(encodeRequest({ apiKey: ApiKey.Produce, version: 9, correlationId: 1, clientId: null }, body)),
+        (_failure, connection) =>
+          connection?.write(
+            encodeRequest({ apiKey: ApiKey.Produce, version: 9, correlationId: 1, clientId: null }, body),
+          ),
       );
     });
     const start = asker.world.nowMs;
@@ -126,15 +149,28 @@ describe('a fetch', () => {
   it('is answered at once when something is wrong with one of its partitions', () => {
     create('jobs', 1);
     const start = asker.world.nowMs;
-    const answer = fetch('jobs', [{ partition: 0, fetchOffset: 0 }, { partition: 5, fetchOffset: 0 }], { minBytes: 1, maxWaitMs: 60_000 });
-    expect(answer.responses[0]?.partitions.map((one) => one.errorCode)).toEqual([ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]);
+    const answer = fetch(
+      'jobs',
+      [
+        { partition: 0, fetchOffset: 0 },
+        { partition: 5, fetchOffset: 0 },
+      ],
+      { minBytes: 1, maxWaitMs: 60_000 },
+    );
+    expect(answer.responses[0]?.partitions.map((one) => one.errorCode)).toEqual([
+      ErrorCode.NONE,
+      ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    ]);
     expect(asker.world.nowMs - start).toBeLessThan(50);
   });
 
   it('out of range names the error and no records', () => {
     create('jobs', 1);
     const answer = fetch('jobs', [{ partition: 0, fetchOffset: 9 }], { minBytes: 1, maxWaitMs: 60_000 });
-    expect(answer.responses[0]?.partitions[0]).toMatchObject({ errorCode: ErrorCode.OFFSET_OUT_OF_RANGE, highWatermark: -1 });
+    expect(answer.responses[0]?.partitions[0]).toMatchObject({
+      errorCode: ErrorCode.OFFSET_OUT_OF_RANGE,
+      highWatermark: -1,
+    });
   });
 
   it('in a session tells only what changed (KIP-227)', () => {

@@ -32,7 +32,10 @@ const PATIENCE_MS = 60_000;
 /** Virtual time in which a restarted group would hand out again what it must not, ms. */
 const AFTERMATH_MS = 1200;
 /** What a node may complain about after a crash. */
-const EXPECTED_WARNINGS = [/unfinished write, never acknowledged/, /^recovered a log .*"reason":"(cut at offset|nothing was durable)/];
+const EXPECTED_WARNINGS = [
+  /unfinished write, never acknowledged/,
+  /^recovered a log .*"reason":"(cut at offset|nothing was durable)/,
+];
 /** A member that takes everything and accepts it at once. */
 const DRAINER: MemberPlan = {
   joinMs: 0,
@@ -60,9 +63,10 @@ export interface Outcome {
 /** What a test may change about a run. */
 export interface SimulationOptions {
   readonly onTrace?: (line: string) => void;
+  /** Puts something between the node and its disk: a planted bug. */
   readonly wrapDisk?: NonNullable<SimNodeOptions['wrapDisk']>;
-  /** Called when the node is made: a place to plant a bug. */
-  readonly prepare?: (node: SimNode) => void;
+  /** What is broken on purpose in share groups. */
+  readonly shareBugs?: NonNullable<SimNodeOptions['shareBugs']>;
 }
 
 /** Thrown when a phase does not come to its end; what was seen so far is still checked. */
@@ -91,9 +95,10 @@ export class Simulation {
     this.#plan = plan;
     const world = new World(seed, options.onTrace ?? null);
     const network = new SimNetwork(world);
-    const wrap = options.wrapDisk === undefined ? {} : { wrapDisk: options.wrapDisk };
-    const node = new SimNode(world, network, { settings: plan.settings, diskLatencyMs: plan.diskLatencyMs, ...wrap });
-    options.prepare?.(node);
+    const { settings, diskLatencyMs } = plan;
+    const { wrapDisk, shareBugs } = options;
+    const planted = { ...(wrapDisk && { wrapDisk }), ...(shareBugs && { shareBugs }) };
+    const node = new SimNode(world, network, { settings, diskLatencyMs, ...planted });
     this.#stage = new Stage(world, network, node);
     this.#admin = new SimAdmin(this.#stage);
     this.#faults = new FaultRunner(this.#stage, () => [

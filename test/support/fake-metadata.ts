@@ -1,6 +1,12 @@
 import { brokerId, leaderEpoch, topicId } from '../../broker/core/base/ids.ts';
 import type { MetadataCommand, MetadataOutcome, OutcomeOf } from '../../broker/core/metadata/commands.ts';
-import type { BrokerView, ConfigScope, MetadataDelta, MetadataView, TopicView } from '../../broker/core/metadata/view.ts';
+import type {
+  BrokerView,
+  ConfigScope,
+  MetadataDelta,
+  MetadataView,
+  TopicView,
+} from '../../broker/core/metadata/view.ts';
 import type { MetadataClient } from '../../broker/server/metadata-client.ts';
 
 const NOTHING: ReadonlyMap<string, string> = new Map();

@@ -3,7 +3,14 @@ import { ErrorCode } from '../../broker/core/protocol/errors.ts';
 import * as batch from '../../broker/core/record/batch.ts';
 import { buildBatch } from '../../broker/core/record/builder.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
-import type { AppendOutcome, Partition, Partitions, ReadOptions, ReadOutcome, TimestampOutcome } from '../../broker/server/partitions/partition.ts';
+import type {
+  AppendOutcome,
+  Partition,
+  Partitions,
+  ReadOptions,
+  ReadOutcome,
+  TimestampOutcome,
+} from '../../broker/server/partitions/partition.ts';
 
 interface Stored {
   readonly base: number;
@@ -121,7 +128,14 @@ export class FakePartition implements Partition {
 
   #read({ fetchOffset, maxBytes, minOneBatch, currentLeaderEpoch }: ReadOptions): ReadOutcome {
     const { highWatermark, lastStableOffset, logStartOffset } = this;
-    const empty = { chunks: [], sizeInBytes: 0, nextOffset: fetchOffset, highWatermark, lastStableOffset, logStartOffset };
+    const empty = {
+      chunks: [],
+      sizeInBytes: 0,
+      nextOffset: fetchOffset,
+      highWatermark,
+      lastStableOffset,
+      logStartOffset,
+    };
     const status = this.status(currentLeaderEpoch);
     if (status !== ErrorCode.NONE) return { ...empty, errorCode: status };
     if (fetchOffset < logStartOffset || fetchOffset > this.logEndOffset) {
@@ -143,7 +157,8 @@ export class FakePartition implements Partition {
 
   availableBytes(fetchOffset: number): number {
     let size = 0;
-    for (const { last, bytes } of this.batches) if (last >= fetchOffset && last < this.highWatermark) size += bytes.length;
+    for (const { last, bytes } of this.batches)
+      if (last >= fetchOffset && last < this.highWatermark) size += bytes.length;
     return size;
   }
 

@@ -86,7 +86,8 @@ export class VirtualLoop implements Clock, Timers {
     let first: Timer | null = null;
     for (const timer of this.#timers) {
       if (timer.atMs > this.#nowMs) continue;
-      if (first === null || timer.atMs < first.atMs || (timer.atMs === first.atMs && timer.order < first.order)) first = timer;
+      if (first === null || timer.atMs < first.atMs || (timer.atMs === first.atMs && timer.order < first.order))
+        first = timer;
     }
     return first;
   }

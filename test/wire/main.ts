@@ -20,7 +20,17 @@ const jest = fileURLToPath(new URL('../../node_modules/jest/bin/jest.js', import
 const paths = args.some((arg) => !arg.startsWith('-')) ? [] : ['test/wire/'];
 const child = spawn(
   process.execPath,
-  ['--experimental-vm-modules', '--no-warnings', jest, '-c', 'test/jest.config.mjs', ...paths, ...args, '--forceExit', IGNORED],
+  [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    jest,
+    '-c',
+    'test/jest.config.mjs',
+    ...paths,
+    ...args,
+    '--forceExit',
+    IGNORED,
+  ],
   { cwd: ROOT, stdio: 'inherit', env: { ...process.env, ...sessionEnvironment(session) } },
 );
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));

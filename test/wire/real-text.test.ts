@@ -38,25 +38,40 @@ type Member = { readonly child: Child; readonly deliveries: Delivery[] };
 /** A console share consumer in a process of its own, which prints partition, offset and delivery count of each line. */
 function startMember(name: string, topic: string, group: string): Member {
   const deliveries: Delivery[] = [];
-  const printed = ['partition', 'offset', 'delivery'].flatMap((field) => ['--formatter-property', `print.${field}=true`]);
+  const printed = ['partition', 'offset', 'delivery'].flatMap((field) => [
+    '--formatter-property',
+    `print.${field}=true`,
+  ]);
   const child = new Child({
     command: java.java,
     args: [
-      ...JVM_FLAGS, '-cp', java.classpath, TOOL.consoleShareConsumer,
-      '--bootstrap-server', wire.bootstrap, '--topic', topic, '--group', group, ...printed,
+      ...JVM_FLAGS,
+      '-cp',
+      java.classpath,
+      TOOL.consoleShareConsumer,
+      '--bootstrap-server',
+      wire.bootstrap,
+      '--topic',
+      topic,
+      '--group',
+      group,
+      ...printed,
     ],
     logFile: join(directory, `${name}.log`),
     onLine: (line) => {
       const match = /^Partition:(\d+)\tOffset:(\d+)\tDelivery:(\d+)\t(.*)$/s.exec(line);
       // The last line of a killed process may be torn: then it was not read.
-      if (match !== null) deliveries.push({ id: `${match[1]}:${match[2]}`, count: Number(match[3]), text: match[4] ?? '' });
+      if (match !== null)
+        deliveries.push({ id: `${match[1]}:${match[2]}`, count: Number(match[3]), text: match[4] ?? '' });
     },
   });
   return { child, deliveries };
 }
 
 async function lag(topic: string, group: string): Promise<number> {
-  const rows = cellsOf(await cli.ok('shareGroups', ['--describe', '--group', group, '--offsets'])).filter((row) => row[1] === topic);
+  const rows = cellsOf(await cli.ok('shareGroups', ['--describe', '--group', group, '--offsets'])).filter(
+    (row) => row[1] === topic,
+  );
   if (rows.length !== PARTITIONS) return Number.POSITIVE_INFINITY;
   return rows.reduce((sum, row) => sum + Number(row[4]), 0);
 }
@@ -78,16 +93,33 @@ describe('a real text through a share group', () => {
         });
         const received = (): number => members.reduce((sum, { deliveries }) => sum + deliveries.length, 0);
         const corpus = await ensureCorpus();
-        const produced = cli.ok('consoleProducer', ['--topic', topic, '--compression-codec', 'lz4'], { stdinFile: corpus, timeoutMs: DEADLINE_MS });
-        await waitFor('half of the text', () => received() >= CORPUS_LINES / 2 && dead !== undefined && dead.deliveries.length > 0, {
-          deadlineMs: DEADLINE_MS, pollMs: 1,
+        const produced = cli.ok('consoleProducer', ['--topic', topic, '--compression-codec', 'lz4'], {
+          stdinFile: corpus,
+          timeoutMs: DEADLINE_MS,
         });
+        await waitFor(
+          'half of the text',
+          () => received() >= CORPUS_LINES / 2 && dead !== undefined && dead.deliveries.length > 0,
+          {
+            deadlineMs: DEADLINE_MS,
+            pollMs: 1,
+          },
+        );
         await dead?.child.kill();
         await produced;
-        await waitFor('every line acknowledged', async () => received() >= CORPUS_LINES && (await lag(topic, group)) === 0, {
-          deadlineMs: DEADLINE_MS, pollMs: 250,
-        });
-        judge(linesOf(await readFile(corpus, 'utf8')), dead?.deliveries ?? [], alive.map(({ deliveries }) => deliveries));
+        await waitFor(
+          'every line acknowledged',
+          async () => received() >= CORPUS_LINES && (await lag(topic, group)) === 0,
+          {
+            deadlineMs: DEADLINE_MS,
+            pollMs: 250,
+          },
+        );
+        judge(
+          linesOf(await readFile(corpus, 'utf8')),
+          dead?.deliveries ?? [],
+          alive.map(({ deliveries }) => deliveries),
+        );
       } finally {
         await Promise.all(members.map(({ child }) => child.kill()));
       }
@@ -104,9 +136,12 @@ function judge(text: readonly string[], dead: readonly Delivery[], alive: readon
   expect(bySurvivors.size).toBe(survived.length);
   const all = new Map([...byDead, ...bySurvivors]);
   expect(all.size).toBe(CORPUS_LINES);
-  const ends = Array.from({ length: PARTITIONS }, (_, partition) => partition).map((partition) => [...all.keys()].filter((id) => id.startsWith(`${partition}:`)).length);
+  const ends = Array.from({ length: PARTITIONS }, (_, partition) => partition).map(
+    (partition) => [...all.keys()].filter((id) => id.startsWith(`${partition}:`)).length,
+  );
   ends.forEach((end, partition) => {
-    for (let offset = 0; offset < end; offset += 1) if (!all.has(`${partition}:${offset}`)) throw new Error(`${partition}:${offset} is lost`);
+    for (let offset = 0; offset < end; offset += 1)
+      if (!all.has(`${partition}:${offset}`)) throw new Error(`${partition}:${offset} is lost`);
   });
   expect([...all.values()].map((delivery) => delivery.text).sort()).toEqual([...text].sort());
   // A second delivery follows a first one to the dead member and nothing else does.

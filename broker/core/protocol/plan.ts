@@ -107,9 +107,9 @@ class Planner {
     const fields = schemas.map((field) => this.#field(field, `${path}.${field.name}`));
     const inline = fields.filter((field) => field.inline);
     const tagged = fields.filter((field) => field.tag >= 0).toSorted((a, b) => a.tag - b.tag);
-    const refused = this.#isResponse ? [] : fields.filter(
-      (field, index) => !field.inline && field.tag < 0 && schemas[index]?.ignorable !== true,
-    );
+    const refused = this.#isResponse
+      ? []
+      : fields.filter((field, index) => !field.inline && field.tag < 0 && schemas[index]?.ignorable !== true);
     let sizeMin = this.#flexible ? 1 : 0;
     for (const field of inline) sizeMin += field.sizeMin;
     return { fields, inline, refused, tagged, flexible: this.#flexible, sizeMin: Math.max(1, sizeMin) };

@@ -46,7 +46,10 @@ export type SessionDecision =
   | { readonly kind: 'created'; readonly session: FetchSession }
   /** The session goes on; only what changed is answered. */
   | { readonly kind: 'incremental'; readonly session: FetchSession }
-  | { readonly kind: 'refused'; readonly error: 'FETCH_SESSION_ID_NOT_FOUND' | 'INVALID_FETCH_SESSION_EPOCH' | 'FETCH_SESSION_TOPIC_ID_ERROR' };
+  | {
+      readonly kind: 'refused';
+      readonly error: 'FETCH_SESSION_ID_NOT_FOUND' | 'INVALID_FETCH_SESSION_EPOCH' | 'FETCH_SESSION_TOPIC_ID_ERROR';
+    };
 
 /** Epochs with a meaning of their own. */
 const INITIAL_EPOCH = 0;
@@ -57,8 +60,10 @@ const EPOCH_MAX = 0x7fff_ffff;
 export const SESSION_EVICTION_MS = 120_000;
 
 /** The key of a partition in a session. */
-export const sessionKey = (topic: { readonly topicId: string; readonly topic: string; readonly index: number }, byId: boolean): string =>
-  `${byId ? topic.topicId : topic.topic}-${topic.index}`;
+export const sessionKey = (
+  topic: { readonly topicId: string; readonly topic: string; readonly index: number },
+  byId: boolean,
+): string => `${byId ? topic.topicId : topic.topic}-${topic.index}`;
 
 /**
  * All fetch sessions of a broker. Invariants: F1 at most `slots` sessions; F2 a request is served by a session only with

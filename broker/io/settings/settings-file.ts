@@ -46,7 +46,13 @@ export function settingsOfEnvironment(
   const values = new Map<string, string>();
   const problems: string[] = [];
   for (const [variable, value] of Object.entries(environment)) {
-    if (!variable.startsWith(PREFIX) || value === undefined || RESERVED.has(variable) || variable.startsWith('WEIR_TEST_')) continue;
+    if (
+      !variable.startsWith(PREFIX) ||
+      value === undefined ||
+      RESERVED.has(variable) ||
+      variable.startsWith('WEIR_TEST_')
+    )
+      continue;
     const name = byVariable.get(variable);
     if (name === undefined) problems.push(`environment variable ${variable} is no setting of a broker`);
     else values.set(name, value);

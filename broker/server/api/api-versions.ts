@@ -27,7 +27,10 @@ export const row: ApiRow<typeof ApiKey.ApiVersions, ApiVersionsServices> = {
       reply({ ...describe(server, 0), errorCode: ErrorCode.UNSUPPORTED_VERSION });
       return;
     }
-    if (context.apiVersion >= 3 && !(SOFTWARE_TEXT.test(request.clientSoftwareName) && SOFTWARE_TEXT.test(request.clientSoftwareVersion))) {
+    if (
+      context.apiVersion >= 3 &&
+      !(SOFTWARE_TEXT.test(request.clientSoftwareName) && SOFTWARE_TEXT.test(request.clientSoftwareVersion))
+    ) {
       reply({ ...refused, errorCode: ErrorCode.INVALID_REQUEST });
       return;
     }
@@ -44,10 +47,22 @@ export const row: ApiRow<typeof ApiKey.ApiVersions, ApiVersionsServices> = {
 
 function describe(server: ApiVersionsServices, version: number) {
   const { view } = server.metadata;
-  const finalized = [...view.features()].map(([name, level]) => ({ name, maxVersionLevel: level, minVersionLevel: level }));
-  const supported = [...view.features()].map(([name, level]) => ({ name, minVersion: SUPPORTED_MIN[name] ?? 1, maxVersion: level }));
+  const finalized = [...view.features()].map(([name, level]) => ({
+    name,
+    maxVersionLevel: level,
+    minVersionLevel: level,
+  }));
+  const supported = [...view.features()].map(([name, level]) => ({
+    name,
+    minVersion: SUPPORTED_MIN[name] ?? 1,
+    maxVersion: level,
+  }));
   return {
-    apiKeys: advertisedVersions(server.servedVersions).map(({ key, min, max }) => ({ apiKey: key, minVersion: min, maxVersion: max })),
+    apiKeys: advertisedVersions(server.servedVersions).map(({ key, min, max }) => ({
+      apiKey: key,
+      minVersion: min,
+      maxVersion: max,
+    })),
     // A range that begins at 0 can't be read by clients below version 4 (KAFKA-17011).
     supportedFeatures: supported.filter((feature) => version >= 4 || feature.minVersion > 0),
     finalizedFeaturesEpoch: view.offset,

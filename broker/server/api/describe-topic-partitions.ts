@@ -35,9 +35,15 @@ export const row: ApiRow<typeof ApiKey.DescribeTopicPartitions, DescribeTopicPar
       reply({ topics: [], nextCursor: null });
       return;
     }
-    const asked = request.topics.length === 0 ? view.topics().map((topic) => topic.name) : request.topics.map((topic) => topic.name);
+    const asked =
+      request.topics.length === 0
+        ? view.topics().map((topic) => topic.name)
+        : request.topics.map((topic) => topic.name);
     const names = [...new Set(asked)].sort().filter((name) => cursor === null || name >= cursor.topicName);
-    const limit = Math.max(1, Math.min(request.responsePartitionLimit, server.settings.broker('max.request.partition.size.limit')));
+    const limit = Math.max(
+      1,
+      Math.min(request.responsePartitionLimit, server.settings.broker('max.request.partition.size.limit')),
+    );
     const topics = [];
     let left = limit;
     let nextCursor: Cursor | null = null;
@@ -66,7 +72,9 @@ export const row: ApiRow<typeof ApiKey.DescribeTopicPartitions, DescribeTopicPar
 };
 
 function visible(view: MetadataView, context: RequestContext, name: string): TopicView | null {
-  return context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: name }) ? view.topicByName(name) : null;
+  return context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: name })
+    ? view.topicByName(name)
+    : null;
 }
 
 function unknown(context: RequestContext, name: string) {

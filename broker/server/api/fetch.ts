@@ -106,7 +106,9 @@ function run(
   const byId = context.apiVersion >= BY_ID_SINCE;
   const session: FetchSession | null = decision.kind === 'sessionless' ? null : decision.session;
   const partitions =
-    session === null ? wishes.map((wish) => toPartition(sessionKey(wish, byId), wish)) : [...session.partitions.values()];
+    session === null
+      ? wishes.map((wish) => toPartition(sessionKey(wish, byId), wish))
+      : [...session.partitions.values()];
   const operation = new FetchOperation({
     server,
     context,
@@ -119,7 +121,10 @@ function run(
     maxWaitMs: request.maxWaitMs,
     done: (answers) => {
       if (session !== null) {
-        FetchSessions.rotate(session, answers.filter((one) => one.sizeInBytes > 0).map((one) => one.asked));
+        FetchSessions.rotate(
+          session,
+          answers.filter((one) => one.sizeInBytes > 0).map((one) => one.asked),
+        );
       }
       reply({ errorCode: ErrorCode.NONE, sessionId: session?.id ?? 0, responses: byTopic(answers) });
     },

@@ -40,20 +40,29 @@ export const row: ApiRow<typeof ApiKey.ListOffsets, PartitionServices> = {
         (asked): Gathered<Found> =>
           (done) =>
             locate(server, context, { topic: topic.name, ...asked, readCommitted }, (outcome) =>
-              done({ partitionIndex: asked.partitionIndex, errorCode: outcome.errorCode, offset: outcome.offset, timestamp: outcome.timestampMs, leaderEpoch: outcome.leaderEpoch }),
+              done({
+                partitionIndex: asked.partitionIndex,
+                errorCode: outcome.errorCode,
+                offset: outcome.offset,
+                timestamp: outcome.timestampMs,
+                leaderEpoch: outcome.leaderEpoch,
+              }),
             ),
       ),
     }));
-    gather(topics.flatMap((topic) => topic.partitions), (found) => {
-      let next = 0;
-      reply({
-        topics: topics.map(({ name, partitions }) => {
-          const answers = found.slice(next, next + partitions.length);
-          next += partitions.length;
-          return { name, partitions: answers };
-        }),
-      });
-    });
+    gather(
+      topics.flatMap((topic) => topic.partitions),
+      (found) => {
+        let next = 0;
+        reply({
+          topics: topics.map(({ name, partitions }) => {
+            const answers = found.slice(next, next + partitions.length);
+            next += partitions.length;
+            return { name, partitions: answers };
+          }),
+        });
+      },
+    );
   },
 };
 

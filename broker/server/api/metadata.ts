@@ -129,7 +129,9 @@ function answerTopic(
   if (topic === null) {
     if (byId) return failed(ErrorCode.UNKNOWN_TOPIC_ID);
     const code = createdCodes.get(asked.name ?? '') ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-    return failed(code === ErrorCode.NONE || code === ErrorCode.TOPIC_ALREADY_EXISTS ? ErrorCode.LEADER_NOT_AVAILABLE : code);
+    return failed(
+      code === ErrorCode.NONE || code === ErrorCode.TOPIC_ALREADY_EXISTS ? ErrorCode.LEADER_NOT_AVAILABLE : code,
+    );
   }
   if (!context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: topic.name })) {
     return failed(byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED);

@@ -23,7 +23,10 @@ export function findPartition(
   const { view } = server.metadata;
   const known = topic.byId ? view.topicById(asTopicId(topic.topicId)) : view.topicByName(topic.name);
   if (known === null) {
-    return { partition: null, errorCode: topic.byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
+    return {
+      partition: null,
+      errorCode: topic.byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    };
   }
   if (known.partitions[index] === undefined) {
     return { partition: null, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };

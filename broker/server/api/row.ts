@@ -38,5 +38,10 @@ export interface ApiRow<K extends WireKey, S> {
   /** Every resource that this request touches, taken from the request. Handlers ask `context.allowed(need)` for partial refusals. */
   authorize(request: ApiRequests[K]): readonly AuthorizationNeed[];
   /** Answers exactly once through `reply`, now or later; `null` sends nothing (acks=0). */
-  handle(server: S, request: ApiRequests[K], context: RequestContext, reply: (response: Answer<K> | null) => void): void;
+  handle(
+    server: S,
+    request: ApiRequests[K],
+    context: RequestContext,
+    reply: (response: Answer<K> | null) => void,
+  ): void;
 }

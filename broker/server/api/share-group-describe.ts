@@ -61,7 +61,13 @@ function describe(
   server.groups.ask({ kind: 'describeShareGroup', groupId }, (outcome) => {
     if (outcome.kind === 'refused') done(failed(outcome.errorCode, null));
     else if (maySeeTopics(context, outcome.response)) done(outcome.response);
-    else done(failed(ErrorCode.TOPIC_AUTHORIZATION_FAILED, 'The group has described topic(s) that the client is not authorized to describe.'));
+    else
+      done(
+        failed(
+          ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+          'The group has described topic(s) that the client is not authorized to describe.',
+        ),
+      );
   });
 }
 

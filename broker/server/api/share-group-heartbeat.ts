@@ -34,7 +34,15 @@ export const row: ApiRow<typeof ApiKey.ShareGroupHeartbeat, GroupCoordinatorServ
     }
     const { groupId, memberId, memberEpoch, rackId, subscribedTopicNames } = request;
     const client = clientIdentity(context);
-    const command = { kind: 'shareHeartbeat', groupId, client, memberId, memberEpoch, rackId, subscribedTopicNames } as const;
+    const command = {
+      kind: 'shareHeartbeat',
+      groupId,
+      client,
+      memberId,
+      memberEpoch,
+      rackId,
+      subscribedTopicNames,
+    } as const;
     server.groups.ask(command, (outcome) => {
       if (outcome.kind === 'refused') refuse(outcome.errorCode, null);
       else reply(outcome.response);
@@ -47,7 +55,8 @@ function refusalOf(
   context: RequestContext,
 ): { readonly errorCode: number; readonly errorMessage: string | null } | null {
   const { groupId, subscribedTopicNames } = request;
-  if (!groupAllowed(context, 'read', groupId)) return { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, errorMessage: null };
+  if (!groupAllowed(context, 'read', groupId))
+    return { errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED, errorMessage: null };
   const problem = problemOf(request);
   if (problem !== null) return { errorCode: ErrorCode.INVALID_REQUEST, errorMessage: problem };
   const hidden = subscribedTopicNames?.find((name) => !context.allowed(topicNeed('describe', name)));
@@ -55,13 +64,15 @@ function refusalOf(
 }
 
 function problemOf({ groupId, memberId, memberEpoch, rackId, subscribedTopicNames }: Request): string | null {
-  if (groupId.trim() === '') return 'GroupId can\'t be empty.';
-  if (memberId.trim() === '') return 'MemberId can\'t be empty.';
-  if (memberId.length > MEMBER_ID_LENGTH_MAX) return `MemberId can't be longer than ${MEMBER_ID_LENGTH_MAX} characters.`;
+  if (groupId.trim() === '') return "GroupId can't be empty.";
+  if (memberId.trim() === '') return "MemberId can't be empty.";
+  if (memberId.length > MEMBER_ID_LENGTH_MAX)
+    return `MemberId can't be longer than ${MEMBER_ID_LENGTH_MAX} characters.`;
   if (memberEpoch < LEAVE_EPOCH) return `MemberEpoch is ${memberEpoch}, but must be at least ${LEAVE_EPOCH}.`;
-  if (rackId !== null && rackId.trim() === '') return 'RackId can\'t be empty.';
+  if (rackId !== null && rackId.trim() === '') return "RackId can't be empty.";
   const topicCount = subscribedTopicNames?.length ?? 0;
   if (memberEpoch === JOIN_EPOCH && topicCount === 0) return 'SubscribedTopicNames must be set in first request.';
-  if (topicCount > SUBSCRIPTION_SIZE_MAX) return `SubscribedTopicNames can't name more than ${SUBSCRIPTION_SIZE_MAX} topics.`;
+  if (topicCount > SUBSCRIPTION_SIZE_MAX)
+    return `SubscribedTopicNames can't name more than ${SUBSCRIPTION_SIZE_MAX} topics.`;
   return null;
 }

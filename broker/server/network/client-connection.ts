@@ -83,7 +83,9 @@ export class ClientConnection implements NetHandlers {
     const problem = this.#frames.push(bytes, (frame) => this.#waiting.push(frame));
     this.#start();
     if (problem !== null) {
-      this.fail(`frame of ${problem.size} bytes is ${problem.kind === 'negative' ? 'negative' : 'over socket.request.max.bytes'}`);
+      this.fail(
+        `frame of ${problem.size} bytes is ${problem.kind === 'negative' ? 'negative' : 'over socket.request.max.bytes'}`,
+      );
       return;
     }
     this.#regulate();

@@ -190,7 +190,15 @@ export class FetchOperation {
 }
 
 function failedOutcome(errorCode: number, nextOffset: number): ReadOutcome {
-  return { errorCode, chunks: [], sizeInBytes: 0, nextOffset, highWatermark: -1, lastStableOffset: -1, logStartOffset: -1 };
+  return {
+    errorCode,
+    chunks: [],
+    sizeInBytes: 0,
+    nextOffset,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+  };
 }
 
 /** The answer had no room left: the client learns the offsets, its turn for data comes first next time. */

@@ -165,7 +165,9 @@ export class LeaderPartition implements Partition, LogListener {
       return;
     }
     const nowMs = this.#clock.wallMs();
-    this.#appends.submit(records, this.#produceRules(options.apiVersion), nowMs, (bytes, verdict) => done(this.#appendValidated(bytes, verdict, nowMs)));
+    this.#appends.submit(records, this.#produceRules(options.apiVersion), nowMs, (bytes, verdict) =>
+      done(this.#appendValidated(bytes, verdict, nowMs)),
+    );
   }
 
   appendInternalBatch(bytes: Uint8Array): AppendOutcome {
@@ -241,7 +243,11 @@ export class LeaderPartition implements Partition, LogListener {
     }
     this.#log.deleteRecordsBefore(target, (failure, start) => {
       if (failure === null) for (const listener of [...this.#watermarkListeners]) listener();
-      done(failure === null ? { errorCode: ErrorCode.NONE, lowWatermark: start ?? -1 } : { errorCode: codeOf(failure), lowWatermark: -1 });
+      done(
+        failure === null
+          ? { errorCode: ErrorCode.NONE, lowWatermark: start ?? -1 }
+          : { errorCode: codeOf(failure), lowWatermark: -1 },
+      );
     });
   }
 
@@ -285,7 +291,10 @@ export class LeaderPartition implements Partition, LogListener {
     if (verdict.kind === 'refused') {
       return {
         ...this.#refused(ErrorCode[verdict.error], verdict.message),
-        recordErrors: verdict.recordErrors.map((one) => ({ batchIndex: one.batchIndex, message: one.batchIndexErrorMessage })),
+        recordErrors: verdict.recordErrors.map((one) => ({
+          batchIndex: one.batchIndex,
+          message: one.batchIndexErrorMessage,
+        })),
       };
     }
     // Validation may have waited for decompression.
@@ -325,7 +334,10 @@ export class LeaderPartition implements Partition, LogListener {
           `the last sequence of producer ${producerId} here is ${verdict.lastSequence}`,
         );
       case 'invalid-producer-epoch':
-        return this.#refused(ErrorCode.INVALID_PRODUCER_EPOCH, `the epoch of producer ${producerId} here is ${verdict.currentEpoch}`);
+        return this.#refused(
+          ErrorCode.INVALID_PRODUCER_EPOCH,
+          `the epoch of producer ${producerId} here is ${verdict.currentEpoch}`,
+        );
       case 'too-many-producers':
         return this.#refused(ErrorCode.POLICY_VIOLATION, 'this partition has 10,000 live idempotent producers');
     }
@@ -349,7 +361,15 @@ export class LeaderPartition implements Partition, LogListener {
 
   #refused(errorCode: number, errorMessage: string | null): AppendOutcome {
     const logStartOffset = this.#log.logStartOffset;
-    return { errorCode, errorMessage, baseOffset: -1, endOffset: -1, logAppendTimeMs: -1, logStartOffset, recordErrors: [] };
+    return {
+      errorCode,
+      errorMessage,
+      baseOffset: -1,
+      endOffset: -1,
+      logAppendTimeMs: -1,
+      logStartOffset,
+      recordErrors: [],
+    };
   }
 
   #await(waiters: OffsetWaiters, offset: number, reached: number, done: (errorCode: number) => void): void {
@@ -378,7 +398,12 @@ export class LeaderPartition implements Partition, LogListener {
   ): TimestampOutcome {
     if (failure !== null) return { ...NOT_FOUND, errorCode: codeOf(failure) };
     if (found === null || found === undefined || found.offset >= this.#replica.highWatermark) return NOT_FOUND;
-    return { errorCode: ErrorCode.NONE, offset: found.offset, timestampMs: found.timestampMs, leaderEpoch: found.leaderEpoch };
+    return {
+      errorCode: ErrorCode.NONE,
+      offset: found.offset,
+      timestampMs: found.timestampMs,
+      leaderEpoch: found.leaderEpoch,
+    };
   }
 }
 

@@ -51,7 +51,9 @@ export class PartitionManager implements Partitions {
    */
   start(done: () => void): void {
     const view = this.#metadata.view;
-    const stale = this.#logs.all().filter((log) => view.topicById(log.topicId)?.partitions[log.partition] === undefined);
+    const stale = this.#logs
+      .all()
+      .filter((log) => view.topicById(log.topicId)?.partitions[log.partition] === undefined);
     this.#metadata.onDelta((delta) => this.#follow(delta));
     const all = view.topics().flatMap((topic) => topic.partitions.map((partition) => ({ topic, partition })));
     if (stale.length > 0) {

@@ -87,7 +87,10 @@ export interface Partition {
   /** Leader epoch of the batch that holds `offset`; −1 when it is not known. */
   epochOf(offset: number): number;
   /** Moves the log start; −1 means to the high watermark. Answers after the new start is synced (D9). */
-  deleteRecords(offset: number, done: (outcome: { readonly errorCode: number; readonly lowWatermark: number }) => void): void;
+  deleteRecords(
+    offset: number,
+    done: (outcome: { readonly errorCode: number; readonly lowWatermark: number }) => void,
+  ): void;
   /** Listeners run in the same loop turn as the change; each returns nothing and must be short. */
   onHighWatermark(listener: () => void): () => void;
   /** Called once when this leadership ends (metadata change, deletion, storage failure). */

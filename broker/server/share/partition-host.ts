@@ -4,6 +4,7 @@ import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { AcknowledgementBatch } from '../../core/share/acknowledgement.ts';
 import type { Acquire, AcquiredRange } from '../../core/share/acquisition.ts';
 import { SharePartition, type SharePartitionEffect, type SharePartitionInput } from '../../core/share/partition.ts';
+import { NO_BUGS, type PlantedBugs } from '../../core/share/planted-bugs.ts';
 import { STANDARD_POLICY } from '../../core/share/policy.ts';
 import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
@@ -22,6 +23,8 @@ export interface ShareDeps {
   readonly settings: Settings;
   readonly metadata: MetadataClient;
   readonly persister: SharePersister;
+  /** What a test breaks on purpose. */
+  readonly bugs?: PlantedBugs;
   /** Runs `callback` once when the inputs of this loop turn are handled. */
   afterTurn(callback: () => void): void;
   /** Whether this node may hand out records now (S0); what it hands out without a lease might have another owner. */
@@ -92,7 +95,7 @@ export class SharePartitionHost {
     ];
     loadSharePartition({ groupId, partition, deps, isCurrent: () => this.#errorCode === ErrorCode.NONE }, (outcome) => {
       if (this.#errorCode !== ErrorCode.NONE) return;
-      const core = outcome.state === null ? null : SharePartition.load(outcome.state, STANDARD_POLICY);
+      const core = outcome.state === null ? null : SharePartition.load(outcome.state, STANDARD_POLICY, deps.bugs ?? NO_BUGS);
       if (core === null) {
         const errorCode = outcome.errorCode || ErrorCode.UNKNOWN_SERVER_ERROR;
         deps.log.warn({ ...this.#place(), errorCode }, 'share-partition could not be loaded');

@@ -1,4 +1,5 @@
 import type { Settings } from '../../core/config/settings.ts';
+import type { PlantedBugs } from '../../core/share/planted-bugs.ts';
 import type { CoordinatorHostDeps } from '../coordinators/host.ts';
 import { createShareCoordinator, type ShareCoordinator } from './coordinator.ts';
 import { LocalPersister } from './local-persister.ts';
@@ -17,7 +18,7 @@ export interface ShareGroups {
 
 /** Starts the share coordinator and the leaders' side. `leaseHeld`: whether records may be handed out now (S0). */
 export function startShareGroups(
-  deps: CoordinatorHostDeps & { readonly settings: Settings; leaseHeld(): boolean },
+  deps: CoordinatorHostDeps & { readonly settings: Settings; leaseHeld(): boolean; readonly bugs?: PlantedBugs },
 ): ShareGroups {
   const shareCoordinator = createShareCoordinator(deps);
   const shareState = new ShareStateRequests(shareCoordinator, deps.metadata);
@@ -32,6 +33,7 @@ export function startShareGroups(
     partitions,
     leaseHeld,
     persister: sharePersister,
+    ...(deps.bugs === undefined ? {} : { bugs: deps.bugs }),
     afterTurn: (callback) => deps.afterTurn(callback),
   });
   return { shareCoordinator, shareState, sharePersister, share };

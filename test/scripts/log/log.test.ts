@@ -85,6 +85,14 @@ class Script {
         return this.#world.disk.poke(`/data/t-0/${text('file', '')}`, number('at', 0), Buffer.from([0xff]));
       case 'start':
         return this.#start();
+      default:
+        return this.#inspect(name);
+    }
+  }
+
+  /** Commands that change nothing. */
+  #inspect(name: string): void {
+    switch (name) {
       case 'state':
         return this.#say(this.#describe());
       case 'read':

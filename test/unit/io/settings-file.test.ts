@@ -3,7 +3,9 @@ import { parseSettingsText, settingsOfEnvironment } from '../../../broker/io/set
 
 describe('a settings file', () => {
   it('is read as names and values, comments and blank lines aside', () => {
-    const { values, problems } = parseSettingsText('# a comment\n! another\n\n node.id = 3 \nlisteners=plain://h:1,x://h:2\r\nempty=\n');
+    const { values, problems } = parseSettingsText(
+      '# a comment\n! another\n\n node.id = 3 \nlisteners=plain://h:1,x://h:2\r\nempty=\n',
+    );
     expect(problems).toEqual([]);
     expect([...values]).toEqual([
       ['node.id', '3'],

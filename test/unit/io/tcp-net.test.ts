@@ -27,7 +27,9 @@ describe('the network of the machine', () => {
     });
   const dial = (port: number, handlers: NetHandlers): Promise<NetConnection | string> =>
     new Promise((settle) => {
-      net.dial({ host: HOST, port, timeoutMs: 5000 }, handlers, (failure, connection) => settle(connection ?? failure?.code ?? ''));
+      net.dial({ host: HOST, port, timeoutMs: 5000 }, handlers, (failure, connection) =>
+        settle(connection ?? failure?.code ?? ''),
+      );
     });
 
   it('carries bytes both ways, in order, also those written outside of a turn', async () => {
@@ -51,7 +53,11 @@ describe('the network of the machine', () => {
     const listener = await listen(() => null);
     const { port } = listener;
     const code = await new Promise((settle) => {
-      net.listen({ host: HOST, port }, () => null, (failure) => settle(failure?.code));
+      net.listen(
+        { host: HOST, port },
+        () => null,
+        (failure) => settle(failure?.code),
+      );
     });
     expect(code).toBe('EADDRINUSE');
     listener.close();

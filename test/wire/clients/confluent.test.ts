@@ -22,17 +22,23 @@ async function exercise(scenario: string, ...more: readonly string[]): Promise<u
 }
 
 describe('confluent-kafka (librdkafka)', () => {
-  it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('produces idempotently with %s and consumes in a group', async (codec) => {
-    expect(await exercise('produce_and_consume', codec)).toEqual({ same: true, acknowledged: 500 });
-  });
+  it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])(
+    'produces idempotently with %s and consumes in a group',
+    async (codec) => {
+      expect(await exercise('produce_and_consume', codec)).toEqual({ same: true, acknowledged: 500 });
+    },
+  );
 
   it('produces with every level of acknowledgement', async () => {
     expect(await exercise('acks')).toEqual({ 0: 50, 1: 50, all: 50 });
   });
 
-  it.each(['range', 'roundrobin', 'cooperative-sticky'])('shares partitions between two members by %s and resumes', async (strategy) => {
-    expect(await exercise('share_partitions', strategy)).toEqual({ both: true, late: true });
-  });
+  it.each(['range', 'roundrobin', 'cooperative-sticky'])(
+    'shares partitions between two members by %s and resumes',
+    async (strategy) => {
+      expect(await exercise('share_partitions', strategy)).toEqual({ both: true, late: true });
+    },
+  );
 
   it('keeps the partitions of a static member that comes back', async () => {
     expect(await exercise('static_member')).toEqual({ kept: true });
@@ -44,7 +50,13 @@ describe('confluent-kafka (librdkafka)', () => {
 
   it('describes, lists and deletes groups, and reads and alters their offsets', async () => {
     expect(await exercise('groups')).toEqual({
-      members: 1, state: 'STABLE', committed: 10, altered: 4, end: 10, listed: true, gone: true,
+      members: 1,
+      state: 'STABLE',
+      committed: 10,
+      altered: 4,
+      end: 10,
+      listed: true,
+      gone: true,
     });
   });
 

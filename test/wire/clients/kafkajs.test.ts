@@ -10,7 +10,12 @@ let close: () => Promise<void>;
 
 beforeAll(async () => {
   ({ wire, close } = await openWire());
-  kafka = new Kafka({ clientId: 'kafkajs', brokers: [wire.bootstrap], logLevel: logLevel.NOTHING, retry: { initialRetryTime: 100 } });
+  kafka = new Kafka({
+    clientId: 'kafkajs',
+    brokers: [wire.bootstrap],
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 100 },
+  });
 });
 afterAll(() => close());
 
@@ -26,7 +31,9 @@ async function withAdmin<T>(body: (admin: ReturnType<Kafka['admin']>) => Promise
 
 async function newTopic(numPartitions = 1): Promise<string> {
   const topic = wire.unique('kafkajs');
-  await withAdmin((admin) => admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions, replicationFactor: 1 }] }));
+  await withAdmin((admin) =>
+    admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions, replicationFactor: 1 }] }),
+  );
   return topic;
 }
 
@@ -48,7 +55,13 @@ afterEach(async () => {
 type Member = { readonly values: string[]; readonly consumer: Consumer; assigned: number };
 
 async function join(topic: string, groupId: string): Promise<Member> {
-  const consumer = kafka.consumer({ groupId, sessionTimeout: 10_000, heartbeatInterval: 500, rebalanceTimeout: 10_000, maxWaitTimeInMs: 200 });
+  const consumer = kafka.consumer({
+    groupId,
+    sessionTimeout: 10_000,
+    heartbeatInterval: 500,
+    rebalanceTimeout: 10_000,
+    maxWaitTimeInMs: 200,
+  });
   const member: Member = { values: [], consumer, assigned: 0 };
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     member.assigned = payload.memberAssignment[topic]?.length ?? 0;
@@ -66,7 +79,10 @@ async function join(topic: string, groupId: string): Promise<Member> {
 }
 
 describe('kafkajs', () => {
-  it.each([['none', CompressionTypes.None], ['gzip', CompressionTypes.GZIP]] as const)('produces with %s and consumes in a group', async (_, codec) => {
+  it.each([
+    ['none', CompressionTypes.None],
+    ['gzip', CompressionTypes.GZIP],
+  ] as const)('produces with %s and consumes in a group', async (_, codec) => {
     const topic = await newTopic(2);
     await send(topic, numbered('value', 300), codec);
     const member = await join(topic, wire.unique('group'));
@@ -130,7 +146,8 @@ describe('kafkajs', () => {
       expect(cluster.brokers).toHaveLength(1);
       expect(cluster.controller).toBe(cluster.brokers[0]?.nodeId);
       const { resources } = await admin.describeConfigs({
-        includeSynonyms: true, resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: ['retention.ms'] }],
+        includeSynonyms: true,
+        resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configNames: ['retention.ms'] }],
       });
       expect(resources[0]?.configEntries).toEqual([expect.objectContaining({ configName: 'retention.ms' })]);
     });

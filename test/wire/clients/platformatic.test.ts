@@ -1,7 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
-  Admin, ConfigResourceTypes, Consumer, type CompressionAlgorithmValue, IncrementalAlterConfigOperationTypes, type MessagesStream, MessagesStreamModes,
-  Producer, stringDeserializers, stringSerializers,
+  Admin,
+  ConfigResourceTypes,
+  Consumer,
+  type CompressionAlgorithmValue,
+  IncrementalAlterConfigOperationTypes,
+  type MessagesStream,
+  MessagesStreamModes,
+  Producer,
+  stringDeserializers,
+  stringSerializers,
 } from '@platformatic/kafka';
 import { openWire, type Wire } from '../harness/session.ts';
 import { waitFor } from '../harness/wait.ts';
@@ -37,8 +45,19 @@ async function newTopic(partitions = 1): Promise<string> {
   return topic;
 }
 
-async function send(topic: string, values: readonly string[], compression: CompressionAlgorithmValue = 'none', idempotent = false): Promise<void> {
-  const producer = new Producer({ ...base(), serializers: stringSerializers, compression, idempotent, autocreateTopics: false });
+async function send(
+  topic: string,
+  values: readonly string[],
+  compression: CompressionAlgorithmValue = 'none',
+  idempotent = false,
+): Promise<void> {
+  const producer = new Producer({
+    ...base(),
+    serializers: stringSerializers,
+    compression,
+    idempotent,
+    autocreateTopics: false,
+  });
   try {
     await producer.send({ acks: -1, messages: values.map((value) => ({ topic, key: value, value })) });
   } finally {
@@ -47,13 +66,28 @@ async function send(topic: string, values: readonly string[], compression: Compr
 }
 
 type Strings = Consumer<string, string, string, string>;
-type Member = { readonly values: string[]; readonly consumer: Strings; readonly stream: MessagesStream<string, string, string, string> };
+type Member = {
+  readonly values: string[];
+  readonly consumer: Strings;
+  readonly stream: MessagesStream<string, string, string, string>;
+};
 
 async function join(topic: string, groupId: string): Promise<Member> {
   const consumer: Strings = new Consumer({
-    ...base(), groupId, deserializers: stringDeserializers, sessionTimeout: 10_000, heartbeatInterval: 500, rebalanceTimeout: 10_000, maxWaitTime: 200,
+    ...base(),
+    groupId,
+    deserializers: stringDeserializers,
+    sessionTimeout: 10_000,
+    heartbeatInterval: 500,
+    rebalanceTimeout: 10_000,
+    maxWaitTime: 200,
   });
-  const stream = await consumer.consume({ topics: [topic], mode: MessagesStreamModes.COMMITTED, fallbackMode: 'earliest', autocommit: 100 });
+  const stream = await consumer.consume({
+    topics: [topic],
+    mode: MessagesStreamModes.COMMITTED,
+    fallbackMode: 'earliest',
+    autocommit: 100,
+  });
   const values: string[] = [];
   stream.on('data', (message) => values.push(message.value ?? ''));
   stream.on('error', () => undefined);
@@ -73,22 +107,27 @@ const assigned = ({ consumer }: Member): number =>
   (consumer.assignments ?? []).reduce((sum, { partitions }) => sum + partitions.length, 0);
 
 describe('@platformatic/kafka', () => {
-  it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)('produces with %s and consumes in a group', async (codec) => {
-    const topic = await newTopic(2);
-    await send(topic, numbered('value', 300), codec);
-    const member = await join(topic, wire.unique('group'));
-    try {
-      await waitFor('every value', () => member.values.length >= 300);
-    } finally {
-      await leave(member);
-    }
-    expect([...member.values].sort()).toEqual([...numbered('value', 300)].sort());
-  });
+  it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)(
+    'produces with %s and consumes in a group',
+    async (codec) => {
+      const topic = await newTopic(2);
+      await send(topic, numbered('value', 300), codec);
+      const member = await join(topic, wire.unique('group'));
+      try {
+        await waitFor('every value', () => member.values.length >= 300);
+      } finally {
+        await leave(member);
+      }
+      expect([...member.values].sort()).toEqual([...numbered('value', 300)].sort());
+    },
+  );
 
   it('produces idempotently', async () => {
     const topic = await newTopic();
     await send(topic, numbered('value', 20), 'none', true);
-    const offsets = await withAdmin((admin) => admin.listOffsets({ topics: [{ name: topic, partitions: [{ partitionIndex: 0, timestamp: -1n }] }] }));
+    const offsets = await withAdmin((admin) =>
+      admin.listOffsets({ topics: [{ name: topic, partitions: [{ partitionIndex: 0, timestamp: -1n }] }] }),
+    );
     expect(offsets).toMatchObject([{ name: topic, partitions: [{ partitionIndex: 0, offset: 20n }] }]);
   });
 
@@ -113,15 +152,29 @@ describe('@platformatic/kafka', () => {
   it('creates, grows, configures and deletes topics', async () => {
     await withAdmin(async (admin) => {
       const topic = wire.unique('platformatic');
-      const [created] = await admin.createTopics({ topics: [topic], partitions: 2, replicas: 1, configs: [{ name: 'retention.ms', value: '5000000' }] });
+      const [created] = await admin.createTopics({
+        topics: [topic],
+        partitions: 2,
+        replicas: 1,
+        configs: [{ name: 'retention.ms', value: '5000000' }],
+      });
       expect(created).toMatchObject({ name: topic, partitions: 2, replicas: 1 });
       await admin.createPartitions({ topics: [{ name: topic, count: 3, assignments: null }] });
       const resource = { resourceType: ConfigResourceTypes.TOPIC, resourceName: topic };
       await admin.incrementalAlterConfigs({
-        resources: [{ ...resource, configs: [{ name: 'retention.ms', configOperation: IncrementalAlterConfigOperationTypes.SET, value: '6000000' }] }],
+        resources: [
+          {
+            ...resource,
+            configs: [
+              { name: 'retention.ms', configOperation: IncrementalAlterConfigOperationTypes.SET, value: '6000000' },
+            ],
+          },
+        ],
       });
       await waitFor('the setting', async () => {
-        const [described] = await admin.describeConfigs({ resources: [{ ...resource, configurationKeys: ['retention.ms'] }] });
+        const [described] = await admin.describeConfigs({
+          resources: [{ ...resource, configurationKeys: ['retention.ms'] }],
+        });
         return described?.configs[0]?.value === '6000000';
       });
       expect(await admin.listTopics()).toContain(topic);
@@ -146,7 +199,10 @@ describe('@platformatic/kafka', () => {
       });
       await leave(member);
       expect([...(await admin.listGroups({ types: ['classic'] })).keys()]).toContain(groupId);
-      await admin.alterConsumerGroupOffsets({ groupId, topics: [{ name: topic, partitionOffsets: [{ partition: 0, offset: 4n }] }] });
+      await admin.alterConsumerGroupOffsets({
+        groupId,
+        topics: [{ name: topic, partitionOffsets: [{ partition: 0, offset: 4n }] }],
+      });
       const [group] = await admin.listConsumerGroupOffsets({ groups: [groupId] });
       expect(group?.topics[0]?.partitions[0]?.committedOffset).toBe(4n);
       await admin.deleteGroups({ groups: [groupId] });
@@ -158,7 +214,9 @@ describe('@platformatic/kafka', () => {
     const topic = await newTopic();
     await send(topic, numbered('value', 10));
     await withAdmin(async (admin) => {
-      const deleted = await admin.deleteRecords({ topics: [{ name: topic, partitions: [{ partition: 0, offset: 6n }] }] });
+      const deleted = await admin.deleteRecords({
+        topics: [{ name: topic, partitions: [{ partition: 0, offset: 6n }] }],
+      });
       expect(deleted).toEqual([{ name: topic, partitions: [{ partition: 0, lowWatermark: 6n }] }]);
     });
   });

@@ -39,11 +39,19 @@ export type Cli = {
   /** Starts a tool that runs until it is stopped. */
   readonly start: (tool: ToolName, args: readonly string[], more?: More) => RunningTool;
   /** Creates a topic with replication factor 1. */
-  readonly createTopic: (topic: string, partitions?: number, config?: Readonly<Record<string, string>>) => Promise<void>;
+  readonly createTopic: (
+    topic: string,
+    partitions?: number,
+    config?: Readonly<Record<string, string>>,
+  ) => Promise<void>;
   /** Sends `lines` to `topic` with the console producer. */
   readonly produce: (topic: string, lines: readonly string[], args?: readonly string[]) => Promise<void>;
   /** Alters settings of a topic, group or broker: `--entity-type` and `--entity-name` of the config tool. */
-  readonly configure: (type: 'topics' | 'groups' | 'brokers', name: string, config: Readonly<Record<string, string>>) => Promise<void>;
+  readonly configure: (
+    type: 'topics' | 'groups' | 'brokers',
+    name: string,
+    config: Readonly<Record<string, string>>,
+  ) => Promise<void>;
 };
 
 /** The tools, bound to the broker of `wire`. */
@@ -57,7 +65,16 @@ export function cliOf(wire: Pick<Wire, 'bootstrap' | 'tools'>): Cli {
     start: (tool, args, more) => tools.start({ className: TOOL[tool], args: bound(args), ...more }),
     createTopic: async (topic, partitions = 1, config = {}) => {
       const settings = Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]);
-      await ok('topics', ['--create', '--topic', topic, '--partitions', String(partitions), '--replication-factor', '1', ...settings]);
+      await ok('topics', [
+        '--create',
+        '--topic',
+        topic,
+        '--partitions',
+        String(partitions),
+        '--replication-factor',
+        '1',
+        ...settings,
+      ]);
     },
     produce: async (topic, lines, args = []) => {
       await ok('consoleProducer', ['--topic', topic, ...args], { stdin: lines.map((line) => `${line}\n`).join('') });

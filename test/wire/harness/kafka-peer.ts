@@ -30,7 +30,10 @@ const SINGLE_NODE = {
  * One combined node of Apache Kafka, formatted and ready to `start`. `jvmFlags` replaces the small heap; settings of
  * `options` win over those that a single node needs.
  */
-export async function kafkaPeer(options: PeerOptions, jvmFlags: readonly string[] = ['-Xms256m', '-Xmx1g']): Promise<Peer> {
+export async function kafkaPeer(
+  options: PeerOptions,
+  jvmFlags: readonly string[] = ['-Xms256m', '-Xmx1g'],
+): Promise<Peer> {
   const { java, classpath, version } = await ensureKafka();
   const [port, controllerPort] = [await freePort(), await freePort()];
   const bootstrap = `127.0.0.1:${port}`;
@@ -44,8 +47,23 @@ export async function kafkaPeer(options: PeerOptions, jvmFlags: readonly string[
     ...options.settings,
   };
   const file = join(options.directory, 'server.properties');
-  await writeFile(file, Object.entries(settings).map(([key, value]) => `${key}=${value}\n`).join(''));
-  await mustRun(java, ['-cp', classpath, 'kafka.tools.StorageTool', 'format', '--standalone', '-t', CLUSTER_ID, '-c', file]);
+  await writeFile(
+    file,
+    Object.entries(settings)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(''),
+  );
+  await mustRun(java, [
+    '-cp',
+    classpath,
+    'kafka.tools.StorageTool',
+    'format',
+    '--standalone',
+    '-t',
+    CLUSTER_ID,
+    '-c',
+    file,
+  ]);
   const logFile = join(options.directory, 'kafka.log');
   let child: Child | null = null;
   const current = (): Child => {

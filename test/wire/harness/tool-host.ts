@@ -5,7 +5,13 @@ import { Child } from './child.ts';
 import { GiveUp, waitFor } from './wait.ts';
 
 /** Flags for a JVM of which little is asked: quick to start, small, one collector thread. */
-export const JVM_FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', '-Xmx768m', '-XX:-UsePerfData'] as const;
+export const JVM_FLAGS = [
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  '-Xshare:auto',
+  '-Xmx768m',
+  '-XX:-UsePerfData',
+] as const;
 
 // The host catches System.exit and takes over shutdown hooks.
 const HOST_FLAGS = ['-Djava.security.manager=allow', '--add-opens', 'java.base/java.lang=ALL-UNNAMED'] as const;
@@ -134,12 +140,20 @@ export class ToolHost {
   }
 
   /** Runs a tool to its end. */
-  async run(className: string, args: readonly string[], more: Omit<ToolCall, 'className' | 'args'> = {}): Promise<ToolResult> {
+  async run(
+    className: string,
+    args: readonly string[],
+    more: Omit<ToolCall, 'className' | 'args'> = {},
+  ): Promise<ToolResult> {
     return this.start({ className, args, ...more }).done;
   }
 
   /** As `run`, but rejects unless the exit code is 0; gives the standard output. */
-  async mustRun(className: string, args: readonly string[], more: Omit<ToolCall, 'className' | 'args'> = {}): Promise<string> {
+  async mustRun(
+    className: string,
+    args: readonly string[],
+    more: Omit<ToolCall, 'className' | 'args'> = {},
+  ): Promise<string> {
     const { exitCode, stdout, stderr } = await this.run(className, args, more);
     if (exitCode === 0) return stdout;
     throw new Error(`${className} ${args.join(' ')}: exit code ${exitCode}\n${stdout}\n${stderr}`);
@@ -164,7 +178,11 @@ export class ToolHost {
     if (message.exit === undefined) return;
     this.#calls.delete(message.id);
     if (call.rest.length > 0) call.lines.push(String(call.rest));
-    call.resolve({ exitCode: message.exit, stdout: String(Buffer.concat(call.out)), stderr: String(Buffer.concat(call.err)) });
+    call.resolve({
+      exitCode: message.exit,
+      stdout: String(Buffer.concat(call.out)),
+      stderr: String(Buffer.concat(call.err)),
+    });
   }
 }
 

@@ -22,7 +22,9 @@ function commandFromSources(): readonly [string, ...string[]] {
 }
 
 /** One node of Weir, ready to `start`: a process of its own, run from the sources unless `command` says otherwise. */
-export async function weirPeer(options: PeerOptions & { readonly command?: readonly [string, ...string[]] }): Promise<Peer> {
+export async function weirPeer(
+  options: PeerOptions & { readonly command?: readonly [string, ...string[]] },
+): Promise<Peer> {
   const bootstrap = `127.0.0.1:${await freePort()}`;
   const dataDirectory = join(options.directory, 'data');
   await mkdir(dataDirectory, { recursive: true });
@@ -34,7 +36,12 @@ export async function weirPeer(options: PeerOptions & { readonly command?: reado
     ...options.settings,
   };
   const file = join(options.directory, 'server.properties');
-  await writeFile(file, Object.entries(settings).map(([key, value]) => `${key}=${value}\n`).join(''));
+  await writeFile(
+    file,
+    Object.entries(settings)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(''),
+  );
   const logFile = join(options.directory, 'weir.log');
   const [program, ...args] = options.command ?? commandFromSources();
   let child: Child | null = null;

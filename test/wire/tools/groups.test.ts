@@ -20,7 +20,15 @@ async function consumedGroup(count: number): Promise<{ readonly topic: string; r
   await cli.createTopic(topic);
   await cli.produce(topic, numbered('line', 10));
   await cli.ok('consoleConsumer', [
-    '--topic', topic, '--group', group, '--from-beginning', '--max-messages', String(count), '--command-property', 'max.poll.records=1',
+    '--topic',
+    topic,
+    '--group',
+    group,
+    '--from-beginning',
+    '--max-messages',
+    String(count),
+    '--command-property',
+    'max.poll.records=1',
   ]);
   return { topic, group };
 }
@@ -42,7 +50,13 @@ describe('ConsumerGroupCommand', () => {
     const { topic, group } = await consumedGroup(6);
     expect(linesOf(await cli.ok('consumerGroups', ['--list']))).toContain(group);
     expect(rowOf(await describeGroup(group), topic)).toMatchObject({
-      GROUP: group, TOPIC: topic, PARTITION: '0', 'CURRENT-OFFSET': '6', 'LOG-END-OFFSET': '10', LAG: '4', 'CONSUMER-ID': '-',
+      GROUP: group,
+      TOPIC: topic,
+      PARTITION: '0',
+      'CURRENT-OFFSET': '6',
+      'LOG-END-OFFSET': '10',
+      LAG: '4',
+      'CONSUMER-ID': '-',
     });
   });
 
@@ -50,7 +64,14 @@ describe('ConsumerGroupCommand', () => {
     const topic = wire.unique('topic');
     const group = wire.unique('group');
     await cli.createTopic(topic, 2);
-    const member: RunningTool = cli.start('consoleConsumer', ['--topic', topic, '--group', group, '--command-property', 'client.id=worker']);
+    const member: RunningTool = cli.start('consoleConsumer', [
+      '--topic',
+      topic,
+      '--group',
+      group,
+      '--command-property',
+      'client.id=worker',
+    ]);
     try {
       await waitFor('the group is stable', async () => (await describeGroup(group, '--state')).includes('Stable'));
       const state = await describeGroup(group, '--state');
@@ -69,7 +90,8 @@ describe('ConsumerGroupCommand', () => {
 
   it('resets offsets of an empty group, after a dry run that changes nothing', async () => {
     const { topic, group } = await consumedGroup(6);
-    const reset = (...args: readonly string[]) => cli.ok('consumerGroups', ['--reset-offsets', '--group', group, '--topic', topic, ...args]);
+    const reset = (...args: readonly string[]) =>
+      cli.ok('consumerGroups', ['--reset-offsets', '--group', group, '--topic', topic, ...args]);
     await reset('--to-earliest', '--dry-run');
     expect(rowOf(await describeGroup(group), topic)).toMatchObject({ 'CURRENT-OFFSET': '6' });
     await reset('--to-earliest', '--execute');
@@ -92,7 +114,13 @@ describe('ConsumerGroupCommand', () => {
     try {
       await waitFor('the member reads', () => member.lines.length === 1);
       const { stdout, stderr } = await cli.run('consumerGroups', [
-        '--reset-offsets', '--group', group, '--topic', topic, '--to-earliest', '--execute',
+        '--reset-offsets',
+        '--group',
+        group,
+        '--topic',
+        topic,
+        '--to-earliest',
+        '--execute',
       ]);
       expect(stdout + stderr).toMatch(/can only be reset if the group .* is inactive/);
     } finally {
@@ -103,7 +131,10 @@ describe('ConsumerGroupCommand', () => {
   it('deletes an empty group', async () => {
     const { group } = await consumedGroup(2);
     await cli.ok('consumerGroups', ['--delete', '--group', group]);
-    await waitFor('the group is gone', async () => !linesOf(await cli.ok('consumerGroups', ['--list'])).includes(group));
+    await waitFor(
+      'the group is gone',
+      async () => !linesOf(await cli.ok('consumerGroups', ['--list'])).includes(group),
+    );
     const absent = await cli.run('consumerGroups', ['--delete', '--group', group]);
     expect(absent.stdout + absent.stderr).toContain('GroupIdNotFoundException');
   });
@@ -116,8 +147,16 @@ describe('ShareGroupCommand', () => {
     await cli.createTopic(topic, 2);
     await cli.configure('groups', group, { 'share.auto.offset.reset': 'earliest' });
     await cli.produce(topic, numbered('line', 10));
-    const member = cli.start('consoleShareConsumer', ['--topic', topic, '--group', group, '--command-property', 'client.id=sharer']);
-    const describeShare = (...more: readonly string[]) => cli.ok('shareGroups', ['--describe', '--group', group, ...more]);
+    const member = cli.start('consoleShareConsumer', [
+      '--topic',
+      topic,
+      '--group',
+      group,
+      '--command-property',
+      'client.id=sharer',
+    ]);
+    const describeShare = (...more: readonly string[]) =>
+      cli.ok('shareGroups', ['--describe', '--group', group, ...more]);
     try {
       await waitFor('every line', () => member.lines.length === 10);
       expect(linesOf(await cli.ok('shareGroups', ['--list']))).toContain(group);
@@ -132,7 +171,9 @@ describe('ShareGroupCommand', () => {
     // The start offset may follow later, and is a dash where nothing was finished yet: the lag says what is left.
     await waitFor('no lag', async () => {
       const rows = cellsOf(await describeShare('--offsets')).filter((row) => row[1] === topic);
-      return rows.length === 2 && rows.some((row) => row[4] === '0') && rows.every((row) => row[4] === '0' || row[3] === '-');
+      return (
+        rows.length === 2 && rows.some((row) => row[4] === '0') && rows.every((row) => row[4] === '0' || row[3] === '-')
+      );
     });
     expect(await describeShare('--state')).toMatch(/Empty/);
   });
@@ -147,7 +188,15 @@ describe('ShareGroupCommand', () => {
     expect(linesOf(await cli.ok('consumerGroups', ['--list']))).not.toContain(group);
     expect(await cli.ok('groups', ['--list', '--share'])).toMatch(new RegExp(`${group}\\s+Share\\s+share`));
     // The tool logs the refusal and ends with 0: what counts is that it reads nothing.
-    const classic = await cli.run('consoleConsumer', ['--topic', topic, '--group', group, '--from-beginning', '--timeout-ms', '3000']);
+    const classic = await cli.run('consoleConsumer', [
+      '--topic',
+      topic,
+      '--group',
+      group,
+      '--from-beginning',
+      '--timeout-ms',
+      '3000',
+    ]);
     expect(classic.stdout).toBe('');
   });
 

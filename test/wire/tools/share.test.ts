@@ -13,7 +13,10 @@ beforeAll(async () => {
 });
 afterAll(() => close());
 
-async function shared(lines: readonly string[], partitions = 1): Promise<{ readonly topic: string; readonly group: string }> {
+async function shared(
+  lines: readonly string[],
+  partitions = 1,
+): Promise<{ readonly topic: string; readonly group: string }> {
   const topic = wire.unique('jobs');
   const group = wire.unique('workers');
   await cli.createTopic(topic, partitions);
@@ -58,11 +61,15 @@ describe('the console share consumer', () => {
     const member = cli.start('consoleShareConsumer', ['--topic', topic, '--group', group]);
     // Nothing tells from outside when the member has its place at the end: lines are sent until one arrives.
     let sent = 0;
-    await waitFor('a line', async () => {
-      sent += 1;
-      await cli.produce(topic, [`after-${sent}`]);
-      return member.lines.length > 0;
-    }, { pollMs: 200 });
+    await waitFor(
+      'a line',
+      async () => {
+        sent += 1;
+        await cli.produce(topic, [`after-${sent}`]);
+        return member.lines.length > 0;
+      },
+      { pollMs: 200 },
+    );
     await member.stop();
     expect(member.lines.every((line) => line.startsWith('after-'))).toBe(true);
   });
@@ -100,25 +107,53 @@ describe('the verifiable share consumer', () => {
     const { topic, group } = await shared([], 2);
     await cli.ok('verifiableProducer', ['--topic', topic, '--max-messages', '1000']);
     const member = cli.start('verifiableShareConsumer', [
-      '--topic', topic, '--group-id', group, '--acknowledgement-mode', mode, '--verbose',
+      '--topic',
+      topic,
+      '--group-id',
+      group,
+      '--acknowledgement-mode',
+      mode,
+      '--verbose',
     ]);
     const total = (name: string): number =>
-      eventsOf(member.lines).filter((event) => event['name'] === name).reduce((sum, event) => sum + Number(event['count']), 0);
+      eventsOf(member.lines)
+        .filter((event) => event['name'] === name)
+        .reduce((sum, event) => sum + Number(event['count']), 0);
     await waitFor('every acknowledgement', () => total('offsets_acknowledged') === 1000);
     await member.stop();
     expect(total('records_consumed')).toBe(1000);
     const seen = eventsOf(member.lines).filter((event) => event['name'] === 'record_data');
     expect(new Set(seen.map((event) => `${String(event['partition'])}:${String(event['offset'])}`)).size).toBe(1000);
-    expect(eventsOf(member.lines).every((event) => event['name'] !== 'offsets_acknowledged' || event['success'] === true)).toBe(true);
+    expect(
+      eventsOf(member.lines).every((event) => event['name'] !== 'offsets_acknowledged' || event['success'] === true),
+    ).toBe(true);
   });
 });
 
 describe('the share consumer performance tool', () => {
   it('counts every record with two threads', async () => {
     const { topic, group } = await shared([], 2);
-    await cli.ok('producerPerformance', ['--topic', topic, '--num-records', '20000', '--record-size', '100', '--throughput', '-1']);
+    await cli.ok('producerPerformance', [
+      '--topic',
+      topic,
+      '--num-records',
+      '20000',
+      '--record-size',
+      '100',
+      '--throughput',
+      '-1',
+    ]);
     const text = await cli.ok('shareConsumerPerformance', [
-      '--topic', topic, '--group', group, '--num-records', '20000', '--threads', '2', '--timeout', '20000',
+      '--topic',
+      topic,
+      '--group',
+      group,
+      '--num-records',
+      '20000',
+      '--threads',
+      '2',
+      '--timeout',
+      '20000',
     ]);
     const [header = '', values = ''] = linesOf(text);
     const at = header.split(',').findIndex((name) => name.trim() === 'data.consumed.in.nMsg');

@@ -21,7 +21,16 @@ async function topicWith(lines: readonly string[], partitions = 1): Promise<stri
 }
 
 async function readAll(topic: string, count: number, more: readonly string[] = []): Promise<readonly string[]> {
-  const args = ['--topic', topic, '--from-beginning', '--max-messages', String(count), '--timeout-ms', '30000', ...more];
+  const args = [
+    '--topic',
+    topic,
+    '--from-beginning',
+    '--max-messages',
+    String(count),
+    '--timeout-ms',
+    '30000',
+    ...more,
+  ];
   return linesOf(await cli.ok('consoleConsumer', args));
 }
 
@@ -37,18 +46,31 @@ describe('the console producer and consumer', () => {
     const topic = await topicWith([]);
     const lines = numbered(`acks ${acks}`, 50);
     const idempotence = acks === 'all' ? 'true' : 'false';
-    await cli.produce(topic, lines, ['--command-property', `acks=${acks}`, '--command-property', `enable.idempotence=${idempotence}`]);
+    await cli.produce(topic, lines, [
+      '--command-property',
+      `acks=${acks}`,
+      '--command-property',
+      `enable.idempotence=${idempotence}`,
+    ]);
     expect(await readAll(topic, 50)).toEqual(lines);
   });
 
   it('carry keys, headers, timestamps, partitions and offsets', async () => {
     const topic = await topicWith([]);
     const input = 'trace:1,lang:de\tkey-a\thallo\nNULL\tkey-b\tNULL\n';
-    await cli.ok('consoleProducer', [
-      '--topic', topic,
-      ...['parse.key=true', 'parse.headers=true', 'null.marker=NULL'].flatMap((each) => ['--reader-property', each]),
-    ], { stdin: input });
-    const printed = ['key', 'headers', 'timestamp', 'partition', 'offset'].flatMap((field) => ['--formatter-property', `print.${field}=true`]);
+    await cli.ok(
+      'consoleProducer',
+      [
+        '--topic',
+        topic,
+        ...['parse.key=true', 'parse.headers=true', 'null.marker=NULL'].flatMap((each) => ['--reader-property', each]),
+      ],
+      { stdin: input },
+    );
+    const printed = ['key', 'headers', 'timestamp', 'partition', 'offset'].flatMap((field) => [
+      '--formatter-property',
+      `print.${field}=true`,
+    ]);
     const [first = '', second = ''] = await readAll(topic, 2, printed);
     expect(first).toMatch(/^CreateTime:\d{13}\tPartition:0\tOffset:0\ttrace:1,lang:de\tkey-a\thallo$/);
     expect(second).toMatch(/^CreateTime:\d{13}\tPartition:0\tOffset:1\tNO_HEADERS\tkey-b\tnull$/);
@@ -109,11 +131,28 @@ describe('the verifiable producer and consumer', () => {
     expect(sent.filter((event) => event['name'] === 'producer_send_success')).toHaveLength(3000);
     expect(sent.at(-1)).toMatchObject({ name: 'tool_data', sent: 3000, acked: 3000 });
     const group = wire.unique('group');
-    const consumed = await cli.ok('verifiableConsumer', ['--topic', topic, '--group-id', group, '--max-messages', '3000', '--verbose']);
+    const consumed = await cli.ok('verifiableConsumer', [
+      '--topic',
+      topic,
+      '--group-id',
+      group,
+      '--max-messages',
+      '3000',
+      '--verbose',
+    ]);
     const events = eventsOf(linesOf(consumed));
-    const key = (event: Readonly<Record<string, unknown>>): string => `${String(event['partition'])}:${String(event['offset'])}:${String(event['value'])}`;
-    const read = events.filter((event) => event['name'] === 'record_data').map(key).sort();
-    expect(read).toEqual(sent.filter((event) => event['name'] === 'producer_send_success').map(key).sort());
+    const key = (event: Readonly<Record<string, unknown>>): string =>
+      `${String(event['partition'])}:${String(event['offset'])}:${String(event['value'])}`;
+    const read = events
+      .filter((event) => event['name'] === 'record_data')
+      .map(key)
+      .sort();
+    expect(read).toEqual(
+      sent
+        .filter((event) => event['name'] === 'producer_send_success')
+        .map(key)
+        .sort(),
+    );
     expect(events.some((event) => event['name'] === 'offsets_committed' && event['success'] === true)).toBe(true);
   });
 
@@ -139,7 +178,16 @@ describe('the performance tools', () => {
   it('produce and consume at whatever rate, and count every record', async () => {
     const topic = await topicWith([], 2);
     const produced = await cli.ok('producerPerformance', [
-      '--topic', topic, '--num-records', '20000', '--record-size', '200', '--throughput', '-1', '--command-property', 'compression.type=lz4',
+      '--topic',
+      topic,
+      '--num-records',
+      '20000',
+      '--record-size',
+      '200',
+      '--throughput',
+      '-1',
+      '--command-property',
+      'compression.type=lz4',
     ]);
     expect(produced).toMatch(/20000 records sent/);
     const consumed = await cli.ok('consumerPerformance', ['--topic', topic, '--num-records', '20000', '--hide-header']);
@@ -149,7 +197,13 @@ describe('the performance tools', () => {
 
   it('measure the way of a record from end to end', async () => {
     const topic = await topicWith([]);
-    const text = await wire.tools.mustRun('org.apache.kafka.tools.EndToEndLatency', [wire.bootstrap, topic, '200', 'all', '100']);
+    const text = await wire.tools.mustRun('org.apache.kafka.tools.EndToEndLatency', [
+      wire.bootstrap,
+      topic,
+      '200',
+      'all',
+      '100',
+    ]);
     expect(text).toMatch(/Percentiles: 50th = \d+, 99th = \d+, 99\.9th = \d+/);
   });
 });

@@ -147,12 +147,21 @@ describe('ConfigCommand', () => {
     const topic = wire.unique('config');
     await cli.createTopic(topic);
     await cli.configure('topics', topic, { 'retention.ms': '7200000', 'max.message.bytes': '2000000' });
-    const describe = async (): Promise<string> => cli.ok('configs', ['--describe', '--entity-type', 'topics', '--entity-name', topic]);
+    const describe = async (): Promise<string> =>
+      cli.ok('configs', ['--describe', '--entity-type', 'topics', '--entity-name', topic]);
     await waitFor('both settings', async () => {
       const text = await describe();
       return text.includes('retention.ms=7200000') && text.includes('max.message.bytes=2000000');
     });
-    await cli.ok('configs', ['--alter', '--entity-type', 'topics', '--entity-name', topic, '--delete-config', 'retention.ms']);
+    await cli.ok('configs', [
+      '--alter',
+      '--entity-type',
+      'topics',
+      '--entity-name',
+      topic,
+      '--delete-config',
+      'retention.ms',
+    ]);
     await waitFor('one setting', async () => {
       const text = await describe();
       return !text.includes('retention.ms=7200000') && text.includes('max.message.bytes=2000000');
@@ -190,14 +199,23 @@ describe('ConfigCommand', () => {
 
   it('alters and describes the settings of a group', async () => {
     const group = wire.unique('group');
-    await cli.configure('groups', group, { 'share.auto.offset.reset': 'earliest', 'share.record.lock.duration.ms': '15000' });
+    await cli.configure('groups', group, {
+      'share.auto.offset.reset': 'earliest',
+      'share.record.lock.duration.ms': '15000',
+    });
     const text = await waitFor('the settings', async () => {
       const found = await cli.ok('configs', ['--describe', '--entity-type', 'groups', '--entity-name', group]);
       return found.includes('share.auto.offset.reset=earliest') ? found : null;
     });
     expect(text).toContain('share.record.lock.duration.ms=15000');
     const bad = await cli.run('configs', [
-      '--alter', '--entity-type', 'groups', '--entity-name', group, '--add-config', 'share.auto.offset.reset=sometimes',
+      '--alter',
+      '--entity-type',
+      'groups',
+      '--entity-name',
+      group,
+      '--add-config',
+      'share.auto.offset.reset=sometimes',
     ]);
     expect(bad.exitCode).toBe(1);
     expect(bad.stdout + bad.stderr).toContain('InvalidConfigurationException');
@@ -218,7 +236,9 @@ describe('LogDirsCommand', () => {
     const text = await cli.ok('logDirs', ['--describe', '--topic-list', topic]);
     const line = linesOf(text).find((each) => each.startsWith('{')) ?? '{}';
     // The tool prints one JSON document after two lines of prose.
-    type Report = { brokers: { logDirs: { error: string | null; partitions: { partition: string; size: number }[] }[] }[] };
+    type Report = {
+      brokers: { logDirs: { error: string | null; partitions: { partition: string; size: number }[] }[] }[];
+    };
     const report = JSON.parse(line) as Report;
     const partitions = report.brokers.flatMap((broker) => broker.logDirs).flatMap((dir) => dir.partitions);
     expect(partitions).toEqual([expect.objectContaining({ partition: `${topic}-0` })]);

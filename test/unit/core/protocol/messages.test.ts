@@ -42,7 +42,9 @@ describe('Requests and responses', () => {
 
   test('A response drops what the version of the asker has no room for.', () => {
     const partition = { partitionIndex: 0, errorCode: 0, timestamp: 5, offset: 7, leaderEpoch: 3 };
-    const chunks = messages.encodeResponse(ApiKey.ListOffsets, 1, 9, { topics: [{ name: 'jobs', partitions: [partition] }] });
+    const chunks = messages.encodeResponse(ApiKey.ListOffsets, 1, 9, {
+      topics: [{ name: 'jobs', partitions: [partition] }],
+    });
     const frame = Buffer.concat(chunks);
     const { body } = messages.decodeResponse(ApiKey.ListOffsets, 1, frame, 4);
     expect(body.topics[0]?.partitions[0]).toMatchObject({ offset: 7, timestamp: 5, leaderEpoch: -1 });

@@ -37,7 +37,9 @@ describe('the table of APIs', () => {
   });
 
   it('holds every row that has a file', () => {
-    const files = readdirSync(DIRECTORY).filter((name) => readFileSync(new URL(name, DIRECTORY), 'utf8').includes('export const row'));
+    const files = readdirSync(DIRECTORY).filter((name) =>
+      readFileSync(new URL(name, DIRECTORY), 'utf8').includes('export const row'),
+    );
     expect(files).toHaveLength(apiTable.length);
   });
 

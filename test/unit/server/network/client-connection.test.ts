@@ -134,7 +134,15 @@ describe('a client connection', () => {
     const connection = new ClientConnection({
       connectionId: 1,
       listener: 'plain',
-      net: { remoteAddress: '', remotePort: 0, write: () => undefined, unsentBytes: () => 0, pause: () => undefined, resume: () => undefined, close: () => undefined },
+      net: {
+        remoteAddress: '',
+        remotePort: 0,
+        write: () => undefined,
+        unsentBytes: () => 0,
+        pause: () => undefined,
+        resume: () => undefined,
+        close: () => undefined,
+      },
       frameSizeMax: 100,
       serve: (_frame, _connection, reply) => {
         served += 1;

@@ -75,7 +75,10 @@ const RULES: TopicRules = {
   },
 };
 
-const NO_COMPRESSION: Compression = { decompress: (_codec, _bytes, _max, done) => done(null), compress: () => undefined };
+const NO_COMPRESSION: Compression = {
+  decompress: (_codec, _bytes, _max, done) => done(null),
+  compress: () => undefined,
+};
 
 function records(...values: string[]): Uint8Array {
   return buildBatch(
@@ -85,7 +88,14 @@ function records(...values: string[]): Uint8Array {
   );
 }
 
-function lead(options: { readonly rules?: Partial<TopicRules>; readonly log?: HandLog; readonly compression?: Compression; readonly lowOnSpace?: boolean } = {}) {
+function lead(
+  options: {
+    readonly rules?: Partial<TopicRules>;
+    readonly log?: HandLog;
+    readonly compression?: Compression;
+    readonly lowOnSpace?: boolean;
+  } = {},
+) {
   const log = options.log ?? new HandLog();
   const id = brokerId(0);
   const view: PartitionView = {
@@ -236,7 +246,10 @@ describe('a led partition', () => {
       decompress: (_codec, _bytes, _max, done) => pending.push(() => done(null)),
       compress: () => undefined,
     };
-    const { append, outcomes } = lead({ compression, rules: { produce: { ...RULES.produce, validateCompressed: true } } });
+    const { append, outcomes } = lead({
+      compression,
+      rules: { produce: { ...RULES.produce, validateCompressed: true } },
+    });
     const compressed = batch.bufferOf(records('a'));
     compressed.writeUInt16BE(1, 21);
     compressed.writeUInt32BE(batch.computeCrc(compressed, 0, crc32c), 17);
