@@ -24,3 +24,8 @@ export function isUserFault(error: unknown): error is UserFault {
 export function messageOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 }
+
+/** Whether a caught value is the system's refusal of a file or socket (`EACCES`, `ENOSPC` …): told without a stack, too. */
+export function isSystemFault(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'syscall' in error && 'code' in error;
+}

@@ -5,6 +5,7 @@ import { type Driver, drive } from './client/drive.ts';
 import { createClientRuntime } from './client/runtime.ts';
 import { UserFault, usageFault } from './fault.ts';
 import { bootstrapFlag, parseFlags } from './flags.ts';
+import { Reach } from './reach.ts';
 import type { RunVerb, Terminal } from './verb.ts';
 import { helpOf } from './verbs.ts';
 
@@ -45,6 +46,7 @@ class Put {
   readonly #terminal: Terminal;
   readonly #runtime = createClientRuntime();
   readonly #driver: Driver<ProducerCommand>;
+  readonly #reach: Reach;
   readonly #lines: ReturnType<typeof createInterface>;
   readonly #texts = new Map<number, string>();
   #refused: number[] = [];
@@ -57,6 +59,7 @@ class Put {
   constructor(options: PutOptions, terminal: Terminal) {
     this.#options = options;
     this.#terminal = terminal;
+    this.#reach = new Reach(options.bootstrap, this.#runtime.clock);
     const producer = new Producer({
       bootstrap: bootstrapFlag('put', options.bootstrap),
       clientId: 'weir-put',
@@ -125,6 +128,7 @@ class Put {
   #handle(event: ProducerEvent): void {
     switch (event.kind) {
       case 'acknowledged':
+        this.#reach.reached();
         this.#print({
           event: 'acknowledged',
           partition: event.partition,
@@ -151,6 +155,9 @@ class Put {
         for (const token of again) this.#offer(token);
         break;
       }
+      case 'trouble':
+        this.#trouble(event.reason);
+        break;
       case 'drained':
       case 'closed':
         break;
@@ -159,6 +166,12 @@ class Put {
 
   #print(fields: Readonly<Record<string, unknown>>): void {
     if (this.#options.json) this.#terminal.out(JSON.stringify({ ...fields, at: this.#runtime.clock.wallMs() }));
+  }
+
+  #trouble(reason: string): void {
+    const verdict = this.#reach.trouble(reason);
+    if (verdict.kind === 'note') this.#terminal.note(verdict.text);
+    else if (verdict.kind === 'give-up') this.#fail(verdict.text);
   }
 
   #fail(reason: string): void {

@@ -1,4 +1,4 @@
-import { isUserFault } from './fault.ts';
+import { isSystemFault, isUserFault, messageOf } from './fault.ts';
 import { describeFlags } from './flags.ts';
 import type { Terminal } from './verb.ts';
 import { type Verb, VERBS } from './verbs.ts';
@@ -28,7 +28,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   try {
     return await (await verb.load())(rest, terminal);
   } catch (error) {
-    if (!isUserFault(error)) throw error;
+    if (!isUserFault(error)) {
+      if (!isSystemFault(error)) throw error;
+      terminal.note(`weir: ${messageOf(error)}`);
+      return 1;
+    }
     terminal.note(
       error.message
         .split('\n')

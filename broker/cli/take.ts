@@ -13,6 +13,7 @@ import { type Driver, drive } from './client/drive.ts';
 import { createClientRuntime, createMemberId } from './client/runtime.ts';
 import { UserFault, usageFault } from './fault.ts';
 import { bootstrapFlag, numberFlag, parseFlags } from './flags.ts';
+import { Reach } from './reach.ts';
 import type { RunVerb, Terminal } from './verb.ts';
 import { helpOf } from './verbs.ts';
 
@@ -20,8 +21,6 @@ const MAX_WAIT_MS = 500;
 const RECORDS_HELD_MAX = 500;
 const WORK_RECORDS_HELD_MAX = 5;
 const CLOSE_TIMEOUT_MS = 5_000;
-/** Trouble that lasts this long is told. */
-const TROUBLE_NOTE_MS = 3_000;
 
 const ACK_TYPES: ReadonlyMap<string, AcknowledgementType> = new Map([
   ['accept', Acknowledgement.accept],
@@ -80,18 +79,19 @@ class Take {
   readonly #terminal: Terminal;
   readonly #runtime = createClientRuntime();
   readonly #driver: Driver<ShareConsumerCommand>;
+  readonly #reach: Reach;
   #queue: ShareRecord[] = [];
   #working = false;
   #settled = 0;
   #closing = false;
   #failure: string | null = null;
   #idle: TimerHandle | null = null;
-  #troubleSinceMs = -1;
   #finish: () => void = () => undefined;
 
   constructor(options: TakeOptions, terminal: Terminal) {
     this.#options = options;
     this.#terminal = terminal;
+    this.#reach = new Reach(options.bootstrap, this.#runtime.clock);
     const consumer = new ShareConsumer({
       bootstrap: bootstrapFlag('take', options.bootstrap),
       clientId: 'weir-take',
@@ -142,7 +142,7 @@ class Take {
   #handle(event: ShareConsumerEvent): void {
     switch (event.kind) {
       case 'records':
-        this.#troubleSinceMs = -1;
+        this.#reach.reached();
         this.#armIdle();
         for (const record of event.records) {
           this.#print('delivered', record);
@@ -154,11 +154,11 @@ class Take {
         this.#settle(event);
         break;
       case 'assigned':
-        this.#troubleSinceMs = -1;
+        this.#reach.reached();
         if (this.#options.json) this.#terminal.out(JSON.stringify({ event: 'assigned', partitions: event.partitions }));
         break;
       case 'joined':
-        this.#troubleSinceMs = -1;
+        this.#reach.reached();
         break;
       case 'trouble':
         this.#trouble(event.reason);
@@ -227,11 +227,11 @@ class Take {
   }
 
   #trouble(reason: string): void {
-    const now = this.#runtime.clock.monotonicMs();
-    if (this.#troubleSinceMs < 0) this.#troubleSinceMs = now;
-    else if (now - this.#troubleSinceMs > TROUBLE_NOTE_MS) {
-      this.#terminal.note(`weir: still trying: ${reason}`);
-      this.#troubleSinceMs = now;
+    const verdict = this.#reach.trouble(reason);
+    if (verdict.kind === 'note') this.#terminal.note(verdict.text);
+    else if (verdict.kind === 'give-up') {
+      this.#failure ??= verdict.text;
+      this.#close();
     }
   }
 

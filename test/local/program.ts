@@ -71,6 +71,11 @@ export class Program {
     this.#child.kill(signal);
   }
 
+  /** Ends its standard input. */
+  endInput(): void {
+    this.#child.stdin?.end();
+  }
+
   /** Waits until it said something, on either stream; fails when it ended without. */
   async says(pattern: RegExp, from = 0): Promise<RegExpExecArray> {
     let found: RegExpExecArray | null = null;

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { AnyResource } from '../../../operator/api/kinds.ts';
 import { checkSetting } from '../../../operator/api/settings.ts';
@@ -40,7 +40,10 @@ export const runLocal: RunVerb = async (args, terminal) => {
 function readCall(flags: ParsedFlags): LocalCall {
   const files = flags.texts('file');
   if (files.length === 0) throw usageFault('local', 'name a manifest file with -f');
-  for (const file of files) if (!existsSync(file)) throw new UserFault(`there is no file ${file}`);
+  for (const file of files) {
+    if (!existsSync(file)) throw new UserFault(`there is no file ${file}`);
+    if (!statSync(file).isFile()) throw new UserFault(`${file} is not a file`);
+  }
   const port = flags.text('port');
   return {
     files,

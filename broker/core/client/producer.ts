@@ -50,6 +50,8 @@ export type ProducerEvent =
   | { readonly kind: 'refused'; readonly token: number }
   | { readonly kind: 'room' }
   | { readonly kind: 'drained' }
+  /** A try failed and another follows; for people who wait. */
+  | { readonly kind: 'trouble'; readonly code: number; readonly reason: string }
   | { readonly kind: 'closed' };
 
 /** What a producer is made with. */
@@ -194,9 +196,10 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
   #askTopics(names: ReadonlySet<string>): void {
     if (this.#asking) return;
     this.#asking = true;
-    this.#metadata.refresh([...names], ({ code, failed }) => {
+    this.#metadata.refresh([...names], ({ code, reason, failed }) => {
       this.#asking = false;
       if (this.#closed) return;
+      if (code !== ErrorCode.NONE) this.#out.push({ kind: 'trouble', code, reason });
       for (const queue of this.#queues.values()) queue.leaderKnown();
       this.#unplaced = this.#unplaced.filter(({ record, deadlineMs }) => !this.#place(record, deadlineMs));
       for (const [name, failure] of failed) this.#noteFailure(name, failure);

@@ -1,0 +1,50 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { Ground, isAlive, until } from './program.ts';
+
+const ORPHAN_LIFE_MS = 2_000;
+
+const ground = new Ground();
+afterAll(() => ground.clean());
+
+function settingsFile(more = ''): { readonly file: string; readonly pidFile: string } {
+  const directory = ground.directory();
+  const file = join(directory, 'broker.properties');
+  writeFileSync(file, `node.id=0\nlisteners=plain://127.0.0.1:0\nlog.dirs=${join(directory, 'data')}\n${more}`);
+  return { file, pidFile: join(directory, 'pid') };
+}
+
+describe('weir broker', () => {
+  it('only checks its settings when it is asked to', async () => {
+    const good = ground.run(['broker', '--config', settingsFile().file, '--check']);
+    expect(await good.ended()).toBe(0);
+    const { file } = settingsFile('num.partitions=none\nno.such.setting=1\n');
+    const bad = ground.run(['broker', '--config', file, '--check']);
+    expect(await bad.ended()).toBe(1);
+    expect(bad.err).toMatch(/num\.partitions/);
+    expect(bad.err).toMatch(/no\.such\.setting/);
+    expect(bad.err).not.toMatch(/\n\s+at /);
+  });
+
+  it('has its pid in a file while it runs, and stops cleanly on SIGTERM', async () => {
+    const { file, pidFile } = settingsFile();
+    const broker = ground.run(['broker', '--config', file, '--pid-file', pidFile]);
+    await broker.says(/"event":"ready"/);
+    expect(existsSync(pidFile)).toBe(true);
+    broker.kill('SIGTERM');
+    expect(await broker.ended()).toBe(0);
+    expect(existsSync(pidFile)).toBe(false);
+  });
+
+  it('stops soon when the input that its parent holds ends', async () => {
+    const { file, pidFile } = settingsFile();
+    const broker = ground.run(['broker', '--config', file, '--exit-with-parent', '--pid-file', pidFile]);
+    await broker.says(/"event":"ready"/);
+    const endedMs = performance.now();
+    broker.endInput();
+    await until('the broker is gone', () => !isAlive(broker.pid));
+    expect(performance.now() - endedMs).toBeLessThan(3 * ORPHAN_LIFE_MS);
+    expect(existsSync(pidFile)).toBe(false);
+  });
+});
