@@ -201,7 +201,7 @@ export class LocalSession {
       [
         '',
         'Try, in other terminals:',
-        `  seq 1 10 | ${program} put ${topic}${at}`,
+        `  echo hello | ${program} put ${topic}${at}`,
         `  ${program} take ${group.spec.groupId ?? group.metadata.name} --topic ${topic}${at}`,
         '',
         'Ctrl-C stops it; the data stays.',
