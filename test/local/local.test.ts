@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ground, isAlive, type Program, until } from './program.ts';
@@ -146,6 +146,58 @@ describe('a running fleet', () => {
     ]);
     again.kill('SIGINT');
     expect(await again.ended()).toBe(0);
+  });
+});
+
+describe('two clusters in one file', () => {
+  const data = ground.directory();
+  const file = join(data, 'manifest.yaml');
+  const cluster = (name: string, config: string): string =>
+    `apiVersion: weir.dev/v1alpha1\nkind: Cluster\nmetadata: {name: ${name}}\nspec: {brokers: {replicas: 1}, config: {${config}}}\n---\n`;
+  let fleet: Program;
+
+  beforeAll(async () => {
+    writeFileSync(file, cluster('one', '') + cluster('two', ''));
+    fleet = ground.run(['local', '-f', file, '--data', data, '--port', '0']);
+    await fleet.says(/weir: cluster one ready/);
+    await fleet.says(/weir: cluster two ready/);
+  });
+
+  it('have directories and ports of their own', () => {
+    const ports = [...fleet.out.matchAll(/bootstrap 127\.0\.0\.1:(\d+)/g)].map((match) => match[1]);
+    expect(new Set(ports).size).toBe(2);
+    for (const name of ['one', 'two']) expect(existsSync(join(data, name, 'node-0', 'pid'))).toBe(true);
+  });
+
+  it('are restarted for a setting that brokers read at their start, and not for one that they take while running', async () => {
+    const pidOf = (name: string): string => readFileSync(join(data, name, 'node-0', 'pid'), 'utf8');
+    const [one, two] = [pidOf('one'), pidOf('two')];
+    const from = fleet.all.length;
+    writeFileSync(file, cluster('one', 'num.partitions: 3') + cluster('two', 'log.retention.ms: 70000'));
+    await fleet.says(/weir: one: restart node 0: its settings changed/, from);
+    await fleet.says(/weir: two: set for the cluster: log\.retention\.ms=70000/, from);
+    await fleet.says(/weir: one: everything is as the manifests say/, from);
+    expect(pidOf('one')).not.toBe(one);
+    expect(pidOf('two')).toBe(two);
+  });
+
+  it('stop when their manifest is gone, and keep their data', async () => {
+    const from = fleet.all.length;
+    writeFileSync(file, cluster('one', 'num.partitions: 3'));
+    await fleet.says(/weir: cluster two is stopped; its data stays/, from);
+    expect(existsSync(join(data, 'two', 'node-0', 'pid'))).toBe(false);
+    expect(existsSync(join(data, 'two', 'node-0', 'data'))).toBe(true);
+    fleet.kill('SIGTERM');
+    expect(await fleet.ended()).toBe(0);
+  });
+
+  it('are not formed anew when their data is gone', async () => {
+    rmSync(join(data, 'one', 'node-0', 'data'), { recursive: true });
+    const again = ground.run(['local', '-f', file, '--data', data, '--port', '0']);
+    expect(await again.ended()).toBe(1);
+    expect(again.err).toMatch(
+      /cluster one has data, but .*node-0\/data is gone: restore it, or delete .*\/one to begin anew/,
+    );
   });
 });
 

@@ -163,6 +163,7 @@ export class LocalFleet {
         report({ kind: 'fatal', error });
       },
       gone: () => {
+        closeAdmin(this.#members.get(name)?.admin ?? null);
         this.#members.delete(name);
         report({ kind: 'gone', cluster: name });
       },
@@ -174,11 +175,15 @@ export class LocalFleet {
     const member = this.#members.get(cluster);
     if (member === undefined) return this.#options.connect(address);
     if (member.admin?.address !== address) {
-      void member.admin?.client.then((old) => old.close()).catch(ignoreOperatorError);
+      closeAdmin(member.admin);
       member.admin = { address, client: this.#options.connect(address) };
     }
     return member.admin.client;
   }
+}
+
+function closeAdmin(admin: Member['admin']): void {
+  admin?.client.then((client) => client.close()).catch(ignoreOperatorError);
 }
 
 function ignoreOperatorError(error: unknown): void {
