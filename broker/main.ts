@@ -8,6 +8,7 @@ import { validateBrokerFile } from './core/config/validate.ts';
 import { createCompression } from './io/compression/compression.ts';
 import { startControlThread } from './io/control/start-worker.ts';
 import { crc32c } from './io/crc32c.ts';
+import { claimDirectory } from './io/disk/directory-claim.ts';
 import { NodeDisk } from './io/disk/node-disk.ts';
 import { createPinoLog, type PinoLog } from './io/logging/pino-log.ts';
 import { EventLoop } from './io/loop/event-loop.ts';
@@ -50,8 +51,14 @@ export async function runBroker(call: BrokerCall): Promise<number> {
   }
   const level = process.env['WEIR_LOG_LEVEL'] ?? 'info';
   const pino = createPinoLog({ level, fields: { node: read.settings.broker('node.id') } });
+  const claim = await claimDirectory(resolve(read.settings.broker('log.dirs')));
+  if (typeof claim === 'string') {
+    process.stderr.write(`weir broker: ${claim}\n`);
+    return EXIT_FATAL;
+  }
   const exitCode = await new BrokerProcess(read.settings, pino, call.exitWithParent).run();
   pino.flush();
+  claim.release();
   return exitCode;
 }
 

@@ -23,7 +23,8 @@ export interface Suite {
 const JEST = 'node_modules/jest/bin/jest.js';
 
 function jest(name: string, ...args: string[]): Step {
-  return { kind: 'jest', name, script: JEST, args: ['-c', 'test/jest.config.mjs', '--maxWorkers=2', ...args] };
+  const workers = args.includes('--runInBand') ? [] : ['--maxWorkers=2'];
+  return { kind: 'jest', name, script: JEST, args: ['-c', 'test/jest.config.mjs', ...workers, ...args] };
 }
 
 function tool(name: string, program: string, ...args: string[]): Step {

@@ -112,6 +112,17 @@ describe('a produce request with acks=0', () => {
   });
 });
 
+describe('an internal topic', () => {
+  it('takes no records from clients: one would make its coordinator unreadable', () => {
+    const found = asker.call(ApiKey.FindCoordinator, 4, { keyType: 0, coordinatorKeys: ['group'] });
+    expect(typeof found === 'string' ? found : found.coordinators[0]?.errorCode).toBe(ErrorCode.NONE);
+    const answer = produce('__consumer_offsets', 0, 'junk');
+    const partition = typeof answer === 'string' ? null : answer.responses[0]?.partitionResponses[0];
+    expect(partition).toMatchObject({ errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, baseOffset: -1 });
+    expect(fetch('__consumer_offsets', [{ partition: 0, fetchOffset: 0 }]).responses[0]?.partitions[0]?.highWatermark).toBe(0);
+  });
+});
+
 describe('a fetch', () => {
   it('waits for its time when nothing comes, and no longer', () => {
     create('jobs', 1);

@@ -102,6 +102,11 @@ class Production {
       fail(answer, ErrorCode.TOPIC_AUTHORIZATION_FAILED, null);
       return;
     }
+    if (this.#server.metadata.view.topicById(partition.topicId)?.internal === true) {
+      // Coordinators alone write these: one foreign record would make their state unreadable.
+      fail(answer, ErrorCode.INVALID_TOPIC_EXCEPTION, 'internal topics take no records from clients');
+      return;
+    }
     if (data.records === null) {
       fail(answer, ErrorCode.INVALID_RECORD, 'a partition of the request has no record batch');
       return;
