@@ -2,7 +2,7 @@ import { decodeResponse, encodeRequest, type RequestInput, type WireKey } from '
 import type { NetConnection } from '../../broker/ports/net.ts';
 import { FrameAssembler } from '../../broker/server/network/frames.ts';
 import { SimNetwork } from './net.ts';
-import { SimNode } from './node.ts';
+import { SimNode, type SimNodeOptions } from './node.ts';
 import { World } from './world.ts';
 
 /** Longest that a request may wait for its answer, virtual ms. */
@@ -22,12 +22,20 @@ export class Asker {
   #closed = false;
   #correlationId = 0;
 
-  constructor(seed: number) {
+  constructor(seed: number, options: SimNodeOptions = {}) {
     this.world = new World(seed);
     this.network = new SimNetwork(this.world);
-    this.node = new SimNode(this.world, this.network);
+    this.node = new SimNode(this.world, this.network, options);
     this.node.start();
     if (!this.world.runUntil(() => this.node.isReady, 60_000)) throw new Error(`not ready: ${this.node.fatals.join()}`);
+  }
+
+  /** Power goes and comes back; the next request goes to the new life of the node. */
+  powerCycle(): void {
+    this.node.crash('power');
+    this.node.start();
+    if (!this.world.runUntil(() => this.node.isReady, 60_000)) throw new Error(`not ready: ${this.node.fatals.join()}`);
+    this.#closed = true;
   }
 
   /** Sends bytes as they are. */

@@ -98,6 +98,41 @@ describe('a request that is no request', () => {
   });
 });
 
+describe('an acknowledged record', () => {
+  it.each([1, -1])('with acks=%i is on disk: power may go in the moment of the answer (D2)', (acks) => {
+    asker = new Asker(13, { diskLatencyMs: 20 });
+    create('jobs', 1);
+    const values = ['a', 'b', 'c', 'd', 'e'];
+    for (const [index, value] of values.entries()) {
+      const topicData = [{ name: 'jobs', partitionData: [{ index: 0, records: records(value) }] }];
+      const answer = asker.call(ApiKey.Produce, 9, { acks, timeoutMs: 50_000, topicData });
+      asker.powerCycle();
+      const partition = typeof answer === 'string' ? null : answer.responses[0]?.partitionResponses[0];
+      expect(partition).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: index });
+      const found = fetch('jobs', [{ partition: 0, fetchOffset: index }]).responses[0]?.partitions[0];
+      expect(Buffer.from(found?.records ?? []).includes(value)).toBe(true);
+    }
+  });
+
+  it('is not shown to consumers before it is on disk', () => {
+    asker = new Asker(13, { diskLatencyMs: 400 });
+    create('jobs', 1);
+    const topicData = [{ name: 'jobs', partitionData: [{ index: 0, records: records('a') }] }];
+    expect(asker.call(ApiKey.Produce, 9, { acks: 0, timeoutMs: 0, topicData }, 1)).toBe('silent');
+    const seen = [];
+    const start = asker.world.nowMs;
+    do {
+      const partition = fetch('jobs', [{ partition: 0, fetchOffset: 0 }]).responses[0]?.partitions[0];
+      seen.push({ bytes: partition?.records?.length ?? 0, highWatermark: partition?.highWatermark });
+    } while (seen.at(-1)?.bytes === 0 && asker.world.nowMs - start < 60_000);
+    expect(seen.length).toBeGreaterThan(3);
+    expect(seen.slice(0, -1).every((one) => one.bytes === 0 && one.highWatermark === 0)).toBe(true);
+    expect(seen.at(-1)?.highWatermark).toBe(1);
+    asker.powerCycle();
+    expect(fetch('jobs', [{ partition: 0, fetchOffset: 0 }]).responses[0]?.partitions[0]?.records?.length).toBeGreaterThan(60);
+  });
+});
+
 describe('a produce request with acks=0', () => {
   it('has no answer when it is good, and closes the connection when it failed', () => {
     create('jobs', 1);
