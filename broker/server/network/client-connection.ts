@@ -26,8 +26,6 @@ interface Slot {
  */
 export class ClientConnection implements NetHandlers {
   readonly context: ConnectionContext;
-  /** Told by ApiVersions v3+ (KIP-511); empty until then. */
-  software = { name: '', version: '' };
   clientId = '';
   lastActiveMs: number;
   readonly #net: NetConnection;

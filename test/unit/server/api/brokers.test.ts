@@ -1,0 +1,66 @@
+import { describe, expect, it } from '@jest/globals';
+import { brokerId, leaderEpoch } from '../../../../broker/core/base/ids.ts';
+import type { BrokerView, PartitionView } from '../../../../broker/core/metadata/view.ts';
+import { brokersOn, offlineReplicas } from '../../../../broker/server/api/brokers.ts';
+import { FakeMetadata } from '../../../support/fake-metadata.ts';
+
+const endpoint = (listener: string, host: string, port: number) => ({ listener, host, port });
+
+/** Metadata with these brokers. */
+class Brokers extends FakeMetadata {
+  readonly #all: readonly BrokerView[];
+  constructor(all: readonly BrokerView[]) {
+    super();
+    this.#all = all;
+  }
+  override brokers(): readonly BrokerView[] {
+    return this.#all;
+  }
+  override broker(id: number): BrokerView | null {
+    return this.#all.find((one) => one.id === id) ?? null;
+  }
+}
+
+const view = new Brokers([
+  {
+    id: brokerId(0),
+    epoch: 1,
+    rack: null,
+    fenced: false,
+    endpoints: [endpoint('plain', '10.0.0.1', 9092), endpoint('outside', 'b0.example.com', 443)],
+  },
+  { id: brokerId(1), epoch: 2, rack: 'r', fenced: true, endpoints: [endpoint('plain', '10.0.0.2', 9092)] },
+  { id: brokerId(2), epoch: 3, rack: null, fenced: false, endpoints: [endpoint('plain', '10.0.0.3', 9092)] },
+]);
+const addresses = (listener: string, includeFenced?: boolean): string[] =>
+  brokersOn(view, listener, includeFenced).map((one) => `${one.broker.id}=${one.host}:${one.port}`);
+
+describe('brokers that clients are told of', () => {
+  it('have the address of the listener that was asked on', () => {
+    expect(addresses('plain')).toEqual(['0=10.0.0.1:9092', '2=10.0.0.3:9092']);
+    expect(addresses('outside')).toEqual(['0=b0.example.com:443']);
+  });
+
+  it('are none on a listener that nobody has', () => {
+    expect(addresses('elsewhere')).toEqual([]);
+  });
+
+  it('hold the fenced ones only when these are asked for (KIP-1073)', () => {
+    expect(addresses('plain', true)).toEqual(['0=10.0.0.1:9092', '1=10.0.0.2:9092', '2=10.0.0.3:9092']);
+  });
+
+  it('leave out of the live replicas who is fenced or unknown', () => {
+    const partition: PartitionView = {
+      index: 0,
+      leader: brokerId(0),
+      leaderEpoch: leaderEpoch(0),
+      partitionEpoch: 0,
+      replicas: [brokerId(0), brokerId(1), brokerId(9)],
+      isr: [brokerId(0)],
+      elr: [],
+      lastKnownElr: [],
+      durableFromEpoch: 0,
+    };
+    expect(offlineReplicas(view, partition)).toEqual([1, 9]);
+  });
+});
