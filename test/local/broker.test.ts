@@ -37,6 +37,17 @@ describe('weir broker', () => {
     expect(existsSync(pidFile)).toBe(false);
   });
 
+  it.each([1, 2, 3])('stops also when nobody reads its output any more (round %d)', async () => {
+    const { file, pidFile } = settingsFile();
+    const broker = ground.run(['broker', '--config', file, '--exit-with-parent', '--pid-file', pidFile]);
+    await broker.says(/"event":"ready"/);
+    const endedMs = performance.now();
+    broker.stopReading();
+    broker.endInput();
+    await until('the broker is gone', () => !isAlive(broker.pid));
+    expect(performance.now() - endedMs).toBeLessThan(3 * ORPHAN_LIFE_MS);
+  });
+
   it('stops soon when the input that its parent holds ends', async () => {
     const { file, pidFile } = settingsFile();
     const broker = ground.run(['broker', '--config', file, '--exit-with-parent', '--pid-file', pidFile]);

@@ -76,6 +76,12 @@ export class Program {
     this.#child.stdin?.end();
   }
 
+  /** Reads nothing of it any more: what it writes from now on fails. */
+  stopReading(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
   /** Waits until it said something, on either stream; fails when it ended without. */
   async says(pattern: RegExp, from = 0): Promise<RegExpExecArray> {
     let found: RegExpExecArray | null = null;

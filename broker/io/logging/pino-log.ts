@@ -1,5 +1,6 @@
-import { type DestinationStream, pino } from 'pino';
+import { pino } from 'pino';
 import type { Log } from '../../ports/log.ts';
+import { LineWriter } from './line-writer.ts';
 
 /** Longest text of one field; the rest is cut, so that no request can write long lines. */
 const TEXT_MAX = 2000;
@@ -15,9 +16,8 @@ export function createPinoLog(options: {
   readonly level: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }): PinoLog {
-  const destination = pino.destination({ fd: 1, sync: false, minLength: 0 });
-  // SonicBoom is a DestinationStream whose `write` type is looser than pino's own.
-  const logger = pino({ level: options.level, base: options.fields }, destination as DestinationStream);
+  const writer = new LineWriter(1);
+  const logger = pino({ level: options.level, base: options.fields }, writer);
   const write =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (fields: Readonly<Record<string, unknown>>, message: string): void => {
@@ -25,7 +25,7 @@ export function createPinoLog(options: {
     };
   return {
     log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') },
-    flush: () => destination.flushSync(),
+    flush: () => writer.flush(),
   };
 }
 
