@@ -157,8 +157,8 @@ export function checkOwnership(
 
 /**
  * S6: after everything healed and the groups were drained, each acknowledged record is finished: accepted or rejected,
- * maybe by an acknowledgement whose answer was lost, or delivered as often as the group allows. Deliveries that no client
- * saw (lost with a connection) count for every record of the group.
+ * maybe by an acknowledgement whose answer was lost, or delivered as often as the group allows. Each end of a member may
+ * have taken along one delivery that nobody saw.
  */
 export function checkDrained(
   history: readonly Observation[],
@@ -178,37 +178,47 @@ export function checkDrained(
       const key = placeKey(one.place);
       const from = facts.offsetReset === 'latest' ? (fates.firstOffsets.get(partition) ?? Number.POSITIVE_INFINITY) : 0;
       if (one.place.offset < Math.max(from, starts.get(partition) ?? 0) || fates.finished.has(key)) return [];
-      const deliveries = (fates.deliveries.get(key) ?? 0) + fates.unseenCount;
-      if (deliveries >= facts.deliveryLimit) return [];
-      return [`S6: ${group} never finished ${one.value} at ${key}, delivered ${fates.deliveries.get(key) ?? 0} times`];
+      if (fates.deliveriesAtMost(key) >= facts.deliveryLimit) return [];
+      return [
+        `S6: ${group} never finished ${one.value} at ${key}, delivered ${fates.deliveries.get(key)?.count ?? 0} times`,
+      ];
     });
   });
 }
 
-/** What became of the records of one group. */
+/** What became of the records of one group until it was drained. */
 class Fates {
   readonly finished = new Set<string>();
-  /** Highest delivery count seen, by record. */
-  readonly deliveries = new Map<string, number>();
+  /** The last delivery that was seen of a record: its count, and how many ends of members came before it. */
+  readonly deliveries = new Map<string, { readonly count: number; readonly endsBefore: number }>();
   /** Lowest offset delivered, by partition. */
   readonly firstOffsets = new Map<string, number>();
-  /** How many answers with records may have been lost. */
-  unseenCount = 0;
+  /** How many members ended, or lost their connection, with an answer maybe on its way. */
+  #ends = 0;
 
   constructor(history: readonly Observation[], group: string) {
+    let isDrained = false;
     for (const one of history) {
       if ('group' in one && one.group !== group) continue;
-      if (one.kind === 'member-gone' && one.cause === 'connection') this.unseenCount += 1;
-      if (one.kind === 'leaders-changed' && one.cause === 'stop') this.unseenCount += 1;
+      isDrained ||= one.kind === 'drained';
+      const isEnd =
+        (one.kind === 'member-gone' && one.cause === 'connection') ||
+        (one.kind === 'leaders-changed' && one.cause === 'stop');
+      if (isEnd && !isDrained) this.#ends += 1;
       if ((one.kind === 'settled' || one.kind === 'unsettled') && one.verdict !== 'release')
         this.finished.add(placeKey(one.place));
       if (one.kind === 'delivered') this.#delivered(one);
     }
   }
 
+  /** How often a record may have been delivered, unseen deliveries included. */
+  deliveriesAtMost(key: string): number {
+    const { count, endsBefore } = this.deliveries.get(key) ?? { count: 0, endsBefore: 0 };
+    return count + this.#ends - endsBefore;
+  }
+
   #delivered({ place, deliveryCount }: Seen<'delivered'>): void {
-    const key = placeKey(place);
-    this.deliveries.set(key, Math.max(this.deliveries.get(key) ?? 0, deliveryCount));
+    this.deliveries.set(placeKey(place), { count: deliveryCount, endsBefore: this.#ends });
     const partition = `${place.topic}-${place.partition}`;
     this.firstOffsets.set(
       partition,

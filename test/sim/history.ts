@@ -59,6 +59,8 @@ export type Observation =
       readonly member: string;
       readonly cause: 'connection' | 'node';
     }
+  /** The group has no lag any more, for the first time after everything healed. */
+  | { readonly kind: 'drained'; readonly atMs: number; readonly group: string }
   /** Leaderships ended, and locks with them (S0). */
   | { readonly kind: 'leaders-changed'; readonly atMs: number; readonly cause: EndOfLife }
   /** DeleteRecords was asked for (`confirmed` false), then answered. */

@@ -129,7 +129,9 @@ describe('an acknowledged record', () => {
     expect(seen.slice(0, -1).every((one) => one.bytes === 0 && one.highWatermark === 0)).toBe(true);
     expect(seen.at(-1)?.highWatermark).toBe(1);
     asker.powerCycle();
-    expect(fetch('jobs', [{ partition: 0, fetchOffset: 0 }]).responses[0]?.partitions[0]?.records?.length).toBeGreaterThan(60);
+    expect(
+      fetch('jobs', [{ partition: 0, fetchOffset: 0 }]).responses[0]?.partitions[0]?.records?.length,
+    ).toBeGreaterThan(60);
   });
 });
 
@@ -154,7 +156,9 @@ describe('an internal topic', () => {
     const answer = produce('__consumer_offsets', 0, 'junk');
     const partition = typeof answer === 'string' ? null : answer.responses[0]?.partitionResponses[0];
     expect(partition).toMatchObject({ errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION, baseOffset: -1 });
-    expect(fetch('__consumer_offsets', [{ partition: 0, fetchOffset: 0 }]).responses[0]?.partitions[0]?.highWatermark).toBe(0);
+    expect(
+      fetch('__consumer_offsets', [{ partition: 0, fetchOffset: 0 }]).responses[0]?.partitions[0]?.highWatermark,
+    ).toBe(0);
   });
 });
 

@@ -303,7 +303,10 @@ export class Simulation {
     this.#await('producers are done', () => this.#producers.every((producer) => producer.isDone));
     for (const member of this.#members) member.hurry();
     for (const group of this.#plan.groups) this.#members.push(new SimMember(this.#stage, group, DRAINER));
-    for (const group of this.#plan.groups) this.#awaitDrained(group);
+    for (const group of this.#plan.groups) {
+      this.#awaitDrained(group);
+      this.#stage.note({ kind: 'drained', atMs: this.#stage.world.nowMs, group: group.id });
+    }
     for (const member of this.#members) member.close();
     this.#await('members leave', () => this.#members.every((member) => member.isOver));
   }

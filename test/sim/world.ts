@@ -11,6 +11,8 @@ interface Event {
 
 /** Wall time at which every simulated world begins. */
 const WALL_START_MS = Date.UTC(2026, 0, 1);
+/** Events at one moment after which time is taken to stand still for ever. */
+const MOMENT_EVENTS_MAX = 200_000;
 /** Characters of trace that are hashed at a time. */
 const TRACE_CHUNK = 16_384;
 
@@ -29,6 +31,7 @@ export class World {
   #order = 0;
   #traced = 0;
   #runs = 0;
+  #momentRuns = 0;
 
   /** `onTrace` gets every line of the trace with its time, for a reader; it must not change the world. */
   constructor(seed: number, onTrace: ((line: string) => void) | null = null) {
@@ -105,8 +108,11 @@ export class World {
       }
       this.#pop();
       if (event.cancelled) continue;
+      if (event.atMs > this.nowMs) this.#momentRuns = 0;
       this.nowMs = Math.max(this.nowMs, event.atMs);
       this.#runs += 1;
+      this.#momentRuns += 1;
+      if (this.#momentRuns > MOMENT_EVENTS_MAX) throw new Error(`bug: time stands still at ${this.nowMs} ms`);
       event.run();
     }
     return true;

@@ -95,7 +95,8 @@ export class SharePartitionHost {
     ];
     loadSharePartition({ groupId, partition, deps, isCurrent: () => this.#errorCode === ErrorCode.NONE }, (outcome) => {
       if (this.#errorCode !== ErrorCode.NONE) return;
-      const core = outcome.state === null ? null : SharePartition.load(outcome.state, STANDARD_POLICY, deps.bugs ?? NO_BUGS);
+      const core =
+        outcome.state === null ? null : SharePartition.load(outcome.state, STANDARD_POLICY, deps.bugs ?? NO_BUGS);
       if (core === null) {
         const errorCode = outcome.errorCode || ErrorCode.UNKNOWN_SERVER_ERROR;
         deps.log.warn({ ...this.#place(), errorCode }, 'share-partition could not be loaded');
