@@ -172,8 +172,16 @@ class Bench {
     return { rate, cpuSeconds: cpuSecondsOf(this.#peer.pid()) - before };
   }
 
+  /**
+   * Creates a topic and waits until every partition answers. Apache Kafka may refuse the first batch of a producer that is
+   * quicker than that and accept its second one, after which the first is retried in vain for two minutes.
+   */
   async #create(topic: string, partitions: string): Promise<void> {
     await this.#cli.createTopic(topic, Number(partitions));
+    await waitFor('every partition answers', async () => {
+      const { exitCode, stdout } = await this.#cli.run('getOffsets', ['--topic', topic]);
+      return exitCode === 0 && linesOf(stdout).length === Number(partitions);
+    });
   }
 
   /** MB/s of the producer performance tool with acks=all, its other settings at their defaults. */
