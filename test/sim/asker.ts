@@ -48,6 +48,15 @@ export class Asker {
     return this.#frames[0] ?? (this.#closed ? 'closed' : 'silent');
   }
 
+  /** Sends several requests in one write and waits for that many answers. */
+  askMany(requests: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+    const connection = this.#connect();
+    this.#frames = [];
+    connection.write([Buffer.concat(requests)]);
+    this.world.runUntil(() => this.#frames.length >= count || this.#closed, ANSWER_MS);
+    return this.#frames;
+  }
+
   /** Sends a request of one API and decodes the answer, whose correlation id must be the request's. */
   call<K extends WireKey>(apiKey: K, version: number, body: RequestInput<K>, withinMs = ANSWER_MS) {
     this.#correlationId += 1;

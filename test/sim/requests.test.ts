@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ApiKey } from '../../broker/core/protocol/apis.ts';
 import { ErrorCode } from '../../broker/core/protocol/errors.ts';
-import { encodeRequest } from '../../broker/core/protocol/messages.ts';
+import { decodeResponse, encodeRequest } from '../../broker/core/protocol/messages.ts';
 import { buildBatch } from '../../broker/core/record/builder.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
 import { Asker } from './asker.ts';
@@ -146,6 +146,56 @@ describe('a produce request with acks=0', () => {
     expect(asker.call(ApiKey.Produce, 9, body('jobs'), 1000)).toBe('silent');
     expect(asker.call(ApiKey.Produce, 9, body('missing'), 1000)).toBe('closed');
     expect(fetch('jobs', [{ partition: 0, fetchOffset: 0 }]).responses[0]?.partitions[0]?.highWatermark).toBe(1);
+  });
+});
+
+describe('requests behind each other on one connection', () => {
+  it('may acknowledge and fetch in one write: the fetch starts when the share-partition is whole again', () => {
+    const created = asker.call(ApiKey.CreateTopics, 7, {
+      topics: [{ name: 'jobs', numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }],
+      timeoutMs: 5000,
+    });
+    const topicId = typeof created === 'string' ? '' : (created.topics[0]?.topicId ?? '');
+    const reset = { name: 'share.auto.offset.reset', configOperation: 0, value: 'earliest' };
+    asker.call(ApiKey.IncrementalAlterConfigs, 1, {
+      resources: [{ resourceType: 32, resourceName: 'g', configs: [reset] }],
+      validateOnly: false,
+    });
+    const memberId = 'member';
+    const join = { groupId: 'g', memberId, memberEpoch: 0, rackId: null, subscribedTopicNames: ['jobs'] };
+    asker.call(ApiKey.ShareGroupHeartbeat, 1, join);
+    for (const value of ['a', 'b', 'c']) produce('jobs', 0, value);
+    const fetchBody = (shareSessionEpoch: number, partitions: readonly { readonly partitionIndex: number; readonly acknowledgementBatches: [] }[]) => ({
+      groupId: 'g',
+      memberId,
+      shareSessionEpoch,
+      maxWaitMs: 500,
+      minBytes: 1,
+      maxBytes: 1_000_000,
+      maxRecords: 1,
+      batchSize: 1,
+      topics: partitions.length === 0 ? [] : [{ topicId, partitions }],
+      forgottenTopicsData: [],
+    });
+    const first = asker.call(ApiKey.ShareFetch, 1, fetchBody(0, [{ partitionIndex: 0, acknowledgementBatches: [] }]));
+    const acquired = typeof first === 'string' ? [] : first.responses[0]?.partitions[0]?.acquiredRecords;
+    expect(acquired).toMatchObject([{ firstOffset: 0, lastOffset: 0 }]);
+    const acknowledge = {
+      groupId: 'g',
+      memberId,
+      shareSessionEpoch: 1,
+      topics: [{ topicId, partitions: [{ partitionIndex: 0, acknowledgementBatches: [{ firstOffset: 0, lastOffset: 0, acknowledgeTypes: [1] }] }] }],
+    };
+    const header = { version: 1, correlationId: 1, clientId: null };
+    const both = [
+      ...encodeRequest({ apiKey: ApiKey.ShareAcknowledge, ...header }, acknowledge),
+      ...encodeRequest({ apiKey: ApiKey.ShareFetch, ...header, correlationId: 2 }, fetchBody(2, [])),
+    ];
+    const answers = asker.askMany(both, 2);
+    const fetched = decodeResponse(ApiKey.ShareFetch, 1, answers[1] ?? new Uint8Array());
+    expect(fetched.correlationId).toBe(2);
+    expect(fetched.body.responses[0]?.partitions[0]?.acquiredRecords).toMatchObject([{ firstOffset: 1, lastOffset: 1 }]);
+    expect(asker.node.fatals).toEqual([]);
   });
 });
 

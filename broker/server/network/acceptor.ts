@@ -109,6 +109,7 @@ export class Acceptor {
         else this.#early.push({ frame, connection: from, reply });
       },
       now: () => this.#ports.clock.monotonicMs(),
+      defer: this.#ports.afterTurn,
       onProtocolError: (from, reason) => {
         this.#protocolErrors += 1;
         this.#warn(

@@ -33,12 +33,14 @@ export class ClientConnection implements NetHandlers {
   readonly #frames: FrameAssembler;
   readonly #onProtocolError: (connection: ClientConnection, reason: string) => void;
   readonly #now: () => number;
+  readonly #defer: (callback: () => void) => void;
   readonly #waiting: Uint8Array[] = [];
   readonly #slots: Slot[] = [];
   readonly #closeListeners = new Set<() => void>();
   #onlyProduceRunning = true;
   #paused = false;
   #starting = false;
+  #startDeferred = false;
   #closed = false;
 
   constructor(options: {
@@ -48,6 +50,8 @@ export class ClientConnection implements NetHandlers {
     readonly frameSizeMax: number;
     readonly serve: ServeFrame;
     readonly now: () => number;
+    /** Runs a callback later in the same turn. */
+    readonly defer: (callback: () => void) => void;
     readonly onProtocolError: (connection: ClientConnection, reason: string) => void;
   }) {
     this.context = {
@@ -61,6 +65,7 @@ export class ClientConnection implements NetHandlers {
     this.#net = options.net;
     this.#serve = options.serve;
     this.#now = options.now;
+    this.#defer = options.defer;
     this.#onProtocolError = options.onProtocolError;
     this.#frames = new FrameAssembler(options.frameSizeMax);
     this.lastActiveMs = options.now();
@@ -159,8 +164,22 @@ export class ClientConnection implements NetHandlers {
       head = this.#slots[0];
     }
     this.lastActiveMs = this.#now();
-    this.#start();
+    this.#startLater();
     this.#regulate();
+  }
+
+  /**
+   * An answer may be given from deep inside of a host that is changing its state: the next request must not find it
+   * half changed, so it starts when the stack is empty.
+   */
+  #startLater(): void {
+    if (this.#starting || this.#startDeferred || this.#waiting.length === 0) return;
+    this.#startDeferred = true;
+    this.#defer(() => {
+      this.#startDeferred = false;
+      this.#start();
+      this.#regulate();
+    });
   }
 
   #regulate(): void {

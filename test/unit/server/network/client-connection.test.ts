@@ -29,6 +29,7 @@ function open(options: { readonly frameSizeMax?: number } = {}) {
   };
   const started: { readonly marker: number; readonly reply: Reply }[] = [];
   const errors: string[] = [];
+  const deferred: (() => void)[] = [];
   const connection = new ClientConnection({
     connectionId: 1,
     listener: 'plain',
@@ -36,27 +37,32 @@ function open(options: { readonly frameSizeMax?: number } = {}) {
     frameSizeMax: options.frameSizeMax ?? 1000,
     serve: (bytes, _connection, reply) => started.push({ marker: bytes[2] ?? -1, reply }),
     now: () => 0,
+    defer: (callback) => deferred.push(callback),
     onProtocolError: (_connection, reason) => errors.push(reason),
   });
+  const endTurn = (): void => {
+    for (const callback of deferred.splice(0)) callback();
+  };
   const receive = (...frames: number[][]): void => connection.onData(Uint8Array.from(frames.flat()));
   const answer = (marker: number): void =>
     started.find((one) => one.marker === marker)?.reply([Uint8Array.from([marker])]);
-  return { connection, receive, answer, started, sent, state, errors };
+  return { connection, receive, answer, started, sent, state, errors, endTurn };
 }
 
 describe('a client connection', () => {
   it('starts a request only when the one before it was answered', () => {
-    const { receive, answer, started, sent } = open();
+    const { receive, answer, started, sent, endTurn } = open();
     receive(frame(FETCH, 1), frame(FETCH, 2));
     expect(started.map((one) => one.marker)).toEqual([1]);
     answer(1);
+    endTurn();
     expect(started.map((one) => one.marker)).toEqual([1, 2]);
     answer(2);
     expect(sent).toEqual([1, 2]);
   });
 
   it('runs consecutive Produce requests together and answers them in order', () => {
-    const { receive, answer, started, sent } = open();
+    const { receive, answer, started, sent, endTurn } = open();
     receive(frame(PRODUCE, 1), frame(PRODUCE, 2), frame(PRODUCE, 3), frame(FETCH, 4));
     expect(started.map((one) => one.marker)).toEqual([1, 2, 3]);
     answer(3);
@@ -64,6 +70,7 @@ describe('a client connection', () => {
     expect(sent).toEqual([]);
     answer(1);
     expect(sent).toEqual([1, 2, 3]);
+    endTurn();
     expect(started.map((one) => one.marker)).toEqual([1, 2, 3, 4]);
   });
 
@@ -73,10 +80,20 @@ describe('a client connection', () => {
     expect(started.map((one) => one.marker)).toEqual([1]);
   });
 
+  it('never starts a request inside the answer to another: the host that answers may be half changed', () => {
+    const { receive, answer, started, endTurn } = open();
+    receive(frame(FETCH, 1), frame(FETCH, 2));
+    answer(1);
+    expect(started.map((one) => one.marker)).toEqual([1]);
+    endTurn();
+    expect(started.map((one) => one.marker)).toEqual([1, 2]);
+  });
+
   it('sends nothing for a request without an answer and goes on', () => {
-    const { receive, started, sent } = open();
+    const { receive, started, sent, endTurn } = open();
     receive(frame(FETCH, 1), frame(FETCH, 2));
     started[0]?.reply(null);
+    endTurn();
     expect(sent).toEqual([]);
     expect(started.map((one) => one.marker)).toEqual([1, 2]);
   });
@@ -149,6 +166,7 @@ describe('a client connection', () => {
         reply(null);
       },
       now: () => 0,
+      defer: (callback) => callback(),
       onProtocolError: () => undefined,
     });
     const many = Array.from({ length: 20_000 }, () => frame(FETCH, 1)).flat();
