@@ -27,6 +27,21 @@ describe('weir broker', () => {
     expect(bad.err).not.toMatch(/\n\s+at /);
   });
 
+  it('refuses a data directory that another broker uses, names it, and leaves it unharmed', async () => {
+    const { file } = settingsFile();
+    const first = ground.run(['broker', '--config', file]);
+    await first.says(/"event":"ready"/);
+    const second = ground.run(['broker', '--config', file]);
+    expect(await second.ended()).toBe(1);
+    expect(second.err).toMatch(new RegExp(`is in use by process ${first.pid}; stop it or choose another directory`));
+    first.kill('SIGTERM');
+    expect(await first.ended()).toBe(0);
+    const again = ground.run(['broker', '--config', file]);
+    await again.says(/"event":"ready"/);
+    again.kill('SIGTERM');
+    expect(await again.ended()).toBe(0);
+  });
+
   it('has its pid in a file while it runs, and stops cleanly on SIGTERM', async () => {
     const { file, pidFile } = settingsFile();
     const broker = ground.run(['broker', '--config', file, '--pid-file', pidFile]);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ground, isAlive, type Program, until } from './program.ts';
@@ -224,6 +224,17 @@ describe('weir local', () => {
     await second.says(READY);
     second.kill('SIGTERM');
     expect(await second.ended()).toBe(0);
+  });
+
+  it('does not take somebody else for its broker when a process id came again', async () => {
+    const data = ground.directory();
+    mkdirSync(join(data, 'quickstart', 'node-0'), { recursive: true });
+    writeFileSync(pidFile(data), `${process.pid}\n`);
+    const port = String(await ground.port(false));
+    const fleet = ground.run(['local', '-f', 'examples/quickstart.yaml', '--data', data, '--port', port]);
+    await fleet.says(READY);
+    fleet.kill('SIGTERM');
+    expect(await fleet.ended()).toBe(0);
   });
 
   it('names a port that is taken', async () => {

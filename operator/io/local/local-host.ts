@@ -200,7 +200,7 @@ export class LocalHost implements NodeHost {
     const deadline = performance.now() + PREDECESSOR_WAIT_MS;
     for (;;) {
       const pid = readPid(join(directory, 'pid'));
-      if (pid === null || pid === process.pid || !isProcessAlive(pid)) return;
+      if (pid === null || pid === process.pid || !isBrokerOf(pid, join(directory, 'pid'))) return;
       if (performance.now() > deadline) {
         const message = `an earlier broker of node ${id} still runs as process ${pid}; stop it first`;
         throw new OperatorError('NODE_RUNNING', message, { fatal: true });
@@ -291,6 +291,17 @@ function readPid(path: string): number | null {
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null;
     throw error;
+  }
+}
+
+/** Whether the process is the broker that holds this pid file: after a reboot the same id may be anybody's. */
+function isBrokerOf(pid: number, pidFile: string): boolean {
+  if (!isProcessAlive(pid)) return false;
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(pidFile);
+  } catch {
+    // Where the system does not tell, a living process is taken for the broker.
+    return true;
   }
 }
 
