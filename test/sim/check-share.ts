@@ -166,6 +166,8 @@ export function checkDrained(
   topics: ReadonlyMap<string, TopicFacts>,
 ): string[] {
   const excused = new Set([...deletedTopics(history), ...reusedTopics(history, topics)]);
+  const sentMs = new Map<string, number>();
+  for (const one of history) if (one.kind === 'sent') sentMs.set(one.value, one.atMs);
   const starts = new Map<string, number>();
   for (const one of history)
     if (one.kind === 'scan-bounds') starts.set(`${one.topic}-${one.partition}`, one.startOffset);
@@ -179,6 +181,9 @@ export function checkDrained(
       const from = facts.offsetReset === 'latest' ? (fates.firstOffsets.get(partition) ?? Number.POSITIVE_INFINITY) : 0;
       if (one.place.offset < Math.max(from, starts.get(partition) ?? 0) || fates.finished.has(key)) return [];
       if (fates.deliveriesAtMost(key) >= facts.deliveryLimit) return [];
+      // Retention may have taken it; after a crash the log may begin earlier again.
+      const { retentionMs } = topics.get(one.place.topic) ?? { retentionMs: null };
+      if (retentionMs !== null && (sentMs.get(one.value) ?? 0) < fates.drainedMs - retentionMs) return [];
       return [
         `S6: ${group} never finished ${one.value} at ${key}, delivered ${fates.deliveries.get(key)?.count ?? 0} times`,
       ];
@@ -193,18 +198,18 @@ class Fates {
   readonly deliveries = new Map<string, { readonly count: number; readonly endsBefore: number }>();
   /** Lowest offset delivered, by partition. */
   readonly firstOffsets = new Map<string, number>();
+  drainedMs = Number.POSITIVE_INFINITY;
   /** How many members ended, or lost their connection, with an answer maybe on its way. */
   #ends = 0;
 
   constructor(history: readonly Observation[], group: string) {
-    let isDrained = false;
     for (const one of history) {
       if ('group' in one && one.group !== group) continue;
-      isDrained ||= one.kind === 'drained';
+      if (one.kind === 'drained') this.drainedMs = Math.min(this.drainedMs, one.atMs);
       const isEnd =
         (one.kind === 'member-gone' && one.cause === 'connection') ||
         (one.kind === 'leaders-changed' && one.cause === 'stop');
-      if (isEnd && !isDrained) this.#ends += 1;
+      if (isEnd && this.drainedMs === Number.POSITIVE_INFINITY) this.#ends += 1;
       if ((one.kind === 'settled' || one.kind === 'unsettled') && one.verdict !== 'release')
         this.finished.add(placeKey(one.place));
       if (one.kind === 'delivered') this.#delivered(one);

@@ -132,8 +132,12 @@ export function deletedTopics(history: readonly Observation[]): ReadonlySet<stri
   return new Set(history.flatMap((one) => (one.kind === 'topic-deleted' ? [one.topic] : [])));
 }
 
-/** When power last went, 0 when it never did: `replicated` topics promise nothing older than that. */
+/** What left the node before its end arrives so long after it at the latest, ms. */
+const IN_FLIGHT_MS = 5;
+
+/** Up to when `replicated` topics promise nothing: power went last shortly before; 0 when it never did. */
 export function lastPowerLossMs(history: readonly Observation[]): number {
   const losses = history.filter((one) => one.kind === 'leaders-changed' && one.cause === 'power');
-  return losses.at(-1)?.atMs ?? 0;
+  const last = losses.at(-1);
+  return last === undefined ? 0 : last.atMs + IN_FLIGHT_MS;
 }

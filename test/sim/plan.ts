@@ -179,17 +179,19 @@ function planProducer(prng: Prng, index: number, topics: readonly TopicPlan[], l
 
 function planGroup(prng: Prng, index: number, topics: readonly TopicPlan[], loadMs: number): GroupPlan {
   const subscribed = topics.filter(() => prng.chance(0.6));
+  const isSluggish = prng.chance(0.25);
   return {
     id: `group-${index}`,
     topics: (subscribed.length === 0 ? topics : subscribed).map((topic) => topic.name),
-    lockMs: between(prng, 1000, 2500),
-    deliveryLimit: pick(prng, [2, 5, 10, 10, 10]),
+    lockMs: isSluggish ? 1000 : between(prng, 1000, 2500),
+    deliveryLimit: isSluggish ? pick(prng, [2, 2, 3, 10]) : pick(prng, [2, 5, 10, 10, 10]),
     offsetReset: prng.chance(0.8) ? 'earliest' : 'latest',
-    members: list(prng, between(prng, 1, 4), () => planMember(prng, loadMs)),
+    members: list(prng, between(prng, 1, 4), () => planMember(prng, loadMs, isSluggish)),
   };
 }
 
-function planMember(prng: Prng, loadMs: number): MemberPlan {
+/** In a sluggish group every other member keeps most records until their locks have ended. */
+function planMember(prng: Prng, loadMs: number, isSluggish: boolean): MemberPlan {
   const joinMs = prng.chance(0.5) ? prng.below(100) : prng.below(loadMs);
   const ends = prng.chance(0.45);
   return {
@@ -198,7 +200,7 @@ function planMember(prng: Prng, loadMs: number): MemberPlan {
     ending: prng.chance(0.6) ? 'kill' : 'close',
     wantCount: pick(prng, [1, 3, 10, 50]),
     maxWaitMs: between(prng, 20, 500),
-    workMaxMs: pick(prng, [0, 5, 50, 300, 3000]),
+    workMaxMs: isSluggish && prng.chance(0.5) ? 4000 : pick(prng, [0, 5, 50, 300, 3000]),
     releasePercent: pick(prng, [0, 0, 10, 50]),
     rejectPercent: pick(prng, [0, 0, 5]),
   };

@@ -23,18 +23,18 @@ const ANY_DIRECTORY = /^\/data(\/topic-\d+-\d+)?$/;
 
 /** Everything that is planted, each with what has to be found. */
 export const PLANTED: readonly Planted[] = [
-  disk('syncs of records are lost', [CLIENT_LOG, 'lost'], /^L1/, 20),
-  disk('syncs of records are answered before they are issued', [CLIENT_LOG, 'answered-early'], /^L1/, 60),
-  disk('syncs of group offsets are lost', [OFFSETS_LOG, 'lost'], /^C1/, 40),
-  disk('syncs of share state are lost', [SHARE_STATE_LOG, 'lost'], /^S3/, 20),
-  disk('syncs of the metadata are lost', [METADATA_LOG, 'lost'], /^M1|^L0|ended by itself/, 20),
-  disk('syncs of directories are lost', [ANY_DIRECTORY, 'lost'], /^L1|damaged/, 20),
-  share('owner-unchecked', /^S[138]/, 60),
-  share('answer-before-commit', /^S3/, 60),
-  share('count-stands-still', /^S2/, 20),
-  share('no-delivery-limit', /^S2/, 40),
-  share('gap-skipped', /^S6/, 60),
-  share('lock-never-ends', /^S8|^L0/, 40),
+  disk('syncs of records are lost', [CLIENT_LOG, 'lost'], /^L1/, 60),
+  disk('syncs of records are answered before they are issued', [CLIENT_LOG, 'answered-early'], /^L1/, 100),
+  disk('syncs of group offsets are lost', [OFFSETS_LOG, 'lost'], /^C1/, 60),
+  disk('syncs of share state are lost', [SHARE_STATE_LOG, 'lost'], /^S3/, 60),
+  disk('syncs of the metadata are lost', [METADATA_LOG, 'lost'], /^M1|^L0|ended by itself/, 60),
+  disk('syncs of directories are lost', [ANY_DIRECTORY, 'lost'], /^L1|damaged/, 60),
+  share('owner-unchecked', /^S[138]/, 150),
+  share('answer-before-commit', /^S3/, 100),
+  share('count-stands-still', /^S2/, 60),
+  share('no-delivery-limit', /^S2/, 150),
+  share('gap-skipped', /^S6/, 100),
+  share('lock-never-ends', /^S8|^L0|time stands still/, 60),
 ];
 
 function share(bug: ShareBug, finding: RegExp, withinSeeds: number): Planted {

@@ -165,7 +165,10 @@ describe('requests behind each other on one connection', () => {
     const join = { groupId: 'g', memberId, memberEpoch: 0, rackId: null, subscribedTopicNames: ['jobs'] };
     asker.call(ApiKey.ShareGroupHeartbeat, 1, join);
     for (const value of ['a', 'b', 'c']) produce('jobs', 0, value);
-    const fetchBody = (shareSessionEpoch: number, partitions: readonly { readonly partitionIndex: number; readonly acknowledgementBatches: [] }[]) => ({
+    const fetchBody = (
+      shareSessionEpoch: number,
+      partitions: readonly { readonly partitionIndex: number; readonly acknowledgementBatches: [] }[],
+    ) => ({
       groupId: 'g',
       memberId,
       shareSessionEpoch,
@@ -184,7 +187,14 @@ describe('requests behind each other on one connection', () => {
       groupId: 'g',
       memberId,
       shareSessionEpoch: 1,
-      topics: [{ topicId, partitions: [{ partitionIndex: 0, acknowledgementBatches: [{ firstOffset: 0, lastOffset: 0, acknowledgeTypes: [1] }] }] }],
+      topics: [
+        {
+          topicId,
+          partitions: [
+            { partitionIndex: 0, acknowledgementBatches: [{ firstOffset: 0, lastOffset: 0, acknowledgeTypes: [1] }] },
+          ],
+        },
+      ],
     };
     const header = { version: 1, correlationId: 1, clientId: null };
     const both = [
@@ -194,7 +204,9 @@ describe('requests behind each other on one connection', () => {
     const answers = asker.askMany(both, 2);
     const fetched = decodeResponse(ApiKey.ShareFetch, 1, answers[1] ?? new Uint8Array());
     expect(fetched.correlationId).toBe(2);
-    expect(fetched.body.responses[0]?.partitions[0]?.acquiredRecords).toMatchObject([{ firstOffset: 1, lastOffset: 1 }]);
+    expect(fetched.body.responses[0]?.partitions[0]?.acquiredRecords).toMatchObject([
+      { firstOffset: 1, lastOffset: 1 },
+    ]);
     expect(asker.node.fatals).toEqual([]);
   });
 });

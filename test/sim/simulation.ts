@@ -31,6 +31,8 @@ import { World } from './world.ts';
 const PATIENCE_MS = 60_000;
 /** Virtual time in which a restarted group would hand out again what it must not, ms. */
 const AFTERMATH_MS = 1200;
+/** Virtual time without a change after which none is expected, ms. */
+const QUIET_MS = 400;
 /** What a node may complain about after a crash. */
 const EXPECTED_WARNINGS = [
   /unfinished write, never acknowledged/,
@@ -342,6 +344,7 @@ export class Simulation {
   #lookAtEnd(): void {
     const { node, world } = this.#stage;
     this.#scanAll(false);
+    this.#settleMetadata();
     const before = node.view === null ? [] : metadataText(node.view);
     this.#faults.crash(world.prng.chance(0.7) ? 'power' : 'process');
     this.#faults.heal();
@@ -353,6 +356,15 @@ export class Simulation {
     for (const group of this.#plan.groups) this.#members.push(new SimMember(this.#stage, group, DRAINER));
     world.runFor(AFTERMATH_MS);
     for (const group of this.#plan.groups) this.#awaitDrained(group);
+  }
+
+  /** Waits until no change of the metadata is under way. */
+  #settleMetadata(): void {
+    const { node, world } = this.#stage;
+    for (let offset = -2; offset !== node.view?.offset; ) {
+      offset = node.view?.offset ?? -1;
+      world.runFor(QUIET_MS);
+    }
   }
 
   #scanAll(isFinal: boolean): void {
