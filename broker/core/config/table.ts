@@ -8,6 +8,8 @@ import type { GroupSettingRow, SettingRow, TopicSettingRow } from './row.ts';
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 const INT_MAX = 2_147_483_647;
+/** No larger batch can be stored: recovery after a crash would take it for damage (core/log/recovery.ts). */
+const BATCH_SIZE_MAX = 104_857_600;
 const LONG_MAX_TEXT = '9223372036854775807';
 
 /** Settings of a topic (ConfigResource TOPIC). */
@@ -40,6 +42,7 @@ export const TOPIC_SETTINGS = {
     type: 'int',
     default: '1048588',
     min: 0,
+    max: BATCH_SIZE_MAX,
     change: 'cluster',
     synonyms: [{ name: 'message.max.bytes', factor: 1 }],
     doc: 'Largest record batch that is accepted, in bytes as sent (after compression).',
@@ -339,6 +342,7 @@ export const BROKER_SETTINGS = {
     type: 'int',
     default: TOPIC_SETTINGS['max.message.bytes'].default,
     min: 0,
+    max: BATCH_SIZE_MAX,
     change: 'cluster',
     doc: 'Default of max.message.bytes for topics without their own.',
   },

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parseSetting } from '../../../../broker/core/config/parse.ts';
 import { groupRow, rowsOf, topicRow } from '../../../../broker/core/config/rows.ts';
+import { RECOVERY_BATCH_SIZE_MAX } from '../../../../broker/core/log/recovery.ts';
 import { checkSetting } from '../../../../broker/core/config/validate.ts';
 
 const ROOT = new URL('../../../../broker/', import.meta.url);
@@ -49,6 +50,11 @@ describe('the table of settings', () => {
 
   test('the search for readers can fail', () => {
     expect(isRead(code, 'no.such.setting')).toBe(false);
+  });
+
+  test('no batch may be accepted that recovery would not believe', () => {
+    expect(rowsOf('topic').get('max.message.bytes')?.max).toBe(RECOVERY_BATCH_SIZE_MAX);
+    expect(rowsOf('broker').get('message.max.bytes')?.max).toBe(RECOVERY_BATCH_SIZE_MAX);
   });
 
   test('every default passes its own row', () => {
