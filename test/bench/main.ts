@@ -70,9 +70,10 @@ try {
 } finally {
   tools.close();
   await host.child.kill();
+  await rm(directory, { recursive: true, force: true });
 }
-const machine = machineOf(directory, ((await versionOf(kafka.java, ['-version'])) ?? '?').split('\n')[0] ?? '?');
-await rm(directory, { recursive: true, force: true });
+const javaVersion = ((await versionOf(kafka.java, ['-version'])) ?? '?').split('\n')[0] ?? '?';
+const machine = machineOf(await cacheDirectory(), javaVersion);
 const rows = rowsOf(results as Results);
 console.log(render(rows));
 console.log(

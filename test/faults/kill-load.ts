@@ -53,7 +53,7 @@ export class KillLoad {
 
   /** Stops the producer, waits until both groups have everything, stops them and scans the log. */
   async finish(crashes: readonly number[]): Promise<History> {
-    const { topic, shareGroup, consumerGroup, partitions } = this.#options;
+    const { partitions } = this.#options;
     await this.#producer.stop();
     await waitFor('the share group has finished everything', async () => (await this.#shareLag()) === 0, {
       deadlineMs: DRAIN_DEADLINE_MS,
@@ -71,14 +71,10 @@ export class KillLoad {
       { deadlineMs: DRAIN_DEADLINE_MS, pollMs: 250 },
     );
     await Promise.all([...this.#members.values(), this.#consumer].map((tool) => tool.stop()));
-    const scan = await this.#start('scan', String(partitions)).done;
-    if (scan.exitCode !== 0) throw new Error(`scan of ${topic} (${shareGroup}, ${consumerGroup}): ${scan.stderr}`);
     return {
       ...parseProducer(this.#producer.lines, partitions),
       ...parseShare(this.#members, this.#options.lockMs),
-      scanned: fieldsOf(scan.stdout.split('\n'), 'R').map(
-        ([partition, offset, id]): Scanned => ({ partition: Number(partition), offset: Number(offset), id: id ?? '' }),
-      ),
+      scanned: await scan(this.#options),
       committed: fieldsOf(this.#consumer.lines, 'C').map(
         ([confirmed, partition, offset]): Committed => ({
           isConfirmed: confirmed === '1',
@@ -117,11 +113,23 @@ export class KillLoad {
   }
 }
 
+/** Every record of a topic, read from its beginning to its end by a consumer that checks each checksum. */
+export async function scan(
+  where: Pick<LoadOptions, 'bootstrap' | 'tools' | 'topic' | 'partitions'>,
+): Promise<readonly Scanned[]> {
+  const { tools, bootstrap, topic, partitions } = where;
+  const text = await tools.mustRun('KillLoad', ['scan', bootstrap, topic, String(partitions)]);
+  return fieldsOf(text.split('\n'), 'R').map(
+    ([partition, offset, id]): Scanned => ({ partition: Number(partition), offset: Number(offset), id: id ?? '' }),
+  );
+}
+
 function fieldsOf(lines: readonly string[], kind: string): readonly (readonly string[])[] {
   return lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.split(' ').slice(1));
 }
 
-function parseProducer(lines: readonly string[], partitions: number): Pick<History, 'sent' | 'acknowledged'> {
+/** What the producer of `KillLoad` has sent and what was confirmed, from the lines that it wrote. */
+export function parseProducer(lines: readonly string[], partitions: number): Pick<History, 'sent' | 'acknowledged'> {
   const failed = fieldsOf(lines, 'F');
   if (failed.length > 0) throw new Error(`${failed.length} records failed, the first: ${failed[0]?.join(' ')}`);
   const count = Number(fieldsOf(lines, 'N')[0]?.[0] ?? Number.NaN);

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,18 +9,23 @@ import { chosenPeer, type Peer } from '../wire/harness/peer.ts';
 import { makePeer } from '../wire/harness/session.ts';
 import { startToolHost, ToolHost, type ToolHostProcess } from '../wire/harness/tool-host.ts';
 import { waitFor } from '../wire/harness/wait.ts';
-import { judge } from './history.ts';
-import { KillLoad } from './kill-load.ts';
+import { judge, judgeLog } from './history.ts';
+import { KillLoad, parseProducer, scan } from './kill-load.ts';
 
 const {
   WEIR_TEST_MINUTES: MINUTES,
   WEIR_KILL_ROUNDS: ROUNDS = '20',
   WEIR_KILL_SEED: SEED = String(process.pid),
+  WEIR_KILL_KEEP: KEEP,
 } = process.env;
 const LONG_MS = Number(MINUTES ?? 0) * 60_000;
 const LOCK_MS = 30_000;
 const PROGRESS = { producer: 100, share: 20, consumer: 1 } as const;
+const WHO = ['producer', 'share', 'consumer'] as const;
 const ALIVE_MS_MAX = 500;
+const PARTITIONS = 3;
+const RATE = 2000;
+const DEADLINE_MS = 10 * 60_000;
 
 let directory: string;
 let peer: Peer;
@@ -45,7 +50,8 @@ afterAll(async () => {
   tools.close();
   await host.child.kill();
   await peer.kill();
-  await rm(directory, { recursive: true, force: true });
+  if (KEEP === undefined) await rm(directory, { recursive: true, force: true });
+  else console.info(`logs and data are kept in ${directory}`);
 });
 
 /** A small generator of numbers in [0, 1), so that a run's moments of death come from a printed seed. */
@@ -57,51 +63,71 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-describe('a broker that is killed with -9 under load', () => {
+/** Ends the broker at random moments under load, starts it again each time, and judges what the clients saw. */
+async function endAgainAndAgain(name: string, end: () => Promise<void>, rounds: number): Promise<void> {
+  const cli = cliOf({ bootstrap: peer.bootstrap, tools });
+  const [topic, shareGroup, consumerGroup] = [`jobs-${name}`, `workers-${name}`, `readers-${name}`];
+  await cli.createTopic(topic, PARTITIONS);
+  await cli.configure('groups', shareGroup, {
+    'share.auto.offset.reset': 'earliest',
+    'share.record.lock.duration.ms': String(LOCK_MS),
+  });
+  const { bootstrap } = peer;
+  const where = { bootstrap, tools, topic, partitions: PARTITIONS, shareGroup, consumerGroup };
+  const load = new KillLoad({ ...where, rate: RATE, lockMs: LOCK_MS });
+  const random = randomFrom(Number(SEED));
+  const ends: number[] = [];
+  const longEndMs = Date.now() + LONG_MS;
+  while (ends.length < rounds || Date.now() < longEndMs) {
+    const before = load.progress();
+    await waitFor(`progress after ${ends.length} ends`, () => {
+      const now = load.progress();
+      return WHO.every((who) => now[who] >= before[who] + PROGRESS[who]);
+    });
+    // Not a wait for something: the moment of the end is what this test varies.
+    await delay(random() * ALIVE_MS_MAX);
+    await end();
+    ends.push(Date.now());
+    await peer.start();
+  }
+  const history = await load.finish(ends);
+  const { acknowledged, acquired } = history;
+  console.info(`seed ${SEED}: ${ends.length} ends, ${acknowledged.length} acknowledged, ${acquired.length} deliveries`);
+  expect(judge(history)).toEqual([]);
+  expect(acknowledged.length).toBeGreaterThan(ends.length * PROGRESS.producer);
+}
+
+describe('a broker that ends under load and starts again', () => {
   it(
-    'loses nothing acknowledged, repeats nothing accepted and forgets no commit',
-    async () => {
-      const cli = cliOf({ bootstrap: peer.bootstrap, tools });
-      const [topic, shareGroup, consumerGroup] = ['jobs', 'workers', 'readers'];
-      await cli.createTopic(topic, 3);
-      await cli.configure('groups', shareGroup, {
-        'share.auto.offset.reset': 'earliest',
-        'share.record.lock.duration.ms': String(LOCK_MS),
-      });
-      const load = new KillLoad({
-        bootstrap: peer.bootstrap,
-        tools,
-        topic,
-        partitions: 3,
-        rate: 2000,
-        shareGroup,
-        consumerGroup,
-        lockMs: LOCK_MS,
-      });
-      const random = randomFrom(Number(SEED));
-      const crashes: number[] = [];
-      const endMs = Date.now() + LONG_MS;
-      while (crashes.length < Number(ROUNDS) || Date.now() < endMs) {
-        const before = load.progress();
-        await waitFor(`progress after ${crashes.length} crashes`, () => {
-          const now = load.progress();
-          return (Object.keys(PROGRESS) as (keyof typeof PROGRESS)[]).every(
-            (who) => now[who] >= before[who] + PROGRESS[who],
-          );
-        });
-        // Not a wait for something: the moment of death is what this test varies.
-        await delay(random() * ALIVE_MS_MAX);
-        await peer.kill();
-        crashes.push(Date.now());
-        await peer.start();
-      }
-      const history = await load.finish(crashes);
-      console.info(
-        `seed ${SEED}: ${crashes.length} crashes, ${history.acknowledged.length} records acknowledged, ${history.acquired.length} deliveries`,
-      );
-      expect(judge(history)).toEqual([]);
-      expect(history.acknowledged.length).toBeGreaterThan(crashes.length * PROGRESS.producer);
-    },
-    LONG_MS + 10 * 60_000,
+    'loses nothing acknowledged, repeats nothing accepted and forgets no commit when killed with -9',
+    () => endAgainAndAgain('killed', () => peer.kill(), Number(ROUNDS)),
+    LONG_MS + DEADLINE_MS,
   );
+
+  it(
+    'keeps the same promises when it is stopped cleanly',
+    () => endAgainAndAgain('stopped', () => peer.stop(), Math.ceil(Number(ROUNDS) / 5)),
+    LONG_MS + DEADLINE_MS,
+  );
+
+  it('is found out when the last batch of a log is cut off while it is down', async () => {
+    const topic = 'jobs-cut';
+    await cliOf({ bootstrap: peer.bootstrap, tools }).createTopic(topic, PARTITIONS);
+    const args = ['producer', peer.bootstrap, topic, String(PARTITIONS), String(RATE)];
+    const producer = tools.start({ className: 'KillLoad', args });
+    await waitFor('some records', () => producer.lines.length > PROGRESS.producer);
+    await producer.stop();
+    await peer.kill();
+    const log = join(peer.dataDirectory, `${topic}-1`, '00000000000000000000.log');
+    const { size } = await stat(log);
+    await truncate(log, size - 1);
+    await peer.start();
+    const scanned = await scan({ bootstrap: peer.bootstrap, tools, topic, partitions: PARTITIONS });
+    const violations = judgeLog({ ...parseProducer(producer.lines, PARTITIONS), scanned });
+    expect(violations.length).toBeGreaterThan(0);
+    for (const { rule, record } of violations) {
+      expect(rule).toBe('acknowledged record is lost');
+      expect(record).toMatch(/^1:/);
+    }
+  });
 });

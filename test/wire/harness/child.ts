@@ -32,7 +32,7 @@ export class Child {
     const log = openSync(logFile, 'a');
     this.#process = spawn(command, [...args], {
       cwd,
-      env: { ...process.env, ...env },
+      env: { ...inherited(), ...env },
       // Standard input stays open: programs of ours end when it closes, that is when this process dies.
       stdio: ['pipe', onLine === undefined ? log : 'pipe', log],
     });
@@ -104,6 +104,11 @@ export class Child {
     clearTimeout(timer);
     return code;
   }
+}
+
+/** This process's environment without the tests' own variables: a broker takes `WEIR_…` for settings. */
+function inherited(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('WEIR_')));
 }
 
 function hookExit(): void {

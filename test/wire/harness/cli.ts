@@ -4,6 +4,7 @@ import type { Wire } from './session.ts';
 /** The main classes of Apache Kafka's command-line tools. */
 export const TOOL = {
   apiVersions: 'org.apache.kafka.tools.BrokerApiVersionsCommand',
+  cluster: 'org.apache.kafka.tools.ClusterTool',
   configs: 'kafka.admin.ConfigCommand',
   consoleConsumer: 'org.apache.kafka.tools.consumer.ConsoleConsumer',
   consoleProducer: 'org.apache.kafka.tools.ConsoleProducer',
