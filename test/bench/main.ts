@@ -4,8 +4,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-// @ts-expect-error: plain JavaScript, so that any Node can run it before there are types.
-import { build } from '../../broker/cli/build.mjs';
 import { cacheDirectory } from '../setup/cache.ts';
 import { ensureKafka, KAFKA_VERSION } from '../setup/kafka.ts';
 import { versionOf } from '../setup/run.ts';
@@ -14,6 +12,11 @@ import { type Figures, measure, type Size } from './measures.ts';
 import { machineOf } from './process.ts';
 import { makeSubject, SUBJECTS, type SubjectName } from './subjects.ts';
 import { render, type Results, rowsOf } from './table.ts';
+
+/** Plain JavaScript, so that any Node can run it before there are types. */
+const { build }: { build(root: string): Promise<void> } = await import(
+  new URL('../../broker/cli/build.mjs', import.meta.url).href
+);
 
 const QUICK: Size = { largeRecords: 80_000, smallRecords: 300_000, latencyRecords: 1000, starts: 1, idleMs: 2000 };
 const FULL: Size = { largeRecords: 300_000, smallRecords: 1_000_000, latencyRecords: 4000, starts: 3, idleMs: 5000 };

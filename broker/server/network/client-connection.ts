@@ -3,8 +3,9 @@ import type { NetConnection, NetHandlers } from '../../ports/net.ts';
 import type { ConnectionContext } from '../request-context.ts';
 import { FrameAssembler } from './frames.ts';
 
-/** Requests of one connection that were received but not answered; past it the socket is not read. */
+/** Requests of one connection that were received but not answered, and their bytes; past either the socket is not read. */
 const PENDING_REQUESTS_MAX = 64;
+const PENDING_BYTES_MAX = 8 * 1024 * 1024;
 /** Answers that the peer has not taken; past it no further request of the connection is started. */
 const UNSENT_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -37,6 +38,8 @@ export class ClientConnection implements NetHandlers {
   readonly #waiting: Uint8Array[] = [];
   readonly #slots: Slot[] = [];
   readonly #closeListeners = new Set<() => void>();
+  /** Bytes of the requests that are pending. */
+  #pendingBytes = 0;
   #onlyProduceRunning = true;
   #paused = false;
   #starting = false;
@@ -83,7 +86,10 @@ export class ClientConnection implements NetHandlers {
   onData(bytes: Uint8Array): void {
     if (this.#closed) return;
     this.lastActiveMs = this.#now();
-    const problem = this.#frames.push(bytes, (frame) => this.#waiting.push(frame));
+    const problem = this.#frames.push(bytes, (frame) => {
+      this.#waiting.push(frame);
+      this.#pendingBytes += frame.length;
+    });
     this.#start();
     if (problem !== null) {
       this.fail(
@@ -142,6 +148,7 @@ export class ClientConnection implements NetHandlers {
       this.#serve(frame, this, (response) => {
         slot.response = response;
         slot.done = true;
+        this.#pendingBytes -= frame.length;
         this.#flush();
       });
     }
@@ -183,7 +190,10 @@ export class ClientConnection implements NetHandlers {
   }
 
   #regulate(): void {
-    const full = this.pendingRequests >= PENDING_REQUESTS_MAX || this.#net.unsentBytes() > UNSENT_BYTES_MAX;
+    const full =
+      this.pendingRequests >= PENDING_REQUESTS_MAX ||
+      this.#pendingBytes > PENDING_BYTES_MAX ||
+      this.#net.unsentBytes() > UNSENT_BYTES_MAX;
     if (full === this.#paused) return;
     this.#paused = full;
     if (full) this.#net.pause();

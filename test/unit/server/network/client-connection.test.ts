@@ -106,6 +106,27 @@ describe('a client connection', () => {
     expect(state.paused).toBe(false);
   });
 
+  it('stops reading while over 8 MiB of requests are pending, however few they are', () => {
+    const { receive, started, state, endTurn } = open({ frameSizeMax: 10_000_000 });
+    const large = (size: number): number[] => [
+      (size >> 24) & 0xff,
+      (size >> 16) & 0xff,
+      (size >> 8) & 0xff,
+      size & 0xff,
+    ];
+    const payload = (size: number): number[] => [0, FETCH, ...new Array<number>(size - 2).fill(0)];
+    receive(frame(FETCH, 1), [...large(5_000_000), ...payload(5_000_000)]);
+    expect(state.paused).toBe(false);
+    receive([...large(5_000_000), ...payload(5_000_000)]);
+    expect(state.paused).toBe(true);
+    expect(started).toHaveLength(1);
+    for (let index = 0; index < 3; index += 1) {
+      started[index]?.reply(null);
+      endTurn();
+    }
+    expect(state.paused).toBe(false);
+  });
+
   it('starts nothing while the peer does not take its answers', () => {
     const { connection, receive, started, state } = open();
     state.unsent = 5 * 1024 * 1024;
