@@ -215,7 +215,8 @@ export class ShareSession {
         const key = shareKey(topic.topicId, answer.partitionIndex);
         answered.add(key);
         const group = groups.get(key);
-        if (group !== undefined) this.#settle(group, answer.acknowledgeErrorCode, true);
+        if (group !== undefined)
+          this.#settle(group, answer.acknowledgeErrorCode, isCertain(answer.acknowledgeErrorCode));
         const where = this.#members.get(key);
         if (where !== undefined) this.#partitionAnswered(key, where, answer, body.acquisitionLockTimeoutMs);
       }
@@ -243,7 +244,7 @@ export class ShareSession {
         const key = shareKey(topic.topicId, answer.partitionIndex);
         const group = groups.get(key);
         answered.add(key);
-        if (group !== undefined) this.#settle(group, answer.errorCode, true);
+        if (group !== undefined) this.#settle(group, answer.errorCode, isCertain(answer.errorCode));
       }
     }
     this.#settleUnanswered(groups, answered);
@@ -303,6 +304,11 @@ function failureOf(
   return errorCode === ErrorCode.NONE
     ? null
     : { code: errorCode, reason: errorMessage ?? errorName(errorCode), sent: false };
+}
+
+/** A leader that changes, or whose write failed, may have let the acknowledgement be stored all the same. */
+function isCertain(code: number): boolean {
+  return code === ErrorCode.NONE || (!isRetriable(code) && code !== ErrorCode.UNKNOWN_SERVER_ERROR);
 }
 
 function byTopic(partitions: readonly SharePartitionName[]): [string, number[]][] {

@@ -314,6 +314,19 @@ describe('a member of a share group', () => {
     });
   });
 
+  it.each([
+    [ErrorCode.INVALID_RECORD_STATE, true],
+    [ErrorCode.NOT_LEADER_OR_FOLLOWER, false],
+    [ErrorCode.COORDINATOR_NOT_AVAILABLE, false],
+    [ErrorCode.UNKNOWN_SERVER_ERROR, false],
+  ])('knows what error %i says about an acknowledgement: certainly not taken is %p', (code, certain) => {
+    const harness = joined();
+    fetched(harness, harness.next(ApiKey.ShareFetch), [{ records: batchOf(0, 1), acquired: [[0, 0, 1]] }]);
+    acknowledge(harness, 0);
+    acknowledged(harness, harness.next(ApiKey.ShareAcknowledge), code);
+    expect(harness.told('settled')).toMatchObject([{ offset: 0, code, certain }]);
+  });
+
   it('does not know what became of an acknowledgement whose answer was lost', () => {
     const harness = joined();
     fetched(harness, harness.next(ApiKey.ShareFetch), [{ records: batchOf(0, 2), acquired: [[0, 1, 1]] }]);
