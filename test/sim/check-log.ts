@@ -1,4 +1,13 @@
-import { deletedTopics, lastPowerLossMs, type Observation, placeKey, type Seen, type TopicFacts } from './history.ts';
+import {
+  deletedTopics,
+  lastPowerLossMs,
+  type Observation,
+  placeKey,
+  promiseOf,
+  type Seen,
+  type TopicFacts,
+  wasReplicated,
+} from './history.ts';
 
 /** The final scan, looked up by place. */
 class Scan {
@@ -66,6 +75,7 @@ function checkOrigin(history: readonly Observation[]): string[] {
 function checkKept(history: readonly Observation[], topics: ReadonlyMap<string, TopicFacts>, scan: Scan): string[] {
   const gone = deletedTopics(history);
   const powerLossMs = lastPowerLossMs(history);
+  const promises = new Map([...topics].map(([topic, facts]) => [topic, promiseOf(history, topic, facts)]));
   const problems: string[] = [];
   for (const one of history) {
     if (one.kind !== 'acknowledged' && one.kind !== 'read' && one.kind !== 'delivered') continue;
@@ -74,7 +84,7 @@ function checkKept(history: readonly Observation[], topics: ReadonlyMap<string, 
     if (facts === undefined || gone.has(place.topic)) continue;
     const found = scan.values.get(placeKey(place));
     if (found === value) continue;
-    if (facts.durability === 'replicated' && atMs <= powerLossMs) continue;
+    if (atMs <= powerLossMs && promises.get(place.topic)?.(atMs) !== true) continue;
     const bounds = scan.bounds.get(`${place.topic}-${place.partition}`);
     if (bounds !== undefined && found === undefined && place.offset < bounds.startOffset) continue;
     problems.push(`L1: ${value} was ${one.kind} at ${placeKey(place)}, where ${found ?? 'nothing'} is`);
@@ -133,7 +143,7 @@ function checkStart(history: readonly Observation[], topics: ReadonlyMap<string,
     const facts = topics.get(topic);
     if (facts === undefined || gone.has(topic)) continue;
     const least = confirmed.get(partition) ?? 0;
-    const excused = facts.durability === 'replicated' && powerLossMs > 0;
+    const excused = powerLossMs > 0 && wasReplicated(history, topic, facts);
     if (startOffset < least && !excused)
       problems.push(`L5: ${partition} starts at ${startOffset} though records before ${least} were deleted`);
     const most = Math.max(least, asked.get(partition) ?? 0);

@@ -2,17 +2,20 @@ import {
   deletedTopics,
   type GroupFacts,
   type Holding,
+  IN_FLIGHT_MS,
   lastPowerLossMs,
   type Observation,
   placeKey,
   type Seen,
   type TopicFacts,
+  wasReplicated,
 } from './history.ts';
 
 const recordKey = (one: Holding): string => `${one.group} ${placeKey(one.place)}`;
 
 /** What is known of one record in one group. */
 interface RecordState {
+  readonly topic: string;
   holder: Seen<'delivered'> | null;
   lastDelivery: Seen<'delivered'> | null;
   /** Delivery count of the last delivery in this life of the leader, 0 before the first. */
@@ -31,6 +34,8 @@ class OwnershipCheck {
   readonly #records = new Map<string, RecordState>();
   /** Offsets before which records may have been deleted, by partition. */
   readonly #cutBefore = new Map<string, number>();
+  /** Until when a topic's leadership may just be changing. */
+  readonly #unsureUntilMs = new Map<string, number>();
   readonly #groups: ReadonlyMap<string, GroupFacts>;
   readonly #topics: ReadonlyMap<string, TopicFacts>;
 
@@ -52,6 +57,12 @@ class OwnershipCheck {
         break;
       case 'member-gone':
         this.#gone(one);
+        break;
+      case 'durability':
+        // A change of durability begins a new leader epoch, some time before it is confirmed (D3).
+        this.#unsureUntilMs.set(one.topic, one.confirmed ? one.atMs + IN_FLIGHT_MS : Number.POSITIVE_INFINITY);
+        for (const [key, record] of this.#records)
+          if (record.topic === one.topic) this.#records.set(key, fresh(record));
         break;
       case 'cut':
         this.#cutBefore.set(`${one.topic}-${one.partition}`, one.beforeOffset);
@@ -77,11 +88,15 @@ class OwnershipCheck {
     }
   }
 
+  #isUnsure({ place, atMs }: Holding & { readonly atMs: number }): boolean {
+    return atMs <= (this.#unsureUntilMs.get(place.topic) ?? -1);
+  }
+
   #record(of: Holding): RecordState {
     const key = recordKey(of);
     let record = this.#records.get(key);
     if (record === undefined) {
-      record = { holder: null, lastDelivery: null, count: 0, unseenCount: 0, finished: null };
+      record = fresh({ topic: of.place.topic, finished: null });
       this.#records.set(key, record);
     }
     return record;
@@ -109,6 +124,7 @@ class OwnershipCheck {
     if (one.deliveryCount <= count) {
       this.problems.push(`S2: ${name} was delivered for the ${one.deliveryCount}. time after the ${count}.`);
     }
+    if (this.#isUnsure(one)) return;
     record.holder = one;
     record.lastDelivery = one;
     record.count = one.deliveryCount;
@@ -124,7 +140,7 @@ class OwnershipCheck {
     const record = this.#record(one);
     const { holder, lastDelivery, finished } = record;
     const name = recordKey(one);
-    const isKept = (this.#topics.get(one.place.topic)?.retentionMs ?? null) === null;
+    const isKept = !this.#isUnsure(one) && (this.#topics.get(one.place.topic)?.retentionMs ?? null) === null;
     if (isKept && one.place.offset >= (this.#cutBefore.get(partitionKey(one)) ?? 0)) {
       if (holder !== null && holder.member !== one.member && holder.atMs < one.sentMs && one.atMs < holder.untilMs) {
         this.problems.push(`S8: ${one.member} was let to ${one.verdict} ${name} while ${holder.member} held it`);
@@ -139,6 +155,11 @@ class OwnershipCheck {
     }
     if (one.verdict !== 'release') record.finished ??= one;
   }
+}
+
+/** A record of which only its end is known. */
+function fresh({ topic, finished }: Pick<RecordState, 'topic' | 'finished'>): RecordState {
+  return { topic, finished, holder: null, lastDelivery: null, count: 0, unseenCount: 0 };
 }
 
 const partitionKey = ({ place }: Holding): string => `${place.topic}-${place.partition}`;
@@ -235,5 +256,5 @@ class Fates {
 /** Topics where an offset may have held two records: `replicated` ones after a loss of power. */
 function reusedTopics(history: readonly Observation[], topics: ReadonlyMap<string, TopicFacts>): ReadonlySet<string> {
   if (lastPowerLossMs(history) === 0) return new Set();
-  return new Set([...topics].flatMap(([label, { durability }]) => (durability === 'replicated' ? [label] : [])));
+  return new Set([...topics].flatMap(([label, facts]) => (wasReplicated(history, label, facts) ? [label] : [])));
 }

@@ -319,6 +319,7 @@ export class SimDisk implements Disk {
   }
 
   #free(): number {
+    if (this.#options.capacityBytes === undefined) return Number.MAX_SAFE_INTEGER;
     const used = this.files().reduce((sum, file) => sum + file.size, 0);
     return Math.max(0, (this.#options.capacityBytes ?? Number.MAX_SAFE_INTEGER) - used);
   }

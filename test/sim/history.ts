@@ -72,6 +72,14 @@ export type Observation =
       readonly beforeOffset: number;
       readonly confirmed: boolean;
     }
+  /** The topic's durability was to change (`confirmed` false), then did (D3). */
+  | {
+      readonly kind: 'durability';
+      readonly atMs: number;
+      readonly topic: string;
+      readonly durability: 'fsync' | 'replicated';
+      readonly confirmed: boolean;
+    }
   /** The topic's deletion was asked for: nothing is known of its records any more. */
   | { readonly kind: 'topic-deleted'; readonly atMs: number; readonly topic: string }
   /** One record of the final scan. */
@@ -109,6 +117,7 @@ export type Seen<K extends Observation['kind']> = Extract<Observation, { readonl
 
 /** What a checker must know of a topic beside the history. */
 export interface TopicFacts {
+  /** At first. */
   readonly durability: 'fsync' | 'replicated';
   /** Records may be dropped by time once they are this old, ms; null: never. */
   readonly retentionMs: number | null;
@@ -132,12 +141,34 @@ export function deletedTopics(history: readonly Observation[]): ReadonlySet<stri
   return new Set(history.flatMap((one) => (one.kind === 'topic-deleted' ? [one.topic] : [])));
 }
 
-/** What left the node before its end arrives so long after it at the latest, ms. */
-const IN_FLIGHT_MS = 5;
+/** What left the node before something happened arrives so long after it at the latest, ms. */
+export const IN_FLIGHT_MS = 5;
 
 /** Up to when `replicated` topics promise nothing: power went last shortly before; 0 when it never did. */
 export function lastPowerLossMs(history: readonly Observation[]): number {
   const losses = history.filter((one) => one.kind === 'leaders-changed' && one.cause === 'power');
   const last = losses.at(-1);
   return last === undefined ? 0 : last.atMs + IN_FLIGHT_MS;
+}
+
+/** Whether what clients are told of a topic at a time outlives a loss of power: all the while it was `fsync` (D3). */
+export function promiseOf(
+  history: readonly Observation[],
+  topic: string,
+  facts: TopicFacts,
+): (atMs: number) => boolean {
+  const turns: { readonly atMs: number; readonly isPromised: boolean }[] = [];
+  for (const one of history) {
+    if (one.kind !== 'durability' || one.topic !== topic) continue;
+    // What is under way when a change is confirmed may have been told before it.
+    if (one.durability === 'replicated') turns.push({ atMs: one.atMs, isPromised: false });
+    else if (one.confirmed) turns.push({ atMs: one.atMs + IN_FLIGHT_MS, isPromised: true });
+  }
+  return (atMs) => turns.findLast((turn) => turn.atMs <= atMs)?.isPromised ?? facts.durability === 'fsync';
+}
+
+/** Whether the topic was ever anything but `fsync`, as far as clients know. */
+export function wasReplicated(history: readonly Observation[], topic: string, facts: TopicFacts): boolean {
+  if (facts.durability === 'replicated') return true;
+  return history.some((one) => one.kind === 'durability' && one.topic === topic && one.durability === 'replicated');
 }

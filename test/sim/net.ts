@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Net, NetConnection, NetHandlers } from '../../broker/ports/net.ts';
 import type { World } from './world.ts';
 
@@ -106,7 +107,8 @@ class End implements NetConnection {
     this.#inTransit += piece.bytes.length;
     this.#world.schedule(this.#arrival - this.#world.nowMs, () => {
       this.#inTransit -= piece.bytes.length;
-      if (!sameBytes(piece.bytes, piece.source)) throw new Error('bug: bytes handed to write changed before they left');
+      if (Buffer.compare(piece.bytes, piece.source) !== 0)
+        throw new Error('bug: bytes handed to write changed before they left');
       this.peer?.receive(piece.bytes);
       if (this.#inTransit === 0 && !this.#closed) this.handlers?.onDrain();
     });
@@ -126,11 +128,6 @@ class End implements NetConnection {
       this.handlers?.onData(bytes);
     }
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
-  return true;
 }
 
 /** The network of one simulated process: when it dies, its connections are reset and its ports are free. */

@@ -10,6 +10,10 @@ export interface TopicPlan {
   readonly retentionMs: number | null;
   /** When DeleteRecords cuts its partitions, ms after the load began. */
   readonly cutsAtMs: readonly number[];
+  /** When `weir.durability` changes to the other one, ms after the load began (D3). */
+  readonly switchesAtMs: readonly number[];
+  /** When it gets one more partition, ms after the load began; null: never. */
+  readonly growsAtMs: number | null;
   /** When it is deleted, ms after the load began; null: never. */
   readonly deletedAtMs: number | null;
   /** Whether a topic of the same name is created afterwards. */
@@ -155,6 +159,9 @@ function planTopic(prng: Prng, index: number, loadMs: number): TopicPlan {
     config,
     retentionMs,
     cutsAtMs: prng.chance(0.25) ? list(prng, between(prng, 1, 3), () => between(prng, 300, loadMs)) : [],
+    switchesAtMs:
+      !isDoomed && prng.chance(0.15) ? list(prng, between(prng, 1, 3), () => between(prng, 100, loadMs)) : [],
+    growsAtMs: !isDoomed && prng.chance(0.15) ? between(prng, 100, loadMs) : null,
     deletedAtMs: isDoomed ? between(prng, 200, loadMs) : null,
     isRecreated: prng.chance(0.6),
   };

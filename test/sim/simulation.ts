@@ -7,6 +7,7 @@ import { SimMember } from './clients/member.ts';
 import { SimProducer } from './clients/producer.ts';
 import {
   alterGroup,
+  alterTopic,
   createTopic,
   deleteRecords,
   deleteTopic,
@@ -14,12 +15,13 @@ import {
   describeProgress,
   fetchOffsets,
   groupSettings,
+  growTopic,
   type ShareProgress,
   topicIds,
 } from './clients/requests.ts';
 import { SimScan } from './clients/scan.ts';
 import { FaultRunner } from './faults.ts';
-import { deletedTopics, type GroupFacts, lastPowerLossMs, type TopicFacts } from './history.ts';
+import { deletedTopics, type GroupFacts, lastPowerLossMs, type TopicFacts, wasReplicated } from './history.ts';
 import { difference, metadataText } from './metadata-text.ts';
 import { SimNetwork } from './net.ts';
 import { SimNode, type SimNodeOptions } from './node.ts';
@@ -89,6 +91,7 @@ export class Simulation {
   readonly #topics = new Map<string, TopicPlan>();
   /** Topics whose deletion has begun. */
   readonly #doomed = new Set<string>();
+  readonly #switching = new Set<string>();
   #isLoading = false;
   #open = 0;
 
@@ -201,7 +204,45 @@ export class Simulation {
 
   #planTopic(topic: TopicPlan): void {
     for (const atMs of topic.cutsAtMs) this.#at(atMs, () => this.#cutRecords(topic));
+    for (const atMs of topic.switchesAtMs) this.#at(atMs, () => this.#switchDurability(topic.name));
+    if (topic.growsAtMs !== null) this.#at(topic.growsAtMs, () => this.#grow(topic));
     if (topic.deletedAtMs !== null) this.#at(topic.deletedAtMs, () => this.#deleteTopic(topic));
+  }
+
+  /** One change at a time: two under way could be carried out in either order. */
+  #switchDurability(name: string): void {
+    const { world } = this.#stage;
+    const topic = this.#topics.get(name);
+    if (topic === undefined || this.#switching.has(name)) return;
+    const durability = topic.durability === 'fsync' ? 'replicated' : 'fsync';
+    const note = (confirmed: boolean): void => {
+      this.#stage.note({
+        kind: 'durability',
+        atMs: world.nowMs,
+        topic: this.#stage.label(name),
+        durability,
+        confirmed,
+      });
+    };
+    this.#switching.add(name);
+    note(false);
+    this.#admin.ask(
+      alterTopic(name, ['weir.durability', durability], () => {
+        note(true);
+        this.#switching.delete(name);
+        this.#topics.set(name, { ...topic, durability });
+      }),
+    );
+  }
+
+  #grow({ name }: TopicPlan): void {
+    const partitionCount = (this.#topics.get(name)?.partitionCount ?? 0) + 1;
+    this.#admin.ask(
+      growTopic(name, partitionCount, () => {
+        const topic = this.#topics.get(name);
+        if (topic !== undefined) this.#topics.set(name, { ...topic, partitionCount });
+      }),
+    );
   }
 
   /** Deletes records of one partition up to some offset that a client knows of. */
@@ -214,7 +255,8 @@ export class Simulation {
       const isThere = one.kind === 'acknowledged' && one.place.topic === label && one.place.partition === partition;
       if (isThere) known = Math.max(known, one.place.offset);
     }
-    const powerTakes = topic.durability === 'replicated' && this.#plan.faults.some(({ kind }) => kind === 'power');
+    const isSometimesReplicated = topic.durability === 'replicated' || topic.switchesAtMs.length > 0;
+    const powerTakes = isSometimesReplicated && this.#plan.faults.some(({ kind }) => kind === 'power');
     if (known < 0 || powerTakes || topic.deletedAtMs !== null) return;
     const offset = 1 + world.prng.below(known + 1);
     const note = (beforeOffset: number, confirmed: boolean): void => {
@@ -332,12 +374,21 @@ export class Simulation {
 
   /** Topics of a group whose offsets mean one record each. */
   #sharedTopics(group: GroupPlan): { name: string; partitions: number[] }[] {
-    const powerLost = lastPowerLossMs(this.#stage.history) > 0;
+    const { history } = this.#stage;
+    const powerLost = lastPowerLossMs(history) > 0;
     return group.topics.flatMap((name) => {
       const topic = this.#topics.get(name);
-      if (topic === undefined || (topic.durability === 'replicated' && powerLost)) return [];
+      if (topic === undefined || (powerLost && wasReplicated(history, this.#stage.label(name), this.#planOf(name))))
+        return [];
       return [{ name, partitions: Array.from({ length: topic.partitionCount }, (_, index) => index) }];
     });
+  }
+
+  /** A topic as it was planned. */
+  #planOf(name: string): TopicPlan {
+    const topic = this.#plan.topics.find((one) => one.name === name);
+    if (topic === undefined) throw new Error(`bug: no topic ${name} was planned`);
+    return topic;
   }
 
   /** A scan, one more crash, and everything that must have outlived it. */

@@ -37,6 +37,8 @@ function topic(name: string, partitionCount = 1): TopicPlan {
     config: {},
     retentionMs: null,
     cutsAtMs: [],
+    switchesAtMs: [],
+    growsAtMs: null,
     deletedAtMs: null,
     isRecreated: false,
   };

@@ -3,6 +3,7 @@ import { ErrorCode } from '../../../broker/core/protocol/errors.ts';
 import type { GroupPlan, TopicPlan } from '../plan.ts';
 import type { Ask } from './admin.ts';
 
+const TOPIC_RESOURCE = 2;
 const GROUP_RESOURCE = 32;
 const SET = 0;
 const TIMEOUT_MS = 3000;
@@ -35,6 +36,40 @@ export function createTopic(topic: TopicPlan, done: () => void): Ask<typeof ApiK
     }),
     codes: (answer) => answer.topics.map(({ errorCode }) => errorCode),
     fine: [ErrorCode.TOPIC_ALREADY_EXISTS],
+    done,
+  };
+}
+
+/** Sets one setting of a topic. */
+export function alterTopic(
+  topic: string,
+  [name, value]: readonly [name: string, value: string],
+  done: () => void,
+): Ask<typeof ApiKey.IncrementalAlterConfigs> {
+  const configs = [{ name, configOperation: SET, value }];
+  return {
+    key: ApiKey.IncrementalAlterConfigs,
+    body: () => ({ validateOnly: false, resources: [{ resourceType: TOPIC_RESOURCE, resourceName: topic, configs }] }),
+    codes: (answer) => answer.responses.map(({ errorCode }) => errorCode),
+    done,
+  };
+}
+
+/** Gives a topic more partitions; that it has them is the work of a lost answer. */
+export function growTopic(
+  topic: string,
+  partitionCount: number,
+  done: () => void,
+): Ask<typeof ApiKey.CreatePartitions> {
+  return {
+    key: ApiKey.CreatePartitions,
+    body: () => ({
+      timeoutMs: TIMEOUT_MS,
+      validateOnly: false,
+      topics: [{ name: topic, count: partitionCount, assignments: null }],
+    }),
+    codes: (answer) => answer.results.map(({ errorCode }) => errorCode),
+    fine: [ErrorCode.INVALID_PARTITIONS],
     done,
   };
 }
