@@ -89,7 +89,7 @@ describe('the history checkers', () => {
     expect(all([...shorter, { ...loss, cause: 'process' }], REPLICATED)).toContain(
       'L1: d was acknowledged at jobs-0@3, where nothing is',
     );
-    const late = { kind: 'acknowledged', atMs: 45, value: 'd', place: at(3) } as const;
+    const late = { kind: 'acknowledged', atMs: 46, value: 'd', place: at(3) } as const;
     expect(all([...shorter, loss, late], REPLICATED)).toEqual(['L1: d was acknowledged at jobs-0@3, where nothing is']);
   });
 
