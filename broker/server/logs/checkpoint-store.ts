@@ -29,6 +29,7 @@ export interface MarkedLog {
   readonly marks: LogMarks;
 }
 
+const NOBODY: ReadonlySet<string> = new Set();
 const NO_MARKS: LogMarks = { recoveryPoint: 0, highWatermark: 0, logStartOffset: 0 };
 
 const FILES = [
@@ -47,6 +48,8 @@ export class CheckpointStore {
   #unsynced = false;
   /** Logs that a file names, by directory name. */
   #named = new Set<string>();
+  /** Logs that the files may name once the call under way is over. */
+  #coming: ReadonlySet<string> = NOBODY;
 
   constructor(disk: Disk, directory: string) {
     this.#disk = disk;
@@ -80,13 +83,15 @@ export class CheckpointStore {
     };
   }
 
-  /** True when a file still names a log of this directory name, maybe an older one that was deleted. */
+  /** True when a file names, or is about to name, a log of this directory name: maybe an older one that was deleted. */
   names(directoryName: string): boolean {
-    return this.#named.has(directoryName);
+    return this.#named.has(directoryName) || this.#coming.has(directoryName);
   }
 
   /** Writes what differs from the files; durable at the end. */
   *write(logs: readonly MarkedLog[]): Task<void> {
+    const names = new Set(logs.map((log) => logDirectoryName(log.topic, log.partition)));
+    this.#coming = names;
     for (const [name, field] of FILES) {
       const lines: OffsetLine[] = [];
       for (const { topic, partition, marks } of logs) {
@@ -100,9 +105,11 @@ export class CheckpointStore {
       this.#unsynced = true;
     }
     // Also after an earlier call that a full disk ended half-way.
-    if (!this.#unsynced) return;
-    yield* step<void>((done) => this.#disk.syncDirectory(this.#directory, done));
-    this.#unsynced = false;
-    this.#named = new Set(logs.map((log) => logDirectoryName(log.topic, log.partition)));
+    if (this.#unsynced) {
+      yield* step<void>((done) => this.#disk.syncDirectory(this.#directory, done));
+      this.#unsynced = false;
+      this.#named = names;
+    }
+    this.#coming = NOBODY;
   }
 }
