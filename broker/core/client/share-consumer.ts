@@ -233,6 +233,7 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
       this.#metadata.refresh(this.#options.topics, ({ code }) => {
         this.#refreshing = false;
         if (code === ErrorCode.NONE) this.#resolveAssignment();
+        else if (this.#state === 'running') this.#refresh();
       });
     });
   }

@@ -386,6 +386,26 @@ describe('a member of a share group', () => {
     },
   );
 
+  it('asks for an assigned topic that it does not know until it is told', () => {
+    const harness = joined({}, []);
+    harness.wake();
+    harness.reply(harness.next(ApiKey.ShareGroupHeartbeat), {
+      errorCode: 0,
+      memberId: 'm',
+      memberEpoch: 2,
+      heartbeatIntervalMs: HEARTBEAT_MS,
+      assignment: { topicPartitions: [{ topicId: idOf('new'), partitions: [0] }] },
+      throttleTimeMs: 0,
+    });
+    while (harness.pending[0] !== ApiKey.Metadata) harness.wake();
+    const { connectionId } = harness.next(ApiKey.Metadata);
+    harness.step({ kind: 'closed', connectionId, reason: 'ECONNRESET' });
+    while (harness.dials.length === 0) harness.wake();
+    harness.connect();
+    harness.reply(harness.next(ApiKey.Metadata), metadataOf({ t: [0], new: [0] }));
+    expect(harness.told('assigned').at(-1)).toMatchObject({ partitions: ['new-0'] });
+  });
+
   it('asks for its assignment again when the answer to a heartbeat was lost', () => {
     const harness = joined({}, []);
     harness.wake();
