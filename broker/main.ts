@@ -77,7 +77,7 @@ function readSettings(
   const parsed = parseSettingsText(text);
   const environment = settingsOfEnvironment(process.env, rowsOf('broker').keys());
   const fixed = new Map([...parsed.values, ...environment.values]);
-  const invalid = parsed.problems.length > 0 ? [] : validateBrokerFile(fixed);
+  const invalid = validateBrokerFile(fixed);
   const problems = [...parsed.problems, ...environment.problems, ...invalid];
   return problems.length > 0 ? { settings: null, problems } : { settings: new Settings(fixed), problems: [] };
 }

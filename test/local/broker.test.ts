@@ -71,6 +71,7 @@ describe('weir broker', () => {
     broker.endInput();
     await until('the broker is gone', () => !isAlive(broker.pid));
     expect(performance.now() - endedMs).toBeLessThan(3 * ORPHAN_LIFE_MS);
+    expect(broker.out).toContain('stopped cleanly');
     expect(existsSync(pidFile)).toBe(false);
   });
 });

@@ -285,6 +285,31 @@ describe('a fetch', () => {
     });
   });
 
+  it('by a reader whose history is not that of the log is told where they part, at once and without records (KIP-595)', () => {
+    create('jobs', 1);
+    produce('jobs', 0, 'a');
+    asker.powerCycle();
+    produce('jobs', 0, 'b');
+    const fetchFrom = (fetchOffset: number, lastFetchedEpoch: number) => {
+      const partitions = [{ partition: 0, fetchOffset, lastFetchedEpoch, partitionMaxBytes: 1000 }];
+      const answer = asker.call(ApiKey.Fetch, FETCH_VERSION, {
+        maxWaitMs: 60_000,
+        minBytes: 1,
+        topics: [{ topic: 'jobs', partitions }],
+      });
+      if (typeof answer === 'string') throw new Error(answer);
+      return answer.responses[0]?.partitions[0];
+    };
+    const epochs = [fetchFrom(0, -1)?.records ?? new Uint8Array()].map((bytes) => Buffer.from(bytes).readInt32BE(12));
+    const first = epochs[0] ?? -1;
+    expect(fetchFrom(1, first)).toMatchObject({ divergingEpoch: { epoch: -1, endOffset: -1 } });
+    expect(fetchFrom(2, first)).toMatchObject({
+      errorCode: ErrorCode.NONE,
+      divergingEpoch: { epoch: first, endOffset: 1 },
+      records: new Uint8Array(),
+    });
+  });
+
   it('in a session tells only what changed (KIP-227)', () => {
     create('jobs', 3);
     const all = [0, 1, 2].map((partition) => ({ partition, fetchOffset: 0 }));

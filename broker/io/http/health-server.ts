@@ -34,7 +34,9 @@ export function startHealthServer(
   );
   server.maxConnections = CONNECTIONS_MAX;
   server.once('error', (error: NodeJS.ErrnoException) => {
-    done(`HTTP address ${address.host}:${address.port}: ${error.code ?? error.message}`, 0);
+    const where = `weir.http.port: ${address.host}:${address.port}`;
+    const taken = `${where} is taken by another process; free it, choose another port, or 0 for a free one`;
+    done(error.code === 'EADDRINUSE' ? taken : `${where}: ${error.code ?? error.message}`, 0);
   });
   server.listen(address.port, address.host, () => {
     const bound = server.address();

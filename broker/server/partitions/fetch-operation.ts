@@ -17,6 +17,8 @@ export interface FetchAnswer {
     readonly logStartOffset: number;
     readonly abortedTransactions: null;
     readonly currentLeader: { readonly leaderId: number; readonly leaderEpoch: number };
+    /** Where the reader's history left this log's; −1/−1 while they agree (KIP-595). */
+    readonly divergingEpoch: { readonly epoch: number; readonly endOffset: number };
     readonly records: readonly Uint8Array[];
   };
 }
@@ -39,6 +41,7 @@ export interface FetchOptions {
 }
 
 const NO_LEADER = { leaderId: -1, leaderEpoch: -1 };
+const NO_DIVERGENCE = { epoch: -1, endOffset: -1 };
 
 /**
  * One fetch: answered at once when there is enough to read or anything is wrong, else when the high watermarks brought
@@ -75,6 +78,7 @@ export class FetchOperation {
       const partition = this.#find(asked).partition;
       if (partition === null || partition.status(asked.currentLeaderEpoch) !== ErrorCode.NONE) return true;
       if (asked.fetchOffset < partition.logStartOffset || asked.fetchOffset > partition.logEndOffset) return true;
+      if (divergence(partition, asked) !== NO_DIVERGENCE) return true;
       available += Math.min(partition.availableBytes(asked.fetchOffset, isolationLevel), asked.maxBytes);
       if (available >= minBytes) return true;
     }
@@ -136,7 +140,7 @@ export class FetchOperation {
       const budget = Math.max(0, Math.min(asked.maxBytes, maxBytes - used));
       const { fetchOffset, currentLeaderEpoch } = asked;
       const options = { fetchOffset, maxBytes: budget, minOneBatch: used === 0, isolationLevel, currentLeaderEpoch };
-      if (used > 0 && budget === 0) {
+      if (divergence(partition, asked) !== NO_DIVERGENCE || (used > 0 && budget === 0)) {
         this.#add(answers, asked, passedOver(partition, asked), partition);
         continue;
       }
@@ -162,13 +166,15 @@ export class FetchOperation {
   }
 
   #add(answers: FetchAnswer[], asked: SessionPartition, outcome: ReadOutcome, partition: Partition | null): void {
+    const failed = outcome.errorCode !== ErrorCode.NONE;
+    const divergingEpoch = partition === null || failed ? NO_DIVERGENCE : divergence(partition, asked);
     const news =
-      outcome.errorCode !== ErrorCode.NONE ||
+      failed ||
+      divergingEpoch !== NO_DIVERGENCE ||
       outcome.sizeInBytes > 0 ||
       asked.sentHighWatermark !== outcome.highWatermark ||
       asked.sentLogStartOffset !== outcome.logStartOffset;
     if (this.#options.changesOnly && !news) return;
-    const failed = outcome.errorCode !== ErrorCode.NONE;
     asked.sentHighWatermark = failed ? -1 : outcome.highWatermark;
     asked.sentLogStartOffset = failed ? -1 : outcome.logStartOffset;
     answers.push({
@@ -183,10 +189,24 @@ export class FetchOperation {
         abortedTransactions: null,
         currentLeader:
           failed && partition !== null ? { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch } : NO_LEADER,
+        divergingEpoch,
         records: outcome.chunks,
       },
     });
   }
+}
+
+/**
+ * Whether the reader last read from an epoch that this log does not know at that offset: then it must look for the common
+ * part first, and gets no records.
+ */
+function divergence(partition: Partition, asked: SessionPartition): FetchAnswer['response']['divergingEpoch'] {
+  if (asked.lastFetchedEpoch < 0) return NO_DIVERGENCE;
+  const { leaderEpoch, endOffset } = partition.endOffsetForEpoch(asked.lastFetchedEpoch);
+  if (leaderEpoch === asked.lastFetchedEpoch && endOffset >= asked.fetchOffset) return NO_DIVERGENCE;
+  // A log without any epoch yet can't contradict anybody.
+  if (leaderEpoch < 0) return NO_DIVERGENCE;
+  return { epoch: leaderEpoch, endOffset };
 }
 
 function failedOutcome(errorCode: number, nextOffset: number): ReadOutcome {

@@ -67,6 +67,8 @@ describe('the health page', () => {
     const failure = await new Promise((settle) => {
       startHealthServer({ host: '127.0.0.1', port }, source, (sentence) => settle(sentence));
     });
-    expect(failure).toBe(`HTTP address 127.0.0.1:${port}: EADDRINUSE`);
+    expect(failure).toBe(
+      `weir.http.port: 127.0.0.1:${port} is taken by another process; free it, choose another port, or 0 for a free one`,
+    );
   });
 });

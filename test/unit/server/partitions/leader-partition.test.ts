@@ -45,6 +45,22 @@ class HandLog implements Partial<PartitionLog> {
     return this.logEndOffset;
   }
 
+  /** What a search by time finds. */
+  found = { offset: 5, timestampMs: 1000, leaderEpoch: 7 };
+
+  offsetForTimestamp(_timestampMs: number, done: (failure: null, found: HandLog['found']) => void): void {
+    done(null, this.found);
+  }
+
+  maxTimestampOffset(done: (failure: null, found: HandLog['found']) => void): void {
+    done(null, this.found);
+  }
+
+  deleteRecordsBefore(offset: number, done: (failure: null, start: number) => void): void {
+    this.logStartOffset = offset;
+    done(null, offset);
+  }
+
   checkProducer(): ProducerVerdict {
     return this.verdict;
   }
@@ -230,6 +246,33 @@ describe('a led partition', () => {
       ErrorCode.NONE,
       ErrorCode.UNKNOWN_LEADER_EPOCH,
     ]);
+  });
+
+  it('shows by time only what is below the high watermark', () => {
+    const { partition, append, log } = lead();
+    append(records('a', 'b', 'c', 'd', 'e', 'f'));
+    const seen: number[] = [];
+    partition.offsetForTimestamp(0, (outcome) => seen.push(outcome.offset));
+    partition.offsetOfMaxTimestamp((outcome) => seen.push(outcome.offset));
+    log.progress(6, 5);
+    partition.offsetForTimestamp(0, (outcome) => seen.push(outcome.offset));
+    log.progress(6, 6);
+    partition.offsetForTimestamp(0, (outcome) => seen.push(outcome.offset));
+    partition.offsetOfMaxTimestamp((outcome) => seen.push(outcome.offset));
+    expect(seen).toEqual([-1, -1, -1, 5, 5]);
+  });
+
+  it('deletes records up to the high watermark and no further', () => {
+    const { partition, append, log } = lead();
+    append(records('a', 'b', 'c'));
+    log.progress(3, 2);
+    const outcomes: unknown[] = [];
+    partition.deleteRecords(3, (outcome) => outcomes.push(outcome));
+    partition.deleteRecords(-2, (outcome) => outcomes.push(outcome));
+    expect(log.logStartOffset).toBe(0);
+    partition.deleteRecords(-1, (outcome) => outcomes.push(outcome));
+    const refused = { errorCode: ErrorCode.OFFSET_OUT_OF_RANGE, lowWatermark: -1 };
+    expect(outcomes).toEqual([refused, refused, { errorCode: ErrorCode.NONE, lowWatermark: 2 }]);
   });
 
   it('refuses a batch whose checksum does not hold, and appends nothing of it', () => {
