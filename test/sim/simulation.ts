@@ -4,18 +4,12 @@ import { checkDrained, checkOwnership } from './check-share.ts';
 import { SimAdmin } from './clients/admin.ts';
 import { SimCommitter } from './clients/committer.ts';
 import { SimMember } from './clients/member.ts';
-import { SimProducer } from './clients/producer.ts';
 import {
   alterGroup,
-  alterTopic,
-  createTopic,
-  deleteRecords,
-  deleteTopic,
   describeGroup,
   describeProgress,
   fetchOffsets,
   groupSettings,
-  growTopic,
   type ShareProgress,
   topicIds,
 } from './clients/requests.ts';
@@ -27,6 +21,7 @@ import { SimNetwork } from './net.ts';
 import { SimNode, type SimNodeOptions } from './node.ts';
 import type { GroupPlan, MemberPlan, Plan, TopicPlan } from './plan.ts';
 import { Stage } from './stage.ts';
+import { SimTopics } from './topics.ts';
 import { World } from './world.ts';
 
 /** Virtual time that anything healthy may take, ms. */
@@ -84,16 +79,11 @@ export class Simulation {
   readonly #admin: SimAdmin;
   readonly #faults: FaultRunner;
   readonly #problems: string[] = [];
-  readonly #producers: SimProducer[] = [];
   readonly #members: SimMember[] = [];
   readonly #scans = new Set<SimScan>();
   readonly #committers: SimCommitter[] = [];
-  readonly #topics = new Map<string, TopicPlan>();
-  /** Topics whose deletion has begun. */
-  readonly #doomed = new Set<string>();
-  readonly #switching = new Set<string>();
+  readonly #topics: SimTopics;
   #isLoading = false;
-  #open = 0;
 
   constructor(seed: number, plan: Plan, options: SimulationOptions = {}) {
     this.#seed = seed;
@@ -106,8 +96,9 @@ export class Simulation {
     const node = new SimNode(world, network, { settings, diskLatencyMs, ...planted });
     this.#stage = new Stage(world, network, node);
     this.#admin = new SimAdmin(this.#stage);
+    this.#topics = new SimTopics(this.#stage, this.#admin, plan);
     this.#faults = new FaultRunner(this.#stage, () => [
-      ...this.#producers,
+      ...this.#topics.producers,
       ...this.#members,
       ...this.#scans,
       this.#admin,
@@ -148,11 +139,7 @@ export class Simulation {
   #setUp(): void {
     const { node } = this.#stage;
     node.start();
-    for (const topic of this.#plan.topics) {
-      this.#stage.labels.set(topic.name, topic.name);
-      this.#topics.set(topic.name, topic);
-      this.#admin.ask(createTopic(topic, () => undefined));
-    }
+    this.#topics.create();
     for (const group of this.#plan.groups) this.#admin.ask(alterGroup(group, () => undefined));
     this.#await('topics and groups are set up', () => this.#admin.isIdle);
   }
@@ -160,19 +147,14 @@ export class Simulation {
   #load(): void {
     const { world } = this.#stage;
     this.#isLoading = true;
-    for (const producer of this.#plan.producers) {
-      this.#at(producer.startMs, () => {
-        // What is produced to a name whose topic is being deleted may end in either topic.
-        if (!this.#doomed.has(producer.topic)) this.#producers.push(new SimProducer(this.#stage, producer));
-      });
-    }
     for (const group of this.#plan.groups) for (const member of group.members) this.#planMember(group, member);
-    for (const topic of this.#plan.topics) this.#planTopic(topic);
+    this.#topics.schedule((delayMs, action) => this.#at(delayMs, action));
     for (const pauseMs of this.#plan.scanPausesMs) this.#scanAgain(pauseMs);
     this.#startCommitters();
     for (const fault of this.#plan.faults) this.#faults.plan(fault);
     world.runFor(this.#plan.loadMs);
     this.#isLoading = false;
+    this.#topics.close();
     for (const committer of this.#committers) committer.stop();
     this.#faults.heal();
     // A node that was just told to stop ends first.
@@ -180,7 +162,7 @@ export class Simulation {
       this.#faults.heal();
       return this.#stage.node.isReady;
     });
-    this.#await('deletions are done', () => this.#open === 0 && this.#admin.isIdle);
+    this.#await('deletions are done', () => this.#topics.isQuiet && this.#admin.isIdle);
   }
 
   /** Runs `action` at a time of the load, if that is not over by then. */
@@ -200,104 +182,6 @@ export class Simulation {
         else member.close();
       });
     });
-  }
-
-  #planTopic(topic: TopicPlan): void {
-    for (const atMs of topic.cutsAtMs) this.#at(atMs, () => this.#cutRecords(topic));
-    for (const atMs of topic.switchesAtMs) this.#at(atMs, () => this.#switchDurability(topic.name));
-    if (topic.growsAtMs !== null) this.#at(topic.growsAtMs, () => this.#grow(topic));
-    if (topic.deletedAtMs !== null) this.#at(topic.deletedAtMs, () => this.#deleteTopic(topic));
-  }
-
-  /** One change at a time: two under way could be carried out in either order. */
-  #switchDurability(name: string): void {
-    const { world } = this.#stage;
-    const topic = this.#topics.get(name);
-    if (topic === undefined || this.#switching.has(name)) return;
-    const durability = topic.durability === 'fsync' ? 'replicated' : 'fsync';
-    const note = (confirmed: boolean): void => {
-      this.#stage.note({
-        kind: 'durability',
-        atMs: world.nowMs,
-        topic: this.#stage.label(name),
-        durability,
-        confirmed,
-      });
-    };
-    this.#switching.add(name);
-    note(false);
-    this.#admin.ask(
-      alterTopic(name, ['weir.durability', durability], () => {
-        note(true);
-        this.#switching.delete(name);
-        this.#topics.set(name, { ...topic, durability });
-      }),
-    );
-  }
-
-  #grow({ name }: TopicPlan): void {
-    const partitionCount = (this.#topics.get(name)?.partitionCount ?? 0) + 1;
-    this.#admin.ask(
-      growTopic(name, partitionCount, () => {
-        const topic = this.#topics.get(name);
-        if (topic !== undefined) this.#topics.set(name, { ...topic, partitionCount });
-      }),
-    );
-  }
-
-  /** Deletes records of one partition up to some offset that a client knows of. */
-  #cutRecords(topic: TopicPlan): void {
-    const { world, history } = this.#stage;
-    const label = this.#stage.label(topic.name);
-    const partition = world.prng.below(topic.partitionCount);
-    let known = -1;
-    for (const one of history) {
-      const isThere = one.kind === 'acknowledged' && one.place.topic === label && one.place.partition === partition;
-      if (isThere) known = Math.max(known, one.place.offset);
-    }
-    const isSometimesReplicated = topic.durability === 'replicated' || topic.switchesAtMs.length > 0;
-    const powerTakes = isSometimesReplicated && this.#plan.faults.some(({ kind }) => kind === 'power');
-    if (known < 0 || powerTakes || topic.deletedAtMs !== null) return;
-    const offset = 1 + world.prng.below(known + 1);
-    const note = (beforeOffset: number, confirmed: boolean): void => {
-      this.#stage.note({ kind: 'cut', atMs: world.nowMs, topic: label, partition, beforeOffset, confirmed });
-    };
-    note(offset, false);
-    this.#admin.ask(
-      deleteRecords({ topic: topic.name, partition, offset }, (lowWatermark) => note(lowWatermark, true)),
-    );
-  }
-
-  /** The topic's producers die first, so that everything produced to the name later is meant for the new topic. */
-  #deleteTopic(topic: TopicPlan): void {
-    const { world } = this.#stage;
-    this.#doomed.add(topic.name);
-    const mourners = this.#plan.producers.filter((producer) => producer.topic === topic.name);
-    for (const producer of this.#producers) if (producer.topic === topic.name) producer.die();
-    this.#open += 1;
-    world.schedule(50, () => {
-      this.#stage.note({ kind: 'topic-deleted', atMs: world.nowMs, topic: this.#stage.label(topic.name) });
-      this.#admin.ask(
-        deleteTopic(topic.name, () => {
-          this.#open -= 1;
-          this.#topics.delete(topic.name);
-          if (topic.isRecreated && this.#isLoading) this.#recreate(topic, mourners);
-        }),
-      );
-    });
-  }
-
-  #recreate(topic: TopicPlan, producers: Plan['producers']): void {
-    this.#open += 1;
-    this.#stage.labels.set(topic.name, `${topic.name}#2`);
-    this.#admin.ask(
-      createTopic(topic, () => {
-        this.#open -= 1;
-        this.#topics.set(topic.name, topic);
-        const again = producers.map((producer) => ({ ...producer, name: `${producer.name}-again` }));
-        for (const producer of again) this.#producers.push(new SimProducer(this.#stage, producer));
-      }),
-    );
   }
 
   #scanAgain(pauseMs: number): void {
@@ -344,7 +228,7 @@ export class Simulation {
   /** Everything is well again: producers come to their end, groups to that of their topics. */
   #drain(): void {
     for (const scan of this.#scans) scan.die();
-    this.#await('producers are done', () => this.#producers.every((producer) => producer.isDone));
+    this.#await('producers are done', () => this.#topics.producers.every((producer) => producer.isDone));
     for (const member of this.#members) member.hurry();
     for (const group of this.#plan.groups) this.#members.push(new SimMember(this.#stage, group, DRAINER));
     for (const group of this.#plan.groups) {
@@ -419,7 +303,7 @@ export class Simulation {
   }
 
   #scanAll(isFinal: boolean): void {
-    const topics = [...this.#topics.keys()].toSorted();
+    const topics = this.#topics.names;
     if (topics.length === 0) return;
     const scan = new SimScan(this.#stage, topics, isFinal);
     this.#await(
@@ -491,7 +375,7 @@ export class Simulation {
     const state = [
       describeState(),
       this.#admin.describe(),
-      ...this.#producers.filter((one) => !one.isDone).map((one) => one.describe()),
+      ...this.#topics.producers.filter((one) => !one.isDone).map((one) => one.describe()),
     ];
     throw new Stuck(`L0: not within ${PATIENCE_MS} ms: ${what}. ${state.join('; ')}`);
   }
