@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { assert } from '../../core/base/assert.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
 import type { BrokerId, LeaderEpoch, TopicId } from '../../core/base/ids.ts';
+import { RECOVERY_BATCH_SIZE_MAX } from '../../core/log/recovery.ts';
 import type { PartitionView, TopicView } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import * as batch from '../../core/record/batch.ts';
@@ -173,6 +174,8 @@ export class LeaderPartition implements Partition, LogListener {
   appendInternalBatch(bytes: Uint8Array): AppendOutcome {
     const status = this.#writeStatus();
     if (status !== ErrorCode.NONE) return this.#refused(status, null);
+    // Recovery would take it for damage: better not accepted than acknowledged and lost.
+    if (bytes.length > RECOVERY_BATCH_SIZE_MAX) return this.#refused(ErrorCode.MESSAGE_TOO_LARGE, null);
     return this.#place(batch.bufferOf(bytes), this.#clock.wallMs(), -1);
   }
 

@@ -59,6 +59,8 @@ export class ClassicGroup {
   readonly syncTimer: Deadline<GroupTimer>;
   private awaitingJoinCount = 0;
   /** Protocol name → members that support it. */
+  /** Bytes of all members' protocol metadata. */
+  protocolBytes = 0;
   private readonly supporterCounts = new Map<string, number>();
 
   constructor(
@@ -209,6 +211,7 @@ export class ClassicGroup {
   }
 
   private countProtocols(protocols: readonly ClassicProtocol[], change: 1 | -1): void {
+    this.protocolBytes += change * protocolBytesOf(protocols);
     for (const name of new Set(protocols.map((protocol) => protocol.name))) {
       const count = (this.supporterCounts.get(name) ?? 0) + change;
       if (count === 0) this.supporterCounts.delete(name);
@@ -240,4 +243,11 @@ export function sameProtocols(a: readonly ClassicProtocol[], b: readonly Classic
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** Bytes that a member's protocols bring along. */
+export function protocolBytesOf(protocols: readonly ClassicProtocol[]): number {
+  let bytes = 0;
+  for (const { metadata } of protocols) bytes += metadata.length;
+  return bytes;
 }

@@ -4,7 +4,8 @@ import { ErrorCode } from '../../protocol/errors.ts';
 import type { JoinGroupCommand, JoinGroupResult } from '../commands.ts';
 import type { Step } from '../step.ts';
 import { answerJoin, answerSync, currentGeneration, joinRefusal, syncRefusal } from './answers.ts';
-import { type ClassicGroup, type ClassicMember, sameProtocols } from './group.ts';
+import { type ClassicGroup, type ClassicMember, protocolBytesOf, sameProtocols } from './group.ts';
+import { GROUP_BYTES_MAX } from './limits.ts';
 import { writeGroup } from './persistence.ts';
 import { completeJoinIfReady, extendSession, rebalanceOrCompleteJoin } from './rebalance.ts';
 
@@ -17,7 +18,9 @@ const NO_BYTES = new Uint8Array(0);
 /** JoinGroup at a group that exists. Replies now, or when the join phase ends. */
 export function joinGroup(step: Step, group: ClassicGroup, command: JoinGroupCommand, ticket: Ticket): void {
   const refuse = (errorCode: number): void => step.reply('joinGroup', ticket, joinRefusal(command.memberId, errorCode));
-  if (!hasRoom(step, group, command.memberId)) {
+  if (!hasRoomForBytes(group, command)) {
+    refuse(ErrorCode.GROUP_MAX_SIZE_REACHED);
+  } else if (!hasRoom(step, group, command.memberId)) {
     const member = group.members.get(command.memberId);
     if (member !== undefined) dropMember(step, group, member);
     step.reply('joinGroup', ticket, joinRefusal('', ErrorCode.GROUP_MAX_SIZE_REACHED));
@@ -35,6 +38,12 @@ export function joinGroup(step: Step, group: ClassicGroup, command: JoinGroupCom
     else rejoin(step, group, member, command, ticket);
   }
   completeJoinIfReady(step, group);
+}
+
+/** Whether the group's record stays far below what the log takes in one batch. */
+function hasRoomForBytes(group: ClassicGroup, command: JoinGroupCommand): boolean {
+  const own = group.members.get(command.memberId)?.protocols ?? [];
+  return group.protocolBytes - protocolBytesOf(own) + protocolBytesOf(command.protocols) <= GROUP_BYTES_MAX;
 }
 
 /** Whether `group.max.size` leaves room for this join. In the join phase only those who have joined count. */

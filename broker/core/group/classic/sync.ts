@@ -5,6 +5,7 @@ import type { HeartbeatCommand, SyncGroupCommand } from '../commands.ts';
 import type { Step } from '../step.ts';
 import { answerSync, syncAnswer, syncRefusal } from './answers.ts';
 import type { ClassicGroup, ClassicMember } from './group.ts';
+import { GROUP_BYTES_MAX } from './limits.ts';
 import { writeGroup } from './persistence.ts';
 import { extendSession } from './rebalance.ts';
 
@@ -48,7 +49,10 @@ function checkSync(group: ClassicGroup, command: SyncGroupCommand): number {
   if (isOther(command.protocolType, group.protocolType) || isOther(command.protocolName, group.protocolName)) {
     return ErrorCode.INCONSISTENT_GROUP_PROTOCOL;
   }
-  return ErrorCode.NONE;
+  let bytes = 0;
+  for (const { assignment } of command.assignments) bytes += assignment.length;
+  // What Kafka answers when a group's record is too large.
+  return bytes > GROUP_BYTES_MAX ? ErrorCode.UNKNOWN_SERVER_ERROR : ErrorCode.NONE;
 }
 
 function hearSync(step: Step, group: ClassicGroup, member: ClassicMember): void {

@@ -354,6 +354,24 @@ describe('static members', () => {
 });
 
 describe('bounds and refusals', () => {
+  test('metadata and assignments of a group stay far below the largest batch', () => {
+    const group = new Classic();
+    const large = 'm'.repeat(20 * 1024 * 1024);
+    expect(group.join('a', { metadata: large }).response?.errorCode ?? 0).toBe(ErrorCode.NONE);
+    expect(group.join('b', { metadata: large }).response?.errorCode).toBe(ErrorCode.GROUP_MAX_SIZE_REACHED);
+    expect(group.join('c', { metadata: 'small' }).response?.errorCode ?? 0).toBe(ErrorCode.NONE);
+  });
+
+  test('an assignment that is too large is refused and changes nothing', () => {
+    const group = new Classic();
+    const joined = group.join('a');
+    group.advance(5_000);
+    const generation = joined.response?.generationId ?? -1;
+    const large = 'a'.repeat(33 * 1024 * 1024);
+    expect(group.sync('a', generation, { a: large }).response?.errorCode).toBe(ErrorCode.UNKNOWN_SERVER_ERROR);
+    expect(group.sync('a', generation, { a: 'fits' }).response?.errorCode).toBe(ErrorCode.NONE);
+  });
+
   test('a full group takes nobody else', () => {
     const group = new Classic({ 'group.max.size': '2' });
     group.stable('a', 'b');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { brokerId, leaderEpoch, topicId } from '../../../../broker/core/base/ids.ts';
 import { DEFAULT_LOG_CONFIG } from '../../../../broker/core/log/config.ts';
+import { RECOVERY_BATCH_SIZE_MAX } from '../../../../broker/core/log/recovery.ts';
 import type { ProducerVerdict } from '../../../../broker/core/log/producer-state.ts';
 import type { PartitionView, TopicView } from '../../../../broker/core/metadata/view.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
@@ -230,6 +231,13 @@ describe('a led partition', () => {
     log.fill();
     expect(codes).toEqual([ErrorCode.KAFKA_STORAGE_ERROR]);
     expect(append(records('b'))?.errorCode).toBe(ErrorCode.KAFKA_STORAGE_ERROR);
+  });
+
+  it('takes no batch of a coordinator that recovery would not believe', () => {
+    const { partition, log } = lead();
+    const outcome = partition.appendInternalBatch(new Uint8Array(RECOVERY_BATCH_SIZE_MAX + 1));
+    expect(outcome.errorCode).toBe(ErrorCode.MESSAGE_TOO_LARGE);
+    expect(log.appended).toEqual([]);
   });
 
   it('refuses clients while the disk is nearly full, and still takes what coordinators append (D11)', () => {
