@@ -430,6 +430,8 @@ function mayBeAppended(code: number): boolean {
   return (
     code === ErrorCode.REQUEST_TIMED_OUT ||
     code === ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND ||
+    // Also said of what a leader had appended when its leadership ended.
+    code === ErrorCode.NOT_LEADER_OR_FOLLOWER ||
     code === ErrorCode.UNKNOWN_SERVER_ERROR ||
     code === ErrorCode.KAFKA_STORAGE_ERROR ||
     code === ErrorCode.NETWORK_EXCEPTION

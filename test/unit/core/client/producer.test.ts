@@ -179,6 +179,17 @@ describe('a producer', () => {
     expect(harness.nowMs).toBeGreaterThanOrEqual(5_000);
   });
 
+  it('says that a record may be in the log when its leader lost the leadership', () => {
+    const harness = ready();
+    answer(harness, harness.next(ApiKey.Produce), ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    while (harness.told('failed').length === 0) {
+      if (harness.pending[0] === ApiKey.Metadata)
+        harness.reply(harness.next(ApiKey.Metadata), metadataOf({ t: [-1, -1] }));
+      else harness.wake();
+    }
+    expect(harness.told('failed')).toMatchObject([{ token: 0, code: ErrorCode.REQUEST_TIMED_OUT, certain: false }]);
+  });
+
   it('fails at once what cannot succeed, and goes on with the next batch', () => {
     const harness = ready();
     const first = harness.next(ApiKey.Produce);
