@@ -52,6 +52,8 @@ export class ShardRuntime<C, R, E> {
   private delivering = false;
   private timer: TimerHandle | null = null;
   private timerDueMs = Number.POSITIVE_INFINITY;
+  /** Deadlines that passed while the node stood still count from here (monotonic ms). */
+  private graceUntilMs = Number.NEGATIVE_INFINITY;
   private commitTimer: TimerHandle | null = null;
   private reloadDelayMs = RELOAD_DELAY_MIN_MS;
 
@@ -241,7 +243,7 @@ export class ShardRuntime<C, R, E> {
   }
 
   private setTimer(shard: CoordinatorShard<C, R, E>): void {
-    const dueMs = shard.nextDeadlineMs();
+    const dueMs = Math.max(shard.nextDeadlineMs(), this.graceUntilMs);
     if (this.timer !== null && dueMs === this.timerDueMs) return;
     this.timer?.cancel();
     this.timer = null;
@@ -254,18 +256,16 @@ export class ShardRuntime<C, R, E> {
   }
 
   private onTimer(shard: CoordinatorShard<C, R, E>, dueMs: number): void {
-    const lateMs = this.deps.clock.monotonicMs() - dueMs;
+    const nowMs = this.deps.clock.monotonicMs();
+    const lateMs = nowMs - dueMs;
     if (lateMs < STALL_MS) {
       this.run(shard, (now, out) => shard.onTime(now, out));
       return;
     }
-    // The requests that waited while the node stood still are served first (STYLE.md, *Time*).
+    // The requests that waited while the node stood still are served first (STYLE.md, *Time*); they don't begin it anew.
     this.deps.log.warn({ ...this.place(), lateMs }, 'coordinator timers fired late; members get a grace');
-    this.timerDueMs = Number.NaN;
-    this.timer = this.deps.timers.after(Math.min(lateMs, STALL_GRACE_MAX_MS), () => {
-      this.timer = null;
-      this.run(shard, (now, out) => shard.onTime(now, out));
-    });
+    this.graceUntilMs = nowMs + Math.min(lateMs, STALL_GRACE_MAX_MS);
+    this.setTimer(shard);
   }
 
   /** The log did not take what was decided: forget the shard, read it back when the partition is still led here. */
