@@ -46,6 +46,9 @@ export class FaultRunner {
       case 'cut':
         for (const client of this.#clients()) if (this.#prng.chance(0.5)) client.cut();
         break;
+      case 'pause':
+        if (node.isAlive) node.pause(fault.downMs);
+        break;
       case 'restart':
         if (!node.isReady) break;
         this.#stage.note({ kind: 'leaders-changed', atMs: world.nowMs, cause: 'stop' });

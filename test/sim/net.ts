@@ -75,10 +75,12 @@ class End implements NetConnection {
 
   /** The other side is gone. */
   gone(reason: string): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#host.forget(this);
-    this.handlers?.onClose(reason);
+    this.#host.whenAwake(() => {
+      if (this.#closed) return;
+      this.#closed = true;
+      this.#host.forget(this);
+      this.handlers?.onClose(reason);
+    });
   }
 
   /** The process of this end died. */
@@ -110,13 +112,15 @@ class End implements NetConnection {
       if (Buffer.compare(piece.bytes, piece.source) !== 0)
         throw new Error('bug: bytes handed to write changed before they left');
       this.peer?.receive(piece.bytes);
-      if (this.#inTransit === 0 && !this.#closed) this.handlers?.onDrain();
+      this.#host.whenAwake(() => {
+        if (this.#inTransit === 0 && !this.#closed) this.handlers?.onDrain();
+      });
     });
   }
 
   receive(bytes: Uint8Array): void {
     this.#received.push(bytes);
-    this.#deliver();
+    this.#host.whenAwake(() => this.#deliver());
   }
 
   /** Hands over what arrived. A view is good only during the call, so afterwards it holds something else. */
@@ -136,6 +140,7 @@ export class SimHost implements Net {
   readonly #ports: Map<number, Listener>;
   readonly #ends = new Set<End>();
   #dead = false;
+  #asleepUntilMs = 0;
 
   constructor(world: World, ports: Map<number, Listener>) {
     this.#world = world;
@@ -178,10 +183,26 @@ export class SimHost implements Net {
       near.handlers = handlers;
       this.#ends.add(near);
       listener.host.#ends.add(far);
-      far.handlers = listener.accept(far);
+      // The system takes the connection; the process hears of it when it runs.
+      listener.host.whenAwake(() => {
+        if (listener.host.#dead) return;
+        far.handlers = listener.accept(far);
+        if (far.handlers === null) far.close({ flush: false });
+      });
       done(null, near);
-      if (far.handlers === null) far.close({ flush: false });
     });
+  }
+
+  /** The process stands still until then (SIGSTOP): what comes for it waits. */
+  sleepUntil(timeMs: number): void {
+    this.#asleepUntilMs = timeMs;
+  }
+
+  /** Runs something of this process: now, or when it goes on. */
+  whenAwake(run: () => void): void {
+    const pauseMs = this.#asleepUntilMs - this.#world.nowMs;
+    if (pauseMs <= 0) run();
+    else this.#world.schedule(pauseMs, () => this.whenAwake(run));
   }
 
   forget(end: End): void {

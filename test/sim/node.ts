@@ -76,7 +76,12 @@ export class SimNode {
       }),
     );
     this.disk = new SimDisk({
-      schedule: (delayMs, callback) => world.schedule(delayMs, callback),
+      // A process that stands still does not hear of completions; the disk could as well be slow.
+      schedule: (delayMs, callback) =>
+        world.schedule(delayMs, () => {
+          if (this.#host === null) callback();
+          else this.#host.whenAwake(callback);
+        }),
       prng: createPrng(world.prng.uint32()),
       latencyMaxMs: options.diskLatencyMs ?? 1,
     });
@@ -105,14 +110,25 @@ export class SimNode {
     const alive = (callback: () => void) => (): void => {
       if (this.#life === life) callback();
     };
-    const schedule = (delayMs: number, callback: () => void): TimerHandle =>
-      this.#world.schedule(delayMs, alive(callback));
+    const host = this.#network.host();
+    this.#host = host;
+    const schedule = (delayMs: number, callback: () => void): TimerHandle => {
+      const timer = { isCancelled: false };
+      const run = alive(() => {
+        if (!timer.isCancelled) callback();
+      });
+      const event = this.#world.schedule(delayMs, () => host.whenAwake(run));
+      return {
+        cancel: () => {
+          timer.isCancelled = true;
+          event.cancel();
+        },
+      };
+    };
     const timers: Timers = { after: schedule };
     const clock = { monotonicMs: () => this.#world.nowMs, wallMs: () => this.#world.wallMs };
     const random = { uint32: () => this.#prng.uint32(), bytes: (size: number) => this.#prng.bytes(size) };
     const log = this.#log();
-    const host = this.#network.host();
-    this.#host = host;
     const link = createMemoryLink((callback) => schedule(0, callback));
     const fixed = this.#settings;
     const disk = this.#wrapped;
@@ -159,6 +175,12 @@ export class SimNode {
         }
       },
     );
+  }
+
+  /** The process stands still for a while, as under SIGSTOP; its clock goes on. */
+  pause(durationMs: number): void {
+    this.#world.trace(`node: stands still for ${durationMs} ms`);
+    this.#host?.sleepUntil(this.#world.nowMs + durationMs);
   }
 
   /** Power goes (`power`), or only the process dies and the page cache stays. */

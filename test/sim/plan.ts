@@ -66,8 +66,8 @@ export interface GroupPlan {
 export interface FaultPlan {
   /** After the load began. */
   readonly atMs: number;
-  readonly kind: 'power' | 'process' | 'restart' | 'cut';
-  /** How long the node stays down. */
+  readonly kind: 'power' | 'process' | 'restart' | 'cut' | 'pause';
+  /** How long the node stays down, or stands still. */
   readonly downMs: number;
   /** Further crashes, each so long after the start before it: mostly within recovery. */
   readonly again: readonly { readonly afterMs: number; readonly kind: 'power' | 'process' }[];
@@ -215,17 +215,14 @@ function planMember(prng: Prng, loadMs: number, isSluggish: boolean): MemberPlan
 
 function planFaults(prng: Prng, loadMs: number): FaultPlan[] {
   const count = prng.chance(0.1) ? 0 : between(prng, 1, 4);
-  const faults = list(prng, count, () => {
+  const faults = list(prng, count, (): FaultPlan => {
     const again = list(prng, prng.chance(0.3) ? between(prng, 1, 2) : 0, () => ({
       afterMs: pick(prng, [0, 2, 10, 40]) + prng.below(20),
       kind: pick(prng, ['power', 'process'] as const),
     }));
-    return {
-      atMs: between(prng, 10, loadMs),
-      kind: pick(prng, ['power', 'power', 'process', 'restart', 'cut', 'cut'] as const),
-      downMs: pick(prng, [0, 5, 100, 600]) + prng.below(20),
-      again,
-    };
+    const kind = pick(prng, ['power', 'power', 'process', 'restart', 'cut', 'cut', 'pause'] as const);
+    const downMs = pick(prng, kind === 'pause' ? [50, 500, 2500] : [0, 5, 100, 600]) + prng.below(20);
+    return { atMs: between(prng, 10, loadMs), kind, downMs, again };
   });
   return faults.toSorted((a, b) => a.atMs - b.atMs);
 }

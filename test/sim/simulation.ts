@@ -32,6 +32,8 @@ const AFTERMATH_MS = 1200;
 const QUIET_MS = 400;
 /** What a node may complain about after a crash. */
 const EXPECTED_WARNINGS = [
+  /^coordinator timers fired late/,
+  /^connection refused: the broker is stopping/,
   /unfinished write, never acknowledged/,
   /^recovered a log .*"reason":"(cut at offset|nothing was durable)/,
 ];
