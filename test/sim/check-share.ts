@@ -64,9 +64,11 @@ class OwnershipCheck {
         for (const [key, record] of this.#records)
           if (record.topic === one.topic) this.#records.set(key, fresh(record));
         break;
-      case 'cut':
-        this.#cutBefore.set(`${one.topic}-${one.partition}`, one.beforeOffset);
+      case 'cut': {
+        const key = `${one.topic}-${one.partition}`;
+        this.#cutBefore.set(key, Math.max(this.#cutBefore.get(key) ?? 0, one.beforeOffset));
         break;
+      }
       case 'leaders-changed':
         for (const record of this.#records.values()) {
           record.holder = null;
