@@ -17,6 +17,9 @@ import type { Stage } from '../stage.ts';
 /** Longest time between the moment when a lock ended and when the broker must have noticed, ms. */
 const EXPIRY_SLACK_MS = 50;
 
+/** Records that a member in a hurry takes at a time. */
+const HASTY_COUNT = 100;
+
 interface Held extends Holding {
   /** −1: not acknowledged. */
   sentMs: number;
@@ -74,6 +77,7 @@ export class SimMember {
   /** From now on it accepts everything at once. */
   hurry(): void {
     this.#isHasty = true;
+    this.#client.send({ kind: 'want', count: HASTY_COUNT });
   }
 
   cut(): void {
