@@ -107,24 +107,9 @@ export class SimNode {
   start(): void {
     this.#life += 1;
     const life = this.#life;
-    const alive = (callback: () => void) => (): void => {
-      if (this.#life === life) callback();
-    };
     const host = this.#network.host();
     this.#host = host;
-    const schedule = (delayMs: number, callback: () => void): TimerHandle => {
-      const timer = { isCancelled: false };
-      const run = alive(() => {
-        if (!timer.isCancelled) callback();
-      });
-      const event = this.#world.schedule(delayMs, () => host.whenAwake(run));
-      return {
-        cancel: () => {
-          timer.isCancelled = true;
-          event.cancel();
-        },
-      };
-    };
+    const schedule = this.#scheduler(life, host);
     const timers: Timers = { after: schedule };
     const clock = { monotonicMs: () => this.#world.nowMs, wallMs: () => this.#world.wallMs };
     const random = { uint32: () => this.#prng.uint32(), bytes: (size: number) => this.#prng.bytes(size) };
@@ -175,6 +160,23 @@ export class SimNode {
         }
       },
     );
+  }
+
+  /** Runs callbacks of one life: not after its end, and not while it stands still. */
+  #scheduler(life: number, host: SimHost): (delayMs: number, callback: () => void) => TimerHandle {
+    return (delayMs, callback) => {
+      const timer = { isCancelled: false };
+      const run = (): void => {
+        if (this.#life === life && !timer.isCancelled) callback();
+      };
+      const event = this.#world.schedule(delayMs, () => host.whenAwake(run));
+      return {
+        cancel: () => {
+          timer.isCancelled = true;
+          event.cancel();
+        },
+      };
+    };
   }
 
   /** The process stands still for a while, as under SIGSTOP; its clock goes on. */
