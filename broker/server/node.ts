@@ -127,7 +127,7 @@ class NodeStart {
   #fail(sentence: string): void {
     if (this.#failed) return;
     this.#failed = true;
-    this.#acceptor.stop();
+    this.#acceptor.stop(() => undefined);
     this.#done(sentence, null);
   }
 
@@ -245,10 +245,14 @@ class NodeStart {
         if (stopping) return;
         stopping = true;
         this.#phase = 'stopping';
-        this.#acceptor.stop();
-        partitions.stop();
-        ports.log.info({ brokerEpoch: control.brokerEpoch }, 'stopping: syncing logs');
-        logs.manager.shutdown(control.brokerEpoch, () => control.shutdown(done));
+        ports.log.info(
+          { brokerEpoch: control.brokerEpoch },
+          'stopping: answering what was produced, then syncing logs',
+        );
+        this.#acceptor.stop(() => {
+          partitions.stop();
+          logs.manager.shutdown(control.brokerEpoch, () => control.shutdown(done));
+        });
       },
     };
   }

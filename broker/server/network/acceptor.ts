@@ -11,6 +11,9 @@ export interface ListenerAddress {
   readonly port: number;
 }
 
+/** How long a stopping node waits for answers that are under way, and how often it looks. */
+const STOP_WAIT_MS = 1000;
+const STOP_POLL_MS = 2;
 /** How often idle connections are looked for. */
 const IDLE_CHECK_MS = 5000;
 /** Warnings about refused or broken connections per second; more are counted and not written. */
@@ -82,11 +85,26 @@ export class Acceptor {
     for (const { frame, connection, reply } of early) this.#serve(frame, connection, reply);
   }
 
-  /** Stops accepting and closes every connection. */
-  stop(): void {
+  /**
+   * Stops accepting, lets what was produced be answered (for at most `STOP_WAIT_MS`), and closes every connection; then
+   * `done` is called.
+   */
+  stop(done: () => void): void {
     this.#stopped = true;
+    this.#early = [];
     for (const listener of this.#listeners) listener.close();
-    for (const connection of [...this.#connections]) connection.close();
+    for (const connection of this.#connections) connection.beginStop();
+    this.#closeWhenAnswered(this.#ports.clock.monotonicMs() + STOP_WAIT_MS, done);
+  }
+
+  #closeWhenAnswered(deadlineMs: number, done: () => void): void {
+    const isProducing = [...this.#connections].some((connection) => connection.isProducing);
+    if (isProducing && this.#ports.clock.monotonicMs() < deadlineMs) {
+      this.#ports.timers.after(STOP_POLL_MS, () => this.#closeWhenAnswered(deadlineMs, done));
+      return;
+    }
+    for (const connection of [...this.#connections]) connection.closeGently();
+    done();
   }
 
   #accept(listener: string, net: NetConnection): NetHandlers | null {

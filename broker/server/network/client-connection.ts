@@ -44,6 +44,7 @@ export class ClientConnection implements NetHandlers {
   #paused = false;
   #starting = false;
   #startDeferred = false;
+  #stopping = false;
   #closed = false;
 
   constructor(options: {
@@ -84,7 +85,7 @@ export class ClientConnection implements NetHandlers {
   }
 
   onData(bytes: Uint8Array): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#stopping) return;
     this.lastActiveMs = this.#now();
     const problem = this.#frames.push(bytes, (frame) => {
       this.#waiting.push(frame);
@@ -110,6 +111,27 @@ export class ClientConnection implements NetHandlers {
     if (this.#closed) return;
     this.#onProtocolError(this, reason);
     this.close();
+  }
+
+  /**
+   * The node stops: nothing further is started. What a Produce request appended must still be answered, since its sender
+   * would send it again, and a restarted broker remembers only the last batch of each producer for certain.
+   */
+  beginStop(): void {
+    this.#stopping = true;
+    this.#waiting.length = 0;
+    this.#net.pause();
+  }
+
+  /** Whether the answer to a Produce request is still to come. */
+  get isProducing(): boolean {
+    return this.#slots.length > 0 && this.#onlyProduceRunning;
+  }
+
+  /** Closes after what is answered was sent. */
+  closeGently(): void {
+    this.#net.close({ flush: true });
+    this.#end();
   }
 
   /** Closes at once, without sending what is queued. */
@@ -194,7 +216,7 @@ export class ClientConnection implements NetHandlers {
       this.pendingRequests >= PENDING_REQUESTS_MAX ||
       this.#pendingBytes > PENDING_BYTES_MAX ||
       this.#net.unsentBytes() > UNSENT_BYTES_MAX;
-    if (full === this.#paused) return;
+    if (full === this.#paused || this.#stopping) return;
     this.#paused = full;
     if (full) this.#net.pause();
     else this.#net.resume();

@@ -5,7 +5,8 @@ import type { Ports } from '../../../../broker/server/context.ts';
 import { Acceptor } from '../../../../broker/server/network/acceptor.ts';
 
 /** An acceptor on a network that the test plays, with a clock that it moves. */
-function accepting(settings: Readonly<Record<string, string>>) {
+function accepting(settings: Readonly<Record<string, string>>, byHand = false) {
+  const served: ((response: readonly Uint8Array[] | null) => void)[] = [];
   const state = { nowMs: 0, timers: [] as (() => void)[], warnings: [] as string[] };
   let accept: (connection: NetConnection) => NetHandlers | null = () => null;
   const net: Net = {
@@ -36,16 +37,18 @@ function accepting(settings: Readonly<Record<string, string>>) {
   const acceptor = new Acceptor({
     ports: ports as unknown as Ports,
     settings: new Settings(new Map(Object.entries({ 'log.dirs': '/data', ...settings }))),
-    serve: (_frame, _from, reply) => reply(null),
+    serve: (_frame, _from, reply) => (byHand ? served.push(reply) : reply(null)),
   });
   acceptor.listen([{ name: 'plain', host: '127.0.0.1', port: 1 }], () => undefined);
   acceptor.open();
-  const connect = (remoteAddress: string): { readonly handlers: NetHandlers | null; closed: boolean } => {
-    const connection = { handlers: null as NetHandlers | null, closed: false };
+  const connect = (
+    remoteAddress: string,
+  ): { readonly handlers: NetHandlers | null; closed: boolean; readonly sent: number[] } => {
+    const connection = { handlers: null as NetHandlers | null, closed: false, sent: [] as number[] };
     connection.handlers = accept({
       remoteAddress,
       remotePort: 1,
-      write: () => undefined,
+      write: (chunks) => connection.sent.push(...chunks.flatMap((chunk) => [...chunk])),
       unsentBytes: () => 0,
       pause: () => undefined,
       resume: () => undefined,
@@ -58,7 +61,7 @@ function accepting(settings: Readonly<Record<string, string>>) {
   const tick = (): void => {
     for (const callback of state.timers.splice(0)) callback();
   };
-  return { acceptor, connect, tick, state };
+  return { acceptor, connect, tick, state, served };
 }
 
 describe('the acceptor', () => {
@@ -99,10 +102,33 @@ describe('the acceptor', () => {
   it('refuses everybody while it stops, and closes who is there', () => {
     const { acceptor, connect, state } = accepting({});
     const open = connect('10.0.0.1');
-    acceptor.stop();
+    acceptor.stop(() => undefined);
     expect(open.closed).toBe(true);
     expect(connect('10.0.0.2').handlers).toBeNull();
     expect(state.warnings).toEqual(['connection refused: the broker is stopping']);
+  });
+
+  it('answers what was produced before it closes, starts nothing new, and waits a second at most', () => {
+    const { acceptor, connect, tick, state, served } = accepting({}, true);
+    const produce = [0, 0, 0, 2, 0, 0];
+    const answered = connect('10.0.0.1');
+    const silent = connect('10.0.0.2');
+    answered.handlers?.onData(Uint8Array.from(produce));
+    silent.handlers?.onData(Uint8Array.from(produce));
+    let stopped = false;
+    acceptor.stop(() => {
+      stopped = true;
+    });
+    answered.handlers?.onData(Uint8Array.from(produce));
+    tick();
+    expect([answered.closed, stopped, served.length]).toEqual([false, false, 2]);
+    served[0]?.([Uint8Array.of(1)]);
+    tick();
+    expect([answered.closed, stopped]).toEqual([false, false]);
+    state.nowMs = 1000;
+    tick();
+    expect([answered.closed, silent.closed, stopped]).toEqual([true, true, true]);
+    expect([answered.sent, silent.sent]).toEqual([[1], []]);
   });
 
   it('writes at most ten warnings a second', () => {
