@@ -60,5 +60,5 @@ export const SUITES: readonly Suite[] = [
     steps: [{ kind: 'jest', name: 'wire', script: 'test/wire/main.ts', args: ['--runInBand'] }],
   },
   { name: 'sim', budgetMinutes: 6, needs: [], steps: [jest('sim', 'test/sim/')], minutes: 2 },
-  { name: 'faults', budgetMinutes: 4, needs: [], steps: [jest('faults', '--runInBand', 'test/faults/')] },
+  { name: 'faults', budgetMinutes: 4, needs: ['kafka'], steps: [jest('faults', '--runInBand', 'test/faults/')] },
 ];

@@ -90,7 +90,7 @@ describe('the control isolate in a thread of its own', () => {
     const one = start();
     await registered(one);
     expect(await fatal(start({ 'weir.http.port': String(one.httpPort) }))).toBe(
-      `HTTP address 127.0.0.1:${one.httpPort}: EADDRINUSE`,
+      `weir.http.port: 127.0.0.1:${one.httpPort} is taken by another process; free it, choose another port, or 0 for a free one`,
     );
     await stopped(one);
   });
