@@ -100,6 +100,7 @@ test(
     expect(ran.out).toContain(await version());
     const cluster = await runCluster(clone, 'node', bootstrap, 'start');
     expect(cluster.out).toMatch(/^weir: cluster quickstart ready in \d+ ms: bootstrap 127\.0\.0\.1:\d+$/m);
+    expect(cluster.out).toMatch(/^ {2}echo hello \| node dist\/weir\.js put jobs --bootstrap /m);
     expect(cluster.code).toBe(0);
     expect(await readdir(join(clone, '.weir/quickstart'))).toContain('node-0');
     await writeFile(join(clone, 'node_modules/.package-lock.json'), '{"packages":{}}');

@@ -222,7 +222,7 @@ export class SimDisk implements Disk {
   /**
    * The machine stops. With `keepPageCache` only the process dies: every completed change stays, one under way may be
    * partly done. Else power goes: what was synced stays, of the rest a seeded part: whole, not at all, or torn by sector
-   * and in any order. What a crash leaves is durable from then on.
+   * and in any order. What a power cut leaves is durable from then on; what a process leaves in the page cache is not.
    */
   crash(options: { readonly keepPageCache: boolean }): void {
     this.#life += 1;
@@ -350,20 +350,27 @@ export class SimDisk implements Disk {
       this.#crashFile(node, keepPageCache);
       return;
     }
-    if (!keepPageCache) node.entries = this.#survivingEntries(node);
-    node.durable = new Map(node.entries);
-    node.unsynced = [];
+    if (!keepPageCache) {
+      node.entries = this.#survivingEntries(node);
+      node.durable = new Map(node.entries);
+      node.unsynced = [];
+    }
     for (const child of node.entries.values()) this.#crashNode(child, keepPageCache);
   }
 
   #crashFile(node: FileNode, keepPageCache: boolean): void {
-    const survivor = keepPageCache ? node.content : node.durable;
-    if (!keepPageCache) for (const entry of this.#survivingChanges(node.unsynced)) survivor.apply(entry);
-    for (const entry of this.#survivingChanges([...node.inFlight])) survivor.apply(entry);
-    node.content = survivor;
-    node.durable = survivor.clone();
-    node.unsynced = [];
+    const underWay = this.#survivingChanges([...node.inFlight]);
     node.inFlight = new Set();
+    if (keepPageCache) {
+      for (const entry of underWay) {
+        node.content.apply(entry);
+        node.unsynced.push(entry);
+      }
+      return;
+    }
+    for (const entry of [...this.#survivingChanges(node.unsynced), ...underWay]) node.durable.apply(entry);
+    node.content = node.durable.clone();
+    node.unsynced = [];
   }
 
   /** All, none, a prefix, or any part of the unsynced changes, in any order. */

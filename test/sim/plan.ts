@@ -84,6 +84,8 @@ export interface Plan {
   readonly faults: readonly FaultPlan[];
   /** Clients that read topics from end to end meanwhile: their pauses, ms. */
   readonly scanPausesMs: readonly number[];
+  /** Clients that follow the end of one partition: their pauses, ms. */
+  readonly tailPausesMs: readonly number[];
   /** Groups whose offsets are committed without members: their pauses, ms. */
   readonly commitPausesMs: readonly number[];
 }
@@ -130,6 +132,7 @@ export function planWorld(seed: number): Plan {
     groups: list(prng, between(prng, 1, 3), (index) => planGroup(prng, index, topics, loadMs)),
     faults: planFaults(prng, loadMs),
     scanPausesMs: stable.length === 0 ? [] : list(prng, prng.below(3), () => between(prng, 50, 900)),
+    tailPausesMs: stable.length === 0 ? [] : list(prng, prng.below(4), () => between(prng, 0, 40)),
     commitPausesMs: list(prng, prng.below(3), () => between(prng, 5, 200)),
   };
 }

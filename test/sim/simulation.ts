@@ -14,6 +14,7 @@ import {
   topicIds,
 } from './clients/requests.ts';
 import { SimScan } from './clients/scan.ts';
+import { SimTail } from './clients/tail.ts';
 import { FaultRunner } from './faults.ts';
 import { deletedTopics, type GroupFacts, lastPowerLossMs, type TopicFacts, wasReplicated } from './history.ts';
 import { difference, metadataText } from './metadata-text.ts';
@@ -84,6 +85,7 @@ export class Simulation {
   readonly #members: SimMember[] = [];
   readonly #scans = new Set<SimScan>();
   readonly #committers: SimCommitter[] = [];
+  readonly #tails: SimTail[] = [];
   readonly #topics: SimTopics;
   #isLoading = false;
 
@@ -103,6 +105,7 @@ export class Simulation {
       ...this.#topics.producers,
       ...this.#members,
       ...this.#scans,
+      ...this.#tails,
       this.#admin,
     ]);
   }
@@ -153,11 +156,13 @@ export class Simulation {
     this.#topics.schedule((delayMs, action) => this.#at(delayMs, action));
     for (const pauseMs of this.#plan.scanPausesMs) this.#scanAgain(pauseMs);
     this.#startCommitters();
+    this.#startTails();
     for (const fault of this.#plan.faults) this.#faults.plan(fault);
     world.runFor(this.#plan.loadMs);
     this.#isLoading = false;
     this.#topics.close();
     for (const committer of this.#committers) committer.stop();
+    for (const tail of this.#tails) tail.stop();
     this.#faults.heal();
     // A node that was just told to stop ends first.
     this.#await('the node is back', () => {
@@ -205,6 +210,17 @@ export class Simulation {
       if (scan.failure !== '') this.#problems.push(`a scan failed: ${scan.failure}`);
       then();
     });
+  }
+
+  #startTails(): void {
+    const stable = this.#plan.topics.filter((topic) => topic.deletedAtMs === null);
+    const { prng } = this.#stage.world;
+    for (const pauseMs of this.#plan.tailPausesMs) {
+      const topic = stable[prng.below(stable.length)];
+      if (topic === undefined) return;
+      const where = { topic: topic.name, partition: prng.below(topic.partitionCount) };
+      this.#tails.push(new SimTail(this.#stage, where, pauseMs));
+    }
   }
 
   #startCommitters(): void {

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import type { AnyResource } from '../../../operator/api/kinds.ts';
 import { checkSetting } from '../../../operator/api/settings.ts';
 import { LocalFleet, type FleetEvent } from './fleet.ts';
@@ -234,7 +234,7 @@ export function openFleet(call: LocalCall, report: (event: FleetEvent) => void):
 function describeProgram(): string {
   const script = process.argv[1] ?? 'weir';
   const near = relative(process.cwd(), script);
-  // npx finds the program of an installed package, and that of the package that it stands in.
-  if (/[\\/]node_modules[\\/]/.test(script) || near === join('dist', 'weir.js')) return 'npx weir';
+  // npx finds the program of an installed package.
+  if (/[\\/]node_modules[\\/]/.test(script)) return 'npx weir';
   return `node ${near.startsWith('..') ? script : near}`;
 }

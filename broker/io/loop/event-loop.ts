@@ -76,14 +76,25 @@ export class EventLoop implements Clock, Timers {
         },
       };
     }
-    const timer = setTimeout(
-      () => {
-        this.post(() => {
-          if (live) callback();
-        });
-      },
-      Math.min(Math.max(0, Math.ceil(delayMs)), 0x7fff_ffff),
-    );
+    const dueMs = performance.now() + delayMs;
+    let timer: NodeJS.Timeout;
+    // The system measures from the start of its round and may be early by a turn: what is left is waited for.
+    const arm = (leftMs: number): void => {
+      timer = setTimeout(
+        () => {
+          const stillMs = dueMs - performance.now();
+          if (stillMs > 0) {
+            arm(stillMs);
+            return;
+          }
+          this.post(() => {
+            if (live) callback();
+          });
+        },
+        Math.min(Math.ceil(leftMs), 0x7fff_ffff),
+      );
+    };
+    arm(delayMs);
     return {
       cancel: () => {
         live = false;
