@@ -47,6 +47,8 @@ export class LocalLog implements ReplicatedLog {
   #closed: (() => void) | null = null;
   #listener: (entries: readonly LogEntry[]) => void = () => undefined;
   #segments: SegmentFile[];
+  /** Name of the last segment that has synced frames. */
+  #durableSegment: string;
   #file: DiskFile | null = null;
   #position: number;
   #rollNext: boolean;
@@ -62,6 +64,7 @@ export class LocalLog implements ReplicatedLog {
     this.#lastIndex = start.lastIndex;
     this.#committedIndex = start.lastIndex;
     this.#segments = [...start.segments];
+    this.#durableSegment = start.segments.at(-1)?.name ?? '';
     this.#position = start.endPosition;
     this.#rollNext = start.segments.length === 0;
     this.#snapshotIndexes = [...start.snapshotIndexes];
@@ -157,6 +160,7 @@ export class LocalLog implements ReplicatedLog {
     yield* step<void>((done) => file.write(position, [bytes], done));
     yield* step<void>((done) => file.sync(done));
     if (isNew) yield* step<void>((done) => disk.syncDirectory(directory, done));
+    this.#durableSegment = name;
     this.#position = position + bytes.length;
   }
 
@@ -190,7 +194,9 @@ export class LocalLog implements ReplicatedLog {
     yield* step<void>((done) => disk.syncDirectory(directory, done));
     const obsolete = this.#snapshotIndexes.filter((other) => other < index).map(snapshotName);
     this.#snapshotIndexes = [index];
-    const segments = segmentsUpTo(this.#segments, index);
+    // A segment that is just being begun replaces none: after a crash it may not be there.
+    const last = this.#segments.findLastIndex(({ name }) => name === this.#durableSegment);
+    const segments = segmentsUpTo(this.#segments.slice(0, last + 1), index);
     this.#segments = this.#segments.filter((segment) => !segments.includes(segment));
     // A crash in between leaves files that recovery removes.
     for (const old of [...segments.map((segment) => segment.name), ...obsolete]) {

@@ -126,7 +126,8 @@ function* readSegment(
   if (tail === 'damaged' || (tail === 'torn' && !isLast)) {
     throw new MetadataDamageError(`${path} is damaged at byte ${endPosition}, before entries that were committed`);
   }
-  if (tail === 'torn') yield* cut(disk, path, endPosition);
+  // The last round may have been written and not synced when the process died: from here on it counts.
+  if (tail === 'torn' || isLast) yield* keepUpTo(disk, path, { endPosition, fileSize: file.length });
   scan.cutBytes += file.length - endPosition;
   scan.endPosition = endPosition;
   for (const frame of frames) {
@@ -141,9 +142,14 @@ function* readSegment(
   }
 }
 
-function* cut(disk: LocalLogDeps['disk'], path: string, size: number): Task<void> {
+/** Cuts what lies behind the last good frame and makes the rest durable. */
+function* keepUpTo(
+  disk: LocalLogDeps['disk'],
+  path: string,
+  { endPosition, fileSize }: { readonly endPosition: number; readonly fileSize: number },
+): Task<void> {
   const file = yield* step<DiskFile>((done) => disk.open(path, { create: false }, done));
-  yield* step<void>((done) => file.truncate(size, done));
+  if (endPosition < fileSize) yield* step<void>((done) => file.truncate(endPosition, done));
   yield* step<void>((done) => file.sync(done));
   yield* step<void>((done) => file.close(done));
 }
