@@ -114,7 +114,8 @@ export class SimTopics {
       if (isThere) known = Math.max(known, one.place.offset);
     }
     const isSometimesReplicated = topic.durability === 'replicated' || topic.switchesAtMs.length > 0;
-    const powerTakes = isSometimesReplicated && this.#plan.faults.some(({ kind }) => kind === 'power');
+    const strikes = this.#plan.faults.flatMap((fault) => [fault, ...fault.again]);
+    const powerTakes = isSometimesReplicated && strikes.some(({ kind }) => kind === 'power');
     if (known < 0 || powerTakes || topic.deletedAtMs !== null) return;
     const offset = 1 + world.prng.below(known + 1);
     const note = (beforeOffset: number, confirmed: boolean): void => {
