@@ -2,7 +2,7 @@ import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import { type Gathered, gather } from '../gather.ts';
 import type { RequestContext } from '../request-context.ts';
-import { findPartition, type PartitionServices } from './partition-lookup.ts';
+import { findPartition, type PartitionServices } from '../partitions/lookup.ts';
 import type { ApiRow } from './row.ts';
 
 interface Result {

@@ -7,7 +7,7 @@ import { type Gathered, gather } from '../gather.ts';
 import type { Partition as LedPartition } from '../partitions/partition.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { SharePersister, StateSummary } from '../share/persister.ts';
-import type { PartitionServices } from './partition-lookup.ts';
+import type { PartitionServices } from '../partitions/lookup.ts';
 import type { Answer, ApiRow } from './row.ts';
 
 /** What DescribeShareGroupOffsets needs. */

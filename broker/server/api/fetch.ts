@@ -14,7 +14,7 @@ import type { Clock, Timers } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import { FetchOperation, type FetchAnswer } from '../partitions/fetch-operation.ts';
 import type { RequestContext } from '../request-context.ts';
-import type { PartitionServices } from './partition-lookup.ts';
+import type { PartitionServices } from '../partitions/lookup.ts';
 import type { Answer, ApiRow } from './row.ts';
 
 /** What Fetch reads from. */

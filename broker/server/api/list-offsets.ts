@@ -3,7 +3,7 @@ import { ErrorCode } from '../../core/protocol/errors.ts';
 import { type Gathered, gather } from '../gather.ts';
 import type { Partition, TimestampOutcome } from '../partitions/partition.ts';
 import type { RequestContext } from '../request-context.ts';
-import { findPartition, type PartitionServices } from './partition-lookup.ts';
+import { findPartition, type PartitionServices } from '../partitions/lookup.ts';
 import type { ApiRow } from './row.ts';
 
 /** Timestamps with a meaning of their own. */

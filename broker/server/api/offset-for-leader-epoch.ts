@@ -1,7 +1,7 @@
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { RequestContext } from '../request-context.ts';
-import { findPartition, type PartitionServices } from './partition-lookup.ts';
+import { findPartition, type PartitionServices } from '../partitions/lookup.ts';
 import type { ApiRow } from './row.ts';
 
 /** OffsetForLeaderEpoch (KIP-101, KIP-320): where an epoch of this partition ended. */

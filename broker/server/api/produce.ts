@@ -4,7 +4,7 @@ import type { ApiRequests } from '../../core/protocol/messages.ts';
 import type { TimerHandle, Timers } from '../../ports/clock.ts';
 import type { AppendOutcome, Partition } from '../partitions/partition.ts';
 import type { RequestContext } from '../request-context.ts';
-import { findPartition, type PartitionServices } from './partition-lookup.ts';
+import { findPartition, type PartitionServices } from '../partitions/lookup.ts';
 import type { Answer, ApiRow } from './row.ts';
 
 /** What Produce appends to. */

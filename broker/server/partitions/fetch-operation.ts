@@ -1,7 +1,7 @@
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { SessionPartition } from '../../core/replica/fetch-session.ts';
 import type { TimerHandle, Timers } from '../../ports/clock.ts';
-import { findPartition, type PartitionServices } from '../api/partition-lookup.ts';
+import { findPartition, type PartitionServices } from './lookup.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { Partition, ReadOutcome } from './partition.ts';
 

@@ -1,7 +1,7 @@
 import { topicId as asTopicId } from '../../core/base/ids.ts';
 import type { MetadataView } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
-import type { Partition, Partitions } from '../partitions/partition.ts';
+import type { Partition, Partitions } from './partition.ts';
 
 /** What a look-up needs of the server. */
 export interface PartitionServices {
