@@ -126,6 +126,6 @@ function entry(name: string, row: SettingRow, synonyms: readonly ConfigSynonym[]
     isSensitive: false,
     synonyms,
     configType: TYPE_NUMBERS[row.type],
-    documentation: row.doc,
+    documentation: row.withoutEffect === undefined ? row.doc : `${row.doc} No effect in Weir: ${row.withoutEffect}`,
   };
 }

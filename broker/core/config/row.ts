@@ -24,6 +24,11 @@ export interface SettingRow {
   readonly values?: readonly string[];
   readonly check?: SettingCheck;
   readonly change: SettingChange;
+  /**
+   * Why a setting that Kafka knows changes nothing here, as a sentence: it is accepted, checked and shown. Absent: the
+   * setting is honoured.
+   */
+  readonly withoutEffect?: string;
   /** Purpose and effect, for DescribeConfigs and the reference page. */
   readonly doc: string;
 }

@@ -1,9 +1,16 @@
 import { assert } from '../base/assert.ts';
 import type { GroupSettingRow, SettingRow, TopicSettingRow } from './row.ts';
 import { BROKER_SETTINGS, GROUP_SETTINGS, TOPIC_SETTINGS } from './table.ts';
+import { BROKER_WITHOUT_EFFECT, TOPIC_WITHOUT_EFFECT } from './without-effect.ts';
 
-const TOPIC_ROWS: ReadonlyMap<string, TopicSettingRow> = new Map(Object.entries(TOPIC_SETTINGS));
-const BROKER_ROWS: ReadonlyMap<string, SettingRow> = new Map(Object.entries(BROKER_SETTINGS));
+const TOPIC_ROWS: ReadonlyMap<string, TopicSettingRow> = new Map<string, TopicSettingRow>([
+  ...Object.entries(TOPIC_SETTINGS),
+  ...Object.entries(TOPIC_WITHOUT_EFFECT),
+]);
+const BROKER_ROWS: ReadonlyMap<string, SettingRow> = new Map<string, SettingRow>([
+  ...Object.entries(BROKER_SETTINGS),
+  ...Object.entries(BROKER_WITHOUT_EFFECT),
+]);
 const GROUP_ROWS: ReadonlyMap<string, GroupSettingRow> = new Map(Object.entries(GROUP_SETTINGS));
 
 /** What a table of settings belongs to; the dynamic default of all brokers uses `broker`. */

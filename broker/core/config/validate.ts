@@ -1,18 +1,19 @@
 import { assert } from '../base/assert.ts';
 import { resolveListeners } from './listeners.ts';
 import { parseSetting } from './parse.ts';
+import { refusalOf } from './refused.ts';
 import type { SettingRow } from './row.ts';
 import { findRow, groupRow, rowsOf, type SettingScope } from './rows.ts';
 import { Settings, type Overrides } from './settings.ts';
 import type { BrokerSettingName } from './table.ts';
 
 /**
- * What is wrong with one setting by itself: an unknown name or a text that its row refuses. Null when it is fine. The
+ * What is wrong with one setting by itself: an unknown or refused name, or a text that its row refuses. Null when it is fine. The
  * sentence names the setting and what is allowed.
  */
 export function checkSetting(scope: SettingScope, name: string, value: string): string | null {
   const row = findRow(scope, name);
-  if (row === null) return `there is no ${scope} setting ${name.slice(0, 200)}`;
+  if (row === null) return refusalOf(scope, name);
   const { problem } = parseSetting(row, value);
   return problem === null ? null : `${name} ${problem}`;
 }

@@ -1,4 +1,5 @@
 import { brokerId } from '../base/ids.ts';
+import { refusalOf } from '../config/refused.ts';
 import { findRow, type SettingScope } from '../config/rows.ts';
 import { splitList } from '../config/parse.ts';
 import { Settings } from '../config/settings.ts';
@@ -83,12 +84,11 @@ function applyOperation(
   const row = findRow(table, name);
   // A stored setting that this release does not know any more can still be removed.
   if (operation === 'delete') {
-    if (row === null && !texts.has(name))
-      return problem(ErrorCode.INVALID_CONFIG, `there is no ${table} setting ${name}`);
+    if (row === null && !texts.has(name)) return problem(ErrorCode.INVALID_CONFIG, refusalOf(table, name));
     texts.delete(name);
     return null;
   }
-  if (row === null) return problem(ErrorCode.INVALID_CONFIG, `there is no ${table} setting ${name}`);
+  if (row === null) return problem(ErrorCode.INVALID_CONFIG, refusalOf(table, name));
   const fixed = table === 'broker' ? changeProblem(row, name, scope === 'cluster' ? 'cluster' : 'broker') : null;
   if (fixed !== null) {
     return problem(row.change === 'cluster-only' ? ErrorCode.INVALID_CONFIG : ErrorCode.INVALID_REQUEST, fixed);

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parseSetting } from '../../../../broker/core/config/parse.ts';
+import { refusedOf } from '../../../../broker/core/config/refused.ts';
 import { groupRow, rowsOf, topicRow } from '../../../../broker/core/config/rows.ts';
 import { RECOVERY_BATCH_SIZE_MAX } from '../../../../broker/core/log/recovery.ts';
 import { checkSetting } from '../../../../broker/core/config/validate.ts';
@@ -39,7 +40,10 @@ describe('the table of settings', () => {
     // A setting with one allowed value is honoured by refusing all others.
     const names = [...rowsOf(scope)]
       .filter(
-        ([name, row]) => row.values?.length !== 1 && (scope !== 'broker' || !(synonyms.has(name) || bounds.has(name))),
+        ([name, row]) =>
+          row.withoutEffect === undefined &&
+          row.values?.length !== 1 &&
+          (scope !== 'broker' || !(synonyms.has(name) || bounds.has(name))),
       )
       .map(([name]) => name);
 
@@ -47,6 +51,26 @@ describe('the table of settings', () => {
       expect(names.filter((name) => !isRead(code, name))).toEqual([]);
     });
   }
+
+  test('no setting without effect is read by the code, and each says why in sentences', () => {
+    for (const scope of ['topic', 'broker', 'group'] as const) {
+      for (const [name, { withoutEffect }] of rowsOf(scope)) {
+        if (withoutEffect === undefined) continue;
+        expect([name, isRead(code, name)]).toEqual([name, false]);
+        expect([name, withoutEffect]).toEqual([name, expect.stringMatching(/^[A-Z].*\.$/)]);
+      }
+    }
+  });
+
+  test('a refused setting is in no table and says what to do instead', () => {
+    for (const scope of ['topic', 'broker', 'group'] as const) {
+      for (const [name, why] of refusedOf(scope)) {
+        expect([name, rowsOf(scope).has(name)]).toEqual([name, false]);
+        expect([name, why]).toEqual([name, expect.stringMatching(/^[a-z].*\.$/i)]);
+        expect(checkSetting(scope, name, '1')).toBe(`${scope} setting ${name} is not supported: ${why}`);
+      }
+    }
+  });
 
   test('the search for readers can fail', () => {
     expect(isRead(code, 'no.such.setting')).toBe(false);
