@@ -1,5 +1,16 @@
 import { Buffer } from 'node:buffer';
 import type { Prng } from '../../broker/core/base/prng.ts';
+import {
+  type Change,
+  copyDirectory,
+  type DirectoryNode,
+  type DiskImage,
+  type EntryChange,
+  type FileNode,
+  newDirectory,
+  newFile,
+  type Node,
+} from './disk-tree.ts';
 import type { DirectoryEntry, Disk, DiskDone, DiskFailure, DiskFile } from '../../broker/ports/disk.ts';
 
 /** Smallest unit that a crash keeps or loses of an unsynced write, bytes. */
@@ -24,88 +35,6 @@ export interface SimDiskFaults {
   loseDirectorySyncs: boolean;
   /** Asked before each operation: an errno name makes it fail, null lets it pass. */
   fail: (operation: string, path: string) => string | null;
-}
-
-type Change =
-  | { readonly kind: 'write'; readonly position: number; readonly bytes: Buffer }
-  | { readonly kind: 'truncate'; readonly size: number };
-
-type EntryChange =
-  | { readonly kind: 'set'; readonly name: string; readonly node: Node }
-  | { readonly kind: 'remove'; readonly name: string }
-  | { readonly kind: 'rename'; readonly from: string; readonly to: string; readonly node: Node };
-
-interface FileNode {
-  readonly kind: 'file';
-  content: Bytes;
-  durable: Bytes;
-  /** Completed since the last sync, in order. */
-  unsynced: Change[];
-  /** Number of changes that were made durable since the start of this life. */
-  syncedCount: number;
-  /** Issued and not completed: a crash may leave any part of it. */
-  inFlight: Set<Change>;
-}
-
-interface DirectoryNode {
-  readonly kind: 'directory';
-  entries: Map<string, Node>;
-  durable: Map<string, Node>;
-  unsynced: EntryChange[];
-  syncedCount: number;
-}
-
-type Node = FileNode | DirectoryNode;
-
-/** A growable file content. */
-class Bytes {
-  #buf = Buffer.alloc(0);
-  size = 0;
-
-  apply(change: Change): void {
-    if (change.kind === 'truncate') this.resize(change.size);
-    else this.writeAt(change.position, change.bytes);
-  }
-
-  writeAt(position: number, bytes: Uint8Array): void {
-    if (position + bytes.length > this.size) this.resize(position + bytes.length);
-    this.#buf.set(bytes, position);
-  }
-
-  resize(size: number): void {
-    if (size > this.#buf.length) {
-      const grown = Buffer.alloc(Math.max(size, this.#buf.length * 2, 1024));
-      this.#buf.copy(grown, 0, 0, this.size);
-      this.#buf = grown;
-    }
-    if (size < this.size) this.#buf.fill(0, size, this.size);
-    this.size = size;
-  }
-
-  copy(start: number, end: number): Buffer {
-    return Buffer.from(this.#buf.subarray(start, Math.min(end, this.size)));
-  }
-
-  clone(): Bytes {
-    const cloned = new Bytes();
-    cloned.writeAt(0, this.copy(0, this.size));
-    return cloned;
-  }
-}
-
-function newFile(): FileNode {
-  return {
-    kind: 'file',
-    content: new Bytes(),
-    durable: new Bytes(),
-    unsynced: [],
-    syncedCount: 0,
-    inFlight: new Set(),
-  };
-}
-
-function newDirectory(): DirectoryNode {
-  return { kind: 'directory', entries: new Map(), durable: new Map(), unsynced: [], syncedCount: 0 };
 }
 
 function split(path: string): string[] {
@@ -248,6 +177,18 @@ export class SimDisk implements Disk {
     const { parent, name } = this.#parentOf(path);
     parent.entries.delete(name);
     parent.durable.delete(name);
+  }
+
+  /** All that is on the disk now; to be called at rest. `restore` brings it back, as often as wanted. */
+  image(): DiskImage {
+    return { root: copyDirectory(this.#root) };
+  }
+
+  /** Puts the disk back to an image; whatever was open or under way is dead, as after a crash. */
+  restore(image: DiskImage): void {
+    this.#life += 1;
+    const { entries, durable, unsynced, syncedCount } = copyDirectory(image.root);
+    Object.assign(this.#root, { entries, durable, unsynced, syncedCount });
   }
 
   /** Every file path with its size, sorted; for traces and tests. */

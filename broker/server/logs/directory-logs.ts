@@ -118,9 +118,12 @@ export class DirectoryLogManager implements LogManager {
       files,
       indexes: new IndexCache(files, this.#options.indexCacheBytes),
       tails: new TailCache(this.#options.tailCacheBytes),
-      counters: { appendedBytes: 0, cacheReads: 0, coldReads: 0 },
+      counters: { appendedBytes: 0, cacheReads: 0, coldReads: 0, indexesRebuilt: 0 },
       snapshotIntervalBytes: this.#options.snapshotIntervalBytes,
       onFatal: deps.onFatal,
+      damaged: () => {
+        this.#rememberDamage();
+      },
       checkpoint: (done) => {
         this.#checkpoints.request(done);
       },
@@ -298,6 +301,19 @@ export class DirectoryLogManager implements LogManager {
     for (const spec of made) yield* this.load(spec, empty, { clean: false, damaged: false });
   }
 
+  /** Writes down which logs were found damaged while in use, and keeps what was known of them (D7). */
+  #rememberDamage(): void {
+    for (const [key, { log, damagedMarks }] of this.#logs) {
+      if (log.state !== 'damaged' || damagedMarks !== null) continue;
+      this.#logs.set(key, { log, damagedMarks: marksOf(log) });
+    }
+    if (!this.#closing)
+      this.#change(
+        () => this.writeManifest(this.all()),
+        () => undefined,
+      );
+  }
+
   /** Makes sure that nothing of an earlier log with the same directory name is taken for the new one's. */
   *#freeNames(specs: readonly LogSpec[]): Task<void> {
     const names = specs.map((spec) => logDirectoryName(spec.topic, spec.partition));
@@ -380,11 +396,7 @@ export class DirectoryLogManager implements LogManager {
     return [...this.#logs.values()].map(({ log, damagedMarks }) => ({
       topic: log.topic,
       partition: log.partition,
-      marks: damagedMarks ?? {
-        recoveryPoint: log.recoveryPoint,
-        highWatermark: log.checkpointedWatermark,
-        logStartOffset: log.logStartOffset,
-      },
+      marks: damagedMarks ?? marksOf(log),
     }));
   }
 
@@ -438,6 +450,14 @@ export class DirectoryLogManager implements LogManager {
     };
     schedule();
   }
+}
+
+function marksOf(log: OpenLog): LogMarks {
+  return {
+    recoveryPoint: log.recoveryPoint,
+    highWatermark: log.checkpointedWatermark,
+    logStartOffset: log.logStartOffset,
+  };
 }
 
 function keyOf(topicId: string, partition: number): string {

@@ -6,11 +6,13 @@ import {
   soundOffsetEntries,
   soundTimeEntries,
   TIME_ENTRY_SIZE,
+  type TimeEntry,
   timeEntry,
 } from '../../core/log/offset-index.ts';
 import { bufferOf } from '../../core/record/batch.ts';
 import { step, type Task } from '../task.ts';
-import { faultCode, readIfExists, withFile } from './disk-tasks.ts';
+import { timeEntryHolds } from './cold-piece.ts';
+import { faultCode, readIfExists, withFile, writeAside } from './disk-tasks.ts';
 import type { LogContext } from './log-context.ts';
 import type { Segment } from './segment.ts';
 
@@ -37,6 +39,19 @@ function* flushIndex(
     tail.dropFlushed(entries.length);
     if (options.sync) yield* step<void>((done) => file.sync(done));
   });
+}
+
+/** Replaces both index files by the segment's entries, which are all in memory; durable at the end. */
+export function* replaceIndexes(context: LogContext, segment: Segment): Task<void> {
+  for (const [kind, tail] of [['index', segment.index] as const, ['timeindex', segment.timeIndex] as const]) {
+    const { entries } = tail;
+    yield* writeAside(context.disk, segment.path(kind), entries);
+    // Whoever holds the old file reads it to its end; nobody gets it any more.
+    context.files.forget(segment.path(kind));
+    context.indexes.forget(segment.path(kind));
+    tail.dropFlushed(entries.length);
+  }
+  yield* step<void>((done) => context.disk.syncDirectory(segment.directory, done));
 }
 
 /** Cuts both index files to what the segment's indexes hold before them, after recovery dropped entries. */
@@ -74,20 +89,24 @@ export function* indexFileBytes(context: LogContext, path: string, entrySize: nu
   }
 }
 
-/** Learns the largest timestamp of a segment from the last entry of its time index. */
-export function* loadLargestTimestamp(context: LogContext, segment: Segment): Task<void> {
-  if (!segment.timestampUnknown) return;
+/** The last entry of a segment's time index: the segment's largest timestamp. Null when there is none. */
+export function* lastTimeEntry(context: LogContext, segment: Segment): Task<TimeEntry | null> {
   const bytes = yield* indexFileBytes(context, segment.path('timeindex'), TIME_ENTRY_SIZE);
-  if (bytes === 0) {
-    segment.setLargestTimestamp(-1, -1);
-    return;
-  }
+  if (bytes === 0) return null;
   const last = yield* withFile(context.files, segment.path('timeindex'), { create: false }, (file) =>
     step<Uint8Array>((done) => file.read(bytes - TIME_ENTRY_SIZE, TIME_ENTRY_SIZE, done)),
   );
-  if (last.length < TIME_ENTRY_SIZE) segment.setLargestTimestamp(-1, -1);
-  else {
-    const entry = timeEntry(bufferOf(last), 0, segment.baseOffset);
-    segment.setLargestTimestamp(entry.timestampMs, entry.lastOffset);
-  }
+  return last.length < TIME_ENTRY_SIZE ? null : timeEntry(bufferOf(last), 0, segment.baseOffset);
+}
+
+/**
+ * Learns the largest timestamp of a segment from its time index. False when the index contradicts the batches: then nothing
+ * is learnt.
+ */
+export function* loadLargestTimestamp(context: LogContext, segment: Segment): Task<boolean> {
+  if (!segment.timestampUnknown) return true;
+  const entry = yield* lastTimeEntry(context, segment);
+  if (entry !== null && !(yield* timeEntryHolds(context, segment, entry, segment.writtenBytes))) return false;
+  segment.setLargestTimestamp(entry?.timestampMs ?? -1, entry?.lastOffset ?? -1);
+  return true;
 }

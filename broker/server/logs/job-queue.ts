@@ -5,7 +5,7 @@ import { failureOf } from './disk-tasks.ts';
 /** Runs the upkeep of one log, one task after the other, apart from appends and reads. */
 export class JobQueue {
   readonly #onFailure: (failure: DiskFailure) => void;
-  readonly #waiting: (() => Task<void>)[] = [];
+  readonly #waiting: { readonly task: () => Task<void>; readonly dropped: () => void }[] = [];
   readonly #idle: (() => void)[] = [];
   #running = false;
 
@@ -14,15 +14,18 @@ export class JobQueue {
     this.#onFailure = onFailure;
   }
 
-  /** Adds a task. A log has few at once: a seal per roll, a snapshot, a retention pass, a truncation. */
-  add(task: () => Task<void>): void {
-    this.#waiting.push(task);
+  /**
+   * Adds a task. A log has few at once: a seal per roll, a snapshot, a retention pass, a truncation. `dropped` is called
+   * when it is cleared away before it began.
+   */
+  add(task: () => Task<void>, dropped: () => void = () => undefined): void {
+    this.#waiting.push({ task, dropped });
     this.#next();
   }
 
   /** Drops tasks that did not begin. */
   clear(): void {
-    this.#waiting.length = 0;
+    for (const { dropped } of this.#waiting.splice(0)) dropped();
   }
 
   /** Calls `done` when no task runs or waits. */
@@ -33,13 +36,13 @@ export class JobQueue {
 
   #next(): void {
     if (this.#running) return;
-    const task = this.#waiting.shift();
-    if (task === undefined) {
+    const next = this.#waiting.shift();
+    if (next === undefined) {
       for (const done of this.#idle.splice(0)) done();
       return;
     }
     this.#running = true;
-    runTask(task(), (error) => {
+    runTask(next.task(), (error) => {
       this.#running = false;
       if (error !== null) this.#onFailure(failureOf(error));
       this.#next();

@@ -1,9 +1,11 @@
+import type { TopicId } from '../../core/base/ids.ts';
 import type { EpochCache } from '../../core/log/epoch-cache.ts';
 import type { ProducerStates } from '../../core/log/producer-state.ts';
 import type { LogConfig } from '../../core/log/config.ts';
 import type { LogContext } from './log-context.ts';
 import type { LoadedLog } from './log-loader.ts';
 import type { LogWriter } from './log-writer.ts';
+import type { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 import type { LogTail } from './tail-cache.ts';
 
@@ -30,6 +32,8 @@ export interface LogBody {
   recoveryPointMax: number;
   /** Bytes appended since the last producer snapshot. */
   snapshotBytes: number;
+  /** Queues the making anew of a segment's indexes; `done` gets '' or what is wrong with the batches themselves. */
+  readonly rebuildIndexes: (segment: Segment, done: (damage: string) => void) => void;
 }
 
 /** The durable mark that a checkpoint may name (D7). */
@@ -54,4 +58,58 @@ export function adopt(body: LogBody, loaded: LoadedLog): void {
   body.highWatermark = Math.min(body.highWatermark, loaded.endOffset);
   body.tail.clear();
   body.writer.reset(loaded.endOffset);
+}
+
+/** Which log it is, and what was found on disk. */
+export interface LogStart {
+  readonly context: LogContext;
+  readonly topic: string;
+  readonly topicId: TopicId;
+  readonly partition: number;
+  readonly directory: string;
+  readonly config: LogConfig;
+  readonly loaded: LoadedLog;
+  readonly logStartOffset: number;
+  readonly highWatermark: number;
+}
+
+/** The parts of a log that was loaded. */
+export function createBody(start: LogStart, writer: LogWriter, rebuildIndexes: LogBody['rebuildIndexes']): LogBody {
+  const { context, loaded } = start;
+  return {
+    context,
+    name: `${start.topic}-${start.partition}`,
+    directory: start.directory,
+    tail: context.tails.createTail(),
+    writer,
+    config: start.config,
+    segments: loaded.segments,
+    epochs: loaded.epochs,
+    producers: loaded.producers,
+    snapshots: loaded.snapshots,
+    savedEpochs: loaded.epochsSaved ? loaded.epochs.version : -1,
+    logStartOffset: start.logStartOffset,
+    logEndOffset: loaded.endOffset,
+    highWatermark: Math.min(Math.max(start.highWatermark, start.logStartOffset), loaded.endOffset),
+    recoveryPointMax: Number.POSITIVE_INFINITY,
+    snapshotBytes: 0,
+    rebuildIndexes,
+  };
+}
+
+/** Bytes between two offsets: exact while they are cached, else those of the segments. */
+export function bytesBetween(
+  body: LogBody,
+  appendedBytes: number,
+  range: { readonly startOffset: number; readonly endOffset: number },
+): number {
+  const { tail, segments } = body;
+  const index = tail.find(range.startOffset);
+  if (index >= 0) return appendedBytes - (tail.chunkAt(index)?.bytesBefore ?? 0);
+  let bytes = 0;
+  const first = segments.at(range.startOffset);
+  for (const segment of segments.all) {
+    if (segment.baseOffset >= first.baseOffset && segment.baseOffset < range.endOffset) bytes += segment.sizeInBytes;
+  }
+  return bytes;
 }

@@ -22,6 +22,8 @@ export interface LogContext {
   readonly snapshotIntervalBytes: number;
   /** Ends the process: what the disk holds is not known any more (D11). */
   readonly onFatal: (failure: DiskFailure) => void;
+  /** A log was found damaged: the manifest is to say so. */
+  readonly damaged: (log: string) => void;
   /** Writes the node's checkpoints; `done` after they are synced. Calls that wait share one round. */
   readonly checkpoint: (done: () => void) => void;
 }
@@ -31,6 +33,8 @@ export interface LogCounters {
   appendedBytes: number;
   cacheReads: number;
   coldReads: number;
+  /** Indexes that were found wrong and made anew. */
+  indexesRebuilt: number;
 }
 
 /** True when a failed write only means that the disk is full (D11). */

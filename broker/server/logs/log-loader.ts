@@ -203,7 +203,7 @@ function* loadClean(request: LoadRequest, found: Found, entries: readonly EpochE
   );
   const timeBytes = yield* indexFileBytes(context, active.path('timeindex'), TIME_ENTRY_SIZE);
   active.timeIndex = new IndexTail(TIME_ENTRY_SIZE, timeBytes);
-  yield* loadLargestTimestamp(context, active);
+  if (!(yield* loadLargestTimestamp(context, active))) return null;
   const producers = new ProducerStates();
   producers.restore(snapshot);
   const epochs = new EpochCache();

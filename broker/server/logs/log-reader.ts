@@ -1,28 +1,65 @@
 import type { Buffer } from 'node:buffer';
-import { lookupOffset, offsetEntry } from '../../core/log/offset-index.ts';
 import { selectBatches } from '../../core/log/select.ts';
-import { bufferOf } from '../../core/record/batch.ts';
-import type { DiskDone } from '../../ports/disk.ts';
-import type { LogContext } from './log-context.ts';
-import type { LogDone, LogReadOptions, LogReadResult } from './partition-log.ts';
+import { runTask } from '../task.ts';
+import { loadPiece } from './cold-piece.ts';
+import { failureOf } from './disk-tasks.ts';
+import type { LogBody } from './log-body.ts';
+import type { LogDone, LogFailure, LogReadOptions, LogReadResult } from './partition-log.ts';
 import type { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 import type { LogTail } from './tail-cache.ts';
 
 /** Bytes of one read from disk at most, unless a single batch is larger. */
 const COLD_READ_MAX = 4 * 1024 * 1024;
-/** Read beyond what was asked, since the index points up to one interval before the wanted batch. */
-const LOOKUP_SLACK = 8 * 1024;
 
 const NO_CHUNKS: readonly Uint8Array[] = [];
 
+/** What reading needs of a log. */
+export interface ReadableLog {
+  readonly body: LogBody;
+  /** Why nothing can be read now; null while it can. */
+  readonly failure: () => LogFailure | null;
+  /** True when the log was cut since it had these segments. */
+  readonly hasChanged: (segments: SegmentList) => boolean;
+  /** The batches are not what was written. */
+  readonly damaged: (reason: string) => void;
+}
+
+/** Reads whole batches from the one that holds `fetchOffset` on: from memory, else from disk. */
+export function readLog(log: ReadableLog, options: LogReadOptions, done: LogDone<LogReadResult>): void {
+  const { body } = log;
+  const { fetchOffset, endOffset } = options;
+  if (fetchOffset < body.logStartOffset || fetchOffset > body.logEndOffset) {
+    done({ kind: 'out-of-range' }, undefined);
+    return;
+  }
+  if (fetchOffset >= endOffset) {
+    done(null, emptyRead(fetchOffset));
+    return;
+  }
+  const cached = readTail(body.tail, options);
+  if (cached !== null) {
+    body.context.counters.cacheReads += 1;
+    done(null, cached);
+    return;
+  }
+  const { segments } = body;
+  readCold(body, segments, options, (failure, result) => {
+    if (failure?.kind === 'damaged' && !log.hasChanged(segments)) log.damaged(failure.reason);
+    // The segment may have been deleted, or the log cut, while the read was under way.
+    const changed = log.failure() ?? (fetchOffset < body.logStartOffset ? { kind: 'out-of-range' as const } : null);
+    if (changed !== null) done(changed, undefined);
+    else done(failure, result);
+  });
+}
+
 /** An answer without batches. */
-export function emptyRead(fetchOffset: number): LogReadResult {
+function emptyRead(fetchOffset: number): LogReadResult {
   return { firstOffset: fetchOffset, chunks: NO_CHUNKS, sizeInBytes: 0, endOffset: fetchOffset };
 }
 
 /** Reads from the cached end of a log; null when the offset is not cached. */
-export function readTail(tail: LogTail, options: LogReadOptions): LogReadResult | null {
+function readTail(tail: LogTail, options: LogReadOptions): LogReadResult | null {
   let index = tail.find(options.fetchOffset);
   if (index < 0) return null;
   const chunks: Buffer[] = [];
@@ -43,85 +80,37 @@ export function readTail(tail: LogTail, options: LogReadOptions): LogReadResult 
   return { firstOffset, chunks, sizeInBytes: options.maxBytes - left, endOffset: fetchOffset };
 }
 
-/** Finds where to begin looking for `offset`: the position of a batch at or before it, at most one interval away. */
-export function locate(context: LogContext, segment: Segment, offset: number, done: DiskDone<number>): void {
-  const relative = offset - segment.baseOffset;
-  const fresh = segment.index.entries;
-  const slot = lookupOffset(fresh, relative);
-  if (slot >= 0 || segment.index.flushedBytes === 0) {
-    done(null, slot < 0 ? 0 : offsetEntry(fresh, slot, segment.baseOffset).position);
-    return;
-  }
-  const isEnough = (buf: Buffer): boolean => buf.length >= 8 && buf.readInt32BE(buf.length - 8) > relative;
-  context.indexes.load(segment.path('index'), segment.index.flushedBytes, isEnough, (failure, buf) => {
-    if (buf === undefined) {
-      done(failure, undefined);
-      return;
-    }
-    const found = lookupOffset(buf, relative);
-    const position = found < 0 ? 0 : offsetEntry(buf, found, segment.baseOffset).position;
-    // An index that points past the data is of no use: begin at the front.
-    done(null, position < segment.writtenBytes ? position : 0);
-  });
-}
-
-/** Reads batches from a segment's file. `options.endOffset` is at most the log's written offset. */
-export function readCold(
-  context: LogContext,
-  segments: SegmentList,
-  options: LogReadOptions,
-  done: LogDone<LogReadResult>,
-): void {
+/**
+ * Reads batches from a segment's file. `options.endOffset` is at most the log's written offset. Each batch is checked
+ * before it is given (D7): CRC, place in the log, epoch. What is not what was written is `damaged`.
+ */
+function readCold(body: LogBody, segments: SegmentList, options: LogReadOptions, done: LogDone<LogReadResult>): void {
   const segment = segments.at(options.fetchOffset);
-  context.counters.coldReads += 1;
-  locate(context, segment, options.fetchOffset, (locateFailure, position) => {
-    if (position === undefined) {
-      done(locateFailure === null ? null : { kind: 'disk', failure: locateFailure }, undefined);
-      return;
-    }
-    context.files.acquire(segment.path('log'), { create: false }, (failure, lease) => {
-      if (lease === undefined) {
-        done(failure === null ? null : { kind: 'disk', failure }, undefined);
-        return;
-      }
-      const read: ColdRead = { segment, options, file: lease.file };
-      readFrom(read, position, 0, (readFailure, result) => {
-        lease.release();
-        done(readFailure, result);
-      });
-    });
-  });
+  body.context.counters.coldReads += 1;
+  const wantBytes = Math.min(options.maxBytes, COLD_READ_MAX);
+  const batchBytesMax = options.minOneBatch ? Number.POSITIVE_INFINITY : options.maxBytes;
+  const request = { segment, offset: options.fetchOffset, wantBytes, batchBytesMax };
+  runTask(
+    loadPiece(body, request, () => {
+      body.rebuildIndexes(segment, () => undefined);
+    }),
+    (error, loaded) => {
+      if (loaded === undefined) done({ kind: 'disk', failure: failureOf(error) }, undefined);
+      else if (loaded.kind === 'piece') done(null, pick(loaded.bytes, options));
+      else if (loaded.kind === 'too-large') done(null, emptyRead(options.fetchOffset));
+      else done({ kind: 'damaged', reason: damageAt(segment, loaded) }, undefined);
+    },
+  );
 }
 
-interface ColdRead {
-  readonly segment: Segment;
-  readonly options: LogReadOptions;
-  readonly file: { read(position: number, length: number, done: DiskDone<Uint8Array>): void };
+/** Says where a segment is not what was written. */
+export function damageAt(segment: Segment, bad: { readonly position: number; readonly reason: string }): string {
+  return `${bad.reason} at byte ${bad.position} of ${segment.path('log')}`;
 }
 
-function readFrom(cold: ColdRead, position: number, needBytes: number, done: LogDone<LogReadResult>): void {
-  const { segment, options } = cold;
-  const left = segment.writtenBytes - position;
-  if (left <= 0 || needBytes > left) {
-    done({ kind: 'damaged', reason: `offset ${options.fetchOffset} is not in ${segment.path('log')}` }, undefined);
-    return;
-  }
-  const wanted = Math.min(options.maxBytes, COLD_READ_MAX) + LOOKUP_SLACK;
-  cold.file.read(position, Math.min(left, Math.max(needBytes, wanted)), (failure, bytes) => {
-    if (bytes === undefined) {
-      done(failure === null ? null : { kind: 'disk', failure }, undefined);
-      return;
-    }
-    const buf = bufferOf(bytes);
-    const selection = selectBatches(buf, options);
-    if (selection.kind === 'damaged' || buf.length < Math.min(left, needBytes)) {
-      done({ kind: 'damaged', reason: `no batch at ${position} or after in ${segment.path('log')}` }, undefined);
-    } else if (selection.kind === 'more') {
-      readFrom(cold, position + selection.skipBytes, selection.needBytes, done);
-    } else {
-      const { start, end, firstOffset, endOffset } = selection;
-      const chunks = end > start ? [buf.subarray(start, end)] : NO_CHUNKS;
-      done(null, { firstOffset, chunks, sizeInBytes: end - start, endOffset });
-    }
-  });
+function pick(bytes: Buffer, options: LogReadOptions): LogReadResult {
+  const selection = selectBatches(bytes, options);
+  if (selection.kind !== 'found' || selection.end === selection.start) return emptyRead(options.fetchOffset);
+  const { start, end, firstOffset, endOffset } = selection;
+  return { firstOffset, chunks: [bytes.subarray(start, end)], sizeInBytes: end - start, endOffset };
 }

@@ -7,6 +7,7 @@ import { type RetainedSegment, segmentsToDelete } from '../../core/log/retention
 import { step, type Task } from '../task.ts';
 import { removeIfExists, waitFor, withFile, writeAside } from './disk-tasks.ts';
 import { flushIndexes, loadLargestTimestamp } from './index-files.ts';
+import { rebuildIndexes } from './index-rebuild.ts';
 import { adopt, checkpointedWatermarkOf, type LogBody, recoveryPointOf } from './log-body.ts';
 import { type LoadedLog, loadLog, removeLogFiles, removeSegmentFiles } from './log-loader.ts';
 import type { Segment } from './segment.ts';
@@ -70,21 +71,32 @@ export function* seal(body: LogBody, segment: Segment, snapshot: PendingSnapshot
 
 /**
  * Deletes the oldest segments that retention or the log start gives up. The new log start is checkpointed before a file
- * goes: after a crash none is missed. `roll` begins a new segment when the active one is to go.
+ * goes: after a crash none is missed. `roll` begins a new segment when the active one is to go; `damaged` is told what was
+ * found wrong on the way.
  */
-export function* retain(body: LogBody, nowMs: number, roll: () => void): Task<void> {
+export function* retain(
+  body: LogBody,
+  nowMs: number,
+  host: { readonly roll: () => void; readonly damaged: (reason: string) => void },
+): Task<void> {
   const { context } = body;
   if (body.config.retentionMs >= 0) {
     // Of the oldest segments up to the first that stays, for only these have to be asked.
     for (const [index, segment] of [...body.segments.all].entries()) {
-      yield* loadLargestTimestamp(context, segment);
+      if (!(yield* loadLargestTimestamp(context, segment))) {
+        const damage = yield* rebuildIndexes(body, segment);
+        if (damage !== '') {
+          host.damaged(damage);
+          return;
+        }
+      }
       if (countToDelete(body, nowMs) <= index) break;
     }
   }
   // From here to the new log start in one turn: a cut may have been asked for meanwhile.
   const count = countToDelete(body, nowMs);
   if (count === 0) return;
-  if (count === body.segments.all.length) roll();
+  if (count === body.segments.all.length) host.roll();
   const first = body.segments.all[count];
   assert(first !== undefined, 'a segment stays');
   body.logStartOffset = Math.max(body.logStartOffset, first.baseOffset);

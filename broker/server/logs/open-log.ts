@@ -7,13 +7,21 @@ import * as batch from '../../core/record/batch.ts';
 import type { DiskFailure } from '../../ports/disk.ts';
 import { runTask, type Task } from '../task.ts';
 import { type AppendEnd, checkContiguous, ownBytes, rollInput } from './append-bytes.ts';
-import { failureOf, waitFor } from './disk-tasks.ts';
+import { waitFor } from './disk-tasks.ts';
 import { flushIndexes } from './index-files.ts';
+import { IndexRepairs } from './index-rebuild.ts';
 import { JobQueue } from './job-queue.ts';
-import { adopt, checkpointedWatermarkOf, type LogBody, recoveryPointOf } from './log-body.ts';
-import { isDiskFull, type LogContext } from './log-context.ts';
-import type { LoadedLog } from './log-loader.ts';
-import { emptyRead, readCold, readTail } from './log-reader.ts';
+import {
+  adopt,
+  bytesBetween,
+  checkpointedWatermarkOf,
+  createBody,
+  type LogBody,
+  type LogStart,
+  recoveryPointOf,
+} from './log-body.ts';
+import { isDiskFull } from './log-context.ts';
+import { type ReadableLog, readLog } from './log-reader.ts';
 import { cut, loadUpTo, retain, saveDerived, seal, startAt, takeSnapshot, writeMetadata } from './log-upkeep.ts';
 import { LogWriter } from './log-writer.ts';
 import type {
@@ -28,24 +36,12 @@ import type {
   TimestampedOffset,
 } from './partition-log.ts';
 import { Segment } from './segment.ts';
+import type { SegmentList } from './segment-list.ts';
 import { appendedBatch } from './segment-walk.ts';
-import { searchMaxTimestamp, searchTimestamp } from './timestamp-search.ts';
+import { searchAnswer, type Searched, searchMaxTimestamp, searchTimestamp } from './timestamp-search.ts';
 
 /** Index entries that wait in memory before they go to their file: 2 MiB of log at Kafka's default interval. */
 const INDEX_FLUSH_BYTES = 4096;
-
-/** Which log it is, and what was found on disk. */
-export interface LogStart {
-  readonly context: LogContext;
-  readonly topic: string;
-  readonly topicId: TopicId;
-  readonly partition: number;
-  readonly directory: string;
-  readonly config: LogConfig;
-  readonly loaded: LoadedLog;
-  readonly logStartOffset: number;
-  readonly highWatermark: number;
-}
 
 /** A log in use. Implements `PartitionLog`; the manager calls the rest. */
 export class OpenLog implements PartitionLog {
@@ -54,6 +50,8 @@ export class OpenLog implements PartitionLog {
   readonly partition: number;
   readonly #body: LogBody;
   readonly #jobs: JobQueue;
+  readonly #readable: ReadableLog;
+  readonly #repairs: IndexRepairs;
   #state: LogState = 'open';
   #stateReason = '';
   #listener: LogListener | null = null;
@@ -84,23 +82,16 @@ export class OpenLog implements PartitionLog {
       },
       loaded.endOffset,
     );
-    this.#body = {
-      context,
-      name: `${start.topic}-${start.partition}`,
-      directory: start.directory,
-      tail: context.tails.createTail(),
-      writer,
-      config: start.config,
-      segments: loaded.segments,
-      epochs: loaded.epochs,
-      producers: loaded.producers,
-      snapshots: loaded.snapshots,
-      savedEpochs: loaded.epochsSaved ? loaded.epochs.version : -1,
-      logStartOffset: start.logStartOffset,
-      logEndOffset: loaded.endOffset,
-      highWatermark: Math.min(Math.max(start.highWatermark, start.logStartOffset), loaded.endOffset),
-      recoveryPointMax: Number.POSITIVE_INFINITY,
-      snapshotBytes: 0,
+    this.#body = createBody(start, writer, (segment, done) => this.#repairs.request(segment, done));
+    this.#repairs = new IndexRepairs(this.#body, this.#jobs, {
+      isReadable: () => this.#unreadable() === null,
+      damaged: (reason) => this.#damage(reason),
+    });
+    this.#readable = {
+      body: this.#body,
+      failure: () => this.#unreadable(),
+      hasChanged: (segments) => this.#hasChanged(segments),
+      damaged: (reason) => this.#damage(reason),
     };
     this.#metadataDue = !loaded.segments.active.exists;
     if (loaded.damage !== '') {
@@ -203,44 +194,14 @@ export class OpenLog implements PartitionLog {
   }
 
   read(options: LogReadOptions, done: LogDone<LogReadResult>): void {
-    const body = this.#body;
     const failure = this.#unreadable();
-    const { fetchOffset } = options;
-    if (failure !== null || fetchOffset < body.logStartOffset || fetchOffset > body.logEndOffset) {
-      done(failure ?? { kind: 'out-of-range' }, undefined);
-      return;
-    }
-    const endOffset = Math.min(options.endOffset, this.writtenOffset);
-    if (fetchOffset >= endOffset) {
-      done(null, emptyRead(fetchOffset));
-      return;
-    }
-    const cached = readTail(body.tail, { ...options, endOffset });
-    if (cached !== null) {
-      body.context.counters.cacheReads += 1;
-      done(null, cached);
-      return;
-    }
-    readCold(body.context, body.segments, { ...options, endOffset }, (coldFailure, result) => {
-      // The segment may have been deleted, or the log cut, while the read was under way.
-      const changed =
-        this.#unreadable() ?? (fetchOffset < body.logStartOffset ? { kind: 'out-of-range' as const } : null);
-      if (changed !== null) done(changed, undefined);
-      else done(coldFailure, result);
-    });
+    if (failure !== null) done(failure, undefined);
+    else readLog(this.#readable, { ...options, endOffset: Math.min(options.endOffset, this.writtenOffset) }, done);
   }
 
   bytesBetween(startOffset: number, endOffset: number): number {
     if (startOffset >= endOffset) return 0;
-    const { tail, segments } = this.#body;
-    const index = tail.find(startOffset);
-    if (index >= 0) return this.#appendedBytes - (tail.chunkAt(index)?.bytesBefore ?? 0);
-    let bytes = 0;
-    const first = segments.at(startOffset);
-    for (const segment of segments.all) {
-      if (segment.baseOffset >= first.baseOffset && segment.baseOffset < endOffset) bytes += segment.sizeInBytes;
-    }
-    return bytes;
+    return bytesBetween(this.#body, this.#appendedBytes, { startOffset, endOffset });
   }
 
   epochAt(offset: number): number {
@@ -303,9 +264,8 @@ export class OpenLog implements PartitionLog {
     if (this.#unreadable() !== null) return;
     producers.expire(context.clock.monotonicMs(), config.producerIdExpirationMs);
     const nowMs = context.clock.wallMs();
-    this.#jobs.add(() =>
-      this.#unreadable() === null ? retain(this.#body, nowMs, () => this.#roll(nowMs)) : nothing(),
-    );
+    const host = { roll: () => void this.#roll(nowMs), damaged: (reason: string) => this.#damage(reason) };
+    this.#jobs.add(() => (this.#unreadable() === null ? retain(this.#body, nowMs, host) : nothing()));
   }
 
   /** Writes and syncs the segments (not what is derived from them), for the checkpoint of a `replicated` log. */
@@ -317,7 +277,9 @@ export class OpenLog implements PartitionLog {
   /** Writes and syncs everything, so that the next start has nothing to read. */
   prepareShutdown(done: () => void): void {
     if (this.#state === 'damaged' || this.#state === 'deleted') {
-      done();
+      this.#body.writer.stop(() => {
+        this.#jobs.whenIdle(done);
+      });
       return;
     }
     this.#jobs.add(() => this.#saveAll());
@@ -326,14 +288,9 @@ export class OpenLog implements PartitionLog {
 
   /** Ends all work; `done` when no operation on the files is under way. The files may be renamed then. */
   close(state: 'deleted', done: () => void): void {
-    const before = this.#state;
     this.#enter(state, 'deleted');
     this.#jobs.clear();
     this.#body.tail.clear();
-    if (before === 'damaged') {
-      done();
-      return;
-    }
     this.#body.writer.stop(() => {
       this.#jobs.whenIdle(done);
     });
@@ -408,18 +365,43 @@ export class OpenLog implements PartitionLog {
     this.#body.writer.waitFor(this.#body.logEndOffset, { durable: true }, done);
   }
 
-  #search(find: () => Task<TimestampedOffset | null>, done: LogDone<TimestampedOffset | null>): void {
+  #search(find: () => Task<Searched>, done: LogDone<TimestampedOffset | null>): void {
     const failure = this.#unreadable();
     if (failure !== null) {
       done(failure, undefined);
       return;
     }
+    const { segments } = this.#body;
     runTask(find(), (error, found) => {
+      const answer = searchAnswer(error, found);
+      if (answer.failure?.kind === 'damaged' && !this.#hasChanged(segments)) this.#damage(answer.failure.reason);
       const changed = this.#unreadable();
       if (changed !== null) done(changed, undefined);
-      else if (error === null) done(null, found);
-      else done({ kind: 'disk', failure: failureOf(error) }, undefined);
+      else done(answer.failure, answer.found);
     });
+  }
+
+  /** True when the log was cut since, or is being cut: what a read found then says nothing. */
+  #hasChanged(segments: SegmentList): boolean {
+    return this.#cutting || this.#reloadDue || this.#body.segments !== segments;
+  }
+
+  /**
+   * Bytes below the log's end are not what was written (D7): the log is kept as it is and nothing of it is served any more.
+   * A start finds the manifest saying so.
+   */
+  #damage(reason: string): void {
+    if (this.#state === 'damaged' || this.#state === 'deleted') return;
+    const body = this.#body;
+    body.tail.clear();
+    this.#enter('damaged', reason);
+    this.#jobs.clear();
+    body.writer.stop(() => undefined);
+    body.context.log.error(
+      { log: body.name, reason },
+      'a log is damaged: it is kept aside and not served; restore it, or give up what is lost with weir admin accept-loss',
+    );
+    body.context.damaged(body.name);
   }
 
   #cut(task: () => Task<void>, offset: number, done: LogDone<void>): void {
@@ -432,7 +414,13 @@ export class OpenLog implements PartitionLog {
     this.#body.logEndOffset = Math.min(offset, this.#body.logEndOffset);
     this.setHighWatermark(this.#body.highWatermark);
     this.#body.tail.clear();
-    this.#jobs.add(() => this.#runCut(task, done));
+    this.#jobs.add(
+      () => this.#runCut(task, done),
+      () => {
+        this.#cutting = false;
+        done(this.#unwritable(), undefined);
+      },
+    );
   }
 
   *#runCut(task: () => Task<void>, done: LogDone<void>): Task<void> {

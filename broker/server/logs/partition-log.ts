@@ -174,6 +174,7 @@ export interface LogManagerStats {
   readonly appendedBytes: number;
   readonly cacheReads: number;
   readonly coldReads: number;
+  readonly indexesRebuilt: number;
   /** Milliseconds for which the oldest unfinished write or sync has been under way; 0 when there is none (F5). */
   readonly oldestUnfinishedMs: number;
 }

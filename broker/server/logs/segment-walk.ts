@@ -13,6 +13,7 @@ import { type WalkState, walkChunk } from '../../core/log/recovery.ts';
 import * as batch from '../../core/record/batch.ts';
 import type { DiskFile } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
+import { timeEntryHolds } from './cold-piece.ts';
 import { withFile } from './disk-tasks.ts';
 import { readSoundIndexes } from './index-files.ts';
 import type { LogContext } from './log-context.ts';
@@ -107,6 +108,10 @@ export function* beginWalk(
   segment.endOffset = expectedOffset;
   segment.firstTimestampMs = batch.maxTimestamp(first, 0);
   const last = timeSlots > 0 ? timeEntry(timeIndex, timeSlots - 1, segment.baseOffset) : null;
+  if (last !== null && !(yield* timeEntryHolds(context, segment, last, entry.position))) {
+    segment.forgetIndexes();
+    return { position: 0, expectedOffset: segment.baseOffset, latestEpoch: -1, endOffsetMax, fault: '' };
+  }
   segment.setLargestTimestamp(last?.timestampMs ?? -1, last?.lastOffset ?? -1);
   return { position: entry.position, expectedOffset, latestEpoch: -1, endOffsetMax, fault: '' };
 }

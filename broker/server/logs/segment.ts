@@ -65,6 +65,16 @@ export class Segment {
     this.maxTimestampMs = UNKNOWN_TIMESTAMP;
   }
 
+  /** Begins the indexes anew: what they held is not to be believed. */
+  forgetIndexes(): void {
+    this.index = new IndexTail(OFFSET_ENTRY_SIZE, 0);
+    this.timeIndex = new IndexTail(TIME_ENTRY_SIZE, 0);
+    this.sizeInBytes = 0;
+    this.endOffset = this.baseOffset;
+    this.firstTimestampMs = -1;
+    this.setLargestTimestamp(-1, -1);
+  }
+
   /** The largest timestamp and the last offset of its batch, as the time index has them. */
   setLargestTimestamp(timestampMs: number, offset: number): void {
     this.maxTimestampMs = timestampMs;

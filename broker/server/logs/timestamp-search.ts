@@ -1,27 +1,44 @@
 import type { Buffer } from 'node:buffer';
-import { lookupTime, timeEntry, TIME_ENTRY_SIZE } from '../../core/log/offset-index.ts';
+import { checkLink } from '../../core/log/chain.ts';
+import { lookupTime, type TimeEntry, timeEntry, TIME_ENTRY_SIZE } from '../../core/log/offset-index.ts';
 import * as batch from '../../core/record/batch.ts';
 import { frameBatch } from '../../core/record/check.ts';
 import { RecordCursor } from '../../core/record/cursor.ts';
 import { recordTimestamp } from '../../core/record/iterate.ts';
 import type { CompressionCodec } from '../../ports/compression.ts';
+import type { DiskFile } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
-import { withFile } from './disk-tasks.ts';
+import { type Anchor, frontOf, locate } from './cold-piece.ts';
+import { failureOf, waitFor, withFile } from './disk-tasks.ts';
 import { loadLargestTimestamp } from './index-files.ts';
 import type { LogBody } from './log-body.ts';
-import { locate } from './log-reader.ts';
-import type { TimestampedOffset } from './partition-log.ts';
+import { damageAt } from './log-reader.ts';
+import type { LogFailure, TimestampedOffset } from './partition-log.ts';
 import type { Segment } from './segment.ts';
 
 const READ_BYTES = 64 * 1024;
 /** Most that the records of one batch may inflate to when one of them is looked for, bytes. */
 const PAYLOAD_SIZE_MAX = 256 * 1024 * 1024;
 
+/** What a search ended with; `damage`: the batches are not what was written. */
+export type Searched = TimestampedOffset | { readonly damage: string } | null;
+
+/** The outcome of a search task as an answer of the log. */
+export function searchAnswer(
+  error: unknown,
+  searched: Searched | undefined,
+): { readonly failure: LogFailure | null; readonly found?: TimestampedOffset | null } {
+  if (searched === undefined) return { failure: { kind: 'disk', failure: failureOf(error) } };
+  if (searched !== null && 'damage' in searched) return { failure: { kind: 'damaged', reason: searched.damage } };
+  return { failure: null, found: searched };
+}
+
 /** The first record at or above the log start with a timestamp ≥ `timestampMs`; null when there is none. */
-export function* searchTimestamp(body: LogBody, timestampMs: number): Task<TimestampedOffset | null> {
+export function* searchTimestamp(body: LogBody, timestampMs: number): Task<Searched> {
   for (const segment of [...body.segments.all]) {
     if (segment.endOffset <= body.logStartOffset && segment !== body.segments.active) continue;
-    yield* loadLargestTimestamp(body.context, segment);
+    const damage = yield* learnLargestTimestamp(body, segment);
+    if (damage !== '') return { damage };
     if (segment.maxTimestampMs < timestampMs || segment.writtenBytes === 0) continue;
     const found = yield* searchSegment(body, segment, timestampMs);
     if (found !== null) return found;
@@ -30,67 +47,119 @@ export function* searchTimestamp(body: LogBody, timestampMs: number): Task<Times
 }
 
 /** The first record that has the log's largest timestamp; null in an empty log. */
-export function* searchMaxTimestamp(body: LogBody): Task<TimestampedOffset | null> {
+export function* searchMaxTimestamp(body: LogBody): Task<Searched> {
   let largest = -1;
   for (const segment of [...body.segments.all]) {
-    yield* loadLargestTimestamp(body.context, segment);
+    const damage = yield* learnLargestTimestamp(body, segment);
+    if (damage !== '') return { damage };
     largest = Math.max(largest, segment.maxTimestampMs);
   }
   return largest < 0 ? null : yield* searchTimestamp(body, largest);
 }
 
-function* searchSegment(body: LogBody, segment: Segment, timestampMs: number): Task<TimestampedOffset | null> {
-  const { context } = body;
-  const startOffset = Math.max(body.logStartOffset, yield* lowerBound(body, segment, timestampMs));
-  let position = yield* step<number>((done) => locate(context, segment, startOffset, done));
-  return yield* withFile(context.files, segment.path('log'), { create: false }, function* (file) {
-    let needBytes = READ_BYTES;
-    while (position < segment.writtenBytes) {
-      const length = Math.min(segment.writtenBytes - position, Math.max(READ_BYTES, needBytes));
-      const at = position;
-      const buf = batch.bufferOf(yield* step<Uint8Array>((done) => file.read(at, length, done)));
-      const { pos, needMore } = findBatch(buf, timestampMs, body.logStartOffset);
-      position += pos;
-      if (needMore === 0) {
-        const found = yield* searchBatch(body, buf, pos, timestampMs);
-        if (found !== null) return found;
-        position += batch.sizeInBytes(buf, pos);
-      } else if (pos === 0 && needMore <= length) {
-        return null; // damaged bytes: there is no batch to be found
-      }
-      needBytes = needMore;
-    }
-    return null;
+/** Learns a segment's largest timestamp; when its time index is wrong, from the batches. Gives '' or the damage. */
+function* learnLargestTimestamp(body: LogBody, segment: Segment): Task<string> {
+  if (yield* loadLargestTimestamp(body.context, segment)) return '';
+  let damage = '';
+  yield* waitFor((done) => {
+    body.rebuildIndexes(segment, (found) => {
+      damage = found;
+      done();
+    });
+  });
+  // Nothing was learnt when the log was cut or closed meanwhile.
+  return damage === '' && segment.timestampUnknown ? 'the log changed during the search' : damage;
+}
+
+/** Searches with the time index and, when that leads nowhere, without. */
+function* searchSegment(body: LogBody, segment: Segment, timestampMs: number): Task<Searched> {
+  const bound = yield* lowerBound(body, segment, timestampMs);
+  const startOffset = Math.max(body.logStartOffset, bound?.lastOffset ?? segment.baseOffset);
+  const anchor = yield* locate(body.context, segment, startOffset);
+  return yield* withFile(body.context.files, segment.path('log'), { create: false }, function* (file) {
+    const found = yield* scan({ body, segment, timestampMs, file }, anchor, bound);
+    if (found === null || !('fault' in found)) return found;
+    const fromFront = yield* scan({ body, segment, timestampMs, file }, frontOf(segment), null);
+    if (fromFront !== null && 'fault' in fromFront) return { damage: damageAt(segment, fromFront.fault) };
+    body.rebuildIndexes(segment, () => undefined);
+    return fromFront;
   });
 }
 
-/** An offset before which no record of the segment is late enough. */
-function* lowerBound(body: LogBody, segment: Segment, timestampMs: number): Task<number> {
+interface Search {
+  readonly body: LogBody;
+  readonly segment: Segment;
+  readonly timestampMs: number;
+  readonly file: DiskFile;
+}
+
+interface Fault {
+  readonly fault: { readonly position: number; readonly reason: string };
+}
+
+/** Looks at batch after batch, each of which is checked. `bound` is the time entry that the search began with. */
+function* scan(search: Search, anchor: Anchor, bound: TimeEntry | null): Task<TimestampedOffset | Fault | null> {
+  const { body, segment, timestampMs, file } = search;
+  const rules = { crc32c: body.context.crc32c, epochAt: (offset: number) => body.epochs.epochAt(offset) };
+  let { position } = anchor;
+  let needBytes = batch.HEADER_SIZE;
+  while (position < segment.writtenBytes) {
+    const at = position;
+    const length = Math.min(segment.writtenBytes - at, Math.max(READ_BYTES, needBytes));
+    const buf = batch.bufferOf(yield* step<Uint8Array>((done) => file.read(at, length, done)));
+    let pos = 0;
+    let size = frameBatch(buf, pos, buf.length);
+    for (; size !== 'incomplete'; size = frameBatch(buf, pos, buf.length)) {
+      if (typeof size === 'string') return faultAt(at + pos, `bad batch: ${size}`);
+      const fault = checkLink(anchor.chain, buf, pos, buf.length, rules);
+      if (fault !== '') return faultAt(at + pos, fault);
+      if (bound !== null && contradicts(buf, pos, bound)) return faultAt(at + pos, 'a wrong time index entry');
+      if (batch.maxTimestamp(buf, pos) >= timestampMs && batch.nextOffset(buf, pos) > body.logStartOffset) {
+        const found = yield* searchBatch(body, buf, pos, timestampMs);
+        if (found !== null) return found;
+      }
+      pos += size;
+    }
+    const known = buf.length - pos >= batch.HEADER_SIZE;
+    needBytes = known ? batch.sizeInBytes(buf, pos) : batch.HEADER_SIZE;
+    position += pos;
+    if (needBytes > segment.writtenBytes - position && position < segment.writtenBytes) {
+      return faultAt(position, 'the file ends inside a batch');
+    }
+  }
+  return position === segment.writtenBytes ? null : faultAt(position, 'an index points past the end');
+}
+
+/** Whether the batch at `pos` is the one that a time entry names and is not as the entry says. */
+function contradicts(buf: Buffer, pos: number, entry: TimeEntry): boolean {
+  if (batch.lastOffset(buf, pos) < entry.lastOffset || batch.baseOffset(buf, pos) > entry.lastOffset) return false;
+  return batch.lastOffset(buf, pos) !== entry.lastOffset || batch.maxTimestamp(buf, pos) !== entry.timestampMs;
+}
+
+function faultAt(position: number, reason: string): Fault {
+  return { fault: { position, reason } };
+}
+
+/** The time entry below which no record of the segment is late enough; null: none, or none to be believed. */
+function* lowerBound(body: LogBody, segment: Segment, timestampMs: number): Task<TimeEntry | null> {
   const fresh = segment.timeIndex.entries;
   const slot = lookupTime(fresh, timestampMs);
-  if (slot >= 0) return timeEntry(fresh, slot, segment.baseOffset).lastOffset;
+  if (slot >= 0) return timeEntry(fresh, slot, segment.baseOffset);
   const { flushedBytes } = segment.timeIndex;
-  if (flushedBytes < TIME_ENTRY_SIZE) return segment.baseOffset;
+  if (flushedBytes < TIME_ENTRY_SIZE) return null;
   const buf = yield* step<Buffer>((done) =>
     body.context.indexes.load(segment.path('timeindex'), flushedBytes, () => false, done),
   );
   const flushed = lookupTime(buf, timestampMs);
-  return flushed < 0 ? segment.baseOffset : timeEntry(buf, flushed, segment.baseOffset).lastOffset;
-}
-
-/** Position of the first batch that can hold the record; `needMore` is 0 when it is whole, else bytes needed from there. */
-function findBatch(buf: Buffer, timestampMs: number, logStartOffset: number): { pos: number; needMore: number } {
-  let pos = 0;
-  for (;;) {
-    const size = frameBatch(buf, pos, buf.length);
-    if (typeof size === 'string') {
-      const known = size === 'incomplete' && buf.length - pos >= batch.HEADER_SIZE;
-      return { pos, needMore: known ? batch.sizeInBytes(buf, pos) : batch.HEADER_SIZE };
-    }
-    const wanted = batch.maxTimestamp(buf, pos) >= timestampMs && batch.nextOffset(buf, pos) > logStartOffset;
-    if (wanted) return { pos, needMore: 0 };
-    pos += size;
-  }
+  if (flushed < 0) return null;
+  const entry = timeEntry(buf, flushed, segment.baseOffset);
+  const isLast = (flushed + 1) * TIME_ENTRY_SIZE >= buf.length;
+  const next = isLast ? null : timeEntry(buf, flushed + 1, segment.baseOffset);
+  // An entry past the next one's offset would hide what lies between them.
+  const isSound = entry.lastOffset >= segment.baseOffset && entry.lastOffset < (next?.lastOffset ?? segment.endOffset);
+  if (isSound) return entry;
+  body.rebuildIndexes(segment, () => undefined);
+  return null;
 }
 
 function* searchBatch(body: LogBody, buf: Buffer, pos: number, timestampMs: number): Task<TimestampedOffset | null> {

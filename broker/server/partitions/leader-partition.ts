@@ -144,6 +144,8 @@ export class LeaderPartition implements Partition, LogListener {
     // What was accepted and not written is gone: nobody may be told that it arrived.
     this.#local.fail(ErrorCode.KAFKA_STORAGE_ERROR);
     this.#committed.fail(ErrorCode.KAFKA_STORAGE_ERROR);
+    // Whoever waits for records learns what became of them.
+    for (const listener of [...this.#watermarkListeners]) listener();
   }
 
   appendClientBatch(

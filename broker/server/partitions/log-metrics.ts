@@ -25,5 +25,6 @@ export function logMetrics(logs: LogManager, partitions: Partitions): MetricSour
     counter('weir_log_appended_bytes_total', 'Bytes appended', stats.appendedBytes);
     counter('weir_log_cache_reads_total', 'Reads served from memory', stats.cacheReads);
     counter('weir_log_cold_reads_total', 'Reads served from disk', stats.coldReads);
+    counter('weir_log_indexes_rebuilt_total', 'Indexes that were found wrong and made anew', stats.indexesRebuilt);
   };
 }
