@@ -2,6 +2,7 @@ import type { Buffer } from 'node:buffer';
 import { assert } from '../../core/base/assert.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
 import type { BrokerId, LeaderEpoch, TopicId } from '../../core/base/ids.ts';
+import { PRODUCERS_MAX } from '../../core/log/producer-state.ts';
 import { RECOVERY_BATCH_SIZE_MAX } from '../../core/log/recovery.ts';
 import type { PartitionView, TopicView } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
@@ -308,14 +309,14 @@ export class LeaderPartition implements Partition, LogListener {
     if (batch.isTransactional(bytes, 0)) {
       return this.#refused(ErrorCode.INVALID_TXN_STATE, 'this broker has no transactions');
     }
-    const placed = this.#checkProducer(bytes);
+    const placed = this.#checkProducer(bytes, verdict.logAppendTime);
     if (placed !== null) return placed;
     batch.assignMaxTimestamp(bytes, 0, verdict, this.#crc32c);
     return this.#place(bytes, nowMs, verdict.logAppendTime ? verdict.maxTimestamp : -1);
   }
 
   /** Null when the batch may be appended; else the answer (an earlier place for a duplicate). */
-  #checkProducer(bytes: Buffer): AppendOutcome | null {
+  #checkProducer(bytes: Buffer, logAppendTime: boolean): AppendOutcome | null {
     const producerId = batch.producerId(bytes, 0);
     if (producerId === batch.NO_PRODUCER_ID) return null;
     const verdict = this.#log.checkProducer({
@@ -332,6 +333,7 @@ export class LeaderPartition implements Partition, LogListener {
           ...this.#refused(ErrorCode.NONE, null),
           baseOffset: verdict.baseOffset,
           endOffset: verdict.lastOffset + 1,
+          logAppendTimeMs: logAppendTime ? verdict.timestampMs : -1,
         };
       case 'out-of-order-sequence':
         return this.#refused(
@@ -344,7 +346,11 @@ export class LeaderPartition implements Partition, LogListener {
           `the epoch of producer ${producerId} here is ${verdict.currentEpoch}`,
         );
       case 'too-many-producers':
-        return this.#refused(ErrorCode.POLICY_VIOLATION, 'this partition has 10,000 live idempotent producers');
+        // Retriable: room is made as others expire, and a client that waits loses nothing.
+        return this.#refused(
+          ErrorCode.THROTTLING_QUOTA_EXCEEDED,
+          `this partition has ${PRODUCERS_MAX} live idempotent producers; those silent for producer.id.expiration.ms make room`,
+        );
     }
   }
 

@@ -204,6 +204,27 @@ describe('a led partition', () => {
     expect(log.appended).toEqual([]);
   });
 
+  it('answers a duplicate with the time of the first append under LogAppendTime only', () => {
+    const producer = { producerId: 9, producerEpoch: 0, baseSequence: 0 };
+    for (const logAppendTime of [true, false]) {
+      const { append, log } = lead({ rules: { produce: { ...RULES.produce, logAppendTime } } });
+      log.verdict = { kind: 'duplicate', baseOffset: 40, lastOffset: 41, timestampMs: 77 };
+      const bytes = buildBatch([{ key: null, value: Buffer.from('a') }], { timestamp: 1000, ...producer }, crc32c);
+      expect(append(bytes)?.logAppendTimeMs).toBe(logAppendTime ? 77 : -1);
+    }
+  });
+
+  it('asks a new idempotent producer to come again when the partition has no room for it', () => {
+    const { append, log } = lead();
+    log.verdict = { kind: 'too-many-producers' };
+    const producer = { producerId: 9, producerEpoch: 0, baseSequence: 0 };
+    const bytes = buildBatch([{ key: null, value: Buffer.from('a') }], { timestamp: 1000, ...producer }, crc32c);
+    const outcome = append(bytes);
+    expect(outcome?.errorCode).toBe(ErrorCode.THROTTLING_QUOTA_EXCEEDED);
+    expect(outcome?.errorMessage).toMatch(/10000 live idempotent producers.*producer\.id\.expiration\.ms/);
+    expect(log.appended).toEqual([]);
+  });
+
   it('tells everybody who waits when the leadership ends, and refuses what comes after', () => {
     const { partition, append } = lead();
     append(records('a'));
