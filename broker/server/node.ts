@@ -103,7 +103,10 @@ class NodeStart {
       log: ports.log,
       directory,
       defaultConfig: resolveTopicRules(settings, new Map()).log,
-      options: { retentionCheckIntervalMs: settings.broker('log.retention.check.interval.ms') },
+      options: {
+        retentionCheckIntervalMs: settings.broker('log.retention.check.interval.ms'),
+        producerCheckIntervalMs: settings.broker('producer.id.expiration.check.interval.ms'),
+      },
       onFatal: (failure) => this.#options.onFatal(diskSentence(failure)),
     });
     runTask(opening, (error, opened) => {

@@ -310,6 +310,13 @@ export const BROKER_SETTINGS = {
     change: 'cluster',
     doc: 'How long the sequence numbers of a producer that writes nothing are remembered.',
   },
+  'producer.id.expiration.check.interval.ms': {
+    type: 'int',
+    default: '600000',
+    min: 1,
+    change: 'static',
+    doc: 'How often each partition is searched for producers that producer.id.expiration.ms forgets.',
+  },
   'metadata.log.max.record.bytes.between.snapshots': {
     type: 'long',
     default: '20971520',

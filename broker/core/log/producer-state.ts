@@ -58,7 +58,8 @@ export interface AppendedBatch extends ProducerClaim {
 
 /** Producers that one partition remembers at most. */
 export const PRODUCERS_MAX = 10_000;
-const BATCHES_KEPT = 5;
+/** Batches remembered of each, for telling duplicates: as many as a client may have in flight. */
+export const BATCHES_KEPT = 5;
 const ACCEPT: ProducerVerdict = { kind: 'accept' };
 
 /** The first sequence number of a batch that spans `offsetDelta + 1` records and ends with `lastSequence`. */

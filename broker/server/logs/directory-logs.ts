@@ -47,6 +47,8 @@ export interface LogManagerOptions {
   readonly openFilesMax: number;
   readonly checkpointIntervalMs: number;
   readonly retentionCheckIntervalMs: number;
+  /** `producer.id.expiration.check.interval.ms`. */
+  readonly producerCheckIntervalMs: number;
   /** Appended bytes of a log between two producer snapshots: what an unclean start has to read again. */
   readonly snapshotIntervalBytes: number;
   /** Index files kept in memory, bytes over all logs. */
@@ -61,6 +63,7 @@ export const DEFAULT_OPTIONS: LogManagerOptions = {
   openFilesMax: 512,
   checkpointIntervalMs: 5000,
   retentionCheckIntervalMs: 300_000,
+  producerCheckIntervalMs: 600_000,
   snapshotIntervalBytes: 16 * 1024 * 1024,
   indexCacheBytes: 16 * 1024 * 1024,
   space: { minFreePart: 0.05, minFreeBytes: 256 * 1024 * 1024 },
@@ -247,6 +250,10 @@ export class DirectoryLogManager implements LogManager {
     });
     this.#every(this.#options.retentionCheckIntervalMs, (again) => {
       this.runRetention();
+      again();
+    });
+    this.#every(this.#options.producerCheckIntervalMs, (again) => {
+      for (const { log } of this.#logs.values()) log.expireProducers();
       again();
     });
   }

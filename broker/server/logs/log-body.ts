@@ -21,6 +21,8 @@ export interface LogBody {
   segments: SegmentList;
   epochs: EpochCache;
   producers: ProducerStates;
+  /** A new producer was refused since the last one expired. */
+  producersFull: boolean;
   /** Offsets of the producer snapshots on disk, rising. */
   snapshots: readonly number[];
   /** `epochs.version` that the epoch checkpoint holds. */
@@ -86,6 +88,7 @@ export function createBody(start: LogStart, writer: LogWriter, rebuildIndexes: L
     segments: loaded.segments,
     epochs: loaded.epochs,
     producers: loaded.producers,
+    producersFull: false,
     snapshots: loaded.snapshots,
     savedEpochs: loaded.epochsSaved ? loaded.epochs.version : -1,
     logStartOffset: start.logStartOffset,

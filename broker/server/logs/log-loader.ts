@@ -20,6 +20,7 @@ import { beginWalk, readHeader, walkSegment } from './segment-walk.ts';
 const EPOCHS_SIZE_MAX = 16 * 1024 * 1024;
 /** Operations of one log's load that run at once. */
 const PARALLEL = 4;
+const NO_NAMES: readonly string[] = [];
 
 /** How a log is to be loaded. Offsets that no checkpoint names are 0. */
 export interface LoadRequest {
@@ -72,10 +73,11 @@ export function* loadLog(request: LoadRequest): Task<LoadedLog> {
   const first = bases[0];
   if (first === undefined) {
     const missing = judgeEnd(request.logStartOffset, request) === 'damaged';
-    return missing ? damaged(request, 'its segments are missing') : emptyLog(request, '');
+    if (missing) return damaged(request, 'its segments are missing');
+    return yield* emptied(request, found);
   }
   if (first > request.logStartOffset) {
-    if (judgeEnd(request.logStartOffset, request) === 'torn') return yield* startOver(request);
+    if (judgeEnd(request.logStartOffset, request) === 'torn') return yield* startOver(request, found);
     return damaged(request, `its segments begin at ${first}, its log start is ${request.logStartOffset}`);
   }
   const epochs = yield* readEpochs(request);
@@ -83,22 +85,37 @@ export function* loadLog(request: LoadRequest): Task<LoadedLog> {
     const loaded = yield* loadClean(request, found, epochs);
     if (loaded !== null) return loaded;
   }
-  const recovered = yield* recover(request, found, epochs);
-  if (recovered.damage !== '' || recovered.endOffset >= request.logStartOffset) return recovered;
-  // What the log start stood on was never synced (DeleteRecords in a `replicated` log).
-  return yield* startOver(request);
+  return yield* recover(request, found, epochs);
+}
+
+/** No record is there: all were deleted and nothing was appended since, or never any. Producers are still remembered. */
+function* emptied(request: LoadRequest, found: Found): Task<LoadedLog> {
+  const offset = request.logStartOffset;
+  const empty = emptyLog(request, '');
+  if (offset > request.recoveryPoint || !found.snapshots.includes(offset)) return empty;
+  const snapshot = yield* readSnapshot(request, offset);
+  if (snapshot === null) return empty;
+  empty.producers.restore(snapshot);
+  return { ...empty, snapshots: [offset] };
 }
 
 /** Nothing readable was durable: the log begins anew at its log start. */
-function* startOver(request: LoadRequest): Task<LoadedLog> {
-  yield* removeLogFiles(request.context, request.directory);
-  return { ...emptyLog(request, ''), cut: `nothing was durable: it begins anew at ${request.logStartOffset}` };
+function* startOver(request: LoadRequest, found: Found): Task<LoadedLog> {
+  const empty = yield* emptied(request, found);
+  const kept = empty.snapshots.map((offset) => segmentFileName(offset, 'snapshot'));
+  yield* removeLogFiles(request.context, request.directory, kept);
+  return { ...empty, cut: `nothing was durable: it begins anew at ${request.logStartOffset}` };
 }
 
-/** Removes every file of a log; its directory stays. */
-export function* removeLogFiles(context: LogContext, directory: string): Task<void> {
+/** Removes every file of a log but those named; its directory stays. */
+export function* removeLogFiles(
+  context: LogContext,
+  directory: string,
+  kept: readonly string[] = NO_NAMES,
+): Task<void> {
   const entries = yield* step<readonly DirectoryEntry[]>((done) => context.disk.list(directory, done));
   for (const { name } of entries) {
+    if (kept.includes(name)) continue;
     context.files.forget(`${directory}/${name}`);
     context.indexes.forget(`${directory}/${name}`);
     yield* removeIfExists(context.disk, `${directory}/${name}`);
@@ -150,7 +167,9 @@ function* survey(request: LoadRequest): Task<Found | null> {
   // Names have equal length, so that the listing's order is that of the offsets.
   // While the node runs the log start may not be synced yet, and retention sees to them (I6).
   const isStart = request.endOffsetMax === Number.POSITIVE_INFINITY;
-  const keptFrom = isStart && all.length > 0 ? segmentIndexAt(all, request.logStartOffset) : 0;
+  const keptFrom = isStart && all.length > 0 ? firstKept(all, snapshots, request) : 0;
+  // What vouches for the rest may stand in the page cache only, left by a process that died.
+  if (keptFrom > 0) yield* step<void>((done) => disk.syncDirectory(request.directory, done));
   for (const base of all.slice(0, keptFrom)) yield* removeSegmentFiles(request.context, request.directory, base);
   const bases = all.slice(keptFrom);
   const sizes = new Map<number, number>();
@@ -159,6 +178,20 @@ function* survey(request: LoadRequest): Task<Found | null> {
     sizes.set(base, yield* step<number>((done) => disk.fileSize(path, done)));
   });
   return { bases, sizes, snapshots, names: new Set(entries.map((entry) => entry.name)) };
+}
+
+/**
+ * Index of the first segment that a start keeps: the one of the log start, or an earlier one when no producer snapshot
+ * between it and the log start vouches for the producers of what lies before (I10).
+ */
+function firstKept(bases: readonly number[], snapshots: readonly number[], request: LoadRequest): number {
+  const atStart = segmentIndexAt(bases, request.logStartOffset);
+  const vouching = snapshots.findLast((offset) => offset <= Math.min(request.recoveryPoint, request.logStartOffset));
+  for (let index = atStart; index >= 0; index--) {
+    const base = bases[index] ?? 0;
+    if (base === 0 || base <= (vouching ?? -1)) return index;
+  }
+  return atStart;
 }
 
 /** Removes all files of a segment. */
@@ -270,6 +303,8 @@ function* recover(request: LoadRequest, found: Found, entries: readonly EpochEnt
     const mark = Math.max(request.recoveryPoint, request.highWatermark);
     return damaged(request, `${reason}, below its durable mark ${mark}`);
   }
+  // What the log start stood on was never synced (DeleteRecords in a `replicated` log), or was deleted.
+  if (endOffset < request.logStartOffset) return yield* startOver(request, found);
   const { snapshots, unsaved } = yield* settle(recovery, walked, state);
   return {
     segments: new SegmentList([...sealed, ...walked]),

@@ -54,6 +54,8 @@ export function* openLogManager(deps: LogManagerDeps): Task<OpenedLogs> {
     const isUnlisted = isLogDirectoryName(name) && !names.has(name);
     if (isUnlisted || name.endsWith(DELETED_SUFFIX)) yield* removeTree(disk, `${directory}/${name}`);
   }
+  // A process that died may have left a checkpoint in the page cache only: what it gives up is deleted next.
+  if (brokerEpoch === null) yield* step<void>((done) => disk.syncDirectory(directory, done));
   yield* loadAll(deps, manager, listed ?? [], brokerEpoch !== null);
   if (proof !== null) {
     // Gone for good before anything is appended: it would vouch for what comes now.

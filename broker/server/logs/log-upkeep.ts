@@ -52,11 +52,11 @@ export function* writeMetadata(body: LogBody, topicId: string): Task<void> {
   });
 }
 
-/** One snapshot per segment is kept, and the latest. */
+/** One snapshot per segment is kept, the latest, and the first: what lies before it may be gone (I10). */
 function* dropSnapshots(body: LogBody, latest: number): Task<void> {
   const bases = new Set(body.segments.all.map((segment) => segment.baseOffset));
   const all = [...new Set([...body.snapshots, latest])].toSorted((a, b) => a - b);
-  const dropped = all.filter((offset) => offset !== latest && !bases.has(offset));
+  const dropped = all.filter((offset, i) => i > 0 && offset !== latest && !bases.has(offset));
   body.snapshots = all.filter((offset) => !dropped.includes(offset));
   for (const offset of dropped) {
     yield* removeIfExists(body.context.disk, `${body.directory}/${segmentFileName(offset, 'snapshot')}`);
@@ -71,13 +71,14 @@ export function* seal(body: LogBody, segment: Segment, snapshot: PendingSnapshot
 
 /**
  * Deletes the oldest segments that retention or the log start gives up. The new log start is checkpointed before a file
- * goes: after a crash none is missed. `roll` begins a new segment when the active one is to go; `damaged` is told what was
- * found wrong on the way.
+ * goes: after a crash none is missed. The host's `roll` begins a new segment when the active one is to go; `again` asks
+ * for another pass once the snapshot of that roll is on disk, without which a crash would forget producers (I10);
+ * `damaged` is told what was found wrong on the way.
  */
 export function* retain(
   body: LogBody,
   nowMs: number,
-  host: { readonly roll: () => void; readonly damaged: (reason: string) => void },
+  host: { readonly roll: () => void; readonly again: () => void; readonly damaged: (reason: string) => void },
 ): Task<void> {
   const { context } = body;
   if (body.config.retentionMs >= 0) {
@@ -94,9 +95,13 @@ export function* retain(
     }
   }
   // From here to the new log start in one turn: a cut may have been asked for meanwhile.
-  const count = countToDelete(body, nowMs);
+  const wanted = countToDelete(body, nowMs);
+  if (wanted === body.segments.all.length) {
+    host.roll();
+    host.again();
+  }
+  const count = vouchedCount(body, wanted);
   if (count === 0) return;
-  if (count === body.segments.all.length) host.roll();
   const first = body.segments.all[count];
   assert(first !== undefined, 'a segment stays');
   body.logStartOffset = Math.max(body.logStartOffset, first.baseOffset);
@@ -106,8 +111,26 @@ export function* retain(
     segment.removed = true;
     yield* removeSegmentFiles(context, body.directory, segment.baseOffset);
   }
-  body.snapshots = body.snapshots.filter((offset) => offset >= first.baseOffset);
+  yield* dropSnapshotsBelow(body, first.baseOffset);
   context.log.info({ log: body.name, count, logStartOffset: body.logStartOffset }, 'deleted old segments');
+}
+
+/** How many of the oldest `count` segments may go: what stays begins with a producer snapshot on disk. */
+function vouchedCount(body: LogBody, count: number): number {
+  const { all } = body.segments;
+  for (let vouched = count; vouched > 0; vouched--) {
+    const base = all[vouched]?.baseOffset;
+    if (base !== undefined && body.snapshots.includes(base)) return vouched;
+  }
+  return 0;
+}
+
+function* dropSnapshotsBelow(body: LogBody, offset: number): Task<void> {
+  const dropped = body.snapshots.filter((snapshot) => snapshot < offset);
+  body.snapshots = body.snapshots.filter((snapshot) => snapshot >= offset);
+  for (const snapshot of dropped) {
+    yield* removeIfExists(body.context.disk, `${body.directory}/${segmentFileName(snapshot, 'snapshot')}`);
+  }
 }
 
 function countToDelete(body: LogBody, nowMs: number): number {
@@ -129,7 +152,9 @@ export function* cut(body: LogBody, offset: number): Task<void> {
   yield* waitFor((done) => body.writer.waitFor(offset, { durable: false }, done));
   yield* waitFor((done) => body.writer.stop(done));
   // A mark above the cut would make the next start think that the log is damaged; the cut may fall inside a batch.
-  body.recoveryPointMax = Math.min(body.recoveryPointMax, body.segments.at(offset).baseOffset);
+  const boundary = body.snapshots.findLast((snapshot) => snapshot <= offset) ?? 0;
+  const known = Math.max(boundary, body.segments.at(offset).baseOffset);
+  body.recoveryPointMax = Math.min(body.recoveryPointMax, known);
   body.highWatermark = Math.min(body.highWatermark, offset);
   yield* waitFor((done) => context.checkpoint(done));
   const loaded = yield* loadUpTo(body, offset);

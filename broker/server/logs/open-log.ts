@@ -35,6 +35,7 @@ import type {
   PartitionLog,
   TimestampedOffset,
 } from './partition-log.ts';
+import { expireProducers, judgeProducer } from './producer-guard.ts';
 import { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
 import { appendedBatch } from './segment-walk.ts';
@@ -189,8 +190,7 @@ export class OpenLog implements PartitionLog {
   }
 
   checkProducer(claim: ProducerClaim): ProducerVerdict {
-    const { producers, config, context } = this.#body;
-    return producers.check(claim, context.clock.monotonicMs(), config.producerIdExpirationMs);
+    return judgeProducer(this.#body, claim);
   }
 
   read(options: LogReadOptions, done: LogDone<LogReadResult>): void {
@@ -258,14 +258,21 @@ export class OpenLog implements PartitionLog {
     });
   }
 
-  /** Deletes segments past retention and producers past their expiry. */
+  /** Forgets producers past their expiry. */
+  expireProducers(): void {
+    expireProducers(this.#body);
+  }
+
+  /** Deletes segments past retention. */
   runRetention(): void {
-    const { producers, config, context } = this.#body;
-    if (this.#unreadable() !== null) return;
-    producers.expire(context.clock.monotonicMs(), config.producerIdExpirationMs);
-    const nowMs = context.clock.wallMs();
-    const host = { roll: () => void this.#roll(nowMs), damaged: (reason: string) => this.#damage(reason) };
-    this.#jobs.add(() => (this.#unreadable() === null ? retain(this.#body, nowMs, host) : nothing()));
+    const body = this.#body;
+    const nowMs = body.context.clock.wallMs();
+    const host = {
+      roll: () => void this.#roll(nowMs),
+      again: () => this.runRetention(),
+      damaged: (reason: string) => this.#damage(reason),
+    };
+    this.#jobs.add(() => (this.#unreadable() === null ? retain(body, nowMs, host) : nothing()));
   }
 
   /** Writes and syncs the segments (not what is derived from them), for the checkpoint of a `replicated` log. */
@@ -348,6 +355,8 @@ export class OpenLog implements PartitionLog {
   /** Indexes, epochs and producers at the log's end. */
   *#saveDerived(): Task<void> {
     const body = this.#body;
+    // A cut was asked for: what is known in memory is still that of the longer log.
+    if (this.#cutting) return;
     const { active } = body.segments;
     active.addTimeEntry();
     if (body.snapshots.at(-1) === body.logEndOffset && body.savedEpochs === body.epochs.version) return;

@@ -67,6 +67,8 @@ export class LogWorld {
   diskForServer: Disk;
   /** What ended the process, if anything did. */
   fatal: DiskFailure | null = null;
+  /** Told of each warning in the node's log. */
+  onWarning: (message: string) => void = () => undefined;
   readonly #options: Partial<LogManagerOptions>;
   #opened: OpenedLogs | null = null;
 
@@ -96,7 +98,7 @@ export class LogWorld {
         decompress: (_codec, _bytes, _max, done) => done(null),
         compress: (_codec, bytes, done) => done(bytes),
       },
-      log: SILENT,
+      log: { ...SILENT, warn: (_fields, message) => this.onWarning(message) },
       directory: DIRECTORY,
       defaultConfig: DEFAULT_LOG_CONFIG,
       onFatal: (failure) => {

@@ -23,9 +23,9 @@ function commandFromSources(): readonly [string, ...string[]] {
 
 /** One node of Weir, ready to `start`: a process of its own, run from the sources unless `command` says otherwise. */
 export async function weirPeer(
-  options: PeerOptions & { readonly command?: readonly [string, ...string[]] },
+  options: PeerOptions & { readonly command?: readonly [string, ...string[]]; readonly port?: number },
 ): Promise<Peer> {
-  const bootstrap = `127.0.0.1:${await freePort()}`;
+  const bootstrap = `127.0.0.1:${options.port ?? (await freePort())}`;
   const dataDirectory = join(options.directory, 'data');
   await mkdir(dataDirectory, { recursive: true });
   const settings = {

@@ -27,7 +27,7 @@ import org.apache.kafka.common.utils.Exit;
 /**
  * Clients that work while their broker is killed again and again, and write down what they see, one event a line.
  *
- * <p>Arguments: role, bootstrap, topic, and by role: {@code producer PARTITIONS RATE}: "A partition offset value" for an
+ * <p>Arguments: role, bootstrap, topic, and by role: {@code producer PARTITIONS RATE [SETTING=VALUE...]}: "A partition offset value" for an
  * acknowledged record, "F value" for a failed one, at the end "N count" (the values are 0 to count - 1, the partition
  * is value modulo PARTITIONS). {@code share GROUP}: "Q time partition offset" for a delivery, "K outcome sent time
  * partition offset" when it ended (accepted, released, refused, or unknown when the answer got lost).
@@ -50,7 +50,7 @@ public final class KillLoad {
         });
         try {
             switch (args[0]) {
-                case "producer" -> produce(args[1], args[2], Integer.parseInt(args[3]), Integer.parseInt(args[4]), stopping);
+                case "producer" -> produce(args, stopping);
                 case "share" -> share(args[1], args[2], args[3], stopping);
                 case "group" -> group(args[1], args[2], args[3], stopping);
                 case "scan" -> scan(args[1], args[2], Integer.parseInt(args[3]));
@@ -71,13 +71,17 @@ public final class KillLoad {
         return settings;
     }
 
-    private static void produce(String bootstrap, String topic, int partitions, int rate, AtomicBoolean stopping) throws Exception {
-        Properties settings = settings(bootstrap);
+    private static void produce(String[] args, AtomicBoolean stopping) throws Exception {
+        String topic = args[2];
+        int partitions = Integer.parseInt(args[3]);
+        int rate = Integer.parseInt(args[4]);
+        Properties settings = settings(args[1]);
         settings.put("acks", "all");
         settings.put("enable.idempotence", "true");
         settings.put("linger.ms", "2");
         settings.put("delivery.timeout.ms", "60000");
         settings.put("request.timeout.ms", "5000");
+        for (int i = 5; i < args.length; i++) settings.put(args[i].split("=")[0], args[i].split("=")[1]);
         long count = 0;
         try (KafkaProducer<String, String> producer = new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer())) {
             while (!stopping.get()) {

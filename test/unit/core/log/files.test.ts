@@ -119,6 +119,25 @@ describe('a producer snapshot', () => {
     ]);
   });
 
+  test('keeps five batches of a producer, a line each, oldest first', () => {
+    const batches = [12, 17, 22, 27, 32].map((lastSequence) => ({
+      ...entry.batches[0],
+      lastSequence,
+      lastOffset: 500 + lastSequence,
+      offsetDelta: 4,
+      timestampMs: lastSequence,
+    }));
+    const encoded = encodeProducerSnapshot([{ ...entry, batches }], crc32c);
+    expect(encoded.length).toBe(10 + 5 * 46);
+    expect(decodeProducerSnapshot(encoded, crc32c, 77)).toEqual([{ ...entry, batches, lastUsedMs: 77 }]);
+  });
+
+  test("takes a producer's last line for all when its epoch is another, as Kafka does", () => {
+    const older = { ...entry, epoch: 2 };
+    const encoded = encodeProducerSnapshot([older, entry], crc32c);
+    expect(decodeProducerSnapshot(encoded, crc32c, 5)).toEqual([entry]);
+  });
+
   test('that is torn or spoiled is refused', () => {
     const encoded = encodeProducerSnapshot([entry], crc32c);
     for (let i = 0; i < encoded.length; i++) {
