@@ -18,6 +18,8 @@ export type History = {
   /** Offsets that a group committed: confirmed ones in order, and what the broker gives at the end. */
   readonly committed: readonly Committed[];
   readonly committedAtEnd: readonly Position[];
+  /** First offset of the partitions that begin above 0, because records were deleted. */
+  readonly starts?: ReadonlyMap<number, number>;
 };
 
 /** A record given to a producer that promises order and no duplicates in each partition. */
@@ -83,13 +85,14 @@ export function judgeLog({
   sent,
   acknowledged,
   scanned,
-}: Pick<History, 'sent' | 'acknowledged' | 'scanned'>): readonly Violation[] {
+  starts = new Map(),
+}: Pick<History, 'sent' | 'acknowledged' | 'scanned' | 'starts'>): readonly Violation[] {
   const violations: Violation[] = [];
   const sentById = new Map(sent.map((record) => [record.id, record]));
   const atPlace = new Map(scanned.map((record) => [placeOf(record), record]));
   for (const record of acknowledged) {
     const found = atPlace.get(placeOf(record));
-    if (found?.id === record.id) continue;
+    if (found?.id === record.id || record.offset < (starts.get(record.partition) ?? 0)) continue;
     violations.push({
       rule: 'acknowledged record is lost',
       record: nameOf(record),
@@ -106,7 +109,7 @@ export function judgeLog({
       violations.push({ rule: 'record is stored twice', record: nameOf(record), detail: `first at ${placeOf(first)}` });
     const before = lastByPartition.get(record.partition);
     lastByPartition.set(record.partition, record);
-    const expected = before === undefined ? 0 : before.offset + 1;
+    const expected = before === undefined ? (starts.get(record.partition) ?? 0) : before.offset + 1;
     if (record.offset !== expected) {
       violations.push({ rule: 'offsets have a gap', record: nameOf(record), detail: `expected offset ${expected}` });
     }

@@ -1,0 +1,116 @@
+import { ApiKey } from '../../broker/core/protocol/apis.ts';
+import { ErrorCode } from '../../broker/core/protocol/errors.ts';
+import { bufferOf } from '../../broker/core/record/batch.ts';
+import { checkBatch } from '../../broker/core/record/check.ts';
+import { forEachBatch, readRecords } from '../../broker/core/record/iterate.ts';
+import { crc32c } from '../../broker/io/crc32c.ts';
+import type { Scanned } from './history.ts';
+import type { Found } from './power-history.ts';
+import { Book, findCoordinator, GROUP, LOADING, must, only, STEADY } from './power-load.ts';
+import { RawClient } from './raw-client.ts';
+
+const EARLIEST = -2;
+const LATEST = -1;
+const FETCH_MAX = 8 << 20;
+
+/** Reads everything that a broker has of what the book knows. */
+export async function findAll(bootstrap: string, book: Book): Promise<Found> {
+  const client = await RawClient.connect(bootstrap);
+  const { topics } = await client.call(ApiKey.Metadata, 12, { topics: null });
+  const ids = new Map(topics.map(({ name, topicId }) => [name ?? '', topicId]));
+  const scanned: Scanned[] = [];
+  const starts = new Map<number, number>();
+  const unreadable = new Map<number, number>();
+  for (const topic of book.topics) {
+    if (topic.id === '' || ids.get(topic.name) !== topic.id) continue;
+    for (let index = 0; index < topic.partitions; index++) {
+      const partition = topic.firstPartition + index;
+      const place = { topic: topic.name, partition: index };
+      const { errorCode, offset: start } = await offsetAt(client, place, EARLIEST);
+      if (errorCode !== ErrorCode.NONE) {
+        unreadable.set(partition, errorCode);
+        continue;
+      }
+      starts.set(partition, start);
+      for (const { offset, text } of await scan(client, place, start)) {
+        scanned.push({ partition, offset, id: Book.idOf(text) });
+      }
+    }
+  }
+  const commits = await commitsOf(client, book);
+  client.close();
+  return { topics: ids, scanned, starts, commits, unreadable };
+}
+
+type Place = { readonly topic: string; readonly partition: number };
+
+type OffsetAnswer = { readonly errorCode: number; readonly offset: number };
+
+async function offsetAt(client: RawClient, { topic, partition }: Place, timestamp: number): Promise<OffsetAnswer> {
+  const answer = await client.call(ApiKey.ListOffsets, 7, {
+    replicaId: -1,
+    isolationLevel: 0,
+    topics: [{ name: topic, partitions: [{ partitionIndex: partition, timestamp }] }],
+  });
+  return only(only(answer.topics).partitions);
+}
+
+/** Every record from `start` to the end, each batch held against its checksum. */
+async function scan(
+  client: RawClient,
+  place: Place,
+  start: number,
+): Promise<readonly { readonly offset: number; readonly text: string }[]> {
+  const { errorCode, offset: end } = await offsetAt(client, place, LATEST);
+  must('list offsets', errorCode);
+  const found: { offset: number; text: string }[] = [];
+  for (let next = start; next < end; ) {
+    const buf = await fetchFrom(client, place, next);
+    const before = next;
+    forEachBatch(buf, 0, buf.length, (pos, size) => {
+      const fault = checkBatch(buf, pos, pos + size, crc32c);
+      if (fault !== null) throw new Error(`a batch of ${place.topic}-${place.partition} has a bad ${fault}`);
+      for (const { offset, value } of readRecords(buf, pos) ?? []) {
+        if (offset >= start) found.push({ offset, text: value?.toString() ?? '' });
+        next = offset + 1;
+      }
+      return true;
+    });
+    if (next === before) throw new Error(`${place.topic}-${place.partition} gives nothing at ${next}, below ${end}`);
+  }
+  return found;
+}
+
+async function fetchFrom(client: RawClient, { topic, partition }: Place, fetchOffset: number): Promise<Buffer> {
+  const answer = await client.call(ApiKey.Fetch, 11, {
+    replicaId: -1,
+    maxWaitMs: 1000,
+    minBytes: 1,
+    maxBytes: FETCH_MAX,
+    topics: [{ topic, partitions: [{ partition, fetchOffset, partitionMaxBytes: FETCH_MAX }] }],
+  });
+  const { errorCode, records } = only(only(answer.responses).partitions);
+  must('fetch', errorCode);
+  return bufferOf(records ?? new Uint8Array(0));
+}
+
+async function commitsOf(client: RawClient, book: Book): Promise<ReadonlyMap<number, number>> {
+  const topic = book.topics.find(({ name }) => name === STEADY);
+  if (topic === undefined || book.commits.size === 0) return new Map();
+  await findCoordinator(client, GROUP, 0);
+  for (;;) {
+    const answer = await client.call(ApiKey.OffsetFetch, 5, {
+      groupId: GROUP,
+      topics: [{ name: STEADY, partitionIndexes: Array.from({ length: topic.partitions }, (_, index) => index) }],
+    });
+    // The coordinator may still be reading its log.
+    if (LOADING.has(answer.errorCode)) continue;
+    must('offset fetch', answer.errorCode);
+    return new Map(
+      only(answer.topics).partitions.map(({ partitionIndex, committedOffset }) => [
+        topic.firstPartition + partitionIndex,
+        committedOffset,
+      ]),
+    );
+  }
+}
