@@ -6,9 +6,9 @@ import { buildBatch, buildCompressedBatch, encodeRecords } from '../../broker/co
 import { checkBatch } from '../../broker/core/record/check.ts';
 import { RecordCursor } from '../../broker/core/record/cursor.ts';
 import { readRecords } from '../../broker/core/record/iterate.ts';
-import { validatePayload, validateProduce } from '../../broker/core/record/validate.ts';
+import { ProducedBatch } from '../../broker/core/record/produced-batch.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
-import { anyRecords, context, NOW_MS, reseal } from '../unit/core/record/samples.ts';
+import { anyRecords, context, NOW_MS, produce, reseal } from '../unit/core/record/samples.ts';
 
 const header = fc.record({
   baseOffset: fc.maxSafeNat().filter((offset) => offset < Number.MAX_SAFE_INTEGER - 100),
@@ -43,10 +43,11 @@ test('a built batch is valid as a client sends it, plain or with its records han
     fc.property(anyRecords, (records) => {
       const plain = buildBatch(records, { timestamp: NOW_MS }, crc32c);
       const encoded = encodeRecords(records, NOW_MS);
-      const valid = { kind: 'valid', maxTimestamp: encoded.maxTimestamp, logAppendTime: false };
-      expect(validateProduce(plain, 0, plain.length, context())).toEqual(valid);
+      expect(produce(Buffer.from(plain))).toMatchObject({ kind: 'ready', batch: plain });
       const packed = buildCompressedBatch(encoded, Buffer.from('any'), { codec: 2 }, crc32c);
-      expect(validatePayload(packed, 0, encoded.bytes, context())).toEqual(valid);
+      const produced = new ProducedBatch(Buffer.from(packed), context({ validateCompressed: true }), crc32c);
+      expect(produced.begin().kind).toBe('decompress');
+      expect(produced.decompressed(encoded.bytes)).toMatchObject({ kind: 'ready', batch: packed });
     }),
   );
 });
@@ -57,8 +58,8 @@ test('no single changed byte goes unseen, except in the leader epoch, which the 
       const buf = buildBatch(records, { timestamp: NOW_MS }, crc32c);
       const place = at % buf.length;
       buf.writeUInt8(buf.readUInt8(place) ^ change, place);
-      const { kind } = validateProduce(buf, 0, buf.length, context());
-      expect(kind === 'valid').toBe(place >= 12 && place < 16);
+      const { kind } = produce(buf);
+      expect(kind === 'ready').toBe(place >= 12 && place < 16);
     }),
     { numRuns: 1000 },
   );
@@ -70,8 +71,8 @@ test('a changed byte under a right CRC is refused, or changes only what a client
       const buf = buildBatch(records, { timestamp: NOW_MS }, crc32c);
       const place = batch.CRC_START + (at % (buf.length - batch.CRC_START));
       buf.writeUInt8(buf.readUInt8(place) ^ change, place);
-      const verdict = validateProduce(reseal(buf), 0, buf.length, context());
-      if (verdict.kind !== 'valid' || batch.compressionCodec(buf, 0) !== 0) return;
+      const verdict = produce(reseal(buf));
+      if (verdict.kind !== 'ready' || batch.compressionCodec(buf, 0) !== 0) return;
       const read = readRecords(buf, 0);
       expect(read?.map(({ offset }) => offset)).toEqual(records.map((_, i) => i));
     }),

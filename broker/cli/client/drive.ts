@@ -108,7 +108,8 @@ class MachineDriver<Command extends Kind, Event extends Kind> implements Driver<
         break;
       }
       case 'decompress':
-        this.#ports.compression.decompress(effect.codec, effect.bytes, effect.sizeMax, (bytes) => {
+        this.#ports.compression.decompress(effect.codec, effect.bytes, effect.sizeMax, (result) => {
+          const bytes = typeof result === 'string' ? null : result;
           this.#step({ kind: 'decompressed', jobId: effect.jobId, bytes });
         });
         break;

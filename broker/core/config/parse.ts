@@ -64,6 +64,8 @@ function parseInteger(row: SettingRow, text: string): Parsed {
   const min = row.min === undefined ? limits.min : BigInt(row.min);
   const max = row.max === undefined ? limits.max : BigInt(row.max);
   if (exact < min || exact > max) return refused(`must be a whole number from ${min} to ${max}`);
+  const problem = row.check === undefined ? null : CHECKS[row.check].problem(text);
+  if (problem !== null) return refused(problem);
   const safe = BigInt(Number.MAX_SAFE_INTEGER);
   return { problem: null, value: Number(exact > safe ? safe : exact < -safe ? -safe : exact) };
 }

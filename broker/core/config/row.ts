@@ -2,7 +2,14 @@
 export type SettingType = 'boolean' | 'string' | 'int' | 'short' | 'long' | 'double' | 'list';
 
 /** Checks that a type and a range can't express; `checks.ts` holds them. */
-export type SettingCheck = 'listeners' | 'share-offset-reset' | 'cluster-id' | 'roles' | 'one-path' | 'host';
+export type SettingCheck =
+  | 'listeners'
+  | 'share-offset-reset'
+  | 'cluster-id'
+  | 'roles'
+  | 'one-path'
+  | 'host'
+  | 'gzip-level';
 
 /**
  * When a change takes effect. `static`: read at start, from the file or the environment only. `broker`: may be altered

@@ -25,10 +25,29 @@ export const TOPIC_SETTINGS = {
   'compression.type': {
     type: 'string',
     default: 'producer',
-    values: ['producer'],
+    values: ['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'],
     change: 'cluster',
     synonyms: [{ name: 'compression.type', factor: 1 }],
-    doc: 'Codec in which batches are stored. Only producer, which keeps what the producer sent, is supported: batches are never compressed anew.',
+    doc: 'Codec in which batches are stored. producer keeps what the producer sent, byte for byte; under any other a batch of another codec is compressed anew before it is appended, for which its records may take up to 64 MiB.',
+  },
+  'compression.gzip.level': {
+    type: 'int',
+    default: '-1',
+    min: -1,
+    max: 9,
+    check: 'gzip-level',
+    change: 'cluster',
+    synonyms: [{ name: 'compression.gzip.level', factor: 1 }],
+    doc: 'Level at which batches are compressed anew under compression.type=gzip; -1 is that of the codec. Batches that come in gzip stay as they are.',
+  },
+  'compression.zstd.level': {
+    type: 'int',
+    default: '3',
+    min: -131_072,
+    max: 22,
+    change: 'cluster',
+    synonyms: [{ name: 'compression.zstd.level', factor: 1 }],
+    doc: 'Level at which batches are compressed anew under compression.type=zstd. Batches that come in zstd stay as they are.',
   },
   'index.interval.bytes': {
     type: 'int',
@@ -45,7 +64,7 @@ export const TOPIC_SETTINGS = {
     max: BATCH_SIZE_MAX,
     change: 'cluster',
     synonyms: [{ name: 'message.max.bytes', factor: 1 }],
-    doc: 'Largest record batch that is accepted, in bytes as sent (after compression).',
+    doc: 'Largest record batch that is accepted, in bytes as sent, and as stored where compression.type changes it.',
   },
   'message.timestamp.after.max.ms': {
     type: 'long',
@@ -146,7 +165,7 @@ export const TOPIC_SETTINGS = {
     values: ['header', 'full'],
     change: 'cluster',
     synonyms: [{ name: 'weir.validate.compressed', factor: 1 }],
-    doc: 'How closely compressed batches are checked: header and CRC, or every inner record. Compacted topics are always checked in full.',
+    doc: 'How closely compressed batches are checked: header and CRC, or every inner record, decompressed to at most 64 MiB. They are always checked in full on compacted topics, where the batch is compressed anew, and where message.timestamp.before.max.ms or message.timestamp.after.max.ms is not the default.',
   },
 } as const satisfies Readonly<Record<string, TopicSettingRow>>;
 
@@ -337,6 +356,23 @@ export const BROKER_SETTINGS = {
     values: TOPIC_SETTINGS['compression.type'].values,
     change: 'cluster',
     doc: 'Default of compression.type for topics without their own.',
+  },
+  'compression.gzip.level': {
+    type: 'int',
+    default: TOPIC_SETTINGS['compression.gzip.level'].default,
+    min: -1,
+    max: 9,
+    check: 'gzip-level',
+    change: 'cluster',
+    doc: 'Default of compression.gzip.level for topics without their own.',
+  },
+  'compression.zstd.level': {
+    type: 'int',
+    default: TOPIC_SETTINGS['compression.zstd.level'].default,
+    min: -131_072,
+    max: 22,
+    change: 'cluster',
+    doc: 'Default of compression.zstd.level for topics without their own.',
   },
   'log.index.interval.bytes': {
     type: 'int',

@@ -166,6 +166,32 @@ export function assignMaxTimestamp(
   buf.writeUInt32BE(computeCrc(buf, pos, crc32c), pos + AT.crc);
 }
 
+/**
+ * A copy of the batch at `pos` with other record bytes: the same header but for length, codec, the two times and the
+ * CRC. `payload` is the same records in the form of `codec`.
+ */
+export function replaceRecords(
+  buf: Buffer,
+  pos: number,
+  change: {
+    readonly payload: Uint8Array;
+    readonly codec: number;
+    readonly maxTimestamp: number;
+    readonly logAppendTime: boolean;
+  },
+  crc32c: Crc32c,
+): Buffer {
+  const copy = Buffer.alloc(HEADER_SIZE + change.payload.length);
+  buf.copy(copy, 0, pos, pos + HEADER_SIZE);
+  copy.set(change.payload, HEADER_SIZE);
+  const kept = attributes(buf, pos) & ~(ATTRIBUTE.codecMask | ATTRIBUTE.logAppendTime);
+  copy.writeInt32BE(copy.length - LENGTH_OVERHEAD, AT.length);
+  copy.writeUInt16BE(kept | change.codec | (change.logAppendTime ? ATTRIBUTE.logAppendTime : 0), AT.attributes);
+  writeInt64(copy, AT.maxTimestamp, change.maxTimestamp);
+  copy.writeUInt32BE(computeCrc(copy, 0, crc32c), AT.crc);
+  return copy;
+}
+
 /** The fields of a header to write; `batchLength` and the CRC come from the bytes. */
 export interface BatchHeader {
   readonly baseOffset: number;

@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer';
 
 const EMPTY = Buffer.alloc(0);
+/** More headers than this in one record are malformed: they are walked in one go, and a loop turn is short. */
+const HEADER_COUNT_MAX = 1_000_000;
 
 /** Why a walk stopped before the end; '' when it did not. */
 export type RecordProblem =
@@ -91,7 +93,8 @@ export class RecordCursor {
     const count = this.#varint();
     if (this.problem !== '') return false;
     // A header takes two bytes at least, so this bounds the loop by the record's size.
-    if (count < 0 || count * 2 > this.#limit - this.#position) return this.#fail('header count is out of range');
+    if (count < 0 || count > HEADER_COUNT_MAX || count * 2 > this.#limit - this.#position)
+      return this.#fail('header count is out of range');
     this.headerCount = count;
     this.headersStart = this.#position;
     for (let i = 0; i < count && this.problem === ''; i++) this.#header();

@@ -19,9 +19,16 @@ export interface ProduceRules {
   readonly logAppendTime: boolean;
   readonly timestampBeforeMaxMs: number;
   readonly timestampAfterMaxMs: number;
-  /** `weir.validate.compressed=full`: compressed records are walked like plain ones. */
+  /** Compressed records are walked like plain ones (D12, `weir.validate.compressed=full`). */
   readonly validateCompressed: boolean;
+  /** `compression.type`: the codec of what is stored; null keeps the producer's. */
+  readonly targetCodec: Codec | null;
+  /** Level at which batches are compressed anew (KIP-390); null leaves it to the codec. */
+  readonly targetLevel: number | null;
 }
+
+/** Codecs as batch attributes number them: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd. */
+export type Codec = 0 | 1 | 2 | 3 | 4;
 
 /** Names of the protocol's errors that refuse a batch; the table in core/protocol has their numbers. */
 export type ProduceRefusal =
@@ -37,74 +44,46 @@ export interface RecordError {
   readonly batchIndexErrorMessage: string;
 }
 
-/**
- * What became of a produced batch.
- * `valid`: append it, after `assignMaxTimestamp` with these two values and `assignOffset`.
- * `decompress`: hand the codec `buf[start, end)`, then call `validatePayload` with the outcome.
- * `refused`: answer the partition with the error; nothing is appended.
- */
-export type Validation =
-  | { readonly kind: 'valid'; readonly maxTimestamp: number; readonly logAppendTime: boolean }
-  | { readonly kind: 'decompress'; readonly codec: 1 | 2 | 3 | 4; readonly start: number; readonly end: number }
-  | {
-      readonly kind: 'refused';
-      readonly error: ProduceRefusal;
-      readonly message: string;
-      readonly recordErrors: readonly RecordError[];
-    };
+/** The batch is not appended; the partition is answered with the error. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly error: ProduceRefusal;
+  readonly message: string;
+  readonly recordErrors: readonly RecordError[];
+}
 
-type Refused = Extract<Validation, { kind: 'refused' }>;
+/** The times with which a batch is appended: its largest timestamp in ms, and whether that is the broker's. */
+export interface BatchTimes {
+  readonly kind: 'valid';
+  readonly maxTimestamp: number;
+  readonly logAppendTime: boolean;
+}
+
+/** What is known besides the bytes: the topic's rules and the wall time, ms. */
+export interface ProduceContext {
+  readonly rules: ProduceRules;
+  readonly nowMs: number;
+}
 
 const NO_RECORD_ERRORS: readonly RecordError[] = [];
 const CODEC_LAST = 4;
 const CODEC_ZSTD = 4;
 const ZSTD_SINCE_VERSION = 7;
 
-function refuse(error: ProduceRefusal, message: string): Refused {
+/** A refusal of the batch as a whole. */
+export function refuse(error: ProduceRefusal, message: string): Refused {
   return { kind: 'refused', error, message, recordErrors: NO_RECORD_ERRORS };
 }
 
 /**
- * Checks the `records` field of one partition in a produce request, `buf[start, end)`, by the rules that Kafka has for
- * clients and D12. Only the header and the CRC of a compressed batch, unless its records must be seen. The bytes are
- * not changed. The field holds exactly one batch: with more, or with bytes behind it, it is refused.
+ * Checks header and CRC of the `records` field of one partition in a produce request, by the rules that Kafka has for
+ * clients. The field holds exactly one batch: with more, or with bytes behind it, it is refused. Null when it is sound.
  */
-export function validateProduce(
-  buf: Buffer,
-  start: number,
-  end: number,
-  context: { readonly rules: ProduceRules; readonly nowMs: number; readonly crc32c: Crc32c },
-): Validation {
-  const { rules, nowMs } = context;
-  const refused =
-    checkFrame(buf, start, end, rules) ?? checkIntegrity(buf, start, context.crc32c) ?? checkClientHeader(buf, start);
-  if (refused !== null) return refused;
-  const codec = batch.compressionCodec(buf, start);
-  const payloadStart = start + batch.HEADER_SIZE;
-  if (codec === 0) return checkRecords({ buf, pos: start }, { buf, start: payloadStart, end }, rules, nowMs);
-  if (rules.compacted || rules.validateCompressed) {
-    // checkFrame let 1 to 4 pass.
-    return { kind: 'decompress', codec: codec as 1 | 2 | 3 | 4, start: payloadStart, end };
-  }
-  return checkHeaderTimes(buf, start, rules, nowMs) ?? accept(batch.maxTimestamp(buf, start), rules, nowMs);
+export function checkProduced(buf: Buffer, rules: ProduceRules, crc32c: Crc32c): Refused | null {
+  return checkFrame(buf, 0, buf.length, rules) ?? checkIntegrity(buf, 0, crc32c) ?? checkClientHeader(buf, 0);
 }
 
-/**
- * Second half of the validation of a compressed batch, after `decompress`: walks the plain records. `payload` is null
- * when the codec refused the bytes (malformed, or past the size limit).
- */
-export function validatePayload(
-  buf: Buffer,
-  pos: number,
-  payload: Uint8Array | null,
-  context: { readonly rules: ProduceRules; readonly nowMs: number },
-): Validation {
-  if (payload === null) return refuse('INVALID_RECORD', 'the compressed records cannot be read, or exceed the limit');
-  const plain = { buf: batch.bufferOf(payload), start: 0, end: payload.length };
-  return checkRecords({ buf, pos }, plain, context.rules, context.nowMs);
-}
-
-function accept(maxTimestamp: number, rules: ProduceRules, nowMs: number): Validation {
+function accept(maxTimestamp: number, { rules, nowMs }: ProduceContext): BatchTimes {
   const { logAppendTime } = rules;
   return { kind: 'valid', maxTimestamp: logAppendTime ? nowMs : maxTimestamp, logAppendTime };
 }
@@ -179,15 +158,16 @@ function rangeMessage(timestamp: number, rules: ProduceRules, nowMs: number): st
   return `timestamp ${timestamp} is outside [now − ${before} ms, now + ${after} ms], now is ${nowMs}`;
 }
 
-/** The times that a compressed batch shows in its header: the first record's and the largest. */
-function checkHeaderTimes(buf: Buffer, pos: number, rules: ProduceRules, nowMs: number): Refused | null {
-  if (rules.logAppendTime) return null;
-  for (const timestamp of [batch.baseTimestamp(buf, pos), batch.maxTimestamp(buf, pos)]) {
+/** Judges a compressed batch by the times in its header, the first record's and the largest: its records stay unseen. */
+export function judgeHeader(buf: Buffer, context: ProduceContext): BatchTimes | Refused {
+  const { rules, nowMs } = context;
+  const maxTimestamp = batch.maxTimestamp(buf, 0);
+  for (const timestamp of rules.logAppendTime ? [] : [batch.baseTimestamp(buf, 0), maxTimestamp]) {
     if (isOutOfRange(timestamp, rules, nowMs)) {
       return refuse('INVALID_TIMESTAMP', rangeMessage(timestamp, rules, nowMs));
     }
   }
-  return null;
+  return accept(maxTimestamp, context);
 }
 
 /** Records that broke a rule of the topic, gathered in one walk. */
@@ -202,37 +182,73 @@ function note(found: Findings, batchIndex: number, batchIndexErrorMessage: strin
   if (found.errors.length < RECORD_ERRORS_MAX) found.errors.push({ batchIndex, batchIndexErrorMessage });
 }
 
-function checkRecords(
-  header: { readonly buf: Buffer; readonly pos: number },
-  plain: { readonly buf: Buffer; readonly start: number; readonly end: number },
-  rules: ProduceRules,
-  nowMs: number,
-): Validation {
-  const expected = batch.recordCount(header.buf, header.pos);
-  const baseTimestamp = batch.baseTimestamp(header.buf, header.pos);
-  const found: Findings = { errors: [], count: 0, timestamps: 0 };
-  let maxTimestamp: number = batch.NO_TIMESTAMP;
-  let index = 0;
-  const cursor = new RecordCursor().reset(plain.buf, plain.start, plain.end);
-  while (cursor.next()) {
+/** Walks the plain records of one batch under the topic's rules, in as many steps as the caller's turns need. */
+export class RecordWalk {
+  readonly #context: ProduceContext;
+  readonly #cursor: RecordCursor;
+  readonly #expected: number;
+  readonly #baseTimestamp: number;
+  readonly #found: Findings = { errors: [], count: 0, timestamps: 0 };
+  #maxTimestamp: number = batch.NO_TIMESTAMP;
+  #index = 0;
+
+  /** `header` is the batch, whose header is checked; the records lie in `plain[start, end)`. */
+  constructor(
+    header: Buffer,
+    records: { readonly plain: Buffer; readonly start: number; readonly end: number },
+    context: ProduceContext,
+  ) {
+    this.#context = context;
+    this.#expected = batch.recordCount(header, 0);
+    this.#baseTimestamp = batch.baseTimestamp(header, 0);
+    this.#cursor = new RecordCursor().reset(records.plain, records.start, records.end);
+  }
+
+  /** Walks on over about `budget` records and headers of records; null when there are more. */
+  step(budget: number): BatchTimes | Refused | null {
+    const cursor = this.#cursor;
+    for (let left = budget; left > 0; left -= 1 + cursor.headerCount) {
+      if (!cursor.next()) return this.#end();
+      const refused = this.#look();
+      if (refused !== null) return refused;
+    }
+    return null;
+  }
+
+  /** Judges the record under the cursor; a refusal ends the walk. */
+  #look(): Refused | null {
+    const cursor = this.#cursor;
+    const { rules, nowMs } = this.#context;
+    const index = this.#index++;
+    // More than the header says: the rest need not be seen.
+    if (index >= this.#expected) return this.#miscounted('more');
     if (cursor.offsetDelta !== index) {
       return refuse('INVALID_RECORD', `record ${index} has offset delta ${cursor.offsetDelta}`);
     }
-    const timestamp = baseTimestamp + cursor.timestampDelta;
-    if (!Number.isSafeInteger(timestamp))
+    const timestamp = this.#baseTimestamp + cursor.timestampDelta;
+    if (!Number.isSafeInteger(timestamp)) {
       return refuse('INVALID_TIMESTAMP', `the time of record ${index} exceeds 2^53`);
-    if (timestamp > maxTimestamp) maxTimestamp = timestamp;
+    }
+    if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
+    const found = this.#found;
     if (rules.compacted && cursor.keyStart < 0) note(found, index, 'a compacted topic takes no record without a key');
     else if (!rules.logAppendTime && isOutOfRange(timestamp, rules, nowMs)) {
       found.timestamps++;
       note(found, index, rangeMessage(timestamp, rules, nowMs));
     }
-    index++;
+    return null;
   }
-  if (cursor.problem !== '') return refuse('INVALID_RECORD', `record ${index} is malformed: ${cursor.problem}`);
-  if (index !== expected)
-    return refuse('INVALID_RECORD', `the batch has ${index} records, its header says ${expected}`);
-  return found.count === 0 ? accept(maxTimestamp, rules, nowMs) : refuseRecords(found);
+
+  #end(): BatchTimes | Refused {
+    const { problem } = this.#cursor;
+    if (problem !== '') return refuse('INVALID_RECORD', `record ${this.#index} is malformed: ${problem}`);
+    if (this.#index !== this.#expected) return this.#miscounted(String(this.#index));
+    return this.#found.count === 0 ? accept(this.#maxTimestamp, this.#context) : refuseRecords(this.#found);
+  }
+
+  #miscounted(count: string): Refused {
+    return refuse('INVALID_RECORD', `the batch has ${count} records, its header says ${this.#expected}`);
+  }
 }
 
 function refuseRecords(found: Findings): Refused {

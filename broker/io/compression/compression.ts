@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
-import type { Compression, CompressionCodec } from '../../ports/compression.ts';
+import type { Compression, CompressionCodec, DecompressFault } from '../../ports/compression.ts';
 import { compressLz4, decompressLz4 } from './lz4.ts';
 import { compressSnappy, decompressSnappy } from './snappy.ts';
 
@@ -10,11 +10,11 @@ const CHUNK_SIZE_BYTES = 128 * 1024;
 const gzip = promisify<Uint8Array, zlib.ZlibOptions, Uint8Array>(zlib.gzip);
 const gunzip = promisify<Uint8Array, zlib.ZlibOptions, Uint8Array>(zlib.gunzip);
 const zstdCompress = promisify<Uint8Array, zlib.ZstdOptions, Uint8Array>(zlib.zstdCompress);
-const zstdDecompress = promisify<Uint8Array, zlib.ZstdOptions, Uint8Array>(zlib.zstdDecompress);
 
+type Result = Uint8Array | DecompressFault;
 type Codec = {
-  decompress(bytes: Uint8Array, sizeMax: number): Promise<Uint8Array | null>;
-  compress(bytes: Uint8Array): Promise<Uint8Array>;
+  decompress(bytes: Uint8Array, sizeMax: number): Promise<Result>;
+  compress(bytes: Uint8Array, level: number | undefined): Promise<Uint8Array>;
 };
 
 const limits = (sizeMax: number): zlib.ZlibOptions & zlib.ZstdOptions => ({
@@ -23,20 +23,44 @@ const limits = (sizeMax: number): zlib.ZlibOptions & zlib.ZstdOptions => ({
   maxOutputLength: Math.max(1, sizeMax),
 });
 
+const faultOf = (error: unknown): DecompressFault =>
+  (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'too-large' : 'malformed';
+
+/** Bytes behind the last whole frame are no error to zlib, but no records either: Kafka's readers stumble over them. */
+async function zstdDecompress(bytes: Uint8Array, sizeMax: number): Promise<Result> {
+  return new Promise((resolve) => {
+    const done = (error: Error | null, result: unknown): void => {
+      if (error !== null) {
+        resolve(faultOf(error));
+        return;
+      }
+      // With `info` zlib gives the engine too; its bytesWritten counts what the frames took.
+      const { buffer, engine } = result as { buffer: Uint8Array; engine: { bytesWritten: number } };
+      resolve(engine.bytesWritten === bytes.length ? buffer : 'malformed');
+    };
+    zlib.zstdDecompress(bytes, { ...limits(sizeMax), info: true }, done);
+  });
+}
+
+const zstdOptions = (level: number | undefined): zlib.ZstdOptions => ({
+  chunkSize: CHUNK_SIZE_BYTES,
+  ...(level === undefined ? {} : { params: { [zlib.constants.ZSTD_c_compressionLevel]: level } }),
+});
+
 const CODECS: Readonly<Record<CompressionCodec, Codec>> = {
   0: {
-    decompress: async (bytes, sizeMax) => (bytes.length > sizeMax ? null : bytes),
+    decompress: async (bytes, sizeMax) => (bytes.length > sizeMax ? 'too-large' : bytes),
     compress: async (bytes) => bytes,
   },
   1: {
-    decompress: (bytes, sizeMax) => gunzip(bytes, limits(sizeMax)).catch(() => null),
-    compress: (bytes) => gzip(bytes, { chunkSize: CHUNK_SIZE_BYTES }),
+    decompress: (bytes, sizeMax) => gunzip(bytes, limits(sizeMax)).catch(faultOf),
+    compress: (bytes, level) => gzip(bytes, { chunkSize: CHUNK_SIZE_BYTES, ...(level === undefined ? {} : { level }) }),
   },
   2: { decompress: decompressSnappy, compress: compressSnappy },
   3: { decompress: decompressLz4, compress: compressLz4 },
   4: {
-    decompress: (bytes, sizeMax) => zstdDecompress(bytes, limits(sizeMax)).catch(() => null),
-    compress: (bytes) => zstdCompress(bytes, { chunkSize: CHUNK_SIZE_BYTES }),
+    decompress: zstdDecompress,
+    compress: (bytes, level) => zstdCompress(bytes, zstdOptions(level)),
   },
 };
 
@@ -75,6 +99,6 @@ export function createCompression(options: {
 
   return {
     decompress: (codec, bytes, sizeMax, done) => enqueue(() => CODECS[codec].decompress(bytes, sizeMax), done),
-    compress: (codec, bytes, done) => enqueue(() => CODECS[codec].compress(bytes), done),
+    compress: (codec, bytes, done, level) => enqueue(() => CODECS[codec].compress(bytes, level), done),
   };
 }

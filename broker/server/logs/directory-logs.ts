@@ -9,6 +9,7 @@ import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
 import type { Compression } from '../../ports/compression.ts';
 import type { Disk, DiskFailure } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
+import { Permits } from '../permits.ts';
 import { runTask, step, type Task } from '../task.ts';
 import { CheckpointStore, type LogMarks, type MarkedLog } from './checkpoint-store.ts';
 import { failureOf, inParallel, removeIfExists, replaceFile, waitFor } from './disk-tasks.ts';
@@ -71,6 +72,8 @@ export const DEFAULT_OPTIONS: LogManagerOptions = {
 
 /** Logs loaded, saved or removed at once. */
 export const PARALLEL_LOGS = 16;
+/** Compressed batches looked into at once, for all searches by time. */
+const INSPECTIONS_MAX = 1;
 /** After a full disk refused a change of the list of logs, it is tried again this much later. */
 const RETRY_MS = 1000;
 
@@ -115,8 +118,10 @@ export class DirectoryLogManager implements LogManager {
     this.#context = {
       disk: deps.disk,
       clock: deps.clock,
+      timers: deps.timers,
       crc32c: deps.crc32c,
       compression: deps.compression,
+      inspections: new Permits(INSPECTIONS_MAX),
       log: deps.log,
       files,
       indexes: new IndexCache(files, this.#options.indexCacheBytes),

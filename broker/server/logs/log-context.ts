@@ -1,8 +1,9 @@
 import type { Crc32c } from '../../core/base/checksum.ts';
-import type { Clock } from '../../ports/clock.ts';
+import type { Clock, Timers } from '../../ports/clock.ts';
 import type { Compression } from '../../ports/compression.ts';
 import type { Disk, DiskFailure } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
+import type { Permits } from '../permits.ts';
 import type { FileCache } from './file-cache.ts';
 import type { IndexCache } from './index-cache.ts';
 import type { TailCache } from './tail-cache.ts';
@@ -11,8 +12,11 @@ import type { TailCache } from './tail-cache.ts';
 export interface LogContext {
   readonly disk: Disk;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly crc32c: Crc32c;
   readonly compression: Compression;
+  /** Whoever looks into a compressed batch holds one, so that few are held decompressed. */
+  readonly inspections: Permits;
   readonly log: Log;
   readonly files: FileCache;
   readonly indexes: IndexCache;

@@ -5,7 +5,8 @@ import * as batch from '../../core/record/batch.ts';
 import { frameBatch } from '../../core/record/check.ts';
 import { RecordCursor } from '../../core/record/cursor.ts';
 import { recordTimestamp } from '../../core/record/iterate.ts';
-import type { CompressionCodec } from '../../ports/compression.ts';
+import { INSPECTED_BYTES_MAX, WALKED_PER_TURN } from '../../core/record/produced-batch.ts';
+import type { CompressionCodec, DecompressFault } from '../../ports/compression.ts';
 import type { DiskFile } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
 import { type Anchor, frontOf, locate } from './cold-piece.ts';
@@ -17,8 +18,6 @@ import type { LogFailure, TimestampedOffset } from './partition-log.ts';
 import type { Segment } from './segment.ts';
 
 const READ_BYTES = 64 * 1024;
-/** Most that the records of one batch may inflate to when one of them is looked for, bytes. */
-const PAYLOAD_SIZE_MAX = 256 * 1024 * 1024;
 
 /** What a search ended with; `damage`: the batches are not what was written. */
 export type Searched = TimestampedOffset | { readonly damage: string } | null;
@@ -164,25 +163,69 @@ function* lowerBound(body: LogBody, segment: Segment, timestampMs: number): Task
 
 function* searchBatch(body: LogBody, buf: Buffer, pos: number, timestampMs: number): Task<TimestampedOffset | null> {
   const end = pos + batch.sizeInBytes(buf, pos);
+  const records = buf.subarray(pos + batch.HEADER_SIZE, end);
   const codec = batch.compressionCodec(buf, pos);
-  const cursor = new RecordCursor();
-  if (codec === 0) cursor.reset(buf, pos + batch.HEADER_SIZE, end);
-  else {
-    const compressed = buf.subarray(pos + batch.HEADER_SIZE, end);
-    const payload = yield* step<Uint8Array | null>((done) =>
+  if (codec === 0) return yield* searchRecords(body, { buf, pos }, records, timestampMs);
+  const { context } = body;
+  const release = yield* step<() => void>((done) => context.inspections.acquire((held) => done(null, held)));
+  try {
+    const plain = yield* step<Uint8Array | DecompressFault>((done) =>
       // The batch passed validation when it was appended: its codec is one of the five.
-      body.context.compression.decompress(codec as CompressionCodec, compressed, PAYLOAD_SIZE_MAX, (bytes) =>
-        done(null, bytes),
+      context.compression.decompress(codec as CompressionCodec, records, INSPECTED_BYTES_MAX, (result) =>
+        done(null, result),
       ),
     );
-    if (payload === null) return null;
-    cursor.reset(batch.bufferOf(payload), 0, payload.length);
+    if (typeof plain !== 'string') {
+      return yield* searchRecords(body, { buf, pos }, batch.bufferOf(plain), timestampMs);
+    }
+    return unseen(body, { buf, pos }, plain);
+  } finally {
+    release();
   }
-  const leaderEpoch = batch.partitionLeaderEpoch(buf, pos);
+}
+
+/** A batch that can't be looked into is found as a whole: whoever reads from there misses nothing. */
+function unseen(body: LogBody, { buf, pos }: BatchAt, fault: DecompressFault): TimestampedOffset {
+  const offset = Math.max(body.logStartOffset, batch.baseOffset(buf, pos));
+  body.context.log.warn(
+    { log: body.name, offset, reason: fault },
+    'searched by time: a compressed batch cannot be looked into, its first offset is given',
+  );
+  return { offset, timestampMs: batch.maxTimestamp(buf, pos), leaderEpoch: batch.partitionLeaderEpoch(buf, pos) };
+}
+
+interface BatchAt {
+  readonly buf: Buffer;
+  readonly pos: number;
+}
+
+/** The first record of one batch that is late enough; a long walk takes several turns. */
+function* searchRecords(
+  body: LogBody,
+  { buf, pos }: BatchAt,
+  plain: Buffer,
+  timestampMs: number,
+): Task<TimestampedOffset | null> {
+  const baseOffset = batch.baseOffset(buf, pos);
+  const cursor = new RecordCursor().reset(plain, 0, plain.length);
+  let left = WALKED_PER_TURN;
   while (cursor.next()) {
-    const offset = batch.baseOffset(buf, pos) + cursor.offsetDelta;
+    const offset = baseOffset + cursor.offsetDelta;
     const recordMs = recordTimestamp(buf, pos, cursor.timestampDelta);
-    if (recordMs >= timestampMs && offset >= body.logStartOffset) return { offset, timestampMs: recordMs, leaderEpoch };
+    if (recordMs >= timestampMs && offset >= body.logStartOffset) {
+      return { offset, timestampMs: recordMs, leaderEpoch: batch.partitionLeaderEpoch(buf, pos) };
+    }
+    left -= 1 + cursor.headerCount;
+    if (left <= 0) {
+      left = WALKED_PER_TURN;
+      yield* nextTurn(body);
+    }
   }
   return null;
+}
+
+function* nextTurn(body: LogBody): Task<void> {
+  yield* step<void>((done) => {
+    body.context.timers.after(0, () => done(null, undefined));
+  });
 }

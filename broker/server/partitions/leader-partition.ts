@@ -1,17 +1,17 @@
 import type { Buffer } from 'node:buffer';
 import { assert } from '../../core/base/assert.ts';
-import type { Crc32c } from '../../core/base/checksum.ts';
 import type { BrokerId, LeaderEpoch, TopicId } from '../../core/base/ids.ts';
 import { PRODUCERS_MAX } from '../../core/log/producer-state.ts';
 import { RECOVERY_BATCH_SIZE_MAX } from '../../core/log/recovery.ts';
 import type { PartitionView, TopicView } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import * as batch from '../../core/record/batch.ts';
+import type { ProducedVerdict } from '../../core/record/produced-batch.ts';
 import type { ProduceRules } from '../../core/record/validate.ts';
 import { LeaderReplica } from '../../core/replica/leader.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LogFailure, LogListener, LogState, PartitionLog } from '../logs/partition-log.ts';
-import type { AppendQueue, Validated } from './append-queue.ts';
+import type { AppendQueue } from './append-queue.ts';
 import { OffsetWaiters } from './offset-waiters.ts';
 import type { AppendOutcome, Partition, ReadOptions, ReadOutcome, TimestampOutcome } from './partition.ts';
 import type { TopicRules } from './topic-rules.ts';
@@ -32,7 +32,6 @@ export class LeaderPartition implements Partition, LogListener {
   readonly #local = new OffsetWaiters();
   readonly #watermarkListeners = new Set<() => void>();
   readonly #resignListeners = new Set<() => void>();
-  readonly #crc32c: Crc32c;
   readonly #isLowOnSpace: () => boolean;
   #view: PartitionView;
   #rules: TopicRules;
@@ -47,7 +46,6 @@ export class LeaderPartition implements Partition, LogListener {
     readonly log: PartitionLog;
     readonly clock: Clock;
     readonly appends: AppendQueue;
-    readonly crc32c: Crc32c;
     readonly isLowOnSpace: () => boolean;
   }) {
     this.topicId = start.topic.id;
@@ -58,7 +56,6 @@ export class LeaderPartition implements Partition, LogListener {
     this.#log = start.log;
     this.#clock = start.clock;
     this.#appends = start.appends;
-    this.#crc32c = start.crc32c;
     this.#isLowOnSpace = start.isLowOnSpace;
     this.#replica = new LeaderReplica({
       highWatermark: Math.max(start.log.highWatermark, start.log.logStartOffset),
@@ -169,9 +166,8 @@ export class LeaderPartition implements Partition, LogListener {
       return;
     }
     const nowMs = this.#clock.wallMs();
-    this.#appends.submit(records, this.#produceRules(options.apiVersion), nowMs, (bytes, verdict) =>
-      done(this.#appendValidated(bytes, verdict, nowMs)),
-    );
+    const rules = this.#produceRules(options.apiVersion);
+    this.#appends.submit(records, { rules, nowMs }, (verdict) => done(this.#appendProduced(verdict, nowMs)));
   }
 
   appendInternalBatch(bytes: Uint8Array): AppendOutcome {
@@ -293,7 +289,7 @@ export class LeaderPartition implements Partition, LogListener {
     return this.#log.state === 'open' ? ErrorCode.NONE : ErrorCode.KAFKA_STORAGE_ERROR;
   }
 
-  #appendValidated(bytes: Buffer, verdict: Validated, nowMs: number): AppendOutcome {
+  #appendProduced(verdict: ProducedVerdict, nowMs: number): AppendOutcome {
     if (verdict.kind === 'refused') {
       return {
         ...this.#refused(ErrorCode[verdict.error], verdict.message),
@@ -303,16 +299,16 @@ export class LeaderPartition implements Partition, LogListener {
         })),
       };
     }
-    // Validation may have waited for decompression.
+    // The batch may have waited for a codec.
     const status = this.#writeStatus();
     if (status !== ErrorCode.NONE) return this.#refused(status, null);
+    const bytes = verdict.batch;
     if (batch.isTransactional(bytes, 0)) {
       return this.#refused(ErrorCode.INVALID_TXN_STATE, 'this broker has no transactions');
     }
-    const placed = this.#checkProducer(bytes, verdict.logAppendTime);
+    const placed = this.#checkProducer(bytes, verdict.logAppendTimeMs >= 0);
     if (placed !== null) return placed;
-    batch.assignMaxTimestamp(bytes, 0, verdict, this.#crc32c);
-    return this.#place(bytes, nowMs, verdict.logAppendTime ? verdict.maxTimestamp : -1);
+    return this.#place(bytes, nowMs, verdict.logAppendTimeMs);
   }
 
   /** Null when the batch may be appended; else the answer (an earlier place for a duplicate). */

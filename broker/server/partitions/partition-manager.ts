@@ -6,12 +6,16 @@ import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { Ports } from '../context.ts';
 import type { LogManager, LogSpec } from '../logs/partition-log.ts';
 import type { MetadataClient } from '../metadata-client.ts';
+import { Permits } from '../permits.ts';
 import { AppendQueue } from './append-queue.ts';
 import { LeaderPartition } from './leader-partition.ts';
 import type { Partition, Partitions } from './partition.ts';
 import { resolveTopicRules, type TopicRules } from './topic-rules.ts';
 
 const keyOf = (topicId: TopicId, index: number): string => `${topicId}-${index}`;
+
+/** Batches of the node that may be held decompressed at a time: as many as codecs may be at work (B6). */
+const DECOMPRESSED_COUNT_MAX = 2;
 
 /**
  * Follows the metadata: makes and deletes logs, begins and ends leaderships on this node. Every step looks at the
@@ -23,6 +27,7 @@ export class PartitionManager implements Partitions {
   readonly #settings: Settings;
   readonly #metadata: MetadataClient;
   readonly #logs: LogManager;
+  readonly #permits = new Permits(DECOMPRESSED_COUNT_MAX);
   readonly #leading = new Map<string, LeaderPartition>();
   readonly #leadListeners: ((partition: Partition) => void)[] = [];
   #sorted: readonly Partition[] | null = null;
@@ -181,10 +186,12 @@ export class PartitionManager implements Partitions {
     assert(log !== null, `log of ${topic.name}-${index} was made`);
     const rules = this.#rules(topic, new Map());
     log.configure(rules.log);
-    const { clock, compression, crc32c } = this.#ports;
-    const appends = new AppendQueue({ compression, crc32c });
+    const { clock, compression, crc32c, timers } = this.#ports;
+    const onUnreadable = (message: string): void =>
+      this.#ports.log.warn({ topic: topic.name, partition: index, reason: message }, 'refused a compressed batch');
+    const appends = new AppendQueue({ compression, crc32c, timers, clock, permits: this.#permits, onUnreadable });
     const isLowOnSpace = (): boolean => this.#logs.isLowOnSpace;
-    const partition = new LeaderPartition({ topic, partition: view, rules, log, clock, appends, crc32c, isLowOnSpace });
+    const partition = new LeaderPartition({ topic, partition: view, rules, log, clock, appends, isLowOnSpace });
     this.#leading.set(key, partition);
     this.#sorted = null;
     for (const listener of this.#leadListeners) listener(partition);

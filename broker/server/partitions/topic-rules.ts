@@ -1,6 +1,6 @@
 import type { Overrides, Settings } from '../../core/config/settings.ts';
 import type { LogConfig } from '../../core/log/config.ts';
-import type { ProduceRules } from '../../core/record/validate.ts';
+import type { Codec, ProduceRules } from '../../core/record/validate.ts';
 import type { Durability } from '../../core/replica/leader.ts';
 
 /** Everything of a topic's settings that its partitions act on, resolved (core/config). */
@@ -12,9 +12,39 @@ export interface TopicRules {
   readonly minInsyncReplicas: number;
 }
 
+/** Kafka's default of `message.timestamp.after.max.ms`. */
+const AFTER_MAX_DEFAULT_MS = 3_600_000;
+
+/** Names of `compression.type`; producer is none of them. */
+const CODECS: ReadonlyMap<string, Codec> = new Map([
+  ['uncompressed', 0],
+  ['gzip', 1],
+  ['snappy', 2],
+  ['lz4', 3],
+  ['zstd', 4],
+]);
+
+function compressionOf(
+  settings: Settings,
+  overrides: Overrides,
+): { targetCodec: Codec | null; targetLevel: number | null } {
+  const targetCodec = CODECS.get(settings.topic(overrides, 'compression.type')) ?? null;
+  switch (targetCodec) {
+    case 1:
+      return { targetCodec, targetLevel: settings.topic(overrides, 'compression.gzip.level') };
+    case 4:
+      return { targetCodec, targetLevel: settings.topic(overrides, 'compression.zstd.level') };
+    default:
+      return { targetCodec, targetLevel: null };
+  }
+}
+
 /** Resolves a topic's settings under its overrides. */
 export function resolveTopicRules(settings: Settings, overrides: Overrides): TopicRules {
   const durability: Durability = settings.topic(overrides, 'weir.durability') === 'replicated' ? 'replicated' : 'fsync';
+  const beforeMaxMs = settings.topic(overrides, 'message.timestamp.before.max.ms');
+  const afterMaxMs = settings.topic(overrides, 'message.timestamp.after.max.ms');
+  const isBounded = beforeMaxMs < Number.MAX_SAFE_INTEGER || afterMaxMs !== AFTER_MAX_DEFAULT_MS;
   const policies = settings.topic(overrides, 'cleanup.policy');
   return {
     durability,
@@ -23,9 +53,11 @@ export function resolveTopicRules(settings: Settings, overrides: Overrides): Top
       batchSizeMax: settings.topic(overrides, 'max.message.bytes'),
       compacted: policies.includes('compact'),
       logAppendTime: settings.topic(overrides, 'message.timestamp.type') === 'LogAppendTime',
-      timestampBeforeMaxMs: settings.topic(overrides, 'message.timestamp.before.max.ms'),
-      timestampAfterMaxMs: settings.topic(overrides, 'message.timestamp.after.max.ms'),
-      validateCompressed: settings.topic(overrides, 'weir.validate.compressed') === 'full',
+      ...compressionOf(settings, overrides),
+      timestampBeforeMaxMs: beforeMaxMs,
+      timestampAfterMaxMs: afterMaxMs,
+      // A header has no smallest time, and its largest is only what the producer says.
+      validateCompressed: settings.topic(overrides, 'weir.validate.compressed') === 'full' || isBounded,
     },
     log: {
       segmentBytes: settings.topic(overrides, 'segment.bytes'),

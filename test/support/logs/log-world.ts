@@ -95,7 +95,7 @@ export class LogWorld {
       timers: this.time,
       crc32c,
       compression: {
-        decompress: (_codec, _bytes, _max, done) => done(null),
+        decompress: (_codec, _bytes, _max, done) => done('malformed'),
         compress: (_codec, bytes, done) => done(bytes),
       },
       log: { ...SILENT, warn: (_fields, message) => this.onWarning(message) },

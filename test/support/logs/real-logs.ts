@@ -28,7 +28,7 @@ export async function openRealLogs(
     },
     crc32c,
     compression: {
-      decompress: (_codec, _bytes, _max, done) => done(null),
+      decompress: (_codec, _bytes, _max, done) => done('malformed'),
       compress: (_codec, bytes, done) => done(bytes),
     },
     log: SILENT,

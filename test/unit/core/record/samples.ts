@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
 import type { NewRecord } from '../../../../broker/core/record/builder.ts';
-import type { ProduceRules } from '../../../../broker/core/record/validate.ts';
+import { ProducedBatch, type ProducedStep } from '../../../../broker/core/record/produced-batch.ts';
+import type { ProduceContext, ProduceRules } from '../../../../broker/core/record/validate.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
 
 /** A day in 2026, the broker's time in these tests (ms). */
@@ -16,6 +17,8 @@ export const RULES: ProduceRules = {
   timestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
   timestampAfterMaxMs: 3_600_000,
   validateCompressed: false,
+  targetCodec: null,
+  targetLevel: null,
 };
 
 /** A record with text key and value. */
@@ -24,13 +27,17 @@ export function record(key: string | null, value: string | null, timestamp?: num
   return { key: bytes(key), value: bytes(value), ...(timestamp === undefined ? {} : { timestamp }) };
 }
 
-/** What `validateProduce` and `validatePayload` need besides the bytes. */
-export function context(rules: Partial<ProduceRules> = {}): {
-  rules: ProduceRules;
-  nowMs: number;
-  crc32c: typeof crc32c;
-} {
-  return { rules: { ...RULES, ...rules }, nowMs: NOW_MS, crc32c };
+/** What a produced batch is judged by, besides its bytes. */
+export function context(rules: Partial<ProduceRules> = {}): ProduceContext {
+  return { rules: { ...RULES, ...rules }, nowMs: NOW_MS };
+}
+
+/** The first step of a batch as a client sends it; one whose records are walked at leisure is walked to its end. */
+export function produce(bytes: Buffer, rules: Partial<ProduceRules> = {}): ProducedStep {
+  const produced = new ProducedBatch(bytes, context(rules), crc32c);
+  let step = produced.begin();
+  while (step.kind === 'walk') step = produced.walk();
+  return step;
 }
 
 /** Writes the CRC of the batch in `buf` anew, after a field was spoiled. */

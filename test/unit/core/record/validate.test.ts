@@ -1,51 +1,48 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { writeInt64 } from '../../../../broker/core/base/int64.ts';
-import { assignMaxTimestamp, ATTRIBUTE, HEADER_SIZE } from '../../../../broker/core/record/batch.ts';
+import { assignMaxTimestamp, ATTRIBUTE, isLogAppendTime, maxTimestamp } from '../../../../broker/core/record/batch.ts';
 import {
   buildBatch,
   buildCompressedBatch,
   buildTransactionMarker,
   encodeRecords,
 } from '../../../../broker/core/record/builder.ts';
+import { checkBatch } from '../../../../broker/core/record/check.ts';
 import { CONTROL } from '../../../../broker/core/record/control.ts';
 import {
-  type ProduceRules,
-  RECORD_ERRORS_MAX,
-  type Validation,
-  validatePayload,
-  validateProduce,
-} from '../../../../broker/core/record/validate.ts';
+  INSPECTED_BYTES_MAX,
+  ProducedBatch,
+  type ProducedStep,
+} from '../../../../broker/core/record/produced-batch.ts';
+import { type ProduceRules, RECORD_ERRORS_MAX } from '../../../../broker/core/record/validate.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
-import { context, NOW_MS, record, reseal } from './samples.ts';
+import { context, NOW_MS, produce, record, reseal } from './samples.ts';
 
 const two = (): Buffer =>
   buildBatch([record('a', 'one', NOW_MS - 5), record('b', 'two', NOW_MS)], { timestamp: NOW_MS }, crc32c);
-const validate = (buf: Buffer, rules: Partial<ProduceRules> = {}): Validation =>
-  validateProduce(buf, 0, buf.length, context(rules));
-const refusal = (validation: Validation): string =>
-  validation.kind === 'refused' ? `${validation.error}: ${validation.message}` : validation.kind;
+const validate = produce;
+const refusal = (step: ProducedStep): string =>
+  step.kind === 'refused' ? `${step.error}: ${step.message}` : step.kind;
+/** The largest timestamp of a batch that may be appended. */
+const timeOf = (step: ProducedStep): number => (step.kind === 'ready' ? maxTimestamp(step.batch, 0) : -2);
 
 /** A compressed batch whose codec is irrelevant: the bytes stand for themselves. */
-function packed(rules: Partial<ProduceRules>, payload = Buffer.from('squeezed'), codec = 3): Validation {
+function packed(rules: Partial<ProduceRules>, payload = Buffer.from('squeezed'), codec = 3): ProducedStep {
   const encoded = encodeRecords([record('a', 'one', NOW_MS)], NOW_MS);
   return validate(buildCompressedBatch(encoded, payload, { codec }, crc32c), rules);
 }
 
 describe('the field of a request', () => {
   test('one sound batch is valid, with the largest timestamp of its records', () => {
-    expect(validate(two())).toEqual({ kind: 'valid', maxTimestamp: NOW_MS, logAppendTime: false });
+    expect(validate(two())).toMatchObject({ kind: 'ready', batch: two(), logAppendTimeMs: -1 });
   });
 
   test('a max timestamp that the client got wrong is corrected from the records', () => {
     const buf = two();
     writeInt64(buf, 35, NOW_MS - 1000);
-    expect(validate(reseal(buf))).toMatchObject({ kind: 'valid', maxTimestamp: NOW_MS });
-  });
-
-  test('a batch is read where it stands, not from the start of the buffer', () => {
-    const buf = Buffer.concat([Buffer.alloc(7, 0xff), two(), Buffer.alloc(3, 0xff)]);
-    expect(validateProduce(buf, 7, buf.length - 3, context()).kind).toBe('valid');
+    expect(timeOf(validate(reseal(buf)))).toBe(NOW_MS);
+    expect(checkBatch(buf, 0, buf.length, crc32c)).toBeNull();
   });
 
   test('no batch, two batches and a cut batch are refused', () => {
@@ -64,7 +61,7 @@ describe('the field of a request', () => {
 
   test('a batch of exactly max.message.bytes passes, one byte more does not', () => {
     const buf = two();
-    expect(validate(buf, { batchSizeMax: buf.length }).kind).toBe('valid');
+    expect(validate(buf, { batchSizeMax: buf.length }).kind).toBe('ready');
     expect(refusal(validate(buf, { batchSizeMax: buf.length - 1 }))).toMatch(/^MESSAGE_TOO_LARGE/);
   });
 
@@ -109,8 +106,8 @@ describe('the header that a client may write', () => {
 
   test('an idempotent and a transactional batch are valid', () => {
     const producer = { timestamp: NOW_MS, producerId: 4000, producerEpoch: 0, baseSequence: 0 };
-    expect(validate(buildBatch([record('a', '1')], producer, crc32c)).kind).toBe('valid');
-    expect(validate(buildBatch([record('a', '1')], { ...producer, transactional: true }, crc32c)).kind).toBe('valid');
+    expect(validate(buildBatch([record('a', '1')], producer, crc32c)).kind).toBe('ready');
+    expect(validate(buildBatch([record('a', '1')], { ...producer, transactional: true }, crc32c)).kind).toBe('ready');
   });
 
   test("a transaction's marker is not taken from a client", () => {
@@ -120,8 +117,8 @@ describe('the header that a client may write', () => {
 
   test('zstd needs produce version 7', () => {
     expect(packed({ apiVersion: 6 }, undefined, 4)).toMatchObject({ error: 'UNSUPPORTED_COMPRESSION_TYPE' });
-    expect(packed({ apiVersion: 7 }, undefined, 4).kind).toBe('valid');
-    expect(packed({ apiVersion: 6 }, undefined, 3).kind).toBe('valid');
+    expect(packed({ apiVersion: 7 }, undefined, 4).kind).toBe('ready');
+    expect(packed({ apiVersion: 6 }, undefined, 3).kind).toBe('ready');
   });
 });
 
@@ -149,7 +146,7 @@ describe('the records of an uncompressed batch', () => {
         { timestamp: NOW_MS },
         crc32c,
       );
-    expect(validate(at(NOW_MS - 1000, NOW_MS + 500), rules).kind).toBe('valid');
+    expect(validate(at(NOW_MS - 1000, NOW_MS + 500), rules).kind).toBe('ready');
     const refused = validate(at(NOW_MS - 1001, NOW_MS, NOW_MS + 501), rules);
     expect(refused).toMatchObject({ kind: 'refused', error: 'INVALID_TIMESTAMP' });
     expect(refused).toMatchObject({ recordErrors: [{ batchIndex: 0 }, { batchIndex: 2 }] });
@@ -157,13 +154,16 @@ describe('the records of an uncompressed batch', () => {
 
   test('a record without a time is never out of range', () => {
     const buf = buildBatch([record('k', 'v', -1)], { timestamp: NOW_MS }, crc32c);
-    expect(validate(buf, { timestampBeforeMaxMs: 1 })).toMatchObject({ kind: 'valid', maxTimestamp: -1 });
+    expect(validate(buf, { timestampBeforeMaxMs: 1 })).toMatchObject({ kind: 'ready' });
   });
 
   test("append time takes the broker's clock and ignores the client's", () => {
     const buf = buildBatch([record('k', 'v', 5)], { timestamp: NOW_MS }, crc32c);
     const rules = { logAppendTime: true, timestampBeforeMaxMs: 1 };
-    expect(validate(buf, rules)).toEqual({ kind: 'valid', maxTimestamp: NOW_MS, logAppendTime: true });
+    const step = validate(buf, rules);
+    expect(step).toMatchObject({ kind: 'ready', logAppendTimeMs: NOW_MS });
+    expect([timeOf(step), isLogAppendTime(buf, 0)]).toEqual([NOW_MS, true]);
+    expect(checkBatch(buf, 0, buf.length, crc32c)).toBeNull();
   });
 
   test('a time delta that leads past 2^53 is refused', () => {
@@ -174,7 +174,7 @@ describe('the records of an uncompressed batch', () => {
 
   test('a compacted topic names each record without a key', () => {
     const buf = buildBatch([record(null, 'x'), record('k', 'x'), record(null, null)], { timestamp: NOW_MS }, crc32c);
-    expect(validate(buf).kind).toBe('valid');
+    expect(validate(buf).kind).toBe('ready');
     const refused = validate(buf, { compacted: true });
     expect(refused).toMatchObject({ error: 'INVALID_RECORD', recordErrors: [{ batchIndex: 0 }, { batchIndex: 2 }] });
   });
@@ -189,37 +189,41 @@ describe('the records of an uncompressed batch', () => {
   test('the same batch validates again after append time was written', () => {
     const buf = two();
     assignMaxTimestamp(buf, 0, { maxTimestamp: NOW_MS + 3, logAppendTime: false }, crc32c);
-    expect(validate(buf).kind).toBe('valid');
+    expect(validate(buf).kind).toBe('ready');
   });
 });
 
 describe('the records of a compressed batch', () => {
   test('only header and CRC are looked at by default', () => {
-    expect(packed({})).toEqual({ kind: 'valid', maxTimestamp: NOW_MS, logAppendTime: false });
+    expect(timeOf(packed({}))).toBe(NOW_MS);
   });
 
   test('a time in the header out of range is refused without decompressing', () => {
     const encoded = encodeRecords([record('a', 'one', NOW_MS - 2000), record('b', 'two', NOW_MS)], NOW_MS);
     const buf = buildCompressedBatch(encoded, Buffer.from('x'), { codec: 1 }, crc32c);
     expect(refusal(validate(buf, { timestampBeforeMaxMs: 1000 }))).toMatch(/^INVALID_TIMESTAMP/);
-    expect(validate(buf, { timestampBeforeMaxMs: 1000, logAppendTime: true }).kind).toBe('valid');
+    expect(validate(buf, { timestampBeforeMaxMs: 1000, logAppendTime: true }).kind).toBe('ready');
   });
 
   test.each([{ compacted: true }, { validateCompressed: true }])('with %o they must be decompressed', (rules) => {
-    const expected = { kind: 'decompress', codec: 3, start: HEADER_SIZE, end: HEADER_SIZE + 8 };
+    const expected = { kind: 'decompress', codec: 3, bytes: Buffer.from('squeezed'), sizeMax: INSPECTED_BYTES_MAX };
     expect(packed(rules)).toEqual(expected);
   });
 
   test('decompressed records are walked by the same rules', () => {
     const encoded = encodeRecords([record(null, 'one', NOW_MS)], NOW_MS);
     const buf = buildCompressedBatch(encoded, Buffer.from('x'), { codec: 4 }, crc32c);
-    const walk = (payload: Uint8Array | null, rules = {}): string =>
-      refusal(validatePayload(buf, 0, payload, context(rules)));
-    expect(walk(encoded.bytes)).toBe('valid');
+    const walk = (payload: Uint8Array | 'malformed' | 'too-large', rules = {}): string => {
+      const produced = new ProducedBatch(Buffer.from(buf), context({ validateCompressed: true, ...rules }), crc32c);
+      expect(produced.begin().kind).toBe('decompress');
+      return refusal(produced.decompressed(payload));
+    };
+    expect(walk(encoded.bytes)).toBe('ready');
     expect(walk(encoded.bytes, { compacted: true })).toMatch(/^INVALID_RECORD: .*without a key/);
     expect(walk(encoded.bytes.subarray(0, -1))).toMatch(/^INVALID_RECORD: record 0 is malformed/);
-    expect(walk(Buffer.concat([encoded.bytes, encoded.bytes]))).toMatch(/record 1 has offset delta 0/);
+    expect(walk(Buffer.concat([encoded.bytes, encoded.bytes]))).toMatch(/has more records, its header says 1/);
     expect(walk(Buffer.alloc(0))).toMatch(/has 0 records/);
-    expect(walk(null)).toMatch(/^INVALID_RECORD: .*cannot be read/);
+    expect(walk('malformed')).toMatch(/^INVALID_RECORD: .*cannot be read/);
+    expect(walk('too-large')).toMatch(/^MESSAGE_TOO_LARGE: .*67108864 bytes decompressed/);
   });
 });

@@ -10,6 +10,7 @@ import { buildBatch } from '../../../../broker/core/record/builder.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
 import type { Compression } from '../../../../broker/ports/compression.ts';
 import type { LogListener, LogState, PartitionLog } from '../../../../broker/server/logs/partition-log.ts';
+import { Permits } from '../../../../broker/server/permits.ts';
 import { AppendQueue } from '../../../../broker/server/partitions/append-queue.ts';
 import { LeaderPartition } from '../../../../broker/server/partitions/leader-partition.ts';
 import type { AppendOutcome } from '../../../../broker/server/partitions/partition.ts';
@@ -89,11 +90,13 @@ const RULES: TopicRules = {
     timestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
     timestampAfterMaxMs: Number.MAX_SAFE_INTEGER,
     validateCompressed: false,
+    targetCodec: null,
+    targetLevel: null,
   },
 };
 
 const NO_COMPRESSION: Compression = {
-  decompress: (_codec, _bytes, _max, done) => done(null),
+  decompress: (_codec, _bytes, _max, done) => done('malformed'),
   compress: () => undefined,
 };
 
@@ -127,15 +130,23 @@ function lead(
     durableFromEpoch: 0,
   };
   const topic: TopicView = { id: topicId('AAAAAAAAAAAAAAAAAAAAAQ'), name: 'jobs', internal: false, partitions: [view] };
+  const clock = { monotonicMs: () => 0, wallMs: () => 5000 };
+  const complaints: string[] = [];
   const partition = new LeaderPartition({
     topic,
     partition: view,
     rules: { ...RULES, ...options.rules },
     // A fake of the port: what this test does not use of it is left out.
     log: log as unknown as PartitionLog,
-    clock: { monotonicMs: () => 0, wallMs: () => 5000 },
-    appends: new AppendQueue({ compression: options.compression ?? NO_COMPRESSION, crc32c }),
-    crc32c,
+    clock,
+    appends: new AppendQueue({
+      compression: options.compression ?? NO_COMPRESSION,
+      crc32c,
+      clock,
+      timers: { after: (_delayMs, callback) => (callback(), { cancel: () => undefined }) },
+      permits: new Permits(2),
+      onUnreadable: (message) => complaints.push(message),
+    }),
     isLowOnSpace: () => options.lowOnSpace ?? false,
   });
   const outcomes: AppendOutcome[] = [];
@@ -143,7 +154,7 @@ function lead(
     partition.appendClientBatch(bytes, { apiVersion: 9, requiredAcks }, (outcome) => outcomes.push(outcome));
     return outcomes.at(-1);
   };
-  return { partition, log, append, outcomes, view };
+  return { partition, log, append, outcomes, view, complaints };
 }
 
 describe('a led partition', () => {
@@ -315,7 +326,7 @@ describe('a led partition', () => {
   it('keeps the order of arrival when an earlier batch has to be decompressed first', () => {
     const pending: (() => void)[] = [];
     const compression: Compression = {
-      decompress: (_codec, _bytes, _max, done) => pending.push(() => done(null)),
+      decompress: (_codec, _bytes, _max, done) => pending.push(() => done('malformed')),
       compress: () => undefined,
     };
     const { append, outcomes } = lead({
