@@ -4,7 +4,6 @@ import type { Settings } from '../core/config/settings.ts';
 import type { EndpointView } from '../core/metadata/view.ts';
 import type { PlantedBugs } from '../core/share/planted-bugs.ts';
 import { FetchSessions } from '../core/replica/fetch-session.ts';
-import type { DiskFailure } from '../ports/disk.ts';
 import { AutoTopicCreator } from './auto-topics.ts';
 import { apiTable, clientVersions } from './api/table.ts';
 import { allowAll, unlimited } from './authorizer.ts';
@@ -12,6 +11,7 @@ import type { Ports } from './context.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { CoordinatorFinder } from './coordinators/finder.ts';
 import { GroupCoordinator } from './coordinators/groups.ts';
+import { fatalSentence } from './disk-failure.ts';
 import { Dispatcher } from './dispatch.ts';
 import { openLogManager, type OpenedLogs } from './logs/log-manager.ts';
 import type { MetricSource } from '../ports/metrics.ts';
@@ -107,7 +107,7 @@ class NodeStart {
         retentionCheckIntervalMs: settings.broker('log.retention.check.interval.ms'),
         producerCheckIntervalMs: settings.broker('producer.id.expiration.check.interval.ms'),
       },
-      onFatal: (failure) => this.#options.onFatal(diskSentence(failure)),
+      onFatal: (failure) => this.#options.onFatal(fatalSentence(failure)),
     });
     runTask(opening, (error, opened) => {
       if (opened === undefined) {
@@ -259,8 +259,4 @@ class NodeStart {
       },
     };
   }
-}
-
-function diskSentence(failure: DiskFailure): string {
-  return `${failure.operation} of ${failure.path} failed (${failure.code}): the data directory can't be trusted any more, stopping`;
 }

@@ -109,7 +109,7 @@ export class ControlNode {
   }
 
   *#open(): Task<void> {
-    const { disk, random, crc32c, log } = this.#ports;
+    const { disk, random, crc32c, timers, log } = this.#ports;
     const { directory } = this.#options;
     const identity = yield* openIdentity(
       { disk, random },
@@ -118,6 +118,8 @@ export class ControlNode {
     const recovered = yield* recoverLog({
       disk,
       crc32c,
+      timers,
+      log,
       directory: `${directory}/${METADATA_DIRECTORY}`,
       onFatal: (message) => this.#fatal(message),
     });

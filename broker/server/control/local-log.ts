@@ -1,7 +1,10 @@
 import { assert } from '../../core/base/assert.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
+import type { Timers } from '../../ports/clock.ts';
 import type { Disk, DiskFile } from '../../ports/disk.ts';
-import { runTask, step, type Task } from '../task.ts';
+import type { Log } from '../../ports/log.ts';
+import { isDiskFull } from '../disk-failure.ts';
+import { type DiskFault, runTask, step, type Task } from '../task.ts';
 import { encodeFrame, FRAME_ENTRY_COUNT_MAX, type LogEntry } from './frames.ts';
 import { segmentName, segmentsUpTo, snapshotName, type SegmentFile } from './log-files.ts';
 import type { ReplicatedLog } from './replicated-log.ts';
@@ -9,11 +12,15 @@ import { encodeSnapshot } from './snapshot-file.ts';
 
 /** Payload bytes after which a round takes no further entry. */
 const ROUND_BYTES_MAX = 4 * 1024 * 1024;
+/** What a full disk refused is tried again this much later. */
+const RETRY_MS = 1000;
 
 /** What the log works with. */
 export interface LocalLogDeps {
   readonly disk: Disk;
   readonly crc32c: Crc32c;
+  readonly timers: Timers;
+  readonly log: Log;
   /** Directory of its files. */
   readonly directory: string;
   /** A write or sync failed: nothing may be committed any more (D11). */
@@ -34,7 +41,8 @@ export interface LocalLogStart {
 
 /**
  * The metadata log of a lone voter: segments of frames. Entries that wait are written as one frame (a round), synced,
- * then committed; the next round is written only after that sync returned (V10), so only the last frame can be torn.
+ * then committed; the next round is written only after that sync returned (V10), so only the last frame can be torn. A
+ * full disk delays a round, which is then written again from its start; a failed sync ends everything (D11).
  */
 export class LocalLog implements ReplicatedLog {
   readonly #deps: LocalLogDeps;
@@ -123,16 +131,41 @@ export class LocalLog implements ReplicatedLog {
   #writeRound(): void {
     const entries = this.#nextRound();
     this.#writing = true;
-    runTask(this.#write(entries), (error) => {
-      this.#writing = false;
-      if (error !== null) {
+    this.#retrying(
+      () => this.#write(entries),
+      (isDone) => {
+        this.#writing = false;
+        // Closed while the disk was full: nobody was told of these entries, and nobody will be.
+        if (!isDone) this.#waiting = [];
+        else this.#committed(entries);
+        this.#advance();
+      },
+    );
+  }
+
+  #committed(entries: readonly LogEntry[]): void {
+    this.#committedIndex += entries.length;
+    for (const { payload } of entries) this.uncommittedBytes -= payload.length;
+    this.#listener(entries);
+  }
+
+  /** Runs a task again and again while the disk is full. `done(false)`: the log was closed meanwhile. */
+  #retrying(task: () => Task<void>, done: (isDone: boolean) => void): void {
+    runTask(task(), (error) => {
+      if (error === null) {
+        done(true);
+        return;
+      }
+      const failure = failureOf(error);
+      if (failure === null || !isDiskFull(failure)) {
         this.#fail(error);
         return;
       }
-      this.#committedIndex += entries.length;
-      for (const { payload } of entries) this.uncommittedBytes -= payload.length;
-      this.#listener(entries);
-      this.#advance();
+      this.#deps.log.error({ path: failure.path, code: failure.code }, 'the disk is full: the metadata can not change');
+      this.#deps.timers.after(RETRY_MS, () => {
+        if (this.#closed === null) this.#retrying(task, done);
+        else done(false);
+      });
     });
   }
 
@@ -149,9 +182,10 @@ export class LocalLog implements ReplicatedLog {
 
   *#write(entries: readonly LogEntry[]): Task<void> {
     const { disk, crc32c, directory } = this.#deps;
-    const isNew = this.#rollNext;
-    if (isNew) this.#roll(entries[0]?.index ?? 0);
+    if (this.#rollNext) this.#roll(entries[0]?.index ?? 0);
     const name = this.#segments.at(-1)?.name ?? '';
+    // Also when an earlier attempt at its first round has failed.
+    const isNew = name !== this.#durableSegment;
     const file =
       this.#file ?? (yield* step<DiskFile>((done) => disk.open(`${directory}/${name}`, { create: isNew }, done)));
     this.#file = file;
@@ -175,21 +209,27 @@ export class LocalLog implements ReplicatedLog {
   #writeSnapshot(pending: { readonly index: number; readonly bytes: Uint8Array }): void {
     this.#snapshotPending = null;
     this.#snapshotting = true;
-    runTask(this.#keepSnapshot(pending.index, pending.bytes), (error) => {
-      this.#snapshotting = false;
-      if (error === null) this.#advance();
-      else this.#fail(error);
-    });
+    this.#retrying(
+      () => this.#keepSnapshot(pending.index, pending.bytes),
+      () => {
+        this.#snapshotting = false;
+        this.#advance();
+      },
+    );
   }
 
   *#keepSnapshot(index: number, bytes: Uint8Array): Task<void> {
     const { disk, directory } = this.#deps;
     const name = snapshotName(index);
     const file = yield* step<DiskFile>((done) => disk.open(`${directory}/${name}.tmp`, { create: true }, done));
-    yield* step<void>((done) => file.truncate(0, done));
-    yield* step<void>((done) => file.write(0, [bytes], done));
-    yield* step<void>((done) => file.sync(done));
-    yield* step<void>((done) => file.close(done));
+    try {
+      yield* step<void>((done) => file.truncate(0, done));
+      yield* step<void>((done) => file.write(0, [bytes], done));
+      yield* step<void>((done) => file.sync(done));
+    } finally {
+      // The outcome is in the steps above; a failed close changes nothing about it.
+      file.close(() => undefined);
+    }
     yield* step<void>((done) => disk.rename(`${directory}/${name}.tmp`, `${directory}/${name}`, done));
     yield* step<void>((done) => disk.syncDirectory(directory, done));
     const obsolete = this.#snapshotIndexes.filter((other) => other < index).map(snapshotName);
@@ -210,4 +250,9 @@ export class LocalLog implements ReplicatedLog {
       `the metadata log can't be written any more: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
+}
+
+/** The failed disk operation that a task threw; null for anything else. By shape: `instanceof` lies across realms. */
+function failureOf(error: unknown): DiskFault['failure'] | null {
+  return error !== null && typeof error === 'object' && 'failure' in error ? (error as DiskFault).failure : null;
 }

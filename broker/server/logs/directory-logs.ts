@@ -15,7 +15,8 @@ import { CheckpointStore, type LogMarks, type MarkedLog } from './checkpoint-sto
 import { failureOf, inParallel, removeIfExists, replaceFile, waitFor } from './disk-tasks.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
-import { isDiskFull, type LogContext } from './log-context.ts';
+import { isDiskFull } from '../disk-failure.ts';
+import type { LogContext } from './log-context.ts';
 import { loadLog, removeLogFiles } from './log-loader.ts';
 import { OpenLog } from './open-log.ts';
 import type { LogManager, LogManagerStats, LogSpec, PartitionLog } from './partition-log.ts';

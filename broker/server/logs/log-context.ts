@@ -40,8 +40,3 @@ export interface LogCounters {
   /** Indexes that were found wrong and made anew. */
   indexesRebuilt: number;
 }
-
-/** True when a failed write only means that the disk is full (D11). */
-export function isDiskFull(failure: DiskFailure): boolean {
-  return failure.code === 'ENOSPC' || failure.code === 'EDQUOT';
-}

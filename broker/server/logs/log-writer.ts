@@ -2,7 +2,8 @@ import type { Buffer } from 'node:buffer';
 import { assert } from '../../core/base/assert.ts';
 import type { DiskFailure } from '../../ports/disk.ts';
 import type { FileLease } from './file-cache.ts';
-import { isDiskFull, type LogContext } from './log-context.ts';
+import { isDiskFull } from '../disk-failure.ts';
+import type { LogContext } from './log-context.ts';
 import type { Segment } from './segment.ts';
 
 /** Chunks of one vectored write: the system takes 1,024 at once. */

@@ -20,7 +20,7 @@ import {
   type LogStart,
   recoveryPointOf,
 } from './log-body.ts';
-import { isDiskFull } from './log-context.ts';
+import { isDiskFull } from '../disk-failure.ts';
 import { type ReadableLog, readLog } from './log-reader.ts';
 import { cut, loadUpTo, retain, saveDerived, seal, startAt, takeSnapshot, writeMetadata } from './log-upkeep.ts';
 import { LogWriter } from './log-writer.ts';

@@ -242,6 +242,26 @@ describe('a failing disk', () => {
     expect(log.durableOffset).toBe(0);
   });
 
+  test.each(['sync', 'syncDirectory'])('is never asked again for a %s that failed for want of space', (operation) => {
+    const world = opened();
+    const log = world.createOne(spec('thin'));
+    world.append(log, { values: ['x'] });
+    world.time.settle();
+    let failures = 0;
+    world.disk.faults.fail = (name, path) => {
+      if (name !== operation || path.endsWith('.log')) return null;
+      failures += 1;
+      return failures === 1 ? 'ENOSPC' : null;
+    };
+    let written = false;
+    world.opened.manager.checkpoint(() => {
+      written = true;
+    });
+    world.time.advance(10_000);
+    expect(world.fatal).toMatchObject({ code: 'ENOSPC', operation });
+    expect(written).toBe(false);
+  });
+
   test('that fails a read tells the reader', () => {
     const world = opened({ tailCacheBytes: 0 });
     const log = world.createOne(spec('unreadable'));
