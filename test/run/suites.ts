@@ -59,6 +59,7 @@ export const SUITES: readonly Suite[] = [
     needs: ['kafka', 'clients', 'python', 'corpus'],
     steps: [{ kind: 'jest', name: 'wire', script: 'test/wire/main.ts', args: ['--runInBand'] }],
   },
+  { name: 'fuzz', budgetMinutes: 3, needs: [], steps: [jest('fuzz', 'test/fuzz/')] },
   // Fixed seeds: a run must not find by chance what the one before did not. `npm run test:long -- sim --minutes N` goes on.
   { name: 'sim', budgetMinutes: 6, needs: [], steps: [jest('sim', 'test/sim/')] },
   { name: 'faults', budgetMinutes: 4, needs: ['kafka'], steps: [jest('faults', '--runInBand', 'test/faults/')] },

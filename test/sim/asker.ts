@@ -38,6 +38,12 @@ export class Asker {
     this.#closed = true;
   }
 
+  /** Ends the connection; the next request gets a new one. */
+  hangUp(): void {
+    this.#connection?.close({ flush: false });
+    this.#connection = null;
+  }
+
   /** Sends bytes as they are. */
   ask(request: readonly Uint8Array[], withinMs = ANSWER_MS): Outcome {
     const connection = this.#connect();
