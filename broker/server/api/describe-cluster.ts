@@ -23,7 +23,7 @@ export const row: ApiRow<typeof ApiKey.DescribeCluster, DescribeClusterServices>
   authorize: () => [],
   handle(server, request, context, reply) {
     const { view } = server.metadata;
-    const refused = { clusterId: view.clusterId, endpointType: request.endpointType, brokers: [] };
+    const refused = { clusterId: '', brokers: [] };
     if (request.endpointType === CONTROLLERS) {
       reply({
         ...refused,

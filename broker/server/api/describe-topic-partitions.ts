@@ -1,5 +1,6 @@
 import { ZERO_TOPIC_ID } from '../../core/base/ids.ts';
 import type { Settings } from '../../core/config/settings.ts';
+import { topicNameProblem } from '../../core/metadata/topic-name.ts';
 import type { MetadataView, PartitionView, TopicView } from '../../core/metadata/view.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
@@ -31,8 +32,8 @@ export const row: ApiRow<typeof ApiKey.DescribeTopicPartitions, DescribeTopicPar
   handle(server, request, context, reply) {
     const { view } = server.metadata;
     const { cursor } = request;
-    if (cursor !== null && cursor.partitionIndex < 0) {
-      reply({ topics: [], nextCursor: null });
+    if (cursor !== null && !isUsable(cursor, request.topics)) {
+      reply({ topics: request.topics.map(({ name }) => failed(name, ErrorCode.INVALID_REQUEST)), nextCursor: null });
       return;
     }
     const asked =
@@ -71,6 +72,12 @@ export const row: ApiRow<typeof ApiKey.DescribeTopicPartitions, DescribeTopicPar
   },
 };
 
+/** A cursor is one that an answer to the same topics gave: it stands at one of them, at no negative partition. */
+function isUsable(cursor: Cursor, topics: readonly { readonly name: string }[]): boolean {
+  if (cursor.partitionIndex < 0) return false;
+  return topics.length === 0 || topics.some(({ name }) => name === cursor.topicName);
+}
+
 function visible(view: MetadataView, context: RequestContext, name: string): TopicView | null {
   return context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: name })
     ? view.topicByName(name)
@@ -78,9 +85,19 @@ function visible(view: MetadataView, context: RequestContext, name: string): Top
 }
 
 function unknown(context: RequestContext, name: string) {
-  const allowed = context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: name });
+  if (!context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: name })) {
+    return failed(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+  }
+  const isLegal = topicNameProblem(name) === null;
   return {
-    errorCode: allowed ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+    ...failed(name, isLegal ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.INVALID_TOPIC_EXCEPTION),
+    topicAuthorizedOperations: authorizedOperations(context, 'topic', name),
+  };
+}
+
+function failed(name: string, errorCode: number) {
+  return {
+    errorCode,
     name,
     topicId: ZERO_TOPIC_ID,
     isInternal: false,

@@ -8,6 +8,8 @@ import type { ApiRow, AuthorizationNeed } from './row.ts';
 
 /** First version that asks for several keys at once (KIP-699). */
 const BATCH_VERSION = 4;
+/** First version that may ask for the share state of a share-partition (KIP-932). */
+const SHARE_VERSION = 6;
 
 /** What FindCoordinator looks in. */
 export interface FindCoordinatorServices {
@@ -24,8 +26,10 @@ export const row: ApiRow<typeof ApiKey.FindCoordinator, FindCoordinatorServices>
     [...new Set([request.key, ...request.coordinatorKeys])].map((key) => needOf(request.keyType, key)),
   handle(server, request, context, reply) {
     const { keyType } = request;
-    const find = (key: string, done: (found: FoundCoordinator) => void): void =>
-      findOne(server.coordinatorFinder, context, { keyType, key }, done);
+    const find = (key: string, done: (found: FoundCoordinator) => void): void => {
+      if (keyType === COORDINATOR_TYPE.share && context.apiVersion < SHARE_VERSION) done(TOO_OLD);
+      else findOne(server.coordinatorFinder, context, { keyType, key }, done);
+    };
     if (context.apiVersion < BATCH_VERSION) {
       find(request.key, reply);
       return;
@@ -33,10 +37,19 @@ export const row: ApiRow<typeof ApiKey.FindCoordinator, FindCoordinatorServices>
     const work = request.coordinatorKeys.map(
       (key): Gathered<FoundCoordinator & { readonly key: string }> =>
         (done) =>
-          find(key, (found) => done({ key, ...found })),
+          // The batch has no null for a message that there is none of.
+          find(key, (found) => done({ ...found, key, errorMessage: found.errorMessage ?? '' })),
     );
     gather(work, (coordinators) => reply({ coordinators }));
   },
+};
+
+const TOO_OLD: FoundCoordinator = {
+  errorCode: ErrorCode.INVALID_REQUEST,
+  errorMessage: null,
+  nodeId: -1,
+  host: '',
+  port: -1,
 };
 
 function needOf(keyType: number, key: string): AuthorizationNeed {

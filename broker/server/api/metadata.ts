@@ -1,5 +1,6 @@
 import { ZERO_TOPIC_ID, topicId as asTopicId } from '../../core/base/ids.ts';
 import type { Settings } from '../../core/config/settings.ts';
+import { topicNameProblem } from '../../core/metadata/topic-name.ts';
 import type { MetadataView, TopicView } from '../../core/metadata/view.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
@@ -30,6 +31,9 @@ interface Asked {
   readonly topicId: string;
 }
 
+/** First version that takes topic ids (KIP-516). */
+const BY_ID_SINCE = 12;
+
 /** Metadata. A missing topic is created before the answer, so that the client needs no second round. */
 export const row: ApiRow<typeof ApiKey.Metadata, MetadataServices> = {
   key: ApiKey.Metadata,
@@ -44,6 +48,11 @@ export const row: ApiRow<typeof ApiKey.Metadata, MetadataServices> = {
     })),
   handle(server, request, context, reply) {
     const { view } = server.metadata;
+    const isNamed = context.apiVersion < BY_ID_SINCE ? isByNameAlone : isByNameOrId;
+    if (request.topics !== null && !request.topics.every(isNamed)) {
+      reply(refusal(request.topics));
+      return;
+    }
     const asked = askedTopics(request, context, view);
     const missing = missingNames(server, request, context, asked);
     if (missing.length === 0) {
@@ -54,14 +63,42 @@ export const row: ApiRow<typeof ApiKey.Metadata, MetadataServices> = {
   },
 };
 
+const isByNameAlone = (topic: Asked): boolean => topic.name !== null && topic.topicId === ZERO_TOPIC_ID;
+
+const isByNameOrId = (topic: Asked): boolean => topic.name !== null || topic.topicId !== ZERO_TOPIC_ID;
+
+/** The answer to a request that is wrong as a whole: versions 10 and 11 have a field for ids, but take none. */
+function refusal(topics: readonly Asked[]) {
+  return {
+    brokers: [],
+    topics: topics.map(({ name, topicId }) => ({
+      errorCode: ErrorCode.INVALID_REQUEST,
+      name: name ?? '',
+      topicId,
+      isInternal: false,
+      partitions: [],
+    })),
+  };
+}
+
 /** Null or, in version 0, an empty list asks for all topics. */
 function askedTopics(request: Request, context: RequestContext, view: MetadataView): readonly Asked[] {
   const all = request.topics === null || (context.apiVersion === 0 && request.topics.length === 0);
-  if (!all) return request.topics ?? [];
+  if (!all) return distinct(request.topics ?? []);
   return view
     .topics()
     .filter((topic) => context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: topic.name }))
     .map((topic) => ({ name: topic.name, topicId: ZERO_TOPIC_ID }));
+}
+
+/** Each topic once, as it is named first. */
+function distinct(topics: readonly Asked[]): Asked[] {
+  const seen = new Map<string, Asked>();
+  for (const topic of topics) {
+    const key = topic.topicId === ZERO_TOPIC_ID ? `name ${topic.name}` : `id ${topic.topicId}`;
+    if (!seen.has(key)) seen.set(key, topic);
+  }
+  return [...seen.values()];
 }
 
 function missingNames(
@@ -119,8 +156,7 @@ function answerTopic(
   const topic = byId ? view.topicById(asTopicId(asked.topicId)) : view.topicByName(asked.name ?? '');
   const failed = (errorCode: number) => ({
     errorCode,
-    // Versions 10 and 11 know ids and have no null for a name.
-    name: byId || asked.name === null ? (context.apiVersion >= 12 ? null : '') : asked.name,
+    name: byId ? null : asked.name,
     topicId: asked.topicId,
     isInternal: false,
     partitions: [],
@@ -128,10 +164,11 @@ function answerTopic(
   });
   if (topic === null) {
     if (byId) return failed(ErrorCode.UNKNOWN_TOPIC_ID);
-    const code = createdCodes.get(asked.name ?? '') ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-    return failed(
-      code === ErrorCode.NONE || code === ErrorCode.TOPIC_ALREADY_EXISTS ? ErrorCode.LEADER_NOT_AVAILABLE : code,
-    );
+    const name = asked.name ?? '';
+    if (!context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: name })) {
+      return failed(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+    }
+    return { ...failed(missingCode(name, createdCodes)), ...operationsOf(request, context, name) };
   }
   if (!context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: topic.name })) {
     return failed(byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED);
@@ -154,8 +191,21 @@ function describeTopic(view: MetadataView, request: Request, context: RequestCon
       isrNodes: partition.isr,
       offlineReplicas: offlineReplicas(view, partition),
     })),
+    ...operationsOf(request, context, topic.name),
+  };
+}
+
+function operationsOf(request: Request, context: RequestContext, topicName: string) {
+  return {
     topicAuthorizedOperations: request.includeTopicAuthorizedOperations
-      ? authorizedOperations(context, 'topic', topic.name)
+      ? authorizedOperations(context, 'topic', topicName)
       : OPERATIONS_NOT_ASKED,
   };
+}
+
+/** Why there is no such topic, or not yet. */
+function missingCode(name: string, createdCodes: ReadonlyMap<string, number>): number {
+  if (topicNameProblem(name) !== null) return ErrorCode.INVALID_TOPIC_EXCEPTION;
+  const code = createdCodes.get(name) ?? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return code === ErrorCode.NONE || code === ErrorCode.TOPIC_ALREADY_EXISTS ? ErrorCode.LEADER_NOT_AVAILABLE : code;
 }
