@@ -11,7 +11,7 @@ import * as batch from './batch.ts';
 export type BatchFault = 'incomplete' | 'length' | 'magic' | 'checksum' | 'fields';
 
 /** Bytes from which length and magic can be read. */
-const SIZE_UP_TO_MAGIC = 17;
+export const SIZE_UP_TO_MAGIC = 17;
 
 /**
  * Finds the size of the batch at `pos` from its first 17 bytes without reading the rest, for a walk over `buf[pos, end)`.

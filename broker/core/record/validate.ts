@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Crc32c } from '../base/checksum.ts';
 import * as batch from './batch.ts';
-import { frameBatch } from './check.ts';
+import { frameBatch, SIZE_UP_TO_MAGIC } from './check.ts';
 import { RecordCursor } from './cursor.ts';
 
 /** At most this many records are reported one by one; a batch may hold 150,000 bad ones. */
@@ -50,6 +50,8 @@ export interface Refused {
   readonly error: ProduceRefusal;
   readonly message: string;
   readonly recordErrors: readonly RecordError[];
+  /** The field does not hold one batch of format 2: told before the log is looked at. */
+  readonly unframed?: true;
 }
 
 /** The times with which a batch is appended: its largest timestamp in ms, and whether that is the broker's. */
@@ -70,6 +72,10 @@ const CODEC_LAST = 4;
 const CODEC_ZSTD = 4;
 const ZSTD_SINCE_VERSION = 7;
 
+function refuseFrame(error: ProduceRefusal, message: string): Refused {
+  return { ...refuse(error, message), unframed: true };
+}
+
 /** A refusal of the batch as a whole. */
 export function refuse(error: ProduceRefusal, message: string): Refused {
   return { kind: 'refused', error, message, recordErrors: NO_RECORD_ERRORS };
@@ -89,21 +95,30 @@ function accept(maxTimestamp: number, { rules, nowMs }: ProduceContext): BatchTi
 }
 
 function checkFrame(buf: Buffer, start: number, end: number, rules: ProduceRules): Refused | null {
-  if (start === end) return refuse('INVALID_RECORD', 'a partition of the request has no record batch');
+  if (start === end) return refuseFrame('INVALID_RECORD', 'a partition of the request has no record batch');
+  if (hasOldFormat(buf, start, end)) return refuseFrame('INVALID_RECORD', 'record batches must have format version 2');
   const size = frameBatch(buf, start, end);
-  if (size === 'magic') return refuse('INVALID_RECORD', 'record batches must have format version 2');
-  if (size === 'length') return refuse('CORRUPT_MESSAGE', 'the length of the batch is smaller than its header');
-  if (typeof size === 'string') return refuse('INVALID_RECORD', 'the record batch is cut off');
-  if (start + size !== end) return refuse('INVALID_RECORD', 'a partition takes exactly one record batch in a request');
+  if (size === 'magic') return refuseFrame('CORRUPT_MESSAGE', 'the format version of the batch does not exist');
+  if (size === 'length') return refuseFrame('CORRUPT_MESSAGE', 'the length of the batch is smaller than its header');
+  if (typeof size === 'string') return refuseFrame('INVALID_RECORD', 'the record batch is cut off');
+  if (start + size !== end)
+    return refuseFrame('INVALID_RECORD', 'a partition takes exactly one record batch in a request');
   const codec = batch.compressionCodec(buf, start);
   if (codec > CODEC_LAST) return refuse('UNSUPPORTED_COMPRESSION_TYPE', `compression codec ${codec} is unknown`);
   if (codec === CODEC_ZSTD && rules.apiVersion < ZSTD_SINCE_VERSION) {
-    return refuse('UNSUPPORTED_COMPRESSION_TYPE', `zstd needs produce version ${ZSTD_SINCE_VERSION} or later`);
+    return refuseFrame('UNSUPPORTED_COMPRESSION_TYPE', `zstd needs produce version ${ZSTD_SINCE_VERSION} or later`);
   }
   if (size > rules.batchSizeMax) {
     return refuse('MESSAGE_TOO_LARGE', `the batch has ${size} bytes, max.message.bytes is ${rules.batchSizeMax}`);
   }
   return null;
+}
+
+/** Message sets of formats 0 and 1 have another frame, but the version at the same place. */
+function hasOldFormat(buf: Buffer, start: number, end: number): boolean {
+  if (end - start < SIZE_UP_TO_MAGIC) return false;
+  const magic = batch.magic(buf, start);
+  return magic === 0 || magic === 1;
 }
 
 function checkIntegrity(buf: Buffer, pos: number, crc32c: Crc32c): Refused | null {

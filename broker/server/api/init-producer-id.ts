@@ -24,6 +24,10 @@ export const row: ApiRow<typeof ApiKey.InitProducerId, InitProducerIdServices> =
       reply({ errorCode, producerId: -1, producerEpoch: -1 });
       return;
     }
+    if ((request.producerId === -1) !== (request.producerEpoch === -1)) {
+      reply({ errorCode: ErrorCode.INVALID_REQUEST, producerId: -1, producerEpoch: -1 });
+      return;
+    }
     // An idempotent producer that asks again (KIP-360) gets a new id: nothing ties it to the old one.
     server.producerIds.next((errorCode, producerId) => {
       reply({ errorCode, producerId, producerEpoch: errorCode === ErrorCode.NONE ? 0 : -1 });

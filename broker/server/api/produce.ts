@@ -1,6 +1,7 @@
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { ApiRequests } from '../../core/protocol/messages.ts';
+import * as batch from '../../core/record/batch.ts';
 import type { TimerHandle, Timers } from '../../ports/clock.ts';
 import type { AppendOutcome, Partition } from '../partitions/partition.ts';
 import type { RequestContext } from '../request-context.ts';
@@ -27,6 +28,16 @@ interface PartitionAnswer {
   recordErrors: readonly { readonly batchIndex: number; readonly batchIndexErrorMessage: string }[];
   currentLeader: { readonly leaderId: number; readonly leaderEpoch: number };
 }
+
+/** Errors under which a broker does not say where the log begins, since it did not come to look. */
+const PLACELESS: ReadonlySet<number> = new Set([
+  ErrorCode.CORRUPT_MESSAGE,
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.MESSAGE_TOO_LARGE,
+  ErrorCode.RECORD_LIST_TOO_LARGE,
+  ErrorCode.KAFKA_STORAGE_ERROR,
+]);
 
 const NO_LEADER = { leaderId: -1, leaderEpoch: -1 };
 
@@ -56,6 +67,8 @@ class Production {
   readonly #topics: { readonly topic: TopicData; readonly partitions: PartitionAnswer[] }[] = [];
   /** Partitions whose outcome is open, plus one while they are being started. */
   #open = 1;
+  /** Partitions of acks=all whose leader does not have the batch durable yet, plus one while they are being started. */
+  #unwritten = 1;
   #timer: TimerHandle | null = null;
   #done = false;
 
@@ -72,8 +85,8 @@ class Production {
   }
 
   start(): void {
-    const { acks, topicData, timeoutMs } = this.#request;
-    const refused = acks < -1 || acks > 1 ? ErrorCode.INVALID_REQUIRED_ACKS : ErrorCode.NONE;
+    const { topicData } = this.#request;
+    const refused = refusalOf(this.#request);
     for (const topic of topicData) {
       const partitions: PartitionAnswer[] = [];
       this.#topics.push({ topic, partitions });
@@ -85,9 +98,14 @@ class Production {
       }
     }
     this.#settle();
-    if (this.#done) return;
-    // Only acks=all waits for others; a leader's own disk is not timed out.
-    if (acks === -1) this.#timer = this.#server.ports.timers.after(timeoutMs, () => this.#expire());
+    this.#written();
+  }
+
+  /** Only acks=all waits for others, and only for them: a leader's own disk is not timed out. */
+  #written(): void {
+    this.#unwritten -= 1;
+    if (this.#unwritten > 0 || this.#done || this.#request.acks !== -1) return;
+    this.#timer = this.#server.ports.timers.after(this.#request.timeoutMs, () => this.#expire());
   }
 
   #append(topic: TopicData, data: TopicData['partitionData'][number], answer: PartitionAnswer): void {
@@ -119,6 +137,7 @@ class Production {
   #appended(partition: Partition, outcome: AppendOutcome, answer: PartitionAnswer): void {
     if (outcome.errorCode !== ErrorCode.NONE) {
       fail(answer, outcome.errorCode, outcome.errorMessage);
+      if (!PLACELESS.has(outcome.errorCode)) answer.logStartOffset = outcome.logStartOffset;
       answer.recordErrors = outcome.recordErrors.map((one) => ({
         batchIndex: one.batchIndex,
         batchIndexErrorMessage: one.message,
@@ -139,8 +158,11 @@ class Production {
       }
       this.#settle();
     };
-    if (this.#request.acks === -1) partition.awaitCommitted(outcome.endOffset, settle);
-    else if (this.#request.acks === 1) partition.awaitLocal(outcome.endOffset, settle);
+    if (this.#request.acks === -1) {
+      this.#unwritten += 1;
+      partition.awaitCommitted(outcome.endOffset, settle);
+      partition.awaitLocal(outcome.endOffset, () => this.#written());
+    } else if (this.#request.acks === 1) partition.awaitLocal(outcome.endOffset, settle);
     else settle(ErrorCode.NONE);
   }
 
@@ -165,13 +187,27 @@ class Production {
       return;
     }
     this.#reply({
-      responses: this.#topics.map(({ topic, partitions }) => ({
-        name: topic.name,
-        topicId: topic.topicId,
-        partitionResponses: partitions,
-      })),
+      responses: this.#topics.flatMap(({ topic, partitions }) =>
+        partitions.length === 0 ? [] : [{ name: topic.name, topicId: topic.topicId, partitionResponses: partitions }],
+      ),
     });
   }
+}
+
+/** The error that the whole request gets, NONE for most. */
+function refusalOf({ acks, topicData, transactionalId }: Request): number {
+  if (acks < -1 || acks > 1) return ErrorCode.INVALID_REQUIRED_ACKS;
+  const isOfTransaction = topicData.some(({ partitionData }) =>
+    partitionData.some(({ records }) => records !== null && claimsTransaction(records)),
+  );
+  // Nobody may write for a transaction that the request does not name.
+  return isOfTransaction && transactionalId === null ? ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED : ErrorCode.NONE;
+}
+
+function claimsTransaction(records: Uint8Array): boolean {
+  if (records.length < batch.HEADER_SIZE) return false;
+  const buf = batch.bufferOf(records);
+  return batch.magic(buf, 0) === batch.MAGIC && batch.isTransactional(buf, 0);
 }
 
 function openAnswer(index: number): PartitionAnswer {

@@ -293,6 +293,7 @@ export class LeaderPartition implements Partition, LogListener {
     if (verdict.kind === 'refused') {
       return {
         ...this.#refused(ErrorCode[verdict.error], verdict.message),
+        ...(verdict.unframed === true ? { logStartOffset: -1 } : {}),
         recordErrors: verdict.recordErrors.map((one) => ({
           batchIndex: one.batchIndex,
           message: one.batchIndexErrorMessage,

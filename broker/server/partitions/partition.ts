@@ -9,6 +9,7 @@ export interface AppendOutcome {
   readonly endOffset: number;
   /** LogAppendTime of the batch, −1 under CreateTime. */
   readonly logAppendTimeMs: number;
+  /** −1 for what is not even a batch. */
   readonly logStartOffset: number;
   /** Per-record reasons of a refused batch. */
   readonly recordErrors: readonly { readonly batchIndex: number; readonly message: string }[];
