@@ -1,0 +1,17 @@
+import type { EdgeCase } from '../ask.ts';
+import { clusterCases } from './cluster.ts';
+import { produceCases } from './produce.ts';
+import { producerCases } from './producers.ts';
+
+/** Cases that look at one part of the protocol, in the order in which they are played. */
+export interface Family {
+  readonly name: string;
+  readonly cases: readonly EdgeCase[];
+}
+
+/** Every case. */
+export const FAMILIES: readonly Family[] = [
+  { name: 'the cluster and its topics', cases: clusterCases },
+  { name: 'producing', cases: produceCases },
+  { name: 'idempotent producers', cases: producerCases },
+];

@@ -1,0 +1,6 @@
+import type { Difference } from './compare.ts';
+import { clusterDifferences } from './differences/cluster.ts';
+import { produceDifferences } from './differences/produce.ts';
+
+/** Where Weir and Apache Kafka answer differently, and why that is meant. */
+export const DIFFERENCES: readonly Difference[] = [...clusterDifferences, ...produceDifferences];
