@@ -12,6 +12,7 @@ import type { ControlPlane } from './control-plane.ts';
 import { CoordinatorFinder } from './coordinators/finder.ts';
 import { GroupCoordinator } from './coordinators/groups.ts';
 import { fatalSentence } from './disk-failure.ts';
+import { WatchedDisk } from './disk-watch.ts';
 import { Dispatcher } from './dispatch.ts';
 import { openLogManager, type OpenedLogs } from './logs/log-manager.ts';
 import type { MetricSource } from '../ports/metrics.ts';
@@ -67,6 +68,7 @@ class NodeStart {
   readonly #metrics = new MetricRegistry();
   #dispatcher: Dispatcher<Services> | null = null;
   readonly #acceptor: Acceptor;
+  readonly #disk: WatchedDisk;
   #logs: OpenedLogs | null = null;
   #boundPorts: ReadonlyMap<string, number> | null = null;
   #phase = 'recovering logs';
@@ -76,6 +78,12 @@ class NodeStart {
     this.#options = options;
     this.#done = done;
     const { ports, settings } = options;
+    this.#disk = new WatchedDisk(ports.disk, {
+      timers: ports.timers,
+      log: ports.log,
+      stallMs: settings.broker('weir.disk.stall.ms'),
+      onStall: (sentence) => options.onFatal(sentence),
+    });
     this.#acceptor = new Acceptor({
       ports,
       settings,
@@ -90,12 +98,12 @@ class NodeStart {
     const { control, listeners, ports, settings, directory } = this.#options;
     for (const source of [...this.#options.metricSources, this.#acceptor.metrics]) this.#metrics.add(source);
     control.setHealth({
-      ready: () => (this.#phase === '' ? [] : [this.#phase]),
+      ready: () => (this.#phase === '' ? this.#troubles() : [this.#phase]),
       metrics: () => this.#metrics.collect(),
     });
     control.onFatal((message) => this.#options.onFatal(message));
     const opening = openLogManager({
-      disk: ports.disk,
+      disk: this.#disk,
       clock: ports.clock,
       timers: ports.timers,
       compression: ports.compression,
@@ -105,6 +113,7 @@ class NodeStart {
       defaultConfig: resolveTopicRules(settings, new Map()).log,
       options: {
         retentionCheckIntervalMs: settings.broker('log.retention.check.interval.ms'),
+        minFree: () => settings.broker('weir.disk.min.free'),
         producerCheckIntervalMs: settings.broker('producer.id.expiration.check.interval.ms'),
       },
       onFatal: (failure) => this.#options.onFatal(fatalSentence(failure)),
@@ -127,9 +136,14 @@ class NodeStart {
     });
   }
 
+  #troubles(): readonly string[] {
+    return [...(this.#logs?.manager.troubles() ?? []), ...this.#disk.troubles()];
+  }
+
   #fail(sentence: string): void {
     if (this.#failed) return;
     this.#failed = true;
+    this.#disk.stop();
     this.#acceptor.stop(() => undefined);
     this.#done(sentence, null);
   }
@@ -254,7 +268,12 @@ class NodeStart {
         );
         this.#acceptor.stop(() => {
           partitions.stop();
-          logs.manager.shutdown(control.brokerEpoch, () => control.shutdown(done));
+          logs.manager.shutdown(control.brokerEpoch, () =>
+            control.shutdown(() => {
+              this.#disk.stop();
+              done();
+            }),
+          );
         });
       },
     };

@@ -235,6 +235,20 @@ export const BROKER_SETTINGS = {
     change: 'static',
     doc: 'Port of /livez, /readyz and /metrics; 0 takes a free one, -1 serves none.',
   },
+  'weir.disk.min.free': {
+    type: 'long',
+    default: '-1',
+    min: -1,
+    change: 'cluster',
+    doc: 'Bytes that client records leave free on the file system of the data directory. Below it they are refused with NOT_ENOUGH_REPLICAS, while reads, commits, acknowledgements, deletes and retention go on. -1: 5 % and at least 256 MiB, but no more than a quarter of the file system.',
+  },
+  'weir.disk.stall.ms': {
+    type: 'int',
+    default: '30000',
+    min: 2000,
+    change: 'static',
+    doc: 'A write or sync that has not ended after this long is taken for one that never will: the broker ends, so that clients and the cluster stop waiting for it.',
+  },
   'weir.loop.stall.ms': {
     type: 'int',
     default: '2000',

@@ -9,6 +9,7 @@ import type { MetricSample } from '../../ports/metrics.ts';
 import { runTask, type Task } from '../task.ts';
 import { Controller } from './controller.ts';
 import { openIdentity, randomId, type Identity } from './identity.ts';
+import { WatchedDisk } from '../disk-watch.ts';
 import type { ControlLink, ToControl } from './link.ts';
 import { METADATA_DIRECTORY } from './log-files.ts';
 import { LoopWatch } from './loop-watch.ts';
@@ -54,6 +55,7 @@ export class ControlNode {
   readonly #link: ControlLink;
   readonly #settings: Settings;
   readonly #watch: LoopWatch;
+  readonly #disk: WatchedDisk;
   readonly #asks = new Map<number, (answer: Answer | null) => void>();
   #nextAsk = 1;
   #beats = 0;
@@ -72,6 +74,12 @@ export class ControlNode {
       this.#settings.broker('process.roles').includes('controller'),
       'every node is a controller until there are clusters',
     );
+    this.#disk = new WatchedDisk(ports.disk, {
+      timers: ports.timers,
+      log: ports.log,
+      stallMs: this.#settings.broker('weir.disk.stall.ms'),
+      onStall: (sentence) => this.#fatal(sentence),
+    });
     this.#watch = new LoopWatch(
       ports,
       this.#settings.broker('weir.loop.stall.ms'),
@@ -95,7 +103,9 @@ export class ControlNode {
 
   /** Reasons why clients can't be served. */
   askReady(done: (reasons: readonly string[]) => void): void {
-    this.#ask('ready', (answer) => done(answer?.reasons ?? ['the data isolate does not answer']));
+    this.#ask('ready', (answer) =>
+      done([...(answer?.reasons ?? ['the data isolate does not answer']), ...this.#disk.troubles()]),
+    );
   }
 
   /** Figures of both isolates; only those of this one when the other does not answer. */
@@ -106,10 +116,12 @@ export class ControlNode {
   /** Stops watching: nobody is told anything any more. */
   end(): void {
     this.#watch.stop();
+    this.#disk.stop();
   }
 
   *#open(): Task<void> {
-    const { disk, random, crc32c, timers, log } = this.#ports;
+    const { random, crc32c, timers, log } = this.#ports;
+    const disk = this.#disk;
     const { directory } = this.#options;
     const identity = yield* openIdentity(
       { disk, random },
@@ -195,7 +207,10 @@ export class ControlNode {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#watch.stop();
-    this.#recovered?.log.close(() => this.#link.send({ kind: 'stopped' }));
+    this.#recovered?.log.close(() => {
+      this.#disk.stop();
+      this.#link.send({ kind: 'stopped' });
+    });
   }
 
   #ask(what: 'ready' | 'metrics', done: (answer: Answer | null) => void): void {

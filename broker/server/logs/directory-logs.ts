@@ -21,7 +21,7 @@ import { loadLog, removeLogFiles } from './log-loader.ts';
 import { OpenLog } from './open-log.ts';
 import type { LogManager, LogManagerStats, LogSpec, PartitionLog } from './partition-log.ts';
 import { SharedRound } from './shared-round.ts';
-import { type SpaceLimits, SpaceWatch } from './space-watch.ts';
+import { SpaceWatch } from './space-watch.ts';
 import { TailCache } from './tail-cache.ts';
 
 /** What the logs of a node need. */
@@ -55,8 +55,8 @@ export interface LogManagerOptions {
   readonly snapshotIntervalBytes: number;
   /** Index files kept in memory, bytes over all logs. */
   readonly indexCacheBytes: number;
-  /** `weir.disk.min.free` (D11): below the larger of the two the disk is low on space. */
-  readonly space: SpaceLimits;
+  /** `weir.disk.min.free` (D11): bytes, or −1 for what fits the disk. */
+  readonly minFree: () => number;
 }
 
 /** What holds unless told otherwise. */
@@ -68,8 +68,11 @@ export const DEFAULT_OPTIONS: LogManagerOptions = {
   producerCheckIntervalMs: 600_000,
   snapshotIntervalBytes: 16 * 1024 * 1024,
   indexCacheBytes: 16 * 1024 * 1024,
-  space: { minFreePart: 0.05, minFreeBytes: 256 * 1024 * 1024 },
+  minFree: () => -1,
 };
+
+/** How often the room on the disk is looked at: often enough that what is kept free outlasts a look. */
+const SPACE_CHECK_INTERVAL_MS = 1000;
 
 /** Logs loaded, saved or removed at once. */
 export const PARALLEL_LOGS = 16;
@@ -111,7 +114,8 @@ export class DirectoryLogManager implements LogManager {
     this.#deps = deps;
     this.#options = { ...DEFAULT_OPTIONS, ...deps.options };
     this.#store = new CheckpointStore(deps.disk, deps.directory);
-    this.#space = new SpaceWatch(deps.disk, deps.directory, this.#options.space);
+    const { disk, directory, log } = deps;
+    this.#space = new SpaceWatch({ disk, directory, log, minFree: this.#options.minFree });
     this.#checkpoints = new SharedRound((done) => {
       this.#retrying(() => this.#store.write(this.#marks()), done);
     });
@@ -146,6 +150,16 @@ export class DirectoryLogManager implements LogManager {
 
   get isLowOnSpace(): boolean {
     return this.#space.isLow;
+  }
+
+  troubles(): readonly string[] {
+    const { usableBytes, minFreeBytes } = this.#space.space;
+    const { readOnlyCount } = this.stats();
+    const low = `the data directory has ${usableBytes} bytes left, less than the ${minFreeBytes} of weir.disk.min.free`;
+    const found: string[] = [];
+    if (this.#space.isLow) found.push(`${low}: client records are refused`);
+    if (readOnlyCount > 0) found.push(`${readOnlyCount} logs take no records because the disk was full`);
+    return found;
   }
 
   all(): readonly PartitionLog[] {
@@ -215,6 +229,8 @@ export class DirectoryLogManager implements LogManager {
     }
     const oldestUnfinishedMs = Number.isFinite(oldestMs) ? this.#deps.clock.monotonicMs() - oldestMs : 0;
     return {
+      space: this.#space.space,
+      isLowOnSpace: this.#space.isLow,
       logCount: this.#logs.size,
       damagedCount,
       readOnlyCount,
@@ -248,10 +264,13 @@ export class DirectoryLogManager implements LogManager {
   /** Starts the periodic work. */
   start(): void {
     this.#space.check(() => undefined);
-    this.#every(this.#options.checkpointIntervalMs, (again) => {
+    this.#every(SPACE_CHECK_INTERVAL_MS, (again) => {
       this.#space.check(() => {
         if (!this.#space.isLow) this.resumeWrites();
+        again();
       });
+    });
+    this.#every(this.#options.checkpointIntervalMs, (again) => {
       this.checkpoint(again);
     });
     this.#every(this.#options.retentionCheckIntervalMs, (again) => {

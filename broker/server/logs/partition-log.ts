@@ -2,6 +2,7 @@ import type { TopicId } from '../../core/base/ids.ts';
 import type { LogConfig } from '../../core/log/config.ts';
 import type { ProducerClaim, ProducerVerdict } from '../../core/log/producer-state.ts';
 import type { DiskFailure } from '../../ports/disk.ts';
+import type { Space } from './space-watch.ts';
 
 /**
  * What a log can still do. `open`: everything. `read-only`: the disk was full (D11), reads and deletions go on, appends
@@ -144,6 +145,8 @@ export interface LogSpec {
 export interface LogManager {
   /** Less than `weir.disk.min.free` is left (D11): client records should get NOT_ENOUGH_REPLICAS, all else goes on. */
   readonly isLowOnSpace: boolean;
+  /** Why records can't be taken, one sentence each; none mostly. */
+  troubles(): readonly string[];
   /** Sorted by topic, then partition. */
   all(): readonly PartitionLog[];
   get(topicId: TopicId, partition: number): PartitionLog | null;
@@ -165,6 +168,8 @@ export interface LogManager {
 
 /** Figures of the node's logs, as plain numbers. */
 export interface LogManagerStats {
+  readonly space: Space;
+  readonly isLowOnSpace: boolean;
   readonly logCount: number;
   readonly damagedCount: number;
   readonly readOnlyCount: number;

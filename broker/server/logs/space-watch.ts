@@ -1,29 +1,43 @@
+import { minFreeBytes } from '../../core/log/min-free.ts';
 import type { Disk } from '../../ports/disk.ts';
+import type { Log } from '../../ports/log.ts';
 
-/** When the disk counts as nearly full (D11): below the larger of a part of its size and a number of bytes. */
-export interface SpaceLimits {
-  /** Part of the file system, in [0, 1]. */
-  readonly minFreePart: number;
+/** How much room a file system has, in bytes; all 0 until it is known. */
+export interface Space {
+  readonly totalBytes: number;
+  readonly usableBytes: number;
+  /** Less than this is little (D11). */
   readonly minFreeBytes: number;
+}
+
+/** What the watch works with. */
+export interface SpaceWatchDeps {
+  readonly disk: Disk;
+  readonly directory: string;
+  readonly log: Log;
+  /** `weir.disk.min.free` as it is set now. */
+  readonly minFree: () => number;
 }
 
 /** Knows how much room the data directory has left; asked anew by `check`. */
 export class SpaceWatch {
-  readonly #disk: Disk;
-  readonly #directory: string;
-  readonly #limits: SpaceLimits;
+  readonly #deps: SpaceWatchDeps;
+  #space: Space = { totalBytes: 0, usableBytes: 0, minFreeBytes: 0 };
   #low = false;
   #asking = false;
 
-  constructor(disk: Disk, directory: string, limits: SpaceLimits) {
-    this.#disk = disk;
-    this.#directory = directory;
-    this.#limits = limits;
+  constructor(deps: SpaceWatchDeps) {
+    this.#deps = deps;
   }
 
   /** Client records should be refused; everything that frees room goes on. */
   get isLow(): boolean {
     return this.#low;
+  }
+
+  /** What the last look found. */
+  get space(): Space {
+    return this.#space;
   }
 
   /** Looks again; `done` when it knows. A system that cannot tell counts as having room. */
@@ -33,13 +47,27 @@ export class SpaceWatch {
       return;
     }
     this.#asking = true;
-    this.#disk.space(this.#directory, (failure, space) => {
+    const { disk, directory, minFree } = this.#deps;
+    disk.space(directory, (failure, found) => {
       this.#asking = false;
-      if (failure === null && space !== undefined) {
-        const { minFreePart, minFreeBytes } = this.#limits;
-        this.#low = space.usableBytes < Math.max(space.totalBytes * minFreePart, minFreeBytes);
+      if (failure === null && found !== undefined) {
+        this.#space = { ...found, minFreeBytes: minFreeBytes(minFree(), found.totalBytes) };
+        this.#turn(this.#space.usableBytes < this.#space.minFreeBytes);
       }
       done();
     });
+  }
+
+  #turn(low: boolean): void {
+    if (low === this.#low) return;
+    this.#low = low;
+    const { directory, log } = this.#deps;
+    const fields = { directory, ...this.#space };
+    if (low) {
+      log.error(
+        fields,
+        'the data directory is nearly full: client records are refused until weir.disk.min.free is left again',
+      );
+    } else log.info(fields, 'the data directory has room again: client records are taken');
   }
 }

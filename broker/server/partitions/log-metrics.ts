@@ -14,6 +14,10 @@ export function logMetrics(logs: LogManager, partitions: Partitions): MetricSour
     gauge('kafka_server_replicamanager_leadercount', 'Partitions led by this broker', partitions.all().length);
     gauge('weir_log_damaged_count', 'Logs with bytes that are not what was written', stats.damagedCount);
     gauge('weir_log_read_only_count', 'Logs that take no appends because the disk was full', stats.readOnlyCount);
+    gauge('weir_disk_total_bytes', 'Size of the file system of the data directory', stats.space.totalBytes);
+    gauge('weir_disk_usable_bytes', 'Bytes that may still be written there', stats.space.usableBytes);
+    gauge('weir_disk_min_free_bytes', 'Bytes that client records leave free', stats.space.minFreeBytes);
+    gauge('weir_disk_low', '1 while client records are refused for want of space', stats.isLowOnSpace ? 1 : 0);
     gauge('weir_log_size_bytes', 'Size of all logs', stats.sizeInBytes);
     gauge('weir_log_pending_bytes', 'Bytes accepted and not written yet', stats.pendingBytes);
     gauge('weir_log_tail_cache_bytes', 'Recently appended batches kept for readers', stats.tailCacheBytes);

@@ -63,6 +63,11 @@ export class VirtualTime implements Clock, Timers {
     this.#nowMs = endMs;
   }
 
+  /** Time passes and nothing runs: the process was stopped, and goes on. */
+  standStill(durationMs: number): void {
+    this.#nowMs += durationMs;
+  }
+
   /** The process is gone: nothing that it waited for happens. */
   forgetAll(): void {
     this.#events = [];

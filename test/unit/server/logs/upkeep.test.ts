@@ -213,7 +213,7 @@ describe('a full disk', () => {
 
 describe('little space', () => {
   test('is told before the disk is full, and read-only logs go on by themselves once it is over', () => {
-    const world = opened({ capacityBytes: 20_000, space: { minFreePart: 0.5, minFreeBytes: 0 } });
+    const world = opened({ capacityBytes: 20_000, minFree: () => 10_000 });
     const { manager } = world.opened;
     expect(manager.isLowOnSpace).toBe(false);
     const wanted = spec('little', { segmentBytes: 2000 });
