@@ -3,10 +3,14 @@ export type SegmentFileKind = 'log' | 'index' | 'timeindex' | 'txnindex' | 'snap
 
 /** Checkpoint of a log's leader epochs, beside its segments. */
 export const EPOCH_CHECKPOINT = 'leader-epoch-checkpoint';
+/** The same with a checksum: what a start believes. */
+export const SEALED_EPOCHS = 'leader-epochs.sealed';
 /** Holds the topic's id, beside the segments. */
 export const PARTITION_METADATA = 'partition.metadata';
 /** The node's list of logs (D9). */
 export const MANIFEST = 'logs.manifest';
+/** The three checkpoints below in one, with a checksum: what a start believes. */
+export const MARKS = 'logs.marks';
 /** Durable mark per log (D7). */
 export const RECOVERY_POINT_CHECKPOINT = 'recovery-point-offset-checkpoint';
 /** High watermark per log. */

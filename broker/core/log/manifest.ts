@@ -1,5 +1,6 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { Crc32c } from '../base/checksum.ts';
+import { openText, sealText } from './sealed-text.ts';
 
 /** One log that the node has. */
 export interface ManifestEntry {
@@ -24,22 +25,15 @@ const TOPIC_ID = /^[a-zA-Z0-9_-]{22}$/;
  */
 export function encodeManifest(entries: readonly ManifestEntry[], crc32c: Crc32c): Buffer {
   const lines = entries.map(
-    (entry) => `${entry.topicId} ${entry.partition} ${entry.damaged ? 'damaged' : 'live'} ${entry.topic}\n`,
+    (entry) => `${entry.topicId} ${entry.partition} ${entry.damaged ? 'damaged' : 'live'} ${entry.topic}`,
   );
-  const body = Buffer.from(`${HEAD}\n${lines.join('')}`);
-  const crc = crc32c(body, 0, body.length).toString(16).padStart(8, '0');
-  return Buffer.concat([body, Buffer.from(`crc32c ${crc}\n`)]);
+  return sealText([HEAD, ...lines], crc32c);
 }
 
 /** Reads the manifest; null when its version is unknown, its CRC is wrong or a line is malformed. */
 export function decodeManifest(bytes: Uint8Array, crc32c: Crc32c): readonly ManifestEntry[] | null {
-  const buf = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const bodySize = buf.length - 'crc32c 00000000\n'.length;
-  if (bodySize <= 0 || buf.toString('latin1', bodySize, bodySize + 7) !== 'crc32c ') return null;
-  const crc = crc32c(buf, 0, bodySize).toString(16).padStart(8, '0');
-  if (buf.toString('latin1', bodySize + 7, buf.length - 1) !== crc) return null;
-  const lines = buf.toString('utf8', 0, bodySize).split('\n');
-  if (lines.shift() !== HEAD || lines.pop() !== '') return null;
+  const lines = openText(bytes, HEAD, crc32c);
+  if (lines === null) return null;
   const entries = lines.map(decodeEntry);
   return entries.every((entry) => entry !== null) ? entries : null;
 }

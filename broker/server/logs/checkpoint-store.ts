@@ -8,25 +8,23 @@ import {
 import {
   LOG_START_CHECKPOINT,
   logDirectoryName,
+  MARKS,
   RECOVERY_POINT_CHECKPOINT,
   REPLICATION_CHECKPOINT,
 } from '../../core/log/file-names.ts';
+import { decodeMarks, encodeMarks, type LogMarks, type MarkedLog } from '../../core/log/marks.ts';
+import type { Crc32c } from '../../core/base/checksum.ts';
 import type { Disk } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
 import { readIfExists, writeAside } from './disk-tasks.ts';
 
-/** What the checkpoints say of one log; 0 where they say nothing. */
-export interface LogMarks {
-  readonly recoveryPoint: number;
-  readonly highWatermark: number;
-  readonly logStartOffset: number;
-}
-
-/** A log's line in the three checkpoints. */
-export interface MarkedLog {
-  readonly topic: string;
-  readonly partition: number;
-  readonly marks: LogMarks;
+/** What a start finds in the checkpoints. */
+export interface StoredMarks {
+  readonly at: (directoryName: string) => LogMarks;
+  /** Files that are not what was written, by path; their contents are known from others. */
+  readonly spoiled: readonly string[];
+  /** Why the marks are not known, null when they are. */
+  readonly problem: string | null;
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
@@ -42,6 +40,7 @@ const FILES = [
 export class CheckpointStore {
   readonly #disk: Disk;
   readonly #directory: string;
+  readonly #crc32c: Crc32c;
   /** What the files hold: text by file name. */
   readonly #written = new Map<string, Buffer>();
   /** A file was replaced and its directory not synced since. */
@@ -51,36 +50,40 @@ export class CheckpointStore {
   /** Logs that the files may name once the call under way is over. */
   #coming: ReadonlySet<string> = NOBODY;
 
-  constructor(disk: Disk, directory: string) {
+  constructor(disk: Disk, directory: string, crc32c: Crc32c) {
     this.#disk = disk;
+    this.#crc32c = crc32c;
     this.#directory = directory;
   }
 
   /**
-   * Reads all three; gives a look-up by directory name. A malformed recovery point or watermark counts as missing (more
-   * is read again); a malformed log start is null: what was deleted would come back.
+   * Reads the marks: from our own file, which has a checksum; where that is missing (an older release) or not what was
+   * written, from Kafka's three. `problem`: neither can be believed; with less than the true marks a damaged log would be
+   * taken for a torn one, and what was deleted would come back.
    */
-  *load(): Task<((directoryName: string) => LogMarks) | null> {
-    const lines = new Map<string, ReadonlyMap<string, number>>();
-    for (const [name] of FILES) {
+  *load(): Task<StoredMarks> {
+    const sealed = yield* readIfExists(this.#disk, `${this.#directory}/${MARKS}`, CHECKPOINT_SIZE_MAX);
+    const marked = sealed === null ? null : decodeMarks(sealed, this.#crc32c);
+    const byName = new Map<string, LogMarks>();
+    const at = (directoryName: string): LogMarks => byName.get(directoryName) ?? NO_MARKS;
+    const unreadable: string[] = [];
+    for (const [name, field] of FILES) {
       const bytes = yield* readIfExists(this.#disk, `${this.#directory}/${name}`, CHECKPOINT_SIZE_MAX);
       const decoded = bytes === null ? [] : decodeOffsetCheckpoint(bytes);
-      if (decoded === null && name === LOG_START_CHECKPOINT) return null;
-      const byName = (decoded ?? []).map((line): [string, number] => [
-        logDirectoryName(line.topic, line.partition),
-        line.offset,
-      ]);
-      lines.set(name, new Map(byName));
-      for (const [directoryName] of byName) this.#named.add(directoryName);
+      if (decoded === null) unreadable.push(`${this.#directory}/${name}`);
+      for (const { topic, partition, offset } of decoded ?? []) {
+        const directoryName = logDirectoryName(topic, partition);
+        this.#named.add(directoryName);
+        if (marked === null) byName.set(directoryName, { ...at(directoryName), [field]: offset });
+      }
     }
-    return (directoryName) => {
-      const at = (file: string): number => lines.get(file)?.get(directoryName) ?? 0;
-      return {
-        recoveryPoint: at(RECOVERY_POINT_CHECKPOINT),
-        highWatermark: at(REPLICATION_CHECKPOINT),
-        logStartOffset: at(LOG_START_CHECKPOINT),
-      };
-    };
+    for (const { topic, partition, marks } of marked ?? []) {
+      this.#named.add(logDirectoryName(topic, partition));
+      byName.set(logDirectoryName(topic, partition), marks);
+    }
+    const spoiled = [...(marked === null && sealed !== null ? [`${this.#directory}/${MARKS}`] : []), ...unreadable];
+    const problem = marked === null && unreadable.length > 0 ? `not what was written: ${spoiled.join(', ')}` : null;
+    return { at, spoiled, problem };
   }
 
   /** True when a file names, or is about to name, a log of this directory name: maybe an older one that was deleted. */
@@ -100,10 +103,11 @@ export class CheckpointStore {
       const bytes = encodeOffsetCheckpoint(lines);
       const before = this.#written.get(name);
       if (before === undefined ? lines.length === 0 && this.#named.size === 0 : before.equals(bytes)) continue;
-      yield* writeAside(this.#disk, `${this.#directory}/${name}`, bytes);
-      this.#written.set(name, bytes);
-      this.#unsynced = true;
+      yield* this.#replace(name, bytes);
     }
+    const sealed = encodeMarks(logs, this.#crc32c);
+    const hasNews = this.#written.get(MARKS)?.equals(sealed) !== true;
+    if (hasNews && (logs.length > 0 || this.#named.size > 0)) yield* this.#replace(MARKS, sealed);
     // Also after an earlier call that a full disk ended half-way.
     if (this.#unsynced) {
       yield* step<void>((done) => this.#disk.syncDirectory(this.#directory, done));
@@ -111,5 +115,11 @@ export class CheckpointStore {
       this.#named = names;
     }
     this.#coming = NOBODY;
+  }
+
+  *#replace(name: string, bytes: Buffer): Task<void> {
+    yield* writeAside(this.#disk, `${this.#directory}/${name}`, bytes);
+    this.#written.set(name, bytes);
+    this.#unsynced = true;
   }
 }

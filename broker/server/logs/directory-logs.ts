@@ -3,6 +3,7 @@ import type { TopicId } from '../../core/base/ids.ts';
 import { encodeCleanShutdown } from '../../core/log/checkpoints.ts';
 import type { LogConfig } from '../../core/log/config.ts';
 import { CLEAN_SHUTDOWN, deletedDirectoryName, logDirectoryName, MANIFEST } from '../../core/log/file-names.ts';
+import type { LogMarks, MarkedLog } from '../../core/log/marks.ts';
 import { encodeManifest } from '../../core/log/manifest.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
 import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
@@ -11,7 +12,7 @@ import type { Disk, DiskFailure } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
 import { Permits } from '../permits.ts';
 import { runTask, step, type Task } from '../task.ts';
-import { CheckpointStore, type LogMarks, type MarkedLog } from './checkpoint-store.ts';
+import { CheckpointStore } from './checkpoint-store.ts';
 import { failureOf, inParallel, removeIfExists, replaceFile, waitFor } from './disk-tasks.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
@@ -113,7 +114,7 @@ export class DirectoryLogManager implements LogManager {
   constructor(deps: LogManagerDeps) {
     this.#deps = deps;
     this.#options = { ...DEFAULT_OPTIONS, ...deps.options };
-    this.#store = new CheckpointStore(deps.disk, deps.directory);
+    this.#store = new CheckpointStore(deps.disk, deps.directory, deps.crc32c);
     const { disk, directory, log } = deps;
     this.#space = new SpaceWatch({ disk, directory, log, minFree: this.#options.minFree });
     this.#checkpoints = new SharedRound((done) => {

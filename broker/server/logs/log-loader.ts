@@ -1,7 +1,8 @@
-import { decodeEpochCheckpoint } from '../../core/log/checkpoints.ts';
+import { decodeEpochCheckpoint, encodeEpochCheckpoint } from '../../core/log/checkpoints.ts';
 import type { LogConfig } from '../../core/log/config.ts';
 import { EpochCache, type EpochEntry } from '../../core/log/epoch-cache.ts';
-import { EPOCH_CHECKPOINT, parseSegmentFileName, segmentFileName } from '../../core/log/file-names.ts';
+import { EPOCH_CHECKPOINT, parseSegmentFileName, SEALED_EPOCHS, segmentFileName } from '../../core/log/file-names.ts';
+import { decodeSealedEpochs } from '../../core/log/marks.ts';
 import { OFFSET_ENTRY_SIZE, IndexTail, TIME_ENTRY_SIZE } from '../../core/log/offset-index.ts';
 import { decodeProducerSnapshot, SNAPSHOT_SIZE_MAX } from '../../core/log/producer-snapshot.ts';
 import { type ProducerEntry, ProducerStates } from '../../core/log/producer-state.ts';
@@ -86,7 +87,7 @@ export function* loadLog(request: LoadRequest): Task<LoadedLog> {
     const loaded = yield* loadClean(request, found, epochs);
     if (loaded !== null) return loaded;
   }
-  return yield* recover(request, found, epochs);
+  return yield* recover(request, found, epochs?.entries ?? null);
 }
 
 /** No record is there: all were deleted and nothing was appended since, or never any. Producers are still remembered. */
@@ -205,10 +206,22 @@ export function* removeSegmentFiles(context: LogContext, directory: string, base
   }
 }
 
-function* readEpochs(request: LoadRequest): Task<readonly EpochEntry[] | null> {
-  const path = `${request.directory}/${EPOCH_CHECKPOINT}`;
-  const bytes = yield* readIfExists(request.context.disk, path, EPOCHS_SIZE_MAX);
-  return bytes === null ? null : decodeEpochCheckpoint(bytes);
+/** Leader epochs as a checkpoint has them. */
+interface StoredEpochs {
+  readonly entries: readonly EpochEntry[];
+  /** Both files say the same: nothing is to be written. */
+  readonly saved: boolean;
+}
+
+/** Our own file, which has a checksum; where it is missing (an older release) or spoiled, Kafka's. */
+function* readEpochs(request: LoadRequest): Task<StoredEpochs | null> {
+  const { disk, crc32c } = request.context;
+  const sealed = yield* readIfExists(disk, `${request.directory}/${SEALED_EPOCHS}`, EPOCHS_SIZE_MAX);
+  const plain = yield* readIfExists(disk, `${request.directory}/${EPOCH_CHECKPOINT}`, EPOCHS_SIZE_MAX);
+  const entries = sealed === null ? null : decodeSealedEpochs(sealed, crc32c);
+  if (entries !== null) return { entries, saved: plain !== null && encodeEpochCheckpoint(entries).equals(plain) };
+  const unsealed = plain === null ? null : decodeEpochCheckpoint(plain);
+  return unsealed === null ? null : { entries: unsealed, saved: false };
 }
 
 function* readSnapshot(request: LoadRequest, offset: number): Task<ProducerEntry[] | null> {
@@ -219,7 +232,7 @@ function* readSnapshot(request: LoadRequest, offset: number): Task<ProducerEntry
 }
 
 /** Nothing is read but the ends of the last segment's indexes. Null when something does not fit: then it is recovered. */
-function* loadClean(request: LoadRequest, found: Found, entries: readonly EpochEntry[]): Task<LoadedLog | null> {
+function* loadClean(request: LoadRequest, found: Found, stored: StoredEpochs): Task<LoadedLog | null> {
   const { context, recoveryPoint: endOffset } = request;
   const base = found.bases.at(-1) ?? 0;
   const size = found.sizes.get(base) ?? 0;
@@ -241,7 +254,7 @@ function* loadClean(request: LoadRequest, found: Found, entries: readonly EpochE
   const producers = new ProducerStates();
   producers.restore(snapshot);
   const epochs = new EpochCache();
-  epochs.load(entries);
+  epochs.load(stored.entries);
   const segments = new SegmentList([...(yield* loadSealed(request, found, found.bases.length - 1)), active]);
   return {
     segments,
@@ -249,7 +262,7 @@ function* loadClean(request: LoadRequest, found: Found, entries: readonly EpochE
     producers,
     endOffset,
     snapshots: found.snapshots,
-    epochsSaved: true,
+    epochsSaved: stored.saved,
     unsaved: false,
     damage: '',
     cut: '',
@@ -300,7 +313,8 @@ function* recover(request: LoadRequest, found: Found, entries: readonly EpochEnt
   // What was deleted can't be missing: a removed segment may be back when the removal of its successors came through.
   const reached = state.fault === '' ? Math.max(endOffset, request.logStartOffset) : endOffset;
   if (state.fault !== BEYOND_END && judgeEnd(reached, request) === 'damaged') {
-    const reason = state.fault === '' ? `it ends at ${endOffset}` : `at offset ${endOffset}: ${state.fault}`;
+    const place = `byte ${state.position} of ${walked.at(-1)?.path('log') ?? request.directory}`;
+    const reason = `${state.fault === '' ? 'the log ends' : state.fault} at offset ${endOffset}, ${place}`;
     const mark = Math.max(request.recoveryPoint, request.highWatermark);
     return damaged(request, `${reason}, below its durable mark ${mark}`);
   }

@@ -98,7 +98,8 @@ function* readManifest(
     throw new CorruptDataDirectory(`${directory} has a log (${log.name}) but no ${MANIFEST}`);
   }
   const listed = decodeManifest(bytes, crc32c);
-  if (listed === null) throw new CorruptDataDirectory(`${directory}/${MANIFEST} is unreadable`);
+  if (listed === null)
+    throw new CorruptDataDirectory(`${directory}/${MANIFEST} is unreadable: it is not what was written`);
   return listed;
 }
 
@@ -108,13 +109,16 @@ function* loadAll(
   listed: readonly ManifestEntry[],
   clean: boolean,
 ): Task<void> {
-  const marksOf = yield* manager.store.load();
-  if (marksOf === null) throw new CorruptDataDirectory(`the log start checkpoint in ${deps.directory} is unreadable`);
+  const marks = yield* manager.store.load();
+  if (marks.problem !== null) throw new CorruptDataDirectory(`the checkpoints of the logs are ${marks.problem}`);
+  for (const path of marks.spoiled) {
+    deps.log.warn({ path }, 'a checkpoint is not what was written; what it said is known and is written anew');
+  }
   let newlyDamaged = false;
   yield* inParallel(listed, PARALLEL_LOGS, function* (entry) {
     const { topic, partition, damaged } = entry;
     const spec = { topic, topicId: toTopicId(entry.topicId), partition, config: deps.defaultConfig };
-    const log = yield* manager.load(spec, marksOf(logDirectoryName(topic, partition)), { clean, damaged });
+    const log = yield* manager.load(spec, marks.at(logDirectoryName(topic, partition)), { clean, damaged });
     if (log.state === 'damaged' && !damaged) newlyDamaged = true;
   });
   if (newlyDamaged) yield* manager.writeManifest(manager.all());

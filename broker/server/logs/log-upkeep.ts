@@ -1,7 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { assert } from '../../core/base/assert.ts';
 import { encodeEpochCheckpoint, encodePartitionMetadata } from '../../core/log/checkpoints.ts';
-import { EPOCH_CHECKPOINT, PARTITION_METADATA, segmentFileName } from '../../core/log/file-names.ts';
+import { EPOCH_CHECKPOINT, PARTITION_METADATA, SEALED_EPOCHS, segmentFileName } from '../../core/log/file-names.ts';
+import { encodeSealedEpochs } from '../../core/log/marks.ts';
 import { encodeProducerSnapshot } from '../../core/log/producer-snapshot.ts';
 import { type RetainedSegment, segmentsToDelete } from '../../core/log/retention.ts';
 import { step, type Task } from '../task.ts';
@@ -32,16 +33,22 @@ export function takeSnapshot(body: LogBody): PendingSnapshot {
 export function* saveDerived(body: LogBody, segment: Segment, snapshot: PendingSnapshot): Task<void> {
   const { context, directory } = body;
   yield* flushIndexes(context, segment, { sync: true });
-  const epochsVersion = body.epochs.version;
-  if (body.savedEpochs !== epochsVersion) {
-    yield* writeAside(context.disk, `${directory}/${EPOCH_CHECKPOINT}`, encodeEpochCheckpoint(body.epochs.entries));
-    body.savedEpochs = epochsVersion;
-  }
+  yield* writeEpochs(body);
   if (snapshot.offset === 0) return;
   yield* step<void>((done) => context.disk.syncDirectory(directory, done));
   yield* writeAside(context.disk, `${directory}/${segmentFileName(snapshot.offset, 'snapshot')}`, snapshot.bytes);
   yield* step<void>((done) => context.disk.syncDirectory(directory, done));
   yield* dropSnapshots(body, snapshot.offset);
+}
+
+/** Writes the leader epochs unless the files have them: our file, which a start believes, and Kafka's. */
+function* writeEpochs(body: LogBody): Task<void> {
+  const { context, directory, epochs } = body;
+  const { version, entries } = epochs;
+  if (body.savedEpochs === version) return;
+  yield* writeAside(context.disk, `${directory}/${SEALED_EPOCHS}`, encodeSealedEpochs(entries, context.crc32c));
+  yield* writeAside(context.disk, `${directory}/${EPOCH_CHECKPOINT}`, encodeEpochCheckpoint(entries));
+  body.savedEpochs = version;
 }
 
 /** Writes `partition.metadata`, for tools; the manifest has the topic id durably. */

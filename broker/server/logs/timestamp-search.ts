@@ -129,9 +129,10 @@ function* scan(search: Search, anchor: Anchor, bound: TimeEntry | null): Task<Ti
   return position === segment.writtenBytes ? null : faultAt(position, 'an index points past the end');
 }
 
-/** Whether the batch at `pos` is the one that a time entry names and is not as the entry says. */
+/** Whether a time entry says of the batch at `pos` what is not so: it names that one, and no later time up to it. */
 function contradicts(buf: Buffer, pos: number, entry: TimeEntry): boolean {
-  if (batch.lastOffset(buf, pos) < entry.lastOffset || batch.baseOffset(buf, pos) > entry.lastOffset) return false;
+  if (batch.lastOffset(buf, pos) < entry.lastOffset) return batch.maxTimestamp(buf, pos) > entry.timestampMs;
+  if (batch.baseOffset(buf, pos) > entry.lastOffset) return false;
   return batch.lastOffset(buf, pos) !== entry.lastOffset || batch.maxTimestamp(buf, pos) !== entry.timestampMs;
 }
 

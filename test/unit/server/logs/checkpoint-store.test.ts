@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { createPrng } from '../../../../broker/core/base/prng.ts';
 import { CheckpointStore } from '../../../../broker/server/logs/checkpoint-store.ts';
+import { crc32c } from '../../../../broker/io/crc32c.ts';
 import { runTask } from '../../../../broker/server/task.ts';
 import { SimDisk } from '../../../sim/disk.ts';
 import { VirtualTime } from '../../../support/logs/virtual-time.ts';
@@ -13,7 +14,7 @@ describe('the checkpoints', () => {
     const disk = new SimDisk({ schedule: time.schedule, prng: createPrng(1) });
     disk.makeDirectory('/data', () => undefined);
     time.settle();
-    const store = new CheckpointStore(disk, '/data');
+    const store = new CheckpointStore(disk, '/data', crc32c);
     const write = (logs: Parameters<CheckpointStore['write']>[0]): void => runTask(store.write(logs), () => undefined);
     write([{ topic: 'orders', partition: 0, marks: MARKS }]);
     // A log of this name that is made now would be taken for the one with these marks after a crash.

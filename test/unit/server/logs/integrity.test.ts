@@ -47,10 +47,15 @@ function look(w: LogWorld, log: PartitionLog): readonly unknown[] {
   return seen;
 }
 
+const short = (text: string): string => (text.length > 160 ? `${text.slice(0, 80)} … ${text.slice(-70)}` : text);
+
 /** Looks, and demands that each answer is the right one or says that the log is damaged. */
 function expectHonest(w: LogWorld, log: PartitionLog, right: readonly unknown[]): 'same' | 'damaged' {
   const seen = look(w, log);
-  for (const [i, answer] of seen.entries()) if (answer !== 'damaged') expect([i, answer]).toEqual([i, right[i]]);
+  for (const [i, answer] of seen.entries()) {
+    const [is, due] = [JSON.stringify(answer), JSON.stringify(right[i])];
+    if (answer !== 'damaged' && is !== due) throw new Error(`answer ${i} is ${short(is)}, not ${short(due)}`);
+  }
   return log.state === 'damaged' ? 'damaged' : 'same';
 }
 
@@ -144,5 +149,79 @@ describe('a bit that flips in a file while the log is open', () => {
     const found = w.wait<{ offset: number } | null>((done) => w.log(large).offsetForTimestamp(1000 + end - 2, done));
     expect(found?.offset).toBe(end - 2);
     expect(w.opened.manager.stats().indexesRebuilt).toBe(0);
+  });
+});
+
+/** What a start with a spoiled file and all that follows came to; anything dishonest throws. */
+function startAndLook(w: LogWorld, path: string, right: readonly unknown[]): 'refused' | 'same' | 'damaged' {
+  try {
+    w.start();
+  } catch (error) {
+    // Who can't start says which file it is.
+    expect(String(error)).toContain(path);
+    return 'refused';
+  }
+  w.createOne(wanted);
+  const log = w.log(wanted);
+  if (log.state === 'damaged') {
+    expect(log.stateReason).toContain(path);
+    const read = { fetchOffset: 0, maxBytes: 100, minOneBatch: true, endOffset: COUNT };
+    expect(w.attempt((done) => log.read(read, done)).failure?.kind).toBe('damaged');
+    return 'damaged';
+  }
+  expect([log.logStartOffset, log.logEndOffset]).toEqual([0, COUNT]);
+  const first = expectHonest(w, log, right);
+  if (first === 'damaged') return first;
+  for (const lastSequence of [COUNT / 3 - 1]) {
+    const claim = { producerId: 5, producerEpoch: 0, baseSequence: lastSequence, lastSequence };
+    expect(log.checkProducer(claim)).toMatchObject({ kind: 'duplicate', baseOffset: lastSequence * 3 });
+  }
+  expect([3, 0, 1].map((epoch) => log.endOffsetForEpoch(epoch).endOffset)).toEqual([COUNT, 25, 50]);
+  for (let i = 0; i < 40; i++) w.append(log, { values: [`more-${i}`], timestamp: 20_000 + i, leaderEpoch: 9 });
+  w.time.settle();
+  w.crash({ keepPageCache: true });
+  const again = w.log(wanted);
+  if (again.state === 'damaged') return 'damaged';
+  expect(again.logEndOffset).toBe(COUNT + 40);
+  expect(w.readAll(again)).toHaveLength(COUNT + 40);
+  const found = w.wait<unknown>((done) => again.offsetForTimestamp(20_010, done));
+  expect(found).toMatchObject({ offset: COUNT + 10 });
+  return 'same';
+}
+
+describe.each(['a clean stop', 'a power cut'])('a bit that flips in a file between %s and the next start', (stop) => {
+  const w = build();
+  const right = look(w, w.log(wanted));
+  w.time.advance(11_000);
+  if (stop === 'a clean stop') w.shutdown();
+  else w.stopDead({ keepPageCache: false });
+  const image = w.disk.image();
+  const files = w.disk.files().filter(({ path }) => !path.endsWith('partition.metadata'));
+  const names = files.map(({ path }) => path);
+
+  test('is looked for in files of every kind', () => {
+    const kinds = ['log', 'index', 'timeindex', 'snapshot'].map((kind) => new RegExp(`\\.${kind}$`));
+    const single = ['logs.manifest', 'logs.marks', 'leader-epoch-checkpoint', 'leader-epochs.sealed'];
+    const checkpoints = ['recovery-point', 'replication'].map((name) => `${name}-offset-checkpoint`);
+    for (const kind of kinds) expect(names.filter((name) => kind.test(name)).length).toBeGreaterThan(0);
+    for (const name of [...single, ...checkpoints]) expect(names.some((path) => path.endsWith(name))).toBe(true);
+  });
+
+  test.each(names)('%s: the node says so, or nothing is different', (path) => {
+    const size = files.find((file) => file.path === path)?.size ?? 0;
+    const outcomes = new Set<string>();
+    for (let position = 0; position < size; position += path.endsWith('.log') ? 9 : 1) {
+      w.stopDead({ keepPageCache: true });
+      w.disk.restore(image);
+      flip(w, path, position, (position * 3) % 8);
+      try {
+        outcomes.add(startAndLook(w, path, right));
+      } catch (error) {
+        throw new Error(`byte ${position} of ${path}: ${String(error)}`, { cause: error });
+      }
+    }
+    const derived = /index$|snapshot$|epoch|checkpoint$|marks$|cleanshutdown$/.test(path);
+    if (derived) expect([...outcomes]).toEqual(['same']);
+    else expect(outcomes).not.toContain(path.endsWith('.log') ? 'same' : 'damaged');
   });
 });
