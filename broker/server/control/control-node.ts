@@ -124,7 +124,7 @@ export class ControlNode {
     const disk = this.#disk;
     const { directory } = this.#options;
     const identity = yield* openIdentity(
-      { disk, random },
+      { disk, random, crc32c },
       { directory, nodeId: this.#settings.broker('node.id'), clusterId: this.#settings.broker('weir.cluster.id') },
     );
     const recovered = yield* recoverLog({

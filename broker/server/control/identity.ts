@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import type { Crc32c } from '../../core/base/checksum.ts';
 import type { DirectoryEntry, Disk } from '../../ports/disk.ts';
 import type { Random } from '../../ports/random.ts';
 import { readIfExists, replaceFile } from '../logs/disk-tasks.ts';
@@ -21,6 +22,8 @@ export class IdentityError extends Error {
 
 const FILE_NAME = 'meta.properties';
 const FILE_BYTES_MAX = 64 * 1024;
+/** Property with the CRC-32C of the lines before it. */
+const SEAL = 'weir.crc32c';
 const ID = /^[A-Za-z0-9_-]{22}$/;
 
 /**
@@ -29,7 +32,7 @@ const ID = /^[A-Za-z0-9_-]{22}$/;
  * logs are there without it.
  */
 export function* openIdentity(
-  deps: { readonly disk: Disk; readonly random: Random },
+  deps: { readonly disk: Disk; readonly random: Random; readonly crc32c: Crc32c },
   wanted: { readonly directory: string; readonly nodeId: number; readonly clusterId: string },
 ): Task<Identity> {
   const { disk } = deps;
@@ -42,7 +45,7 @@ export function* openIdentity(
     ({ name, kind }) => kind === 'directory' && name !== METADATA_DIRECTORY && /-[0-9]+$/.test(name),
   );
   if (bytes !== null) {
-    const identity = readIdentity(new TextDecoder().decode(bytes), wanted);
+    const identity = readIdentity(new TextDecoder().decode(bytes), wanted, deps.crc32c);
     if (!hasMetadata && hasLogs) {
       throw new IdentityError(`${directory} holds logs, but its cluster metadata (${METADATA_DIRECTORY}) is missing`);
     }
@@ -58,7 +61,7 @@ export function* openIdentity(
     nodeId: wanted.nodeId,
     directoryId: randomId(deps.random),
   };
-  yield* replaceFile(disk, directory, FILE_NAME, Buffer.from(writeIdentity(identity)));
+  yield* replaceFile(disk, directory, FILE_NAME, Buffer.from(writeIdentity(identity, deps.crc32c)));
   yield* makeMetadataDirectory(disk, directory);
   return identity;
 }
@@ -107,14 +110,22 @@ function* makeMetadataDirectory(disk: Disk, directory: string): Task<void> {
   yield* step<void>((done) => disk.syncDirectory(directory, done));
 }
 
-function writeIdentity(identity: Identity): string {
+function writeIdentity(identity: Identity, crc32c: Crc32c): string {
   const { clusterId, nodeId, directoryId } = identity;
-  return `version=1\ncluster.id=${clusterId}\nnode.id=${nodeId}\ndirectory.id=${directoryId}\n`;
+  const lines = `version=1\ncluster.id=${clusterId}\nnode.id=${nodeId}\ndirectory.id=${directoryId}\n`;
+  // A property more is no matter to Kafka's tools; a changed character in an id is one to everybody.
+  return `${lines}${SEAL}=${sealOf(lines, crc32c)}\n`;
+}
+
+function sealOf(lines: string, crc32c: Crc32c): string {
+  const bytes = Buffer.from(lines);
+  return crc32c(bytes, 0, bytes.length).toString(16).padStart(8, '0');
 }
 
 function readIdentity(
   text: string,
   wanted: { readonly directory: string; readonly nodeId: number; readonly clusterId: string },
+  crc32c: Crc32c,
 ): Identity {
   const path = `${wanted.directory}/${FILE_NAME}`;
   const fields = new Map<string, string>();
@@ -128,6 +139,10 @@ function readIdentity(
   const directoryId = fields.get('directory.id') ?? '';
   if (version !== '1')
     throw new IdentityError(`${path} has version ${version ?? '(none)'}; this release reads version 1`);
+  const sealAt = text.indexOf(`${SEAL}=`);
+  // Written by an earlier release, or by hand: nothing tells whether it is what was written.
+  if (sealAt >= 0 && fields.get(SEAL) !== sealOf(text.slice(0, sealAt), crc32c))
+    throw new IdentityError(`${path} is damaged: its checksum does not fit; restore it from a copy`);
   if (!ID.test(clusterId) || !ID.test(directoryId) || !/^[0-9]{1,10}$/.test(nodeId)) {
     throw new IdentityError(`${path} is damaged: it must name cluster.id, node.id and directory.id`);
   }

@@ -5,6 +5,7 @@ import type { Disk, DiskFile } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
 import { isDiskFull } from '../disk-failure.ts';
 import { type DiskFault, runTask, step, type Task } from '../task.ts';
+import { type DurableMark, MarkWriter } from './durable-mark.ts';
 import { encodeFrame, FRAME_ENTRY_COUNT_MAX, type LogEntry } from './frames.ts';
 import { segmentName, segmentsUpTo, snapshotName, type SegmentFile } from './log-files.ts';
 import type { ReplicatedLog } from './replicated-log.ts';
@@ -37,6 +38,8 @@ export interface LocalLogStart {
   readonly endPosition: number;
   readonly snapshotIndexes: readonly number[];
   readonly bytesSinceSnapshot: number;
+  /** The mark that was found. */
+  readonly mark: DurableMark;
 }
 
 /**
@@ -63,6 +66,7 @@ export class LocalLog implements ReplicatedLog {
   #snapshotIndexes: number[];
   #snapshotPending: { readonly index: number; readonly bytes: Uint8Array } | null = null;
   #snapshotting = false;
+  readonly #mark: MarkWriter;
   bytesSinceSnapshot: number;
   uncommittedBytes = 0;
 
@@ -77,6 +81,9 @@ export class LocalLog implements ReplicatedLog {
     this.#rollNext = start.segments.length === 0;
     this.#snapshotIndexes = [...start.snapshotIndexes];
     this.bytesSinceSnapshot = start.bytesSinceSnapshot;
+    this.#mark = new MarkWriter(deps, { onIdle: () => this.#advance(), onFailure: (error) => this.#markFailed(error) });
+    // What an earlier life left unmarked was synced by recovery.
+    if (start.lastIndex > start.mark.index) this.#mark.advance({ index: start.lastIndex, term: start.term - 1 });
   }
 
   get lastIndex(): number {
@@ -121,6 +128,8 @@ export class LocalLog implements ReplicatedLog {
     const pending = this.#snapshotPending;
     if (pending !== null && !this.#snapshotting && pending.index <= this.#committedIndex) this.#writeSnapshot(pending);
     if (this.#closed === null || this.#writing || this.#snapshotting || this.#waiting.length > 0) return;
+    if (!this.#mark.isIdle) return;
+    this.#mark.close();
     const done = this.#closed;
     this.#closed = () => undefined;
     if (this.#file === null) done();
@@ -145,8 +154,16 @@ export class LocalLog implements ReplicatedLog {
 
   #committed(entries: readonly LogEntry[]): void {
     this.#committedIndex += entries.length;
+    this.#mark.advance({ index: this.#committedIndex, term: this.#term });
     for (const { payload } of entries) this.uncommittedBytes -= payload.length;
     this.#listener(entries);
+  }
+
+  /** On a full disk the mark stays behind until a later commit. */
+  #markFailed(error: unknown): void {
+    const failure = failureOf(error);
+    if (failure === null || !isDiskFull(failure)) this.#fail(error);
+    else this.#advance();
   }
 
   /** Runs a task again and again while the disk is full. `done(false)`: the log was closed meanwhile. */

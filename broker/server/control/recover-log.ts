@@ -1,5 +1,6 @@
 import type { DirectoryEntry, DiskFile } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
+import { readMark } from './durable-mark.ts';
 import { scanFrames, type LogEntry } from './frames.ts';
 import { LocalLog, type LocalLogDeps } from './local-log.ts';
 import { readLogFiles, segmentsUpTo, snapshotName, type LogFiles, type SegmentFile } from './log-files.ts';
@@ -36,7 +37,8 @@ export function* recoverLog(deps: LocalLogDeps): Task<RecoveredLog> {
   for (const name of files.unfinished) yield* step<void>((done) => disk.remove(`${directory}/${name}`, done));
   const snapshot = yield* newestSnapshot(deps, files);
   const segments = yield* removeObsolete(deps, files, snapshot);
-  const scan = yield* readSegments(deps, segments, snapshot);
+  const mark = yield* readMark(disk, directory, deps.crc32c);
+  const scan = yield* readSegments(deps, segments, { covered: snapshot?.index ?? 0, markedIndex: mark.index });
   const log = new LocalLog(deps, {
     lastIndex: scan.lastIndex,
     term: Math.max(scan.term, snapshot?.term ?? 0) + 1,
@@ -44,6 +46,7 @@ export function* recoverLog(deps: LocalLogDeps): Task<RecoveredLog> {
     endPosition: scan.endPosition,
     snapshotIndexes: snapshot === null ? [] : [snapshot.index],
     bytesSinceSnapshot: scan.bytes,
+    mark,
   });
   return { log, snapshot, entries: scan.entries, cutBytes: scan.cutBytes };
 }
@@ -85,8 +88,16 @@ interface Scan {
   cutBytes: number;
 }
 
-function* readSegments(deps: LocalLogDeps, segments: readonly SegmentFile[], snapshot: Snapshot | null): Task<Scan> {
-  const covered = snapshot?.index ?? 0;
+/** What is known of the log besides its segments. */
+interface Known {
+  /** Index of the snapshot; 0 without one. */
+  readonly covered: number;
+  /** Everything up to here was synced. */
+  readonly markedIndex: number;
+}
+
+function* readSegments(deps: LocalLogDeps, segments: readonly SegmentFile[], known: Known): Task<Scan> {
+  const { covered, markedIndex } = known;
   const first = segments[0];
   if (first !== undefined && first.firstIndex > covered + 1) {
     throw new MetadataDamageError(
@@ -102,10 +113,15 @@ function* readSegments(deps: LocalLogDeps, segments: readonly SegmentFile[], sna
     cutBytes: 0,
   };
   for (const [position, segment] of segments.entries()) {
-    yield* readSegment(deps, segment, { scan, covered, isLast: position === segments.length - 1 });
+    yield* readSegment(deps, segment, { scan, known, isLast: position === segments.length - 1 });
   }
   if (scan.lastIndex < covered && segments.length > 0) {
     throw new MetadataDamageError(`the metadata log ends at ${scan.lastIndex}, before its snapshot of ${covered}`);
+  }
+  if (scan.lastIndex < markedIndex) {
+    throw new MetadataDamageError(
+      `the metadata log ends at ${scan.lastIndex}, entries up to ${markedIndex} were synced`,
+    );
   }
   return scan;
 }
@@ -113,7 +129,7 @@ function* readSegments(deps: LocalLogDeps, segments: readonly SegmentFile[], sna
 function* readSegment(
   { disk, directory, crc32c }: LocalLogDeps,
   segment: SegmentFile,
-  { scan, covered, isLast }: { readonly scan: Scan; readonly covered: number; readonly isLast: boolean },
+  { scan, known, isLast }: { readonly scan: Scan; readonly known: Known; readonly isLast: boolean },
 ): Task<void> {
   const path = `${directory}/${segment.name}`;
   if (segment.firstIndex !== scan.lastIndex + 1) {
@@ -126,6 +142,12 @@ function* readSegment(
   if (tail === 'damaged' || (tail === 'torn' && !isLast)) {
     throw new MetadataDamageError(`${path} is damaged at byte ${endPosition}, before entries that were committed`);
   }
+  const lastIndex = frames.at(-1)?.entries.at(-1)?.index ?? scan.lastIndex;
+  if (tail === 'torn' && lastIndex < known.markedIndex) {
+    // A write that was never acknowledged ends like this too; this one was: cutting it would lose what was promised (V10).
+    const lost = `entries ${lastIndex + 1} to ${known.markedIndex} were synced and are not what was written`;
+    throw new MetadataDamageError(`${path} is damaged at byte ${endPosition}: ${lost}`);
+  }
   // The last round may have been written and not synced when the process died: from here on it counts.
   if (tail === 'torn' || isLast) yield* keepUpTo(disk, path, { endPosition, fileSize: file.length });
   scan.cutBytes += file.length - endPosition;
@@ -137,7 +159,7 @@ function* readSegment(
     for (const entry of frame.entries) {
       scan.lastIndex = entry.index;
       scan.bytes += entry.payload.length;
-      if (entry.index > covered) scan.entries.push(entry);
+      if (entry.index > known.covered) scan.entries.push(entry);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Formation } from '../../core/observed.ts';
@@ -51,7 +51,8 @@ export class FormationFile {
   #write(record: Formation & { readonly formed: boolean }): void {
     const fresh = `${this.#path}.new`;
     const file = openSync(fresh, 'w');
-    writeSync(file, `${JSON.stringify({ version: FORMAT_VERSION, ...record })}\n`);
+    const sealed = { version: FORMAT_VERSION, ...record };
+    writeSync(file, `${JSON.stringify({ ...sealed, checksum: checksumOf(sealed) })}\n`);
     fsyncSync(file);
     closeSync(file);
     renameSync(fresh, this.#path);
@@ -65,14 +66,24 @@ function parse(text: string): (Formation & { readonly formed: boolean }) | null 
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null) return null;
-    const { version, clusterId, initialVoters, formed } = value as Readonly<Record<string, unknown>>;
+    const { version, clusterId, initialVoters, formed, checksum } = value as Readonly<Record<string, unknown>>;
     if (version !== FORMAT_VERSION || typeof clusterId !== 'string' || typeof formed !== 'boolean') return null;
     if (!Array.isArray(initialVoters) || !initialVoters.every((id): id is number => Number.isSafeInteger(id)))
       return null;
-    return { clusterId, initialVoters, formed };
+    // Records of an earlier release have no checksum.
+    const record = { clusterId, initialVoters, formed };
+    if (checksum !== undefined && checksum !== checksumOf({ version, ...record })) return null;
+    return record;
   } catch {
     return null;
   }
+}
+
+/** First 16 hex digits of the SHA-256 of the record's fields: a changed character must not make another cluster of it. */
+function checksumOf(record: Formation & { readonly version: number; readonly formed: boolean }): string {
+  const { version, clusterId, initialVoters, formed } = record;
+  const text = JSON.stringify([version, clusterId, initialVoters, formed]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 /** 16 random bytes in base64url that do not begin with '-', which command lines would take for a flag (as in Kafka). */

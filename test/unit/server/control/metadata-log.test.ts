@@ -104,6 +104,9 @@ const segment = (world: ControlWorld): string =>
   `${DIRECTORY}/${world.files().find((name) => name.endsWith('.frames')) ?? ''}`;
 const namesIn = (life: Life): readonly string[] => life.plane.view.topics().map(({ name }) => name);
 
+/** The cluster id that an identity file names. */
+const clusterIdOf = (bytes: Buffer): string => /cluster\.id=(.*)/.exec(bytes.toString())?.[1] ?? '';
+
 describe('a metadata log that starts again', () => {
   test('has everything, with later broker epochs', () => {
     const world = stopped(['a', 'b']);
@@ -134,6 +137,41 @@ describe('a metadata log that starts again', () => {
     expect(life.fatal).toMatch(/00000000000000000001\.frames is damaged at byte 0, before entries that were committed/);
   });
 
+  test('stops for a bad last frame that was synced, and leaves it as it is', () => {
+    const whole = stopped(['a', 'b']);
+    const path = segment(whole);
+    const size = whole.disk.peek(path)?.length ?? 0;
+    const image = whole.disk.image();
+    for (let position = 0; position < size; position += 1) {
+      whole.disk.restore(image);
+      const bytes = whole.disk.peek(path) ?? Buffer.alloc(0);
+      whole.disk.poke(path, position, Buffer.from([bytes.readUInt8(position) ^ (1 << (position % 8))]));
+      const spoiled = whole.disk.peek(path);
+      const { fatal } = startAgain(whole);
+      expect([position, fatal]).toEqual([position, expect.stringMatching(/\.frames is damaged at byte \d+/)]);
+      expect(whole.disk.peek(path)).toEqual(spoiled);
+    }
+  });
+
+  test('goes on with every record when its mark or its identity file is spoiled, or says so', () => {
+    const whole = stopped(['a', 'b']);
+    const image = whole.disk.image();
+    const identity = 'data/meta.properties';
+    for (const path of [`${DIRECTORY}/durable.mark`, identity]) {
+      const size = whole.disk.peek(path)?.length ?? 0;
+      expect(size).toBeGreaterThan(20);
+      for (let position = 0; position < size; position += 1) {
+        whole.disk.restore(image);
+        const bytes = whole.disk.peek(path) ?? Buffer.alloc(0);
+        whole.disk.poke(path, position, Buffer.from([bytes.readUInt8(position) ^ (1 << (position % 7))]));
+        const life = startAgain(whole);
+        if (life.fatal === null) expect(namesIn(life)).toEqual(['a', 'b']);
+        else expect([position, life.fatal]).toEqual([position, expect.stringContaining(identity)]);
+        if (life.fatal === null && path === identity) expect(life.plane.view.clusterId).toBe(clusterIdOf(bytes));
+      }
+    }
+  });
+
   test('stops when a segment is missing between others or before all', () => {
     const world = stopped(['a', 'b', 'c', 'd', 'e', 'f'], { 'metadata.log.max.record.bytes.between.snapshots': '400' });
     expect(world.files().some((name) => name.endsWith('.snapshot'))).toBe(true);
@@ -149,7 +187,7 @@ describe('a metadata log that starts again', () => {
     expect(startAgain(world).fatal).toMatch(/\.snapshot can't be used: its checksum does not fit/);
   });
 
-  test('stops when the log ends before its snapshot', () => {
+  test('stops when the log ends before its snapshot, even without its mark', () => {
     const world = new ControlWorld(7, { 'metadata.log.max.record.bytes.between.snapshots': '700' });
     const life = world.ready();
     const hasSnapshot = (): boolean => world.files().some((name) => name.endsWith('.snapshot'));
@@ -159,6 +197,7 @@ describe('a metadata log that starts again', () => {
     }
     world.crash(true);
     const path = segment(world);
+    world.disk.vanish(`${DIRECTORY}/durable.mark`);
     world.disk.poke(path, (world.disk.peek(path)?.length ?? 0) - 1, Buffer.from('x'));
     expect(startAgain(world).fatal).toMatch(/^the metadata log ends at \d+, before its snapshot of \d+$/);
   });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -25,6 +25,27 @@ describe('the formation of a cluster', () => {
     file.markFormed();
     expect(file.read()).toEqual({ clusterId, initialVoters: [0], formed: true });
     expect(readdirSync(join(directory, 'c'))).toEqual(['cluster.json']);
+  });
+
+  it('is itself or damaged, whichever bit of it flips', () => {
+    const file = new FormationFile(directory);
+    file.create([0, 1]);
+    const right = file.read();
+    const path = join(directory, 'cluster.json');
+    const whole = readFileSync(path);
+    for (let at = 0; at < whole.length * 8; at += 1) {
+      const bytes = Buffer.from(whole);
+      bytes[at >> 3] = (bytes[at >> 3] ?? 0) ^ (1 << (at & 7));
+      writeFileSync(path, bytes);
+      let found: unknown = null;
+      try {
+        found = file.read();
+      } catch (error) {
+        expect(String(error)).toContain(`${path} is damaged`);
+        continue;
+      }
+      expect([at, found]).toEqual([at, right]);
+    }
   });
 
   it.each([
