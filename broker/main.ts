@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { resolveListeners } from './core/config/listeners.ts';
+import { refusedOf } from './core/config/refused.ts';
 import { rowsOf } from './core/config/rows.ts';
 import { Settings } from './core/config/settings.ts';
-import { validateBrokerFile } from './core/config/validate.ts';
+import { validateBrokerFile, withOldNames } from './core/config/validate.ts';
 import { createCompression } from './io/compression/compression.ts';
 import { startControlThread } from './io/control/start-worker.ts';
 import { crc32c } from './io/crc32c.ts';
@@ -75,11 +76,13 @@ function readSettings(
     return { settings: null, problems: [error instanceof Error ? error.message : String(error)] };
   }
   const parsed = parseSettingsText(text);
-  const environment = settingsOfEnvironment(process.env, rowsOf('broker').keys());
+  const environment = settingsOfEnvironment(process.env, [...rowsOf('broker').keys(), ...refusedOf('broker').keys()]);
   const fixed = new Map([...parsed.values, ...environment.values]);
   const invalid = validateBrokerFile(fixed);
   const problems = [...parsed.problems, ...environment.problems, ...invalid];
-  return problems.length > 0 ? { settings: null, problems } : { settings: new Settings(fixed), problems: [] };
+  return problems.length > 0
+    ? { settings: null, problems }
+    : { settings: new Settings(withOldNames(fixed)), problems: [] };
 }
 
 /** One broker process from its ports to its exit code. */

@@ -112,9 +112,10 @@ class NodeStart {
       directory,
       defaultConfig: resolveTopicRules(settings, new Map()).log,
       options: {
-        retentionCheckIntervalMs: settings.broker('log.retention.check.interval.ms'),
         minFree: () => settings.broker('weir.disk.min.free'),
         producerCheckIntervalMs: settings.broker('producer.id.expiration.check.interval.ms'),
+        checkpointIntervalMs: settings.broker('replica.high.watermark.checkpoint.interval.ms'),
+        retentionCheckIntervalMs: settings.broker('log.retention.check.interval.ms'),
       },
       onFatal: (failure) => this.#options.onFatal(fatalSentence(failure)),
     });

@@ -1,5 +1,5 @@
 import { parseSetting } from '../../broker/core/config/parse.ts';
-import { refusedOf } from '../../broker/core/config/refused.ts';
+import { refusedReason } from '../../broker/core/config/refused.ts';
 import { brokerRow, findRow, groupRow, rowsOf } from '../../broker/core/config/rows.ts';
 import { nearest } from './issue.ts';
 import type { ShareGroup } from './kinds.ts';
@@ -12,8 +12,8 @@ export function checkSetting(scope: ConfigScope, name: string, value: string): s
   for (const other of ['broker', 'topic', 'group'] as const) {
     if (other !== scope && findRow(other, name) !== null) return `is a ${other} setting, not a ${scope} setting`;
   }
-  const refused = refusedOf(scope).get(name);
-  if (refused !== undefined) return `is not supported: ${refused}`;
+  const refused = refusedReason(scope, name);
+  if (refused !== null) return `is not supported: ${refused}`;
   const meant = nearest(name, [...rowsOf(scope).keys()]);
   return `is not a ${scope} setting that Weir knows${meant === null ? '' : `; did you mean ${meant}?`}`;
 }

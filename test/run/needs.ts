@@ -1,12 +1,12 @@
 import { hasCode } from '../setup/cache.ts';
 import { ensureCorpus } from '../setup/corpus.ts';
-import { ensureClients44, ensureKafka } from '../setup/kafka.ts';
+import { ensureClients44, ensureKafka, ensureNewestServer } from '../setup/kafka.ts';
 import { ensurePython } from '../setup/python.ts';
 import type { Need } from './suites.ts';
 
 const ENSURE: Readonly<Record<Need, () => Promise<unknown>>> = {
   kafka: ensureKafka,
-  clients: ensureClients44,
+  clients: async () => Promise.all([ensureClients44(), ensureNewestServer()]),
   python: ensurePython,
   corpus: ensureCorpus,
 };

@@ -58,3 +58,12 @@ async function ensureClasses(lib: string): Promise<string> {
     await writeFile(join(directory, 'sources.txt'), names.join('\n'));
   });
 }
+
+/** Apache Kafka's server classes of the newest release, for what they say of themselves; its tools may not resolve whole. */
+export async function ensureNewestServer(): Promise<JavaPeer> {
+  const { java } = await ensureJava();
+  const artifacts = [`org.apache.kafka:kafka-server:${CLIENTS_VERSION}`];
+  const lib = join(await ensureJars(`server-${CLIENTS_VERSION}`, artifacts), 'lib');
+  const classes = await ensureClasses(join(await ensureJars(`kafka-${KAFKA_VERSION}`, SERVER), 'lib'));
+  return { java, classpath: [classes, join(lib, '*')].join(delimiter), version: CLIENTS_VERSION };
+}

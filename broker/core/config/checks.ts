@@ -1,5 +1,5 @@
 import type { SettingCheck } from './row.ts';
-import { parseListeners } from './listeners.ts';
+import { parseListeners, parseProtocolMap } from './listeners.ts';
 import { parseDurationMs } from './duration.ts';
 
 /** A check by name: what it allows in words, and what is wrong with a text (null: nothing). */
@@ -34,6 +34,17 @@ export const CHECKS: Readonly<Record<SettingCheck, Check>> = {
   'one-path': {
     allowed: 'one directory',
     problem: (text) => (text.includes(',') ? 'must be one directory: a node has exactly one' : null),
+  },
+  'protocol-map': {
+    allowed: 'NAME:PROTOCOL, separated by commas',
+    problem: (text) => parseProtocolMap(text).problem,
+  },
+  'throttled-replicas': {
+    allowed: 'PARTITION:BROKER, separated by commas, or *',
+    problem: (text) =>
+      /^(\*|[0-9]{1,10}:[0-9]{1,10}(,\s*[0-9]{1,10}:[0-9]{1,10})*)?$/.test(text)
+        ? null
+        : 'must be PARTITION:BROKER entries separated by commas, or *',
   },
   host: {
     allowed: 'an address or host name',

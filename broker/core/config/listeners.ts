@@ -53,6 +53,42 @@ export function isEveryAddress(host: string): boolean {
   return EVERY_ADDRESS.has(host);
 }
 
+/** Security protocols by listener name, or why the text is refused. */
+export type ParsedProtocolMap =
+  | { readonly problem: null; readonly protocols: ReadonlyMap<string, string> }
+  | { readonly problem: string; readonly protocols: null };
+
+const PROTOCOL_ENTRY = /^([A-Za-z0-9_.-]{1,64}):(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$/;
+
+/** Reads `NAME:PROTOCOL,…`; names are unique and become upper case. */
+export function parseProtocolMap(text: string): ParsedProtocolMap {
+  const protocols = new Map<string, string>();
+  for (const part of text === '' ? [] : text.split(',')) {
+    const match = PROTOCOL_ENTRY.exec(part.trim());
+    if (match === null) {
+      const problem = `must be NAME:PROTOCOL entries separated by commas, not "${part.trim().slice(0, 100)}"`;
+      return { problem: `${problem}; protocols are PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL`, protocols: null };
+    }
+    const [, name = '', protocol = ''] = match;
+    if (protocols.has(name.toUpperCase()))
+      return { problem: `must not name ${name.toUpperCase()} twice`, protocols: null };
+    protocols.set(name.toUpperCase(), protocol);
+  }
+  return { problem: null, protocols };
+}
+
+/** What is wrong with these listeners under this map: only PLAINTEXT can be served. Both texts are valid by themselves. */
+export function protocolProblem(listeners: string, map: string): string | null {
+  const { protocols } = parseProtocolMap(map);
+  for (const { name } of parseListeners(listeners).listeners ?? []) {
+    const protocol = protocols?.get(name) ?? 'PLAINTEXT';
+    if (protocol !== 'PLAINTEXT') {
+      return `listener.security.protocol.map must not make listener ${name} ${protocol}: TLS and SASL are not supported yet`;
+    }
+  }
+  return null;
+}
+
 /** What one listener binds and what clients are told. An advertised port of 0 means the port that was bound. */
 export interface ResolvedListener {
   readonly name: string;

@@ -9,7 +9,9 @@ export type SettingCheck =
   | 'roles'
   | 'one-path'
   | 'host'
-  | 'gzip-level';
+  | 'gzip-level'
+  | 'protocol-map'
+  | 'throttled-replicas';
 
 /**
  * When a change takes effect. `static`: read at start, from the file or the environment only. `broker`: may be altered

@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import { resolveListeners } from './listeners.ts';
+import { protocolProblem, resolveListeners } from './listeners.ts';
 import { parseSetting } from './parse.ts';
 import { refusalOf } from './refused.ts';
 import type { SettingRow } from './row.ts';
@@ -41,9 +41,29 @@ export function validateBrokerFile(fixed: Overrides): readonly string[] {
   for (const [name, row] of rowsOf('broker')) {
     if (row.default === null && !fixed.has(name)) problems.push(`${name} must be set`);
   }
+  if ((fixed.get('log.dirs') ?? fixed.get('log.dir') ?? '') === '') problems.push('log.dirs must be set');
   if (problems.length > 0) return problems;
-  const together = brokerProblem(new Settings(fixed));
+  const settings = new Settings(fixed);
+  const together = idProblem(fixed, settings) ?? brokerProblem(settings);
   return together === null ? [] : [together];
+}
+
+/**
+ * The settings of a node with what old names stand for: `broker.id` for `node.id` and `log.dir` for `log.dirs`, where the
+ * new name is not given. They must have passed `validateBrokerFile`.
+ */
+export function withOldNames(fixed: Overrides): Overrides {
+  const settings = new Settings(fixed);
+  const whole = new Map(fixed);
+  if (!fixed.has('node.id') && settings.broker('broker.id') >= 0)
+    whole.set('node.id', String(settings.broker('broker.id')));
+  if ((fixed.get('log.dirs') ?? '') === '') whole.set('log.dirs', settings.broker('log.dir'));
+  return whole;
+}
+
+function idProblem(fixed: Overrides, settings: Settings): string | null {
+  const [old, id] = [settings.broker('broker.id'), settings.broker('node.id')];
+  return old >= 0 && fixed.has('node.id') && old !== id ? `broker.id must be node.id, ${id}, or be left out` : null;
 }
 
 /** Why a broker setting can't be altered this way while brokers run, or null when it can. */
@@ -65,6 +85,7 @@ const BOUNDED: readonly {
   readonly min: BrokerSettingName;
   readonly max: BrokerSettingName;
 }[] = [
+  bounds('assignment.interval.ms'),
   bounds('session.timeout.ms'),
   bounds('heartbeat.interval.ms'),
   bounds('delivery.count.limit'),
@@ -104,7 +125,11 @@ function brokerProblem(settings: Settings): string | null {
     const fits = relation === '<' ? value(low) < value(high) : value(low) <= value(high);
     if (!fits) return `${low} must be ${relation === '<' ? 'below' : 'at most'} ${high}, ${value(high)}`;
   }
-  return resolveListeners(settings.broker('listeners'), settings.broker('advertised.listeners')).problem;
+  const listeners = settings.broker('listeners');
+  return (
+    resolveListeners(listeners, settings.broker('advertised.listeners')).problem ??
+    protocolProblem(listeners, settings.broker('listener.security.protocol.map'))
+  );
 }
 
 function groupProblem(overrides: Overrides, settings: Settings): string | null {

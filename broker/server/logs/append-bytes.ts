@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { assert } from '../../core/base/assert.ts';
-import type { RollInput } from '../../core/log/roll.ts';
+import { jitterPartOf, type RollInput } from '../../core/log/roll.ts';
 import * as batch from '../../core/record/batch.ts';
 import { frameBatch } from '../../core/record/check.ts';
 import type { Segment } from './segment.ts';
@@ -33,7 +33,13 @@ export function ownBytes(bytes: Uint8Array): Buffer {
 }
 
 /** What the roll decision looks at when `end` is to be appended to `active`. */
-export function rollInput(active: Segment, appendBytes: number, end: AppendEnd, nowMs: number): RollInput {
+export function rollInput(
+  active: Segment,
+  appendBytes: number,
+  end: AppendEnd,
+  circumstances: { readonly nowMs: number; readonly hasJitter: boolean },
+): RollInput {
+  const { nowMs, hasJitter } = circumstances;
   return {
     baseOffset: active.baseOffset,
     sizeInBytes: active.sizeInBytes,
@@ -41,6 +47,7 @@ export function rollInput(active: Segment, appendBytes: number, end: AppendEnd, 
     timeIndexBytes: active.timeIndex.totalBytes,
     firstTimestampMs: active.firstTimestampMs,
     createdMs: active.createdMs,
+    jitterPart: hasJitter ? jitterPartOf(active.directory, active.baseOffset) : 0,
     appendBytes,
     appendLastOffset: end.nextOffset - 1,
     appendMaxTimestampMs: end.maxTimestampMs,

@@ -1,5 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import { assert } from '../../core/base/assert.ts';
+import type { LogConfig } from '../../core/log/config.ts';
+import type { TimerHandle } from '../../ports/clock.ts';
 import type { DiskFailure } from '../../ports/disk.ts';
 import type { FileLease } from './file-cache.ts';
 import { isDiskFull } from '../disk-failure.ts';
@@ -9,6 +11,8 @@ import type { Segment } from './segment.ts';
 /** Chunks of one vectored write: the system takes 1,024 at once. */
 const WRITE_CHUNKS_MAX = 1024;
 const WRITE_BYTES_MAX = 8 * 1024 * 1024;
+/** A `flush.ms` beyond this has no timer: the checkpoint syncs long before. */
+const FLUSH_TIMER_MAX_MS = 86_400_000;
 
 interface Pending {
   readonly segment: Segment;
@@ -20,8 +24,8 @@ interface Pending {
 export interface WriterHost {
   readonly context: LogContext;
   readonly directory: string;
-  /** `always`: a sync follows every write round. */
-  readonly syncMode: () => 'always' | 'lazy';
+  /** When a sync follows a write round that nobody waits for: always, or after so many offsets or ms. */
+  readonly syncRules: () => Pick<LogConfig, 'syncMode' | 'flushMessages' | 'flushMs'>;
   readonly onProgress: () => void;
   /** The disk is full: what was queued is dropped, nothing is written until `reset`. */
   readonly onFull: (failure: DiskFailure) => void;
@@ -51,6 +55,9 @@ export class LogWriter {
   #waiters: { readonly offset: number; readonly durable: boolean; readonly done: () => void }[] = [];
   #writeSinceMs = -1;
   #syncSinceMs = -1;
+  /** Runs while a `lazy` log has something unsynced and its `flush.ms` is not over. */
+  #flushTimer: TimerHandle | null = null;
+  #flushDue = false;
 
   constructor(host: WriterHost, endOffset: number) {
     this.#host = host;
@@ -125,6 +132,7 @@ export class LogWriter {
 
   #halt(): void {
     this.#stopped = true;
+    this.#stopFlushTimer();
     this.#dropQueue();
     for (const waiter of this.#waiters.splice(0)) waiter.done();
   }
@@ -233,11 +241,37 @@ export class LogWriter {
 
   #syncWanted(): boolean {
     if (this.#durableOffset >= this.#writtenOffset) return false;
-    return this.#host.syncMode() === 'always' || this.#waiters.some((waiter) => waiter.durable);
+    const { syncMode, flushMessages } = this.#host.syncRules();
+    if (syncMode === 'always' || this.#flushDue || this.#writtenOffset - this.#durableOffset >= flushMessages)
+      return true;
+    return this.#waiters.some((waiter) => waiter.durable);
+  }
+
+  /** What stays unsynced now is synced after `flush.ms` at the latest. */
+  #armFlushTimer(): void {
+    if (this.#flushTimer !== null || this.#stopped || this.#durableOffset >= this.#writtenOffset) return;
+    const { flushMs } = this.#host.syncRules();
+    if (this.#syncing || flushMs > FLUSH_TIMER_MAX_MS) return;
+    this.#flushTimer = this.#host.context.timers.after(flushMs, () => {
+      this.#flushTimer = null;
+      if (this.#stopped) return;
+      this.#flushDue = true;
+      this.#sync();
+    });
+  }
+
+  #stopFlushTimer(): void {
+    this.#flushTimer?.cancel();
+    this.#flushTimer = null;
+    this.#flushDue = false;
   }
 
   #sync(): void {
-    if (this.#syncing || !this.#syncWanted()) return;
+    if (this.#syncing || !this.#syncWanted()) {
+      this.#armFlushTimer();
+      return;
+    }
+    this.#stopFlushTimer();
     this.#syncing = true;
     this.#syncSinceMs = this.#host.context.clock.monotonicMs();
     const target = this.#writtenOffset;

@@ -77,7 +77,7 @@ export class OpenLog implements PartitionLog {
       {
         context,
         directory: start.directory,
-        syncMode: () => this.#body.config.syncMode,
+        syncRules: () => this.#body.config,
         onProgress: () => this.#listener?.onProgress(this.writtenOffset, this.durableOffset),
         onFull: (failure) => this.#becomeReadOnly(failure),
       },
@@ -316,7 +316,8 @@ export class OpenLog implements PartitionLog {
   #segmentFor(appendBytes: number, end: AppendEnd, nowMs: number): Segment {
     const { segments, config } = this.#body;
     const { active } = segments;
-    const rolls = shouldRoll(rollInput(active, appendBytes, end, nowMs), config);
+    const hasJitter = config.segmentJitterMs > 0;
+    const rolls = shouldRoll(rollInput(active, appendBytes, end, { nowMs, hasJitter }), config);
     return rolls ? this.#roll(nowMs) : active;
   }
 

@@ -62,6 +62,7 @@ export function resolveTopicRules(settings: Settings, overrides: Overrides): Top
     log: {
       segmentBytes: settings.topic(overrides, 'segment.bytes'),
       segmentMs: settings.topic(overrides, 'segment.ms'),
+      segmentJitterMs: settings.topic(overrides, 'segment.jitter.ms'),
       segmentIndexBytes: settings.topic(overrides, 'segment.index.bytes'),
       indexIntervalBytes: settings.topic(overrides, 'index.interval.bytes'),
       retentionMs: settings.topic(overrides, 'retention.ms'),
@@ -69,6 +70,8 @@ export function resolveTopicRules(settings: Settings, overrides: Overrides): Top
       deletePolicy: policies.includes('delete'),
       producerIdExpirationMs: settings.broker('producer.id.expiration.ms'),
       syncMode: durability === 'fsync' ? 'always' : 'lazy',
+      flushMessages: settings.topic(overrides, 'flush.messages'),
+      flushMs: settings.topic(overrides, 'flush.ms'),
     },
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { describeBroker, describeGroup, describeTopic } from '../../../../broker/core/config/describe.ts';
 import { Settings } from '../../../../broker/core/config/settings.ts';
-import { validateBrokerFile, validateOverrides } from '../../../../broker/core/config/validate.ts';
+import { validateBrokerFile, validateOverrides, withOldNames } from '../../../../broker/core/config/validate.ts';
 
 const map = (texts: Readonly<Record<string, string>>): ReadonlyMap<string, string> => new Map(Object.entries(texts));
 const NONE = map({});
@@ -86,7 +86,54 @@ describe('the settings of a broker file', () => {
 
   test('need a data directory and nothing else', () => {
     expect(validateBrokerFile(map(good))).toEqual([]);
+    expect(validateBrokerFile(map({ 'log.dir': '/data' }))).toEqual([]);
     expect(validateBrokerFile(NONE)).toEqual(['log.dirs must be set']);
+  });
+
+  test('may use old names, which count where the new ones are not given', () => {
+    const read = (texts: Readonly<Record<string, string>>): readonly [number, string] => {
+      expect(validateBrokerFile(map(texts))).toEqual([]);
+      const settings = new Settings(withOldNames(map(texts)));
+      return [settings.broker('node.id'), settings.broker('log.dirs')];
+    };
+    expect(read({ 'broker.id': '7', 'log.dir': '/old' })).toEqual([7, '/old']);
+    expect(read({ 'broker.id': '7', 'node.id': '7', 'log.dir': '/old', 'log.dirs': '/new' })).toEqual([7, '/new']);
+    expect(read({ 'broker.id': '-1', 'log.dirs': '/new' })).toEqual([0, '/new']);
+    expect(validateBrokerFile(map({ ...good, 'broker.id': '7', 'node.id': '8' }))).toEqual([
+      'broker.id must be node.id, 8, or be left out',
+    ]);
+  });
+
+  test('of a plain Kafka installation are understood, or refused with what to do', () => {
+    const plain = {
+      'node.id': '1',
+      listeners: 'PLAINTEXT://127.0.0.1:9092',
+      'advertised.listeners': 'PLAINTEXT://localhost:9092',
+      'inter.broker.listener.name': 'PLAINTEXT',
+      'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL',
+      'num.network.threads': '3',
+      'num.io.threads': '8',
+      'log.dirs': '/tmp/kraft-combined-logs',
+      'num.partitions': '1',
+      'num.recovery.threads.per.data.dir': '2',
+      'offsets.topic.replication.factor': '1',
+      'share.coordinator.state.topic.replication.factor': '1',
+      'share.coordinator.state.topic.min.isr': '1',
+      'transaction.state.log.replication.factor': '1',
+      'transaction.state.log.min.isr': '1',
+      'log.retention.hours': '168',
+      'log.segment.bytes': '1073741824',
+      'log.retention.check.interval.ms': '300000',
+    };
+    expect(validateBrokerFile(map(plain))).toEqual([]);
+    expect(
+      validateBrokerFile(
+        map({ ...plain, 'controller.quorum.bootstrap.servers': 'a:1', 'controller.listener.names': 'CONTROLLER' }),
+      ),
+    ).toEqual([
+      expect.stringMatching(/controller.quorum.bootstrap.servers is not supported: a cluster has one node/),
+      expect.stringMatching(/controller.listener.names is not supported: .* Take its listener out of listeners too\.$/),
+    ]);
   });
 
   test('are all judged at once', () => {
@@ -109,6 +156,18 @@ describe('the settings of a broker file', () => {
     [{ 'group.min.session.timeout.ms': '1800001' }, /group.min.session.timeout.ms must be at most/],
     [{ listeners: 'PLAINTEXT://:9092' }, /advertised.listeners must give listener PLAINTEXT a host/],
     [{ 'process.roles': 'broker' }, /must be broker,controller/],
+    [
+      { 'listener.security.protocol.map': 'PLAINTEXT:SSL' },
+      /must not make listener PLAINTEXT SSL: TLS and SASL are not/,
+    ],
+    [{ 'listener.security.protocol.map': 'PLAINTEXT:TLS' }, /must be NAME:PROTOCOL entries separated by commas, not/],
+    [{ 'security.inter.broker.protocol': 'SSL' }, /must be one of PLAINTEXT/],
+    [{ 'ssl.keystore.location': '/k' }, /is not supported: TLS and SASL are not supported yet/],
+    [{ 'listener.name.internal.ssl.keystore.location': '/k' }, /Use the name without prefix/],
+    [{ 'remote.log.storage.system.enable': 'true' }, /tiered storage is not supported/],
+    [{ 'log.dir': '/a,/b' }, /must be one directory/],
+    [{ 'log.dirs': '' }, /log.dirs must be set/],
+    [{ 'group.share.min.assignment.interval.ms': '2000' }, /must not be below group.share.min.assignment.interval.ms/],
     [{ 'weir.cluster.id': 'short' }, /16 bytes as 22 characters/],
   ])('that contradict each other are refused: %j', (texts, problem) => {
     expect(validateBrokerFile(map({ ...good, ...texts }))).toEqual([expect.stringMatching(problem)]);

@@ -10,7 +10,7 @@ import {
   type WalkState,
 } from '../../../../broker/core/log/recovery.ts';
 import { segmentsToDelete } from '../../../../broker/core/log/retention.ts';
-import { type RollInput, shouldRoll } from '../../../../broker/core/log/roll.ts';
+import { jitterPartOf, type RollInput, shouldRoll } from '../../../../broker/core/log/roll.ts';
 import { selectBatches } from '../../../../broker/core/log/select.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
 import { makeBatch } from '../../../support/logs/log-world.ts';
@@ -24,6 +24,7 @@ describe('a roll', () => {
     timeIndexBytes: 0,
     firstTimestampMs: 100,
     createdMs: 0,
+    jitterPart: 0,
     appendBytes: 100,
     appendLastOffset: 10,
     appendMaxTimestampMs: 600,
@@ -42,6 +43,26 @@ describe('a roll', () => {
     ['when the time index is full', { timeIndexBytes: 72 }, true],
   ])('%s', (_when, change, expected) => {
     expect(shouldRoll({ ...input, ...change }, config)).toBe(expected);
+  });
+
+  test('earlier by its own part of the jitter, never more than segment.ms', () => {
+    const rolls = (appendMaxTimestampMs: number, jitterPart: number, segmentJitterMs: number): boolean =>
+      shouldRoll({ ...input, appendMaxTimestampMs, jitterPart }, { ...config, segmentJitterMs });
+    // segment.ms is 500 and the first record's time 100: half of the jitter of 200 makes it 400.
+    expect([rolls(500, 0.5, 200), rolls(501, 0.5, 200)]).toEqual([false, true]);
+    expect([rolls(500, 0, 200), rolls(600, 0, 200), rolls(601, 0, 200)]).toEqual([false, false, true]);
+    expect(rolls(102, 0.999, 1_000_000)).toBe(true);
+    expect(rolls(101, 0.999, 1_000_000)).toBe(false);
+  });
+
+  test('with jitter that is the same after a restart and spread over logs', () => {
+    expect(jitterPartOf('/data/t-0', 77)).toBe(jitterPartOf('/data/t-0', 77));
+    const parts = Array.from({ length: 1000 }, (_, index) => jitterPartOf(`/data/t-${index}`, 0));
+    for (let tenth = 0; tenth < 10; tenth++) {
+      const count = parts.filter((part) => Math.floor(part * 10) === tenth).length;
+      expect(count).toBeGreaterThan(60);
+      expect(count).toBeLessThan(140);
+    }
   });
 });
 

@@ -34,6 +34,35 @@ describe('an append', () => {
     expect(log.durableOffset).toBe(1);
   });
 
+  test('in a lazy log is durable after flush.messages records', () => {
+    const world = opened();
+    const log = world.createOne(spec('lazy', { syncMode: 'lazy', flushMessages: 3 }));
+    world.append(log, { values: ['a', 'b'] });
+    world.time.settle();
+    expect([log.writtenOffset, log.durableOffset]).toEqual([2, 0]);
+    world.append(log, { values: ['c'] });
+    world.time.settle();
+    expect([log.writtenOffset, log.durableOffset]).toEqual([3, 3]);
+  });
+
+  test('in a lazy log is durable after flush.ms, counted from the first record that waits', () => {
+    const world = opened();
+    const log = world.createOne(spec('lazy', { syncMode: 'lazy', flushMs: 1000 }));
+    world.append(log, { values: ['a'] });
+    world.time.settle();
+    world.time.advance(900);
+    world.append(log, { values: ['b'] });
+    world.time.settle();
+    expect([log.writtenOffset, log.durableOffset]).toEqual([2, 0]);
+    world.time.advance(150);
+    expect(log.durableOffset).toBe(2);
+    world.append(log, { values: ['c'] });
+    world.time.advance(900);
+    expect(log.durableOffset).toBe(2);
+    world.time.advance(200);
+    expect(log.durableOffset).toBe(3);
+  });
+
   test('to a log that becomes strict is synced without a further append', () => {
     const world = opened();
     const lazy = spec('lazy', { syncMode: 'lazy' });

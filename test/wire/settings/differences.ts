@@ -1,0 +1,68 @@
+/** In what a setting is defined otherwise here than by Apache Kafka, and why. */
+export type Difference = {
+  /** Each as `what: Kafka's, ours`. */
+  readonly differences: readonly string[];
+  readonly why: string;
+};
+
+const ONE_DIRECTORY =
+  'A node has one data directory, so that the value is one path and not a list; there is no default place.';
+const CHECKED_EARLY =
+  'Apache Kafka takes any number here and fails, or does something odd, when it is used; it is refused when it is set.';
+const BATCH_BOUND = 'A larger batch would not be believed by recovery after a crash (core/log/recovery.ts).';
+const AS_SEGMENT_BYTES = 'It becomes segment.bytes of the topic, which has this bound in Apache Kafka too.';
+const AT_START = 'Ports are bound at start; a change of listeners is a restart.';
+
+/** Every difference of definition (test/unit/core/config/known.test.ts): a new one fails, and so does one that is gone. */
+export const DEFINED_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Readonly<Record<string, Difference>>>> = {
+  topic: {
+    'max.message.bytes': { differences: ['largest: undefined, 104857600'], why: BATCH_BOUND },
+  },
+  broker: {
+    'advertised.listeners': {
+      differences: ['type: list, string'],
+      why: 'It is judged as a whole: names are unique, and each has a host that clients can reach.',
+    },
+    'group.initial.rebalance.delay.ms': {
+      differences: ['default: 3000, 100', 'smallest: undefined, 0'],
+      why: 'A first consumer of a group waits a tenth of a second and not three; members that come later join a rebalance.',
+    },
+    'group.max.session.timeout.ms': { differences: ['smallest: undefined, 0'], why: CHECKED_EARLY },
+    'group.min.session.timeout.ms': { differences: ['smallest: undefined, 0'], why: CHECKED_EARLY },
+    'listener.security.protocol.map': { differences: ['change: per-broker, read-only'], why: AT_START },
+    listeners: {
+      differences: [
+        'type: list, string',
+        'default: PLAINTEXT://:9092, PLAINTEXT://127.0.0.1:9092',
+        'change: per-broker, read-only',
+      ],
+      why: 'Without TLS and ACLs a broker that was not told otherwise is reached from its own machine only. Ports are bound at start.',
+    },
+    'log.dir': { differences: ['type: list, string', 'default: /tmp/kafka-logs, '], why: ONE_DIRECTORY },
+    'log.dirs': { differences: ['type: list, string'], why: ONE_DIRECTORY },
+    'log.flush.interval.ms': { differences: ['smallest: undefined, 0'], why: CHECKED_EARLY },
+    'log.flush.scheduler.interval.ms': { differences: ['smallest: undefined, 0'], why: CHECKED_EARLY },
+    'log.retention.hours': { differences: ['smallest: undefined, -1'], why: CHECKED_EARLY },
+    'log.retention.minutes': { differences: ['smallest: undefined, -1'], why: CHECKED_EARLY },
+    'log.retention.ms': { differences: ['smallest: undefined, -1'], why: CHECKED_EARLY },
+    'log.roll.jitter.ms': { differences: ['smallest: undefined, 0'], why: CHECKED_EARLY },
+    'log.roll.ms': { differences: ['smallest: undefined, 1'], why: CHECKED_EARLY },
+    'message.max.bytes': { differences: ['largest: undefined, 104857600'], why: BATCH_BOUND },
+    'node.id': {
+      differences: ['default: , 0'],
+      why: 'A node alone needs no number from its user. Apache Kafka demands one.',
+    },
+    'offset.metadata.max.bytes': { differences: ['smallest: undefined, 0'], why: CHECKED_EARLY },
+    'offsets.topic.segment.bytes': { differences: ['smallest: 1, 1048576'], why: AS_SEGMENT_BYTES },
+    'process.roles': {
+      differences: ['default: , broker,controller'],
+      why: 'A node alone has both roles and need not be told. Apache Kafka demands them.',
+    },
+    'replica.high.watermark.checkpoint.interval.ms': {
+      differences: ['smallest: undefined, 1', 'largest: undefined, 2147483647'],
+      why: CHECKED_EARLY,
+    },
+    'share.coordinator.state.topic.segment.bytes': { differences: ['smallest: 1, 1048576'], why: AS_SEGMENT_BYTES },
+  },
+  group: {},
+};
