@@ -1,7 +1,16 @@
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { createPrng, type Prng } from '../../broker/core/base/prng.ts';
 import * as batch from '../../broker/core/record/batch.ts';
-import { buildBatch } from '../../broker/core/record/builder.ts';
+import { buildBatch, buildCompressedBatch, encodeRecords } from '../../broker/core/record/builder.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
+
+/** A batch of records that are compressed as producers do it, now and then with a codec that it does not name. */
+function compressedBatch(prng: Prng, nowMs: number): Buffer {
+  const plain = encodeRecords([{ key: null, value: Buffer.from(prng.bytes(prng.below(200))) }], nowMs);
+  const codec = prng.chance(0.5) ? GZIP : ZSTD;
+  const payload = codec === GZIP ? gzipSync(plain.bytes) : zstdCompressSync(plain.bytes);
+  return buildCompressedBatch(plain, payload, { codec: prng.chance(0.9) ? codec : 1 + prng.below(4) }, crc32c);
+}
 
 /** A batch as a producer makes it at `nowMs`: one to five records, some with keys and headers. */
 export function soundBatch(prng: Prng, nowMs: number): Buffer {
@@ -12,6 +21,9 @@ export function soundBatch(prng: Prng, nowMs: number): Buffer {
   }));
   return buildBatch(records, { timestamp: nowMs }, crc32c);
 }
+
+const GZIP = 1;
+const ZSTD = 4;
 
 /** Gives the batch the CRC of what it holds now: only what is inside it is wrong. */
 function reseal(bytes: Buffer): Buffer {
@@ -81,7 +93,8 @@ const NAMES = Object.keys(SPOILS);
 /** A record batch that no producer would send, and what is wrong with it. In one of eight the CRC is wrong as well. */
 export function hostileBatch(prng: Prng, nowMs: number): { readonly what: string; readonly bytes: Buffer } {
   const name = NAMES[prng.below(NAMES.length)] ?? '';
-  const spoiledBytes = SPOILS[name]?.(soundBatch(prng, nowMs), prng, nowMs) ?? Buffer.alloc(0);
+  const sound = prng.chance(0.8) ? soundBatch(prng, nowMs) : compressedBatch(prng, nowMs);
+  const spoiledBytes = SPOILS[name]?.(sound, prng, nowMs) ?? Buffer.alloc(0);
   const bytes = Buffer.from(spoiledBytes);
   return { what: name, bytes: prng.chance(0.125) ? bytes : reseal(bytes) };
 }

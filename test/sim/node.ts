@@ -1,7 +1,6 @@
 import { Settings } from '../../broker/core/config/settings.ts';
 import { createPrng, type Prng } from '../../broker/core/base/prng.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
-import type { Compression } from '../../broker/ports/compression.ts';
 import type { Log } from '../../broker/ports/log.ts';
 import type { TimerHandle, Timers } from '../../broker/ports/clock.ts';
 import { ControlNode } from '../../broker/server/control/control-node.ts';
@@ -11,22 +10,13 @@ import type { PlantedBugs } from '../../broker/core/share/planted-bugs.ts';
 import type { MetadataView } from '../../broker/core/metadata/view.ts';
 import type { Disk } from '../../broker/ports/disk.ts';
 import { type Node, startNode } from '../../broker/server/node.ts';
+import { simCompression } from './compression.ts';
 import { SimDisk } from './disk.ts';
 import type { SimHost, SimNetwork } from './net.ts';
 import type { World } from './world.ts';
 
 const DIRECTORY = '/data';
 const NODE_PORT = 9092;
-
-/** Simulated clients send plain batches; a broker that decompresses one has a bug. */
-const NO_COMPRESSION: Compression = {
-  decompress: () => {
-    throw new Error('nothing is compressed in the simulator');
-  },
-  compress: () => {
-    throw new Error('nothing is compressed in the simulator');
-  },
-};
 
 /** What a simulated node is made with. */
 export interface SimNodeOptions {
@@ -136,7 +126,7 @@ export class SimNode {
           random,
           disk,
           net: host,
-          compression: NO_COMPRESSION,
+          compression: simCompression(schedule, (bound) => this.#prng.below(bound)),
           crc32c,
           log,
           afterTurn: (callback) => void schedule(0, callback),
