@@ -54,7 +54,7 @@ export class EpochCache {
 
   /** Largest known epoch ≤ `epoch` and the offset where the next one begins (the log end for the latest). */
   endOffsetFor(epoch: number, logEndOffset: number): EpochEnd {
-    if (epoch < 0) return UNKNOWN;
+    if (epoch === -1) return UNKNOWN;
     if (epoch === this.latestEpoch) return { leaderEpoch: epoch, endOffset: logEndOffset };
     const next = this.#entries.findIndex((entry) => entry.epoch > epoch);
     const higher = this.#entries[next];

@@ -97,7 +97,7 @@ export class FetchSessions {
     const { sessionId, sessionEpoch } = request;
     if (sessionEpoch === INITIAL_EPOCH || sessionEpoch === FINAL_EPOCH) {
       if (sessionId !== 0) this.#sessions.delete(sessionId);
-      if (sessionEpoch === FINAL_EPOCH || request.wishes.length === 0) return { kind: 'sessionless' };
+      if (sessionEpoch === FINAL_EPOCH) return { kind: 'sessionless' };
       const session = this.#create(request, nowMs, newId);
       return session === null ? { kind: 'sessionless' } : { kind: 'created', session };
     }

@@ -20,19 +20,27 @@ export const row: ApiRow<typeof ApiKey.DeleteRecords, PartitionServices> = {
   authorize: (request) =>
     request.topics.map((topic) => ({ operation: 'delete', resourceType: 'topic', resourceName: topic.name })),
   handle(server, request, context, reply) {
-    const work = request.topics.flatMap((topic) =>
-      topic.partitions.map(
-        (asked): Gathered<Result> =>
+    // A partition that is named twice is cut where it is asked last.
+    const topics = new Map<string, Map<number, number>>();
+    for (const { name, partitions } of request.topics) {
+      for (const { partitionIndex, offset } of partitions) {
+        const known = topics.get(name) ?? new Map<number, number>();
+        topics.set(name, known.set(partitionIndex, offset));
+      }
+    }
+    const work = [...topics].flatMap(([topic, partitions]) =>
+      [...partitions].map(
+        ([partitionIndex, offset]): Gathered<Result> =>
           (done) =>
-            remove(server, context, { topic: topic.name, ...asked }, done),
+            remove(server, context, { topic, partitionIndex, offset }, done),
       ),
     );
     gather(work, (results) => {
       let next = 0;
       reply({
-        topics: request.topics.map(({ name, partitions }) => {
-          const answers = results.slice(next, next + partitions.length);
-          next += partitions.length;
+        topics: [...topics].map(([name, partitions]) => {
+          const answers = results.slice(next, next + partitions.size);
+          next += partitions.size;
           return { name, partitions: answers };
         }),
       });

@@ -15,6 +15,7 @@ import type { Random } from '../../ports/random.ts';
 import { FetchOperation, type FetchAnswer } from '../partitions/fetch-operation.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { PartitionServices } from '../partitions/lookup.ts';
+import { isIsolationLevel } from './isolation-level.ts';
 import type { Answer, ApiRow } from './row.ts';
 
 /** What Fetch reads from. */
@@ -54,6 +55,10 @@ export const row: ApiRow<typeof ApiKey.Fetch, FetchServices> = {
       return;
     }
     const byId = context.apiVersion >= BY_ID_SINCE;
+    if (!isIsolationLevel(request.isolationLevel)) {
+      reply(refusal(request, ErrorCode.INVALID_REQUEST, byId));
+      return;
+    }
     const wishes = wishesOf(server, request, byId);
     const nowMs = server.ports.clock.monotonicMs();
     const decision = server.fetchSessions.open(
@@ -80,19 +85,40 @@ export const row: ApiRow<typeof ApiKey.Fetch, FetchServices> = {
 const replicaId = (request: Request): number =>
   request.replicaState.replicaId >= 0 ? request.replicaState.replicaId : request.replicaId;
 
+/** The answer to a request that is wrong as a whole; before topic ids each partition is told too. */
+function refusal(request: Request, errorCode: number, byId: boolean): Response {
+  const responses = request.topics.map(({ topic, partitions }) => ({
+    topic,
+    partitions: partitions.map(({ partition }) => ({
+      partitionIndex: partition,
+      errorCode,
+      highWatermark: -1,
+      abortedTransactions: [],
+      records: [],
+    })),
+  }));
+  return { errorCode, sessionId: 0, responses: byId ? [] : responses };
+}
+
+/** What is asked of each partition; of one that is named twice, what is asked last. */
 function wishesOf(server: FetchServices, request: Request, byId: boolean): FetchWish[] {
   const maxBytes = server.settings.broker('fetch.max.bytes');
-  return request.topics.flatMap((topic) =>
-    topic.partitions.map((partition) => ({
-      topicId: topic.topicId,
-      topic: byId ? '' : topic.topic,
-      index: partition.partition,
-      fetchOffset: partition.fetchOffset,
-      maxBytes: Math.min(partition.partitionMaxBytes, maxBytes),
-      currentLeaderEpoch: partition.currentLeaderEpoch,
-      lastFetchedEpoch: partition.lastFetchedEpoch,
-    })),
-  );
+  const wishes = new Map<string, FetchWish>();
+  for (const topic of request.topics) {
+    for (const partition of topic.partitions) {
+      const wish = {
+        topicId: topic.topicId,
+        topic: byId ? '' : topic.topic,
+        index: partition.partition,
+        fetchOffset: partition.fetchOffset,
+        maxBytes: Math.min(partition.partitionMaxBytes, maxBytes),
+        currentLeaderEpoch: partition.currentLeaderEpoch,
+        lastFetchedEpoch: partition.lastFetchedEpoch,
+      };
+      wishes.set(sessionKey(wish, byId), wish);
+    }
+  }
+  return [...wishes.values()];
 }
 
 function run(

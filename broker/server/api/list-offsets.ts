@@ -1,9 +1,11 @@
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
+import type { ApiRequests } from '../../core/protocol/messages.ts';
 import { type Gathered, gather } from '../gather.ts';
 import type { Partition, TimestampOutcome } from '../partitions/partition.ts';
 import type { RequestContext } from '../request-context.ts';
 import { findPartition, type PartitionServices } from '../partitions/lookup.ts';
+import { isIsolationLevel } from './isolation-level.ts';
 import type { ApiRow } from './row.ts';
 
 /** Timestamps with a meaning of their own. */
@@ -34,37 +36,54 @@ export const row: ApiRow<typeof ApiKey.ListOffsets, PartitionServices> = {
     request.topics.map((topic) => ({ operation: 'describe', resourceType: 'topic', resourceName: topic.name })),
   handle(server, request, context, reply) {
     const readCommitted = request.isolationLevel === 1;
-    const topics = request.topics.map((topic) => ({
-      name: topic.name,
-      partitions: topic.partitions.map(
-        (asked): Gathered<Found> =>
-          (done) =>
-            locate(server, context, { topic: topic.name, ...asked, readCommitted }, (outcome) =>
-              done({
-                partitionIndex: asked.partitionIndex,
-                errorCode: outcome.errorCode,
-                offset: outcome.offset,
-                timestamp: outcome.timestampMs,
-                leaderEpoch: outcome.leaderEpoch,
-              }),
-            ),
-      ),
-    }));
-    gather(
-      topics.flatMap((topic) => topic.partitions),
-      (found) => {
-        let next = 0;
-        reply({
-          topics: topics.map(({ name, partitions }) => {
-            const answers = found.slice(next, next + partitions.length);
-            next += partitions.length;
-            return { name, partitions: answers };
-          }),
-        });
-      },
+    const isLevel = isIsolationLevel(request.isolationLevel);
+    const asked = distinct(request.topics);
+    const work = asked.flatMap(({ name, partitions }) =>
+      [...partitions.values()].map(({ partition, isTwice }): Gathered<Found> => {
+        const { partitionIndex } = partition;
+        return (done) => {
+          const settle = (outcome: TimestampOutcome): void => done(foundOf(partitionIndex, outcome));
+          if (isTwice || !isLevel) settle({ ...NOTHING, errorCode: ErrorCode.INVALID_REQUEST });
+          else locate(server, context, { topic: name, ...partition, readCommitted }, settle);
+        };
+      }),
     );
+    gather(work, (found) => {
+      let next = 0;
+      reply({
+        topics: asked.map(({ name, partitions }) => {
+          const answers = found.slice(next, next + partitions.size);
+          next += partitions.size;
+          return { name, partitions: answers };
+        }),
+      });
+    });
   },
 };
+
+type AskedTopics = ApiRequests[typeof ApiKey.ListOffsets]['topics'];
+type AskedPartition = AskedTopics[number]['partitions'][number];
+
+/** Each partition once; of one that is named twice nobody knows what is meant. Topics without partitions are left out. */
+function distinct(topics: AskedTopics): {
+  readonly name: string;
+  readonly partitions: Map<number, { readonly partition: AskedPartition; readonly isTwice: boolean }>;
+}[] {
+  const found = new Map<string, Map<number, { partition: AskedPartition; isTwice: boolean }>>();
+  for (const { name, partitions } of topics) {
+    for (const partition of partitions) {
+      const known = found.get(name) ?? new Map<number, { partition: AskedPartition; isTwice: boolean }>();
+      known.set(partition.partitionIndex, { partition, isTwice: known.has(partition.partitionIndex) });
+      found.set(name, known);
+    }
+  }
+  return [...found].map(([name, partitions]) => ({ name, partitions }));
+}
+
+function foundOf(partitionIndex: number, outcome: TimestampOutcome): Found {
+  const { errorCode, offset, timestampMs: timestamp, leaderEpoch } = outcome;
+  return { partitionIndex, errorCode, offset, timestamp, leaderEpoch };
+}
 
 interface Found {
   readonly partitionIndex: number;
@@ -98,7 +117,9 @@ function locate(
     failed(found.errorCode);
     return;
   }
-  const status = found.partition.status(asked.currentLeaderEpoch);
+  // Only -1 stands for no epoch at all.
+  const status =
+    asked.currentLeaderEpoch < -1 ? ErrorCode.FENCED_LEADER_EPOCH : found.partition.status(asked.currentLeaderEpoch);
   if (status !== ErrorCode.NONE) {
     failed(status);
     return;
@@ -130,7 +151,7 @@ function locateIn(partition: Partition, asked: Asked, done: (outcome: TimestampO
       done(NOTHING);
       return;
     default:
-      if (timestamp < 0) done({ ...NOTHING, errorCode: ErrorCode.INVALID_REQUEST });
+      if (timestamp < 0) done({ ...NOTHING, errorCode: ErrorCode.UNSUPPORTED_VERSION });
       else partition.offsetForTimestamp(timestamp, done);
   }
 }

@@ -15,7 +15,7 @@ export interface FetchAnswer {
     readonly highWatermark: number;
     readonly lastStableOffset: number;
     readonly logStartOffset: number;
-    readonly abortedTransactions: null;
+    readonly abortedTransactions: readonly never[] | null;
     readonly currentLeader: { readonly leaderId: number; readonly leaderEpoch: number };
     /** Where the reader's history left this log's; −1/−1 while they agree (KIP-595). */
     readonly divergingEpoch: { readonly epoch: number; readonly endOffset: number };
@@ -78,7 +78,7 @@ export class FetchOperation {
       const partition = this.#find(asked).partition;
       if (partition === null || partition.status(asked.currentLeaderEpoch) !== ErrorCode.NONE) return true;
       if (asked.fetchOffset < partition.logStartOffset || asked.fetchOffset > partition.logEndOffset) return true;
-      if (divergence(partition, asked) !== NO_DIVERGENCE) return true;
+      if (isLost(partition, asked) || divergence(partition, asked) !== NO_DIVERGENCE) return true;
       available += Math.min(partition.availableBytes(asked.fetchOffset, isolationLevel), asked.maxBytes);
       if (available >= minBytes) return true;
     }
@@ -137,9 +137,15 @@ export class FetchOperation {
         continue;
       }
       const { partition } = found;
-      const budget = Math.max(0, Math.min(asked.maxBytes, maxBytes - used));
+      const room = Math.max(0, Math.min(asked.maxBytes, maxBytes - used));
+      // Whatever the limits: the first partition with records gives a batch, so that every reader gets on.
+      const budget = used === 0 ? Math.max(1, room) : room;
       const { fetchOffset, currentLeaderEpoch } = asked;
       const options = { fetchOffset, maxBytes: budget, minOneBatch: used === 0, isolationLevel, currentLeaderEpoch };
+      if (isLost(partition, asked)) {
+        this.#add(answers, asked, failedOutcome(ErrorCode.OFFSET_OUT_OF_RANGE, fetchOffset), partition);
+        continue;
+      }
       if (divergence(partition, asked) !== NO_DIVERGENCE || (used > 0 && budget === 0)) {
         this.#add(answers, asked, passedOver(partition, asked), partition);
         continue;
@@ -186,14 +192,26 @@ export class FetchOperation {
         highWatermark: failed ? -1 : outcome.highWatermark,
         lastStableOffset: failed ? -1 : outcome.lastStableOffset,
         logStartOffset: failed ? -1 : outcome.logStartOffset,
-        abortedTransactions: null,
+        // There are no transactions; who does not ask for them, or can't be answered in full, is told otherwise.
+        abortedTransactions: partition === null || this.#options.isolationLevel === 1 ? [] : null,
         currentLeader:
-          failed && partition !== null ? { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch } : NO_LEADER,
+          partition !== null && isElsewhere(outcome.errorCode)
+            ? { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch }
+            : NO_LEADER,
         divergingEpoch,
         records: outcome.chunks,
       },
     });
   }
+}
+
+const isElsewhere = (errorCode: number): boolean =>
+  errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER || errorCode === ErrorCode.FENCED_LEADER_EPOCH;
+
+/** Whether the reader last read from an epoch that this partition has not come to: its offset means nothing here. */
+function isLost(partition: Partition, asked: SessionPartition): boolean {
+  if (asked.lastFetchedEpoch < 0 || partition.status(asked.currentLeaderEpoch) !== ErrorCode.NONE) return false;
+  return partition.endOffsetForEpoch(asked.lastFetchedEpoch).leaderEpoch < 0;
 }
 
 /**

@@ -226,11 +226,17 @@ export class LeaderPartition implements Partition, LogListener {
   }
 
   endOffsetForEpoch(epoch: number): { readonly leaderEpoch: number; readonly endOffset: number } {
-    return this.#log.endOffsetForEpoch(epoch);
+    const { logEndOffset } = this.#log;
+    const known = this.#log.endOffsetForEpoch(epoch);
+    if (known.endOffset >= 0 || epoch === -1 || epoch > this.leaderEpoch) return known;
+    // The leader's own epoch is not in the log before its first batch: it begins, and ends, at the log's end.
+    const floor = epoch === this.leaderEpoch ? epoch : this.#log.epochAt(logEndOffset);
+    return { leaderEpoch: floor === -1 ? epoch : floor, endOffset: logEndOffset };
   }
 
   epochOf(offset: number): number {
-    return this.#log.epochAt(offset);
+    const known = this.#log.epochAt(offset);
+    return known === -1 && offset >= this.#log.logEndOffset ? this.leaderEpoch : known;
   }
 
   deleteRecords(
@@ -238,7 +244,7 @@ export class LeaderPartition implements Partition, LogListener {
     done: (outcome: { readonly errorCode: number; readonly lowWatermark: number }) => void,
   ): void {
     const target = offset === -1 ? this.#replica.highWatermark : offset;
-    const status = this.status(-1);
+    const status = this.#rules.log.deletePolicy ? this.status(-1) : ErrorCode.POLICY_VIOLATION;
     if (status !== ErrorCode.NONE || target < 0 || target > this.#replica.highWatermark) {
       done({ errorCode: status === ErrorCode.NONE ? ErrorCode.OFFSET_OUT_OF_RANGE : status, lowWatermark: -1 });
       return;
