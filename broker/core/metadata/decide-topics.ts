@@ -68,15 +68,17 @@ export function createTopics(context: DecisionContext, command: CreateTopicsComm
 export function deleteTopics({ image, settings }: DecisionContext, command: DeleteTopicsCommand): Decision {
   const names = duplicatesOf(command.topics.flatMap(({ name }) => (name === null ? [] : [name])));
   const ids = duplicatesOf(command.topics.flatMap((topic) => (topic.topicId === null ? [] : [topic.topicId])));
+  const both = namedBothWays(image, command);
   const records: MetadataRecord[] = [];
   const deleted = new Set<string>();
   const topics: DeleteTopicsOutcome['topics'][number][] = [
     ...[...names].map((name) => ({ ...namedTwice(name), name, topicId: ZERO_TOPIC_ID })),
     ...[...ids].map((id) => ({ ...namedTwice(id), name: null, topicId: id })),
+    ...both.map(({ id, name }) => ({ ...namedTwice(name), name, topicId: id })),
   ];
+  const twice = new Set([...names, ...ids, ...both.flatMap(({ id, name }) => [id, name])]);
   for (const wanted of command.topics) {
-    if ((wanted.name !== null && names.has(wanted.name)) || (wanted.topicId !== null && ids.has(wanted.topicId)))
-      continue;
+    if (twice.has(wanted.name ?? wanted.topicId ?? '')) continue;
     const found = findTopic(image, wanted);
     if (!('id' in found)) {
       topics.push({ ...found, name: wanted.name, topicId: wanted.topicId ?? ZERO_TOPIC_ID });
@@ -92,6 +94,16 @@ export function deleteTopics({ image, settings }: DecisionContext, command: Dele
     topics.push({ ...ok(), name, topicId: id });
   }
   return { records, outcome: { kind: 'deleteTopics', ...ok(), topics } };
+}
+
+/** Topics that are named by name in one place and by id in another. */
+function namedBothWays(image: MetadataImage, { topics }: DeleteTopicsCommand): readonly { id: string; name: string }[] {
+  const ids = new Set(topics.map(({ topicId }) => topicId));
+  const names = new Set(topics.flatMap(({ name }) => (name === null ? [] : [name])));
+  return [...names].flatMap((name) => {
+    const id = image.topicByName(name)?.id;
+    return id !== undefined && ids.has(id) ? [{ id, name }] : [];
+  });
 }
 
 /** The texts that occur more than once. */
