@@ -1,6 +1,13 @@
 import type { Difference } from './compare.ts';
 import { clusterDifferences } from './differences/cluster.ts';
 import { produceDifferences } from './differences/produce.ts';
+import { readingDifferences } from './differences/reading.ts';
+import { topicDifferences } from './differences/topics.ts';
 
 /** Where Weir and Apache Kafka answer differently, and why that is meant. */
-export const DIFFERENCES: readonly Difference[] = [...clusterDifferences, ...produceDifferences];
+export const DIFFERENCES: readonly Difference[] = [
+  ...clusterDifferences,
+  ...produceDifferences,
+  ...readingDifferences,
+  ...topicDifferences,
+];

@@ -2,6 +2,8 @@ import type { EdgeCase } from '../ask.ts';
 import { clusterCases } from './cluster.ts';
 import { produceCases } from './produce.ts';
 import { producerCases } from './producers.ts';
+import { fetchingCases, offsetCases } from './reading.ts';
+import { topicCases } from './topics.ts';
 
 /** Cases that look at one part of the protocol, in the order in which they are played. */
 export interface Family {
@@ -14,4 +16,7 @@ export const FAMILIES: readonly Family[] = [
   { name: 'the cluster and its topics', cases: clusterCases },
   { name: 'producing', cases: produceCases },
   { name: 'idempotent producers', cases: producerCases },
+  { name: 'fetching', cases: fetchingCases },
+  { name: 'offsets of times and epochs', cases: offsetCases },
+  { name: 'topics', cases: topicCases },
 ];
