@@ -29,6 +29,13 @@ describe('confluent-kafka (librdkafka)', () => {
     },
   );
 
+  it.each(['uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'])(
+    'reads what came in any codec and is stored in %s',
+    async (codec) => {
+      expect(await exercise('stored_in', codec)).toEqual({ same: true });
+    },
+  );
+
   it('produces with every level of acknowledgement', async () => {
     expect(await exercise('acks')).toEqual({ 0: 50, 1: 50, all: 50 });
   });

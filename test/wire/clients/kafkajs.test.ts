@@ -29,10 +29,15 @@ async function withAdmin<T>(body: (admin: ReturnType<Kafka['admin']>) => Promise
   }
 }
 
-async function newTopic(numPartitions = 1): Promise<string> {
+async function newTopic(numPartitions = 1, stored = 'producer'): Promise<string> {
   const topic = wire.unique('kafkajs');
   await withAdmin((admin) =>
-    admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions, replicationFactor: 1 }] }),
+    admin.createTopics({
+      waitForLeaders: true,
+      topics: [
+        { topic, numPartitions, replicationFactor: 1, configEntries: [{ name: 'compression.type', value: stored }] },
+      ],
+    }),
   );
   return topic;
 }
@@ -80,10 +85,12 @@ async function join(topic: string, groupId: string): Promise<Member> {
 
 describe('kafkajs', () => {
   it.each([
-    ['none', CompressionTypes.None],
-    ['gzip', CompressionTypes.GZIP],
-  ] as const)('produces with %s and consumes in a group', async (_, codec) => {
-    const topic = await newTopic(2);
+    ['none', CompressionTypes.None, 'producer'],
+    ['gzip', CompressionTypes.GZIP, 'producer'],
+    ['none', CompressionTypes.None, 'gzip'],
+    ['gzip', CompressionTypes.GZIP, 'uncompressed'],
+  ] as const)('produces with %s and consumes in a group, stored by %s', async (_, codec, stored) => {
+    const topic = await newTopic(2, stored);
     await send(topic, numbered('value', 300), codec);
     const member = await join(topic, wire.unique('group'));
     try {

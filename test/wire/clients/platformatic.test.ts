@@ -39,9 +39,16 @@ async function withAdmin<T>(body: (admin: Admin) => Promise<T>): Promise<T> {
   }
 }
 
-async function newTopic(partitions = 1): Promise<string> {
+async function newTopic(partitions = 1, stored = 'producer'): Promise<string> {
   const topic = wire.unique('platformatic');
-  await withAdmin((admin) => admin.createTopics({ topics: [topic], partitions, replicas: 1 }));
+  await withAdmin((admin) =>
+    admin.createTopics({
+      topics: [topic],
+      partitions,
+      replicas: 1,
+      configs: [{ name: 'compression.type', value: stored }],
+    }),
+  );
   return topic;
 }
 
@@ -107,6 +114,22 @@ const assigned = ({ consumer }: Member): number =>
   (consumer.assignments ?? []).reduce((sum, { partitions }) => sum + partitions.length, 0);
 
 describe('@platformatic/kafka', () => {
+  it.each(['uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'] as const)(
+    'reads what came in any codec and is stored in %s',
+    async (stored) => {
+      const topic = await newTopic(1, stored);
+      const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+      for (const codec of codecs) await send(topic, numbered(codec, 60), codec);
+      const member = await join(topic, wire.unique('group'));
+      try {
+        await waitFor('every value', () => member.values.length >= 300);
+      } finally {
+        await leave(member);
+      }
+      expect(member.values).toEqual(codecs.flatMap((codec) => numbered(codec, 60)));
+    },
+  );
+
   it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)(
     'produces with %s and consumes in a group',
     async (codec) => {

@@ -138,6 +138,21 @@ def produce_and_consume(bootstrap, unique, codec):
     return {"same": sorted(member.values) == sorted(values), "acknowledged": len(set(acknowledged))}
 
 
+def stored_in(bootstrap, unique, target):
+    """Produces with every codec to a topic that stores one, and reads all of it with CRCs checked."""
+    topic = f"librdkafka-{unique}"
+    create(bootstrap, topic, config={"compression.type": target})
+    values = []
+    for codec in ("none", "gzip", "snappy", "lz4", "zstd"):
+        some = [f"value-{codec}-{index}" for index in range(200)]
+        send(bootstrap, topic, some, **{"compression.type": codec, "enable.idempotence": True})
+        values += some
+    member = Member(bootstrap, f"group-{unique}", topic, **{"check.crcs": True})
+    wait_for("every value", lambda: len(member.values) >= len(values))
+    member.stop()
+    return {"same": member.values == values}
+
+
 def acks(bootstrap, unique):
     topic = f"librdkafka-{unique}"
     create(bootstrap, topic)
@@ -283,7 +298,7 @@ def main():
     name, bootstrap, unique, *more = sys.argv[1:]
     scenarios = {
         each.__name__: each
-        for each in (produce_and_consume, acks, share_partitions, static_member, topics, groups, offsets)
+        for each in (produce_and_consume, stored_in, acks, share_partitions, static_member, topics, groups, offsets)
     }
     print(json.dumps(scenarios[name](bootstrap, unique, *more)))
 
