@@ -15,7 +15,7 @@ import {
 /** Most bytes to which the records of one batch may decompress where the broker looks at them (D12). */
 export const INSPECTED_BYTES_MAX = 64 * 1024 * 1024;
 /** Records and headers that are walked in one turn of the loop: a few milliseconds. */
-export const WALKED_PER_TURN = 100_000;
+export const WALKED_PER_TURN = 50_000;
 
 /**
  * What a produced batch needs next.

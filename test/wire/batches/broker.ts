@@ -111,13 +111,12 @@ export class Broker {
   }
 
   async newProducerId(): Promise<number> {
-    const answer = await this.client.call(ApiKey.InitProducerId, 4, {
-      transactionalId: null,
-      transactionTimeoutMs: 60_000,
-      producerId: -1,
-      producerEpoch: -1,
+    const asked = { transactionalId: null, transactionTimeoutMs: 60_000, producerId: -1, producerEpoch: -1 };
+    // A broker that has just started may not have a block of ids yet.
+    return waitFor('a producer id', async () => {
+      const answer = await this.client.call(ApiKey.InitProducerId, 4, asked);
+      return answer.errorCode === ErrorCode.NONE ? Number(answer.producerId) : null;
     });
-    return Number(answer.producerId);
   }
 
   close(): void {
