@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chosenPeer, type Peer } from '../harness/peer.ts';
+import { chosenPeer, type Peer, type PeerName } from '../harness/peer.ts';
 import { makePeer } from '../harness/session.ts';
 import { Broker } from './broker.ts';
 
@@ -14,10 +14,10 @@ export interface Batches {
   readonly close: () => Promise<void>;
 }
 
-/** Starts the chosen peer in a new directory. */
-export async function openBatches(): Promise<Batches> {
+/** Starts the chosen peer in a new directory, or the one that is named. */
+export async function openBatches(name: PeerName = chosenPeer()): Promise<Batches> {
   const directory = await mkdtemp(join(tmpdir(), 'weir-batches-'));
-  const peer = await makePeer(chosenPeer(), { directory });
+  const peer = await makePeer(name, { directory });
   await peer.start();
   const broker = await Broker.connect(peer.bootstrap);
   let count = 0;

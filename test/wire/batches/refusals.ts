@@ -4,6 +4,7 @@ import { compressFrameSync } from 'lz4-napi';
 import { compressSync as snappySync } from 'snappy';
 import { writeInt64 } from '../../../broker/core/base/int64.ts';
 import { encodeRecords } from '../../../broker/core/record/builder.ts';
+import type { Codec } from '../../../broker/core/record/validate.ts';
 import { batchOf, changed, PACK, record, xerial } from './samples.ts';
 
 /** One odd batch, and what a broker makes of it. */
@@ -36,131 +37,141 @@ const BELIEVED = { why: 'by default Weir keeps compressed records unseen (weir.v
 const names = ['', 'gzip', 'snappy', 'lz4', 'zstd'];
 const codecs = [1, 2, 3, 4] as const;
 
+/** Records that are not what the batch announces. */
+const unreadable = (codec: Codec): readonly OddBatch[] => [
+  {
+    name: `${names[codec]}: the payload is cut off`,
+    configs: FULL,
+    bytes: (now) => batchOf(three(now), { codec, payload: PACK[codec](plainOf(now)).subarray(0, -6) }),
+    expect: 'INVALID_RECORD',
+    kafka: UNREADABLE,
+  },
+  {
+    name: `${names[codec]}: the payload is noise`,
+    configs: FULL,
+    bytes: (now) => batchOf(three(now), { codec, payload: Buffer.from('this is no stream of any codec') }),
+    expect: 'INVALID_RECORD',
+    kafka: UNREADABLE,
+  },
+  {
+    name: `${names[codec]}: the payload is noise and nobody looks`,
+    configs: {},
+    bytes: (now) => batchOf(three(now), { codec, payload: Buffer.from('this is no stream of any codec') }),
+    expect: 'NONE',
+    kafka: { expect: 'UNKNOWN_SERVER_ERROR', ...BELIEVED },
+  },
+  {
+    name: `${names[codec]}: the payload is empty`,
+    configs: FULL,
+    bytes: (now) => batchOf(three(now), { codec, payload: Buffer.alloc(0) }),
+    expect: 'INVALID_RECORD',
+    ...(codec === 4 ? {} : { kafka: UNREADABLE }),
+  },
+  {
+    name: `${names[codec]}: fewer records than announced`,
+    configs: FULL,
+    bytes: (now) =>
+      changed(batchOf(three(now), { codec }), (bytes) => {
+        bytes.writeInt32BE(4, 23);
+        bytes.writeInt32BE(5, 57);
+      }),
+    expect: 'INVALID_RECORD',
+  },
+  {
+    name: `${names[codec]}: more records than announced`,
+    configs: FULL,
+    bytes: (now) =>
+      changed(batchOf(three(now), { codec }), (bytes) => {
+        bytes.writeInt32BE(1, 23);
+        bytes.writeInt32BE(2, 57);
+      }),
+    expect: 'INVALID_RECORD',
+  },
+];
+
+/** Records that a rule of the topic refuses. */
+const againstRules = (codec: Codec): readonly OddBatch[] => [
+  {
+    name: `${names[codec]}: a record without a key in a compacted topic`,
+    configs: FULL,
+    bytes: (now) => batchOf([record('a', '1', now), record(null, '2', now), record(null, '3', now)], { codec }),
+    expect: 'INVALID_RECORD 1,2',
+  },
+  {
+    name: `${names[codec]}: an inner record is older than the bound, the first and the last are not`,
+    configs: { 'message.timestamp.before.max.ms': '60000' },
+    bytes: (now) => batchOf([record('a', '1', now), record('b', '2', now - HOUR_MS), record('c', '3', now)], { codec }),
+    expect: 'INVALID_TIMESTAMP 1',
+  },
+  {
+    name: `${names[codec]}: an inner record is ahead of the bound, the header says it is not`,
+    configs: { 'message.timestamp.after.max.ms': '60000' },
+    bytes: (now) =>
+      changed(batchOf([record('a', '1', now), record('b', '2', now + HOUR_MS)], { codec }), (bytes) =>
+        writeInt64(bytes, 35, now),
+      ),
+    expect: 'INVALID_TIMESTAMP 1',
+  },
+  {
+    name: `${names[codec]}: a record two hours ahead`,
+    configs: {},
+    bytes: (now) => batchOf([record('a', '1', now), record('b', '2', now + 2 * HOUR_MS)], { codec }),
+    expect: 'INVALID_TIMESTAMP',
+    kafka: { expect: 'INVALID_TIMESTAMP 1', why: 'judged by the header, which names no record' },
+  },
+];
+
+/** Batches that a rule of the topic refuses, or does not. */
+const againstLimits = (codec: Codec): readonly OddBatch[] => [
+  {
+    name: `${names[codec]}: old records under LogAppendTime`,
+    configs: { 'message.timestamp.type': 'LogAppendTime', 'message.timestamp.before.max.ms': '60000' },
+    bytes: (now) => batchOf([record('a', '1', now - HOUR_MS), record('b', '2', now + 2 * HOUR_MS)], { codec }),
+    expect: 'NONE',
+  },
+  {
+    name: `${names[codec]}: the producer sets LogAppendTime`,
+    configs: {},
+    bytes: (now) => changed(batchOf(three(now), { codec }), (bytes) => bytes.writeUInt16BE(codec | 8, 21)),
+    expect: 'INVALID_TIMESTAMP',
+    kafka: {
+      expect: 'NONE',
+      why: 'Kafka clears the flag; a producer that sets it means something that will not happen',
+    },
+  },
+  {
+    name: `${names[codec]}: decompressed it is over max.message.bytes`,
+    configs: { 'compression.type': 'uncompressed', 'max.message.bytes': '2000' },
+    bytes: (now) => batchOf([record('a', 'x'.repeat(10_000), now)], { codec }),
+    expect: 'MESSAGE_TOO_LARGE',
+  },
+  {
+    name: `${names[codec]}: a large batch becomes small, and still was too large`,
+    configs: { 'compression.type': names[codec] ?? '', 'max.message.bytes': '2000' },
+    bytes: (now) => batchOf([record('a', 'x'.repeat(10_000), now)], { codec: 0 }),
+    expect: 'MESSAGE_TOO_LARGE',
+  },
+  {
+    name: `${names[codec]}: inner offsets with a gap`,
+    configs: FULL,
+    bytes: (now) => {
+      const plain = plainOf(now);
+      // The offset delta of the second record: its length, attributes and time delta come before it.
+      const second = 1 + (plain.readUInt8(0) >>> 1);
+      plain.writeUInt8(4, second + 3);
+      return batchOf(three(now), { codec, payload: PACK[codec](plain) });
+    },
+    expect: 'INVALID_RECORD',
+    kafka: {
+      expect: 'UNKNOWN_SERVER_ERROR',
+      why: 'Kafka tries to renumber them and fails at it',
+    },
+  },
+];
+
 /** Batches that a client library would not send, or that a topic's rules refuse. */
 export const ODD_BATCHES: readonly OddBatch[] = [
-  ...codecs.flatMap((codec): OddBatch[] => [
-    {
-      name: `${names[codec]}: the payload is cut off`,
-      configs: FULL,
-      bytes: (now) => batchOf(three(now), { codec, payload: PACK[codec](plainOf(now)).subarray(0, -6) }),
-      expect: 'INVALID_RECORD',
-      kafka: UNREADABLE,
-    },
-    {
-      name: `${names[codec]}: the payload is noise`,
-      configs: FULL,
-      bytes: (now) => batchOf(three(now), { codec, payload: Buffer.from('this is no stream of any codec') }),
-      expect: 'INVALID_RECORD',
-      kafka: UNREADABLE,
-    },
-    {
-      name: `${names[codec]}: the payload is noise and nobody looks`,
-      configs: {},
-      bytes: (now) => batchOf(three(now), { codec, payload: Buffer.from('this is no stream of any codec') }),
-      expect: 'NONE',
-      kafka: { expect: 'UNKNOWN_SERVER_ERROR', ...BELIEVED },
-    },
-    {
-      name: `${names[codec]}: the payload is empty`,
-      configs: FULL,
-      bytes: (now) => batchOf(three(now), { codec, payload: Buffer.alloc(0) }),
-      expect: 'INVALID_RECORD',
-      ...(codec === 4 ? {} : { kafka: UNREADABLE }),
-    },
-    {
-      name: `${names[codec]}: fewer records than announced`,
-      configs: FULL,
-      bytes: (now) =>
-        changed(batchOf(three(now), { codec }), (bytes) => {
-          bytes.writeInt32BE(4, 23);
-          bytes.writeInt32BE(5, 57);
-        }),
-      expect: 'INVALID_RECORD',
-    },
-    {
-      name: `${names[codec]}: more records than announced`,
-      configs: FULL,
-      bytes: (now) =>
-        changed(batchOf(three(now), { codec }), (bytes) => {
-          bytes.writeInt32BE(1, 23);
-          bytes.writeInt32BE(2, 57);
-        }),
-      expect: 'INVALID_RECORD',
-    },
-    {
-      name: `${names[codec]}: a record without a key in a compacted topic`,
-      configs: FULL,
-      bytes: (now) => batchOf([record('a', '1', now), record(null, '2', now), record(null, '3', now)], { codec }),
-      expect: 'INVALID_RECORD 1,2',
-    },
-    {
-      name: `${names[codec]}: an inner record is older than the bound, the first and the last are not`,
-      configs: { 'message.timestamp.before.max.ms': '60000' },
-      bytes: (now) =>
-        batchOf([record('a', '1', now), record('b', '2', now - HOUR_MS), record('c', '3', now)], { codec }),
-      expect: 'INVALID_TIMESTAMP 1',
-    },
-    {
-      name: `${names[codec]}: an inner record is ahead of the bound, the header says it is not`,
-      configs: { 'message.timestamp.after.max.ms': '60000' },
-      bytes: (now) =>
-        changed(batchOf([record('a', '1', now), record('b', '2', now + HOUR_MS)], { codec }), (bytes) =>
-          writeInt64(bytes, 35, now),
-        ),
-      expect: 'INVALID_TIMESTAMP 1',
-    },
-    {
-      name: `${names[codec]}: a record two hours ahead`,
-      configs: {},
-      bytes: (now) => batchOf([record('a', '1', now), record('b', '2', now + 2 * HOUR_MS)], { codec }),
-      expect: 'INVALID_TIMESTAMP',
-      kafka: { expect: 'INVALID_TIMESTAMP 1', why: 'judged by the header, which names no record' },
-    },
-    {
-      name: `${names[codec]}: old records under LogAppendTime`,
-      configs: { 'message.timestamp.type': 'LogAppendTime', 'message.timestamp.before.max.ms': '60000' },
-      bytes: (now) => batchOf([record('a', '1', now - HOUR_MS), record('b', '2', now + 2 * HOUR_MS)], { codec }),
-      expect: 'NONE',
-    },
-    {
-      name: `${names[codec]}: the producer sets LogAppendTime`,
-      configs: {},
-      bytes: (now) => changed(batchOf(three(now), { codec }), (bytes) => bytes.writeUInt16BE(codec | 8, 21)),
-      expect: 'INVALID_TIMESTAMP',
-      kafka: {
-        expect: 'NONE',
-        why: 'Kafka clears the flag; a producer that sets it means something that will not happen',
-      },
-    },
-    {
-      name: `${names[codec]}: decompressed it is over max.message.bytes`,
-      configs: { 'compression.type': 'uncompressed', 'max.message.bytes': '2000' },
-      bytes: (now) => batchOf([record('a', 'x'.repeat(10_000), now)], { codec }),
-      expect: 'MESSAGE_TOO_LARGE',
-    },
-    {
-      name: `${names[codec]}: a large batch becomes small, and still was too large`,
-      configs: { 'compression.type': names[codec] ?? '', 'max.message.bytes': '2000' },
-      bytes: (now) => batchOf([record('a', 'x'.repeat(10_000), now)], { codec: 0 }),
-      expect: 'MESSAGE_TOO_LARGE',
-    },
-    {
-      name: `${names[codec]}: inner offsets with a gap`,
-      configs: FULL,
-      bytes: (now) => {
-        const plain = plainOf(now);
-        // The offset delta of the second record: its length, attributes and time delta come before it.
-        const second = 1 + (plain.readUInt8(0) >>> 1);
-        plain.writeUInt8(4, second + 3);
-        return batchOf(three(now), { codec, payload: PACK[codec](plain) });
-      },
-      expect: 'INVALID_RECORD',
-      kafka: {
-        expect: 'UNKNOWN_SERVER_ERROR',
-        why: 'Kafka tries to renumber them and fails at it',
-      },
-    },
-  ]),
+  ...codecs.flatMap((codec) => [...unreadable(codec), ...againstRules(codec), ...againstLimits(codec)]),
   {
     name: 'zstd in Produce 6',
     configs: {},
