@@ -2,6 +2,7 @@ import { assert } from '../core/base/assert.ts';
 import { brokerId } from '../core/base/ids.ts';
 import type { Settings } from '../core/config/settings.ts';
 import type { EndpointView } from '../core/metadata/view.ts';
+import type { CleanerBugs } from '../core/log/planted-bugs.ts';
 import type { PlantedBugs } from '../core/share/planted-bugs.ts';
 import { FetchSessions } from '../core/replica/fetch-session.ts';
 import { AutoTopicCreator } from './auto-topics.ts';
@@ -21,7 +22,7 @@ import { MetricRegistry } from './metrics.ts';
 import { Acceptor, type ListenerAddress } from './network/acceptor.ts';
 import { logMetrics } from './partitions/log-metrics.ts';
 import { PartitionManager } from './partitions/partition-manager.ts';
-import { resolveTopicRules } from './partitions/topic-rules.ts';
+import { resolveCleanerConfig, resolveTopicRules } from './partitions/topic-rules.ts';
 import { ProducerIds } from './producer-ids.ts';
 import type { Services } from './services.ts';
 import { shareMetrics } from './share/metrics.ts';
@@ -42,6 +43,8 @@ export interface NodeOptions {
   readonly metricSources: readonly MetricSource[];
   /** What a test breaks on purpose in share groups; nobody else hands it in. */
   readonly shareBugs?: PlantedBugs;
+  /** What a test breaks on purpose in the log cleaner. */
+  readonly cleanerBugs?: CleanerBugs;
   /** The node can't go on safely: the process ends with this sentence. */
   readonly onFatal: (message: string) => void;
 }
@@ -116,6 +119,9 @@ class NodeStart {
         producerCheckIntervalMs: settings.broker('producer.id.expiration.check.interval.ms'),
         checkpointIntervalMs: settings.broker('replica.high.watermark.checkpoint.interval.ms'),
         retentionCheckIntervalMs: settings.broker('log.retention.check.interval.ms'),
+        cleaner: () => resolveCleanerConfig(settings),
+        hashSecret: () => [ports.random.uint32(), ports.random.uint32(), ports.random.uint32(), ports.random.uint32()],
+        ...(this.#options.cleanerBugs === undefined ? {} : { cleanerBugs: this.#options.cleanerBugs }),
       },
       onFatal: (failure) => this.#options.onFatal(fatalSentence(failure)),
     });

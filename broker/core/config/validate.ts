@@ -28,6 +28,7 @@ export function validateOverrides(scope: SettingScope, overrides: Overrides, set
     if (problem !== null) return problem;
   }
   if (scope === 'group') return groupProblem(overrides, settings);
+  if (scope === 'topic') return topicProblem(overrides, settings);
   return scope === 'broker' ? brokerProblem(settings) : null;
 }
 
@@ -95,6 +96,7 @@ const BOUNDED: readonly {
 
 const ORDERED: readonly (readonly [BrokerSettingName, '<' | '<=', BrokerSettingName])[] = [
   ['group.share.heartbeat.interval.ms', '<', 'group.share.session.timeout.ms'],
+  ['log.cleaner.min.compaction.lag.ms', '<=', 'log.cleaner.max.compaction.lag.ms'],
   ['group.share.max.size', '<=', 'group.share.max.share.sessions'],
   ['group.min.session.timeout.ms', '<=', 'group.max.session.timeout.ms'],
 ];
@@ -130,6 +132,12 @@ function brokerProblem(settings: Settings): string | null {
     resolveListeners(listeners, settings.broker('advertised.listeners')).problem ??
     protocolProblem(listeners, settings.broker('listener.security.protocol.map'))
   );
+}
+
+function topicProblem(overrides: Overrides, settings: Settings): string | null {
+  const minMs = settings.topic(overrides, 'min.compaction.lag.ms');
+  const maxMs = settings.topic(overrides, 'max.compaction.lag.ms');
+  return minMs <= maxMs ? null : `min.compaction.lag.ms must be at most max.compaction.lag.ms, ${maxMs}`;
 }
 
 function groupProblem(overrides: Overrides, settings: Settings): string | null {

@@ -16,16 +16,18 @@ export interface Chain {
   expectedOffset: number;
   /** Last offset that the index names for the first batch; −1 when the walk began at the front of a segment. */
   anchorLastOffset: number;
+  /** The cleaner was here: batches follow each other with gaps. */
+  readonly isSparse: boolean;
 }
 
 /** A walk from the front of a segment. */
-export function chainFromBase(baseOffset: number): Chain {
-  return { expectedOffset: baseOffset, anchorLastOffset: -1 };
+export function chainFromBase(baseOffset: number, isSparse = false): Chain {
+  return { expectedOffset: baseOffset, anchorLastOffset: -1, isSparse };
 }
 
 /** A walk from an index entry, whose batch has to end with `lastOffset`. */
-export function chainFromEntry(lastOffset: number): Chain {
-  return { expectedOffset: -1, anchorLastOffset: lastOffset };
+export function chainFromEntry(lastOffset: number, isSparse = false): Chain {
+  return { expectedOffset: -1, anchorLastOffset: lastOffset, isSparse };
 }
 
 /**
@@ -45,7 +47,8 @@ export function checkLink(chain: Chain, buf: Buffer, pos: number, end: number, r
 export function followChain(chain: Chain, buf: Buffer, pos: number): string {
   const offset = batch.baseOffset(buf, pos);
   const { expectedOffset, anchorLastOffset } = chain;
-  if (expectedOffset >= 0 && offset !== expectedOffset) return `offset ${offset} where ${expectedOffset} was due`;
+  const follows = chain.isSparse ? offset >= expectedOffset : offset === expectedOffset;
+  if (expectedOffset >= 0 && !follows) return `offset ${offset} where ${expectedOffset} was due`;
   if (anchorLastOffset >= 0 && batch.lastOffset(buf, pos) !== anchorLastOffset) {
     return `a batch that ends with ${batch.lastOffset(buf, pos)} where the index names ${anchorLastOffset}`;
   }

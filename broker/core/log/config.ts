@@ -16,6 +16,16 @@ export interface LogConfig {
   readonly retentionBytes: number;
   /** `cleanup.policy` holds `delete`; else only the log start deletes segments. */
   readonly deletePolicy: boolean;
+  /** `cleanup.policy` holds `compact`: the cleaner keeps the last record of each key. */
+  readonly compactPolicy: boolean;
+  /** `min.cleanable.dirty.ratio`: part of the log, in [0, 1], that is dirty before it is cleaned. */
+  readonly minCleanableDirtyRatio: number;
+  /** `min.compaction.lag.ms`: a record younger than this is not cleaned. */
+  readonly minCompactionLagMs: number;
+  /** `max.compaction.lag.ms`: a record older than this is cleaned whatever the ratio. */
+  readonly maxCompactionLagMs: number;
+  /** `delete.retention.ms`: a tombstone stays for this long after it was first cleaned. */
+  readonly deleteRetentionMs: number;
   /** `producer.id.expiration.ms`: an idempotent producer silent for this long is forgotten. */
   readonly producerIdExpirationMs: number;
   /** `weir.durability`: `always` syncs after every write round, `lazy` at roll and checkpoint only. */
@@ -36,8 +46,18 @@ export const DEFAULT_LOG_CONFIG: LogConfig = {
   retentionMs: 604_800_000,
   retentionBytes: -1,
   deletePolicy: true,
+  compactPolicy: false,
+  minCleanableDirtyRatio: 0.5,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: Number.MAX_SAFE_INTEGER,
+  deleteRetentionMs: 86_400_000,
   producerIdExpirationMs: 86_400_000,
   syncMode: 'always',
   flushMessages: Number.MAX_SAFE_INTEGER,
   flushMs: Number.MAX_SAFE_INTEGER,
 };
+
+/** How long a segment may be appended to: `segment.ms`, and in a compacted log no longer than records may stay dirty. */
+export function segmentAgeMaxMs(config: LogConfig): number {
+  return config.compactPolicy ? Math.min(config.segmentMs, config.maxCompactionLagMs) : config.segmentMs;
+}

@@ -17,6 +17,14 @@ export const RECOVERY_POINT_CHECKPOINT = 'recovery-point-offset-checkpoint';
 export const REPLICATION_CHECKPOINT = 'replication-offset-checkpoint';
 /** Log start per log that does not begin with its first segment. */
 export const LOG_START_CHECKPOINT = 'log-start-offset-checkpoint';
+/** First offset per log that the cleaner has not cleaned yet. */
+export const CLEANER_CHECKPOINT = 'cleaner-offset-checkpoint';
+/** In a log's directory: below the offset in it the cleaner may have left gaps. Ours; Kafka passes over it. */
+export const SPARSE_CHECKPOINT = 'sparse-end.sealed';
+/** Ending of a segment's file that the cleaner is writing; a start removes it. */
+export const CLEANED_SUFFIX = '.cleaned';
+/** Ending of a segment's file that is whole and takes the place of older ones; a start finishes that. */
+export const SWAP_SUFFIX = '.swap';
 /** Proof of a clean shutdown; holds the broker epoch. */
 export const CLEAN_SHUTDOWN = '.kafka_cleanshutdown';
 /** The metadata log's directory: beside the logs, and none of theirs. */
@@ -42,6 +50,17 @@ export function parseSegmentFileName(
   if (!Number.isSafeInteger(baseOffset)) return null;
   // The pattern allows exactly these.
   return { baseOffset, kind: match[2] as SegmentFileKind };
+}
+
+/** Base offsets of the segments that the cleaner had finished and not put in place yet, rising. */
+export function swapBases(names: Iterable<string>): readonly number[] {
+  const bases: number[] = [];
+  for (const name of names) {
+    if (!name.endsWith(SWAP_SUFFIX)) continue;
+    const parsed = parseSegmentFileName(name.slice(0, -SWAP_SUFFIX.length));
+    if (parsed?.kind === 'log') bases.push(parsed.baseOffset);
+  }
+  return bases.toSorted((a, b) => a - b);
 }
 
 /** Name of a log's directory, as Kafka has it. */

@@ -8,6 +8,8 @@ export interface LogMarks {
   readonly recoveryPoint: number;
   readonly highWatermark: number;
   readonly logStartOffset: number;
+  /** First offset that the cleaner has not cleaned. */
+  readonly firstDirtyOffset: number;
 }
 
 /** A log and its marks. */
@@ -18,18 +20,19 @@ export interface MarkedLog {
 }
 
 const MARKS_HEAD = 'weir-log-marks 1';
+const SPARSE_HEAD = 'weir-sparse-end 1';
 const EPOCHS_HEAD = 'weir-leader-epochs 1';
-const MARK = /^(\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,9}) ([a-zA-Z0-9._-]{1,249})$/;
+const MARK = /^(\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,9}) ([a-zA-Z0-9._-]{1,249})$/;
 const EPOCH = /^(\d{1,10}) (\d{1,16})$/;
 
 /**
- * Text of `logs.marks`: `recoveryPoint highWatermark logStart partition topic` per log. Kafka's three checkpoints say the
- * same without a checksum: a changed digit in them would make a damaged log look torn (D7).
+ * Text of `logs.marks`: `recoveryPoint highWatermark logStart firstDirty partition topic` per log. Kafka's four checkpoints
+ * say the same without a checksum: a changed digit in them would make a damaged log look torn (D7).
  */
 export function encodeMarks(logs: readonly MarkedLog[], crc32c: Crc32c): Buffer {
   const lines = logs.map(({ topic, partition, marks }) => {
-    const { recoveryPoint, highWatermark, logStartOffset } = marks;
-    return `${recoveryPoint} ${highWatermark} ${logStartOffset} ${partition} ${topic}`;
+    const { recoveryPoint, highWatermark, logStartOffset, firstDirtyOffset } = marks;
+    return `${recoveryPoint} ${highWatermark} ${logStartOffset} ${firstDirtyOffset} ${partition} ${topic}`;
   });
   return sealText([MARKS_HEAD, ...lines], crc32c);
 }
@@ -42,14 +45,26 @@ export function decodeMarks(bytes: Uint8Array, crc32c: Crc32c): MarkedLog[] | nu
 }
 
 function decodeMark(line: string): MarkedLog | null {
-  const [, recoveryPoint, highWatermark, logStartOffset, partition, topic] = MARK.exec(line) ?? [];
+  const [, recoveryPoint, highWatermark, logStartOffset, firstDirtyOffset, partition, topic] = MARK.exec(line) ?? [];
   if (topic === undefined) return null;
   const marks = {
     recoveryPoint: Number(recoveryPoint),
     highWatermark: Number(highWatermark),
     logStartOffset: Number(logStartOffset),
+    firstDirtyOffset: Number(firstDirtyOffset),
   };
   return { topic, partition: Number(partition), marks };
+}
+
+/** Text of `sparse-end.sealed`: the offset below which the cleaner may have left gaps. */
+export function encodeSparseEnd(offset: number, crc32c: Crc32c): Buffer {
+  return sealText([SPARSE_HEAD, String(offset)], crc32c);
+}
+
+/** Reads `sparse-end.sealed`; null when it is not what was written. */
+export function decodeSparseEnd(bytes: Uint8Array, crc32c: Crc32c): number | null {
+  const lines = openText(bytes, SPARSE_HEAD, crc32c);
+  return lines?.length === 1 && /^\d{1,16}$/.test(lines[0] ?? '') ? Number(lines[0]) : null;
 }
 
 /** Text of `leader-epochs.sealed`: `epoch startOffset` per leader epoch, beside Kafka's file without a checksum. */

@@ -10,12 +10,14 @@ export const RECOVERY_BATCH_SIZE_MAX = 104_857_600;
 export interface WalkState {
   /** Position of the next batch in the segment's file, bytes. */
   position: number;
-  /** Offset that the next batch has to begin with. */
+  /** Offset that the next batch has to begin with; with gaps allowed, at or after. */
   expectedOffset: number;
   /** Largest leader epoch seen. */
   latestEpoch: number;
   /** The log is to end here at the latest: a batch that reaches beyond is a fault, `BEYOND_END`. */
   readonly endOffsetMax: number;
+  /** A gap between batches that ends at or below this offset is the cleaner's; any other is a fault. */
+  readonly sparseEnd: number;
   /** What is wrong with the bytes at `position`. */
   fault: string;
 }
@@ -72,7 +74,8 @@ function judgeBatch(state: WalkState, buf: Buffer, pos: number, crc32c: Crc32c):
   const fault = checkBatch(buf, pos, buf.length, crc32c);
   if (fault !== null) return `bad batch: ${fault}`;
   const offset = batch.baseOffset(buf, pos);
-  if (offset !== state.expectedOffset) return `offset ${offset} where ${state.expectedOffset} was due`;
+  const isGap = offset > state.expectedOffset && offset <= state.sparseEnd;
+  if (offset !== state.expectedOffset && !isGap) return `offset ${offset} where ${state.expectedOffset} was due`;
   if (batch.nextOffset(buf, pos) > state.endOffsetMax) return BEYOND_END;
   const epoch = batch.partitionLeaderEpoch(buf, pos);
   return epoch < state.latestEpoch ? `epoch ${epoch} after ${state.latestEpoch}` : '';

@@ -1,4 +1,4 @@
-import type { LogConfig } from './config.ts';
+import { type LogConfig, segmentAgeMaxMs } from './config.ts';
 import { OFFSET_ENTRY_SIZE, TIME_ENTRY_SIZE } from './offset-index.ts';
 
 /** What the roll decision looks at. Sizes in bytes, times in ms. */
@@ -29,7 +29,7 @@ export function shouldRoll(input: RollInput, config: LogConfig): boolean {
   if (input.appendLastOffset - input.baseOffset > INT32_MAX) return true;
   if (input.indexBytes + OFFSET_ENTRY_SIZE > config.segmentIndexBytes) return true;
   if (input.timeIndexBytes + TIME_ENTRY_SIZE > config.segmentIndexBytes) return true;
-  return waitedMs(input) > config.segmentMs - jitterMs(input.jitterPart, config);
+  return waitedMs(input) > segmentAgeMaxMs(config) - jitterMs(input.jitterPart, config);
 }
 
 /** Age by the records' own time, so that a restart or a copy of the files changes nothing; else by the clock. */
@@ -38,8 +38,8 @@ function waitedMs(input: RollInput): number {
   return input.nowMs - input.createdMs;
 }
 
-function jitterMs(part: number, { segmentMs, segmentJitterMs }: LogConfig): number {
-  return Math.floor(part * Math.min(segmentMs, segmentJitterMs));
+function jitterMs(part: number, config: LogConfig): number {
+  return Math.floor(part * Math.min(segmentAgeMaxMs(config), config.segmentJitterMs));
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   type OffsetLine,
 } from '../../core/log/checkpoints.ts';
 import {
+  CLEANER_CHECKPOINT,
   LOG_START_CHECKPOINT,
   logDirectoryName,
   MARKS,
@@ -28,12 +29,13 @@ export interface StoredMarks {
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
-const NO_MARKS: LogMarks = { recoveryPoint: 0, highWatermark: 0, logStartOffset: 0 };
+const NO_MARKS: LogMarks = { recoveryPoint: 0, highWatermark: 0, logStartOffset: 0, firstDirtyOffset: 0 };
 
 const FILES = [
   [LOG_START_CHECKPOINT, 'logStartOffset'],
   [RECOVERY_POINT_CHECKPOINT, 'recoveryPoint'],
   [REPLICATION_CHECKPOINT, 'highWatermark'],
+  [CLEANER_CHECKPOINT, 'firstDirtyOffset'],
 ] as const;
 
 /** The node's offset checkpoints (D7, D9) in Kafka's files, each replaced atomically and synced. */
@@ -43,6 +45,8 @@ export class CheckpointStore {
   readonly #crc32c: Crc32c;
   /** What the files hold: text by file name. */
   readonly #written = new Map<string, Buffer>();
+  /** Files that were there at the start. */
+  readonly #found = new Set<string>();
   /** A file was replaced and its directory not synced since. */
   #unsynced = false;
   /** Logs that a file names, by directory name. */
@@ -58,7 +62,7 @@ export class CheckpointStore {
 
   /**
    * Reads the marks: from our own file, which has a checksum; where that is missing (an older release) or not what was
-   * written, from Kafka's three. `problem`: neither can be believed; with less than the true marks a damaged log would be
+   * written, from Kafka's four. `problem`: neither can be believed; with less than the true marks a damaged log would be
    * taken for a torn one, and what was deleted would come back.
    */
   *load(): Task<StoredMarks> {
@@ -69,8 +73,10 @@ export class CheckpointStore {
     const unreadable: string[] = [];
     for (const [name, field] of FILES) {
       const bytes = yield* readIfExists(this.#disk, `${this.#directory}/${name}`, CHECKPOINT_SIZE_MAX);
+      if (bytes !== null) this.#found.add(name);
       const decoded = bytes === null ? [] : decodeOffsetCheckpoint(bytes);
-      if (decoded === null) unreadable.push(`${this.#directory}/${name}`);
+      // A log that counts as never cleaned is only cleaned again.
+      if (decoded === null && name !== CLEANER_CHECKPOINT) unreadable.push(`${this.#directory}/${name}`);
       for (const { topic, partition, offset } of decoded ?? []) {
         const directoryName = logDirectoryName(topic, partition);
         this.#named.add(directoryName);
@@ -102,7 +108,9 @@ export class CheckpointStore {
       }
       const bytes = encodeOffsetCheckpoint(lines);
       const before = this.#written.get(name);
-      if (before === undefined ? lines.length === 0 && this.#named.size === 0 : before.equals(bytes)) continue;
+      // A node without compacted logs never gets the cleaner's file.
+      const namesNobody = this.#named.size === 0 || (name === CLEANER_CHECKPOINT && !this.#found.has(name));
+      if (before === undefined ? lines.length === 0 && namesNobody : before.equals(bytes)) continue;
       yield* this.#replace(name, bytes);
     }
     const sealed = encodeMarks(logs, this.#crc32c);

@@ -50,6 +50,8 @@ export interface Piece {
 export type LoadedPiece =
   | Piece
   | { readonly kind: 'too-large' }
+  /** The offset lies in a gap at the segment's end: the next batch is the next segment's. */
+  | { readonly kind: 'absent' }
   | { readonly kind: 'bad'; readonly position: number; readonly reason: string };
 
 /** Finds where to begin looking for `offset`: a batch at or before it, at most one index interval away. */
@@ -68,13 +70,16 @@ export function* locate(context: LogContext, segment: Segment, offset: number): 
 
 /** The front of a segment: always right, and far away. */
 export function frontOf(segment: Segment): Anchor {
-  return { position: 0, chain: chainFromBase(segment.baseOffset) };
+  return { position: 0, chain: chainFromBase(segment.baseOffset, segment.isSparse) };
 }
 
 function anchorOf(buf: Buffer, slot: number, segment: Segment): Anchor {
   const { position, lastOffset } = offsetEntry(buf, slot, segment.baseOffset);
   // Where it can't point it is believed to point at its own end: the walk from there fails and begins at the front.
-  return { position: position < 0 ? segment.writtenBytes : position, chain: chainFromEntry(lastOffset) };
+  return {
+    position: position < 0 ? segment.writtenBytes : position,
+    chain: chainFromEntry(lastOffset, segment.isSparse),
+  };
 }
 
 /**
@@ -84,9 +89,11 @@ function anchorOf(buf: Buffer, slot: number, segment: Segment): Anchor {
 export function* loadPiece(source: PieceSource, request: PieceRequest, onBadIndex: () => void): Task<LoadedPiece> {
   const { segment } = request;
   const anchor = yield* locate(source.context, segment, request.offset);
+  // An index of zeros names the front too, but as an entry: that is no proof against the batch there.
+  const isFront = anchor.chain.anchorLastOffset < 0;
   return yield* withFile(source.context.files, segment.path('log'), { create: false }, function* (file) {
     const loaded = yield* walkTo(source, request, anchor, file);
-    if (loaded.kind !== 'bad' || anchor.position === 0) return loaded;
+    if (loaded.kind !== 'bad' || isFront) return loaded;
     const fromFront = yield* walkTo(source, request, frontOf(segment), file);
     if (fromFront.kind !== 'bad') onBadIndex();
     return fromFront;
@@ -109,6 +116,7 @@ function* walkTo(source: PieceSource, request: PieceRequest, anchor: Anchor, fil
   let needBytes = batch.HEADER_SIZE;
   for (;;) {
     const left = segment.writtenBytes - position;
+    if (left === 0 && segment.isSparse) return { kind: 'absent' };
     if (left < needBytes) return bad(position, `offset ${offset} is not there`);
     const at = position;
     const length = Math.min(left, Math.max(needBytes, wantBytes + LOOKUP_SLACK));

@@ -12,13 +12,16 @@ import type { Disk, DiskFailure } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
 import { Permits } from '../permits.ts';
 import { runTask, step, type Task } from '../task.ts';
+import { LogCleaner } from './cleaner.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 import { failureOf, inParallel, removeIfExists, replaceFile, waitFor } from './disk-tasks.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
 import { isDiskFull } from '../disk-failure.ts';
+import { checkpointedWatermarkOf, recoveryPointOf } from './log-body.ts';
 import type { LogContext } from './log-context.ts';
 import { loadLog, removeLogFiles } from './log-loader.ts';
+import { DEFAULT_OPTIONS, type LogManagerOptions } from './log-options.ts';
 import { OpenLog } from './open-log.ts';
 import type { LogManager, LogManagerStats, LogSpec, PartitionLog } from './partition-log.ts';
 import { SharedRound } from './shared-round.ts';
@@ -41,36 +44,6 @@ export interface LogManagerDeps {
   readonly onFatal: (failure: DiskFailure) => void;
   readonly options?: Partial<LogManagerOptions>;
 }
-
-/** Bounds and intervals. */
-export interface LogManagerOptions {
-  /** Bytes of recently appended batches kept for readers, over all logs. */
-  readonly tailCacheBytes: number;
-  /** Files kept open over all logs, those in use aside. */
-  readonly openFilesMax: number;
-  readonly checkpointIntervalMs: number;
-  readonly retentionCheckIntervalMs: number;
-  /** `producer.id.expiration.check.interval.ms`. */
-  readonly producerCheckIntervalMs: number;
-  /** Appended bytes of a log between two producer snapshots: what an unclean start has to read again. */
-  readonly snapshotIntervalBytes: number;
-  /** Index files kept in memory, bytes over all logs. */
-  readonly indexCacheBytes: number;
-  /** `weir.disk.min.free` (D11): bytes, or −1 for what fits the disk. */
-  readonly minFree: () => number;
-}
-
-/** What holds unless told otherwise. */
-export const DEFAULT_OPTIONS: LogManagerOptions = {
-  tailCacheBytes: 32 * 1024 * 1024,
-  openFilesMax: 512,
-  checkpointIntervalMs: 5000,
-  retentionCheckIntervalMs: 300_000,
-  producerCheckIntervalMs: 600_000,
-  snapshotIntervalBytes: 16 * 1024 * 1024,
-  indexCacheBytes: 16 * 1024 * 1024,
-  minFree: () => -1,
-};
 
 /** How often the room on the disk is looked at: often enough that what is kept free outlasts a look. */
 const SPACE_CHECK_INTERVAL_MS = 1000;
@@ -100,6 +73,7 @@ export class DirectoryLogManager implements LogManager {
   readonly #store: CheckpointStore;
   readonly #space: SpaceWatch;
   readonly #checkpoints: SharedRound;
+  readonly #cleaner: LogCleaner;
   readonly #logs = new Map<string, Listed>();
   /** Topic id of the log that has a directory, by its name. */
   readonly #directories = new Map<string, TopicId>();
@@ -142,6 +116,14 @@ export class DirectoryLogManager implements LogManager {
         this.#checkpoints.request(done);
       },
     };
+    this.#cleaner = new LogCleaner({
+      context: this.#context,
+      timers: deps.timers,
+      logs: () => [...this.#logs.values()].map(({ log }) => log),
+      config: this.#options.cleaner,
+      secret: this.#options.hashSecret,
+      bugs: this.#options.cleanerBugs,
+    });
   }
 
   /** The checkpoints, for opening. */
@@ -205,6 +187,10 @@ export class DirectoryLogManager implements LogManager {
     for (const { log } of this.#logs.values()) log.runRetention();
   }
 
+  clean(): void {
+    this.#cleaner.wake();
+  }
+
   resumeWrites(): void {
     for (const { log } of this.#logs.values()) log.resume();
   }
@@ -226,7 +212,8 @@ export class DirectoryLogManager implements LogManager {
       if (log.state === 'read-only') readOnlyCount += 1;
       sizeInBytes += log.sizeInBytes;
       pendingBytes += log.pendingBytes;
-      if (log.unfinishedSinceMs >= 0) oldestMs = Math.min(oldestMs, log.unfinishedSinceMs);
+      const { unfinishedSinceMs } = log.body.writer;
+      if (unfinishedSinceMs >= 0) oldestMs = Math.min(oldestMs, unfinishedSinceMs);
     }
     const oldestUnfinishedMs = Number.isFinite(oldestMs) ? this.#deps.clock.monotonicMs() - oldestMs : 0;
     return {
@@ -240,6 +227,7 @@ export class DirectoryLogManager implements LogManager {
       tailCacheBytes: this.#context.tails.sizeInBytes,
       ...this.#context.counters,
       oldestUnfinishedMs,
+      cleaner: this.#cleaner.stats(),
     };
   }
 
@@ -282,6 +270,7 @@ export class DirectoryLogManager implements LogManager {
       for (const { log } of this.#logs.values()) log.expireProducers();
       again();
     });
+    this.#cleaner.start();
   }
 
   /** Writes the list of logs; durable at the end. */
@@ -297,7 +286,7 @@ export class DirectoryLogManager implements LogManager {
 
   #adopt(spec: LogSpec, loaded: ConstructorParameters<typeof OpenLog>[0]['loaded'], marks: LogMarks): OpenLog {
     const { topic, topicId, partition, config } = spec;
-    const { logStartOffset, highWatermark } = marks;
+    const { logStartOffset, highWatermark, firstDirtyOffset } = marks;
     const log = new OpenLog({
       context: this.#context,
       topic,
@@ -308,6 +297,7 @@ export class DirectoryLogManager implements LogManager {
       loaded,
       logStartOffset,
       highWatermark,
+      firstDirtyOffset,
     });
     this.#logs.set(keyOf(topicId, partition), { log, damagedMarks: loaded.damage === '' ? null : marks });
     this.#directories.set(logDirectoryName(topic, partition), topicId);
@@ -328,7 +318,7 @@ export class DirectoryLogManager implements LogManager {
     yield* inParallel(made, PARALLEL_LOGS, (spec) => step<void>((done) => disk.makeDirectory(this.#path(spec), done)));
     // Directories first: a listed log without one is damaged (D9).
     yield* step<void>((done) => disk.syncDirectory(directory, done));
-    const empty = { recoveryPoint: 0, highWatermark: 0, logStartOffset: 0 };
+    const empty = { recoveryPoint: 0, highWatermark: 0, logStartOffset: 0, firstDirtyOffset: 0 };
     const listed = made.map(({ topic, topicId, partition }) => ({ topic, topicId, partition, state: 'open' as const }));
     yield* this.writeManifest([...this.all(), ...listed]);
     for (const spec of made) yield* this.load(spec, empty, { clean: false, damaged: false });
@@ -407,6 +397,7 @@ export class DirectoryLogManager implements LogManager {
   }
 
   *#shutdown(brokerEpoch: number): Task<void> {
+    yield* waitFor((done) => this.#cleaner.stop(done));
     yield* waitFor((done) => {
       if (this.#changing) this.#idle.push(done);
       else done();
@@ -487,9 +478,10 @@ export class DirectoryLogManager implements LogManager {
 
 function marksOf(log: OpenLog): LogMarks {
   return {
-    recoveryPoint: log.recoveryPoint,
-    highWatermark: log.checkpointedWatermark,
+    recoveryPoint: recoveryPointOf(log.body),
+    highWatermark: checkpointedWatermarkOf(log.body),
     logStartOffset: log.logStartOffset,
+    firstDirtyOffset: log.body.firstDirtyOffset,
   };
 }
 

@@ -10,6 +10,8 @@ export class IndexCache {
   readonly #budgetBytes: number;
   readonly #contents = new Map<string, Buffer>();
   #bytes = 0;
+  /** Raised whenever a file is forgotten: what was read before may be another file's. */
+  #forgotten = 0;
 
   constructor(files: FileCache, budgetBytes: number) {
     this.#files = files;
@@ -27,6 +29,7 @@ export class IndexCache {
       done(null, cached.length > size ? cached.subarray(0, size) : cached);
       return;
     }
+    const forgotten = this.#forgotten;
     this.#files.acquire(path, { create: false }, (failure, lease) => {
       if (lease === undefined) {
         if (failure?.code === 'ENOENT') done(null, EMPTY);
@@ -40,7 +43,7 @@ export class IndexCache {
           return;
         }
         const whole = Buffer.concat([cached, bytes]);
-        this.#touch(path, whole);
+        if (forgotten === this.#forgotten) this.#touch(path, whole);
         done(null, whole);
       });
     });
@@ -48,6 +51,11 @@ export class IndexCache {
 
   /** The file was changed or removed. */
   forget(path: string): void {
+    this.#forgotten += 1;
+    this.#drop(path);
+  }
+
+  #drop(path: string): void {
     const cached = this.#contents.get(path);
     if (cached === undefined) return;
     this.#contents.delete(path);
@@ -56,11 +64,12 @@ export class IndexCache {
 
   /** All files whose path begins with `prefix` are gone. */
   forgetUnder(prefix: string): void {
+    this.#forgotten += 1;
     for (const path of [...this.#contents.keys()]) if (path.startsWith(prefix)) this.forget(path);
   }
 
   #touch(path: string, buf: Buffer): void {
-    this.forget(path);
+    this.#drop(path);
     this.#contents.set(path, buf);
     this.#bytes += buf.length;
     for (const [oldest, held] of this.#contents) {

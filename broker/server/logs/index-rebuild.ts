@@ -60,13 +60,14 @@ export class IndexRepairs {
 export function* rebuildIndexes(body: LogBody, segment: Segment): Task<string> {
   const { context, config } = body;
   if (segment.removed) return '';
-  const fresh = new Segment(segment.directory, segment.baseOffset, segment.createdMs);
+  const fresh = new Segment(segment.directory, segment.baseOffset, segment.createdMs, segment.suffix);
   const fileSize = segment.writtenBytes;
   const state: WalkState = {
     position: 0,
     expectedOffset: segment.baseOffset,
     latestEpoch: -1,
     endOffsetMax: Number.POSITIVE_INFINITY,
+    sparseEnd: segment.isSparse ? Number.POSITIVE_INFINITY : 0,
     fault: '',
   };
   yield* walkSegment(context, fresh, state, { fileSize, indexIntervalBytes: config.indexIntervalBytes, derived: null });

@@ -49,3 +49,8 @@ export class JobQueue {
     });
   }
 }
+
+/** A job that turned out not to be needed. */
+export function* nothing(): Task<void> {
+  // There is nothing to do.
+}

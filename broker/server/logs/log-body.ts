@@ -1,7 +1,7 @@
 import type { TopicId } from '../../core/base/ids.ts';
 import type { EpochCache } from '../../core/log/epoch-cache.ts';
 import type { ProducerStates } from '../../core/log/producer-state.ts';
-import type { LogConfig } from '../../core/log/config.ts';
+import { type LogConfig, segmentAgeMaxMs } from '../../core/log/config.ts';
 import type { LogContext } from './log-context.ts';
 import type { LoadedLog } from './log-loader.ts';
 import type { LogWriter } from './log-writer.ts';
@@ -27,6 +27,10 @@ export interface LogBody {
   snapshots: readonly number[];
   /** `epochs.version` that the epoch checkpoint holds. */
   savedEpochs: number;
+  /** Below it the cleaner has been (I11); for the checkpoint. */
+  firstDirtyOffset: number;
+  /** Gaps between batches end at or below this, durably (I1). */
+  sparseEnd: number;
   logStartOffset: number;
   logEndOffset: number;
   highWatermark: number;
@@ -36,6 +40,14 @@ export interface LogBody {
   snapshotBytes: number;
   /** Queues the making anew of a segment's indexes; `done` gets '' or what is wrong with the batches themselves. */
   readonly rebuildIndexes: (segment: Segment, done: (damage: string) => void) => void;
+}
+
+/** True when the active segment of a compacted log is too old: what is in it would stay dirty for too long. */
+export function isAged({ segments, config }: LogBody, nowMs: number): boolean {
+  const { active } = segments;
+  if (active.sizeInBytes === 0 || !config.compactPolicy) return false;
+  const sinceMs = active.firstTimestampMs >= 0 ? active.firstTimestampMs : active.createdMs;
+  return nowMs - sinceMs > segmentAgeMaxMs(config);
 }
 
 /** The durable mark that a checkpoint may name (D7). */
@@ -57,6 +69,7 @@ export function adopt(body: LogBody, loaded: LoadedLog): void {
   body.savedEpochs = -1;
   body.snapshotBytes = 0;
   body.logEndOffset = loaded.endOffset;
+  body.firstDirtyOffset = Math.min(body.firstDirtyOffset, loaded.endOffset);
   body.highWatermark = Math.min(body.highWatermark, loaded.endOffset);
   body.tail.clear();
   body.writer.reset(loaded.endOffset);
@@ -73,6 +86,7 @@ export interface LogStart {
   readonly loaded: LoadedLog;
   readonly logStartOffset: number;
   readonly highWatermark: number;
+  readonly firstDirtyOffset: number;
 }
 
 /** The parts of a log that was loaded. */
@@ -91,6 +105,9 @@ export function createBody(start: LogStart, writer: LogWriter, rebuildIndexes: L
     producersFull: false,
     snapshots: loaded.snapshots,
     savedEpochs: loaded.epochsSaved ? loaded.epochs.version : -1,
+    // One that lies behind the end is an older log's.
+    firstDirtyOffset: start.firstDirtyOffset <= loaded.endOffset ? start.firstDirtyOffset : 0,
+    sparseEnd: loaded.sparseEnd,
     logStartOffset: start.logStartOffset,
     logEndOffset: loaded.endOffset,
     highWatermark: Math.min(Math.max(start.highWatermark, start.logStartOffset), loaded.endOffset),

@@ -1,8 +1,15 @@
 import { decodeEpochCheckpoint, encodeEpochCheckpoint } from '../../core/log/checkpoints.ts';
 import type { LogConfig } from '../../core/log/config.ts';
 import { EpochCache, type EpochEntry } from '../../core/log/epoch-cache.ts';
-import { EPOCH_CHECKPOINT, parseSegmentFileName, SEALED_EPOCHS, segmentFileName } from '../../core/log/file-names.ts';
-import { decodeSealedEpochs } from '../../core/log/marks.ts';
+import {
+  EPOCH_CHECKPOINT,
+  parseSegmentFileName,
+  SEALED_EPOCHS,
+  segmentFileName,
+  SPARSE_CHECKPOINT,
+  swapBases,
+} from '../../core/log/file-names.ts';
+import { decodeSealedEpochs, decodeSparseEnd } from '../../core/log/marks.ts';
 import { OFFSET_ENTRY_SIZE, IndexTail, TIME_ENTRY_SIZE } from '../../core/log/offset-index.ts';
 import { decodeProducerSnapshot, SNAPSHOT_SIZE_MAX } from '../../core/log/producer-snapshot.ts';
 import { type ProducerEntry, ProducerStates } from '../../core/log/producer-state.ts';
@@ -16,6 +23,7 @@ import { isDiskFull } from '../disk-failure.ts';
 import type { LogContext } from './log-context.ts';
 import { Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
+import { settleSwaps } from './segment-swap.ts';
 import { beginWalk, readHeader, walkSegment } from './segment-walk.ts';
 
 /** Largest epoch checkpoint that is read, bytes. */
@@ -54,6 +62,8 @@ export interface LoadedLog {
   readonly damage: string;
   /** '' or what was cut off its end. */
   readonly cut: string;
+  /** Gaps between its batches end at or below this; 0 for a log that was never cleaned. */
+  readonly sparseEnd: number;
 }
 
 /** What the directory has. */
@@ -62,6 +72,9 @@ interface Found {
   readonly sizes: ReadonlyMap<number, number>;
   readonly snapshots: readonly number[];
   readonly names: ReadonlySet<string>;
+  readonly sparseEnd: number;
+  /** '' or what is wrong with what the cleaner left. */
+  readonly damage: string;
 }
 
 /**
@@ -72,6 +85,7 @@ export function* loadLog(request: LoadRequest): Task<LoadedLog> {
   const found = yield* survey(request);
   if (found === null) return damaged(request, 'its directory is missing');
   const { bases } = found;
+  if (found.damage !== '') return damaged(request, found.damage);
   const first = bases[0];
   if (first === undefined) {
     const missing = judgeEnd(request.logStartOffset, request) === 'damaged';
@@ -141,11 +155,14 @@ function emptyLog(request: LoadRequest, damage: string): LoadedLog {
     unsaved: false,
     damage,
     cut: '',
+    sparseEnd: 0,
   };
 }
 
-function newSegment(request: LoadRequest, baseOffset: number): Segment {
-  return new Segment(request.directory, baseOffset, request.context.clock.wallMs());
+function newSegment(request: LoadRequest, baseOffset: number, found: Pick<Found, 'sparseEnd'> | null = null): Segment {
+  const segment = new Segment(request.directory, baseOffset, request.context.clock.wallMs());
+  segment.isSparse = found !== null && baseOffset < found.sparseEnd;
+  return segment;
 }
 
 /** Lists the directory and removes what is left over: temporary files and, at a start, segments below the log start. */
@@ -158,6 +175,10 @@ function* survey(request: LoadRequest): Task<Found | null> {
     if (faultCode(error) === 'ENOENT') return null;
     throw error;
   }
+  const names = entries.map((entry) => entry.name);
+  const damage = yield* settleCleaner(request, names);
+  if (names.some((name) => name.endsWith('.swap')))
+    entries = yield* step<readonly DirectoryEntry[]>((done) => disk.list(request.directory, done));
   const all: number[] = [];
   const snapshots: number[] = [];
   for (const { name } of entries) {
@@ -179,7 +200,22 @@ function* survey(request: LoadRequest): Task<Found | null> {
     const path = `${request.directory}/${segmentFileName(base, 'log')}`;
     sizes.set(base, yield* step<number>((done) => disk.fileSize(path, done)));
   });
-  return { bases, sizes, snapshots, names: new Set(entries.map((entry) => entry.name)) };
+  const sparseEnd = names.includes(SPARSE_CHECKPOINT) ? yield* readSparseEnd(request) : 0;
+  return { bases, sizes, snapshots, names: new Set(entries.map((entry) => entry.name)), sparseEnd, damage };
+}
+
+/** Finishes or discards what the cleaner was about when the node stopped. */
+function settleCleaner(request: LoadRequest, names: readonly string[]): Task<string> {
+  const parsed = names.map(parseSegmentFileName);
+  const bases = parsed.flatMap((file) => (file?.kind === 'log' ? [file.baseOffset] : []));
+  return settleSwaps(request.context, { directory: request.directory, names, swaps: swapBases(names), bases });
+}
+
+/** Below which offset the cleaner may have left gaps; one that can't be read allows them everywhere. */
+function* readSparseEnd(request: LoadRequest): Task<number> {
+  const path = `${request.directory}/${SPARSE_CHECKPOINT}`;
+  const bytes = yield* readIfExists(request.context.disk, path, EPOCHS_SIZE_MAX);
+  return bytes === null ? 0 : (decodeSparseEnd(bytes, request.context.crc32c) ?? Number.POSITIVE_INFINITY);
 }
 
 /**
@@ -240,7 +276,7 @@ function* loadClean(request: LoadRequest, found: Found, stored: StoredEpochs): T
   if (!found.snapshots.includes(endOffset) || missesIndexes(found, found.bases)) return null;
   const snapshot = yield* readSnapshot(request, endOffset);
   if (snapshot === null) return null;
-  const active = newSegment(request, base);
+  const active = newSegment(request, base, found);
   active.loadSealed(size, endOffset);
   const first = yield* readHeader(context, active, 0, size);
   active.firstTimestampMs = first === null ? -1 : batch.maxTimestamp(first, 0);
@@ -266,6 +302,7 @@ function* loadClean(request: LoadRequest, found: Found, stored: StoredEpochs): T
     unsaved: false,
     damage: '',
     cut: '',
+    sparseEnd: found.sparseEnd,
   };
 }
 
@@ -280,7 +317,7 @@ function missesIndexes(found: Found, bases: readonly number[]): boolean {
 /** The first `count` segments as found; nothing is read. */
 function* loadSealed(request: LoadRequest, found: Found, count: number): Task<Segment[]> {
   const sealed = found.bases.slice(0, count).map((base, i) => {
-    const segment = newSegment(request, base);
+    const segment = newSegment(request, base, found);
     segment.loadSealed(found.sizes.get(base) ?? 0, found.bases[i + 1] ?? base);
     return segment;
   });
@@ -331,6 +368,7 @@ function* recover(request: LoadRequest, found: Found, entries: readonly EpochEnt
     unsaved,
     damage: '',
     cut: state.fault === '' ? '' : `cut at offset ${endOffset}: ${state.fault}`,
+    sparseEnd: found.sparseEnd,
   };
 }
 
@@ -361,21 +399,22 @@ function* walkFrom(
   const walked: Segment[] = [];
   const firstBase = found.bases[startIndex] ?? 0;
   const { endOffsetMax } = request;
-  let state: WalkState = { position: 0, expectedOffset: firstBase, latestEpoch: -1, endOffsetMax, fault: '' };
+  const limits = { endOffsetMax, sparseEnd: found.sparseEnd };
+  let state: WalkState = { position: 0, expectedOffset: firstBase, latestEpoch: -1, ...limits, fault: '' };
   for (const base of found.bases.slice(startIndex)) {
     if (state.fault === '') state.fault = faultBefore(base, state, walked.length === 0);
     if (state.fault !== '') break;
-    const segment = newSegment(request, base);
+    const segment = newSegment(request, base, found);
     const fileSize = found.sizes.get(base) ?? 0;
     const offset = missesIndexes(found, [base]) ? base : Math.max(base, snapshotOffset);
     const { latestEpoch } = state;
-    state = yield* beginWalk(context, segment, { offset, fileSize, endOffsetMax });
+    state = yield* beginWalk(context, segment, { offset, fileSize, ...limits });
     state.latestEpoch = latestEpoch;
     if (walked.length === 0) {
       state.latestEpoch = state.expectedOffset > 0 ? epochs.epochAt(state.expectedOffset - 1) : -1;
-      epochs.truncateFromEnd(state.expectedOffset);
+      epochs.truncateFromEnd(Math.max(state.expectedOffset, snapshotOffset));
     }
-    const derived = { epochs, producers, producersFrom: snapshotOffset };
+    const derived = { epochs, producers, derivedFrom: snapshotOffset };
     yield* walkSegment(context, segment, state, { fileSize, indexIntervalBytes: config.indexIntervalBytes, derived });
     walked.push(segment);
   }

@@ -14,7 +14,8 @@ import { faultCode, inParallel, readIfExists, removeIfExists } from './disk-task
 import { DirectoryLogManager, type LogManagerDeps, PARALLEL_LOGS } from './directory-logs.ts';
 import type { LogManager } from './partition-log.ts';
 
-export type { LogManagerDeps, LogManagerOptions } from './directory-logs.ts';
+export type { LogManagerDeps } from './directory-logs.ts';
+export type { LogManagerOptions } from './log-options.ts';
 
 /** Bytes of the clean-shutdown proof that are read at most. */
 const PROOF_SIZE_MAX = 4096;

@@ -85,8 +85,17 @@ function readTail(tail: LogTail, options: LogReadOptions): LogReadResult | null 
  * before it is given (D7): CRC, place in the log, epoch. What is not what was written is `damaged`.
  */
 function readCold(body: LogBody, segments: SegmentList, options: LogReadOptions, done: LogDone<LogReadResult>): void {
-  const segment = segments.at(options.fetchOffset);
   body.context.counters.coldReads += 1;
+  readSegment(body, segments, segments.at(options.fetchOffset), { options, done });
+}
+
+interface Wanted {
+  readonly options: LogReadOptions;
+  readonly done: LogDone<LogReadResult>;
+}
+
+function readSegment(body: LogBody, segments: SegmentList, segment: Segment, wanted: Wanted): void {
+  const { options, done } = wanted;
   const wantBytes = Math.min(options.maxBytes, COLD_READ_MAX);
   const batchBytesMax = options.minOneBatch ? Number.POSITIVE_INFINITY : options.maxBytes;
   const request = { segment, offset: options.fetchOffset, wantBytes, batchBytesMax };
@@ -95,9 +104,16 @@ function readCold(body: LogBody, segments: SegmentList, options: LogReadOptions,
       body.rebuildIndexes(segment, () => undefined);
     }),
     (error, loaded) => {
-      if (loaded === undefined) done({ kind: 'disk', failure: failureOf(error) }, undefined);
+      if (segment.removed && loaded?.kind !== 'piece') {
+        // Its files went meanwhile: another segment has the records now.
+        readSegment(body, segments, segments.at(options.fetchOffset), wanted);
+        return;
+      }
+      const next = loaded?.kind === 'absent' ? segments.after(segment) : null;
+      if (next !== null) readSegment(body, segments, next, wanted);
+      else if (loaded === undefined) done({ kind: 'disk', failure: failureOf(error) }, undefined);
       else if (loaded.kind === 'piece') done(null, pick(loaded.bytes, options));
-      else if (loaded.kind === 'too-large') done(null, emptyRead(options.fetchOffset));
+      else if (loaded.kind === 'too-large' || loaded.kind === 'absent') done(null, emptyRead(options.fetchOffset));
       else done({ kind: 'damaged', reason: damageAt(segment, loaded) }, undefined);
     },
   );

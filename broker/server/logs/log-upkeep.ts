@@ -162,6 +162,7 @@ export function* cut(body: LogBody, offset: number): Task<void> {
   const boundary = body.snapshots.findLast((snapshot) => snapshot <= offset) ?? 0;
   const known = Math.max(boundary, body.segments.at(offset).baseOffset);
   body.recoveryPointMax = Math.min(body.recoveryPointMax, known);
+  body.firstDirtyOffset = Math.min(body.firstDirtyOffset, offset);
   body.highWatermark = Math.min(body.highWatermark, offset);
   yield* waitFor((done) => context.checkpoint(done));
   const loaded = yield* loadUpTo(body, offset);
@@ -190,6 +191,7 @@ export function* startAt(body: LogBody, offset: number, empty: Segment): Task<vo
   const { context } = body;
   yield* waitFor((done) => body.writer.stop(done));
   body.recoveryPointMax = 0;
+  body.firstDirtyOffset = 0;
   body.highWatermark = 0;
   yield* waitFor((done) => context.checkpoint(done));
   yield* removeLogFiles(context, body.directory);
@@ -205,7 +207,9 @@ export function* startAt(body: LogBody, offset: number, empty: Segment): Task<vo
     unsaved: false,
     damage: '',
     cut: '',
+    sparseEnd: 0,
   });
+  body.sparseEnd = 0;
   body.logStartOffset = offset;
   body.highWatermark = offset;
   body.recoveryPointMax = Number.POSITIVE_INFINITY;

@@ -10,16 +10,8 @@ import { type AppendEnd, checkContiguous, ownBytes, rollInput } from './append-b
 import { waitFor } from './disk-tasks.ts';
 import { flushIndexes } from './index-files.ts';
 import { IndexRepairs } from './index-rebuild.ts';
-import { JobQueue } from './job-queue.ts';
-import {
-  adopt,
-  bytesBetween,
-  checkpointedWatermarkOf,
-  createBody,
-  type LogBody,
-  type LogStart,
-  recoveryPointOf,
-} from './log-body.ts';
+import { JobQueue, nothing } from './job-queue.ts';
+import { adopt, bytesBetween, createBody, isAged, type LogBody, type LogStart } from './log-body.ts';
 import { isDiskFull } from '../disk-failure.ts';
 import { type ReadableLog, readLog } from './log-reader.ts';
 import { cut, loadUpTo, retain, saveDerived, seal, startAt, takeSnapshot, writeMetadata } from './log-upkeep.ts';
@@ -138,17 +130,12 @@ export class OpenLog implements PartitionLog {
   get latestEpoch(): number {
     return this.#body.epochs.latestEpoch;
   }
-  /** Durable mark for the recovery-point checkpoint (D7). */
-  get recoveryPoint(): number {
-    return recoveryPointOf(this.#body);
+  /** What the log consists of, and its upkeep: for checkpoints and the cleaner. */
+  get body(): LogBody {
+    return this.#body;
   }
-  /** High watermark for the replication checkpoint: never above the recovery point. */
-  get checkpointedWatermark(): number {
-    return checkpointedWatermarkOf(this.#body);
-  }
-  /** Monotonic start of the oldest unfinished write or sync; −1 when there is none. */
-  get unfinishedSinceMs(): number {
-    return this.#body.writer.unfinishedSinceMs;
+  get jobs(): JobQueue {
+    return this.#jobs;
   }
 
   setListener(listener: LogListener | null): void {
@@ -275,6 +262,11 @@ export class OpenLog implements PartitionLog {
     this.#jobs.add(() => (this.#unreadable() === null ? retain(body, nowMs, host) : nothing()));
   }
 
+  /** Begins a new segment when the active one of a compacted log is too old to wait for the next append (KIP-354). */
+  rollAged(nowMs: number): void {
+    if (this.#state === 'open' && !this.#cutting && isAged(this.#body, nowMs)) this.#roll(nowMs);
+  }
+
   /** Writes and syncs the segments (not what is derived from them), for the checkpoint of a `replicated` log. */
   flush(done: () => void): void {
     if (this.#state === 'open') this.#syncAll(done);
@@ -382,8 +374,14 @@ export class OpenLog implements PartitionLog {
       return;
     }
     const { segments } = this.#body;
+    const { version } = segments;
     runTask(find(), (error, found) => {
       const answer = searchAnswer(error, found);
+      if (answer.failure !== null && segments.version !== version) {
+        // Cleaned segments took the place of those that it looked into.
+        this.#search(find, done);
+        return;
+      }
       if (answer.failure?.kind === 'damaged' && !this.#hasChanged(segments)) this.#damage(answer.failure.reason);
       const changed = this.#unreadable();
       if (changed !== null) done(changed, undefined);
@@ -490,8 +488,4 @@ export class OpenLog implements PartitionLog {
     this.#reloadDue = loaded.unsaved;
     adopt(body, loaded);
   }
-}
-
-function* nothing(): Task<void> {
-  // A job that turned out not to be needed.
 }

@@ -4,6 +4,8 @@ import type { ProducerClaim, ProducerVerdict } from '../../core/log/producer-sta
 import type { DiskFailure } from '../../ports/disk.ts';
 import type { Space } from './space-watch.ts';
 
+import type { CleanerStats } from './cleaner.ts';
+
 /**
  * What a log can still do. `open`: everything. `read-only`: the disk was full (D11), reads and deletions go on, appends
  * are refused until `LogManager.resumeWrites`. `damaged`: bytes below the durable mark are bad (D7), nothing is served.
@@ -158,6 +160,8 @@ export interface LogManager {
   checkpoint(done: () => void): void;
   /** Deletes segments past retention; also runs by itself every `retentionCheckIntervalMs`. */
   runRetention(): void;
+  /** Looks for logs to compact now; also runs by itself every `log.cleaner.backoff.ms`. */
+  clean(): void;
   /** Lets read-only logs take appends again; done by itself within seconds once the disk has room. */
   resumeWrites(): void;
   /** Writes and syncs everything and leaves the clean-shutdown proof. No call may follow. */
@@ -182,4 +186,5 @@ export interface LogManagerStats {
   readonly indexesRebuilt: number;
   /** Milliseconds for which the oldest unfinished write or sync has been under way; 0 when there is none (F5). */
   readonly oldestUnfinishedMs: number;
+  readonly cleaner: CleanerStats;
 }

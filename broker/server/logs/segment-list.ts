@@ -6,6 +6,8 @@ import type { Segment } from './segment.ts';
 export class SegmentList {
   readonly #segments: Segment[];
   readonly #bases: number[];
+  /** Raised whenever segments are replaced: what was found out about the old ones may mean nothing. */
+  version = 0;
 
   constructor(segments: readonly Segment[]) {
     assert(segments.length > 0, 'a log has a segment');
@@ -47,6 +49,16 @@ export class SegmentList {
   push(segment: Segment): void {
     this.#segments.push(segment);
     this.#bases.push(segment.baseOffset);
+  }
+
+  /** Puts one segment in the place of neighbours, the first of which begins where it does. The active one stays. */
+  replace(group: readonly Segment[], segment: Segment): void {
+    const at = this.#segments.indexOf(group[0] ?? segment);
+    assert(at >= 0 && at + group.length < this.#segments.length, 'the active segment is not replaced');
+    assert(segment.baseOffset === this.#bases[at], 'a segment keeps its base offset');
+    this.version += 1;
+    this.#segments.splice(at, group.length, segment);
+    this.#bases.splice(at, group.length, segment.baseOffset);
   }
 
   /** Takes out the oldest `count`; one stays at least. */

@@ -26,8 +26,8 @@ const WALK_READ_BYTES = 1024 * 1024;
 export interface Derived {
   readonly epochs: EpochCache;
   readonly producers: ProducerStates;
-  /** The producers are known up to here already (from a snapshot). */
-  readonly producersFrom: number;
+  /** Epochs and producers are known up to here already; a cleaned log can't tell again where an epoch began. */
+  readonly derivedFrom: number;
 }
 
 /** The fields of a batch header that the producers' state follows. */
@@ -61,10 +61,9 @@ export function* walkSegment(
     segment.addBatch(buf, pos, indexIntervalBytes);
     if (derived === null) return;
     const baseOffset = batch.baseOffset(buf, pos);
+    if (baseOffset < derived.derivedFrom) return;
     derived.epochs.assign(batch.partitionLeaderEpoch(buf, pos), baseOffset);
-    if (baseOffset >= derived.producersFrom && batch.producerId(buf, pos) >= 0) {
-      derived.producers.update(appendedBatch(buf, pos), nowMs);
-    }
+    if (batch.producerId(buf, pos) >= 0) derived.producers.update(appendedBatch(buf, pos), nowMs);
   };
   yield* withFile(context.files, segment.path('log'), { create: false }, function* (file: DiskFile) {
     let needBytes = batch.HEADER_SIZE;
@@ -88,7 +87,12 @@ export function* walkSegment(
 export function* beginWalk(
   context: LogContext,
   segment: Segment,
-  known: { readonly offset: number; readonly fileSize: number; readonly endOffsetMax: number },
+  known: {
+    readonly offset: number;
+    readonly fileSize: number;
+    readonly endOffsetMax: number;
+    readonly sparseEnd: number;
+  },
 ): Task<WalkState> {
   const bounds = { baseOffset: segment.baseOffset, endOffset: known.offset, endPosition: known.fileSize };
   const { index, timeIndex } = yield* readSoundIndexes(context, segment, bounds);
@@ -96,9 +100,9 @@ export function* beginWalk(
   const slots = index.length / OFFSET_ENTRY_SIZE;
   const entry = slots > 0 ? offsetEntry(index, slots - 1, segment.baseOffset) : null;
   const header = entry === null ? null : yield* readHeader(context, segment, entry.position, known.fileSize);
-  const { endOffsetMax } = known;
+  const { endOffsetMax, sparseEnd } = known;
   if (entry === null || header === null || first === null || batch.lastOffset(header, 0) !== entry.lastOffset) {
-    return { position: 0, expectedOffset: segment.baseOffset, latestEpoch: -1, endOffsetMax, fault: '' };
+    return { position: 0, expectedOffset: segment.baseOffset, latestEpoch: -1, endOffsetMax, sparseEnd, fault: '' };
   }
   const expectedOffset = batch.baseOffset(header, 0);
   const timeSlots = soundTimeEntries(timeIndex, { ...bounds, endOffset: expectedOffset });
@@ -110,10 +114,10 @@ export function* beginWalk(
   const last = timeSlots > 0 ? timeEntry(timeIndex, timeSlots - 1, segment.baseOffset) : null;
   if (last !== null && !(yield* timeEntryHolds(context, segment, last, entry.position))) {
     segment.forgetIndexes();
-    return { position: 0, expectedOffset: segment.baseOffset, latestEpoch: -1, endOffsetMax, fault: '' };
+    return { position: 0, expectedOffset: segment.baseOffset, latestEpoch: -1, endOffsetMax, sparseEnd, fault: '' };
   }
   segment.setLargestTimestamp(last?.timestampMs ?? -1, last?.lastOffset ?? -1);
-  return { position: entry.position, expectedOffset, latestEpoch: -1, endOffsetMax, fault: '' };
+  return { position: entry.position, expectedOffset, latestEpoch: -1, endOffsetMax, sparseEnd, fault: '' };
 }
 
 /** The header of the batch at `position`; null when the file ends before it. */

@@ -19,12 +19,16 @@ const UNKNOWN_TIMESTAMP = -2;
 export class Segment {
   readonly baseOffset: number;
   readonly directory: string;
+  /** Ending of its files' names: '' but while the cleaner writes it and puts it in place. */
+  suffix: string;
   endOffset: number;
+  /** The cleaner was here: its batches have gaps between them. */
+  isSparse = false;
   sizeInBytes = 0;
   writtenBytes = 0;
   /** The file exists; false until the first write. */
   exists = false;
-  /** Its files are gone; upkeep that comes late leaves them so. */
+  /** It is no part of the log any more, its files go or went: what comes late leaves them so, readers look again. */
   removed = false;
   /** Wall time at which it was begun or loaded, ms. */
   readonly createdMs: number;
@@ -39,8 +43,9 @@ export class Segment {
   lastTimeEntryMs = -1;
   bytesSinceIndexEntry = 0;
 
-  constructor(directory: string, baseOffset: number, createdMs: number) {
+  constructor(directory: string, baseOffset: number, createdMs: number, suffix = '') {
     this.directory = directory;
+    this.suffix = suffix;
     this.baseOffset = baseOffset;
     this.endOffset = baseOffset;
     this.createdMs = createdMs;
@@ -48,7 +53,7 @@ export class Segment {
 
   /** Path of one of its files. */
   path(kind: SegmentFileKind): string {
-    return `${this.directory}/${segmentFileName(this.baseOffset, kind)}`;
+    return `${this.directory}/${segmentFileName(this.baseOffset, kind)}${this.suffix}`;
   }
 
   /** The time index was not read yet. */
@@ -86,7 +91,8 @@ export class Segment {
   addBatch(buf: Buffer, pos: number, indexIntervalBytes: number): void {
     const size = batch.sizeInBytes(buf, pos);
     const lastOffset = batch.lastOffset(buf, pos);
-    const timestampMs = batch.maxTimestamp(buf, pos);
+    // An emptied batch has no record to be found by its time.
+    const timestampMs = batch.recordCount(buf, pos) === 0 ? -1 : batch.maxTimestamp(buf, pos);
     if (timestampMs > this.maxTimestampMs) {
       this.maxTimestampMs = timestampMs;
       this.maxTimestampOffset = lastOffset;

@@ -111,6 +111,15 @@ export class LogTail {
     }
   }
 
+  /** Drops what ends at or below `offset`: the cleaner rewrote it. */
+  dropBelow(offset: number): void {
+    for (let chunk = this.#chunks[this.#first]; chunk !== undefined; chunk = this.#chunks[this.#first]) {
+      if (chunk.endOffset > offset) return;
+      this.#cache.drop(chunk);
+      this.dropOldest();
+    }
+  }
+
   /** Drops everything: the log was cut. */
   clear(): void {
     for (let i = this.#first; i < this.#chunks.length; i++) {

@@ -28,6 +28,39 @@ export function logMetrics(logs: LogManager, partitions: Partitions): MetricSour
     );
     counter('weir_log_appended_bytes_total', 'Bytes appended', stats.appendedBytes);
     counter('weir_log_cache_reads_total', 'Reads served from memory', stats.cacheReads);
+    const { cleaner } = stats;
+    gauge(
+      'kafka_log_logcleanermanager_uncleanable_partitions_count',
+      'Compacted logs that are left as they are for their bad bytes',
+      cleaner.uncleanableCount,
+    );
+    gauge(
+      'kafka_log_logcleanermanager_max_dirty_percent',
+      'Largest part of a compacted log that is dirty, percent, at the last look',
+      Math.round(cleaner.dirtyRatioMax * 100),
+    );
+    gauge(
+      'kafka_log_logcleaner_max_compaction_delay_secs',
+      'Longest time for which a record has been dirty past max.compaction.lag.ms, at the last look',
+      cleaner.overdueMsMax / 1000,
+    );
+    gauge('kafka_log_logcleaner_max_clean_time_secs', 'Time of the last compaction', cleaner.lastCleanMs / 1000);
+    gauge(
+      'kafka_log_logcleaner_max_buffer_utilization_percent',
+      'How full the table of keys was in the last compaction, percent',
+      Math.round(cleaner.mapUtilization * 100),
+    );
+    gauge(
+      'kafka_log_logcleaner_cleaner_recopy_percent',
+      'What the last compaction left of the bytes that it went over, percent',
+      Math.round(cleaner.lastRecopyRatio * 100),
+    );
+    counter('weir_log_cleaner_cleaned_total', 'Compactions that were finished', cleaner.cleanedCount);
+    counter('weir_log_cleaner_read_bytes_total', 'Bytes that compaction read', cleaner.bytesRead);
+    counter('weir_log_cleaner_written_bytes_total', 'Bytes that compaction wrote', cleaner.bytesWritten);
+    counter('weir_log_cleaner_freed_bytes_total', 'Bytes that compaction freed', cleaner.bytesFreed);
+    counter('weir_log_cleaner_throttled_seconds_total', 'Time waited for the limit', cleaner.throttledMs / 1000);
+    gauge('weir_log_cleaner_longest_turn_seconds', 'Longest turn of the cleaner', cleaner.longestTurnMs / 1000);
     counter('weir_log_cold_reads_total', 'Reads served from disk', stats.coldReads);
     counter('weir_log_indexes_rebuilt_total', 'Indexes that were found wrong and made anew', stats.indexesRebuilt);
   };

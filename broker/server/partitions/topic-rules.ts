@@ -1,4 +1,5 @@
 import type { Overrides, Settings } from '../../core/config/settings.ts';
+import type { CleanerConfig } from '../../core/log/cleaner-config.ts';
 import type { LogConfig } from '../../core/log/config.ts';
 import type { Codec, ProduceRules } from '../../core/record/validate.ts';
 import type { Durability } from '../../core/replica/leader.ts';
@@ -68,10 +69,28 @@ export function resolveTopicRules(settings: Settings, overrides: Overrides): Top
       retentionMs: settings.topic(overrides, 'retention.ms'),
       retentionBytes: settings.topic(overrides, 'retention.bytes'),
       deletePolicy: policies.includes('delete'),
+      compactPolicy: policies.includes('compact'),
+      minCleanableDirtyRatio: settings.topic(overrides, 'min.cleanable.dirty.ratio'),
+      minCompactionLagMs: settings.topic(overrides, 'min.compaction.lag.ms'),
+      maxCompactionLagMs: settings.topic(overrides, 'max.compaction.lag.ms'),
+      deleteRetentionMs: settings.topic(overrides, 'delete.retention.ms'),
       producerIdExpirationMs: settings.broker('producer.id.expiration.ms'),
       syncMode: durability === 'fsync' ? 'always' : 'lazy',
       flushMessages: settings.topic(overrides, 'flush.messages'),
       flushMs: settings.topic(overrides, 'flush.ms'),
     },
+  };
+}
+
+/** Resolves the settings of the node's log cleaner. */
+export function resolveCleanerConfig(settings: Settings): CleanerConfig {
+  return {
+    enabled: settings.broker('log.cleaner.enable'),
+    threads: settings.broker('log.cleaner.threads'),
+    backoffMs: settings.broker('log.cleaner.backoff.ms'),
+    dedupeBufferBytes: settings.broker('log.cleaner.dedupe.buffer.size'),
+    loadFactor: settings.broker('log.cleaner.io.buffer.load.factor'),
+    ioBufferBytes: settings.broker('log.cleaner.io.buffer.size'),
+    ioMaxBytesPerSecond: settings.broker('log.cleaner.io.max.bytes.per.second'),
   };
 }

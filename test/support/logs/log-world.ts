@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { topicId } from '../../../broker/core/base/ids.ts';
 import { createPrng, type Prng } from '../../../broker/core/base/prng.ts';
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../../broker/core/log/config.ts';
@@ -6,6 +7,7 @@ import { buildBatch } from '../../../broker/core/record/builder.ts';
 import { readRecords } from '../../../broker/core/record/iterate.ts';
 import * as batch from '../../../broker/core/record/batch.ts';
 import { crc32c } from '../../../broker/io/crc32c.ts';
+import type { Compression } from '../../../broker/ports/compression.ts';
 import type { Disk, DiskFailure } from '../../../broker/ports/disk.ts';
 import type { Log } from '../../../broker/ports/log.ts';
 import { openLogManager, type LogManagerOptions, type OpenedLogs } from '../../../broker/server/logs/log-manager.ts';
@@ -13,6 +15,20 @@ import type { LogFailure, LogSpec, PartitionLog } from '../../../broker/server/l
 import { runTask } from '../../../broker/server/task.ts';
 import { SimDisk } from '../../sim/disk.ts';
 import { VirtualTime } from './virtual-time.ts';
+
+/** Only gzip, and later, as the real ones. */
+function gzipOnly(time: VirtualTime): Compression {
+  return {
+    decompress: (codec, bytes, _max, done) => {
+      const plain = codec === 1 ? gunzipSync(bytes) : 'malformed';
+      time.schedule(1, () => done(plain));
+    },
+    compress: (_codec, bytes, done) => {
+      const compressed = gzipSync(bytes);
+      time.schedule(1, () => done(compressed));
+    },
+  };
+}
 
 /** Where the simulated node keeps its data. */
 export const DIRECTORY = '/data';
@@ -94,10 +110,7 @@ export class LogWorld {
       clock: this.time,
       timers: this.time,
       crc32c,
-      compression: {
-        decompress: (_codec, _bytes, _max, done) => done('malformed'),
-        compress: (_codec, bytes, done) => done(bytes),
-      },
+      compression: gzipOnly(this.time),
       log: { ...SILENT, warn: (_fields, message) => this.onWarning(message) },
       directory: DIRECTORY,
       defaultConfig: DEFAULT_LOG_CONFIG,

@@ -38,6 +38,16 @@ export const DEFINED_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Re
       ],
       why: 'Without TLS and ACLs a broker that was not told otherwise is reached from its own machine only. Ports are bound at start.',
     },
+    'log.cleaner.dedupe.buffer.size': { differences: ['smallest: undefined, 1048576'], why: CHECKED_EARLY },
+    'log.cleaner.io.buffer.load.factor': {
+      differences: ['smallest: undefined, 0.01', 'largest: undefined, 0.99'],
+      why: CHECKED_EARLY,
+    },
+    'log.cleaner.io.max.bytes.per.second': { differences: ['smallest: undefined, 1'], why: CHECKED_EARLY },
+    'log.cleaner.threads': {
+      differences: ['smallest: 0, 1', 'largest: undefined, 16'],
+      why: 'None would let compacted logs grow without a word: log.cleaner.enable says so. All of them share one event loop.',
+    },
     'log.dir': { differences: ['type: list, string', 'default: /tmp/kafka-logs, '], why: ONE_DIRECTORY },
     'log.dirs': { differences: ['type: list, string'], why: ONE_DIRECTORY },
     'log.flush.interval.ms': { differences: ['smallest: undefined, 0'], why: CHECKED_EARLY },

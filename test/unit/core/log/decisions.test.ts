@@ -161,6 +161,7 @@ describe('a walk over a segment', () => {
     position: 0,
     expectedOffset: 0,
     latestEpoch: -1,
+    sparseEnd: 0,
     endOffsetMax: Number.POSITIVE_INFINITY,
     fault: '',
   });

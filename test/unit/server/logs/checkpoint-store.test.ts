@@ -6,7 +6,7 @@ import { runTask } from '../../../../broker/server/task.ts';
 import { SimDisk } from '../../../sim/disk.ts';
 import { VirtualTime } from '../../../support/logs/virtual-time.ts';
 
-const MARKS = { recoveryPoint: 18, highWatermark: 18, logStartOffset: 0 };
+const MARKS = { recoveryPoint: 18, highWatermark: 18, logStartOffset: 0, firstDirtyOffset: 0 };
 
 describe('the checkpoints', () => {
   test('name a log from the moment on when its marks are being written, until a later round leaves it out', () => {

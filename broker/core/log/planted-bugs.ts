@@ -1,0 +1,19 @@
+/**
+ * Ways to break the cleaner on purpose. Tests switch one on and demand that their checker notices (STYLE.md, Teeth);
+ * nothing but tests hands in a set that is not empty.
+ */
+export type CleanerBug =
+  /** The rewritten segment takes the old ones' place before it is durable: D13. */
+  | 'swap-unsynced'
+  /** A tombstone goes at its first cleaning: D13. */
+  | 'tombstone-dropped-early'
+  /** What is not committed is cleaned: D13. */
+  | 'cleans-above-watermark'
+  /** A full map forgets the keys that don't fit, and the range counts as clean. */
+  | 'map-overflow-ignored';
+
+/** A set of planted bugs. */
+export type CleanerBugs = ReadonlySet<CleanerBug>;
+
+/** What production runs with. */
+export const NO_CLEANER_BUGS: CleanerBugs = new Set();

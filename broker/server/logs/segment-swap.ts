@@ -1,0 +1,181 @@
+import { assert } from '../../core/base/assert.ts';
+import { CLEANED_SUFFIX, segmentFileName, SWAP_SUFFIX } from '../../core/log/file-names.ts';
+import { OFFSET_ENTRY_SIZE, offsetEntry } from '../../core/log/offset-index.ts';
+import * as batch from '../../core/record/batch.ts';
+import { frameBatch } from '../../core/record/check.ts';
+import { step, type Task } from '../task.ts';
+import { inParallel, readIfExists, removeIfExists, withFile } from './disk-tasks.ts';
+import type { FileLease } from './file-cache.ts';
+import type { LogBody } from './log-body.ts';
+import type { LogContext } from './log-context.ts';
+import type { Segment } from './segment.ts';
+
+const INDEX_KINDS = ['index', 'timeindex'] as const;
+/** Files of a segment that a merge removes; the producers' snapshots stay valid and are dropped with the next one. */
+const MERGED_KINDS = ['log', 'index', 'timeindex', 'txnindex'] as const;
+const INDEX_SIZE_MAX = 0x7fff_ffff;
+const PARALLEL = 4;
+
+/*
+ * How a cleaned segment takes the place of old ones, so that a crash leaves the log as it was or as it will be (D13):
+ *
+ *   .cleaned files synced → their indexes `.swap`, directory sync → log `.swap`, directory sync: decided
+ *   → other old segments removed, directory sync → indexes in place, directory sync → log in place, directory sync
+ *
+ * The log's `.swap` is there from the decision to the end: a start that finds one goes on from there, one that does not
+ * removes whatever else is left over. Each step waits for the sync of the one before, since entries of a directory reach
+ * the disk in any order.
+ */
+
+/**
+ * Puts `cleaned` in the place of `group`, neighbours in the log. False, with nothing changed, when they are part of it no
+ * more. Readers under way keep the files that they have; later ones are led to the new segment.
+ */
+export function* swapSegments(body: LogBody, group: readonly Segment[], cleaned: Segment): Task<boolean> {
+  const { context, directory, segments } = body;
+  const at = segments.all.indexOf(group[0] ?? cleaned);
+  const isCurrent = at >= 0 && group.every((segment, i) => segments.all[at + i] === segment && !segment.removed);
+  if (!isCurrent) return false;
+  for (const kind of INDEX_KINDS) yield* renameTo(context, cleaned, kind, SWAP_SUFFIX);
+  yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+  yield* renameTo(context, cleaned, 'log', SWAP_SUFFIX);
+  yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+  // From here on in one turn: whoever looks finds the new segment, under the name that it has now.
+  cleaned.suffix = SWAP_SUFFIX;
+  segments.replace(group, cleaned);
+  for (const segment of group) {
+    segment.removed = true;
+    for (const kind of MERGED_KINDS) forget(context, segment.path(kind));
+  }
+  body.tail.dropBelow(cleaned.endOffset);
+  for (const segment of group) {
+    if (segment.baseOffset !== cleaned.baseOffset) yield* removeMerged(context, directory, segment.baseOffset);
+  }
+  yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+  yield* putInPlace(context, directory, cleaned);
+  return true;
+}
+
+/** The last steps, for a segment whose log is `.swap` and durable, and whose old neighbours are gone. */
+function* putInPlace(context: LogContext, directory: string, segment: Segment): Task<void> {
+  // Held open meanwhile: a reader shares these files in place of looking for a name that is just changing.
+  const paths = [segment.path('log'), segment.path('index'), segment.path('timeindex')];
+  const leases: FileLease[] = [];
+  try {
+    for (const path of paths) {
+      leases.push(yield* step<FileLease>((done) => context.files.acquire(path, { create: false }, done)));
+    }
+    for (const kind of INDEX_KINDS) yield* renameTo(context, segment, kind, '');
+    yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+    yield* renameTo(context, segment, 'log', '');
+    segment.suffix = '';
+    for (const path of paths) forget(context, path);
+  } finally {
+    for (const lease of leases) lease.release();
+  }
+  yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+}
+
+function* renameTo(
+  context: LogContext,
+  segment: Segment,
+  kind: 'log' | 'index' | 'timeindex',
+  suffix: string,
+): Task<void> {
+  const to = `${segment.directory}/${segmentFileName(segment.baseOffset, kind)}${suffix}`;
+  yield* step<void>((done) => context.disk.rename(segment.path(kind), to, done));
+}
+
+function forget(context: LogContext, path: string): void {
+  context.files.forget(path);
+  context.indexes.forget(path);
+}
+
+function* removeMerged(context: LogContext, directory: string, baseOffset: number): Task<void> {
+  for (const kind of MERGED_KINDS) {
+    const path = `${directory}/${segmentFileName(baseOffset, kind)}`;
+    forget(context, path);
+    yield* removeIfExists(context.disk, path);
+  }
+}
+
+/** What a start finds of the cleaner's work in a log's directory. */
+export interface LeftOver {
+  readonly directory: string;
+  /** Names of all files. */
+  readonly names: readonly string[];
+  /** Base offsets of the segments whose `.swap` is there, rising. */
+  readonly swaps: readonly number[];
+  /** Base offsets of the segments in place, rising. */
+  readonly bases: readonly number[];
+}
+
+/**
+ * Finishes or discards what the cleaner left behind. Gives '' or what is wrong with a segment that was decided: it was
+ * synced before, so that this is damage, and nothing is touched.
+ */
+export function* settleSwaps(context: LogContext, found: LeftOver): Task<string> {
+  const { directory, names, swaps, bases } = found;
+  const ends = new Map<number, number>();
+  for (const base of swaps) {
+    const end = yield* endOfSwap(context, directory, base, names.includes(swapIndexName(base)));
+    if (end === null) return `${segmentFileName(base, 'log')}${SWAP_SUFFIX} is not what the cleaner wrote`;
+    ends.set(base, end);
+  }
+  const discarded = names.filter((name) => isLeftOver(name, swaps));
+  yield* inParallel(discarded, PARALLEL, (name) => removeIfExists(context.disk, `${directory}/${name}`));
+  for (const [base, end] of ends) {
+    for (const merged of bases.filter((other) => other > base && other < end)) {
+      yield* removeMerged(context, directory, merged);
+    }
+    yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+    for (const kind of [...INDEX_KINDS, 'log'] as const) {
+      const name = segmentFileName(base, kind);
+      if (kind === 'log') yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+      if (!names.includes(`${name}${SWAP_SUFFIX}`)) continue;
+      forget(context, `${directory}/${name}`);
+      yield* step<void>((done) =>
+        context.disk.rename(`${directory}/${name}${SWAP_SUFFIX}`, `${directory}/${name}`, done),
+      );
+    }
+    yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+    context.log.info({ directory, baseOffset: base, endOffset: end }, 'finished the swap of a cleaned segment');
+  }
+  return '';
+}
+
+function swapIndexName(baseOffset: number): string {
+  return `${segmentFileName(baseOffset, 'index')}${SWAP_SUFFIX}`;
+}
+
+/** True for a file of the cleaner that belongs to no decided swap. */
+function isLeftOver(name: string, swaps: readonly number[]): boolean {
+  if (name.endsWith(CLEANED_SUFFIX)) return true;
+  return name.endsWith(SWAP_SUFFIX) && !swaps.some((base) => name.startsWith(String(base).padStart(20, '0')));
+}
+
+/** Offset after the last batch of a `.swap`; null when its bytes are no batches. Its index tells where to begin. */
+function* endOfSwap(context: LogContext, directory: string, base: number, isIndexed: boolean): Task<number | null> {
+  const path = `${directory}/${segmentFileName(base, 'log')}${SWAP_SUFFIX}`;
+  const fileSize = yield* step<number>((done) => context.disk.fileSize(path, done));
+  const indexPath = `${directory}/${segmentFileName(base, 'index')}${isIndexed ? SWAP_SUFFIX : ''}`;
+  const index = batch.bufferOf((yield* readIfExists(context.disk, indexPath, INDEX_SIZE_MAX)) ?? new Uint8Array(0));
+  const slots = Math.floor(index.length / OFFSET_ENTRY_SIZE);
+  let position = slots === 0 ? 0 : offsetEntry(index, slots - 1, base).position;
+  if (position > fileSize) position = 0;
+  let end: number | null = null;
+  const isWhole = yield* withFile(context.files, path, { create: false }, function* (file) {
+    while (position < fileSize) {
+      const at = position;
+      const header = batch.bufferOf(yield* step<Uint8Array>((done) => file.read(at, batch.HEADER_SIZE, done)));
+      const size = frameBatch(header, 0, header.length);
+      if (header.length < batch.HEADER_SIZE || (typeof size === 'string' && size !== 'incomplete')) return false;
+      position += batch.sizeInBytes(header, 0);
+      end = batch.nextOffset(header, 0);
+    }
+    return position === fileSize;
+  });
+  context.files.forget(path);
+  assert(end === null || end > base, 'a segment ends behind its base');
+  return isWhole ? end : null;
+}
