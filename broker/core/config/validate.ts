@@ -50,14 +50,15 @@ export function validateBrokerFile(fixed: Overrides): readonly string[] {
 }
 
 /**
- * The settings of a node with what old names stand for: `broker.id` for `node.id` and `log.dir` for `log.dirs`, where the
- * new name is not given. They must have passed `validateBrokerFile`.
+ * The settings of a node with what old names stand for: `broker.id` for `node.id` (each for the other) and `log.dir` for
+ * `log.dirs`, where that is not given. They must have passed `validateBrokerFile`.
  */
 export function withOldNames(fixed: Overrides): Overrides {
   const settings = new Settings(fixed);
   const whole = new Map(fixed);
-  if (!fixed.has('node.id') && settings.broker('broker.id') >= 0)
-    whole.set('node.id', String(settings.broker('broker.id')));
+  const oldId = settings.broker('broker.id');
+  if (!fixed.has('node.id') && oldId >= 0) whole.set('node.id', String(oldId));
+  else if (fixed.has('node.id') && oldId < 0) whole.set('broker.id', String(settings.broker('node.id')));
   if ((fixed.get('log.dirs') ?? '') === '') whole.set('log.dirs', settings.broker('log.dir'));
   return whole;
 }

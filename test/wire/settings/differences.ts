@@ -76,3 +76,45 @@ export const DEFINED_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Re
   },
   group: {},
 };
+
+/** In what DescribeConfigs shows a setting otherwise than Apache Kafka, and why. */
+export type Shown = {
+  readonly differs: readonly ('value' | 'source' | 'read-only' | 'sensitive' | 'type' | 'synonyms')[];
+  readonly why: string;
+};
+
+const FIRST_DEFAULT = 'The broker setting in other units that the default comes from is named too.';
+const ELR =
+  'Apache Kafka stores the default as a dynamic setting of its cluster when it is formatted; here it is a default.';
+const OWN_DEFAULT = 'A default of ours stands behind the given value; Apache Kafka has none.';
+const ONE_PATH = 'A node has one data directory: a path, not a list. Each of the two peers has its own.';
+const PORTS = 'Each of the two peers has ports of its own, and Apache Kafka a listener for its controller.';
+
+/** Every difference of answers (describe.test.ts): a new one fails, and so does one that is gone. */
+export const SHOWN_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Readonly<Record<string, Shown>>>> = {
+  topic: {
+    'flush.ms': { differs: ['synonyms'], why: FIRST_DEFAULT },
+    'min.insync.replicas': { differs: ['source', 'synonyms'], why: ELR },
+    'segment.jitter.ms': { differs: ['synonyms'], why: FIRST_DEFAULT },
+    'segment.ms': { differs: ['synonyms'], why: FIRST_DEFAULT },
+  },
+  broker: {
+    'advertised.listeners': { differs: ['type'], why: 'It is judged as a whole, see above.' },
+    'group.initial.rebalance.delay.ms': { differs: ['value'], why: 'A default of ours, see above.' },
+    'listener.security.protocol.map': { differs: ['value', 'read-only'], why: PORTS },
+    listeners: { differs: ['value', 'read-only', 'type'], why: PORTS },
+    'log.dir': {
+      differs: ['value', 'type', 'synonyms'],
+      why: 'There is no default place for data, and one path only.',
+    },
+    'log.dirs': { differs: ['value', 'type'], why: ONE_PATH },
+    'log.retention.minutes': {
+      differs: ['value'],
+      why: 'Apache Kafka shows the given value among the synonyms and null as the value; here the value is shown.',
+    },
+    'min.insync.replicas': { differs: ['source', 'synonyms'], why: ELR },
+    'node.id': { differs: ['synonyms'], why: OWN_DEFAULT },
+    'process.roles': { differs: ['synonyms'], why: OWN_DEFAULT },
+  },
+  group: {},
+};
