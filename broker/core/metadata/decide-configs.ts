@@ -25,6 +25,7 @@ interface Altered {
 
 /** Most resources whose settings one command changes; a larger one is refused as a whole. */
 export const ALTERED_RESOURCE_COUNT_MAX = 10_000;
+const NUMBERS: ReadonlySet<string> = new Set(['short', 'int', 'long', 'double']);
 const GROUP_NAME_LENGTH_MAX = 32_767;
 
 /** Changes settings, each resource as a whole or not at all; a resource named twice is INVALID_REQUEST every time. */
@@ -71,7 +72,9 @@ function alterResource(context: DecisionContext, resource: Resource): Altered | 
     if (refusal !== null) return refusal;
   }
   const invalid = validateOverrides(table, after, settingsOf(context, resource, after));
-  return invalid === null ? { before, after } : problem(ErrorCode.INVALID_CONFIG, invalid);
+  // Apache Kafka has the broker itself judge its settings first, which answers with another code.
+  const code = table === 'broker' ? ErrorCode.INVALID_REQUEST : ErrorCode.INVALID_CONFIG;
+  return invalid === null ? { before, after } : problem(code, invalid);
 }
 
 function applyOperation(
@@ -89,17 +92,22 @@ function applyOperation(
     return null;
   }
   if (row === null) return problem(ErrorCode.INVALID_CONFIG, refusalOf(table, name));
+  if (operation !== 'set' && row.type !== 'list') {
+    return problem(ErrorCode.INVALID_CONFIG, `${operation} is for lists, which ${name} is not`);
+  }
   const fixed = table === 'broker' ? changeProblem(row, name, scope === 'cluster' ? 'cluster' : 'broker') : null;
   if (fixed !== null) {
     return problem(row.change === 'cluster-only' ? ErrorCode.INVALID_CONFIG : ErrorCode.INVALID_REQUEST, fixed);
   }
   if (value === null) return problem(ErrorCode.INVALID_REQUEST, `setting ${name} has no value`);
+  if (NUMBERS.has(row.type) && value.trim() === '' && operation === 'set') {
+    // In a file an empty text leaves an optional number unset; here that is what deleting is for.
+    const code = table === 'broker' ? ErrorCode.INVALID_REQUEST : ErrorCode.INVALID_CONFIG;
+    return problem(code, `${name} must be a number; delete the setting to return to its default`);
+  }
   if (operation === 'set') {
     texts.set(name, value);
     return null;
-  }
-  if (row.type !== 'list') {
-    return problem(ErrorCode.INVALID_CONFIG, `${operation} is for lists, which ${name} is not`);
   }
   const current = [...splitList(texts.get(name) ?? row.default ?? '')];
   const wanted = splitList(value);

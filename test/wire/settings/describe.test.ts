@@ -8,8 +8,9 @@ import { ApiKey } from '../../../broker/core/protocol/apis.ts';
 import type { Peer } from '../harness/peer.ts';
 import { makePeer } from '../harness/session.ts';
 import { waitFor } from '../harness/wait.ts';
+import { type Change, changesOf, type Outcome } from './changes.ts';
 import { type Entry, judgeAnswers } from './describe.ts';
-import { SHOWN_OTHERWISE } from './differences.ts';
+import { CHANGED_OTHERWISE, SHOWN_OTHERWISE } from './differences.ts';
 import { knownSettings } from './known.ts';
 
 const TOPIC = 'described';
@@ -97,6 +98,23 @@ async function settledEntries(peer: Peer, scope: keyof typeof RESOURCES): Promis
   return entriesOf(peer, scope);
 }
 
+/** What each change, tried and not made, is answered with. */
+async function outcomesOf(peer: Peer, changes: readonly Change[]): Promise<ReadonlyMap<string, Outcome>> {
+  const calls = callsTo(peer);
+  const outcomes = new Map<string, Outcome>();
+  for (const { title, scope, name, value, operation } of changes) {
+    const [resourceType, resourceName] = scope === 'cluster' ? ([4, ''] as const) : RESOURCES[scope];
+    const answer = await calls.call(ApiKey.IncrementalAlterConfigs, () => ({
+      resources: [{ resourceType, resourceName, configs: [{ name, value, configOperation: operation }] }],
+      validateOnly: true,
+    }));
+    const [result] = answer.responses;
+    outcomes.set(title, { errorCode: result?.errorCode ?? -1, message: result?.errorMessage ?? '' });
+  }
+  calls.close();
+  return outcomes;
+}
+
 describe('DescribeConfigs beside Apache Kafka', () => {
   let directory = '';
   let kafka: Peer;
@@ -134,6 +152,30 @@ describe('DescribeConfigs beside Apache Kafka', () => {
       }
     });
   }
+
+  test(
+    'refuses the values and operations that Kafka refuses, with its code, or has a reason',
+    async () => {
+      const changes = changesOf(knownSettings());
+      expect(changes.length).toBeGreaterThan(500);
+      const [theirs, ours] = [await outcomesOf(kafka, changes), await outcomesOf(weir, changes)];
+      const found = Object.fromEntries(
+        changes.flatMap(({ title }) => {
+          const [kafkaOutcome, weirOutcome] = [theirs.get(title), ours.get(title)];
+          if (kafkaOutcome?.errorCode === weirOutcome?.errorCode) return [];
+          return [[title, [kafkaOutcome?.errorCode, weirOutcome?.errorCode]]];
+        }),
+      );
+      const expected = Object.fromEntries(CHANGED_OTHERWISE.flatMap(({ changes: all }) => Object.entries(all)));
+      expect(found).toEqual(expected);
+      for (const { title, name } of changes) {
+        const { errorCode, message } = ours.get(title) ?? { errorCode: -1, message: '' };
+        // Whoever is refused reads which setting it was.
+        if (errorCode !== 0) expect([title, message]).toEqual([title, expect.stringContaining(name)]);
+      }
+    },
+    READY_MS,
+  );
 
   test('would name a spoiled answer', async () => {
     const theirs = await entriesOf(kafka, 'topic');

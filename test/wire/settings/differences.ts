@@ -118,3 +118,59 @@ export const SHOWN_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Read
   },
   group: {},
 };
+
+const REFUSED_THERE: readonly [number, number] = [42, 0];
+
+/** Changes that are answered with another code than Apache Kafka's, as [Kafka's, ours], and why. */
+export const CHANGED_OTHERWISE: readonly {
+  readonly why: string;
+  readonly changes: Readonly<Record<string, readonly [kafka: number, weir: number]>>;
+}[] = [
+  {
+    why: 'Apache Kafka resizes a pool of threads by a factor of two at most, counted from its size now; here the number has no effect.',
+    changes: Object.fromEntries(
+      ['broker', 'cluster'].flatMap((scope) =>
+        [
+          'background.threads set 1',
+          'background.threads set 2',
+          'num.io.threads set 1',
+          'num.network.threads set  7',
+          'num.recovery.threads.per.data.dir set  7',
+          'num.replica.fetchers set  7',
+        ].map((change) => [`${scope} ${change}`, REFUSED_THERE]),
+      ),
+    ),
+  },
+  {
+    why: 'No connection at all is a bound that can be obeyed: the listener closes each one. Apache Kafka refuses it while it runs.',
+    changes: Object.fromEntries(
+      ['broker', 'cluster'].flatMap((scope) =>
+        ['max.connections set 0', 'max.connections.per.ip set 0'].map((change) => [
+          `${scope} ${change}`,
+          REFUSED_THERE,
+        ]),
+      ),
+    ),
+  },
+  {
+    why: 'Apache Kafka always holds min.insync.replicas as a dynamic setting of its cluster and lets nobody take it away; here its default comes back.',
+    changes: { 'cluster min.insync.replicas delete': [40, 0], 'broker min.insync.replicas delete': [40, 0] },
+  },
+  {
+    why: 'Listeners are judged as a whole here, not as a list, and read at start.',
+    changes: Object.fromEntries(
+      ['broker', 'cluster'].flatMap((scope) =>
+        ['append', 'subtract'].map((operation) => [`${scope} listeners ${operation} x`, [42, 40] as const]),
+      ),
+    ),
+  },
+  {
+    why: 'It can be set for all brokers only, which both say; Apache Kafka looks at the value before.',
+    changes: Object.fromEntries(
+      ['', ' 0', ' 1.5', ' 99999999999999999999', ' many'].map((value) => [
+        `broker min.insync.replicas set${value}`,
+        [42, 40] as const,
+      ]),
+    ),
+  },
+];

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { refusedReason } from '../../../../broker/core/config/refused.ts';
 import { groupRow, rowsOf, type SettingScope, topicRow } from '../../../../broker/core/config/rows.ts';
 import { type KnownSetting, knownSettings } from '../../../wire/settings/known.ts';
-import { DEFINED_OTHERWISE } from '../../../wire/settings/differences.ts';
+import { CHANGED_OTHERWISE, DEFINED_OTHERWISE, SHOWN_OTHERWISE } from '../../../wire/settings/differences.ts';
 
 const SCOPES = ['topic', 'broker', 'group'] as const;
 const CHANGES = { static: 'read-only', broker: 'per-broker', cluster: 'cluster-wide', 'cluster-only': 'cluster-wide' };
@@ -87,10 +87,13 @@ describe('the settings that Apache Kafka defines', () => {
 
   test('have no difference without a sentence that says why', () => {
     for (const scope of SCOPES) {
-      for (const [name, { why }] of Object.entries(DEFINED_OTHERWISE[scope])) {
-        expect([name, why]).toEqual([name, expect.stringMatching(/^[A-Z].*\.$/)]);
+      for (const table of [DEFINED_OTHERWISE[scope], SHOWN_OTHERWISE[scope]]) {
+        for (const [name, { why }] of Object.entries(table)) {
+          expect([name, why]).toEqual([name, expect.stringMatching(/^[A-Z].*\.$/)]);
+        }
       }
     }
+    for (const { why } of CHANGED_OTHERWISE) expect(why).toMatch(/^[A-Z].*\.$/);
   });
 
   test('would be missed when one were not judged, or differed', () => {
