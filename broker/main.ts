@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { resolveListeners } from './core/config/listeners.ts';
 import { refusedOf } from './core/config/refused.ts';
@@ -85,6 +86,12 @@ function readSettings(
     : { settings: new Settings(withOldNames(fixed)), problems: [] };
 }
 
+/** What this process may use: the limit of its control group, or the machine's memory when there is none. */
+function memoryBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
 /** One broker process from its ports to its exit code. */
 class BrokerProcess {
   readonly #settings: Settings;
@@ -156,6 +163,7 @@ class BrokerProcess {
         directory,
         listeners: listeners.map((one) => ({ name: one.name, host: one.bindHost, port: one.bindPort })),
         advertised: new Map(listeners.map((one) => [one.name, { host: one.advertisedHost, port: one.advertisedPort }])),
+        memoryBytes: memoryBytes(),
         metricSources: [processMetrics(this.#loop), diskMetrics(disk.syncStats)],
         onFatal: (message) => this.#fatal(message),
       },

@@ -31,9 +31,12 @@ export interface NetListener {
 
 /** Streams between processes. */
 export interface Net {
-  /** Port 0 takes a free one. `accept` returns the handlers of each new connection, or null to refuse it. */
+  /**
+   * Port 0 takes a free one; `backlog` is how many connections the system holds that were not accepted yet. `accept` returns the handlers of each new connection, or null to refuse it; it may
+   * pause the connection at once.
+   */
   listen(
-    address: { readonly host: string; readonly port: number },
+    address: { readonly host: string; readonly port: number; readonly backlog: number },
     accept: (connection: NetConnection) => NetHandlers | null,
     done: (failure: { readonly code: string; readonly message: string } | null, listener: NetListener | null) => void,
   ): void;

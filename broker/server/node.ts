@@ -39,6 +39,8 @@ export interface NodeOptions {
   readonly listeners: readonly ListenerAddress[];
   /** Where clients are told to go, by listener; port 0 stands for the bound port. */
   readonly advertised: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
+  /** Memory that this process may use, in bytes: the budget for requests and answers is a part of it. */
+  readonly memoryBytes: number;
   /** Figures that only the outside knows: process, loop, disk. */
   readonly metricSources: readonly MetricSource[];
   /** What a test breaks on purpose in share groups; nobody else hands it in. */
@@ -90,6 +92,7 @@ class NodeStart {
     this.#acceptor = new Acceptor({
       ports,
       settings,
+      memoryBytes: options.memoryBytes,
       serve: (frame, connection, reply) => {
         assert(this.#dispatcher !== null, 'requests are held until the dispatcher is there');
         this.#dispatcher.serve(frame, connection, reply);
@@ -238,6 +241,7 @@ class NodeStart {
       partitions,
       servedVersions: clientVersions,
       autoTopics: new AutoTopicCreator(metadata, [topics.groups, topics.share]),
+      answerMemory: this.#acceptor.answerMemory,
       fetchSessions: new FetchSessions(() => settings.broker('max.incremental.fetch.session.cache.slots')),
       producerIds: new ProducerIds(metadata, () => ({ brokerId: nodeId, brokerEpoch: control.brokerEpoch })),
     };

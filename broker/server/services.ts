@@ -4,6 +4,7 @@ import type { AutoTopics } from './api/metadata.ts';
 import type { Ports } from './context.ts';
 import type { CoordinatorFinder } from './coordinators/finder.ts';
 import type { GroupCoordinator } from './coordinators/groups.ts';
+import type { AnswerMemory } from './network/memory-budget.ts';
 import type { MetadataClient } from './metadata-client.ts';
 import type { PartitionManager } from './partitions/partition-manager.ts';
 import type { ProducerIds } from './producer-ids.ts';
@@ -23,4 +24,5 @@ export interface Services extends ShareGroups {
   readonly autoTopics: AutoTopics;
   readonly fetchSessions: FetchSessions;
   readonly producerIds: ProducerIds;
+  readonly answerMemory: AnswerMemory;
 }

@@ -17,6 +17,8 @@ import type { World } from './world.ts';
 
 const DIRECTORY = '/data';
 const NODE_PORT = 9092;
+/** Memory of a simulated machine. */
+const MEMORY_BYTES = 1024 * 1024 * 1024;
 
 /** What a simulated node is made with. */
 export interface SimNodeOptions {
@@ -135,6 +137,7 @@ export class SimNode {
         directory: DIRECTORY,
         listeners: [{ name: 'plain', host: '127.0.0.1', port: NODE_PORT }],
         advertised: new Map(),
+        memoryBytes: MEMORY_BYTES,
         metricSources: [],
         ...this.#shareBugs,
         onFatal: (message) => {

@@ -1,4 +1,5 @@
 import type { SettingCheck } from './row.ts';
+import { parseAddressLimits } from './address-limits.ts';
 import { parseListeners, parseProtocolMap } from './listeners.ts';
 import { parseDurationMs } from './duration.ts';
 
@@ -23,6 +24,10 @@ export const CHECKS: Readonly<Record<SettingCheck, Check>> = {
     allowed: '22 characters of base64url, or empty',
     problem: (text) =>
       text === '' || /^[A-Za-z0-9_-]{21}[AQgw]$/.test(text) ? null : 'must be 16 bytes as 22 characters of base64url',
+  },
+  'address-limits': {
+    allowed: 'ADDRESS:NUMBER, separated by commas',
+    problem: (text) => parseAddressLimits(text).problem,
   },
   roles: {
     allowed: 'broker,controller',

@@ -7,6 +7,7 @@ export type SettingCheck =
   | 'share-offset-reset'
   | 'cluster-id'
   | 'roles'
+  | 'address-limits'
   | 'one-path'
   | 'host'
   | 'gzip-level'

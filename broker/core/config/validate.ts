@@ -128,6 +128,11 @@ function brokerProblem(settings: Settings): string | null {
     const fits = relation === '<' ? value(low) < value(high) : value(low) <= value(high);
     if (!fits) return `${low} must be ${relation === '<' ? 'below' : 'at most'} ${high}, ${value(high)}`;
   }
+  const budget = settings.broker('queued.max.request.bytes');
+  const largest = settings.broker('socket.request.max.bytes');
+  if (budget > 0 && budget < largest) {
+    return `queued.max.request.bytes must be -1 or at least socket.request.max.bytes, ${largest}`;
+  }
   const listeners = settings.broker('listeners');
   return (
     resolveListeners(listeners, settings.broker('advertised.listeners')).problem ??

@@ -2,10 +2,13 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import type { Net, NetConnection, NetHandlers, NetListener } from '../../ports/net.ts';
 import type { EventLoop } from '../loop/event-loop.ts';
 
-/** Pending connections that the system queues before `accept`. */
-const BACKLOG = 511;
 /** Silence after which the system asks whether the peer is still there. */
 const KEEP_ALIVE_MS = 60_000;
+/**
+ * Bytes handed to the system at a time: what lies beyond is written when these were taken, so that one can see how far the
+ * peer of a large answer has come.
+ */
+const WINDOW_SIZE = 262_144;
 
 /** A TCP connection whose writes leave together at the end of the loop turn. */
 class TcpConnection implements NetConnection {
@@ -16,6 +19,7 @@ class TcpConnection implements NetConnection {
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #closing = false;
+  #paused = false;
 
   constructor(socket: Socket, tcp: Tcp) {
     this.#socket = socket;
@@ -39,16 +43,23 @@ class TcpConnection implements NetConnection {
   }
 
   pause(): void {
+    this.#paused = true;
     this.#socket.pause();
   }
 
   resume(): void {
+    this.#paused = false;
     this.#socket.resume();
+  }
+
+  /** The owner is there: reading begins, unless it wants to wait. */
+  begin(): void {
+    if (!this.#paused) this.#socket.resume();
   }
 
   close(options: { readonly flush: boolean }): void {
     if (options.flush) {
-      this.flush();
+      this.#send(Number.POSITIVE_INFINITY);
       this.#closing = true;
       this.#socket.end();
     } else {
@@ -59,15 +70,39 @@ class TcpConnection implements NetConnection {
     }
   }
 
-  /** Hands everything queued in this turn to the system in one vectored write. */
+  /** Hands what was queued in this turn to the system in one vectored write, up to the window. */
   flush(): void {
-    const chunks = this.#pending;
-    if (chunks.length === 0) return;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    if (this.#socket.destroyed) return;
+    this.#send(WINDOW_SIZE);
+  }
+
+  /** The system took everything it was given: gives it more. False when there is nothing more. */
+  drained(): boolean {
+    if (this.#pending.length === 0) return false;
+    this.flush();
+    return true;
+  }
+
+  #send(window: number): void {
+    let room = window - this.#socket.writableLength;
+    if (this.#pending.length === 0 || room <= 0) return;
+    if (this.#socket.destroyed) {
+      this.#pending = [];
+      this.#pendingBytes = 0;
+      return;
+    }
     this.#socket.cork();
-    for (const chunk of chunks) this.#socket.write(chunk);
+    let sent = 0;
+    for (const chunk of this.#pending) {
+      if (room <= 0) break;
+      const part = chunk.length <= room ? chunk : chunk.subarray(0, room);
+      this.#socket.write(part);
+      this.#pendingBytes -= part.length;
+      room -= part.length;
+      if (part.length < chunk.length) this.#pending[sent] = chunk.subarray(part.length);
+      else sent += 1;
+    }
+    if (sent === this.#pending.length) this.#pending = [];
+    else this.#pending.splice(0, sent);
     this.#socket.uncork();
   }
 }
@@ -79,7 +114,9 @@ function attach(tcp: Tcp, socket: Socket, connection: TcpConnection, handlers: N
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
   let reason = '';
   socket.on('data', (bytes: Buffer) => loop.post(() => handlers.onData(bytes)));
-  socket.on('drain', () => loop.post(() => handlers.onDrain()));
+  socket.on('drain', () => {
+    if (!connection.drained()) loop.post(() => handlers.onDrain());
+  });
   socket.on('end', () => socket.destroy());
   socket.on('error', (error: NodeJS.ErrnoException) => {
     reason = error.code ?? error.message;
@@ -107,13 +144,13 @@ function listen(tcp: Tcp, ...[address, accept, done]: Parameters<Net['listen']>)
         return;
       }
       attach(tcp, socket, connection, handlers);
-      socket.resume();
+      connection.begin();
     });
   });
   server.once('error', (error: NodeJS.ErrnoException) => {
     tcp.loop.post(() => done({ code: error.code ?? 'EUNKNOWN', message: error.message }, null));
   });
-  server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, () => {
+  server.listen({ host: address.host, port: address.port, backlog: address.backlog }, () => {
     const bound = server.address();
     const port = bound !== null && typeof bound === 'object' ? bound.port : address.port;
     const listener: NetListener = { port, close: () => server.close() };

@@ -13,6 +13,7 @@ import {
 import type { Clock, Timers } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import { FetchOperation, type FetchAnswer } from '../partitions/fetch-operation.ts';
+import type { AnswerMemory } from '../network/memory-budget.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { PartitionServices } from '../partitions/lookup.ts';
 import { isIsolationLevel } from './isolation-level.ts';
@@ -23,6 +24,7 @@ export interface FetchServices extends PartitionServices {
   readonly ports: { readonly timers: Timers; readonly clock: Clock; readonly random: Random };
   readonly settings: Settings;
   readonly fetchSessions: FetchSessions;
+  readonly answerMemory: AnswerMemory;
 }
 
 type Request = ApiRequests[typeof ApiKey.Fetch];

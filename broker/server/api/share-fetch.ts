@@ -4,15 +4,21 @@ import type { ApiRequests } from '../../core/protocol/messages.ts';
 import { AcquireMode } from '../../core/share/acquisition.ts';
 import { INITIAL_EPOCH } from '../../core/share/session.ts';
 import type { FetchAnswer } from '../share/service.ts';
+import type { AnswerMemory } from '../network/memory-budget.ts';
 import type { Answer, ApiRow } from './row.ts';
 import type { ShareServices } from './share-acknowledge.ts';
 import { byTopicId, LeaderHints } from './share-responses.ts';
+
+/** What ShareFetch needs. */
+export interface ShareFetchServices extends ShareServices {
+  readonly answerMemory: AnswerMemory;
+}
 
 type Request = ApiRequests[typeof ApiKey.ShareFetch];
 type Response = Answer<typeof ApiKey.ShareFetch>;
 
 /** ShareFetch (KIP-932): acknowledges, acquires, and waits when there is nothing. v2 adds renewal and acquire modes. */
-export const row: ApiRow<typeof ApiKey.ShareFetch, ShareServices> = {
+export const row: ApiRow<typeof ApiKey.ShareFetch, ShareFetchServices> = {
   key: ApiKey.ShareFetch,
   versions: { min: 1, max: 2 },
   listener: 'client',
@@ -38,7 +44,7 @@ export const row: ApiRow<typeof ApiKey.ShareFetch, ShareServices> = {
       recordsMax: request.maxRecords,
       batchSize: request.batchSize,
       minBytes: request.minBytes,
-      maxBytes: request.maxBytes,
+      maxBytes: Math.min(request.maxBytes, server.answerMemory.answerBytesMax()),
       maxWaitMs: request.maxWaitMs,
       forgotten: request.forgottenTopicsData.flatMap(({ topicId, partitions: indices }) =>
         indices.map((partition) => ({ topicId, partition })),

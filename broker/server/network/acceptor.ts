@@ -1,8 +1,14 @@
 import type { Settings } from '../../core/config/settings.ts';
-import type { Ports } from '../context.ts';
+import type { TimerHandle } from '../../ports/clock.ts';
 import type { MetricSource } from '../../ports/metrics.ts';
 import type { NetConnection, NetHandlers, NetListener } from '../../ports/net.ts';
-import { ClientConnection, type ServeFrame } from './client-connection.ts';
+import type { Ports } from '../context.ts';
+import { ClientConnection, type ConnectionHost, type ServeFrame } from './client-connection.ts';
+import { ConnectionLimits } from './connection-limits.ts';
+import { LimitLog } from './limit-log.ts';
+import { type AnswerMemory, MemoryBudget, PRESSED_STALL_MS } from './memory-budget.ts';
+import { type NetworkCounts, networkMetrics } from './network-metrics.ts';
+import { WaitingConnection } from './waiting-connection.ts';
 
 /** A listener as declared: name and address to bind. */
 export interface ListenerAddress {
@@ -14,41 +20,92 @@ export interface ListenerAddress {
 /** How long a stopping node waits for answers that are under way, and how often it looks. */
 const STOP_WAIT_MS = 1000;
 const STOP_POLL_MS = 2;
-/** How often idle connections are looked for. */
-const IDLE_CHECK_MS = 5000;
-/** Warnings about refused or broken connections per second; more are counted and not written. */
-const WARNINGS_PER_SECOND = 10;
+/** Connections are looked at this often at most and at least, and so often while memory is short. */
+const WATCH_MIN_MS = 10;
+const WATCH_MAX_MS = 5000;
+const WATCH_PRESSED_MS = 100;
+/** A time limit is checked this often in its length. */
+const LOOKS_PER_LIMIT = 4;
+
+/** What `queued.max.request.bytes` stands for when it is -1: a quarter of the memory, within these bounds. */
+const MEMORY_PART = 4;
+const BUDGET_BYTES_MIN = 64 * 1024 * 1024;
+const BUDGET_BYTES_MAX = 1024 * 1024 * 1024;
+
+/** The budget of a node in bytes, given what `queued.max.request.bytes` says and the memory that the process may use. */
+export function budgetBytes(setting: number, memoryBytes: number): number {
+  if (setting > 0) return setting;
+  return Math.min(BUDGET_BYTES_MAX, Math.max(BUDGET_BYTES_MIN, Math.floor(memoryBytes / MEMORY_PART)));
+}
 
 /**
- * Accepts client connections on all listeners within the node's limits and closes idle ones. Connections that come
- * before the node is ready are held and served afterwards.
+ * Accepts client connections on all listeners within the node's limits, keeps the node's memory budget, and closes who is idle
+ * or too slow. Connections that come before the node is ready are held and served afterwards.
  */
 export class Acceptor {
   readonly #ports: Ports;
   readonly #settings: Settings;
-  readonly #serve: ServeFrame;
   readonly #connections = new Set<ClientConnection>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #waiting: WaitingConnection[] = [];
+  readonly #limits: ConnectionLimits;
+  readonly #log: LimitLog;
+  readonly #memory: MemoryBudget;
+  readonly #host: ConnectionHost;
   readonly #listeners: NetListener[] = [];
-  #early: {
-    readonly connection: ClientConnection;
-    readonly frame: Uint8Array;
-    readonly reply: Parameters<ServeFrame>[2];
-  }[] = [];
+  readonly #counts: NetworkCounts = { accepted: 0, refused: new Map(), closed: new Map() };
+  #watchTimer: TimerHandle | null = null;
+  #watchDueMs = 0;
+  #rateTimer: TimerHandle | null = null;
   #open = false;
   #stopped = false;
   #nextId = 1;
-  #accepted = 0;
-  #refused = 0;
-  #protocolErrors = 0;
-  #warningSecond = 0;
-  #warnings = 0;
 
-  constructor(deps: { readonly ports: Ports; readonly settings: Settings; readonly serve: ServeFrame }) {
-    this.#ports = deps.ports;
-    this.#settings = deps.settings;
-    this.#serve = deps.serve;
-    this.#scheduleIdleCheck();
+  constructor(deps: {
+    readonly ports: Ports;
+    readonly settings: Settings;
+    readonly serve: ServeFrame;
+    /** What this process may use, in bytes. */
+    readonly memoryBytes: number;
+  }) {
+    const { ports, settings } = deps;
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#limits = new ConnectionLimits(settings);
+    this.#log = new LimitLog(ports);
+    this.#memory = new MemoryBudget({
+      limitBytes: budgetBytes(settings.broker('queued.max.request.bytes'), deps.memoryBytes),
+      waitingMax: settings.broker('queued.max.requests'),
+      defer: ports.afterTurn,
+      onShort: (kind) => this.#short(kind),
+    });
+    this.#host = {
+      serve: deps.serve,
+      memory: this.#memory,
+      isOpen: () => this.#open,
+      now: () => ports.clock.monotonicMs(),
+      defer: ports.afterTurn,
+      onProtocolError: (from, reason) => {
+        this.#closed('protocol');
+        this.#write('warn', 'protocol', from, `connection closed: ${reason}`);
+      },
+      onEvicted: (from) => {
+        this.#closed('queued.max.request.bytes');
+        const { received, missing } = from.holding;
+        const frame = `${received} of a request of ${received + missing} bytes`;
+        this.#write(
+          'warn',
+          'queued.max.request.bytes',
+          from,
+          `connection closed: ${frame} came, then too little, while queued.max.request.bytes is used up`,
+        );
+      },
+    };
+    this.#planWatch(this.#watchIntervalMs());
+  }
+
+  /** The budget for answers, for handlers that gather large ones. */
+  get answerMemory(): AnswerMemory {
+    return this.#memory;
   }
 
   /** Binds all addresses; `done` gets the bound ports by listener name, or a sentence that names the first that failed. */
@@ -57,6 +114,7 @@ export class Acceptor {
     done: (failure: string | null, ports: ReadonlyMap<string, number>) => void,
   ): void {
     const bound = new Map<string, number>();
+    const backlog = this.#settings.broker('socket.listen.backlog.size');
     const next = (at: number): void => {
       const address = addresses[at];
       if (address === undefined) {
@@ -64,7 +122,7 @@ export class Acceptor {
         return;
       }
       const accept = (net: NetConnection): NetHandlers | null => this.#accept(address.name, net);
-      this.#ports.net.listen({ host: address.host, port: address.port }, accept, (failure, listener) => {
+      this.#ports.net.listen({ host: address.host, port: address.port, backlog }, accept, (failure, listener) => {
         if (failure !== null || listener === null) {
           done(describeFailure(address, failure), bound);
           return;
@@ -80,9 +138,7 @@ export class Acceptor {
   /** From now on requests are served, the held ones first. */
   open(): void {
     this.#open = true;
-    const early = this.#early;
-    this.#early = [];
-    for (const { frame, connection, reply } of early) this.#serve(frame, connection, reply);
+    for (const connection of [...this.#connections]) connection.start();
   }
 
   /**
@@ -91,8 +147,10 @@ export class Acceptor {
    */
   stop(done: () => void): void {
     this.#stopped = true;
-    this.#early = [];
+    this.#watchTimer?.cancel();
+    this.#rateTimer?.cancel();
     for (const listener of this.#listeners) listener.close();
+    for (const { net } of this.#waiting.splice(0)) net.close({ flush: false });
     for (const connection of this.#connections) connection.beginStop();
     this.#closeWhenAnswered(this.#ports.clock.monotonicMs() + STOP_WAIT_MS, done);
   }
@@ -108,97 +166,167 @@ export class Acceptor {
   }
 
   #accept(listener: string, net: NetConnection): NetHandlers | null {
-    const fromAddress = this.#perAddress.get(net.remoteAddress) ?? 0;
-    const problem = this.#overLimit(fromAddress);
-    if (problem !== null) {
-      this.#refused += 1;
-      this.#warn({ address: net.remoteAddress, listener }, `connection refused: ${problem}`);
+    const where = { address: net.remoteAddress, listener };
+    if (this.#stopped) {
+      this.#refused('stopping');
+      this.#log.write('warn', 'stopping', where, 'connection refused: the broker is stopping');
       return null;
     }
-    this.#accepted += 1;
-    this.#perAddress.set(net.remoteAddress, fromAddress + 1);
+    const admission = this.#limits.arrive(net.remoteAddress, this.#ports.clock.monotonicMs());
+    switch (admission.kind) {
+      case 'refuse':
+        this.#refused(admission.setting);
+        this.#log.write(
+          'warn',
+          admission.setting,
+          where,
+          `connection refused: ${admission.setting} is reached, ${admission.limit}`,
+        );
+        return null;
+      case 'wait':
+        this.#log.write('warn', admission.setting, where, `connection has to wait: ${admission.setting} is reached`);
+        return this.#hold(listener, net);
+      case 'admit':
+        return this.#serve(listener, net);
+    }
+  }
+
+  #serve(listener: string, net: NetConnection): ClientConnection {
+    this.#counts.accepted += 1;
     const connection = new ClientConnection({
       connectionId: this.#nextId,
       listener,
       net,
       frameSizeMax: this.#settings.broker('socket.request.max.bytes'),
-      serve: (frame, from, reply) => {
-        if (this.#open) this.#serve(frame, from, reply);
-        else this.#early.push({ frame, connection: from, reply });
-      },
-      now: () => this.#ports.clock.monotonicMs(),
-      defer: this.#ports.afterTurn,
-      onProtocolError: (from, reason) => {
-        this.#protocolErrors += 1;
-        this.#warn(
-          { address: from.context.address, clientId: from.clientId, listener },
-          `connection closed: ${reason}`,
-        );
-      },
+      host: this.#host,
     });
     this.#nextId += 1;
     this.#connections.add(connection);
-    connection.context.onClose(() => this.#forget(connection));
+    connection.context.onClose(() => {
+      this.#connections.delete(connection);
+      this.#limits.leave(net.remoteAddress, 'open');
+      this.#admitWaiting();
+    });
     return connection;
   }
 
-  #overLimit(fromAddress: number): string | null {
-    if (this.#stopped) return 'the broker is stopping';
-    if (this.#connections.size >= this.#settings.broker('max.connections')) return 'max.connections is reached';
-    if (fromAddress >= this.#settings.broker('max.connections.per.ip')) return 'max.connections.per.ip is reached';
-    return null;
-  }
-
-  #forget(connection: ClientConnection): void {
-    this.#connections.delete(connection);
-    const left = (this.#perAddress.get(connection.context.address) ?? 1) - 1;
-    if (left === 0) this.#perAddress.delete(connection.context.address);
-    else this.#perAddress.set(connection.context.address, left);
-  }
-
-  #scheduleIdleCheck(): void {
-    this.#ports.timers.after(IDLE_CHECK_MS, () => {
-      if (this.#stopped) return;
-      const idleMs = this.#settings.broker('connections.max.idle.ms');
-      const before = this.#ports.clock.monotonicMs() - idleMs;
-      if (idleMs >= 0) {
-        for (const connection of [...this.#connections]) {
-          if (connection.pendingRequests === 0 && connection.lastActiveMs < before) connection.close();
-        }
-      }
-      this.#scheduleIdleCheck();
+  #hold(listener: string, net: NetConnection): WaitingConnection {
+    const waiting = new WaitingConnection(net, listener, () => {
+      const at = this.#waiting.indexOf(waiting);
+      if (at < 0) return;
+      this.#waiting.splice(at, 1);
+      this.#limits.leave(net.remoteAddress, 'waiting');
     });
+    this.#waiting.push(waiting);
+    this.#planRate();
+    return waiting;
   }
 
-  #warn(fields: Readonly<Record<string, unknown>>, message: string): void {
-    const second = Math.floor(this.#ports.clock.monotonicMs() / 1000);
-    if (second !== this.#warningSecond) {
-      this.#warningSecond = second;
-      this.#warnings = 0;
+  #admitWaiting(): void {
+    while (!this.#stopped && this.#waiting.length > 0 && this.#limits.admitWaiting(this.#ports.clock.monotonicMs())) {
+      const waiting = this.#waiting.shift();
+      if (waiting === undefined) return;
+      waiting.admit(this.#serve(waiting.listener, waiting.net));
     }
-    this.#warnings += 1;
-    if (this.#warnings <= WARNINGS_PER_SECOND) this.#ports.log.warn(fields, message);
+    this.#planRate();
   }
 
-  /** Connections open, accepted, refused and broken. */
-  readonly metrics: MetricSource = (emit) => {
-    emit({
-      name: 'kafka_server_socket_server_metrics_connection_count',
-      help: 'Open client connections',
-      type: 'gauge',
-      labels: {},
-      value: this.#connections.size,
+  /** Who waits because of the rate comes in by itself. */
+  #planRate(): void {
+    if (this.#rateTimer !== null || this.#waiting.length === 0 || this.#stopped) return;
+    const delayMs = this.#limits.rateDelayMs(this.#ports.clock.monotonicMs());
+    if (delayMs === 0) return;
+    this.#rateTimer = this.#ports.timers.after(delayMs, () => {
+      this.#rateTimer = null;
+      this.#admitWaiting();
     });
-    const counter = (name: string, help: string, value: number): void =>
-      emit({ name, help, type: 'counter', labels: {}, value });
-    counter('weir_connections_accepted_total', 'Client connections accepted', this.#accepted);
-    counter('weir_connections_refused_total', 'Client connections refused because a limit was reached', this.#refused);
-    counter(
-      'weir_connections_broken_total',
-      'Client connections closed because of malformed requests',
-      this.#protocolErrors,
+  }
+
+  #short(kind: 'requests' | 'answers'): void {
+    const held = kind === 'requests' ? this.#memory.figures.requestBytes : this.#memory.figures.answerBytes;
+    this.#log.write(
+      'warn',
+      `short of memory for ${kind}`,
+      { heldBytes: held, limitBytes: this.#memory.limitBytes },
+      kind === 'requests'
+        ? 'connections that produce or fetch are not read: queued.max.request.bytes or queued.max.requests is used up'
+        : 'fetches have to wait: answers that were not taken use up queued.max.request.bytes',
     );
-  };
+    if (this.#watchDueMs - this.#ports.clock.monotonicMs() > WATCH_PRESSED_MS) this.#planWatch(WATCH_PRESSED_MS);
+  }
+
+  #watchIntervalMs(): number {
+    const limits = [
+      this.#settings.broker('connections.max.idle.ms'),
+      this.#settings.broker('weir.request.receive.timeout.ms'),
+      this.#settings.broker('weir.response.send.timeout.ms'),
+    ].filter((limitMs) => limitMs >= 0);
+    const shortest = Math.floor(Math.min(...limits, WATCH_MAX_MS * LOOKS_PER_LIMIT) / LOOKS_PER_LIMIT);
+    const usual = Math.max(WATCH_MIN_MS, shortest);
+    return this.#memory.isPressed ? Math.min(usual, WATCH_PRESSED_MS) : usual;
+  }
+
+  #planWatch(delayMs: number): void {
+    this.#watchTimer?.cancel();
+    this.#watchDueMs = this.#ports.clock.monotonicMs() + delayMs;
+    this.#watchTimer = this.#ports.timers.after(delayMs, () => {
+      if (this.#stopped) return;
+      this.#watch(this.#ports.clock.monotonicMs());
+      this.#planWatch(this.#watchIntervalMs());
+    });
+  }
+
+  /** Closes who was idle or slow for too long. */
+  #watch(nowMs: number): void {
+    const idleMs = this.#settings.broker('connections.max.idle.ms');
+    const receiveMs = this.#settings.broker('weir.request.receive.timeout.ms');
+    const sendMs = this.#settings.broker('weir.response.send.timeout.ms');
+    for (const connection of [...this.#connections]) {
+      const late = connection.watch(nowMs);
+      const idleSinceMs = connection.idleSinceMs;
+      if (late.sendingMs >= sendMs) {
+        this.#giveUp(connection, 'weir.response.send.timeout.ms', `it did not take its answers for ${sendMs} ms`);
+      } else if (late.untakenMs >= PRESSED_STALL_MS && !this.#memory.mayAnswer()) {
+        const reason = `it took nothing of its answers for ${PRESSED_STALL_MS} ms while others need the memory`;
+        this.#giveUp(connection, 'queued.max.request.bytes', reason);
+      } else if (late.receivingMs >= PRESSED_STALL_MS && this.#memory.isExhausted) {
+        const reason = `its request stalled for ${PRESSED_STALL_MS} ms while others need the memory`;
+        this.#giveUp(connection, 'queued.max.request.bytes', reason);
+      } else if (late.receivingMs >= receiveMs) {
+        this.#giveUp(
+          connection,
+          'weir.request.receive.timeout.ms',
+          `its request did not arrive within ${receiveMs} ms`,
+        );
+      } else if (idleMs >= 0 && idleSinceMs !== null && nowMs - idleSinceMs > idleMs) {
+        this.#giveUp(connection, 'connections.max.idle.ms', `it was idle for ${idleMs} ms`);
+      }
+    }
+    this.#memory.tick(nowMs);
+  }
+
+  #giveUp(connection: ClientConnection, setting: string, reason: string): void {
+    this.#closed(setting);
+    const level = setting === 'connections.max.idle.ms' ? 'info' : 'warn';
+    this.#write(level, setting, connection, `connection closed: ${reason} (${setting})`);
+    connection.close();
+  }
+
+  #write(level: 'info' | 'warn', limit: string, from: ClientConnection, message: string): void {
+    const { address, listener } = from.context;
+    this.#log.write(level, limit, { address, clientId: from.clientId, listener }, message);
+  }
+
+  #closed(reason: string): void {
+    this.#counts.closed.set(reason, (this.#counts.closed.get(reason) ?? 0) + 1);
+  }
+
+  #refused(limit: string): void {
+    this.#counts.refused.set(limit, (this.#counts.refused.get(limit) ?? 0) + 1);
+  }
+
+  /** Connections by what became of them, and the memory budget. */
+  readonly metrics: MetricSource = (emit) => networkMetrics(this.#counts, this.#limits.counts, this.#memory)(emit);
 }
 
 function describeFailure(

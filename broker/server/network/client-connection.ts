@@ -2,6 +2,8 @@ import { ApiKey } from '../../core/protocol/apis.ts';
 import type { NetConnection, NetHandlers } from '../../ports/net.ts';
 import type { ConnectionContext } from '../request-context.ts';
 import { FrameAssembler } from './frames.ts';
+import { Holding, type MemoryBudget, type MemoryUser } from './memory-budget.ts';
+import { Pace } from './pace.ts';
 
 /** Requests of one connection that were received but not answered, and their bytes; past either the socket is not read. */
 const PENDING_REQUESTS_MAX = 64;
@@ -16,6 +18,21 @@ export type ServeFrame = (
   reply: (response: readonly Uint8Array[] | null) => void,
 ) => void;
 
+/** What the owner of connections decides for all of them. */
+export interface ConnectionHost {
+  readonly serve: ServeFrame;
+  readonly memory: MemoryBudget;
+  /** Whether requests are served yet; before that they are held. */
+  isOpen(): boolean;
+  now(): number;
+  /** Runs a callback later in the same turn. */
+  defer(callback: () => void): void;
+  /** The peer broke the protocol; the connection is closed. */
+  onProtocolError(connection: ClientConnection, reason: string): void;
+  /** The connection is closed because others wait for the memory that its request holds. */
+  onEvicted(connection: ClientConnection): void;
+}
+
 interface Slot {
   response: readonly Uint8Array[] | null;
   done: boolean;
@@ -25,21 +42,23 @@ interface Slot {
  * One client connection: frames in, answers out in the order of the requests. As in Kafka a request starts when the one
  * before it was answered, except that consecutive Produce requests run together, so that one sync serves them all.
  */
-export class ClientConnection implements NetHandlers {
+export class ClientConnection implements NetHandlers, MemoryUser {
   readonly context: ConnectionContext;
+  readonly holding = new Holding();
   clientId = '';
   lastActiveMs: number;
   readonly #net: NetConnection;
-  readonly #serve: ServeFrame;
+  readonly #host: ConnectionHost;
   readonly #frames: FrameAssembler;
-  readonly #onProtocolError: (connection: ClientConnection, reason: string) => void;
-  readonly #now: () => number;
-  readonly #defer: (callback: () => void) => void;
+  readonly #receiving = new Pace();
+  readonly #sending = new Pace();
   readonly #waiting: Uint8Array[] = [];
   readonly #slots: Slot[] = [];
   readonly #closeListeners = new Set<() => void>();
   /** Bytes of the requests that are pending. */
   #pendingBytes = 0;
+  /** Bytes of the answers that were handed to the network. */
+  #writtenBytes = 0;
   #onlyProduceRunning = true;
   #paused = false;
   #starting = false;
@@ -52,11 +71,7 @@ export class ClientConnection implements NetHandlers {
     readonly listener: string;
     readonly net: NetConnection;
     readonly frameSizeMax: number;
-    readonly serve: ServeFrame;
-    readonly now: () => number;
-    /** Runs a callback later in the same turn. */
-    readonly defer: (callback: () => void) => void;
-    readonly onProtocolError: (connection: ClientConnection, reason: string) => void;
+    readonly host: ConnectionHost;
   }) {
     this.context = {
       connectionId: options.connectionId,
@@ -67,17 +82,20 @@ export class ClientConnection implements NetHandlers {
       disconnect: (reason) => this.fail(reason),
     };
     this.#net = options.net;
-    this.#serve = options.serve;
-    this.#now = options.now;
-    this.#defer = options.defer;
-    this.#onProtocolError = options.onProtocolError;
+    this.#host = options.host;
     this.#frames = new FrameAssembler(options.frameSizeMax);
-    this.lastActiveMs = options.now();
+    this.lastActiveMs = options.host.now();
   }
 
   /** Requests received and not yet answered. */
   get pendingRequests(): number {
     return this.#waiting.length + this.#slots.length;
+  }
+
+  /** Since when nothing was asked or answered while nothing is under way, monotonic; null when something is. */
+  get idleSinceMs(): number | null {
+    const isBusy = this.pendingRequests > 0 || this.#paused || this.holding.unsent > 0;
+    return isBusy ? null : this.lastActiveMs;
   }
 
   onClose(): void {
@@ -86,11 +104,14 @@ export class ClientConnection implements NetHandlers {
 
   onData(bytes: Uint8Array): void {
     if (this.#closed || this.#stopping) return;
-    this.lastActiveMs = this.#now();
+    this.lastActiveMs = this.#host.now();
+    this.holding.receivedTotal += bytes.length;
     const problem = this.#frames.push(bytes, (frame) => {
       this.#waiting.push(frame);
       this.#pendingBytes += frame.length;
+      this.#receiving.restart();
     });
+    this.#account();
     this.#start();
     if (problem !== null) {
       this.fail(
@@ -102,14 +123,41 @@ export class ClientConnection implements NetHandlers {
   }
 
   onDrain(): void {
+    this.#accountUnsent();
     this.#start();
     this.#regulate();
+  }
+
+  onRoom(): void {
+    this.#start();
+    this.#regulate();
+  }
+
+  evict(): void {
+    if (this.#closed) return;
+    this.#host.onEvicted(this);
+    this.close();
+  }
+
+  /**
+   * A look at how the peer keeps up: how long its request has been arriving, and its answers been taken, at less than 64 KiB
+   * in that time, and how long none of them was taken at all. In milliseconds; a connection that is not read is not late.
+   */
+  watch(nowMs: number): { readonly receivingMs: number; readonly sendingMs: number; readonly untakenMs: number } {
+    this.#accountUnsent();
+    this.#receiving.look(nowMs, this.#frames.isPartial && !this.#paused, this.holding.receivedTotal);
+    this.#sending.look(nowMs, this.holding.unsent > 0, this.#writtenBytes - this.holding.unsent);
+    return {
+      receivingMs: this.#receiving.lateMs(nowMs),
+      sendingMs: this.#sending.lateMs(nowMs),
+      untakenMs: this.#sending.quietMs(nowMs),
+    };
   }
 
   /** Closes because the peer broke the protocol; the reason is logged by the owner. */
   fail(reason: string): void {
     if (this.#closed) return;
-    this.#onProtocolError(this, reason);
+    this.#host.onProtocolError(this, reason);
     this.close();
   }
 
@@ -140,6 +188,12 @@ export class ClientConnection implements NetHandlers {
     this.#end();
   }
 
+  /** The node is ready: what was held is started. */
+  start(): void {
+    this.#start();
+    this.#regulate();
+  }
+
   #whenClosed(listener: () => void): () => void {
     if (this.#closed) {
       listener();
@@ -153,8 +207,21 @@ export class ClientConnection implements NetHandlers {
     if (this.#closed) return;
     this.#closed = true;
     this.#waiting.length = 0;
+    this.#host.memory.forget(this);
     for (const listener of this.#closeListeners) listener();
     this.#closeListeners.clear();
+  }
+
+  /** Tells the budget what this connection holds of requests. */
+  #account(): void {
+    const { memory } = this.#host;
+    const { bufferedBytes: bytes, missingBytes: missing, apiKey } = this.#frames;
+    if (bytes > 0 || this.holding.received > 0) memory.setReceived(this, { bytes, missing, apiKey });
+    memory.setPending(this, this.#pendingBytes, this.#waiting.length);
+  }
+
+  #accountUnsent(): void {
+    if (!this.#closed) this.#host.memory.setUnsent(this, this.#net.unsentBytes());
   }
 
   /** Never re-entered: an answer given at once must not deepen the stack by the number of waiting requests. */
@@ -167,7 +234,8 @@ export class ClientConnection implements NetHandlers {
       this.#onlyProduceRunning = isProduce(frame);
       const slot: Slot = { response: null, done: false };
       this.#slots.push(slot);
-      this.#serve(frame, this, (response) => {
+      this.#host.memory.setPending(this, this.#pendingBytes, this.#waiting.length);
+      this.#host.serve(frame, this, (response) => {
         slot.response = response;
         slot.done = true;
         this.#pendingBytes -= frame.length;
@@ -179,8 +247,9 @@ export class ClientConnection implements NetHandlers {
 
   #mayStart(): boolean {
     const next = this.#waiting[0];
-    if (next === undefined || this.#net.unsentBytes() > UNSENT_BYTES_MAX) return false;
-    return this.#slots.length === 0 || (this.#onlyProduceRunning && isProduce(next));
+    if (next === undefined || !this.#host.isOpen() || this.#net.unsentBytes() > UNSENT_BYTES_MAX) return false;
+    if (this.#slots.length > 0 && !(this.#onlyProduceRunning && isProduce(next))) return false;
+    return !isFetch(next) || this.#host.memory.mayStartFetch(this);
   }
 
   /** Sends the answers that stand at the front. */
@@ -188,11 +257,16 @@ export class ClientConnection implements NetHandlers {
     if (this.#closed) return;
     let head = this.#slots[0];
     while (head?.done === true) {
-      if (head.response !== null) this.#net.write(head.response);
+      if (head.response !== null) {
+        for (const chunk of head.response) this.#writtenBytes += chunk.length;
+        this.#net.write(head.response);
+      }
       this.#slots.shift();
       head = this.#slots[0];
     }
-    this.lastActiveMs = this.#now();
+    this.lastActiveMs = this.#host.now();
+    this.#host.memory.setPending(this, this.#pendingBytes, this.#waiting.length);
+    this.#accountUnsent();
     this.#startLater();
     this.#regulate();
   }
@@ -204,7 +278,7 @@ export class ClientConnection implements NetHandlers {
   #startLater(): void {
     if (this.#starting || this.#startDeferred || this.#waiting.length === 0) return;
     this.#startDeferred = true;
-    this.#defer(() => {
+    this.#host.defer(() => {
       this.#startDeferred = false;
       this.#start();
       this.#regulate();
@@ -212,11 +286,13 @@ export class ClientConnection implements NetHandlers {
   }
 
   #regulate(): void {
+    if (this.#closed || this.#stopping) return;
     const full =
       this.pendingRequests >= PENDING_REQUESTS_MAX ||
       this.#pendingBytes > PENDING_BYTES_MAX ||
-      this.#net.unsentBytes() > UNSENT_BYTES_MAX;
-    if (full === this.#paused || this.#stopping) return;
+      this.#net.unsentBytes() > UNSENT_BYTES_MAX ||
+      !this.#host.memory.mayRead(this);
+    if (full === this.#paused) return;
     this.#paused = full;
     if (full) this.#net.pause();
     else this.#net.resume();
@@ -224,3 +300,4 @@ export class ClientConnection implements NetHandlers {
 }
 
 const isProduce = (frame: Uint8Array): boolean => frame[0] === 0 && frame[1] === ApiKey.Produce;
+const isFetch = (frame: Uint8Array): boolean => frame[0] === 0 && frame[1] === ApiKey.Fetch;

@@ -1,6 +1,7 @@
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { SessionPartition } from '../../core/replica/fetch-session.ts';
 import type { TimerHandle, Timers } from '../../ports/clock.ts';
+import type { AnswerMemory } from '../network/memory-budget.ts';
 import { findPartition, type PartitionServices } from './lookup.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { Partition, ReadOutcome } from './partition.ts';
@@ -25,7 +26,10 @@ export interface FetchAnswer {
 
 /** A fetch to carry out. Sizes in bytes. */
 export interface FetchOptions {
-  readonly server: PartitionServices & { readonly ports: { readonly timers: Timers } };
+  readonly server: PartitionServices & {
+    readonly ports: { readonly timers: Timers };
+    readonly answerMemory: AnswerMemory;
+  };
   readonly context: RequestContext;
   readonly byId: boolean;
   /** In the order in which they are served. */
@@ -53,9 +57,13 @@ export class FetchOperation {
   #timer: TimerHandle | null = null;
   #wake: TimerHandle | null = null;
   #finished = false;
+  /** Bytes of memory set aside for the answer, and what it may have at most. */
+  #grantedBytes = 0;
+  #maxBytes: number;
 
   constructor(options: FetchOptions) {
     this.#options = options;
+    this.#maxBytes = options.maxBytes;
   }
 
   start(): void {
@@ -121,12 +129,30 @@ export class FetchOperation {
   #finish(): void {
     if (this.#finished) return;
     this.#end();
+    const wantedBytes = this.#wantedBytes();
+    this.#grantedBytes = this.#options.server.answerMemory.grant(wantedBytes);
+    // What is available is an estimate: only when memory is short it is the limit.
+    if (this.#grantedBytes < wantedBytes) this.#maxBytes = this.#grantedBytes;
     this.#read([], 0, 0);
+  }
+
+  /** What this fetch would be answered with if there were room for all of it, in bytes. */
+  #wantedBytes(): number {
+    const { partitions, isolationLevel, maxBytes } = this.#options;
+    let wanted = 0;
+    for (const asked of partitions) {
+      const { partition } = this.#find(asked);
+      if (partition === null) continue;
+      wanted += Math.min(partition.availableBytes(asked.fetchOffset, isolationLevel), asked.maxBytes);
+      if (wanted >= maxBytes) return maxBytes;
+    }
+    return wanted;
   }
 
   /** Reads partition after partition; most reads complete at once, so this is a loop and not a recursion. */
   #read(answers: FetchAnswer[], from: number, usedBytes: number): void {
-    const { partitions, maxBytes, isolationLevel } = this.#options;
+    const { partitions, isolationLevel } = this.#options;
+    const maxBytes = this.#maxBytes;
     let used = usedBytes;
     for (let at = from; at < partitions.length; at += 1) {
       const asked = partitions[at];
@@ -169,6 +195,7 @@ export class FetchOperation {
       used += outcome.sizeInBytes;
     }
     this.#options.done(answers);
+    this.#options.server.answerMemory.release(this.#grantedBytes);
   }
 
   #add(answers: FetchAnswer[], asked: SessionPartition, outcome: ReadOutcome, partition: Partition | null): void {

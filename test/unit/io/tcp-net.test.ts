@@ -17,7 +17,7 @@ describe('the network of the machine', () => {
 
   const listen = (accept: (connection: NetConnection) => NetHandlers | null): Promise<NetListener> =>
     new Promise((settle, fail) => {
-      net.listen({ host: HOST, port: 0 }, accept, (failure, listener) => {
+      net.listen({ host: HOST, port: 0, backlog: 50 }, accept, (failure, listener) => {
         if (listener === null) fail(new Error(failure?.message));
         else {
           open.push(listener);
@@ -54,7 +54,7 @@ describe('the network of the machine', () => {
     const { port } = listener;
     const code = await new Promise((settle) => {
       net.listen(
-        { host: HOST, port },
+        { host: HOST, port, backlog: 50 },
         () => null,
         (failure) => settle(failure?.code),
       );

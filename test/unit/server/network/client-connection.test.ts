@@ -1,52 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { ClientConnection } from '../../../../broker/server/network/client-connection.ts';
-import type { NetConnection } from '../../../../broker/ports/net.ts';
-
-type Reply = (response: readonly Uint8Array[] | null) => void;
+import { ConnectionHarness } from '../../../support/connection-harness.ts';
 
 const PRODUCE = 0;
 const FETCH = 1;
 /** A frame with this API key and a marker byte. */
 const frame = (key: number, marker: number): number[] => [0, 0, 0, 3, 0, key, marker];
 
-function open(options: { readonly frameSizeMax?: number } = {}) {
-  const sent: number[] = [];
-  const state = { paused: false, closed: false, unsent: 0 };
-  const net: NetConnection = {
-    remoteAddress: '127.0.0.1',
-    remotePort: 1,
-    write: (chunks) => sent.push(...chunks.flatMap((chunk) => [...chunk])),
-    unsentBytes: () => state.unsent,
-    pause: () => {
-      state.paused = true;
-    },
-    resume: () => {
-      state.paused = false;
-    },
-    close: () => {
-      state.closed = true;
-    },
-  };
-  const started: { readonly marker: number; readonly reply: Reply }[] = [];
-  const errors: string[] = [];
-  const deferred: (() => void)[] = [];
-  const connection = new ClientConnection({
-    connectionId: 1,
-    listener: 'plain',
-    net,
-    frameSizeMax: options.frameSizeMax ?? 1000,
-    serve: (bytes, _connection, reply) => started.push({ marker: bytes[2] ?? -1, reply }),
-    now: () => 0,
-    defer: (callback) => deferred.push(callback),
-    onProtocolError: (_connection, reason) => errors.push(reason),
-  });
-  const endTurn = (): void => {
-    for (const callback of deferred.splice(0)) callback();
-  };
-  const receive = (...frames: number[][]): void => connection.onData(Uint8Array.from(frames.flat()));
-  const answer = (marker: number): void =>
-    started.find((one) => one.marker === marker)?.reply([Uint8Array.from([marker])]);
-  return { connection, receive, answer, started, sent, state, errors, endTurn };
+function open(options: ConstructorParameters<typeof ConnectionHarness>[0] = {}) {
+  const harness = new ConnectionHarness(options);
+  return { ...harness.connect(), errors: harness.errors, endTurn: () => harness.endTurn(), host: harness.state };
 }
 
 describe('a client connection', () => {
@@ -168,30 +130,90 @@ describe('a client connection', () => {
   });
 
   it('serves thousands of small requests that are answered at once without deepening the stack', () => {
+    const { receive, started, endTurn } = open();
     let served = 0;
-    const connection = new ClientConnection({
-      connectionId: 1,
-      listener: 'plain',
-      net: {
-        remoteAddress: '',
-        remotePort: 0,
-        write: () => undefined,
-        unsentBytes: () => 0,
-        pause: () => undefined,
-        resume: () => undefined,
-        close: () => undefined,
-      },
-      frameSizeMax: 100,
-      serve: (_frame, _connection, reply) => {
-        served += 1;
-        reply(null);
-      },
-      now: () => 0,
-      defer: (callback) => callback(),
-      onProtocolError: () => undefined,
-    });
-    const many = Array.from({ length: 20_000 }, () => frame(FETCH, 1)).flat();
-    connection.onData(Uint8Array.from(many));
+    started.push = (one): number => {
+      one.reply(null);
+      served += 1;
+      return served;
+    };
+    receive(...Array.from({ length: 20_000 }, () => frame(FETCH, 1)));
+    endTurn();
     expect(served).toBe(20_000);
+  });
+
+  it('starts nothing before the node is ready, and then everything in order', () => {
+    const { connection, receive, started, host, answer, endTurn } = open();
+    host.open = false;
+    receive(frame(PRODUCE, 1), frame(PRODUCE, 2), frame(FETCH, 3));
+    expect(started).toEqual([]);
+    host.open = true;
+    connection.start();
+    expect(started.map((one) => one.marker)).toEqual([1, 2]);
+    answer(1);
+    answer(2);
+    endTurn();
+    expect(started.map((one) => one.marker)).toEqual([1, 2, 3]);
+  });
+
+  it('is idle only while nothing is pending, untaken or held back', () => {
+    const { connection, receive, started, state, host, endTurn } = open();
+    host.nowMs = 5;
+    receive(frame(FETCH, 1));
+    expect(connection.idleSinceMs).toBeNull();
+    host.nowMs = 9;
+    state.unsent = 10;
+    started[0]?.reply([Uint8Array.of(1)]);
+    endTurn();
+    expect(connection.idleSinceMs).toBeNull();
+    state.unsent = 0;
+    connection.onDrain();
+    expect(connection.idleSinceMs).toBe(9);
+    state.unsent = 5 * 1024 * 1024;
+    connection.onDrain();
+    expect(connection.idleSinceMs).toBeNull();
+  });
+
+  it('counts how long a request arrives too slowly, from its first byte and only while it is read', () => {
+    const { connection, state, host } = open({ frameSizeMax: 1_000_000 });
+    const look = (): number => connection.watch(host.nowMs).receivingMs;
+    expect(look()).toBe(0);
+    connection.onData(Uint8Array.of(0, 1, 0));
+    expect(look()).toBe(0);
+    host.nowMs = 400;
+    connection.onData(Uint8Array.of(0, 0, 1));
+    expect(look()).toBe(400);
+    connection.onData(new Uint8Array(65_534));
+    expect(look()).toBe(0);
+    connection.onData(Uint8Array.of(0, 0, 0));
+    host.nowMs = 500;
+    expect(look()).toBe(0);
+    host.nowMs = 900;
+    expect(look()).toBe(400);
+    state.unsent = 5 * 1024 * 1024;
+    connection.onDrain();
+    expect([state.paused, look()]).toEqual([true, 0]);
+  });
+
+  it('counts how long a peer takes its answers too slowly or not at all', () => {
+    const { connection, receive, started, state, host } = open();
+    const look = (): readonly number[] => {
+      const { sendingMs, untakenMs } = connection.watch(host.nowMs);
+      return [sendingMs, untakenMs];
+    };
+    receive(frame(FETCH, 1));
+    state.unsent = 200_000;
+    started[0]?.reply([new Uint8Array(200_000)]);
+    expect(look()).toEqual([0, 0]);
+    host.nowMs = 100;
+    state.unsent = 190_000;
+    expect(look()).toEqual([100, 0]);
+    host.nowMs = 300;
+    expect(look()).toEqual([300, 200]);
+    state.unsent = 130_000;
+    expect(look()).toEqual([0, 0]);
+    host.nowMs = 900;
+    state.unsent = 0;
+    expect(look()).toEqual([0, 0]);
   });
 });

@@ -24,13 +24,59 @@ describe('frames', () => {
     );
   });
 
-  it('hands out frames that share no memory with what arrived', () => {
-    const bytes = Uint8Array.from(frame([1, 2, 3]));
+  it('hands out frames that pin at most as much again as they are', () => {
+    const sizes = fc.array(fc.integer({ min: 0, max: 5000 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(sizes, fc.array(fc.integer({ min: 1, max: 9000 }), { minLength: 1 }), (lengths, cuts) => {
+        const stream = Uint8Array.from(lengths.flatMap((length) => frame(new Array<number>(length).fill(7))));
+        const assembler = new FrameAssembler(10_000);
+        const frames: Uint8Array[] = [];
+        let at = 0;
+        for (let turn = 0; at < stream.length; turn += 1) {
+          const size = cuts[turn % cuts.length] ?? 1;
+          assembler.push(stream.slice(at, at + size), (one) => frames.push(one));
+          at += size;
+        }
+        expect(frames.map((one) => one.length)).toEqual(lengths);
+        for (const one of frames) expect(one.buffer.byteLength).toBeLessThanOrEqual(Math.max(2 * one.length, 0));
+      }),
+    );
+  });
+
+  it('copies nothing when a request came in one piece', () => {
+    const bytes = Uint8Array.from(frame([1, 2, 3, 4, 5, 6]));
     const received: Uint8Array[] = [];
     new FrameAssembler(100).push(bytes, (one) => received.push(one));
-    bytes.fill(9);
-    expect(received).toEqual([Uint8Array.from([1, 2, 3])]);
-    expect(received[0]?.buffer).not.toBe(bytes.buffer);
+    expect(received[0]?.buffer).toBe(bytes.buffer);
+  });
+
+  it('gives the memory back in blocks when a peer sends byte by byte', () => {
+    const assembler = new FrameAssembler(1_000_000);
+    const pieces = new Set<ArrayBufferLike>();
+    assembler.push(Uint8Array.of(0, 1, 134, 160), () => undefined);
+    let whole: Uint8Array | null = null;
+    for (let index = 0; index < 100_000; index += 1) {
+      const piece = Uint8Array.of(index % 251);
+      pieces.add(piece.buffer);
+      assembler.push(piece, (one) => {
+        whole = one;
+      });
+      if (index % 1000 === 0 && index > 0) expect(assembler.partCount).toBeLessThan(20);
+    }
+    expect(whole).toEqual(Uint8Array.from({ length: 100_000 }, (_, index) => index % 251));
+  });
+
+  it('tells what is arriving: its API key, its bytes and what is missing', () => {
+    const assembler = new FrameAssembler(1000);
+    const seen = (): readonly number[] => [assembler.apiKey, assembler.bufferedBytes, assembler.missingBytes];
+    assembler.push(Uint8Array.of(0, 0, 0), () => undefined);
+    expect([seen(), assembler.isPartial]).toEqual([[-1, 3, 0], true]);
+    assembler.push(Uint8Array.of(10, 0), () => undefined);
+    expect(seen()).toEqual([-1, 1, 9]);
+    assembler.push(Uint8Array.of(18), () => undefined);
+    expect(seen()).toEqual([18, 2, 8]);
+    assembler.push(new Uint8Array(8), () => undefined);
+    expect([seen(), assembler.isPartial]).toEqual([[-1, 0, 0], false]);
   });
 
   it('refuses a frame over the limit before it holds any of it', () => {

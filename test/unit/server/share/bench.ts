@@ -197,7 +197,8 @@ export class ShareNode {
   }
 
   get services() {
-    return { share: this.#service, metadata: this.metadata };
+    const answerMemory = { grant: (wanted: number) => wanted, release: () => undefined, answerBytesMax: () => 1 << 30 };
+    return { share: this.#service, metadata: this.metadata, answerMemory };
   }
 
   get share(): ShareService {

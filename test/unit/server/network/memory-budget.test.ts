@@ -1,0 +1,174 @@
+import { describe, expect, it } from '@jest/globals';
+import { ConnectionHarness } from '../../../support/connection-harness.ts';
+
+const PRODUCE = 0;
+const FETCH = 1;
+const HEARTBEAT = 12;
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const prefix = (size: number, key: number): Uint8Array =>
+  Uint8Array.of(size >>> 24, (size >>> 16) & 0xff, (size >>> 8) & 0xff, size & 0xff, 0, key);
+
+/** A budget of 64 MiB: 32 for requests (16 until large ones take turns), a share of 1 MiB, a reserve of 4 MiB. */
+function small() {
+  const harness = new ConnectionHarness({ limitBytes: 64 * MIB, frameSizeMax: 100 * MIB });
+  type Connected = ReturnType<ConnectionHarness['connect']>;
+  /** A connection that announces a frame and sends a part of it. */
+  const sending = (size: number, part: number, key = PRODUCE): Connected => {
+    const one = harness.connect();
+    one.connection.onData(prefix(size, key));
+    send(one, part - 2);
+    return one;
+  };
+  /** Sends in pieces as a socket does, as long as it is read. Gives what was not read. */
+  const send = (one: Connected, bytes: number): number => {
+    let left = bytes;
+    while (left > 0 && !one.state.paused) {
+      const piece = Math.min(left, 64 * KIB);
+      one.connection.onData(new Uint8Array(piece));
+      left -= piece;
+      harness.endTurn();
+    }
+    return left;
+  };
+  return { harness, sending, send };
+}
+
+describe('the memory budget', () => {
+  it('is not touched by hundreds of connections that announce large requests and send little', () => {
+    const { harness, sending } = small();
+    const many = Array.from({ length: 300 }, () => sending(90 * MIB, 100));
+    expect(harness.memory.figures).toMatchObject({ requestBytes: 300 * 100, blocked: 0, pauses: 0 });
+    expect(many.every((one) => !one.state.paused)).toBe(true);
+  });
+
+  it('takes large requests one at a time once half of the memory for requests is used', () => {
+    const { harness, sending, send } = small();
+    const first = sending(40 * MIB, 20 * MIB);
+    const second = sending(40 * MIB, 20 * MIB);
+    expect(first.state.paused || second.state.paused).toBe(true);
+    expect(harness.memory.figures.requestBytes).toBeLessThan(20 * MIB + 1 * MIB + 128 * KIB);
+    const reading = [first, second].filter((one) => !one.state.paused);
+    expect(reading).toHaveLength(1);
+    const [one] = reading;
+    if (one === undefined) throw new Error('nobody is read');
+    send(one, 40 * MIB);
+    expect(one.started).toHaveLength(1);
+  });
+
+  it('lets requests within their share through while large ones wait', () => {
+    const { sending, send } = small();
+    sending(40 * MIB, 18 * MIB);
+    sending(40 * MIB, 18 * MIB);
+    const usual = sending(900 * KIB, 100);
+    expect(send(usual, 900 * KIB - 100)).toBe(0);
+    expect(usual.started).toHaveLength(1);
+  });
+
+  it('never holds more than its half and the requests that are let finish, whoever sends whatever', () => {
+    const { harness, sending } = small();
+    for (let index = 0; index < 300; index += 1) sending(1 * MIB - 10, 1 * MIB - 20);
+    for (let index = 0; index < 300; index += 1) sending(90 * MIB, 89 * MIB);
+    // Half of 64 MiB; 300 × 2 pieces of 64 KiB that are in hand before a header is known; 8 shares; one large request.
+    const bound = 32 * MIB + 600 * 64 * KIB + 8 * MIB + 90 * MIB;
+    expect(harness.memory.figures.requestBytes).toBeLessThan(bound);
+    expect(harness.short.length).toBeGreaterThan(0);
+  });
+
+  it('gets out of half-received requests that hold everything: who can finish does, who stalls is closed', () => {
+    const { harness, sending, send } = small();
+    const stalled = Array.from({ length: 60 }, () => sending(700 * KIB, 700 * KIB - 10));
+    const victim = sending(1000 * KIB, 100);
+    expect(send(victim, 1000 * KIB - 100)).toBeGreaterThan(0);
+    for (let nowMs = 0; nowMs <= 6000 && victim.started.length === 0; nowMs += 100) {
+      harness.state.nowMs = nowMs;
+      harness.memory.tick(nowMs);
+      harness.endTurn();
+      send(victim, 1000 * KIB - victim.connection.holding.receivedTotal + 4);
+    }
+    expect(victim.started).toHaveLength(1);
+    expect(stalled.filter((one) => one.state.closed).length).toBeGreaterThan(0);
+    expect(harness.evicted.length).toBe(stalled.filter((one) => one.state.closed).length);
+    expect(victim.state.closed).toBe(false);
+  });
+
+  it('goes on reading acknowledgements, commits and heartbeats when nothing is left for Produce', () => {
+    const { harness, sending, send } = small();
+    for (let index = 0; index < 60; index += 1) sending(1 * MIB - 10, 1 * MIB - 20);
+    for (const key of [HEARTBEAT, 8, 68, 76, 78, 79]) {
+      const member = harness.connect();
+      member.connection.onData(prefix(30 * KIB, key));
+      expect([key, member.state.paused]).toEqual([key, false]);
+      member.connection.onData(new Uint8Array(30 * KIB - 2));
+      expect([key, member.started.length]).toEqual([key, 1]);
+    }
+    const producer = sending(30 * KIB, 100);
+    expect(send(producer, 20 * KIB)).toBeGreaterThan(0);
+  });
+
+  it('bounds the reserve: large requests that are none of a producer wait too when it is used up', () => {
+    const { harness, sending } = small();
+    for (let index = 0; index < 300; index += 1) sending(1 * MIB, 1 * MIB - 10, 8);
+    const bound = 4 * MIB + 300 * 64 * KIB + 9 * MIB;
+    expect(harness.memory.figures.requestBytes).toBeLessThan(bound);
+    expect(harness.memory.figures.blocked).toBeGreaterThan(200);
+  });
+
+  it('does not start a Fetch while answers that nobody takes use up their half, and does when they are gone', () => {
+    const { harness } = small();
+    const deaf = harness.connect();
+    deaf.receive([...prefix(2, FETCH)]);
+    deaf.state.unsent = 32 * MIB;
+    deaf.started[0]?.reply([new Uint8Array(10)]);
+    const fetching = harness.connect();
+    fetching.receive([...prefix(2, FETCH)]);
+    expect(fetching.started).toHaveLength(0);
+    expect(harness.short).toEqual(['answers']);
+    const acknowledging = harness.connect();
+    acknowledging.receive([...prefix(2, 79)]);
+    expect(acknowledging.started).toHaveLength(1);
+    deaf.connection.close();
+    harness.endTurn();
+    expect(fetching.started).toHaveLength(1);
+  });
+
+  it('gives each answer a quarter of what is free, and never less than 64 KiB', () => {
+    const { harness } = small();
+    const { memory } = harness;
+    expect(memory.grant(1000)).toBe(1000);
+    memory.release(1000);
+    expect(memory.grant(55 * MIB)).toBe(8 * MIB);
+    expect(memory.grant(55 * MIB)).toBe(6 * MIB);
+    for (let index = 0; index < 100; index += 1) memory.grant(55 * MIB);
+    expect(memory.mayAnswer()).toBe(false);
+    expect(memory.grant(55 * MIB)).toBe(64 * KIB);
+    expect(memory.grant(10)).toBe(10);
+  });
+
+  it('stops reading who has requests waiting when queued.max.requests is reached, and nobody else', () => {
+    const harness = new ConnectionHarness({ waitingMax: 3 });
+    const fetch = [...prefix(3, FETCH), 0];
+    const pipelining = harness.connect();
+    pipelining.receive(fetch, fetch, fetch, fetch);
+    expect(pipelining.state.paused).toBe(true);
+    const other = harness.connect();
+    other.receive(fetch);
+    expect([other.started.length, other.state.paused]).toEqual([1, false]);
+    pipelining.started[0]?.reply(null);
+    harness.endTurn();
+    expect(pipelining.state.paused).toBe(false);
+  });
+
+  it('gives everything back when connections close, in whatever state', () => {
+    const { harness, sending } = small();
+    const all = [PRODUCE, FETCH, HEARTBEAT].flatMap((key) =>
+      Array.from({ length: 20 }, (_, index) => sending(2 * MIB, (index + 1) * 100 * KIB, key)),
+    );
+    for (const one of all) one.state.unsent = 100;
+    for (const one of all) one.connection.onDrain();
+    for (const one of all) one.connection.onClose();
+    harness.endTurn();
+    expect(harness.memory.figures).toMatchObject({ requestBytes: 0, answerBytes: 0, waitingRequests: 0, blocked: 0 });
+  });
+});
