@@ -14,6 +14,8 @@ const BATCH_SIZE_MAX = 256 << 10;
 const DELIVERY_TIMEOUT_MS = 30_000;
 /** A topic that was created a moment ago is known to every broker by then. */
 const MISSING_TOPIC_MS = 2_000;
+/** A broker that restarts is back by then; a log that is damaged stays away. */
+const OFFLINE_MS = 5_000;
 const LINE_BYTES_MAX = 1 << 20;
 
 interface PutOptions {
@@ -71,6 +73,7 @@ class Put {
       bufferBytesMax: BUFFER_BYTES_MAX,
       deliveryTimeoutMs: DELIVERY_TIMEOUT_MS,
       missingTopicMs: MISSING_TOPIC_MS,
+      offlineMs: OFFLINE_MS,
       allowCreate: options.create,
       crc32c,
     });
@@ -194,7 +197,9 @@ class Put {
     const hint =
       /INVALID_TOPIC|UNKNOWN_TOPIC|not available in time/.test(this.#failure) && !create
         ? `\nDeclare the topic in a manifest, or let the broker create it with --create. Is ${bootstrap} the right cluster?`
-        : '';
+        : /replicas are offline/.test(this.#failure)
+          ? "\nIs that broker running? If it is, its log of this partition is damaged: see the broker's log or its /readyz."
+          : '';
     throw new UserFault(`${count} put into ${topic}, then: ${this.#failure}${hint}`);
   }
 }

@@ -16,6 +16,7 @@ import { fatalSentence } from './disk-failure.ts';
 import { WatchedDisk } from './disk-watch.ts';
 import { Dispatcher } from './dispatch.ts';
 import { openLogManager, type OpenedLogs } from './logs/log-manager.ts';
+import { HEALTH_NOTE } from '../ports/health.ts';
 import type { MetricSource } from '../ports/metrics.ts';
 import type { MetadataClient } from './metadata-client.ts';
 import { MetricRegistry } from './metrics.ts';
@@ -147,7 +148,7 @@ class NodeStart {
   }
 
   #troubles(): readonly string[] {
-    return [...(this.#logs?.manager.troubles() ?? []), ...this.#disk.troubles()];
+    return [...(this.#logs?.manager.troubles() ?? []), ...this.#disk.troubles(), ...damageNotes(this.#logs)];
   }
 
   #fail(sentence: string): void {
@@ -289,4 +290,12 @@ class NodeStart {
       },
     };
   }
+}
+
+/** What `/readyz` tells besides: logs that are kept aside keep nobody from the others. */
+function damageNotes(logs: OpenedLogs | null): string[] {
+  const damaged = (logs?.manager.all() ?? []).filter(({ state }) => state === 'damaged');
+  return damaged.map(
+    (log) => `${HEALTH_NOTE}${log.topic}-${log.partition} is damaged and not served: ${log.stateReason}`,
+  );
 }

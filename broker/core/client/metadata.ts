@@ -8,6 +8,8 @@ import type { Network } from './network.ts';
 export interface KnownPartition {
   readonly leader: number;
   readonly leaderEpoch: number;
+  /** Nodes of its replicas when all of them are offline: no leader can be found. */
+  readonly offlineNodes?: readonly number[];
 }
 
 /** A topic as the last Metadata answer had it. Partition `i` stands at index `i`. */
@@ -144,7 +146,9 @@ function knownTopic(name: string, topic: ApiResponses[typeof ApiKey.Metadata]['t
   const partitions: KnownPartition[] = [];
   let replicationFactor = 0;
   for (const one of [...topic.partitions].sort((a, b) => a.partitionIndex - b.partitionIndex)) {
-    partitions.push({ leader: one.errorCode === ErrorCode.NONE ? one.leaderId : -1, leaderEpoch: one.leaderEpoch });
+    const leader = one.errorCode === ErrorCode.NONE ? one.leaderId : -1;
+    const isOffline = leader < 0 && one.replicaNodes.every((id) => one.offlineReplicas.includes(id));
+    partitions.push({ leader, leaderEpoch: one.leaderEpoch, ...(isOffline ? { offlineNodes: one.replicaNodes } : {}) });
     replicationFactor = Math.max(replicationFactor, one.replicaNodes.length);
   }
   return { name, id: topic.topicId, partitions, replicationFactor };

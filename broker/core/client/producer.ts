@@ -69,6 +69,8 @@ export interface ProducerOptions extends ClientOptions {
   readonly deliveryTimeoutMs: number;
   /** How long brokers may say that a topic does not exist before its records fail. */
   readonly missingTopicMs: number;
+  /** How long a partition all of whose replicas are offline is waited for; absent: until the delivery time-out. */
+  readonly offlineMs?: number;
   /** Lets the broker create a missing topic. */
   readonly allowCreate: boolean;
   readonly crc32c: Crc32c;
@@ -92,6 +94,7 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
   /** Records of topics whose partitions are not known yet. */
   #unplaced: { readonly record: ProducerRecord; readonly deadlineMs: number }[] = [];
   readonly #missingSince = new Map<string, number>();
+  readonly #offlineSince = new Map<PartitionQueue, number>();
   #bufferedBytes = 0;
   #refusing = false;
   #flushing = false;
@@ -276,16 +279,31 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
     const unled = new Set<string>();
     for (const queue of this.#queues.values()) {
       if (!queue.isReady(this.#network.nowMs, this.#flushing)) continue;
-      const leader = this.#metadata.topic(queue.topic)?.partitions[queue.partition]?.leader ?? -1;
+      const known = this.#metadata.topic(queue.topic)?.partitions[queue.partition];
+      const leader = known?.leader ?? -1;
       if (leader < 0) {
-        unled.add(queue.topic);
+        if (!this.#isHopeless(queue, known?.offlineNodes)) unled.add(queue.topic);
         continue;
       }
+      this.#offlineSince.delete(queue);
       const batch = queue.take(typeof this.#producerId === 'string' ? null : this.#producerId);
       byLeader.set(leader, [...(byLeader.get(leader) ?? []), batch]);
     }
     if (unled.size > 0) this.#askTopics(unled);
     for (const [leader, batches] of byLeader) this.#send(leader, batches);
+  }
+
+  /** Gives a partition up when all its replicas have been offline for too long: nobody will lead it soon. */
+  #isHopeless(queue: PartitionQueue, offlineNodes: readonly number[] | undefined): boolean {
+    const now = this.#network.nowMs;
+    if (offlineNodes === undefined) this.#offlineSince.delete(queue);
+    else if (!this.#offlineSince.has(queue)) this.#offlineSince.set(queue, now);
+    const since = this.#offlineSince.get(queue) ?? now;
+    if (offlineNodes === undefined || now - since < (this.#options.offlineMs ?? Number.POSITIVE_INFINITY)) return false;
+    const nodes = `node${offlineNodes.length === 1 ? '' : 's'} ${offlineNodes.join(', ')}`;
+    const where = `${queue.topic}-${queue.partition}`;
+    this.#giveUp(queue, ErrorCode.LEADER_NOT_AVAILABLE, `${where} has no leader: its replicas are offline (${nodes})`);
+    return true;
   }
 
   #send(leader: number, batches: readonly ReadyBatch[]): void {

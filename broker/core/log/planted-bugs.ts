@@ -17,3 +17,16 @@ export type CleanerBugs = ReadonlySet<CleanerBug>;
 
 /** What production runs with. */
 export const NO_CLEANER_BUGS: CleanerBugs = new Set();
+
+/** Mistakes that tests plant to see them caught; never set otherwise. */
+export interface PlantedLogBugs {
+  /** Batches are served from disk without a look at their CRC and epoch. */
+  readonly unchecked: boolean;
+  /** A log found damaged in use is not written down as such. */
+  readonly forgetsDamage: boolean;
+  /** Index entries are taken for true. */
+  readonly trustsIndexes: boolean;
+}
+
+/** What holds outside of tests. */
+export const NO_LOG_BUGS: PlantedLogBugs = { unchecked: false, forgetsDamage: false, trustsIndexes: false };

@@ -1,4 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { HEALTH_NOTE } from '../../ports/health.ts';
 import type { MetricSample } from '../../ports/metrics.ts';
 import { METRICS_CONTENT_TYPE, renderMetrics } from '../metrics/exposition.ts';
 
@@ -6,7 +7,7 @@ import { METRICS_CONTENT_TYPE, renderMetrics } from '../metrics/exposition.ts';
 export interface HealthSource {
   /** Reasons why the process should be restarted; none when it is alive. */
   live(): readonly string[];
-  /** Reasons why clients can't be served yet; none when they can. */
+  /** Reasons why clients can't be served yet; none when they can, but for notes (`HEALTH_NOTE`). */
   ready(): Promise<readonly string[]>;
   /** Everything that is measured at this moment. */
   metrics(): Promise<readonly MetricSample[]>;
@@ -67,7 +68,8 @@ async function answer(method: string, url: string, source: HealthSource, respons
 }
 
 function sendReasons(response: ServerResponse, reasons: readonly string[]): void {
-  if (reasons.length === 0) send(response, 200, 'ok\n');
+  const notes = reasons.filter((reason) => reason.startsWith(HEALTH_NOTE));
+  if (notes.length === reasons.length) send(response, 200, ['ok', ...notes, ''].join('\n'));
   else send(response, 503, `${reasons.join('\n')}\n`);
 }
 

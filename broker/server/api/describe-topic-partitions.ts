@@ -5,14 +5,16 @@ import type { MetadataView, PartitionView, TopicView } from '../../core/metadata
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { MetadataClient } from '../metadata-client.ts';
+import type { Partitions } from '../partitions/partition.ts';
 import type { RequestContext } from '../request-context.ts';
 import { authorizedOperations, OPERATIONS_NOT_ASKED } from './authorized-operations.ts';
-import { offlineReplicas } from './brokers.ts';
+import { leadershipOf } from './brokers.ts';
 import type { ApiRow } from './row.ts';
 
 /** What DescribeTopicPartitions tells of. */
 export interface DescribeTopicPartitionsServices {
   readonly metadata: MetadataClient;
+  readonly partitions: Partitions;
   readonly settings: Settings;
 }
 
@@ -62,7 +64,7 @@ export const row: ApiRow<typeof ApiKey.DescribeTopicPartitions, DescribeTopicPar
       const from = cursor?.topicName === name ? cursor.partitionIndex : 0;
       const partitions = topic.partitions.slice(from, from + left);
       left -= partitions.length;
-      topics.push(describe(view, context, topic, partitions));
+      topics.push(describe(server, context, topic, partitions));
       if (from + partitions.length < topic.partitions.length) {
         nextCursor = { topicName: name, partitionIndex: from + partitions.length };
         break;
@@ -106,23 +108,31 @@ function failed(name: string, errorCode: number) {
   };
 }
 
-function describe(view: MetadataView, context: RequestContext, topic: TopicView, partitions: readonly PartitionView[]) {
+function describe(
+  server: DescribeTopicPartitionsServices,
+  context: RequestContext,
+  topic: TopicView,
+  partitions: readonly PartitionView[],
+) {
   return {
     errorCode: ErrorCode.NONE,
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.internal,
-    partitions: partitions.map((partition) => ({
-      errorCode: partition.leader === -1 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
-      partitionIndex: partition.index,
-      leaderId: partition.leader,
-      leaderEpoch: partition.leaderEpoch,
-      replicaNodes: partition.replicas,
-      isrNodes: partition.isr,
-      eligibleLeaderReplicas: partition.elr,
-      lastKnownElr: partition.lastKnownElr,
-      offlineReplicas: offlineReplicas(view, partition),
-    })),
+    partitions: partitions.map((partition) => {
+      const { errorCode, leader, offlineReplicas } = leadershipOf(server, topic, partition);
+      return {
+        errorCode,
+        partitionIndex: partition.index,
+        leaderId: leader,
+        leaderEpoch: partition.leaderEpoch,
+        replicaNodes: partition.replicas,
+        isrNodes: partition.isr,
+        eligibleLeaderReplicas: partition.elr,
+        lastKnownElr: partition.lastKnownElr,
+        offlineReplicas,
+      };
+    }),
     topicAuthorizedOperations: authorizedOperations(context, 'topic', topic.name),
   };
 }

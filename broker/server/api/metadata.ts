@@ -6,14 +6,16 @@ import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { ApiRequests } from '../../core/protocol/messages.ts';
 import type { MetadataClient } from '../metadata-client.ts';
+import type { Partitions } from '../partitions/partition.ts';
 import type { RequestContext } from '../request-context.ts';
 import { authorizedOperations, OPERATIONS_NOT_ASKED } from './authorized-operations.ts';
-import { brokersOn, offlineReplicas } from './brokers.ts';
+import { brokersOn, leadershipOf } from './brokers.ts';
 import type { ApiRow } from './row.ts';
 
 /** What Metadata tells of, and what it may create. */
 export interface MetadataServices {
   readonly metadata: MetadataClient;
+  readonly partitions: Partitions;
   readonly settings: Settings;
   /** Creation of a topic that a client named (auto.create.topics.enable), and of the internal topics by their own rules. */
   readonly autoTopics: AutoTopics;
@@ -138,7 +140,7 @@ function answer(
     })),
     clusterId: view.clusterId,
     controllerId: view.controllerId,
-    topics: asked.map((one) => answerTopic(view, request, context, one, createdCodes)),
+    topics: asked.map((one) => answerTopic(server, request, context, one, createdCodes)),
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
       ? authorizedOperations(context, 'cluster', 'kafka-cluster')
       : OPERATIONS_NOT_ASKED,
@@ -146,12 +148,13 @@ function answer(
 }
 
 function answerTopic(
-  view: MetadataView,
+  server: MetadataServices,
   request: Request,
   context: RequestContext,
   asked: Asked,
   createdCodes: ReadonlyMap<string, number>,
 ) {
+  const { view } = server.metadata;
   const byId = asked.topicId !== ZERO_TOPIC_ID;
   const topic = byId ? view.topicById(asTopicId(asked.topicId)) : view.topicByName(asked.name ?? '');
   const failed = (errorCode: number) => ({
@@ -173,24 +176,27 @@ function answerTopic(
   if (!context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: topic.name })) {
     return failed(byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED);
   }
-  return describeTopic(view, request, context, topic);
+  return describeTopic(server, request, context, topic);
 }
 
-function describeTopic(view: MetadataView, request: Request, context: RequestContext, topic: TopicView) {
+function describeTopic(server: MetadataServices, request: Request, context: RequestContext, topic: TopicView) {
   return {
     errorCode: ErrorCode.NONE,
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.internal,
-    partitions: topic.partitions.map((partition) => ({
-      errorCode: partition.leader === -1 ? ErrorCode.LEADER_NOT_AVAILABLE : ErrorCode.NONE,
-      partitionIndex: partition.index,
-      leaderId: partition.leader,
-      leaderEpoch: partition.leaderEpoch,
-      replicaNodes: partition.replicas,
-      isrNodes: partition.isr,
-      offlineReplicas: offlineReplicas(view, partition),
-    })),
+    partitions: topic.partitions.map((partition) => {
+      const { errorCode, leader, offlineReplicas } = leadershipOf(server, topic, partition);
+      return {
+        errorCode,
+        partitionIndex: partition.index,
+        leaderId: leader,
+        leaderEpoch: partition.leaderEpoch,
+        replicaNodes: partition.replicas,
+        isrNodes: partition.isr,
+        offlineReplicas,
+      };
+    }),
     ...operationsOf(request, context, topic.name),
   };
 }

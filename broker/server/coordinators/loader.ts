@@ -46,6 +46,12 @@ class Loader {
   read(): void {
     if (!this.load.isCurrent()) return;
     const { partition } = this.load;
+    const status = partition.status(-1);
+    if (status !== ErrorCode.NONE) {
+      // A damaged log has an end, and nothing of what it held: it is not empty.
+      this.fail(`reading at ${this.position}: ${errorName(status)}`);
+      return;
+    }
     if (this.position >= partition.logEndOffset) {
       this.done({ problem: null, recordCount: this.recordCount });
       return;

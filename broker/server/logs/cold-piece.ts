@@ -59,13 +59,13 @@ export function* locate(context: LogContext, segment: Segment, offset: number): 
   const relative = offset - segment.baseOffset;
   const fresh = segment.index.entries;
   const slot = lookupOffset(fresh, relative);
-  if (slot >= 0) return anchorOf(fresh, slot, segment);
+  if (slot >= 0) return anchorOf(context, fresh, slot, segment);
   const { flushedBytes } = segment.index;
   if (flushedBytes === 0) return frontOf(segment);
   const isEnough = (buf: Buffer): boolean => buf.length >= 8 && buf.readInt32BE(buf.length - 8) > relative;
   const buf = yield* step<Buffer>((done) => context.indexes.load(segment.path('index'), flushedBytes, isEnough, done));
   const found = lookupOffset(buf, relative);
-  return found < 0 ? frontOf(segment) : anchorOf(buf, found, segment);
+  return found < 0 ? frontOf(segment) : anchorOf(context, buf, found, segment);
 }
 
 /** The front of a segment: always right, and far away. */
@@ -73,8 +73,9 @@ export function frontOf(segment: Segment): Anchor {
   return { position: 0, chain: chainFromBase(segment.baseOffset, segment.isSparse) };
 }
 
-function anchorOf(buf: Buffer, slot: number, segment: Segment): Anchor {
+function anchorOf(context: LogContext, buf: Buffer, slot: number, segment: Segment): Anchor {
   const { position, lastOffset } = offsetEntry(buf, slot, segment.baseOffset);
+  if (context.bugs.trustsIndexes) return { position, chain: chainFromEntry(-1) };
   // Where it can't point it is believed to point at its own end: the walk from there fails and begins at the front.
   return {
     position: position < 0 ? segment.writtenBytes : position,
@@ -155,6 +156,7 @@ export function* timeEntryHolds(
   entry: TimeEntry,
   endPosition: number,
 ): Task<boolean> {
+  if (context.bugs.trustsIndexes) return true;
   let { position } = yield* locate(context, segment, entry.lastOffset);
   return yield* withFile(context.files, segment.path('log'), { create: false }, function* (file) {
     while (position + batch.HEADER_SIZE <= endPosition) {
@@ -178,11 +180,14 @@ export function* timeEntryHolds(
 /** Checks the whole batches of a buffer up to the end of the wanted piece. */
 function checkBuffer(source: PieceSource, request: PieceRequest, chain: Chain, buf: Buffer): Found {
   const rules = { crc32c: source.context.crc32c, epochAt: (offset: number) => source.epochs.epochAt(offset) };
+  const { unchecked } = source.context.bugs;
   const found: Found = { start: -1, baseOffset: -1, end: 0, fault: '' };
   while (found.start < 0 || found.end - found.start < request.wantBytes) {
     const size = frameBatch(buf, found.end, buf.length);
     if (size === 'incomplete') break;
-    found.fault = typeof size === 'string' ? `bad batch: ${size}` : checkLink(chain, buf, found.end, buf.length, rules);
+    if (typeof size === 'string') found.fault = `bad batch: ${size}`;
+    else if (unchecked) found.fault = followChain(chain, buf, found.end);
+    else found.fault = checkLink(chain, buf, found.end, buf.length, rules);
     if (found.fault !== '' || typeof size === 'string') break;
     if (found.start < 0 && chain.expectedOffset > request.offset) {
       found.start = found.end;

@@ -4,6 +4,7 @@ import { encodeCleanShutdown } from '../../core/log/checkpoints.ts';
 import type { LogConfig } from '../../core/log/config.ts';
 import { CLEAN_SHUTDOWN, deletedDirectoryName, logDirectoryName, MANIFEST } from '../../core/log/file-names.ts';
 import type { LogMarks, MarkedLog } from '../../core/log/marks.ts';
+import { NO_LOG_BUGS, type PlantedLogBugs } from '../../core/log/planted-bugs.ts';
 import { encodeManifest } from '../../core/log/manifest.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
 import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
@@ -18,7 +19,7 @@ import { failureOf, inParallel, removeIfExists, replaceFile, waitFor } from './d
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
 import { isDiskFull } from '../disk-failure.ts';
-import { checkpointedWatermarkOf, recoveryPointOf } from './log-body.ts';
+import { marksOf } from './log-body.ts';
 import type { LogContext } from './log-context.ts';
 import { loadLog, removeLogFiles } from './log-loader.ts';
 import { DEFAULT_OPTIONS, type LogManagerOptions } from './log-options.ts';
@@ -43,6 +44,8 @@ export interface LogManagerDeps {
   /** A write or sync failed: the process must end (D11). Nothing is acknowledged after it. */
   readonly onFatal: (failure: DiskFailure) => void;
   readonly options?: Partial<LogManagerOptions>;
+  /** What a test breaks on purpose. */
+  readonly bugs?: PlantedLogBugs;
 }
 
 /** How often the room on the disk is looked at: often enough that what is kept free outlasts a look. */
@@ -107,10 +110,11 @@ export class DirectoryLogManager implements LogManager {
       indexes: new IndexCache(files, this.#options.indexCacheBytes),
       tails: new TailCache(this.#options.tailCacheBytes),
       counters: { appendedBytes: 0, cacheReads: 0, coldReads: 0, indexesRebuilt: 0 },
+      bugs: deps.bugs ?? NO_LOG_BUGS,
       snapshotIntervalBytes: this.#options.snapshotIntervalBytes,
       onFatal: deps.onFatal,
       damaged: () => {
-        this.#rememberDamage();
+        if (!this.#context.bugs.forgetsDamage) this.#rememberDamage();
       },
       checkpoint: (done) => {
         this.#checkpoints.request(done);
@@ -328,7 +332,7 @@ export class DirectoryLogManager implements LogManager {
   #rememberDamage(): void {
     for (const [key, { log, damagedMarks }] of this.#logs) {
       if (log.state !== 'damaged' || damagedMarks !== null) continue;
-      this.#logs.set(key, { log, damagedMarks: marksOf(log) });
+      this.#logs.set(key, { log, damagedMarks: marksOf(log.body) });
     }
     if (!this.#closing)
       this.#change(
@@ -420,7 +424,7 @@ export class DirectoryLogManager implements LogManager {
     return [...this.#logs.values()].map(({ log, damagedMarks }) => ({
       topic: log.topic,
       partition: log.partition,
-      marks: damagedMarks ?? marksOf(log),
+      marks: damagedMarks ?? marksOf(log.body),
     }));
   }
 
@@ -474,15 +478,6 @@ export class DirectoryLogManager implements LogManager {
     };
     schedule();
   }
-}
-
-function marksOf(log: OpenLog): LogMarks {
-  return {
-    recoveryPoint: recoveryPointOf(log.body),
-    highWatermark: checkpointedWatermarkOf(log.body),
-    logStartOffset: log.logStartOffset,
-    firstDirtyOffset: log.body.firstDirtyOffset,
-  };
 }
 
 function keyOf(topicId: string, partition: number): string {

@@ -2,6 +2,7 @@ import type { TopicId } from '../../core/base/ids.ts';
 import type { EpochCache } from '../../core/log/epoch-cache.ts';
 import type { ProducerStates } from '../../core/log/producer-state.ts';
 import { type LogConfig, segmentAgeMaxMs } from '../../core/log/config.ts';
+import type { LogMarks } from '../../core/log/marks.ts';
 import type { LogContext } from './log-context.ts';
 import type { LoadedLog } from './log-loader.ts';
 import type { LogWriter } from './log-writer.ts';
@@ -58,6 +59,16 @@ export function recoveryPointOf(body: LogBody): number {
 /** The high watermark that a checkpoint may name: never above what is durable here. */
 export function checkpointedWatermarkOf(body: LogBody): number {
   return Math.min(body.highWatermark, recoveryPointOf(body));
+}
+
+/** What the checkpoints say of a log that is in use. */
+export function marksOf(body: LogBody): LogMarks {
+  return {
+    recoveryPoint: recoveryPointOf(body),
+    highWatermark: checkpointedWatermarkOf(body),
+    logStartOffset: body.logStartOffset,
+    firstDirtyOffset: body.firstDirtyOffset,
+  };
 }
 
 /** Replaces a log's contents by what was loaded; the writer is at rest. */

@@ -1,3 +1,4 @@
+import type { PlantedLogBugs } from '../../core/log/planted-bugs.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
 import type { Clock, Timers } from '../../ports/clock.ts';
 import type { Compression } from '../../ports/compression.ts';
@@ -22,6 +23,8 @@ export interface LogContext {
   readonly indexes: IndexCache;
   readonly tails: TailCache;
   readonly counters: LogCounters;
+  /** What a test broke on purpose. */
+  readonly bugs: PlantedLogBugs;
   /** Appended bytes of a log between two producer snapshots. */
   readonly snapshotIntervalBytes: number;
   /** Ends the process: what the disk holds is not known any more (D11). */

@@ -100,6 +100,7 @@ interface Fault {
 function* scan(search: Search, anchor: Anchor, bound: TimeEntry | null): Task<TimestampedOffset | Fault | null> {
   const { body, segment, timestampMs, file } = search;
   const rules = { crc32c: body.context.crc32c, epochAt: (offset: number) => body.epochs.epochAt(offset) };
+  const { trustsIndexes } = body.context.bugs;
   let { position } = anchor;
   let needBytes = batch.HEADER_SIZE;
   while (position < segment.writtenBytes) {
@@ -112,7 +113,8 @@ function* scan(search: Search, anchor: Anchor, bound: TimeEntry | null): Task<Ti
       if (typeof size === 'string') return faultAt(at + pos, `bad batch: ${size}`);
       const fault = checkLink(anchor.chain, buf, pos, buf.length, rules);
       if (fault !== '') return faultAt(at + pos, fault);
-      if (bound !== null && contradicts(buf, pos, bound)) return faultAt(at + pos, 'a wrong time index entry');
+      if (bound !== null && !trustsIndexes && contradicts(buf, pos, bound))
+        return faultAt(at + pos, 'a wrong time index entry');
       if (batch.maxTimestamp(buf, pos) >= timestampMs && batch.nextOffset(buf, pos) > body.logStartOffset) {
         const found = yield* searchBatch(body, buf, pos, timestampMs);
         if (found !== null) return found;

@@ -3,6 +3,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { topicId } from '../../../broker/core/base/ids.ts';
 import { createPrng, type Prng } from '../../../broker/core/base/prng.ts';
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../../broker/core/log/config.ts';
+import { NO_LOG_BUGS, type PlantedLogBugs } from '../../../broker/core/log/planted-bugs.ts';
 import { buildBatch } from '../../../broker/core/record/builder.ts';
 import { readRecords } from '../../../broker/core/record/iterate.ts';
 import * as batch from '../../../broker/core/record/batch.ts';
@@ -85,6 +86,8 @@ export class LogWorld {
   fatal: DiskFailure | null = null;
   /** Told of each warning in the node's log. */
   onWarning: (message: string) => void = () => undefined;
+  /** What is broken on purpose. */
+  bugs: PlantedLogBugs = NO_LOG_BUGS;
   readonly #options: Partial<LogManagerOptions>;
   #opened: OpenedLogs | null = null;
 
@@ -118,6 +121,7 @@ export class LogWorld {
         this.fatal ??= failure;
       },
       options: this.#options,
+      bugs: this.bugs,
     });
     this.#opened = null;
     runTask(task, (error, opened) => {

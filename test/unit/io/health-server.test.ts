@@ -41,6 +41,13 @@ describe('the health page', () => {
     expect(await get('/readyz')).toEqual([200, 'ok\n']);
   });
 
+  it('is 200 with notes: what is told and keeps nobody away', async () => {
+    ready = ['note: orders-0 is damaged and not served: bad batch'];
+    expect(await get('/readyz')).toEqual([200, 'ok\nnote: orders-0 is damaged and not served: bad batch\n']);
+    ready.push('the disk is full');
+    expect((await get('/readyz'))[0]).toBe(503);
+  });
+
   it('is 503 with one reason a line', async () => {
     live = ['the data loop has not turned for 5000 ms'];
     ready = ['recovering logs', 'no controller'];

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { brokerId, leaderEpoch } from '../../../../broker/core/base/ids.ts';
+import { brokerId, leaderEpoch, topicId } from '../../../../broker/core/base/ids.ts';
 import type { BrokerView, PartitionView } from '../../../../broker/core/metadata/view.ts';
-import { brokersOn, offlineReplicas } from '../../../../broker/server/api/brokers.ts';
+import { brokersOn, leadershipOf } from '../../../../broker/server/api/brokers.ts';
+import type { Partition, Partitions } from '../../../../broker/server/partitions/partition.ts';
 import { FakeMetadata } from '../../../support/fake-metadata.ts';
 
 const endpoint = (listener: string, host: string, port: number) => ({ listener, host, port });
@@ -49,7 +50,7 @@ describe('brokers that clients are told of', () => {
     expect(addresses('plain', true)).toEqual(['0=10.0.0.1:9092', '1=10.0.0.2:9092', '2=10.0.0.3:9092']);
   });
 
-  it('leave out of the live replicas who is fenced or unknown', () => {
+  it('leave out of the live replicas who is fenced or unknown, and whose log is damaged', () => {
     const partition: PartitionView = {
       index: 0,
       leader: brokerId(0),
@@ -61,6 +62,14 @@ describe('brokers that clients are told of', () => {
       lastKnownElr: [],
       durableFromEpoch: 0,
     };
-    expect(offlineReplicas(view, partition)).toEqual([1, 9]);
+    const topic = { id: topicId('AAAAAAAAAAAAAAAAAAAAAA'), name: 't', internal: false, partitions: [partition] };
+    const told = (status: number) => {
+      const led = { leader: brokerId(0), status: () => status } as unknown as Partition;
+      const partitions: Partitions = { byId: () => led, byName: () => led, all: () => [led], onLead: () => undefined };
+      return leadershipOf({ metadata: { view }, partitions }, topic, partition);
+    };
+    expect(told(0)).toEqual({ errorCode: 0, leader: 0, offlineReplicas: [1, 9] });
+    // A damaged log is an offline replica (D7).
+    expect(told(56)).toEqual({ errorCode: 5, leader: -1, offlineReplicas: [0, 1, 9] });
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { NO_LOG_BUGS, type PlantedLogBugs } from '../../../../broker/core/log/planted-bugs.ts';
 import type { PartitionLog } from '../../../../broker/server/logs/partition-log.ts';
 import { LogWorld, spec } from '../../../support/logs/log-world.ts';
 
@@ -154,6 +155,40 @@ describe('a bit that flips in a file while the log is open', () => {
     const found = w.wait<{ offset: number } | null>((done) => w.log(large).offsetForTimestamp(1000 + end - 2, done));
     expect(found?.offset).toBe(end - 2);
     expect(w.opened.manager.stats().indexesRebuilt).toBe(0);
+  });
+});
+
+describe('a planted bug is caught', () => {
+  /** Flips bits in files of one kind while the log is open; throws at the first dishonest answer. */
+  function spoil(bugs: Partial<PlantedLogBugs>, kind: string): void {
+    const w = build();
+    const right = look(w, w.log(wanted));
+    w.shutdown();
+    const image = w.disk.image();
+    w.bugs = { ...NO_LOG_BUGS, ...bugs };
+    for (const { path, size } of filesOf(w, kind)) {
+      for (let position = 0; position < size; position += strideOf(size)) {
+        w.stopDead({ keepPageCache: true });
+        w.disk.restore(image);
+        w.start();
+        flip(w, path, position, position % 8);
+        const outcome = expectHonest(w, w.log(wanted), right);
+        w.crash({ keepPageCache: true });
+        if (outcome === 'damaged') expect(w.opened.damaged).toHaveLength(1);
+      }
+    }
+  }
+
+  test('batches served without a look at their CRC', () => {
+    expect(() => spoil({ unchecked: true }, '.log')).toThrow(/answer \d+ is/);
+  });
+
+  test('a log found damaged that nobody wrote down', () => {
+    expect(() => spoil({ forgetsDamage: true }, '.log')).toThrow('toHaveLength');
+  });
+
+  test.each(['.index', '.timeindex'])('an %s taken for true', (kind) => {
+    expect(() => spoil({ trustsIndexes: true }, kind)).toThrow(/answer \d+ is/);
   });
 });
 
