@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { Crc32c } from '../base/checksum.ts';
-import { openText, sealText } from './sealed-text.ts';
+import { openText, otherVersion, sealText } from './sealed-text.ts';
 
 /** One log that the node has. */
 export interface ManifestEntry {
@@ -36,6 +36,11 @@ export function decodeManifest(bytes: Uint8Array, crc32c: Crc32c): readonly Mani
   if (lines === null) return null;
   const entries = lines.map(decodeEntry);
   return entries.every((entry) => entry !== null) ? entries : null;
+}
+
+/** The version of a manifest that `decodeManifest` did not read because it is of another release; null otherwise. */
+export function otherManifestVersion(bytes: Uint8Array, crc32c: Crc32c): string | null {
+  return otherVersion(bytes, HEAD, crc32c);
 }
 
 function decodeEntry(line: string): ManifestEntry | null {

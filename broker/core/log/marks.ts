@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Crc32c } from '../base/checksum.ts';
 import type { EpochEntry } from './epoch-cache.ts';
-import { openText, sealText } from './sealed-text.ts';
+import { openText, otherVersion, sealText } from './sealed-text.ts';
 
 /** What the checkpoints say of one log; 0 where they say nothing. */
 export interface LogMarks {
@@ -42,6 +42,11 @@ export function decodeMarks(bytes: Uint8Array, crc32c: Crc32c): MarkedLog[] | nu
   const lines = openText(bytes, MARKS_HEAD, crc32c);
   const logs = lines?.map(decodeMark);
   return logs === undefined || !logs.every((log) => log !== null) ? null : logs;
+}
+
+/** The version of `logs.marks` that `decodeMarks` did not read because it is of another release; null otherwise. */
+export function otherMarksVersion(bytes: Uint8Array, crc32c: Crc32c): string | null {
+  return otherVersion(bytes, MARKS_HEAD, crc32c);
 }
 
 function decodeMark(line: string): MarkedLog | null {

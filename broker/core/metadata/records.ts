@@ -1,3 +1,4 @@
+import { TRY_NEWER_RELEASE } from '../base/format.ts';
 import { Buffer } from 'node:buffer';
 import { assert } from '../base/assert.ts';
 import { defineMessage, type MessageCodec } from '../protocol/define-message.ts';
@@ -273,17 +274,19 @@ function encodeBody(record: MetadataRecord): Uint8Array {
 
 function decodeBody(type: number, version: number, body: Uint8Array): MetadataRecord {
   const kind = KIND_BY_TYPE.get(type);
-  if (kind === undefined) throw new UnknownMetadataError(`metadata record type ${type} is not known to this release`);
+  if (kind === undefined)
+    throw new UnknownMetadataError(`metadata record type ${type} is not known to this release; ${TRY_NEWER_RELEASE}`);
   const { codec } = ENTRIES[kind];
   if (version > codec.maxVersion) {
     throw new UnknownMetadataError(
-      `version ${version} of metadata record ${codec.schema.name} is not known to this release`,
+      `version ${version} of metadata record ${codec.schema.name} is not known to this release; ${TRY_NEWER_RELEASE}`,
     );
   }
   if (kind === 'config') {
     const { scope, ...rest } = ENTRIES.config.codec.decode(version, body);
     const scopeName = SCOPES[scope];
-    if (scopeName === undefined) throw new UnknownMetadataError(`config scope ${scope} is not known to this release`);
+    if (scopeName === undefined)
+      throw new UnknownMetadataError(`config scope ${scope} is not known to this release; ${TRY_NEWER_RELEASE}`);
     return { kind, ...rest, scope: scopeName };
   }
   // As in encodeBody: kind and codec come from the same entry.

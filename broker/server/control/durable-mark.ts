@@ -1,8 +1,10 @@
+import { TRY_NEWER_RELEASE } from '../../core/base/format.ts';
 import { Buffer } from 'node:buffer';
 import type { Crc32c } from '../../core/base/checksum.ts';
 import { readInt64, writeInt64 } from '../../core/base/int64.ts';
 import type { Disk, DiskFile } from '../../ports/disk.ts';
 import { readIfExists } from '../logs/disk-tasks.ts';
+import { FrameFormatError } from './frames.ts';
 import { runTask, step, type Task } from '../task.ts';
 
 /** Name of the file beside the log's segments. */
@@ -38,11 +40,14 @@ function decodeSlot(file: Buffer, position: number, crc32c: Crc32c): DurableMark
   const end = position + SLOT_BYTES;
   if (end > file.length || file.readUInt32BE(position) !== MAGIC) return NO_MARK;
   if (crc32c(file, position + CRC_START, end) !== file.readUInt32BE(position + 4)) return NO_MARK;
-  if (file.readUInt32BE(position + 8) !== FORMAT_VERSION) return NO_MARK;
+  const version = file.readUInt32BE(position + 8);
+  if (version !== FORMAT_VERSION) {
+    throw new FrameFormatError(`format ${version} of ${FILE_NAME} is not known to this release; ${TRY_NEWER_RELEASE}`);
+  }
   return { index: readInt64(file, position + 12), term: readInt64(file, position + 20) };
 }
 
-/** Reads the mark of a metadata log; index 0 when there is none. */
+/** Reads the mark of a metadata log; index 0 when there is none. Throws `FrameFormatError` for one of a newer format. */
 export function* readMark(disk: Disk, directory: string, crc32c: Crc32c): Task<DurableMark> {
   const bytes = yield* readIfExists(disk, `${directory}/${FILE_NAME}`, FILE_BYTES_MAX);
   if (bytes === null) return NO_MARK;

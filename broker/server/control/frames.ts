@@ -1,3 +1,4 @@
+import { TRY_NEWER_RELEASE } from '../../core/base/format.ts';
 import { Buffer } from 'node:buffer';
 import { readInt64, writeInt64 } from '../../core/base/int64.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
@@ -121,7 +122,9 @@ function holdsFrame(bytes: Buffer, from: number, crc32c: Crc32c): boolean {
 function decodeBody(bytes: Buffer, start: number, end: number): Frame {
   const version = bytes.readUInt16BE(start);
   if (version !== FORMAT_VERSION)
-    throw new FrameFormatError(`format ${version} of the metadata log is not known to this release`);
+    throw new FrameFormatError(
+      `format ${version} of the metadata log is not known to this release; ${TRY_NEWER_RELEASE}`,
+    );
   const entryCount = bytes.readUInt16BE(start + 2);
   const firstIndex = readInt64(bytes, start + 4);
   const entries: LogEntry[] = [];

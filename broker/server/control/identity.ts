@@ -1,3 +1,4 @@
+import { TRY_NEWER_RELEASE } from '../../core/base/format.ts';
 import { Buffer } from 'node:buffer';
 import type { Crc32c } from '../../core/base/checksum.ts';
 import type { DirectoryEntry, Disk } from '../../ports/disk.ts';
@@ -138,7 +139,9 @@ function readIdentity(
   const nodeId = fields.get('node.id') ?? '';
   const directoryId = fields.get('directory.id') ?? '';
   if (version !== '1')
-    throw new IdentityError(`${path} has version ${version ?? '(none)'}; this release reads version 1`);
+    throw new IdentityError(
+      `${path} has version ${version ?? '(none)'}; this release reads version 1; ${TRY_NEWER_RELEASE}`,
+    );
   const sealAt = text.indexOf(`${SEAL}=`);
   // Written by an earlier release, or by hand: nothing tells whether it is what was written.
   if (sealAt >= 0 && fields.get(SEAL) !== sealOf(text.slice(0, sealAt), crc32c))

@@ -1,3 +1,4 @@
+import { TRY_NEWER_RELEASE } from '../../core/base/format.ts';
 import { Buffer } from 'node:buffer';
 import { readInt64, writeInt64 } from '../../core/base/int64.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
@@ -39,7 +40,7 @@ export function decodeSnapshot(file: Uint8Array, crc32c: Crc32c): Snapshot | str
   if (bytes.length < HEAD_BYTES || bytes.readUInt32BE(0) !== MAGIC) return 'it is no metadata snapshot';
   if (crc32c(bytes, CRC_START, bytes.length) !== bytes.readUInt32BE(4)) return 'its checksum does not fit';
   const version = bytes.readUInt32BE(8);
-  if (version !== FORMAT_VERSION) return `its format ${version} is not known to this release`;
+  if (version !== FORMAT_VERSION) return `its format ${version} is not known to this release; ${TRY_NEWER_RELEASE}`;
   if (bytes.readUInt32BE(36) !== bytes.length - HEAD_BYTES) return 'its length does not fit';
   return {
     index: readInt64(bytes, 12),

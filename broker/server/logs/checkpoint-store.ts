@@ -13,7 +13,8 @@ import {
   RECOVERY_POINT_CHECKPOINT,
   REPLICATION_CHECKPOINT,
 } from '../../core/log/file-names.ts';
-import { decodeMarks, encodeMarks, type LogMarks, type MarkedLog } from '../../core/log/marks.ts';
+import { decodeMarks, encodeMarks, type LogMarks, type MarkedLog, otherMarksVersion } from '../../core/log/marks.ts';
+import { TRY_NEWER_RELEASE } from '../../core/base/format.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
 import type { Disk } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
@@ -86,6 +87,11 @@ export class CheckpointStore {
     for (const { topic, partition, marks } of marked ?? []) {
       this.#named.add(logDirectoryName(topic, partition));
       byName.set(logDirectoryName(topic, partition), marks);
+    }
+    const version = sealed === null || marked !== null ? null : otherMarksVersion(sealed, this.#crc32c);
+    if (version !== null) {
+      const problem = `of a newer release: version ${version} of ${MARKS} is not known; ${TRY_NEWER_RELEASE}`;
+      return { at, spoiled: [], problem };
     }
     const spoiled = [...(marked === null && sealed !== null ? [`${this.#directory}/${MARKS}`] : []), ...unreadable];
     const problem = marked === null && unreadable.length > 0 ? `not what was written: ${spoiled.join(', ')}` : null;

@@ -1,3 +1,4 @@
+import { TRY_NEWER_RELEASE } from '../../core/base/format.ts';
 import { topicId as toTopicId } from '../../core/base/ids.ts';
 import { decodeCleanShutdown } from '../../core/log/checkpoints.ts';
 import {
@@ -7,7 +8,12 @@ import {
   logDirectoryName,
   MANIFEST,
 } from '../../core/log/file-names.ts';
-import { decodeManifest, MANIFEST_SIZE_MAX, type ManifestEntry } from '../../core/log/manifest.ts';
+import {
+  decodeManifest,
+  MANIFEST_SIZE_MAX,
+  type ManifestEntry,
+  otherManifestVersion,
+} from '../../core/log/manifest.ts';
 import type { DirectoryEntry, Disk } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
 import { faultCode, inParallel, readIfExists, removeIfExists } from './disk-tasks.ts';
@@ -99,9 +105,16 @@ function* readManifest(
     throw new CorruptDataDirectory(`${directory} has a log (${log.name}) but no ${MANIFEST}`);
   }
   const listed = decodeManifest(bytes, crc32c);
-  if (listed === null)
-    throw new CorruptDataDirectory(`${directory}/${MANIFEST} is unreadable: it is not what was written`);
+  if (listed === null) {
+    const version = otherManifestVersion(bytes, crc32c);
+    const why = version === null ? 'it is not what was written' : unknownVersion(version);
+    throw new CorruptDataDirectory(`${directory}/${MANIFEST} is unreadable: ${why}`);
+  }
   return listed;
+}
+
+function unknownVersion(version: string): string {
+  return `its version ${version} is not known to this release; ${TRY_NEWER_RELEASE}`;
 }
 
 function* loadAll(
