@@ -1,5 +1,6 @@
 // Weir and Apache Kafka in turns on this machine, with Kafka's own tools: `npm run bench [-- --quick] [--rounds N]
 // [--subjects a,b] [--json FILE]`. A quick run takes about three minutes, a full one about fifteen.
+// `--compaction-bytes N` measures nothing but the compaction of a log of that size.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +10,7 @@ import { ensureKafka, KAFKA_VERSION } from '../setup/kafka.ts';
 import { versionOf } from '../setup/run.ts';
 import { startToolHost, ToolHost } from '../wire/harness/tool-host.ts';
 import { type Figures, measure, type Size } from './measures.ts';
+import { compactionLine, measureCompaction } from './compaction.ts';
 import { machineOf } from './process.ts';
 import { makeSubject, SUBJECTS, type SubjectName } from './subjects.ts';
 import { render, type Results, rowsOf } from './table.ts';
@@ -32,12 +34,17 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     subjects: { type: 'string' },
     json: { type: 'string' },
+    'compaction-bytes': { type: 'string' },
   },
 });
 const size = values.quick ? QUICK : FULL;
 const rounds = Number(values.rounds ?? (values.quick ? 1 : FULL_ROUNDS));
 const chosen = values.subjects?.split(',') ?? SUBJECTS;
 
+if (values['compaction-bytes'] !== undefined) {
+  console.log(compactionLine(await measureCompaction(Number(values['compaction-bytes']))));
+  process.exit();
+}
 await build(ROOT);
 const directory = await mkdtemp(join(await cacheDirectory(), 'bench-'));
 const kafka = await ensureKafka();
