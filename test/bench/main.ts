@@ -1,6 +1,7 @@
 // Weir and Apache Kafka in turns on this machine, with Kafka's own tools: `npm run bench [-- --quick] [--rounds N]
 // [--subjects a,b] [--json FILE]`. A quick run takes about three minutes, a full one about fifteen.
-// `--compaction-bytes N` measures nothing but the compaction of a log of that size.
+// `--compaction-bytes N` measures nothing but the compaction of a log of that size; `--codecs` batches that are kept and
+// batches that are compressed anew, `--megabytes N` of them each.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +10,7 @@ import { cacheDirectory } from '../setup/cache.ts';
 import { ensureKafka, KAFKA_VERSION } from '../setup/kafka.ts';
 import { versionOf } from '../setup/run.ts';
 import { startToolHost, ToolHost } from '../wire/harness/tool-host.ts';
+import { compareCodecs } from './codecs.ts';
 import { type Figures, measure, type Size } from './measures.ts';
 import { compactionLine, measureCompaction } from './compaction.ts';
 import { machineOf } from './process.ts';
@@ -35,6 +37,8 @@ const { values } = parseArgs({
     subjects: { type: 'string' },
     json: { type: 'string' },
     'compaction-bytes': { type: 'string' },
+    codecs: { type: 'boolean', default: false },
+    megabytes: { type: 'string' },
   },
 });
 const size = values.quick ? QUICK : FULL;
@@ -48,6 +52,12 @@ if (values['compaction-bytes'] !== undefined) {
 await build(ROOT);
 const directory = await mkdtemp(join(await cacheDirectory(), 'bench-'));
 const kafka = await ensureKafka();
+if (values.codecs) {
+  const megabytes = Number(values.megabytes ?? (values.quick ? 100 : 400));
+  console.log(await compareCodecs({ directory, megabytes, rounds }));
+  await rm(directory, { recursive: true, force: true });
+  process.exit();
+}
 const host = await startToolHost(kafka, directory, CLIENT_FLAGS);
 const tools = await ToolHost.connect(host.port);
 
