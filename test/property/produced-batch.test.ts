@@ -48,6 +48,7 @@ const anyCase: fc.Arbitrary<Case> = fc.record({
     timestampBeforeMaxMs: fc.constantFrom(Number.MAX_SAFE_INTEGER, 2 ** 39),
     timestampAfterMaxMs: fc.constantFrom(3_600_000, 0),
     validateCompressed: fc.constant(true),
+    recordSizeMax: fc.constantFrom(2_147_483_639, 60),
     targetCodec: fc.option(anyCodec, { nil: null }),
     targetLevel: fc.constant(null),
   }),
@@ -95,6 +96,9 @@ function expectedError(one: Case, bytes: Buffer): string | null {
   const plain = encodeRecords(records, NOW_MS).bytes;
   // Too large decompressed is seen before the records are.
   if (target === 0 && source !== 0 && batch.HEADER_SIZE + plain.length > rules.batchSizeMax) return 'MESSAGE_TOO_LARGE';
+  // The first record is met first: its own size, without the field that says it.
+  const isLarge = (at: number): boolean => bodySize(records, at) > rules.recordSizeMax;
+  if (source !== 0 && records.some((_, at) => isLarge(at))) return 'INVALID_RECORD';
   const keyless = records.filter((record) => rules.compacted && record.key === null);
   const untimely = records.filter(({ key, timestamp = NOW_MS }) => {
     const age = NOW_MS - timestamp;
@@ -105,6 +109,16 @@ function expectedError(one: Case, bytes: Buffer): string | null {
   if (keyless.length > 0) return 'INVALID_RECORD';
   if (target === source) return null;
   return batch.HEADER_SIZE + PACK[target](plain).length > rules.batchSizeMax ? 'MESSAGE_TOO_LARGE' : null;
+}
+
+/** Bytes of a record as it is laid out in its batch. */
+function bodySize(records: readonly NewRecord[], at: number): number {
+  const sizes = [at, at + 1].map((count) => {
+    return count === 0 ? 0 : encodeRecords(records.slice(0, count), NOW_MS).bytes.length;
+  });
+  const whole = (sizes[1] ?? 0) - (sizes[0] ?? 0);
+  // The length field takes one byte up to 63, then two.
+  return whole <= 64 ? whole - 1 : whole - 2;
 }
 
 /** What is wrong with what is stored for a case; '' when nothing is. */

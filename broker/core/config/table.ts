@@ -10,6 +10,8 @@ const MINUTE_MS = 60_000;
 const INT_MAX = 2_147_483_647;
 /** No larger batch can be stored: recovery after a crash would take it for damage (core/log/recovery.ts). */
 const BATCH_SIZE_MAX = 104_857_600;
+/** Kafka's way to say that a single record has no limit of its own. */
+const DECOMPRESSED_SIZE_MAX = '2147483639';
 const LONG_MAX_TEXT = '9223372036854775807';
 
 /** Settings of a topic (ConfigResource TOPIC). */
@@ -117,6 +119,15 @@ export const TOPIC_SETTINGS = {
     change: 'cluster',
     synonyms: [{ name: 'message.max.bytes', factor: 1 }],
     doc: 'Largest record batch that is accepted, in bytes as sent, and as stored where compression.type changes it.',
+  },
+  'max.decompressed.message.bytes': {
+    type: 'int',
+    default: DECOMPRESSED_SIZE_MAX,
+    min: 1,
+    max: 2_147_483_639,
+    change: 'cluster',
+    synonyms: [{ name: 'max.decompressed.message.bytes', factor: 1 }],
+    doc: 'Largest record, in bytes, that a compressed batch may hold; with one that is larger the batch is refused as an invalid record. Any value but the default has compressed batches looked into. The records of one batch together may take 64 MiB where they are looked into, whatever this says. Searches by time and compaction need no limit for a single record.',
   },
   'message.timestamp.after.max.ms': {
     type: 'long',
@@ -228,7 +239,7 @@ export const TOPIC_SETTINGS = {
     values: ['header', 'full'],
     change: 'cluster',
     synonyms: [{ name: 'weir.validate.compressed', factor: 1 }],
-    doc: 'How closely compressed batches are checked: header and CRC, or every inner record, decompressed to at most 64 MiB. They are always checked in full on compacted topics, where the batch is compressed anew, and where message.timestamp.before.max.ms or message.timestamp.after.max.ms is not the default.',
+    doc: 'How closely compressed batches are checked: header and CRC, or every inner record, decompressed to at most 64 MiB. They are always checked in full on compacted topics, where the batch is compressed anew, and where message.timestamp.before.max.ms, message.timestamp.after.max.ms or max.decompressed.message.bytes is not the default.',
   },
 } as const satisfies Readonly<Record<string, TopicSettingRow>>;
 
@@ -633,6 +644,14 @@ export const BROKER_SETTINGS = {
     min: 0,
     change: 'static',
     doc: 'Default of flush.ms, used when log.flush.interval.ms is unset.',
+  },
+  'max.decompressed.message.bytes': {
+    type: 'int',
+    default: TOPIC_SETTINGS['max.decompressed.message.bytes'].default,
+    min: 1,
+    max: 2_147_483_639,
+    change: 'cluster',
+    doc: 'Default of max.decompressed.message.bytes for topics without their own.',
   },
   'log.index.interval.bytes': {
     type: 'int',

@@ -37,6 +37,8 @@ const NO_LINGER =
 const NO_LOAD_BUFFER = 'A coordinator reads its partition in pieces as large as one read of the log.';
 const METADATA_LOG =
   'The metadata log is one file, which a snapshot replaces after metadata.log.max.record.bytes.between.snapshots.';
+const ONE_LZ4_SPEED =
+  'The lz4 codec has one speed, the one that Kafka uses at the default of 9; other levels give smaller batches there.';
 const PREALLOCATE = 'A segment file always grows as it is written, so that its size says where its records end.';
 
 const NO_DELETE_DELAY =
@@ -44,6 +46,16 @@ const NO_DELETE_DELAY =
 
 /** Topic settings without effect. */
 export const TOPIC_WITHOUT_EFFECT: Readonly<Record<string, TopicSettingRow>> = {
+  'compression.lz4.level': {
+    type: 'int',
+    default: '9',
+    min: 1,
+    max: 17,
+    change: 'cluster',
+    synonyms: [{ name: 'compression.lz4.level', factor: 1 }],
+    withoutEffect: ONE_LZ4_SPEED,
+    doc: 'Level at which batches are compressed anew under compression.type=lz4.',
+  },
   preallocate: {
     type: 'boolean',
     default: 'false',
@@ -224,6 +236,13 @@ export const BROKER_WITHOUT_EFFECT: Rows = {
   ...because(NO_DELETE_DELAY, {
     'log.segment.delete.delay.ms': long('60000', 'Default of file.delete.delay.ms for topics without their own.', {
       min: 0,
+      change: 'cluster',
+    }),
+  }),
+  ...because(ONE_LZ4_SPEED, {
+    'compression.lz4.level': int('9', 'Default of compression.lz4.level for topics without their own.', {
+      min: 1,
+      max: 17,
       change: 'cluster',
     }),
   }),

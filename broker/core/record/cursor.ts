@@ -26,6 +26,8 @@ export class RecordCursor {
   /** First byte of the current record (its length field) and first byte behind it. */
   recordStart = 0;
   recordEnd = 0;
+  /** Bytes behind the length field, as it says. */
+  bodySize = 0;
   /** Offset of the record minus the batch's base offset. */
   offsetDelta = 0;
   /** Timestamp of the record minus the batch's base timestamp, ms; exact. */
@@ -66,6 +68,7 @@ export class RecordCursor {
     const length = this.#varint();
     if (this.problem !== '') return false;
     if (length < 0 || length > this.#end - this.#position) return this.#fail('record length is out of range');
+    this.bodySize = length;
     this.recordEnd = this.#position + length;
     this.#limit = this.recordEnd;
     this.#position += 1; // attributes: no bit is assigned

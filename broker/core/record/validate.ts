@@ -21,6 +21,8 @@ export interface ProduceRules {
   readonly timestampAfterMaxMs: number;
   /** Compressed records are walked like plain ones (D12, `weir.validate.compressed=full`). */
   readonly validateCompressed: boolean;
+  /** `max.decompressed.message.bytes`: the largest record of a compressed batch, without its length field. */
+  readonly recordSizeMax: number;
   /** `compression.type`: the codec of what is stored; null keeps the producer's. */
   readonly targetCodec: Codec | null;
   /** Level at which batches are compressed anew (KIP-390); null leaves it to the codec. */
@@ -204,6 +206,7 @@ export class RecordWalk {
   readonly #expected: number;
   readonly #baseTimestamp: number;
   readonly #found: Findings = { errors: [], count: 0, timestamps: 0 };
+  readonly #isCompressed: boolean;
   #maxTimestamp: number = batch.NO_TIMESTAMP;
   #index = 0;
 
@@ -216,6 +219,7 @@ export class RecordWalk {
     this.#context = context;
     this.#expected = batch.recordCount(header, 0);
     this.#baseTimestamp = batch.baseTimestamp(header, 0);
+    this.#isCompressed = batch.compressionCodec(header, 0) !== 0;
     this.#cursor = new RecordCursor().reset(records.plain, records.start, records.end);
   }
 
@@ -237,6 +241,10 @@ export class RecordWalk {
     const index = this.#index++;
     // More than the header says: the rest need not be seen.
     if (index >= this.#expected) return this.#miscounted('more');
+    if (this.#isCompressed && cursor.bodySize > rules.recordSizeMax) {
+      const limit = `max.decompressed.message.bytes is ${rules.recordSizeMax}`;
+      return refuse('INVALID_RECORD', `record ${index} has ${cursor.bodySize} bytes decompressed, ${limit}`);
+    }
     if (cursor.offsetDelta !== index) {
       return refuse('INVALID_RECORD', `record ${index} has offset delta ${cursor.offsetDelta}`);
     }

@@ -16,6 +16,9 @@ export interface TopicRules {
 /** Kafka's default of `message.timestamp.after.max.ms`. */
 const AFTER_MAX_DEFAULT_MS = 3_600_000;
 
+/** Kafka's default of `max.decompressed.message.bytes`: no limit. */
+const RECORD_SIZE_MAX_DEFAULT = 2_147_483_639;
+
 /** Names of `compression.type`; producer is none of them. */
 const CODECS: ReadonlyMap<string, Codec> = new Map([
   ['uncompressed', 0],
@@ -45,7 +48,11 @@ export function resolveTopicRules(settings: Settings, overrides: Overrides): Top
   const durability: Durability = settings.topic(overrides, 'weir.durability') === 'replicated' ? 'replicated' : 'fsync';
   const beforeMaxMs = settings.topic(overrides, 'message.timestamp.before.max.ms');
   const afterMaxMs = settings.topic(overrides, 'message.timestamp.after.max.ms');
-  const isBounded = beforeMaxMs < Number.MAX_SAFE_INTEGER || afterMaxMs !== AFTER_MAX_DEFAULT_MS;
+  const recordSizeMax = settings.topic(overrides, 'max.decompressed.message.bytes');
+  const isBounded =
+    beforeMaxMs < Number.MAX_SAFE_INTEGER ||
+    afterMaxMs !== AFTER_MAX_DEFAULT_MS ||
+    recordSizeMax < RECORD_SIZE_MAX_DEFAULT;
   const policies = settings.topic(overrides, 'cleanup.policy');
   return {
     durability,
@@ -57,7 +64,8 @@ export function resolveTopicRules(settings: Settings, overrides: Overrides): Top
       ...compressionOf(settings, overrides),
       timestampBeforeMaxMs: beforeMaxMs,
       timestampAfterMaxMs: afterMaxMs,
-      // A header has no smallest time, and its largest is only what the producer says.
+      recordSizeMax,
+      // A header has no smallest time and no largest record, and its largest time is only what the producer says.
       validateCompressed: settings.topic(overrides, 'weir.validate.compressed') === 'full' || isBounded,
     },
     log: {

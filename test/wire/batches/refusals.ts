@@ -15,6 +15,8 @@ export interface OddBatch {
   readonly bytes: (nowMs: number) => Buffer;
   /** The error, with the indexes of records refused one by one; NONE: it is stored. */
   readonly expect: string;
+  /** The topic has a setting that Apache Kafka 4.3 does not know. */
+  readonly isOfKafka44?: boolean;
   /** Where Apache Kafka answers something else: what, and why Weir does not. */
   readonly kafka?: { readonly expect: string; readonly why: string };
 }
@@ -138,6 +140,13 @@ const againstLimits = (codec: Codec): readonly OddBatch[] => [
       expect: 'NONE',
       why: 'Kafka clears the flag; a producer that sets it means something that will not happen',
     },
+  },
+  {
+    name: `${names[codec]}: a record is over max.decompressed.message.bytes`,
+    configs: { 'max.decompressed.message.bytes': '100' },
+    bytes: (now) => batchOf([record('a', 'x', now), record('b', 'x'.repeat(200), now)], { codec }),
+    expect: 'INVALID_RECORD',
+    isOfKafka44: true,
   },
   {
     name: `${names[codec]}: decompressed it is over max.message.bytes`,

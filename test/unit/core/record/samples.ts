@@ -17,6 +17,7 @@ export const RULES: ProduceRules = {
   timestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
   timestampAfterMaxMs: 3_600_000,
   validateCompressed: false,
+  recordSizeMax: 2_147_483_639,
   targetCodec: null,
   targetLevel: null,
 };

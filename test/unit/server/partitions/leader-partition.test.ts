@@ -90,6 +90,7 @@ const RULES: TopicRules = {
     timestampBeforeMaxMs: Number.MAX_SAFE_INTEGER,
     timestampAfterMaxMs: Number.MAX_SAFE_INTEGER,
     validateCompressed: false,
+    recordSizeMax: 2_147_483_639,
     targetCodec: null,
     targetLevel: null,
   },
