@@ -165,7 +165,7 @@ class BrokerProcess {
         advertised: new Map(listeners.map((one) => [one.name, { host: one.advertisedHost, port: one.advertisedPort }])),
         memoryBytes: memoryBytes(),
         metricSources: [processMetrics(this.#loop), diskMetrics(disk.syncStats)],
-        onFatal: (message) => this.#fatal(message),
+        onFatal: (message, hung) => this.#fatal(message, hung),
       },
       (failure, node) => {
         if (node === null) this.#fatal(failure ?? 'start failed');
@@ -205,10 +205,12 @@ class BrokerProcess {
   }
 
   /** Nothing may be acknowledged after this: the process ends at once, loudly. */
-  #fatal(message: string): void {
+  #fatal(message: string, hung = false): void {
     this.#pino.log.error({ event: 'fatal' }, message);
     this.#pino.flush();
     process.stderr.write(`weir broker: ${message}\n`);
+    // An exit would wait for the threads of the pool, and so for what hangs.
+    if (hung) process.kill(process.pid, 'SIGKILL');
     process.exit(EXIT_FATAL);
   }
 }

@@ -2,6 +2,12 @@ import type { EndpointView } from '../core/metadata/view.ts';
 import type { MetricSample } from '../ports/metrics.ts';
 import type { MetadataClient } from './metadata-client.ts';
 
+/**
+ * Told why the process must end. `hung`: a call to the system that does not return is the reason, and the process must not
+ * wait for it when it ends.
+ */
+export type FatalListener = (message: string, hung: boolean) => void;
+
 /** What the control isolate asks of the data isolate when somebody looks at its health page. */
 export interface HealthAnswers {
   /** Reasons why clients can't be served yet; none when they can. */
@@ -32,7 +38,7 @@ export interface ControlPlane extends MetadataClient {
   /** Controlled shutdown: the broker is fenced in the metadata, then the control isolate stops. */
   shutdown(done: () => void): void;
   /** The control isolate can't go on (damaged metadata, identity mismatch): the process must end with this message. */
-  onFatal(listener: (message: string) => void): void;
+  onFatal(listener: FatalListener): void;
   /** Who answers health requests; without one the node is not ready. */
   setHealth(answers: HealthAnswers): void;
 }

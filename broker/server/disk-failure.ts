@@ -10,8 +10,13 @@ export function isDiskFull({ code, operation }: DiskFailure): boolean {
 
 /** Why the process ends after a failed operation, in one sentence for the log. */
 export function fatalSentence({ code, operation, path }: DiskFailure): string {
-  const what = `${operation} of ${path} failed (${code})`;
-  if (code === 'EROFS')
-    return `${what}: the file system has become read-only, nothing can be acknowledged any more, stopping`;
-  return `${what}: the data directory can't be trusted any more, stopping`;
+  const reason = REASONS.get(code) ?? 'what the data directory holds is not known any more';
+  return `${operation} of ${path} failed (${code}): ${reason}, nothing is acknowledged after this, stopping`;
 }
+
+/** Which of the two a file system gives that turned read-only after an error depends on the moment. */
+const READ_ONLY = 'the disk failed or its file system became read-only (the kernel log tells)';
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['EIO', READ_ONLY],
+  ['EROFS', READ_ONLY],
+]);

@@ -9,7 +9,7 @@ import { AutoTopicCreator } from './auto-topics.ts';
 import { apiTable, clientVersions } from './api/table.ts';
 import { allowAll, unlimited } from './authorizer.ts';
 import type { Ports } from './context.ts';
-import type { ControlPlane } from './control-plane.ts';
+import type { ControlPlane, FatalListener } from './control-plane.ts';
 import { CoordinatorFinder } from './coordinators/finder.ts';
 import { GroupCoordinator } from './coordinators/groups.ts';
 import { fatalSentence } from './disk-failure.ts';
@@ -49,7 +49,7 @@ export interface NodeOptions {
   /** What a test breaks on purpose in the log cleaner. */
   readonly cleanerBugs?: CleanerBugs;
   /** The node can't go on safely: the process ends with this sentence. */
-  readonly onFatal: (message: string) => void;
+  readonly onFatal: FatalListener;
 }
 
 /** A started node. */
@@ -88,7 +88,7 @@ class NodeStart {
       timers: ports.timers,
       log: ports.log,
       stallMs: settings.broker('weir.disk.stall.ms'),
-      onStall: (sentence) => options.onFatal(sentence),
+      onStall: (sentence) => this.#fatal(sentence, true),
     });
     this.#acceptor = new Acceptor({
       ports,
@@ -108,7 +108,7 @@ class NodeStart {
       ready: () => (this.#phase === '' ? this.#troubles() : [this.#phase]),
       metrics: () => this.#metrics.collect(),
     });
-    control.onFatal((message) => this.#options.onFatal(message));
+    control.onFatal((message, hung) => this.#fatal(message, hung));
     const opening = openLogManager({
       disk: this.#disk,
       clock: ports.clock,
@@ -127,7 +127,7 @@ class NodeStart {
         hashSecret: () => [ports.random.uint32(), ports.random.uint32(), ports.random.uint32(), ports.random.uint32()],
         ...(this.#options.cleanerBugs === undefined ? {} : { cleanerBugs: this.#options.cleanerBugs }),
       },
-      onFatal: (failure) => this.#options.onFatal(fatalSentence(failure)),
+      onFatal: (failure) => this.#fatal(fatalSentence(failure), false),
     });
     runTask(opening, (error, opened) => {
       if (opened === undefined) {
@@ -145,6 +145,12 @@ class NodeStart {
       this.#boundPorts = bound;
       this.#register();
     });
+  }
+
+  /** Clients are let go first: a process whose disk hangs may keep its sockets long after it was killed. */
+  #fatal(sentence: string, hung: boolean): void {
+    this.#acceptor.abort();
+    this.#options.onFatal(sentence, hung);
   }
 
   #troubles(): readonly string[] {

@@ -3,6 +3,7 @@ import { ApiKey } from '../../broker/core/protocol/apis.ts';
 import { ErrorCode } from '../../broker/core/protocol/errors.ts';
 import { buildBatch } from '../../broker/core/record/builder.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
+import { waitFor } from '../wire/harness/wait.ts';
 import type { Acknowledged, Sent } from './history.ts';
 import type { Progress, Told, ToldTopic } from './power-history.ts';
 import { NoAnswer, RawClient } from './raw-client.ts';
@@ -28,6 +29,9 @@ const VALUE_MAX = 20_000;
 const KEPT = 300;
 const TIMEOUT_MS = 30_000;
 const ACCEPT = 1;
+
+/** Acts after which a load is under way: every kind has happened by then. */
+const WARM = { produce: 50, commit: 10, 'delete-records': 5, 'create-topic': 2, 'delete-topic': 1, accept: 1 };
 
 type Topic = { -readonly [K in keyof ToldTopic]: ToldTopic[K] };
 
@@ -124,6 +128,12 @@ export class PowerLoad {
     await this.#run((client) => this.#deleteRecords(client));
     await this.#run((client) => this.#churn(client));
     await this.#run((client) => this.#consumeShares(client));
+  }
+
+  /** Waits until everything has happened that happens here. */
+  async warmUp(): Promise<void> {
+    const acts = Object.entries(WARM) as readonly [Act, number][];
+    await waitFor('a load of every kind', () => acts.every(([act, count]) => this.counts[act] >= count));
   }
 
   /** Begins nothing new; resolves when everything that was begun has its answer. */

@@ -31,10 +31,13 @@ export async function findAll(bootstrap: string, book: Book): Promise<Found> {
         unreadable.set(partition, errorCode);
         continue;
       }
-      starts.set(partition, start);
-      for (const { offset, text } of await scan(client, place, start)) {
-        scanned.push({ partition, offset, id: Book.idOf(text) });
+      const records = await scan(client, place, start);
+      if (typeof records === 'number') {
+        unreadable.set(partition, records);
+        continue;
       }
+      starts.set(partition, start);
+      for (const { offset, text } of records) scanned.push({ partition, offset, id: Book.idOf(text) });
     }
   }
   const commits = await commitsOf(client, book);
@@ -55,17 +58,19 @@ async function offsetAt(client: RawClient, { topic, partition }: Place, timestam
   return only(only(answer.topics).partitions);
 }
 
-/** Every record from `start` to the end, each batch held against its checksum. */
+/** Every record from `start` to the end, each batch held against its checksum; or the error that came instead. */
 async function scan(
   client: RawClient,
   place: Place,
   start: number,
-): Promise<readonly { readonly offset: number; readonly text: string }[]> {
+): Promise<readonly { readonly offset: number; readonly text: string }[] | number> {
   const { errorCode, offset: end } = await offsetAt(client, place, LATEST);
   must('list offsets', errorCode);
   const found: { offset: number; text: string }[] = [];
   for (let next = start; next < end; ) {
-    const buf = await fetchFrom(client, place, next);
+    const { errorCode: failed, records } = await fetchFrom(client, place, next);
+    if (failed !== ErrorCode.NONE) return failed;
+    const buf = bufferOf(records ?? new Uint8Array(0));
     const before = next;
     forEachBatch(buf, 0, buf.length, (pos, size) => {
       const fault = checkBatch(buf, pos, pos + size, crc32c);
@@ -81,7 +86,9 @@ async function scan(
   return found;
 }
 
-async function fetchFrom(client: RawClient, { topic, partition }: Place, fetchOffset: number): Promise<Buffer> {
+type FetchAnswer = { readonly errorCode: number; readonly records: Uint8Array | null };
+
+async function fetchFrom(client: RawClient, { topic, partition }: Place, fetchOffset: number): Promise<FetchAnswer> {
   const answer = await client.call(ApiKey.Fetch, 11, {
     replicaId: -1,
     maxWaitMs: 1000,
@@ -89,9 +96,7 @@ async function fetchFrom(client: RawClient, { topic, partition }: Place, fetchOf
     maxBytes: FETCH_MAX,
     topics: [{ topic, partitions: [{ partition, fetchOffset, partitionMaxBytes: FETCH_MAX }] }],
   });
-  const { errorCode, records } = only(only(answer.responses).partitions);
-  must('fetch', errorCode);
-  return bufferOf(records ?? new Uint8Array(0));
+  return only(only(answer.responses).partitions);
 }
 
 async function commitsOf(client: RawClient, book: Book): Promise<ReadonlyMap<number, number>> {

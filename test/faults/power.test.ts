@@ -1,17 +1,10 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { createPrng } from '../../broker/core/base/prng.ts';
-import type { Peer } from '../wire/harness/peer.ts';
 import { waitFor } from '../wire/harness/wait.ts';
-import { weirPeer } from '../wire/harness/weir-peer.ts';
-import { judgePower } from './power-history.ts';
-import { type Act, Book, PowerLoad } from './power-load.ts';
-import { findAll } from './power-scan.ts';
-import { Volume, type VolumeOptions } from './volume.ts';
+import { Machine } from './machine.ts';
+import type { Act } from './power-load.ts';
+import type { VolumeOptions } from './volume.ts';
 
 const {
   WEIR_TEST_MINUTES: MINUTES,
@@ -20,70 +13,38 @@ const {
 } = process.env;
 const LONG_MS = Number(MINUTES ?? 0) * 60_000;
 const DEADLINE_MS = 5 * 60_000;
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const ALIVE_MS_MAX = 400;
-/** Acts after which the power may go: every kind has happened by then. */
-const WARM = { produce: 50, commit: 10, 'delete-records': 5, 'create-topic': 2, 'delete-topic': 1, accept: 1 };
 /** Acts after which the power goes at once, with everything else at rest. */
 const ALONE = ['produce', 'commit', 'delete-records', 'create-topic', 'delete-topic'] as const;
 
 const EXT4: VolumeOptions = { sizeMiB: 512, format: ['-J', 'size=16'], mount: ['commit=300'] };
 const WRITEBACK: VolumeOptions = { ...EXT4, mount: ['commit=300', 'data=writeback'] };
 
-/** A broker on a volume of its own whose power is cut again and again, and what clients were told meanwhile. */
-class Machine {
-  readonly book = new Book();
-  readonly volume: Volume;
-  readonly #directory: string;
-  readonly #peer: Peer;
+/** Starts a broker, works on it, and cuts the power, at a moment that follows from the seed. */
+class PowerCuts {
+  readonly machine: Machine;
   rounds = 0;
 
-  private constructor(volume: Volume, directory: string, peer: Peer) {
-    this.volume = volume;
-    this.#directory = directory;
-    this.#peer = peer;
-  }
-
-  /** `planted`: a module of test/faults/planted that breaks the broker. */
-  static async make(options: VolumeOptions, planted?: string): Promise<Machine> {
-    const volume = await Volume.create(options);
-    const directory = await mkdtemp(join(tmpdir(), 'weir-power-'));
-    const data = join(volume.path, 'data');
-    await mkdir(data);
-    const broken = planted === undefined ? [] : ['--import', join(ROOT, 'test/faults/planted', `${planted}.ts`)];
-    const peer = await weirPeer({
-      directory,
-      command: [join(ROOT, 'node_modules/.bin/node'), ...broken, join(ROOT, 'broker/cli/weir.ts')],
-      settings: {
-        'log.dirs': data,
-        'offsets.topic.num.partitions': '2',
-        'share.coordinator.state.topic.num.partitions': '2',
-      },
-    });
-    return new Machine(volume, directory, peer);
+  constructor(machine: Machine) {
+    this.machine = machine;
   }
 
   /**
-   * Starts the broker, works on it, and cuts the power at a moment that follows from the seed: under load, or right
-   * when a client is told of one act while all else rests. `last` says which act that is.
+   * One life and what is wrong after it. The power goes under load, or right when a client is told of one act while
+   * all else rests; `last` says which act that is.
    */
-  async live(seed: number, last?: (typeof ALONE)[number]): Promise<void> {
-    const prng = createPrng(seed);
-    const { book } = this;
-    await this.#peer.start();
+  async round(last?: (typeof ALONE)[number]): Promise<readonly string[]> {
+    const prng = createPrng(Number(SEED) + this.rounds);
+    const { peer } = this.machine;
+    await peer.start();
     let trigger: Act | null = null;
     const deaths: Promise<void>[] = [];
     const die = (): void => {
-      if (deaths.length === 0) deaths.push(this.#peer.kill());
+      if (deaths.length === 0) deaths.push(peer.kill());
     };
-    const { bootstrap } = this.#peer;
-    const onTold = (act: Act): void => {
+    const load = await this.machine.load(prng.uint32(), (act) => {
       if (act === trigger) die();
-    };
-    const load = new PowerLoad({ bootstrap, book, seed: prng.uint32(), onTold });
-    await load.start();
-    const warm = Object.entries(WARM) as readonly [Act, number][];
-    await waitFor('a load of every kind', () => warm.every(([act, count]) => load.counts[act] >= count));
+    });
     if (last === undefined && prng.chance(0.5)) {
       // Not a wait for something: the moment of the end is what this test varies.
       await delay(prng.below(ALIVE_MS_MAX));
@@ -97,22 +58,8 @@ class Machine {
     await waitFor('the moment of the end', () => deaths.length > 0);
     await Promise.all(deaths);
     await load.end();
-    await this.volume.cutPower();
     this.rounds += 1;
-  }
-
-  /** Starts the broker on what the power cut left and holds it against what clients were told. */
-  async judge(): Promise<readonly string[]> {
-    await this.#peer.start();
-    const violations = judgePower(this.book, await findAll(this.#peer.bootstrap, this.book));
-    await this.#peer.kill();
-    return violations;
-  }
-
-  async remove(): Promise<void> {
-    await this.#peer.kill().catch(() => undefined);
-    await this.volume.remove();
-    await rm(this.#directory, { recursive: true, force: true });
+    return this.machine.judgeAfterPowerCut();
   }
 }
 
@@ -122,22 +69,20 @@ describe('a broker whose power is cut', () => {
     ['ext4 that commits entries before data', WRITEBACK, 0.2],
   ] as const)(
     'has everything that clients were told when it comes back on %s',
-    async (_name, options, share) => {
-      const machine = await Machine.make(options);
+    async (_name, volume, share) => {
+      const machine = await Machine.make({ volume });
+      const cuts = new PowerCuts(machine);
       const rounds = Math.ceil(Number(ROUNDS) * share);
       const endMs = Date.now() + LONG_MS * share;
       try {
-        while (machine.rounds < rounds || Date.now() < endMs) {
-          await machine.live(Number(SEED) + machine.rounds);
-          expect(await machine.judge()).toEqual([]);
-        }
+        while (cuts.rounds < rounds || Date.now() < endMs) expect(await cuts.round()).toEqual([]);
       } finally {
         await machine.remove();
       }
       const { acknowledged, shares, topics } = machine.book;
       const accepted = shares.filter(({ what }) => what === 'accepted').length;
       const figures = `${acknowledged.length} records, ${accepted} accepted, ${topics.length} topics`;
-      console.info(`seed ${SEED}: ${machine.rounds} power cuts, ${figures}`);
+      console.info(`seed ${SEED}: ${cuts.rounds} power cuts, ${figures}`);
     },
     LONG_MS + DEADLINE_MS,
   );
@@ -157,13 +102,11 @@ describe('a broker that breaks its promise', () => {
   ] as const)(
     'is found out when it %s',
     async (_what, planted, roundsMax, last, sentence) => {
-      const machine = await Machine.make(EXT4, planted);
+      const machine = await Machine.make({ volume: EXT4, planted });
+      const cuts = new PowerCuts(machine);
       let violations: readonly string[] = [];
       try {
-        while (violations.length === 0 && machine.rounds < roundsMax) {
-          await machine.live(Number(SEED) + machine.rounds, last);
-          violations = await machine.judge();
-        }
+        while (violations.length === 0 && cuts.rounds < roundsMax) violations = await cuts.round(last);
       } finally {
         await machine.remove();
       }

@@ -79,7 +79,7 @@ if (httpPort === -1) {
         link.send({ kind: 'http', port: bound });
         control.start();
       } else {
-        link.send({ kind: 'fatal', message: failure });
+        link.send({ kind: 'fatal', message: failure, hung: false });
       }
     },
   );

@@ -78,7 +78,7 @@ export class ControlNode {
       timers: ports.timers,
       log: ports.log,
       stallMs: this.#settings.broker('weir.disk.stall.ms'),
-      onStall: (sentence) => this.#fatal(sentence),
+      onStall: (sentence) => this.#fatal(sentence, true),
     });
     this.#watch = new LoopWatch(
       ports,
@@ -254,9 +254,9 @@ export class ControlNode {
     ];
   }
 
-  #fatal(message: string): void {
+  #fatal(message: string, hung = false): void {
     this.#ports.log.error({}, message);
-    this.#link.send({ kind: 'fatal', message });
+    this.#link.send({ kind: 'fatal', message, hung });
   }
 }
 

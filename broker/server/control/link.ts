@@ -35,7 +35,7 @@ export type ToData =
   /** Port of the health page; comes before `started`. */
   | { readonly kind: 'http'; readonly port: number }
   /** The control isolate can't go on. */
-  | { readonly kind: 'fatal'; readonly message: string }
+  | { readonly kind: 'fatal'; readonly message: string; readonly hung: boolean }
   | { readonly kind: 'stopped' };
 
 /** One end of the link between the two isolates of a node. Messages arrive in order, as inputs of the receiver's loop. */

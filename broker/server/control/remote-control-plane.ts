@@ -12,7 +12,7 @@ import type { EndpointView, MetadataDelta, MetadataView } from '../../core/metad
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { TimerHandle, Timers } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
-import type { ControlPlane, HealthAnswers } from '../control-plane.ts';
+import type { ControlPlane, FatalListener, HealthAnswers } from '../control-plane.ts';
 import { randomId } from './identity.ts';
 import type { DataLink, ToData } from './link.ts';
 import { BEAT_INTERVAL_MS } from './loop-watch.ts';
@@ -44,7 +44,7 @@ export class RemoteControlPlane implements ControlPlane {
   readonly #image = new MetadataImage();
   readonly #pending = new Map<number, Pending>();
   readonly #deltaListeners: ((delta: MetadataDelta) => void)[] = [];
-  readonly #fatalListeners: ((message: string) => void)[] = [];
+  readonly #fatalListeners: FatalListener[] = [];
   #health: HealthAnswers | null = null;
   #nextId = 1;
   #brokerEpoch = -1;
@@ -151,9 +151,9 @@ export class RemoteControlPlane implements ControlPlane {
     this.#deltaListeners.push(listener);
   }
 
-  onFatal(listener: (message: string) => void): void {
+  onFatal(listener: FatalListener): void {
     this.#fatalListeners.push(listener);
-    if (this.#fatal !== null) listener(this.#fatal);
+    if (this.#fatal !== null) listener(this.#fatal, false);
   }
 
   setHealth(answers: HealthAnswers): void {
@@ -167,7 +167,7 @@ export class RemoteControlPlane implements ControlPlane {
 
   /** The control isolate has ended by itself: the node can't go on. */
   lost(message: string): void {
-    if (this.#whenStopped === null) this.#fail(message);
+    if (this.#whenStopped === null) this.#fail(message, false);
     else this.#stopped();
   }
 
@@ -194,7 +194,7 @@ export class RemoteControlPlane implements ControlPlane {
         this.#httpPort = message.port;
         return;
       case 'fatal':
-        this.#fail(message.message);
+        this.#fail(message.message, message.hung);
         return;
       case 'stopped':
         this.#stopped();
@@ -236,13 +236,13 @@ export class RemoteControlPlane implements ControlPlane {
     else run();
   }
 
-  #fail(message: string): void {
+  #fail(message: string, hung: boolean): void {
     if (this.#fatal !== null) return;
     this.#fatal = message;
     this.#beat.cancel();
     // The process ends: nobody is answered any more.
     for (const { timer } of this.#pending.values()) timer.cancel();
-    for (const listener of this.#fatalListeners) listener(message);
+    for (const listener of this.#fatalListeners) listener(message, hung);
   }
 
   readonly #sendBeat = (): void => {

@@ -109,7 +109,7 @@ export class DirectoryLogManager implements LogManager {
       files,
       indexes: new IndexCache(files, this.#options.indexCacheBytes),
       tails: new TailCache(this.#options.tailCacheBytes),
-      counters: { appendedBytes: 0, cacheReads: 0, coldReads: 0, indexesRebuilt: 0 },
+      counters: { appendedBytes: 0, cacheReads: 0, coldReads: 0, readErrors: 0, indexesRebuilt: 0 },
       bugs: deps.bugs ?? NO_LOG_BUGS,
       snapshotIntervalBytes: this.#options.snapshotIntervalBytes,
       onFatal: deps.onFatal,

@@ -39,6 +39,8 @@ export interface LogBody {
   recoveryPointMax: number;
   /** Bytes appended since the last producer snapshot. */
   snapshotBytes: number;
+  /** Monotonic time at which a failed read was last logged. */
+  readErrorToldMs: number;
   /** Queues the making anew of a segment's indexes; `done` gets '' or what is wrong with the batches themselves. */
   readonly rebuildIndexes: (segment: Segment, done: (damage: string) => void) => void;
 }
@@ -124,6 +126,7 @@ export function createBody(start: LogStart, writer: LogWriter, rebuildIndexes: L
     highWatermark: Math.min(Math.max(start.highWatermark, start.logStartOffset), loaded.endOffset),
     recoveryPointMax: Number.POSITIVE_INFINITY,
     snapshotBytes: 0,
+    readErrorToldMs: Number.NEGATIVE_INFINITY,
     rebuildIndexes,
   };
 }

@@ -40,6 +40,8 @@ export interface LogCounters {
   appendedBytes: number;
   cacheReads: number;
   coldReads: number;
+  /** Reads that the system refused. */
+  readErrors: number;
   /** Indexes that were found wrong and made anew. */
   indexesRebuilt: number;
 }

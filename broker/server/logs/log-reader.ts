@@ -1,5 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { selectBatches } from '../../core/log/select.ts';
+import type { DiskFailure } from '../../ports/disk.ts';
 import { runTask } from '../task.ts';
 import { loadPiece } from './cold-piece.ts';
 import { failureOf } from './disk-tasks.ts';
@@ -11,6 +12,9 @@ import type { LogTail } from './tail-cache.ts';
 
 /** Bytes of one read from disk at most, unless a single batch is larger. */
 const COLD_READ_MAX = 4 * 1024 * 1024;
+
+/** A refused read is logged once in this time for each log. */
+const TELL_INTERVAL_MS = 10_000;
 
 const NO_CHUNKS: readonly Uint8Array[] = [];
 
@@ -111,12 +115,26 @@ function readSegment(body: LogBody, segments: SegmentList, segment: Segment, wan
       }
       const next = loaded?.kind === 'absent' ? segments.after(segment) : null;
       if (next !== null) readSegment(body, segments, next, wanted);
-      else if (loaded === undefined) done({ kind: 'disk', failure: failureOf(error) }, undefined);
+      else if (loaded === undefined) done({ kind: 'disk', failure: tellOf(body, failureOf(error)) }, undefined);
       else if (loaded.kind === 'piece') done(null, pick(loaded.bytes, options));
       else if (loaded.kind === 'too-large' || loaded.kind === 'absent') done(null, emptyRead(options.fetchOffset));
       else done({ kind: 'damaged', reason: damageAt(segment, loaded) }, undefined);
     },
   );
+}
+
+/** Counts a refused read and says so, but not for every client that comes again. */
+function tellOf(body: LogBody, failure: DiskFailure): DiskFailure {
+  const { clock, counters, log } = body.context;
+  counters.readErrors += 1;
+  if (clock.monotonicMs() - body.readErrorToldMs >= TELL_INTERVAL_MS) {
+    body.readErrorToldMs = clock.monotonicMs();
+    log.error(
+      { log: body.name, path: failure.path, code: failure.code },
+      'the disk refused a read: clients get KAFKA_STORAGE_ERROR for this partition, the others go on',
+    );
+  }
+  return failure;
 }
 
 /** Says where a segment is not what was written. */

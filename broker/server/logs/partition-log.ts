@@ -183,6 +183,7 @@ export interface LogManagerStats {
   readonly appendedBytes: number;
   readonly cacheReads: number;
   readonly coldReads: number;
+  readonly readErrors: number;
   readonly indexesRebuilt: number;
   /** Milliseconds for which the oldest unfinished write or sync has been under way; 0 when there is none (F5). */
   readonly oldestUnfinishedMs: number;

@@ -146,13 +146,23 @@ export class Acceptor {
    * `done` is called.
    */
   stop(done: () => void): void {
+    this.#refuseAll();
+    for (const connection of this.#connections) connection.beginStop();
+    this.#closeWhenAnswered(this.#ports.clock.monotonicMs() + STOP_WAIT_MS, done);
+  }
+
+  /** Closes everything at once; nobody is answered any more. */
+  abort(): void {
+    this.#refuseAll();
+    for (const connection of [...this.#connections]) connection.close();
+  }
+
+  #refuseAll(): void {
     this.#stopped = true;
     this.#watchTimer?.cancel();
     this.#rateTimer?.cancel();
     for (const listener of this.#listeners) listener.close();
     for (const { net } of this.#waiting.splice(0)) net.close({ flush: false });
-    for (const connection of this.#connections) connection.beginStop();
-    this.#closeWhenAnswered(this.#ports.clock.monotonicMs() + STOP_WAIT_MS, done);
   }
 
   #closeWhenAnswered(deadlineMs: number, done: () => void): void {

@@ -62,6 +62,7 @@ export function logMetrics(logs: LogManager, partitions: Partitions): MetricSour
     counter('weir_log_cleaner_throttled_seconds_total', 'Time waited for the limit', cleaner.throttledMs / 1000);
     gauge('weir_log_cleaner_longest_turn_seconds', 'Longest turn of the cleaner', cleaner.longestTurnMs / 1000);
     counter('weir_log_cold_reads_total', 'Reads served from disk', stats.coldReads);
+    counter('weir_log_read_errors_total', 'Reads that the disk refused', stats.readErrors);
     counter('weir_log_indexes_rebuilt_total', 'Indexes that were found wrong and made anew', stats.indexesRebuilt);
   };
 }

@@ -21,10 +21,18 @@ function commandFromSources(): readonly [string, ...string[]] {
   return [join(ROOT, 'node_modules/.bin/node'), join(ROOT, 'broker/cli/weir.ts')];
 }
 
+/** A peer whose end can be waited for. */
+export type WeirPeer = Peer & {
+  /** Its exit code (−1 after a signal) when it has ended. */
+  readonly exited: () => Promise<number>;
+  /** The file that its output goes to. */
+  readonly logFile: string;
+};
+
 /** One node of Weir, ready to `start`: a process of its own, run from the sources unless `command` says otherwise. */
 export async function weirPeer(
   options: PeerOptions & { readonly command?: readonly [string, ...string[]]; readonly port?: number },
-): Promise<Peer> {
+): Promise<WeirPeer> {
   const bootstrap = `127.0.0.1:${options.port ?? (await freePort())}`;
   const dataDirectory = join(options.directory, 'data');
   await mkdir(dataDirectory, { recursive: true });
@@ -71,6 +79,8 @@ export async function weirPeer(
       await current().stop();
     },
     kill: () => current().kill(),
+    exited: () => current().exited,
+    logFile,
     tail: () => current().tail(),
   };
 }

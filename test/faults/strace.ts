@@ -1,0 +1,46 @@
+import { execFile, spawn } from 'node:child_process';
+import { promisify } from 'node:util';
+import { aptInstall } from '../setup/apt.ts';
+
+const run = promisify(execFile);
+const STRACE = 'strace';
+
+/** Makes sure that strace is there. */
+export async function ensureStrace(): Promise<void> {
+  await run(STRACE, ['-V']).catch(() => aptInstall('strace', ['strace']));
+}
+
+/** System calls of a running process that go wrong from now on. */
+export type Injection = {
+  readonly pid: number;
+  /** Names of system calls, separated by commas. */
+  readonly calls: string;
+  /** What strace injects: `error=EIO`, `delay_enter=40000000` (microseconds). */
+  readonly fault: string;
+  /** Only calls on these paths. */
+  readonly paths: readonly string[];
+};
+
+/** Puts faults into a running process; resolves when they are in place, with how to take them out again. */
+export function inject({ pid, calls, fault, paths }: Injection): Promise<() => Promise<void>> {
+  const only = paths.flatMap((path) => ['-P', path]);
+  const args = ['-f', '-p', String(pid), ...only, '-e', `trace=${calls}`, '-e', `inject=${calls}:${fault}`];
+  const child = spawn(STRACE, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const ended = new Promise<void>((resolve) => {
+    child.once('close', () => resolve());
+  });
+  return new Promise((resolve, reject) => {
+    let said = '';
+    const end = async (): Promise<void> => {
+      child.kill('SIGKILL');
+      await ended;
+    };
+    child.stderr.setEncoding('utf8');
+    child.stderr.on('data', (text: string) => {
+      said += text;
+      if (/Process \d+ attached/.test(said)) resolve(end);
+    });
+    child.once('error', reject);
+    child.once('close', () => reject(new Error(`strace has not attached: ${said}`)));
+  });
+}
