@@ -1,6 +1,7 @@
 import { drive, type Driver } from '../../broker/cli/client/drive.ts';
 import type { ClientMachine } from '../../broker/core/client/machine.ts';
 import type { Net, NetConnection } from '../../broker/ports/net.ts';
+import { simCompression } from './compression.ts';
 import type { SimHost, SimNetwork } from './net.ts';
 import { WireReader } from './wire-reader.ts';
 import type { World } from './world.ts';
@@ -13,12 +14,6 @@ export interface SimClientListener<Event> {
   /** A connection ended, whoever ended it; before the machine knows. */
   readonly onDisconnect?: () => void;
 }
-
-const REFUSED = {
-  decompress: () => {
-    throw new Error('simulated clients send uncompressed batches');
-  },
-};
 
 /**
  * Runs one client machine (the same code and driver as `weir put` and `weir take`) as a process of its own in a
@@ -53,7 +48,14 @@ export class SimClient<Command extends { readonly kind: string }, Event extends 
             if (!this.#dead) callback();
           }),
       },
-      compression: { decompress: REFUSED.decompress, compress: REFUSED.decompress },
+      compression: simCompression(
+        (delayMs, callback) => {
+          world.schedule(delayMs, () => {
+            if (!this.#dead) callback();
+          });
+        },
+        (bound) => world.prng.below(bound),
+      ),
     };
     this.#driver = drive(machine, ports, (event) => {
       if (!this.#dead) listener.onEvent(event);

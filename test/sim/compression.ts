@@ -1,5 +1,6 @@
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Compression, CompressionCodec, DecompressFault } from '../../broker/ports/compression.ts';
+import { withCodecMemory } from './guard.ts';
 
 const GZIP = 1;
 const ZSTD = 4;
@@ -16,22 +17,29 @@ export function simCompression(
 ): Compression {
   return {
     decompress: (codec, bytes, sizeMax, done) => {
-      const result = decompress(codec, bytes, sizeMax);
+      const result = decompressNow(codec, bytes, sizeMax);
       schedule(below(LATENCY_MAX_MS + 1), () => done(result));
     },
     compress: (codec, bytes, done) => {
       if (codec !== GZIP && codec !== ZSTD) throw new Error(`codec ${codec} is not simulated`);
-      const result = Buffer.from(codec === GZIP ? gzipSync(bytes) : zstdCompressSync(bytes));
+      const result = withCodecMemory(() => Buffer.from(codec === GZIP ? gzipSync(bytes) : zstdCompressSync(bytes)));
       schedule(below(LATENCY_MAX_MS + 1), () => done(result));
     },
   };
 }
 
-function decompress(codec: CompressionCodec, bytes: Uint8Array, sizeMax: number): Uint8Array | DecompressFault {
+/** The records at once; for those who only read. */
+export function decompressNow(
+  codec: CompressionCodec,
+  bytes: Uint8Array,
+  sizeMax: number,
+): Uint8Array | DecompressFault {
   if (codec !== GZIP && codec !== ZSTD) return 'malformed';
   const options = { maxOutputLength: sizeMax };
   try {
-    return Buffer.from(codec === GZIP ? gunzipSync(bytes, options) : zstdDecompressSync(bytes, options));
+    return withCodecMemory(() =>
+      Buffer.from(codec === GZIP ? gunzipSync(bytes, options) : zstdDecompressSync(bytes, options)),
+    );
   } catch (error) {
     const isTooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
     return isTooLarge ? 'too-large' : 'malformed';

@@ -8,6 +8,7 @@ import { createMemoryLink } from '../../broker/server/control/link.ts';
 import { RemoteControlPlane } from '../../broker/server/control/remote-control-plane.ts';
 import type { PlantedBugs } from '../../broker/core/share/planted-bugs.ts';
 import type { MetadataView } from '../../broker/core/metadata/view.ts';
+import type { Compression } from '../../broker/ports/compression.ts';
 import type { Disk } from '../../broker/ports/disk.ts';
 import { type Node, startNode } from '../../broker/server/node.ts';
 import { simCompression } from './compression.ts';
@@ -28,6 +29,8 @@ export interface SimNodeOptions {
   readonly diskLatencyMs?: number;
   /** Puts something between the node and its disk: a planted bug. */
   readonly wrapDisk?: (disk: SimDisk) => Disk;
+  /** Puts something between the node and its codecs: a planted bug. */
+  readonly wrapCompression?: (compression: Compression) => Compression;
   /** What is broken on purpose in share groups. */
   readonly shareBugs?: PlantedBugs;
 }
@@ -47,6 +50,7 @@ export class SimNode {
   readonly #network: SimNetwork;
   readonly #prng: Prng;
   readonly #settings: ReadonlyMap<string, string>;
+  readonly #wrapCompression: (compression: Compression) => Compression;
   readonly #wrapped: Disk;
   readonly #shareBugs: { readonly shareBugs?: PlantedBugs };
   #life = 0;
@@ -78,6 +82,7 @@ export class SimNode {
       latencyMaxMs: options.diskLatencyMs ?? 1,
     });
     this.#wrapped = options.wrapDisk?.(this.disk) ?? this.disk;
+    this.#wrapCompression = options.wrapCompression ?? ((compression) => compression);
   }
 
   /** The metadata of this life as the node's data isolate sees it; null before the first start. */
@@ -128,7 +133,7 @@ export class SimNode {
           random,
           disk,
           net: host,
-          compression: simCompression(schedule, (bound) => this.#prng.below(bound)),
+          compression: this.#wrapCompression(simCompression(schedule, (bound) => this.#prng.below(bound))),
           crc32c,
           log,
           afterTurn: (callback) => void schedule(0, callback),

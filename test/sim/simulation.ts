@@ -67,6 +67,8 @@ export interface SimulationOptions {
   readonly onTrace?: (line: string) => void;
   /** Puts something between the node and its disk: a planted bug. */
   readonly wrapDisk?: NonNullable<SimNodeOptions['wrapDisk']>;
+  /** Puts something between the node and its codecs: a planted bug. */
+  readonly wrapCompression?: NonNullable<SimNodeOptions['wrapCompression']>;
   /** What is broken on purpose in share groups. */
   readonly shareBugs?: NonNullable<SimNodeOptions['shareBugs']>;
 }
@@ -95,8 +97,12 @@ export class Simulation {
     const world = new World(seed, options.onTrace ?? null);
     const network = new SimNetwork(world);
     const { settings, diskLatencyMs } = plan;
-    const { wrapDisk, shareBugs } = options;
-    const planted = { ...(wrapDisk && { wrapDisk }), ...(shareBugs && { shareBugs }) };
+    const { wrapDisk, wrapCompression, shareBugs } = options;
+    const planted = {
+      ...(wrapDisk && { wrapDisk }),
+      ...(wrapCompression && { wrapCompression }),
+      ...(shareBugs && { shareBugs }),
+    };
     const node = new SimNode(world, network, { settings, diskLatencyMs, ...planted });
     this.#stage = new Stage(world, network, node);
     this.#admin = new SimAdmin(this.#stage);

@@ -1,9 +1,11 @@
 import { ApiKey } from '../../../broker/core/protocol/apis.ts';
 import { ErrorCode } from '../../../broker/core/protocol/errors.ts';
 import type { ApiResponses } from '../../../broker/core/protocol/messages.ts';
-import { bufferOf } from '../../../broker/core/record/batch.ts';
+import { bufferOf, compressionCodec, HEADER_SIZE, sizeInBytes } from '../../../broker/core/record/batch.ts';
 import { forEachBatch, readRecords } from '../../../broker/core/record/iterate.ts';
 import type { Prng } from '../../../broker/core/base/prng.ts';
+import type { CompressionCodec } from '../../../broker/ports/compression.ts';
+import { decompressNow } from '../compression.ts';
 import type { Stage } from '../stage.ts';
 import { SimAdmin } from './admin.ts';
 
@@ -75,7 +77,13 @@ export class SimTail {
     const buf = bufferOf(records ?? new Uint8Array(0));
     const { topic, partition } = this.#where;
     forEachBatch(buf, 0, buf.length, (pos) => {
-      for (const record of readRecords(buf, pos) ?? []) {
+      const codec = compressionCodec(buf, pos);
+      const end = pos + sizeInBytes(buf, pos);
+      // A node stores what it compresses in a codec that is simulated.
+      const plain =
+        codec === 0 ? null : decompressNow(codec as CompressionCodec, buf.subarray(pos + HEADER_SIZE, end), BYTES_MAX);
+      if (typeof plain === 'string') throw new Error(`a batch that is served is ${plain}`);
+      for (const record of readRecords(buf, pos, plain) ?? []) {
         if (record.offset < this.#offset) continue;
         this.#offset = record.offset + 1;
         const place = { topic: this.#stage.label(topic), partition, offset: record.offset };
