@@ -21,7 +21,7 @@ let batches: Batches;
 beforeAll(async () => {
   // Weir's promise alone: Apache Kafka inflates whatever comes, on the thread of the request.
   batches = await openBatches('weir');
-});
+}, 180_000);
 afterAll(async () => {
   await batches.close();
 });

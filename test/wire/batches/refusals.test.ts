@@ -8,7 +8,7 @@ let batches: Batches;
 
 beforeAll(async () => {
   batches = await openBatches();
-});
+}, 180_000);
 afterAll(async () => {
   await batches.close();
 });

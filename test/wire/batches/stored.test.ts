@@ -13,7 +13,7 @@ let close: () => Promise<void>;
 beforeAll(async () => {
   ({ wire, close } = await openWire());
   batches = await openBatches();
-});
+}, 180_000);
 afterAll(async () => {
   await batches.close();
   await close();
