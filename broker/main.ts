@@ -11,6 +11,7 @@ import { createCompression } from './io/compression/compression.ts';
 import { startControlThread } from './io/control/start-worker.ts';
 import { crc32c } from './io/crc32c.ts';
 import { claimDirectory } from './io/disk/directory-claim.ts';
+import { planDescriptors, readDescriptorLimit } from './io/disk/descriptors.ts';
 import { NodeDisk } from './io/disk/node-disk.ts';
 import { createPinoLog, type PinoLog } from './io/logging/pino-log.ts';
 import { EventLoop } from './io/loop/event-loop.ts';
@@ -146,7 +147,11 @@ class BrokerProcess {
   #start(): void {
     const settings = this.#settings;
     const directory = resolve(settings.broker('log.dirs'));
-    const disk = new NodeDisk(this.#loop.post);
+    const disk = new NodeDisk(this.#loop.post, (path) => {
+      this.#pino.log.warn({ path }, 'no file descriptor is left: what needs one waits (raise ulimit -n)');
+    });
+    const descriptors = planDescriptors(readDescriptorLimit());
+    this.#pino.log.info({ ...descriptors }, 'open files and connections within the limit of the process');
     const ports = this.#ports(disk);
     const start = { fixed: [...settings.fixed], directory, turnCounter: this.#turnCounter };
     const thread = startControlThread<ToControl, ToData>(start, this.#loop.post);
@@ -161,6 +166,7 @@ class BrokerProcess {
         ports,
         control,
         directory,
+        descriptors,
         listeners: listeners.map((one) => ({ name: one.name, host: one.bindHost, port: one.bindPort })),
         advertised: new Map(listeners.map((one) => [one.name, { host: one.advertisedHost, port: one.advertisedPort }])),
         memoryBytes: memoryBytes(),

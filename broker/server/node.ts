@@ -42,6 +42,8 @@ export interface NodeOptions {
   readonly advertised: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
   /** Memory that this process may use, in bytes: the budget for requests and answers is a part of it. */
   readonly memoryBytes: number;
+  /** Files and connections that the process may have open at once; without it the log's own default and no bound. */
+  readonly descriptors?: { readonly files: number; readonly connections: number };
   /** Figures that only the outside knows: process, loop, disk. */
   readonly metricSources: readonly MetricSource[];
   /** What a test breaks on purpose in share groups; nobody else hands it in. */
@@ -94,6 +96,7 @@ class NodeStart {
       ports,
       settings,
       memoryBytes: options.memoryBytes,
+      ...(options.descriptors === undefined ? {} : { connectionsMax: options.descriptors.connections }),
       serve: (frame, connection, reply) => {
         assert(this.#dispatcher !== null, 'requests are held until the dispatcher is there');
         this.#dispatcher.serve(frame, connection, reply);
@@ -102,7 +105,7 @@ class NodeStart {
   }
 
   run(): void {
-    const { control, listeners, ports, settings, directory } = this.#options;
+    const { control, descriptors, listeners, ports, settings, directory } = this.#options;
     for (const source of [...this.#options.metricSources, this.#acceptor.metrics]) this.#metrics.add(source);
     control.setHealth({
       ready: () => (this.#phase === '' ? this.#troubles() : [this.#phase]),
@@ -126,6 +129,7 @@ class NodeStart {
         cleaner: () => resolveCleanerConfig(settings),
         hashSecret: () => [ports.random.uint32(), ports.random.uint32(), ports.random.uint32(), ports.random.uint32()],
         ...(this.#options.cleanerBugs === undefined ? {} : { cleanerBugs: this.#options.cleanerBugs }),
+        ...(descriptors === undefined ? {} : { openFilesMax: descriptors.files }),
       },
       onFatal: (failure) => this.#fatal(fatalSentence(failure), false),
     });

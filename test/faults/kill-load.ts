@@ -115,10 +115,11 @@ export class KillLoad {
 
 /** Every record of a topic, read from its beginning to its end by a consumer that checks each checksum. */
 export async function scan(
-  where: Pick<LoadOptions, 'bootstrap' | 'tools' | 'topic' | 'partitions'>,
+  where: Pick<LoadOptions, 'bootstrap' | 'tools' | 'topic' | 'partitions'> & { readonly timeoutMs?: number },
 ): Promise<readonly Scanned[]> {
-  const { tools, bootstrap, topic, partitions } = where;
-  const text = await tools.mustRun('KillLoad', ['scan', bootstrap, topic, String(partitions)]);
+  const { tools, bootstrap, topic, partitions, timeoutMs } = where;
+  const args = ['scan', bootstrap, topic, String(partitions)];
+  const text = await tools.mustRun('KillLoad', args, timeoutMs === undefined ? {} : { timeoutMs });
   return fieldsOf(text.split('\n'), 'R').map(
     ([partition, offset, id]): Scanned => ({ partition: Number(partition), offset: Number(offset), id: id ?? '' }),
   );

@@ -5,6 +5,7 @@ import type { DirectoryEntry, Disk, DiskDone, DiskFile } from '../../ports/disk.
 import { toFailure } from './failure.ts';
 import { Lane } from './lane.ts';
 import { NodeFile, type NodeFileHost } from './node-file.ts';
+import { Opener } from './opener.ts';
 import { readFully } from './read-fully.ts';
 import { countSync, createSyncStats, type SyncStats } from './sync-stats.ts';
 
@@ -24,9 +25,12 @@ export class NodeDisk implements Disk {
   readonly #syncs = new Lane(SYNC_LANES);
   readonly #reads = new Lane(READ_LANES);
   readonly #fileHost: NodeFileHost;
+  readonly #opener: Opener;
 
-  constructor(post: (input: () => void) => void) {
+  /** `onStarved` is told, now and then, that the process has no descriptor left and an operation waits for one. */
+  constructor(post: (input: () => void) => void, onStarved: (path: string) => void = () => undefined) {
     this.#post = post;
+    this.#opener = new Opener(onStarved);
     this.#fileHost = {
       post,
       reads: this.#reads,
@@ -38,14 +42,14 @@ export class NodeDisk implements Disk {
 
   open(path: string, options: { readonly create: boolean }, done: DiskDone<DiskFile>): void {
     const flags = fs.constants.O_RDWR | (options.create ? fs.constants.O_CREAT : 0);
-    fs.open(path, flags, 0o644, (error, fd) => {
+    this.#opener.open(path, flags, (error, fd) => {
       this.#finish('open', path, error, error === null ? new NodeFile(fd, path, this.#fileHost) : undefined, done);
     });
   }
 
   readFile(path: string, sizeMax: number, done: DiskDone<Uint8Array>): void {
     this.#reads.enter(() => {
-      readWhole(path, sizeMax, (error, bytes) => {
+      readWhole(this.#opener, path, sizeMax, (error, bytes) => {
         this.#reads.leave();
         this.#finish('readFile', path, error, bytes, done);
       });
@@ -59,9 +63,13 @@ export class NodeDisk implements Disk {
   }
 
   list(path: string, done: DiskDone<readonly DirectoryEntry[]>): void {
-    fs.readdir(path, { withFileTypes: true }, (error, entries) => {
-      this.#finish('list', path, error, error === null ? toEntries(entries) : undefined, done);
-    });
+    this.#opener.retrying<fs.Dirent[]>(
+      path,
+      (finished) => fs.readdir(path, { withFileTypes: true }, finished),
+      (error, entries) => {
+        this.#finish('list', path, error, error === null ? toEntries(entries) : undefined, done);
+      },
+    );
   }
 
   makeDirectory(path: string, done: DiskDone<void>): void {
@@ -91,7 +99,7 @@ export class NodeDisk implements Disk {
   syncDirectory(path: string, done: DiskDone<void>): void {
     this.#timedSync(
       (finished) => {
-        syncPath(path, finished);
+        syncPath(this.#opener, path, finished);
       },
       (error) => {
         this.#finish('syncDirectory', path, error, undefined, done);
@@ -137,8 +145,8 @@ function toEntries(entries: readonly fs.Dirent[]): readonly DirectoryEntry[] {
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function syncPath(path: string, done: (error: Error | null) => void): void {
-  fs.open(path, 'r', (openError, fd) => {
+function syncPath(opener: Opener, path: string, done: (error: Error | null) => void): void {
+  opener.open(path, fs.constants.O_RDONLY, (openError, fd) => {
     if (openError !== null) {
       done(openError);
       return;
@@ -152,11 +160,12 @@ function syncPath(path: string, done: (error: Error | null) => void): void {
 }
 
 function readWhole(
+  opener: Opener,
   path: string,
   sizeMax: number,
   done: (error: Error | null, bytes: Uint8Array | undefined) => void,
 ): void {
-  fs.open(path, 'r', (openError, fd) => {
+  opener.open(path, fs.constants.O_RDONLY, (openError, fd) => {
     if (openError !== null) {
       done(openError, undefined);
       return;

@@ -97,7 +97,8 @@ export class DirectoryLogManager implements LogManager {
     this.#checkpoints = new SharedRound((done) => {
       this.#retrying(() => this.#store.write(this.#marks()), done);
     });
-    const files = new FileCache(deps.disk, this.#options.openFilesMax);
+    // The segments of `replicated` logs stay open until they are synced.
+    const files = new FileCache(deps.disk, this.#options.openFilesMax, () => this.#syncAll(() => undefined));
     this.#context = {
       disk: deps.disk,
       clock: deps.clock,
@@ -105,6 +106,8 @@ export class DirectoryLogManager implements LogManager {
       crc32c: deps.crc32c,
       compression: deps.compression,
       inspections: new Permits(INSPECTIONS_MAX),
+      upkeep: new Permits(PARALLEL_LOGS),
+      unsynced: new Set(),
       log: deps.log,
       files,
       indexes: new IndexCache(files, this.#options.indexCacheBytes),
@@ -178,13 +181,7 @@ export class DirectoryLogManager implements LogManager {
   }
 
   checkpoint(done: () => void): void {
-    let left = this.#logs.size + 1;
-    const one = (): void => {
-      left -= 1;
-      if (left === 0) this.#checkpoints.request(done);
-    };
-    for (const { log } of this.#logs.values()) log.flush(one);
-    one();
+    this.#syncAll(() => this.#checkpoints.request(done));
   }
 
   runRetention(): void {
@@ -322,10 +319,14 @@ export class DirectoryLogManager implements LogManager {
     yield* inParallel(made, PARALLEL_LOGS, (spec) => step<void>((done) => disk.makeDirectory(this.#path(spec), done)));
     // Directories first: a listed log without one is damaged (D9).
     yield* step<void>((done) => disk.syncDirectory(directory, done));
-    const empty = { recoveryPoint: 0, highWatermark: 0, logStartOffset: 0, firstDirtyOffset: 0 };
     const listed = made.map(({ topic, topicId, partition }) => ({ topic, topicId, partition, state: 'open' as const }));
     yield* this.writeManifest([...this.all(), ...listed]);
-    for (const spec of made) yield* this.load(spec, empty, { clean: false, damaged: false });
+    yield* inParallel(made, PARALLEL_LOGS, (spec) => this.#loadNew(spec));
+  }
+
+  *#loadNew(spec: LogSpec): Task<void> {
+    const empty = { recoveryPoint: 0, highWatermark: 0, logStartOffset: 0, firstDirtyOffset: 0 };
+    yield* this.load(spec, empty, { clean: false, damaged: false });
   }
 
   /** Writes down which logs were found damaged while in use, and keeps what was known of them (D7). */
@@ -414,6 +415,18 @@ export class DirectoryLogManager implements LogManager {
     const { disk, directory } = this.#deps;
     yield* replaceFile(disk, directory, CLEAN_SHUTDOWN, encodeCleanShutdown(brokerEpoch));
     this.#context.files.forgetUnder('');
+  }
+
+  /** Makes everything durable that was accepted by now. Only logs with something to sync are looked at. */
+  #syncAll(done: () => void): void {
+    const writers = [...this.#context.unsynced];
+    let left = writers.length + 1;
+    const one = (): void => {
+      left -= 1;
+      if (left === 0) done();
+    };
+    for (const writer of writers) writer.flush(one);
+    one();
   }
 
   #path(spec: { readonly topic: string; readonly partition: number }): string {

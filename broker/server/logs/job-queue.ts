@@ -1,16 +1,22 @@
 import type { DiskFailure } from '../../ports/disk.ts';
 import { runTask, type Task } from '../task.ts';
+import type { Permits } from '../permits.ts';
 import { failureOf } from './disk-tasks.ts';
 
-/** Runs the upkeep of one log, one task after the other, apart from appends and reads. */
+/**
+ * Runs the upkeep of one log, one task after the other, apart from appends and reads. The permits, which all logs share,
+ * bound how many tasks run at once and so the files that they have open. No task waits for another.
+ */
 export class JobQueue {
   readonly #onFailure: (failure: DiskFailure) => void;
   readonly #waiting: { readonly task: () => Task<void>; readonly dropped: () => void }[] = [];
   readonly #idle: (() => void)[] = [];
+  readonly #permits: Permits;
   #running = false;
 
   /** `onFailure` is told of failed disk operations; anything else that a task throws is a bug. */
-  constructor(onFailure: (failure: DiskFailure) => void) {
+  constructor(permits: Permits, onFailure: (failure: DiskFailure) => void) {
+    this.#permits = permits;
     this.#onFailure = onFailure;
   }
 
@@ -36,16 +42,25 @@ export class JobQueue {
 
   #next(): void {
     if (this.#running) return;
-    const next = this.#waiting.shift();
-    if (next === undefined) {
+    if (this.#waiting.length === 0) {
       for (const done of this.#idle.splice(0)) done();
       return;
     }
     this.#running = true;
-    runTask(next.task(), (error) => {
-      this.#running = false;
-      if (error !== null) this.#onFailure(failureOf(error));
-      this.#next();
+    this.#permits.acquire((release) => {
+      const next = this.#waiting.shift();
+      const ended = (): void => {
+        this.#running = false;
+        release();
+        this.#next();
+      };
+      // Dropped while it waited for the permit.
+      if (next === undefined) ended();
+      else
+        runTask(next.task(), (error) => {
+          if (error !== null) this.#onFailure(failureOf(error));
+          ended();
+        });
     });
   }
 }

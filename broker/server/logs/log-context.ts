@@ -7,6 +7,7 @@ import type { Log } from '../../ports/log.ts';
 import type { Permits } from '../permits.ts';
 import type { FileCache } from './file-cache.ts';
 import type { IndexCache } from './index-cache.ts';
+import type { LogWriter } from './log-writer.ts';
 import type { TailCache } from './tail-cache.ts';
 
 /** What all logs of a node share. */
@@ -18,6 +19,10 @@ export interface LogContext {
   readonly compression: Compression;
   /** Whoever looks into a compressed batch holds one, so that few are held decompressed. */
   readonly inspections: Permits;
+  /** Upkeep of a log needs one while it runs, so that few small files are open at once. */
+  readonly upkeep: Permits;
+  /** Writers with something that is not durable yet: what a checkpoint has to sync. */
+  readonly unsynced: Set<LogWriter>;
   readonly log: Log;
   readonly files: FileCache;
   readonly indexes: IndexCache;

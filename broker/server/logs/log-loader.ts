@@ -335,6 +335,8 @@ interface Recovery {
   readonly epochs: EpochCache;
   readonly producers: ProducerStates;
   /** The producers were restored up to here. */
+  readonly producersFrom: number;
+  /** What is derived besides is believed up to here. */
   readonly snapshotOffset: number;
 }
 
@@ -372,29 +374,31 @@ function* recover(request: LoadRequest, found: Found, entries: readonly EpochEnt
   };
 }
 
-/** Finds the latest sound snapshot at or below the recovery point; without epochs nothing is believed. */
+/**
+ * Finds the latest sound snapshot at or below the recovery point: the walk begins there. Without epochs it begins at the
+ * front, since they follow from the batches alone; the producers are believed all the same.
+ */
 function* beginRecovery(request: LoadRequest, found: Found, entries: readonly EpochEntry[] | null): Task<Recovery> {
   const epochs = new EpochCache();
   const producers = new ProducerStates();
-  if (entries === null) return { request, found, epochs, producers, snapshotOffset: 0 };
   const bound = Math.min(request.recoveryPoint, request.endOffsetMax);
   const first = found.bases[0] ?? 0;
   const usable = found.snapshots.filter((offset) => offset <= bound && offset >= first).toReversed();
-  for (const snapshotOffset of usable) {
-    const snapshot = yield* readSnapshot(request, snapshotOffset);
+  for (const producersFrom of usable) {
+    const snapshot = yield* readSnapshot(request, producersFrom);
     if (snapshot === null) continue;
-    epochs.load(entries);
+    if (entries !== null) epochs.load(entries);
     producers.restore(snapshot);
-    return { request, found, epochs, producers, snapshotOffset };
+    return { request, found, epochs, producers, producersFrom, snapshotOffset: entries === null ? 0 : producersFrom };
   }
-  return { request, found, epochs, producers, snapshotOffset: 0 };
+  return { request, found, epochs, producers, producersFrom: 0, snapshotOffset: 0 };
 }
 
 function* walkFrom(
   recovery: Recovery,
   startIndex: number,
 ): Task<{ readonly walked: Segment[]; readonly state: WalkState }> {
-  const { request, found, epochs, producers, snapshotOffset } = recovery;
+  const { request, found, epochs, producers, producersFrom, snapshotOffset } = recovery;
   const { context, config } = request;
   const walked: Segment[] = [];
   const firstBase = found.bases[startIndex] ?? 0;
@@ -414,7 +418,7 @@ function* walkFrom(
       state.latestEpoch = state.expectedOffset > 0 ? epochs.epochAt(state.expectedOffset - 1) : -1;
       epochs.truncateFromEnd(Math.max(state.expectedOffset, snapshotOffset));
     }
-    const derived = { epochs, producers, derivedFrom: snapshotOffset };
+    const derived = { epochs, producers, derivedFrom: snapshotOffset, producersFrom };
     yield* walkSegment(context, segment, state, { fileSize, indexIntervalBytes: config.indexIntervalBytes, derived });
     walked.push(segment);
   }

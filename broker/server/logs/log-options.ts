@@ -6,7 +6,7 @@ import { type CleanerBugs, NO_CLEANER_BUGS } from '../../core/log/planted-bugs.t
 export interface LogManagerOptions {
   /** Bytes of recently appended batches kept for readers, over all logs. */
   readonly tailCacheBytes: number;
-  /** Files kept open over all logs, those in use aside. */
+  /** Segment and index files open at once over all logs, at most. */
   readonly openFilesMax: number;
   readonly checkpointIntervalMs: number;
   readonly retentionCheckIntervalMs: number;

@@ -87,6 +87,7 @@ export class LogWriter {
   enqueue(segment: Segment, bytes: Buffer, endOffset: number): void {
     assert(!this.#stopped, 'nothing is appended to a stopped log');
     this.#queue.push({ segment, bytes, endOffset });
+    this.#host.context.unsynced.add(this);
     this.#pendingBytes += bytes.length;
     this.#pump();
   }
@@ -105,6 +106,11 @@ export class LogWriter {
     this.#sync();
   }
 
+  /** Makes everything durable that was queued by now; `done` at once when the writer is stopped. */
+  flush(done: () => void): void {
+    this.waitFor(this.#queue.at(-1)?.endOffset ?? this.#writtenOffset, { durable: true }, done);
+  }
+
   /** An entry of the directory changed: the next sync round covers it. */
   markDirectory(): void {
     this.#directoryDirty = true;
@@ -119,6 +125,7 @@ export class LogWriter {
     this.#writtenOffset = endOffset;
     this.#durableOffset = endOffset;
     this.#settle();
+    this.#rested();
   }
 
   /** Takes nothing any more, what is queued is dropped; `done` when what is under way has ended. */
@@ -126,6 +133,7 @@ export class LogWriter {
     this.#halt();
     this.#whenAtRest(() => {
       this.#releaseAll();
+      this.#host.context.unsynced.delete(this);
       done();
     });
   }
@@ -143,6 +151,8 @@ export class LogWriter {
   }
 
   #rested(): void {
+    const isSynced = this.#durableOffset >= this.#writtenOffset && this.#queueStart === this.#queue.length;
+    if (isSynced && !this.#writing && !this.#syncing) this.#host.context.unsynced.delete(this);
     if (this.#writing || this.#syncing || this.#atRest.length === 0) return;
     for (const done of this.#atRest.splice(0)) done();
   }

@@ -62,7 +62,7 @@ export class OpenLog implements PartitionLog {
     this.topicId = start.topicId;
     this.partition = start.partition;
     const { context, loaded } = start;
-    this.#jobs = new JobQueue((failure) => {
+    this.#jobs = new JobQueue(context.upkeep, (failure) => {
       this.#upkeepFailed(failure);
     });
     const writer = new LogWriter(
@@ -265,12 +265,6 @@ export class OpenLog implements PartitionLog {
   /** Begins a new segment when the active one of a compacted log is too old to wait for the next append (KIP-354). */
   rollAged(nowMs: number): void {
     if (this.#state === 'open' && !this.#cutting && isAged(this.#body, nowMs)) this.#roll(nowMs);
-  }
-
-  /** Writes and syncs the segments (not what is derived from them), for the checkpoint of a `replicated` log. */
-  flush(done: () => void): void {
-    if (this.#state === 'open') this.#syncAll(done);
-    else done();
   }
 
   /** Writes and syncs everything, so that the next start has nothing to read. */

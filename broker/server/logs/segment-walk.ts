@@ -26,8 +26,10 @@ const WALK_READ_BYTES = 1024 * 1024;
 export interface Derived {
   readonly epochs: EpochCache;
   readonly producers: ProducerStates;
-  /** Epochs and producers are known up to here already; a cleaned log can't tell again where an epoch began. */
+  /** Epochs are known up to here already; a cleaned log can't tell again where an epoch began. */
   readonly derivedFrom: number;
+  /** Producers are known up to here already: at least as far, since a log may have lost its epochs. */
+  readonly producersFrom: number;
 }
 
 /** The fields of a batch header that the producers' state follows. */
@@ -63,7 +65,8 @@ export function* walkSegment(
     const baseOffset = batch.baseOffset(buf, pos);
     if (baseOffset < derived.derivedFrom) return;
     derived.epochs.assign(batch.partitionLeaderEpoch(buf, pos), baseOffset);
-    if (batch.producerId(buf, pos) >= 0) derived.producers.update(appendedBatch(buf, pos), nowMs);
+    if (baseOffset >= derived.producersFrom && batch.producerId(buf, pos) >= 0)
+      derived.producers.update(appendedBatch(buf, pos), nowMs);
   };
   yield* withFile(context.files, segment.path('log'), { create: false }, function* (file: DiskFile) {
     let needBytes = batch.HEADER_SIZE;

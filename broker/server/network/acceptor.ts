@@ -66,11 +66,13 @@ export class Acceptor {
     readonly serve: ServeFrame;
     /** What this process may use, in bytes. */
     readonly memoryBytes: number;
+    /** Connections for which the process has descriptors. */
+    readonly connectionsMax?: number;
   }) {
     const { ports, settings } = deps;
     this.#ports = ports;
     this.#settings = settings;
-    this.#limits = new ConnectionLimits(settings);
+    this.#limits = new ConnectionLimits(settings, deps.connectionsMax);
     this.#log = new LimitLog(ports);
     this.#memory = new MemoryBudget({
       limitBytes: budgetBytes(settings.broker('queued.max.request.bytes'), deps.memoryBytes),

@@ -4,11 +4,14 @@ import type { Settings } from '../../core/config/settings.ts';
 /** What becomes of a new connection: served, held until there is room, or closed for the reason given. */
 export type Admission =
   | { readonly kind: 'admit' }
-  | { readonly kind: 'wait'; readonly setting: 'max.connections' | 'max.connection.creation.rate' }
+  | { readonly kind: 'wait'; readonly setting: Obstacle }
   | { readonly kind: 'refuse'; readonly setting: LimitSetting; readonly limit: number };
 
 /** Settings over which a connection may be closed at once. */
 export type LimitSetting = 'max.connections.per.ip' | 'max.connections.per.ip.overrides' | 'socket.listen.backlog.size';
+
+/** What a connection waits for. */
+type Obstacle = 'max.connections' | 'max.connection.creation.rate' | 'the limit of open files (ulimit -n)';
 
 const SECOND_MS = 1000;
 /** When a rate of 0 is looked at again. */
@@ -21,6 +24,7 @@ const RATE_LOOK_MS = 10_000;
  */
 export class ConnectionLimits {
   readonly #settings: Settings;
+  readonly #connectionsMax: number;
   readonly #perAddress = new Map<string, number>();
   #open = 0;
   #waiting = 0;
@@ -30,8 +34,10 @@ export class ConnectionLimits {
   #overridesText = '';
   #overrides: ReadonlyMap<string, number> = new Map();
 
-  constructor(settings: Settings) {
+  /** `connectionsMax`: connections for which the process has descriptors; `max.connections` may allow more. */
+  constructor(settings: Settings, connectionsMax = Number.POSITIVE_INFINITY) {
     this.#settings = settings;
+    this.#connectionsMax = connectionsMax;
   }
 
   /** Connections that are served, and those that wait. */
@@ -90,7 +96,8 @@ export class ConnectionLimits {
     this.#tokens -= 1;
   }
 
-  #firstObstacle(nowMs: number): 'max.connections' | 'max.connection.creation.rate' | null {
+  #firstObstacle(nowMs: number): Obstacle | null {
+    if (this.#open >= this.#connectionsMax) return 'the limit of open files (ulimit -n)';
     if (this.#open >= this.#settings.broker('max.connections')) return 'max.connections';
     return this.rateDelayMs(nowMs) > 0 ? 'max.connection.creation.rate' : null;
   }

@@ -17,6 +17,9 @@ const keyOf = (topicId: TopicId, index: number): string => `${topicId}-${index}`
 /** Batches of the node that may be held decompressed at a time: as many as codecs may be at work (B6). */
 const DECOMPRESSED_COUNT_MAX = 2;
 
+/** A leadership takes about ten microseconds to begin. */
+const LEADERSHIPS_PER_TURN = 500;
+
 /**
  * Follows the metadata: makes and deletes logs, begins and ends leaderships on this node. Every step looks at the
  * metadata of that moment, so that a topic deleted while its logs are being made ends up deleted.
@@ -156,19 +159,32 @@ export class PartitionManager implements Partitions {
       return;
     }
     this.#openingCount += 1;
-    this.#logs.create(specs, () => {
-      for (const { topicId, index } of toLead) this.#lead(topicId, index);
-      done();
-      this.#openingCount -= 1;
-      if (this.#openingCount > 0) return;
-      const waiting = this.#whenSettled;
-      this.#whenSettled = [];
-      for (const settled of waiting) settled();
-    });
+    this.#logs.create(specs, () => this.#leadAll(toLead, 0, done));
+  }
+
+  /** Begins leaderships from the one at `from` on, so many a turn that no turn gets long. */
+  #leadAll(
+    toLead: readonly { readonly topicId: TopicId; readonly index: number }[],
+    from: number,
+    done: () => void,
+  ): void {
+    const next = from + LEADERSHIPS_PER_TURN;
+    const rules = new Map<TopicId, TopicRules>();
+    for (const { topicId, index } of toLead.slice(from, next)) this.#lead(topicId, index, rules);
+    if (next < toLead.length) {
+      this.#ports.timers.after(0, () => this.#leadAll(toLead, next, done));
+      return;
+    }
+    done();
+    this.#openingCount -= 1;
+    if (this.#openingCount > 0) return;
+    const waiting = this.#whenSettled;
+    this.#whenSettled = [];
+    for (const settled of waiting) settled();
   }
 
   /** Begins or updates the leadership that the metadata names now. */
-  #lead(topicId: TopicId, index: number): void {
+  #lead(topicId: TopicId, index: number, cache: Map<TopicId, TopicRules>): void {
     if (this.#stopped) return;
     const topic = this.#metadata.view.topicById(topicId);
     const view = topic?.partitions[index];
@@ -177,14 +193,14 @@ export class PartitionManager implements Partitions {
     const current = this.#leading.get(key);
     if (current !== undefined) {
       if (current.leaderEpoch === view.leaderEpoch) {
-        current.update(view, this.#rules(topic, new Map()));
+        current.update(view, this.#rules(topic, cache));
         return;
       }
       this.#end(topicId, index, ErrorCode.NOT_LEADER_OR_FOLLOWER);
     }
     const log = this.#logs.get(topicId, index);
     assert(log !== null, `log of ${topic.name}-${index} was made`);
-    const rules = this.#rules(topic, new Map());
+    const rules = this.#rules(topic, cache);
     log.configure(rules.log);
     const { clock, compression, crc32c, timers } = this.#ports;
     const onUnreadable = (message: string): void =>

@@ -31,7 +31,11 @@ export type WeirPeer = Peer & {
 
 /** One node of Weir, ready to `start`: a process of its own, run from the sources unless `command` says otherwise. */
 export async function weirPeer(
-  options: PeerOptions & { readonly command?: readonly [string, ...string[]]; readonly port?: number },
+  options: PeerOptions & {
+    readonly command?: readonly [string, ...string[]];
+    readonly port?: number;
+    readonly startDeadlineMs?: number;
+  },
 ): Promise<WeirPeer> {
   const bootstrap = `127.0.0.1:${options.port ?? (await freePort())}`;
   const dataDirectory = join(options.directory, 'data');
@@ -72,7 +76,7 @@ export async function weirPeer(
           if (started.exitCode !== null) throw new GiveUp(started.tail());
           return answersClients(bootstrap);
         },
-        { deadlineMs: START_DEADLINE_MS, pollMs: POLL_MS },
+        { deadlineMs: options.startDeadlineMs ?? START_DEADLINE_MS, pollMs: POLL_MS },
       );
     },
     stop: async () => {

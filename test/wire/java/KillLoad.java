@@ -182,6 +182,8 @@ public final class KillLoad {
     private static void scan(String bootstrap, String topic, int partitions) {
         Properties settings = settings(bootstrap);
         settings.put("check.crcs", "true");
+        // A fetch that waits at the end of one partition keeps the first one of the next from being sent.
+        settings.put("fetch.max.wait.ms", "2");
         Collection<TopicPartition> all = new ArrayList<>();
         for (int i = 0; i < partitions; i++) all.add(new TopicPartition(topic, i));
         try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer())) {

@@ -86,6 +86,44 @@ describe('the file cache', () => {
     expect(files.openCount).toBe(2);
   });
 
+  test('never has more files open than allowed: who asks for one more waits, in order, until one is given back', () => {
+    const world = new LogWorld(1);
+    world.start();
+    let shortCount = 0;
+    const files = new FileCache(world.disk, 3, () => {
+      shortCount += 1;
+    });
+    const held: FileLease[] = [];
+    const opened: string[] = [];
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'a'];
+    for (const name of names) {
+      files.acquire(`/data/${name}`, { create: true }, (_failure, lease) => {
+        opened.push(name);
+        if (lease !== undefined) held.push(lease);
+      });
+    }
+    world.time.settle();
+    expect([opened.toSorted(), files.openCount, files.waitingCount]).toEqual([['a', 'a', 'b', 'c'], 3, 3]);
+    expect(shortCount).toBe(3);
+    for (const lease of held.splice(0)) lease.release();
+    while (world.time.step()) expect(files.openCount).toBeLessThanOrEqual(3);
+    expect(opened.slice(4)).toEqual(['d', 'e', 'f']);
+    expect(files.waitingCount).toBe(0);
+  });
+
+  test('goes on with those who wait after an open failed', () => {
+    const world = new LogWorld(1);
+    world.start();
+    const files = new FileCache(world.disk, 1);
+    const codes: string[] = [];
+    for (const name of ['missing', 'also-missing']) {
+      files.acquire(`/data/${name}`, { create: false }, (failure) => codes.push(failure?.code ?? ''));
+    }
+    world.time.settle();
+    expect(codes).toEqual(['ENOENT', 'ENOENT']);
+    expect(files.openCount).toBe(0);
+  });
+
   test('closes a forgotten file when its last user is done, and opens its path anew', () => {
     const { world, files, lease } = opened(10);
     const held = lease('a');

@@ -1,0 +1,73 @@
+// How long a round of syncs takes: one batch is appended to each of N logs, then all of them are durable.
+// `node test/bench/rounds.ts [--logs 1,10,100,1000] [--rounds 30] [--bytes 1024] [--directory DIR]`
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { PartitionLog } from '../../broker/server/logs/partition-log.ts';
+import { cacheDirectory } from '../setup/cache.ts';
+import { makeBatch, spec } from '../support/logs/log-world.ts';
+import { finished, openRealLogs } from '../support/logs/real-logs.ts';
+
+// As main.ts has it; read when the first file operation is issued.
+process.env['UV_THREADPOOL_SIZE'] ??= '16';
+
+const { values } = parseArgs({
+  options: {
+    logs: { type: 'string', default: '1,10,100,1000' },
+    rounds: { type: 'string', default: '30' },
+    bytes: { type: 'string', default: '1024' },
+    directory: { type: 'string' },
+  },
+});
+const ROUNDS = Number(values.rounds);
+const VALUE = 'x'.repeat(Number(values.bytes));
+/** The first rounds create files. */
+const WARM = 3;
+
+/** Appends to every log in one turn; gives the milliseconds until the last is durable. */
+async function round(logs: readonly PartitionLog[]): Promise<number> {
+  const start = performance.now();
+  await finished((done) => {
+    let left = logs.length;
+    for (const log of logs) {
+      const end = log.append(makeBatch(log.logEndOffset, { values: [VALUE] }), { nowMs: Date.now() });
+      if (end === null) throw new Error(`${log.topic}-${log.partition} is ${log.state}: ${log.stateReason}`);
+      log.setListener({
+        onProgress: (_written, durable) => {
+          if (durable < end) return;
+          log.setListener(null);
+          left -= 1;
+          if (left === 0) done();
+        },
+        onState: () => undefined,
+      });
+    }
+  });
+  return performance.now() - start;
+}
+
+const at = (sorted: readonly number[], part: number): string =>
+  (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0).toFixed(1);
+
+const root = values.directory ?? (await cacheDirectory());
+for (const count of values.logs.split(',').map(Number)) {
+  const directory = await mkdtemp(join(root, 'rounds-'));
+  try {
+    const { manager, disk } = await openRealLogs(directory);
+    const specs = Array.from({ length: count }, (_, partition) => spec('round', {}, partition));
+    const logs = await finished<readonly PartitionLog[]>((done) => manager.create(specs, done));
+    for (let i = 0; i < WARM; i++) await round(logs);
+    const syncsBefore = disk.syncStats.count;
+    const times: number[] = [];
+    for (let i = 0; i < ROUNDS; i++) times.push(await round(logs));
+    const sorted = times.toSorted((a, b) => a - b);
+    const syncs = Math.round((disk.syncStats.count - syncsBefore) / ROUNDS);
+    console.log(
+      `${count} logs: median ${at(sorted, 0.5)} ms, p90 ${at(sorted, 0.9)} ms, min ${at(sorted, 0)} ms, ${syncs} syncs a round`,
+    );
+    await finished((done) => manager.shutdown(1, done));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+process.exit();
