@@ -85,9 +85,8 @@ function applyOperation(
 ): CodedResult | null {
   const { name, value, operation } = change;
   const row = findRow(table, name);
-  // A stored setting that this release does not know any more can still be removed.
+  // What is not set need not be known: a setting of another release, or one with a slip in its name, is gone as asked.
   if (operation === 'delete') {
-    if (row === null && !texts.has(name)) return problem(ErrorCode.INVALID_CONFIG, refusalOf(table, name));
     texts.delete(name);
     return null;
   }

@@ -51,7 +51,9 @@ function answer(server: DescribeConfigsServices, request: Request, context: Requ
     const { errorCode, errorMessage } = described;
     return { errorCode, errorMessage, resourceType, resourceName, configs: [] };
   }
-  const wanted = asked.configurationKeys === null ? null : new Set(asked.configurationKeys);
+  // No names ask for all, as null does.
+  const keys = asked.configurationKeys ?? [];
+  const wanted = keys.length === 0 ? null : new Set(keys);
   const configs = described.entries
     .filter(({ name }) => wanted === null || wanted.has(name))
     .map(({ synonyms, documentation, ...entry }) => ({
@@ -59,7 +61,7 @@ function answer(server: DescribeConfigsServices, request: Request, context: Requ
       synonyms: request.includeSynonyms ? synonyms : [],
       documentation: request.includeDocumentation ? documentation : null,
     }));
-  return { errorCode: ErrorCode.NONE, errorMessage: null, resourceType, resourceName, configs };
+  return { errorCode: ErrorCode.NONE, errorMessage: '', resourceType, resourceName, configs };
 }
 
 function describe(

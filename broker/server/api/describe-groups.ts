@@ -33,7 +33,7 @@ export const row: ApiRow<typeof ApiKey.DescribeGroups, GroupCoordinatorServices>
             errorCode: isMissing && !saysSo ? ErrorCode.NONE : group.errorCode,
             errorMessage: isMissing && saysSo ? `Group ${group.groupId} not found.` : null,
             authorizedOperations:
-              request.includeAuthorizedOperations && group.errorCode === ErrorCode.NONE
+              request.includeAuthorizedOperations && (group.errorCode === ErrorCode.NONE || (isMissing && !saysSo))
                 ? authorizedOperations(context, 'group', group.groupId)
                 : OPERATIONS_NOT_ASKED,
           };

@@ -25,7 +25,7 @@ export const row: ApiRow<typeof ApiKey.DescribeLogDirs, DescribeLogDirsServices>
       return;
     }
     const logDir = server.settings.broker('log.dirs');
-    const wanted = request.topics === null ? null : new Map(request.topics.map((one) => [one.topic, one.partitions]));
+    const wanted = request.topics === null ? null : indicesByTopic(request.topics);
     const topics = sizes(server.partitions, wanted);
     server.ports.disk.space(logDir, (failure, space) => {
       const result = { errorCode: failure === null ? ErrorCode.NONE : ErrorCode.KAFKA_STORAGE_ERROR, logDir, topics };
@@ -37,13 +37,23 @@ export const row: ApiRow<typeof ApiKey.DescribeLogDirs, DescribeLogDirsServices>
   },
 };
 
-function sizes(partitions: Partitions, wanted: ReadonlyMap<string, readonly number[]> | null) {
+/** A topic that is named twice is asked for all the partitions that are named. */
+function indicesByTopic(
+  topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[],
+): ReadonlyMap<string, ReadonlySet<number>> {
+  const found = new Map<string, Set<number>>();
+  for (const { topic, partitions } of topics) {
+    found.set(topic, new Set([...(found.get(topic) ?? []), ...partitions]));
+  }
+  return found;
+}
+
+function sizes(partitions: Partitions, wanted: ReadonlyMap<string, ReadonlySet<number>> | null) {
   const topics = new Map<string, ReturnType<typeof describe>[]>();
   for (const partition of partitions.all()) {
     const indices = wanted === null ? null : wanted.get(partition.topicName);
     if (indices === undefined) continue;
-    // An empty list of partitions asks for all of the topic.
-    if (indices !== null && indices.length > 0 && !indices.includes(partition.index)) continue;
+    if (indices !== null && !indices.has(partition.index)) continue;
     const known = topics.get(partition.topicName);
     if (known === undefined) topics.set(partition.topicName, [describe(partition)]);
     else known.push(describe(partition));
