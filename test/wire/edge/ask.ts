@@ -23,6 +23,13 @@ export function numberIn(body: Body | undefined, ...path: readonly (string | num
   return value;
 }
 
+/** A text that an answer holds under `path`; throws when there is none. */
+export function textIn(body: Body | undefined, ...path: readonly (string | number)[]): string {
+  const value = path.reduce<unknown>((inner, step) => Reflect.get(Object(inner), step), body);
+  if (typeof value !== 'string') throw new Error(`${path.join('.')} of an answer is ${String(value)}`);
+  return value;
+}
+
 /** What a case knows of the broker when it writes a request: ids that the broker chose, and what it answered so far. */
 export interface Moment {
   /** The id of a topic that was prepared, or of one created since (see `Ask.settled`). */

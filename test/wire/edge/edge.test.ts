@@ -10,7 +10,7 @@ import { DIFFERENCES } from './differences.ts';
 import { play, type Side } from './talk.ts';
 import { prepare } from './world.ts';
 
-const CASES_MIN = 400;
+const CASES_MIN = 600;
 
 /** Settings that let cases wait less; both brokers know them. */
 const QUICK = {

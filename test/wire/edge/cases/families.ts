@@ -1,5 +1,7 @@
 import type { EdgeCase } from '../ask.ts';
 import { clusterCases } from './cluster.ts';
+import { alteredConfigCases, describedConfigCases } from './configs.ts';
+import { groupCases, memberCases } from './groups.ts';
 import { produceCases } from './produce.ts';
 import { producerCases } from './producers.ts';
 import { fetchingCases, offsetCases } from './reading.ts';
@@ -19,4 +21,8 @@ export const FAMILIES: readonly Family[] = [
   { name: 'fetching', cases: fetchingCases },
   { name: 'offsets of times and epochs', cases: offsetCases },
   { name: 'topics', cases: topicCases },
+  { name: 'changed settings', cases: alteredConfigCases },
+  { name: 'settings and log directories', cases: describedConfigCases },
+  { name: 'members of groups', cases: memberCases },
+  { name: 'groups', cases: groupCases },
 ];
