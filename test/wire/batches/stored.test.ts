@@ -97,6 +97,22 @@ describe('compression.type', () => {
   });
 });
 
+describe('the setting of the broker', () => {
+  it('holds for topics without their own, from the moment it is altered', async () => {
+    const cli = cliOf({ bootstrap: batches.peer.bootstrap, tools: wire.tools });
+    const [bare, own] = [await batches.newTopic({}), await batches.newTopic({ 'compression.type': 'producer' })];
+    const sent = batchOf(recordsOf(values(50)), { codec: 1 });
+    await batches.broker.produce(bare, sent);
+    await cli.configure('brokers', '1', { 'compression.type': 'snappy' });
+    for (const topic of [bare, own]) await batches.broker.produce(topic, sent);
+    const entity = ['--entity-type', 'brokers', '--entity-name', '1'];
+    await cli.ok('configs', ['--alter', ...entity, '--delete-config', 'compression.type']);
+    await batches.broker.produce(bare, sent);
+    expect((await batches.broker.read(bare)).map(({ codec }) => codec)).toEqual([1, 2, 1]);
+    expect((await batches.broker.read(own)).map(({ codec }) => codec)).toEqual([1]);
+  });
+});
+
 describe('order', () => {
   it('an idempotent producer pipelines large and small batches of all codecs: all arrive, in their order', async () => {
     const topic = await batches.newTopic({ 'compression.type': 'gzip', 'compression.gzip.level': '9' });
