@@ -1,7 +1,12 @@
 /** Elements of one array; checked before the array is made. */
 export const ARRAY_ELEMENT_COUNT_MAX = 1_000_000;
-/** Elements of all arrays of one message together, nested ones included. */
+/** Elements of all arrays of one message together, nested ones included: of answers and of what nodes store. */
 export const MESSAGE_ELEMENT_COUNT_MAX = 4_000_000;
+/**
+ * The same of a request, from whoever sent it. An element of two bytes becomes an object in memory, one in the answer, and a
+ * look-up between: a million of them would stop a broker for ten seconds. 100,000 partitions, each named with its topic, fit.
+ */
+export const REQUEST_ELEMENT_COUNT_MAX = 200_000;
 /** Tagged fields in one section, known or not. */
 export const TAGGED_FIELD_COUNT_MAX = 10_000;
 /** Bytes of one text in UTF-8: what the old two-byte length can say, and Kafka's limit for the compact form too. */

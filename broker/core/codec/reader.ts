@@ -18,13 +18,23 @@ export class Reader {
   end: number;
   /** Name of the field being read, for errors. */
   field: string;
-  #elementsLeft = MESSAGE_ELEMENT_COUNT_MAX;
+  readonly #elementCountMax: number;
+  #elementsLeft: number;
 
-  constructor(bytes: Uint8Array, start: number, end: number, field: string) {
+  /** `elementCountMax`: elements of all arrays together. */
+  constructor(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    field: string,
+    elementCountMax = MESSAGE_ELEMENT_COUNT_MAX,
+  ) {
     this.bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.at = start;
     this.end = end;
     this.field = field;
+    this.#elementCountMax = elementCountMax;
+    this.#elementsLeft = elementCountMax;
     if (!(start >= 0 && start <= end && end <= bytes.length))
       this.fail(`no range [${start}, ${end}) in ${bytes.length} bytes`);
   }
@@ -146,7 +156,7 @@ export class Reader {
     if (count > ARRAY_ELEMENT_COUNT_MAX || count * elementSizeMin > this.end - this.at)
       this.fail(`array of ${count} elements`);
     this.#elementsLeft -= count;
-    if (this.#elementsLeft < 0) this.fail('too many elements in one message');
+    if (this.#elementsLeft < 0) this.fail(`more than ${this.#elementCountMax} elements in one message`);
     return count;
   }
 

@@ -1,3 +1,4 @@
+import { REQUEST_ELEMENT_COUNT_MAX } from '../codec/limits.ts';
 import { DecodeError } from '../codec/decode-error.ts';
 import { Reader } from '../codec/reader.ts';
 import type { Writer } from '../codec/writer.ts';
@@ -82,7 +83,8 @@ export function decodeRequestBody<K extends WireKey>(
   start = 0,
   end = bytes.length,
 ): ApiRequests[K] {
-  return requestCodec(apiKey).decode(version, bytes, start, end);
+  const codec = requestCodec(apiKey);
+  return codec.read(new Reader(bytes, start, end, codec.schema.name, REQUEST_ELEMENT_COUNT_MAX), version);
 }
 
 /** A response with frame length and header, in chunks; see `encodeRequest`. */

@@ -118,7 +118,7 @@ export class EventLoop implements Clock, Timers {
       const input = inputs[this.#cursor];
       this.#cursor += 1;
       if (input !== undefined) input();
-      if ((this.#cursor & 15) === 0 && performance.now() - start > TURN_BUDGET_MS) break;
+      if (performance.now() - start > TURN_BUDGET_MS) break;
     }
     while (this.#afterTurn.length > 0) {
       const callbacks = this.#afterTurn;

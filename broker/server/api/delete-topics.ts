@@ -43,8 +43,12 @@ export const row: ApiRow<typeof ApiKey.DeleteTopics, DeleteTopicsServices> = {
             topicId: topic.topicId === ZERO_TOPIC_ID ? null : topic.topicId,
           }))
         : request.topicNames.map((name) => ({ name, topicId: null }));
-    const allowed = wanted.filter((topic) => mayDelete(metadata.view, context, topic));
-    const denied = wanted.filter((topic) => !allowed.includes(topic)).map((topic) => failure(topic, DENIED));
+    const allowed: Wanted[] = [];
+    const denied: ReturnType<typeof failure>[] = [];
+    for (const topic of wanted) {
+      if (mayDelete(metadata.view, context, topic)) allowed.push(topic);
+      else denied.push(failure(topic, DENIED));
+    }
     if (allowed.length === 0) {
       reply({ responses: denied });
       return;
