@@ -20,7 +20,7 @@ import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
 import { isDiskFull } from '../disk-failure.ts';
 import { marksOf } from './log-body.ts';
-import type { LogContext } from './log-context.ts';
+import { type LogContext, newCounters } from './log-context.ts';
 import { loadLog, removeLogFiles } from './log-loader.ts';
 import { DEFAULT_OPTIONS, type LogManagerOptions } from './log-options.ts';
 import { OpenLog } from './open-log.ts';
@@ -70,6 +70,7 @@ type Manifested = Pick<PartitionLog, 'topic' | 'topicId' | 'partition' | 'state'
 
 /** The logs of one data directory. Made by `openLogManager`. */
 export class DirectoryLogManager implements LogManager {
+  readonly counters = newCounters();
   readonly #deps: LogManagerDeps;
   readonly #options: LogManagerOptions;
   readonly #context: LogContext;
@@ -112,7 +113,7 @@ export class DirectoryLogManager implements LogManager {
       files,
       indexes: new IndexCache(files, this.#options.indexCacheBytes),
       tails: new TailCache(this.#options.tailCacheBytes),
-      counters: { appendedBytes: 0, cacheReads: 0, coldReads: 0, readErrors: 0, indexesRebuilt: 0 },
+      counters: this.counters,
       bugs: deps.bugs ?? NO_LOG_BUGS,
       snapshotIntervalBytes: this.#options.snapshotIntervalBytes,
       onFatal: deps.onFatal,

@@ -47,6 +47,22 @@ export interface LogCounters {
   coldReads: number;
   /** Reads that the system refused. */
   readErrors: number;
+  /** What the start did: milliseconds, and bytes read from the data directory. */
+  recoveryMs: number;
+  recoveryReadBytes: number;
   /** Indexes that were found wrong and made anew. */
   indexesRebuilt: number;
+}
+
+/** Counters of a node that did nothing yet. */
+export function newCounters(): LogCounters {
+  return {
+    appendedBytes: 0,
+    cacheReads: 0,
+    coldReads: 0,
+    readErrors: 0,
+    recoveryMs: 0,
+    recoveryReadBytes: 0,
+    indexesRebuilt: 0,
+  };
 }

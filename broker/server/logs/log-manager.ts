@@ -16,6 +16,7 @@ import {
 } from '../../core/log/manifest.ts';
 import type { DirectoryEntry, Disk } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
+import { CountingDisk } from './counting-disk.ts';
 import { faultCode, inParallel, readIfExists, removeIfExists } from './disk-tasks.ts';
 import { DirectoryLogManager, type LogManagerDeps, PARALLEL_LOGS } from './directory-logs.ts';
 import type { LogManager } from './partition-log.ts';
@@ -45,11 +46,13 @@ export class CorruptDataDirectory extends Error {
  * when the disk refuses and `CorruptDataDirectory` when the manifest is missing beside logs or unreadable.
  */
 export function* openLogManager(deps: LogManagerDeps): Task<OpenedLogs> {
-  const { disk, directory } = deps;
+  const { clock, directory } = deps;
+  const disk = new CountingDisk(deps.disk);
+  const startMs = clock.monotonicMs();
   yield* step<void>((done) => disk.makeDirectory(directory, done));
-  const manager = new DirectoryLogManager(deps);
+  const manager = new DirectoryLogManager({ ...deps, disk });
   const entries = yield* step<readonly DirectoryEntry[]>((done) => disk.list(directory, done));
-  const listed = yield* readManifest(deps, entries);
+  const listed = yield* readManifest({ ...deps, disk }, entries);
   if (listed === null) {
     yield* syncAncestors(disk, directory);
     yield* manager.writeManifest([]);
@@ -69,6 +72,11 @@ export function* openLogManager(deps: LogManagerDeps): Task<OpenedLogs> {
     yield* removeIfExists(disk, `${directory}/${CLEAN_SHUTDOWN}`);
     yield* step<void>((done) => disk.syncDirectory(directory, done));
   }
+  manager.counters.recoveryMs = Math.round(clock.monotonicMs() - startMs);
+  manager.counters.recoveryReadBytes = disk.readBytes;
+  const { recoveryMs: tookMs, recoveryReadBytes: readBytes } = manager.counters;
+  const figures = { logs: manager.all().length, tookMs, readBytes, clean: brokerEpoch !== null };
+  deps.log.info(figures, `recovered ${figures.logs} logs in ${tookMs} ms, ${readBytes} bytes read`);
   manager.start();
   const damaged = manager
     .all()

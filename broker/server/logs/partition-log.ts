@@ -185,6 +185,9 @@ export interface LogManagerStats {
   readonly coldReads: number;
   readonly readErrors: number;
   readonly indexesRebuilt: number;
+  /** What the start took and read of the data directory. */
+  readonly recoveryMs: number;
+  readonly recoveryReadBytes: number;
   /** Milliseconds for which the oldest unfinished write or sync has been under way; 0 when there is none (F5). */
   readonly oldestUnfinishedMs: number;
   readonly cleaner: CleanerStats;

@@ -26,6 +26,8 @@ export function logMetrics(logs: LogManager, partitions: Partitions): MetricSour
       'Age of the oldest unfinished write or sync',
       stats.oldestUnfinishedMs / 1000,
     );
+    gauge('weir_log_recovery_seconds', 'Time that the start took to recover the logs', stats.recoveryMs / 1000);
+    gauge('weir_log_recovery_read_bytes', 'Bytes that the start read of the data directory', stats.recoveryReadBytes);
     counter('weir_log_appended_bytes_total', 'Bytes appended', stats.appendedBytes);
     counter('weir_log_cache_reads_total', 'Reads served from memory', stats.cacheReads);
     const { cleaner } = stats;
