@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cliOf, linesOf, TOOL } from '../harness/cli.ts';
 import { openWire, type Wire } from '../harness/session.ts';
+import { waitFor } from '../harness/wait.ts';
 import { openBatches, type Batches } from './open.ts';
 import { batchOf, CODECS, record } from './samples.ts';
 
@@ -98,18 +99,23 @@ describe('compression.type', () => {
 });
 
 describe('the setting of the broker', () => {
-  it('holds for topics without their own, from the moment it is altered', async () => {
+  it('holds for topics without their own, once it is altered', async () => {
     const cli = cliOf({ bootstrap: batches.peer.bootstrap, tools: wire.tools });
     const [bare, own] = [await batches.newTopic({}), await batches.newTopic({ 'compression.type': 'producer' })];
     const sent = batchOf(recordsOf(values(50)), { codec: 1 });
-    await batches.broker.produce(bare, sent);
+    // Apache Kafka answers before the change holds.
+    const storedAs = (codec: number) =>
+      waitFor(`what comes is stored in codec ${codec}`, async () => {
+        for (const topic of [bare, own]) await batches.broker.produce(topic, sent);
+        return (await batches.broker.read(bare)).at(-1)?.codec === codec;
+      });
+    await storedAs(1);
     await cli.configure('brokers', '1', { 'compression.type': 'snappy' });
-    for (const topic of [bare, own]) await batches.broker.produce(topic, sent);
+    await storedAs(2);
     const entity = ['--entity-type', 'brokers', '--entity-name', '1'];
     await cli.ok('configs', ['--alter', ...entity, '--delete-config', 'compression.type']);
-    await batches.broker.produce(bare, sent);
-    expect((await batches.broker.read(bare)).map(({ codec }) => codec)).toEqual([1, 2, 1]);
-    expect((await batches.broker.read(own)).map(({ codec }) => codec)).toEqual([1]);
+    await storedAs(1);
+    expect(new Set((await batches.broker.read(own)).map(({ codec }) => codec))).toEqual(new Set([1]));
   });
 });
 
