@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { createPrng } from '../../broker/core/base/prng.ts';
 import { ApiKey } from '../../broker/core/protocol/apis.ts';
 import { soundBatch } from './batches.ts';
@@ -126,6 +127,20 @@ export async function readEverything(
       if (problem !== '') problems.push(`${topic}-${partition}: ${problem}`);
       records += found;
     }
+  }
+  return records > 0 ? problems : [...problems, 'there is not one record'];
+}
+
+/** The segments of one data directory that a broker left, walked batch by batch: where a reader of the files would stumble. */
+export async function walkLogs(dataDirectory: string): Promise<readonly string[]> {
+  const problems: string[] = [];
+  let records = 0;
+  for (const path of await readdir(dataDirectory, { recursive: true })) {
+    if (!/-\d+\/\d{20}\.log$/.test(path)) continue;
+    const bytes = await readFile(join(dataDirectory, path));
+    const found = checkRecords(bytes, Number(basename(path, '.log')));
+    if (found.problem !== '') problems.push(`${path}: ${found.problem}`);
+    records += found.records;
   }
   return records > 0 ? problems : [...problems, 'there is not one record'];
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Peer } from '../wire/harness/peer.ts';
 import { weirPeer } from '../wire/harness/weir-peer.ts';
-import { overLimit, prepareTargets, readEverything, type Usage, usageOf, Witness } from './broker-check.ts';
+import { overLimit, prepareTargets, readEverything, type Usage, usageOf, walkLogs, Witness } from './broker-check.ts';
 import { everyHugeNumber, type FuzzCase, fuzzCase } from './cases.ts';
 import { RawClient } from './raw-client.ts';
 import { REGRESSIONS } from './regressions.ts';
@@ -118,5 +118,11 @@ describe('a running broker under bytes that no client would send', () => {
     await peer.start();
     expect(await read()).toEqual([]);
     await witness.ask();
+  });
+
+  it('leaves nothing but whole batches in the files of its logs', async () => {
+    await peer.stop();
+    expect(await walkLogs(peer.dataDirectory)).toEqual([]);
+    await peer.start();
   });
 });

@@ -1,14 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createPrng } from '../../broker/core/base/prng.ts';
+import { Reader } from '../../broker/core/codec/reader.ts';
 import { apiTable } from '../../broker/server/api/table.ts';
 import { Child } from '../wire/harness/child.ts';
 import { hostileBatch, soundBatch } from './batches.ts';
-import { overLimit, usageOf } from './broker-check.ts';
+import { overLimit, usageOf, walkLogs } from './broker-check.ts';
 import { everyHugeNumber, type FuzzCase, fuzzCase } from './cases.ts';
+import { FuzzNode, findings as nodeFindings } from './fuzz-node.ts';
 import { checkRecords } from './record-check.ts';
 import { ILLNESSES } from './sick-broker.ts';
 import { runCases } from './socket-run.ts';
@@ -66,6 +68,21 @@ describe('the fuzz', () => {
     120_000,
   );
 
+  it.each(['take', 'count', 'text'] as const)('notices a codec that lost a limit: %s', (method) => {
+    const sound = Object.getOwnPropertyDescriptor(Reader.prototype, method);
+    if (sound === undefined) throw new Error(`a Reader has no ${method}`);
+    const node = new FuzzNode(1);
+    const random = Array.from({ length: 1200 }, (_, seed) => fuzzCase(seed, node.targets));
+    const cases = [...everyHugeNumber(node.targets), ...random];
+    try {
+      Object.defineProperty(Reader.prototype, method, { ...sound, value: UNLIMITED[method] });
+      expect(said(() => nodeFindings(node, cases))).toMatch(/RangeError/);
+    } finally {
+      Object.defineProperty(Reader.prototype, method, sound);
+    }
+    expect(nodeFindings(new FuzzNode(1), cases.slice(0, 200))).toEqual([]);
+  });
+
   it('gives the same bytes for the same number', () => {
     for (let seed = 0; seed < 500; seed += 1) {
       expect(fuzzCase(seed, TARGETS).bytes.equals(fuzzCase(seed, TARGETS).bytes)).toBe(true);
@@ -86,6 +103,58 @@ describe('the fuzz', () => {
     );
     const arrayKeys = apiTable.filter(({ listener }) => listener === 'client').length;
     expect(keys.size).toBeGreaterThan(arrayKeys - 10);
+  });
+});
+
+/** Readings without their limits, as a bug would have them. */
+const UNLIMITED = {
+  take(this: Reader, size: number): number {
+    const { at } = this;
+    this.at += size;
+    return at;
+  },
+  count(this: Reader, compact: boolean): number {
+    const count = compact ? this.unsignedVarint() - 1 : this.int32();
+    // What a decoder does that makes room for all elements first.
+    return new Array<unknown>(count).length;
+  },
+  text(this: Reader, compact: boolean): string {
+    const size = compact ? this.unsignedVarint() - 1 : this.int16();
+    return ' '.repeat(size);
+  },
+} as const;
+
+/** What a run says: its findings, or the error that it ended with. */
+function said(run: () => readonly string[]): string {
+  try {
+    return run().join('\n');
+  } catch (error) {
+    return String(error);
+  }
+}
+
+describe('the walk of log files', () => {
+  it('names the file whose batch is spoiled, cut off or missing, and takes sound ones', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'weir-walk-'));
+    const write = async (bytes: Buffer): Promise<readonly string[]> => {
+      await mkdir(join(directory, 't-0'), { recursive: true });
+      await writeFile(join(directory, 't-0', '00000000000000000000.log'), bytes);
+      return walkLogs(directory);
+    };
+    const one = soundBatch(createPrng(1), NOW_MS);
+    const two = Buffer.from(soundBatch(createPrng(2), NOW_MS));
+    two.writeBigInt64BE(BigInt(one.readInt32BE(57)), 0);
+    const spoiled = Buffer.from(one);
+    spoiled.writeUInt8((one.at(-1) ?? 0) ^ 1, one.length - 1);
+    const path = 't-0/00000000000000000000.log';
+    expect(await write(Buffer.concat([one, two]))).toEqual([]);
+    expect((await write(Buffer.concat([spoiled, two])))[0]).toContain(path);
+    expect((await write(Buffer.concat([one, two.subarray(0, -1)])))[0]).toContain(path);
+    expect((await write(two))[0]).toContain(path);
+    await rm(directory, { recursive: true, force: true });
+    await mkdir(directory);
+    expect(await walkLogs(directory)).toEqual(['there is not one record']);
+    await rm(directory, { recursive: true, force: true });
   });
 });
 
