@@ -19,8 +19,11 @@ const WORKERS = 8;
 const LONG_FROM = 10_000_000;
 const ROUND_DEADLINE_MS = 240_000;
 const MIB = 1024 * 1024;
-/** What a broker of a few topics may take at most: far less than one balloon of a request of 100 MiB that was believed. */
-const RSS_MAX = 400 * MIB;
+/**
+ * What a broker may take at most. It stays at about 350 MiB after 200,000 cases, of which the heap uses 40 to 100; one
+ * request of 100 MiB that was believed, or a leak of 2 KiB a connection, is over it.
+ */
+const RSS_MAX = 512 * MIB;
 /** Files of topics and groups that the cases made, and sockets. */
 const DESCRIPTORS_MAX = 700;
 
