@@ -8,20 +8,28 @@ import { runTask } from '../../../broker/server/task.ts';
 
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
+/** Logs in a real directory; `abandon` ends everything that they would do by themselves, as the death of a process does. */
+export interface RealLogs extends OpenedLogs {
+  readonly disk: NodeDisk;
+  abandon(): void;
+}
+
 /** Opens logs in a real directory, on a minimal loop. */
-export async function openRealLogs(
-  directory: string,
-  options: Partial<LogManagerOptions> = {},
-): Promise<OpenedLogs & { readonly disk: NodeDisk }> {
+export async function openRealLogs(directory: string, options: Partial<LogManagerOptions> = {}): Promise<RealLogs> {
+  let isAlive = true;
   const disk = new NodeDisk((input) => {
-    setImmediate(input);
+    setImmediate(() => {
+      if (isAlive) input();
+    });
   });
   const task = openLogManager({
     disk,
     clock: { monotonicMs: () => performance.now(), wallMs: () => Date.now() },
     timers: {
       after: (delayMs, callback) => {
-        const timer = setTimeout(callback, delayMs);
+        const timer = setTimeout(() => {
+          if (isAlive) callback();
+        }, delayMs);
         timer.unref();
         return { cancel: () => clearTimeout(timer) };
       },
@@ -45,7 +53,13 @@ export async function openRealLogs(
       else resolve(value);
     });
   });
-  return { ...opened, disk };
+  return {
+    ...opened,
+    disk,
+    abandon: () => {
+      isAlive = false;
+    },
+  };
 }
 
 /** An operation of a log as a promise. */

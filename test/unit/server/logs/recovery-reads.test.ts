@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { PartitionLog } from '../../../../broker/server/logs/partition-log.ts';
 import { LogWorld, makeBatch, spec } from '../../../support/logs/log-world.ts';
-import { finished, openRealLogs } from '../../../support/logs/real-logs.ts';
+import { finished, openRealLogs, type RealLogs } from '../../../support/logs/real-logs.ts';
 
 const KIB = 1024;
 /** Manifest, checkpoints, epochs, a snapshot, and of the last segment the indexes and a piece of its end. */
@@ -57,9 +57,15 @@ describe('what a start reads of a log', () => {
 
   test('is bounded in a real directory too', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'weir-reads-'));
+    const lives: RealLogs[] = [];
+    const open = async (): Promise<RealLogs> => {
+      for (const life of lives) life.abandon();
+      const life = await openRealLogs(directory, { snapshotIntervalBytes: INTERVAL });
+      lives.push(life);
+      return life;
+    };
     try {
-      const options = { snapshotIntervalBytes: INTERVAL };
-      const { manager } = await openRealLogs(directory, options);
+      const { manager } = await open();
       const wanted = spec('read', { segmentBytes: 1024 * KIB, retentionMs: -1 });
       const [log] = await finished<readonly PartitionLog[]>((done) => manager.create([wanted], done));
       if (log === undefined) throw new Error('no log');
@@ -70,15 +76,15 @@ describe('what a start reads of a log', () => {
         });
       }
       await finished((done) => manager.checkpoint(done));
-      // The first process is as good as dead: nothing of it is under way.
-      const killed = await openRealLogs(directory, options);
+      const killed = await open();
       const afterKill = killed.manager.stats();
       expect(afterKill.sizeInBytes).toBeGreaterThan(4000 * KIB);
       expect(afterKill.recoveryReadBytes).toBeLessThan(2 * INTERVAL + SMALL_FILES);
       await finished((done) => killed.manager.shutdown(1, done));
-      const stopped = await openRealLogs(directory, options);
+      const stopped = await open();
       expect(stopped.manager.stats().recoveryReadBytes).toBeLessThan(SMALL_FILES);
     } finally {
+      for (const life of lives) life.abandon();
       await rm(directory, { recursive: true, force: true });
     }
   });
