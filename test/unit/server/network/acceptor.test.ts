@@ -75,7 +75,7 @@ class PlayedConnection implements NetConnection {
 }
 
 /** An acceptor on a network that the test plays, with a clock that it moves. */
-function accepting(settings: Readonly<Record<string, string>>, byHand = false) {
+function accepting(settings: Readonly<Record<string, string>>, byHand = false, connectionsMax?: number) {
   const served: ((response: readonly Uint8Array[] | null) => void)[] = [];
   const state = new PlayedState();
   let accept: (connection: NetConnection) => NetHandlers | null = () => null;
@@ -90,6 +90,7 @@ function accepting(settings: Readonly<Record<string, string>>, byHand = false) {
     ports: playedPorts(state, net),
     settings: new Settings(new Map(Object.entries({ 'log.dirs': '/data', ...settings }))),
     memoryBytes: 1 << 30,
+    ...(connectionsMax === undefined ? {} : { connectionsMax }),
     serve: (_frame, _from, reply) => (byHand ? served.push(reply) : reply(null)),
   });
   acceptor.listen([{ name: 'plain', host: '127.0.0.1', port: 1 }], () => undefined);
@@ -131,6 +132,17 @@ describe('the acceptor', () => {
     expect(served).toHaveLength(2);
     served[1]?.([Uint8Array.of(4)]);
     expect(fourth.sent).toEqual([4]);
+  });
+
+  it('leaves descriptors to files: connections over their part of the limit of open files wait', () => {
+    const { connect, state, served } = accepting({}, true, 1);
+    const first = connect('10.0.0.1');
+    const second = connect('10.0.0.2');
+    expect(state.warnings[0]).toBe('connection has to wait: the limit of open files (ulimit -n) is reached');
+    second.handlers?.onData(Uint8Array.from([0, 0, 0, 2, 0, 1]));
+    expect(served).toHaveLength(0);
+    first.handlers?.onClose('');
+    expect(served).toHaveLength(1);
   });
 
   it('holds no more than socket.listen.backlog.size waiting connections, and forgets those that went', () => {
