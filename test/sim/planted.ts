@@ -27,7 +27,7 @@ export const PLANTED: readonly Planted[] = [
   disk('syncs of records are lost', [CLIENT_LOG, 'lost'], /^L1/, 60),
   disk('syncs of records are answered before they are issued', [CLIENT_LOG, 'answered-early'], /^L1/, 100, 15),
   disk('syncs of group offsets are lost', [OFFSETS_LOG, 'lost'], /^C1/, 60),
-  disk('syncs of share state are lost', [SHARE_STATE_LOG, 'lost'], /^S3/, 60, 12),
+  disk('syncs of share state are lost', [SHARE_STATE_LOG, 'lost'], /^S3/, 60, 60),
   disk('syncs of the metadata are lost', [METADATA_LOG, 'lost'], /^M1|^L0|ended by itself/, 60),
   disk('syncs of directories are lost', [ANY_DIRECTORY, 'lost'], /^L1|damaged/, 60),
   share('owner-unchecked', /^S[138]/, 150, 72),
