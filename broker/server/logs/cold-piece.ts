@@ -30,7 +30,7 @@ export interface PieceRequest {
   readonly segment: Segment;
   /** The piece begins with the batch that holds this offset. */
   readonly offset: number;
-  /** Bytes after which the piece ends, with a whole batch. */
+  /** Bytes of the piece at most, whole batches; the first is given whatever its size. */
   readonly wantBytes: number;
   /** A first batch larger than this is not read. */
   readonly batchBytesMax: number;
@@ -185,6 +185,9 @@ function checkBuffer(source: PieceSource, request: PieceRequest, chain: Chain, b
   while (found.start < 0 || found.end - found.start < request.wantBytes) {
     const size = frameBatch(buf, found.end, buf.length);
     if (size === 'incomplete') break;
+    // As much as is wanted and no more, as a fetch counts it: the next piece begins where the next fetch does.
+    const isFull = found.start >= 0 && typeof size === 'number' && found.end + size - found.start > request.wantBytes;
+    if (isFull) break;
     if (typeof size === 'string') found.fault = `bad batch: ${size}`;
     else if (unchecked) found.fault = followChain(chain, buf, found.end);
     else found.fault = checkLink(chain, buf, found.end, buf.length, rules);

@@ -14,6 +14,7 @@ import type { Log } from '../../ports/log.ts';
 import { Permits } from '../permits.ts';
 import { runTask, step, type Task } from '../task.ts';
 import { LogCleaner } from './cleaner.ts';
+import { ColdCache } from './cold-cache.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 import { failureOf, inParallel, removeIfExists, replaceFile, waitFor } from './disk-tasks.ts';
 import { FileCache } from './file-cache.ts';
@@ -113,13 +114,12 @@ export class DirectoryLogManager implements LogManager {
       files,
       indexes: new IndexCache(files, this.#options.indexCacheBytes),
       tails: new TailCache(this.#options.tailCacheBytes),
+      cold: new ColdCache(this.#options.coldCacheBytes),
       counters: this.counters,
       bugs: deps.bugs ?? NO_LOG_BUGS,
       snapshotIntervalBytes: this.#options.snapshotIntervalBytes,
       onFatal: deps.onFatal,
-      damaged: () => {
-        if (!this.#context.bugs.forgetsDamage) this.#rememberDamage();
-      },
+      damaged: () => this.#rememberDamage(),
       checkpoint: (done) => {
         this.#checkpoints.request(done);
       },
@@ -227,6 +227,7 @@ export class DirectoryLogManager implements LogManager {
       sizeInBytes,
       pendingBytes,
       tailCacheBytes: this.#context.tails.sizeInBytes,
+      coldCacheBytes: this.#context.cold.sizeInBytes,
       ...this.#context.counters,
       oldestUnfinishedMs,
       cleaner: this.#cleaner.stats(),
@@ -262,6 +263,7 @@ export class DirectoryLogManager implements LogManager {
       });
     });
     this.#every(this.#options.checkpointIntervalMs, (again) => {
+      this.#context.cold.dropIdle(this.#deps.clock.monotonicMs());
       this.checkpoint(again);
     });
     this.#every(this.#options.retentionCheckIntervalMs, (again) => {
@@ -332,6 +334,7 @@ export class DirectoryLogManager implements LogManager {
 
   /** Writes down which logs were found damaged while in use, and keeps what was known of them (D7). */
   #rememberDamage(): void {
+    if (this.#context.bugs.forgetsDamage) return;
     for (const [key, { log, damagedMarks }] of this.#logs) {
       if (log.state !== 'damaged' || damagedMarks !== null) continue;
       this.#logs.set(key, { log, damagedMarks: marksOf(log.body) });

@@ -3,6 +3,7 @@ import type { EpochCache } from '../../core/log/epoch-cache.ts';
 import type { ProducerStates } from '../../core/log/producer-state.ts';
 import { type LogConfig, segmentAgeMaxMs } from '../../core/log/config.ts';
 import type { LogMarks } from '../../core/log/marks.ts';
+import type { ColdPart } from './cold-cache.ts';
 import type { LogContext } from './log-context.ts';
 import type { LoadedLog } from './log-loader.ts';
 import type { LogWriter } from './log-writer.ts';
@@ -17,6 +18,7 @@ export interface LogBody {
   readonly name: string;
   readonly directory: string;
   readonly tail: LogTail;
+  readonly cold: ColdPart;
   readonly writer: LogWriter;
   config: LogConfig;
   segments: SegmentList;
@@ -85,6 +87,7 @@ export function adopt(body: LogBody, loaded: LoadedLog): void {
   body.firstDirtyOffset = Math.min(body.firstDirtyOffset, loaded.endOffset);
   body.highWatermark = Math.min(body.highWatermark, loaded.endOffset);
   body.tail.clear();
+  body.cold.clear();
   body.writer.reset(loaded.endOffset);
 }
 
@@ -110,6 +113,7 @@ export function createBody(start: LogStart, writer: LogWriter, rebuildIndexes: L
     name: `${start.topic}-${start.partition}`,
     directory: start.directory,
     tail: context.tails.createTail(),
+    cold: context.cold.createPart(),
     writer,
     config: start.config,
     segments: loaded.segments,

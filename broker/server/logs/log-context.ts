@@ -5,6 +5,7 @@ import type { Compression } from '../../ports/compression.ts';
 import type { Disk, DiskFailure } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Permits } from '../permits.ts';
+import type { ColdCache } from './cold-cache.ts';
 import type { FileCache } from './file-cache.ts';
 import type { IndexCache } from './index-cache.ts';
 import type { LogWriter } from './log-writer.ts';
@@ -27,6 +28,7 @@ export interface LogContext {
   readonly files: FileCache;
   readonly indexes: IndexCache;
   readonly tails: TailCache;
+  readonly cold: ColdCache;
   readonly counters: LogCounters;
   /** What a test broke on purpose. */
   readonly bugs: PlantedLogBugs;
@@ -50,6 +52,10 @@ export interface LogCounters {
   /** What the start did: milliseconds, and bytes read from the data directory. */
   recoveryMs: number;
   recoveryReadBytes: number;
+  /** Reads of older records that were in memory already. */
+  aheadReads: number;
+  /** Pieces read before anybody asked. */
+  readsAhead: number;
   /** Indexes that were found wrong and made anew. */
   indexesRebuilt: number;
 }
@@ -63,6 +69,8 @@ export function newCounters(): LogCounters {
     readErrors: 0,
     recoveryMs: 0,
     recoveryReadBytes: 0,
+    aheadReads: 0,
+    readsAhead: 0,
     indexesRebuilt: 0,
   };
 }

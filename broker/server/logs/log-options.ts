@@ -6,6 +6,8 @@ import { type CleanerBugs, NO_CLEANER_BUGS } from '../../core/log/planted-bugs.t
 export interface LogManagerOptions {
   /** Bytes of recently appended batches kept for readers, over all logs. */
   readonly tailCacheBytes: number;
+  /** Pieces of older segments kept for readers, those read ahead included, bytes over all logs. */
+  readonly coldCacheBytes: number;
   /** Segment and index files open at once over all logs, at most. */
   readonly openFilesMax: number;
   readonly checkpointIntervalMs: number;
@@ -29,6 +31,7 @@ export interface LogManagerOptions {
 /** What holds unless told otherwise. */
 export const DEFAULT_OPTIONS: LogManagerOptions = {
   tailCacheBytes: 32 * 1024 * 1024,
+  coldCacheBytes: 32 * 1024 * 1024,
   openFilesMax: 512,
   checkpointIntervalMs: 5000,
   retentionCheckIntervalMs: 300_000,

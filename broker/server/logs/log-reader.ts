@@ -15,6 +15,8 @@ const COLD_READ_MAX = 4 * 1024 * 1024;
 
 /** A refused read is logged once in this time for each log. */
 const TELL_INTERVAL_MS = 10_000;
+/** Bytes of a piece that is read ahead. */
+const PIECE_BYTES = 1024 * 1024;
 
 const NO_CHUNKS: readonly Uint8Array[] = [];
 
@@ -48,13 +50,14 @@ export function readLog(log: ReadableLog, options: LogReadOptions, done: LogDone
     return;
   }
   const { segments } = body;
-  readCold(body, segments, options, (failure, result) => {
+  const answer: LogDone<LogReadResult> = (failure, result) => {
     if (failure?.kind === 'damaged' && !log.hasChanged(segments)) log.damaged(failure.reason);
     // The segment may have been deleted, or the log cut, while the read was under way.
     const changed = log.failure() ?? (fetchOffset < body.logStartOffset ? { kind: 'out-of-range' as const } : null);
     if (changed !== null) done(changed, undefined);
     else done(failure, result);
-  });
+  };
+  readCold({ body, isAhead: false, segments, options, done: answer });
 }
 
 /** An answer without batches. */
@@ -84,41 +87,106 @@ function readTail(tail: LogTail, options: LogReadOptions): LogReadResult | null 
   return { firstOffset, chunks, sizeInBytes: options.maxBytes - left, endOffset: fetchOffset };
 }
 
-/**
- * Reads batches from a segment's file. `options.endOffset` is at most the log's written offset. Each batch is checked
- * before it is given (D7): CRC, place in the log, epoch. What is not what was written is `damaged`.
- */
-function readCold(body: LogBody, segments: SegmentList, options: LogReadOptions, done: LogDone<LogReadResult>): void {
-  body.context.counters.coldReads += 1;
-  readSegment(body, segments, segments.at(options.fetchOffset), { options, done });
-}
-
+/** What a cold read ended with, once it is known. */
 interface Wanted {
+  readonly body: LogBody;
+  /** Nobody asked yet. */
+  readonly isAhead: boolean;
+  readonly segments: SegmentList;
   readonly options: LogReadOptions;
   readonly done: LogDone<LogReadResult>;
 }
 
-function readSegment(body: LogBody, segments: SegmentList, segment: Segment, wanted: Wanted): void {
-  const { options, done } = wanted;
-  const wantBytes = Math.min(options.maxBytes, COLD_READ_MAX);
+/**
+ * Reads batches that are not at the cached end: from the pieces in memory, else from a segment's file. `options.endOffset`
+ * is at most the log's written offset. Each batch was checked when its piece was read (D7): CRC, place in the log, epoch.
+ */
+function readCold(wanted: Wanted, hasWaited = false): void {
+  const { body, options, done } = wanted;
+  const held = readHeld(body, options);
+  const waiting = body.cold.loading.get(held.endOffset);
+  const isWorthIt = held.sizeInBytes === 0 || (!hasWaited && held.sizeInBytes < options.maxBytes / 2);
+  if (waiting !== undefined && isWorthIt && held.endOffset < options.endOffset) {
+    // What it wants is on its way, asked for by another or ahead.
+    waiting.push(() => readCold(wanted, true));
+    return;
+  }
+  if (held.sizeInBytes > 0) {
+    body.context.counters.aheadReads += 1;
+    done(null, held);
+    return;
+  }
+  body.context.counters.coldReads += 1;
+  load(wanted, wanted.segments.at(options.fetchOffset), body.cold.endsAt(options.fetchOffset));
+}
+
+/** Reads from the pieces in memory, and sees to it that the next one is read before somebody asks. */
+function readHeld(body: LogBody, options: LogReadOptions): LogReadResult {
+  const nowMs = body.context.clock.monotonicMs();
+  const chunks: Buffer[] = [];
+  let { fetchOffset, maxBytes: left } = options;
+  let firstOffset = fetchOffset;
+  for (let piece = body.cold.find(fetchOffset, nowMs); piece !== null; piece = body.cold.find(fetchOffset, nowMs)) {
+    const minOneBatch = options.minOneBatch && chunks.length === 0;
+    const selection = selectBatches(piece.bytes, { ...options, fetchOffset, maxBytes: left, minOneBatch });
+    if (selection.kind !== 'found' || selection.end === selection.start) break;
+    if (chunks.length === 0) firstOffset = selection.firstOffset;
+    chunks.push(piece.bytes.subarray(selection.start, selection.end));
+    left -= selection.end - selection.start;
+    fetchOffset = selection.endOffset;
+    if (piece.isSequential) readAhead(body, piece);
+    if (fetchOffset < piece.endOffset || left <= 0) break;
+  }
+  return { firstOffset, chunks, sizeInBytes: options.maxBytes - left, endOffset: fetchOffset };
+}
+
+/** Reads the piece after `before`, unless it is there, is cached at the end of the log, or there is no room. */
+function readAhead(body: LogBody, before: { readonly endOffset: number }): void {
+  const { cold, context, writer, tail } = body;
+  const offset = before.endOffset;
+  if (offset >= Math.min(writer.writtenOffset, tail.startOffset) || cold.loading.has(offset)) return;
+  if (cold.holds(offset) || !cold.cache.reserve(PIECE_BYTES)) return;
+  const options = { fetchOffset: offset, maxBytes: PIECE_BYTES, minOneBatch: false, endOffset: writer.writtenOffset };
+  const done = (): void => cold.cache.unreserve(PIECE_BYTES);
+  context.counters.readsAhead += 1;
+  load({ body, isAhead: true, segments: body.segments, options, done }, body.segments.at(offset), true);
+}
+
+/** Reads a piece from its segment and keeps it. Whoever asks for the same meanwhile waits for it. */
+function load(wanted: Wanted, segment: Segment, isSequential: boolean): void {
+  const { body, isAhead, segments, options, done } = wanted;
+  const { cold, context } = body;
+  const { fetchOffset } = options;
+  const { generation } = cold;
+  if (!cold.loading.has(fetchOffset)) cold.loading.set(fetchOffset, []);
+  const least = isSequential ? PIECE_BYTES : 0;
+  const wantBytes = Math.max(least, Math.min(options.maxBytes, COLD_READ_MAX));
   const batchBytesMax = options.minOneBatch ? Number.POSITIVE_INFINITY : options.maxBytes;
-  const request = { segment, offset: options.fetchOffset, wantBytes, batchBytesMax };
+  const request = { segment, offset: fetchOffset, wantBytes, batchBytesMax };
   runTask(
     loadPiece(body, request, () => {
       body.rebuildIndexes(segment, () => undefined);
     }),
     (error, loaded) => {
-      if (segment.removed && loaded?.kind !== 'piece') {
-        // Its files went meanwhile: another segment has the records now.
-        readSegment(body, segments, segments.at(options.fetchOffset), wanted);
+      // Its files went meanwhile, or the offset lies in the gap at its end: another segment has the records.
+      const next = loaded?.kind === 'absent' ? segments.after(segment) : null;
+      const isGone = segment.removed && loaded?.kind !== 'piece';
+      if (isGone || next !== null) {
+        load(wanted, isGone ? segments.at(fetchOffset) : (next ?? segment), isSequential);
         return;
       }
-      const next = loaded?.kind === 'absent' ? segments.after(segment) : null;
-      if (next !== null) readSegment(body, segments, next, wanted);
-      else if (loaded === undefined) done({ kind: 'disk', failure: tellOf(body, failureOf(error)) }, undefined);
+      const isKept = loaded?.kind === 'piece' && cold.generation === generation && !segment.removed;
+      if (isKept) cold.add(loaded, { fetchOffset, isSequential, nowMs: context.clock.monotonicMs() });
+      if (loaded === undefined) done({ kind: 'disk', failure: tellOf(body, failureOf(error)) }, undefined);
       else if (loaded.kind === 'piece') done(null, pick(loaded.bytes, options));
-      else if (loaded.kind === 'too-large' || loaded.kind === 'absent') done(null, emptyRead(options.fetchOffset));
+      else if (loaded.kind === 'too-large' || loaded.kind === 'absent') done(null, emptyRead(fetchOffset));
       else done({ kind: 'damaged', reason: damageAt(segment, loaded) }, undefined);
+      const waiting = cold.loading.get(fetchOffset) ?? [];
+      cold.loading.delete(fetchOffset);
+      for (const again of waiting) again();
+      // One at a time is ahead of the reader; a short one, at the end of a segment, is not enough.
+      const isShort = isKept && loaded.bytes.length < PIECE_BYTES / 2;
+      if (isKept && isSequential && (!isAhead || isShort)) readAhead(body, loaded);
     },
   );
 }

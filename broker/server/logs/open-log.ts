@@ -284,6 +284,7 @@ export class OpenLog implements PartitionLog {
     this.#enter(state, 'deleted');
     this.#jobs.clear();
     this.#body.tail.clear();
+    this.#body.cold.clear();
     this.#body.writer.stop(() => {
       this.#jobs.whenIdle(done);
     });
@@ -396,6 +397,7 @@ export class OpenLog implements PartitionLog {
     if (this.#state === 'damaged' || this.#state === 'deleted') return;
     const body = this.#body;
     body.tail.clear();
+    body.cold.clear();
     this.#enter('damaged', reason);
     this.#jobs.clear();
     body.writer.stop(() => undefined);
@@ -416,6 +418,7 @@ export class OpenLog implements PartitionLog {
     this.#body.logEndOffset = Math.min(offset, this.#body.logEndOffset);
     this.setHighWatermark(this.#body.highWatermark);
     this.#body.tail.clear();
+    this.#body.cold.clear();
     this.#jobs.add(
       () => this.#runCut(task, done),
       () => {
@@ -464,6 +467,7 @@ export class OpenLog implements PartitionLog {
     if (this.#state !== 'open') return;
     body.logEndOffset = Math.min(body.logEndOffset, body.writer.writtenOffset);
     body.tail.clear();
+    body.cold.clear();
     body.context.log.error({ log: body.name, path: failure.path, code: failure.code }, 'the disk is full');
     this.#enter('read-only', `${failure.code} at ${failure.path}`);
     this.#jobs.add(() => this.#reload());

@@ -182,8 +182,11 @@ export interface LogManagerStats {
   readonly tailCacheBytes: number;
   readonly appendedBytes: number;
   readonly cacheReads: number;
+  readonly coldCacheBytes: number;
   readonly coldReads: number;
   readonly readErrors: number;
+  readonly aheadReads: number;
+  readonly readsAhead: number;
   readonly indexesRebuilt: number;
   /** What the start took and read of the data directory. */
   readonly recoveryMs: number;

@@ -21,6 +21,7 @@ export function logMetrics(logs: LogManager, partitions: Partitions): MetricSour
     gauge('weir_log_size_bytes', 'Size of all logs', stats.sizeInBytes);
     gauge('weir_log_pending_bytes', 'Bytes accepted and not written yet', stats.pendingBytes);
     gauge('weir_log_tail_cache_bytes', 'Recently appended batches kept for readers', stats.tailCacheBytes);
+    gauge('weir_log_cold_cache_bytes', 'Older batches kept for readers or read ahead', stats.coldCacheBytes);
     gauge(
       'weir_log_oldest_unfinished_seconds',
       'Age of the oldest unfinished write or sync',
@@ -65,6 +66,8 @@ export function logMetrics(logs: LogManager, partitions: Partitions): MetricSour
     gauge('weir_log_cleaner_longest_turn_seconds', 'Longest turn of the cleaner', cleaner.longestTurnMs / 1000);
     counter('weir_log_cold_reads_total', 'Reads served from disk', stats.coldReads);
     counter('weir_log_read_errors_total', 'Reads that the disk refused', stats.readErrors);
+    counter('weir_log_ahead_hits_total', 'Reads of older records that were in memory', stats.aheadReads);
+    counter('weir_log_reads_ahead_total', 'Pieces read from disk before anybody asked', stats.readsAhead);
     counter('weir_log_indexes_rebuilt_total', 'Indexes that were found wrong and made anew', stats.indexesRebuilt);
   };
 }

@@ -20,8 +20,9 @@ function fill(w: LogWorld, log: PartitionLog): void {
   log.setHighWatermark(log.logEndOffset);
 }
 
-function build(): LogWorld {
-  const w = new LogWorld(3, { tailCacheBytes: 0, indexCacheBytes: 0 });
+/** A world with a filled log, whose reads go to the disk; with `coldCacheBytes` those of the same places do once. */
+function build(coldCacheBytes = 0): LogWorld {
+  const w = new LogWorld(3, { tailCacheBytes: 0, indexCacheBytes: 0, coldCacheBytes });
   w.start();
   fill(w, w.createOne(wanted));
   return w;
@@ -230,7 +231,7 @@ function startAndLook(w: LogWorld, path: string, right: readonly unknown[]): 're
 }
 
 describe.each(['a clean stop', 'a power cut'])('a bit that flips in a file between %s and the next start', (stop) => {
-  const w = build();
+  const w = build(1 << 20);
   const right = look(w, w.log(wanted));
   w.time.advance(11_000);
   if (stop === 'a clean stop') w.shutdown();

@@ -1,0 +1,203 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Disk, DiskFile } from '../../../../broker/ports/disk.ts';
+import type { LogReadResult, PartitionLog } from '../../../../broker/server/logs/partition-log.ts';
+import { LogWorld, spec } from '../../../support/logs/log-world.ts';
+
+const MIB = 1024 * 1024;
+const VALUE = 'x'.repeat(50_000);
+/** Batches of a filled log: 12 MiB in four segments. */
+const BATCHES = 250;
+
+function filled(names: readonly string[], options: ConstructorParameters<typeof LogWorld>[1] = {}): LogWorld {
+  const w = new LogWorld(5, { tailCacheBytes: 0, ...options });
+  w.start();
+  for (const name of names) {
+    const log = w.createOne(spec(name, { segmentBytes: 4 * MIB }));
+    for (let i = 0; i < BATCHES; i++) w.append(log, { values: [VALUE] });
+    w.time.settle();
+  }
+  return w;
+}
+
+const logOf = (w: LogWorld, name: string): PartitionLog => w.log(spec(name));
+
+/** A consumer that reads on from the log's start, one read at a time. */
+class Reader {
+  offset = 0;
+  reads = 0;
+  readonly #log: PartitionLog;
+  #busy = false;
+
+  constructor(log: PartitionLog) {
+    this.#log = log;
+  }
+
+  /** Asks for the next megabyte; what is in memory comes in the same call. */
+  ask(): 'at once' | 'later' {
+    if (this.#busy) throw new Error('one read at a time');
+    this.#busy = true;
+    const options = { fetchOffset: this.offset, maxBytes: MIB, minOneBatch: true, endOffset: BATCHES };
+    this.#log.read(options, (failure, result) => {
+      this.#busy = false;
+      if (failure !== null || result === undefined) throw new Error(JSON.stringify(failure));
+      this.#take(result);
+    });
+    return this.#busy ? 'later' : 'at once';
+  }
+
+  get isBusy(): boolean {
+    return this.#busy;
+  }
+
+  #take(result: LogReadResult): void {
+    if (result.endOffset <= this.offset) throw new Error(`nothing at ${this.offset}`);
+    this.offset = result.endOffset;
+    this.reads += 1;
+  }
+}
+
+const readsOf = (w: LogWorld): number => w.disk.operationCounts.get('read') ?? 0;
+
+/** A disk whose reads of one path take as long as a test says. */
+function withSlowReads(w: LogWorld, path: string, delayMs: number): void {
+  const slow = (file: DiskFile): DiskFile => ({
+    path: file.path,
+    write: (position, chunks, done) => file.write(position, chunks, done),
+    read: (position, length, done) => w.time.schedule(delayMs, () => file.read(position, length, done)),
+    sync: (done) => file.sync(done),
+    truncate: (size, done) => file.truncate(size, done),
+    size: (done) => file.size(done),
+    close: (done) => file.close(done),
+  });
+  w.diskForServer = new Proxy<Disk>(w.disk, {
+    get(target, name) {
+      if (name === 'open') {
+        const open: Disk['open'] = (opened, options, done) =>
+          target.open(opened, options, (failure, file) =>
+            done(failure, file !== undefined && opened.startsWith(path) ? slow(file) : file),
+          );
+        return open;
+      }
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === 'function'
+        ? (...args: unknown[]): unknown => Reflect.apply(member, target, args)
+        : member;
+    },
+  });
+}
+
+describe('a reader of old records', () => {
+  test('that reads on finds the next megabyte in memory', () => {
+    const w = filled(['old']);
+    const reader = new Reader(logOf(w, 'old'));
+    const outcomes: string[] = [];
+    while (reader.offset < BATCHES) {
+      outcomes.push(reader.ask());
+      w.time.settle();
+    }
+    // The first knows nothing of it, the second shows that it reads on.
+    expect(outcomes.slice(0, 2)).toEqual(['later', 'later']);
+    expect(outcomes.length).toBeGreaterThan(10);
+    expect(new Set(outcomes.slice(2))).toEqual(new Set(['at once']));
+  });
+
+  test('that jumps about has nothing read ahead for it', () => {
+    const w = filled(['old']);
+    const reader = new Reader(logOf(w, 'old'));
+    for (const offset of [200, 3, 90, 150, 40]) {
+      reader.offset = offset;
+      reader.ask();
+      w.time.settle();
+    }
+    expect(w.opened.manager.stats().readsAhead).toBe(0);
+  });
+
+  test('shares what it reads with nine others', () => {
+    const alone = filled(['old']);
+    const single = new Reader(logOf(alone, 'old'));
+    const before = readsOf(alone);
+    while (single.offset < BATCHES) {
+      single.ask();
+      alone.time.settle();
+    }
+    const one = readsOf(alone) - before;
+    const w = filled(['old']);
+    const readers = Array.from({ length: 10 }, () => new Reader(logOf(w, 'old')));
+    const start = readsOf(w);
+    while (readers.some(({ offset }) => offset < BATCHES)) {
+      for (const reader of readers) if (reader.offset < BATCHES && !reader.isBusy) reader.ask();
+      w.time.settle();
+    }
+    expect(readsOf(w) - start).toBeLessThanOrEqual(one + 2);
+  });
+
+  test('leaves nothing behind when it goes away', () => {
+    const w = filled(['old']);
+    const reader = new Reader(logOf(w, 'old'));
+    for (let i = 0; i < 4; i++) {
+      reader.ask();
+      w.time.settle();
+    }
+    expect(w.opened.manager.stats().coldCacheBytes).toBeGreaterThan(MIB);
+    w.time.advance(20_000);
+    expect(w.opened.manager.stats().coldCacheBytes).toBe(0);
+  });
+
+  test('gets what is there after a cut, not what was read before', () => {
+    const w = filled(['old']);
+    const log = logOf(w, 'old');
+    const reader = new Reader(log);
+    for (let i = 0; i < 3; i++) {
+      reader.ask();
+      w.time.settle();
+    }
+    w.wait<void>((done) => log.truncateTo(5, done));
+    while (log.logEndOffset < 100) w.append(log, { values: [`new ${log.logEndOffset}`] });
+    w.time.settle();
+    expect(w.readAll(log, 4)[1]).toEqual({ offset: 5, text: 'new 5' });
+    expect(w.readAll(log, 30)[0]).toEqual({ offset: 30, text: 'new 30' });
+  });
+});
+
+describe('many readers of old records', () => {
+  test('stay within the budget together', () => {
+    const names = Array.from({ length: 8 }, (_, i) => `old${i}`);
+    const budget = 6 * MIB;
+    const w = filled(names, { coldCacheBytes: budget });
+    const readers = names.map((name) => new Reader(logOf(w, name)));
+    let most = 0;
+    while (readers.some(({ offset }) => offset < BATCHES)) {
+      for (const reader of readers) if (reader.offset < BATCHES && !reader.isBusy) reader.ask();
+      most = Math.max(most, w.opened.manager.stats().coldCacheBytes);
+      w.time.step();
+    }
+    expect(most).toBeGreaterThan(budget / 2);
+    expect(most).toBeLessThanOrEqual(budget);
+  });
+
+  test('on a slow disk delay neither producers nor readers of other logs', () => {
+    const w = filled(['slow', 'other']);
+    w.stopDead({ keepPageCache: true });
+    withSlowReads(w, '/data/slow-0/', 5000);
+    w.start();
+    for (const name of ['slow', 'other']) w.createOne(spec(name, { segmentBytes: 4 * MIB }));
+    const slow = Array.from({ length: 10 }, () => new Reader(logOf(w, 'slow')));
+    const begun = w.time.monotonicMs();
+    for (const reader of slow) reader.ask();
+    const other = logOf(w, 'other');
+    const quick = new Reader(other);
+    let appended = 0;
+    while ((quick.offset < BATCHES || appended < 20) && w.time.monotonicMs() < begun + 5000) {
+      if (!quick.isBusy && quick.offset < BATCHES) quick.ask();
+      if (other.durableOffset === other.logEndOffset) {
+        w.append(other, { values: ['hot'] });
+        appended += 1;
+      }
+      w.time.step();
+    }
+    expect(slow.every((reader) => reader.isBusy)).toBe(true);
+    expect(quick.offset).toBe(BATCHES);
+    expect(appended).toBe(20);
+    expect(w.time.monotonicMs() - begun).toBeLessThan(1000);
+  });
+});
