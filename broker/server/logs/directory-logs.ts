@@ -339,11 +339,8 @@ export class DirectoryLogManager implements LogManager {
       if (log.state !== 'damaged' || damagedMarks !== null) continue;
       this.#logs.set(key, { log, damagedMarks: marksOf(log.body) });
     }
-    if (!this.#closing)
-      this.#change(
-        () => this.writeManifest(this.all()),
-        () => undefined,
-      );
+    const write = (): Task<void> => this.writeManifest(this.all());
+    if (!this.#closing) this.#change(write, () => undefined);
   }
 
   /** Makes sure that nothing of an earlier log with the same directory name is taken for the new one's. */
