@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { type Cli, cliOf, linesOf } from '../wire/harness/cli.ts';
@@ -37,12 +39,15 @@ export const MEASURES: Readonly<Record<string, { readonly unit: string; readonly
   'first record of a starting consumer': { unit: 'ms', isMoreBetter: false },
   'end to end p50': { unit: 'ms', isMoreBetter: false },
   'end to end p99': { unit: 'ms', isMoreBetter: false },
+  'end to end p99 beside ten cold readers': { unit: 'ms', isMoreBetter: false },
+  'ten cold readers of 1 KiB': { unit: 'MB/s', isMoreBetter: true },
 };
 
 const LARGE = 1024;
 const SMALL = 100;
 const PARTITIONS = '4';
 const TOOL_MS = 300_000;
+const COLD_READERS = 10;
 const MB = 1_000_000;
 
 /** Runs every measure on a subject that is not started yet. The subject is started here and left running. */
@@ -59,8 +64,19 @@ export async function measure(peer: Peer, tools: ToolHost, size: Size): Promise<
   const bench = new Bench(peer, tools, cli, size);
   await bench.warmUp();
   Object.assign(figures, await bench.large(), await bench.small(), await bench.starts(), await bench.latency());
+  Object.assign(figures, await bench.coldReaders());
   figures['memory peak under load'] = memoryOf(peer.pid()).peakMib;
   return figures;
+}
+
+/** What was written is read from the disk again; where that is not allowed the figures say less. */
+function dropPageCache(): void {
+  try {
+    execFileSync('sync');
+    writeFileSync('/proc/sys/vm/drop_caches', '3');
+  } catch (error) {
+    console.error(`the page cache stays: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** One record to a topic that is created by it, from a client in this process. */
@@ -149,12 +165,30 @@ class Bench {
 
   async latency(): Promise<Figures> {
     await this.#create('latency', '1');
-    const args = [this.#peer.bootstrap, 'latency', String(this.#size.latencyRecords), String(SMALL)];
+    const { p50, p99 } = await this.#probe('latency');
+    return { 'end to end p50': p50, 'end to end p99': p99 };
+  }
+
+  /** What a producer and its consumer feel while ten others read the large topic from the start, from the disk. */
+  async coldReaders(): Promise<Figures> {
+    const { largeRecords } = this.#size;
+    await this.#create('hot', '1');
+    dropPageCache();
+    const readers = Promise.all(Array.from({ length: COLD_READERS }, () => this.#consume('large', largeRecords)));
+    const [rates, { p99 }] = await Promise.all([readers, this.#probe('hot')]);
+    return {
+      'end to end p99 beside ten cold readers': p99,
+      'ten cold readers of 1 KiB': rates.reduce((sum, rate) => sum + rate, 0),
+    };
+  }
+
+  async #probe(topic: string): Promise<{ readonly p50: number; readonly p99: number }> {
+    const args = [this.#peer.bootstrap, topic, String(this.#size.latencyRecords), String(SMALL)];
     const [p50, p99] = (await this.#tools.mustRun('LatencyProbe', args, { timeoutMs: TOOL_MS }))
       .trim()
       .split(' ')
       .map(Number);
-    return { 'end to end p50': (p50 ?? Number.NaN) / 1000, 'end to end p99': (p99 ?? Number.NaN) / 1000 };
+    return { p50: (p50 ?? Number.NaN) / 1000, p99: (p99 ?? Number.NaN) / 1000 };
   }
 
   async #firstLine(tool: 'consoleShareConsumer' | 'consoleConsumer', args: readonly string[]): Promise<number> {
