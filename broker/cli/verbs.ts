@@ -74,6 +74,22 @@ const BROKER: VerbHelp = {
   ],
 };
 
+const ADMIN: VerbHelp = {
+  name: 'admin',
+  usage: 'weir admin accept-loss --data DIR --topic T --partition P [--yes]',
+  summary: 'Let a damaged partition of a stopped node go on',
+  details: [
+    'A log whose bytes are not what was written is kept aside and not served. Restore its files from a copy, or give',
+    'up what is lost: without --yes the command only says what that is. The segments with the damage are kept in DIR.',
+  ],
+  flags: [
+    { name: 'data', value: 'DIR', help: 'Data directory of the node (log.dirs), which must not run' },
+    { name: 'topic', short: 't', value: 'T', help: 'Topic of the damaged partition' },
+    { name: 'partition', value: 'P', help: 'Its number' },
+    { name: 'yes', help: 'Do it' },
+  ],
+};
+
 /** A verb and how to get its program. */
 export interface Verb {
   readonly help: VerbHelp;
@@ -86,9 +102,10 @@ export const VERBS: readonly Verb[] = [
   { help: PUT, load: async () => (await import('./put.ts')).runPut },
   { help: TAKE, load: async () => (await import('./take.ts')).runTake },
   { help: BROKER, load: async () => (await import('./broker.ts')).runBroker },
+  { help: ADMIN, load: async () => (await import('./admin.ts')).runAdmin },
 ];
 
 /** Help of one verb, by name; flags are defined there and nowhere else. */
-export function helpOf(name: 'local' | 'put' | 'take' | 'broker'): VerbHelp {
-  return { local: LOCAL, put: PUT, take: TAKE, broker: BROKER }[name];
+export function helpOf(name: 'local' | 'put' | 'take' | 'broker' | 'admin'): VerbHelp {
+  return { local: LOCAL, put: PUT, take: TAKE, broker: BROKER, admin: ADMIN }[name];
 }
