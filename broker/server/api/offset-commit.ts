@@ -107,7 +107,7 @@ class CommitPlan {
   }
 
   #results(codeOf: (planned: number | null) => number): Results[] {
-    return this.#request.topics.map(({ name, topicId, partitions }, at) => ({
+    const results = this.#request.topics.map(({ name, topicId, partitions }, at) => ({
       name,
       topicId,
       partitions: partitions.map(({ partitionIndex }, index) => ({
@@ -115,5 +115,7 @@ class CommitPlan {
         errorCode: codeOf(this.#errors[at]?.[index] ?? null),
       })),
     }));
+    // A topic of which nothing is committed is not answered.
+    return results.filter(({ partitions }) => partitions.length > 0);
   }
 }

@@ -24,6 +24,8 @@ export const row: ApiRow<typeof ApiKey.ShareGroupDescribe, GroupCoordinatorServi
       reply({
         groups: groups.map((group) => ({
           ...group,
+          // A group that can't be described has no state, not even that of a dead one.
+          groupState: group.errorCode === ErrorCode.NONE ? group.groupState : '',
           authorizedOperations:
             request.includeAuthorizedOperations && group.errorCode === ErrorCode.NONE
               ? authorizedOperations(context, 'group', group.groupId)
