@@ -4,6 +4,7 @@ import { configDifferences } from './differences/configs.ts';
 import { groupDifferences } from './differences/groups.ts';
 import { produceDifferences } from './differences/produce.ts';
 import { readingDifferences } from './differences/reading.ts';
+import { shareDifferences } from './differences/share.ts';
 import { topicDifferences } from './differences/topics.ts';
 
 /** Where Weir and Apache Kafka answer differently, and why that is meant. */
@@ -13,5 +14,6 @@ export const DIFFERENCES: readonly Difference[] = [
   ...groupDifferences,
   ...produceDifferences,
   ...readingDifferences,
+  ...shareDifferences,
   ...topicDifferences,
 ];

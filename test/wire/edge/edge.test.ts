@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { clientVersions } from '../../../broker/server/api/table.ts';
 import type { Peer } from '../harness/peer.ts';
 import { makePeer } from '../harness/session.ts';
 import { FAMILIES } from './cases/families.ts';
@@ -10,11 +11,11 @@ import { DIFFERENCES } from './differences.ts';
 import { play, type Side } from './talk.ts';
 import { prepare } from './world.ts';
 
-const CASES_MIN = 600;
+const CASES_MIN = 700;
 
 /** Settings that let cases wait less; both brokers know them. */
 const QUICK = {
-  'group.initial.rebalance.delay.ms': '0',
+  'group.initial.rebalance.delay.ms': '10',
   'group.min.session.timeout.ms': '1000',
   'group.share.min.record.lock.duration.ms': '1000',
   'offsets.topic.num.partitions': '2',
@@ -59,6 +60,11 @@ describe('the cases', () => {
   it(`are ${CASES_MIN} or more, each with a title of its own`, () => {
     expect(all.length).toBeGreaterThanOrEqual(CASES_MIN);
     expect(new Set(all.map(({ title }) => title)).size).toBe(all.length);
+  });
+
+  it('ask every API that is advertised', () => {
+    const asked = new Set(all.flatMap(({ asks }) => asks.map(({ key }) => key)));
+    expect(clientVersions.filter(({ key }) => !asked.has(key))).toEqual([]);
   });
 
   it('have an entry in the table only where they exist, with a reason in a sentence', () => {

@@ -5,9 +5,9 @@ import { GiveUp, waitFor } from '../harness/wait.ts';
 import type { Ask, Body, EdgeCase, Moment } from './ask.ts';
 
 /** How long a broker may take for one answer. */
-const ANSWER_DEADLINE_MS = 6_000;
+const ANSWER_DEADLINE_MS = 15_000;
 /** How long a change may take until every answer shows it. */
-const SETTLE_DEADLINE_MS = 5_000;
+const SETTLE_DEADLINE_MS = 10_000;
 
 /**
  * What came of a request: an answer, no connection any more, silence where the case is prepared for it, or (for a request

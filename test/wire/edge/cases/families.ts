@@ -1,10 +1,12 @@
 import type { EdgeCase } from '../ask.ts';
 import { clusterCases } from './cluster.ts';
+import { offsetCommitCases } from './commits.ts';
 import { alteredConfigCases, describedConfigCases } from './configs.ts';
 import { groupCases, memberCases } from './groups.ts';
 import { produceCases } from './produce.ts';
 import { producerCases } from './producers.ts';
 import { fetchingCases, offsetCases } from './reading.ts';
+import { shareCases } from './share.ts';
 import { topicCases } from './topics.ts';
 
 /** Cases that look at one part of the protocol, in the order in which they are played. */
@@ -25,4 +27,6 @@ export const FAMILIES: readonly Family[] = [
   { name: 'settings and log directories', cases: describedConfigCases },
   { name: 'members of groups', cases: memberCases },
   { name: 'groups', cases: groupCases },
+  { name: 'committed offsets', cases: offsetCommitCases },
+  { name: 'share and acknowledge', cases: shareCases },
 ];

@@ -114,7 +114,6 @@ const joinCases = [
     ...joined('join-i'),
     join(5, 'join-i', { protocols: [{ name: 'other', metadata: METADATA }] }, true),
   ),
-  edge('JoinGroup of a protocol that is named twice', ...joined('join-j', { protocols: [...RANGE, ...RANGE] })),
   edge(
     'JoinGroup with an empty protocol name',
     ...joined('join-k', { protocols: [{ name: '', metadata: Buffer.alloc(0) }] }),
