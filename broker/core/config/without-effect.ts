@@ -150,6 +150,10 @@ export const BROKER_WITHOUT_EFFECT: Rows = {
     'controller.quorum.request.timeout.ms': int('2000', 'Time-out of requests within the quorum.', { min: 0 }),
     'controller.quorum.retry.backoff.ms': int('20', 'Pause before such a request is repeated.', { min: 0 }),
   }),
+  ...because('The system sizes the buffers of each connection by itself, as -1 asks it to; the runtime can not.', {
+    'socket.receive.buffer.bytes': int('102400', 'Receive buffer of client connections; -1 leaves it to the system.'),
+    'socket.send.buffer.bytes': int('102400', 'Send buffer of client connections; -1 leaves it to the system.'),
+  }),
   ...because('A node has one data directory: when that fails, the node stops at once.', {
     'log.dir.failure.timeout.ms': long('30000', 'How long a broker with a failed directory may go on.', { min: 1 }),
     'num.replica.alter.log.dirs.threads': int('', 'Threads that move replicas between directories.'),

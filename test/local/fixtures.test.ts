@@ -1,0 +1,108 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { ApiKey } from '../../broker/core/protocol/apis.ts';
+import { buildBatch } from '../../broker/core/record/builder.ts';
+import { crc32c } from '../../broker/io/crc32c.ts';
+import { fixtureBroker } from '../fixtures/broker.ts';
+import { Asker } from '../fixtures/client.ts';
+import type { Content, Expected, ProducerText } from '../fixtures/content.ts';
+import { observe } from '../fixtures/observe.ts';
+
+const DATA = fileURLToPath(new URL('../fixtures/data/', import.meta.url));
+const DEADLINE_MS = 60_000;
+const OUT_OF_ORDER_SEQUENCE_NUMBER = 45;
+
+const releases = readdirSync(DATA).filter((name) => existsSync(join(DATA, name, 'expected.json')));
+
+/** How the directory was left: by a clean stop, or as a crash would have. */
+const ENDS = [
+  ['a clean stop', async () => undefined],
+  ['a crash', async (directory: string) => rm(join(directory, '.kafka_cleanshutdown'))],
+] as const;
+
+function expectedOf(release: string): Expected {
+  // Written by test/fixtures/make.ts.
+  return JSON.parse(readFileSync(join(DATA, release, 'expected.json'), 'utf8')) as Expected;
+}
+
+/** Sends a batch of the fixture's idempotent producer and gives error code and base offset. */
+async function send(
+  asker: Asker,
+  { topic, producerId, producerEpoch, values }: ProducerText,
+  baseSequence: number,
+): Promise<readonly [errorCode: number, baseOffset: number]> {
+  const contents = values.map((value) => ({ key: null, value: Buffer.from(value) }));
+  const options = { timestamp: Date.now(), producerId, producerEpoch, baseSequence };
+  const { responses } = await asker.ask(ApiKey.Produce, 9, {
+    acks: -1,
+    timeoutMs: 20_000,
+    topicData: [{ name: topic, partitionData: [{ index: 0, records: buildBatch(contents, options, crc32c) }] }],
+  });
+  const answer = responses[0]?.partitionResponses[0];
+  return [answer?.errorCode ?? -1, answer?.baseOffset ?? -1];
+}
+
+describe('the data directories that were written by', () => {
+  it('releases until now are there', () => {
+    expect(releases).toContain('0.1.0');
+    for (const release of releases) {
+      const { partitions, committed, shared, settings } = expectedOf(release);
+      expect(Object.values(partitions).reduce((sum, { records }) => sum + records.length, 0)).toBeGreaterThan(300);
+      for (const part of [committed, shared, settings]) expect(Object.keys(part).length).toBeGreaterThan(0);
+    }
+  });
+
+  it(
+    'are compared with what was written: a segment that is gone is missed',
+    async () => {
+      const expected = expectedOf('0.1.0');
+      const { peer, remove } = await fixtureBroker(async (directory) => {
+        await cp(join(DATA, '0.1.0', 'data'), directory, { recursive: true });
+        await rm(join(directory, 'rolled-0', '00000000000000000020.log'));
+      });
+      try {
+        await peer.start();
+        await expect(observe(peer.bootstrap, expected)).rejects.toThrow(/rolled-0/);
+      } finally {
+        await peer.kill();
+        await remove();
+      }
+    },
+    DEADLINE_MS,
+  );
+
+  describe.each(releases)('Weir %s', (release) => {
+    it.each(ENDS)(
+      'open after %s with every record, offset, share group and setting',
+      async (_end, spoil) => {
+        const expected = expectedOf(release);
+        const { peer, remove } = await fixtureBroker(async (directory) => {
+          await cp(join(DATA, release, 'data'), directory, { recursive: true });
+          await spoil(directory);
+        });
+        try {
+          await peer.start();
+          const { partitions, committed, shared, settings, epochs }: Content = expected;
+          expect(await observe(peer.bootstrap, expected)).toEqual({ partitions, committed, shared, settings, epochs });
+          const asker = await Asker.open(peer.bootstrap);
+          const { producer } = expected;
+          const { baseSequence, baseOffset, values } = producer;
+          // The last batch again is known, one that leaves a gap is refused, the next one is taken.
+          expect(await send(asker, producer, baseSequence)).toEqual([0, baseOffset]);
+          const next = baseSequence + values.length;
+          expect((await send(asker, producer, next + 1))[0]).toBe(OUT_OF_ORDER_SEQUENCE_NUMBER);
+          expect(await send(asker, producer, next)).toEqual([0, baseOffset + values.length]);
+          asker.close();
+          await peer.stop();
+        } finally {
+          await peer.kill().catch(() => undefined);
+          await remove();
+        }
+      },
+      DEADLINE_MS,
+    );
+  });
+});
