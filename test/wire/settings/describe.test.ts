@@ -153,7 +153,10 @@ describe('DescribeConfigs beside Apache Kafka', () => {
   test(
     'refuses the values and operations that Kafka refuses, with its code, or has a reason',
     async () => {
-      const changes = changesOf(knownSettings());
+      const shown = new Set(
+        (await Promise.all(SCOPES.map((scope) => entriesOf(kafka, scope)))).flat().map(({ name }) => name),
+      );
+      const changes = changesOf(knownSettings().filter(({ name }) => shown.has(name)));
       expect(changes.length).toBeGreaterThan(500);
       const [theirs, ours] = [await outcomesOf(kafka, changes), await outcomesOf(weir, changes)];
       const found = Object.fromEntries(

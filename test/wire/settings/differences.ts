@@ -112,6 +112,10 @@ export const SHOWN_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Read
       differs: ['value'],
       why: 'Apache Kafka shows the given value among the synonyms and null as the value; here the value is shown.',
     },
+    'max.connections.per.ip.overrides': {
+      differs: ['synonyms'],
+      why: 'Apache Kafka shows an empty text as a value that the default gives; here it is no value.',
+    },
     'min.insync.replicas': { differs: ['source', 'synonyms'], why: ELR },
     'node.id': { differs: ['synonyms'], why: OWN_DEFAULT },
     'process.roles': { differs: ['synonyms'], why: OWN_DEFAULT },
@@ -133,6 +137,7 @@ export const CHANGED_OTHERWISE: readonly {
         [
           'background.threads set 1',
           'background.threads set 2',
+          'log.cleaner.threads set  7',
           'num.io.threads set 1',
           'num.network.threads set  7',
           'num.recovery.threads.per.data.dir set  7',
@@ -145,16 +150,26 @@ export const CHANGED_OTHERWISE: readonly {
     why: 'No connection at all is a bound that can be obeyed: the listener closes each one. Apache Kafka refuses it while it runs.',
     changes: Object.fromEntries(
       ['broker', 'cluster'].flatMap((scope) =>
-        ['max.connections set 0', 'max.connections.per.ip set 0'].map((change) => [
-          `${scope} ${change}`,
-          REFUSED_THERE,
-        ]),
+        ['max.connection.creation.rate set 0', 'max.connections set 0', 'max.connections.per.ip set 0'].map(
+          (change) => [`${scope} ${change}`, REFUSED_THERE],
+        ),
       ),
     ),
   },
   {
     why: 'Apache Kafka always holds min.insync.replicas as a dynamic setting of its cluster and lets nobody take it away; here its default comes back.',
     changes: { 'cluster min.insync.replicas delete': [40, 0], 'broker min.insync.replicas delete': [40, 0] },
+  },
+  {
+    why: 'A buffer can not be filled beyond its size; Apache Kafka takes any number.',
+    changes: Object.fromEntries(
+      ['broker', 'cluster'].flatMap((scope) =>
+        [' 7', '1.5', '99999999999999999999'].map((value) => [
+          `${scope} log.cleaner.io.buffer.load.factor set ${value}`,
+          [0, 42] as const,
+        ]),
+      ),
+    ),
   },
   {
     why: 'Listeners are judged as a whole here, not as a list, and read at start.',
