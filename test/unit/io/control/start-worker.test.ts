@@ -65,15 +65,21 @@ describe('the control isolate in a thread of its own', () => {
     second.setHealth({ ready: () => [], metrics: () => [] });
     expect(await page('readyz')).toEqual([200, 'ok\n']);
     expect((await page('metrics'))[1]).toContain('weir_metadata_committed_index ');
-    // Nothing of this thread runs for a while; somebody else looks meanwhile.
+    // Nothing of this thread runs until somebody else has seen that, however long that one takes to start.
+    const isSeen = new Int32Array(new SharedArrayBuffer(4));
     const watcher = new Worker(
-      `setTimeout(() => fetch('http://127.0.0.1:${second.httpPort}/livez').then((r) => r.text()).then((text) =>
-        require('node:worker_threads').parentPort.postMessage(text)), 1200)`,
-      { eval: true },
+      `const { parentPort, workerData } = require('node:worker_threads');
+      const look = () => fetch('http://127.0.0.1:${second.httpPort}/livez').then((r) => r.text()).then((text) => {
+        if (text === 'ok\\n') return look();
+        parentPort.postMessage(text);
+        Atomics.store(workerData, 0, 1);
+        Atomics.notify(workerData, 0);
+      });
+      look();`,
+      { eval: true, workerData: isSeen },
     );
     const seen = new Promise((settle) => watcher.once('message', settle));
-    const end = performance.now() + 2000;
-    while (performance.now() < end);
+    expect(Atomics.wait(isSeen, 0, 0, 30_000)).not.toBe('timed-out');
     expect(await seen).toMatch(/^the data loop has not turned for \d+ ms\n$/);
     while ((await page('livez'))[0] !== 200);
     await stopped(second);
