@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { TRY_NEWER_RELEASE } from '../../../broker/core/base/format.ts';
 import type { Formation } from '../../core/observed.ts';
 import { codeOf, OperatorError } from '../../ports/operator-error.ts';
 
@@ -24,6 +25,13 @@ export class FormationFile {
       throw error;
     }
     const parsed = parse(text);
+    if (typeof parsed === 'number') {
+      throw new OperatorError(
+        'FORMATION_NEWER',
+        `${this.#path} has version ${parsed}, which is not known to this release; ${TRY_NEWER_RELEASE}`,
+        { fatal: true },
+      );
+    }
     if (parsed === null) {
       throw new OperatorError(
         'FORMATION_DAMAGED',
@@ -62,18 +70,20 @@ export class FormationFile {
   }
 }
 
-function parse(text: string): (Formation & { readonly formed: boolean }) | null {
+/** The record, the number of a version that is not known but sound, or null for what nobody wrote. */
+function parse(text: string): (Formation & { readonly formed: boolean }) | number | null {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null) return null;
     const { version, clusterId, initialVoters, formed, checksum } = value as Readonly<Record<string, unknown>>;
-    if (version !== FORMAT_VERSION || typeof clusterId !== 'string' || typeof formed !== 'boolean') return null;
+    if (typeof version !== 'number' || typeof clusterId !== 'string' || typeof formed !== 'boolean') return null;
     if (!Array.isArray(initialVoters) || !initialVoters.every((id): id is number => Number.isSafeInteger(id)))
       return null;
     // Records of an earlier release have no checksum.
     const record = { clusterId, initialVoters, formed };
-    if (checksum !== undefined && checksum !== checksumOf({ version, ...record })) return null;
-    return record;
+    const isSealed = checksum === checksumOf({ version, ...record });
+    if (version !== FORMAT_VERSION) return isSealed ? version : null;
+    return checksum === undefined || isSealed ? record : null;
   } catch {
     return null;
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +47,15 @@ describe('the formation of a cluster', () => {
       }
       expect([at, found]).toEqual([at, right]);
     }
+  });
+
+  it('of a newer release says what can read it', () => {
+    const record = { version: 9, clusterId: 'x', initialVoters: [0], formed: true };
+    const checksum = createHash('sha256').update('[9,"x",[0],true]').digest('hex').slice(0, 16);
+    writeFileSync(join(directory, 'cluster.json'), JSON.stringify({ ...record, checksum }));
+    expect(() => new FormationFile(directory).read()).toThrow(
+      /cluster.json has version 9, which is not known to this release; start the release of Weir that wrote it/,
+    );
   });
 
   it.each([
