@@ -33,6 +33,11 @@ export function settingsReference(): string {
     ...section('Topics', 'topic'),
     ...section('Brokers', 'broker'),
     ...section('Groups', 'group'),
+    '## Client metrics',
+    '',
+    'Resources of this type are refused, and so are their settings `interval.ms`, `match` and `metrics` (KIP-714): the broker',
+    'does not ask clients for their metrics.',
+    '',
   ].join('\n');
 }
 

@@ -5,8 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Calls } from '../../../broker/cli/local/calls.ts';
 import { rowsOf } from '../../../broker/core/config/rows.ts';
 import { ApiKey } from '../../../broker/core/protocol/apis.ts';
+import { ensureKafka } from '../../setup/kafka.ts';
+import { cliOf } from '../harness/cli.ts';
 import type { Peer } from '../harness/peer.ts';
 import { makePeer } from '../harness/session.ts';
+import { startToolHost, ToolHost, type ToolHostProcess } from '../harness/tool-host.ts';
 import { waitFor } from '../harness/wait.ts';
 import { type Change, changesOf, type Outcome } from './changes.ts';
 import { type Entry, judgeAnswers } from './describe.ts';
@@ -116,17 +119,19 @@ describe('DescribeConfigs beside Apache Kafka', () => {
   let directory = '';
   let kafka: Peer;
   let weir: Peer;
+  let toolHost: ToolHostProcess;
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'weir-settings-'));
     kafka = await makePeer('kafka', { directory: join(directory, 'kafka'), settings: GIVEN });
     weir = await makePeer('weir', { directory: join(directory, 'weir'), settings: { ...ALONE, ...GIVEN } });
-    await Promise.all([kafka.start(), weir.start()]);
+    const [host] = await Promise.all([startToolHost(await ensureKafka(), directory), kafka.start(), weir.start()]);
+    toolHost = host;
     await Promise.all([prepare(kafka), prepare(weir)]);
   }, READY_MS);
 
   afterAll(async () => {
-    await Promise.all([kafka.kill(), weir.kill()]);
+    await Promise.all([toolHost.child.kill(), kafka.kill(), weir.kill()]);
     await rm(directory, { recursive: true, force: true });
   });
 
@@ -149,6 +154,33 @@ describe('DescribeConfigs beside Apache Kafka', () => {
       }
     });
   }
+
+  test("is read as a whole by Kafka's own tool, from both", async () => {
+    const tools = await ToolHost.connect(toolHost.port);
+    for (const peer of [kafka, weir]) {
+      const cli = cliOf({ bootstrap: peer.bootstrap, tools });
+      for (const scope of SCOPES) {
+        const [, name] = RESOURCES[scope];
+        const printed = await cli.ok('configs', [
+          '--describe',
+          '--all',
+          '--entity-type',
+          `${scope}s`,
+          '--entity-name',
+          name,
+        ]);
+        const pairs = printed.split('\n').flatMap((line) => {
+          const [, key = '', value = ''] = /^  (\S+?)=(.*) sensitive=false synonyms=\{.*\}$/.exec(line) ?? [];
+          return key === '' ? [] : [`${key}=${value}`];
+        });
+        const entries = (await entriesOf(peer, scope)).filter(({ isSensitive }) => !isSensitive);
+        // The tool prints null where there is no value.
+        const expected = entries.map(({ name: key, value }) => `${key}=${value ?? 'null'}`);
+        expect([peer.name, scope, pairs.sort()]).toEqual([peer.name, scope, expected.sort()]);
+      }
+    }
+    tools.close();
+  });
 
   test(
     'refuses the values and operations that Kafka refuses, with its code, or has a reason',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { settingsReference } from '../../../../broker/core/config/reference.ts';
 import { refusedReason } from '../../../../broker/core/config/refused.ts';
 import { groupRow, rowsOf, type SettingScope, topicRow } from '../../../../broker/core/config/rows.ts';
 import { type KnownSetting, knownSettings } from '../../../wire/settings/known.ts';
@@ -80,6 +81,13 @@ describe('the settings that Apache Kafka defines', () => {
       expect(ours).toEqual([]);
     });
   }
+
+  test('of client metrics are refused as a whole, which the reference page says', () => {
+    const names = all.filter(({ scope }) => scope === 'client-metrics').map(({ name }) => name);
+    expect(names.length).toBeGreaterThan(0);
+    const [, section = ''] = settingsReference().split('## Client metrics\n');
+    for (const name of names) expect(section).toContain(`\`${name}\``);
+  });
 
   test('have no difference without a sentence that says why', () => {
     for (const scope of SCOPES) {
