@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { cp, rm } from 'node:fs/promises';
+import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
@@ -26,6 +26,12 @@ const ENDS = [
 function expectedOf(release: string): Expected {
   // Written by test/fixtures/make.ts.
   return JSON.parse(readFileSync(join(DATA, release, 'expected.json'), 'utf8')) as Expected;
+}
+
+/** Copies a release's directory, with what Git does not keep. */
+async function copyOf(release: string, target: string): Promise<void> {
+  await cp(join(DATA, release, 'data'), target, { recursive: true });
+  for (const name of expectedOf(release).emptyDirectories) await mkdir(join(target, name), { recursive: true });
 }
 
 /** Sends a batch of the fixture's idempotent producer and gives error code and base offset. */
@@ -60,7 +66,7 @@ describe('the data directories that were written by', () => {
     async () => {
       const expected = expectedOf('0.1.0');
       const { peer, remove } = await fixtureBroker(async (directory) => {
-        await cp(join(DATA, '0.1.0', 'data'), directory, { recursive: true });
+        await copyOf('0.1.0', directory);
         await rm(join(directory, 'rolled-0', '00000000000000000020.log'));
       });
       try {
@@ -80,7 +86,7 @@ describe('the data directories that were written by', () => {
       async (_end, spoil) => {
         const expected = expectedOf(release);
         const { peer, remove } = await fixtureBroker(async (directory) => {
-          await cp(join(DATA, release, 'data'), directory, { recursive: true });
+          await copyOf(release, directory);
           await spoil(directory);
         });
         try {
