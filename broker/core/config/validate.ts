@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts';
-import { protocolProblem, resolveListeners } from './listeners.ts';
+import { parseListeners, protocolProblem, resolveListeners } from './listeners.ts';
 import { parseSetting } from './parse.ts';
 import { refusalOf } from './refused.ts';
 import type { SettingRow } from './row.ts';
@@ -136,7 +136,8 @@ function brokerProblem(settings: Settings): string | null {
   const listeners = settings.broker('listeners');
   return (
     resolveListeners(listeners, settings.broker('advertised.listeners')).problem ??
-    protocolProblem(listeners, settings.broker('listener.security.protocol.map'))
+    protocolProblem(listeners, settings.broker('listener.security.protocol.map')) ??
+    interBrokerProblem(listeners, settings.brokerText('inter.broker.listener.name').text)
   );
 }
 
@@ -144,6 +145,13 @@ function topicProblem(overrides: Overrides, settings: Settings): string | null {
   const minMs = settings.topic(overrides, 'min.compaction.lag.ms');
   const maxMs = settings.topic(overrides, 'max.compaction.lag.ms');
   return minMs <= maxMs ? null : `min.compaction.lag.ms must be at most max.compaction.lag.ms, ${maxMs}`;
+}
+
+/** Without effect on one node, but a name that nothing listens under is a mistake all the same. */
+function interBrokerProblem(listeners: string, name: string): string | null {
+  const names = (parseListeners(listeners).listeners ?? []).map((one) => one.name);
+  if (name === '' || names.includes(name.toUpperCase())) return null;
+  return `inter.broker.listener.name must be one of ${names.join(', ')}, the names in listeners`;
 }
 
 function groupProblem(overrides: Overrides, settings: Settings): string | null {

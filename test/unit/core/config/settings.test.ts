@@ -161,6 +161,7 @@ describe('the settings of a broker file', () => {
       /must not make listener PLAINTEXT SSL: TLS and SASL are not/,
     ],
     [{ 'listener.security.protocol.map': 'PLAINTEXT:TLS' }, /must be NAME:PROTOCOL entries separated by commas, not/],
+    [{ 'inter.broker.listener.name': 'REPLICATION' }, /must be one of PLAINTEXT, the names in listeners/],
     [{ 'security.inter.broker.protocol': 'SSL' }, /must be one of PLAINTEXT/],
     [{ 'ssl.keystore.location': '/k' }, /is not supported: TLS and SASL are not supported yet/],
     [{ 'listener.name.internal.ssl.keystore.location': '/k' }, /Use the name without prefix/],
