@@ -79,7 +79,9 @@ describe('the control isolate in a thread of its own', () => {
       { eval: true, workerData: isSeen },
     );
     const seen = new Promise((settle) => watcher.once('message', settle));
-    expect(Atomics.wait(isSeen, 0, 0, 30_000)).not.toBe('timed-out');
+    const waited = Atomics.wait(isSeen, 0, 0, 30_000);
+    if (waited === 'timed-out') await watcher.terminate();
+    expect(waited).not.toBe('timed-out');
     expect(await seen).toMatch(/^the data loop has not turned for \d+ ms\n$/);
     while ((await page('livez'))[0] !== 200);
     await stopped(second);
