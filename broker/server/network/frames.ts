@@ -62,8 +62,15 @@ export class FrameAssembler {
    * null.
    */
   push(bytes: Uint8Array, onFrame: (frame: Uint8Array) => void): FrameProblem | null {
-    if (this.#buffered > 0 && bytes.length < SMALL_PIECE_SIZE) this.#gather(bytes);
-    else this.#append(bytes);
+    if (this.#buffered === 0 && this.#expected < 0) {
+      const rest = this.#cutWhole(bytes, onFrame);
+      if (rest === bytes.length) return null;
+      this.#append(rest === 0 ? bytes : bytes.subarray(rest));
+    } else if (this.#buffered > 0 && bytes.length < SMALL_PIECE_SIZE) {
+      this.#gather(bytes);
+    } else {
+      this.#append(bytes);
+    }
     for (;;) {
       if (this.#expected < 0) {
         if (this.#buffered < 4) break;
@@ -80,6 +87,21 @@ export class FrameAssembler {
     }
     this.#keep();
     return null;
+  }
+
+  /** The usual case: hands out the frames that lie whole in one piece, and gives the position behind the last. */
+  #cutWhole(bytes: Uint8Array, onFrame: (frame: Uint8Array) => void): number {
+    const pieceSize = bytes.buffer.byteLength;
+    let at = 0;
+    while (bytes.length - at >= 4) {
+      const start = at + 4;
+      const size =
+        ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+      if (size < 0 || size > this.#sizeMax || size > bytes.length - start) break;
+      at = start + size;
+      onFrame(size * VIEW_PART >= pieceSize ? bytes.subarray(start, at) : copyOf(bytes.subarray(start, at)));
+    }
+    return at;
   }
 
   #append(bytes: Uint8Array): void {
@@ -169,9 +191,12 @@ export class FrameAssembler {
     const last = this.#parts.length - 1;
     const part = this.#parts[last];
     if (part === undefined || this.#block !== null) return;
-    if (part.length * 4 < part.buffer.byteLength) this.#parts[last] = part.slice();
+    if (part.length * 4 < part.buffer.byteLength) this.#parts[last] = copyOf(part);
   }
 }
+
+/** Memory of its own: `slice` of a Buffer would be a view. */
+const copyOf = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
 
 function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
   // Larger than the pool of Buffer: memory of its own, and every byte is overwritten.
