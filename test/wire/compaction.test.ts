@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -257,3 +257,93 @@ describe('a compacted topic on Weir and on Apache Kafka', () => {
     expect(await dump(/index$/)).not.toMatch(/mismatch|found|exception|out of order/i);
   }, 120_000);
 });
+
+const GROUPS = Array.from({ length: 6 }, (_, i) => `group-${i}`);
+const PARTITIONS = 40;
+const COMMITS = 12;
+
+describe('the log of consumer offsets', () => {
+  it('is compacted, and a group finds its last offsets after the node was killed', async () => {
+    const settings = {
+      'offsets.topic.num.partitions': '1',
+      'offsets.topic.segment.bytes': String(SEGMENT_BYTES),
+      'log.cleaner.min.cleanable.ratio': '0.1',
+      'log.cleaner.backoff.ms': '100',
+    };
+    const peer = await makePeer('weir', { directory: join(directory, 'offsets'), settings });
+    await peer.start();
+    try {
+      const side: Side = { name: 'weir', bootstrap: peer.bootstrap, topicIds: new Map() };
+      await play(
+        side,
+        edge('create', ask(ApiKey.CreateTopics, 7, { topics: [newTopic('t', PARTITIONS)], timeoutMs: 20_000 })),
+      );
+      for (let round = 0; round < COMMITS; round++) {
+        await play(side, edge('commit', ...GROUPS.map((groupId) => commit(groupId, round))));
+      }
+      const folder = join(peer.dataDirectory, '__consumer_offsets-0');
+      const written = GROUPS.length * COMMITS * PARTITIONS * 1000;
+      expect(written).toBeGreaterThan(2.5 * SEGMENT_BYTES);
+      await waitFor('the log is compacted', async () => (await bytesOfLog(folder)) < written / 2, {
+        deadlineMs: DEADLINE_MS,
+        pollMs: 100,
+      });
+      await peer.kill();
+      await peer.start();
+      for (const [index, groupId] of GROUPS.entries()) {
+        expect(await committed(side, groupId)).toEqual(
+          Array.from({ length: PARTITIONS }, (_, partition) => offsetOf(index, COMMITS - 1, partition)),
+        );
+      }
+    } finally {
+      await peer.stop();
+    }
+  }, 120_000);
+});
+
+function offsetOf(group: number, round: number, partition: number): number {
+  return group * 1_000_000 + round * 1000 + partition;
+}
+
+function commit(groupId: string, round: number) {
+  const partitions = Array.from({ length: PARTITIONS }, (_, partitionIndex) => ({
+    partitionIndex,
+    committedOffset: offsetOf(GROUPS.indexOf(groupId), round, partitionIndex),
+    committedLeaderEpoch: -1,
+    committedMetadata: 'm'.repeat(1000),
+  }));
+  return ask(
+    ApiKey.OffsetCommit,
+    8,
+    {
+      groupId,
+      generationIdOrMemberEpoch: -1,
+      memberId: '',
+      groupInstanceId: null,
+      topics: [{ name: 't', partitions }],
+    },
+    { until: (body) => body.topics.every((topic) => topic.partitions.every(({ errorCode }) => errorCode === 0)) },
+  );
+}
+
+async function committed(side: Side, groupId: string): Promise<number[]> {
+  const topics = [{ name: 't', partitionIndexes: Array.from({ length: PARTITIONS }, (_, i) => i) }];
+  const fetch = ask(
+    ApiKey.OffsetFetch,
+    8,
+    { groups: [{ groupId, topics }], requireStable: false },
+    { until: (body) => body.groups.every(({ errorCode }) => errorCode === 0) },
+  );
+  const [outcome] = await play(side, edge('fetch offsets', fetch));
+  if (outcome?.kind !== 'answer') throw new Error(`no answer for ${groupId}`);
+  const { groups } = outcome.body as ApiResponses[typeof ApiKey.OffsetFetch];
+  return groups[0]?.topics[0]?.partitions.map(({ committedOffset }) => committedOffset) ?? [];
+}
+
+async function bytesOfLog(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const name of (await readdir(folder)).filter((one) => one.endsWith('.log'))) {
+    bytes += (await stat(join(folder, name)).catch(() => ({ size: 0 }))).size;
+  }
+  return bytes;
+}

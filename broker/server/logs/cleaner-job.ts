@@ -38,11 +38,14 @@ export function newCounts(): CleanCounts {
 
 /**
  * Why a cleaning ended early. `damaged`: bytes are not what was written, the log is not cleaned any more. `interrupted`:
- * the log went or changed under it, or the node stops: nothing is wrong.
+ * the log went or changed under it, or the node stops: nothing is wrong. `no-room`: what is left on the disk is for appends.
  */
+type EndCode = 'damaged' | 'interrupted' | 'no-room';
+
+/** The end of a cleaning before its time; `message` says why. */
 export class CleaningEnded extends Error {
-  readonly code: 'damaged' | 'interrupted';
-  constructor(code: 'damaged' | 'interrupted', reason: string) {
+  readonly code: EndCode;
+  constructor(code: EndCode, reason: string) {
     super(reason);
     this.code = code;
   }
@@ -51,7 +54,7 @@ export class CleaningEnded extends Error {
 /** True for what `CleaningEnded` says; by shape, since `instanceof` lies across realms. */
 export function isCleaningEnded(error: unknown): error is CleaningEnded {
   if (!(error instanceof Error) && (typeof error !== 'object' || error === null)) return false;
-  return 'code' in error && (error.code === 'damaged' || error.code === 'interrupted');
+  return 'code' in error && (error.code === 'damaged' || error.code === 'interrupted' || error.code === 'no-room');
 }
 
 /** Most that the records of one batch may inflate to, bytes: more than any producer was allowed. */

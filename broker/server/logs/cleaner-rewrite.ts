@@ -42,6 +42,7 @@ export function* rewriteGroup(job: CleanerJob, filter: BatchFilter, group: reado
   const segment = new Segment(directory, first.baseOffset, first.createdMs, CLEANED_SUFFIX);
   segment.isSparse = true;
   yield* removeRewritten(context, segment);
+  yield* checkRoom(job, group);
   try {
     const isChanged = yield* writeGroup(job, filter, group, segment);
     return { segment, isChanged: isChanged || group.length > 1 };
@@ -49,6 +50,18 @@ export function* rewriteGroup(job: CleanerJob, filter: BatchFilter, group: reado
     // The room is needed, above all when there was none. A log that went has no directory; a start removes the rest.
     if (job.interrupted() === '') yield* removeRewritten(context, segment);
     throw error;
+  }
+}
+
+/** What a group is rewritten to is beside it for a while: it must not take the room that appends are about to need. */
+function* checkRoom(job: CleanerJob, group: readonly Segment[]): Task<void> {
+  const { disk } = job.body.context;
+  const needBytes = group.reduce((sum, segment) => sum + segment.sizeInBytes, 0);
+  const { usableBytes } = yield* operate<{ readonly usableBytes: number }>(job, (done) =>
+    disk.space(job.body.directory, done),
+  );
+  if (usableBytes < needBytes) {
+    throw new CleaningEnded('no-room', `${needBytes} bytes are needed for a while, ${usableBytes} are free`);
   }
 }
 

@@ -13,6 +13,8 @@ import { isDiskFull } from '../disk-failure.ts';
 import type { LogContext } from './log-context.ts';
 import type { OpenLog } from './open-log.ts';
 
+const NO_ROOM = 'no room to compact a log, it is tried again later';
+
 /** What the cleaner of a node needs. */
 export interface CleanerDeps {
   readonly context: LogContext;
@@ -142,14 +144,14 @@ export class LogCleaner {
     for (const log of this.#stalledAt.keys()) if (log.state === 'deleted') this.#stalledAt.delete(log);
     for (const log of this.#uncleanable.keys()) if (log.state === 'deleted') this.#uncleanable.delete(log);
     for (const log of [...logs()]) {
+      if (this.#pace.isUsedUp) yield* this.#pace.breathe();
       if (!this.#isCleanable(log)) continue;
       log.rollAged(nowMs);
       const found = yield* findCleanable(log.body, nowMs, bugs);
       if (this.#stalledAt.get(log) !== found.cleanable.endOffset) candidates.push({ log, ...found });
-      if (this.#pace.isUsedUp) yield* this.#pace.breathe();
     }
-    this.#stats.dirtyRatioMax = Math.max(0, ...candidates.map(({ cleanable }) => cleanable.dirtyRatio));
-    this.#stats.overdueMsMax = Math.max(0, ...candidates.map(({ cleanable }) => cleanable.overdueMs));
+    this.#stats.dirtyRatioMax = candidates.reduce((max, { cleanable }) => Math.max(max, cleanable.dirtyRatio), 0);
+    this.#stats.overdueMsMax = candidates.reduce((max, { cleanable }) => Math.max(max, cleanable.overdueMs), 0);
     const found = filthiest(candidates.filter(({ log }) => this.#isCleanable(log)));
     if (found !== null) this.#busy.add(found.log);
     return found;
@@ -215,13 +217,14 @@ export class LogCleaner {
     if (isCleaningEnded(error)) {
       const reason = error.message;
       if (error.code === 'damaged') this.#giveUp(log, reason);
+      else if (error.code === 'no-room') report.warn({ log: name, reason }, NO_ROOM);
       else report.debug({ log: name, reason }, 'a compaction was broken off');
       return;
     }
     const failure = failureOf(error);
     const isGone = this.#stopped || log.state === 'deleted' || segments.some((segment) => segment.removed);
     if (isDiskFull(failure)) {
-      report.warn({ log: name, path: failure.path }, 'no room to compact a log, it is tried again later');
+      report.warn({ log: name, path: failure.path }, NO_ROOM);
     } else if (failure.code === 'ENOENT' && isGone) {
       report.debug({ log: name, reason: failure.message }, 'a compaction was broken off');
     } else if (isReading(failure)) {

@@ -47,13 +47,18 @@ export function* searchTimestamp(body: LogBody, timestampMs: number): Task<Searc
 
 /** The first record that has the log's largest timestamp; null in an empty log. */
 export function* searchMaxTimestamp(body: LogBody): Task<Searched> {
-  let largest = -1;
+  const times = new Set<number>();
   for (const segment of [...body.segments.all]) {
     const damage = yield* learnLargestTimestamp(body, segment);
     if (damage !== '') return { damage };
-    largest = Math.max(largest, segment.maxTimestampMs);
+    if (segment.maxTimestampMs >= 0) times.add(segment.maxTimestampMs);
   }
-  return largest < 0 ? null : yield* searchTimestamp(body, largest);
+  // A segment that the cleaner left without records has a time and nothing to be found.
+  for (const timestampMs of [...times].toSorted((a, b) => b - a)) {
+    const found = yield* searchTimestamp(body, timestampMs);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 /** Learns a segment's largest timestamp; when its time index is wrong, from the batches. Gives '' or the damage. */

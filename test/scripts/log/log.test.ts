@@ -5,11 +5,14 @@ import { LogWorld, spec } from '../../support/logs/log-world.ts';
 
 const DIRECTORY = new URL('.', import.meta.url);
 
+/** Settings of a log whose records are `key:value`, and that is cleaned whenever it is asked for. */
+const COMPACT = { compactPolicy: true, deletePolicy: false, minCleanableDirtyRatio: 0, deleteRetentionMs: 1000 };
+
 /** Runs the commands of a script against one node's logs; gives the script with what came of each command. */
 class Script {
   readonly #out: string[] = [];
   #world = new LogWorld(1);
-  #config: Record<string, number | string> = {};
+  #config: Record<string, number | string | boolean> = {};
 
   run(text: string): string {
     for (const line of text.split('\n')) {
@@ -33,13 +36,7 @@ class Script {
         );
         return this.#start();
       case 'create':
-        this.#config = {
-          segmentBytes: number('segment', 1_000_000),
-          syncMode: text('sync', 'always'),
-          retentionMs: -1,
-        };
-        this.#watch(this.#world.createOne(this.#spec()));
-        return;
+        return this.#create(number('segment', 1_000_000), text('sync', 'always'), options.get('policy') === 'compact');
       case 'append':
         return this.#append(text('values', 'x').split(','), {
           leaderEpoch: number('epoch', 0),
@@ -76,6 +73,8 @@ class Script {
         this.#world.opened.manager.resumeWrites();
         this.#world.time.settle();
         return;
+      case 'clean':
+        return this.#world.opened.manager.clean();
       case 'kill':
       case 'power-off':
         return this.#world.stopDead({ keepPageCache: name === 'kill' });
@@ -88,6 +87,11 @@ class Script {
       default:
         return this.#inspect(name);
     }
+  }
+
+  #create(segmentBytes: number, syncMode: string, isCompacted: boolean): void {
+    this.#config = { segmentBytes, syncMode, retentionMs: -1, ...(isCompacted ? COMPACT : {}) };
+    this.#watch(this.#world.createOne(this.#spec()));
   }
 
   /** Commands that change nothing. */
@@ -130,7 +134,11 @@ class Script {
     fields: { leaderEpoch: number; producerId: number; producerEpoch: number; baseSequence: number },
   ): void {
     const padded = values.map((value) => (value.endsWith('*') ? value.slice(0, -1).padEnd(500, '.') : value));
-    const end = this.#world.append(this.#log(), { values: padded, ...fields });
+    const end = this.#world.append(this.#log(), {
+      values: padded,
+      keyed: this.#config['compactPolicy'] === true,
+      ...fields,
+    });
     this.#say(end === null ? 'refused' : `accepted up to ${end}`);
   }
 

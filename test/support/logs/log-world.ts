@@ -4,7 +4,7 @@ import { topicId } from '../../../broker/core/base/ids.ts';
 import { createPrng, type Prng } from '../../../broker/core/base/prng.ts';
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../../broker/core/log/config.ts';
 import { NO_LOG_BUGS, type PlantedLogBugs } from '../../../broker/core/log/planted-bugs.ts';
-import { buildBatch } from '../../../broker/core/record/builder.ts';
+import { buildBatch, type NewRecord } from '../../../broker/core/record/builder.ts';
 import { readRecords } from '../../../broker/core/record/iterate.ts';
 import * as batch from '../../../broker/core/record/batch.ts';
 import { crc32c } from '../../../broker/io/crc32c.ts';
@@ -45,6 +45,8 @@ export function spec(topic: string, config: Partial<LogConfig> = {}, partition =
 /** What to append: one batch, whose records hold these texts. */
 export interface BatchSpec {
   readonly values: readonly string[];
+  /** Texts are `key:value`. */
+  readonly keyed?: boolean;
   readonly timestamp?: number;
   readonly leaderEpoch?: number;
   readonly producerId?: number;
@@ -52,10 +54,16 @@ export interface BatchSpec {
   readonly baseSequence?: number;
 }
 
+/** The key stands before the colon, the whole text is the value; with nothing behind the colon it is a tombstone. */
+function keyedRecord(text: string): NewRecord {
+  const [key = '', value = ''] = text.split(':');
+  return { key: Buffer.from(key), value: value === '' ? null : Buffer.from(text) };
+}
+
 /** A batch for the end of a log. */
 export function makeBatch(baseOffset: number, wanted: BatchSpec): Buffer {
-  const { values, timestamp = 1_000, leaderEpoch = 0, ...producer } = wanted;
-  const records = values.map((value) => ({ key: null, value: Buffer.from(value) }));
+  const { values, keyed = false, timestamp = 1_000, leaderEpoch = 0, ...producer } = wanted;
+  const records = values.map((text) => (keyed ? keyedRecord(text) : { key: null, value: Buffer.from(text) }));
   return buildBatch(records, { baseOffset, leaderEpoch, timestamp, ...producer }, crc32c);
 }
 

@@ -24,6 +24,7 @@ class Table {
       readonly config?: Partial<LogConfig>;
       readonly cleaner?: Partial<CleanerConfig>;
       readonly manager?: Partial<LogManagerOptions>;
+      readonly capacityBytes?: number;
     } = {},
   ) {
     this.#cleaner = { ...this.#cleaner, ...options.cleaner };
@@ -31,6 +32,7 @@ class Table {
       cleaner: () => this.#cleaner,
       checkpointIntervalMs: 1e9,
       ...options.manager,
+      ...(options.capacityBytes === undefined ? {} : { capacityBytes: options.capacityBytes }),
     });
     this.spec = spec('table', {
       segmentBytes: 400,
@@ -137,6 +139,24 @@ describe('a compacted log', () => {
     expect(largest?.offset).toBe(40);
   });
 
+  test('finds the largest time of a record though a segment without records has a larger one', () => {
+    const table = new Table();
+    const write = (offset: number, timestamp: number): void => {
+      const records = [{ key: Buffer.from('key'), value: Buffer.from('v'.repeat(300)) }];
+      const bytes = buildBatch(records, { baseOffset: offset, leaderEpoch: 0, timestamp }, crc32c);
+      table.log.append(bytes, { nowMs: timestamp });
+      table.world.time.settle();
+    };
+    write(0, T0 + 1000);
+    write(1, T0);
+    write(2, T0 + 1);
+    table.log.setHighWatermark(3);
+    table.clean();
+    expect(table.read()).toHaveLength(2);
+    const largest = table.world.wait<TimestampedOffset | null>((done) => table.log.maxTimestampOffset(done));
+    expect(largest).toMatchObject({ offset: 2, timestampMs: T0 + 1 });
+  });
+
   test('is the same after a clean stop, a crash, and with indexes that are made anew', () => {
     const table = filled();
     table.clean();
@@ -212,6 +232,19 @@ describe('a compacted log', () => {
     table.clean();
     expect(table.stats.cleanedCount).toBe(1);
     expect(table.read()).toEqual([...CLEANED, '41=41']);
+  });
+
+  test('is not begun when its rewritten segment would take the room of appends', () => {
+    const table = filled({ capacityBytes: 6060 });
+    const used = table.world.disk.files().reduce((sum, { size }) => sum + size, 0);
+    expect(6060 - used).toBeLessThan(310);
+    const warnings: string[] = [];
+    table.world.onWarning = (message) => warnings.push(message);
+    table.clean();
+    expect(table.stats.cleanedCount).toBe(0);
+    expect(warnings).toEqual(['no room to compact a log, it is tried again later']);
+    expect(table.log.state).toBe('open');
+    expect(table.read()).toHaveLength(41);
   });
 
   test('ends the node when a sync of a rewritten segment fails, as any other failed sync does', () => {
