@@ -6,6 +6,7 @@ import type { TimerHandle, Timers } from '../../broker/ports/clock.ts';
 import { ControlNode } from '../../broker/server/control/control-node.ts';
 import { createMemoryLink } from '../../broker/server/control/link.ts';
 import { RemoteControlPlane } from '../../broker/server/control/remote-control-plane.ts';
+import type { CleanerBugs } from '../../broker/core/log/planted-bugs.ts';
 import type { PlantedBugs } from '../../broker/core/share/planted-bugs.ts';
 import type { MetadataView } from '../../broker/core/metadata/view.ts';
 import type { Compression } from '../../broker/ports/compression.ts';
@@ -33,6 +34,8 @@ export interface SimNodeOptions {
   readonly wrapCompression?: (compression: Compression) => Compression;
   /** What is broken on purpose in share groups. */
   readonly shareBugs?: PlantedBugs;
+  /** What is broken on purpose in the log cleaner. */
+  readonly cleanerBugs?: CleanerBugs;
 }
 
 /**
@@ -52,7 +55,7 @@ export class SimNode {
   readonly #settings: ReadonlyMap<string, string>;
   readonly #wrapCompression: (compression: Compression) => Compression;
   readonly #wrapped: Disk;
-  readonly #shareBugs: { readonly shareBugs?: PlantedBugs };
+  readonly #bugs: { readonly shareBugs?: PlantedBugs; readonly cleanerBugs?: CleanerBugs };
   #life = 0;
   #host: SimHost | null = null;
   #node: Node | null = null;
@@ -62,7 +65,10 @@ export class SimNode {
     this.#world = world;
     this.#network = network;
     this.#prng = createPrng(world.prng.uint32());
-    this.#shareBugs = options.shareBugs === undefined ? {} : { shareBugs: options.shareBugs };
+    this.#bugs = {
+      ...(options.shareBugs === undefined ? {} : { shareBugs: options.shareBugs }),
+      ...(options.cleanerBugs === undefined ? {} : { cleanerBugs: options.cleanerBugs }),
+    };
     this.#settings = new Map(
       Object.entries({
         'log.dirs': DIRECTORY,
@@ -144,7 +150,7 @@ export class SimNode {
         advertised: new Map(),
         memoryBytes: MEMORY_BYTES,
         metricSources: [],
-        ...this.#shareBugs,
+        ...this.#bugs,
         onFatal: (message) => {
           if (this.#life === life) this.#fatal(message);
         },

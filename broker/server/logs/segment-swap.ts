@@ -58,20 +58,18 @@ export function* swapSegments(body: LogBody, group: readonly Segment[], cleaned:
 
 /** The last steps, for a segment whose log is `.swap` and durable, and whose old neighbours are gone. */
 function* putInPlace(context: LogContext, directory: string, segment: Segment): Task<void> {
-  // Held open meanwhile: a reader shares these files in place of looking for a name that is just changing.
-  const paths = [segment.path('log'), segment.path('index'), segment.path('timeindex')];
-  const leases: FileLease[] = [];
+  // A reader that asks for an index while its name changes finds none, and walks.
+  for (const kind of INDEX_KINDS) yield* renameTo(context, segment, kind, '');
+  yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+  const path = segment.path('log');
+  // Held open meanwhile: a reader shares this file in place of looking for a name that is just changing.
+  const lease = yield* step<FileLease>((done) => context.files.acquire(path, { create: false }, done));
   try {
-    for (const path of paths) {
-      leases.push(yield* step<FileLease>((done) => context.files.acquire(path, { create: false }, done)));
-    }
-    for (const kind of INDEX_KINDS) yield* renameTo(context, segment, kind, '');
-    yield* step<void>((done) => context.disk.syncDirectory(directory, done));
     yield* renameTo(context, segment, 'log', '');
+    for (const kind of ['log', ...INDEX_KINDS] as const) forget(context, segment.path(kind));
     segment.suffix = '';
-    for (const path of paths) forget(context, path);
   } finally {
-    for (const lease of leases) lease.release();
+    lease.release();
   }
   yield* step<void>((done) => context.disk.syncDirectory(directory, done));
 }
