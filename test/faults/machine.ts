@@ -92,8 +92,18 @@ export class Machine {
     return `${answer.status} ${await answer.text()}`;
   }
 
+  /** Also a broker that was never started. */
+  async #kill(): Promise<void> {
+    try {
+      await this.peer.kill();
+    } catch {
+      // It does not run.
+    }
+  }
+
+  /** Kills the broker and removes everything. */
   async remove(): Promise<void> {
-    await this.peer.kill().catch(() => undefined);
+    await this.#kill();
     await this.volume.remove();
     await rm(this.#directory, { recursive: true, force: true });
   }

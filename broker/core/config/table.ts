@@ -341,7 +341,7 @@ export const BROKER_SETTINGS = {
     default: '-1',
     min: -1,
     change: 'cluster',
-    doc: 'Bytes that client records leave free on the file system of the data directory. Below it they are refused with NOT_ENOUGH_REPLICAS, while reads, commits, acknowledgements, deletes and retention go on. -1: 5 % and at least 256 MiB, but no more than a quarter of the file system.',
+    doc: 'Bytes that client records leave free on the file system of the data directory. Below it they are refused with NOT_ENOUGH_REPLICAS, while reads, commits, acknowledgements, deletes and retention go on. -1: 5 % and at least 256 MiB, but no more than a quarter of the file system. When less than four times as much is left, a quarter of it, at most 64 MiB, is set aside in a file that is removed when the disk is full.',
   },
   'weir.disk.stall.ms': {
     type: 'int',

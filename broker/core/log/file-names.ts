@@ -25,6 +25,8 @@ export const SPARSE_CHECKPOINT = 'sparse-end.sealed';
 export const CLEANED_SUFFIX = '.cleaned';
 /** Ending of a segment's file that is whole and takes the place of older ones; a start finishes that. */
 export const SWAP_SUFFIX = '.swap';
+/** Bytes without meaning that keep room for what frees room. */
+export const BALLAST = 'ballast';
 /** Proof of a clean shutdown; holds the broker epoch. */
 export const CLEAN_SHUTDOWN = '.kafka_cleanshutdown';
 /** The metadata log's directory: beside the logs, and none of theirs. */

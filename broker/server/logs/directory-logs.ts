@@ -94,8 +94,8 @@ export class DirectoryLogManager implements LogManager {
     this.#deps = deps;
     this.#options = { ...DEFAULT_OPTIONS, ...deps.options };
     this.#store = new CheckpointStore(deps.disk, deps.directory, deps.crc32c);
-    const { disk, directory, log } = deps;
-    this.#space = new SpaceWatch({ disk, directory, log, minFree: this.#options.minFree });
+    const appendedBytes = (): number => this.#context.counters.appendedBytes;
+    this.#space = new SpaceWatch({ ...deps, minFree: this.#options.minFree, appendedBytes });
     this.#checkpoints = new SharedRound((done) => {
       this.#retrying(() => this.#store.write(this.#marks()), done);
     });
@@ -144,13 +144,9 @@ export class DirectoryLogManager implements LogManager {
   }
 
   troubles(): readonly string[] {
-    const { usableBytes, minFreeBytes } = this.#space.space;
     const { readOnlyCount } = this.stats();
-    const low = `the data directory has ${usableBytes} bytes left, less than the ${minFreeBytes} of weir.disk.min.free`;
-    const found: string[] = [];
-    if (this.#space.isLow) found.push(`${low}: client records are refused`);
-    if (readOnlyCount > 0) found.push(`${readOnlyCount} logs take no records because the disk was full`);
-    return found;
+    if (readOnlyCount === 0) return this.#space.troubles();
+    return [...this.#space.troubles(), `${readOnlyCount} logs take no records because the disk was full`];
   }
 
   all(): readonly PartitionLog[] {
@@ -220,6 +216,7 @@ export class DirectoryLogManager implements LogManager {
     const oldestUnfinishedMs = Number.isFinite(oldestMs) ? this.#deps.clock.monotonicMs() - oldestMs : 0;
     return {
       space: this.#space.space,
+      ballastBytes: this.#space.ballastBytes,
       isLowOnSpace: this.#space.isLow,
       logCount: this.#logs.size,
       damagedCount,

@@ -173,6 +173,8 @@ export interface LogManager {
 /** Figures of the node's logs, as plain numbers. */
 export interface LogManagerStats {
   readonly space: Space;
+  /** Bytes kept for what frees room. */
+  readonly ballastBytes: number;
   readonly isLowOnSpace: boolean;
   readonly logCount: number;
   readonly damagedCount: number;

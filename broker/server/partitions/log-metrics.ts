@@ -17,6 +17,7 @@ export function logMetrics(logs: LogManager, partitions: Partitions): MetricSour
     gauge('weir_disk_total_bytes', 'Size of the file system of the data directory', stats.space.totalBytes);
     gauge('weir_disk_usable_bytes', 'Bytes that may still be written there', stats.space.usableBytes);
     gauge('weir_disk_min_free_bytes', 'Bytes that client records leave free', stats.space.minFreeBytes);
+    gauge('weir_disk_ballast_bytes', 'Bytes that are given up when the disk is full', stats.ballastBytes);
     gauge('weir_disk_low', '1 while client records are refused for want of space', stats.isLowOnSpace ? 1 : 0);
     gauge('weir_log_size_bytes', 'Size of all logs', stats.sizeInBytes);
     gauge('weir_log_pending_bytes', 'Bytes accepted and not written yet', stats.pendingBytes);

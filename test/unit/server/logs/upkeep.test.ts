@@ -231,6 +231,22 @@ describe('little space', () => {
   });
 });
 
+describe('space between two looks', () => {
+  test('is what the last look found less what was appended since', () => {
+    const world = opened({ capacityBytes: 20_000, minFree: () => 10_000 });
+    const { manager } = world.opened;
+    world.time.advance(1000);
+    const log = world.createOne(spec('quick'));
+    expect(manager.isLowOnSpace).toBe(false);
+    for (let at = 0; at < 4; at++) world.append(log, { values: ['x'.repeat(3000)] });
+    // Nobody has looked yet.
+    expect([manager.isLowOnSpace, manager.stats().space.usableBytes > 10_000]).toEqual([true, true]);
+    world.time.advance(2000);
+    expect(manager.stats().space.usableBytes).toBeLessThan(10_000);
+    expect(manager.troubles()).toEqual([expect.stringMatching(/weir\.disk\.min\.free: client records are refused$/)]);
+  });
+});
+
 describe('a failing disk', () => {
   test.each(['write', 'sync'])('that fails a %s ends the process and acknowledges nothing', (operation) => {
     const world = opened();
