@@ -77,11 +77,14 @@ describe('a broker whose disk fails', () => {
     DEADLINE_MS,
   );
 
-  it(
-    'ends when a sync hangs for longer than weir.disk.stall.ms',
-    async () => {
+  it.each<[string, string, string]>([
+    ['a segment', 'steady-0', '.log'],
+    ['the metadata', '__cluster_metadata-0', '.frames'],
+  ])(
+    'ends when a sync of %s hangs for longer than weir.disk.stall.ms, and clients are not kept waiting',
+    async (_what, directory, ending) => {
       const { machine, load } = await underLoad({ 'weir.disk.stall.ms': '4000' });
-      const paths = await filesOf(join(machine.data, 'steady-0'), '.log');
+      const paths = await filesOf(join(machine.data, directory), ending);
       const fault = `delay_enter=${HANG_MS}ms`;
       const end = await inject({ pid: machine.peer.pid(), calls: SYNC, fault, paths });
       // strace holds the thread whose call it delays, also when the process is dead.
@@ -89,7 +92,9 @@ describe('a broker whose disk fails', () => {
       await end();
       expect(await machine.peer.exited()).toBe(KILLED);
       await load.end();
-      expect(await machine.output()).toMatch(/weir broker: the disk does not answer: sync of .*steady-0.*: stopping/);
+      expect(await machine.output()).toMatch(
+        new RegExp(`weir broker: the disk does not answer: sync of .*${directory}.*: stopping`),
+      );
       expect(await machine.judgeAfterPowerCut()).toEqual([]);
     },
     DEADLINE_MS,
