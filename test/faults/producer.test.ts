@@ -112,7 +112,7 @@ describe('an idempotent Java producer with five requests in flight has no error,
       const producer = await startProducer(topic, 2000);
       for (let round = 0; round < 4; round++) {
         const before = producer.lines.length;
-        await waitFor(`progress after ${round} rounds`, () => producer.lines.length > before + 100);
+        await waitFor(`progress after ${round} rounds`, () => producer.lines.length > before + 1000);
         gate.hold();
         await waitFor('five requests wait for their answers', () => gate.unansweredMax >= IN_FLIGHT);
         // The start will begin at this snapshot, which Kafka would fill with the last batch of the producer only.
