@@ -14,6 +14,8 @@ const FAILED = 1;
 const KILLED = -1;
 const DEADLINE_MS = 120_000;
 const HANG_MS = 40_000;
+/** Long enough for a fault to be met, unless its file is full. */
+const MET_MS = 5000;
 
 let machine: Machine | null = null;
 beforeAll(ensureStrace, DEADLINE_MS);
@@ -35,6 +37,26 @@ async function underLoad(
 async function filesOf(directory: string, ending: string): Promise<readonly string[]> {
   const names = await readdir(directory);
   return names.filter((name) => name.endsWith(ending)).map((name) => join(directory, name));
+}
+
+/** Makes calls fail until the broker ends. Segments roll: a fault that met nobody is put on the files that are there then. */
+async function failUntilItEnds(
+  { peer }: Machine,
+  wanted: {
+    readonly calls: string;
+    readonly fault: string;
+    readonly paths: () => Promise<readonly string[]> | readonly string[];
+  },
+): Promise<void> {
+  const pid = peer.pid();
+  while (!(await isDead(pid))) {
+    const end = await inject({ ...wanted, pid, paths: await wanted.paths() }).catch(async (error: unknown) => {
+      if (!(await isDead(pid))) throw error;
+      return () => Promise.resolve();
+    });
+    await waitFor('the end of the process', () => isDead(pid), { deadlineMs: MET_MS }).catch(() => undefined);
+    await end();
+  }
 }
 
 /** Whether a process has ended, looked after by its parent or not. */
@@ -61,14 +83,8 @@ describe('a broker whose disk fails', () => {
     'ends when a %s fails, says so, and has told nobody anything that is not on the disk',
     async (what, calls, code, paths) => {
       const { machine, load } = await underLoad();
-      const end = await inject({
-        pid: machine.peer.pid(),
-        calls,
-        fault: `error=${code}`,
-        paths: await paths(machine.data),
-      });
+      await failUntilItEnds(machine, { calls, fault: `error=${code}`, paths: () => paths(machine.data) });
       expect(await machine.peer.exited()).toBe(FAILED);
-      await end();
       await load.end();
       const operation = what.startsWith('write') ? 'write' : calls === 'fsync' ? 'syncDirectory' : 'sync';
       expect(await machine.output()).toMatch(new RegExp(`weir broker: .*${operation}.*${code}`));

@@ -28,6 +28,8 @@ const VALUE_MAX = 20_000;
 /** Records of a partition that deletions leave at least: a scan reads them all. */
 const KEPT = 300;
 const TIMEOUT_MS = 30_000;
+/** How long a coordinator may take to read its log. */
+const LOADED_MS = 8_000;
 const ACCEPT = 1;
 
 /** Acts after which a load is under way: every kind has happened by then. */
@@ -377,7 +379,9 @@ class ShareMember {
 
   async join(): Promise<void> {
     await findCoordinator(this.#client, SHARE_GROUP, 0);
+    const loads = loading();
     for (let errorCode = -1; errorCode !== ErrorCode.NONE; ) {
+      loads();
       const answer = await this.#client.call(ApiKey.ShareGroupHeartbeat, 1, {
         groupId: SHARE_GROUP,
         memberId: this.#memberId,
@@ -445,9 +449,19 @@ export const LOADING: ReadonlySet<number> = new Set([
   ErrorCode.NOT_COORDINATOR,
 ]);
 
+/** To be called before each question: throws when a coordinator does not come, as one whose log is damaged. */
+export function loading(): () => void {
+  const endMs = performance.now() + LOADED_MS;
+  return () => {
+    if (performance.now() > endMs) throw new Error(`a coordinator is not loaded within ${LOADED_MS} ms`);
+  };
+}
+
 /** Waits until the coordinator of a group is there; its topic is created by the question. */
 export async function findCoordinator(client: RawClient, group: string, keyType: number): Promise<void> {
+  const loads = loading();
   for (let errorCode = -1; errorCode !== ErrorCode.NONE; ) {
+    loads();
     const answer = await client.call(ApiKey.FindCoordinator, 4, { keyType, coordinatorKeys: [group] });
     ({ errorCode } = only(answer.coordinators));
     if (!LOADING.has(errorCode)) must('find coordinator', errorCode);

@@ -6,7 +6,7 @@ import { forEachBatch, readRecords } from '../../broker/core/record/iterate.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
 import type { Scanned } from './history.ts';
 import type { Found } from './power-history.ts';
-import { Book, findCoordinator, GROUP, LOADING, must, only, STEADY } from './power-load.ts';
+import { Book, findCoordinator, GROUP, LOADING, loading, must, only, STEADY } from './power-load.ts';
 import { RawClient } from './raw-client.ts';
 
 const EARLIEST = -2;
@@ -103,7 +103,9 @@ async function commitsOf(client: RawClient, book: Book): Promise<ReadonlyMap<num
   const topic = book.topics.find(({ name }) => name === STEADY);
   if (topic === undefined || book.commits.size === 0) return new Map();
   await findCoordinator(client, GROUP, 0);
+  const loads = loading();
   for (;;) {
+    loads();
     const answer = await client.call(ApiKey.OffsetFetch, 5, {
       groupId: GROUP,
       topics: [{ name: STEADY, partitionIndexes: Array.from({ length: topic.partitions }, (_, index) => index) }],
