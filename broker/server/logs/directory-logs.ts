@@ -381,14 +381,16 @@ export class DirectoryLogManager implements LogManager {
 
   *#setAside(log: OpenLog, directory: string): Task<void> {
     const from = `${directory}/${logDirectoryName(log.topic, log.partition)}`;
-    this.#context.files.forgetUnder(`${from}/`);
-    this.#context.indexes.forgetUnder(`${from}/`);
+    const caches = [this.#context.files, this.#context.indexes];
+    for (const cache of caches) cache.forgetUnder(`${from}/`);
     try {
       const to = `${directory}/${deletedDirectoryName(log.topicId, log.partition)}`;
       yield* step<void>((done) => this.#deps.disk.rename(from, to, done));
     } catch (error) {
       this.#deps.log.warn({ error: String(error) }, 'the directory of a deleted log could not be renamed');
     }
+    // Again: a read under way may have opened a file meanwhile, and the log that takes the name must not write to it.
+    for (const cache of caches) cache.forgetUnder(`${from}/`);
   }
 
   *#removeDirectories(logs: readonly OpenLog[]): Task<void> {

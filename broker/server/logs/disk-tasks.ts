@@ -1,6 +1,7 @@
 import type { Disk, DiskFailure, DiskFile } from '../../ports/disk.ts';
 import { type DiskFault, runTask, step, type Task } from '../task.ts';
 import type { FileCache, FileLease } from './file-cache.ts';
+import type { IndexCache } from './index-cache.ts';
 
 /** The failed disk operation that a task threw; rethrows anything else, which is a bug. */
 export function failureOf(error: unknown): DiskFailure {
@@ -52,6 +53,21 @@ export function* removeIfExists(disk: Disk, path: string): Task<void> {
   } catch (error) {
     if (faultCode(error) !== 'ENOENT') throw error;
   }
+}
+
+/** Removes a file that logs may have in use: whoever asks for its name later never gets what was open before. */
+export function* removeForgotten(
+  context: { readonly disk: Disk; readonly files: FileCache; readonly indexes: IndexCache },
+  path: string,
+): Task<void> {
+  const forget = (): void => {
+    context.files.forget(path);
+    context.indexes.forget(path);
+  };
+  forget();
+  yield* removeIfExists(context.disk, path);
+  // A read under way may have opened it meanwhile.
+  forget();
 }
 
 /** Opens a file for the time of `use`. */

@@ -17,7 +17,15 @@ import { BEYOND_END, judgeEnd, segmentIndexAt, type WalkState } from '../../core
 import * as batch from '../../core/record/batch.ts';
 import type { DirectoryEntry } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
-import { failureOf, faultCode, inParallel, readIfExists, removeIfExists, withFile } from './disk-tasks.ts';
+import {
+  failureOf,
+  faultCode,
+  inParallel,
+  readIfExists,
+  removeForgotten,
+  removeIfExists,
+  withFile,
+} from './disk-tasks.ts';
 import { cutIndexes, flushIndexes, indexFileBytes, loadLargestTimestamp } from './index-files.ts';
 import { isDiskFull } from '../disk-failure.ts';
 import type { LogContext } from './log-context.ts';
@@ -132,9 +140,7 @@ export function* removeLogFiles(
   const entries = yield* step<readonly DirectoryEntry[]>((done) => context.disk.list(directory, done));
   for (const { name } of entries) {
     if (kept.includes(name)) continue;
-    context.files.forget(`${directory}/${name}`);
-    context.indexes.forget(`${directory}/${name}`);
-    yield* removeIfExists(context.disk, `${directory}/${name}`);
+    yield* removeForgotten(context, `${directory}/${name}`);
   }
   yield* step<void>((done) => context.disk.syncDirectory(directory, done));
 }
@@ -236,9 +242,7 @@ function firstKept(bases: readonly number[], snapshots: readonly number[], reque
 export function* removeSegmentFiles(context: LogContext, directory: string, baseOffset: number): Task<void> {
   for (const kind of ['log', 'index', 'timeindex', 'txnindex', 'snapshot'] as const) {
     const path = `${directory}/${segmentFileName(baseOffset, kind)}`;
-    context.files.forget(path);
-    context.indexes.forget(path);
-    yield* removeIfExists(context.disk, path);
+    yield* removeForgotten(context, path);
   }
 }
 

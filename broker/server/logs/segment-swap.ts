@@ -4,7 +4,7 @@ import { OFFSET_ENTRY_SIZE, offsetEntry } from '../../core/log/offset-index.ts';
 import * as batch from '../../core/record/batch.ts';
 import { frameBatch } from '../../core/record/check.ts';
 import { step, type Task } from '../task.ts';
-import { inParallel, readIfExists, removeIfExists, withFile } from './disk-tasks.ts';
+import { inParallel, readIfExists, removeForgotten, removeIfExists, withFile } from './disk-tasks.ts';
 import type { FileLease } from './file-cache.ts';
 import type { LogBody } from './log-body.ts';
 import type { LogContext } from './log-context.ts';
@@ -68,6 +68,8 @@ function* putInPlace(context: LogContext, directory: string, segment: Segment): 
     yield* renameTo(context, segment, 'log', '');
     for (const kind of ['log', ...INDEX_KINDS] as const) forget(context, segment.path(kind));
     segment.suffix = '';
+    // A reader that still had the old segment may have opened its file before the name went to the new one.
+    for (const kind of ['log', ...INDEX_KINDS] as const) forget(context, segment.path(kind));
   } finally {
     lease.release();
   }
@@ -92,8 +94,7 @@ function forget(context: LogContext, path: string): void {
 function* removeMerged(context: LogContext, directory: string, baseOffset: number): Task<void> {
   for (const kind of MERGED_KINDS) {
     const path = `${directory}/${segmentFileName(baseOffset, kind)}`;
-    forget(context, path);
-    yield* removeIfExists(context.disk, path);
+    yield* removeForgotten(context, path);
   }
 }
 
