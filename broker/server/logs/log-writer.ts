@@ -203,12 +203,13 @@ export class LogWriter {
     this.#writingLease = lease;
     lease.file.write(segment.writtenBytes, chunks, (failure) => {
       this.#writingLease = null;
+      // A sync that was issued meanwhile does not cover this write (D1): the segment is dirty again, also with what a write
+      // that failed left there, and a sync that has ended did not give the file back.
+      this.#dirty.set(segment, lease);
       if (failure !== null) {
         this.#failed(failure);
         return;
       }
-      // A sync that was issued meanwhile does not cover this write (D1): the segment is dirty again.
-      this.#dirty.set(segment, lease);
       segment.writtenBytes += bytes;
       this.#pendingBytes = Math.max(0, this.#pendingBytes - bytes);
       this.#writtenOffset = endOffset;
