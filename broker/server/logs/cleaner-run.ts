@@ -34,7 +34,7 @@ export function* findCleanable(body: LogBody, nowMs: number, bugs: CleanerBugs):
   const sealed = body.segments.all.slice(0, -1);
   for (const segment of sealed) {
     if (segment.endOffset <= body.firstDirtyOffset || segment.removed) continue;
-    if (config.minCompactionLagMs > 0) yield* loadLargestTimestamp(context, segment);
+    if (config.minCompactionLagMs > 0) yield* learnLargestTimestamp(body, segment);
     if (config.maxCompactionLagMs < Number.MAX_SAFE_INTEGER && segment.firstTimestampMs < 0) {
       const header = yield* readHeader(context, segment, 0, segment.writtenBytes);
       if (header !== null) segment.firstTimestampMs = batch.maxTimestamp(header, 0);
@@ -48,6 +48,16 @@ export function* findCleanable(body: LogBody, nowMs: number, bugs: CleanerBugs):
   };
   const cleanable = judgeCleanable(sealed.map(cleanableSegment), bounds, config);
   return { cleanable, segments: sealed.slice(0, cleanable.segmentCount) };
+}
+
+/**
+ * Learns how old a segment is. A time index that contradicts the batches is made anew first, as for retention: what is
+ * unknown must not count as old.
+ */
+function* learnLargestTimestamp(body: LogBody, segment: Segment): Task<void> {
+  if (yield* loadLargestTimestamp(body.context, segment)) return;
+  yield* waitFor((done) => body.rebuildIndexes(segment, () => done()));
+  if (segment.timestampUnknown) throw new CleaningEnded('interrupted', 'the age of a segment could not be learnt');
 }
 
 /** Nothing at or above is cleaned (D13): it may be undecided, undone or lost. */

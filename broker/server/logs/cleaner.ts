@@ -12,6 +12,7 @@ import { failureOf } from './disk-tasks.ts';
 import { isDiskFull } from '../disk-failure.ts';
 import type { LogContext } from './log-context.ts';
 import type { OpenLog } from './open-log.ts';
+import type { Segment } from './segment.ts';
 
 const NO_ROOM = 'no room to compact a log, it is tried again later';
 
@@ -147,8 +148,14 @@ export class LogCleaner {
       if (this.#pace.isUsedUp) yield* this.#pace.breathe();
       if (!this.#isCleanable(log)) continue;
       log.rollAged(nowMs);
-      const found = yield* findCleanable(log.body, nowMs, bugs);
-      if (this.#stalledAt.get(log) !== found.cleanable.endOffset) candidates.push({ log, ...found });
+      const segments = [...log.body.segments.all];
+      try {
+        const found = yield* findCleanable(log.body, nowMs, bugs);
+        if (this.#stalledAt.get(log) !== found.cleanable.endOffset) candidates.push({ log, ...found });
+      } catch (error) {
+        // What one log has no answer to must not keep the others dirty.
+        this.#failed(log, segments, error);
+      }
     }
     this.#stats.dirtyRatioMax = candidates.reduce((max, { cleanable }) => Math.max(max, cleanable.dirtyRatio), 0);
     this.#stats.overdueMsMax = candidates.reduce((max, { cleanable }) => Math.max(max, cleanable.overdueMs), 0);
@@ -185,7 +192,7 @@ export class LogCleaner {
       const { firstDirtyOffset, endOffset } = candidate.cleanable;
       if (error === null && log.body.firstDirtyOffset <= firstDirtyOffset) this.#stalledAt.set(log, endOffset);
       if (error === null) this.#cleaned(job, candidate);
-      else this.#failed(log, candidate, error);
+      else this.#failed(log, candidate.segments, error);
       this.#ended();
       // After a failure it is not tried again at once.
       if (error === null) this.#next();
@@ -211,7 +218,8 @@ export class LogCleaner {
     );
   }
 
-  #failed(log: OpenLog, { segments }: Candidate, error: unknown): void {
+  /** A log could not be cleaned, or looked into for it. */
+  #failed(log: OpenLog, segments: readonly Segment[], error: unknown): void {
     const name = log.body.name;
     const report = this.#deps.context.log;
     if (isCleaningEnded(error)) {
@@ -222,7 +230,7 @@ export class LogCleaner {
       return;
     }
     const failure = failureOf(error);
-    const isGone = this.#stopped || log.state === 'deleted' || segments.some((segment) => segment.removed);
+    const isGone = this.#stopped || log.state === 'deleted' || !segments.every((segment) => isCurrent(log, segment));
     if (isDiskFull(failure)) {
       report.warn({ log: name, path: failure.path }, NO_ROOM);
     } else if (failure.code === 'ENOENT' && isGone) {
@@ -246,6 +254,11 @@ export class LogCleaner {
     if (this.#running > 0) return;
     for (const done of this.#idle.splice(0)) done();
   }
+}
+
+/** False when its files may be gone: by retention, a cleaning, or a cut of the log. */
+function isCurrent(log: OpenLog, segment: Segment): boolean {
+  return !segment.removed && log.body.segments.all.includes(segment);
 }
 
 /** An operation that changes nothing: its failure says nothing about what was written. */

@@ -93,7 +93,9 @@ export class LogWorld {
   /** What ended the process, if anything did. */
   fatal: DiskFailure | null = null;
   /** Told of each warning in the node's log. */
-  onWarning: (message: string) => void = () => undefined;
+  onWarning: (message: string, fields: object) => void = () => undefined;
+  /** Told of each error in the node's log. */
+  onError: (message: string) => void = () => undefined;
   /** What is broken on purpose. */
   bugs: PlantedLogBugs = NO_LOG_BUGS;
   readonly #options: Partial<LogManagerOptions>;
@@ -122,7 +124,11 @@ export class LogWorld {
       timers: this.time,
       crc32c,
       compression: gzipOnly(this.time),
-      log: { ...SILENT, warn: (_fields, message) => this.onWarning(message) },
+      log: {
+        ...SILENT,
+        warn: (fields, message) => this.onWarning(message, fields),
+        error: (_fields, message) => this.onError(message),
+      },
       directory: DIRECTORY,
       defaultConfig: DEFAULT_LOG_CONFIG,
       onFatal: (failure) => {

@@ -1,0 +1,115 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from '@jest/globals';
+import { DEFAULT_CLEANER_CONFIG } from '../../../../broker/core/log/cleaner-config.ts';
+import type { LogConfig } from '../../../../broker/core/log/config.ts';
+import { buildBatch } from '../../../../broker/core/record/builder.ts';
+import { crc32c } from '../../../../broker/io/crc32c.ts';
+import type { CleanerStats } from '../../../../broker/server/logs/cleaner.ts';
+import type { LogSpec } from '../../../../broker/server/logs/partition-log.ts';
+import { LogWorld, spec } from '../../../support/logs/log-world.ts';
+
+const COUNT = 120;
+
+function table(name: string, config: Partial<LogConfig> = {}): LogSpec {
+  const compacted = { compactPolicy: true, deletePolicy: false, retentionMs: -1, minCleanableDirtyRatio: 0 };
+  return spec(name, { ...compacted, segmentBytes: 2000, indexIntervalBytes: 200, ...config });
+}
+
+/** A node that looks for logs to clean when it is told to, with a log of records of five keys for each of `tables`. */
+function build(...tables: LogSpec[]): LogWorld {
+  const cleaner = { ...DEFAULT_CLEANER_CONFIG, backoffMs: 1e9 };
+  const w = new LogWorld(5, { tailCacheBytes: 0, cleaner: () => cleaner });
+  w.start();
+  for (const wanted of tables) {
+    w.createOne(wanted);
+    fill(w, wanted);
+  }
+  return w;
+}
+
+function fill(w: LogWorld, wanted: LogSpec): void {
+  const log = w.log(wanted);
+  for (let i = 0; i < COUNT; i++) {
+    const records = [{ key: Buffer.from(`k${i % 5}`), value: Buffer.from('x'.repeat(60)) }];
+    const at = { baseOffset: log.logEndOffset, leaderEpoch: 0, timestamp: Math.floor(w.time.wallMs()) };
+    log.append(buildBatch(records, at, crc32c), { nowMs: w.time.wallMs() });
+  }
+  w.time.settle();
+  log.setHighWatermark(log.durableOffset);
+}
+
+/** The start learns the settings of its topics, and how far they are replicated, from the metadata. */
+function start(w: LogWorld, ...tables: LogSpec[]): void {
+  w.start();
+  for (const wanted of tables) {
+    const log = w.createOne(wanted);
+    log.configure(wanted.config);
+    log.setHighWatermark(log.durableOffset);
+  }
+}
+
+/** Looks once, and cleans what is found; the cleaner's pauses are over afterwards. */
+function clean(w: LogWorld): CleanerStats {
+  w.opened.manager.clean();
+  w.time.advance(5000);
+  return w.opened.manager.stats().cleaner;
+}
+
+function flip(w: LogWorld, path: string, at: number): void {
+  const bytes = w.disk.peek(path);
+  const place = at < 0 ? (bytes?.length ?? 0) + at : at;
+  w.disk.poke(path, place, Buffer.from([(bytes?.[place] ?? 0) ^ 1]));
+}
+
+const offsetsOf = (w: LogWorld, wanted: LogSpec): number[] => w.readAll(w.log(wanted)).map(({ offset }) => offset);
+
+describe('the look for logs to clean', () => {
+  test('leaves a log whose time index cannot be read alone, loudly, and cleans the others', () => {
+    const tables = ['aaa', 'bbb'].map((name) => table(name, { minCompactionLagMs: 1 }));
+    const [broken, sound] = tables as [LogSpec, LogSpec];
+    const w = build(...tables);
+    w.shutdown();
+    const errors: string[] = [];
+    w.onError = (message) => errors.push(message);
+    start(w, ...tables);
+    w.time.advance(1000);
+    const path = '/data/aaa-0/00000000000000000000.timeindex';
+    w.disk.faults.fail = (operation, file) => (operation === 'read' && file === path ? 'EIO' : null);
+    expect(clean(w)).toMatchObject({ cleanedCount: 1, uncleanableCount: 1 });
+    expect(clean(w)).toMatchObject({ cleanedCount: 1, uncleanableCount: 1 });
+    expect(errors).toEqual([expect.stringContaining('is not compacted any more')]);
+    expect(w.fatal).toBeNull();
+    expect(offsetsOf(w, sound).length).toBeLessThan(COUNT / 2);
+    expect(offsetsOf(w, broken)).toHaveLength(COUNT);
+  });
+
+  test('never takes a record for old whose time index is spoiled: it makes that anew and keeps the lag', () => {
+    const wanted = table('aaa', { minCompactionLagMs: 1_000_000 });
+    const w = build(wanted);
+    w.shutdown();
+    const indexes = w.disk.files().filter(({ path }) => path.startsWith('/data/aaa-0') && path.endsWith('.timeindex'));
+    const written = indexes.map(({ path }) => w.disk.peek(path));
+    for (const { path } of indexes) flip(w, path, -5);
+    start(w, wanted);
+    expect(clean(w)).toMatchObject({ cleanedCount: 0, uncleanableCount: 0 });
+    expect(offsetsOf(w, wanted)).toHaveLength(COUNT);
+    expect(w.disk.peek(indexes[0]?.path ?? '')).toEqual(written[0]);
+    w.time.advance(2_000_000);
+    expect(clean(w)).toMatchObject({ cleanedCount: 1, uncleanableCount: 0 });
+    expect(offsetsOf(w, wanted).length).toBeLessThan(COUNT / 2);
+  });
+
+  test('stops at a log whose batches are not what was written when it makes a time index anew', () => {
+    const tables = ['aaa', 'bbb'].map((name) => table(name, { minCompactionLagMs: 1 }));
+    const [broken, sound] = tables as [LogSpec, LogSpec];
+    const w = build(...tables);
+    w.shutdown();
+    flip(w, '/data/aaa-0/00000000000000000000.timeindex', -5);
+    flip(w, '/data/aaa-0/00000000000000000000.log', 90);
+    start(w, ...tables);
+    w.time.advance(1000);
+    expect(clean(w).cleanedCount).toBe(1);
+    expect(w.log(broken).state).toBe('damaged');
+    expect(offsetsOf(w, sound).length).toBeLessThan(COUNT / 2);
+  });
+});
