@@ -12,8 +12,8 @@ import { weirPeer } from '../wire/harness/weir-peer.ts';
 import { judgeLog } from './history.ts';
 import { parseProducer, scan } from './kill-load.ts';
 
-// The short form has as many partitions a descriptor as the long one: `WEIR_PARTITIONS=10000 WEIR_DESCRIPTORS=1024`.
-const { WEIR_PARTITIONS: PARTITIONS_TEXT = '1500', WEIR_DESCRIPTORS: LIMIT = '256' } = process.env;
+// A shorter form with as many partitions a descriptor: `WEIR_PARTITIONS=1500 WEIR_DESCRIPTORS=256`.
+const { WEIR_PARTITIONS: PARTITIONS_TEXT = '10000', WEIR_DESCRIPTORS: LIMIT = '1024' } = process.env;
 const PARTITIONS = Number(PARTITIONS_TEXT);
 const TOPIC = 'many';
 const DEADLINE_MS = 60_000 + PARTITIONS * 40;

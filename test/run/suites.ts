@@ -61,6 +61,6 @@ export const SUITES: readonly Suite[] = [
   },
   { name: 'fuzz', budgetMinutes: 3, needs: [], steps: [jest('fuzz', 'test/fuzz/')] },
   // Fixed seeds: a run must not find by chance what the one before did not. `npm run test:long -- sim --minutes N` goes on.
-  { name: 'sim', budgetMinutes: 6, needs: [], steps: [jest('sim', 'test/sim/')] },
-  { name: 'faults', budgetMinutes: 4, needs: ['kafka'], steps: [jest('faults', '--runInBand', 'test/faults/')] },
+  { name: 'sim', budgetMinutes: 4, needs: [], steps: [jest('sim', 'test/sim/')] },
+  { name: 'faults', budgetMinutes: 6, needs: ['kafka'], steps: [jest('faults', '--runInBand', 'test/faults/')] },
 ];
