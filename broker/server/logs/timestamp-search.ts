@@ -39,26 +39,40 @@ export function* searchTimestamp(body: LogBody, timestampMs: number): Task<Searc
     const damage = yield* learnLargestTimestamp(body, segment);
     if (damage !== '') return { damage };
     if (segment.maxTimestampMs < timestampMs || segment.writtenBytes === 0) continue;
-    const found = yield* searchSegment(body, segment, timestampMs);
+    const found = yield* searchSegment(body, segment, { timestampMs, isLargest: false });
     if (found !== null) return found;
   }
   return null;
 }
 
-/** The first record that has the log's largest timestamp; null in an empty log. */
+/** The first record at or above the log start that has the largest timestamp there; null when there is none. */
 export function* searchMaxTimestamp(body: LogBody): Task<Searched> {
+  const { logStartOffset } = body;
   const times = new Set<number>();
   for (const segment of [...body.segments.all]) {
+    if (segment.endOffset <= logStartOffset) continue;
     const damage = yield* learnLargestTimestamp(body, segment);
     if (damage !== '') return { damage };
-    if (segment.maxTimestampMs >= 0) times.add(segment.maxTimestampMs);
+    if (segment.maxTimestampMs < 0) continue;
+    const largest = yield* largestLeft(body, segment);
+    if (largest !== null && 'damage' in largest) return largest;
+    if (largest !== null) times.add(largest.timestampMs);
   }
   // A segment that the cleaner left without records has a time and nothing to be found.
   for (const timestampMs of [...times].toSorted((a, b) => b - a)) {
     const found = yield* searchTimestamp(body, timestampMs);
+    // Records were deleted meanwhile: the next largest may be one that was not asked for.
+    if (body.logStartOffset !== logStartOffset) return yield* searchMaxTimestamp(body);
     if (found !== null) return found;
   }
   return null;
+}
+
+/** The largest timestamp of a segment at or above the log start; of a segment that begins below, from its batches. */
+function* largestLeft(body: LogBody, segment: Segment): Task<{ readonly timestampMs: number } | Searched> {
+  const timestampMs = segment.maxTimestampMs;
+  if (segment.baseOffset >= body.logStartOffset || segment.writtenBytes === 0) return { timestampMs };
+  return yield* searchSegment(body, segment, { timestampMs, isLargest: true });
 }
 
 /** Learns a segment's largest timestamp; when its time index is wrong, from the batches. Gives '' or the damage. */
@@ -75,15 +89,23 @@ function* learnLargestTimestamp(body: LogBody, segment: Segment): Task<string> {
   return damage === '' && segment.timestampUnknown ? 'the log changed during the search' : damage;
 }
 
+/** What a segment is searched for. */
+interface Wanted {
+  /** The first record with this timestamp or a later one; with `isLargest`, no record of the segment has a later one. */
+  readonly timestampMs: number;
+  /** The largest timestamp, and the batch that has it. */
+  readonly isLargest: boolean;
+}
+
 /** Searches with the time index and, when that leads nowhere, without. */
-function* searchSegment(body: LogBody, segment: Segment, timestampMs: number): Task<Searched> {
-  const bound = yield* lowerBound(body, segment, timestampMs);
+function* searchSegment(body: LogBody, segment: Segment, wanted: Wanted): Task<Searched> {
+  const bound = yield* lowerBound(body, segment, wanted.timestampMs);
   const startOffset = Math.max(body.logStartOffset, bound?.lastOffset ?? segment.baseOffset);
   const anchor = yield* locate(body.context, segment, startOffset);
   return yield* withFile(body.context.files, segment.path('log'), { create: false }, function* (file) {
-    const found = yield* scan({ body, segment, timestampMs, file }, anchor, bound);
+    const found = yield* scan({ body, segment, wanted, file }, anchor, bound);
     if (found === null || !('fault' in found)) return found;
-    const fromFront = yield* scan({ body, segment, timestampMs, file }, frontOf(segment), null);
+    const fromFront = yield* scan({ body, segment, wanted, file }, frontOf(segment), null);
     if (fromFront !== null && 'fault' in fromFront) return { damage: damageAt(segment, fromFront.fault) };
     body.rebuildIndexes(segment, () => undefined);
     return fromFront;
@@ -93,7 +115,7 @@ function* searchSegment(body: LogBody, segment: Segment, timestampMs: number): T
 interface Search {
   readonly body: LogBody;
   readonly segment: Segment;
-  readonly timestampMs: number;
+  readonly wanted: Wanted;
   readonly file: DiskFile;
 }
 
@@ -103,9 +125,10 @@ interface Fault {
 
 /** Looks at batch after batch, each of which is checked. `bound` is the time entry that the search began with. */
 function* scan(search: Search, anchor: Anchor, bound: TimeEntry | null): Task<TimestampedOffset | Fault | null> {
-  const { body, segment, timestampMs, file } = search;
+  const { body, segment, wanted, file } = search;
   const rules = { crc32c: body.context.crc32c, epochAt: (offset: number) => body.epochs.epochAt(offset) };
   const { trustsIndexes } = body.context.bugs;
+  let best: TimestampedOffset | null = null;
   let { position } = anchor;
   let needBytes = batch.HEADER_SIZE;
   while (position < segment.writtenBytes) {
@@ -120,9 +143,12 @@ function* scan(search: Search, anchor: Anchor, bound: TimeEntry | null): Task<Ti
       if (fault !== '') return faultAt(at + pos, fault);
       if (bound !== null && !trustsIndexes && contradicts(buf, pos, bound))
         return faultAt(at + pos, 'a wrong time index entry');
-      if (batch.maxTimestamp(buf, pos) >= timestampMs && batch.nextOffset(buf, pos) > body.logStartOffset) {
-        const found = yield* searchBatch(body, buf, pos, timestampMs);
-        if (found !== null) return found;
+      if (batch.nextOffset(buf, pos) > body.logStartOffset) {
+        if (wanted.isLargest) best = yield* later(body, { buf, pos }, best);
+        else if (batch.maxTimestamp(buf, pos) >= wanted.timestampMs) {
+          const found = yield* searchBatch(body, { buf, pos }, wanted);
+          if (found !== null) return found;
+        }
       }
       pos += size;
     }
@@ -133,7 +159,17 @@ function* scan(search: Search, anchor: Anchor, bound: TimeEntry | null): Task<Ti
       return faultAt(position, 'the file ends inside a batch');
     }
   }
-  return position === segment.writtenBytes ? null : faultAt(position, 'an index points past the end');
+  return position === segment.writtenBytes ? best : faultAt(position, 'an index points past the end');
+}
+
+/** `best`, or what a batch has at or above the log start when that is later; only one that begins below is looked into. */
+function* later(body: LogBody, at: BatchAt, best: TimestampedOffset | null): Task<TimestampedOffset | null> {
+  const { buf, pos } = at;
+  const timestampMs = batch.maxTimestamp(buf, pos);
+  if (batch.recordCount(buf, pos) === 0 || timestampMs <= (best?.timestampMs ?? -1)) return best;
+  const offset = batch.baseOffset(buf, pos);
+  if (offset >= body.logStartOffset) return { offset, timestampMs, leaderEpoch: batch.partitionLeaderEpoch(buf, pos) };
+  return (yield* searchBatch(body, at, { timestampMs: (best?.timestampMs ?? -1) + 1, isLargest: true })) ?? best;
 }
 
 /** Whether a time entry says of the batch at `pos` what is not so: it names that one, and no later time up to it. */
@@ -169,11 +205,12 @@ function* lowerBound(body: LogBody, segment: Segment, timestampMs: number): Task
   return null;
 }
 
-function* searchBatch(body: LogBody, buf: Buffer, pos: number, timestampMs: number): Task<TimestampedOffset | null> {
+/** The first record of one batch that is late enough; with `isLargest` the latest of those. */
+function* searchBatch(body: LogBody, { buf, pos }: BatchAt, wanted: Wanted): Task<TimestampedOffset | null> {
   const end = pos + batch.sizeInBytes(buf, pos);
   const records = buf.subarray(pos + batch.HEADER_SIZE, end);
   const codec = batch.compressionCodec(buf, pos);
-  if (codec === 0) return yield* searchRecords(body, { buf, pos }, records, timestampMs);
+  if (codec === 0) return yield* searchRecords(body, { buf, pos }, records, wanted);
   const { context } = body;
   const release = yield* step<() => void>((done) => context.inspections.acquire((held) => done(null, held)));
   try {
@@ -184,7 +221,7 @@ function* searchBatch(body: LogBody, buf: Buffer, pos: number, timestampMs: numb
       ),
     );
     if (typeof plain !== 'string') {
-      return yield* searchRecords(body, { buf, pos }, batch.bufferOf(plain), timestampMs);
+      return yield* searchRecords(body, { buf, pos }, batch.bufferOf(plain), wanted);
     }
     return unseen(body, { buf, pos }, plain);
   } finally {
@@ -207,21 +244,25 @@ interface BatchAt {
   readonly pos: number;
 }
 
-/** The first record of one batch that is late enough; a long walk takes several turns. */
+/** Searches the records of one batch; a long walk takes several turns. */
 function* searchRecords(
   body: LogBody,
   { buf, pos }: BatchAt,
   plain: Buffer,
-  timestampMs: number,
+  wanted: Wanted,
 ): Task<TimestampedOffset | null> {
   const baseOffset = batch.baseOffset(buf, pos);
+  let best: TimestampedOffset | null = null;
+  let { timestampMs } = wanted;
   const cursor = new RecordCursor().reset(plain, 0, plain.length);
   let left = WALKED_PER_TURN;
   while (cursor.next()) {
     const offset = baseOffset + cursor.offsetDelta;
     const recordMs = recordTimestamp(buf, pos, cursor.timestampDelta);
     if (recordMs >= timestampMs && offset >= body.logStartOffset) {
-      return { offset, timestampMs: recordMs, leaderEpoch: batch.partitionLeaderEpoch(buf, pos) };
+      best = { offset, timestampMs: recordMs, leaderEpoch: batch.partitionLeaderEpoch(buf, pos) };
+      if (!wanted.isLargest) return best;
+      timestampMs = recordMs + 1;
     }
     left -= 1 + cursor.headerCount;
     if (left <= 0) {
@@ -229,7 +270,7 @@ function* searchRecords(
       yield* nextTurn(body);
     }
   }
-  return null;
+  return best;
 }
 
 function* nextTurn(body: LogBody): Task<void> {

@@ -1,4 +1,9 @@
+import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
+import { createPrng } from '../../../../broker/core/base/prng.ts';
+import { buildBatch } from '../../../../broker/core/record/builder.ts';
+import { crc32c } from '../../../../broker/io/crc32c.ts';
+import type { TimestampedOffset } from '../../../../broker/server/logs/partition-log.ts';
 import { LogWorld, makeBatch, spec, textsOf } from '../../../support/logs/log-world.ts';
 
 const one = spec('orders');
@@ -269,5 +274,69 @@ describe('records by time', () => {
     world.wait<number>((done) => log.deleteRecordsBefore(5, done));
     const found = world.wait<{ offset: number } | null>((done) => log.offsetForTimestamp(0, done));
     expect(found?.offset).toBe(5);
+  });
+
+  /** Batches of records with these times, the records below `start` deleted; what is the largest time, and where. */
+  function largestLeft(
+    batches: readonly (readonly number[])[],
+    start: number,
+    segmentBytes: number,
+  ): readonly unknown[] {
+    const wanted = spec('cut', { segmentBytes, indexIntervalBytes: 0, retentionMs: -1 });
+    const world = opened();
+    const log = world.createOne(wanted);
+    for (const times of batches) {
+      const [timestamp = 0] = times;
+      const records = times.map((time) => ({ key: null, value: Buffer.from('v'), timestamp: time }));
+      const place = { baseOffset: log.logEndOffset, leaderEpoch: 0, timestamp };
+      log.append(buildBatch(records, place, crc32c), { nowMs: world.time.wallMs() });
+    }
+    world.time.settle();
+    log.setHighWatermark(log.logEndOffset);
+    world.wait<number>((done) => log.deleteRecordsBefore(start, done));
+    const before = world.wait<TimestampedOffset | null>((done) => log.maxTimestampOffset(done));
+    world.shutdown();
+    world.start();
+    const after = world.wait<TimestampedOffset | null>((done) => world.log(wanted).maxTimestampOffset(done));
+    return [before, after].map((found) => found && [found.offset, found.timestampMs]);
+  }
+
+  const each = (...times: number[]): number[][] => times.map((time) => [time]);
+
+  test.each([
+    ['a larger one in another batch', each(100, 200, 5000, 300, 400), 3, [4, 400]],
+    ['a larger one, and the next largest is not the last', each(100, 5000, 300, 900, 400, 900, 20), 2, [3, 900]],
+    ['a larger one of the same batch', [[100, 5000, 300, 900, 400]], 2, [3, 900]],
+    [
+      'a larger one of the same batch, and a later batch has the largest',
+      [
+        [100, 5000, 300],
+        [200, 800, 800],
+      ],
+      2,
+      [4, 800],
+    ],
+    ['a smaller one', each(100, 200, 5000, 300, 400), 1, [2, 5000]],
+    ['all that are as late but one', each(700, 700, 700, 300), 2, [2, 700]],
+    ['everything', each(100, 200, 5000), 3, null],
+  ])('the largest is that of the records which are left: %s was deleted', (_what, batches, start, right) => {
+    for (const segmentBytes of [1_000_000, 220, 150, 1])
+      expect([segmentBytes, ...largestLeft(batches, start, segmentBytes)]).toEqual([segmentBytes, right, right]);
+  });
+
+  test('the largest is found in any order of times, wherever the log begins', () => {
+    const prng = createPrng(4);
+    for (let round = 0; round < 60; round++) {
+      const batches = Array.from({ length: 1 + prng.below(8) }, () =>
+        Array.from({ length: 1 + prng.below(4) }, () => 100 + prng.below(20)),
+      );
+      const times = batches.flat();
+      const start = prng.below(times.length + 1);
+      const left = times.slice(start);
+      const largest = Math.max(...left);
+      const right = left.length === 0 ? null : [start + left.indexOf(largest), largest];
+      const found = largestLeft(batches, start, prng.below(2) === 0 ? 1_000_000 : 200);
+      expect([round, ...found]).toEqual([round, right, right]);
+    }
   });
 });
