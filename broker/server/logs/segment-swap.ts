@@ -1,14 +1,14 @@
-import { assert } from '../../core/base/assert.ts';
 import { CLEANED_SUFFIX, segmentFileName, SWAP_SUFFIX } from '../../core/log/file-names.ts';
 import { OFFSET_ENTRY_SIZE, offsetEntry } from '../../core/log/offset-index.ts';
+import type { WalkState } from '../../core/log/recovery.ts';
 import * as batch from '../../core/record/batch.ts';
-import { frameBatch } from '../../core/record/check.ts';
 import { step, type Task } from '../task.ts';
-import { inParallel, readIfExists, removeForgotten, removeIfExists, withFile } from './disk-tasks.ts';
+import { inParallel, readIfExists, removeForgotten, removeIfExists } from './disk-tasks.ts';
 import type { FileLease } from './file-cache.ts';
 import type { LogBody } from './log-body.ts';
 import type { LogContext } from './log-context.ts';
-import type { Segment } from './segment.ts';
+import { Segment } from './segment.ts';
+import { readHeader, walkSegment } from './segment-walk.ts';
 
 const INDEX_KINDS = ['index', 'timeindex'] as const;
 /** Files of a segment that a merge removes; the producers' snapshots stay valid and are dropped with the next one. */
@@ -116,10 +116,13 @@ export interface LeftOver {
 export function* settleSwaps(context: LogContext, found: LeftOver): Task<string> {
   const { directory, names, swaps, bases } = found;
   const ends = new Map<number, number>();
+  const spoiled: number[] = [];
   for (const base of swaps) {
-    const end = yield* endOfSwap(context, directory, base, names.includes(swapIndexName(base)));
+    const begin = yield* walkBegin(context, found, base);
+    const end = yield* endOfSwap(context, found, base, begin ?? { position: 0, expectedOffset: base });
     if (end === null) return `${segmentFileName(base, 'log')}${SWAP_SUFFIX} is not what the cleaner wrote`;
     ends.set(base, end);
+    if (begin === null) spoiled.push(base);
   }
   const discarded = names.filter((name) => isLeftOver(name, swaps));
   yield* inParallel(discarded, PARALLEL, (name) => removeIfExists(context.disk, `${directory}/${name}`));
@@ -128,8 +131,10 @@ export function* settleSwaps(context: LogContext, found: LeftOver): Task<string>
       yield* removeMerged(context, directory, merged);
     }
     yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+    if (spoiled.includes(base)) yield* dropIndex(context, directory, base);
     for (const kind of [...INDEX_KINDS, 'log'] as const) {
       const name = segmentFileName(base, kind);
+      if (kind === 'index' && spoiled.includes(base)) continue;
       if (kind === 'log') yield* step<void>((done) => context.disk.syncDirectory(directory, done));
       if (!names.includes(`${name}${SWAP_SUFFIX}`)) continue;
       forget(context, `${directory}/${name}`);
@@ -153,28 +158,52 @@ function isLeftOver(name: string, swaps: readonly number[]): boolean {
   return name.endsWith(SWAP_SUFFIX) && !swaps.some((base) => name.startsWith(String(base).padStart(20, '0')));
 }
 
-/** Offset after the last batch of a `.swap`; null when its bytes are no batches. Its index tells where to begin. */
-function* endOfSwap(context: LogContext, directory: string, base: number, isIndexed: boolean): Task<number | null> {
-  const path = `${directory}/${segmentFileName(base, 'log')}${SWAP_SUFFIX}`;
-  const fileSize = yield* step<number>((done) => context.disk.fileSize(path, done));
-  const indexPath = `${directory}/${segmentFileName(base, 'index')}${isIndexed ? SWAP_SUFFIX : ''}`;
-  const index = batch.bufferOf((yield* readIfExists(context.disk, indexPath, INDEX_SIZE_MAX)) ?? new Uint8Array(0));
+/** Removes an index that contradicts its segment: the load that follows makes it anew. The old segment's goes first. */
+function* dropIndex(context: LogContext, directory: string, base: number): Task<void> {
+  const name = segmentFileName(base, 'index');
+  forget(context, `${directory}/${name}`);
+  yield* removeIfExists(context.disk, `${directory}/${name}`);
+  yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+  yield* removeIfExists(context.disk, `${directory}/${name}${SWAP_SUFFIX}`);
+  context.log.warn({ directory, index: name }, 'the index of a cleaned segment is not what was written: made anew');
+}
+
+interface WalkBegin {
+  readonly position: number;
+  readonly expectedOffset: number;
+}
+
+/** Where the last entry of the index of a `.swap` leads to; null when that contradicts the batches. */
+function* walkBegin(context: LogContext, found: LeftOver, base: number): Task<WalkBegin | null> {
+  const { directory, names } = found;
+  const segment = new Segment(directory, base, 0, SWAP_SUFFIX);
+  const fileSize = yield* step<number>((done) => context.disk.fileSize(segment.path('log'), done));
+  const name = swapIndexName(base);
+  const path = names.includes(name) ? `${directory}/${name}` : `${directory}/${segmentFileName(base, 'index')}`;
+  const index = batch.bufferOf((yield* readIfExists(context.disk, path, INDEX_SIZE_MAX)) ?? new Uint8Array(0));
   const slots = Math.floor(index.length / OFFSET_ENTRY_SIZE);
-  let position = slots === 0 ? 0 : offsetEntry(index, slots - 1, base).position;
-  if (position > fileSize) position = 0;
-  let end: number | null = null;
-  const isWhole = yield* withFile(context.files, path, { create: false }, function* (file) {
-    while (position < fileSize) {
-      const at = position;
-      const header = batch.bufferOf(yield* step<Uint8Array>((done) => file.read(at, batch.HEADER_SIZE, done)));
-      const size = frameBatch(header, 0, header.length);
-      if (header.length < batch.HEADER_SIZE || (typeof size === 'string' && size !== 'incomplete')) return false;
-      position += batch.sizeInBytes(header, 0);
-      end = batch.nextOffset(header, 0);
-    }
-    return position === fileSize;
-  });
+  if (slots === 0) return { position: 0, expectedOffset: base };
+  const { position, lastOffset } = offsetEntry(index, slots - 1, base);
+  const header = position < 0 ? null : yield* readHeader(context, segment, position, fileSize);
+  if (header === null || batch.lastOffset(header, 0) !== lastOffset) return null;
+  return { position, expectedOffset: batch.baseOffset(header, 0) };
+}
+
+/**
+ * Offset after the last batch of a `.swap`; null when its bytes are not what the cleaner wrote, or end where no segment
+ * did. Its neighbours go for it: so its batches are checked.
+ */
+function* endOfSwap(context: LogContext, found: LeftOver, base: number, begin: WalkBegin): Task<number | null> {
+  const { directory, bases } = found;
+  const segment = new Segment(directory, base, 0, SWAP_SUFFIX);
+  const path = segment.path('log');
+  const fileSize = yield* step<number>((done) => context.disk.fileSize(path, done));
+  const gaps = { endOffsetMax: Number.POSITIVE_INFINITY, sparseEnd: Number.POSITIVE_INFINITY };
+  const state: WalkState = { ...begin, ...gaps, latestEpoch: -1, fault: '' };
+  yield* walkSegment(context, segment, state, { fileSize, indexIntervalBytes: fileSize, derived: null });
   context.files.forget(path);
-  assert(end === null || end > base, 'a segment ends behind its base');
-  return isWhole ? end : null;
+  const end = state.expectedOffset;
+  if (state.fault !== '' || end === base) return null;
+  // The segment after it begins at its end, or is to be made by the first append.
+  return bases.includes(end) || end > Math.max(base, bases.at(-1) ?? base) ? end : null;
 }

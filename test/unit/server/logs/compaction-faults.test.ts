@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { DEFAULT_CLEANER_CONFIG } from '../../../../broker/core/log/cleaner-config.ts';
 import type { LogConfig } from '../../../../broker/core/log/config.ts';
 import { buildBatch } from '../../../../broker/core/record/builder.ts';
+import * as batch from '../../../../broker/core/record/batch.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
 import type { CleanerStats } from '../../../../broker/server/logs/cleaner.ts';
 import type { LogSpec } from '../../../../broker/server/logs/partition-log.ts';
@@ -15,7 +16,7 @@ function table(name: string, config: Partial<LogConfig> = {}): LogSpec {
   return spec(name, { ...compacted, segmentBytes: 2000, indexIntervalBytes: 200, ...config });
 }
 
-/** A node that looks for logs to clean when it is told to, with a log of records of five keys for each of `tables`. */
+/** A node that looks for logs to clean when it is told to, with a log of records of twelve keys for each of `tables`. */
 function build(...tables: LogSpec[]): LogWorld {
   const cleaner = { ...DEFAULT_CLEANER_CONFIG, backoffMs: 1e9 };
   const w = new LogWorld(5, { tailCacheBytes: 0, cleaner: () => cleaner });
@@ -30,7 +31,7 @@ function build(...tables: LogSpec[]): LogWorld {
 function fill(w: LogWorld, wanted: LogSpec): void {
   const log = w.log(wanted);
   for (let i = 0; i < COUNT; i++) {
-    const records = [{ key: Buffer.from(`k${i % 5}`), value: Buffer.from('x'.repeat(60)) }];
+    const records = [{ key: Buffer.from(`k${i < 12 ? i : i % 5}`), value: Buffer.from('x'.repeat(60)) }];
     const at = { baseOffset: log.logEndOffset, leaderEpoch: 0, timestamp: Math.floor(w.time.wallMs()) };
     log.append(buildBatch(records, at, crc32c), { nowMs: w.time.wallMs() });
   }
@@ -55,10 +56,34 @@ function clean(w: LogWorld): CleanerStats {
   return w.opened.manager.stats().cleaner;
 }
 
-function flip(w: LogWorld, path: string, at: number): void {
+function lastBatchOf(bytes: Buffer | null): number {
+  let last = 0;
+  for (let at = 0; at < (bytes?.length ?? 0); at += batch.sizeInBytes(bytes ?? Buffer.alloc(0), at)) last = at;
+  return last;
+}
+
+function flip(w: LogWorld, path: string, at: number, mask = 1): void {
   const bytes = w.disk.peek(path);
   const place = at < 0 ? (bytes?.length ?? 0) + at : at;
-  w.disk.poke(path, place, Buffer.from([(bytes?.[place] ?? 0) ^ 1]));
+  w.disk.poke(path, place, Buffer.from([(bytes?.[place] ?? 0) ^ mask]));
+}
+
+const SEGMENT = '/data/aaa-0/00000000000000000000';
+
+/** Offsets that a cleaning leaves. */
+function cleaned(wanted: LogSpec): readonly number[] {
+  const w = build(wanted);
+  clean(w);
+  return offsetsOf(w, wanted);
+}
+
+/** A node that died when its first cleaned segment was decided and not in place. */
+function diedSwapping(wanted: LogSpec): LogWorld {
+  const w = build(wanted);
+  w.opened.manager.clean();
+  while (w.disk.peek(`${SEGMENT}.log.swap`) === null) if (!w.time.step()) w.time.advance(1);
+  w.stopDead({ keepPageCache: true });
+  return w;
 }
 
 const offsetsOf = (w: LogWorld, wanted: LogSpec): number[] => w.readAll(w.log(wanted)).map(({ offset }) => offset);
@@ -111,5 +136,63 @@ describe('the look for logs to clean', () => {
     expect(clean(w).cleanedCount).toBe(1);
     expect(w.log(broken).state).toBe('damaged');
     expect(offsetsOf(w, sound).length).toBeLessThan(COUNT / 2);
+  });
+});
+
+describe('a start that finds a swap of the cleaner', () => {
+  test('finishes it with any bit of the last entry of its index flipped, and the index is made anew', () => {
+    const wanted = table('aaa');
+    const records = cleaned(wanted);
+    const index = diedSwapping(wanted).disk.peek(`${SEGMENT}.index.swap`);
+    const size = index?.length ?? 0;
+    expect(size).toBeGreaterThan(8);
+    for (let bit = 0; bit < 64; bit++) {
+      const w = diedSwapping(wanted);
+      flip(w, `${SEGMENT}.index.swap`, size - 8 + (bit >> 3), 1 << (bit & 7));
+      start(w, wanted);
+      expect([w.log(wanted).state, w.log(wanted).stateReason]).toEqual(['open', '']);
+      // A start that does not know the topic's settings yet makes fewer entries than were there.
+      const remade = w.disk.peek(`${SEGMENT}.index`);
+      expect(remade !== null && index?.includes(remade)).toBe(true);
+      clean(w);
+      expect(offsetsOf(w, wanted)).toEqual(records);
+    }
+  });
+
+  test('finishes it after power goes at any operation of the start that drops the spoiled index', () => {
+    const wanted = table('aaa');
+    const records = cleaned(wanted);
+    for (let steps = 0, isOver = false; !isOver; steps++) {
+      const w = diedSwapping(wanted);
+      const size = w.disk.peek(`${SEGMENT}.index.swap`)?.length ?? 0;
+      flip(w, `${SEGMENT}.index.swap`, size - 1);
+      const operations = { count: 0 };
+      w.disk.faults.fail = () => (operations.count++ >= steps ? 'EIO' : null);
+      try {
+        w.start();
+      } catch {
+        // It died at its next operation.
+      }
+      isOver = operations.count <= steps;
+      w.disk.faults.fail = () => null;
+      w.stopDead({ keepPageCache: steps % 2 === 0 });
+      start(w, wanted);
+      expect([w.log(wanted).state, w.log(wanted).stateReason]).toEqual(['open', '']);
+      clean(w);
+      expect(offsetsOf(w, wanted)).toEqual(records);
+      expect(steps).toBeLessThan(1000);
+    }
+  });
+
+  test('keeps all files when the batches of the cleaned segment are not what was written', () => {
+    const wanted = table('aaa');
+    const w = diedSwapping(wanted);
+    const before = w.disk.files().filter(({ path }) => path.endsWith('.log') || path.endsWith('.swap'));
+    const bytes = w.disk.peek(`${SEGMENT}.log.swap`);
+    // The number of offsets that the last batch takes: with it the segment seems to reach over its neighbours.
+    flip(w, `${SEGMENT}.log.swap`, lastBatchOf(bytes) + 25);
+    start(w);
+    expect(w.log(wanted).state).toBe('damaged');
+    expect(w.disk.files().filter(({ path }) => path.endsWith('.log') || path.endsWith('.swap'))).toEqual(before);
   });
 });
