@@ -1,5 +1,4 @@
 import { BatchFilter, type CleaningRound } from '../../core/log/compaction-filter.ts';
-import { encodeSparseEnd } from '../../core/log/marks.ts';
 import {
   type Cleanable,
   type CleanableSegment,
@@ -7,20 +6,21 @@ import {
   groupSegments,
   judgeCleanable,
 } from '../../core/log/compaction-plan.ts';
-import { CLEANED_SUFFIX, SPARSE_CHECKPOINT } from '../../core/log/file-names.ts';
+import { CLEANED_SUFFIX } from '../../core/log/file-names.ts';
 import type { CleanerBugs } from '../../core/log/planted-bugs.ts';
 import * as batch from '../../core/record/batch.ts';
 import { type Task } from '../task.ts';
 import { CleaningEnded, type CleanerJob } from './cleaner-job.ts';
 import { collectKeys, type DirtyRange } from './cleaner-map.ts';
 import { removeRewritten, rewriteGroup } from './cleaner-rewrite.ts';
-import { failureOf, replaceFile, waitFor } from './disk-tasks.ts';
+import { failureOf, waitFor } from './disk-tasks.ts';
 import { loadLargestTimestamp } from './index-files.ts';
 import type { JobQueue } from './job-queue.ts';
 import type { LogBody } from './log-body.ts';
 import type { Segment } from './segment.ts';
 import { swapSegments } from './segment-swap.ts';
 import { readHeader } from './segment-walk.ts';
+import { writeSparseEnd } from './sparse-mark.ts';
 
 /** What of a log can be cleaned now, and the segments that this is about. */
 export interface CleanCandidate {
@@ -171,14 +171,8 @@ function* putInPlace(job: CleanerJob, jobs: JobQueue, group: readonly Segment[],
   throw new CleaningEnded('interrupted', 'its segments changed meanwhile');
 }
 
-/** Recovery has to know, before there is one, that a gap below `endOffset` is no damage (I1). */
 function* markSparse(body: LogBody, endOffset: number): Task<void> {
   if (body.sparseEnd >= endOffset) return;
-  yield* replaceFile(
-    body.context.disk,
-    body.directory,
-    SPARSE_CHECKPOINT,
-    encodeSparseEnd(endOffset, body.context.crc32c),
-  );
+  yield* writeSparseEnd(body.context, body.directory, endOffset);
   body.sparseEnd = endOffset;
 }

@@ -83,6 +83,7 @@ export function adopt(body: LogBody, loaded: LoadedLog): void {
   body.snapshots = loaded.snapshots;
   body.savedEpochs = -1;
   body.snapshotBytes = 0;
+  body.sparseEnd = loaded.sparseEnd;
   body.logEndOffset = loaded.endOffset;
   body.firstDirtyOffset = Math.min(body.firstDirtyOffset, loaded.endOffset);
   body.highWatermark = Math.min(body.highWatermark, loaded.endOffset);

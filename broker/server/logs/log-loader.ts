@@ -9,7 +9,7 @@ import {
   SPARSE_CHECKPOINT,
   swapBases,
 } from '../../core/log/file-names.ts';
-import { decodeSealedEpochs, decodeSparseEnd } from '../../core/log/marks.ts';
+import { decodeSealedEpochs } from '../../core/log/marks.ts';
 import { OFFSET_ENTRY_SIZE, IndexTail, TIME_ENTRY_SIZE } from '../../core/log/offset-index.ts';
 import { decodeProducerSnapshot, SNAPSHOT_SIZE_MAX } from '../../core/log/producer-snapshot.ts';
 import { type ProducerEntry, ProducerStates } from '../../core/log/producer-state.ts';
@@ -33,6 +33,7 @@ import { Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
 import { settleSwaps } from './segment-swap.ts';
 import { beginWalk, readHeader, walkSegment } from './segment-walk.ts';
+import { GAPS_ANYWHERE, readSparseEnd, renewSparseEnd } from './sparse-mark.ts';
 
 /** Largest epoch checkpoint that is read, bytes. */
 const EPOCHS_SIZE_MAX = 16 * 1024 * 1024;
@@ -92,6 +93,13 @@ interface Found {
 export function* loadLog(request: LoadRequest): Task<LoadedLog> {
   const found = yield* survey(request);
   if (found === null) return damaged(request, 'its directory is missing');
+  const loaded = yield* loadFound(request, found);
+  if (found.sparseEnd !== GAPS_ANYWHERE || loaded.damage !== '') return loaded;
+  yield* renewSparseEnd(request.context, request.directory, loaded.endOffset);
+  return { ...loaded, sparseEnd: loaded.endOffset };
+}
+
+function* loadFound(request: LoadRequest, found: Found): Task<LoadedLog> {
   const { bases } = found;
   if (found.damage !== '') return damaged(request, found.damage);
   const first = bases[0];
@@ -206,7 +214,7 @@ function* survey(request: LoadRequest): Task<Found | null> {
     const path = `${request.directory}/${segmentFileName(base, 'log')}`;
     sizes.set(base, yield* step<number>((done) => disk.fileSize(path, done)));
   });
-  const sparseEnd = names.includes(SPARSE_CHECKPOINT) ? yield* readSparseEnd(request) : 0;
+  const sparseEnd = names.includes(SPARSE_CHECKPOINT) ? yield* readSparseEnd(request.context, request.directory) : 0;
   return { bases, sizes, snapshots, names: new Set(entries.map((entry) => entry.name)), sparseEnd, damage };
 }
 
@@ -215,13 +223,6 @@ function settleCleaner(request: LoadRequest, names: readonly string[]): Task<str
   const parsed = names.map(parseSegmentFileName);
   const bases = parsed.flatMap((file) => (file?.kind === 'log' ? [file.baseOffset] : []));
   return settleSwaps(request.context, { directory: request.directory, names, swaps: swapBases(names), bases });
-}
-
-/** Below which offset the cleaner may have left gaps; one that can't be read allows them everywhere. */
-function* readSparseEnd(request: LoadRequest): Task<number> {
-  const path = `${request.directory}/${SPARSE_CHECKPOINT}`;
-  const bytes = yield* readIfExists(request.context.disk, path, EPOCHS_SIZE_MAX);
-  return bytes === null ? 0 : (decodeSparseEnd(bytes, request.context.crc32c) ?? Number.POSITIVE_INFINITY);
 }
 
 /**

@@ -209,7 +209,6 @@ export function* startAt(body: LogBody, offset: number, empty: Segment): Task<vo
     cut: '',
     sparseEnd: 0,
   });
-  body.sparseEnd = 0;
   body.logStartOffset = offset;
   body.highWatermark = offset;
   body.recoveryPointMax = Number.POSITIVE_INFINITY;

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { DEFAULT_CLEANER_CONFIG } from '../../../../broker/core/log/cleaner-config.ts';
 import type { LogConfig } from '../../../../broker/core/log/config.ts';
+import { decodeSparseEnd } from '../../../../broker/core/log/marks.ts';
 import { buildBatch } from '../../../../broker/core/record/builder.ts';
 import * as batch from '../../../../broker/core/record/batch.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
@@ -194,5 +195,83 @@ describe('a start that finds a swap of the cleaner', () => {
     start(w);
     expect(w.log(wanted).state).toBe('damaged');
     expect(w.disk.files().filter(({ path }) => path.endsWith('.log') || path.endsWith('.swap'))).toEqual(before);
+  });
+});
+
+describe('a mark of where gaps may be that is not what was written', () => {
+  const path = '/data/aaa-0/sparse-end.sealed';
+  const markOf = (w: LogWorld): number | null => decodeSparseEnd(w.disk.peek(path) ?? Buffer.alloc(0), crc32c);
+
+  test.each(['a clean stop', 'a power cut'])('is named and written again by the start after %s', (stop) => {
+    const wanted = table('aaa');
+    const w = build(wanted);
+    clean(w);
+    const records = offsetsOf(w, wanted);
+    const warned: object[] = [];
+    w.onWarning = (_message, fields) => warned.push(fields);
+    if (stop === 'a clean stop') w.shutdown();
+    else w.stopDead({ keepPageCache: false });
+    flip(w, path, 20);
+    expect(markOf(w)).toBeNull();
+    start(w, wanted);
+    expect(warned).toContainEqual(expect.objectContaining({ path }));
+    expect(offsetsOf(w, wanted)).toEqual(records);
+    expect(markOf(w)).toBe(COUNT);
+    // Nothing is wrong at the next start, and what is cleaned from now on moves the mark.
+    warned.length = 0;
+    w.stopDead({ keepPageCache: false });
+    start(w, wanted);
+    expect(warned).toEqual([]);
+    fill(w, wanted);
+    fill(w, wanted);
+    clean(w);
+    expect(markOf(w)).toBeGreaterThan(2 * COUNT);
+    w.stopDead({ keepPageCache: false });
+    start(w, wanted);
+    expect(w.log(wanted).state).toBe('open');
+  });
+
+  test('does not hide that a batch is missing of what was appended after it was written again', () => {
+    const wanted = table('aaa');
+    const w = build(wanted);
+    clean(w);
+    w.stopDead({ keepPageCache: false });
+    flip(w, path, 20);
+    start(w, wanted);
+    fill(w, wanted);
+    w.opened.manager.checkpoint(() => undefined);
+    w.time.settle();
+    w.stopDead({ keepPageCache: false });
+    const active = w.disk.files().findLast(({ path: file }) => /aaa-0.*\.log$/.test(file))?.path ?? '';
+    const bytes = w.disk.peek(active) ?? Buffer.alloc(0);
+    const last = lastBatchOf(bytes);
+    const before = lastBatchOf(bytes.subarray(0, last));
+    // One batch in the place of two, as long as both and sound in itself.
+    const baseOffset = 2 * COUNT - 1;
+    const ofSize = (size: number): Buffer => {
+      const records = [{ key: null, value: Buffer.alloc(size) }];
+      return buildBatch(records, { baseOffset, leaderEpoch: 0, timestamp: 1 }, crc32c);
+    };
+    const wide = Array.from({ length: 400 }, (_, i) => ofSize(i)).find(
+      ({ length }) => length === bytes.length - before,
+    );
+    expect(wide).toBeDefined();
+    w.disk.poke(active, before, wide ?? Buffer.alloc(0));
+    start(w);
+    expect(w.log(wanted).stateReason).toContain(`offset ${baseOffset} where ${baseOffset - 1} was due`);
+  });
+
+  test('stays as it is in a log that is damaged', () => {
+    const wanted = table('aaa');
+    const w = build(wanted);
+    clean(w);
+    w.stopDead({ keepPageCache: false });
+    flip(w, path, 20);
+    const spoiled = w.disk.peek(path);
+    for (const { path: file } of w.disk.files()) if (file.endsWith('.snapshot')) w.disk.vanish(file);
+    flip(w, `${SEGMENT}.log`, 90);
+    start(w);
+    expect(w.log(wanted).state).toBe('damaged');
+    expect(w.disk.peek(path)).toEqual(spoiled);
   });
 });
