@@ -89,6 +89,8 @@ export class DirectoryLogManager implements LogManager {
   #idle: (() => void)[] = [];
   #timers: TimerHandle[] = [];
   #closing = false;
+  /** Damage was found while stopping: a clean start would believe the log. */
+  #manifestDue = false;
 
   constructor(deps: LogManagerDeps) {
     this.#deps = deps;
@@ -337,7 +339,8 @@ export class DirectoryLogManager implements LogManager {
       this.#logs.set(key, { log, damagedMarks: marksOf(log.body) });
     }
     const write = (): Task<void> => this.writeManifest(this.all());
-    if (!this.#closing) this.#change(write, () => undefined);
+    if (this.#closing) this.#manifestDue = true;
+    else this.#change(write, () => undefined);
   }
 
   /** Makes sure that nothing of an earlier log with the same directory name is taken for the new one's. */
@@ -409,9 +412,8 @@ export class DirectoryLogManager implements LogManager {
     });
     const logs = [...this.#logs.values()].map(({ log }) => log);
     yield* inParallel(logs, PARALLEL_LOGS, (log) => waitFor((done) => log.prepareShutdown(done)));
-    yield* waitFor((done) => {
-      this.#checkpoints.request(done);
-    });
+    yield* waitFor((done) => this.#checkpoints.request(done));
+    if (this.#manifestDue) yield* this.writeManifest(logs);
     const { disk, directory } = this.#deps;
     yield* replaceFile(disk, directory, CLEAN_SHUTDOWN, encodeCleanShutdown(brokerEpoch));
     this.#context.files.forgetUnder('');

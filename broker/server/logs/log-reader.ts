@@ -57,7 +57,7 @@ export function readLog(log: ReadableLog, options: LogReadOptions, done: LogDone
     if (changed !== null) done(changed, undefined);
     else done(failure, result);
   };
-  readCold({ body, isAhead: false, segments, options, done: answer });
+  readCold({ log, isAhead: false, segments, options, done: answer });
 }
 
 /** An answer without batches. */
@@ -89,7 +89,7 @@ function readTail(tail: LogTail, options: LogReadOptions): LogReadResult | null 
 
 /** What a cold read ended with, once it is known. */
 interface Wanted {
-  readonly body: LogBody;
+  readonly log: ReadableLog;
   /** Nobody asked yet. */
   readonly isAhead: boolean;
   readonly segments: SegmentList;
@@ -102,8 +102,9 @@ interface Wanted {
  * is at most the log's written offset. Each batch was checked when its piece was read (D7): CRC, place in the log, epoch.
  */
 function readCold(wanted: Wanted, hasWaited = false): void {
-  const { body, options, done } = wanted;
-  const held = readHeld(body, options);
+  const { log, options, done } = wanted;
+  const { body } = log;
+  const held = readHeld(log, options);
   const waiting = body.cold.loading.get(held.endOffset);
   const isWorthIt = held.sizeInBytes === 0 || (!hasWaited && held.sizeInBytes < options.maxBytes / 2);
   if (waiting !== undefined && isWorthIt && held.endOffset < options.endOffset) {
@@ -121,7 +122,8 @@ function readCold(wanted: Wanted, hasWaited = false): void {
 }
 
 /** Reads from the pieces in memory, and sees to it that the next one is read before somebody asks. */
-function readHeld(body: LogBody, options: LogReadOptions): LogReadResult {
+function readHeld(log: ReadableLog, options: LogReadOptions): LogReadResult {
+  const { body } = log;
   const nowMs = body.context.clock.monotonicMs();
   const chunks: Buffer[] = [];
   let { fetchOffset, maxBytes: left } = options;
@@ -134,14 +136,15 @@ function readHeld(body: LogBody, options: LogReadOptions): LogReadResult {
     chunks.push(piece.bytes.subarray(selection.start, selection.end));
     left -= selection.end - selection.start;
     fetchOffset = selection.endOffset;
-    if (piece.isSequential) readAhead(body, piece);
+    if (piece.isSequential) readAhead(log, piece);
     if (fetchOffset < piece.endOffset || left <= 0) break;
   }
   return { firstOffset, chunks, sizeInBytes: options.maxBytes - left, endOffset: fetchOffset };
 }
 
 /** Reads the piece after `before`, unless it is there, is cached at the end of the log, or there is no room. */
-function readAhead(body: LogBody, before: { readonly endOffset: number }): void {
+function readAhead(log: ReadableLog, before: { readonly endOffset: number }): void {
+  const { body } = log;
   const { cold, context, writer, tail } = body;
   const offset = before.endOffset;
   if (offset >= Math.min(writer.writtenOffset, tail.startOffset) || cold.loading.has(offset)) return;
@@ -149,12 +152,13 @@ function readAhead(body: LogBody, before: { readonly endOffset: number }): void 
   const options = { fetchOffset: offset, maxBytes: PIECE_BYTES, minOneBatch: false, endOffset: writer.writtenOffset };
   const done = (): void => cold.cache.unreserve(PIECE_BYTES);
   context.counters.readsAhead += 1;
-  load({ body, isAhead: true, segments: body.segments, options, done }, body.segments.at(offset), true);
+  load({ log, isAhead: true, segments: body.segments, options, done }, body.segments.at(offset), true);
 }
 
 /** Reads a piece from its segment and keeps it. Whoever asks for the same meanwhile waits for it. */
 function load(wanted: Wanted, segment: Segment, isSequential: boolean): void {
-  const { body, isAhead, segments, options, done } = wanted;
+  const { log, isAhead, segments, options, done } = wanted;
+  const { body } = log;
   const { cold, context } = body;
   const { fetchOffset } = options;
   const { generation } = cold;
@@ -177,7 +181,7 @@ function load(wanted: Wanted, segment: Segment, isSequential: boolean): void {
       }
       const isKept = loaded?.kind === 'piece' && cold.generation === generation && !segment.removed;
       if (isKept) cold.add(loaded, { fetchOffset, isSequential, nowMs: context.clock.monotonicMs() });
-      if (loaded === undefined) done({ kind: 'disk', failure: tellOf(body, failureOf(error)) }, undefined);
+      if (loaded === undefined) done(refusal(log, failureOf(error)), undefined);
       else if (loaded.kind === 'piece') done(null, pick(loaded.bytes, options));
       else if (loaded.kind === 'too-large' || loaded.kind === 'absent') done(null, emptyRead(fetchOffset));
       else done({ kind: 'damaged', reason: damageAt(segment, loaded) }, undefined);
@@ -186,13 +190,16 @@ function load(wanted: Wanted, segment: Segment, isSequential: boolean): void {
       for (const again of waiting) again();
       // One at a time is ahead of the reader; a short one, at the end of a segment, is not enough.
       const isShort = isKept && loaded.bytes.length < PIECE_BYTES / 2;
-      if (isKept && isSequential && (!isAhead || isShort)) readAhead(body, loaded);
+      if (isKept && isSequential && (!isAhead || isShort)) readAhead(log, loaded);
     },
   );
 }
 
 /** Counts a refused read and says so, but not for every client that comes again. */
-function tellOf(body: LogBody, failure: DiskFailure): DiskFailure {
+function refusal(readable: ReadableLog, failure: DiskFailure): LogFailure {
+  // The files went with their topic: the disk refused nothing.
+  if (readable.failure()?.kind === 'deleted') return { kind: 'deleted' };
+  const { body } = readable;
   const { clock, counters, log } = body.context;
   counters.readErrors += 1;
   if (clock.monotonicMs() - body.readErrorToldMs >= TELL_INTERVAL_MS) {
@@ -202,7 +209,7 @@ function tellOf(body: LogBody, failure: DiskFailure): DiskFailure {
       'the disk refused a read: clients get KAFKA_STORAGE_ERROR for this partition, the others go on',
     );
   }
-  return failure;
+  return { kind: 'disk', failure };
 }
 
 /** Says where a segment is not what was written. */

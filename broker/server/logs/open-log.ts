@@ -354,6 +354,7 @@ export class OpenLog implements PartitionLog {
   *#saveAll(): Task<void> {
     const body = this.#body;
     if (this.#reloadDue) yield* this.#reload();
+    if (this.#unreadable() !== null) return;
     yield* waitFor((done) => body.writer.waitFor(body.logEndOffset, { durable: true }, done));
     if (body.segments.active.exists) yield* this.#saveDerived();
   }
@@ -480,7 +481,7 @@ export class OpenLog implements PartitionLog {
     yield* waitFor((done) => body.writer.stop(done));
     const loaded = yield* loadUpTo(body, body.logEndOffset);
     if (loaded.damage !== '') {
-      this.#enter('damaged', loaded.damage);
+      this.#damage(loaded.damage);
       return;
     }
     this.#reloadDue = loaded.unsaved;

@@ -201,3 +201,75 @@ describe('many readers of old records', () => {
     expect(w.time.monotonicMs() - begun).toBeLessThan(1000);
   });
 });
+
+/** From `hold` on, what opens the `.log` of the first segment is held until the test lets it go on. */
+function holdOpens(w: LogWorld): { readonly hold: () => void; readonly letGo: () => void } {
+  const held: (() => void)[] = [];
+  let holds = false;
+  w.diskForServer = new Proxy<Disk>(w.disk, {
+    get(target, name) {
+      if (name === 'open') {
+        const open: Disk['open'] = (path, options, done) => {
+          const go = (): void => target.open(path, options, done);
+          if (holds && path.endsWith('/00000000000000000000.log')) held.push(go);
+          else go();
+        };
+        return open;
+      }
+      const member: unknown = Reflect.get(target, name, target);
+      return typeof member === 'function'
+        ? (...args: unknown[]): unknown => Reflect.apply(member, target, args)
+        : member;
+    },
+  });
+  const hold = (): void => {
+    holds = true;
+  };
+  const letGo = (): void => {
+    expect(held).toHaveLength(1);
+    for (const go of held.splice(0)) go();
+  };
+  return { hold, letGo };
+}
+
+describe('a read from disk that finds no file', () => {
+  const read = { fetchOffset: 0, maxBytes: 100, minOneBatch: true, endOffset: 2 };
+  const wanted = spec('gone', { segmentBytes: 200 });
+
+  /** Reads, and has `meanwhile` happen before the file is opened. */
+  function readDuring(meanwhile: (w: LogWorld) => void): { kind: string; errors: string[]; readErrors: number } {
+    const w = new LogWorld(5, { tailCacheBytes: 0, coldCacheBytes: 0, openFilesMax: 1 });
+    const errors: string[] = [];
+    w.onError = (message) => errors.push(message);
+    w.start();
+    const log = w.createOne(wanted);
+    for (let i = 0; i < 9; i++) w.append(log, { values: ['x'] });
+    w.time.settle();
+    w.shutdown();
+    const { hold, letGo } = holdOpens(w);
+    w.start();
+    // The one file that stays open is that of the last segment.
+    w.readAll(w.log(wanted), 8);
+    hold();
+    let kind = 'nothing';
+    w.log(wanted).read(read, (failure) => {
+      kind = failure?.kind ?? 'read';
+    });
+    meanwhile(w);
+    w.time.settle();
+    expect(kind).toBe('nothing');
+    letGo();
+    w.time.settle();
+    return { kind, errors, readErrors: w.opened.manager.stats().readErrors };
+  }
+
+  test('because the topic was deleted is told so, and is no error of the disk', () => {
+    const outcome = readDuring((w) => w.opened.manager.delete([wanted], () => undefined));
+    expect(outcome).toEqual({ kind: 'deleted', errors: [], readErrors: 0 });
+  });
+
+  test('that should be there is an error of the disk', () => {
+    const outcome = readDuring((w) => w.disk.vanish('/data/gone-0/00000000000000000000.log'));
+    expect(outcome).toEqual({ kind: 'disk', errors: [expect.stringContaining('refused a read')], readErrors: 1 });
+  });
+});

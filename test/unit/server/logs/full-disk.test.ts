@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import type { Disk, DiskFile } from '../../../../broker/ports/disk.ts';
 import type { PartitionLog } from '../../../../broker/server/logs/partition-log.ts';
@@ -110,3 +111,55 @@ describe.each(['before', 'after'] as const)(
     });
   },
 );
+
+describe('damage that is found when the log is read again after the disk was full', () => {
+  const strict = spec('full');
+  const path = '/data/full-0/00000000000000000000.log';
+  const fullOn = (part: string) => (operation: string, at: string) =>
+    operation === 'write' && at.includes(part) ? 'ENOSPC' : null;
+
+  function written(): { w: LogWorld; log: PartitionLog; errors: string[] } {
+    const w = new LogWorld(19);
+    const errors: string[] = [];
+    w.onError = (message) => errors.push(message);
+    w.start();
+    const log = w.createOne(strict);
+    for (const value of ['a', 'b', 'c']) w.append(log, { values: [value] });
+    w.time.settle();
+    expect(log.durableOffset).toBe(3);
+    return { w, log, errors };
+  }
+
+  function flip(w: LogWorld): void {
+    w.disk.poke(path, 70, Buffer.from([(w.disk.peek(path)?.[70] ?? 0) ^ 1]));
+  }
+
+  test('is told and stands in the list of logs', () => {
+    const { w, log, errors } = written();
+    flip(w);
+    w.disk.faults.fail = fullOn('.log');
+    w.append(log, { values: ['refused'] });
+    w.time.settle();
+    w.disk.faults.fail = () => null;
+    expect([log.state, log.stateReason]).toEqual(['damaged', expect.stringContaining(path)]);
+    expect(errors).toEqual(['the disk is full', expect.stringContaining('a log is damaged')]);
+    w.crash({ keepPageCache: false });
+    expect(w.opened.damaged).toEqual([{ topic: 'full', partition: 0, reason: expect.stringContaining('earlier') }]);
+  });
+
+  test('stands there too when the node was stopping', () => {
+    const { w, log, errors } = written();
+    w.disk.faults.fail = fullOn('/full-0/');
+    w.append(log, { values: ['refused'] });
+    w.time.settle();
+    w.disk.faults.fail = () => null;
+    expect(log.state).toBe('read-only');
+    flip(w);
+    const before = w.disk.peek(path);
+    w.shutdown();
+    expect([log.state, errors.at(-1)]).toEqual(['damaged', expect.stringContaining('a log is damaged')]);
+    expect(w.disk.peek(path)).toEqual(before);
+    w.start();
+    expect(w.opened.damaged).toEqual([{ topic: 'full', partition: 0, reason: expect.stringContaining('earlier') }]);
+  });
+});
