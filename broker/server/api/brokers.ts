@@ -21,20 +21,24 @@ export function brokersOn(view: MetadataView, listener: string, includeFenced = 
   return found;
 }
 
-/** What clients are told of a partition's leadership. */
-export interface Leadership {
+/** What clients are told of a partition, under the names that Metadata and DescribeTopicPartitions share. */
+export interface PartitionAnswer {
   readonly errorCode: number;
-  readonly leader: number;
+  readonly partitionIndex: number;
+  readonly leaderId: number;
+  readonly leaderEpoch: number;
+  readonly replicaNodes: readonly number[];
+  readonly isrNodes: readonly number[];
   /** Replicas whose broker is not live, or whose log is damaged. */
   readonly offlineReplicas: readonly number[];
 }
 
-/** Who leads a partition: nobody while this node would and its log is damaged (D7). */
-export function leadershipOf(
+/** A partition as clients are told of it: nobody leads it while this node would and its log is damaged (D7). */
+export function describePartition(
   server: { readonly metadata: { readonly view: MetadataView }; readonly partitions: Partitions },
   topic: TopicView,
   partition: PartitionView,
-): Leadership {
+): PartitionAnswer {
   const { view } = server.metadata;
   const { leader } = partition;
   const led = server.partitions.byId(topic.id, partition.index);
@@ -43,7 +47,11 @@ export function leadershipOf(
   const hasLeader = leader !== -1 && !isDamaged;
   return {
     errorCode: hasLeader ? ErrorCode.NONE : ErrorCode.LEADER_NOT_AVAILABLE,
-    leader: hasLeader ? leader : -1,
+    partitionIndex: partition.index,
+    leaderId: hasLeader ? leader : -1,
+    leaderEpoch: partition.leaderEpoch,
+    replicaNodes: partition.replicas,
+    isrNodes: partition.isr,
     offlineReplicas: partition.replicas.filter(offline),
   };
 }

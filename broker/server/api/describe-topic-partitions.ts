@@ -8,7 +8,7 @@ import type { MetadataClient } from '../metadata-client.ts';
 import type { Partitions } from '../partitions/partition.ts';
 import type { RequestContext } from '../request-context.ts';
 import { authorizedOperations, OPERATIONS_NOT_ASKED } from './authorized-operations.ts';
-import { leadershipOf } from './brokers.ts';
+import { describePartition } from './brokers.ts';
 import type { ApiRow } from './row.ts';
 
 /** What DescribeTopicPartitions tells of. */
@@ -119,20 +119,11 @@ function describe(
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.internal,
-    partitions: partitions.map((partition) => {
-      const { errorCode, leader, offlineReplicas } = leadershipOf(server, topic, partition);
-      return {
-        errorCode,
-        partitionIndex: partition.index,
-        leaderId: leader,
-        leaderEpoch: partition.leaderEpoch,
-        replicaNodes: partition.replicas,
-        isrNodes: partition.isr,
-        eligibleLeaderReplicas: partition.elr,
-        lastKnownElr: partition.lastKnownElr,
-        offlineReplicas,
-      };
-    }),
+    partitions: partitions.map((partition) => ({
+      ...describePartition(server, topic, partition),
+      eligibleLeaderReplicas: partition.elr,
+      lastKnownElr: partition.lastKnownElr,
+    })),
     topicAuthorizedOperations: authorizedOperations(context, 'topic', topic.name),
   };
 }

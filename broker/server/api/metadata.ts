@@ -9,7 +9,7 @@ import type { MetadataClient } from '../metadata-client.ts';
 import type { Partitions } from '../partitions/partition.ts';
 import type { RequestContext } from '../request-context.ts';
 import { authorizedOperations, OPERATIONS_NOT_ASKED } from './authorized-operations.ts';
-import { brokersOn, leadershipOf } from './brokers.ts';
+import { brokersOn, describePartition } from './brokers.ts';
 import type { ApiRow } from './row.ts';
 
 /** What Metadata tells of, and what it may create. */
@@ -185,18 +185,7 @@ function describeTopic(server: MetadataServices, request: Request, context: Requ
     name: topic.name,
     topicId: topic.id,
     isInternal: topic.internal,
-    partitions: topic.partitions.map((partition) => {
-      const { errorCode, leader, offlineReplicas } = leadershipOf(server, topic, partition);
-      return {
-        errorCode,
-        partitionIndex: partition.index,
-        leaderId: leader,
-        leaderEpoch: partition.leaderEpoch,
-        replicaNodes: partition.replicas,
-        isrNodes: partition.isr,
-        offlineReplicas,
-      };
-    }),
+    partitions: topic.partitions.map((partition) => describePartition(server, topic, partition)),
     ...operationsOf(request, context, topic.name),
   };
 }

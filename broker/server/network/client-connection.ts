@@ -163,7 +163,7 @@ export class ClientConnection implements NetHandlers, MemoryUser {
 
   /**
    * The node stops: nothing further is started. What a Produce request appended must still be answered, since its sender
-   * would send it again, and a restarted broker remembers only the last batch of each producer for certain.
+   * would send it again: a producer that is not idempotent would store it twice.
    */
   beginStop(): void {
     this.#stopping = true;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { brokerId, leaderEpoch, topicId } from '../../../../broker/core/base/ids.ts';
 import type { BrokerView, PartitionView } from '../../../../broker/core/metadata/view.ts';
-import { brokersOn, leadershipOf } from '../../../../broker/server/api/brokers.ts';
+import { brokersOn, describePartition } from '../../../../broker/server/api/brokers.ts';
 import type { Partition, Partitions } from '../../../../broker/server/partitions/partition.ts';
 import { FakeMetadata } from '../../../support/fake-metadata.ts';
 
@@ -66,10 +66,11 @@ describe('brokers that clients are told of', () => {
     const told = (status: number) => {
       const led = { leader: brokerId(0), status: () => status } as unknown as Partition;
       const partitions: Partitions = { byId: () => led, byName: () => led, all: () => [led], onLead: () => undefined };
-      return leadershipOf({ metadata: { view }, partitions }, topic, partition);
+      return describePartition({ metadata: { view }, partitions }, topic, partition);
     };
-    expect(told(0)).toEqual({ errorCode: 0, leader: 0, offlineReplicas: [1, 9] });
+    const same = { partitionIndex: 0, leaderEpoch: 0, replicaNodes: [0, 1, 9], isrNodes: [0] };
+    expect(told(0)).toEqual({ ...same, errorCode: 0, leaderId: 0, offlineReplicas: [1, 9] });
     // A damaged log is an offline replica (D7).
-    expect(told(56)).toEqual({ errorCode: 5, leader: -1, offlineReplicas: [0, 1, 9] });
+    expect(told(56)).toEqual({ ...same, errorCode: 5, leaderId: -1, offlineReplicas: [0, 1, 9] });
   });
 });
