@@ -2,7 +2,7 @@ import { assert } from '../core/base/assert.ts';
 import { brokerId } from '../core/base/ids.ts';
 import type { Settings } from '../core/config/settings.ts';
 import type { EndpointView } from '../core/metadata/view.ts';
-import type { CleanerBugs } from '../core/log/planted-bugs.ts';
+import type { CleanerBugs, PlantedLogBugs } from '../core/log/planted-bugs.ts';
 import type { PlantedBugs } from '../core/share/planted-bugs.ts';
 import { FetchSessions } from '../core/replica/fetch-session.ts';
 import { AutoTopicCreator } from './auto-topics.ts';
@@ -50,6 +50,8 @@ export interface NodeOptions {
   readonly shareBugs?: PlantedBugs;
   /** What a test breaks on purpose in the log cleaner. */
   readonly cleanerBugs?: CleanerBugs;
+  /** What is broken on purpose in logs; tests only. */
+  readonly logBugs?: PlantedLogBugs;
   /** The node can't go on safely: the process ends with this sentence. */
   readonly onFatal: FatalListener;
 }
@@ -128,10 +130,14 @@ class NodeStart {
         retentionCheckIntervalMs: settings.broker('log.retention.check.interval.ms'),
         cleaner: () => resolveCleanerConfig(settings),
         hashSecret: () => [ports.random.uint32(), ports.random.uint32(), ports.random.uint32(), ports.random.uint32()],
+        journalBytes: settings.broker('weir.journal.bytes'),
+        directSyncsMax: settings.broker('weir.journal.direct.syncs.max'),
+        journalSession: () => [ports.random.uint32(), ports.random.uint32()],
         ...(this.#options.cleanerBugs === undefined ? {} : { cleanerBugs: this.#options.cleanerBugs }),
         ...(descriptors === undefined ? {} : { openFilesMax: descriptors.files }),
       },
       onFatal: (failure) => this.#fatal(fatalSentence(failure), false),
+      ...(this.#options.logBugs === undefined ? {} : { bugs: this.#options.logBugs }),
     });
     runTask(opening, (error, opened) => {
       if (opened === undefined) {

@@ -1,5 +1,5 @@
 // How long a round of syncs takes: one batch is appended to each of N logs, then all of them are durable.
-// `node test/bench/rounds.ts [--logs 1,10,100,1000] [--rounds 30] [--bytes 1024] [--directory DIR]`
+// `node test/bench/rounds.ts [--logs 1,10,100,1000] [--rounds 30] [--bytes 1024] [--files 4096] [--journal 67108864,0] [--directory DIR]`
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,6 +16,10 @@ const { values } = parseArgs({
     logs: { type: 'string', default: '1,10,100,1000' },
     rounds: { type: 'string', default: '30' },
     bytes: { type: 'string', default: '1024' },
+    // Segment files open at once, as a process has that may have as many descriptors as it likes.
+    files: { type: 'string', default: '4096' },
+    // Bytes of the journal; 0: every log is synced by itself.
+    journal: { type: 'string', default: '67108864,0' },
     directory: { type: 'string' },
   },
 });
@@ -49,11 +53,11 @@ async function round(logs: readonly PartitionLog[]): Promise<number> {
 const at = (sorted: readonly number[], part: number): string =>
   (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0).toFixed(1);
 
-const root = values.directory ?? (await cacheDirectory());
-for (const count of values.logs.split(',').map(Number)) {
+/** Times of rounds over so many logs, with a journal of so many bytes. */
+async function measure(root: string, count: number, journalBytes: number): Promise<void> {
   const directory = await mkdtemp(join(root, 'rounds-'));
   try {
-    const { manager, disk } = await openRealLogs(directory);
+    const { manager, disk } = await openRealLogs(directory, { openFilesMax: Number(values.files), journalBytes });
     const specs = Array.from({ length: count }, (_, partition) => spec('round', {}, partition));
     const logs = await finished<readonly PartitionLog[]>((done) => manager.create(specs, done));
     for (let i = 0; i < WARM; i++) await round(logs);
@@ -63,11 +67,17 @@ for (const count of values.logs.split(',').map(Number)) {
     const sorted = times.toSorted((a, b) => a - b);
     const syncs = Math.round((disk.syncStats.count - syncsBefore) / ROUNDS);
     console.log(
-      `${count} logs: median ${at(sorted, 0.5)} ms, p90 ${at(sorted, 0.9)} ms, min ${at(sorted, 0)} ms, ${syncs} syncs a round`,
+      `${count} logs, ${journalBytes === 0 ? 'no journal' : 'a journal'}: median ${at(sorted, 0.5)} ms, ` +
+        `p90 ${at(sorted, 0.9)} ms, min ${at(sorted, 0)} ms, ${syncs} syncs a round`,
     );
     await finished((done) => manager.shutdown(1, done));
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+const root = values.directory ?? (await cacheDirectory());
+for (const count of values.logs.split(',').map(Number)) {
+  for (const journalBytes of values.journal.split(',').map(Number)) await measure(root, count, journalBytes);
 }
 process.exit();

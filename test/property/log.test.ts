@@ -17,7 +17,16 @@ describe('a log under crashes at any point', () => {
   });
 
   // Teeth: each planted bug is caught within this many seeds.
-  for (const bug of ['no-file-sync', 'no-directory-sync', 'answer-before-sync'] as const) {
+  const bugs = [
+    'no-file-sync',
+    'no-directory-sync',
+    'answer-before-sync',
+    'reused-early',
+    'answers-early',
+    'not-replayed',
+    'remembers-cut',
+  ] as const;
+  for (const bug of bugs) {
     test(`catches the planted bug ${bug}`, () => {
       let caughtAt = 0;
       for (let seed = 1; seed <= 60 && caughtAt === 0; seed++) {
@@ -27,6 +36,7 @@ describe('a log under crashes at any point', () => {
           caughtAt = seed;
         }
       }
+      console.info(`${bug}: caught with seed ${caughtAt}`);
       expect(caughtAt).toBeGreaterThan(0);
     });
   }

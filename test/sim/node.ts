@@ -6,7 +6,7 @@ import type { TimerHandle, Timers } from '../../broker/ports/clock.ts';
 import { ControlNode } from '../../broker/server/control/control-node.ts';
 import { createMemoryLink } from '../../broker/server/control/link.ts';
 import { RemoteControlPlane } from '../../broker/server/control/remote-control-plane.ts';
-import type { CleanerBugs } from '../../broker/core/log/planted-bugs.ts';
+import type { CleanerBugs, PlantedLogBugs } from '../../broker/core/log/planted-bugs.ts';
 import type { PlantedBugs } from '../../broker/core/share/planted-bugs.ts';
 import type { MetadataView } from '../../broker/core/metadata/view.ts';
 import type { Compression } from '../../broker/ports/compression.ts';
@@ -36,6 +36,8 @@ export interface SimNodeOptions {
   readonly shareBugs?: PlantedBugs;
   /** What is broken on purpose in the log cleaner. */
   readonly cleanerBugs?: CleanerBugs;
+  /** What is broken on purpose in logs. */
+  readonly logBugs?: PlantedLogBugs;
 }
 
 /**
@@ -55,7 +57,7 @@ export class SimNode {
   readonly #settings: ReadonlyMap<string, string>;
   readonly #wrapCompression: (compression: Compression) => Compression;
   readonly #wrapped: Disk;
-  readonly #bugs: { readonly shareBugs?: PlantedBugs; readonly cleanerBugs?: CleanerBugs };
+  readonly #bugs: Pick<SimNodeOptions, 'shareBugs' | 'cleanerBugs' | 'logBugs'>;
   #life = 0;
   #host: SimHost | null = null;
   #node: Node | null = null;
@@ -68,6 +70,7 @@ export class SimNode {
     this.#bugs = {
       ...(options.shareBugs === undefined ? {} : { shareBugs: options.shareBugs }),
       ...(options.cleanerBugs === undefined ? {} : { cleanerBugs: options.cleanerBugs }),
+      ...(options.logBugs === undefined ? {} : { logBugs: options.logBugs }),
     };
     this.#settings = new Map(
       Object.entries({

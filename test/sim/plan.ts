@@ -119,6 +119,9 @@ export function planWorld(seed: number): Plan {
   return {
     settings: {
       ...QUICK,
+      // Not drawn, so that the rest of a world stays what it was.
+      'weir.journal.bytes': seed % 3 === 0 ? '0' : '65536',
+      'weir.journal.direct.syncs.max': String(seed % 2),
       'group.share.assignment.interval.ms': pick(prng, ['0', '200', '1000']),
       'offsets.topic.num.partitions': String(between(prng, 1, 4)),
       'share.coordinator.state.topic.num.partitions': String(between(prng, 1, 4)),

@@ -1,3 +1,4 @@
+import { type JournalBug, NO_LOG_BUGS } from '../../broker/core/log/planted-bugs.ts';
 import type { PlantedBug as ShareBug } from '../../broker/core/share/planted-bugs.ts';
 import type { Disk, DiskDone, DiskFile } from '../../broker/ports/disk.ts';
 import type { SimulationOptions } from './simulation.ts';
@@ -19,17 +20,22 @@ type SyncFate = 'lost' | 'answered-early';
 const CLIENT_LOG = /\/topic-\d+-\d+\/\d+\.log$/;
 const OFFSETS_LOG = /\/__consumer_offsets-\d+\/\d+\.log$/;
 const SHARE_STATE_LOG = /\/__share_group_state-\d+\/\d+\.log$/;
+const JOURNAL = /\/logs\.journal$/;
 const METADATA_LOG = /\/__cluster_metadata-0\//;
 const ANY_DIRECTORY = /^\/data(\/topic-\d+-\d+)?$/;
 
 /** Everything that is planted, each with what has to be found. */
 export const PLANTED: readonly Planted[] = [
   disk('syncs of records are lost', [CLIENT_LOG, 'lost'], /^L1/, 60),
-  disk('syncs of records are answered before they are issued', [CLIENT_LOG, 'answered-early'], /^L1/, 100, 15),
+  disk('syncs of records are answered before they are issued', [CLIENT_LOG, 'answered-early'], /^L1/, 100, 65),
   disk('syncs of group offsets are lost', [OFFSETS_LOG, 'lost'], /^C1/, 60),
   disk('syncs of share state are lost', [SHARE_STATE_LOG, 'lost'], /^S3/, 60, 60),
   disk('syncs of the metadata are lost', [METADATA_LOG, 'lost'], /^M1|^L0|ended by itself/, 60),
   disk('syncs of directories are lost', [ANY_DIRECTORY, 'lost'], /^L1|damaged/, 60),
+  disk('syncs of the journal are lost', [JOURNAL, 'lost'], /^[LCS]\d|damaged/, 60),
+  journal('reused-early', /^[LCS]\d|damaged/, 100),
+  journal('answers-early', /^[LCS]\d|damaged/, 100),
+  journal('not-replayed', /^[LCS]\d|damaged/, 60),
   share('owner-unchecked', /^S[138]/, 150, 72),
   share('answer-before-commit', /^S3/, 100, 31),
   share('count-stands-still', /^S2/, 60),
@@ -37,6 +43,11 @@ export const PLANTED: readonly Planted[] = [
   share('gap-skipped', /^S6/, 100, 23),
   share('lock-never-ends', /^S8|^L0|time stands still/, 60),
 ];
+
+function journal(bug: JournalBug, finding: RegExp, withinSeeds: number, fromSeed = 1): Planted {
+  const options = { logBugs: { ...NO_LOG_BUGS, journal: bug } };
+  return { name: `journal: ${bug}`, options, finding, withinSeeds, fromSeed };
+}
 
 function share(bug: ShareBug, finding: RegExp, withinSeeds: number, fromSeed = 1): Planted {
   return { name: `share groups: ${bug}`, options: { shareBugs: new Set([bug]) }, finding, withinSeeds, fromSeed };

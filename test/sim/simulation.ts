@@ -71,6 +71,8 @@ export interface SimulationOptions {
   readonly wrapCompression?: NonNullable<SimNodeOptions['wrapCompression']>;
   /** What is broken on purpose in share groups. */
   readonly shareBugs?: NonNullable<SimNodeOptions['shareBugs']>;
+  /** What is broken on purpose in logs. */
+  readonly logBugs?: NonNullable<SimNodeOptions['logBugs']>;
 }
 
 /** Thrown when a phase does not come to its end; what was seen so far is still checked. */
@@ -97,11 +99,12 @@ export class Simulation {
     const world = new World(seed, options.onTrace ?? null);
     const network = new SimNetwork(world);
     const { settings, diskLatencyMs } = plan;
-    const { wrapDisk, wrapCompression, shareBugs } = options;
+    const { wrapDisk, wrapCompression, shareBugs, logBugs } = options;
     const planted = {
       ...(wrapDisk && { wrapDisk }),
       ...(wrapCompression && { wrapCompression }),
       ...(shareBugs && { shareBugs }),
+      ...(logBugs && { logBugs }),
     };
     const node = new SimNode(world, network, { settings, diskLatencyMs, ...planted });
     this.#stage = new Stage(world, network, node);

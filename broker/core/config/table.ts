@@ -350,6 +350,20 @@ export const BROKER_SETTINGS = {
     change: 'static',
     doc: 'A write or sync that has not ended after this long is taken for one that never will: the broker ends, so that clients and the cluster stop waiting for it.',
   },
+  'weir.journal.bytes': {
+    type: 'int',
+    default: '67108864',
+    min: 0,
+    change: 'static',
+    doc: 'Size of the journal in the data directory, which one sync makes durable for many logs at once; 0 for none. It is made when it is first needed, if it takes no more than an eighth of the free room, and is a safe copy for a few seconds only: the logs are synced behind it. Larger journals sync the logs less often.',
+  },
+  'weir.journal.direct.syncs.max': {
+    type: 'int',
+    default: '8',
+    min: 0,
+    change: 'static',
+    doc: 'Up to so many logs that have something to sync at the same time each sync their own files, which costs fewer bytes; with more of them the journal takes over.',
+  },
   'weir.loop.stall.ms': {
     type: 'int',
     default: '2000',

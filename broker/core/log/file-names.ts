@@ -27,6 +27,8 @@ export const CLEANED_SUFFIX = '.cleaned';
 export const SWAP_SUFFIX = '.swap';
 /** Bytes without meaning that keep room for what frees room. */
 export const BALLAST = 'ballast';
+/** What was synced for many logs at once and not yet in each of them (D10). */
+export const JOURNAL = 'logs.journal';
 /** Proof of a clean shutdown; holds the broker epoch. */
 export const CLEAN_SHUTDOWN = '.kafka_cleanshutdown';
 /** The metadata log's directory: beside the logs, and none of theirs. */

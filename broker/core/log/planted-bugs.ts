@@ -26,7 +26,25 @@ export interface PlantedLogBugs {
   readonly forgetsDamage: boolean;
   /** Index entries are taken for true. */
   readonly trustsIndexes: boolean;
+  /** What is wrong with the journal (D10). */
+  readonly journal: JournalBug | null;
 }
 
+/** Mistakes of the journal. */
+export type JournalBug =
+  /** A half is begun anew without a look at the segments of what it holds, which nobody has asked to sync. */
+  | 'reused-early'
+  /** What was asked for is called durable when it is written, not synced. */
+  | 'answers-early'
+  /** A start does not write again what it holds. */
+  | 'not-replayed'
+  /** A log that is cut is not forgotten. */
+  | 'remembers-cut';
+
 /** What holds outside of tests. */
-export const NO_LOG_BUGS: PlantedLogBugs = { unchecked: false, forgetsDamage: false, trustsIndexes: false };
+export const NO_LOG_BUGS: PlantedLogBugs = {
+  unchecked: false,
+  forgetsDamage: false,
+  trustsIndexes: false,
+  journal: null,
+};

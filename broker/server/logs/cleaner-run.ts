@@ -62,7 +62,7 @@ function* learnLargestTimestamp(body: LogBody, segment: Segment): Task<void> {
 
 /** Nothing at or above is cleaned (D13): it may be undecided, undone or lost. */
 function cleanableEndOf(body: LogBody): number {
-  let end = Math.min(body.highWatermark, body.writer.durableOffset, body.logEndOffset);
+  let end = Math.min(body.highWatermark, body.writer.syncedOffset, body.logEndOffset);
   for (const { currentTxnFirstOffset } of body.producers.entries()) {
     if (currentTxnFirstOffset >= 0) end = Math.min(end, currentTxnFirstOffset);
   }

@@ -2,7 +2,7 @@ import { assert } from '../../core/base/assert.ts';
 import type { TopicId } from '../../core/base/ids.ts';
 import { encodeCleanShutdown } from '../../core/log/checkpoints.ts';
 import type { LogConfig } from '../../core/log/config.ts';
-import { CLEAN_SHUTDOWN, deletedDirectoryName, logDirectoryName, MANIFEST } from '../../core/log/file-names.ts';
+import { CLEAN_SHUTDOWN, logDirectoryName, MANIFEST } from '../../core/log/file-names.ts';
 import type { LogMarks, MarkedLog } from '../../core/log/marks.ts';
 import { NO_LOG_BUGS, type PlantedLogBugs } from '../../core/log/planted-bugs.ts';
 import { encodeManifest } from '../../core/log/manifest.ts';
@@ -16,14 +16,17 @@ import { runTask, step, type Task } from '../task.ts';
 import { LogCleaner } from './cleaner.ts';
 import { ColdCache } from './cold-cache.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
-import { failureOf, inParallel, removeIfExists, replaceFile, waitFor } from './disk-tasks.ts';
+import { failureOf, inParallel, replaceFile, waitFor } from './disk-tasks.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
 import { isDiskFull } from '../disk-failure.ts';
 import { marksOf } from './log-body.ts';
 import { type LogContext, newCounters } from './log-context.ts';
-import { loadLog, removeLogFiles } from './log-loader.ts';
+import { flushAll } from './flush-all.ts';
+import { Journal } from './journal.ts';
+import { loadLog } from './log-loader.ts';
 import { DEFAULT_OPTIONS, type LogManagerOptions } from './log-options.ts';
+import { removeLogs } from './log-removal.ts';
 import { OpenLog } from './open-log.ts';
 import type { LogManager, LogManagerStats, LogSpec, PartitionLog } from './partition-log.ts';
 import { SharedRound } from './shared-round.ts';
@@ -54,6 +57,8 @@ const SPACE_CHECK_INTERVAL_MS = 1000;
 
 /** Logs loaded, saved or removed at once. */
 export const PARALLEL_LOGS = 16;
+/** Logs that a checkpoint syncs at once: the disk has lanes left for what is waited for. */
+const PARALLEL_SYNCS = 4;
 /** Compressed batches looked into at once, for all searches by time. */
 const INSPECTIONS_MAX = 1;
 /** After a full disk refused a change of the list of logs, it is tried again this much later. */
@@ -112,6 +117,7 @@ export class DirectoryLogManager implements LogManager {
       inspections: new Permits(INSPECTIONS_MAX),
       upkeep: new Permits(PARALLEL_LOGS),
       unsynced: new Set(),
+      journal: new Journal({ ...deps, counters: this.counters, bugs: deps.bugs ?? NO_LOG_BUGS }, this.#options),
       log: deps.log,
       files,
       indexes: new IndexCache(files, this.#options.indexCacheBytes),
@@ -242,10 +248,11 @@ export class DirectoryLogManager implements LogManager {
       config: spec.config,
       ...marks,
       clean: found.clean,
+      knownDamage: found.damaged ? 'it was found damaged at an earlier start' : '',
       endOffsetMax: Number.POSITIVE_INFINITY,
     });
-    const damage = found.damaged ? 'it was found damaged at an earlier start' : loaded.damage;
-    const log = this.#adopt(spec, { ...loaded, damage }, marks);
+    const { damage } = loaded;
+    const log = this.#adopt(spec, loaded, marks);
     const name = { topic: spec.topic, partition: spec.partition };
     if (damage !== '') this.#deps.log.error({ ...name, reason: damage }, 'a log is damaged and is kept aside');
     else if (loaded.cut !== '') this.#deps.log.warn({ ...name, reason: loaded.cut }, 'recovered a log');
@@ -367,41 +374,19 @@ export class DirectoryLogManager implements LogManager {
     }
     if (gone.size === 0) return;
     const logs = [...gone.values()];
-    yield* inParallel(logs, logs.length, (log) => waitFor((done) => log.close('deleted', done)));
+    const { journal } = this.#context;
+    yield* inParallel(logs, logs.length, function* (log) {
+      yield* waitFor((done) => log.close('deleted', done));
+      // Before the manifest: a log of the same id may come back, without what this one had.
+      yield* waitFor((done) => journal.forget(log.body.writer, done));
+    });
     yield* this.writeManifest(this.all().filter((log) => !gone.has(keyOf(log.topicId, log.partition))));
     for (const [key, log] of gone) {
       this.#logs.delete(key);
       this.#directories.delete(logDirectoryName(log.topic, log.partition));
     }
     this.#sorted = null;
-    const { directory } = this.#deps;
-    yield* inParallel(logs, PARALLEL_LOGS, (log) => this.#setAside(log, directory));
-    runTask(this.#removeDirectories(logs), (error) => {
-      // A directory that stays is removed at the next start.
-      if (error !== null) this.#deps.log.warn({ error: String(error) }, 'a deleted log could not be removed');
-    });
-  }
-
-  *#setAside(log: OpenLog, directory: string): Task<void> {
-    const from = `${directory}/${logDirectoryName(log.topic, log.partition)}`;
-    const caches = [this.#context.files, this.#context.indexes];
-    for (const cache of caches) cache.forgetUnder(`${from}/`);
-    try {
-      const to = `${directory}/${deletedDirectoryName(log.topicId, log.partition)}`;
-      yield* step<void>((done) => this.#deps.disk.rename(from, to, done));
-    } catch (error) {
-      this.#deps.log.warn({ error: String(error) }, 'the directory of a deleted log could not be renamed');
-    }
-    // Again: a read under way may have opened a file meanwhile, and the log that takes the name must not write to it.
-    for (const cache of caches) cache.forgetUnder(`${from}/`);
-  }
-
-  *#removeDirectories(logs: readonly OpenLog[]): Task<void> {
-    for (const log of logs) {
-      const path = `${this.#deps.directory}/${deletedDirectoryName(log.topicId, log.partition)}`;
-      yield* removeLogFiles(this.#context, path);
-      yield* removeIfExists(this.#deps.disk, path);
-    }
+    yield* removeLogs(this.#context, this.#deps.directory, logs, PARALLEL_LOGS);
   }
 
   *#shutdown(brokerEpoch: number): Task<void> {
@@ -414,21 +399,15 @@ export class DirectoryLogManager implements LogManager {
     yield* inParallel(logs, PARALLEL_LOGS, (log) => waitFor((done) => log.prepareShutdown(done)));
     yield* waitFor((done) => this.#checkpoints.request(done));
     if (this.#manifestDue) yield* this.writeManifest(logs);
+    yield* waitFor((done) => this.#context.journal.close(done));
     const { disk, directory } = this.#deps;
     yield* replaceFile(disk, directory, CLEAN_SHUTDOWN, encodeCleanShutdown(brokerEpoch));
     this.#context.files.forgetUnder('');
   }
 
-  /** Makes everything durable that was accepted by now. Only logs with something to sync are looked at. */
+  /** Syncs in the segments everything that was accepted by now. Only logs with something to sync are looked at. */
   #syncAll(done: () => void): void {
-    const writers = [...this.#context.unsynced];
-    let left = writers.length + 1;
-    const one = (): void => {
-      left -= 1;
-      if (left === 0) done();
-    };
-    for (const writer of writers) writer.flush(one);
-    one();
+    flushAll([...this.#context.unsynced], PARALLEL_SYNCS, done);
   }
 
   #path(spec: { readonly topic: string; readonly partition: number }): string {

@@ -55,9 +55,9 @@ export function isAged({ segments, config }: LogBody, nowMs: number): boolean {
   return nowMs - sinceMs > segmentAgeMaxMs(config);
 }
 
-/** The durable mark that a checkpoint may name (D7). */
+/** The durable mark that a checkpoint may name (D7): what the segments have without the journal. */
 export function recoveryPointOf(body: LogBody): number {
-  return Math.min(body.writer.durableOffset, body.recoveryPointMax, body.logEndOffset);
+  return Math.min(body.writer.syncedOffset, body.recoveryPointMax, body.logEndOffset);
 }
 
 /** The high watermark that a checkpoint may name: never above what is durable here. */

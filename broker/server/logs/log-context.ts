@@ -8,6 +8,7 @@ import type { Permits } from '../permits.ts';
 import type { ColdCache } from './cold-cache.ts';
 import type { FileCache } from './file-cache.ts';
 import type { IndexCache } from './index-cache.ts';
+import type { Journal } from './journal.ts';
 import type { LogWriter } from './log-writer.ts';
 import type { TailCache } from './tail-cache.ts';
 
@@ -22,7 +23,9 @@ export interface LogContext {
   readonly inspections: Permits;
   /** Upkeep of a log needs one while it runs, so that few small files are open at once. */
   readonly upkeep: Permits;
-  /** Writers with something that is not durable yet: what a checkpoint has to sync. */
+  /** Syncs for many logs at once. */
+  readonly journal: Journal;
+  /** Writers with something that is not synced in its segments yet: what a checkpoint has to sync. */
   readonly unsynced: Set<LogWriter>;
   readonly log: Log;
   readonly files: FileCache;
@@ -58,6 +61,12 @@ export interface LogCounters {
   readsAhead: number;
   /** Indexes that were found wrong and made anew. */
   indexesRebuilt: number;
+  /** Syncs of the journal, what of logs they made durable, and the bytes written for it. */
+  journalRounds: number;
+  journalWrites: number;
+  journalBytes: number;
+  /** Bytes of segments that the start wrote again from the journal. */
+  journalReplayedBytes: number;
 }
 
 /** Counters of a node that did nothing yet. */
@@ -72,5 +81,9 @@ export function newCounters(): LogCounters {
     aheadReads: 0,
     readsAhead: 0,
     indexesRebuilt: 0,
+    journalRounds: 0,
+    journalWrites: 0,
+    journalBytes: 0,
+    journalReplayedBytes: 0,
   };
 }

@@ -51,6 +51,8 @@ export interface LoadRequest {
   readonly logStartOffset: number;
   /** The last stop was clean: the recovery point is the log's end and nothing is read again. */
   readonly clean: boolean;
+  /** Why it was found damaged before, '' otherwise: such a log is kept as it is (D7). */
+  readonly knownDamage: string;
   /** The log is cut at this offset; infinite for a start. */
   readonly endOffsetMax: number;
 }
@@ -91,6 +93,7 @@ interface Found {
  * point (everything derived was synced with it), cuts a torn end and syncs what is left; a damaged log is not touched.
  */
 export function* loadLog(request: LoadRequest): Task<LoadedLog> {
+  if (request.knownDamage !== '') return damaged(request, request.knownDamage);
   const found = yield* survey(request);
   if (found === null) return damaged(request, 'its directory is missing');
   const loaded = yield* loadFound(request, found);

@@ -4,6 +4,7 @@ import { decodeCleanShutdown } from '../../core/log/checkpoints.ts';
 import {
   CLEAN_SHUTDOWN,
   DELETED_SUFFIX,
+  JOURNAL,
   isLogDirectoryName,
   logDirectoryName,
   MANIFEST,
@@ -14,10 +15,12 @@ import {
   type ManifestEntry,
   otherManifestVersion,
 } from '../../core/log/manifest.ts';
+import { NO_LOG_BUGS } from '../../core/log/planted-bugs.ts';
 import type { DirectoryEntry, Disk } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
 import { CountingDisk } from './counting-disk.ts';
 import { faultCode, inParallel, readIfExists, removeIfExists } from './disk-tasks.ts';
+import { removeJournal, replayJournal } from './journal-replay.ts';
 import { DirectoryLogManager, type LogManagerDeps, PARALLEL_LOGS } from './directory-logs.ts';
 import type { LogManager } from './partition-log.ts';
 
@@ -66,7 +69,9 @@ export function* openLogManager(deps: LogManagerDeps): Task<OpenedLogs> {
   }
   // A process that died may have left a checkpoint in the page cache only: what it gives up is deleted next.
   if (brokerEpoch === null) yield* step<void>((done) => disk.syncDirectory(directory, done));
-  yield* loadAll(deps, manager, listed ?? [], brokerEpoch !== null);
+  yield* loadAll({ ...deps, disk }, manager, listed ?? [], brokerEpoch !== null);
+  // Everything that it held is in the segments, and they are synced.
+  if (entries.some(({ name }) => name === JOURNAL)) yield* removeJournal(disk, directory);
   if (proof !== null) {
     // Gone for good before anything is appended: it would vouch for what comes now.
     yield* removeIfExists(disk, `${directory}/${CLEAN_SHUTDOWN}`);
@@ -135,6 +140,19 @@ function* loadAll(
   if (marks.problem !== null) throw new CorruptDataDirectory(`the checkpoints of the logs are ${marks.problem}`);
   for (const path of marks.spoiled) {
     deps.log.warn({ path }, 'a checkpoint is not what was written; what it said is known and is written anew');
+  }
+  if (!clean) {
+    const replay = { ...deps, bugs: deps.bugs ?? NO_LOG_BUGS };
+    const replayed = yield* replayJournal(replay, listed, marks.at);
+    if (replayed.problem !== null) {
+      throw new CorruptDataDirectory(
+        `${deps.directory}/${JOURNAL} can't be used: ${replayed.problem}. It may hold acknowledged records that ` +
+          'no log has yet: restore it; or move it away, which gives up those of the last seconds, and start again',
+      );
+    }
+    manager.counters.journalReplayedBytes = replayed.sizeInBytes;
+    const { segmentCount, sizeInBytes } = replayed;
+    if (segmentCount > 0) deps.log.info({ segmentCount, sizeInBytes }, 'wrote again what the journal had of the logs');
   }
   let newlyDamaged = false;
   yield* inParallel(listed, PARALLEL_LOGS, function* (entry) {

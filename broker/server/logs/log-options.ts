@@ -1,9 +1,10 @@
 import { type CleanerConfig, DEFAULT_CLEANER_CONFIG } from '../../core/log/cleaner-config.ts';
 import type { HashSecret } from '../../core/log/key-hash.ts';
 import { type CleanerBugs, NO_CLEANER_BUGS } from '../../core/log/planted-bugs.ts';
+import type { JournalOptions } from './journal.ts';
 
 /** Bounds and intervals. */
-export interface LogManagerOptions {
+export interface LogManagerOptions extends JournalOptions {
   /** Bytes of recently appended batches kept for readers, over all logs. */
   readonly tailCacheBytes: number;
   /** Pieces of older segments kept for readers, those read ahead included, bytes over all logs. */
@@ -42,4 +43,8 @@ export const DEFAULT_OPTIONS: LogManagerOptions = {
   cleaner: () => DEFAULT_CLEANER_CONFIG,
   hashSecret: () => [1, 2, 3, 4],
   cleanerBugs: NO_CLEANER_BUGS,
+  journalBytes: 64 * 1024 * 1024,
+  journalRoomFactor: 8,
+  directSyncsMax: 8,
+  journalSession: () => [1, 2],
 };

@@ -72,7 +72,7 @@ function* dropSnapshots(body: LogBody, latest: number): Task<void> {
 
 /** After a roll: the old segment is made durable with all that belongs to it (D7: "synced at roll"). */
 export function* seal(body: LogBody, segment: Segment, snapshot: PendingSnapshot): Task<void> {
-  yield* waitFor((done) => body.writer.waitFor(segment.endOffset, { durable: true }, done));
+  yield* waitFor((done) => body.writer.waitFor(segment.endOffset, 'synced', done));
   yield* saveDerived(body, segment, snapshot);
 }
 
@@ -141,7 +141,8 @@ function* dropSnapshotsBelow(body: LogBody, offset: number): Task<void> {
 }
 
 function countToDelete(body: LogBody, nowMs: number): number {
-  const deletableEnd = Math.min(body.highWatermark, body.writer.durableOffset);
+  // What goes lies below the recovery point that is written down before: the journal does not bring it back.
+  const deletableEnd = Math.min(body.highWatermark, recoveryPointOf(body));
   const bounds = { logStartOffset: body.logStartOffset, deletableEnd, nowMs };
   return segmentsToDelete(body.segments.all.map(retained), bounds, body.config);
 }
@@ -156,8 +157,8 @@ function retained(segment: Segment): RetainedSegment {
 export function* cut(body: LogBody, offset: number): Task<void> {
   const { context } = body;
   assert(offset >= body.logStartOffset, 'a log is not cut below its start');
-  yield* waitFor((done) => body.writer.waitFor(offset, { durable: false }, done));
-  yield* waitFor((done) => body.writer.stop(done));
+  yield* waitFor((done) => body.writer.waitFor(offset, 'written', done));
+  yield* forgetJournaled(body);
   // A mark above the cut would make the next start think that the log is damaged; the cut may fall inside a batch.
   const boundary = body.snapshots.findLast((snapshot) => snapshot <= offset) ?? 0;
   const known = Math.max(boundary, body.segments.at(offset).baseOffset);
@@ -171,6 +172,13 @@ export function* cut(body: LogBody, offset: number): Task<void> {
   adopt(body, loaded);
 }
 
+/** Stops the writer and makes sure that what the journal has of the log is not written again over what comes now. */
+function* forgetJournaled(body: LogBody): Task<void> {
+  const { writer, context } = body;
+  yield* waitFor((done) => writer.stop(done));
+  if (context.bugs.journal !== 'remembers-cut') yield* waitFor((done) => context.journal.forget(writer, done));
+}
+
 /** Reads the log's files again and cuts them at `endOffset`. */
 export function loadUpTo(body: LogBody, endOffset: number): Task<LoadedLog> {
   const { context, directory, config, logStartOffset } = body;
@@ -182,6 +190,7 @@ export function loadUpTo(body: LogBody, endOffset: number): Task<LoadedLog> {
     highWatermark: checkpointedWatermarkOf(body),
     logStartOffset,
     clean: false,
+    knownDamage: '',
     endOffsetMax: endOffset,
   });
 }
@@ -189,7 +198,7 @@ export function loadUpTo(body: LogBody, endOffset: number): Task<LoadedLog> {
 /** Drops everything and begins at `offset`. A crash in between leaves the old records or none. */
 export function* startAt(body: LogBody, offset: number, empty: Segment): Task<void> {
   const { context } = body;
-  yield* waitFor((done) => body.writer.stop(done));
+  yield* forgetJournaled(body);
   body.recoveryPointMax = 0;
   body.firstDirtyOffset = 0;
   body.highWatermark = 0;

@@ -3,7 +3,9 @@ import { assert } from '../../core/base/assert.ts';
 import type { LogConfig } from '../../core/log/config.ts';
 import type { TimerHandle } from '../../ports/clock.ts';
 import type { DiskFailure } from '../../ports/disk.ts';
+import type { JournalLog, JournalWrite } from '../../core/log/journal.ts';
 import type { FileLease } from './file-cache.ts';
+import { JOURNALED_BYTES_MAX, type JournalClient } from './journal.ts';
 import { isDiskFull } from '../disk-failure.ts';
 import type { LogContext } from './log-context.ts';
 import type { Segment } from './segment.ts';
@@ -14,6 +16,12 @@ const WRITE_BYTES_MAX = 8 * 1024 * 1024;
 /** A `flush.ms` beyond this has no timer: the checkpoint syncs long before. */
 const FLUSH_TIMER_MAX_MS = 86_400_000;
 
+/**
+ * How far something has come: `written` is in the page cache, `durable` outlives the machine, in the segments or in the
+ * journal, `synced` does so in the segments.
+ */
+export type WriteLevel = 'written' | 'durable' | 'synced';
+
 interface Pending {
   readonly segment: Segment;
   readonly bytes: Buffer;
@@ -23,6 +31,7 @@ interface Pending {
 /** What the writer tells its log. */
 export interface WriterHost {
   readonly context: LogContext;
+  readonly log: JournalLog;
   readonly directory: string;
   /** When a sync follows a write round that nobody waits for: always, or after so many offsets or ms. */
   readonly syncRules: () => Pick<LogConfig, 'syncMode' | 'flushMessages' | 'flushMs'>;
@@ -33,15 +42,22 @@ export interface WriterHost {
 
 /**
  * Writes what a log accepted: one vectored write under way at a time with all that is queued (B6), and group commit: one
- * round of syncs makes everything durable that was written when it was issued (D1), while writes go on.
+ * round of syncs makes everything durable that was written when it was issued (D1), while writes go on. While many logs are
+ * synced at once the journal does it for all of them (D10), and the segments are synced later.
  */
-export class LogWriter {
+export class LogWriter implements JournalClient {
   readonly #host: WriterHost;
   #queue: Pending[] = [];
   #queueStart = 0;
   #pendingBytes = 0;
   #writtenOffset: number;
   #durableOffset: number;
+  #syncedOffset: number;
+  /** What was written since the last sync began, for the journal, as far as it is worth that. */
+  #journalable: JournalWrite[] = [];
+  #journalableBytes = 0;
+  /** What is written from here on is journalable. */
+  #journalableFrom: number;
   #writing = false;
   /** The file of the write under way: a sync that ends meanwhile does not give it back. */
   #writingLease: FileLease | null = null;
@@ -52,7 +68,7 @@ export class LogWriter {
   readonly #dirty = new Map<Segment, FileLease>();
   /** Files were created or removed since the last issued directory sync. */
   #directoryDirty = false;
-  #waiters: { readonly offset: number; readonly durable: boolean; readonly done: () => void }[] = [];
+  #waiters: { readonly offset: number; readonly level: WriteLevel; readonly done: () => void }[] = [];
   #writeSinceMs = -1;
   #syncSinceMs = -1;
   /** Runs while a `lazy` log has something unsynced and its `flush.ms` is not over. */
@@ -63,6 +79,12 @@ export class LogWriter {
     this.#host = host;
     this.#writtenOffset = endOffset;
     this.#durableOffset = endOffset;
+    this.#syncedOffset = endOffset;
+    this.#journalableFrom = endOffset;
+  }
+
+  get log(): JournalLog {
+    return this.#host.log;
   }
 
   get writtenOffset(): number {
@@ -71,6 +93,10 @@ export class LogWriter {
 
   get durableOffset(): number {
     return this.#durableOffset;
+  }
+
+  get syncedOffset(): number {
+    return this.#syncedOffset;
   }
 
   get pendingBytes(): number {
@@ -93,22 +119,21 @@ export class LogWriter {
   }
 
   /**
-   * Calls `done` once everything below `offset` is written, or durable; the latter asks for a sync. A stopped writer
+   * Calls `done` once everything below `offset` has come so far; all but `written` asks for a sync. A stopped writer
    * calls it at once: whoever waits looks at the log's state.
    */
-  waitFor(offset: number, options: { readonly durable: boolean }, done: () => void): void {
-    const reached = options.durable ? this.#durableOffset : this.#writtenOffset;
-    if (reached >= offset || this.#stopped) {
+  waitFor(offset: number, level: WriteLevel, done: () => void): void {
+    if (this.#reached(level) >= offset || this.#stopped) {
       done();
       return;
     }
-    this.#waiters.push({ offset, durable: options.durable, done });
+    this.#waiters.push({ offset, level, done });
     this.#sync();
   }
 
-  /** Makes everything durable that was queued by now; `done` at once when the writer is stopped. */
+  /** Syncs in the segments everything that was queued by now; `done` at once when the writer is stopped. */
   flush(done: () => void): void {
-    this.waitFor(this.#queue.at(-1)?.endOffset ?? this.#writtenOffset, { durable: true }, done);
+    this.waitFor(this.#queue.at(-1)?.endOffset ?? this.#writtenOffset, 'synced', done);
   }
 
   /** An entry of the directory changed: the next sync round covers it. */
@@ -124,14 +149,26 @@ export class LogWriter {
     this.#stopped = false;
     this.#writtenOffset = endOffset;
     this.#durableOffset = endOffset;
+    this.#syncedOffset = endOffset;
+    this.#dropJournalable(endOffset);
+    this.#host.context.journal.settled(this);
     this.#settle();
     this.#rested();
   }
 
-  /** Takes nothing any more, what is queued is dropped; `done` when what is under way has ended. */
+  /**
+   * Takes nothing any more, what is queued is dropped; `done` when what is under way has ended. What only the journal holds
+   * is synced in the segments before: nobody would do it later.
+   */
   stop(done: () => void): void {
     this.#halt();
     this.#whenAtRest(() => {
+      if (this.#syncedOffset < this.#durableOffset) {
+        this.#syncing = true;
+        this.#syncFiles();
+        this.stop(done);
+        return;
+      }
       this.#releaseAll();
       this.#host.context.unsynced.delete(this);
       done();
@@ -151,7 +188,7 @@ export class LogWriter {
   }
 
   #rested(): void {
-    const isSynced = this.#durableOffset >= this.#writtenOffset && this.#queueStart === this.#queue.length;
+    const isSynced = this.#syncedOffset >= this.#writtenOffset && this.#queueStart === this.#queue.length;
     if (isSynced && !this.#writing && !this.#syncing) this.#host.context.unsynced.delete(this);
     if (this.#writing || this.#syncing || this.#atRest.length === 0) return;
     for (const done of this.#atRest.splice(0)) done();
@@ -210,6 +247,7 @@ export class LogWriter {
         this.#failed(failure);
         return;
       }
+      this.#keepForJournal(segment, chunks, bytes, endOffset);
       segment.writtenBytes += bytes;
       this.#pendingBytes = Math.max(0, this.#pendingBytes - bytes);
       this.#writtenOffset = endOffset;
@@ -250,12 +288,32 @@ export class LogWriter {
     this.#rested();
   }
 
-  #syncWanted(): boolean {
-    if (this.#durableOffset >= this.#writtenOffset) return false;
+  /** Keeps what was just written, as it lies in the segment. A `lazy` log has too much of it between two syncs. */
+  #keepForJournal(segment: Segment, chunks: readonly Buffer[], sizeInBytes: number, endOffset: number): void {
+    this.#journalableBytes += sizeInBytes;
+    if (this.#host.syncRules().syncMode !== 'always' || this.#journalableBytes > JOURNALED_BYTES_MAX) {
+      this.#dropJournalable(endOffset);
+      return;
+    }
+    const { baseOffset: segmentBase, writtenBytes: position } = segment;
+    this.#journalable.push({ kind: 'write', log: this.log, segmentBase, position, endOffset, chunks, sizeInBytes });
+  }
+
+  /** From `offset` on, which is written, what comes is journalable. */
+  #dropJournalable(offset: number): void {
+    this.#journalable = [];
+    this.#journalableBytes = 0;
+    this.#journalableFrom = offset;
+  }
+
+  /** What kind of sync is wanted now; null for none. */
+  #syncWanted(): 'durable' | 'synced' | null {
+    if (this.#syncedOffset >= this.#writtenOffset) return null;
+    if (this.#waiters.some((waiter) => waiter.level === 'synced')) return 'synced';
+    if (this.#durableOffset >= this.#writtenOffset) return null;
     const { syncMode, flushMessages } = this.#host.syncRules();
-    if (syncMode === 'always' || this.#flushDue || this.#writtenOffset - this.#durableOffset >= flushMessages)
-      return true;
-    return this.#waiters.some((waiter) => waiter.durable);
+    const isDue = this.#flushDue || this.#writtenOffset - this.#durableOffset >= flushMessages;
+    return isDue || syncMode === 'always' || this.#waiters.some(({ level }) => level === 'durable') ? 'durable' : null;
   }
 
   /** What stays unsynced now is synced after `flush.ms` at the latest. */
@@ -278,30 +336,68 @@ export class LogWriter {
   }
 
   #sync(): void {
-    if (this.#syncing || !this.#syncWanted()) {
+    const wanted = this.#syncing ? null : this.#syncWanted();
+    if (wanted === null) {
       this.#armFlushTimer();
       return;
     }
     this.#stopFlushTimer();
     this.#syncing = true;
     this.#syncSinceMs = this.#host.context.clock.monotonicMs();
+    const { journal } = this.#host.context;
+    const isJournalable = wanted === 'durable' && this.#journalableFrom <= this.#durableOffset;
+    if (isJournalable && journal.takes(this.#journalableBytes)) this.#syncInJournal();
+    else this.#syncFiles();
+  }
+
+  #syncInJournal(): void {
     const target = this.#writtenOffset;
+    const writes = this.#journalable;
+    this.#dropJournalable(target);
+    this.#host.context.journal.append(this, writes, (taken) => {
+      if (taken) this.#durableUpTo(target);
+      else this.#syncFiles();
+    });
+  }
+
+  /** Syncs the segments and their directory: everything that is written now. */
+  #syncFiles(): void {
+    const { journal, disk, onFatal } = this.#host.context;
+    const target = this.#writtenOffset;
+    this.#dropJournalable(target);
     const leases = this.#takeCoveredLeases();
     const directory = this.#directoryDirty;
     this.#directoryDirty = false;
     let left = leases.length + (directory ? 1 : 0);
+    journal.directStarted();
     const finished = (failure: DiskFailure | null): void => {
       if (failure !== null) {
         // Never retried: the kernel may have dropped the pages (D11).
-        this.#host.context.onFatal(failure);
+        onFatal(failure);
         return;
       }
       left -= 1;
-      if (left === 0) this.#synced(target, leases);
+      if (left > 0) return;
+      journal.directEnded();
+      this.#syncedOffset = Math.max(this.#syncedOffset, target);
+      const stillUsed = new Set(this.#dirty.values());
+      for (const lease of leases) if (!stillUsed.has(lease) && lease !== this.#writingLease) lease.release();
+      journal.settled(this);
+      this.#durableUpTo(target);
     };
     for (const lease of leases) lease.file.sync(finished);
-    if (directory) this.#host.context.disk.syncDirectory(this.#host.directory, finished);
-    assert(left > 0, 'what is written and not durable has a dirty file');
+    if (directory) disk.syncDirectory(this.#host.directory, finished);
+    assert(left > 0, 'what is written and not synced has a dirty file');
+  }
+
+  #durableUpTo(target: number): void {
+    this.#durableOffset = Math.max(this.#durableOffset, target);
+    this.#syncing = false;
+    this.#syncSinceMs = -1;
+    this.#sync();
+    this.#settle();
+    this.#host.onProgress();
+    this.#rested();
   }
 
   #takeCoveredLeases(): FileLease[] {
@@ -310,28 +406,17 @@ export class LogWriter {
     return leases;
   }
 
-  #synced(target: number, leases: readonly FileLease[]): void {
-    this.#durableOffset = Math.max(this.#durableOffset, target);
-    this.#syncing = false;
-    this.#syncSinceMs = -1;
-    const stillUsed = new Set(this.#dirty.values());
-    for (const lease of leases) if (!stillUsed.has(lease) && lease !== this.#writingLease) lease.release();
-    this.#sync();
-    this.#settle();
-    this.#host.onProgress();
-    this.#rested();
-  }
-
   #settle(): void {
     if (this.#waiters.length === 0) return;
-    const reached = this.#waiters.filter((waiter) => this.#isReached(waiter));
+    const reached = this.#waiters.filter(({ level, offset }) => this.#reached(level) >= offset);
     if (reached.length === 0) return;
     this.#waiters = this.#waiters.filter((waiter) => !reached.includes(waiter));
     for (const waiter of reached) waiter.done();
   }
 
-  #isReached(waiter: { readonly offset: number; readonly durable: boolean }): boolean {
-    return (waiter.durable ? this.#durableOffset : this.#writtenOffset) >= waiter.offset;
+  #reached(level: WriteLevel): number {
+    if (level === 'written') return this.#writtenOffset;
+    return level === 'durable' ? this.#durableOffset : this.#syncedOffset;
   }
 
   #releaseAll(): void {

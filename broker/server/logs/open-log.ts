@@ -68,6 +68,7 @@ export class OpenLog implements PartitionLog {
     const writer = new LogWriter(
       {
         context,
+        log: { topicId: start.topicId, partition: start.partition },
         directory: start.directory,
         syncRules: () => this.#body.config,
         onProgress: () => this.#listener?.onProgress(this.writtenOffset, this.durableOffset),
@@ -355,12 +356,12 @@ export class OpenLog implements PartitionLog {
     const body = this.#body;
     if (this.#reloadDue) yield* this.#reload();
     if (this.#unreadable() !== null) return;
-    yield* waitFor((done) => body.writer.waitFor(body.logEndOffset, { durable: true }, done));
+    yield* waitFor((done) => body.writer.waitFor(body.logEndOffset, 'synced', done));
     if (body.segments.active.exists) yield* this.#saveDerived();
   }
 
   #syncAll(done: () => void): void {
-    this.#body.writer.waitFor(this.#body.logEndOffset, { durable: true }, done);
+    this.#body.writer.waitFor(this.#body.logEndOffset, 'durable', done);
   }
 
   #search(find: () => Task<Searched>, done: LogDone<TimestampedOffset | null>): void {

@@ -190,6 +190,11 @@ export interface LogManagerStats {
   readonly aheadReads: number;
   readonly readsAhead: number;
   readonly indexesRebuilt: number;
+  /** Syncs of the journal, writes of logs that they made durable, bytes of it; bytes that the start wrote again from it. */
+  readonly journalRounds: number;
+  readonly journalWrites: number;
+  readonly journalBytes: number;
+  readonly journalReplayedBytes: number;
   /** What the start took and read of the data directory. */
   readonly recoveryMs: number;
   readonly recoveryReadBytes: number;

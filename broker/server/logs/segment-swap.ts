@@ -3,7 +3,7 @@ import { OFFSET_ENTRY_SIZE, offsetEntry } from '../../core/log/offset-index.ts';
 import type { WalkState } from '../../core/log/recovery.ts';
 import * as batch from '../../core/record/batch.ts';
 import { step, type Task } from '../task.ts';
-import { inParallel, readIfExists, removeForgotten, removeIfExists } from './disk-tasks.ts';
+import { inParallel, readIfExists, removeForgotten, removeIfExists, waitFor } from './disk-tasks.ts';
 import type { FileLease } from './file-cache.ts';
 import type { LogBody } from './log-body.ts';
 import type { LogContext } from './log-context.ts';
@@ -33,6 +33,8 @@ const PARALLEL = 4;
  */
 export function* swapSegments(body: LogBody, group: readonly Segment[], cleaned: Segment): Task<boolean> {
   const { context, directory, segments } = body;
+  // Below the recovery point that is written down the journal writes nothing again: it would be to places of before.
+  if (context.journal.holds(body.writer)) yield* waitFor((done) => context.checkpoint(done));
   const at = segments.all.indexOf(group[0] ?? cleaned);
   const isCurrent = at >= 0 && group.every((segment, i) => segments.all[at + i] === segment && !segment.removed);
   if (!isCurrent) return false;

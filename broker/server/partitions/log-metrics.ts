@@ -1,4 +1,4 @@
-import type { LogManager } from '../logs/partition-log.ts';
+import type { LogManager, LogManagerStats } from '../logs/partition-log.ts';
 import type { MetricSource } from '../../ports/metrics.ts';
 import type { Partitions } from './partition.ts';
 
@@ -65,10 +65,20 @@ export function logMetrics(logs: LogManager, partitions: Partitions): MetricSour
     counter('weir_log_cleaner_freed_bytes_total', 'Bytes that compaction freed', cleaner.bytesFreed);
     counter('weir_log_cleaner_throttled_seconds_total', 'Time waited for the limit', cleaner.throttledMs / 1000);
     gauge('weir_log_cleaner_longest_turn_seconds', 'Longest turn of the cleaner', cleaner.longestTurnMs / 1000);
+    journalMetrics(stats, { gauge, counter });
     counter('weir_log_cold_reads_total', 'Reads served from disk', stats.coldReads);
     counter('weir_log_read_errors_total', 'Reads that the disk refused', stats.readErrors);
     counter('weir_log_ahead_hits_total', 'Reads of older records that were in memory', stats.aheadReads);
     counter('weir_log_reads_ahead_total', 'Pieces read from disk before anybody asked', stats.readsAhead);
     counter('weir_log_indexes_rebuilt_total', 'Indexes that were found wrong and made anew', stats.indexesRebuilt);
   };
+}
+
+type Emit = (name: string, help: string, value: number) => void;
+
+function journalMetrics(stats: LogManagerStats, { gauge, counter }: Record<'gauge' | 'counter', Emit>): void {
+  counter('weir_log_journal_syncs_total', 'Syncs of the journal', stats.journalRounds);
+  counter('weir_log_journal_writes_total', 'Writes of logs that the journal made durable', stats.journalWrites);
+  counter('weir_log_journal_bytes_total', 'Bytes written to the journal', stats.journalBytes);
+  gauge('weir_log_journal_replayed_bytes', 'Bytes that the start wrote again from it', stats.journalReplayedBytes);
 }

@@ -91,6 +91,8 @@ export class CompactionRun {
       openFilesMax: 4,
       snapshotIntervalBytes: 2500,
       checkpointIntervalMs: 200,
+      journalBytes: seed % 3 === 0 ? 0 : 32_768,
+      directSyncsMax: 0,
       cleaner: () => ({ ...DEFAULT_CLEANER_CONFIG, backoffMs: 30, dedupeBufferBytes, ioBufferBytes: 2048 }),
       cleanerBugs: new Set(bug === undefined ? [] : [bug]),
     });

@@ -1,9 +1,10 @@
 import type { Disk, DiskFile } from '../../../broker/ports/disk.ts';
 import type { LogSpec, PartitionLog } from '../../../broker/server/logs/partition-log.ts';
+import { NO_LOG_BUGS, type JournalBug } from '../../../broker/core/log/planted-bugs.ts';
 import { LogWorld, spec } from './log-world.ts';
 
 /** Mistakes that a correct checker must notice. */
-export type PlantedBug = 'no-file-sync' | 'no-directory-sync' | 'answer-before-sync';
+export type PlantedBug = 'no-file-sync' | 'no-directory-sync' | 'answer-before-sync' | JournalBug;
 
 interface Model {
   readonly spec: LogSpec;
@@ -40,11 +41,24 @@ export class LogCrashRun {
       tailCacheBytes: 3000,
       openFilesMax: 4,
       snapshotIntervalBytes: 2500,
-      checkpointIntervalMs: 300,
-      ...(this.#tight ? { capacityBytes: 6000 + (seed % 7) * 2000, space: { minFreePart: 0, minFreeBytes: 0 } } : {}),
+      checkpointIntervalMs: seed % 5 === 0 ? 10_000 : 300,
+      // A third of the runs has no journal, in the others it is as small as it can be and begun anew all the time.
+      journalBytes: seed % 3 === 0 ? 0 : 32_768,
+      journalRoomFactor: 1,
+      directSyncsMax: seed % 2,
+      ...(this.#tight
+        ? {
+            capacityBytes: 6000 + (seed % 7) * 2000 + (seed % 3 === 0 ? 0 : 32_768),
+            space: { minFreePart: 0, minFreeBytes: 0 },
+          }
+        : {}),
     });
     if (options.bug === 'no-file-sync') this.#world.disk.faults.loseFileSyncs = true;
     if (options.bug === 'no-directory-sync') this.#world.disk.faults.loseDirectorySyncs = true;
+    const { bug } = options;
+    if (bug === 'reused-early' || bug === 'answers-early' || bug === 'not-replayed' || bug === 'remembers-cut') {
+      this.#world.bugs = { ...NO_LOG_BUGS, journal: bug };
+    }
     if (options.bug === 'answer-before-sync') this.#world.diskForServer = answeringEarly(this.#world.disk);
   }
 
@@ -117,6 +131,7 @@ export class LogCrashRun {
     else if (action < 95) this.#truncate(model, log);
     else if (action < 97) log.configure({ ...model.spec.config, retentionBytes: 2000 });
     else if (action < 98) this.#world.opened.manager.runRetention();
+    else if (action < 99) this.#recreate(model);
     else model.epoch += 1;
   }
 
@@ -175,6 +190,17 @@ export class LogCrashRun {
     model.written = Math.min(model.written, model.endOffset);
     for (const offset of [...model.values.keys()]) if (offset >= model.endOffset) model.values.delete(offset);
     this.#check(model, log, this.#world.readAll(log));
+  }
+
+  /** The log goes and comes back under the same name and id, as when its partition moves away and back. */
+  #recreate(model: Model): void {
+    const { manager } = this.#world.opened;
+    this.#world.log(model.spec).setListener(null);
+    manager.delete([model.spec], () => undefined);
+    const log = this.#world.createOne(model.spec);
+    Object.assign(model, { endOffset: 0, ghostEnd: 0, startOffset: 0, durable: 0, written: 0 });
+    model.values.clear();
+    this.#listen(model, log);
   }
 
   /** What was accepted from `endOffset` on is given up; its values stay known until others take their offsets. */

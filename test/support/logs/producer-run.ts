@@ -44,6 +44,8 @@ export class ProducerRun {
     this.#world = new LogWorld(seed, {
       snapshotIntervalBytes: 400 + (seed % 5) * 500,
       checkpointIntervalMs: 200,
+      journalBytes: seed % 3 === 0 ? 0 : 32_768,
+      directSyncsMax: 0,
       openFilesMax: 4,
     });
     this.#spec = spec('orders', { segmentBytes: 500 + (seed % 7) * 300, retentionMs: -1 });
