@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { ErrorCode } from '../../broker/core/protocol/errors.ts';
 import { waitFor } from '../wire/harness/wait.ts';
-import { Machine } from './machine.ts';
+import { JOURNALED, Machine } from './machine.ts';
 import { type PowerLoad, STEADY } from './power-load.ts';
 import { ensureStrace, inject } from './strace.ts';
 
@@ -69,7 +69,7 @@ const SYNC = 'fdatasync';
 const WRITE = 'pwrite64,pwritev,pwritev2';
 
 describe('a broker whose disk fails', () => {
-  it.each<[string, string, string, (data: string) => readonly string[] | Promise<readonly string[]>]>([
+  it.each<[string, string, string, (data: string) => readonly string[] | Promise<readonly string[]>, object?]>([
     ['sync of a segment', SYNC, 'EIO', (data) => filesOf(join(data, 'steady-0'), '.log')],
     ['sync of a segment, for want of space,', SYNC, 'ENOSPC', (data) => filesOf(join(data, 'steady-1'), '.log')],
     ['write of a segment', WRITE, 'EIO', (data) => filesOf(join(data, 'steady-0'), '.log')],
@@ -79,10 +79,12 @@ describe('a broker whose disk fails', () => {
     ['sync of a checkpoint', SYNC, 'EIO', (data) => [join(data, 'log-start-offset-checkpoint.tmp')]],
     ['sync of the list of logs', SYNC, 'EIO', (data) => [join(data, 'logs.manifest.tmp')]],
     ['sync of the data directory', 'fsync', 'EIO', (data) => [data]],
+    ['sync of the journal', SYNC, 'EIO', (data) => [join(data, 'logs.journal')], JOURNALED],
+    ['write of the journal', WRITE, 'EIO', (data) => [join(data, 'logs.journal')], JOURNALED],
   ])(
     'ends when a %s fails, says so, and has told nobody anything that is not on the disk',
-    async (what, calls, code, paths) => {
-      const { machine, load } = await underLoad();
+    async (what, calls, code, paths, settings = {}) => {
+      const { machine, load } = await underLoad({ ...settings });
       await failUntilItEnds(machine, { calls, fault: `error=${code}`, paths: () => paths(machine.data) });
       expect(await machine.peer.exited()).toBe(FAILED);
       await load.end();

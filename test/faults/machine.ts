@@ -19,6 +19,9 @@ export type MachineOptions = {
   readonly settings?: Readonly<Record<string, string>>;
 };
 
+/** Settings with which every sync goes through a journal, which is small and begun anew all the time. */
+export const JOURNALED = { 'weir.journal.bytes': '1048576', 'weir.journal.direct.syncs.max': '0' };
+
 /** A broker on a volume of its own, and what clients were told in all its lives. */
 export class Machine {
   readonly book = new Book();

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { createPrng } from '../../broker/core/base/prng.ts';
 import { waitFor } from '../wire/harness/wait.ts';
-import { Machine } from './machine.ts';
+import { JOURNALED, Machine } from './machine.ts';
 import type { Act } from './power-load.ts';
 import type { VolumeOptions } from './volume.ts';
 
@@ -65,12 +65,13 @@ class PowerCuts {
 
 describe('a broker whose power is cut', () => {
   it.each([
-    ['ext4', EXT4, 0.8],
-    ['ext4 that commits entries before data', WRITEBACK, 0.2],
+    ['ext4', EXT4, 0.4, {}],
+    ['ext4, through a journal,', EXT4, 0.4, JOURNALED],
+    ['ext4 that commits entries before data', WRITEBACK, 0.2, JOURNALED],
   ] as const)(
     'has everything that clients were told when it comes back on %s',
-    async (_name, volume, share) => {
-      const machine = await Machine.make({ volume });
+    async (_name, volume, share, settings) => {
+      const machine = await Machine.make({ volume, settings });
       const cuts = new PowerCuts(machine);
       const rounds = Math.ceil(Number(ROUNDS) * share);
       const endMs = Date.now() + LONG_MS * share;
@@ -102,13 +103,23 @@ describe('a broker that breaks its promise', () => {
       2,
       undefined,
       /^acknowledged record is lost|^partition is unreadable|a coordinator is not loaded/,
+      {},
     ],
-    ['never syncs a directory', 'no-directory-sync', 2, 'delete-records', /^deleted records are back/],
-    ['answers before the sync', 'answer-before-sync', 4, 'produce', /^acknowledged record is lost/],
+    ['never syncs a directory', 'no-directory-sync', 2, 'delete-records', /^deleted records are back/, {}],
+    ['answers before the sync', 'answer-before-sync', 4, 'produce', /^acknowledged record is lost/, {}],
+    [
+      'answers before the sync of the journal',
+      'answer-before-sync',
+      4,
+      'produce',
+      /^acknowledged record is lost/,
+      JOURNALED,
+    ],
+    ['does not write again what the journal has', 'no-replay', 4, 'produce', /^acknowledged record is lost/, JOURNALED],
   ] as const)(
     'is found out when it %s',
-    async (_what, planted, roundsMax, last, sentence) => {
-      const machine = await Machine.make({ volume: EXT4, planted });
+    async (_what, planted, roundsMax, last, sentence, settings) => {
+      const machine = await Machine.make({ volume: EXT4, planted, settings });
       const cuts = new PowerCuts(machine);
       let violations: readonly string[] = [];
       try {

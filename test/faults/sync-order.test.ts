@@ -101,6 +101,50 @@ describe('the system calls of a log', () => {
     expect(made).toBeGreaterThan(1);
   });
 
+  const JOURNAL_WRITE = /^pwrite.*<[^>]*logs\.journal>/;
+
+  /** Where a call wrote, bytes. */
+  const positionOf = (call: Call): number => Number(/, (\d+)\)\s+= \d+$/.exec(call.text)?.[1]);
+
+  test('records of many logs are reported after they are in their segments and the journal is synced', () => {
+    let journaled = 0;
+    for (let i = 5; i < 30; i++) {
+      const at = [`spreading ${i}`, `spread ${i}`] as const;
+      const written = between(...at, JOURNAL_WRITE);
+      const synced = between(...at, /^fdatasync\(\d+<[^>]*logs\.journal>/);
+      const bySegment = between(...at, /^fdatasync\(\d+<[^>]*\/many-\d\/[^>]*\.log>/);
+      if (bySegment.length === 0) journaled += 1;
+      expect(between(...at, /^pwrite.*\/many-\d\/[^>]*\.log>/)).toHaveLength(4);
+      if (bySegment.length === 0) expect(inOrder(written, synced)).toBe(true);
+      // Rounds that end earlier may be synced earlier, the last one is what counts.
+      const last = written.at(-1);
+      if (last !== undefined) expect(synced.some((call) => call.begin > last.end)).toBe(true);
+    }
+    expect(journaled).toBeGreaterThan(10);
+  });
+
+  test('a half of the journal is written over only after the segments of what it held are synced', () => {
+    const rounds = between('spreading 0', 'spread 29', JOURNAL_WRITE).filter(
+      (call) => positionOf(call) % 32_768 === 0 && !/ = 65536$/.test(call.text),
+    );
+    const writes = between('spreading 0', 'spread 29', /^pwrite.*\/many-\d\/[^>]*\.log>/);
+    const syncs = between('spreading 0', 'spread 29', /^fdatasync\(\d+<[^>]*\/many-\d\/[^>]*\.log>/);
+    const logOf = (call: Call): string => /\/(many-\d)\//.exec(call.text)?.[1] ?? '';
+    let reused = 0;
+    // A half begins, the other one begins, the first one begins anew: what was written before the second is to be synced.
+    for (const [i, begin] of rounds.entries()) {
+      const turn = rounds[i - 1];
+      if (turn === undefined || i < 2) continue;
+      reused += 1;
+      for (const log of ['many-0', 'many-1', 'many-2', 'many-3']) {
+        const last = writes.findLast((call) => logOf(call) === log && call.end < turn.begin);
+        if (last === undefined) continue;
+        expect(syncs.some((call) => logOf(call) === log && call.begin > last.end && call.end < begin.begin)).toBe(true);
+      }
+    }
+    expect(reused).toBeGreaterThan(2);
+  });
+
   test('a log is listed only after its directory is durable', () => {
     const at = ['opened', 'created'] as const;
     const synced = between(...at, /^fsync\(\d+<[^>]*\/data>/);

@@ -1,4 +1,4 @@
-// A broker that is started with `--import` of this file answers before the sync of a segment has returned: it comes later.
+// A broker that is started with `--import` of this file answers before the sync of a segment or the journal has returned: it comes later.
 import { NodeFile } from '../../../broker/io/disk/node-file.ts';
 import type { DiskDone } from '../../../broker/ports/disk.ts';
 
@@ -6,7 +6,7 @@ const { sync } = NodeFile.prototype;
 const LATE_MS = 20;
 
 NodeFile.prototype.sync = function (this: NodeFile, done: DiskDone<void>): void {
-  if (!this.path.endsWith('.log')) {
+  if (!/\.(log|journal)$/.test(this.path)) {
     sync.call(this, done);
     return;
   }

@@ -33,4 +33,28 @@ log.setHighWatermark(6);
 say('deleting');
 await promised<number>((done) => log.deleteRecordsBefore(1, done));
 say('deleted');
+
+// Many logs at once: a journal of two halves with a few rounds each, begun anew again and again.
+const journaled = await openRealLogs(`${directory}-journaled`, { journalBytes: 65_536, directSyncsMax: 0 });
+const specs = Array.from({ length: 4 }, (_, partition) => spec('many', {}, partition));
+const many = await finished<readonly PartitionLog[]>((done) => journaled.manager.create(specs, done));
+for (let i = 0; i < 30; i++) {
+  say(`spreading ${i}`);
+  await finished((done) => {
+    let left = many.length;
+    for (const each of many) {
+      each.setListener({
+        onProgress: (_written, durable) => {
+          if (durable <= i) return;
+          each.setListener(null);
+          left -= 1;
+          if (left === 0) done();
+        },
+        onState: () => undefined,
+      });
+    }
+    for (const each of many) each.append(makeBatch(i, { values: ['x'.repeat(900)] }), { nowMs: 0 });
+  });
+  say(`spread ${i}`);
+}
 process.exit();
