@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
@@ -7,6 +8,9 @@ import { ApiKey } from '../../broker/core/protocol/apis.ts';
 import { buildBatch } from '../../broker/core/record/builder.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
 import { fixtureBroker } from '../fixtures/broker.ts';
+import type { LogReadResult } from '../../broker/server/logs/partition-log.ts';
+import { textsOf } from '../support/logs/log-world.ts';
+import { openRealLogs, promised } from '../support/logs/real-logs.ts';
 import { Asker } from '../fixtures/client.ts';
 import type { Content, Expected, ProducerText } from '../fixtures/content.ts';
 import { observe } from '../fixtures/observe.ts';
@@ -110,5 +114,28 @@ describe('the data directories that were written by', () => {
       },
       DEADLINE_MS,
     );
+  });
+});
+
+describe('the journals that were left by', () => {
+  const JOURNALS = fileURLToPath(new URL('../fixtures/journals/', import.meta.url));
+
+  it.each(readdirSync(JOURNALS))('release %s give back what no segment has', async (release) => {
+    const directory = await mkdtemp(join(tmpdir(), 'weir-journal-'));
+    try {
+      await cp(join(JOURNALS, release), directory, { recursive: true });
+      const { manager, abandon } = await openRealLogs(directory);
+      expect(manager.all()).toHaveLength(3);
+      for (const log of manager.all()) {
+        const options = { fetchOffset: 0, maxBytes: 100_000, minOneBatch: true, endOffset: log.logEndOffset };
+        const { chunks } = await promised<LogReadResult>((done) => log.read(options, done));
+        const texts = textsOf(chunks).map(({ text }) => text);
+        expect(texts).toEqual(['a', 'b', 'c', 'd', 'e'].map((value) => `${log.partition}:${value}`));
+      }
+      expect(existsSync(join(directory, 'logs.journal'))).toBe(false);
+      abandon();
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
   });
 });
