@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { segmentFileName } from '../../../../broker/core/log/file-names.ts';
-import { JOURNAL_BLOCK, type JournalWrite } from '../../../../broker/core/log/journal.ts';
+import { JOURNAL_BLOCK, type JournalWrite, readJournal } from '../../../../broker/core/log/journal.ts';
 import { NO_LOG_BUGS } from '../../../../broker/core/log/planted-bugs.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
 import type { DiskFailure } from '../../../../broker/ports/disk.ts';
@@ -274,6 +274,19 @@ describe('the journal', () => {
     lab.journal.settled(one);
     expect(lab.append(other, BIG, 100)).toBe(true);
     expect(lab.fatal).toBeNull();
+  });
+
+  test('says that a half is over before it begins it anew: a first round that is torn then is no damage', () => {
+    const lab = new Lab();
+    const client = lab.client();
+    while (lab.append(client, BIG, 1) === true);
+    client.syncedOffset = 1;
+    lab.journal.settled(client);
+    expect(lab.append(client, BIG, 2)).toBe(true);
+    const file = lab.world.disk.peek(PATH) ?? Buffer.alloc(0);
+    expect(readJournal(file, crc32c, () => true)).toMatchObject({ problem: null, segments: [{ log: client.log }] });
+    file.fill(7, 0, 300);
+    expect(readJournal(file, crc32c, () => true).problem).toBeNull();
   });
 
   test('forgets a log as soon as a half is free, and at once one that it has nothing of', () => {
