@@ -29,7 +29,7 @@ describe('a log under crashes at any point', () => {
   for (const bug of bugs) {
     test(`catches the planted bug ${bug}`, () => {
       let caughtAt = 0;
-      for (let seed = 1; seed <= 60 && caughtAt === 0; seed++) {
+      for (let seed = 1; seed <= 400 && caughtAt === 0; seed++) {
         try {
           new LogCrashRun(seed, { bug }).run();
         } catch {

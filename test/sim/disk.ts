@@ -54,10 +54,12 @@ export class SimDisk implements Disk {
   #life = 0;
   readonly #root = newDirectory();
   readonly #options: SimDiskOptions;
+  #capacityBytes: number;
   readonly #latencyMaxMs: number;
 
   constructor(options: SimDiskOptions) {
     this.#options = options;
+    this.#capacityBytes = options.capacityBytes ?? Number.MAX_SAFE_INTEGER;
     this.#latencyMaxMs = options.latencyMaxMs ?? 1;
   }
 
@@ -143,7 +145,7 @@ export class SimDisk implements Disk {
 
   space(path: string, done: DiskDone<{ readonly totalBytes: number; readonly usableBytes: number }>): void {
     this.#perform('space', path, done, () => ({
-      totalBytes: this.#options.capacityBytes ?? Number.MAX_SAFE_INTEGER,
+      totalBytes: this.#capacityBytes,
       usableBytes: this.#free(),
     }));
   }
@@ -177,6 +179,11 @@ export class SimDisk implements Disk {
     const { parent, name } = this.#parentOf(path);
     parent.entries.delete(name);
     parent.durable.delete(name);
+  }
+
+  /** Somebody makes the volume larger. */
+  grow(sizeInBytes: number): void {
+    this.#capacityBytes += sizeInBytes;
   }
 
   /** All that is on the disk now; to be called at rest. `restore` brings it back, as often as wanted. */
@@ -260,9 +267,9 @@ export class SimDisk implements Disk {
   }
 
   #free(): number {
-    if (this.#options.capacityBytes === undefined) return Number.MAX_SAFE_INTEGER;
+    if (this.#capacityBytes === Number.MAX_SAFE_INTEGER) return this.#capacityBytes;
     const used = this.files().reduce((sum, file) => sum + file.size, 0);
-    return Math.max(0, (this.#options.capacityBytes ?? Number.MAX_SAFE_INTEGER) - used);
+    return Math.max(0, this.#capacityBytes - used);
   }
 
   /** Runs an operation after its latency; `run` throws an errno to fail it. */

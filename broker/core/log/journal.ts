@@ -166,6 +166,11 @@ export function readJournal(
   crc32c: Crc32c,
   isWanted: (write: Pick<JournalWrite, 'log' | 'endOffset'>) => boolean,
 ): JournalReading {
+  // A start that was cut off while it made the file leaves a part of it, with nothing in it.
+  if (file.length % (2 * JOURNAL_BLOCK) !== 0) {
+    const isBegun = file.length >= JOURNAL_BLOCK && versionAt(file, 0, crc32c) !== null;
+    return { problem: isBegun ? `its size of ${file.length} bytes is not what was written` : null, segments: [] };
+  }
   const middle = file.length / 2;
   const bounds = [
     [0, middle],

@@ -23,7 +23,7 @@ import { failureOf, removeIfExists } from './disk-tasks.ts';
 import { flushAll } from './flush-all.ts';
 
 /** Of a log that has more to sync at once its own sync costs less than writing it twice. Bytes. */
-export const JOURNALED_BYTES_MAX = 256 * 1024;
+const JOURNALED_BYTES_MAX = 256 * 1024;
 /** Segments synced at once so that a half can be begun anew: the disk has lanes left for what is waited for. */
 const DRAIN_PARALLEL = 4;
 /** Bytes written at once while the file is made. */
@@ -95,7 +95,8 @@ export class Journal {
   readonly #options: JournalOptions;
   readonly #path: string;
   readonly #halfBytes: number;
-  readonly #journaledBytesMax: number;
+  /** Of a log that has more to sync the journal takes nothing, bytes. */
+  readonly bytesMax: number;
   readonly #session: readonly [number, number];
   readonly #halves: readonly [Half, Half];
   #current: Half;
@@ -120,13 +121,13 @@ export class Journal {
     this.#halves = [newHalf(0), newHalf(this.#halfBytes)];
     [this.#current] = this.#halves;
     this.#current.generation = 1;
-    this.#journaledBytesMax = Math.min(JOURNALED_BYTES_MAX, Math.floor(this.#halfBytes / 4));
+    this.bytesMax = Math.min(JOURNALED_BYTES_MAX, Math.floor(this.#halfBytes / 4));
   }
 
   /** Whether a sync of so many bytes is to go through the journal now. It is made ready when that would help. */
   takes(sizeInBytes: number): boolean {
     const isQuiet = this.#directSyncs < this.#options.directSyncsMax && !this.#busy && this.#queue.length === 0;
-    if (isQuiet || sizeInBytes > this.#journaledBytesMax) return false;
+    if (isQuiet || sizeInBytes > this.bytesMax) return false;
     if (this.#halfBytes < HALF_BLOCKS_MIN * JOURNAL_BLOCK || this.#closing !== null || this.#retryTimer !== null)
       return false;
     if (this.#file === null) this.#make();

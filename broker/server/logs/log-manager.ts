@@ -16,11 +16,13 @@ import {
   otherManifestVersion,
 } from '../../core/log/manifest.ts';
 import { NO_LOG_BUGS } from '../../core/log/planted-bugs.ts';
+import type { LogMarks } from '../../core/log/marks.ts';
 import type { DirectoryEntry, Disk } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
 import { CountingDisk } from './counting-disk.ts';
-import { faultCode, inParallel, readIfExists, removeIfExists } from './disk-tasks.ts';
-import { removeJournal, replayJournal } from './journal-replay.ts';
+import { failureOf, faultCode, inParallel, readIfExists, removeIfExists } from './disk-tasks.ts';
+import { isDiskFull } from '../disk-failure.ts';
+import { removeJournal, type Replayed, replayJournal } from './journal-replay.ts';
 import { DirectoryLogManager, type LogManagerDeps, PARALLEL_LOGS } from './directory-logs.ts';
 import type { LogManager } from './partition-log.ts';
 
@@ -44,9 +46,15 @@ export class CorruptDataDirectory extends Error {
   readonly code = 'CORRUPT_DATA_DIRECTORY';
 }
 
+/** The disk has no room for what the journal has of the logs: nothing is lost, the node does not start. */
+export class NoRoomForJournal extends Error {
+  readonly code = 'NO_ROOM_FOR_JOURNAL';
+}
+
 /**
  * Opens the data directory: reads the manifest, recovers every log (D7), removes what is not listed. Throws `DiskFault`
- * when the disk refuses and `CorruptDataDirectory` when the manifest is missing beside logs or unreadable.
+ * when the disk refuses, `NoRoomForJournal` when it is full, and `CorruptDataDirectory` when the manifest is missing beside
+ * logs or unreadable.
  */
 export function* openLogManager(deps: LogManagerDeps): Task<OpenedLogs> {
   const { clock, directory } = deps;
@@ -141,19 +149,7 @@ function* loadAll(
   for (const path of marks.spoiled) {
     deps.log.warn({ path }, 'a checkpoint is not what was written; what it said is known and is written anew');
   }
-  if (!clean) {
-    const replay = { ...deps, bugs: deps.bugs ?? NO_LOG_BUGS };
-    const replayed = yield* replayJournal(replay, listed, marks.at);
-    if (replayed.problem !== null) {
-      throw new CorruptDataDirectory(
-        `${deps.directory}/${JOURNAL} can't be used: ${replayed.problem}. It may hold acknowledged records that ` +
-          'no log has yet: restore it; or move it away, which gives up those of the last seconds, and start again',
-      );
-    }
-    manager.counters.journalReplayedBytes = replayed.sizeInBytes;
-    const { segmentCount, sizeInBytes } = replayed;
-    if (segmentCount > 0) deps.log.info({ segmentCount, sizeInBytes }, 'wrote again what the journal had of the logs');
-  }
+  if (!clean) yield* replay(deps, manager, listed, marks.at);
   let newlyDamaged = false;
   yield* inParallel(listed, PARALLEL_LOGS, function* (entry) {
     const { topic, partition, damaged } = entry;
@@ -162,6 +158,35 @@ function* loadAll(
     if (log.state === 'damaged' && !damaged) newlyDamaged = true;
   });
   if (newlyDamaged) yield* manager.writeManifest(manager.all());
+}
+
+/** Writes again what the journal has of the logs. */
+function* replay(
+  deps: LogManagerDeps,
+  manager: DirectoryLogManager,
+  listed: readonly ManifestEntry[],
+  marksAt: (directoryName: string) => LogMarks,
+): Task<void> {
+  const path = `${deps.directory}/${JOURNAL}`;
+  let replayed: Replayed;
+  try {
+    replayed = yield* replayJournal({ ...deps, bugs: deps.bugs ?? NO_LOG_BUGS }, listed, marksAt);
+  } catch (error) {
+    if (!isDiskFull(failureOf(error))) throw error;
+    throw new NoRoomForJournal(
+      `the disk is full: ${path} has acknowledged records that no log has yet. Nothing is lost; make room and start again`,
+      { cause: error },
+    );
+  }
+  const { problem, segmentCount, sizeInBytes } = replayed;
+  if (problem !== null) {
+    throw new CorruptDataDirectory(
+      `${path} can't be used: ${problem}. It may hold acknowledged records that no log has yet: restore it; or move it ` +
+        'away, which gives up those of the last seconds, and start again',
+    );
+  }
+  manager.counters.journalReplayedBytes = sizeInBytes;
+  if (segmentCount > 0) deps.log.info({ segmentCount, sizeInBytes }, 'wrote again what the journal had of the logs');
 }
 
 /** Removes a directory of files, which the manifest does not list. */

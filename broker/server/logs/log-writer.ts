@@ -5,7 +5,7 @@ import type { TimerHandle } from '../../ports/clock.ts';
 import type { DiskFailure } from '../../ports/disk.ts';
 import type { JournalLog, JournalWrite } from '../../core/log/journal.ts';
 import type { FileLease } from './file-cache.ts';
-import { JOURNALED_BYTES_MAX, type JournalClient } from './journal.ts';
+import type { JournalClient } from './journal.ts';
 import { isDiskFull } from '../disk-failure.ts';
 import type { LogContext } from './log-context.ts';
 import type { Segment } from './segment.ts';
@@ -131,9 +131,10 @@ export class LogWriter implements JournalClient {
     this.#sync();
   }
 
-  /** Syncs in the segments everything that was queued by now; `done` at once when the writer is stopped. */
+  /** Syncs in the segments everything that was queued by now, and gives the files back; a stopped writer does that, too. */
   flush(done: () => void): void {
-    this.waitFor(this.#queue.at(-1)?.endOffset ?? this.#writtenOffset, 'synced', done);
+    if (this.#stopped) this.stop(done);
+    else this.waitFor(this.#queue.at(-1)?.endOffset ?? this.#writtenOffset, 'synced', done);
   }
 
   /** An entry of the directory changed: the next sync round covers it. */
@@ -164,8 +165,8 @@ export class LogWriter implements JournalClient {
     this.#halt();
     this.#whenAtRest(() => {
       if (this.#syncedOffset < this.#durableOffset) {
-        this.#syncing = true;
-        this.#syncFiles();
+        // Somebody else who stops it may have begun.
+        if (!this.#syncing) this.#syncFiles();
         this.stop(done);
         return;
       }
@@ -291,7 +292,7 @@ export class LogWriter implements JournalClient {
   /** Keeps what was just written, as it lies in the segment. A `lazy` log has too much of it between two syncs. */
   #keepForJournal(segment: Segment, chunks: readonly Buffer[], sizeInBytes: number, endOffset: number): void {
     this.#journalableBytes += sizeInBytes;
-    if (this.#host.syncRules().syncMode !== 'always' || this.#journalableBytes > JOURNALED_BYTES_MAX) {
+    if (this.#host.syncRules().syncMode !== 'always' || this.#journalableBytes > this.#host.context.journal.bytesMax) {
       this.#dropJournalable(endOffset);
       return;
     }
@@ -342,8 +343,6 @@ export class LogWriter implements JournalClient {
       return;
     }
     this.#stopFlushTimer();
-    this.#syncing = true;
-    this.#syncSinceMs = this.#host.context.clock.monotonicMs();
     const { journal } = this.#host.context;
     const isJournalable = wanted === 'durable' && this.#journalableFrom <= this.#durableOffset;
     if (isJournalable && journal.takes(this.#journalableBytes)) this.#syncInJournal();
@@ -351,6 +350,7 @@ export class LogWriter implements JournalClient {
   }
 
   #syncInJournal(): void {
+    this.#beginSync();
     const target = this.#writtenOffset;
     const writes = this.#journalable;
     this.#dropJournalable(target);
@@ -362,6 +362,7 @@ export class LogWriter implements JournalClient {
 
   /** Syncs the segments and their directory: everything that is written now. */
   #syncFiles(): void {
+    this.#beginSync();
     const { journal, disk, onFatal } = this.#host.context;
     const target = this.#writtenOffset;
     this.#dropJournalable(target);
@@ -388,6 +389,11 @@ export class LogWriter implements JournalClient {
     for (const lease of leases) lease.file.sync(finished);
     if (directory) disk.syncDirectory(this.#host.directory, finished);
     assert(left > 0, 'what is written and not synced has a dirty file');
+  }
+
+  #beginSync(): void {
+    this.#syncing = true;
+    if (this.#syncSinceMs < 0) this.#syncSinceMs = this.#host.context.clock.monotonicMs();
   }
 
   #durableUpTo(target: number): void {

@@ -1,4 +1,5 @@
 import type { Disk, DiskFile } from '../../../broker/ports/disk.ts';
+import { NoRoomForJournal, type OpenedLogs } from '../../../broker/server/logs/log-manager.ts';
 import type { LogSpec, PartitionLog } from '../../../broker/server/logs/partition-log.ts';
 import { NO_LOG_BUGS, type JournalBug } from '../../../broker/core/log/planted-bugs.ts';
 import { LogWorld, spec } from './log-world.ts';
@@ -139,7 +140,8 @@ export class LogCrashRun {
     const { prng } = this.#world;
     const values = Array.from(
       { length: 1 + prng.below(4) },
-      () => `value-${this.#sent++}-${'x'.repeat(prng.below(200))}`,
+      // Sometimes more than the journal takes.
+      () => `value-${this.#sent++}-${'x'.repeat(prng.chance(0.04) ? 4500 : prng.below(200))}`,
     );
     const producer = prng.chance(0.5) ? { producerId: 1 + prng.below(3), producerEpoch: 0, baseSequence: 0 } : {};
     const timestamp = 1_700_000_000_000 + prng.below(1_000_000);
@@ -217,10 +219,23 @@ export class LogCrashRun {
       this.#world.shutdown(11);
       for (const model of this.#models) model.durable = model.endOffset;
     } else this.#world.stopDead({ keepPageCache: this.#keepPageCache || prng.chance(0.3) });
-    const opened = this.#world.start();
+    const opened = this.#start();
     if (opened.previousBrokerEpoch !== (clean ? 11 : -1)) throw new Error('the clean-shutdown proof lies');
     if (this.#world.fatal !== null) throw new Error(JSON.stringify(this.#world.fatal));
     for (const model of this.#models) this.#afterLife(model);
+  }
+
+  /** A start that finds no room for what the journal has says so; with more room it goes on. */
+  #start(): OpenedLogs {
+    for (;;) {
+      try {
+        return this.#world.start();
+      } catch (error) {
+        if (!this.#tight || !(error instanceof NoRoomForJournal)) throw error;
+        this.#world.stopDead({ keepPageCache: true });
+        this.#world.disk.grow(1000);
+      }
+    }
   }
 
   #afterLife(model: Model): void {

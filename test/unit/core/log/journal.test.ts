@@ -109,6 +109,11 @@ describe('the journal that a start finds', () => {
     expect(texts(journal.read())).toEqual({ '0/0@0': 'kept' });
     expect(texts(new Journal().read())).toEqual({});
     expect(texts(readJournal(Buffer.alloc(0), crc32c, () => true))).toEqual({});
+    // Cut off while it was made.
+    expect(texts(readJournal(Buffer.alloc(5 * JOURNAL_BLOCK), crc32c, () => true))).toEqual({});
+    expect(texts(readJournal(Buffer.alloc(JOURNAL_BLOCK + 77), crc32c, () => true))).toEqual({});
+    const short = new Journal().put(0, 0, { generation: 1, index: 0 }, [write('a', 0, 1)]).file.subarray(0, -1);
+    expect(readJournal(short, crc32c, () => true).problem).toBe('its size of 65535 bytes is not what was written');
     const first = new Journal().put(0, 0, { generation: 1, index: 0 }, [write('torn', 0, 1)]);
     first.file.fill(1, 70, 80);
     expect(texts(first.read())).toEqual({});

@@ -90,6 +90,29 @@ describe('logs that share a journal', () => {
     expect(textsOf(world, 0)).toEqual(['a', 'b']);
   });
 
+  test('are not called durable by what stands behind a piece that the journal did not take', () => {
+    let tried = 0;
+    for (let seed = 1; seed <= 40; seed++) {
+      const world = new LogWorld(seed, ALWAYS);
+      world.start();
+      const [log] = world.create(...SPECS);
+      if (log === undefined) throw new Error('no log');
+      appendToAll(world, 'a');
+      world.append(log, { values: ['first'] });
+      while (log.writtenOffset < 2) world.time.step();
+      // Both are written while the first one is synced.
+      world.append(log, { values: ['x'.repeat(40_000)] });
+      world.append(log, { values: ['last'] });
+      while (log.durableOffset < 2) world.time.step();
+      if (log.writtenOffset < 4) continue;
+      tried += 1;
+      while (log.durableOffset < 4) world.time.step();
+      world.crash({ keepPageCache: false });
+      expect([seed, world.log(spec('many')).logEndOffset]).toEqual([seed, 4]);
+    }
+    expect(tried).toBeGreaterThan(5);
+  });
+
   test('leave no journal behind a clean stop', () => {
     const world = begin();
     appendToAll(world, 'b');
@@ -122,9 +145,11 @@ describe('logs that share a journal', () => {
     world.stopDead({ keepPageCache: true });
     world.disk.vanish(pathOf(1));
     world.disk.vanish(`${DIRECTORY}/many-2`);
+    world.disk.open(pathOf(3), { create: false }, (_failure, file) => file?.truncate(60, () => undefined));
+    world.time.settle();
     world.start();
-    expect(logsOf(world).map(({ state }) => state)).toEqual(['open', 'damaged', 'damaged', 'open', 'open', 'open']);
-    expect(world.disk.peek(pathOf(1))).toBeNull();
+    expect(logsOf(world).map(({ state }) => state)).toEqual(['open', 'damaged', 'damaged', 'damaged', 'open', 'open']);
+    expect([world.disk.peek(pathOf(1)), world.disk.peek(pathOf(3))?.length]).toEqual([null, 60]);
     expect(textsOf(world, 0)).toEqual(['a', 'b']);
   });
 
@@ -143,6 +168,36 @@ describe('logs that share a journal', () => {
     world.start();
     expect(world.log(spec('many')).state).toBe('damaged');
     expect(world.disk.peek(pathOf(0))?.length).toBe(size);
+  });
+
+  test('are synced, damaged ones too, before the journal goes, which is durable before anything is appended', () => {
+    const world = begin({ tailCacheBytes: 0, coldCacheBytes: 0 });
+    appendToAll(world, 'b');
+    world.disk.poke(pathOf(0), 65, Buffer.from([0xff, 0xff, 0xff]));
+    world.attempt((done) =>
+      world.log(spec('many')).read({ fetchOffset: 0, maxBytes: 99, minOneBatch: true, endOffset: 9 }, done),
+    );
+    world.stopDead({ keepPageCache: true });
+    const asked: string[] = [];
+    world.disk.faults.fail = (operation, path) => {
+      asked.push(`${operation} ${path}`);
+      return null;
+    };
+    world.start();
+    expect(world.log(spec('many')).state).toBe('damaged');
+    const wanted = [
+      `write ${pathOf(0)}`,
+      `sync ${pathOf(0)}`,
+      `syncDirectory ${DIRECTORY}/many-0`,
+      `remove ${PATH}`,
+      `syncDirectory ${DIRECTORY}`,
+    ];
+    let at = -1;
+    for (const operation of wanted) {
+      const next = asked.indexOf(operation, at + 1);
+      expect([operation, next > at]).toEqual([operation, true]);
+      at = next;
+    }
   });
 
   test('are written again after a full disk, for which the ballast goes', () => {
