@@ -28,8 +28,8 @@ function makeTables(): Int32Array[] {
 const NONE = new Int32Array(256);
 const [t0 = NONE, t1 = NONE, t2 = NONE, t3 = NONE, t4 = NONE, t5 = NONE, t6 = NONE, t7 = NONE] = makeTables();
 
-function tableCrc32c(bytes: Uint8Array, start: number, end: number): number {
-  let crc = -1;
+function tableCrc32c(bytes: Uint8Array, start: number, end: number, before: number): number {
+  let crc = ~before;
   let i = start;
   // Indexes are in range by the loops' bounds; `?? 0` only satisfies the type and costs nothing (measured).
   for (const last = end - 7; i < last; i += 8) {
@@ -49,7 +49,7 @@ function tableCrc32c(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /** CRC-32C of `bytes[start, end)`: native for larger ranges, tables for small ones. Implements `Crc32c`. */
-export function crc32c(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start < NATIVE_FROM_BYTES) return tableCrc32c(bytes, start, end);
-  return nativeCrc32c(bytes.subarray(start, end));
+export function crc32c(bytes: Uint8Array, start: number, end: number, before = 0): number {
+  if (end - start < NATIVE_FROM_BYTES) return tableCrc32c(bytes, start, end, before);
+  return nativeCrc32c(bytes.subarray(start, end), before);
 }

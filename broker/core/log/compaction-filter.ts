@@ -3,13 +3,14 @@ import type { Crc32c } from '../base/checksum.ts';
 import * as batch from '../record/batch.ts';
 import { readControlType } from '../record/control.ts';
 import { RecordCursor, varintSize, writeVarint } from '../record/cursor.ts';
+import type { WorkLimit } from './compaction-keys.ts';
 import type { OffsetMap } from './compaction-map.ts';
 import { type MarkerType, type TransactionScan, TransactionWalk } from './compaction-transactions.ts';
 import type { CleanerBugs } from './planted-bugs.ts';
 
 /** What one cleaning of a log knows. */
 export interface CleaningRound {
-  readonly map: Pick<OffsetMap, 'get'>;
+  readonly map: Pick<OffsetMap, 'seek' | 'hash' | 'get'>;
   /** The map knows all keys below; what is at or above stays as it is. */
   readonly mapEnd: number;
   readonly scan: TransactionScan;
@@ -77,7 +78,7 @@ export class BatchFilter {
 export type SieveState = 'more' | 'done' | 'malformed';
 
 /**
- * Looks at the records of one batch, a bounded number at a time, and keeps the ranges of those that stay. Afterwards
+ * Looks at the records of one batch, a bounded piece of work at a time, and keeps the ranges of those that stay. Afterwards
  * `fate` tells what becomes of the batch; `copy` and `empty` need no more, `horizon` and `sieve` are written anew.
  */
 export class RecordSieve {
@@ -89,6 +90,8 @@ export class RecordSieve {
   #straddles = false;
   #tombstones = false;
   #count = 0;
+  /** The key of the current record is not hashed to its end. */
+  #isHashing = false;
   /** Start and end of kept records in the payload, alternating; neighbours are one range. */
   #ranges: number[] = [];
   #keptCount = 0;
@@ -110,24 +113,39 @@ export class RecordSieve {
     this.#cursor.reset(payload.buf, payload.start, payload.end);
     this.#tombstones = false;
     this.#count = 0;
+    this.#isHashing = false;
     this.#ranges = [];
     this.#keptCount = 0;
     this.#maxTimestamp = batch.NO_TIMESTAMP;
   }
 
-  /** Looks at up to `recordsMax` further records. */
-  run(recordsMax: number): SieveState {
+  /** Looks at further records. */
+  run({ records, bytes }: WorkLimit): SieveState {
     const cursor = this.#cursor;
     const base = batch.baseOffset(this.#buf, this.#pos);
-    for (let i = 0; i < recordsMax; i++) {
-      if (!cursor.next()) {
-        const isWhole = cursor.problem === '' && this.#count === batch.recordCount(this.#buf, this.#pos);
-        return isWhole ? 'done' : 'malformed';
-      }
-      this.#count += 1;
-      if (this.#keeps(base + cursor.offsetDelta)) this.#keep();
+    for (let i = 0, left = bytes; i < records && left > 0; i++) {
+      if (!this.#isHashing && !this.#next()) return this.#ended();
+      left -= cursor.recordEnd - cursor.recordStart;
+      const offset = base + cursor.offsetDelta;
+      const isAsked = offset < this.#filter.round.mapEnd && cursor.keyStart >= 0;
+      this.#isHashing = isAsked && !this.#filter.round.map.hash(bytes);
+      if (this.#isHashing) return 'more';
+      if (this.#keeps(offset)) this.#keep();
     }
     return 'more';
+  }
+
+  #next(): boolean {
+    const cursor = this.#cursor;
+    if (!cursor.next()) return false;
+    this.#count += 1;
+    if (cursor.keyStart >= 0) this.#filter.round.map.seek(cursor.buf, cursor.keyStart, cursor.keyEnd);
+    return true;
+  }
+
+  #ended(): SieveState {
+    const isWhole = this.#cursor.problem === '' && this.#count === batch.recordCount(this.#buf, this.#pos);
+    return isWhole ? 'done' : 'malformed';
   }
 
   /** What becomes of the batch: `sieve` when some of its records stay. */
@@ -146,10 +164,10 @@ export class RecordSieve {
 
   #keeps(offset: number): boolean {
     const { round } = this.#filter;
-    const { buf, keyStart, keyEnd, valueStart } = this.#cursor;
+    const { keyStart, valueStart } = this.#cursor;
     if (offset >= round.mapEnd) return true;
     if (keyStart < 0) return false;
-    if (offset < round.map.get(buf, keyStart, keyEnd)) return false;
+    if (offset < round.map.get()) return false;
     if (valueStart >= 0 || this.#straddles) return true;
     if (round.bugs.has('tombstone-dropped-early')) return false;
     const isExpired =
@@ -186,59 +204,80 @@ export function allRecords(buf: Buffer, pos: number): KeptRecords {
   };
 }
 
-/** The kept records one after the other, as they are. */
-export function joinRecords(kept: KeptRecords): Buffer {
-  const parts: Buffer[] = [];
-  for (let i = 0; i < kept.ranges.length; i += 2) parts.push(kept.buf.subarray(kept.ranges[i], kept.ranges[i + 1]));
-  return Buffer.concat(parts);
-}
-
 /**
- * Writes kept records with time stamps relative to another base, a bounded number at a time: when the base timestamp
- * becomes the delete horizon (KIP-534) the records' deltas change with it.
+ * Copies kept records, a bounded piece of work at a time, as they are or with time stamps relative to another base: when
+ * the base timestamp becomes the delete horizon (KIP-534) the records' deltas change with it.
  */
-export class RecordRebase {
+export class RecordCopy {
+  readonly #kept: KeptRecords;
   readonly #shiftMs: number;
-  readonly #source: Buffer;
   readonly #out: Buffer;
   readonly #cursor = new RecordCursor();
-  #size = 0;
-  #open = true;
+  #size: number;
+  #nextRange = 0;
+  /** What of the source is copied as it is before anything else. */
+  #from = 0;
+  #to = 0;
 
-  /** `shiftMs` is added to each delta: old base minus new base. */
-  constructor(kept: KeptRecords, shiftMs: number) {
+  /** `shiftMs` is added to each delta: old base minus new base. `room` bytes stay free in front. */
+  constructor(kept: KeptRecords, { shiftMs, room }: { readonly shiftMs: number; readonly room: number }) {
+    this.#kept = kept;
     this.#shiftMs = shiftMs;
-    this.#source = joinRecords(kept);
+    let bytes = room;
+    for (let i = 0; i < kept.ranges.length; i += 2) bytes += (kept.ranges[i + 1] ?? 0) - (kept.ranges[i] ?? 0);
     // A delta takes 10 bytes at most, and its record's length then up to one more than before.
-    this.#out = Buffer.alloc(this.#source.length + kept.count * 14);
-    this.#cursor.reset(this.#source, 0, this.#source.length);
+    this.#out = Buffer.alloc(bytes + (shiftMs === 0 ? 0 : kept.count * 14));
+    this.#size = room;
   }
 
-  /** Writes up to `recordsMax` further records; true when there are more. */
-  run(recordsMax: number): boolean {
-    for (let i = 0; i < recordsMax && this.#open; i++) {
-      this.#open = this.#cursor.next();
-      if (this.#open) this.#write();
+  /** Goes on; true when there is more. */
+  run({ records, bytes }: WorkLimit): boolean {
+    const end = this.#size + bytes;
+    for (let i = 0; i < records && this.#size < end; i++) {
+      if (this.#from === this.#to && !this.#next()) return false;
+      const to = Math.min(this.#to, this.#from + bytes);
+      this.#size += this.#kept.buf.copy(this.#out, this.#size, this.#from, to);
+      this.#from = to;
     }
-    return this.#open;
+    return true;
   }
 
-  /** The records as written. */
+  /** The room, and the records as written. */
   bytes(): Buffer {
     return this.#out.subarray(0, this.#size);
   }
 
-  #write(): void {
-    const { recordStart, recordEnd, timestampDelta } = this.#cursor;
-    const attributesAt = skipVarint(this.#source, recordStart);
-    const restAt = skipVarint(this.#source, attributesAt + 1);
+  /** Goes to the next record, or to the next range of them; false at the end. */
+  #next(): boolean {
+    const { buf, ranges } = this.#kept;
+    if (this.#shiftMs !== 0 && this.#cursor.next()) {
+      this.#begin();
+      return true;
+    }
+    const [from, to] = [ranges[this.#nextRange], ranges[this.#nextRange + 1]];
+    if (from === undefined || to === undefined) return false;
+    this.#nextRange += 2;
+    if (this.#shiftMs !== 0) {
+      this.#cursor.reset(buf, from, to);
+      return this.#next();
+    }
+    this.#from = from;
+    this.#to = to;
+    return true;
+  }
+
+  /** Writes the current record's front; what follows its delta is copied. */
+  #begin(): void {
+    const { buf, recordStart, recordEnd, timestampDelta } = this.#cursor;
+    const attributesAt = skipVarint(buf, recordStart);
+    const restAt = skipVarint(buf, attributesAt + 1);
     const delta = timestampDelta + this.#shiftMs;
     const bodySize = 1 + varintSize(delta) + recordEnd - restAt;
-    let at = writeVarint(this.#out, this.#size, bodySize);
-    this.#out[at] = this.#source[attributesAt] ?? 0;
-    at = writeVarint(this.#out, at + 1, delta);
-    this.#source.copy(this.#out, at, restAt, recordEnd);
-    this.#size = at + recordEnd - restAt;
+    const at = writeVarint(this.#out, this.#size, bodySize);
+    this.#out[at] = buf[attributesAt] ?? 0;
+    this.#size = writeVarint(this.#out, at + 1, delta);
+    this.#from = restAt;
+    this.#to = recordEnd;
   }
 }
 
@@ -250,19 +289,18 @@ function skipVarint(buf: Buffer, pos: number): number {
 }
 
 /**
- * The batch at `pos` with other records: offsets, leader epoch, producer and sequence stay as they were, the largest time
- * follows the records. `horizonMs` ≥ 0 becomes the delete horizon; −1 leaves the base timestamp.
+ * Makes `out` the batch at `pos` with other records, which stand behind the room for the header: offsets, leader epoch,
+ * producer and sequence stay as they were, the largest time follows the records. `horizonMs` ≥ 0 becomes the delete horizon;
+ * −1 leaves the base timestamp. The CRC is the caller's to `assignCrc`.
  */
-export function rewriteBatch(
+export function rewriteHeader(
   source: { readonly buf: Buffer; readonly pos: number },
-  records: { readonly payload: Uint8Array; readonly count: number; readonly maxTimestamp: number },
+  out: Buffer,
+  records: { readonly count: number; readonly maxTimestamp: number },
   horizonMs: number,
-  crc32c: Crc32c,
-): Buffer {
+): void {
   const { buf, pos } = source;
   const attributes = batch.attributes(buf, pos);
-  const out = Buffer.alloc(batch.HEADER_SIZE + records.payload.length);
-  out.set(records.payload, batch.HEADER_SIZE);
   const header = {
     ...headerOf(buf, pos),
     attributes: horizonMs >= 0 ? attributes | batch.ATTRIBUTE.deleteHorizon : attributes,
@@ -270,8 +308,7 @@ export function rewriteBatch(
     maxTimestamp: batch.isLogAppendTime(buf, pos) ? batch.maxTimestamp(buf, pos) : records.maxTimestamp,
     recordCount: records.count,
   };
-  batch.writeHeader(out, 0, out.length, header, crc32c);
-  return out;
+  batch.writeHeader(out, 0, out.length, header, () => 0);
 }
 
 /** The header of the batch at `pos` without any records, as Kafka leaves it. */

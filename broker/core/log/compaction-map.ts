@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { assert } from '../base/assert.ts';
-import { type HashSecret, hashKey, KEY_HASH_WORDS } from './key-hash.ts';
+import { type HashSecret, KEY_HASH_WORDS, KeyHasher } from './key-hash.ts';
 
 /** Bytes of one slot: the hash of a key in 16 and the offset in 8, as in Kafka. */
 export const MAP_SLOT_BYTES = 24;
@@ -13,11 +13,10 @@ export class OffsetMap {
   /** Most keys that it takes. */
   readonly keysMax: number;
   readonly #slotCount: number;
-  readonly #secret: HashSecret;
+  readonly #hasher: KeyHasher;
   readonly #hashes: Uint32Array;
   /** Offset + 1; 0 in a free slot. */
   readonly #offsets: Float64Array;
-  readonly #key = new Uint32Array(KEY_HASH_WORDS);
   #size = 0;
 
   /** `bytesMax` of memory at most, for no more than `keysExpected` keys; `loadFactor` in (0, 1] bounds the fill. */
@@ -29,7 +28,7 @@ export class OffsetMap {
     this.#slotCount = Math.max(2, Math.min(Math.floor(limits.bytesMax / MAP_SLOT_BYTES), wanted));
     // One slot stays free, so that a search for a missing key ends.
     this.keysMax = Math.max(1, Math.min(this.#slotCount - 1, Math.floor(this.#slotCount * limits.loadFactor)));
-    this.#secret = secret;
+    this.#hasher = new KeyHasher(secret);
     this.#hashes = new Uint32Array(this.#slotCount * KEY_HASH_WORDS);
     this.#offsets = new Float64Array(this.#slotCount);
   }
@@ -44,13 +43,22 @@ export class OffsetMap {
     return this.#slotCount * MAP_SLOT_BYTES;
   }
 
-  /** Notes that the key in `buf[start, end)` is at `offset`, which does not fall. False when there is no room for it. */
-  put(buf: Buffer, start: number, end: number, offset: number): boolean {
-    hashKey(buf, start, end, this.#secret, this.#key);
+  /** Begins with the key in `buf[start, end)`: after `hash` gave true, `put` and `get` are about it. */
+  seek(buf: Buffer, start: number, end: number): void {
+    this.#hasher.begin(buf, start, end);
+  }
+
+  /** Takes in up to `bytesMax` further bytes of the key; true when that was all. */
+  hash(bytesMax: number): boolean {
+    return this.#hasher.run(bytesMax);
+  }
+
+  /** Notes that the key is at `offset`, which does not fall. False when there is no room for it. */
+  put(offset: number): boolean {
     const slot = this.#slotOf();
     if (this.#offsets[slot] === 0) {
       if (this.#size >= this.keysMax) return false;
-      this.#hashes.set(this.#key, slot * KEY_HASH_WORDS);
+      this.#hashes.set(this.#hasher.words, slot * KEY_HASH_WORDS);
       this.#size += 1;
     }
     assert((this.#offsets[slot] ?? 0) <= offset + 1, 'offsets of a log rise');
@@ -58,15 +66,14 @@ export class OffsetMap {
     return true;
   }
 
-  /** The last offset noted for the key in `buf[start, end)`; −1 for none. */
-  get(buf: Buffer, start: number, end: number): number {
-    hashKey(buf, start, end, this.#secret, this.#key);
+  /** The last offset noted for the key; −1 for none. */
+  get(): number {
     return (this.#offsets[this.#slotOf()] ?? 0) - 1;
   }
 
   /** The slot of the key, or the free one where it belongs. */
   #slotOf(): number {
-    const [a = 0, b = 0, c = 0, d = 0] = this.#key;
+    const [a = 0, b = 0, c = 0, d = 0] = this.#hasher.words;
     // 53 bits of the hash: a table may have more than 2^22 slots.
     let slot = (a + (b & 0x1fffff) * 0x100000000) % this.#slotCount;
     for (;;) {

@@ -151,6 +151,11 @@ export function computeCrc(buf: Buffer, pos: number, crc32c: Crc32c): number {
   return crc32c(buf, pos + CRC_START, pos + sizeInBytes(buf, pos));
 }
 
+/** Writes the CRC of the batch's covered bytes, `buf[pos + CRC_START, end)`, computed by the caller. */
+export function assignCrc(buf: Buffer, pos: number, value: number): void {
+  buf.writeUInt32BE(value, pos + AT.crc);
+}
+
 /** Sets the timestamp type and the max timestamp (ms), then the CRC, unless both already hold. */
 export function assignMaxTimestamp(
   buf: Buffer,

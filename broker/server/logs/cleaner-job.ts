@@ -4,7 +4,7 @@ import type { CleanerBugs } from '../../core/log/planted-bugs.ts';
 import type { CompressionCodec, DecompressFault } from '../../ports/compression.ts';
 import type { DiskDone } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
-import type { CleanerPace } from './cleaner-pace.ts';
+import { type CleanerPace, WORK_PER_LOOK } from './cleaner-pace.ts';
 import type { LogBody } from './log-body.ts';
 
 /** One cleaning of one log, and what it counts. */
@@ -88,6 +88,17 @@ export function* breathe(job: CleanerJob): Task<void> {
   if (!job.pace.isUsedUp) return;
   yield* job.pace.breathe();
   checkInterrupted(job);
+}
+
+/** CRC-32C of `bytes[start, end)`, piece by piece. */
+export function* checksum(job: CleanerJob, bytes: Uint8Array, start: number, end: number): Task<number> {
+  const { crc32c } = job.body.context;
+  let crc = 0;
+  for (let at = start; at < end; at += WORK_PER_LOOK.bytes) {
+    crc = crc32c(bytes, at, Math.min(end, at + WORK_PER_LOOK.bytes), crc);
+    yield* breathe(job);
+  }
+  return crc;
 }
 
 /** The plain records of a compressed batch, off the loop. */

@@ -6,12 +6,10 @@ import * as batch from '../../core/record/batch.ts';
 import { RecordCursor } from '../../core/record/cursor.ts';
 import type { Task } from '../task.ts';
 import { breathe, type CleanerJob, perform } from './cleaner-job.ts';
+import { WORK_PER_LOOK } from './cleaner-pace.ts';
 import { BatchSource } from './cleaner-source.ts';
 import type { FileLease } from './file-cache.ts';
 import type { Segment } from './segment.ts';
-
-/** Records looked at before the clock is. */
-export const RECORDS_PER_LOOK = 256;
 
 /** The keys of the dirty part as far as they fit. */
 export interface DirtyKeys {
@@ -142,11 +140,10 @@ function follow(source: BatchSource, { scan, isKnown }: Transactions, cursor: Re
 function* takeKeys(job: CleanerJob, source: BatchSource, collector: KeyCollector): Task<'done' | 'full'> {
   collector.begin(source, yield* source.records());
   for (;;) {
-    const state = collector.run(RECORDS_PER_LOOK);
+    const state = collector.run(WORK_PER_LOOK);
     if (state === 'malformed') throw source.malformed();
     if (state !== 'more') {
       job.counts.messagesRead += batch.recordCount(source.buf, source.pos);
-      if (job.pace.isUsedUp) yield* breathe(job);
       return state;
     }
     yield* breathe(job);

@@ -1,8 +1,11 @@
 import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
+import type { WorkLimit } from '../../core/log/compaction-keys.ts';
 import { step, type Task } from '../task.ts';
 
 /** Longest that the cleaner works in one turn of the loop, ms. */
 const TURN_MS = 4;
+/** Work between two looks at the clock: about a tenth of a millisecond for records, less than one for bytes. */
+export const WORK_PER_LOOK: WorkLimit = { records: 256, bytes: 256 * 1024 };
 /** What may be read and written ahead of the throttle, ms of it. */
 const AHEAD_MS = 20;
 

@@ -5,18 +5,17 @@ import {
   type BatchFate,
   type BatchFilter,
   emptyBatch,
-  joinRecords,
   type KeptRecords,
-  RecordRebase,
+  RecordCopy,
   RecordSieve,
-  rewriteBatch,
+  rewriteHeader,
 } from '../../core/log/compaction-filter.ts';
 import { CLEANED_SUFFIX } from '../../core/log/file-names.ts';
 import * as batch from '../../core/record/batch.ts';
 import type { DiskFile } from '../../ports/disk.ts';
 import type { Task } from '../task.ts';
-import { breathe, type CleanerJob, CleaningEnded, deflate, operate, perform } from './cleaner-job.ts';
-import { RECORDS_PER_LOOK } from './cleaner-map.ts';
+import { breathe, checksum, type CleanerJob, CleaningEnded, deflate, operate, perform } from './cleaner-job.ts';
+import { WORK_PER_LOOK } from './cleaner-pace.ts';
 import { BatchSource } from './cleaner-source.ts';
 import { removeIfExists } from './disk-tasks.ts';
 import type { FileLease } from './file-cache.ts';
@@ -183,7 +182,6 @@ function* rewriteSegment(job: CleanerJob, filter: BatchFilter, rewrite: Rewrite)
       if (fate === 'drop') continue;
       const bytes = yield* written(job, { buf, pos, size, fate, kept, filter });
       if (output.add(bytes)) yield* output.flush();
-      if (job.pace.isUsedUp) yield* breathe(job);
     }
   } finally {
     lease.release();
@@ -194,7 +192,7 @@ function* rewriteSegment(job: CleanerJob, filter: BatchFilter, rewrite: Rewrite)
 function* sift(job: CleanerJob, source: BatchSource, sieve: RecordSieve, isLast: boolean): Task<BatchFate> {
   sieve.begin({ buf: source.buf, pos: source.pos, isLast }, yield* source.records());
   for (;;) {
-    const state = sieve.run(RECORDS_PER_LOOK);
+    const state = sieve.run(WORK_PER_LOOK);
     if (state === 'malformed') throw source.malformed();
     if (state === 'done') return sieve.fate();
     yield* breathe(job);
@@ -214,18 +212,28 @@ function* written(
   },
 ): Task<Buffer> {
   const { buf, pos, size, fate, kept, filter } = what;
-  const { crc32c } = job.body.context;
-  if (fate === 'empty') return emptyBatch(buf, pos, crc32c);
+  if (fate === 'empty') return emptyBatch(buf, pos, job.body.context.crc32c);
   if (fate === 'copy' || kept === null) return buf.subarray(pos, pos + size);
   const horizonMs = fate === 'horizon' ? filter.round.nowMs + filter.round.deleteRetentionMs : -1;
-  const plain = horizonMs < 0 ? joinRecords(kept) : yield* rebase(job, kept, batch.baseTimestamp(buf, pos) - horizonMs);
+  const shiftMs = horizonMs < 0 ? 0 : batch.baseTimestamp(buf, pos) - horizonMs;
   const codec = batch.compressionCodec(buf, pos);
-  const payload = codec === 0 ? plain : yield* deflate(job, codec, plain);
-  return rewriteBatch({ buf, pos }, { payload, count: kept.count, maxTimestamp: kept.maxTimestamp }, horizonMs, crc32c);
+  let out = yield* copied(job, kept, { shiftMs, room: codec === 0 ? batch.HEADER_SIZE : 0 });
+  if (codec !== 0) {
+    const payload = batch.bufferOf(yield* deflate(job, codec, out));
+    const whole = { buf: payload, ranges: [0, payload.length], count: kept.count, maxTimestamp: kept.maxTimestamp };
+    out = yield* copied(job, whole, { shiftMs: 0, room: batch.HEADER_SIZE });
+  }
+  rewriteHeader({ buf, pos }, out, kept, horizonMs);
+  batch.assignCrc(out, 0, yield* checksum(job, out, batch.CRC_START, out.length));
+  return out;
 }
 
-function* rebase(job: CleanerJob, kept: KeptRecords, shiftMs: number): Task<Buffer> {
-  const rebasing = new RecordRebase(kept, shiftMs);
-  while (rebasing.run(RECORDS_PER_LOOK)) yield* breathe(job);
-  return rebasing.bytes();
+function* copied(
+  job: CleanerJob,
+  kept: KeptRecords,
+  to: { readonly shiftMs: number; readonly room: number },
+): Task<Buffer> {
+  const copy = new RecordCopy(kept, to);
+  while (copy.run(WORK_PER_LOOK)) yield* breathe(job);
+  return copy.bytes();
 }

@@ -5,7 +5,8 @@ import * as batch from '../../core/record/batch.ts';
 import { frameBatch } from '../../core/record/check.ts';
 import type { DiskFile } from '../../ports/disk.ts';
 import type { Task } from '../task.ts';
-import { CleaningEnded, type CleanerJob, inflate, operate } from './cleaner-job.ts';
+import { breathe, checksum, CleaningEnded, type CleanerJob, inflate, operate } from './cleaner-job.ts';
+import { WORK_PER_LOOK } from './cleaner-pace.ts';
 import type { Segment } from './segment.ts';
 
 const CODEC_LAST = 4;
@@ -20,7 +21,8 @@ export interface PlainRecords {
 
 /**
  * Reads the batches of one segment in order, each checked (a bad one ends the cleaning). The loop of a reader is
- * `while (source.advance() || (yield* source.fill()))`: only `fill` waits.
+ * `while (source.advance() || (yield* source.fill()))`: only `fill` waits, also to let others have the loop after some
+ * records and bytes. A reader that does more with a batch than to look at each record once has to look at the pace itself.
  */
 export class BatchSource {
   readonly #job: CleanerJob;
@@ -31,7 +33,9 @@ export class BatchSource {
   /** Position of `#buf[0]` in the file. */
   #filePosition = 0;
   #nextPos = 0;
-  #needBytes = batch.HEADER_SIZE;
+  /** What may be gone over before the next look at the clock. */
+  #recordsLeft = WORK_PER_LOOK.records;
+  #bytesLeft = WORK_PER_LOOK.bytes;
   readonly #chain: Chain;
   readonly #rules: ChainRules;
   /** The batch that `advance` went to. */
@@ -57,30 +61,54 @@ export class BatchSource {
     return this.#filePosition + this.pos + this.size >= this.#fileSize;
   }
 
-  /** Goes to the next batch, when it is read already. */
+  /** Goes to the next batch, when it is read already and small, and no look at the clock is due. */
   advance(): boolean {
+    if (this.#recordsLeft <= 0 || this.#bytesLeft <= 0) return false;
+    const size = this.#nextSize();
+    if (size === 0 || size > WORK_PER_LOOK.bytes) return false;
+    this.#take(size, this.#rules);
+    return true;
+  }
+
+  /** Goes to the next batch after what has to be waited for; false at the end of the segment. */
+  *fill(): Task<boolean> {
+    const size = this.#nextSize();
+    if (size === 0) return (yield* this.#read()) && (this.advance() || (yield* this.fill()));
+    yield* breathe(this.#job);
+    this.#recordsLeft = WORK_PER_LOOK.records;
+    this.#bytesLeft = WORK_PER_LOOK.bytes;
+    if (this.advance()) return true;
+    const crc = yield* checksum(this.#job, this.#buf, this.#nextPos + batch.CRC_START, this.#nextPos + size);
+    this.#take(size, { ...this.#rules, crc32c: () => crc });
+    return true;
+  }
+
+  /** Size of the next batch; 0 when it is not read to its end. */
+  #nextSize(): number {
+    const size = frameBatch(this.#buf, this.#nextPos, this.#buf.length);
+    if (size === 'incomplete') return 0;
+    if (typeof size === 'string') throw this.#damage(this.#nextPos, `bad batch: ${size}`);
+    return size;
+  }
+
+  #take(size: number, rules: ChainRules): void {
     const pos = this.#nextPos;
-    const size = frameBatch(this.#buf, pos, this.#buf.length);
-    if (size === 'incomplete') {
-      const known = this.#buf.length - pos >= batch.HEADER_SIZE;
-      this.#needBytes = known ? batch.sizeInBytes(this.#buf, pos) : batch.HEADER_SIZE;
-      return false;
-    }
-    if (typeof size === 'string') throw this.#damage(pos, `bad batch: ${size}`);
-    const fault = checkLink(this.#chain, this.#buf, pos, pos + size, this.#rules);
+    const fault = checkLink(this.#chain, this.#buf, pos, pos + size, rules);
     if (fault !== '') throw this.#damage(pos, fault);
     this.pos = pos;
     this.size = size;
     this.#nextPos = pos + size;
-    return true;
+    this.#recordsLeft -= 1 + batch.recordCount(this.#buf, pos);
+    this.#bytesLeft -= size;
   }
 
-  /** Reads on and goes to the next batch; false at the end of the segment. */
-  *fill(): Task<boolean> {
+  /** Reads on, from the batch that is not there to its end; false at the end of the segment. */
+  *#read(): Task<boolean> {
     const position = this.#filePosition + this.#nextPos;
     const left = this.#fileSize - position;
     if (left === 0) return false;
-    const needBytes = this.#needBytes;
+    const isKnown = this.#buf.length - this.#nextPos >= batch.HEADER_SIZE;
+    const needBytes = isKnown ? batch.sizeInBytes(this.#buf, this.#nextPos) : batch.HEADER_SIZE;
     if (needBytes > left || needBytes > RECOVERY_BATCH_SIZE_MAX) {
       throw this.#damage(this.#nextPos, `a batch of ${needBytes} bytes where ${left} are left`);
     }
@@ -94,7 +122,7 @@ export class BatchSource {
     if (bytes.length < length) throw this.#damage(0, 'the file is shorter than its size');
     counts.bytesRead += length;
     yield* pace.spend(length);
-    return this.advance() || (yield* this.fill());
+    return true;
   }
 
   /** The plain records of the current batch. */

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import type { Crc32c } from '../../../broker/core/base/checksum.ts';
 import { topicId } from '../../../broker/core/base/ids.ts';
 import { createPrng, type Prng } from '../../../broker/core/base/prng.ts';
 import { DEFAULT_LOG_CONFIG, type LogConfig } from '../../../broker/core/log/config.ts';
@@ -90,6 +91,8 @@ export class LogWorld {
   readonly disk: SimDisk;
   /** What the server sees; a planted bug wraps it. */
   diskForServer: Disk;
+  /** The checksum that the server computes with. */
+  crc32cForServer: Crc32c = crc32c;
   /** What ended the process, if anything did. */
   fatal: DiskFailure | null = null;
   /** Told of each warning in the node's log. */
@@ -122,7 +125,7 @@ export class LogWorld {
       disk: this.diskForServer,
       clock: this.time,
       timers: this.time,
-      crc32c,
+      crc32c: (bytes, start, end, before) => this.crc32cForServer(bytes, start, end, before),
       compression: gzipOnly(this.time),
       log: {
         ...SILENT,

@@ -31,3 +31,10 @@ test('tables and native code agree with the definition at every size and alignme
     }
   }
 });
+
+test('the CRC of bytes that follow others is that of both together, in tables and in native code', () => {
+  const bytes = Buffer.from(Array.from({ length: 2100 }, (_, i) => (i * 31) & 0xff));
+  for (const at of [0, 1, 100, 1500, 2099, 2100]) {
+    expect(crc32c(bytes, at, bytes.length, crc32c(bytes, 0, at))).toBe(slowCrc32c(bytes));
+  }
+});

@@ -5,12 +5,11 @@ import {
   BatchFilter,
   type CleaningRound,
   emptyBatch,
-  joinRecords,
-  RecordRebase,
+  RecordCopy,
   RecordSieve,
-  rewriteBatch,
+  rewriteHeader,
 } from '../../../../broker/core/log/compaction-filter.ts';
-import { KeyCollector } from '../../../../broker/core/log/compaction-keys.ts';
+import { KeyCollector, type WorkLimit } from '../../../../broker/core/log/compaction-keys.ts';
 import { MAP_SLOT_BYTES, OffsetMap } from '../../../../broker/core/log/compaction-map.ts';
 import {
   type CleanableSegment,
@@ -21,7 +20,7 @@ import {
 } from '../../../../broker/core/log/compaction-plan.ts';
 import { TransactionScan, TransactionWalk } from '../../../../broker/core/log/compaction-transactions.ts';
 import { DEFAULT_LOG_CONFIG } from '../../../../broker/core/log/config.ts';
-import { halfSipHash64, type HashSecret } from '../../../../broker/core/log/key-hash.ts';
+import { type HashSecret, KeyHasher } from '../../../../broker/core/log/key-hash.ts';
 import { NO_CLEANER_BUGS } from '../../../../broker/core/log/planted-bugs.ts';
 import * as batch from '../../../../broker/core/record/batch.ts';
 import { type BatchOptions, buildBatch, buildTransactionMarker } from '../../../../broker/core/record/builder.ts';
@@ -31,6 +30,8 @@ import { readRecords } from '../../../../broker/core/record/iterate.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
 
 const SECRET: HashSecret = [1, 2, 3, 4];
+/** The smallest piece of work. */
+const LEAST: WorkLimit = { records: 1, bytes: 1 };
 
 describe('the hash of a key', () => {
   // From the test vectors of the reference implementation: input 0, 1, 2 … under the key 0 to 7.
@@ -42,12 +43,27 @@ describe('the hash of a key', () => {
     [15, '217d0bcb4e81c902'],
   ])('of %i bytes is HalfSipHash-2-4', (length, expected) => {
     const buf = Buffer.from(Array.from({ length: length + 2 }, (_, i) => i - 1));
-    const out = new Uint32Array(3);
-    halfSipHash64(buf, { start: 1, end: length + 1 }, [0x03020100, 0x07060504], out, 1);
-    const bytes = Buffer.alloc(8);
-    bytes.writeUInt32LE(out[1] ?? 0, 0);
-    bytes.writeUInt32LE(out[2] ?? 0, 4);
-    expect(bytes.toString('hex')).toBe(expected);
+    const hasher = new KeyHasher([0x03020100, 0x07060504, 0x03020100, 0x07060504]);
+    hasher.begin(buf, 1, length + 1);
+    expect(hasher.run(100)).toBe(true);
+    const words = Buffer.alloc(16);
+    for (const [i, word] of hasher.words.entries()) words.writeUInt32LE(word, i * 4);
+    expect(words.toString('hex')).toBe(`${expected}${expected}`);
+  });
+
+  test('is the same in any steps, none of which takes in more than it may', () => {
+    const buf = Buffer.from(Array.from({ length: 1001 }, (_, i) => i & 0xff));
+    const hasher = new KeyHasher([1, 2, 3, 4]);
+    hasher.begin(buf, 0, buf.length);
+    hasher.run(buf.length);
+    const whole = [...hasher.words];
+    for (const bytesMax of [0, 1, 4, 100, 997]) {
+      hasher.begin(buf, 0, buf.length);
+      let steps = 1;
+      for (; !hasher.run(bytesMax); steps += 1);
+      expect([...hasher.words]).toEqual(whole);
+      expect(steps * (bytesMax + 12)).toBeGreaterThanOrEqual(buf.length);
+    }
   });
 });
 
@@ -61,12 +77,14 @@ describe('an offset map', () => {
         for (const [offset, [key, isPut]] of steps.entries()) {
           const text = `key-${key}`;
           const buf = Buffer.from(`..${text}`);
+          map.seek(buf, 2, buf.length);
+          expect(map.hash(100)).toBe(true);
           if (isPut) {
-            const taken = map.put(buf, 2, buf.length, offset);
+            const taken = map.put(offset);
             expect(taken).toBe(model.has(text) || model.size < map.keysMax);
             if (taken) model.set(text, offset);
           }
-          expect(map.get(buf, 2, buf.length)).toBe(model.get(text) ?? -1);
+          expect(map.get()).toBe(model.get(text) ?? -1);
           expect(map.size).toBe(model.size);
         }
       }),
@@ -227,7 +245,7 @@ function clean(
     const isAborted = scan.isAborted(batch.producerId(one, 0), batch.baseOffset(one, 0));
     if (batch.isControl(one, 0) || isAborted || batch.baseOffset(one, 0) >= (change.mapEnd ?? 1e9)) continue;
     collector.begin({ buf: one, pos: 0 }, { buf: one, start: batch.HEADER_SIZE, end: one.length });
-    expect(collector.run(1000)).toBe('done');
+    expect(collector.run({ records: 1000, bytes: 1e6 })).toBe('done');
   }
   const filter = new BatchFilter({
     map,
@@ -251,7 +269,7 @@ function written(filter: BatchFilter, sieve: RecordSieve, { buf, isLast }: { buf
   const isControl = fate === 'horizon';
   if (fate === 'sieve' || isControl) {
     sieve.begin({ buf, pos: 0, isLast }, { buf, start: batch.HEADER_SIZE, end: buf.length });
-    while (sieve.run(1) === 'more');
+    while (sieve.run(LEAST) === 'more');
     if (!isControl) fate = sieve.fate();
   }
   switch (fate) {
@@ -265,10 +283,13 @@ function written(filter: BatchFilter, sieve: RecordSieve, { buf, isLast }: { buf
     case 'horizon': {
       const kept = sieve.kept();
       const horizonMs = fate === 'horizon' ? filter.round.nowMs + DELETE_RETENTION_MS : -1;
-      const rebase = new RecordRebase(kept, batch.baseTimestamp(buf, 0) - horizonMs);
-      while (rebase.run(1));
-      const payload = horizonMs < 0 ? joinRecords(kept) : rebase.bytes();
-      return [rewriteBatch({ buf, pos: 0 }, { payload, ...kept }, horizonMs, crc32c)];
+      const shiftMs = horizonMs < 0 ? 0 : batch.baseTimestamp(buf, 0) - horizonMs;
+      const copy = new RecordCopy(kept, { shiftMs, room: batch.HEADER_SIZE });
+      while (copy.run(LEAST));
+      const out = copy.bytes();
+      rewriteHeader({ buf, pos: 0 }, out, kept, horizonMs);
+      batch.assignCrc(out, 0, batch.computeCrc(out, 0, crc32c));
+      return [out];
     }
   }
 }
@@ -284,6 +305,47 @@ function show(batches: readonly Buffer[]): string[] {
     });
   });
 }
+
+describe('one piece of work', () => {
+  const limit: WorkLimit = { records: 8, bytes: 1000 };
+  const records = Array.from({ length: 20 }, (_, i) => `${i}`.padEnd(5000, 'k'));
+  const long = data(0, [...records.map((key) => `${key}=1`), ...records]);
+  const many = data(
+    0,
+    Array.from({ length: 200 }, (_, i) => `${i}`),
+  );
+  const rangeOf = (buf: Buffer) => ({ buf, start: batch.HEADER_SIZE, end: buf.length });
+
+  test.each([
+    ['takes in few keys', many, 200 / limit.records],
+    ['takes in few bytes of long keys', long, (40 * 5000) / (limit.bytes + 12)],
+  ])('%s', (_what, buf, leastSteps) => {
+    const map = new OffsetMap({ bytesMax: 24_000, keysExpected: 1000, loadFactor: 0.9 }, SECRET);
+    const collector = new KeyCollector(map, 0);
+    collector.begin({ buf, pos: 0 }, rangeOf(buf));
+    let steps = 1;
+    for (; collector.run(limit) === 'more'; steps += 1);
+    expect(steps).toBeGreaterThanOrEqual(leastSteps);
+    const common = { mapEnd: 1e9, scan: new TransactionScan(), producers: new Map(), nowMs: 0, deleteRetentionMs: 0 };
+    const sieve = new RecordSieve(new BatchFilter({ ...common, map, bugs: NO_CLEANER_BUGS }));
+    sieve.begin({ buf, pos: 0, isLast: false }, rangeOf(buf));
+    for (steps = 1; sieve.run(limit) === 'more'; steps += 1);
+    expect(steps).toBeGreaterThanOrEqual(leastSteps);
+    expect(sieve.kept().count).toBe(map.size);
+  });
+
+  test.each([0, -5])('copies few records, and few bytes of long ones, when their times move by %i ms', (shiftMs) => {
+    for (const buf of [long, many]) {
+      const whole = { ...rangeOf(buf), ranges: [batch.HEADER_SIZE, buf.length], count: batch.recordCount(buf, 0) };
+      const copy = new RecordCopy({ ...whole, maxTimestamp: 0 }, { shiftMs, room: 0 });
+      for (let before = 0; copy.run(limit); before = copy.bytes().length) {
+        // The last of several may begin below the limit; the front of a record comes with its time.
+        expect(copy.bytes().length - before).toBeLessThanOrEqual(2 * limit.bytes + 20);
+      }
+      expect(copy.bytes().length).toBeGreaterThan(0.99 * (buf.length - batch.HEADER_SIZE));
+    }
+  });
+});
 
 describe('a cleaning', () => {
   test('keeps the last record of each key with its offset, time, epoch and headers, and drops batches that lose all', () => {
@@ -372,7 +434,7 @@ describe('a cleaning', () => {
   test('ends at malformed records in place of writing them again', () => {
     const bad = data(0, ['a=1', 'b=1']);
     const filter = new BatchFilter({
-      map: { get: () => -1 },
+      map: new OffsetMap({ bytesMax: 24_000, keysExpected: 100, loadFactor: 0.9 }, SECRET),
       mapEnd: 10,
       scan: new TransactionScan(),
       producers: new Map(),
@@ -382,8 +444,8 @@ describe('a cleaning', () => {
     });
     const sieve = new RecordSieve(filter);
     sieve.begin({ buf: bad, pos: 0, isLast: false }, { buf: bad, start: batch.HEADER_SIZE, end: bad.length - 3 });
-    let state = sieve.run(1);
-    while (state === 'more') state = sieve.run(1);
+    let state = sieve.run(LEAST);
+    while (state === 'more') state = sieve.run(LEAST);
     expect(state).toBe('malformed');
   });
 });
