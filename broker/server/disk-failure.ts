@@ -8,6 +8,11 @@ export function isDiskFull({ code, operation }: DiskFailure): boolean {
   return (code === 'ENOSPC' || code === 'EDQUOT') && operation !== 'sync' && operation !== 'syncDirectory';
 }
 
+/** True when an operation found no descriptor, for as long as the disk tried (`io/disk/opener.ts`): nothing was done yet. */
+export function isOutOfDescriptors({ code }: DiskFailure): boolean {
+  return code === 'EMFILE' || code === 'ENFILE';
+}
+
 /** Why the process ends after a failed operation, in one sentence for the log. */
 export function fatalSentence({ code, operation, path }: DiskFailure): string {
   const reason = REASONS.get(code) ?? 'what the data directory holds is not known any more';

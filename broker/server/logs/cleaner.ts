@@ -9,7 +9,7 @@ import { type CleanerJob, isCleaningEnded, newCounts } from './cleaner-job.ts';
 import { CleanerPace } from './cleaner-pace.ts';
 import { type CleanCandidate, cleanLog, findCleanable } from './cleaner-run.ts';
 import { failureOf } from './disk-tasks.ts';
-import { isDiskFull } from '../disk-failure.ts';
+import { isDiskFull, isOutOfDescriptors } from '../disk-failure.ts';
 import type { LogContext } from './log-context.ts';
 import type { OpenLog } from './open-log.ts';
 import type { Segment } from './segment.ts';
@@ -233,6 +233,11 @@ export class LogCleaner {
     const isGone = this.#stopped || log.state === 'deleted' || !segments.every((segment) => isCurrent(log, segment));
     if (isDiskFull(failure)) {
       report.warn({ log: name, path: failure.path }, NO_ROOM);
+    } else if (isReading(failure) && isOutOfDescriptors(failure)) {
+      report.warn(
+        { log: name, path: failure.path },
+        'no file descriptor to compact a log with, it is tried again later',
+      );
     } else if (failure.code === 'ENOENT' && isGone) {
       report.debug({ log: name, reason: failure.message }, 'a compaction was broken off');
     } else if (isReading(failure)) {

@@ -140,6 +140,29 @@ describe('the look for logs to clean', () => {
   });
 });
 
+describe('a log that no descriptor was left for', () => {
+  test.each([
+    ['EMFILE', '.timeindex', 'its age is looked at'],
+    ['ENFILE', '.log', 'it is read'],
+    ['EMFILE', '.log.cleaned', 'it is written anew'],
+  ])('is cleaned later when %s came as %s was opened: %s', (code, ending) => {
+    const wanted = table('aaa', { minCompactionLagMs: 1 });
+    const w = build(wanted);
+    w.shutdown();
+    start(w, wanted);
+    w.time.advance(1000);
+    const warnings: string[] = [];
+    w.onWarning = (message) => warnings.push(message);
+    w.disk.faults.fail = (operation, path) => (operation === 'open' && path.endsWith(ending) ? code : null);
+    expect(clean(w)).toMatchObject({ cleanedCount: 0, uncleanableCount: 0 });
+    expect(warnings).toEqual([expect.stringContaining('no file descriptor')]);
+    expect(w.fatal).toBeNull();
+    w.disk.faults.fail = () => null;
+    expect(clean(w)).toMatchObject({ cleanedCount: 1, uncleanableCount: 0 });
+    expect(offsetsOf(w, wanted).length).toBeLessThan(COUNT / 2);
+  });
+});
+
 describe('a start that finds a swap of the cleaner', () => {
   test('finishes it with any bit of the last entry of its index flipped, and the index is made anew', () => {
     const wanted = table('aaa');
