@@ -38,6 +38,11 @@ export class BatchFilter {
   readonly round: CleaningRound;
   readonly #walk: TransactionWalk;
   readonly #cursor = new RecordCursor();
+  /**
+   * A batch whose keys nobody knows was passed. It may hold an older value of any key: a tombstone behind it stays for good,
+   * or that value would be the key's last again.
+   */
+  hasPassedUnseen = false;
 
   constructor(round: CleaningRound) {
     this.round = round;
@@ -119,6 +124,12 @@ export class RecordSieve {
     this.#maxTimestamp = batch.NO_TIMESTAMP;
   }
 
+  /** The fate of a batch that can't be looked into. */
+  pass(): BatchFate {
+    this.#filter.hasPassedUnseen = true;
+    return 'copy';
+  }
+
   /** Looks at further records. */
   run({ records, bytes }: WorkLimit): SieveState {
     const cursor = this.#cursor;
@@ -171,7 +182,9 @@ export class RecordSieve {
     if (valueStart >= 0 || this.#straddles) return true;
     if (round.bugs.has('tombstone-dropped-early')) return false;
     const isExpired =
-      batch.hasDeleteHorizon(this.#buf, this.#pos) && batch.baseTimestamp(this.#buf, this.#pos) <= round.nowMs;
+      !this.#filter.hasPassedUnseen &&
+      batch.hasDeleteHorizon(this.#buf, this.#pos) &&
+      batch.baseTimestamp(this.#buf, this.#pos) <= round.nowMs;
     return !isExpired;
   }
 

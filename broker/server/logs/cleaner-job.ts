@@ -24,6 +24,8 @@ export interface CleanCounts {
   bytesRead: number;
   bytesWritten: number;
   messagesRead: number;
+  /** Batches that could not be looked into. */
+  unseenCount: number;
   /** Bytes of the segments before and after. */
   bytesBefore: number;
   bytesAfter: number;
@@ -33,7 +35,15 @@ export interface CleanCounts {
 
 /** Counts of a cleaning that begins. */
 export function newCounts(): CleanCounts {
-  return { bytesRead: 0, bytesWritten: 0, messagesRead: 0, bytesBefore: 0, bytesAfter: 0, mapUtilization: 0 };
+  return {
+    bytesRead: 0,
+    bytesWritten: 0,
+    messagesRead: 0,
+    unseenCount: 0,
+    bytesBefore: 0,
+    bytesAfter: 0,
+    mapUtilization: 0,
+  };
 }
 
 /**
@@ -57,7 +67,10 @@ export function isCleaningEnded(error: unknown): error is CleaningEnded {
   return 'code' in error && (error.code === 'damaged' || error.code === 'interrupted' || error.code === 'no-room');
 }
 
-/** Most that the records of one batch may inflate to, bytes: more than any producer was allowed. */
+/**
+ * Most that the records of one batch may inflate to, bytes. A topic that was not compacted when it was written may hold
+ * larger ones.
+ */
 const PAYLOAD_SIZE_MAX = 256 * 1024 * 1024;
 
 /** An operation that gives something to be given back: a file. The turn ends with it. */

@@ -137,15 +137,22 @@ function follow(source: BatchSource, { scan, isKnown }: Transactions, cursor: Re
   return batch.recordCount(buf, pos) > 0;
 }
 
+/** Takes the keys of the current batch; those of one that can't be looked into stay unknown. */
 function* takeKeys(job: CleanerJob, source: BatchSource, collector: KeyCollector): Task<'done' | 'full'> {
-  collector.begin(source, yield* source.records());
-  for (;;) {
-    const state = collector.run(WORK_PER_LOOK);
-    if (state === 'malformed') throw source.malformed();
-    if (state !== 'more') {
-      job.counts.messagesRead += batch.recordCount(source.buf, source.pos);
-      return state;
+  try {
+    const records = yield* source.records();
+    if (records === null) return 'done';
+    collector.begin(source, records);
+    for (;;) {
+      const state = collector.run(WORK_PER_LOOK);
+      if (state === 'malformed') throw source.malformed();
+      if (state !== 'more') {
+        job.counts.messagesRead += batch.recordCount(source.buf, source.pos);
+        return state;
+      }
+      yield* breathe(job);
     }
-    yield* breathe(job);
+  } finally {
+    source.letGo();
   }
 }

@@ -167,8 +167,8 @@ function* rewriteSegment(job: CleanerJob, filter: BatchFilter, rewrite: Rewrite)
   const { files } = job.body.context;
   const lease = yield* perform<FileLease>(job, (done) => files.acquire(old.path('log'), { create: false }, done));
   const sieve = new RecordSieve(filter);
+  const source = new BatchSource(job, old, lease.file);
   try {
-    const source = new BatchSource(job, old, lease.file);
     while (source.advance() || (yield* source.fill())) {
       const { buf, pos, size } = source;
       const isLast = isLastOfGroup && source.isLast;
@@ -179,18 +179,25 @@ function* rewriteSegment(job: CleanerJob, filter: BatchFilter, rewrite: Rewrite)
         kept = sieve.kept();
       } else if (fate === 'horizon') kept = allRecords(buf, pos);
       if (fate !== 'copy') output.isChanged = true;
-      if (fate === 'drop') continue;
-      const bytes = yield* written(job, { buf, pos, size, fate, kept, filter });
+      const bytes = fate === 'drop' ? null : yield* written(job, { buf, pos, size, fate, kept, filter });
+      source.letGo();
+      if (bytes === null) continue;
       if (output.add(bytes)) yield* output.flush();
     }
   } finally {
+    source.letGo();
     lease.release();
   }
 }
 
-/** Looks at the records of the current batch. */
+/** Looks at the records of the current batch; one that can't be looked into stays as it is. */
 function* sift(job: CleanerJob, source: BatchSource, sieve: RecordSieve, isLast: boolean): Task<BatchFate> {
-  sieve.begin({ buf: source.buf, pos: source.pos, isLast }, yield* source.records());
+  const records = yield* source.records();
+  if (records === null) {
+    job.counts.unseenCount += 1;
+    return sieve.pass();
+  }
+  sieve.begin({ buf: source.buf, pos: source.pos, isLast }, records);
   for (;;) {
     const state = sieve.run(WORK_PER_LOOK);
     if (state === 'malformed') throw source.malformed();

@@ -5,7 +5,7 @@ import * as batch from '../../core/record/batch.ts';
 import { frameBatch } from '../../core/record/check.ts';
 import type { DiskFile } from '../../ports/disk.ts';
 import type { Task } from '../task.ts';
-import { breathe, checksum, CleaningEnded, type CleanerJob, inflate, operate } from './cleaner-job.ts';
+import { breathe, checksum, CleaningEnded, type CleanerJob, inflate, operate, perform } from './cleaner-job.ts';
 import { WORK_PER_LOOK } from './cleaner-pace.ts';
 import type { Segment } from './segment.ts';
 
@@ -38,6 +38,7 @@ export class BatchSource {
   #bytesLeft = WORK_PER_LOOK.bytes;
   readonly #chain: Chain;
   readonly #rules: ChainRules;
+  #release: (() => void) | null = null;
   /** The batch that `advance` went to. */
   pos = 0;
   size = 0;
@@ -125,17 +126,28 @@ export class BatchSource {
     return true;
   }
 
-  /** The plain records of the current batch. */
-  *records(): Task<PlainRecords> {
+  /**
+   * The plain records of the current batch; null when it can't be looked into, because its codec fails or they are too
+   * many bytes. To be let go: few batches are held decompressed at a time.
+   */
+  *records(): Task<PlainRecords | null> {
     const { pos, size } = this;
     const buf = this.#buf;
     const codec = batch.compressionCodec(buf, pos);
     const start = pos + batch.HEADER_SIZE;
     if (codec === 0) return { buf, start, end: pos + size };
+    const { inspections } = this.#job.body.context;
+    this.#release = yield* perform<() => void>(this.#job, (done) => inspections.acquire((held) => done(null, held)));
     const payload =
       codec > CODEC_LAST ? 'malformed' : yield* inflate(this.#job, codec, buf.subarray(start, pos + size));
-    if (typeof payload === 'string') throw this.#damage(pos, `the compressed records are ${payload}`);
+    if (typeof payload === 'string') return null;
     return { buf: batch.bufferOf(payload), start: 0, end: payload.length };
+  }
+
+  /** The plain records of the current batch are not needed any more. */
+  letGo(): void {
+    this.#release?.();
+    this.#release = null;
   }
 
   /** The error that ends a cleaning at the batch at `pos`. */

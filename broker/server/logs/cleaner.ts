@@ -14,6 +14,8 @@ import type { LogContext } from './log-context.ts';
 import type { OpenLog } from './open-log.ts';
 import type { Segment } from './segment.ts';
 
+const UNSEEN =
+  'compressed batches of a compacted log cannot be looked into: they are kept as they are, and all tombstones behind them';
 const NO_ROOM = 'no room to compact a log, it is tried again later';
 
 /** What the cleaner of a node needs. */
@@ -209,13 +211,14 @@ export class LogCleaner {
   }
 
   #cleaned({ body, counts }: CleanerJob, { cleanable }: Candidate): void {
-    const { bytesBefore, bytesAfter } = counts;
+    const { bytesBefore, bytesAfter, unseenCount } = counts;
     this.#stats.cleanedCount += 1;
     this.#stats.bytesFreed += Math.max(0, bytesBefore - bytesAfter);
     this.#deps.context.log.info(
       { log: body.name, from: cleanable.firstDirtyOffset, to: body.firstDirtyOffset, bytesBefore, bytesAfter },
       'compacted a log',
     );
+    if (unseenCount > 0) this.#deps.context.log.warn({ log: body.name, batches: unseenCount }, UNSEEN);
   }
 
   /** A log could not be cleaned, or looked into for it. */

@@ -9,7 +9,7 @@ import { buildBatch, type NewRecord } from '../../../broker/core/record/builder.
 import { readRecords } from '../../../broker/core/record/iterate.ts';
 import * as batch from '../../../broker/core/record/batch.ts';
 import { crc32c } from '../../../broker/io/crc32c.ts';
-import type { Compression } from '../../../broker/ports/compression.ts';
+import type { Compression, DecompressFault } from '../../../broker/ports/compression.ts';
 import type { Disk, DiskFailure } from '../../../broker/ports/disk.ts';
 import type { Log } from '../../../broker/ports/log.ts';
 import { openLogManager, type LogManagerOptions, type OpenedLogs } from '../../../broker/server/logs/log-manager.ts';
@@ -19,17 +19,31 @@ import { SimDisk } from '../../sim/disk.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 /** Only gzip, and later, as the real ones. */
-function gzipOnly(time: VirtualTime): Compression {
+function gzipOnly(world: LogWorld): Compression {
   return {
-    decompress: (codec, bytes, _max, done) => {
-      const plain = codec === 1 ? gunzipSync(bytes) : 'malformed';
-      time.schedule(1, () => done(plain));
+    decompress: (codec, bytes, sizeMax, done) => {
+      world.onCodec('decompress');
+      const plain = codec === 1 ? inflated(bytes, Math.min(sizeMax, world.plainBytesMax)) : 'malformed';
+      world.time.schedule(1, () => done(plain));
     },
     compress: (_codec, bytes, done) => {
+      world.onCodec('compress');
       const compressed = gzipSync(bytes);
-      time.schedule(1, () => done(compressed));
+      world.time.schedule(1, () => {
+        world.onCodec('compressed');
+        done(compressed);
+      });
     },
   };
+}
+
+function inflated(bytes: Uint8Array, sizeMax: number): Uint8Array | DecompressFault {
+  try {
+    const plain = gunzipSync(bytes);
+    return plain.length > sizeMax ? 'too-large' : plain;
+  } catch {
+    return 'malformed';
+  }
 }
 
 /** Where the simulated node keeps its data. */
@@ -95,6 +109,10 @@ export class LogWorld {
   crc32cForServer: Crc32c = crc32c;
   /** What ended the process, if anything did. */
   fatal: DiskFailure | null = null;
+  /** Told when the server's codecs begin with something, or end it. */
+  onCodec: (what: 'decompress' | 'compress' | 'compressed') => void = () => undefined;
+  /** Bytes that a batch may inflate to, whatever its reader allows. */
+  plainBytesMax = Number.POSITIVE_INFINITY;
   /** Told of each warning in the node's log. */
   onWarning: (message: string, fields: object) => void = () => undefined;
   /** Told of each error in the node's log. */
@@ -126,7 +144,7 @@ export class LogWorld {
       clock: this.time,
       timers: this.time,
       crc32c: (bytes, start, end, before) => this.crc32cForServer(bytes, start, end, before),
-      compression: gzipOnly(this.time),
+      compression: gzipOnly(this),
       log: {
         ...SILENT,
         warn: (fields, message) => this.onWarning(message, fields),
