@@ -20,11 +20,11 @@ const PARALLEL = 4;
  * How a cleaned segment takes the place of old ones, so that a crash leaves the log as it was or as it will be (D13):
  *
  *   .cleaned files synced → their indexes `.swap`, directory sync → log `.swap`, directory sync: decided
- *   → other old segments removed, directory sync → indexes in place, directory sync → log in place, directory sync
+ *   → other old segments removed, indexes in place, directory sync → log in place, directory sync
  *
  * The log's `.swap` is there from the decision to the end: a start that finds one goes on from there, one that does not
  * removes whatever else is left over. Each step waits for the sync of the one before, since entries of a directory reach
- * the disk in any order.
+ * the disk in any order; removals and the indexes' new names may, for a start does all of them again.
  */
 
 /**
@@ -53,12 +53,11 @@ export function* swapSegments(body: LogBody, group: readonly Segment[], cleaned:
   for (const segment of group) {
     if (segment.baseOffset !== cleaned.baseOffset) yield* removeMerged(context, directory, segment.baseOffset);
   }
-  yield* step<void>((done) => context.disk.syncDirectory(directory, done));
   yield* putInPlace(context, directory, cleaned);
   return true;
 }
 
-/** The last steps, for a segment whose log is `.swap` and durable, and whose old neighbours are gone. */
+/** The last steps, for a segment whose log is `.swap` and durable, and whose old neighbours were removed. */
 function* putInPlace(context: LogContext, directory: string, segment: Segment): Task<void> {
   // A reader that asks for an index while its name changes finds none, and walks.
   for (const kind of INDEX_KINDS) yield* renameTo(context, segment, kind, '');
@@ -128,11 +127,12 @@ export function* settleSwaps(context: LogContext, found: LeftOver): Task<string>
   }
   const discarded = names.filter((name) => isLeftOver(name, swaps));
   yield* inParallel(discarded, PARALLEL, (name) => removeIfExists(context.disk, `${directory}/${name}`));
+  // The page cache of a process that died may hold a decision that a power cut still takes back.
+  if (ends.size > 0) yield* step<void>((done) => context.disk.syncDirectory(directory, done));
   for (const [base, end] of ends) {
     for (const merged of bases.filter((other) => other > base && other < end)) {
       yield* removeMerged(context, directory, merged);
     }
-    yield* step<void>((done) => context.disk.syncDirectory(directory, done));
     if (spoiled.includes(base)) yield* dropIndex(context, directory, base);
     for (const kind of [...INDEX_KINDS, 'log'] as const) {
       const name = segmentFileName(base, kind);
@@ -160,13 +160,13 @@ function isLeftOver(name: string, swaps: readonly number[]): boolean {
   return name.endsWith(SWAP_SUFFIX) && !swaps.some((base) => name.startsWith(String(base).padStart(20, '0')));
 }
 
-/** Removes an index that contradicts its segment: the load that follows makes it anew. The old segment's goes first. */
+/** Removes an index that contradicts its segment, and the old segment's: the load that follows makes it anew. */
 function* dropIndex(context: LogContext, directory: string, base: number): Task<void> {
   const name = segmentFileName(base, 'index');
-  forget(context, `${directory}/${name}`);
-  yield* removeIfExists(context.disk, `${directory}/${name}`);
-  yield* step<void>((done) => context.disk.syncDirectory(directory, done));
-  yield* removeIfExists(context.disk, `${directory}/${name}${SWAP_SUFFIX}`);
+  for (const path of [`${directory}/${name}`, `${directory}/${name}${SWAP_SUFFIX}`]) {
+    forget(context, path);
+    yield* removeIfExists(context.disk, path);
+  }
   context.log.warn({ directory, index: name }, 'the index of a cleaned segment is not what was written: made anew');
 }
 
