@@ -179,7 +179,7 @@ export class RecordSieve {
     if (offset >= round.mapEnd) return true;
     if (keyStart < 0) return false;
     if (offset < round.map.get()) return false;
-    if (valueStart >= 0 || this.#straddles) return true;
+    if (valueStart >= 0) return true;
     if (round.bugs.has('tombstone-dropped-early')) return false;
     const isExpired =
       !this.#filter.hasPassedUnseen &&

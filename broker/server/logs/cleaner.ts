@@ -266,7 +266,7 @@ export class LogCleaner {
 
 /** False when its files may be gone: by retention, a cleaning, or a cut of the log. */
 function isCurrent(log: OpenLog, segment: Segment): boolean {
-  return !segment.removed && log.body.segments.all.includes(segment);
+  return log.body.segments.all.includes(segment);
 }
 
 /** An operation that changes nothing: its failure says nothing about what was written. */

@@ -36,7 +36,7 @@ export function* swapSegments(body: LogBody, group: readonly Segment[], cleaned:
   // Below the recovery point that is written down the journal writes nothing again: it would be to places of before.
   if (context.journal.holds(body.writer)) yield* waitFor((done) => context.checkpoint(done));
   const at = segments.all.indexOf(group[0] ?? cleaned);
-  const isCurrent = at >= 0 && group.every((segment, i) => segments.all[at + i] === segment && !segment.removed);
+  const isCurrent = at >= 0 && group.every((segment, i) => segments.all[at + i] === segment);
   if (!isCurrent) return false;
   for (const kind of INDEX_KINDS) yield* renameTo(context, cleaned, kind, SWAP_SUFFIX);
   yield* step<void>((done) => context.disk.syncDirectory(directory, done));

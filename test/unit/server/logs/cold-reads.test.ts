@@ -58,12 +58,20 @@ class Reader {
 
 const readsOf = (w: LogWorld): number => w.disk.operationCounts.get('read') ?? 0;
 
-/** A disk whose reads of one path take as long as a test says. */
-function withSlowReads(w: LogWorld, path: string, delayMs: number): void {
+/** A disk whose reads of one path take as long as a test says, all or the first of them; what they give is of their begin. */
+function withSlowReads(w: LogWorld, path: string, delayMs: number, count = Number.POSITIVE_INFINITY): void {
+  let left = count;
   const slow = (file: DiskFile): DiskFile => ({
     path: file.path,
     write: (position, chunks, done) => file.write(position, chunks, done),
-    read: (position, length, done) => w.time.schedule(delayMs, () => file.read(position, length, done)),
+    read: (position, length, done) => {
+      const isSlow = left-- > 0;
+      file.read(position, length, (failure, bytes) => {
+        if (isSlow) w.time.schedule(delayMs, () => (failure === null ? done(null, bytes) : done(failure, undefined)));
+        else if (failure === null) done(null, bytes);
+        else done(failure, undefined);
+      });
+    },
     sync: (done) => file.sync(done),
     truncate: (size, done) => file.truncate(size, done),
     size: (done) => file.size(done),
@@ -157,6 +165,28 @@ describe('a reader of old records', () => {
     expect(w.readAll(log, 4)[1]).toEqual({ offset: 5, text: 'new 5' });
     expect(w.readAll(log, 30)[0]).toEqual({ offset: 30, text: 'new 30' });
   });
+});
+
+test('what was read before a cut and comes after it is kept for nobody', () => {
+  const w = filled(['old']);
+  w.shutdown();
+  withSlowReads(w, '/data/old-0/00000000000000000000.log', 1000, 1);
+  w.start();
+  const log = logOf(w, 'old');
+  let isRead = false;
+  log.read({ fetchOffset: 0, maxBytes: MIB, minOneBatch: true, endOffset: BATCHES }, () => {
+    isRead = true;
+  });
+  let isCut = false;
+  log.truncateTo(5, () => {
+    isCut = true;
+  });
+  while (!isCut) w.time.step();
+  while (log.logEndOffset < 100) w.append(log, { values: [`new ${log.logEndOffset}`] });
+  expect(isRead).toBe(false);
+  w.time.settle();
+  expect(isRead).toBe(true);
+  expect(w.readAll(log, 4)[1]).toEqual({ offset: 5, text: 'new 5' });
 });
 
 describe('many readers of old records', () => {

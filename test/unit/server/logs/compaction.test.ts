@@ -2,7 +2,9 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { type CleanerConfig, DEFAULT_CLEANER_CONFIG } from '../../../../broker/core/log/cleaner-config.ts';
 import type { LogConfig } from '../../../../broker/core/log/config.ts';
-import { buildBatch } from '../../../../broker/core/record/builder.ts';
+import * as batch from '../../../../broker/core/record/batch.ts';
+import { buildBatch, buildTransactionMarker } from '../../../../broker/core/record/builder.ts';
+import { CONTROL } from '../../../../broker/core/record/control.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
 import type { CleanerStats } from '../../../../broker/server/logs/cleaner.ts';
 import type { LogManagerOptions } from '../../../../broker/server/logs/log-manager.ts';
@@ -284,6 +286,74 @@ describe('a compacted log', () => {
     table.clean();
     // The last three are in segments after it, or in the one that takes appends.
     expect(table.read()).toEqual([...CLEANED, '41=41', '42=42']);
+  });
+
+  test('is not even read from the first record of an open transaction on', () => {
+    const table = new Table();
+    const ids = { producerId: 7, producerEpoch: 0, leaderEpoch: 0, timestamp: T0 };
+    const open = { ...ids, baseOffset: 0, baseSequence: 0, transactional: true };
+    const record = { key: Buffer.from('key-0'), value: Buffer.from('undecided') };
+    table.log.append(buildBatch([record], open, crc32c), { nowMs: T0 });
+    table.append(...MANY);
+    table.seal();
+    table.clean();
+    expect(table.stats).toMatchObject({ cleanedCount: 0, bytesRead: 0, dirtyRatioMax: 0 });
+    const marker = { ...ids, type: CONTROL.commit, coordinatorEpoch: 0 };
+    const bytes = buildTransactionMarker(marker, crc32c);
+    batch.assignOffset(bytes, 0, { baseOffset: table.log.logEndOffset, leaderEpoch: 0 });
+    table.log.append(bytes, { nowMs: T0 });
+    table.seal();
+    table.clean();
+    expect(table.stats.cleanedCount).toBe(1);
+    expect(table.read()).not.toContain('0=undecided');
+  });
+
+  test('is not cleaned where it is committed and not synced yet', () => {
+    const table = new Table({ config: { syncMode: 'lazy', segmentBytes: 1500 } });
+    const { log, world } = table;
+    for (let offset = 0; offset < 12; offset++) {
+      const records = [{ key: Buffer.from('key'), value: Buffer.alloc(100) }];
+      log.append(buildBatch(records, { baseOffset: offset, leaderEpoch: 0, timestamp: T0 }, crc32c), { nowMs: T0 });
+    }
+    while (log.writtenOffset < 12) world.time.step();
+    log.setHighWatermark(12);
+    expect(log.durableOffset).toBe(0);
+    table.clean();
+    expect(table.stats).toMatchObject({ cleanedCount: 0, bytesRead: 0 });
+    table.clean();
+    expect(table.stats.cleanedCount).toBe(1);
+  });
+
+  test.each([
+    ['before they are read', ''],
+    ['before they are replaced', '.log.cleaned'],
+  ])('is cleaned of what is left when retention takes segments %s', (_when, file) => {
+    const table = filled({
+      config: { deletePolicy: true, retentionMs: 1e12 },
+      cleaner: { ioMaxBytesPerSecond: 4000 },
+      manager: { openFilesMax: 1 },
+    });
+    const { manager } = table.world.opened;
+    const errors: string[] = [];
+    table.world.onError = (message) => errors.push(message);
+    manager.clean();
+    while (table.stats.cleanedCount === 0 && table.files(file).length === 0) table.world.time.advance(5);
+    table.world.time.advance(30);
+    table.world.wait<number>((done) => table.log.deleteRecordsBefore(38, done));
+    table.world.time.settle();
+    table.world.time.advance(20_000);
+    expect(table.stats).toMatchObject({ cleanedCount: 0, uncleanableCount: 0 });
+    expect(table.files('.cleaned')).toEqual([]);
+    expect([errors, table.log.state, table.world.fatal]).toEqual([[], 'open', null]);
+    expect(table.read()).toEqual(['38=38', '39=39', '40=']);
+    table.append('key-0=41', 'key-4=42');
+    table.seal();
+    manager.clean();
+    table.world.time.advance(20_000);
+    expect(table.stats.cleanedCount).toBe(1);
+    expect(table.read()).toEqual(['38=38', '40=', '41=41', '42=42', '43=']);
+    table.restart({ keepPageCache: false });
+    expect(table.read()).toEqual(['38=38', '40=', '41=41', '42=42', '43=']);
   });
 
   test('begins a new segment and is cleaned when a record would stay dirty past max.compaction.lag.ms', () => {

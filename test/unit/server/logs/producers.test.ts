@@ -76,6 +76,28 @@ describe('idempotent producers of a log', () => {
     expect(log.checkProducer(claim(3, 9)).kind).toBe('accept');
   });
 
+  test('stay forgotten when a start has to learn the leader epochs again from batches that the snapshot knows', () => {
+    const { w, wanted, append } = world(
+      { producerIdExpirationMs: 5000, segmentBytes: 200 },
+      { producerCheckIntervalMs: 1000 },
+    );
+    append(3, 7);
+    w.time.settle();
+    w.time.advance(7000);
+    // Two more segments: the snapshot between them does not know the producer.
+    for (let i = 0; i < 4; i++) append(4, i);
+    w.time.settle();
+    w.opened.manager.checkpoint(() => undefined);
+    w.time.settle();
+    w.stopDead({ keepPageCache: false });
+    for (const { path } of w.disk.files()) if (path.includes('leader-epoch')) w.disk.vanish(path);
+    w.start();
+    const log = w.log(wanted);
+    expect([log.state, log.epochAt(0), log.logEndOffset]).toEqual(['open', 0, 5]);
+    expect(log.checkProducer(claim(4, 3)).kind).toBe('duplicate');
+    expect(log.checkProducer(claim(3, 9)).kind).toBe('accept');
+  });
+
   test('past the largest number are refused, which is said once, and accepted when others expired', () => {
     const warnings: string[] = [];
     const { w, log, append } = world({ producerIdExpirationMs: 5000 }, { producerCheckIntervalMs: 1000 });

@@ -109,6 +109,14 @@ function records(...values: string[]): Uint8Array {
   );
 }
 
+/** A batch that says of itself that it is compressed; what its codec gives is the test's to say. */
+function compressedForm(bytes: Uint8Array): Buffer {
+  const compressed = batch.bufferOf(bytes);
+  compressed.writeUInt16BE(1, 21);
+  compressed.writeUInt32BE(batch.computeCrc(compressed, 0, crc32c), 17);
+  return compressed;
+}
+
 function lead(
   options: {
     readonly rules?: Partial<TopicRules>;
@@ -324,6 +332,26 @@ describe('a led partition', () => {
     expect(log.appended).toEqual([]);
   });
 
+  it('appends nothing of a batch that waited for a codec while the leadership ended, or the log its writes', () => {
+    for (const end of ['leadership', 'log'] as const) {
+      const pending: (() => void)[] = [];
+      const plain = records('a').subarray(batch.HEADER_SIZE);
+      const compression: Compression = {
+        decompress: (_codec, _bytes, _max, done) => pending.push(() => done(plain)),
+        compress: () => undefined,
+      };
+      const rules = { produce: { ...RULES.produce, validateCompressed: true } };
+      const { append, outcomes, log, partition } = lead({ compression, rules });
+      append(compressedForm(records('a')));
+      if (end === 'leadership') partition.resign(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+      else log.fill();
+      for (const finish of pending) finish();
+      const expected = end === 'leadership' ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.KAFKA_STORAGE_ERROR;
+      expect(outcomes.map((one) => one.errorCode)).toEqual([expected]);
+      expect(log.appended).toEqual([]);
+    }
+  });
+
   it('keeps the order of arrival when an earlier batch has to be decompressed first', () => {
     const pending: (() => void)[] = [];
     const compression: Compression = {
@@ -334,10 +362,7 @@ describe('a led partition', () => {
       compression,
       rules: { produce: { ...RULES.produce, validateCompressed: true } },
     });
-    const compressed = batch.bufferOf(records('a'));
-    compressed.writeUInt16BE(1, 21);
-    compressed.writeUInt32BE(batch.computeCrc(compressed, 0, crc32c), 17);
-    append(compressed);
+    append(compressedForm(records('a')));
     append(records('b'));
     expect(outcomes).toEqual([]);
     for (const finish of pending) finish();
