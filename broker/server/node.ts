@@ -21,6 +21,7 @@ import type { MetricSource } from '../ports/metrics.ts';
 import type { MetadataClient } from './metadata-client.ts';
 import { MetricRegistry } from './metrics.ts';
 import { Acceptor, type ListenerAddress } from './network/acceptor.ts';
+import { LimitLog } from './network/limit-log.ts';
 import { logMetrics } from './partitions/log-metrics.ts';
 import { PartitionManager } from './partitions/partition-manager.ts';
 import { resolveCleanerConfig, resolveTopicRules } from './partitions/topic-rules.ts';
@@ -260,6 +261,7 @@ class NodeStart {
       autoTopics: new AutoTopicCreator(metadata, [topics.groups, topics.share]),
       answerMemory: this.#acceptor.answerMemory,
       fetchSessions: new FetchSessions(() => settings.broker('max.incremental.fetch.session.cache.slots')),
+      limitLog: new LimitLog(ports),
       producerIds: new ProducerIds(metadata, () => ({ brokerId: nodeId, brokerEpoch: control.brokerEpoch })),
     };
     const limits = { clock: ports.clock, authorizer: allowAll, quotas: unlimited };

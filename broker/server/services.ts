@@ -4,6 +4,7 @@ import type { AutoTopics } from './api/metadata.ts';
 import type { Ports } from './context.ts';
 import type { CoordinatorFinder } from './coordinators/finder.ts';
 import type { GroupCoordinator } from './coordinators/groups.ts';
+import type { LimitLog } from './network/limit-log.ts';
 import type { AnswerMemory } from './network/memory-budget.ts';
 import type { MetadataClient } from './metadata-client.ts';
 import type { PartitionManager } from './partitions/partition-manager.ts';
@@ -23,6 +24,7 @@ export interface Services extends ShareGroups {
   readonly coordinatorFinder: CoordinatorFinder;
   readonly autoTopics: AutoTopics;
   readonly fetchSessions: FetchSessions;
+  readonly limitLog: LimitLog;
   readonly producerIds: ProducerIds;
   readonly answerMemory: AnswerMemory;
 }

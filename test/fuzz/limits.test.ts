@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiKey } from '../../broker/core/protocol/apis.ts';
+import { ErrorCode } from '../../broker/core/protocol/errors.ts';
 import { encodeRequest } from '../../broker/core/protocol/messages.ts';
 import { buildBatch } from '../../broker/core/record/builder.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
@@ -23,6 +24,8 @@ const SLACK = 160 * MIB;
 /** Peers that read no answers, and how often each asks: what the system buffers is soon full. */
 const DEAF = 40;
 const QUESTIONS = 30;
+/** Partitions that one request names and that are not there. */
+const UNKNOWN = 18_000;
 const DEADLINE_MS = 120_000;
 
 /** Size of a frame, then API key and version of a Produce request. */
@@ -178,6 +181,34 @@ describe('a running broker and connections that want too much', () => {
   );
 
   it(
+    'spends little on sessions that name millions of partitions which are not there, and says why it drops them',
+    async () => {
+      const witness = await start({});
+      const before = await rss();
+      const client = await RawClient.connect(peer.bootstrap);
+      let [sessions, dropped, refused] = [0, 0, 0];
+      for (let round = 0; round < 40; round += 1) {
+        const { sessionId, errorCode } = await client.call(ApiKey.Fetch, 12, unknownFetch(0, 0, 0));
+        if (sessionId !== 0) sessions += 1;
+        expect(errorCode).toBe(ErrorCode.NONE);
+        const more = await client.call(ApiKey.Fetch, 12, unknownFetch(sessionId, sessionId === 0 ? -1 : 1, UNKNOWN));
+        if (more.errorCode === ErrorCode.FETCH_SESSION_ID_NOT_FOUND) dropped += 1;
+        const share = await client.call(ApiKey.ShareFetch, 1, unknownShareFetch(`member-${round}`));
+        if (share.errorCode === ErrorCode.SHARE_SESSION_LIMIT_REACHED) refused += 1;
+      }
+      await witness.ask();
+      const most = await rss();
+      console.info(`millions of unknown partitions: ${before >> 20} MiB before, ${most >> 20} MiB after`);
+      expect(most - before).toBeLessThan(SLACK + 128 * MIB);
+      expect([sessions > 0, dropped > 0, refused > 0]).toEqual([true, true, true]);
+      expect((await lines('max.incremental.fetch.session.cache.slots')).length).toBeGreaterThan(0);
+      expect((await lines('share session ended')).length).toBeGreaterThan(0);
+      client.close();
+    },
+    DEADLINE_MS,
+  );
+
+  it(
     'refuses over max.connections.per.ip, and lets connections over max.connections wait',
     async () => {
       await start({
@@ -201,6 +232,28 @@ describe('a running broker and connections that want too much', () => {
     DEADLINE_MS,
   );
 });
+
+/** Partitions that are not there, from `first` on. */
+const unknown = (count: number, first = 0): number[] =>
+  Array.from({ length: count }, (_, index) => 1000 + first + index);
+
+function unknownFetch(sessionId: number, sessionEpoch: number, first: number) {
+  const partitions = unknown(UNKNOWN, first).map((partition) => ({
+    partition,
+    fetchOffset: 0,
+    partitionMaxBytes: 1000,
+  }));
+  const topics = [{ topic: 'fuzz-a', partitions }];
+  const session = { sessionId, sessionEpoch, forgottenTopicsData: [] };
+  return { maxWaitMs: 0, minBytes: 0, maxBytes: 1000, isolationLevel: 0, topics, ...session };
+}
+
+function unknownShareFetch(memberId: string) {
+  const partitions = unknown(UNKNOWN / 2).map((partitionIndex) => ({ partitionIndex, acknowledgementBatches: [] }));
+  const limits = { maxWaitMs: 0, minBytes: 0, maxBytes: 1000, maxRecords: 10, batchSize: 10 };
+  const topics = [{ topicId: 'AAAAAAAAAAAAAAAAAAAAAQ', partitions }];
+  return { groupId: 'g1', memberId, shareSessionEpoch: 0, forgottenTopicsData: [], topics, ...limits };
+}
 
 /** Puts so many bytes into fuzz-a-0. */
 async function fill(bootstrap: string, bytes: number): Promise<void> {

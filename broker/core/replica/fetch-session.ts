@@ -35,19 +35,23 @@ export interface FetchSession {
   /** Epoch that the next request must carry. */
   epoch: number;
   lastUsedMs: number;
+  /** What its partitions take of the room. */
+  room: number;
   readonly partitions: Map<string, SessionPartition>;
 }
 
 /** How a request relates to the sessions. */
 export type SessionDecision =
-  /** No session: everything named is fetched and answered. `sessionId` 0. */
-  | { readonly kind: 'sessionless' }
+  /** No session, `full`: because there is no room for it. Everything named is fetched and answered. `sessionId` 0. */
+  | { readonly kind: 'sessionless'; readonly full: boolean }
   /** A new session holds what the request names; everything is answered. */
   | { readonly kind: 'created'; readonly session: FetchSession }
   /** The session goes on; only what changed is answered. */
   | { readonly kind: 'incremental'; readonly session: FetchSession }
+  /** `full`: the session had to end because there was no room for what the request adds. */
   | {
       readonly kind: 'refused';
+      readonly full: boolean;
       readonly error: 'FETCH_SESSION_ID_NOT_FOUND' | 'INVALID_FETCH_SESSION_EPOCH' | 'FETCH_SESSION_TOPIC_ID_ERROR';
     };
 
@@ -59,6 +63,15 @@ const EPOCH_MAX = 0x7fff_ffff;
 /** A session that is unused for this long may be taken by a new one. */
 export const SESSION_EVICTION_MS = 120_000;
 
+/** Partitions of one session; known to the broker or not. */
+export const SESSION_ROOM = 20_000;
+/** Partitions of all sessions of a broker, some 300 bytes each. */
+export const SESSIONS_ROOM = 200_000;
+/** A name that is longer takes the room of several. */
+const NAME_LENGTH = 128;
+
+const roomOf = (key: string): number => 1 + Math.floor(key.length / NAME_LENGTH);
+
 /** The key of a partition in a session. */
 export const sessionKey = (
   topic: { readonly topicId: string; readonly topic: string; readonly index: number },
@@ -67,11 +80,12 @@ export const sessionKey = (
 
 /**
  * All fetch sessions of a broker. Invariants: F1 at most `slots` sessions; F2 a request is served by a session only with
- * exactly the epoch that the session expects.
+ * exactly the epoch that the session expects; F3 at most `SESSION_ROOM` partitions in a session and `SESSIONS_ROOM` in all.
  */
 export class FetchSessions {
   readonly #sessions = new Map<number, FetchSession>();
   readonly #slots: () => number;
+  #room = 0;
 
   /** `slots`: `max.incremental.fetch.session.cache.slots`, read at each creation. */
   constructor(slots: () => number) {
@@ -80,6 +94,11 @@ export class FetchSessions {
 
   get count(): number {
     return this.#sessions.size;
+  }
+
+  /** What all partitions take of the room. */
+  get room(): number {
+    return this.#room;
   }
 
   /** Finds, makes or ends the session that a request speaks of. `newId` is a random positive int32. */
@@ -95,25 +114,29 @@ export class FetchSessions {
     newId: () => number,
   ): SessionDecision {
     const { sessionId, sessionEpoch } = request;
+    const known = this.#sessions.get(sessionId);
     if (sessionEpoch === INITIAL_EPOCH || sessionEpoch === FINAL_EPOCH) {
-      if (sessionId !== 0) this.#sessions.delete(sessionId);
-      if (sessionEpoch === FINAL_EPOCH) return { kind: 'sessionless' };
+      if (known !== undefined) this.#end(known);
+      if (sessionEpoch === FINAL_EPOCH) return { kind: 'sessionless', full: false };
       const session = this.#create(request, nowMs, newId);
-      return session === null ? { kind: 'sessionless' } : { kind: 'created', session };
+      return session === null ? { kind: 'sessionless', full: true } : { kind: 'created', session };
     }
-    const session = this.#sessions.get(sessionId);
-    if (session === undefined) return { kind: 'refused', error: 'FETCH_SESSION_ID_NOT_FOUND' };
-    if (session.epoch !== sessionEpoch) return { kind: 'refused', error: 'INVALID_FETCH_SESSION_EPOCH' }; // F2
-    if (session.byId !== request.byId) return { kind: 'refused', error: 'FETCH_SESSION_TOPIC_ID_ERROR' };
-    for (const gone of request.forgotten) session.partitions.delete(sessionKey(gone, session.byId));
-    for (const wish of request.wishes) put(session, wish);
-    session.lastUsedMs = nowMs;
-    session.epoch = session.epoch === EPOCH_MAX ? 1 : session.epoch + 1;
-    if (session.partitions.size === 0) {
-      this.#sessions.delete(sessionId);
-      return { kind: 'sessionless' };
+    if (known === undefined) return { kind: 'refused', error: 'FETCH_SESSION_ID_NOT_FOUND', full: false };
+    if (known.epoch !== sessionEpoch) return { kind: 'refused', error: 'INVALID_FETCH_SESSION_EPOCH', full: false }; // F2
+    if (known.byId !== request.byId) return { kind: 'refused', error: 'FETCH_SESSION_TOPIC_ID_ERROR', full: false };
+    for (const gone of request.forgotten) this.#forget(known, sessionKey(gone, known.byId));
+    if (!this.#put(known, request.wishes)) {
+      // The client begins anew, and is served without a session if it must be.
+      this.#end(known);
+      return { kind: 'refused', error: 'FETCH_SESSION_ID_NOT_FOUND', full: true };
     }
-    return { kind: 'incremental', session };
+    known.lastUsedMs = nowMs;
+    known.epoch = known.epoch === EPOCH_MAX ? 1 : known.epoch + 1;
+    if (known.partitions.size === 0) {
+      this.#end(known);
+      return { kind: 'sessionless', full: false };
+    }
+    return { kind: 'incremental', session: known };
   }
 
   /** Partitions that gave data move to the end, so that the next answer begins with others. */
@@ -128,39 +151,63 @@ export class FetchSessions {
     nowMs: number,
     newId: () => number,
   ): FetchSession | null {
-    if (this.#sessions.size >= this.#slots() && !this.#evict(nowMs)) return null; // F1
     let id = newId();
     while (id === 0 || this.#sessions.has(id)) id = newId();
-    const session: FetchSession = { id, byId: request.byId, epoch: 1, lastUsedMs: nowMs, partitions: new Map() };
-    for (const wish of request.wishes) put(session, wish);
+    const session = { id, byId: request.byId, epoch: 1, lastUsedMs: nowMs, room: 0, partitions: new Map() };
+    while (this.#sessions.size >= this.#slots()) if (!this.#evict(nowMs)) return null; // F1
     this.#sessions.set(id, session);
+    while (!this.#put(session, request.wishes)) {
+      if (session.room <= SESSION_ROOM && this.#evict(nowMs)) continue;
+      this.#end(session);
+      return null;
+    }
     return session;
   }
 
-  /** Frees the slot of the session that was unused longest, if it was so for `SESSION_EVICTION_MS`. */
+  /** Frees what the session held that was unused longest, if it was so for `SESSION_EVICTION_MS`. */
   #evict(nowMs: number): boolean {
     let oldest: FetchSession | null = null;
     for (const session of this.#sessions.values()) {
       if (oldest === null || session.lastUsedMs < oldest.lastUsedMs) oldest = session;
     }
     if (oldest === null || nowMs - oldest.lastUsedMs < SESSION_EVICTION_MS) return false;
-    const removed = this.#sessions.delete(oldest.id);
-    assert(removed, 'the oldest session is in the cache');
+    this.#end(oldest);
     return true;
   }
-}
 
-function put(session: FetchSession, wish: FetchWish): void {
-  const key = sessionKey(wish, session.byId);
-  const known = session.partitions.get(key);
-  if (known === undefined) {
-    session.partitions.set(key, toPartition(key, wish));
-    return;
+  #end(session: FetchSession): void {
+    const removed = this.#sessions.delete(session.id);
+    assert(removed, 'a session ends once');
+    this.#room -= session.room;
   }
-  known.fetchOffset = wish.fetchOffset;
-  known.maxBytes = wish.maxBytes;
-  known.currentLeaderEpoch = wish.currentLeaderEpoch;
-  known.lastFetchedEpoch = wish.lastFetchedEpoch;
+
+  #take(session: FetchSession, room: number): void {
+    session.room += room;
+    this.#room += room;
+  }
+
+  #forget(session: FetchSession, key: string): void {
+    if (session.partitions.delete(key)) this.#take(session, -roomOf(key));
+  }
+
+  /** Adds and updates partitions; false as soon as there is no room (F3). */
+  #put(session: FetchSession, wishes: readonly FetchWish[]): boolean {
+    for (const wish of wishes) {
+      const key = sessionKey(wish, session.byId);
+      const known = session.partitions.get(key);
+      if (known === undefined) {
+        session.partitions.set(key, toPartition(key, wish));
+        this.#take(session, roomOf(key));
+        if (session.room > SESSION_ROOM || this.#room > SESSIONS_ROOM) return false;
+      } else {
+        known.fetchOffset = wish.fetchOffset;
+        known.maxBytes = wish.maxBytes;
+        known.currentLeaderEpoch = wish.currentLeaderEpoch;
+        known.lastFetchedEpoch = wish.lastFetchedEpoch;
+      }
+    }
+    return true;
+  }
 }
 
 /** A partition as a request names it, without a session behind it. */

@@ -8,8 +8,9 @@ const EPOCH_MAX = 0x7fff_ffff;
 
 /** The longest member id, in UTF-16 code units. */
 const MEMBER_ID_LENGTH_MAX = 36;
-/** Share-partitions that one session may name; more are ignored with an error. */
-const SESSION_PARTITIONS_MAX = 100_000;
+/** Share-partitions that one session may name, known to the broker or not, and all of them together. */
+export const SESSION_PARTITIONS_MAX = 10_000;
+export const SESSIONS_PARTITIONS_MAX = 200_000;
 
 /** A share-partition as a session names it. */
 export interface SessionPartition {
@@ -51,16 +52,25 @@ function sessionText(groupId: string, memberId: string): string {
   return `${groupId.length}:${groupId}${memberId}`;
 }
 
-/** The share sessions of one broker: at most one per member, epochs strictly in sequence (S12). */
+/**
+ * The share sessions of one broker: at most one per member, epochs strictly in sequence (S12); at most `SESSION_PARTITIONS_MAX`
+ * partitions in one, and `SESSIONS_PARTITIONS_MAX` in all.
+ */
 export class ShareSessions {
   readonly #sessions = new Map<string, ShareSession>();
   /** Sessions of each group. */
   readonly #groupCounts = new Map<string, number>();
   readonly #byConnection = new Map<number, Set<ShareSession>>();
+  #partitionCount = 0;
 
   /** Number of sessions. */
   get count(): number {
     return this.#sessions.size;
+  }
+
+  /** Number of partitions in all sessions. */
+  get partitionCount(): number {
+    return this.#partitionCount;
   }
 
   /** Number of sessions of one group. */
@@ -102,12 +112,29 @@ export class ShareSessions {
     const text = sessionText(session.groupId, session.memberId);
     if (this.#sessions.get(text) !== session) return false;
     this.#sessions.delete(text);
+    this.#partitionCount -= session.partitions.size;
     const left = this.groupCount(session.groupId) - 1;
     if (left === 0) this.#groupCounts.delete(session.groupId);
     else this.#groupCounts.set(session.groupId, left);
     const siblings = this.#byConnection.get(session.connectionId);
     siblings?.delete(session);
     if (siblings?.size === 0) this.#byConnection.delete(session.connectionId);
+    return true;
+  }
+
+  /** Brings the partitions of a live session up to date; false as soon as there is no room for those it adds. */
+  follow(session: ShareSession, added: Iterable<SessionPartition>, forgotten: Iterable<SessionPartition>): boolean {
+    const { partitions } = session;
+    for (const { topicId, partition } of forgotten) {
+      if (partitions.delete(partitionText(topicId, partition))) this.#partitionCount -= 1;
+    }
+    for (const { topicId, partition } of added) {
+      const text = partitionText(topicId, partition);
+      if (partitions.has(text)) continue;
+      if (partitions.size >= SESSION_PARTITIONS_MAX || this.#partitionCount >= SESSIONS_PARTITIONS_MAX) return false;
+      partitions.set(text, { topicId, partition });
+      this.#partitionCount += 1;
+    }
     return true;
   }
 
@@ -130,15 +157,6 @@ export class ShareSessions {
     else siblings.add(session);
     return session;
   }
-}
-
-/** Adds a partition to a session; false when the session is full. */
-export function addPartition(session: ShareSession, topicId: string, partition: number): boolean {
-  const text = partitionText(topicId, partition);
-  if (session.partitions.has(text)) return true;
-  if (session.partitions.size >= SESSION_PARTITIONS_MAX) return false;
-  session.partitions.set(text, { topicId, partition });
-  return true;
 }
 
 /**

@@ -13,6 +13,7 @@ import {
 import type { Clock, Timers } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import { FetchOperation, type FetchAnswer } from '../partitions/fetch-operation.ts';
+import type { LimitLog } from '../network/limit-log.ts';
 import type { AnswerMemory } from '../network/memory-budget.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { PartitionServices } from '../partitions/lookup.ts';
@@ -24,6 +25,7 @@ export interface FetchServices extends PartitionServices {
   readonly ports: { readonly timers: Timers; readonly clock: Clock; readonly random: Random };
   readonly settings: Settings;
   readonly fetchSessions: FetchSessions;
+  readonly limitLog: LimitLog;
   readonly answerMemory: AnswerMemory;
 }
 
@@ -76,6 +78,12 @@ export const row: ApiRow<typeof ApiKey.Fetch, FetchServices> = {
       nowMs,
       () => server.ports.random.uint32() & 0x7fff_ffff,
     );
+    if ('full' in decision && decision.full) {
+      const { address } = context.connection;
+      const fields = { address, clientId: context.clientId, sessions: server.fetchSessions.count };
+      const limit = 'max.incremental.fetch.session.cache.slots';
+      server.limitLog.write('warn', limit, fields, `no room for a fetch session or its partitions (${limit})`);
+    }
     if (decision.kind === 'refused') {
       reply({ errorCode: ErrorCode[decision.error], sessionId: 0, responses: [] });
       return;

@@ -3,15 +3,14 @@ import { ErrorCode } from '../../core/protocol/errors.ts';
 import { type AcknowledgementBatch, checkBatches } from '../../core/share/acknowledgement.ts';
 import type { AcquireMode } from '../../core/share/acquisition.ts';
 import {
-  addPartition,
   FINAL_EPOCH,
   INITIAL_EPOCH,
   isMemberId,
-  partitionText,
   rotated,
   type ShareSession,
   ShareSessions,
 } from '../../core/share/session.ts';
+import { LimitLog } from '../network/limit-log.ts';
 import type { Partition, Partitions } from '../partitions/partition.ts';
 import type { RequestContext } from '../request-context.ts';
 import { type ShareFetchEntry, ShareFetchOperation } from './fetch-operation.ts';
@@ -82,10 +81,12 @@ export class ShareService {
   readonly #deps: ShareDeps & { readonly partitions: Partitions };
   readonly #fetching = new Map<ShareSession, Set<ShareFetchOperation>>();
   readonly #connections = new Set<number>();
+  readonly #limits: LimitLog;
 
   constructor(deps: ShareDeps & { readonly partitions: Partitions }) {
     this.#deps = deps;
     this.partitions = new SharePartitions(deps);
+    this.#limits = new LimitLog(deps);
   }
 
   /** Carries out a ShareAcknowledge; `reply` is called once, after every verdict is committed. */
@@ -104,7 +105,7 @@ export class ShareService {
   fetch(request: ShareRequest, wish: FetchWish, reply: (answer: FetchAnswer) => void): void {
     const acknowledges = request.partitions.some(({ batches }) => batches.length > 0);
     const taken =
-      request.epoch === INITIAL_EPOCH && acknowledges ? ErrorCode.INVALID_REQUEST : this.#takeSession(request, true);
+      request.epoch === INITIAL_EPOCH && acknowledges ? ErrorCode.INVALID_REQUEST : this.#follow(request, wish);
     if (typeof taken === 'number') {
       const refuse = (): void => reply({ errorCode: taken, lockTimeoutMs: 0, results: [], entries: [] });
       // Who is told at once that there is no room would ask again at once.
@@ -126,12 +127,24 @@ export class ShareService {
     const last = request.epoch === FINAL_EPOCH;
     if (last) this.#endSession(session);
     // A renewal fetches nothing, but the partitions that it names join the session like all others.
-    const named = last ? [] : this.#entriesOf(session, request, wish);
+    const named = last ? [] : this.#entriesOf(session, request);
     const asked = request.renew ? [] : named;
     this.#startFetch(session, asked, wish, () => {
       entries = asked;
       settle();
     });
+  }
+
+  /** The session with the partitions that a fetch wants in it, or why not. One that there is no room for has to end. */
+  #follow(request: ShareRequest, wish: FetchWish): ShareSession | number {
+    const taken = this.#takeSession(request, true);
+    if (typeof taken === 'number' || request.epoch === FINAL_EPOCH) return taken;
+    if (this.sessions.follow(taken, request.partitions, wish.forgotten)) return taken;
+    this.#endSession(taken);
+    const { groupId, memberId } = taken;
+    const message = 'share session ended: its partitions, or those of all sessions, are too many';
+    this.#limits.write('warn', 'share session partitions', { groupId, memberId }, message);
+    return ErrorCode.SHARE_SESSION_LIMIT_REACHED;
   }
 
   /** Judges the session's part of a request: the session, or why not. */
@@ -237,20 +250,13 @@ export class ShareService {
     else host.acknowledge(session.memberId, batches, done);
   }
 
-  /** Brings the session's partitions up to date and gives them in the order of this fetch. */
-  #entriesOf(session: ShareSession, request: ShareRequest, wish: FetchWish): ShareFetchEntry[] {
-    for (const { topicId, partition } of wish.forgotten) session.partitions.delete(partitionText(topicId, partition));
-    const overflow: ShareFetchEntry[] = [];
-    for (const { topicId, partition } of request.partitions) {
-      if (addPartition(session, topicId, partition)) continue;
-      overflow.push({ topicId, partition, host: null, errorCode: ErrorCode.INVALID_REQUEST, chunks: [], acquired: [] });
-    }
-    const entries = rotated(session).map(({ topicId, partition }): ShareFetchEntry => {
+  /** The session's partitions in the order of this fetch. */
+  #entriesOf(session: ShareSession, request: ShareRequest): ShareFetchEntry[] {
+    return rotated(session).map(({ topicId, partition }): ShareFetchEntry => {
       const located = this.#locate(topicId, partition, request.context);
       const host = located.host === null ? null : this.partitions.obtain(session.groupId, located.host);
       return { topicId, partition, host, errorCode: located.errorCode, chunks: [], acquired: [] };
     });
-    return [...entries, ...overflow];
   }
 
   #startFetch(session: ShareSession, entries: readonly ShareFetchEntry[], wish: FetchWish, done: () => void): void {

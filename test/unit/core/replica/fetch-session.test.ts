@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { FetchSessions, type FetchWish, SESSION_EVICTION_MS } from '../../../../broker/core/replica/fetch-session.ts';
+import {
+  FetchSessions,
+  type FetchWish,
+  SESSION_EVICTION_MS,
+  SESSION_ROOM,
+  SESSIONS_ROOM,
+} from '../../../../broker/core/replica/fetch-session.ts';
 
 const wish = (topic: string, index = 0, fetchOffset = 0): FetchWish => ({
   topic,
@@ -36,13 +42,13 @@ describe('fetch sessions', () => {
   });
 
   it('refuse an id that nobody has', () => {
-    expect(cache().open(7, 1)).toEqual({ kind: 'refused', error: 'FETCH_SESSION_ID_NOT_FOUND' });
+    expect(cache().open(7, 1)).toEqual({ kind: 'refused', error: 'FETCH_SESSION_ID_NOT_FOUND', full: false });
   });
 
   it('refuse any epoch but the expected one and stay as they were', () => {
     const { open } = cache();
     open(0, 0, [wish('a')]);
-    expect(open(1, 2, [wish('b')])).toEqual({ kind: 'refused', error: 'INVALID_FETCH_SESSION_EPOCH' });
+    expect(open(1, 2, [wish('b')])).toEqual({ kind: 'refused', error: 'INVALID_FETCH_SESSION_EPOCH', full: false });
     const next = open(1, 1);
     expect(next.kind === 'incremental' && [...next.session.partitions.keys()]).toEqual(['a-0']);
   });
@@ -50,7 +56,11 @@ describe('fetch sessions', () => {
   it('refuse a change between names and ids', () => {
     const { open } = cache();
     open(0, 0, [wish('a')]);
-    expect(open(1, 1, [], { byId: true })).toEqual({ kind: 'refused', error: 'FETCH_SESSION_TOPIC_ID_ERROR' });
+    expect(open(1, 1, [], { byId: true })).toEqual({
+      kind: 'refused',
+      error: 'FETCH_SESSION_TOPIC_ID_ERROR',
+      full: false,
+    });
   });
 
   it('take over new partitions and offsets, and forget what they are told to', () => {
@@ -67,24 +77,70 @@ describe('fetch sessions', () => {
   it('end when nothing is left in them', () => {
     const { open, sessions } = cache();
     open(0, 0, [wish('a')]);
-    expect(open(1, 1, [], { forgotten: [wish('a')] })).toEqual({ kind: 'sessionless' });
+    expect(open(1, 1, [], { forgotten: [wish('a')] })).toEqual({ kind: 'sessionless', full: false });
     expect(sessions.count).toBe(0);
   });
 
   it('end with the final epoch', () => {
     const { open, sessions } = cache();
     open(0, 0, [wish('a')]);
-    expect(open(1, -1, [wish('a')])).toEqual({ kind: 'sessionless' });
+    expect(open(1, -1, [wish('a')])).toEqual({ kind: 'sessionless', full: false });
     expect(sessions.count).toBe(0);
   });
 
   it('are not made while all slots are in use, until one was idle for two minutes', () => {
     const { open, sessions } = cache(1);
     open(0, 0, [wish('a')]);
-    expect(open(0, 0, [wish('b')], { nowMs: SESSION_EVICTION_MS - 1 })).toEqual({ kind: 'sessionless' });
+    expect(open(0, 0, [wish('b')], { nowMs: SESSION_EVICTION_MS - 1 })).toEqual({ kind: 'sessionless', full: true });
     expect(open(0, 0, [wish('b')], { nowMs: SESSION_EVICTION_MS }).kind).toBe('created');
     expect(sessions.count).toBe(1);
-    expect(open(1, 1)).toEqual({ kind: 'refused', error: 'FETCH_SESSION_ID_NOT_FOUND' });
+    expect(open(1, 1)).toEqual({ kind: 'refused', error: 'FETCH_SESSION_ID_NOT_FOUND', full: false });
+  });
+
+  const wishes = (count: number, topic = 'unknown', from = 0) =>
+    Array.from({ length: count }, (_, index) => wish(topic, from + index));
+
+  it('end when they have named too many partitions, one request after the other, and a next one is served without', () => {
+    const { open, sessions } = cache();
+    open(0, 0, wishes(1000));
+    let requests = 1;
+    let answer = open(1, 1, wishes(1000, 'unknown', 1000));
+    while (answer.kind === 'incremental') {
+      expect(sessions.room).toBeLessThanOrEqual(SESSION_ROOM);
+      requests += 1;
+      answer = open(1, requests, wishes(1000, 'unknown', requests * 1000));
+    }
+    expect(answer).toEqual({ kind: 'refused', error: 'FETCH_SESSION_ID_NOT_FOUND', full: true });
+    expect(requests).toBe(SESSION_ROOM / 1000);
+    expect([sessions.count, sessions.room]).toEqual([0, 0]);
+    expect(open(0, 0, wishes(SESSION_ROOM + 1))).toEqual({ kind: 'sessionless', full: true });
+    expect(open(0, 0, wishes(SESSION_ROOM)).kind).toBe('created');
+  });
+
+  it('of all clients together hold so many partitions at most, until one was idle for two minutes', () => {
+    const { open, sessions } = cache(1000);
+    const whole = wishes(SESSION_ROOM);
+    for (let made = 0; made < SESSIONS_ROOM / SESSION_ROOM; made += 1) expect(open(0, 0, whole).kind).toBe('created');
+    expect(open(0, 0, [wish('one-more')])).toEqual({ kind: 'sessionless', full: true });
+    expect(open(0, 0, whole, { nowMs: SESSION_EVICTION_MS }).kind).toBe('created');
+    expect(sessions.room).toBe(SESSIONS_ROOM);
+  });
+
+  it('give back the room of what they forget, and of those that end', () => {
+    const { open, sessions } = cache();
+    open(0, 0, wishes(10));
+    open(1, 1, [], { forgotten: wishes(4) });
+    expect(sessions.room).toBe(6);
+    open(1, 2, [], { forgotten: wishes(4) });
+    expect(sessions.room).toBe(6);
+    open(1, -1);
+    expect(sessions.room).toBe(0);
+  });
+
+  it('count a long name as several partitions', () => {
+    const { open, sessions } = cache();
+    open(0, 0, [wish('x'.repeat(32_767))]);
+    expect(sessions.room).toBeGreaterThan(250);
   });
 
   it('serve partitions that gave data last next time', () => {

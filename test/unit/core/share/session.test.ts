@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import {
-  addPartition,
   isMemberId,
   rotated,
+  SESSION_PARTITIONS_MAX,
+  SESSIONS_PARTITIONS_MAX,
   type SessionOutcome,
   ShareSessions,
 } from '../../../../broker/core/share/session.ts';
@@ -18,6 +19,9 @@ function take(
 }
 
 const refusal = (outcome: SessionOutcome): number => (outcome.kind === 'refused' ? outcome.errorCode : ErrorCode.NONE);
+
+const named = (partitions: readonly number[]) => partitions.map((partition) => ({ topicId: 'T', partition }));
+const many = Array.from({ length: SESSION_PARTITIONS_MAX }, (_, index) => index);
 
 function opened(sessions: ShareSessions): Extract<SessionOutcome, { kind: 'open' }> {
   const outcome = take(sessions, 0);
@@ -89,7 +93,7 @@ describe('share sessions', () => {
   test('serve their partitions from another one first with every epoch', () => {
     const sessions = new ShareSessions();
     const { session } = opened(sessions);
-    for (const partition of [0, 1, 2, 1]) addPartition(session, 'T', partition);
+    sessions.follow(session, named([0, 1, 2, 1]), []);
     const orders: number[][] = [];
     for (let epoch = 1; epoch <= 3; epoch += 1) {
       take(sessions, epoch);
@@ -100,6 +104,34 @@ describe('share sessions', () => {
       [0, 1, 2],
       [1, 2, 0],
     ]);
+  });
+
+  test('name so many partitions at most, however often they add some', () => {
+    const sessions = new ShareSessions();
+    const { session } = opened(sessions);
+    for (const first of many.filter((index) => index % 1000 === 0)) {
+      expect(sessions.follow(session, named(many.slice(first, first + 1000)), [])).toBe(true);
+    }
+    expect(sessions.follow(session, named([7]), [])).toBe(true);
+    expect(sessions.follow(session, named([-1]), [])).toBe(false);
+    expect([session.partitions.size, sessions.partitionCount]).toEqual([
+      SESSION_PARTITIONS_MAX,
+      SESSION_PARTITIONS_MAX,
+    ]);
+    expect(sessions.follow(session, named([-1]), named([7, 7]))).toBe(true);
+    sessions.remove(session);
+    expect(sessions.partitionCount).toBe(0);
+  });
+
+  test('of all members together name so many partitions at most', () => {
+    const sessions = new ShareSessions();
+    const added = Array.from({ length: SESSIONS_PARTITIONS_MAX / SESSION_PARTITIONS_MAX + 1 }, (_, index) => {
+      const outcome = take(sessions, 0, { memberId: `m${index}`, sessionsMax: 1000 });
+      return outcome.kind === 'open' && sessions.follow(outcome.session, named(many), []);
+    });
+    expect(added.lastIndexOf(true)).toBe(added.length - 2);
+    expect(added.at(-1)).toBe(false);
+    expect(sessions.partitionCount).toBe(SESSIONS_PARTITIONS_MAX);
   });
 
   test('belong to members with an id of 1 to 36 characters', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import { SESSION_PARTITIONS_MAX } from '../../../../broker/core/share/session.ts';
 import { acquired, errors, ShareNode, verdictsOf } from './bench.ts';
 
 const ACCEPT = 1;
@@ -31,6 +32,21 @@ describe('sessions', () => {
     expect(pending.answer).toBeNull();
     node.loop.advance(300);
     expect(pending.answer?.errorCode).toBe(ErrorCode.SHARE_SESSION_LIMIT_REACHED);
+  });
+
+  test('that name more partitions than a session may have end, and the member begins anew', () => {
+    const node = new ShareNode();
+    node.produce(2);
+    const a = node.member('a');
+    expect(acquired(a.fetch())).toEqual(['0:0-1 x1']);
+    const partitions = Array.from({ length: SESSION_PARTITIONS_MAX }, (_, index) => index + 2);
+    const pending = a.fetch({ partitions, maxWaitMs: 300 });
+    expect(pending.answer).toBeNull();
+    node.loop.advance(300);
+    expect(pending.answer?.errorCode).toBe(ErrorCode.SHARE_SESSION_LIMIT_REACHED);
+    expect([node.share.sessions.count, node.share.sessions.partitionCount]).toEqual([0, 0]);
+    a.epoch = 0;
+    expect(acquired(a.fetch())).toEqual(['0:0-1 x2']);
   });
 
   test('that end with their connection give everything back at once', () => {
