@@ -11,8 +11,11 @@ describe('the network of the machine', () => {
   const loop = new EventLoop();
   const net = createTcpNet(loop);
   const open: NetListener[] = [];
+  const dialled: NetConnection[] = [];
+  // An open socket keeps the process from ending.
   afterEach(() => {
     for (const listener of open.splice(0)) listener.close();
+    for (const connection of dialled.splice(0)) connection.close({ flush: false });
   });
 
   const listen = (accept: (connection: NetConnection) => NetHandlers | null): Promise<NetListener> =>
@@ -27,9 +30,10 @@ describe('the network of the machine', () => {
     });
   const dial = (port: number, handlers: NetHandlers): Promise<NetConnection | string> =>
     new Promise((settle) => {
-      net.dial({ host: HOST, port, timeoutMs: 5000 }, handlers, (failure, connection) =>
-        settle(connection ?? failure?.code ?? ''),
-      );
+      net.dial({ host: HOST, port, timeoutMs: 5000 }, handlers, (failure, connection) => {
+        if (connection !== null) dialled.push(connection);
+        settle(connection ?? failure?.code ?? '');
+      });
     });
 
   it('carries bytes both ways, in order, also those written outside of a turn', async () => {
