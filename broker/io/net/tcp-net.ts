@@ -10,6 +10,9 @@ const KEEP_ALIVE_MS = 60_000;
  */
 const WINDOW_SIZE = 262_144;
 
+/** Bytes that were read and not yet handed to their owners; past it no socket is read until half of them are gone. */
+const UNHANDLED_SIZE_MAX = 16 * 1024 * 1024;
+
 /** A TCP connection whose writes leave together at the end of the loop turn. */
 class TcpConnection implements NetConnection {
   readonly remoteAddress: string;
@@ -49,12 +52,13 @@ class TcpConnection implements NetConnection {
 
   resume(): void {
     this.#paused = false;
-    this.#socket.resume();
+    this.read();
   }
 
-  /** The owner is there: reading begins, unless it wants to wait. */
-  begin(): void {
-    if (!this.#paused) this.#socket.resume();
+  /** Reads, or not: as the owner wants, and while the network is not full. */
+  read(): void {
+    if (this.#paused || this.#tcp.isFull) this.#socket.pause();
+    else this.#socket.resume();
   }
 
   close(options: { readonly flush: boolean }): void {
@@ -113,7 +117,14 @@ function attach(tcp: Tcp, socket: Socket, connection: TcpConnection, handlers: N
   socket.setNoDelay(true);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
   let reason = '';
-  socket.on('data', (bytes: Buffer) => loop.post(() => handlers.onData(bytes)));
+  tcp.open.add(connection);
+  socket.on('data', (bytes: Buffer) => {
+    count(tcp, bytes.length);
+    loop.post(() => {
+      count(tcp, -bytes.length);
+      handlers.onData(bytes);
+    });
+  });
   socket.on('drain', () => {
     if (!connection.drained()) loop.post(() => handlers.onDrain());
   });
@@ -123,12 +134,25 @@ function attach(tcp: Tcp, socket: Socket, connection: TcpConnection, handlers: N
   });
   socket.on('close', () => {
     dirty.delete(connection);
+    tcp.open.delete(connection);
     loop.post(() => handlers.onClose(reason));
   });
 }
 
+/** One round of the system may read of every socket: what was read is bounded for all of them together. */
+function count(tcp: Tcp, bytes: number): void {
+  tcp.unhandledBytes += bytes;
+  const isFull = tcp.unhandledBytes > (tcp.isFull ? UNHANDLED_SIZE_MAX / 2 : UNHANDLED_SIZE_MAX);
+  if (isFull === tcp.isFull) return;
+  tcp.isFull = isFull;
+  for (const connection of tcp.open) connection.read();
+}
+
 interface Tcp {
   readonly loop: EventLoop;
+  readonly open: Set<TcpConnection>;
+  unhandledBytes: number;
+  isFull: boolean;
   /** Connections with something to send at the end of the turn. */
   readonly dirty: Set<TcpConnection>;
 }
@@ -144,7 +168,7 @@ function listen(tcp: Tcp, ...[address, accept, done]: Parameters<Net['listen']>)
         return;
       }
       attach(tcp, socket, connection, handlers);
-      connection.begin();
+      connection.read();
     });
   });
   server.once('error', (error: NodeJS.ErrnoException) => {
@@ -186,7 +210,7 @@ function dial(tcp: Tcp, ...[address, handlers, done]: Parameters<Net['dial']>): 
 
 /** The network of the machine. Callbacks arrive as inputs of `loop`; listening addresses are what the caller names. */
 export function createTcpNet(loop: EventLoop): Net {
-  const tcp: Tcp = { loop, dirty: new Set() };
+  const tcp: Tcp = { loop, open: new Set(), unhandledBytes: 0, isFull: false, dirty: new Set() };
   loop.onTurnEnd(() => {
     for (const connection of tcp.dirty) connection.flush();
     tcp.dirty.clear();

@@ -105,10 +105,14 @@ export class ClientConnection implements NetHandlers, MemoryUser {
   onData(bytes: Uint8Array): void {
     if (this.#closed || this.#stopping) return;
     this.lastActiveMs = this.#host.now();
-    this.holding.receivedTotal += bytes.length;
+    if (!this.#host.memory.arrived(this, bytes.length)) {
+      this.evict();
+      return;
+    }
     const problem = this.#frames.push(bytes, (frame) => {
       this.#waiting.push(frame);
       this.#pendingBytes += frame.length;
+      this.holding.produces = isProduce(frame);
       this.#receiving.restart();
     });
     this.#account();

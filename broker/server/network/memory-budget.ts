@@ -8,6 +8,9 @@ const SHARE_PART = 32;
 const RESERVE_PART = 8;
 /** A connection that holds less of an incomplete request than this is read if the request is no Produce or Fetch. */
 const RESERVED_BYTES = 65_536;
+/** What may come in when the requests' half is used up, as a part of it; who brings no more than this is always let. */
+const LATE_PART = 8;
+const LATE_BYTES_MIN = 4096;
 /** The largest part of the free memory that one answer may take, and what it may take in any case. */
 const ANSWER_PART = 4;
 const ANSWER_BYTES_MIN = 65_536;
@@ -28,6 +31,10 @@ export class Holding {
   /** Requests that are complete and not answered, and how many of them have not been started. */
   pending = 0;
   waiting = 0;
+  /** Part of received and pending that came when the memory for requests was used up. */
+  late = 0;
+  /** The last request was a Produce. */
+  produces = false;
   /** Answers that the peer has not taken. */
   unsent = 0;
   /** Bytes received in all: how a stalled request is told from one that moves. */
@@ -64,6 +71,7 @@ export class MemoryBudget implements AnswerMemory {
   readonly #answerBytesMax: number;
   readonly #shareBytes: number;
   readonly #reserveBytes: number;
+  readonly #lateBytesMax: number;
   readonly #waitingMax: number;
   readonly #defer: (callback: () => void) => void;
   readonly #onShort: (kind: 'requests' | 'answers') => void;
@@ -73,6 +81,7 @@ export class MemoryBudget implements AnswerMemory {
   #received = 0;
   #reserved = 0;
   #pending = 0;
+  #late = 0;
   #unsent = 0;
   #gathering = 0;
   #waiting = 0;
@@ -97,6 +106,7 @@ export class MemoryBudget implements AnswerMemory {
     this.#answerBytesMax = options.limitBytes - this.#requestBytesMax;
     this.#shareBytes = Math.floor(this.#requestBytesMax / SHARE_PART);
     this.#reserveBytes = Math.floor(this.#requestBytesMax / RESERVE_PART);
+    this.#lateBytesMax = Math.floor(this.#requestBytesMax / LATE_PART);
     this.#waitingMax = options.waitingMax;
     this.#defer = options.defer;
     this.#onShort = options.onShort;
@@ -134,6 +144,21 @@ export class MemoryBudget implements AnswerMemory {
     return this.#unsent + this.#gathering;
   }
 
+  /**
+   * Bytes that were read of a connection. False when there is no memory for what it brings, so that it must be closed: what
+   * comes is known only when it was read, and ten thousand idle connections may begin at once.
+   */
+  arrived(user: MemoryUser, bytes: number): boolean {
+    const { holding } = user;
+    holding.receivedTotal += bytes;
+    if (!this.isExhausted || this.#finishers.has(user)) return true;
+    holding.late += bytes;
+    this.#late += bytes;
+    if (holding.late <= LATE_BYTES_MIN || this.#late <= this.#lateBytesMax) return true;
+    this.#evictions += 1;
+    return false;
+  }
+
   /** The request that arrives at a connection; all zero when none does. */
   setReceived(
     user: MemoryUser,
@@ -149,6 +174,7 @@ export class MemoryBudget implements AnswerMemory {
     if (holding.reserved) this.#reserved += frame.bytes;
     else this.#received += frame.bytes;
     if (frame.bytes === 0) this.#finishers.delete(user);
+    this.#settleLate(holding);
     if (frame.bytes < before) this.#review();
   }
 
@@ -160,6 +186,7 @@ export class MemoryBudget implements AnswerMemory {
     this.#waiting += waiting - holding.waiting;
     holding.pending = bytes;
     holding.waiting = waiting;
+    this.#settleLate(holding);
     if (less) this.#review();
   }
 
@@ -241,10 +268,18 @@ export class MemoryBudget implements AnswerMemory {
     this.#review();
   }
 
+  #settleLate(holding: Holding): void {
+    if (holding.late === 0 || holding.received > 0 || holding.pending > 0) return;
+    this.#late -= holding.late;
+    holding.late = 0;
+  }
+
   #hasRoom(user: MemoryUser): boolean {
     const { holding } = user;
     if (holding.waiting > 0 && this.#waiting >= this.#waitingMax) return false;
-    if (holding.received === 0 || this.#finishers.has(user)) return true;
+    if (this.#finishers.has(user)) return true;
+    // Who produced will most likely produce again, and may wait (B1).
+    if (holding.received === 0) return !(holding.produces && this.isExhausted);
     if (holding.reserved) {
       // What keeps members alive and records acknowledged is small: it has memory of its own (B1).
       return holding.received + holding.missing <= RESERVED_BYTES || this.#reserved < this.#reserveBytes;

@@ -3,8 +3,11 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { EventLoop } from '../../../broker/io/loop/event-loop.ts';
 import { createTcpNet } from '../../../broker/io/net/tcp-net.ts';
 import type { NetConnection, NetHandlers, NetListener } from '../../../broker/ports/net.ts';
+import { waitFor } from '../../wire/harness/wait.ts';
 
 const HOST = '127.0.0.1';
+const KIB = 1024;
+const MIB = 1024 * KIB;
 const QUIET: NetHandlers = { onData: () => undefined, onDrain: () => undefined, onClose: () => undefined };
 
 describe('the network of the machine', () => {
@@ -102,5 +105,49 @@ describe('the network of the machine', () => {
       socket.on('close', () => settle(count));
     });
     expect(received).toBe(300_000);
+  });
+
+  it('stops reading all connections while too much that was read is not handled, and loses nothing', async () => {
+    const held: (() => void)[] = [];
+    let holding = false;
+    /** A loop that is behind with its inputs. */
+    class BusyLoop extends EventLoop {
+      override readonly post = (input: () => void): void => {
+        if (holding) held.push(input);
+        else setImmediate(input);
+      };
+    }
+    const busy = createTcpNet(new BusyLoop());
+    const count = 32;
+    const each = 2 * MIB;
+    let received = 0;
+    const accepted: NetConnection[] = [];
+    const listener = await new Promise<NetListener | null>((settle) => {
+      const accept = (connection: NetConnection): NetHandlers => {
+        accepted.push(connection);
+        return {
+          ...QUIET,
+          onData: (bytes) => {
+            received += bytes.length;
+          },
+        };
+      };
+      busy.listen({ host: HOST, port: 0, backlog: 50 }, accept, (_failure, made) => settle(made));
+    });
+    if (listener === null) throw new Error('no listener');
+    open.push(listener);
+    const sockets = Array.from({ length: count }, () => createConnection({ host: HOST, port: listener.port }));
+    await waitFor('all are accepted', () => accepted.length === count);
+    holding = true;
+    for (const socket of sockets) socket.write(Buffer.alloc(each));
+    await waitFor('most of what may be held is there', () => held.length * 64 * KIB > 12 * MIB);
+    // In each of these rounds every socket that is not paused would be read.
+    for (let round = 0; round < 100; round += 1) await new Promise((settle) => setImmediate(settle));
+    holding = false;
+    for (const input of held.splice(0)) input();
+    expect(received).toBeGreaterThan(1 * MIB);
+    expect(received).toBeLessThanOrEqual(16 * MIB + 64 * KIB);
+    await waitFor('everything is there', () => received === count * each);
+    for (const socket of sockets) socket.destroy();
   });
 });

@@ -70,8 +70,8 @@ describe('the memory budget', () => {
     const { harness, sending } = small();
     for (let index = 0; index < 300; index += 1) sending(1 * MIB - 10, 1 * MIB - 20);
     for (let index = 0; index < 300; index += 1) sending(90 * MIB, 89 * MIB);
-    // Half of 64 MiB; 300 × 2 pieces of 64 KiB that are in hand before a header is known; 8 shares; one large request.
-    const bound = 32 * MIB + 600 * 64 * KIB + 8 * MIB + 90 * MIB;
+    // Half of 64 MiB; what comes late, and 4 KiB of everybody; 8 shares; one large request.
+    const bound = 32 * MIB + 4 * MIB + 600 * 4 * KIB + 8 * MIB + 90 * MIB;
     expect(harness.memory.figures.requestBytes).toBeLessThan(bound);
     expect(harness.short.length).toBeGreaterThan(0);
   });
@@ -113,6 +113,49 @@ describe('the memory budget', () => {
     const bound = 4 * MIB + 300 * 64 * KIB + 9 * MIB;
     expect(harness.memory.figures.requestBytes).toBeLessThan(bound);
     expect(harness.memory.figures.blocked).toBeGreaterThan(200);
+  });
+
+  /** All of the memory for requests is used, by requests that were not answered. */
+  const exhausted = () => {
+    const played = small();
+    const holders = Array.from({ length: 33 }, () => played.sending(1 * MIB, 1 * MIB));
+    expect(played.harness.memory.isExhausted).toBe(true);
+    return { ...played, holders };
+  };
+
+  it('is not overrun by ten thousand idle connections that all begin when nothing is left', () => {
+    const { harness, holders } = exhausted();
+    const before = harness.memory.figures.requestBytes;
+    const idle = Array.from({ length: 10_000 }, () => harness.connect());
+    for (const one of idle) {
+      one.connection.onData(prefix(90 * MIB, PRODUCE));
+      one.connection.onData(new Uint8Array(64 * KIB));
+    }
+    expect(harness.memory.figures.requestBytes - before).toBeLessThan(4 * MIB + 64 * KIB);
+    expect(harness.evicted.length).toBeGreaterThan(9000);
+    expect(harness.evicted.length).toBe(idle.filter((one) => one.state.closed).length);
+    const member = harness.connect();
+    member.connection.onData(prefix(1000, HEARTBEAT));
+    member.connection.onData(new Uint8Array(998));
+    expect([member.started.length, member.state.closed]).toEqual([1, false]);
+    // What came late goes, and others may come.
+    for (const one of [...idle, ...holders]) one.connection.onClose();
+    const later = harness.connect();
+    later.connection.onData(prefix(90 * MIB, PRODUCE));
+    later.connection.onData(new Uint8Array(64 * KIB));
+    expect(later.state.closed).toBe(false);
+    expect(harness.memory.figures.requestBytes).toBe(64 * KIB + 2 + 1000);
+  });
+
+  it('does not read who produced last when nothing is left, and does again afterwards', () => {
+    const { harness, sending } = small();
+    const [producer, member] = [sending(10, 10), sending(10, 10, HEARTBEAT)];
+    const holders = Array.from({ length: 33 }, () => sending(1 * MIB, 1 * MIB));
+    for (const one of [producer, member]) one.started[0]?.reply(null);
+    expect([producer.state.paused, member.state.paused]).toEqual([true, false]);
+    for (const one of holders) one.started[0]?.reply(null);
+    harness.endTurn();
+    expect(producer.state.paused).toBe(false);
   });
 
   it('does not start a Fetch while answers that nobody takes use up their half, and does when they are gone', () => {
