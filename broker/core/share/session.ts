@@ -8,8 +8,9 @@ const EPOCH_MAX = 0x7fff_ffff;
 
 /** The longest member id, in UTF-16 code units. */
 const MEMBER_ID_LENGTH_MAX = 36;
-/** Share-partitions that one session may name, known to the broker or not, and all of them together. */
+/** Share-partitions that one session may name, known to the broker or not. */
 export const SESSION_PARTITIONS_MAX = 10_000;
+/** Share-partitions of all sessions of a broker. */
 export const SESSIONS_PARTITIONS_MAX = 200_000;
 
 /** A share-partition as a session names it. */
