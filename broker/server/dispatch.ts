@@ -1,20 +1,25 @@
 import { ApiKey, apiByKey } from '../core/protocol/apis.ts';
-import { isDecodeError } from '../core/codec/decode-error.ts';
+import { DecodeError, isDecodeError } from '../core/codec/decode-error.ts';
+import { ANSWER_ELEMENT_COUNT_MAX, WHOLE_ELEMENT_COUNT_MAX } from '../core/codec/limits.ts';
 import {
   decodeRequestBody,
   decodeRequestHeader,
+  decodeRequestInSteps,
   encodeResponse,
+  encodeResponseInSteps,
   type RequestHeader,
   type ResponseInput,
   type WireKey,
 } from '../core/protocol/messages.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { Clock, Timers } from '../ports/clock.ts';
 import type { ApiRow, AuthorizationNeed } from './api/row.ts';
 import type { Authorizer, Quotas } from './authorizer.ts';
 import type { MetricSource } from '../ports/metrics.ts';
 import { type ApiStats, createApiStats } from './metrics.ts';
 import type { ClientConnection } from './network/client-connection.ts';
+import { cut, elementCount, join, type Message, type Parts, partsOf } from './parts.ts';
 import type { RequestContext } from './request-context.ts';
+import { inTurns, nextTurn, runTask, step, type Task } from './task.ts';
 
 /** A row whatever its API and its needs are: what dispatch sees. */
 export type AnyRow<S> = { [K in WireKey]: ApiRow<K, S> }[WireKey];
@@ -25,8 +30,29 @@ interface ErasedRow<S> {
   readonly versions: { readonly min: number; readonly max: number };
   readonly listener: 'client' | 'replication';
   readonly quota: string;
+  readonly parts?: readonly Parts[];
   authorize(request: unknown): readonly AuthorizationNeed[];
   handle(server: S, request: unknown, context: RequestContext, reply: (response: unknown) => void): void;
+}
+
+/** A frame of this many bytes holds so few elements that one turn is enough, unless each takes long. */
+const ONE_TURN_SIZE_MAX = 4096;
+
+interface Entry<S> {
+  readonly row: ErasedRow<S>;
+  readonly stats: ApiStats;
+  readonly name: string;
+  /** Frames beyond are served in parts. */
+  readonly oneTurnSizeMax: number;
+}
+
+/** One request being served. */
+interface Call<S> extends Entry<S> {
+  readonly header: RequestHeader;
+  readonly frame: Uint8Array;
+  readonly connection: ClientConnection;
+  readonly receivedMs: number;
+  readonly reply: (response: readonly Uint8Array[] | null) => void;
 }
 
 /**
@@ -34,24 +60,33 @@ interface ErasedRow<S> {
  * only parsed requests; bytes that can't be parsed close the connection with a log line that says why, as Kafka does.
  */
 export class Dispatcher<S> {
-  readonly #rows = new Map<number, { readonly row: ErasedRow<S>; readonly stats: ApiStats; readonly name: string }>();
+  readonly #rows = new Map<number, Entry<S>>();
   readonly #services: S;
   readonly #clock: Clock;
+  readonly #timers: Timers;
   readonly #authorizer: Authorizer;
   readonly #quotas: Quotas;
 
   constructor(
     rows: readonly AnyRow<S>[],
     services: S,
-    options: { readonly clock: Clock; readonly authorizer: Authorizer; readonly quotas: Quotas },
+    options: {
+      readonly clock: Clock;
+      readonly timers: Timers;
+      readonly authorizer: Authorizer;
+      readonly quotas: Quotas;
+    },
   ) {
     for (const row of rows) {
       const name = apiByKey(row.key)?.name ?? String(row.key);
+      const weights = row.parts?.map(({ weight }) => weight ?? 1) ?? [0];
+      const oneTurnSizeMax = ONE_TURN_SIZE_MAX / Math.max(...weights);
       // The one place where a row's own types are forgotten; `decodeRequestBody` gives what the key says.
-      this.#rows.set(row.key, { row: row as unknown as ErasedRow<S>, stats: createApiStats(), name });
+      this.#rows.set(row.key, { row: row as unknown as ErasedRow<S>, stats: createApiStats(), name, oneTurnSizeMax });
     }
     this.#services = services;
     this.#clock = options.clock;
+    this.#timers = options.timers;
     this.#authorizer = options.authorizer;
     this.#quotas = options.quotas;
   }
@@ -87,56 +122,120 @@ export class Dispatcher<S> {
       );
       return;
     }
+    const call: Call<S> = {
+      ...entry,
+      header: { ...header, version: supported ? header.version : -1 },
+      frame,
+      connection,
+      receivedMs: this.#clock.monotonicMs(),
+      reply,
+    };
+    stats.inFlight += 1;
+    if (supported && frame.length > entry.oneTurnSizeMax) this.#serveInParts(call);
+    else this.#serveWhole(call);
+  };
+
+  #serveWhole(call: Call<S>): void {
+    const { row, header, frame } = call;
     let request: unknown = UNSUPPORTED_API_VERSIONS;
-    if (supported) {
+    if (header.version >= 0) {
+      const { version, bodyOffset } = header;
       try {
-        request = decodeRequestBody(row.key, header.version, frame, header.bodyOffset, frame.length);
+        request = decodeRequestBody(row.key, version, frame, bodyOffset, frame.length, WHOLE_ELEMENT_COUNT_MAX);
       } catch (error) {
-        stats.refused += 1;
-        refuse(connection, `${entry.name} v${header.version}`, error);
+        this.#refuse(call, error);
         return;
       }
     }
-    this.#run({
-      row,
-      stats,
-      header: { ...header, version: supported ? header.version : -1 },
-      request,
-      connection,
-      reply,
-    });
-  };
-
-  #run(call: {
-    readonly row: ErasedRow<S>;
-    readonly stats: ApiStats;
-    readonly header: RequestHeader;
-    readonly request: unknown;
-    readonly connection: ClientConnection;
-    readonly reply: (response: readonly Uint8Array[] | null) => void;
-  }): void {
-    const { row, stats, header, request, connection } = call;
-    const context = this.#context(header, connection, row.authorize(request));
-    stats.inFlight += 1;
-    row.handle(this.#services, request, context, (response) => {
-      const tookMs = this.#clock.monotonicMs() - context.receivedMs;
-      stats.inFlight -= 1;
-      stats.totalMs += tookMs;
-      if (tookMs > stats.maxMs) stats.maxMs = tookMs;
+    this.#handle(call, request, (response) => {
       if (response === null) {
-        call.reply(null);
+        this.#answer(call, null);
         return;
       }
       // An ApiVersions request of an unknown version is answered in version 0 (PROTOCOL: the client can then retry).
       const version = Math.max(0, header.version);
-      const chunks = encode(row.key, version, header.correlationId, response, connection);
-      if (chunks === null) return;
+      let chunks: Uint8Array[];
+      try {
+        // Rows answer with the response type of their key (ApiRow); the table forgot it.
+        chunks = encodeResponse(row.key, version, header.correlationId, response as ResponseInput<WireKey>);
+      } catch (error) {
+        this.#failToEncode(call, error);
+        return;
+      }
+      this.#answer(call, chunks);
+    });
+  }
+
+  /** A request of many elements takes more turns of the loop, and none of them long. */
+  #serveInParts(call: Call<S>): void {
+    runTask(this.#responseInParts(call), (failed, response) => {
+      if (failed !== null) {
+        this.#refuse(call, failed);
+        return;
+      }
+      const { row, header } = call;
+      const steps = encodeResponseInSteps(row.key, header.version, header.correlationId, response ?? {});
+      runTask(inTurns(this.#timers, steps), (error, chunks) => {
+        if (chunks === undefined) this.#failToEncode(call, error);
+        else this.#answer(call, chunks);
+      });
+    });
+  }
+
+  *#responseInParts(call: Call<S>): Task<ResponseInput<WireKey>> {
+    const { row, header, frame, name } = call;
+    const timers = this.#timers;
+    const request = yield* inTurns(timers, decodeRequestInSteps(row.key, header.version, frame, header.bodyOffset));
+    const parts = partsOf(request, row.parts ?? []);
+    let response: Message | null = null;
+    let count = 0;
+    for (const part of cut(request, parts)) {
+      if (response !== null) yield* nextTurn(timers);
+      const next: Message = yield* step((done) => {
+        // Only Produce answers nothing at times, and is served as a whole.
+        this.#handle(call, part, (answer) => done(null, answer as Message));
+      });
+      count += elementCount(next);
+      if (count > ANSWER_ELEMENT_COUNT_MAX) throw new DecodeError(name, 'the answer would have too many elements');
+      response = join(response, next, parts?.into ?? []);
+    }
+    // Rows answer with the response type of their key (ApiRow); the table forgot it.
+    return response as unknown as ResponseInput<WireKey>;
+  }
+
+  #handle(call: Call<S>, request: unknown, done: (response: unknown) => void): void {
+    const { row, header, connection } = call;
+    row.handle(this.#services, request, this.#context(header, connection, row.authorize(request)), done);
+  }
+
+  #answer(call: Call<S>, chunks: readonly Uint8Array[] | null): void {
+    const { row, stats, header, connection } = call;
+    const tookMs = this.#clock.monotonicMs() - call.receivedMs;
+    stats.inFlight -= 1;
+    stats.totalMs += tookMs;
+    if (tookMs > stats.maxMs) stats.maxMs = tookMs;
+    if (chunks !== null) {
       let size = 0;
       for (const chunk of chunks) size += chunk.length;
       stats.bytesOut += size;
       this.#quotas.throttleMs(connection.context, header.clientId, row.quota, size);
-      call.reply(chunks);
-    });
+    }
+    call.reply(chunks);
+  }
+
+  /**
+   * An answer that can't be encoded is a bug, but one that changed nothing: it costs the asker its connection and is written
+   * to the log; a request must not be able to end a broker.
+   */
+  #failToEncode({ stats, connection }: Call<S>, error: unknown): void {
+    stats.inFlight -= 1;
+    connection.fail(error instanceof Error ? error.message : String(error));
+  }
+
+  #refuse({ stats, name, header, connection }: Call<S>, error: unknown): void {
+    stats.inFlight -= 1;
+    stats.refused += 1;
+    refuse(connection, `${name} v${header.version}`, error);
   }
 
   #context(header: RequestHeader, connection: ClientConnection, needs: readonly AuthorizationNeed[]): RequestContext {
@@ -194,26 +293,6 @@ export class Dispatcher<S> {
 
 /** Stands for the body of an ApiVersions request in a version that this broker can't parse. */
 const UNSUPPORTED_API_VERSIONS = { clientSoftwareName: '', clientSoftwareVersion: '', clusterId: null, nodeId: -1 };
-
-/**
- * An answer that can't be encoded is a bug, but one that changed nothing: it costs the asker its connection and is written
- * to the log; a request must not be able to end a broker. Null when that happened.
- */
-function encode(
-  key: WireKey,
-  version: number,
-  correlationId: number,
-  response: unknown,
-  connection: ClientConnection,
-): Uint8Array[] | null {
-  try {
-    // Rows answer with the response type of their key (ApiRow); the table forgot it.
-    return encodeResponse(key, version, correlationId, response as ResponseInput<WireKey>);
-  } catch (error) {
-    connection.fail(error instanceof Error ? error.message : String(error));
-    return null;
-  }
-}
 
 /** Malformed bytes end the connection; anything else is a bug and goes on up. */
 function refuse(connection: ClientConnection, what: string, error: unknown): void {

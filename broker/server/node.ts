@@ -264,7 +264,7 @@ class NodeStart {
       limitLog: new LimitLog(ports),
       producerIds: new ProducerIds(metadata, () => ({ brokerId: nodeId, brokerEpoch: control.brokerEpoch })),
     };
-    const limits = { clock: ports.clock, authorizer: allowAll, quotas: unlimited };
+    const limits = { clock: ports.clock, timers: ports.timers, authorizer: allowAll, quotas: unlimited };
     this.#dispatcher = new Dispatcher(apiTable, services, limits);
     this.#metrics.add(this.#dispatcher.metrics);
     this.#metrics.add(logMetrics(logs.manager, partitions));

@@ -1,3 +1,5 @@
+import type { Steps } from '../core/codec/pace.ts';
+import type { Timers } from '../ports/clock.ts';
 import type { DiskDone, DiskFailure } from '../ports/disk.ts';
 
 /**
@@ -22,6 +24,20 @@ export class DiskFault extends Error {
 export function* step<T>(start: (done: DiskDone<T>) => void): Task<T> {
   // The runner hands back exactly what the operation completed with.
   return (yield start as Start) as T;
+}
+
+/** Runs steps, each but the first in a turn of its own. */
+export function* inTurns<T>(timers: Timers, steps: Steps<T>): Task<T> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+    yield* nextTurn(timers);
+  }
+}
+
+/** Lets the loop go on with others first. */
+export function* nextTurn(timers: Timers): Task<void> {
+  yield* step<null>((done) => void timers.after(0, () => done(null, null)));
 }
 
 /** Drives a task to its end. `done` is called once: with the result, or with what it threw. */

@@ -55,7 +55,7 @@ export class Writer {
 
   /** Ends the message: its bytes in order, in one chunk or more. */
   end(): Uint8Array[] {
-    this.#cut();
+    this.cut();
     const chunks = this.#chunks;
     this.#chunks = [];
     if (this.#slab.length > SLAB_SIZE) this.#drop();
@@ -202,7 +202,7 @@ export class Writer {
       const at = this.#reserve(chunk.length);
       this.#slab.set(chunk, at);
     } else {
-      this.#cut();
+      this.cut();
       this.#chunks.push(chunk);
     }
   }
@@ -253,8 +253,8 @@ export class Writer {
     this.#at = used;
   }
 
-  /** Hands out the piece written so far. */
-  #cut(): void {
+  /** Ends the piece written so far, so that what follows does not move it when the slab grows. Not inside `sized`. */
+  cut(): void {
     if (this.#at > this.#start) this.#chunks.push(this.#slab.subarray(this.#start, this.#at));
     this.#start = this.#at;
   }

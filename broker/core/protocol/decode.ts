@@ -1,7 +1,8 @@
+import { Pace, type Steps } from '../codec/pace.ts';
 import type { Reader } from '../codec/reader.ts';
 import { unreachable } from '../base/assert.ts';
 import type { FieldPlan, Struct, StructPlan } from './plan.ts';
-import { Op } from './plan.ts';
+import { hasArrays, Op } from './plan.ts';
 
 /** Reads one struct. All its fields are set, in the order of the schema; those that did not travel have their defaults. */
 export function decodeStruct(reader: Reader, plan: StructPlan): Struct {
@@ -9,6 +10,34 @@ export function decodeStruct(reader: Reader, plan: StructPlan): Struct {
   for (const field of plan.fields) value[field.name] = field.inline ? decodeField(reader, field) : field.default;
   if (plan.flexible) decodeTagged(reader, plan, value);
   return value;
+}
+
+/** The same in steps, so that a large message takes more turns instead of a long one. */
+export function* decodeStructInSteps(reader: Reader, plan: StructPlan, pace = new Pace()): Steps<Struct> {
+  const value: Struct = {};
+  for (const field of plan.fields) {
+    if (!field.inline) value[field.name] = field.default;
+    else if (field.op === Op.array) value[field.name] = yield* decodeArrayInSteps(reader, field, pace);
+    else value[field.name] = decodeField(reader, field);
+  }
+  if (plan.flexible) decodeTagged(reader, plan, value);
+  return value;
+}
+
+function* decodeArrayInSteps(reader: Reader, field: FieldPlan, pace: Pace): Steps<unknown[] | null> {
+  reader.field = field.path;
+  const { element } = field;
+  if (element === null) throw new Error(`bug: ${field.path} has no element`);
+  const count = reader.count(field.compact, element.sizeMin);
+  if (count < 0) return field.nullable ? null : reader.fail('null');
+  const { struct } = element;
+  const deep = struct !== null && hasArrays(struct) ? struct : null;
+  const values: unknown[] = [];
+  for (let index = 0; index < count; index += 1) {
+    values.push(deep === null ? decodeField(reader, element) : yield* decodeStructInSteps(reader, deep, pace));
+    if (pace.isDue()) yield;
+  }
+  return values;
 }
 
 function decodeField(reader: Reader, field: FieldPlan): unknown {

@@ -1,8 +1,9 @@
 import { DecodeError } from '../codec/decode-error.ts';
+import type { Steps } from '../codec/pace.ts';
 import { Reader } from '../codec/reader.ts';
 import { Writer } from '../codec/writer.ts';
-import { decodeStruct } from './decode.ts';
-import { encodeStruct } from './encode.ts';
+import { decodeStruct, decodeStructInSteps } from './decode.ts';
+import { encodeStruct, encodeStructInSteps } from './encode.ts';
 import type { Input } from './input.ts';
 import type { Struct, StructPlan } from './plan.ts';
 import { planMessage } from './plan.ts';
@@ -26,6 +27,9 @@ export interface MessageCodec<T> {
   write(writer: Writer, version: number, value: Input<T>): void;
   /** Reads a value where the reader stands. */
   read(reader: Reader, version: number): T;
+  /** `write` and `read` in steps. */
+  writeInSteps(writer: Writer, version: number, value: Input<T>): Steps<undefined>;
+  readInSteps(reader: Reader, version: number): Steps<T>;
 }
 
 /** Compiles a schema of our own or of Kafka. `T` must describe what the schema says: nothing else checks it. */
@@ -82,17 +86,33 @@ class Codec<T extends object> implements MessageCodec<T> {
   }
 
   write(writer: Writer, version: number, value: Input<T>): void {
-    const plan = this.#plan(version);
-    if (plan === undefined) throw new Error(`bug: ${this.schema.name} has no version ${version}`);
     // The caller's type is generated from the schema that the plan is made of.
-    encodeStruct(writer, plan, value as Struct);
+    encodeStruct(writer, this.#planToWrite(version), value as Struct);
   }
 
   read(reader: Reader, version: number): T {
+    // `T` is generated from the schema that the plan is made of, or stated by whoever defined the message.
+    return decodeStruct(reader, this.#planToRead(version)) as T;
+  }
+
+  *writeInSteps(writer: Writer, version: number, value: Input<T>): Steps<undefined> {
+    return yield* encodeStructInSteps(writer, this.#planToWrite(version), value as Struct);
+  }
+
+  *readInSteps(reader: Reader, version: number): Steps<T> {
+    return (yield* decodeStructInSteps(reader, this.#planToRead(version))) as T;
+  }
+
+  #planToWrite(version: number): StructPlan {
+    const plan = this.#plan(version);
+    if (plan === undefined) throw new Error(`bug: ${this.schema.name} has no version ${version}`);
+    return plan;
+  }
+
+  #planToRead(version: number): StructPlan {
     const plan = this.#plan(version);
     if (plan === undefined) throw new DecodeError(this.schema.name, `no version ${version}`);
-    // `T` is generated from the schema that the plan is made of, or stated by whoever defined the message.
-    return decodeStruct(reader, plan) as T;
+    return plan;
   }
 
   #plan(version: number): StructPlan | undefined {

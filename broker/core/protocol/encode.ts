@@ -1,8 +1,9 @@
 import { unreachable } from '../base/assert.ts';
+import { Pace, type Steps } from '../codec/pace.ts';
 import type { Chunks, Writer } from '../codec/writer.ts';
 import { chunksSize } from '../codec/writer.ts';
 import type { FieldPlan, Struct, StructPlan } from './plan.ts';
-import { Op } from './plan.ts';
+import { hasArrays, Op } from './plan.ts';
 
 /**
  * Writes one struct; a field that is left out is written as its default. Throws (a bug) for a value that the version cannot
@@ -13,6 +14,41 @@ export function encodeStruct(writer: Writer, plan: StructPlan, value: Struct): v
     const given = value[field.name];
     encodeField(writer, field, given === undefined ? field.default : given);
   }
+  encodeEnd(writer, plan, value);
+}
+
+/** The same in steps, so that a large message takes more turns instead of a long one. The writer must serve it alone. */
+export function* encodeStructInSteps(
+  writer: Writer,
+  plan: StructPlan,
+  value: Struct,
+  pace = new Pace(),
+): Steps<undefined> {
+  for (const field of plan.inline) {
+    const given = value[field.name];
+    const sent = given === undefined ? field.default : given;
+    const { element } = field;
+    if (element === null || sent === null) {
+      encodeField(writer, field, sent);
+      continue;
+    }
+    const values = sent as readonly unknown[];
+    const deep = element.struct !== null && hasArrays(element.struct) ? element.struct : null;
+    writer.length(values.length, field.compact, 'int32');
+    for (const one of values) {
+      if (deep === null) encodeField(writer, element, one);
+      else yield* encodeStructInSteps(writer, deep, one as Struct, pace);
+      if (!pace.isDue()) continue;
+      writer.cut();
+      yield;
+    }
+  }
+  encodeEnd(writer, plan, value);
+  return undefined;
+}
+
+/** What stands behind the fields at a fixed place. */
+function encodeEnd(writer: Writer, plan: StructPlan, value: Struct): void {
   for (const field of plan.refused) {
     const given = value[field.name];
     if (given !== undefined && !isDefault(field, given)) {

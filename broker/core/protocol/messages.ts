@@ -1,7 +1,8 @@
 import { REQUEST_ELEMENT_COUNT_MAX } from '../codec/limits.ts';
 import { DecodeError } from '../codec/decode-error.ts';
 import { Reader } from '../codec/reader.ts';
-import type { Writer } from '../codec/writer.ts';
+import type { Steps } from '../codec/pace.ts';
+import { Writer } from '../codec/writer.ts';
 import { ApiKey, apiByKey, apis, isFlexible } from './apis.ts';
 import type { MessageCodec } from './define-message.ts';
 import { defineMessage, encodeChunks } from './define-message.ts';
@@ -82,9 +83,22 @@ export function decodeRequestBody<K extends WireKey>(
   bytes: Uint8Array,
   start = 0,
   end = bytes.length,
+  elementCountMax = REQUEST_ELEMENT_COUNT_MAX,
 ): ApiRequests[K] {
   const codec = requestCodec(apiKey);
-  return codec.read(new Reader(bytes, start, end, codec.schema.name, REQUEST_ELEMENT_COUNT_MAX), version);
+  return codec.read(new Reader(bytes, start, end, codec.schema.name, elementCountMax), version);
+}
+
+/** `decodeRequestBody` in steps. */
+export function decodeRequestInSteps<K extends WireKey>(
+  apiKey: K,
+  version: number,
+  bytes: Uint8Array,
+  start: number,
+): Steps<ApiRequests[K]> {
+  const codec = requestCodec(apiKey);
+  const reader = new Reader(bytes, start, bytes.length, codec.schema.name, REQUEST_ELEMENT_COUNT_MAX);
+  return codec.readInSteps(reader, version);
 }
 
 /** A response with frame length and header, in chunks; see `encodeRequest`. */
@@ -97,6 +111,20 @@ export function encodeResponse<K extends WireKey>(
   return encodeChunks(true, (writer) => writeResponse(writer, apiKey, version, correlationId, body));
 }
 
+/** `encodeResponse` in steps. */
+export function* encodeResponseInSteps<K extends WireKey>(
+  apiKey: K,
+  version: number,
+  correlationId: number,
+  body: ResponseInput<K>,
+): Steps<Uint8Array[]> {
+  const writer = new Writer();
+  writer.int32(0);
+  writeResponseHeader(writer, apiKey, version, correlationId);
+  yield* responseCodec(apiKey).writeInSteps(writer, version, body);
+  return writer.endFrame();
+}
+
 function writeResponse<K extends WireKey>(
   writer: Writer,
   apiKey: K,
@@ -104,9 +132,13 @@ function writeResponse<K extends WireKey>(
   correlationId: number,
   body: ResponseInput<K>,
 ): void {
+  writeResponseHeader(writer, apiKey, version, correlationId);
+  responseCodec(apiKey).write(writer, version, body);
+}
+
+function writeResponseHeader(writer: Writer, apiKey: WireKey, version: number, correlationId: number): void {
   writer.int32(correlationId);
   if (responseHasTags(apiKey, version)) writer.unsignedVarint(0);
-  responseCodec(apiKey).write(writer, version, body);
 }
 
 /** A response (a frame without its length) in bytes[start, end). Throws `DecodeError`. */

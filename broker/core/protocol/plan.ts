@@ -84,6 +84,9 @@ const PRIMITIVES: Readonly<
 const ARRAY_LENGTH_SIZE = 4;
 const NO_ELEMENTS: readonly unknown[] = Object.freeze([]);
 
+/** Whether a struct has arrays at a fixed place. */
+export const hasArrays = (plan: StructPlan): boolean => plan.inline.some((field) => field.op === Op.array);
+
 /** Plans one version of a message. Throws (a bug) when the schema names a type that does not exist. */
 export function planMessage(schema: MessageSchema, version: number): StructPlan {
   return new Planner(schema, version).struct(schema.fields, schema.name);

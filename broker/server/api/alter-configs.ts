@@ -9,6 +9,7 @@ export const row: ApiRow<typeof ApiKey.AlterConfigs, AlterConfigsServices> = {
   versions: { min: 0, max: 2 },
   listener: 'client',
   quota: 'controller-mutation',
+  parts: [{ of: ['resources'], into: ['responses'] }],
   authorize: (request) => request.resources.map((resource) => configNeed(resource, 'alter-configs')),
   handle(server, request, context, reply) {
     const changes = request.resources.map((resource) => ({

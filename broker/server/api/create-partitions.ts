@@ -15,6 +15,7 @@ export const row: ApiRow<typeof ApiKey.CreatePartitions, CreatePartitionsService
   versions: { min: 0, max: 3 },
   listener: 'client',
   quota: 'controller-mutation',
+  parts: [{ of: ['topics'], into: ['results'] }],
   authorize: (request) =>
     request.topics.map(({ name }) => ({ operation: 'alter', resourceType: 'topic', resourceName: name })),
   handle({ metadata }, request, context, reply) {

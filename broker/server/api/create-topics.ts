@@ -25,6 +25,7 @@ export const row: ApiRow<typeof ApiKey.CreateTopics, CreateTopicsServices> = {
   versions: { min: 2, max: 7 },
   listener: 'client',
   quota: 'controller-mutation',
+  parts: [{ of: ['topics'], into: ['topics'] }],
   authorize: (request) =>
     request.topics.map(({ name }) => ({ operation: 'create', resourceType: 'topic', resourceName: name })),
   handle({ metadata, settings }, request, context, reply) {

@@ -11,6 +11,7 @@ export const row: ApiRow<typeof ApiKey.DeleteGroups, GroupCoordinatorServices> =
   versions: { min: 0, max: 3 },
   listener: 'client',
   quota: 'request',
+  parts: [{ of: ['groupsNames'], into: ['results'] }],
   authorize: (request) => request.groupsNames.map((groupId) => groupNeed('delete', groupId)),
   handle(server, request, context, reply) {
     const work = [...new Set(request.groupsNames)].map(

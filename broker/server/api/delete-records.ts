@@ -17,6 +17,7 @@ export const row: ApiRow<typeof ApiKey.DeleteRecords, PartitionServices> = {
   versions: { min: 0, max: 2 },
   listener: 'client',
   quota: 'request',
+  parts: [{ of: ['topics', 'partitions'], into: ['topics', 'partitions'] }],
   authorize: (request) =>
     request.topics.map((topic) => ({ operation: 'delete', resourceType: 'topic', resourceName: topic.name })),
   handle(server, request, context, reply) {

@@ -29,6 +29,10 @@ export const row: ApiRow<typeof ApiKey.DeleteTopics, DeleteTopicsServices> = {
   versions: { min: 1, max: 6 },
   listener: 'client',
   quota: 'controller-mutation',
+  parts: [
+    { of: ['topics'], into: ['responses'] },
+    { of: ['topicNames'], into: ['responses'] },
+  ],
   authorize: (request) =>
     [...request.topicNames, ...request.topics.flatMap(({ name }) => (name === null ? [] : [name]))].map((name) => ({
       operation: 'delete',

@@ -30,12 +30,16 @@ type Described =
   | { readonly errorCode: 0; readonly entries: readonly ConfigEntry[] }
   | { readonly errorCode: number; readonly errorMessage: string | null; readonly entries: null };
 
+/** What one resource is answered with, about. */
+const SETTINGS_COUNT = 100;
+
 /** DescribeConfigs of topics, this broker, all brokers, and groups, with synonyms and documentation (KIP-226, KIP-569). */
 export const row: ApiRow<typeof ApiKey.DescribeConfigs, DescribeConfigsServices> = {
   key: ApiKey.DescribeConfigs,
   versions: { min: 1, max: 4 },
   listener: 'client',
   quota: 'request',
+  parts: [{ of: ['resources'], into: ['results'], weight: SETTINGS_COUNT }],
   authorize: (request) => request.resources.map((resource) => configNeed(resource, 'describe-configs')),
   handle(server, request, context, reply) {
     reply({ results: request.resources.map((asked) => answer(server, request, context, asked)) });

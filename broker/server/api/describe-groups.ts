@@ -16,6 +16,7 @@ export const row: ApiRow<typeof ApiKey.DescribeGroups, GroupCoordinatorServices>
   versions: { min: 0, max: 6 },
   listener: 'client',
   quota: 'request',
+  parts: [{ of: ['groups'], into: ['groups'] }],
   authorize: (request) => request.groups.map((groupId) => groupNeed('describe', groupId)),
   handle(server, request, context, reply) {
     const work = request.groups.map(

@@ -18,6 +18,7 @@ export const row: ApiRow<typeof ApiKey.DescribeLogDirs, DescribeLogDirsServices>
   versions: { min: 1, max: 5 },
   listener: 'client',
   quota: 'request',
+  parts: [{ of: ['topics', 'partitions'], into: ['results', 'topics', 'partitions'] }],
   authorize: () => [{ operation: 'describe', resourceType: 'cluster', resourceName: 'kafka-cluster' }],
   handle(server, request, context, reply) {
     if (!context.allowed({ operation: 'describe', resourceType: 'cluster', resourceName: 'kafka-cluster' })) {

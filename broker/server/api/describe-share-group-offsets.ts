@@ -27,6 +27,7 @@ export const row: ApiRow<typeof ApiKey.DescribeShareGroupOffsets, DescribeShareG
   versions: { min: 0, max: 1 },
   listener: 'client',
   quota: 'request',
+  parts: [{ of: ['groups', 'topics', 'partitions'], into: ['groups', 'topics', 'partitions'] }],
   authorize: (request) =>
     request.groups.map(({ groupId }) => ({ operation: 'describe', resourceType: 'group', resourceName: groupId })),
   handle(server, request, context, reply) {

@@ -22,6 +22,7 @@ export const row: ApiRow<typeof ApiKey.FindCoordinator, FindCoordinatorServices>
   versions: { min: 0, max: 6 },
   listener: 'client',
   quota: 'request',
+  parts: [{ of: ['coordinatorKeys'], into: ['coordinators'] }],
   authorize: (request) =>
     [...new Set([request.key, ...request.coordinatorKeys])].map((key) => needOf(request.keyType, key)),
   handle(server, request, context, reply) {

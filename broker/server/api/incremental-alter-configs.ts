@@ -16,6 +16,7 @@ export const row: ApiRow<typeof ApiKey.IncrementalAlterConfigs, AlterConfigsServ
   versions: { min: 0, max: 1 },
   listener: 'client',
   quota: 'controller-mutation',
+  parts: [{ of: ['resources'], into: ['responses'] }],
   authorize: (request) => request.resources.map((resource) => configNeed(resource, 'alter-configs')),
   handle(server, request, context, reply) {
     const changes = request.resources.map(

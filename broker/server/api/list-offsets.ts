@@ -32,6 +32,7 @@ export const row: ApiRow<typeof ApiKey.ListOffsets, PartitionServices> = {
   versions: { min: 1, max: 11 },
   listener: 'client',
   quota: 'request',
+  parts: [{ of: ['topics', 'partitions'], into: ['topics', 'partitions'] }],
   authorize: (request) =>
     request.topics.map((topic) => ({ operation: 'describe', resourceType: 'topic', resourceName: topic.name })),
   handle(server, request, context, reply) {

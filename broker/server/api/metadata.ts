@@ -42,6 +42,7 @@ export const row: ApiRow<typeof ApiKey.Metadata, MetadataServices> = {
   versions: { min: 0, max: 13 },
   listener: 'client',
   quota: 'request',
+  parts: [{ of: ['topics'], into: ['topics'] }],
   authorize: (request) =>
     (request.topics ?? []).map((topic) => ({
       operation: 'describe',

@@ -20,6 +20,7 @@ export const row: ApiRow<typeof ApiKey.OffsetCommit, GroupTopicServices> = {
   versions: { min: 2, max: 10 },
   listener: 'client',
   quota: 'request',
+  parts: [{ of: ['topics', 'partitions'], into: ['topics', 'partitions'] }],
   authorize: (request) => [groupNeed('read', request.groupId)],
   handle(server, request, context, reply) {
     const plan = new CommitPlan(server, request, context);

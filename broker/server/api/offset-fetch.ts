@@ -48,6 +48,10 @@ export const row: ApiRow<typeof ApiKey.OffsetFetch, GroupTopicServices> = {
   versions: { min: 1, max: 10 },
   listener: 'client',
   quota: 'request',
+  parts: [
+    { of: ['groups', 'topics', 'partitionIndexes'], into: ['groups', 'topics', 'partitions'] },
+    { of: ['topics', 'partitionIndexes'], into: ['topics', 'partitions'] },
+  ],
   authorize: (request) =>
     [...new Set([request.groupId, ...request.groups.map(({ groupId }) => groupId)])].map((id) =>
       groupNeed('describe', id),

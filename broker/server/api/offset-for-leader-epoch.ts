@@ -10,6 +10,7 @@ export const row: ApiRow<typeof ApiKey.OffsetForLeaderEpoch, PartitionServices> 
   versions: { min: 2, max: 4 },
   listener: 'client',
   quota: 'request',
+  parts: [{ of: ['topics', 'partitions'], into: ['topics', 'partitions'] }],
   authorize: (request) =>
     request.topics.map((topic) => ({ operation: 'describe', resourceType: 'topic', resourceName: topic.topic })),
   handle(server, request, context, reply) {

@@ -1,4 +1,5 @@
 import type { ApiRequests, ResponseInput, WireKey } from '../../core/protocol/messages.ts';
+import type { Parts } from '../parts.ts';
 import type { RequestContext } from '../request-context.ts';
 
 /** What a request wants to do to one resource; the authoriser answers per need. */
@@ -35,6 +36,8 @@ export interface ApiRow<K extends WireKey, S> {
   /** Client requests arrive on any client listener; `replication` rows only from node identities (B2). */
   readonly listener: 'client' | 'replication';
   readonly quota: QuotaKind;
+  /** How a large request is cut, by the first of these whose list has elements. Without it a request is served as a whole. */
+  readonly parts?: readonly Parts[];
   /** Every resource that this request touches, taken from the request. Handlers ask `context.allowed(need)` for partial refusals. */
   authorize(request: ApiRequests[K]): readonly AuthorizationNeed[];
   /** Answers exactly once through `reply`, now or later; `null` sends nothing (acks=0). */

@@ -13,6 +13,7 @@ export const row: ApiRow<typeof ApiKey.ShareGroupDescribe, GroupCoordinatorServi
   versions: { min: 1, max: 1 },
   listener: 'client',
   quota: 'request',
+  parts: [{ of: ['groupIds'], into: ['groups'] }],
   authorize: (request) => request.groupIds.map((groupId) => groupNeed('describe', groupId)),
   handle(server, request, context, reply) {
     const work = request.groupIds.map(
