@@ -241,6 +241,70 @@ describe('a producer', () => {
   });
 });
 
+describe('a producer whose partition has no replica that is up', () => {
+  const OFFLINE = { offlineMs: 5_000, deliveryTimeoutMs: 30_000 };
+
+  function metadata(leader: number) {
+    const told = metadataOf({ t: [leader] });
+    const [topic] = told.topics;
+    const partitions = topic?.partitions.map((one) =>
+      leader < 0 ? { ...one, errorCode: ErrorCode.LEADER_NOT_AVAILABLE, replicaNodes: [1], offlineReplicas: [1] } : one,
+    );
+    return {
+      ...told,
+      topics: [{ name: 't', errorCode: 0, topicId: topic?.topicId ?? '', partitions: partitions ?? [] }],
+    };
+  }
+
+  /** Answers every question about the topic until `untilMs` or until the producer asks or tells something else. */
+  function waitOut(harness: Harness, leader: number, untilMs: number): void {
+    while (harness.nowMs < untilMs && harness.told('failed').length === 0) {
+      if (harness.pending.length === 0) harness.wake();
+      else if (harness.pending[0] === ApiKey.Metadata) harness.reply(harness.next(ApiKey.Metadata), metadata(leader));
+      else return;
+    }
+  }
+
+  function offline(options: Partial<ProducerOptions>): Harness {
+    const harness = start(options);
+    put(harness, 0, { partition: 0 });
+    harness.connect();
+    return harness;
+  }
+
+  it('gives its records up after `offlineMs`, and names the nodes', () => {
+    const harness = offline(OFFLINE);
+    waitOut(harness, -1, 4_900);
+    expect(harness.told('failed')).toEqual([]);
+    waitOut(harness, -1, 20_000);
+    expect(harness.told('failed')).toMatchObject([
+      { reason: expect.stringContaining('offline (node 1)'), certain: true },
+    ]);
+    expect(harness.nowMs).toBeLessThan(6_500);
+  });
+
+  it('sends them when one comes back before that, and counts anew when all go again', () => {
+    const harness = offline(OFFLINE);
+    waitOut(harness, -1, 4_500);
+    waitOut(harness, 0, 10_000);
+    const asked = harness.next(ApiKey.Produce);
+    answer(harness, asked, ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    const since = harness.nowMs;
+    waitOut(harness, -1, since + 4_500);
+    expect(harness.told('failed')).toEqual([]);
+    waitOut(harness, -1, 20_000);
+    expect(harness.told('failed')).toHaveLength(1);
+  });
+
+  it('waits for the delivery time-out when it was not told how long', () => {
+    const harness = offline({ deliveryTimeoutMs: 30_000 });
+    waitOut(harness, -1, 29_000);
+    expect(harness.told('failed')).toEqual([]);
+    waitOut(harness, -1, 60_000);
+    expect(harness.told('failed')).toHaveLength(1);
+  });
+});
+
 describe('an idempotent producer', () => {
   function sequenceOf(asked: Produce): { readonly id: number; readonly sequence: number } {
     const buf = bufferOf(asked.body.topicData[0]?.partitionData[0]?.records ?? new Uint8Array());
