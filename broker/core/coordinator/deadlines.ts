@@ -14,14 +14,24 @@ interface Entry<T> {
   readonly timer: Deadline<T>;
 }
 
+/** Entries from which on it is worth looking for those that nobody waits for any more. */
+const SWEEP_MIN = 16;
+
 /**
  * Many timers of which most are moved later all the time (a session with every heartbeat): moving one later is a
  * plain store, the queue finds out when the old time comes. So `nextMs` may be too early, never too late. A timer has
- * one entry in the queue, and one more for each time it was moved earlier, until that time comes.
+ * one entry in the queue, and one more for each time it was moved earlier. Entries that mean nothing any more go when
+ * their time comes, or when they are half of the queue: clients come and go faster than sessions of half an hour end.
  */
 export class Deadlines<T> {
-  private readonly heap: Entry<T>[] = [];
+  private heap: Entry<T>[] = [];
   private sequence = 0;
+  private sweepAtCount = SWEEP_MIN;
+
+  /** Entries in the queue, those that mean nothing any more included. */
+  get filedCount(): number {
+    return this.heap.length;
+  }
 
   /** A new timer that does not run yet. */
   create(payload: T): Deadline<T> {
@@ -62,9 +72,26 @@ export class Deadlines<T> {
   }
 
   private file(timer: Deadline<T>): void {
+    if (this.heap.length >= this.sweepAtCount) this.sweep();
     timer.filedMs = timer.dueMs;
     this.sequence += 1;
-    const entry: Entry<T> = { atMs: timer.dueMs, sequence: this.sequence, timer };
+    this.insert({ atMs: timer.dueMs, sequence: this.sequence, timer });
+  }
+
+  /** Takes out the entries of timers that don't run, and those that an earlier one stands in for. */
+  private sweep(): void {
+    const entries = this.heap;
+    this.heap = [];
+    for (const entry of entries) {
+      const { atMs, timer } = entry;
+      if (atMs !== timer.filedMs) continue;
+      if (timer.dueMs === Number.POSITIVE_INFINITY) timer.filedMs = Number.POSITIVE_INFINITY;
+      else this.insert(entry);
+    }
+    this.sweepAtCount = Math.max(SWEEP_MIN, 2 * this.heap.length);
+  }
+
+  private insert(entry: Entry<T>): void {
     let at = this.heap.length;
     this.heap.push(entry);
     while (at > 0) {

@@ -35,6 +35,34 @@ describe('deadlines', () => {
     expect(deadlines.takeDue(1_000)).toBeNull();
   });
 
+  test('cancelled or moved earlier do not stay in the queue until their old time', () => {
+    const deadlines = new Deadlines<string>();
+    const kept = deadlines.create('kept');
+    deadlines.set(kept, 2_000_000);
+    for (let round = 0; round < 10_000; round += 1) {
+      const cancelled = deadlines.create('cancelled');
+      deadlines.set(cancelled, 1_800_000);
+      deadlines.cancel(cancelled);
+      deadlines.set(kept, 2_000_000 - round);
+    }
+    expect(deadlines.filedCount).toBeLessThan(100);
+    expect(deadlines.takeDue(1_990_000)).toBeNull();
+    expect(deadlines.takeDue(1_990_001)).toBe(kept);
+  });
+
+  test('can be started again after they were cancelled and swept out', () => {
+    const deadlines = new Deadlines<number>();
+    const timers = Array.from({ length: 100 }, (_, index) => deadlines.create(index));
+    for (const timer of timers) {
+      deadlines.set(timer, 10);
+      deadlines.cancel(timer);
+    }
+    for (const timer of timers) deadlines.set(timer, 10);
+    const fired = timers.map(() => deadlines.takeDue(10)?.payload);
+    expect(new Set(fired)).toEqual(new Set(timers.map(({ payload }) => payload)));
+    expect(deadlines.takeDue(10)).toBeNull();
+  });
+
   test('do whatever a plain list of times would do', () => {
     const action = fc.oneof(
       fc.record({ kind: fc.constant('set' as const), timer: fc.nat(4), in: fc.nat(20) }),
@@ -42,7 +70,7 @@ describe('deadlines', () => {
       fc.record({ kind: fc.constant('wait' as const), timer: fc.constant(0), in: fc.nat(15) }),
     );
     fc.assert(
-      fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+      fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
         const deadlines = new Deadlines<number>();
         const timers = [0, 1, 2, 3, 4].map((id) => deadlines.create(id));
         const model = new Map<number, number>();
