@@ -29,9 +29,10 @@ interface Held extends TailChunk {
  */
 export class TailCache {
   readonly #budgetBytes: number;
-  /** In order of append; those before `#first` are gone. */
+  /** In order of append; those before `#first` are gone, others may be dropped. */
   #order: Held[] = [];
   #first = 0;
+  #droppedCount = 0;
   #bytes = 0;
 
   constructor(budgetBytes: number) {
@@ -41,6 +42,11 @@ export class TailCache {
   /** Bytes held, with what each chunk costs besides. */
   get sizeInBytes(): number {
     return this.#bytes;
+  }
+
+  /** Chunks that are remembered, dropped ones included. */
+  get chunkCount(): number {
+    return this.#order.length;
   }
 
   /** A log's own part. */
@@ -53,18 +59,19 @@ export class TailCache {
     this.#order.push(chunk);
     this.#bytes += sizeInBytes + CHUNK_OVERHEAD_BYTES;
     while (this.#bytes > this.#budgetBytes && this.#first < this.#order.length) this.#evictOldest();
-    if (this.#first > 1024 && this.#first * 2 > this.#order.length) {
-      this.#order = this.#order.slice(this.#first);
-      this.#first = 0;
-    }
+    if (this.#droppedCount <= 1024 || this.#droppedCount * 2 <= this.#order.length) return;
+    this.#order = this.#order.filter(({ dropped }) => !dropped);
+    this.#first = 0;
+    this.#droppedCount = 0;
   }
 
-  /** Used by LogTail only: the chunk is not wanted any more; its place in the order is found empty later. */
+  /** Used by LogTail only: the chunk is not wanted any more; its place in the order is taken out later. */
   drop(chunk: Held): void {
     if (chunk.dropped) return;
     this.#bytes -= chunk.bytes.length + CHUNK_OVERHEAD_BYTES;
     chunk.bytes = NO_BYTES;
     chunk.dropped = true;
+    this.#droppedCount += 1;
   }
 
   #evictOldest(): void {

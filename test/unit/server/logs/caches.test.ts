@@ -48,6 +48,20 @@ describe('the tail cache', () => {
     expect([a.startOffset, b.startOffset]).toEqual([0, 10]);
   });
 
+  test('keeps no trace of chunks that were dropped while there was room for more', () => {
+    const cache = new TailCache(1_000_000);
+    const quiet = cache.createTail();
+    push(quiet, 0, 100);
+    for (let i = 0; i < 20_000; i++) {
+      const short = cache.createTail();
+      push(short, 0, 100);
+      short.clear();
+    }
+    expect(cache.chunkCount).toBeLessThan(5000);
+    push(quiet, 10, 999_700);
+    expect([quiet.startOffset, cache.sizeInBytes]).toEqual([10, 999_956]);
+  });
+
   test('with no budget holds nothing', () => {
     const tail = new TailCache(0).createTail();
     push(tail, 0, 10);
