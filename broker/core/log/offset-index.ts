@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { assert } from '../base/assert.ts';
 import { readInt64, writeInt64 } from '../base/int64.ts';
+import { ownCopy } from '../base/own-copy.ts';
 
 /** Bytes of an entry of `.index`: offset relative to the segment's base (int32), position in the log file (int32). */
 export const OFFSET_ENTRY_SIZE = 8;
@@ -155,6 +156,6 @@ export class IndexTail {
     this.flushedBytes += bytes;
     this.#size -= bytes;
     // A new buffer: readers may hold views of the old one.
-    this.#buf = Buffer.from(this.#buf.subarray(bytes, bytes + this.#size));
+    this.#buf = ownCopy(this.#buf.subarray(bytes, bytes + this.#size));
   }
 }

@@ -1,5 +1,6 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { assert } from '../../core/base/assert.ts';
+import { ownCopy } from '../../core/base/own-copy.ts';
 import { jitterPartOf, type RollInput } from '../../core/log/roll.ts';
 import * as batch from '../../core/record/batch.ts';
 import { frameBatch } from '../../core/record/check.ts';
@@ -29,7 +30,7 @@ export function checkContiguous(buf: Buffer, logEndOffset: number): AppendEnd {
 
 /** The bytes as a Buffer; copied when they are a small part of a larger one, which the cache would pin (B6). */
 export function ownBytes(bytes: Uint8Array): Buffer {
-  return bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(bytes) : batch.bufferOf(bytes);
+  return bytes.length * 2 < bytes.buffer.byteLength ? ownCopy(bytes) : batch.bufferOf(bytes);
 }
 
 /** What the roll decision looks at when `end` is to be appended to `active`. */

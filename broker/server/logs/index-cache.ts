@@ -42,7 +42,9 @@ export class IndexCache {
           done(readFailure, undefined);
           return;
         }
-        const whole = Buffer.concat([cached, bytes]);
+        const whole = Buffer.alloc(cached.length + bytes.length);
+        whole.set(cached);
+        whole.set(bytes, cached.length);
         if (forgotten === this.#forgotten) this.#touch(path, whole);
         done(null, whole);
       });

@@ -7,8 +7,8 @@ export type FrameProblem = { readonly kind: 'too-large' | 'negative'; readonly s
 const SMALL_PIECE_SIZE = 4096;
 const BLOCK_SIZE_MIN = 256;
 const BLOCK_SIZE_MAX = 16_384;
-/** Frames from this size on are joined without being zeroed first. */
-const JOIN_SIZE_MIN = 16_384;
+/** Frames from this size on are joined without being zeroed first; smaller ones would be parts of Buffer's pool. */
+const JOIN_SIZE_MIN = 32_768;
 /** A frame may be a view of the piece it came in when it is at least this part of it (B6: what is kept pins little else). */
 const VIEW_PART = 2;
 
@@ -199,7 +199,7 @@ export class FrameAssembler {
 const copyOf = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
 
 function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
-  // Larger than the pool of Buffer: memory of its own, and every byte is overwritten.
+  // Memory of its own, and every byte is overwritten.
   if (size >= JOIN_SIZE_MIN) return Buffer.concat(pieces, size);
   const result = new Uint8Array(size);
   let at = 0;

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createPrng } from '../../../../broker/core/base/prng.ts';
 import { buildBatch } from '../../../../broker/core/record/builder.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
+import { ownBytes } from '../../../../broker/server/logs/append-bytes.ts';
 import type { TimestampedOffset } from '../../../../broker/server/logs/partition-log.ts';
 import { LogWorld, makeBatch, spec, textsOf } from '../../../support/logs/log-world.ts';
 
@@ -110,6 +111,13 @@ describe('an append', () => {
     world.time.settle();
     large.fill(0);
     expect(world.readAll(log)).toEqual([{ offset: 0, text: 'kept' }]);
+  });
+
+  test('keeps no memory but its own, or at most as much again', () => {
+    const large = Buffer.alloc(100_000);
+    const kept = (length: number): number => ownBytes(large.subarray(500, 500 + length)).buffer.byteLength;
+    expect([70, 30_000, 49_999].map(kept)).toEqual([70, 30_000, 49_999]);
+    expect(kept(50_000)).toBe(100_000);
   });
 });
 

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { FileCache, type FileLease } from '../../../../broker/server/logs/file-cache.ts';
+import { IndexCache } from '../../../../broker/server/logs/index-cache.ts';
 import { SharedRound } from '../../../../broker/server/logs/shared-round.ts';
 import { type LogTail, TailCache } from '../../../../broker/server/logs/tail-cache.ts';
 import { LogWorld } from '../../../support/logs/log-world.ts';
@@ -36,12 +37,12 @@ describe('the tail cache', () => {
   });
 
   test('forgets a log that was cut and gives its room to others', () => {
-    const cache = new TailCache(3000);
+    const cache = new TailCache(3500);
     const [a, b] = [cache.createTail(), cache.createTail()];
     push(a, 0, 1000);
     push(b, 0, 500);
     a.clear();
-    expect([a.find(0), cache.sizeInBytes]).toEqual([-1, 756]);
+    expect([a.find(0), cache.sizeInBytes]).toEqual([-1, 1100]);
     push(a, 0, 500);
     push(b, 10, 500);
     push(b, 20, 500);
@@ -58,8 +59,8 @@ describe('the tail cache', () => {
       short.clear();
     }
     expect(cache.chunkCount).toBeLessThan(5000);
-    push(quiet, 10, 999_700);
-    expect([quiet.startOffset, cache.sizeInBytes]).toEqual([10, 999_956]);
+    push(quiet, 10, 999_000);
+    expect([quiet.startOffset, cache.sizeInBytes]).toEqual([10, 999_600]);
   });
 
   test('with no budget holds nothing', () => {
@@ -162,6 +163,30 @@ describe('the file cache', () => {
     }
     world.time.settle();
     expect([codes, files.openCount]).toEqual([['ENOENT', 'ENOENT'], 0]);
+  });
+});
+
+describe('the index cache', () => {
+  test('keeps the bytes of small files, and no block that others share', () => {
+    const world = new LogWorld(1);
+    world.start();
+    const files = new FileCache(world.disk, 10);
+    const cache = new IndexCache(files, 1000);
+    files.acquire('/data/small.index', { create: true }, (_failure, lease) => {
+      lease?.file.write(0, [Buffer.from('twelve bytes')], () => lease.release());
+    });
+    world.time.settle();
+    const found: unknown[] = [];
+    cache.load(
+      '/data/small.index',
+      12,
+      () => true,
+      (_failure, bytes) => {
+        found.push(bytes?.toString(), bytes?.buffer.byteLength);
+      },
+    );
+    world.time.settle();
+    expect(found).toEqual(['twelve bytes', 12]);
   });
 });
 
