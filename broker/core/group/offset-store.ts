@@ -33,6 +33,11 @@ export class OffsetStore {
     return this.groups.has(groupId);
   }
 
+  /** Number of groups with offsets. */
+  get size(): number {
+    return this.groups.size;
+  }
+
   /** Groups with offsets, in the order of their first one. */
   groupIds(): string[] {
     return [...this.groups.keys()];

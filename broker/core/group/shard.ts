@@ -19,7 +19,7 @@ import { decodeGroupRecord } from './records.ts';
 import { ShareGroups } from './share/groups.ts';
 import { type GroupEnvironment, type GroupTimer, Step } from './step.ts';
 
-/** Groups of one shard; whoever wants to create one more is told to try later. */
+/** Groups of one shard, those that only have offsets included; whoever wants to create one more is told to try later. */
 const GROUPS_MAX = 100_000;
 
 /**
@@ -37,7 +37,7 @@ export class GroupShard implements CoordinatorShard<GroupCommand, GroupResponse,
 
   constructor(environment: GroupEnvironment) {
     this.environment = environment;
-    const hasRoom = (): boolean => this.classic.size + this.share.size < GROUPS_MAX;
+    const hasRoom = (): boolean => this.hasRoom();
     this.classic = new ClassicGroups({
       isTaken: (groupId) => this.share.has(groupId),
       hasOffsets: (groupId) => this.offsets.has(groupId),
@@ -245,8 +245,13 @@ export class GroupShard implements CoordinatorShard<GroupCommand, GroupResponse,
       offsets: this.offsets,
       classic: this.classic,
       isShareGroup: (groupId) => this.share.has(groupId),
-      hasRoom: () => this.classic.size + this.share.size < GROUPS_MAX,
+      hasRoom: () => this.hasRoom(),
     };
+  }
+
+  /** Most running groups have offsets and most with offsets run, so the larger number stands for both. */
+  private hasRoom(): boolean {
+    return Math.max(this.classic.size, this.offsets.size) + this.share.size < GROUPS_MAX;
   }
 
   private isClassic(groupId: string): boolean {

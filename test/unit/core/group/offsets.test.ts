@@ -206,6 +206,18 @@ describe('who may commit', () => {
     );
   });
 
+  test('nobody for a new group while a shard has 100,000, whatever they have', () => {
+    const bench = new Offsets();
+    for (let number = 0; number < 99_999; number += 1) bench.commit({ 't-0': 1 }, { groupId: `g${number}` });
+    const first = (groupId: string): number | undefined => bench.commit({ 't-0': 2 }, { groupId })?.errorCode;
+    expect([first('last'), first('more'), first('g7')]).toEqual([
+      ErrorCode.NONE,
+      ErrorCode.COORDINATOR_NOT_AVAILABLE,
+      ErrorCode.NONE,
+    ]);
+    expect(bench.member()).toBe(-1);
+  });
+
   test('a member that commits is heard: its session goes on', () => {
     const group = new Offsets();
     const join = group.send({
