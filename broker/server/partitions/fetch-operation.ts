@@ -1,3 +1,4 @@
+import { assert } from '../../core/base/assert.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { SessionPartition } from '../../core/replica/fetch-session.ts';
 import type { TimerHandle, Timers } from '../../ports/clock.ts';
@@ -5,6 +6,7 @@ import type { AnswerMemory } from '../network/memory-budget.ts';
 import { findPartition, type PartitionServices } from './lookup.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { Partition, ReadOutcome } from './partition.ts';
+import { readInOrder } from './reads-in-order.ts';
 
 /** Answer of one partition of a fetch. */
 export interface FetchAnswer {
@@ -44,6 +46,14 @@ export interface FetchOptions {
   readonly done: (answers: readonly FetchAnswer[]) => void;
 }
 
+/** What reading one partition came to. */
+interface PartitionRead {
+  readonly asked: SessionPartition;
+  readonly partition: Partition | null;
+  readonly expectedBytes: number;
+  readonly outcome: ReadOutcome;
+}
+
 const NO_LEADER = { leaderId: -1, leaderEpoch: -1 };
 const NO_DIVERGENCE = { epoch: -1, endOffset: -1 };
 
@@ -60,6 +70,9 @@ export class FetchOperation {
   /** Bytes of memory set aside for the answer, and what it may have at most. */
   #grantedBytes = 0;
   #maxBytes: number;
+  #usedBytes = 0;
+  /** Bytes that the reads under way are expected to give. */
+  #expectedBytes = 0;
 
   constructor(options: FetchOptions) {
     this.#options = options;
@@ -133,7 +146,7 @@ export class FetchOperation {
     this.#grantedBytes = this.#options.server.answerMemory.grant(wantedBytes);
     // What is available is an estimate: only when memory is short it is the limit.
     if (this.#grantedBytes < wantedBytes) this.#maxBytes = this.#grantedBytes;
-    this.#read([], 0, 0);
+    this.#read();
   }
 
   /** What this fetch would be answered with if there were room for all of it, in bytes. */
@@ -149,53 +162,67 @@ export class FetchOperation {
     return wanted;
   }
 
-  /** Reads partition after partition; most reads complete at once, so this is a loop and not a recursion. */
-  #read(answers: FetchAnswer[], from: number, usedBytes: number): void {
-    const { partitions, isolationLevel } = this.#options;
-    const maxBytes = this.#maxBytes;
-    let used = usedBytes;
-    for (let at = from; at < partitions.length; at += 1) {
-      const asked = partitions[at];
-      if (asked === undefined) break;
-      const found = this.#find(asked);
-      if (found.partition === null) {
-        this.#add(answers, asked, failedOutcome(found.errorCode, asked.fetchOffset), null);
-        continue;
-      }
-      const { partition } = found;
-      const room = Math.max(0, Math.min(asked.maxBytes, maxBytes - used));
-      // Whatever the limits: the first partition with records gives a batch, so that every reader gets on.
-      const budget = used === 0 ? Math.max(1, room) : room;
-      const { fetchOffset, currentLeaderEpoch } = asked;
-      const options = { fetchOffset, maxBytes: budget, minOneBatch: used === 0, isolationLevel, currentLeaderEpoch };
-      if (isLost(partition, asked)) {
-        this.#add(answers, asked, failedOutcome(ErrorCode.OFFSET_OUT_OF_RANGE, fetchOffset), partition);
-        continue;
-      }
-      if (divergence(partition, asked) !== NO_DIVERGENCE || (used > 0 && budget === 0)) {
-        this.#add(answers, asked, passedOver(partition, asked), partition);
-        continue;
-      }
-      let now: ReadOutcome | null = null;
-      let later = false;
-      partition.read(options, (outcome) => {
-        if (later) {
-          this.#add(answers, asked, outcome, partition);
-          this.#read(answers, at + 1, used + outcome.sizeInBytes);
-        } else {
-          now = outcome;
-        }
-      });
-      const outcome = now as ReadOutcome | null;
-      if (outcome === null) {
-        later = true;
-        return;
-      }
-      this.#add(answers, asked, outcome, partition);
-      used += outcome.sizeInBytes;
+  /** Reads the partitions, and answers when all are read. */
+  #read(): void {
+    const { partitions, done, server } = this.#options;
+    const answers: FetchAnswer[] = [];
+    readInOrder<PartitionRead>({
+      count: partitions.length,
+      begin: (index, isNext, onRead) => {
+        const asked = partitions[index];
+        assert(asked !== undefined, 'reads are of the partitions asked for');
+        return this.#begin(asked, isNext, onRead);
+      },
+      take: (read, wasNext) => {
+        const { asked, partition, expectedBytes, outcome } = read;
+        this.#expectedBytes -= expectedBytes;
+        if (!wasNext && !this.#isFitting(asked, outcome.sizeInBytes)) return false;
+        this.#usedBytes += outcome.sizeInBytes;
+        this.#add(answers, asked, outcome, partition);
+        return true;
+      },
+      end: () => {
+        done(answers);
+        server.answerMemory.release(this.#grantedBytes);
+      },
+    });
+  }
+
+  /** Reads one partition: with all the room that is left in its turn, before that only what is expected to fit. */
+  #begin(asked: SessionPartition, isNext: boolean, onRead: (read: PartitionRead) => void): boolean {
+    const { isolationLevel } = this.#options;
+    const { fetchOffset, currentLeaderEpoch } = asked;
+    const { partition, errorCode } = this.#find(asked);
+    const answer = (outcome: ReadOutcome, expectedBytes = 0): void =>
+      onRead({ asked, partition, expectedBytes, outcome });
+    if (partition === null || isLost(partition, asked)) {
+      const lost = partition === null ? errorCode : ErrorCode.OFFSET_OUT_OF_RANGE;
+      answer(failedOutcome(lost, fetchOffset));
+      return true;
     }
-    this.#options.done(answers);
-    this.#options.server.answerMemory.release(this.#grantedBytes);
+    const room = this.#roomFor(asked);
+    if (divergence(partition, asked) !== NO_DIVERGENCE || (this.#usedBytes > 0 && room === 0)) {
+      answer(passedOver(partition, asked));
+      return true;
+    }
+    const expectedBytes = Math.min(partition.availableBytes(fetchOffset, isolationLevel), asked.maxBytes);
+    if (!isNext && this.#usedBytes + this.#expectedBytes + expectedBytes > this.#maxBytes) return false;
+    this.#expectedBytes += expectedBytes;
+    // Whatever the limits: the first partition with records gives a batch, so that every reader gets on.
+    const minOneBatch = isNext && this.#usedBytes === 0;
+    const maxBytes = minOneBatch ? Math.max(1, room) : room;
+    const options = { fetchOffset, maxBytes, minOneBatch, isolationLevel, currentLeaderEpoch };
+    partition.read(options, (outcome) => answer(outcome, expectedBytes));
+    return true;
+  }
+
+  #roomFor(asked: SessionPartition): number {
+    return Math.max(0, Math.min(asked.maxBytes, this.#maxBytes - this.#usedBytes));
+  }
+
+  /** Whether a read before its turn gave what one in its turn would: no more than has room, and the first one a batch. */
+  #isFitting(asked: SessionPartition, sizeInBytes: number): boolean {
+    return sizeInBytes === 0 ? this.#usedBytes > 0 : sizeInBytes <= this.#roomFor(asked);
   }
 
   #add(answers: FetchAnswer[], asked: SessionPartition, outcome: ReadOutcome, partition: Partition | null): void {

@@ -1,7 +1,9 @@
+import { assert } from '../../core/base/assert.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { AcquiredRange, AcquireMode } from '../../core/share/acquisition.ts';
 import type { TimerHandle, Timers } from '../../ports/clock.ts';
 import type { ReadOptions, ReadOutcome } from '../partitions/partition.ts';
+import { readInOrder } from '../partitions/reads-in-order.ts';
 import type { SharePartitionHost, ShareWaiter } from './partition-host.ts';
 import { indexBatches, sliceBatches } from './read-batches.ts';
 
@@ -36,12 +38,27 @@ export interface ShareFetchOptions {
   readonly done: () => void;
 }
 
+/** A candidate's turn: next, or before those ahead of it are taken. */
+interface Turn {
+  readonly candidateCount: number;
+  readonly isNext: boolean;
+}
+
+/** What reading one candidate came to. */
+interface CandidateRead {
+  readonly entry: ShareFetchEntry;
+  readonly host: SharePartitionHost;
+  readonly options: ReadOptions;
+  readonly recordsExpected: number;
+  readonly outcome: ReadOutcome;
+}
+
 /** Reads smaller than this are not worth it, in bytes. */
 const READ_MIN_BYTES = 64 * 1024;
 
 /**
  * A share fetch: acquires what is there, else waits until share-partitions have something (they wake it: nothing polls)
- * or its time is over. Share-partitions are read one after the other, each under its fetch lock.
+ * or its time is over. Share-partitions are read a few at a time, each under its fetch lock.
  */
 export class ShareFetchOperation implements ShareWaiter {
   readonly #options: ShareFetchOptions;
@@ -53,6 +70,8 @@ export class ShareFetchOperation implements ShareWaiter {
   #finished = false;
   #takenCount = 0;
   #readBytes = 0;
+  /** Records that the reads under way may bring. */
+  #expectedCount = 0;
 
   constructor(options: ShareFetchOptions) {
     this.#options = options;
@@ -103,7 +122,7 @@ export class ShareFetchOperation implements ShareWaiter {
     }
     if (failed) this.#last = true;
     const enough = bytes >= Math.max(1, minBytes);
-    if (this.#options.recordsMax > 0 && candidates.length > 0 && (enough || this.#last)) this.#read(candidates, 0);
+    if (this.#options.recordsMax > 0 && candidates.length > 0 && (enough || this.#last)) this.#read(candidates);
     else if (this.#last) this.#finish();
     else this.#watch();
   }
@@ -122,35 +141,52 @@ export class ShareFetchOperation implements ShareWaiter {
     this.#options.done();
   }
 
-  /** Reads candidate after candidate; most reads complete at once, so this is a loop and not a recursion. */
-  #read(candidates: readonly ShareFetchEntry[], from: number): void {
+  #read(candidates: readonly ShareFetchEntry[]): void {
     this.#reading = true;
-    for (let at = from; at < candidates.length && !this.#isFull(); at += 1) {
-      const entry = candidates[at];
-      const host = entry?.host;
-      if (entry === undefined || host === undefined || host === null || !host.lockFetch()) continue;
-      const fetchOffset = host.fetchOffset();
-      if (fetchOffset < 0) {
-        host.unlockFetch();
-        continue;
-      }
-      const options = this.#readOptions(host, fetchOffset, candidates.length);
-      let sync = true;
-      let completed = false;
-      host.partition.read(options, (outcome) => {
-        completed = true;
-        this.#take(entry, host, options, outcome);
-        host.unlockFetch();
-        if (!sync) this.#read(candidates, at + 1);
-      });
-      sync = false;
-      if (!completed) return;
+    readInOrder<CandidateRead | null>({
+      count: candidates.length,
+      begin: (index, isNext, onRead) => {
+        const entry = candidates[index];
+        assert(entry !== undefined, 'reads are of the candidates');
+        return this.#begin(entry, { candidateCount: candidates.length, isNext }, onRead);
+      },
+      take: (read, wasNext) => read === null || this.#takeRead(read, wasNext),
+      end: () => this.#endRound(),
+    });
+  }
+
+  /** Reads one candidate under its fetch lock, unless it has nothing or enough is taken; before its turn only what may be wanted. */
+  #begin(entry: ShareFetchEntry, turn: Turn, onRead: (read: CandidateRead | null) => void): boolean {
+    const { host } = entry;
+    const fetchOffset = host === null || this.#isFull() ? -1 : host.fetchOffset();
+    if (!turn.isNext && this.#takenCount + this.#expectedCount >= this.#options.recordsMax) return false;
+    if (host === null || fetchOffset < 0 || !host.lockFetch()) {
+      onRead(null);
+      return true;
     }
-    this.#endRound();
+    const recordsExpected = host.partition.highWatermark - fetchOffset;
+    this.#expectedCount += recordsExpected;
+    const options = this.#readOptions(host, fetchOffset, turn);
+    host.partition.read(options, (outcome) => onRead({ entry, host, options, recordsExpected, outcome }));
+    return true;
+  }
+
+  #takeRead({ entry, host, options, recordsExpected, outcome }: CandidateRead, wasNext: boolean): boolean {
+    this.#expectedCount -= recordsExpected;
+    const isFull = this.#isFull();
+    const isFitting = wasNext || isFull || this.#isFitting(outcome.sizeInBytes);
+    if (isFitting && !isFull) this.#take(entry, host, options, outcome);
+    host.unlockFetch();
+    return isFitting;
+  }
+
+  /** Whether a read before its turn gave what one in its turn would: no more than has room, and the first one a batch. */
+  #isFitting(sizeInBytes: number): boolean {
+    return sizeInBytes === 0 ? this.#readBytes > 0 : sizeInBytes <= this.#options.maxBytes - this.#readBytes;
   }
 
   /** A fair part of the bytes for each candidate, and no more than the records wanted are likely to need. */
-  #readOptions(host: SharePartitionHost, fetchOffset: number, candidateCount: number): ReadOptions {
+  #readOptions(host: SharePartitionHost, fetchOffset: number, { candidateCount, isNext }: Turn): ReadOptions {
     const { maxBytes, recordsMax, isolationLevel } = this.#options;
     const part = Math.max(Math.floor(maxBytes / candidateCount), 1);
     const likely = host.bytesFor(2 * (recordsMax - this.#takenCount));
@@ -158,7 +194,7 @@ export class ShareFetchOperation implements ShareWaiter {
     return {
       fetchOffset,
       maxBytes: Math.max(0, Math.min(wanted, maxBytes - this.#readBytes)),
-      minOneBatch: this.#readBytes === 0,
+      minOneBatch: isNext && this.#readBytes === 0,
       isolationLevel,
       currentLeaderEpoch: -1,
     };
