@@ -50,7 +50,10 @@ describe('the network of the machine', () => {
           if (text.endsWith('!')) settle(text);
         },
       }).then((connection) => {
-        if (typeof connection !== 'string') connection.write([Buffer.from('he'), Buffer.from('llo!')]);
+        if (typeof connection === 'string') return;
+        connection.write([Buffer.from('he'), Buffer.from('llo!')]);
+        // An open connection would keep the test process alive.
+        void answer.then(() => connection.close({ flush: false }));
       });
     });
     expect(await answer).toBe('hello!');
