@@ -15,6 +15,7 @@ import { planDescriptors, readDescriptorLimit } from './io/disk/descriptors.ts';
 import { NodeDisk } from './io/disk/node-disk.ts';
 import { createPinoLog, type PinoLog } from './io/logging/pino-log.ts';
 import { EventLoop } from './io/loop/event-loop.ts';
+import { keepGarbageRoom } from './io/memory/garbage-room.ts';
 import { diskMetrics } from './io/metrics/disk-metrics.ts';
 import { processMetrics } from './io/metrics/process-metrics.ts';
 import { createTcpNet } from './io/net/tcp-net.ts';
@@ -182,6 +183,7 @@ class BrokerProcess {
 
   #ready(node: Node, httpPort: number | null): void {
     this.#node = node;
+    keepGarbageRoom();
     const http = httpPort === null ? null : `${this.#settings.broker('weir.http.host')}:${httpPort}`;
     const bound = resolveListeners(this.#settings.broker('listeners'), '').listeners ?? [];
     const listeners = Object.fromEntries(
