@@ -3,7 +3,8 @@ import { ApiKey } from '../../broker/core/protocol/apis.ts';
 import { ErrorCode } from '../../broker/core/protocol/errors.ts';
 import { buildBatch } from '../../broker/core/record/builder.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
-import type { Disk, DiskFile } from '../../broker/ports/disk.ts';
+import type { Disk } from '../../broker/ports/disk.ts';
+import { wrapFiles } from '../support/wrapped-disk.ts';
 import { Asker } from './asker.ts';
 
 const TOPIC = 'cold';
@@ -109,39 +110,19 @@ class SlowDiskNode {
   }
 
   #slow(disk: Disk): Disk {
-    const open: Disk['open'] = (path, options, done) =>
-      disk.open(path, options, (failure, file) => {
-        const isSlow = file !== undefined && path.includes(`/${TOPIC}-`) && path.endsWith('.log');
-        done(failure, isSlow ? this.#slowFile(file) : file);
-      });
-    return new Proxy(disk, {
-      get(target, name) {
-        const member: unknown = name === 'open' ? open : Reflect.get(target, name);
-        return typeof member === 'function' ? member.bind(target) : member;
+    const isSlow = (path: string): boolean => path.includes(`/${TOPIC}-`) && path.endsWith('.log');
+    return wrapFiles(disk, isSlow, (file) => ({
+      read: (position, length, done) => {
+        this.#reads += 1;
+        this.readsMax = Math.max(this.readsMax, this.#reads);
+        this.asker.world.schedule(READ_MS, () =>
+          file.read(position, length, (failure, bytes) => {
+            this.#reads -= 1;
+            done(failure, bytes);
+          }),
+        );
       },
-    });
-  }
-
-  #slowFile(file: DiskFile): DiskFile {
-    const read: DiskFile['read'] = (position, length, done) => {
-      this.#reads += 1;
-      this.readsMax = Math.max(this.readsMax, this.#reads);
-      this.asker.world.schedule(READ_MS, () =>
-        file.read(position, length, (failure, bytes) => {
-          this.#reads -= 1;
-          done(failure, bytes);
-        }),
-      );
-    };
-    return {
-      path: file.path,
-      read,
-      write: (position, chunks, done) => file.write(position, chunks, done),
-      sync: (done) => file.sync(done),
-      truncate: (size, done) => file.truncate(size, done),
-      size: (done) => file.size(done),
-      close: (done) => file.close(done),
-    };
+    }));
   }
 }
 

@@ -201,11 +201,11 @@ export class OpenLog implements PartitionLog {
   }
 
   offsetForTimestamp(timestampMs: number, done: LogDone<TimestampedOffset | null>): void {
-    this.#search(() => searchTimestamp(this.#body, timestampMs), done);
+    this.#search(() => searchTimestamp(this.#body, timestampMs, Number.MAX_SAFE_INTEGER), done);
   }
 
-  maxTimestampOffset(done: LogDone<TimestampedOffset | null>): void {
-    this.#search(() => searchMaxTimestamp(this.#body), done);
+  maxTimestampOffset(endOffset: number, done: LogDone<TimestampedOffset | null>): void {
+    this.#search(() => searchMaxTimestamp(this.#body, endOffset), done);
   }
 
   truncateTo(offset: number, done: LogDone<void>): void {

@@ -121,8 +121,8 @@ export interface PartitionLog {
   bytesBetween(startOffset: number, endOffset: number): number;
   /** First record with a timestamp ≥ `timestampMs` at or above the log start; null when there is none. */
   offsetForTimestamp(timestampMs: number, done: LogDone<TimestampedOffset | null>): void;
-  /** The first record that has the largest timestamp; null in an empty log. */
-  maxTimestampOffset(done: LogDone<TimestampedOffset | null>): void;
+  /** The first record that has the largest timestamp of what is written below `endOffset`; null when there is none. */
+  maxTimestampOffset(endOffset: number, done: LogDone<TimestampedOffset | null>): void;
   /** Leader epoch of the batch that holds `offset`; −1 when it is not known (core/log/epoch-cache). */
   epochAt(offset: number): number;
   /** Largest known epoch ≤ `epoch` and where it ends (KIP-101); −1/−1 when there is none. */

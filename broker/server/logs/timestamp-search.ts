@@ -32,47 +32,57 @@ export function searchAnswer(
   return { failure: null, found: searched };
 }
 
-/** The first record at or above the log start with a timestamp ≥ `timestampMs`; null when there is none. */
-export function* searchTimestamp(body: LogBody, timestampMs: number): Task<Searched> {
+/**
+ * The first record at or above the log start, written and below `endOffset`, with a timestamp ≥ `timestampMs`; null when
+ * there is none.
+ */
+export function* searchTimestamp(body: LogBody, timestampMs: number, endOffset: number): Task<Searched> {
+  const end = Math.min(endOffset, body.writer.writtenOffset);
   for (const segment of [...body.segments.all]) {
-    if (segment.endOffset <= body.logStartOffset && segment !== body.segments.active) continue;
+    if (segment.endOffset <= body.logStartOffset || segment.baseOffset >= end) continue;
     const damage = yield* learnLargestTimestamp(body, segment);
     if (damage !== '') return { damage };
-    if (segment.maxTimestampMs < timestampMs || segment.writtenBytes === 0) continue;
-    const found = yield* searchSegment(body, segment, { timestampMs, isLargest: false });
+    if (segment.maxTimestampMs < timestampMs) continue;
+    const found = yield* searchSegment(body, segment, { timestampMs, endOffset: end, isLargest: false });
     if (found !== null) return found;
   }
   return null;
 }
 
-/** The first record at or above the log start that has the largest timestamp there; null when there is none. */
-export function* searchMaxTimestamp(body: LogBody): Task<Searched> {
+/** The first record that has the largest timestamp at or above the log start, written and below `endOffset`; or null. */
+export function* searchMaxTimestamp(body: LogBody, endOffset: number): Task<Searched> {
   const { logStartOffset } = body;
+  const end = Math.min(endOffset, body.writer.writtenOffset);
   const times = new Set<number>();
   for (const segment of [...body.segments.all]) {
-    if (segment.endOffset <= logStartOffset) continue;
+    if (segment.endOffset <= logStartOffset || segment.baseOffset >= end) continue;
     const damage = yield* learnLargestTimestamp(body, segment);
     if (damage !== '') return { damage };
     if (segment.maxTimestampMs < 0) continue;
-    const largest = yield* largestLeft(body, segment);
+    const largest = yield* largestWithin(body, segment, end);
     if (largest !== null && 'damage' in largest) return largest;
     if (largest !== null) times.add(largest.timestampMs);
   }
   // A segment that the cleaner left without records has a time and nothing to be found.
   for (const timestampMs of [...times].toSorted((a, b) => b - a)) {
-    const found = yield* searchTimestamp(body, timestampMs);
+    const found = yield* searchTimestamp(body, timestampMs, end);
     // Records were deleted meanwhile: the next largest may be one that was not asked for.
-    if (body.logStartOffset !== logStartOffset) return yield* searchMaxTimestamp(body);
+    if (body.logStartOffset !== logStartOffset) return yield* searchMaxTimestamp(body, endOffset);
     if (found !== null) return found;
   }
   return null;
 }
 
-/** The largest timestamp of a segment at or above the log start; of a segment that begins below, from its batches. */
-function* largestLeft(body: LogBody, segment: Segment): Task<{ readonly timestampMs: number } | Searched> {
+/** The largest timestamp of a segment at or above the log start and below `endOffset`; if it has others, from its batches. */
+function* largestWithin(
+  body: LogBody,
+  segment: Segment,
+  endOffset: number,
+): Task<{ readonly timestampMs: number } | Searched> {
   const timestampMs = segment.maxTimestampMs;
-  if (segment.baseOffset >= body.logStartOffset || segment.writtenBytes === 0) return { timestampMs };
-  return yield* searchSegment(body, segment, { timestampMs, isLargest: true });
+  const isWithin = segment.endOffset <= endOffset || segment.maxTimestampOffset < endOffset;
+  if (segment.baseOffset >= body.logStartOffset && isWithin) return { timestampMs };
+  return yield* searchSegment(body, segment, { timestampMs, endOffset, isLargest: true });
 }
 
 /** Learns a segment's largest timestamp; when its time index is wrong, from the batches. Gives '' or the damage. */
@@ -93,13 +103,15 @@ function* learnLargestTimestamp(body: LogBody, segment: Segment): Task<string> {
 interface Wanted {
   /** The first record with this timestamp or a later one; with `isLargest`, no record of the segment has a later one. */
   readonly timestampMs: number;
+  /** Batches from here on are not looked at: they are not written, or not to be seen. */
+  readonly endOffset: number;
   /** The largest timestamp, and the batch that has it. */
   readonly isLargest: boolean;
 }
 
 /** Searches with the time index and, when that leads nowhere, without. */
 function* searchSegment(body: LogBody, segment: Segment, wanted: Wanted): Task<Searched> {
-  const bound = yield* lowerBound(body, segment, wanted.timestampMs);
+  const bound = yield* lowerBound(body, segment, wanted);
   const startOffset = Math.max(body.logStartOffset, bound?.lastOffset ?? segment.baseOffset);
   const anchor = yield* locate(body.context, segment, startOffset);
   return yield* withFile(body.context.files, segment.path('log'), { create: false }, function* (file) {
@@ -141,10 +153,11 @@ function* scan(search: Search, anchor: Anchor, bound: TimeEntry | null): Task<Ti
       if (typeof size === 'string') return faultAt(at + pos, `bad batch: ${size}`);
       const fault = checkLink(anchor.chain, buf, pos, buf.length, rules);
       if (fault !== '') return faultAt(at + pos, fault);
+      if (batch.baseOffset(buf, pos) >= wanted.endOffset) return best;
       if (bound !== null && !trustsIndexes && contradicts(buf, pos, bound))
         return faultAt(at + pos, 'a wrong time index entry');
       if (batch.nextOffset(buf, pos) > body.logStartOffset) {
-        if (wanted.isLargest) best = yield* later(body, { buf, pos }, best);
+        if (wanted.isLargest) best = yield* later(body, { buf, pos, wanted }, best);
         else if (batch.maxTimestamp(buf, pos) >= wanted.timestampMs) {
           const found = yield* searchBatch(body, { buf, pos }, wanted);
           if (found !== null) return found;
@@ -163,13 +176,17 @@ function* scan(search: Search, anchor: Anchor, bound: TimeEntry | null): Task<Ti
 }
 
 /** `best`, or what a batch has at or above the log start when that is later; only one that begins below is looked into. */
-function* later(body: LogBody, at: BatchAt, best: TimestampedOffset | null): Task<TimestampedOffset | null> {
-  const { buf, pos } = at;
+function* later(
+  body: LogBody,
+  at: BatchAt & { readonly wanted: Wanted },
+  best: TimestampedOffset | null,
+): Task<TimestampedOffset | null> {
+  const { buf, pos, wanted } = at;
   const timestampMs = batch.maxTimestamp(buf, pos);
   if (batch.recordCount(buf, pos) === 0 || timestampMs <= (best?.timestampMs ?? -1)) return best;
   const offset = batch.baseOffset(buf, pos);
   if (offset >= body.logStartOffset) return { offset, timestampMs, leaderEpoch: batch.partitionLeaderEpoch(buf, pos) };
-  return (yield* searchBatch(body, at, { timestampMs: (best?.timestampMs ?? -1) + 1, isLargest: true })) ?? best;
+  return (yield* searchBatch(body, at, { ...wanted, timestampMs: (best?.timestampMs ?? -1) + 1 })) ?? best;
 }
 
 /** Whether a time entry says of the batch at `pos` what is not so: it names that one, and no later time up to it. */
@@ -184,16 +201,16 @@ function faultAt(position: number, reason: string): Fault {
 }
 
 /** The time entry below which no record of the segment is late enough; null: none, or none to be believed. */
-function* lowerBound(body: LogBody, segment: Segment, timestampMs: number): Task<TimeEntry | null> {
+function* lowerBound(body: LogBody, segment: Segment, wanted: Wanted): Task<TimeEntry | null> {
   const fresh = segment.timeIndex.entries;
-  const slot = lookupTime(fresh, timestampMs);
+  const slot = lastBefore(fresh, segment, wanted);
   if (slot >= 0) return timeEntry(fresh, slot, segment.baseOffset);
   const { flushedBytes } = segment.timeIndex;
   if (flushedBytes < TIME_ENTRY_SIZE) return null;
   const buf = yield* step<Buffer>((done) =>
     body.context.indexes.load(segment.path('timeindex'), flushedBytes, () => false, done),
   );
-  const flushed = lookupTime(buf, timestampMs);
+  const flushed = lastBefore(buf, segment, wanted);
   if (flushed < 0) return null;
   const entry = timeEntry(buf, flushed, segment.baseOffset);
   const isLast = (flushed + 1) * TIME_ENTRY_SIZE >= buf.length;
@@ -203,6 +220,17 @@ function* lowerBound(body: LogBody, segment: Segment, timestampMs: number): Task
   if (isSound) return entry;
   body.rebuildIndexes(segment, () => undefined);
   return null;
+}
+
+/** Slot of the last entry that is early enough and names a batch below the end; −1 when there is none. */
+function lastBefore(buf: Buffer, { baseOffset, endOffset }: Segment, wanted: Wanted): number {
+  let slot = lookupTime(buf, wanted.timestampMs);
+  for (; slot >= 0; slot -= 1) {
+    const { lastOffset } = timeEntry(buf, slot, baseOffset);
+    // The index is ahead of what is written by a few appends; what lies behind those is wrong, as is found out later.
+    if (lastOffset < wanted.endOffset || lastOffset >= endOffset) break;
+  }
+  return slot;
 }
 
 /** The first record of one batch that is late enough; with `isLargest` the latest of those. */

@@ -222,7 +222,7 @@ export class LeaderPartition implements Partition, LogListener {
   }
 
   offsetOfMaxTimestamp(done: (outcome: TimestampOutcome) => void): void {
-    this.#log.maxTimestampOffset((failure, found) => done(this.#visible(failure, found)));
+    this.#log.maxTimestampOffset(this.#replica.highWatermark, (failure, found) => done(this.#visible(failure, found)));
   }
 
   endOffsetForEpoch(epoch: number): { readonly leaderEpoch: number; readonly endOffset: number } {

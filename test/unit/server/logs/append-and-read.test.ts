@@ -269,7 +269,7 @@ describe('records by time', () => {
     const world = opened();
     const log = timed(world);
     expect(world.wait((done) => log.offsetForTimestamp(1591, done))).toBeNull();
-    expect(world.wait((done) => log.maxTimestampOffset(done))).toEqual({
+    expect(world.wait((done) => log.maxTimestampOffset(log.logEndOffset, done))).toEqual({
       offset: 118,
       timestampMs: 1590,
       leaderEpoch: 0,
@@ -302,10 +302,12 @@ describe('records by time', () => {
     world.time.settle();
     log.setHighWatermark(log.logEndOffset);
     world.wait<number>((done) => log.deleteRecordsBefore(start, done));
-    const before = world.wait<TimestampedOffset | null>((done) => log.maxTimestampOffset(done));
+    const before = world.wait<TimestampedOffset | null>((done) => log.maxTimestampOffset(log.logEndOffset, done));
     world.shutdown();
     world.start();
-    const after = world.wait<TimestampedOffset | null>((done) => world.log(wanted).maxTimestampOffset(done));
+    const after = world.wait<TimestampedOffset | null>((done) =>
+      world.log(wanted).maxTimestampOffset(log.logEndOffset, done),
+    );
     return [before, after].map((found) => found && [found.offset, found.timestampMs]);
   }
 

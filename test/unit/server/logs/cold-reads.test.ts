@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Disk, DiskFile } from '../../../../broker/ports/disk.ts';
 import type { LogReadResult, PartitionLog } from '../../../../broker/server/logs/partition-log.ts';
 import { LogWorld, spec } from '../../../support/logs/log-world.ts';
+import { wrapFiles } from '../../../support/wrapped-disk.ts';
 
 const MIB = 1024 * 1024;
 const VALUE = 'x'.repeat(50_000);
@@ -61,9 +62,7 @@ const readsOf = (w: LogWorld): number => w.disk.operationCounts.get('read') ?? 0
 /** A disk whose reads of one path take as long as a test says, all or the first of them; what they give is of their begin. */
 function withSlowReads(w: LogWorld, path: string, delayMs: number, count = Number.POSITIVE_INFINITY): void {
   let left = count;
-  const slow = (file: DiskFile): DiskFile => ({
-    path: file.path,
-    write: (position, chunks, done) => file.write(position, chunks, done),
+  const slow = (file: DiskFile): Partial<DiskFile> => ({
     read: (position, length, done) => {
       const isSlow = left-- > 0;
       file.read(position, length, (failure, bytes) => {
@@ -72,26 +71,8 @@ function withSlowReads(w: LogWorld, path: string, delayMs: number, count = Numbe
         else done(failure, undefined);
       });
     },
-    sync: (done) => file.sync(done),
-    truncate: (size, done) => file.truncate(size, done),
-    size: (done) => file.size(done),
-    close: (done) => file.close(done),
   });
-  w.diskForServer = new Proxy<Disk>(w.disk, {
-    get(target, name) {
-      if (name === 'open') {
-        const open: Disk['open'] = (opened, options, done) =>
-          target.open(opened, options, (failure, file) =>
-            done(failure, file !== undefined && opened.startsWith(path) ? slow(file) : file),
-          );
-        return open;
-      }
-      const member: unknown = Reflect.get(target, name, target);
-      return typeof member === 'function'
-        ? (...args: unknown[]): unknown => Reflect.apply(member, target, args)
-        : member;
-    },
-  });
+  w.diskForServer = wrapFiles(w.disk, (opened) => opened.startsWith(path), slow);
 }
 
 describe('a reader of old records', () => {

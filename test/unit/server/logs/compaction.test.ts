@@ -137,7 +137,9 @@ describe('a compacted log', () => {
     expect(at(T0)?.offset).toBe(33);
     expect(at(T0 + 35)?.offset).toBe(35);
     expect(at(T0 + 99)).toBeNull();
-    const largest = table.world.wait<TimestampedOffset | null>((done) => table.log.maxTimestampOffset(done));
+    const largest = table.world.wait<TimestampedOffset | null>((done) =>
+      table.log.maxTimestampOffset(table.log.logEndOffset, done),
+    );
     expect(largest?.offset).toBe(40);
   });
 
@@ -155,7 +157,9 @@ describe('a compacted log', () => {
     table.log.setHighWatermark(3);
     table.clean();
     expect(table.read()).toHaveLength(2);
-    const largest = table.world.wait<TimestampedOffset | null>((done) => table.log.maxTimestampOffset(done));
+    const largest = table.world.wait<TimestampedOffset | null>((done) =>
+      table.log.maxTimestampOffset(table.log.logEndOffset, done),
+    );
     expect(largest).toMatchObject({ offset: 2, timestampMs: T0 + 1 });
   });
 

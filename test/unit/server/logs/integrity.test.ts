@@ -37,7 +37,7 @@ function look(w: LogWorld, log: PartitionLog): readonly unknown[] {
     const { failure, value } = w.attempt<unknown>((done) => log.offsetForTimestamp(time, done));
     seen.push(failure === null ? value : failure.kind);
   }
-  const largest = w.attempt<unknown>((done) => log.maxTimestampOffset(done));
+  const largest = w.attempt<unknown>((done) => log.maxTimestampOffset(log.logEndOffset, done));
   seen.push(largest.failure === null ? largest.value : largest.failure.kind);
   for (let offset = 0; offset < COUNT; offset += 11) {
     try {

@@ -86,7 +86,7 @@ function answers(world: LogWorld): object {
   const log = world.log(TABLE);
   log.configure(TABLE.config);
   log.setHighWatermark(log.logEndOffset);
-  const largest = world.wait<TimestampedOffset | null>((done) => log.maxTimestampOffset(done));
+  const largest = world.wait<TimestampedOffset | null>((done) => log.maxTimestampOffset(log.logEndOffset, done));
   const late = world.wait<TimestampedOffset | null>((done) => log.offsetForTimestamp(T0 + 22, done));
   const offsets = world.readAll(log).map(({ offset }) => offset);
   return { state: log.state, offsets, largest: largest?.offset, late: late?.offset };

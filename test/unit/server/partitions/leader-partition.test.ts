@@ -54,7 +54,11 @@ class HandLog implements Partial<PartitionLog> {
     done(null, this.found);
   }
 
-  maxTimestampOffset(done: (failure: null, found: HandLog['found']) => void): void {
+  /** Where the last search for the largest time was to end. */
+  searchedEnd = -1;
+
+  maxTimestampOffset(endOffset: number, done: (failure: null, found: HandLog['found']) => void): void {
+    this.searchedEnd = endOffset;
     done(null, this.found);
   }
 
@@ -305,6 +309,8 @@ describe('a led partition', () => {
     partition.offsetOfMaxTimestamp((outcome) => seen.push(outcome.offset));
     log.progress(6, 5);
     partition.offsetForTimestamp(0, (outcome) => seen.push(outcome.offset));
+    partition.offsetOfMaxTimestamp(() => undefined);
+    expect(log.searchedEnd).toBe(5);
     log.progress(6, 6);
     partition.offsetForTimestamp(0, (outcome) => seen.push(outcome.offset));
     partition.offsetOfMaxTimestamp((outcome) => seen.push(outcome.offset));
