@@ -53,8 +53,11 @@ export function readLog(log: ReadableLog, options: LogReadOptions, done: LogDone
   const answer: LogDone<LogReadResult> = (failure, result) => {
     if (failure?.kind === 'damaged' && !log.hasChanged(segments)) log.damaged(failure.reason);
     // The segment may have been deleted, or the log cut, while the read was under way.
-    const changed = log.failure() ?? (fetchOffset < body.logStartOffset ? { kind: 'out-of-range' as const } : null);
+    const isOutside = fetchOffset < body.logStartOffset || fetchOffset > body.logEndOffset;
+    const changed = log.failure() ?? (isOutside ? { kind: 'out-of-range' as const } : null);
     if (changed !== null) done(changed, undefined);
+    // What is left of a log that was cut is read when the reader comes again.
+    else if (failure !== null && log.hasChanged(segments)) done(null, emptyRead(fetchOffset));
     else done(failure, result);
   };
   readCold({ log, isAhead: false, segments, options, done: answer });
@@ -181,7 +184,7 @@ function load(wanted: Wanted, segment: Segment, isSequential: boolean): void {
       }
       const isKept = loaded?.kind === 'piece' && cold.generation === generation && !segment.removed;
       if (isKept) cold.add(loaded, { fetchOffset, isSequential, nowMs: context.clock.monotonicMs() });
-      if (loaded === undefined) done(refusal(log, failureOf(error)), undefined);
+      if (loaded === undefined) done(refusal(wanted, failureOf(error)), undefined);
       else if (loaded.kind === 'piece') done(null, pick(loaded.bytes, options));
       else if (loaded.kind === 'too-large' || loaded.kind === 'absent') done(null, emptyRead(fetchOffset));
       else done({ kind: 'damaged', reason: damageAt(segment, loaded) }, undefined);
@@ -196,9 +199,10 @@ function load(wanted: Wanted, segment: Segment, isSequential: boolean): void {
 }
 
 /** Counts a refused read and says so, but not for every client that comes again. */
-function refusal(readable: ReadableLog, failure: DiskFailure): LogFailure {
-  // The files went with their topic: the disk refused nothing.
+function refusal({ log: readable, segments }: Wanted, failure: DiskFailure): LogFailure {
+  // The files went with their topic, or with what was cut off: the disk refused nothing.
   if (readable.failure()?.kind === 'deleted') return { kind: 'deleted' };
+  if (readable.hasChanged(segments)) return { kind: 'disk', failure };
   const { body } = readable;
   const { clock, counters, log } = body.context;
   counters.readErrors += 1;

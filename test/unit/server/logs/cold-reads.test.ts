@@ -213,8 +213,8 @@ describe('many readers of old records', () => {
   });
 });
 
-/** From `hold` on, what opens the `.log` of the first segment is held until the test lets it go on. */
-function holdOpens(w: LogWorld): { readonly hold: () => void; readonly letGo: () => void } {
+/** From `hold` on, what opens the `.log` of the segment at `base` is held until the test lets it go on. */
+function holdOpens(w: LogWorld, base: number): { readonly hold: () => void; readonly letGo: () => void } {
   const held: (() => void)[] = [];
   let holds = false;
   w.diskForServer = new Proxy<Disk>(w.disk, {
@@ -222,7 +222,7 @@ function holdOpens(w: LogWorld): { readonly hold: () => void; readonly letGo: ()
       if (name === 'open') {
         const open: Disk['open'] = (path, options, done) => {
           const go = (): void => target.open(path, options, done);
-          if (holds && path.endsWith('/00000000000000000000.log')) held.push(go);
+          if (holds && path.endsWith(`/${String(base).padStart(20, '0')}.log`)) held.push(go);
           else go();
         };
         return open;
@@ -244,12 +244,14 @@ function holdOpens(w: LogWorld): { readonly hold: () => void; readonly letGo: ()
 }
 
 describe('a read from disk that finds no file', () => {
-  const read = { fetchOffset: 0, maxBytes: 100, minOneBatch: true, endOffset: 2 };
   const wanted = spec('gone', { segmentBytes: 200 });
 
   /** Reads, and has `meanwhile` happen before the file is opened. */
-  function readDuring(meanwhile: (w: LogWorld) => void): { kind: string; errors: string[]; readErrors: number } {
-    const w = new LogWorld(5, { tailCacheBytes: 0, coldCacheBytes: 0, openFilesMax: 1 });
+  function readDuring(
+    meanwhile: (w: LogWorld) => void,
+    { fetchOffset = 0, openFilesMax = 1 } = {},
+  ): { kind: string; errors: string[]; readErrors: number } {
+    const w = new LogWorld(5, { tailCacheBytes: 0, coldCacheBytes: 0, openFilesMax });
     const errors: string[] = [];
     w.onError = (message) => errors.push(message);
     w.start();
@@ -257,13 +259,13 @@ describe('a read from disk that finds no file', () => {
     for (let i = 0; i < 9; i++) w.append(log, { values: ['x'] });
     w.time.settle();
     w.shutdown();
-    const { hold, letGo } = holdOpens(w);
+    const { hold, letGo } = holdOpens(w, fetchOffset);
     w.start();
     // The one file that stays open is that of the last segment.
     w.readAll(w.log(wanted), 8);
     hold();
     let kind = 'nothing';
-    w.log(wanted).read(read, (failure) => {
+    w.log(wanted).read({ fetchOffset, maxBytes: 100, minOneBatch: true, endOffset: 9 }, (failure) => {
       kind = failure?.kind ?? 'read';
     });
     meanwhile(w);
@@ -277,6 +279,48 @@ describe('a read from disk that finds no file', () => {
   test('because the topic was deleted is told so, and is no error of the disk', () => {
     const outcome = readDuring((w) => w.opened.manager.delete([wanted], () => undefined));
     expect(outcome).toEqual({ kind: 'deleted', errors: [], readErrors: 0 });
+  });
+
+  test.each([
+    ['the log began anew elsewhere', 0, (log: PartitionLog) => log.truncateFullyAndStartAt(20, () => undefined)],
+    ['the log was cut below it', 4, (log: PartitionLog) => log.truncateTo(2, () => undefined)],
+  ])('because %s says that the offset is not there, and is no error of the disk', (_why, fetchOffset, change) => {
+    const outcome = readDuring((w) => change(w.log(wanted)), { fetchOffset, openFilesMax: 4 });
+    expect(outcome).toEqual({ kind: 'out-of-range', errors: [], readErrors: 0 });
+  });
+
+  test('because the log was cut behind the offset gives nothing, and what is left when it is asked again', () => {
+    const w = new LogWorld(5, { tailCacheBytes: 0, coldCacheBytes: 0 });
+    const held: (() => void)[] = [];
+    let holds = false;
+    w.diskForServer = wrapFiles(
+      w.disk,
+      (path) => path.endsWith('.log'),
+      (file) => ({
+        read: (position, length, done) => {
+          const go = (): void => file.read(position, length, done);
+          if (holds) held.push(go);
+          else go();
+          holds = false;
+        },
+      }),
+    );
+    w.start();
+    const log = w.createOne(spec('cut'));
+    for (let i = 0; i < 9; i++) w.append(log, { values: ['x'] });
+    w.time.settle();
+    holds = true;
+    const read = { fetchOffset: 2, maxBytes: 1000, minOneBatch: true, endOffset: 9 };
+    const outcomes: unknown[] = [];
+    log.read(read, (failure, result) => outcomes.push(failure ?? result?.endOffset));
+    w.time.advance(100);
+    w.wait<void>((done) => log.truncateTo(4, done));
+    for (const go of held) go();
+    w.time.settle();
+    log.read(read, (failure, result) => outcomes.push(failure ?? result?.endOffset));
+    w.time.settle();
+    expect(outcomes).toEqual([2, 4]);
+    expect(log.state).toBe('open');
   });
 
   test('that should be there is an error of the disk', () => {
