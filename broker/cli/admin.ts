@@ -47,13 +47,19 @@ function describeLoss(loss: Loss): string {
   const { topic, partition, startOffset, goodEndOffset, knownEndOffset, reason, sizeInBytes } = loss;
   const name = `${topic}-${partition}`;
   const range = (from: number, to: number): string => (from < to ? `offsets ${from} to ${to - 1}` : 'nothing');
-  if (reason === '')
-    return `weir: ${name} is what was written again: ${range(startOffset, goodEndOffset)}, nothing is lost`;
+  const warning = loss.isMarkSpoiled
+    ? [`weir: what says where ${name} was compacted is spoiled: batches that are missing from it are not noticed`]
+    : [];
+  if (reason === '') {
+    const restored = `weir: ${name} is what was written again: ${range(startOffset, goodEndOffset)}, nothing is lost`;
+    return [restored, ...warning].join('\n');
+  }
   const lost = Math.max(0, knownEndOffset - goodEndOffset);
   return [
     `weir: ${name} is damaged: ${reason}`,
     `weir: it keeps ${range(startOffset, goodEndOffset)}`,
     `weir: it gives up ${range(goodEndOffset, knownEndOffset)}${lost > 0 ? ` (${lost} offsets that were durable)` : ''} and whatever came after: ${sizeInBytes} bytes`,
+    ...warning,
   ].join('\n');
 }
 

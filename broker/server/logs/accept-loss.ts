@@ -15,6 +15,7 @@ import type { DirectoryEntry, Disk, DiskFile } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 import { faultCode, readIfExists, removeIfExists, replaceFile } from './disk-tasks.ts';
+import { GAPS_ANYWHERE } from './sparse-mark.ts';
 
 const READ_BYTES = 1024 * 1024;
 const SMALL_FILE_MAX = 4096;
@@ -41,6 +42,8 @@ export interface Loss {
   readonly bases: readonly number[];
   /** Bytes in them from the damage on. */
   readonly sizeInBytes: number;
+  /** What says where the cleaner has been is not what was written: batches that are missing are not noticed. */
+  readonly isMarkSpoiled: boolean;
 }
 
 interface Listed {
@@ -79,7 +82,7 @@ export function* inspectLoss(at: StoppedDirectory, topic: string, partition: num
   const sparse = names.includes(SPARSE_CHECKPOINT)
     ? yield* readIfExists(at.disk, `${directory}/${SPARSE_CHECKPOINT}`, SMALL_FILE_MAX)
     : null;
-  const sparseEnd = sparse === null ? 0 : (decodeSparseEnd(sparse, at.crc32c) ?? Number.POSITIVE_INFINITY);
+  const sparseEnd = sparse === null ? 0 : (decodeSparseEnd(sparse, at.crc32c) ?? GAPS_ANYWHERE);
   const knownEndOffset = Math.max(marks.recoveryPoint, marks.highWatermark, marks.logStartOffset);
   const walked = yield* walk(at, directory, bases, sparseEnd);
   const goodEndOffset = Math.max(walked.endOffset, marks.logStartOffset);
@@ -92,7 +95,9 @@ export function* inspectLoss(at: StoppedDirectory, topic: string, partition: num
     sizeInBytes += base === walked.base ? size - walked.position : size;
   }
   const startOffset = marks.logStartOffset;
-  return { topic, partition, startOffset, goodEndOffset, knownEndOffset, reason, bases: given, sizeInBytes };
+  const isMarkSpoiled = sparseEnd === GAPS_ANYWHERE;
+  const place = { topic, partition, startOffset, goodEndOffset, knownEndOffset };
+  return { ...place, reason, bases: given, sizeInBytes, isMarkSpoiled };
 }
 
 interface Walked {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { run } from '../../../broker/cli/run.ts';
+import { encodeSparseEnd } from '../../../broker/core/log/marks.ts';
+import { crc32c } from '../../../broker/io/crc32c.ts';
 import type { LogReadResult } from '../../../broker/server/logs/partition-log.ts';
 import { makeBatch, spec } from '../../support/logs/log-world.ts';
 import { finished, openRealLogs, promised } from '../../support/logs/real-logs.ts';
@@ -58,6 +60,19 @@ it('accept-loss says what would go, and does it when told to', async () => {
   expect([log?.state, log?.logEndOffset]).toEqual(['open', 3]);
   await finished((done) => manager.shutdown(2, () => done(undefined)));
   expect(await admin()).toMatchObject({ code: 1, err: expect.stringContaining('orders-0 is not damaged') });
+});
+
+it('accept-loss says that batches may be missing unnoticed when the mark of a compacted log is spoiled', async () => {
+  await damage();
+  const path = join(directory, 'orders-0', 'sparse-end.sealed');
+  const mark = encodeSparseEnd(5, crc32c);
+  writeFileSync(path, mark);
+  expect((await admin()).err).not.toContain('is spoiled');
+  mark.set([0xff], 3);
+  writeFileSync(path, mark);
+  const { err } = await admin('--yes');
+  expect(err).toContain('it keeps offsets 0 to 2');
+  expect(err).toContain('where orders-0 was compacted is spoiled: batches that are missing from it are not noticed');
 });
 
 it('accept-loss of a directory without logs names what is missing', async () => {
