@@ -2,6 +2,7 @@ import {
   deletedTopics,
   lastPowerLossMs,
   type Observation,
+  type Place,
   placeKey,
   promiseOf,
   type Seen,
@@ -15,15 +16,29 @@ class Scan {
   readonly bounds = new Map<string, Seen<'scan-bounds'>>();
   readonly offsets = new Map<string, number[]>();
   readonly problems: string[] = [];
+  /** Keys of what was sent, by value, and the last offset of each key of a partition. */
+  readonly #keys = new Map<string, string | null>();
+  readonly #last = new Map<string, number>();
 
   constructor(history: readonly Observation[]) {
+    for (const one of history) if (one.kind === 'sent') this.#keys.set(one.value, one.key);
     for (const one of history) {
       if (one.kind === 'scanned') this.#take(one);
       if (one.kind === 'scan-bounds') this.bounds.set(`${one.topic}-${one.partition}`, one);
     }
   }
 
+  /** Whether a later record of the key of `value` is there. */
+  isSuperseded(place: Place, value: string): boolean {
+    return (this.#last.get(this.#keyOf(place, value)) ?? -1) > place.offset;
+  }
+
+  #keyOf({ topic, partition }: Place, value: string): string {
+    return `${topic}-${partition} ${this.#keys.get(value) ?? `of ${value} alone`}`;
+  }
+
   #take({ place, value }: Seen<'scanned'>): void {
+    this.#last.set(this.#keyOf(place, value), place.offset);
     const key = placeKey(place);
     const before = this.values.get(key);
     if (before !== undefined && before !== value) this.problems.push(`L4: ${key} holds both ${before} and ${value}`);
@@ -37,9 +52,10 @@ class Scan {
 }
 
 /**
- * L1: every acknowledged record, and everything that a consumer read, is at its offset; L2: nothing is there that was
+ * L1: every acknowledged record, and everything that a consumer read, is at its offset, or in a compacted topic a later one
+ * of its key; L2: nothing is there that was
  * never sent, or certainly not stored; L3: an idempotent producer's records are there once and in order; L4: offsets are
- * dense; L5: the log starts where DeleteRecords left it. `topics` by label.
+ * dense, but there; L5: the log starts where DeleteRecords left it. `topics` by label.
  */
 export function checkLog(history: readonly Observation[], topics: ReadonlyMap<string, TopicFacts>): string[] {
   const scan = new Scan(history);
@@ -48,7 +64,7 @@ export function checkLog(history: readonly Observation[], topics: ReadonlyMap<st
     ...checkOrigin(history),
     ...checkKept(history, topics, scan),
     ...checkOrder(history),
-    ...checkDense(scan),
+    ...checkDense(scan, topics),
     ...checkStart(history, topics, scan),
   ];
 }
@@ -85,6 +101,7 @@ function checkKept(history: readonly Observation[], topics: ReadonlyMap<string, 
     const found = scan.values.get(placeKey(place));
     if (found === value) continue;
     if (atMs <= powerLossMs && promises.get(place.topic)?.(atMs) !== true) continue;
+    if (facts.isCompacted && found === undefined && scan.isSuperseded(place, value)) continue;
     const bounds = scan.bounds.get(`${place.topic}-${place.partition}`);
     if (bounds !== undefined && found === undefined && place.offset < bounds.startOffset) continue;
     problems.push(`L1: ${value} was ${one.kind} at ${placeKey(place)}, where ${found ?? 'nothing'} is`);
@@ -115,8 +132,9 @@ function checkOrder(history: readonly Observation[]): string[] {
   return problems;
 }
 
-function checkDense(scan: Scan): string[] {
-  return [...scan.bounds].flatMap(([partition, { startOffset, endOffset }]) => {
+function checkDense(scan: Scan, topics: ReadonlyMap<string, TopicFacts>): string[] {
+  return [...scan.bounds].flatMap(([partition, { topic, startOffset, endOffset }]) => {
+    if (topics.get(topic)?.isCompacted === true) return [];
     // Retention may have moved the start while the scan went on.
     const offsets = scan.offsets.get(partition) ?? [];
     const count = offsets.filter((offset) => offset >= startOffset && offset < endOffset).length;

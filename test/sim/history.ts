@@ -25,6 +25,7 @@ export type Observation =
       readonly kind: 'sent';
       readonly atMs: number;
       readonly value: string;
+      readonly key: string | null;
       readonly producer: string;
       readonly sequence: number;
     }
@@ -121,6 +122,8 @@ export interface TopicFacts {
   readonly durability: 'fsync' | 'replicated';
   /** Records may be dropped by time once they are this old, ms; null: never. */
   readonly retentionMs: number | null;
+  /** A record may go once a later one of its key is there. */
+  readonly isCompacted: boolean;
 }
 
 /** What a checker must know of a share group. */
@@ -168,7 +171,11 @@ export function promiseOf(
 }
 
 /** Whether the topic was ever anything but `fsync`, as far as clients know. */
-export function wasReplicated(history: readonly Observation[], topic: string, facts: TopicFacts): boolean {
+export function wasReplicated(
+  history: readonly Observation[],
+  topic: string,
+  facts: Pick<TopicFacts, 'durability'>,
+): boolean {
   if (facts.durability === 'replicated') return true;
   return history.some((one) => one.kind === 'durability' && one.topic === topic && one.durability === 'replicated');
 }

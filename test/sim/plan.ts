@@ -31,6 +31,8 @@ export interface ProducerPlan {
   readonly burstMax: number;
   readonly sizeMax: number;
   readonly idempotent: boolean;
+  /** Every record has a key, as a compacted topic wants. */
+  readonly isKeyed: boolean;
   readonly acks: -1 | 1;
   readonly lingerMs: number;
   readonly batchSizeMax: number;
@@ -116,9 +118,11 @@ export function planWorld(seed: number): Plan {
   const loadMs = between(prng, 1500, 5000);
   const topics = list(prng, between(prng, 1, 4), (index) => planTopic(prng, index, loadMs));
   const stable = topics.filter((topic) => topic.deletedAtMs === null);
+  const table = planTable(seed, loadMs);
   return {
     settings: {
       ...QUICK,
+      ...table.settings,
       // Not drawn, so that the rest of a world stays what it was.
       'weir.journal.bytes': seed % 3 === 0 ? '0' : '65536',
       'weir.journal.direct.syncs.max': String(seed % 2),
@@ -130,8 +134,11 @@ export function planWorld(seed: number): Plan {
     },
     diskLatencyMs: pick(prng, [0.2, 1, 1, 5, 25]),
     loadMs,
-    topics,
-    producers: list(prng, between(prng, 1, 4), (index) => planProducer(prng, index, topics, loadMs)),
+    topics: [...topics, ...table.topics],
+    producers: [
+      ...list(prng, between(prng, 1, 4), (index) => planProducer(prng, index, topics, loadMs)),
+      ...table.producers,
+    ],
     groups: list(prng, between(prng, 1, 3), (index) => planGroup(prng, index, topics, loadMs)),
     faults: planFaults(prng, loadMs),
     scanPausesMs: stable.length === 0 ? [] : list(prng, prng.below(3), () => between(prng, 50, 900)),
@@ -173,6 +180,28 @@ function planTopic(prng: Prng, index: number, loadMs: number): TopicPlan {
   };
 }
 
+/** In every fifth world there is a compacted topic; the others stay what they were. */
+function planTable(seed: number, loadMs: number): Pick<Plan, 'settings' | 'topics' | 'producers'> {
+  if (seed % 5 !== 4) return { settings: {}, topics: [], producers: [] };
+  const prng = createPrng(seed ^ 0x7ab1e);
+  const config = {
+    'cleanup.policy': 'compact',
+    'min.cleanable.dirty.ratio': prng.chance(0.5) ? '0' : '0.3',
+    'segment.ms': String(between(prng, 50, 400)),
+  };
+  const fixed = { durability: 'fsync', retentionMs: null, cutsAtMs: [], switchesAtMs: [], isRecreated: false } as const;
+  const partitionCount = between(prng, 1, 2);
+  const topic = { name: 'table', partitionCount, config, growsAtMs: null, deletedAtMs: null, ...fixed };
+  const producers = list(prng, between(prng, 1, 2), (index) => ({
+    ...planProducer(prng, index, [topic], loadMs),
+    name: `table-p${index}`,
+    startMs: 0,
+    isKeyed: true,
+  }));
+  const settings = { 'log.cleaner.backoff.ms': '50', 'log.cleaner.io.buffer.size': '4096' };
+  return { settings, topics: [topic], producers };
+}
+
 function planProducer(prng: Prng, index: number, topics: readonly TopicPlan[], loadMs: number): ProducerPlan {
   return {
     name: `p${index}`,
@@ -183,6 +212,7 @@ function planProducer(prng: Prng, index: number, topics: readonly TopicPlan[], l
     burstMax: between(prng, 1, 6),
     sizeMax: prng.chance(0.15) ? 12_000 : between(prng, 20, 800),
     idempotent: prng.chance(0.5),
+    isKeyed: false,
     acks: -1,
     lingerMs: prng.chance(0.5) ? 0 : between(prng, 1, 25),
     batchSizeMax: pick(prng, [100, 1000, 16_384]),

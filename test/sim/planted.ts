@@ -1,4 +1,4 @@
-import { type JournalBug, NO_LOG_BUGS } from '../../broker/core/log/planted-bugs.ts';
+import { type CleanerBug, type JournalBug, NO_LOG_BUGS } from '../../broker/core/log/planted-bugs.ts';
 import type { PlantedBug as ShareBug } from '../../broker/core/share/planted-bugs.ts';
 import type { Disk, DiskDone, DiskFile } from '../../broker/ports/disk.ts';
 import type { SimulationOptions } from './simulation.ts';
@@ -36,6 +36,7 @@ export const PLANTED: readonly Planted[] = [
   journal('reused-early', /^[LCS]\d|damaged/, 100),
   journal('answers-early', /^[LCS]\d|damaged/, 100),
   journal('not-replayed', /^[LCS]\d|damaged/, 60),
+  cleaner('swap-unsynced', /^L1|damaged|bad bytes/, 100),
   share('owner-unchecked', /^S[138]/, 150, 72),
   share('answer-before-commit', /^S3/, 100, 31),
   share('count-stands-still', /^S2/, 60),
@@ -47,6 +48,10 @@ export const PLANTED: readonly Planted[] = [
 function journal(bug: JournalBug, finding: RegExp, withinSeeds: number, fromSeed = 1): Planted {
   const options = { logBugs: { ...NO_LOG_BUGS, journal: bug } };
   return { name: `journal: ${bug}`, options, finding, withinSeeds, fromSeed };
+}
+
+function cleaner(bug: CleanerBug, finding: RegExp, withinSeeds: number, fromSeed = 1): Planted {
+  return { name: `cleaner: ${bug}`, options: { cleanerBugs: new Set([bug]) }, finding, withinSeeds, fromSeed };
 }
 
 function share(bug: ShareBug, finding: RegExp, withinSeeds: number, fromSeed = 1): Planted {

@@ -73,6 +73,8 @@ export interface SimulationOptions {
   readonly shareBugs?: NonNullable<SimNodeOptions['shareBugs']>;
   /** What is broken on purpose in logs. */
   readonly logBugs?: NonNullable<SimNodeOptions['logBugs']>;
+  /** What is broken on purpose in the log cleaner. */
+  readonly cleanerBugs?: NonNullable<SimNodeOptions['cleanerBugs']>;
 }
 
 /** Thrown when a phase does not come to its end; what was seen so far is still checked. */
@@ -99,12 +101,13 @@ export class Simulation {
     const world = new World(seed, options.onTrace ?? null);
     const network = new SimNetwork(world);
     const { settings, diskLatencyMs } = plan;
-    const { wrapDisk, wrapCompression, shareBugs, logBugs } = options;
+    const { wrapDisk, wrapCompression, shareBugs, logBugs, cleanerBugs } = options;
     const planted = {
       ...(wrapDisk && { wrapDisk }),
       ...(wrapCompression && { wrapCompression }),
       ...(shareBugs && { shareBugs }),
       ...(logBugs && { logBugs }),
+      ...(cleanerBugs && { cleanerBugs }),
     };
     const node = new SimNode(world, network, { settings, diskLatencyMs, ...planted });
     this.#stage = new Stage(world, network, node);
@@ -222,7 +225,7 @@ export class Simulation {
   }
 
   #startTails(): void {
-    const stable = this.#plan.topics.filter((topic) => topic.deletedAtMs === null);
+    const stable = this.#plan.topics.filter((topic) => topic.deletedAtMs === null && !isCompacted(topic));
     const { prng } = this.#stage.world;
     for (const pauseMs of this.#plan.tailPausesMs) {
       const topic = stable[prng.below(stable.length)];
@@ -382,7 +385,8 @@ export class Simulation {
     const { history } = this.#stage;
     const topics = new Map<string, TopicFacts>();
     for (const topic of this.#plan.topics)
-      for (const label of [topic.name, `${topic.name}#2`]) topics.set(label, topic);
+      for (const label of [topic.name, `${topic.name}#2`])
+        topics.set(label, { ...topic, isCompacted: isCompacted(topic) });
     const gone = deletedTopics(history);
     const groups = new Map<string, GroupFacts>();
     for (const group of this.#plan.groups) {
@@ -406,6 +410,10 @@ export class Simulation {
     ];
     throw new Stuck(`L0: not within ${PATIENCE_MS} ms: ${what}. ${state.join('; ')}`);
   }
+}
+
+function isCompacted({ config }: TopicPlan): boolean {
+  return config['cleanup.policy'] === 'compact';
 }
 
 function describe(error: unknown): string {

@@ -80,13 +80,15 @@ export class SimProducer {
     this.#ids.push(value);
     this.#open.add(token);
     const sequence = this.#plan.idempotent ? token : -1;
-    this.#stage.note({ kind: 'sent', atMs: world.nowMs, value, producer: this.#plan.name, sequence });
+    const { name: producer, isKeyed } = this.#plan;
+    const key = isKeyed || this.#prng.chance(0.6) ? `key-${this.#prng.below(KEY_COUNT)}` : null;
+    this.#stage.note({ kind: 'sent', atMs: world.nowMs, value, key, producer, sequence });
     this.#client.send({
       kind: 'produce',
       record: {
         token,
         topic: this.topic,
-        key: this.#prng.chance(0.6) ? Buffer.from(`key-${this.#prng.below(KEY_COUNT)}`) : null,
+        key: key === null ? null : Buffer.from(key),
         value: this.#stage.makeValue(value, 1 + this.#prng.below(this.#plan.sizeMax)),
         timestamp: world.wallMs,
       },

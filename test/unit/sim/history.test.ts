@@ -6,15 +6,17 @@ import type { GroupFacts, Observation, Place, Seen, TopicFacts } from '../../sim
 
 const at = (offset: number): Place => ({ topic: 'jobs', partition: 0, offset });
 const VALUES = ['a', 'b', 'c', 'd'];
-const TOPICS = new Map<string, TopicFacts>([['jobs', { durability: 'fsync', retentionMs: null }]]);
-const REPLICATED = new Map<string, TopicFacts>([['jobs', { durability: 'replicated', retentionMs: null }]]);
+const TOPICS = new Map<string, TopicFacts>([['jobs', { durability: 'fsync', retentionMs: null, isCompacted: false }]]);
+const REPLICATED = new Map<string, TopicFacts>([
+  ['jobs', { durability: 'replicated', retentionMs: null, isCompacted: false }],
+]);
 const GROUPS = new Map<string, GroupFacts>([['g', { deliveryLimit: 3, offsetReset: 'earliest', topics: ['jobs'] }]]);
 
 /** A history in which everything went well. */
 function good(): Observation[] {
   const history: Observation[] = [];
   VALUES.forEach((value, offset) => {
-    history.push({ kind: 'sent', atMs: offset, value, producer: 'p', sequence: offset });
+    history.push({ kind: 'sent', atMs: offset, value, key: null, producer: 'p', sequence: offset });
     history.push({ kind: 'acknowledged', atMs: offset + 1, value, place: at(offset) });
   });
   VALUES.forEach((value, offset) => {
@@ -94,7 +96,14 @@ describe('the history checkers', () => {
   });
 
   it('name a record that a consumer read and that is not there any more', () => {
-    const history = inserted('acknowledged', { kind: 'sent', atMs: 5, value: 'e', producer: 'q', sequence: -1 });
+    const history = inserted('acknowledged', {
+      kind: 'sent',
+      atMs: 5,
+      value: 'e',
+      key: null,
+      producer: 'q',
+      sequence: -1,
+    });
     expect(all([...history, { kind: 'read', atMs: 6, value: 'e', place: at(4) }])).toEqual([
       'L1: e was read at jobs-0@4, where nothing is',
     ]);
@@ -143,9 +152,31 @@ describe('the history checkers', () => {
     const short = good()
       .filter((one) => one.kind !== 'scanned' || one.place.offset > 0)
       .map((one) => (one.kind === 'scan-bounds' ? { ...one, startOffset: 1 } : one));
-    const kept = (retentionMs: number) => new Map([['jobs', { durability: 'fsync' as const, retentionMs }]]);
+    const kept = (retentionMs: number) =>
+      new Map([['jobs', { durability: 'fsync' as const, retentionMs, isCompacted: false }]]);
     expect(all(short, kept(20))).toEqual([]);
     expect(all(short, kept(100))).toEqual(['L5: a at jobs-0@0 was dropped before its time']);
+  });
+
+  it('name a key of a compacted topic whose last value is gone, and nothing that a later one stands for', () => {
+    const compacted = new Map([['jobs', { durability: 'fsync' as const, retentionMs: null, isCompacted: true }]]);
+    // `a` and `c` have one key, `b` and `d` another.
+    const history = good().map((one) =>
+      one.kind === 'sent' ? { ...one, key: 'ac'.includes(one.value) ? 'first' : 'second' } : one,
+    );
+    const without = (...values: readonly string[]): string[] =>
+      checkLog(
+        history.filter((one) => one.kind !== 'scanned' || !values.includes(one.value)),
+        compacted,
+      );
+    expect([without(), without('a'), without('a', 'b')]).toEqual([[], [], []]);
+    const lost = (value: string, offset: number): string[] =>
+      ['acknowledged', 'delivered'].map((what) => `L1: ${value} was ${what} at jobs-0@${offset}, where nothing is`);
+    expect(without('c')).toEqual(lost('c', 2));
+    expect(without('a', 'd').toSorted()).toEqual(lost('d', 3).toSorted());
+    expect(without('b', 'd').toSorted()).toEqual([...lost('b', 1), ...lost('d', 3)].toSorted());
+    const unkeyed = good().filter((one) => one.kind !== 'scanned' || one.value !== 'a');
+    expect(checkLog(unkeyed, compacted)).toEqual(lost('a', 0));
   });
 
   it('name a record with two owners', () => {
