@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Act } from './power-load.ts';
+import { waitFor } from '../wire/harness/wait.ts';
 import { weirPeer, type WeirPeer } from '../wire/harness/weir-peer.ts';
 import { judgePower } from './power-history.ts';
 import { Book, PowerLoad } from './power-load.ts';
@@ -51,6 +52,8 @@ export class Machine {
         'log.dirs': data,
         'offsets.topic.num.partitions': '2',
         'share.coordinator.state.topic.num.partitions': '2',
+        // A life is short: the cleaner is at work in it.
+        'log.cleaner.backoff.ms': '50',
         ...settings,
       },
     });
@@ -60,9 +63,17 @@ export class Machine {
   /** Puts a load on the broker, which runs, and waits until everything happens. */
   async load(seed: number, onTold: (act: Act) => void = () => undefined): Promise<PowerLoad> {
     const load = new PowerLoad({ bootstrap: this.peer.bootstrap, book: this.book, seed, onTold });
+    const before = await this.compactions();
     await load.start();
     await load.warmUp();
+    // Clients are not told of it; the next one is under way.
+    await waitFor('a compaction in this life', async () => (await this.compactions()) > before);
     return load;
+  }
+
+  /** How often the compacted topic was compacted, over all lives. */
+  async compactions(): Promise<number> {
+    return (await this.output()).match(/"log":"table-0"[^\n]*"compacted a log"/g)?.length ?? 0;
   }
 
   /** Cuts the power of a broker that is dead, starts it again and holds it against what clients were told. */

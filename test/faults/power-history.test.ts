@@ -14,6 +14,7 @@ const told: Told = {
   topics: TOPICS,
   sent: records.map(({ partition, id, offset }) => ({ partition, id, producer: 'p', sequence: offset })),
   acknowledged: records.slice(0, 5),
+  keys: new Map(),
   deletions: new Map([[0, { confirmed: 2, asked: 3 }]]),
   commits: new Map([[0, { confirmed: 4, asked: 5 }]]),
   shares: [
@@ -68,5 +69,20 @@ describe('the checker of power cuts', () => {
       'acknowledged record is lost: 0:3 r3, found r3 damaged there',
       'record out of thin air: 0:3 r3 damaged, nobody sent it to this partition',
     ]);
+  });
+
+  it('names a key of a compacted topic whose last value is gone, and what nobody put there', () => {
+    const keys = new Map(records.map(({ id, offset }) => [id, offset % 2 === 0 ? 'even' : 'odd']));
+    const table = { ...told, keys, deletions: new Map() };
+    const judge = (scanned: Found['scanned']): readonly string[] =>
+      judgePower(table, { ...found, scanned, starts: new Map([[0, 0]]) });
+    const at = (...offsets: number[]): Found['scanned'] => records.filter(({ offset }) => offsets.includes(offset));
+    expect([at(0, 1, 2, 3, 4, 5), at(3, 4), at(4, 5)].map(judge)).toEqual([[], [], []]);
+    expect(judge(at(0, 2, 3))).toEqual(['last value of a key is lost: 0:4 r4, found nothing there']);
+    expect(judge(at(1, 4))).toEqual(['last value of a key is lost: 0:3 r3, found nothing there']);
+    const moved = [...at(3), { partition: 0, offset: 4, id: 'r2' }];
+    expect(judge(moved)).toEqual(['last value of a key is lost: 0:4 r4, found r2 there']);
+    expect(judge([...at(3, 4), { partition: 0, offset: 6, id: 'r3' }])).toEqual(['record is stored twice: 0:6 r3']);
+    expect(judge([...at(3, 4), { partition: 0, offset: 6, id: 'r9' }])).toEqual(['record out of thin air: 0:6 r9']);
   });
 });

@@ -8,6 +8,8 @@ export type Told = {
   readonly topics: readonly ToldTopic[];
   readonly sent: readonly Sent[];
   readonly acknowledged: readonly Acknowledged[];
+  /** By id: the key of each record of a compacted topic. */
+  readonly keys: ReadonlyMap<string, string>;
   /** By partition: where its log was told to begin, and the furthest place that was asked for. */
   readonly deletions: ReadonlyMap<number, Progress>;
   /** By partition: committed offsets, which only rise. */
@@ -44,20 +46,47 @@ export type Found = {
 /** Every promise that does not hold, one sentence each; at most 50. */
 export function judgePower(told: Told, found: Found): readonly string[] {
   const violations = [...judgeTopics(told, found), ...judgeDeletions(told, found), ...judgeCommits(told, found)];
-  const living = new Set(found.starts.keys());
-  const inTopics = <T extends { readonly partition: number }>(list: readonly T[]): readonly T[] =>
-    list.filter(({ partition }) => living.has(partition));
+  const compacted = new Set(told.sent.filter(({ id }) => told.keys.has(id)).map(({ partition }) => partition));
+  const plain = <T extends { readonly partition: number }>(list: readonly T[]): readonly T[] =>
+    list.filter(({ partition }) => !compacted.has(partition));
   const log = judgeLog({
     sent: told.sent,
-    acknowledged: inTopics(told.acknowledged),
-    scanned: found.scanned,
+    acknowledged: plain(told.acknowledged.filter(({ partition }) => found.starts.has(partition))),
+    scanned: plain(found.scanned),
     starts: found.starts,
   });
   violations.push(...log.map(({ rule, record, detail }) => `${rule}: ${record}, ${detail}`));
+  violations.push(...judgeTables(told, found, compacted));
   violations.push(...judgeShares(told));
   for (const [partition, code] of found.unreadable)
     violations.push(`partition is unreadable: ${partition}, error ${code}`);
   return violations.slice(0, 50);
+}
+
+/** In a compacted topic the last value of each key is there, and nothing but what was sent, once, at its place. */
+function judgeTables(told: Told, found: Found, compacted: ReadonlySet<number>): string[] {
+  const violations: string[] = [];
+  const sent = new Set(told.sent.map(({ id, partition }) => `${partition} ${id}`));
+  const places = new Map<string, string>();
+  const last = new Map<string, number>();
+  const seen = new Set<string>();
+  const keyOf = (id: string, partition: number): string => `${partition} ${told.keys.get(id) ?? ''}`;
+  for (const { id, partition, offset } of found.scanned) {
+    if (!compacted.has(partition)) continue;
+    if (!sent.has(`${partition} ${id}`)) violations.push(`record out of thin air: ${partition}:${offset} ${id}`);
+    if (seen.has(id)) violations.push(`record is stored twice: ${partition}:${offset} ${id}`);
+    seen.add(id);
+    places.set(`${partition}:${offset}`, id);
+    last.set(keyOf(id, partition), offset);
+  }
+  for (const { id, partition, offset } of told.acknowledged) {
+    if (!compacted.has(partition) || !found.starts.has(partition)) continue;
+    const there = places.get(`${partition}:${offset}`);
+    const isSuperseded = there === undefined && (last.get(keyOf(id, partition)) ?? -1) > offset;
+    if (there === id || isSuperseded) continue;
+    violations.push(`last value of a key is lost: ${partition}:${offset} ${id}, found ${there ?? 'nothing'} there`);
+  }
+  return violations;
 }
 
 function judgeTopics(told: Told, found: Found): string[] {

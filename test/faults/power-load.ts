@@ -9,7 +9,7 @@ import type { Progress, Told, ToldTopic } from './power-history.ts';
 import { NoAnswer, RawClient } from './raw-client.ts';
 
 /** What a client may be told. */
-export const ACTS = ['produce', 'commit', 'delete-records', 'create-topic', 'delete-topic', 'accept'] as const;
+export const ACTS = ['produce', 'commit', 'delete-records', 'create-topic', 'delete-topic', 'accept', 'put'] as const;
 /** One thing that a client may be told. */
 export type Act = (typeof ACTS)[number];
 
@@ -17,6 +17,18 @@ export type Act = (typeof ACTS)[number];
 export const STEADY = 'steady';
 const STEADY_PARTITIONS = 3;
 const JOBS = 'jobs';
+/** A compacted topic of few keys. */
+const TABLE = 'table';
+const TABLE_KEYS = 5;
+/** So large that a segment is full after ten, and how many of them a life writes at most: the volume is small. */
+const TABLE_VALUE_BYTES = 100_000;
+const PUTS_MAX = 100;
+const COMPACTED = [
+  { name: 'cleanup.policy', value: 'compact' },
+  { name: 'min.cleanable.dirty.ratio', value: '0' },
+];
+/** Topics that nobody deletes. */
+const LASTING: ReadonlySet<string> = new Set([STEADY, JOBS, TABLE]);
 /** The group whose offsets are committed. */
 export const GROUP = 'readers';
 const SHARE_GROUP = 'workers';
@@ -33,7 +45,7 @@ const LOADED_MS = 8_000;
 const ACCEPT = 1;
 
 /** Acts after which a load is under way: every kind has happened by then. */
-const WARM = { produce: 50, commit: 10, 'delete-records': 5, 'create-topic': 2, 'delete-topic': 1, accept: 1 };
+const WARM = { produce: 50, commit: 10, 'delete-records': 5, 'create-topic': 2, 'delete-topic': 1, accept: 1, put: 20 };
 
 type Topic = { -readonly [K in keyof ToldTopic]: ToldTopic[K] };
 
@@ -42,6 +54,7 @@ export class Book implements Told {
   readonly topics: Topic[] = [];
   readonly sent: Sent[] = [];
   readonly acknowledged: Acknowledged[] = [];
+  readonly keys = new Map<string, string>();
   readonly deletions = new Map<number, Progress>();
   readonly commits = new Map<number, Progress>();
   readonly shares: { readonly place: string; readonly what: 'delivered' | 'accepted' }[] = [];
@@ -98,6 +111,7 @@ export class PowerLoad {
     'create-topic': 0,
     'delete-topic': 0,
     accept: 0,
+    put: 0,
   };
 
   constructor(options: {
@@ -119,10 +133,11 @@ export class PowerLoad {
     for (const [name, partitions] of [
       [STEADY, STEADY_PARTITIONS],
       [JOBS, 1],
+      [TABLE, 1],
     ] as const) {
       if (!this.#book.living().some((topic) => topic.name === name)) await this.#create(admin, name, partitions);
     }
-    for (const topic of this.#book.living().filter(({ name }) => name === STEADY || name === JOBS)) {
+    for (const topic of this.#book.living().filter(({ name }) => LASTING.has(name))) {
       for (let index = 0; index < topic.partitions; index++)
         await this.#run((client) => this.#produce(client, topic, index));
     }
@@ -145,7 +160,7 @@ export class PowerLoad {
   }
 
   /** One act by itself, while everything else rests. */
-  async actAlone(act: Exclude<Act, 'accept'>): Promise<void> {
+  async actAlone(act: Exclude<Act, 'accept' | 'put'>): Promise<void> {
     const client = await this.#connect();
     const [steady] = this.#book.living().filter(({ name }) => name === STEADY);
     if (steady === undefined) throw new Error('the lasting topic is missing');
@@ -158,7 +173,7 @@ export class PowerLoad {
 
   /** A topic that nobody needs. */
   async #spare(client: RawClient): Promise<Topic> {
-    const spare = this.#book.living().find(({ name }) => name !== STEADY && name !== JOBS);
+    const spare = this.#book.living().find(({ name }) => !LASTING.has(name));
     return spare ?? this.#create(client, `alone-${this.#book.topics.length}`, 1);
   }
 
@@ -192,7 +207,8 @@ export class PowerLoad {
 
   async #produce(client: RawClient, topic: Topic, index: number): Promise<void> {
     const lane = async (): Promise<void> => {
-      while (!this.#resting) await this.#send(client, topic, index);
+      const isFull = (): boolean => topic.name === TABLE && this.counts.put >= PUTS_MAX;
+      while (!this.#resting && !isFull()) await this.#send(client, topic, index);
     };
     await Promise.all(Array.from({ length: WINDOW }, lane));
   }
@@ -200,15 +216,17 @@ export class PowerLoad {
   async #send(client: RawClient, topic: Topic, index: number): Promise<void> {
     const book = this.#book;
     const partition = topic.firstPartition + index;
-    const ids = Array.from({ length: 1 + this.#prng.below(RECORDS_MAX) }, () => {
+    const isTable = topic.name === TABLE;
+    const ids = Array.from({ length: 1 + this.#prng.below(isTable ? 1 : RECORDS_MAX) }, () => {
       const id = `r${book.sent.length}`;
       book.sent.push({ id, partition, producer: 'p', sequence: book.sent.length });
+      if (isTable) book.keys.set(id, `k${this.#prng.below(TABLE_KEYS)}`);
       return id;
     });
-    const values = ids.map((id) => ({
-      key: null,
-      value: Buffer.from(Book.textOf(id, 20 + this.#prng.below(VALUE_MAX))),
-    }));
+    const values = ids.map((id) => {
+      const size = isTable ? TABLE_VALUE_BYTES : 20 + this.#prng.below(VALUE_MAX);
+      return { key: isTable ? Buffer.from(book.keys.get(id) ?? '') : null, value: Buffer.from(Book.textOf(id, size)) };
+    });
     const records = buildBatch(values, { timestamp: Date.now() }, crc32c);
     const answer = await client.call(ApiKey.Produce, 9, {
       acks: -1,
@@ -219,7 +237,7 @@ export class PowerLoad {
     must('produce', errorCode);
     for (const [at, id] of ids.entries()) book.acknowledged.push({ partition, offset: baseOffset + at, id });
     book.ends.set(partition, Math.max(book.ends.get(partition) ?? 0, baseOffset + ids.length));
-    this.#told('produce');
+    this.#told(isTable ? 'put' : 'produce');
   }
 
   async #commitOffsets(client: RawClient): Promise<void> {
@@ -316,7 +334,7 @@ export class PowerLoad {
           replicationFactor: 1,
           assignments: [],
           // As small as it may be: segments roll all the time.
-          configs: [{ name: 'segment.bytes', value: '1048576' }],
+          configs: [{ name: 'segment.bytes', value: '1048576' }, ...(name === TABLE ? COMPACTED : [])],
         },
       ],
     });

@@ -1,6 +1,6 @@
 import { ApiKey } from '../../broker/core/protocol/apis.ts';
 import { ErrorCode } from '../../broker/core/protocol/errors.ts';
-import { bufferOf } from '../../broker/core/record/batch.ts';
+import { bufferOf, nextOffset } from '../../broker/core/record/batch.ts';
 import { checkBatch } from '../../broker/core/record/check.ts';
 import { forEachBatch, readRecords } from '../../broker/core/record/iterate.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
@@ -77,8 +77,8 @@ async function scan(
       if (fault !== null) throw new Error(`a batch of ${place.topic}-${place.partition} has a bad ${fault}`);
       for (const { offset, value } of readRecords(buf, pos) ?? []) {
         if (offset >= start) found.push({ offset, text: value?.toString() ?? '' });
-        next = offset + 1;
       }
+      next = nextOffset(buf, pos);
       return true;
     });
     if (next === before) throw new Error(`${place.topic}-${place.partition} gives nothing at ${next}, below ${end}`);

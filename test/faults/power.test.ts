@@ -75,15 +75,17 @@ describe('a broker whose power is cut', () => {
       const cuts = new PowerCuts(machine);
       const rounds = Math.ceil(Number(ROUNDS) * share);
       const endMs = Date.now() + LONG_MS * share;
+      let compactions = 0;
       try {
         while (cuts.rounds < rounds || Date.now() < endMs) expect(await cuts.round()).toEqual([]);
+        compactions = await machine.compactions();
       } finally {
         await machine.remove();
       }
       const { acknowledged, shares, topics } = machine.book;
       const accepted = shares.filter(({ what }) => what === 'accepted').length;
       const figures = `${acknowledged.length} records, ${accepted} accepted, ${topics.length} topics`;
-      console.info(`seed ${SEED}: ${cuts.rounds} power cuts, ${figures}`);
+      console.info(`seed ${SEED}: ${cuts.rounds} power cuts, ${figures}, ${compactions} compactions`);
     },
     LONG_MS + DEADLINE_MS,
   );
