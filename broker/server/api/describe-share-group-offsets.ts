@@ -55,12 +55,14 @@ function describeGroup(
   }
   server.groups.ask({ kind: 'shareGroupPartitions', groupId }, (outcome) => {
     const errorCode = outcome.kind === 'refused' ? outcome.errorCode : outcome.response.errorCode;
-    if (outcome.kind === 'refused' || errorCode !== ErrorCode.NONE) {
-      refuse(errorCode, errorCode === ErrorCode.GROUP_ID_NOT_FOUND ? `Group ${groupId} is not a share group.` : null);
+    // As in Kafka a group that is not there has read nothing.
+    if (errorCode !== ErrorCode.NONE && errorCode !== ErrorCode.GROUP_ID_NOT_FOUND) {
+      refuse(errorCode, null);
       return;
     }
     // Unasked, only topics that the caller may see are told of; asked for, the refusal is.
-    const visible = outcome.response.topics.filter(({ topicName }) => mayDescribe(context, topicName));
+    const topics = outcome.kind === 'refused' ? [] : outcome.response.topics;
+    const visible = topics.filter(({ topicName }) => mayDescribe(context, topicName));
     const work = (request.topics ?? visible).map(
       (topic): Gathered<Topic> =>
         (settle) =>
@@ -90,10 +92,12 @@ function describeTopic(
   const work = asked.partitions.map(
     (partition): Gathered<Partition> =>
       (settle) => {
-        const unknown =
-          topic?.partitions[partition] === undefined ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : ErrorCode.NONE;
-        if (topic === null || denied !== ErrorCode.NONE || unknown !== ErrorCode.NONE) {
-          settle({ partitionIndex: partition, startOffset: -1, leaderEpoch: 0, lag: -1, errorCode: denied || unknown });
+        const isKnown = topic?.partitions[partition] !== undefined;
+        if (topic === null || !isKnown || denied !== ErrorCode.NONE) {
+          // As in Kafka nothing was read of a topic that is not there.
+          const missing = topic === null ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+          const errorCode = denied || missing;
+          settle({ partitionIndex: partition, startOffset: -1, leaderEpoch: 0, lag: -1, errorCode });
           return;
         }
         server.sharePersister.readSummary(groupId, topic.id, partition, (summary) => {

@@ -1,7 +1,7 @@
 import type { MetadataView } from '../../core/metadata/view.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import type { ApiRow } from './row.ts';
-import { byTopicId, LeaderHints } from './share-responses.ts';
+import { byTopicId, LeaderHints, verdictMessage } from './share-responses.ts';
 import type { ShareService } from '../share/service.ts';
 
 /** What ShareAcknowledge needs. */
@@ -31,7 +31,12 @@ export const row: ApiRow<typeof ApiKey.ShareAcknowledge, ShareServices> = {
       const hints = new LeaderHints(server.metadata.view, context);
       const results = answer.results.map(({ topicId, partition, errorCode }) => ({
         topicId,
-        response: { partitionIndex: partition, errorCode, currentLeader: hints.leader(topicId, partition, errorCode) },
+        response: {
+          partitionIndex: partition,
+          errorCode,
+          errorMessage: verdictMessage(errorCode),
+          currentLeader: hints.leader(topicId, partition, errorCode),
+        },
       }));
       reply({
         errorCode: answer.errorCode,

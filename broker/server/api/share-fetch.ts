@@ -7,7 +7,7 @@ import type { FetchAnswer } from '../share/service.ts';
 import type { AnswerMemory } from '../network/memory-budget.ts';
 import type { Answer, ApiRow } from './row.ts';
 import type { ShareServices } from './share-acknowledge.ts';
-import { byTopicId, LeaderHints } from './share-responses.ts';
+import { byTopicId, LeaderHints, verdictMessage } from './share-responses.ts';
 
 /** What ShareFetch needs. */
 export interface ShareFetchServices extends ShareServices {
@@ -93,6 +93,7 @@ function partitionAnswers(
         partitionIndex: partition,
         errorCode,
         acknowledgeErrorCode,
+        acknowledgeErrorMessage: verdictMessage(acknowledgeErrorCode),
         currentLeader: hints.leader(topicId, partition, errorCode, acknowledgeErrorCode),
         records: entry?.chunks ?? [],
         acquiredRecords: (entry?.acquired ?? []).map(({ start, end, deliveryCount }) => ({

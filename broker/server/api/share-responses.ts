@@ -10,7 +10,8 @@ export interface LeaderIdAndEpoch {
   readonly leaderEpoch: number;
 }
 
-const NO_LEADER: LeaderIdAndEpoch = { leaderId: -1, leaderEpoch: -1 };
+/** What Apache Kafka sends where there is nothing to say, as if a node 0 led: clients look only where an error tells them to. */
+const NO_LEADER: LeaderIdAndEpoch = { leaderId: 0, leaderEpoch: 0 };
 
 /**
  * Collects, while a response is built, the leaders that its errors point to and their addresses on the listener that
@@ -45,6 +46,11 @@ export class LeaderHints {
       .filter(({ broker }) => this.#leaders.has(broker.id))
       .map(({ broker, host, port }) => ({ nodeId: broker.id, host, port, rack: broker.rack }));
   }
+}
+
+/** What a member is told in words of acknowledgements that don't count; null where the code says it all. */
+export function verdictMessage(errorCode: number): string | null {
+  return errorCode === ErrorCode.INVALID_RECORD_STATE ? 'Not all of these records are held by this member.' : null;
 }
 
 /** Puts partitions under their topics, both in the order in which they came. */

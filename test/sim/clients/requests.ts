@@ -242,10 +242,9 @@ export function describeProgress(
     body: () => ({
       groups: [{ groupId: group, topics: topics.map(({ name, partitions }) => ({ topicName: name, partitions })) }],
     }),
-    // A group is there once its first member joined.
     codes: (answer) =>
       answer.groups.flatMap((one) => [
-        one.errorCode === ErrorCode.GROUP_ID_NOT_FOUND ? ErrorCode.COORDINATOR_NOT_AVAILABLE : one.errorCode,
+        one.errorCode,
         ...one.topics.flatMap((topic) => topic.partitions.map(({ errorCode }) => errorCode)),
       ]),
     done: (answer) => {

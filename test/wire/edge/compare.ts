@@ -45,6 +45,7 @@ const STAND_INS: Readonly<Record<string, (value: unknown) => Leaf>> = {
   producerId: (value) => (Number(value) >= 0 ? '(producer id)' : Number(value)),
   // The wording is each broker's own; whether there is any is not.
   errorMessage: (value) => textOrNot(value),
+  acknowledgeErrorMessage: (value) => textOrNot(value),
   batchIndexErrorMessage: (value) => textOrNot(value),
 };
 

@@ -120,7 +120,7 @@ describe('DescribeShareGroupOffsets', () => {
     ]);
   });
 
-  test('refuses unknown topics, partitions and groups each by itself', () => {
+  test('says of unknown topics and groups that nothing was read, and refuses partitions and loading groups each by itself', () => {
     const node = new ShareNode();
     const answer = ask(node, [
       {
@@ -135,12 +135,17 @@ describe('DescribeShareGroupOffsets', () => {
     ]);
     expect(answer.groups.map(({ errorCode }) => errorCode)).toEqual([
       ErrorCode.NONE,
-      ErrorCode.GROUP_ID_NOT_FOUND,
+      ErrorCode.NONE,
       ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
     ]);
-    expect(answer.groups[0]?.topics.map(({ partitions }) => partitions[0]?.errorCode)).toEqual([
-      ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
-      ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    expect(answer.groups[1]?.topics).toEqual([]);
+    const told = answer.groups[0]?.topics.map(({ partitions }) => [
+      partitions[0]?.errorCode,
+      partitions[0]?.startOffset,
+    ]);
+    expect(told).toEqual([
+      [ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, -1],
+      [ErrorCode.NONE, -1],
     ]);
   });
 

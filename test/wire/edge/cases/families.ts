@@ -7,6 +7,7 @@ import { produceCases } from './produce.ts';
 import { producerCases } from './producers.ts';
 import { fetchingCases, offsetCases } from './reading.ts';
 import { shareCases } from './share.ts';
+import { heldRecordCases } from './share-records.ts';
 import { topicCases } from './topics.ts';
 
 /** Cases that look at one part of the protocol, in the order in which they are played. */
@@ -29,4 +30,5 @@ export const FAMILIES: readonly Family[] = [
   { name: 'groups', cases: groupCases },
   { name: 'committed offsets', cases: offsetCommitCases },
   { name: 'share and acknowledge', cases: shareCases },
+  { name: 'records that members of share groups hold', cases: heldRecordCases },
 ];

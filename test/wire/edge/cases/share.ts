@@ -2,9 +2,7 @@ import { ZERO_TOPIC_ID } from '../../../../broker/core/base/ids.ts';
 import { ApiKey } from '../../../../broker/core/protocol/apis.ts';
 import type { RequestInput } from '../../../../broker/core/protocol/messages.ts';
 import { type Ask, ask, edge, UNKNOWN_TOPIC_ID } from '../ask.ts';
-
-/** A member id as clients make them up, 22 letters of base 64. */
-const MEMBER = 'MMMMMMMMMMMMMMMMMMMMMM';
+import { MEMBER, shareAcknowledge, shareFetch, type Verdict } from './sharing.ts';
 
 type Beat = Partial<RequestInput<typeof ApiKey.ShareGroupHeartbeat>>;
 const beat = (groupId: string, memberEpoch: number, more: Beat = {}): Ask =>
@@ -120,85 +118,43 @@ const offsetCases = [
   ),
 ];
 
-type FetchBody = Partial<RequestInput<typeof ApiKey.ShareFetch>>;
-type FetchTopics = RequestInput<typeof ApiKey.ShareFetch>['topics'];
-/** Ten records at most, without waiting. */
-const fetch = (epoch: number, topics: FetchTopics | 'shared', more: FetchBody = {}, version = 1): Ask =>
-  ask(ApiKey.ShareFetch, version, ({ topicId }) => ({
-    groupId: 'fetching',
-    memberId: MEMBER,
-    shareSessionEpoch: epoch,
-    maxWaitMs: 0,
-    minBytes: 0,
-    maxBytes: 1_000_000,
-    maxRecords: 10,
-    batchSize: 10,
-    forgottenTopicsData: [],
-    topics:
-      topics === 'shared'
-        ? [{ topicId: topicId('shared'), partitions: [{ partitionIndex: 0, acknowledgementBatches: [] }] }]
-        : topics,
-    ...more,
-  }));
+type FetchBody = Parameters<typeof shareFetch>[2];
+const fetch = (epoch: number, more: FetchBody = {}, version = 1): Ask =>
+  shareFetch('fetching', epoch, more, { version });
 
 const fetchCases = [
-  edge('ShareFetch without a group', fetch(0, 'shared', { groupId: null })),
+  edge('ShareFetch without a group', fetch(0, { groupId: null })),
   edge('ShareFetch of a group without a name', {
-    ...fetch(0, 'shared', { groupId: '' }),
+    ...fetch(0, { groupId: '' }),
     look: (body) => Reflect.get(body, 'errorCode'),
   }),
-  edge('ShareFetch without a member', fetch(0, 'shared', { memberId: null })),
-  edge('ShareFetch with an empty member id', fetch(0, 'shared', { memberId: '' })),
-  edge('ShareFetch of a session that nobody began', fetch(5, 'shared', { memberId: 'NNNNNNNNNNNNNNNNNNNNNA' })),
-  edge('ShareFetch that ends a session that nobody began', fetch(-1, [], { memberId: 'NNNNNNNNNNNNNNNNNNNNNQ' })),
-  edge('ShareFetch of a very negative epoch', fetch(-7, 'shared', { memberId: 'NNNNNNNNNNNNNNNNNNNNNg' })),
+  edge('ShareFetch without a member', fetch(0, { memberId: null })),
+  edge('ShareFetch with an empty member id', fetch(0, { memberId: '' })),
+  edge('ShareFetch of a session that nobody began', fetch(5, { memberId: 'NNNNNNNNNNNNNNNNNNNNNA' })),
+  edge(
+    'ShareFetch that ends a session that nobody began',
+    fetch(-1, { topics: [], memberId: 'NNNNNNNNNNNNNNNNNNNNNQ' }),
+  ),
+  edge('ShareFetch of a very negative epoch', fetch(-7, { memberId: 'NNNNNNNNNNNNNNNNNNNNNg' })),
   edge(
     'ShareFetch of an unknown topic id',
-    fetch(0, [{ topicId: UNKNOWN_TOPIC_ID, partitions: [{ partitionIndex: 0, acknowledgementBatches: [] }] }]),
+    fetch(0, {
+      topics: [{ topicId: UNKNOWN_TOPIC_ID, partitions: [{ partitionIndex: 0, acknowledgementBatches: [] }] }],
+    }),
   ),
   edge(
     'ShareFetch that begins with acknowledgements',
-    ask(ApiKey.ShareFetch, 1, ({ topicId }) => ({
-      groupId: 'fetching',
-      memberId: MEMBER,
-      shareSessionEpoch: 0,
-      maxWaitMs: 0,
-      minBytes: 0,
-      maxBytes: 1000,
-      maxRecords: 10,
-      batchSize: 10,
-      forgottenTopicsData: [],
-      topics: [
-        {
-          topicId: topicId('shared'),
-          partitions: [
-            { partitionIndex: 0, acknowledgementBatches: [{ firstOffset: 0, lastOffset: 0, acknowledgeTypes: [1] }] },
-          ],
-        },
-      ],
-    })),
+    shareFetch('fetching', 0, { maxBytes: 1000 }, { verdicts: [[0, 0, 1]] }),
   ),
-  edge('ShareFetch of acquire mode 2', fetch(0, 'shared', { shareAcquireMode: 2 }, 2)),
-  edge('ShareFetch of a negative acquire mode', fetch(0, 'shared', { shareAcquireMode: -1 }, 2)),
-  edge('ShareFetch that renews and fetches', fetch(0, 'shared', { isRenewAck: true }, 2)),
+  edge('ShareFetch of acquire mode 2', fetch(0, { shareAcquireMode: 2 }, 2)),
+  edge('ShareFetch of a negative acquire mode', fetch(0, { shareAcquireMode: -1 }, 2)),
+  edge('ShareFetch that renews and fetches', fetch(0, { isRenewAck: true }, 2)),
 ];
 
-type AckBody = Partial<RequestInput<typeof ApiKey.ShareAcknowledge>>;
-const acknowledge = (epoch: number, more: AckBody = {}, version = 1): Ask =>
-  ask(ApiKey.ShareAcknowledge, version, ({ topicId }) => ({
-    groupId: 'fetching',
-    memberId: 'OOOOOOOOOOOOOOOOOOOOOA',
-    shareSessionEpoch: epoch,
-    topics: [
-      {
-        topicId: topicId('shared'),
-        partitions: [
-          { partitionIndex: 0, acknowledgementBatches: [{ firstOffset: 0, lastOffset: 0, acknowledgeTypes: [1] }] },
-        ],
-      },
-    ],
-    ...more,
-  }));
+type AckBody = Parameters<typeof shareAcknowledge>[3];
+const ONE: readonly Verdict[] = [[0, 0, 1]];
+const acknowledge = (epoch: number, more: AckBody = {}): Ask =>
+  shareAcknowledge('fetching', epoch, ONE, { memberId: 'OOOOOOOOOOOOOOOOOOOOOA', ...more });
 
 const acknowledgeCases = [
   edge('ShareAcknowledge without a group', acknowledge(1, { groupId: null })),

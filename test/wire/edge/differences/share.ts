@@ -44,27 +44,6 @@ export const shareDifferences: readonly Difference[] = [
     { '0.groups[0].assignmentEpoch': { weir: 1, kafka: 2 }, '0.groups[0].groupEpoch': { weir: 2, kafka: 3 } },
   ),
   {
-    case: 'DescribeShareGroupOffsets of an unknown group',
-    reason:
-      'Weir says that there is no such share group or topic; Apache Kafka answers as if there were one that has read nothing.',
-    fields: {
-      '0.groups[0].errorCode': { weir: 69, kafka: 0 },
-      '0.groups[0].errorMessage': { weir: '(text)', kafka: null },
-      '0.groups[0].topics.length': { weir: 0, kafka: 1 },
-    },
-  },
-  ...inEach(
-    ['DescribeShareGroupOffsets of all of an unknown group', 'DescribeShareGroupOffsets of a group of consumers'],
-    'Weir says that there is no such share group or topic; Apache Kafka answers as if there were one that has read nothing.',
-    { '0.groups[0].errorCode': { weir: 69, kafka: 0 }, '0.groups[0].errorMessage': { weir: '(text)', kafka: null } },
-  ),
-  {
-    case: 'DescribeShareGroupOffsets of an unknown topic',
-    reason:
-      'Weir says that there is no such share group or topic; Apache Kafka answers as if there were one that has read nothing.',
-    fields: { '0.groups[0].topics[0].partitions[0].errorCode': { weir: 3, kafka: 0 } },
-  },
-  {
     case: 'ShareFetch of a group without a name',
     reason:
       'A share group has a name, as its heartbeats must say in Apache Kafka too, which lets anybody fetch for one without.',
@@ -84,5 +63,45 @@ export const shareDifferences: readonly Difference[] = [
     ['ShareFetch of acquire mode 2', 'ShareFetch of a negative acquire mode'],
     'The request is at fault, and Weir says so; Apache Kafka trips over the number and reports a fault of its own.',
     { '0.errorCode': { weir: 42, kafka: -1 } },
+  ),
+  ...inEach(
+    [
+      'ShareAcknowledge of offsets that nobody holds',
+      'ShareAcknowledge beyond what is held',
+      'ShareAcknowledge of one right and one wrong range',
+      'ShareAcknowledge of a partition that the session does not have',
+      'ShareAcknowledge that ends the session with a wrong verdict',
+    ],
+    'Apache Kafka says in words that nobody holds such a record; in Weir the code says it.',
+    { '3.responses[0].partitions[0].errorMessage': { weir: null, kafka: '(text)' } },
+  ),
+  {
+    case: 'ShareFetch with a wrong verdict',
+    reason: 'Apache Kafka says in words that nobody holds such a record; in Weir the code says it.',
+    fields: { '3.responses[0].partitions[0].acknowledgeErrorMessage': { weir: null, kafka: '(text)' } },
+  },
+  ...inEach(
+    [
+      'DescribeShareGroupOffsets of a group that holds everything',
+      'DescribeShareGroupOffsets of all of a group without members',
+    ],
+    'Weir keeps where a group begins before it delivers anything, so that a restart does not choose anew.',
+    {
+      '3.groups[0].topics[0].partitions[0].startOffset': { weir: 0, kafka: -1 },
+      '3.groups[0].topics[0].partitions[0].lag': { weir: 10, kafka: -1 },
+    },
+  ),
+  {
+    case: 'DescribeShareGroupOffsets of a group that finished some',
+    reason: 'Weir tells where the group goes on at once; Apache Kafka moves its persisted start with a later write.',
+    fields: { '4.groups[0].topics[0].partitions[0].startOffset': { weir: 4, kafka: 0 } },
+  },
+  ...inEach(
+    [
+      'AlterShareGroupOffsets of a group whose records are held',
+      'DeleteShareGroupOffsets of a group whose records are held',
+    ],
+    'Weir does not serve these two requests yet, and does not say that it does.',
+    { '3': { weir: 'closed', kafka: 'answer' } },
   ),
 ];
