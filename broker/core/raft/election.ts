@@ -1,0 +1,164 @@
+import { tally } from './quorum.ts';
+import { beginLeadership } from './leadership.ts';
+import { becomeFollower, holdsQuorum } from './roles.ts';
+import type { RaftState } from './state.ts';
+import {
+  isSame,
+  keyOf,
+  type PreVoteRequest,
+  type PreVoteResponse,
+  type ReplicaKey,
+  type TimeoutNow,
+  type VoteRequest,
+  type VoteResponse,
+} from './types.ts';
+
+/** The election timer ran out: asks whether an election could be won (V1). */
+export function beginPreVote(state: RaftState): void {
+  state.restartElectionTimer();
+  if (!state.mayCampaign) return;
+  if (state.options.bugs.has('no-pre-vote')) {
+    beginElection(state, { isTransfer: false });
+    return;
+  }
+  state.campaign = { votes: new Map([[keyOf(state.self), true]]), ownVoteWrite: 0 };
+  state.became('pre-candidate', null);
+  const { self, log } = state;
+  for (const voter of state.voters) {
+    if (isSame(voter, self)) continue;
+    // It promises nothing, so that it waits for nothing.
+    const message = { kind: 'pre-vote', from: self, to: voter, term: state.term + 1, last: log.last } as const;
+    state.effects.push({ kind: 'send', message, afterWrite: 0 });
+  }
+  settleCampaign(state);
+}
+
+/** Takes the next term and asks for votes in it. Its own vote counts when it is synced. */
+export function beginElection(state: RaftState, { isTransfer }: { readonly isTransfer: boolean }): void {
+  state.restartElectionTimer();
+  state.term += 1;
+  state.votedFor = state.self;
+  state.matchedIndex = 0;
+  state.contactAtMs = Number.NEGATIVE_INFINITY;
+  state.campaign = { votes: new Map(), ownVoteWrite: state.write({ hardState: true }) };
+  state.became('candidate', null);
+  const { self, log, term } = state;
+  for (const voter of state.voters) {
+    if (isSame(voter, self)) continue;
+    state.send({ kind: 'vote', from: self, to: voter, term, last: log.last, isTransfer });
+  }
+}
+
+/** Looks at the votes so far. */
+export function settleCampaign(state: RaftState): void {
+  const { campaign } = state;
+  if (campaign === null) return;
+  const isOwnVoteDurable = campaign.ownVoteWrite > 0 && state.writtenCount >= campaign.ownVoteWrite;
+  if (isOwnVoteDurable) campaign.votes.set(keyOf(state.self), true);
+  const outcome = tally(state.voters, campaign.votes);
+  if (outcome === 'open') return;
+  if (outcome === 'lost') becomeFollower(state, state.term, null);
+  else if (state.role === 'pre-candidate') beginElection(state, { isTransfer: false });
+  else {
+    state.campaign = null;
+    beginLeadership(state);
+  }
+}
+
+/** Answers a pre-vote; nothing changes here, whatever the answer (V1). */
+export function answerPreVote(state: RaftState, request: PreVoteRequest): void {
+  const isGranted =
+    request.term > state.term && state.log.isUpToDate(request.last) && !isBound(state) && mayVote(state);
+  const { self, term } = state;
+  const message = {
+    kind: 'pre-vote-response',
+    from: self,
+    to: request.from,
+    term,
+    askedTerm: request.term,
+    isGranted,
+  } as const;
+  state.effects.push({ kind: 'send', message, afterWrite: 0 });
+}
+
+/** Counts the answer to a pre-vote of this campaign. */
+export function takePreVoteResponse(state: RaftState, response: PreVoteResponse): void {
+  if (response.term > state.term) {
+    // What the term says is true, whoever asked; only a vote or a leader may bring one that nobody has.
+    becomeFollower(state, response.term, null);
+    return;
+  }
+  if (state.role !== 'pre-candidate' || state.campaign === null || response.askedTerm !== state.term + 1) return;
+  state.campaign.votes.set(keyOf(response.from), response.isGranted);
+  settleCampaign(state);
+}
+
+/**
+ * Answers a vote (V2). With contact, or while leading with a quorum, it is refused and its term ignored, so that nobody who was
+ * away disturbs those who were not; a transfer is the leader's own wish.
+ */
+export function answerVote(state: RaftState, request: VoteRequest): void {
+  const { bugs } = state.options;
+  if (request.term < state.term || (isBound(state) && !request.isTransfer)) {
+    refuse(state, request);
+    return;
+  }
+  if (request.term > state.term) becomeFollower(state, request.term, null);
+  const isFree = state.votedFor === null || isSame(state.votedFor, request.from) || bugs.has('votes-twice');
+  const isUpToDate = state.log.isUpToDate(request.last) || bugs.has('votes-for-stale-log');
+  const isUndecided = (state.role === 'follower' && state.leader === null) || state.role === 'pre-candidate';
+  if (!isUndecided || !isFree || !isUpToDate || !mayVote(state)) {
+    refuse(state, request);
+    return;
+  }
+  // It does not ask for votes itself while somebody else may win.
+  becomeFollower(state, state.term, null);
+  let voteWrite = 0;
+  if (!isSame(state.votedFor, request.from)) {
+    state.votedFor = request.from;
+    voteWrite = state.write({ hardState: true });
+  }
+  state.restartElectionTimer();
+  const { self, term } = state;
+  state.send({ kind: 'vote-response', from: self, to: request.from, term, isGranted: true }, voteWrite);
+}
+
+function refuse(state: RaftState, request: VoteRequest): void {
+  const { self, term } = state;
+  state.send({ kind: 'vote-response', from: self, to: request.from, term, isGranted: false });
+}
+
+/** Counts a vote of this term. */
+export function takeVoteResponse(state: RaftState, response: VoteResponse): void {
+  if (response.term > state.term) {
+    becomeFollower(state, response.term, null);
+    return;
+  }
+  if (state.role !== 'candidate' || state.campaign === null || response.term !== state.term) return;
+  state.campaign.votes.set(keyOf(response.from), response.isGranted);
+  settleCampaign(state);
+}
+
+/** The leader wants this replica to take over (V5): no pre-vote, which its contact would lose. */
+export function campaignAtOnce(state: RaftState, request: TimeoutNow): void {
+  if (request.term !== state.term || state.role !== 'follower' || !isSame(state.leader, request.from)) return;
+  if (state.mayCampaign) beginElection(state, { isTransfer: true });
+}
+
+/** The leader's process is gone for certain (V8): contact with it means nothing, and a campaign begins soon. */
+export function leaderIsGone(state: RaftState, leader: ReplicaKey): void {
+  if (state.role !== 'follower' || !isSame(state.leader, leader)) return;
+  state.contactAtMs = Number.NEGATIVE_INFINITY;
+  const soonMs = state.nowMs + (state.options.random() * state.options.electionTimeoutMs) / 4;
+  state.electionAtMs = Math.min(state.electionAtMs, soonMs);
+}
+
+/** Somebody leads whom this replica hears, or who is this replica. */
+function isBound(state: RaftState): boolean {
+  if (state.options.bugs.has('ignores-contact')) return false;
+  return state.hasContact || (state.role === 'leader' && holdsQuorum(state));
+}
+
+function mayVote(state: RaftState): boolean {
+  return !state.isDamaged || state.options.bugs.has('damaged-votes');
+}
