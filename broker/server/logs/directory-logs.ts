@@ -22,6 +22,7 @@ import { IndexCache } from './index-cache.ts';
 import { isDiskFull } from '../disk-failure.ts';
 import { marksOf } from './log-body.ts';
 import { type LogContext, newCounters } from './log-context.ts';
+import { FileShortage } from './file-shortage.ts';
 import { flushAll } from './flush-all.ts';
 import { Journal } from './journal.ts';
 import { loadLog } from './log-loader.ts';
@@ -107,7 +108,12 @@ export class DirectoryLogManager implements LogManager {
       this.#retrying(() => this.#store.write(this.#marks()), done);
     });
     // The segments of `replicated` logs stay open until they are synced.
-    const files = new FileCache(deps.disk, this.#options.openFilesMax, () => this.#syncAll(() => undefined));
+    const files = new FileCache(deps.disk, this.#options.openFilesMax, () => shortage.noticed());
+    const shortage = new FileShortage(
+      deps.timers,
+      () => files.isShort,
+      (done) => flushAll([...this.#context.unsynced], PARALLEL_SYNCS, done, 'written'),
+    );
     this.#context = {
       disk: deps.disk,
       clock: deps.clock,

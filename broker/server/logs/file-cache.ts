@@ -57,6 +57,11 @@ export class FileCache {
     return this.#queue.length - this.#queueStart;
   }
 
+  /** Somebody waits and no file can be closed: all are in use. */
+  get isShort(): boolean {
+    return this.waitingCount > 0 && this.#idle.size === 0;
+  }
+
   /** Opens the file or shares the open one; then `done` runs in the same call. */
   acquire(path: string, options: { readonly create: boolean }, done: DiskDone<FileLease>): void {
     const known = this.#slots.get(path);
@@ -67,7 +72,7 @@ export class FileCache {
     else {
       this.#queue.push({ path, options, done });
       this.#makeRoom();
-      if (this.waitingCount > 0 && this.#idle.size === 0) this.#onShort();
+      if (this.isShort) this.#onShort();
     }
   }
 

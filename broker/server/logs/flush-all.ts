@@ -1,5 +1,18 @@
+/** Something that can be flushed: all that was queued, or what of it is written. */
+interface Flushable {
+  flush(done: () => void, what: FlushedPart): void;
+}
+
+/** What a flush covers; what is not written may wait for a descriptor. */
+export type FlushedPart = 'queued' | 'written';
+
 /** Flushes all of them, so many at a time; `done` when each was flushed. */
-export function flushAll(clients: readonly { flush(done: () => void): void }[], limit: number, done: () => void): void {
+export function flushAll(
+  clients: readonly Flushable[],
+  limit: number,
+  done: () => void,
+  what: FlushedPart = 'queued',
+): void {
   let next = 0;
   let left = clients.length;
   if (left === 0) {
@@ -21,7 +34,7 @@ export function flushAll(clients: readonly { flush(done: () => void): void }[], 
         left -= 1;
         if (left === 0) done();
         else advance();
-      });
+      }, what);
     }
     draining = false;
   };

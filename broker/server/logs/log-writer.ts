@@ -5,6 +5,7 @@ import type { TimerHandle } from '../../ports/clock.ts';
 import type { DiskFailure } from '../../ports/disk.ts';
 import type { JournalLog, JournalWrite } from '../../core/log/journal.ts';
 import type { FileLease } from './file-cache.ts';
+import type { FlushedPart } from './flush-all.ts';
 import type { JournalClient } from './journal.ts';
 import { isDiskFull } from '../disk-failure.ts';
 import type { LogContext } from './log-context.ts';
@@ -131,10 +132,11 @@ export class LogWriter implements JournalClient {
     this.#sync();
   }
 
-  /** Syncs in the segments everything that was queued by now, and gives the files back; a stopped writer does that, too. */
-  flush(done: () => void): void {
+  /** Syncs in the segments what was queued or written by now, and gives the files back; a stopped writer does that, too. */
+  flush(done: () => void, what: FlushedPart = 'queued'): void {
+    const queued = what === 'queued' ? this.#queue.at(-1) : undefined;
     if (this.#stopped) this.stop(done);
-    else this.waitFor(this.#queue.at(-1)?.endOffset ?? this.#writtenOffset, 'synced', done);
+    else this.waitFor(queued?.endOffset ?? this.#writtenOffset, 'synced', done);
   }
 
   /** An entry of the directory changed: the next sync round covers it. */
