@@ -55,6 +55,8 @@ function sizes(partitions: Partitions, wanted: ReadonlyMap<string, ReadonlySet<n
     const indices = wanted === null ? null : wanted.get(partition.topicName);
     if (indices === undefined) continue;
     if (indices !== null && !indices.has(partition.index)) continue;
+    // The answer has no error for one partition; Kafka leaves out what lies in a directory that failed.
+    if (partition.status(-1) === ErrorCode.KAFKA_STORAGE_ERROR) continue;
     const known = topics.get(partition.topicName);
     if (known === undefined) topics.set(partition.topicName, [describe(partition)]);
     else known.push(describe(partition));

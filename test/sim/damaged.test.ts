@@ -1,0 +1,80 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { ApiKey } from '../../broker/core/protocol/apis.ts';
+import { ErrorCode } from '../../broker/core/protocol/errors.ts';
+import type { RequestInput, WireKey } from '../../broker/core/protocol/messages.ts';
+import { buildBatch } from '../../broker/core/record/builder.ts';
+import { crc32c } from '../../broker/io/crc32c.ts';
+import { Asker } from './asker.ts';
+
+const TOPIC = 'jobs';
+
+describe('a partition whose log was damaged below its durable mark (D7)', () => {
+  let asker: Asker;
+  let topicId = '';
+
+  function call<K extends WireKey>(key: K, version: number, body: RequestInput<K>) {
+    const answer = asker.call(key, version, body);
+    if (typeof answer === 'string') throw new Error(answer);
+    return answer;
+  }
+
+  /** A ShareFetch of both partitions, in the state that it is in after a moment: what came of each. */
+  function shareFetch(memberId: string) {
+    const partitions = [0, 1].map((partitionIndex) => ({ partitionIndex, acknowledgementBatches: [] }));
+    const { responses } = call(ApiKey.ShareFetch, 1, {
+      groupId: 'share',
+      memberId,
+      shareSessionEpoch: 0,
+      maxWaitMs: 500,
+      minBytes: 1,
+      maxBytes: 1_000_000,
+      maxRecords: 10,
+      batchSize: 10,
+      topics: [{ topicId, partitions }],
+      forgottenTopicsData: [],
+    });
+    const told = responses.flatMap((topic) => topic.partitions);
+    return told.map((one) => [one.partitionIndex, one.errorCode, one.acquiredRecords.length]).toSorted();
+  }
+
+  beforeEach(() => {
+    asker = new Asker(5);
+    const topics = [{ name: TOPIC, numPartitions: 2, replicationFactor: 1, assignments: [], configs: [] }];
+    topicId = call(ApiKey.CreateTopics, 7, { topics, timeoutMs: 5000 }).topics[0]?.topicId ?? '';
+    const reset = { name: 'share.auto.offset.reset', configOperation: 0, value: 'earliest' };
+    const resources = [{ resourceType: 32, resourceName: 'share', configs: [reset] }];
+    call(ApiKey.IncrementalAlterConfigs, 1, { resources, validateOnly: false });
+    const records = buildBatch([{ key: null, value: Buffer.from('a') }], { timestamp: asker.world.wallMs }, crc32c);
+    const partitionData = [0, 1].map((index) => ({ index, records }));
+    call(ApiKey.Produce, 9, { acks: -1, timeoutMs: 5000, topicData: [{ name: TOPIC, partitionData }] });
+    const member = { groupId: 'share', memberId: 'a', memberEpoch: 0, subscribedTopicNames: [TOPIC] };
+    call(ApiKey.ShareGroupHeartbeat, 1, member);
+    shareFetch('a');
+    asker.world.runFor(12_000);
+    asker.node.crash('power');
+    const log = asker.node.disk.files().find(({ path }) => /jobs-0\/.*\.log$/.test(path))?.path ?? '';
+    const byte = asker.node.disk.peek(log)?.[65] ?? 0;
+    asker.node.disk.poke(log, 65, Buffer.of(byte ^ 1));
+    asker.hangUp();
+    asker.node.start();
+    asker.world.runUntil(() => asker.node.isReady, 60_000);
+  });
+
+  it('is an error of its own in a share fetch, which goes on with the others', () => {
+    let told = shareFetch('b');
+    for (let round = 0; round < 20 && told[1]?.[2] === 0; round += 1) told = shareFetch('b');
+    expect(told).toEqual([
+      [0, ErrorCode.KAFKA_STORAGE_ERROR, 0],
+      [1, 0, 1],
+    ]);
+  });
+
+  it('is not among what the log directory holds, as in Kafka a replica whose directory failed', () => {
+    const { results } = call(ApiKey.DescribeLogDirs, 4, { topics: [{ topic: TOPIC, partitions: [0, 1] }] });
+    const [directory] = results;
+    expect([results.length, directory?.errorCode]).toEqual([1, ErrorCode.NONE]);
+    expect(
+      directory?.topics.flatMap(({ partitions }) => partitions.map(({ partitionIndex }) => partitionIndex)),
+    ).toEqual([1]);
+  });
+});
