@@ -15,6 +15,10 @@ const PARTITIONS = 3;
 const GROUPS = ['g1', 'g2', 'g:3'];
 const TOPIC_EXISTS = 36;
 const EARLIEST = -2;
+/** After so many rounds the caches of a broker are full, or nearly so. */
+const GROWTH_ROUNDS_MIN = 90;
+/** From one moment to the next memory moves by a tenth, as the collector pleases. */
+const GROWTH_MAX = 1.12;
 const FETCH_BYTES = 8 * 1024 * 1024;
 /** Fetch and Produce by topic id. */
 const VERSION = 13;
@@ -44,6 +48,26 @@ export function overLimit(usage: Usage, limit: Usage): readonly string[] {
   return problems;
 }
 
+/**
+ * What the last third of many rounds took more of than the third before; empty when it levelled off. Fewer rounds than
+ * `GROWTH_ROUNDS_MIN` say nothing: caches fill up.
+ */
+export function overGrowth(usages: readonly Usage[]): readonly string[] {
+  if (usages.length < GROWTH_ROUNDS_MIN) return [];
+  const third = Math.floor(usages.length / 3);
+  return (['rssBytes', 'descriptors'] as const).flatMap((kind) => {
+    const [before, last] = [usages.slice(-2 * third, -third), usages.slice(-third)].map((part) =>
+      median(part.map((usage) => usage[kind])),
+    );
+    if (before === undefined || last === undefined || last <= before * GROWTH_MAX) return [];
+    return [`${kind} grew from ${before} to ${last} in ${third} rounds and does not level off`];
+  });
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
+}
+
 /** Makes the topics that the cases name, if they aren't there (any more), and tells their ids. */
 export async function prepareTargets(client: RawClient): Promise<Targets> {
   const topics = [...FUZZED, DOOMED, GOOD_TOPIC].map((name) => ({
@@ -65,6 +89,21 @@ export async function prepareTargets(client: RawClient): Promise<Targets> {
     groups: GROUPS,
     nowMs: Date.now(),
   };
+}
+
+/**
+ * Deletes what cases made, groups with members excepted: a group, a topic or a partition is kept, and takes memory, until
+ * somebody deletes it, so that a broker whose clients make new ones all the time grows as long as they do.
+ */
+export async function clearAway(client: RawClient): Promise<void> {
+  const { groups } = await client.call(ApiKey.ListGroups, 5, { statesFilter: [], typesFilter: [] });
+  const groupsNames = groups.map(({ groupId }) => groupId);
+  await client.call(ApiKey.DeleteGroups, 2, { groupsNames });
+  const { topics: found } = await client.call(ApiKey.Metadata, 12, { topics: null, allowAutoTopicCreation: false });
+  const topics = found
+    .filter(({ name, isInternal }) => !isInternal && ![...FUZZED, GOOD_TOPIC].includes(name ?? ''))
+    .map(({ name }) => ({ name }));
+  await client.call(ApiKey.DeleteTopics, 6, { topics, timeoutMs: 10_000 });
 }
 
 async function idsOf(client: RawClient, names: readonly string[]): Promise<ReadonlyMap<string, string>> {

@@ -12,7 +12,7 @@ export interface TargetTopic {
 /** What exists on the broker, so that requests get past its first look-up. */
 export interface Targets {
   readonly topics: readonly TargetTopic[];
-  /** What may be deleted: the others are looked at in the end. */
+  /** What may be deleted or get more partitions: the others are looked at in the end. */
   readonly doomed: TargetTopic;
   readonly groups: readonly string[];
   /** Time stamp of the records that are sent. */

@@ -8,7 +8,7 @@ import { Reader } from '../../broker/core/codec/reader.ts';
 import { apiTable } from '../../broker/server/api/table.ts';
 import { Child } from '../wire/harness/child.ts';
 import { hostileBatch, soundBatch } from './batches.ts';
-import { overLimit, usageOf, walkLogs } from './broker-check.ts';
+import { overGrowth, overLimit, usageOf, walkLogs } from './broker-check.ts';
 import { everyHugeNumber, type FuzzCase, fuzzCase } from './cases.ts';
 import { FuzzNode, findings as nodeFindings } from './fuzz-node.ts';
 import { checkRecords } from './record-check.ts';
@@ -81,6 +81,20 @@ describe('the fuzz', () => {
       Object.defineProperty(Reader.prototype, method, sound);
     }
     expect(nodeFindings(new FuzzNode(1), cases.slice(0, 200))).toEqual([]);
+  });
+
+  it('tells a broker that grows from one whose caches fill up', () => {
+    const rounds = (of: (round: number) => number) =>
+      Array.from({ length: 180 }, (_, round) => ({ rssBytes: of(round) * 1024 * 1024, descriptors: 250 }));
+    const noise = (round: number): number => ((round * 7) % 11) * 4;
+    // What the blocks that a cache kept once did to it, and what they do no more.
+    expect(overGrowth(rounds((round) => 280 + noise(round) + 1.5 * round)).join()).toMatch(
+      /^rssBytes grew from \d+ to \d+/,
+    );
+    expect(overGrowth(rounds((round) => 340 + noise(round) - 200 / (round + 1)))).toEqual([]);
+    const leaky = rounds(() => 300).map((usage, round) => ({ ...usage, descriptors: 100 + round }));
+    expect(overGrowth(leaky).join()).toMatch(/^descriptors grew/);
+    expect(overGrowth(leaky.slice(0, 80))).toEqual([]);
   });
 
   it('gives the same bytes for the same number', () => {
