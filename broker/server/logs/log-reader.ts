@@ -115,7 +115,8 @@ function readCold(wanted: Wanted, hasWaited = false): void {
     waiting.push(() => readCold(wanted, true));
     return;
   }
-  if (held.sizeInBytes > 0) {
+  // A piece that is there and gives nothing holds a batch that does not fit.
+  if (held.sizeInBytes > 0 || body.cold.holds(options.fetchOffset)) {
     body.context.counters.aheadReads += 1;
     done(null, held);
     return;

@@ -90,6 +90,18 @@ describe('a reader of old records', () => {
     expect(new Set(outcomes.slice(2))).toEqual(new Set(['at once']));
   });
 
+  test('whose limit has no room for the next batch is told so from memory', () => {
+    const w = filled(['old']);
+    const log = logOf(w, 'old');
+    const reader = new Reader(log);
+    reader.ask();
+    w.time.settle();
+    const before = readsOf(w);
+    const small = { fetchOffset: 3, maxBytes: 100, minOneBatch: false, endOffset: BATCHES };
+    expect(w.wait<LogReadResult>((done) => log.read(small, done))).toMatchObject({ sizeInBytes: 0, endOffset: 3 });
+    expect(readsOf(w)).toBe(before);
+  });
+
   test('that jumps about has nothing read ahead for it', () => {
     const w = filled(['old']);
     const reader = new Reader(logOf(w, 'old'));
