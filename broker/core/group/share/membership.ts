@@ -8,9 +8,12 @@ const HASH_LOW_SEED = 0x811c_9dc5;
 const HASH_HIGH_SEED = 0x9e37_79b9;
 const FNV_PRIME = 0x0100_0193;
 
+/** The epoch of a group that was made and has no member yet, as in Kafka: the first member gets the next one. */
+const MADE_EPOCH = 1;
+
 /** Begins a new group epoch: the target assignment has to be made anew. */
 export function bumpEpoch(step: Step, group: ShareGroup): void {
-  const value = { epoch: group.groupEpoch + 1, metadataHash: metadataHash(step, group) };
+  const value = { epoch: Math.max(MADE_EPOCH, group.groupEpoch) + 1, metadataHash: metadataHash(step, group) };
   step.write({ kind: 'shareGroup', groupId: group.groupId, value });
 }
 

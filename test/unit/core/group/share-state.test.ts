@@ -16,7 +16,7 @@ describe('the first heartbeat', () => {
           topics: [
             {
               topicId: expect.any(String),
-              partitions: [0, 1, 2, 3].map((partition) => ({ partition, stateEpoch: 1, startOffset: -1 })),
+              partitions: [0, 1, 2, 3].map((partition) => ({ partition, stateEpoch: 2, startOffset: -1 })),
             },
           ],
         },
@@ -25,7 +25,7 @@ describe('the first heartbeat', () => {
     group.advance(50);
     group.answerEffect(0);
     expect(shown(join)).toEqual(['jobs: 0 1 2 3']);
-    expect(join.response).toMatchObject({ errorCode: 0, memberId: 'a', memberEpoch: 1, heartbeatIntervalMs: 5_000 });
+    expect(join.response).toMatchObject({ errorCode: 0, memberId: 'a', memberEpoch: 2, heartbeatIntervalMs: 5_000 });
     expect(group.partitions()).toEqual(['jobs: 0 1 2 3']);
   });
 
@@ -38,29 +38,29 @@ describe('the first heartbeat', () => {
     group.advance(1);
     expect(join.response).toMatchObject({
       errorCode: 0,
-      memberEpoch: 1,
+      memberEpoch: 2,
       heartbeatIntervalMs: 250,
       assignment: { topicPartitions: [] },
     });
     group.advance(500);
     group.answerEffect(0);
-    const next = group.beat('a', 1);
-    expect(next.response).toMatchObject({ memberEpoch: 2, heartbeatIntervalMs: 5_000 });
+    const next = group.beat('a', 2);
+    expect(next.response).toMatchObject({ memberEpoch: 3, heartbeatIntervalMs: 5_000 });
     expect(shown(next)).toEqual(['jobs: 0 1 2 3']);
-    expect(group.beat('a', 2).response).toMatchObject({ memberEpoch: 2, assignment: null });
+    expect(group.beat('a', 3).response).toMatchObject({ memberEpoch: 3, assignment: null });
   });
 
   test('is answered at once for a topic that does not exist, and the assignment follows its creation', () => {
     const group = new Share();
     const join = group.join('a', 'later');
     expect(join.response).toMatchObject({
-      memberEpoch: 1,
+      memberEpoch: 2,
       heartbeatIntervalMs: 1_000,
       assignment: { topicPartitions: [] },
     });
     group.view.setTopic('later', 2);
     group.topicsChanged('later');
-    const next = group.beat('a', 1);
+    const next = group.beat('a', 2);
     expect(shown(next)).toEqual(['later: 0 1']);
     expect(next.response?.heartbeatIntervalMs).toBe(5_000);
   });
@@ -70,9 +70,9 @@ describe('the first heartbeat', () => {
     group.join('a');
     const second = group.join('b');
     expect(count(second.response?.assignment?.topicPartitions)).toBe(2);
-    const first = group.beat('a', 1);
+    const first = group.beat('a', 2);
     expect(count(first.response?.assignment?.topicPartitions)).toBe(2);
-    expect(first.response?.memberEpoch).toBe(2);
+    expect(first.response?.memberEpoch).toBe(3);
   });
 
   test('repeated by a member that asks again answers the earlier call too', () => {
@@ -110,7 +110,7 @@ describe('setting up share state', () => {
     expect(group.effects).toEqual([]);
     group.advance(200);
     expect(group.effects.map(({ request: again }) => again.topics[0]?.partitions)).toEqual([
-      [2, 3].map((partition) => ({ partition, stateEpoch: 1, startOffset: -1 })),
+      [2, 3].map((partition) => ({ partition, stateEpoch: 2, startOffset: -1 })),
     ]);
     group.answerEffect(0);
     expect(group.partitions()).toEqual(['jobs: 0 1 2 3']);
@@ -139,10 +139,10 @@ describe('setting up share state', () => {
     group.shareStateCode = null;
     group.topicsChanged('jobs');
     expect(group.effects[0]?.request.topics[0]?.partitions).toEqual(
-      [4, 5].map((partition) => ({ partition, stateEpoch: 2, startOffset: 0 })),
+      [4, 5].map((partition) => ({ partition, stateEpoch: 3, startOffset: 0 })),
     );
     group.answerEffect(0);
-    expect(shown(group.beat('a', 1))).toEqual(['jobs: 0 1 2 3 4 5']);
+    expect(shown(group.beat('a', 2))).toEqual(['jobs: 0 1 2 3 4 5']);
   });
 
   test('starts partitions at 0 that a topic gets while it is being set up for the first time', () => {
@@ -264,7 +264,7 @@ describe('deleting', () => {
     ]);
     group.answerEffect(0);
     expect(group.partitions()).toEqual(['more: 0']);
-    expect(shown(group.beat('a', 1))).toEqual(['more: 0']);
+    expect(shown(group.beat('a', 2))).toEqual(['more: 0']);
     group.view.setTopic('jobs', 1, 'jobs-anew'.padEnd(22, 'A'));
     group.topicsChanged('jobs');
     expect(group.effects[0]?.request.topics).toEqual([
@@ -284,7 +284,7 @@ describe('deleting', () => {
     group.failOver();
     expect(group.effects.map(({ kind }) => kind)).toEqual(['deleteShareState']);
     expect(group.partitions()).toEqual(['more: 0']);
-    expect(shown(group.beat('a', 1))).toEqual(['more: 0']);
+    expect(shown(group.beat('a', 2))).toEqual(['more: 0']);
   });
 
   test('makes answers void that are still under way: they speak of state that is gone', () => {

@@ -7,22 +7,22 @@ describe('epochs', () => {
     const group = new Share();
     group.join('a');
     group.join('b');
-    group.beat('a', 1);
-    expect(group.beat('a', 2).response?.errorCode).toBe(0);
-    expect(group.beat('a', 1).response?.errorCode).toBe(0);
-    expect(group.beat('a', 3).response?.errorCode).toBe(ErrorCode.FENCED_MEMBER_EPOCH);
-    group.join('c');
     group.beat('a', 2);
-    expect(group.beat('a', 1).response?.errorCode).toBe(ErrorCode.FENCED_MEMBER_EPOCH);
-    expect(group.beat('a', 0, { topics: ['jobs'] }).response).toMatchObject({ errorCode: 0, memberEpoch: 3 });
+    expect(group.beat('a', 3).response?.errorCode).toBe(0);
+    expect(group.beat('a', 2).response?.errorCode).toBe(0);
+    expect(group.beat('a', 4).response?.errorCode).toBe(ErrorCode.FENCED_MEMBER_EPOCH);
+    group.join('c');
+    group.beat('a', 3);
+    expect(group.beat('a', 2).response?.errorCode).toBe(ErrorCode.FENCED_MEMBER_EPOCH);
+    expect(group.beat('a', 0, { topics: ['jobs'] }).response).toMatchObject({ errorCode: 0, memberEpoch: 4 });
   });
 
   test('are refused for members and groups that are not known', () => {
     const group = new Share();
-    expect(group.beat('a', 1).response?.errorCode).toBe(ErrorCode.GROUP_ID_NOT_FOUND);
+    expect(group.beat('a', 2).response?.errorCode).toBe(ErrorCode.GROUP_ID_NOT_FOUND);
     expect(group.beat('a', -1).response?.errorCode).toBe(ErrorCode.GROUP_ID_NOT_FOUND);
     group.join('a');
-    expect(group.beat('b', 1).response?.errorCode).toBe(ErrorCode.UNKNOWN_MEMBER_ID);
+    expect(group.beat('b', 2).response?.errorCode).toBe(ErrorCode.UNKNOWN_MEMBER_ID);
     expect(group.beat('b', -1).response?.errorCode).toBe(ErrorCode.UNKNOWN_MEMBER_ID);
   });
 
@@ -56,11 +56,11 @@ describe('assignments', () => {
     const group = new Share();
     group.join('a');
     group.join('b');
-    expect(count(group.beat('a', 1).response?.assignment?.topicPartitions)).toBe(2);
-    const again = group.beat('a', 1);
-    expect(again.response?.memberEpoch).toBe(2);
+    expect(count(group.beat('a', 2).response?.assignment?.topicPartitions)).toBe(2);
+    const again = group.beat('a', 2);
+    expect(again.response?.memberEpoch).toBe(3);
     expect(count(again.response?.assignment?.topicPartitions)).toBe(2);
-    expect(shown(group.beat('a', 2))).toBeNull();
+    expect(shown(group.beat('a', 3))).toBeNull();
   });
 
   test('made too often wait for the interval, and joining members with them', () => {
@@ -79,13 +79,13 @@ describe('assignments', () => {
     group.advance(1_500);
     expect(late.response).toMatchObject({
       errorCode: 0,
-      memberEpoch: 5,
+      memberEpoch: 6,
       heartbeatIntervalMs: 250,
       assignment: { topicPartitions: [] },
     });
     group.advance(14_000);
-    const next = group.beat('f', 5);
-    expect(next.response).toMatchObject({ memberEpoch: 6, heartbeatIntervalMs: 5_000 });
+    const next = group.beat('f', 6);
+    expect(next.response).toMatchObject({ memberEpoch: 7, heartbeatIntervalMs: 5_000 });
     expect(count(next.response?.assignment?.topicPartitions)).toBeGreaterThan(0);
   });
 
@@ -93,11 +93,11 @@ describe('assignments', () => {
     const group = new Share();
     group.join('a');
     group.join('b');
-    group.beat('a', 1);
+    group.beat('a', 2);
     const before = group.described();
     group.failOver();
     expect(group.described()).toEqual(before);
-    expect(group.beat('a', 2).response).toMatchObject({ errorCode: 0, memberEpoch: 2, assignment: null });
+    expect(group.beat('a', 3).response).toMatchObject({ errorCode: 0, memberEpoch: 3, assignment: null });
   });
 
   test('follow the settings of the group as they are now', () => {
@@ -105,7 +105,7 @@ describe('assignments', () => {
     group.view.setOverrides('group', 'g', { 'share.heartbeat.interval.ms': '7000' });
     expect(group.join('a').response?.heartbeatIntervalMs).toBe(7_000);
     group.view.setOverrides('group', 'g', { 'share.heartbeat.interval.ms': '6000' });
-    expect(group.beat('a', 1).response?.heartbeatIntervalMs).toBe(6_000);
+    expect(group.beat('a', 2).response?.heartbeatIntervalMs).toBe(6_000);
   });
 });
 
@@ -114,9 +114,9 @@ describe('members that go', () => {
     const group = new Share();
     group.join('a');
     group.join('b');
-    expect(count(group.beat('a', 1).response?.assignment?.topicPartitions)).toBe(2);
+    expect(count(group.beat('a', 2).response?.assignment?.topicPartitions)).toBe(2);
     expect(group.beat('b', -1).response).toMatchObject({ errorCode: 0, memberId: 'b', memberEpoch: -1 });
-    expect(shown(group.beat('a', 2))).toEqual(['jobs: 0 1 2 3']);
+    expect(shown(group.beat('a', 3))).toEqual(['jobs: 0 1 2 3']);
   });
 
   test('by silence are taken out after the session timeout', () => {
@@ -124,10 +124,10 @@ describe('members that go', () => {
     group.join('a');
     group.join('b');
     group.advance(40_000);
-    group.beat('a', 1);
+    group.beat('a', 2);
     group.advance(5_000);
-    expect(group.beat('b', 2).response?.errorCode).toBe(ErrorCode.UNKNOWN_MEMBER_ID);
-    expect(shown(group.beat('a', 2))).toEqual(['jobs: 0 1 2 3']);
+    expect(group.beat('b', 3).response?.errorCode).toBe(ErrorCode.UNKNOWN_MEMBER_ID);
+    expect(shown(group.beat('a', 3))).toEqual(['jobs: 0 1 2 3']);
     group.failOver();
     group.advance(44_999);
     expect(group.described().members.length).toBe(1);
@@ -213,14 +213,14 @@ describe('bounds and types', () => {
       errorMessage: null,
       groupId: 'g',
       groupState: 'Stable',
-      groupEpoch: 1,
-      assignmentEpoch: 1,
+      groupEpoch: 2,
+      assignmentEpoch: 2,
       assignorName: 'simple',
       members: [
         {
           memberId: 'a',
           rackId: 'r1',
-          memberEpoch: 1,
+          memberEpoch: 2,
           clientId: 'c',
           clientHost: '/h',
           subscribedTopicNames: ['jobs'],

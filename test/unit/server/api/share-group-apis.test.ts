@@ -85,7 +85,7 @@ describe('share groups', () => {
     expect(beat(bench)).toMatchObject({
       errorCode: 0,
       memberId: 'm',
-      memberEpoch: 1,
+      memberEpoch: 2,
       heartbeatIntervalMs: 5_000,
       assignment: { topicPartitions: [{ topicId: TOPIC_ID, partitions: [0, 1] }] },
     });
@@ -141,7 +141,7 @@ describe('share groups', () => {
     const topic = bench.node.view.setTopic('later', 1);
     bench.node.metadata.announce({ topicsCreated: [topic] });
     bench.node.loop.run();
-    const answer = beat(bench, { memberEpoch: 1, subscribedTopicNames: null });
+    const answer = beat(bench, { memberEpoch: 2, subscribedTopicNames: null });
     expect(answer.assignment?.topicPartitions.map(({ topicId }) => topicId)).toEqual([
       'later'.padEnd(22, 'A'),
       TOPIC_ID,

@@ -22,27 +22,6 @@ export const shareDifferences: readonly Difference[] = [
     'A member that names a topic which does not exist yet is asked to come again within a second, so that it soon has its share.',
     { '0.heartbeatIntervalMs': { weir: 1000, kafka: 5000 } },
   ),
-  ...inEach(
-    [
-      'ShareGroupHeartbeat that joins an unknown topic',
-      'ShareGroupHeartbeat that joins a topic twice',
-      'ShareGroupHeartbeat of an unknown member',
-      'ShareGroupHeartbeat of an epoch to come',
-      'ShareGroupHeartbeat that leaves',
-      'ShareGroupHeartbeat that leaves twice',
-      'JoinGroup for a share group',
-      'OffsetCommit for a share group',
-      'DeleteGroups of a share group with members',
-      'DescribeGroups of a share group',
-    ],
-    'Weir takes joining and the first look at the topics for one change of the group; epochs need only rise.',
-    { '0.memberEpoch': { weir: 1, kafka: 2 } },
-  ),
-  ...inEach(
-    ['ShareGroupDescribe of an empty group', 'ShareGroupDescribe with operations'],
-    'Weir takes joining and the first look at the topics for one change of the group; epochs need only rise.',
-    { '0.groups[0].assignmentEpoch': { weir: 1, kafka: 2 }, '0.groups[0].groupEpoch': { weir: 2, kafka: 3 } },
-  ),
   {
     case: 'ShareFetch of a group without a name',
     reason:
