@@ -9,7 +9,7 @@ import { hasCode } from '../setup/cache.ts';
 import { waitFor } from '../wire/harness/wait.ts';
 import { Machine } from './machine.ts';
 import { Book, findCoordinator, GROUP, only, STEADY } from './power-load.ts';
-import { RawClient } from './raw-client.ts';
+import { RawClient } from '../support/raw-client.ts';
 
 const MIB = 1024 * 1024;
 const SIZE_MIB = 96;

@@ -6,7 +6,7 @@ import { crc32c } from '../../broker/io/crc32c.ts';
 import { waitFor } from '../wire/harness/wait.ts';
 import type { Acknowledged, Sent } from './history.ts';
 import type { Progress, Told, ToldTopic } from './power-history.ts';
-import { NoAnswer, RawClient } from './raw-client.ts';
+import { NoAnswer, RawClient } from '../support/raw-client.ts';
 
 /** What a client may be told. */
 export const ACTS = ['produce', 'commit', 'delete-records', 'create-topic', 'delete-topic', 'accept', 'put'] as const;

@@ -7,7 +7,7 @@ import { crc32c } from '../../broker/io/crc32c.ts';
 import type { Scanned } from './history.ts';
 import type { Found } from './power-history.ts';
 import { Book, findCoordinator, GROUP, LOADING, loading, must, only, STEADY } from './power-load.ts';
-import { RawClient } from './raw-client.ts';
+import { RawClient } from '../support/raw-client.ts';
 
 const EARLIEST = -2;
 const LATEST = -1;

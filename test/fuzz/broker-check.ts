@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { createPrng } from '../../broker/core/base/prng.ts';
 import { ApiKey } from '../../broker/core/protocol/apis.ts';
 import { soundBatch } from './batches.ts';
-import { RawClient } from './raw-client.ts';
+import { RawClient } from '../support/raw-client.ts';
 import { checkRecords } from './record-check.ts';
 import type { Targets, TargetTopic } from './targets.ts';
 

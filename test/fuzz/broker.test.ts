@@ -16,7 +16,7 @@ import {
   Witness,
 } from './broker-check.ts';
 import { everyHugeNumber, type FuzzCase, fuzzCase } from './cases.ts';
-import { RawClient } from './raw-client.ts';
+import { RawClient } from '../support/raw-client.ts';
 import { REGRESSIONS } from './regressions.ts';
 import { runCases } from './socket-run.ts';
 import type { Targets } from './targets.ts';

@@ -9,7 +9,7 @@ import type { Peer } from '../wire/harness/peer.ts';
 import { weirPeer } from '../wire/harness/weir-peer.ts';
 import { prepareTargets, usageOf } from './broker-check.ts';
 import { type HeavyRequest, heavyRequests } from './heavy.ts';
-import { RawClient } from './raw-client.ts';
+import { RawClient } from '../support/raw-client.ts';
 
 /** Others wait for some turns of 20 ms; on a machine that others use too for a few of its own time slices more. */
 const STALL_MAX_MS = 2000;

@@ -12,7 +12,7 @@ import { waitFor } from '../wire/harness/wait.ts';
 import { weirPeer } from '../wire/harness/weir-peer.ts';
 import { prepareTargets, usageOf, Witness } from './broker-check.ts';
 import { type Behaviour, Crowd, linesNaming } from './crowd.ts';
-import { RawClient } from './raw-client.ts';
+import { RawClient } from '../support/raw-client.ts';
 
 const MIB = 1024 * 1024;
 const ANNOUNCED = 90 * MIB;

@@ -1,7 +1,7 @@
 import { ApiKey } from '../../broker/core/protocol/apis.ts';
 import { encodeRequest } from '../../broker/core/protocol/messages.ts';
 import type { FuzzCase } from './cases.ts';
-import { RawClient } from './raw-client.ts';
+import { RawClient } from '../support/raw-client.ts';
 
 /** Requests that may wait by their nature, or by a time-out that a mutation made long. */
 export const MAY_WAIT: ReadonlySet<number> = new Set([

@@ -7,7 +7,7 @@ import { buildCompressedBatch, type EncodedRecords } from '../../../broker/core/
 import { varintSize, writeVarint } from '../../../broker/core/record/cursor.ts';
 import type { Codec } from '../../../broker/core/record/validate.ts';
 import { crc32c } from '../../../broker/io/crc32c.ts';
-import { RawClient } from '../../faults/raw-client.ts';
+import { RawClient } from '../../support/raw-client.ts';
 import { type Batches, openBatches } from './open.ts';
 import { batchOf, PACK, record } from './samples.ts';
 

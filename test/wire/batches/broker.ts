@@ -6,7 +6,7 @@ import { checkBatch } from '../../../broker/core/record/check.ts';
 import { forEachBatch, type ReadRecord, readRecords } from '../../../broker/core/record/iterate.ts';
 import type { Codec } from '../../../broker/core/record/validate.ts';
 import { crc32c } from '../../../broker/io/crc32c.ts';
-import { RawClient } from '../../faults/raw-client.ts';
+import { RawClient } from '../../support/raw-client.ts';
 import { waitFor } from '../harness/wait.ts';
 import { UNPACK } from './samples.ts';
 

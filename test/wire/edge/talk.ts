@@ -1,6 +1,5 @@
-import { Buffer } from 'node:buffer';
-import { connect, type Socket } from 'node:net';
 import { decodeResponse, isWireKey } from '../../../broker/core/protocol/messages.ts';
+import { RawClient } from '../../support/raw-client.ts';
 import { GiveUp, waitFor } from '../harness/wait.ts';
 import type { Ask, Body, EdgeCase, Moment } from './ask.ts';
 
@@ -19,78 +18,6 @@ export type Outcome =
   | { readonly kind: 'silent' }
   | { readonly kind: 'unanswered' };
 
-/** A connection that takes frames as they are and gives back what arrives, frame by frame. */
-export class RawConnection {
-  readonly #socket: Socket;
-  #received = Buffer.alloc(0);
-  #isClosed = false;
-  #wake: () => void = () => undefined;
-
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on('data', (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
-      this.#wake();
-    });
-    // A reset is a close with an error before it.
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
-      this.#isClosed = true;
-      this.#wake();
-    });
-  }
-
-  /** Connects to `host:port`. */
-  static async open(bootstrap: string): Promise<RawConnection> {
-    const [host = '', port = ''] = bootstrap.split(':');
-    return new Promise((resolve, reject) => {
-      const socket = connect({ host, port: Number(port), noDelay: true });
-      socket.once('error', reject);
-      socket.once('connect', () => resolve(new RawConnection(socket)));
-    });
-  }
-
-  /** Sends bytes; what a closed connection can't take is lost, as on the wire. */
-  send(bytes: Uint8Array): void {
-    if (!this.#isClosed) this.#socket.write(bytes);
-  }
-
-  /** The next frame without its length, or null when the connection is closed, or `late` when nothing comes in time. */
-  async nextFrame(deadlineMs: number): Promise<Buffer | null | 'late'> {
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      this.#wake();
-    }, deadlineMs);
-    try {
-      for (;;) {
-        const frame = this.#take();
-        if (frame !== null) return frame;
-        if (this.#isClosed) return null;
-        if (isLate) return 'late';
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** Closes the connection. */
-  close(): void {
-    this.#socket.destroy();
-  }
-
-  #take(): Buffer | null {
-    const size = this.#received.length >= 4 ? this.#received.readInt32BE(0) : -1;
-    if (size < 0 || this.#received.length < 4 + size) return null;
-    const frame = this.#received.subarray(4, 4 + size);
-    this.#received = this.#received.subarray(4 + size);
-    return frame;
-  }
-}
-
 /** One broker as the cases see it: where it listens, and the ids of the topics that were made on it. */
 export interface Side {
   readonly name: string;
@@ -101,11 +28,11 @@ export interface Side {
 
 /** Plays a case on one broker, on connections of its own, and gives one outcome per request. */
 export async function play(side: Side, one: EdgeCase): Promise<Outcome[]> {
-  const connections = [await RawConnection.open(side.bootstrap), await RawConnection.open(side.bootstrap)] as const;
+  const connections = [await RawClient.connect(side.bootstrap), await RawClient.connect(side.bootstrap)] as const;
   const outcomes: Outcome[] = [];
   const answers: Body[] = [];
   const moment: Moment = { answers, topicId: (name) => idOf(side, name) };
-  const open: { readonly index: number; readonly ask: Ask; readonly on: RawConnection }[] = [];
+  const open: { readonly index: number; readonly ask: Ask; readonly on: RawClient }[] = [];
   let correlationId = 0;
   const put = (index: number, outcome: Outcome): void => {
     outcomes[index] = outcome;
@@ -157,11 +84,11 @@ async function settled(one: Ask, exchange: () => Promise<Outcome>): Promise<Outc
   }
 }
 
-async function receive(side: Side, on: RawConnection, one: Ask, correlationId: number | null): Promise<Outcome> {
+async function receive(side: Side, on: RawClient, one: Ask, correlationId: number | null): Promise<Outcome> {
   const frame = await on.nextFrame(one.patienceMs ?? ANSWER_DEADLINE_MS);
-  if (frame === 'late' && one.patienceMs !== undefined) return { kind: 'silent' };
-  if (frame === 'late') throw new Error(`${side.name} did not answer within ${ANSWER_DEADLINE_MS} ms`);
-  if (frame === null) return { kind: 'closed' };
+  if (frame === 'silent' && one.patienceMs !== undefined) return { kind: 'silent' };
+  if (frame === 'silent') throw new Error(`${side.name} did not answer within ${ANSWER_DEADLINE_MS} ms`);
+  if (frame === 'closed') return { kind: 'closed' };
   if (!isWireKey(one.key)) throw new Error(`API key ${one.key} was answered, with ${frame.length} bytes`);
   const { correlationId: answered, body } = decodeResponse(one.key, one.answeredIn ?? one.version, frame);
   if (correlationId !== null && answered !== correlationId) {
