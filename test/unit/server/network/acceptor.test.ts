@@ -166,6 +166,19 @@ describe('the acceptor', () => {
     expect(waiting.paused).toBe(true);
   });
 
+  it('reads on when a connection that sent all it may while it waited comes in', () => {
+    const { connect, served } = accepting({ 'max.connections': '1' }, true);
+    const first = connect('10.0.0.1');
+    const waiting = connect('10.0.0.2');
+    waiting.handlers?.onData(Uint8Array.from([0, 0, 64, 2, 0, 1]));
+    waiting.handlers?.onData(new Uint8Array(16_383));
+    expect(waiting.paused).toBe(true);
+    first.handlers?.onClose('');
+    expect(waiting.paused).toBe(false);
+    waiting.handlers?.onData(Uint8Array.of(0));
+    expect(served).toHaveLength(1);
+  });
+
   it('refuses connections over max.connections.per.ip from one address only', () => {
     const { connect, state, metric } = accepting({ 'max.connections.per.ip': '1' });
     const first = connect('10.0.0.1');

@@ -174,6 +174,19 @@ describe('a client connection', () => {
     expect(connection.idleSinceMs).toBeNull();
   });
 
+  it('is not idle while it is not read for want of memory', () => {
+    const harness = new ConnectionHarness({ limitBytes: 6 });
+    const [producer, other] = [harness.connect(), harness.connect()];
+    producer.receive(frame(PRODUCE, 1));
+    other.receive(frame(FETCH, 2));
+    producer.started[0]?.reply(null);
+    harness.endTurn();
+    expect([producer.state.paused, producer.connection.idleSinceMs]).toEqual([true, null]);
+    other.started[0]?.reply(null);
+    harness.endTurn();
+    expect([producer.state.paused, producer.connection.idleSinceMs]).toEqual([false, 0]);
+  });
+
   it('counts how long a request arrives too slowly, from its first byte and only while it is read', () => {
     const { connection, state, host } = open({ frameSizeMax: 1_000_000 });
     const look = (): number => connection.watch(host.nowMs).receivingMs;

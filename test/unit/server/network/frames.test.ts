@@ -51,6 +51,17 @@ describe('frames', () => {
     expect(received[0]?.buffer).toBe(bytes.buffer);
   });
 
+  it('keeps a small rest apart from the piece it came in, which is free then', () => {
+    const next = frame([1, 2, 3, 4, 5, 6]);
+    const piece = Uint8Array.from([...frame(new Array<number>(500).fill(7)), ...next.slice(0, 7)]);
+    const assembler = new FrameAssembler(1000);
+    const received: number[][] = [];
+    assembler.push(piece, () => undefined);
+    piece.fill(0);
+    assembler.push(Uint8Array.from(next.slice(7)), (one) => received.push([...one]));
+    expect(received).toEqual([[1, 2, 3, 4, 5, 6]]);
+  });
+
   it('gives the memory back in blocks when a peer sends byte by byte', () => {
     const assembler = new FrameAssembler(1_000_000);
     const pieces = new Set<ArrayBufferLike>();

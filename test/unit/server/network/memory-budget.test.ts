@@ -147,6 +147,58 @@ describe('the memory budget', () => {
     expect(harness.memory.figures.requestBytes).toBe(64 * KIB + 2 + 1000);
   });
 
+  it('takes 4 KiB of everybody even when what comes late has used up its part', () => {
+    const { harness } = exhausted();
+    // Of 4 MiB less than 4 KiB are left.
+    for (let index = 0; index < 64; index += 1) {
+      const late = harness.connect();
+      late.connection.onData(prefix(90 * MIB, PRODUCE));
+      late.connection.onData(new Uint8Array(65_494));
+    }
+    expect(harness.evicted).toHaveLength(0);
+    const member = harness.connect();
+    member.connection.onData(prefix(8 * KIB, HEARTBEAT));
+    member.connection.onData(new Uint8Array(4 * KIB - 6));
+    expect(member.state.closed).toBe(false);
+    member.connection.onData(Uint8Array.of(0));
+    expect(member.state.closed).toBe(true);
+  });
+
+  /** All of the memory for requests is used by members; a producer that was answered waits for it. */
+  const producerWaiting = () => {
+    const played = small();
+    const producer = played.sending(10, 10);
+    for (let index = 0; index < 33; index += 1) played.sending(1 * MIB, 1 * MIB, HEARTBEAT);
+    const { memory } = played.harness;
+    const block = (): void => {
+      expect(memory.figures.blocked).toBe(0);
+      producer.started[0]?.reply(null);
+      played.harness.endTurn();
+      expect(memory.figures.blocked).toBe(1);
+    };
+    return { ...played, producer, memory, block };
+  };
+
+  it('forgets who closes while it waits for memory', () => {
+    const { harness, producer, memory, block } = producerWaiting();
+    block();
+    producer.connection.onClose();
+    harness.endTurn();
+    expect([memory.figures.blocked, memory.isPressed]).toEqual([0, false]);
+  });
+
+  it('closes who was let finish and stalls only when somebody waits', () => {
+    const { harness, sending, memory, block } = producerWaiting();
+    const stalled = sending(900 * KIB, 100);
+    harness.endTurn();
+    expect(stalled.state.paused).toBe(false);
+    for (const nowMs of [0, 2000, 4000]) memory.tick(nowMs);
+    expect(stalled.state.closed).toBe(false);
+    block();
+    memory.tick(4000);
+    expect(stalled.state.closed).toBe(true);
+  });
+
   it('does not read who produced last when nothing is left, and does again afterwards', () => {
     const { harness, sending } = small();
     const [producer, member] = [sending(10, 10), sending(10, 10, HEARTBEAT)];
