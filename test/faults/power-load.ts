@@ -150,7 +150,8 @@ export class PowerLoad {
   /** Waits until everything has happened that happens here. */
   async warmUp(): Promise<void> {
     const acts = Object.entries(WARM) as readonly [Act, number][];
-    await waitFor('a load of every kind', () => acts.every(([act, count]) => this.counts[act] >= count));
+    const isWarm = (): boolean => acts.every(([act, count]) => this.counts[act] >= count);
+    await waitFor('a load of every kind', isWarm, { deadlineMs: 120_000 });
   }
 
   /** Begins nothing new; resolves when everything that was begun has its answer. */

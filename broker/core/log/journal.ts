@@ -16,8 +16,10 @@ import { readInt64, writeInt64 } from '../base/int64.ts';
 
 /** Rounds begin at multiples of this, so that a torn round spoils nothing of the one before. Bytes. */
 export const JOURNAL_BLOCK = 4096;
-/** Largest round, bytes: a spoiled one has its successor, if any, within this. */
-export const ROUND_SIZE_MAX = 4 * 1024 * 1024;
+/** Largest round, bytes. */
+export const ROUND_SIZE_MAX = 1024 * 1024;
+/** Behind a round that is not what was written the next one begins within this, if there is one. Bytes. */
+const NEXT_WITHIN = ROUND_SIZE_MAX + JOURNAL_BLOCK;
 /** Bytes of a round's head. */
 export const ROUND_HEAD_SIZE = 64;
 /** Bytes of an entry beside those that it carries. */
@@ -171,14 +173,9 @@ export function readJournal(
     const isBegun = file.length >= JOURNAL_BLOCK && versionAt(file, 0, crc32c) !== null;
     return { problem: isBegun ? `its size of ${file.length} bytes is not what was written` : null, segments: [] };
   }
-  const middle = file.length / 2;
-  const bounds = [
-    [0, middle],
-    [middle, file.length],
-  ] as const;
   const halves: Half[] = [];
-  for (const [start, end] of bounds) {
-    const half = readHalf(file, start, end, crc32c);
+  for (const bounds of journalHalves(file.length)) {
+    const half = readHalf(file, bounds, crc32c);
     if (typeof half === 'string') return { problem: half, segments: [] };
     halves.push(half);
   }
@@ -187,7 +184,36 @@ export function readJournal(
   return { problem: null, segments: replayOf(file, live, isWanted) };
 }
 
-function readHalf(file: Buffer, start: number, end: number, crc32c: Crc32c): Half | string {
+/**
+ * Up to where the half that begins at `start` has to be read, given what of it was read so far; the rest of `file` is zeros.
+ * Bytes of the file.
+ */
+export function journalNeededEnd(file: Buffer, bounds: JournalBounds, crc32c: Crc32c): number {
+  const walked = walkRounds(file, bounds, crc32c);
+  return typeof walked === 'string' ? bounds.start : Math.min(bounds.end, walked.end + NEXT_WITHIN);
+}
+
+/** The two halves of a journal of so many bytes. */
+export function journalHalves(sizeInBytes: number): readonly JournalBounds[] {
+  const middle = sizeInBytes / 2;
+  return [
+    { start: 0, end: middle },
+    { start: middle, end: sizeInBytes },
+  ];
+}
+
+/** A half of the file, bytes. */
+export interface JournalBounds {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The rounds from the front of a half up to the first that is not what was written, and where that begins. */
+function walkRounds(
+  file: Buffer,
+  { start, end }: JournalBounds,
+  crc32c: Crc32c,
+): { readonly rounds: readonly Round[]; readonly end: number } | string {
   const rounds: Round[] = [];
   let pos = start;
   while (pos + JOURNAL_BLOCK <= end) {
@@ -203,13 +229,17 @@ function readHalf(file: Buffer, start: number, end: number, crc32c: Crc32c): Hal
     rounds.push({ head, start: bodyStart, entryCount: file.readUInt32BE(pos + 32) });
     pos += roundSize(bodySize);
   }
+  return { rounds, end: pos };
+}
+
+function readHalf(file: Buffer, bounds: JournalBounds, crc32c: Crc32c): Half | string {
+  const walked = walkRounds(file, bounds, crc32c);
+  if (typeof walked === 'string') return walked;
+  const { rounds, end: pos } = walked;
+  const { end } = bounds;
   const session = rounds[0]?.head.session;
   const later: number[] = [];
-  for (
-    let at = pos + JOURNAL_BLOCK;
-    at + JOURNAL_BLOCK <= Math.min(end, pos + 2 * ROUND_SIZE_MAX);
-    at += JOURNAL_BLOCK
-  ) {
+  for (let at = pos + JOURNAL_BLOCK; at + JOURNAL_BLOCK <= Math.min(end, pos + NEXT_WITHIN); at += JOURNAL_BLOCK) {
     if (versionAt(file, at, crc32c) === null) continue;
     const head = headAt(file, at);
     if (session === undefined || isSameSession(head.session, session)) later.push(head.generation);

@@ -13,8 +13,10 @@ import { segmentIndexAt, type WalkState, walkChunk } from '../../core/log/recove
 import * as batch from '../../core/record/batch.ts';
 import type { DirectoryEntry, Disk, DiskFile } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
+import { NO_LOG_BUGS } from '../../core/log/planted-bugs.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 import { faultCode, readIfExists, removeIfExists, replaceFile } from './disk-tasks.ts';
+import { removeJournal, replayJournal } from './journal-replay.ts';
 import { GAPS_ANYWHERE } from './sparse-mark.ts';
 
 const READ_BYTES = 1024 * 1024;
@@ -157,6 +159,7 @@ export function* acceptLoss(at: StoppedDirectory, loss: Loss): Task<string> {
   const { disk, directory } = at;
   const listed = yield* look(at, loss.topic, loss.partition);
   if (typeof listed === 'string') throw new Error(listed);
+  yield* useUpJournal(at, listed);
   const name = logDirectoryName(loss.topic, loss.partition);
   const kept = loss.bases.length === 0 ? '' : yield* keepAside(at, name, loss.bases);
   if ((yield* listNames(disk, `${directory}/${name}`)) === null) {
@@ -169,6 +172,16 @@ export function* acceptLoss(at: StoppedDirectory, loss: Loss): Task<string> {
   const entries = listed.entries.map((entry) => (entry === listed.entry ? { ...entry, damaged: false } : entry));
   yield* replaceFile(disk, directory, MANIFEST, encodeManifest(entries, at.crc32c));
   return kept;
+}
+
+/**
+ * After an unclean stop the journal may have what the logs lack. It goes by the marks as they are: with those that are lowered
+ * below, a start would write old bytes to places that retention or the cleaner gave to others (I14).
+ */
+function* useUpJournal(at: StoppedDirectory, { entries, marksAt }: Listed): Task<void> {
+  const { problem } = yield* replayJournal({ ...at, bugs: NO_LOG_BUGS }, entries, marksAt);
+  if (problem !== null) throw new Error(`the journal of ${at.directory} can't be used: ${problem}`);
+  yield* removeJournal(at.disk, at.directory);
 }
 
 /** Nothing of the log counts as durable any more; where nothing is left, it goes on behind the offsets that are known. */

@@ -1,17 +1,15 @@
 import { Buffer } from 'node:buffer';
 import type { Crc32c } from '../../core/base/checksum.ts';
 import { BALLAST, JOURNAL, logDirectoryName, segmentFileName } from '../../core/log/file-names.ts';
-import { readJournal, type SegmentReplay } from '../../core/log/journal.ts';
+import { journalHalves, journalNeededEnd, readJournal, type SegmentReplay } from '../../core/log/journal.ts';
 import type { ManifestEntry } from '../../core/log/manifest.ts';
 import type { LogMarks } from '../../core/log/marks.ts';
 import type { PlantedLogBugs } from '../../core/log/planted-bugs.ts';
 import type { Disk, DiskFile } from '../../ports/disk.ts';
 import { isDiskFull } from '../disk-failure.ts';
 import { step, type Task } from '../task.ts';
-import { failureOf, faultCode, inParallel, readIfExists, removeIfExists } from './disk-tasks.ts';
+import { failureOf, faultCode, inParallel, removeIfExists } from './disk-tasks.ts';
 
-/** Largest journal that is read, bytes: what the setting allows. */
-const JOURNAL_SIZE_MAX = 2 * 1024 * 1024 * 1024 - 1;
 /** Segments written at once. */
 const PARALLEL = 8;
 /** Pieces of one vectored write. */
@@ -43,7 +41,7 @@ export function* replayJournal(
   entries: readonly ManifestEntry[],
   marksAt: (directoryName: string) => LogMarks,
 ): Task<Replayed> {
-  const file = yield* readIfExists(deps.disk, `${deps.directory}/${JOURNAL}`, JOURNAL_SIZE_MAX);
+  const file = yield* readNeeded(deps);
   const none = { problem: null, segmentCount: 0, sizeInBytes: 0 };
   if (file === null || deps.bugs.journal === 'not-replayed') return none;
   const names = new Map(
@@ -51,8 +49,7 @@ export function* replayJournal(
   );
   const nameOf = (log: { readonly topicId: string; readonly partition: number }): string | undefined =>
     names.get(`${log.topicId}-${log.partition}`);
-  const buf = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
-  const { problem, segments } = readJournal(buf, deps.crc32c, ({ log, endOffset }) => {
+  const { problem, segments } = readJournal(file, deps.crc32c, ({ log, endOffset }) => {
     const name = nameOf(log);
     return name !== undefined && endOffset > marksAt(name).recoveryPoint;
   });
@@ -72,6 +69,31 @@ export function* replayJournal(
     );
   });
   return { problem, segmentCount: segments.length, sizeInBytes };
+}
+
+/** What of the journal says something; the rest, which is not read, as zeros. Null when there is no journal. */
+function* readNeeded({ disk, directory, crc32c }: ReplayDeps): Task<Buffer | null> {
+  const file = yield* unless(
+    'ENOENT',
+    step<DiskFile>((done) => disk.open(`${directory}/${JOURNAL}`, { create: false }, done)),
+  );
+  if (file === undefined) return null;
+  try {
+    const sizeInBytes = yield* step<number>((done) => file.size(done));
+    const buf = Buffer.alloc(sizeInBytes);
+    const isWhole = sizeInBytes % 2 === 0;
+    for (const bounds of isWhole ? journalHalves(sizeInBytes) : [{ start: 0, end: sizeInBytes }]) {
+      let at = bounds.start;
+      for (let end = journalNeededEnd(buf, bounds, crc32c); end > at; end = journalNeededEnd(buf, bounds, crc32c)) {
+        const bytes = yield* step<Uint8Array>((done) => file.read(at, end - at, done));
+        buf.set(bytes, at);
+        at = end;
+      }
+    }
+    return buf;
+  } finally {
+    file.close(() => undefined);
+  }
 }
 
 /** Removes the journal after a start has used it; durable before anything is appended. */

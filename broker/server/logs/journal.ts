@@ -210,12 +210,11 @@ export class Journal {
   *#create(): Task<void> {
     const { disk, directory } = this.#deps;
     const sizeInBytes = this.#halfBytes * 2;
-    const { usableBytes } = yield* step<{ readonly usableBytes: number }>((done) => disk.space(directory, done));
-    if (usableBytes < sizeInBytes * this.#options.journalRoomFactor) {
+    const file = yield* this.#openIfRoom(sizeInBytes);
+    if (file === null) {
       this.#retryLater();
       return;
     }
-    const file = yield* step<DiskFile>((done) => disk.open(this.#path, { create: true }, done));
     try {
       const zeros = Buffer.alloc(Math.min(FILL_BYTES, sizeInBytes));
       for (let position = 0; position < sizeInBytes; position += zeros.length) {
@@ -235,6 +234,19 @@ export class Journal {
     this.#buffer = Buffer.alloc(Math.min(ROUND_SIZE_MAX, this.#halfBytes));
     this.#file = file;
     this.#deps.log.info({ path: this.#path, sizeInBytes }, 'many logs are written at once: they share a journal now');
+  }
+
+  /** The new file; null where there is no room for it, no descriptor, or no answer: it is not needed. */
+  *#openIfRoom(sizeInBytes: number): Task<DiskFile | null> {
+    const { disk, directory, log } = this.#deps;
+    try {
+      const { usableBytes } = yield* step<{ readonly usableBytes: number }>((done) => disk.space(directory, done));
+      if (usableBytes < sizeInBytes * this.#options.journalRoomFactor) return null;
+      return yield* step<DiskFile>((done) => disk.open(this.#path, { create: true }, done));
+    } catch (error) {
+      log.warn({ path: this.#path, code: failureOf(error).code }, 'the journal could not be made; it is tried again');
+      return null;
+    }
   }
 
   #retryLater(): void {

@@ -30,7 +30,13 @@ function* setAside(context: LogContext, directory: string, log: OpenLog): Task<v
     const to = `${directory}/${deletedDirectoryName(log.topicId, log.partition)}`;
     yield* step<void>((done) => context.disk.rename(from, to, done));
   } catch (error) {
-    context.log.warn({ error: String(error) }, 'the directory of a deleted log could not be renamed');
+    context.log.warn(
+      { error: String(error) },
+      'the directory of a deleted log could not be renamed: removed in its place',
+    );
+    // Before its name is free: what it holds must not become another log's.
+    yield* removeLogFiles(context, from);
+    yield* removeIfExists(context.disk, from);
   }
   // Again: a read under way may have opened a file meanwhile, and the log that takes the name must not write to it.
   for (const cache of caches) cache.forgetUnder(`${from}/`);

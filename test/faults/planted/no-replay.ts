@@ -1,14 +1,15 @@
-// A broker that is started with `--import` of this file does not find its journal.
+// A broker that is started with `--import` of this file does not find its journal at a start.
 import { NodeDisk } from '../../../broker/io/disk/node-disk.ts';
-import type { DiskDone } from '../../../broker/ports/disk.ts';
+import type { DiskDone, DiskFile } from '../../../broker/ports/disk.ts';
 
-const { readFile } = NodeDisk.prototype;
+const { open } = NodeDisk.prototype;
 
-NodeDisk.prototype.readFile = function (
+NodeDisk.prototype.open = function (
   this: NodeDisk,
   path: string,
-  sizeMax: number,
-  done: DiskDone<Uint8Array>,
+  options: { readonly create: boolean },
+  done: DiskDone<DiskFile>,
 ): void {
-  readFile.call(this, path.endsWith('.journal') ? `${path}.missing` : path, sizeMax, done);
+  const isSought = path.endsWith('.journal') && !options.create;
+  open.call(this, isSought ? `${path}.missing` : path, options, done);
 };

@@ -119,6 +119,13 @@ describe('the journal that a start finds', () => {
     expect(texts(first.read())).toEqual({});
   });
 
+  test('takes a spoiled round for damage when another one follows, also in the newest half', () => {
+    const journal = new Journal();
+    for (const index of [0, 1, 2]) journal.put(0, index, { generation: 1, index }, [write('x', index, index + 1)]);
+    journal.file.fill(1, JOURNAL_BLOCK + 70, JOURNAL_BLOCK + 80);
+    expect(journal.read().problem).toBe('a round of generation 1 or later is not what was written');
+  });
+
   test('does not take records for rounds, whatever a client wrote into them', () => {
     const forged = new Journal().put(0, 0, { generation: 1, index: 1, session: [1, 2] }, [write('forged', 0, 99)]);
     const journal = new Journal()

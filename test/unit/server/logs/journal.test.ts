@@ -344,6 +344,38 @@ describe('the journal', () => {
     expect(readJournal(file, crc32c, () => true).problem).toBeNull();
   });
 
+  test('has both halves while the older one is needed, and notices when the end of that is spoiled', () => {
+    const lab = new Lab();
+    const client = lab.client();
+    for (let i = 0; i < 5; i++) expect(lab.append(client, BIG, i + 1)).toBe(true);
+    const file = lab.world.disk.peek(PATH) ?? Buffer.alloc(0);
+    const { problem, segments } = readJournal(file, crc32c, () => true);
+    expect([problem, segments[0]?.runs.length]).toEqual([null, 5]);
+    // Three rounds of four blocks each fill the first half.
+    file.fill(0, 8 * JOURNAL_BLOCK, 12 * JOURNAL_BLOCK);
+    expect(readJournal(file, crc32c, () => true).problem).toBe('a round of generation 1 is not what was written');
+  });
+
+  test('answers when the last piece is durable, also of pieces that do not fit in one round', () => {
+    const lab = new Lab();
+    const client = lab.client();
+    const write = (endOffset: number): JournalWrite => ({
+      kind: 'write',
+      log: client.log,
+      segmentBase: 0,
+      endOffset,
+      position: 0,
+      chunks: [Buffer.alloc(40_000)],
+      sizeInBytes: 40_000,
+    });
+    let rounds = 0;
+    lab.journal.append(client, [write(1), write(2)], () => {
+      rounds = lab.counters.journalRounds;
+    });
+    lab.world.time.settle();
+    expect(rounds).toBe(2);
+  });
+
   test('forgets a log as soon as a half is free, and at once one that it has nothing of', () => {
     const lab = new Lab();
     const [one, other] = [lab.client(), lab.client()];
