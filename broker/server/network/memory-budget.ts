@@ -174,7 +174,6 @@ export class MemoryBudget implements AnswerMemory {
     if (holding.reserved) this.#reserved += frame.bytes;
     else this.#received += frame.bytes;
     if (frame.bytes === 0) this.#finishers.delete(user);
-    this.#settleLate(holding);
     if (frame.bytes < before) this.#review();
   }
 

@@ -164,6 +164,17 @@ describe('the memory budget', () => {
     expect(member.state.closed).toBe(true);
   });
 
+  it('counts what came late until it is answered, in however many pieces it came', () => {
+    const { harness, sending } = exhausted();
+    const before = harness.memory.figures.requestBytes;
+    const late = Array.from({ length: 200 }, () => sending(60 * KIB, 60 * KIB, HEARTBEAT));
+    expect(harness.memory.figures.requestBytes - before).toBeLessThan(4 * MIB + 64 * KIB);
+    expect(harness.evicted.length).toBe(late.filter((one) => one.state.closed).length);
+    expect(harness.evicted.length).toBeGreaterThan(100);
+    for (const one of late) one.started[0]?.reply(null);
+    expect(sending(60 * KIB, 60 * KIB, HEARTBEAT).started).toHaveLength(1);
+  });
+
   /** All of the memory for requests is used by members; a producer that was answered waits for it. */
   const producerWaiting = () => {
     const played = small();
