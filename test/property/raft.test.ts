@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { RaftBug } from '../../broker/core/raft/planted-bugs.ts';
 import { RaftRun } from '../support/raft/raft-run.ts';
 
-const SEEDS = Number(process.env['WEIR_RAFT_SEEDS'] ?? 150);
+const SEEDS = Number(process.env['WEIR_RAFT_SEEDS'] ?? 80);
 
 describe('a quorum under lost messages, crashes, pauses, wiped disks and changing voters', () => {
   test('has one leader a term, loses nothing that was committed, reads what is true, and recovers', () => {
