@@ -18,14 +18,14 @@ describe('a quorum under lost messages, crashes, pauses, wiped disks and changin
 
   /** From a seed that is near a find on, to save time. */
   const bugs: readonly [RaftBug, number, number][] = [
-    ['votes-twice', 60, 40],
-    ['answers-unsynced', 60, 110],
-    ['no-pre-vote', 60, 15],
-    ['ignores-contact', 60, 215],
-    ['damaged-votes', 60, 70],
-    ['counts-unsynced', 60, 1],
-    ['stale-reads', 60, 1],
-    ['votes-for-stale-log', 60, 130],
+    ['votes-twice', 60, 50],
+    ['answers-unsynced', 60, 116],
+    ['no-pre-vote', 60, 18],
+    ['ignores-contact', 60, 225],
+    ['damaged-votes', 60, 77],
+    ['counts-unsynced', 60, 13],
+    ['stale-reads', 60, 3],
+    ['votes-for-stale-log', 60, 140],
   ];
   test.each(bugs)('catches the planted bug %s within %i seeds', (bug, seeds, from) => {
     let caughtAt = 0;
