@@ -53,7 +53,9 @@ export function takeAppendResponse(state: RaftState, response: AppendResponse): 
     // An answer to something that was sent before it matched further is old.
     if (response.index >= progress.matchIndex && progress.state !== 'snapshot') {
       const agreed = state.log.lastAtOrBelow(response.index, response.conflictTerm);
-      progress.probe(Math.min(agreed + 1, progress.nextIndex));
+      // Even where this log begins they differ: what lies before is only in the snapshot.
+      if ((state.log.termAt(agreed) ?? 0) > response.conflictTerm) progress.sendSnapshot(state.log.snapshot);
+      else progress.probe(Math.min(agreed + 1, progress.nextIndex));
     }
   } else {
     progress.matched(Math.min(response.index, state.log.lastIndex));

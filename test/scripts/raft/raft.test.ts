@@ -19,6 +19,8 @@ describe('a quorum, step by step', () => {
   test.each<[string, RaftBug]>([
     ['old-terms-commit-through-the-leaders-own.txt', 'commits-old-term'],
     ['voters-change-one-at-a-time.txt', 'two-changes'],
+    ['pre-vote-changes-nothing.txt', 'no-pre-vote'],
+    ['vote-is-refused-with-contact.txt', 'ignores-contact'],
   ])('%s notices the planted bug %s', (file, bug) => {
     const text = readFileSync(new URL(file, DIRECTORY), 'utf8');
     expect(new RaftScript(new Set([bug])).run(text)).not.toBe(text);
