@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { PartitionLog } from '../../broker/server/logs/partition-log.ts';
 import { cacheDirectory } from '../setup/cache.ts';
-import { makeBatch, spec } from '../support/logs/log-world.ts';
-import { finished, openRealLogs } from '../support/logs/real-logs.ts';
+import { spec } from '../support/logs/log-world.ts';
+import { appendToAll, finished, openRealLogs } from '../support/logs/real-logs.ts';
 
 // As main.ts has it; read when the first file operation is issued.
 process.env['UV_THREADPOOL_SIZE'] ??= '16';
@@ -31,22 +31,7 @@ const WARM = 3;
 /** Appends to every log in one turn; gives the milliseconds until the last is durable. */
 async function round(logs: readonly PartitionLog[]): Promise<number> {
   const start = performance.now();
-  await finished((done) => {
-    let left = logs.length;
-    for (const log of logs) {
-      const end = log.append(makeBatch(log.logEndOffset, { values: [VALUE] }), { nowMs: Date.now() });
-      if (end === null) throw new Error(`${log.topic}-${log.partition} is ${log.state}: ${log.stateReason}`);
-      log.setListener({
-        onProgress: (_written, durable) => {
-          if (durable < end) return;
-          log.setListener(null);
-          left -= 1;
-          if (left === 0) done();
-        },
-        onState: () => undefined,
-      });
-    }
-  });
+  await appendToAll(logs, () => VALUE);
   return performance.now() - start;
 }
 

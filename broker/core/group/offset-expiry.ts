@@ -16,18 +16,19 @@ const MINUTE_MS = 60_000;
  * goes too. Times are wall times of records, since the time a broker was down counts.
  */
 export class OffsetExpiry {
-  private todo: string[] = [];
+  /** Groups that this round has not looked at yet. */
+  #due: string[] = [];
 
   /** Does a slice of work. Gives the delay in ms after which it wants to be called again. */
   run(step: Step, offsets: OffsetStore, classic: ClassicGroups): number {
-    if (this.todo.length === 0) this.todo = [...new Set([...offsets.groupIds(), ...classic.groupIds()])];
+    if (this.#due.length === 0) this.#due = [...new Set([...offsets.groupIds(), ...classic.groupIds()])];
     let seenCount = 0;
     while (seenCount < SLICE_OFFSETS) {
-      const groupId = this.todo.pop();
+      const groupId = this.#due.pop();
       if (groupId === undefined) break;
       seenCount += 1 + expireGroup(step, groupId, offsets, classic);
     }
-    return this.todo.length > 0 ? SLICE_PAUSE_MS : step.settings.broker('offsets.retention.check.interval.ms');
+    return this.#due.length > 0 ? SLICE_PAUSE_MS : step.settings.broker('offsets.retention.check.interval.ms');
   }
 }
 

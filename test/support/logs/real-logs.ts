@@ -3,8 +3,9 @@ import { crc32c } from '../../../broker/io/crc32c.ts';
 import { NodeDisk } from '../../../broker/io/disk/node-disk.ts';
 import type { DiskFailure } from '../../../broker/ports/disk.ts';
 import { type LogManagerOptions, openLogManager, type OpenedLogs } from '../../../broker/server/logs/log-manager.ts';
-import type { LogFailure } from '../../../broker/server/logs/partition-log.ts';
+import type { LogFailure, PartitionLog } from '../../../broker/server/logs/partition-log.ts';
 import { runTask } from '../../../broker/server/task.ts';
+import { makeBatch } from './log-world.ts';
 
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -78,5 +79,25 @@ export function promised<T>(
 export function finished<T = void>(start: (done: (value: T) => void) => void): Promise<T> {
   return new Promise((resolve) => {
     start(resolve);
+  });
+}
+
+/** Appends one record to each log in one turn, which `valueOf` gives; ends when all are durable. Throws when a log takes none. */
+export function appendToAll(logs: readonly PartitionLog[], valueOf: (log: PartitionLog) => string): Promise<void> {
+  return finished((done) => {
+    let left = logs.length;
+    for (const log of logs) {
+      const end = log.append(makeBatch(log.logEndOffset, { values: [valueOf(log)] }), { nowMs: Date.now() });
+      if (end === null) throw new Error(`${log.topic}-${log.partition} is ${log.state}: ${log.stateReason}`);
+      log.setListener({
+        onProgress: (_written, durable) => {
+          if (durable < end) return;
+          log.setListener(null);
+          left -= 1;
+          if (left === 0) done();
+        },
+        onState: () => undefined,
+      });
+    }
   });
 }

@@ -3,7 +3,7 @@
 import { writeSync } from 'node:fs';
 import type { PartitionLog } from '../../../broker/server/logs/partition-log.ts';
 import { makeBatch, spec } from './log-world.ts';
-import { finished, openRealLogs, promised } from './real-logs.ts';
+import { appendToAll, finished, openRealLogs, promised } from './real-logs.ts';
 
 const say = (text: string): void => {
   writeSync(1, `${text}\n`);
@@ -40,21 +40,7 @@ const specs = Array.from({ length: 4 }, (_, partition) => spec('many', {}, parti
 const many = await finished<readonly PartitionLog[]>((done) => journaled.manager.create(specs, done));
 for (let i = 0; i < 30; i++) {
   say(`spreading ${i}`);
-  await finished((done) => {
-    let left = many.length;
-    for (const each of many) {
-      each.setListener({
-        onProgress: (_written, durable) => {
-          if (durable <= i) return;
-          each.setListener(null);
-          left -= 1;
-          if (left === 0) done();
-        },
-        onState: () => undefined,
-      });
-    }
-    for (const each of many) each.append(makeBatch(i, { values: ['x'.repeat(900)] }), { nowMs: 0 });
-  });
+  await appendToAll(many, () => 'x'.repeat(900));
   say(`spread ${i}`);
 }
 process.exit();
