@@ -1,3 +1,5 @@
+import type { Formation } from '../../broker/core/config/formation.ts';
+
 /** What a host sees of one node. */
 export interface NodeObservation {
   /** `node.id`, ≥ 0. */
@@ -12,14 +14,6 @@ export interface NodeObservation {
   readonly address: string | null;
   /** Bytes of its volume, null where the host does not bound it. */
   readonly volumeBytes: number | null;
-}
-
-/** A cluster's identity, fixed when it is formed (V11). */
-export interface Formation {
-  /** 22 characters of unpadded base64url, as Kafka prints it. */
-  readonly clusterId: string;
-  /** Ids of the nodes that were its first voters. */
-  readonly initialVoters: readonly number[];
 }
 
 /** What a NodeHost sees of one cluster. */

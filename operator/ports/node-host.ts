@@ -1,4 +1,5 @@
-import type { Formation, HostObservation } from '../core/observed.ts';
+import type { Formation } from '../../broker/core/config/formation.ts';
+import type { HostObservation } from '../core/observed.ts';
 import type { NodeSpec } from '../core/steps.ts';
 
 /**

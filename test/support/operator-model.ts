@@ -53,7 +53,9 @@ export class PerfectCluster {
       address: '127.0.0.1:9092',
       volumeBytes: null,
     }));
-    const formation = this.formed ? { clusterId: 'id', initialVoters: [0] } : null;
+    const formation = this.formed
+      ? { clusterId: 'id', initialVoters: [{ id: 0, directoryId: 'd0' }], formed: true }
+      : null;
     const admin: AdminObservation = { topics: this.topics, groups: this.groups, config: this.config };
     return { host: { formation, nodes }, admin: nodes.length > 0 ? admin : null };
   }

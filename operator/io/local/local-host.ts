@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Formation, HostObservation, NodeObservation } from '../../core/observed.ts';
+import type { Formation } from '../../../broker/core/config/formation.ts';
+import type { HostObservation, NodeObservation } from '../../core/observed.ts';
 import type { NodeSpec } from '../../core/steps.ts';
 import type { NodeHost } from '../../ports/node-host.ts';
 import { asOperatorError, codeOf, messageOf, OperatorError } from '../../ports/operator-error.ts';

@@ -30,7 +30,11 @@ function stage(first: Desired, spoil: (step: Step) => OperatorError | null = () 
     observe: async () => world.observe().host,
     form: async (initialVoters) => {
       await carryOut({ kind: 'Form', initialVoters });
-      return { clusterId: 'id', initialVoters };
+      return {
+        clusterId: 'id',
+        initialVoters: initialVoters.map((id) => ({ id, directoryId: `d${id}` })),
+        formed: false,
+      };
     },
     ensure: (node) => carryOut({ kind: 'AddNode', node }),
     restart: (node, reason) => carryOut({ kind: 'Restart', node, reason }),

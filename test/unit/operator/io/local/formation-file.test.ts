@@ -13,6 +13,12 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+/** A record of version 2 with these voters whose checksum is right. */
+function sealed(voters: string): string {
+  const checksum = createHash('sha256').update(`[2,"x",${voters},true]`).digest('hex').slice(0, 16);
+  return `{"version":2,"clusterId":"x","initialVoters":${voters},"formed":true,"checksum":"${checksum}"}`;
+}
+
 describe('the formation of a cluster', () => {
   it('is nothing before it is made', () => {
     expect(new FormationFile(join(directory, 'c')).read()).toBeNull();
@@ -20,11 +26,14 @@ describe('the formation of a cluster', () => {
 
   it('is kept, with an id as Kafka prints it, and marked when it was used', () => {
     const file = new FormationFile(join(directory, 'c'));
-    const { clusterId } = file.create([0]);
-    expect(clusterId).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/);
-    expect(new FormationFile(join(directory, 'c')).read()).toEqual({ clusterId, initialVoters: [0], formed: false });
+    const { clusterId, initialVoters } = file.create([0, 2]);
+    const ids = [clusterId, ...initialVoters.map((voter) => voter.directoryId)];
+    for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/);
+    expect(new Set(ids).size).toBe(3);
+    expect(initialVoters.map((voter) => voter.id)).toEqual([0, 2]);
+    expect(new FormationFile(join(directory, 'c')).read()).toEqual({ clusterId, initialVoters, formed: false });
     file.markFormed();
-    expect(file.read()).toEqual({ clusterId, initialVoters: [0], formed: true });
+    expect(file.read()).toEqual({ clusterId, initialVoters, formed: true });
     expect(readdirSync(join(directory, 'c'))).toEqual(['cluster.json']);
   });
 
@@ -59,10 +68,26 @@ describe('the formation of a cluster', () => {
   });
 
   it.each([
+    ['before records had checksums', '{"version":1,"clusterId":"x","initialVoters":[0],"formed":true}'],
+    ['with one', '{"version":1,"clusterId":"x","initialVoters":[0],"formed":true,"checksum":"9afc4ba71fc0ea54"}'],
+  ])('is read from an earlier release %s; its voter has the disk that it made', (_name, text) => {
+    writeFileSync(join(directory, 'cluster.json'), text);
+    const voters = [{ id: 0, directoryId: null }];
+    expect(new FormationFile(directory).read()).toEqual({ clusterId: 'x', initialVoters: voters, formed: true });
+  });
+
+  it.each([
     '',
     '{}',
-    '{"version":2,"clusterId":"x","initialVoters":[0],"formed":true}',
+    'null',
+    '{"version":2,"clusterId":"x","initialVoters":[{"id":0,"directoryId":null}],"formed":true}',
     '{"version":1,"clusterId":"x","initialVoters":["0"],"formed":true}',
+    '{"version":1,"clusterId":"x","initialVoters":[0],"formed":true,"checksum":"9afc4ba71fc0ea55"}',
+    sealed('[{"id":0,"directoryId":"short"}]'),
+    sealed('[{"id":0,"directoryId":null},{"id":0,"directoryId":null}]'),
+    sealed('[{"id":-1,"directoryId":null}]'),
+    sealed('[null]'),
+    sealed('[]'),
   ])('is not guessed from %j', (text) => {
     writeFileSync(join(directory, 'cluster.json'), text);
     expect(() => new FormationFile(directory).read()).toThrow(`${join(directory, 'cluster.json')} is damaged`);
