@@ -148,6 +148,15 @@ function epochs(view: MetadataView): ReadonlyMap<string, number> {
   );
 }
 
+/** The state of every partition as a text, by topic id and index. */
+function partitionTexts(view: MetadataView): ReadonlyMap<string, string> {
+  return new Map(
+    view
+      .topics()
+      .flatMap((topic) => topic.partitions.map((one) => [`${topic.id}-${one.index}`, JSON.stringify(one)] as const)),
+  );
+}
+
 function leaders(view: MetadataView): ReadonlyMap<string, number> {
   return new Map(
     view.topics().flatMap((topic) => topic.partitions.map((one) => [`${topic.id}-${one.index}`, one.leader] as const)),
@@ -197,6 +206,42 @@ describe('the metadata state machine', () => {
         expect(restored.describe()).toBe(lab.image.describe());
       }),
       { numRuns: 100 },
+    );
+  });
+
+  test('a clone stays as it was, goes on from its log alike, and catches up by a snapshot that tells what it missed', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 2, maxLength: 20 }), fc.nat(), (steps, cut) => {
+        const lab = MetadataLab.withBrokers([0, 1]);
+        const at = cut % steps.length;
+        for (const one of steps.slice(0, at)) take(lab, one);
+        const [kept, replaying, behind] = [lab.image.clone(), lab.image.clone(), lab.image.clone()];
+        const text = lab.image.describe();
+        const known = partitionTexts(lab.image);
+        const next = lab.batches.length;
+        for (const one of steps.slice(at)) take(lab, one);
+        for (const batch of lab.batches.slice(next)) replaying.apply(decodeRecords(batch), replaying.offset + 1);
+        expect(kept.describe()).toBe(text);
+        expect(replaying.describe()).toBe(lab.image.describe());
+
+        const missed = lab.deltas.slice(lab.deltas.length - (lab.batches.length - next));
+        const delta = behind.restore(decodeRecords(encodeRecords([...lab.image.snapshot()])), lab.image.offset);
+        expect(behind.describe()).toBe(lab.image.describe());
+        const now = partitionTexts(lab.image);
+        expect(
+          new Set(delta.partitionsChanged.map(({ topic, partition }) => `${topic.id}-${partition.index}`)),
+        ).toEqual(new Set([...now].filter(([where, state]) => known.get(where) !== state).map(([where]) => where)));
+        const topicOf = (where: string): string => where.slice(0, 22);
+        const [before, after] = [new Set([...known.keys()].map(topicOf)), new Set([...now.keys()].map(topicOf))];
+        expect(new Set(delta.topicsCreated.map(({ id }) => id as string))).toEqual(after.difference(before));
+        expect(new Set(delta.topicsDeleted.map(({ id }) => id as string))).toEqual(before.difference(after));
+        // What came and went meanwhile is not told; everything told was told by some batch that was missed.
+        for (const name of ['configsChanged', 'brokersChanged'] as const) {
+          const told = new Set(missed.flatMap((each) => each[name].map((what) => JSON.stringify(what))));
+          for (const what of delta[name]) expect(told).toContain(JSON.stringify(what));
+        }
+      }),
+      { numRuns: 150 },
     );
   });
 

@@ -11,6 +11,7 @@ export interface BrokerState extends BrokerView {
   readonly directoryId: string;
 }
 
+const SCOPES: readonly ConfigScope[] = ['topic', 'broker', 'cluster', 'group'];
 const NO_OVERRIDES: ReadonlyMap<string, string> = new Map();
 
 type Configs = Map<string, ReadonlyMap<string, string>>;
@@ -26,11 +27,11 @@ export class MetadataImage implements MetadataView {
   controllerId = -1;
   /** The next producer id that nobody has. */
   nextProducerId = 0;
-  readonly #brokers = new Map<number, BrokerState>();
+  #brokers = new Map<number, BrokerState>();
   #brokerList: readonly BrokerState[] | null = null;
-  readonly #topics = new TopicTable();
-  readonly #features = new Map<string, number>();
-  readonly #configs: Readonly<Record<ConfigScope, Configs>> = {
+  #topics = new TopicTable();
+  #features: ReadonlyMap<string, number> = new Map();
+  #configs: Readonly<Record<ConfigScope, Configs>> = {
     topic: new Map(),
     broker: new Map(),
     cluster: new Map(),
@@ -108,13 +109,39 @@ export class MetadataImage implements MetadataView {
     return delta.build(this, this.offset);
   }
 
-  /** Becomes what a snapshot says, taken at `offset`; the image must be empty. */
-  restore(records: Iterable<MetadataRecord>, offset: number): void {
-    assert(this.offset === -1, 'a snapshot is restored into an empty image');
+  /**
+   * Becomes what a snapshot says, taken at `offset`, whatever it was before; the records are all of the snapshot. Gives
+   * what is different now: a replica that fell too far behind is told so instead of batch by batch.
+   */
+  restore(records: Iterable<MetadataRecord>, offset: number): MetadataDelta {
+    assert(offset >= this.offset, `a snapshot at ${offset} is older than offset ${this.offset}`);
+    const restored = new MetadataImage();
+    const ignored = new DeltaBuilder();
+    for (const record of records) restored.#replay(record, offset, ignored);
+    restored.#topics.endBatch();
+    assert(this.clusterId === '' || this.clusterId === restored.clusterId, 'a snapshot of another cluster');
     const delta = new DeltaBuilder();
-    for (const record of records) this.#replay(record, offset, delta);
-    this.#topics.endBatch();
+    this.#compare(restored, delta);
+    this.#become(restored);
     this.offset = offset;
+    return delta.build(this, offset);
+  }
+
+  /** A second image equal to this one; what is applied to either does not show in the other. */
+  clone(): MetadataImage {
+    const copy = new MetadataImage();
+    copy.controllerId = this.controllerId;
+    copy.offset = this.offset;
+    copy.#become(this);
+    copy.#brokers = new Map(this.#brokers);
+    copy.#topics = this.#topics.clone();
+    copy.#configs = {
+      topic: new Map(this.#configs.topic),
+      broker: new Map(this.#configs.broker),
+      cluster: new Map(this.#configs.cluster),
+      group: new Map(this.#configs.group),
+    };
+    return copy;
   }
 
   /** Records that make an empty image equal to this one (I3), in a fixed order. */
@@ -123,7 +150,7 @@ export class MetadataImage implements MetadataView {
     for (const [name, level] of this.#features) yield { kind: 'feature', name, level };
     for (const broker of this.brokers()) yield brokerRecord(broker);
     yield* this.#topics.snapshot();
-    for (const scope of ['topic', 'broker', 'cluster', 'group'] as const) {
+    for (const scope of SCOPES) {
       for (const resource of this.configNames(scope)) {
         for (const [name, value] of this.configOverrides(scope, resource)) {
           yield { kind: 'config', scope, resource, name, value };
@@ -144,7 +171,7 @@ export class MetadataImage implements MetadataView {
       );
     }
     lines.push(...this.#topics.describe());
-    for (const scope of ['topic', 'broker', 'cluster', 'group'] as const) {
+    for (const scope of SCOPES) {
       for (const resource of this.configNames(scope)) {
         const settings = [...this.configOverrides(scope, resource)].map(([name, value]) => `${name}=${value}`);
         lines.push(`config ${scope} "${resource}" ${settings.join(' ')}`);
@@ -207,6 +234,31 @@ export class MetadataImage implements MetadataView {
     }
   }
 
+  /** What `after` has and this has not, or otherwise. */
+  #compare(after: MetadataImage, delta: DeltaBuilder): void {
+    this.#topics.compare(after.#topics, delta);
+    for (const scope of SCOPES) {
+      for (const name of new Set([...this.#configs[scope].keys(), ...after.#configs[scope].keys()])) {
+        if (!isSameMap(this.configOverrides(scope, name), after.configOverrides(scope, name)))
+          delta.configChanged(scope, name);
+      }
+    }
+    for (const id of new Set([...this.#brokers.keys(), ...after.#brokers.keys()])) {
+      if (!isSameBroker(this.#brokers.get(id), after.#brokers.get(id))) delta.brokerChanged(id);
+    }
+  }
+
+  /** Takes over the state of another image; the offset, and who leads the controllers, are not part of it. */
+  #become(other: MetadataImage): void {
+    this.clusterId = other.clusterId;
+    this.nextProducerId = other.nextProducerId;
+    this.#brokers = other.#brokers;
+    this.#brokerList = other.#brokerList;
+    this.#topics = other.#topics;
+    this.#features = other.#features;
+    this.#configs = other.#configs;
+  }
+
   #setBroker(broker: BrokerState, delta: DeltaBuilder): void {
     this.#brokers.set(broker.id, broker);
     this.#brokerList = null;
@@ -217,8 +269,7 @@ export class MetadataImage implements MetadataView {
     const sorted = new Map(this.#features);
     if (level === 0) sorted.delete(name);
     else sorted.set(name, level);
-    this.#features.clear();
-    for (const entry of [...sorted].sort(([a], [b]) => byCodeUnits(a, b))) this.#features.set(entry[0], entry[1]);
+    this.#features = new Map([...sorted].sort(([a], [b]) => byCodeUnits(a, b)));
   }
 
   #setConfig(record: ConfigRecord): void {
@@ -234,6 +285,15 @@ export class MetadataImage implements MetadataView {
 /** Order of texts that is the same everywhere: by UTF-16 code units. */
 export function byCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function isSameMap(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean {
+  return one.size === other.size && [...one].every(([name, value]) => other.get(name) === value);
+}
+
+function isSameBroker(one: BrokerState | undefined, other: BrokerState | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other;
+  return JSON.stringify(brokerRecord(one)) === JSON.stringify(brokerRecord(other));
 }
 
 function brokerState(record: BrokerRecord, offset: number): BrokerState {

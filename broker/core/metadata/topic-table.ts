@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { brokerId, leaderEpoch, topicId, type BrokerId, type TopicId } from '../base/ids.ts';
+import type { DeltaBuilder } from './delta.ts';
 import type { MetadataRecord, PartitionChange, PartitionFields, PartitionsRecord, TopicRecord } from './records.ts';
 import { collisionKey, isInternalTopic } from './topic-name.ts';
 import type { PartitionView, TopicView } from './view.ts';
@@ -22,9 +23,9 @@ export const DURABLE_UNCHANGED = -2;
  * this class. Topics and partitions that were handed out never change; a batch replaces those that it touches.
  */
 export class TopicTable {
-  readonly #byName = new Map<string, TopicState>();
-  readonly #byId = new Map<string, TopicState>();
-  readonly #nameByCollisionKey = new Map<string, Set<string>>();
+  #byName = new Map<string, TopicState>();
+  #byId = new Map<string, TopicState>();
+  #nameByCollisionKey = new Map<string, ReadonlySet<string>>();
   /** Partition lists copied in the batch under way, by topic id: each is copied once a batch. */
   readonly #open = new Map<string, PartitionState[]>();
   #sorted: readonly TopicState[] | null = null;
@@ -69,9 +70,7 @@ export class TopicTable {
     };
     this.#put(topic);
     const key = collisionKey(record.name);
-    const names = this.#nameByCollisionKey.get(key) ?? new Set();
-    names.add(record.name);
-    this.#nameByCollisionKey.set(key, names);
+    this.#nameByCollisionKey.set(key, new Set([...(this.#nameByCollisionKey.get(key) ?? []), record.name]));
   }
 
   /** Gives the topic as it was. */
@@ -82,9 +81,9 @@ export class TopicTable {
     this.#byId.delete(id);
     this.#byName.delete(topic.name);
     const key = collisionKey(topic.name);
-    const names = this.#nameByCollisionKey.get(key);
-    names?.delete(topic.name);
-    if (names?.size === 0) this.#nameByCollisionKey.delete(key);
+    const others = [...(this.#nameByCollisionKey.get(key) ?? [])].filter((name) => name !== topic.name);
+    if (others.length === 0) this.#nameByCollisionKey.delete(key);
+    else this.#nameByCollisionKey.set(key, new Set(others));
     this.#partitionCount -= topic.partitions.length;
     this.#sorted = null;
     return topic;
@@ -128,6 +127,32 @@ export class TopicTable {
       this.#put({ ...topic, partitions });
     }
     this.#open.clear();
+  }
+
+  /** A second table equal to this one, between two batches. */
+  clone(): TopicTable {
+    assert(this.#open.size === 0, 'a table is copied between two batches');
+    const copy = new TopicTable();
+    copy.#byName = new Map(this.#byName);
+    copy.#byId = new Map(this.#byId);
+    copy.#nameByCollisionKey = new Map(this.#nameByCollisionKey);
+    copy.#sorted = this.#sorted;
+    copy.#partitionCount = this.#partitionCount;
+    return copy;
+  }
+
+  /** Notes what is different in a table that comes in place of this one. */
+  compare(after: TopicTable, delta: DeltaBuilder): void {
+    for (const topic of this.#byId.values()) if (!after.#byId.has(topic.id)) delta.topicDeleted(topic);
+    for (const topic of after.#byId.values()) {
+      const before = this.#byId.get(topic.id);
+      if (before === undefined) delta.topicCreated(topic.id);
+      for (const partition of topic.partitions) {
+        const earlier = before?.partitions[partition.index];
+        if (earlier === undefined || !isSamePartition(earlier, partition))
+          delta.partitionChanged(topic.id, partition.index);
+      }
+    }
   }
 
   /** Records that build the same table, in the order in which topics were created. */
@@ -184,6 +209,10 @@ function partitionState(fields: PartitionFields): PartitionState {
     elr: ids(fields.elr),
     lastKnownElr: ids(fields.lastKnownElr),
   };
+}
+
+function isSamePartition(one: PartitionState, other: PartitionState): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function leaderOf(id: number): BrokerId | -1 {
