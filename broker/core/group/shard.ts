@@ -1,6 +1,6 @@
 import { unreachable } from '../base/assert.ts';
 import { topicId as asTopicId, ZERO_TOPIC_ID } from '../base/ids.ts';
-import { Deadlines } from '../coordinator/deadlines.ts';
+import { Deadlines } from '../base/deadlines.ts';
 import type { CoordinatorRecord, CoordinatorShard, Now, Outbox, Ticket } from '../coordinator/shard.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import { ClassicGroups } from './classic/groups.ts';

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts';
-import type { Deadlines } from '../coordinator/deadlines.ts';
+import type { Deadlines } from '../base/deadlines.ts';
 import type { Now, Outbox, Ticket } from '../coordinator/shard.ts';
 import type { MetadataView } from '../metadata/view.ts';
 import type { GroupCommandKind, GroupEffect, GroupExchanges, GroupResponse } from './commands.ts';

@@ -1,4 +1,4 @@
-import type { Deadline } from '../../coordinator/deadlines.ts';
+import type { Deadline } from '../../base/deadlines.ts';
 import type { Ticket } from '../../coordinator/shard.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { ClassicProtocol, ClientIdentity, JoinGroupResult } from '../commands.ts';

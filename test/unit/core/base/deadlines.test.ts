@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Deadlines } from '../../../../broker/core/coordinator/deadlines.ts';
+import { Deadlines } from '../../../../broker/core/base/deadlines.ts';
 
 describe('deadlines', () => {
   test('fire in the order of their times, and in that of their filing at the same time', () => {
