@@ -20,7 +20,7 @@ interface Piece {
 
 /** One end of a simulated connection. */
 class End implements NetConnection {
-  readonly remoteAddress = '127.0.0.1';
+  readonly remoteAddress: string;
   readonly remotePort: number;
   handlers: NetHandlers | null = null;
   peer: End | null = null;
@@ -32,10 +32,11 @@ class End implements NetConnection {
   #paused = false;
   #received: Uint8Array[] = [];
 
-  constructor(world: World, host: SimHost, remotePort: number) {
+  constructor(world: World, host: SimHost, remote: { readonly host: string; readonly port: number }) {
     this.#world = world;
     this.#host = host;
-    this.remotePort = remotePort;
+    this.remoteAddress = remote.host;
+    this.remotePort = remote.port;
   }
 
   write(chunks: readonly Uint8Array[]): void {
@@ -136,15 +137,23 @@ class End implements NetConnection {
 
 /** The network of one simulated process: when it dies, its connections are reset and its ports are free. */
 export class SimHost implements Net {
+  readonly address: string;
   readonly #world: World;
-  readonly #ports: Map<number, Listener>;
+  /** By `host:port`. */
+  readonly #ports: Map<string, Listener>;
   readonly #ends = new Set<End>();
   #dead = false;
   #asleepUntilMs = 0;
 
-  constructor(world: World, ports: Map<number, Listener>) {
+  constructor(world: World, ports: Map<string, Listener>, address: string) {
     this.#world = world;
     this.#ports = ports;
+    this.address = address;
+  }
+
+  /** Nothing of it runs any more. */
+  get isDead(): boolean {
+    return this.#dead;
   }
 
   listen(
@@ -153,14 +162,15 @@ export class SimHost implements Net {
     done: Parameters<Net['listen']>[2],
   ): void {
     let { port } = address;
-    while (port === 0 || (address.port === 0 && this.#ports.has(port))) port = 1024 + this.#world.prng.below(60_000);
+    const face = (): string => `${address.host}:${port}`;
+    while (port === 0 || (address.port === 0 && this.#ports.has(face()))) port = 1024 + this.#world.prng.below(60_000);
     this.#later(() => {
-      if (this.#ports.has(port)) {
+      if (this.#ports.has(face())) {
         done({ code: 'EADDRINUSE', message: `port ${port} is taken` }, null);
         return;
       }
-      this.#ports.set(port, { host: this, accept });
-      done(null, { port, close: () => this.#ports.delete(port) });
+      this.#ports.set(face(), { host: this, accept });
+      done(null, { port, close: () => this.#ports.delete(face()) });
     });
   }
 
@@ -171,13 +181,13 @@ export class SimHost implements Net {
   ): void {
     this.#world.schedule(0.1 + this.#world.prng.below(1000) / 1000, () => {
       if (this.#dead) return;
-      const listener = this.#ports.get(address.port);
+      const listener = this.#ports.get(`${address.host}:${address.port}`);
       if (listener === undefined) {
         done({ code: 'ECONNREFUSED', message: `nobody listens on ${address.port}` }, null);
         return;
       }
-      const near = new End(this.#world, this, address.port);
-      const far = new End(this.#world, listener.host, 0);
+      const near = new End(this.#world, this, address);
+      const far = new End(this.#world, listener.host, { host: this.address, port: 0 });
       near.peer = far;
       far.peer = near;
       near.handlers = handlers;
@@ -217,7 +227,7 @@ export class SimHost implements Net {
   /** The process dies: nothing of it runs any more. */
   die(): void {
     this.#dead = true;
-    for (const [port, listener] of this.#ports) if (listener.host === this) this.#ports.delete(port);
+    for (const [face, listener] of this.#ports) if (listener.host === this) this.#ports.delete(face);
     for (const end of this.#ends) end.die();
     this.#ends.clear();
   }
@@ -229,21 +239,22 @@ export class SimHost implements Net {
   }
 }
 
-/** All hosts of a world share one space of ports. */
+/** The network that clients and brokers of a world share. */
 export class SimNetwork {
   readonly #world: World;
-  readonly #ports = new Map<number, Listener>();
+  readonly #ports = new Map<string, Listener>();
 
   constructor(world: World) {
     this.#world = world;
   }
 
-  host(): SimHost {
-    return new SimHost(this.#world, this.#ports);
+  /** A new process on the machine of an address. */
+  host(address = '127.0.0.1'): SimHost {
+    return new SimHost(this.#world, this.#ports, address);
   }
 
-  /** Whether anybody listens on a port. */
+  /** Whether anybody listens on a port of the machine that worlds of one node have. */
   listens(port: number): boolean {
-    return this.#ports.has(port);
+    return this.#ports.has(`127.0.0.1:${port}`);
   }
 }

@@ -12,6 +12,7 @@ import type { MetadataView } from '../../broker/core/metadata/view.ts';
 import type { Compression } from '../../broker/ports/compression.ts';
 import type { Disk } from '../../broker/ports/disk.ts';
 import { type Node, startNode } from '../../broker/server/node.ts';
+import { SimClock } from './clock.ts';
 import { simCompression } from './compression.ts';
 import { SimDisk } from './disk.ts';
 import type { SimHost, SimNetwork } from './net.ts';
@@ -19,11 +20,17 @@ import type { World } from './world.ts';
 
 const DIRECTORY = '/data';
 const NODE_PORT = 9092;
+/** The machine of a world that has one. */
+const LONE_ADDRESS = '127.0.0.1';
 /** Memory of a simulated machine. */
 const MEMORY_BYTES = 1024 * 1024 * 1024;
 
 /** What a simulated node is made with. */
 export interface SimNodeOptions {
+  /** `node.id`; default 0. */
+  readonly id?: number;
+  /** Address of its machine; default 127.0.0.1. */
+  readonly address?: string;
   /** Settings beyond those that every simulated node has. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Longest time of a disk operation, virtual ms; syncs take up to ten times as long. Default 1. */
@@ -45,8 +52,11 @@ export interface SimNodeOptions {
  * outlives crashes. `onFatal` of the node ends this life of it, as it ends a real process.
  */
 export class SimNode {
+  readonly id: number;
+  readonly address: string;
+  readonly clock: SimClock;
   readonly disk: SimDisk;
-  readonly bootstrap = [{ host: '127.0.0.1', port: NODE_PORT }];
+  readonly bootstrap: readonly { readonly host: string; readonly port: number }[];
   /** Sentences with which lives of this node ended by themselves. */
   readonly fatals: string[] = [];
   /** Warnings and errors that the node logged. */
@@ -64,6 +74,10 @@ export class SimNode {
   #plane: RemoteControlPlane | null = null;
 
   constructor(world: World, network: SimNetwork, options: SimNodeOptions = {}) {
+    this.id = options.id ?? 0;
+    this.address = options.address ?? LONE_ADDRESS;
+    this.bootstrap = [{ host: this.address, port: NODE_PORT }];
+    this.clock = new SimClock(world);
     this.#world = world;
     this.#network = network;
     this.#prng = createPrng(world.prng.uint32());
@@ -75,7 +89,8 @@ export class SimNode {
     this.#settings = new Map(
       Object.entries({
         'log.dirs': DIRECTORY,
-        listeners: `plain://127.0.0.1:${NODE_PORT}`,
+        'node.id': String(this.id),
+        listeners: `plain://${this.address}:${NODE_PORT}`,
         'weir.http.port': '-1',
         ...options.settings,
       }),
@@ -113,11 +128,11 @@ export class SimNode {
   start(): void {
     this.#life += 1;
     const life = this.#life;
-    const host = this.#network.host();
+    const host = this.#network.host(this.address);
     this.#host = host;
     const schedule = this.#scheduler(life, host);
     const timers: Timers = { after: schedule };
-    const clock = { monotonicMs: () => this.#world.nowMs, wallMs: () => this.#world.wallMs };
+    const { clock } = this;
     const random = { uint32: () => this.#prng.uint32(), bytes: (size: number) => this.#prng.bytes(size) };
     const log = this.#log();
     const link = createMemoryLink((callback) => schedule(0, callback));
@@ -132,7 +147,7 @@ export class SimNode {
     const settings = new Settings(fixed);
     const plane = new RemoteControlPlane({ timers, random, nodeId: settings.broker('node.id'), link: link.data });
     this.#plane = plane;
-    this.#world.trace(`node: life ${life} begins`);
+    this.#world.trace(`node ${this.id}: life ${life} begins`);
     startNode(
       {
         settings,
@@ -149,7 +164,7 @@ export class SimNode {
         },
         control: plane,
         directory: DIRECTORY,
-        listeners: [{ name: 'plain', host: '127.0.0.1', port: NODE_PORT }],
+        listeners: [{ name: 'plain', host: this.address, port: NODE_PORT }],
         advertised: new Map(),
         memoryBytes: MEMORY_BYTES,
         metricSources: [],
@@ -162,7 +177,7 @@ export class SimNode {
         if (this.#life !== life) return;
         if (node === null) this.#fatal(failure ?? 'start failed');
         else {
-          this.#world.trace(`node: life ${life} is ready`);
+          this.#world.trace(`node ${this.id}: life ${life} is ready`);
           this.#node = node;
         }
       },
@@ -176,7 +191,7 @@ export class SimNode {
       const run = (): void => {
         if (this.#life === life && !timer.isCancelled) callback();
       };
-      const event = this.#world.schedule(delayMs, () => host.whenAwake(run));
+      const event = this.#world.schedule(this.clock.worldMs(delayMs), () => host.whenAwake(run));
       return {
         cancel: () => {
           timer.isCancelled = true;
@@ -188,13 +203,13 @@ export class SimNode {
 
   /** The process stands still for a while, as under SIGSTOP; its clock goes on. */
   pause(durationMs: number): void {
-    this.#world.trace(`node: stands still for ${durationMs} ms`);
+    this.#world.trace(`node ${this.id}: stands still for ${durationMs} ms`);
     this.#host?.sleepUntil(this.#world.nowMs + durationMs);
   }
 
   /** Power goes (`power`), or only the process dies and the page cache stays. */
   crash(kind: 'power' | 'process'): void {
-    this.#world.trace(`node: life ${this.#life} ends (${kind})`);
+    this.#world.trace(`node ${this.id}: life ${this.#life} ends (${kind})`);
     this.#life += 1;
     this.#node = null;
     this.#host?.die();
@@ -206,12 +221,12 @@ export class SimNode {
   stop(done: () => void): void {
     const node = this.#node;
     if (node === null) throw new Error('bug: only a ready node is stopped');
-    this.#world.trace(`node: life ${this.#life} is told to stop`);
+    this.#world.trace(`node ${this.id}: life ${this.#life} is told to stop`);
     const life = this.#life;
     this.#node = null;
     node.stop(() => {
       if (this.#life !== life) return;
-      this.#world.trace(`node: life ${life} ends (stopped)`);
+      this.#world.trace(`node ${this.id}: life ${life} ends (stopped)`);
       this.#life += 1;
       this.#host?.die();
       this.#host = null;
@@ -227,7 +242,7 @@ export class SimNode {
   #log(): Log {
     const note = (fields: Readonly<Record<string, unknown>>, message: string): void => {
       this.warnings.push(`${message} ${JSON.stringify(fields)}`);
-      this.#world.trace(`node: ${message} ${JSON.stringify(fields)}`);
+      this.#world.trace(`node ${this.id}: ${message} ${JSON.stringify(fields)}`);
     };
     return { debug: () => undefined, info: () => undefined, warn: note, error: note };
   }

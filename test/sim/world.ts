@@ -10,7 +10,7 @@ interface Event {
 }
 
 /** Wall time at which every simulated world begins. */
-const WALL_START_MS = Date.UTC(2026, 0, 1);
+export const WALL_START_MS = Date.UTC(2026, 0, 1);
 /** Events at one moment after which time is taken to stand still for ever. */
 const MOMENT_EVENTS_MAX = 200_000;
 /** Characters of trace that are hashed at a time. */
