@@ -156,7 +156,9 @@ export interface StreamCalls {
   'Controller.WatchMetadata': { readonly request: WatchRequest; readonly response: WatchResponse };
 }
 
+/** Name of a question with one answer. */
 export type UnaryName = keyof UnaryCalls;
+/** Name of a stream. */
 export type StreamName = keyof StreamCalls;
 
 /** Who calls: as its certificate says, or, without certificates, as it says itself. */
