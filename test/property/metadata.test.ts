@@ -14,6 +14,7 @@ const broker = fc.integer({ min: 0, max: 3 });
 type Step =
   | { readonly kind: 'join'; readonly brokerId: number; readonly unfence: boolean }
   | { readonly kind: 'fence' | 'unfence' | 'ids'; readonly brokerId: number; readonly stale: boolean }
+  | { readonly kind: 'controller'; readonly controllerId: number }
   | { readonly kind: 'command'; readonly command: MetadataCommand };
 
 const createTopics = fc
@@ -88,7 +89,18 @@ const alter = fc
     }),
   );
 
+const forget = fc
+  .record({ kind: fc.constantFrom('unregisterBroker' as const, 'unregisterController' as const), id: broker })
+  .map(
+    ({ kind, id }): Step => ({
+      kind: 'command',
+      command: kind === 'unregisterBroker' ? { kind, brokerId: id } : { kind, controllerId: id },
+    }),
+  );
+
 const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 1, arbitrary: forget },
+  { weight: 1, arbitrary: broker.map((controllerId): Step => ({ kind: 'controller', controllerId })) },
   { weight: 3, arbitrary: createTopics },
   { weight: 1, arbitrary: deleteTopic },
   { weight: 1, arbitrary: grow },
@@ -107,6 +119,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 function take(lab: MetadataLab, one: Step): void {
   if (one.kind === 'command') {
     lab.run(one.command);
+  } else if (one.kind === 'controller') {
+    lab.run(lab.controllerRegistration(one.controllerId));
   } else if (one.kind === 'join') {
     lab.join(one.brokerId, one.unfence);
   } else {

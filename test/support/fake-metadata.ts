@@ -3,6 +3,7 @@ import type { MetadataCommand, MetadataOutcome, OutcomeOf } from '../../broker/c
 import type {
   BrokerView,
   ConfigScope,
+  ControllerView,
   MetadataDelta,
   MetadataView,
   TopicView,
@@ -54,6 +55,10 @@ export class FakeMetadata implements MetadataClient, MetadataView {
 
   onDelta(listener: (delta: MetadataDelta) => void): void {
     this.#listeners.push(listener);
+  }
+
+  controllers(): readonly ControllerView[] {
+    return [];
   }
 
   brokers(): readonly BrokerView[] {

@@ -2,6 +2,7 @@ import { type BrokerId, brokerId, leaderEpoch, type TopicId, topicId } from '../
 import type {
   BrokerView,
   ConfigScope,
+  ControllerView,
   MetadataView,
   PartitionView,
   TopicView,
@@ -47,6 +48,10 @@ export class FakeView implements MetadataView {
   /** Replaces the brokers. */
   setBrokers(brokers: BrokerView[]): void {
     this.#brokers = brokers;
+  }
+
+  controllers(): readonly ControllerView[] {
+    return [];
   }
 
   brokers(): readonly BrokerView[] {

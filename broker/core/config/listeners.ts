@@ -13,6 +13,9 @@ export type ParsedListeners =
   | { readonly problem: null; readonly listeners: readonly ListenerEntry[] }
   | { readonly problem: string; readonly listeners: null };
 
+/** Name that a broker's address for other nodes has among its endpoints. No client listener may have it; clients never see it. */
+export const CONTROLLER_LISTENER = 'CONTROLLER';
+
 const LISTENER_COUNT_MAX = 16;
 const ENTRY = /^([A-Za-z0-9_.-]{1,64}):\/\/(\[[0-9A-Fa-f:.%]*\]|[A-Za-z0-9._-]*):(-?[0-9]{1,6})$/;
 const SECURED = /^(SSL|SASL_PLAINTEXT|SASL_SSL)$/;
@@ -34,6 +37,8 @@ export function parseListeners(text: string): ParsedListeners {
     const name = rawName.toUpperCase();
     const port = Number(rawPort);
     if (SECURED.test(name)) return refused(`must not name a listener ${name}: TLS and SASL are not supported yet`);
+    if (name === CONTROLLER_LISTENER)
+      return refused(`must not name a listener ${name}: that is where nodes reach each other, at weir.grpc.port`);
     if (port < 0 || port > 65_535) return refused(`must have ports from 0 to 65535, not ${rawPort}`);
     if (listeners.some((entry) => entry.name === name)) return refused(`must not name listener ${name} twice`);
     if (port !== 0 && listeners.some((entry) => entry.port === port && clashes(entry.host, rawHost))) {

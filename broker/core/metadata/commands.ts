@@ -20,12 +20,54 @@ export interface RegisterBrokerCommand {
   readonly directoryId: string;
   /** Epoch of the previous incarnation if it was stopped cleanly, else −1 (D4). */
   readonly previousBrokerEpoch: number;
-  /** Where clients reach this broker, one per client listener. */
+  /** Where clients reach this broker, one per client listener, and its control plane, under the name `CONTROLLER`. */
   readonly endpoints: readonly EndpointView[];
   readonly rack: string | null;
   /** Range of `weir.version` that this build can work with (B4). */
   readonly weirVersionMin: number;
   readonly weirVersionMax: number;
+}
+
+/** Forgets a broker that is gone for good; what it held stays assigned to it (KIP-631). */
+export interface UnregisterBrokerCommand {
+  readonly kind: 'unregisterBroker';
+  readonly brokerId: number;
+}
+
+/** Registers an incarnation of a controller: where it listens, and what it can work with. It takes the place of an earlier one. */
+export interface RegisterControllerCommand {
+  readonly kind: 'registerController';
+  readonly controllerId: number;
+  /** As those of a broker. */
+  readonly incarnationId: string;
+  readonly directoryId: string;
+  /** Where other nodes reach its control plane. */
+  readonly host: string;
+  readonly port: number;
+  /** Range of `weir.version` that this build can work with (B4). */
+  readonly weirVersionMin: number;
+  readonly weirVersionMax: number;
+}
+
+/** Forgets a controller that is gone for good (KIP-1312); never a voter. */
+export interface UnregisterControllerCommand {
+  readonly kind: 'unregisterController';
+  readonly controllerId: number;
+}
+
+/** How far down a feature may be taken: `upgrade` not at all. */
+export type UpgradeType = 'upgrade' | 'safe-downgrade' | 'unsafe-downgrade';
+
+/** Changes finalised levels of features, all of them or none (KIP-584). */
+export interface UpdateFeaturesCommand {
+  readonly kind: 'updateFeatures';
+  readonly updates: readonly {
+    readonly name: string;
+    /** 0 switches the feature off. */
+    readonly level: number;
+    readonly upgradeType: UpgradeType;
+  }[];
+  readonly validateOnly: boolean;
 }
 
 /** A registered broker that is ready to lead asks to be counted in; elections of what it may lead are in the same batch. */
@@ -131,6 +173,10 @@ export type MetadataCommand =
   | RegisterBrokerCommand
   | UnfenceBrokerCommand
   | FenceBrokerCommand
+  | UnregisterBrokerCommand
+  | RegisterControllerCommand
+  | UnregisterControllerCommand
+  | UpdateFeaturesCommand
   | CreateTopicsCommand
   | DeleteTopicsCommand
   | CreatePartitionsCommand
@@ -169,6 +215,26 @@ export interface UnfenceBrokerOutcome extends CodedResult {
 /** Result of `fenceBroker`. */
 export interface FenceBrokerOutcome extends CodedResult {
   readonly kind: 'fenceBroker';
+}
+
+/** Result of `unregisterBroker`. */
+export interface UnregisterBrokerOutcome extends CodedResult {
+  readonly kind: 'unregisterBroker';
+}
+
+/** Result of `registerController`. */
+export interface RegisterControllerOutcome extends CodedResult {
+  readonly kind: 'registerController';
+}
+
+/** Result of `unregisterController`. */
+export interface UnregisterControllerOutcome extends CodedResult {
+  readonly kind: 'unregisterController';
+}
+
+/** Result of `updateFeatures`. */
+export interface UpdateFeaturesOutcome extends CodedResult {
+  readonly kind: 'updateFeatures';
 }
 
 /** Result of `createTopics`, in the order asked. */
@@ -225,6 +291,10 @@ export type MetadataOutcome =
   | RegisterBrokerOutcome
   | UnfenceBrokerOutcome
   | FenceBrokerOutcome
+  | UnregisterBrokerOutcome
+  | RegisterControllerOutcome
+  | UnregisterControllerOutcome
+  | UpdateFeaturesOutcome
   | CreateTopicsOutcome
   | DeleteTopicsOutcome
   | CreatePartitionsOutcome

@@ -1,42 +1,42 @@
 import { brokerId } from '../base/ids.ts';
+import { CONTROLLER_LISTENER } from '../config/listeners.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import type {
-  AllocateProducerIdsCommand,
+  CodedResult,
   FenceBrokerCommand,
-  FormatClusterCommand,
   RegisterBrokerCommand,
   UnfenceBrokerCommand,
+  UnregisterBrokerCommand,
 } from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
 import { changed, changesRecord, dropBroker, electLeader, merged } from './election.ts';
-import { SUPPORTED_FEATURES, WEIR_VERSION } from './features.ts';
+import { levelProblem, rangeProblem } from './decide-features.ts';
+import { WEIR_CONTROLLERS, WEIR_VERSION } from './features.ts';
 import type { MetadataImage } from './image.ts';
 import type { MetadataRecord, PartitionChangesRecord } from './records.ts';
 import { ok, problem } from './result.ts';
 
-/** Producer ids are handed to brokers in blocks of this size. */
-export const PRODUCER_ID_BLOCK_SIZE = 1000;
-
-/** Names a new cluster and fixes its features. INVALID_REQUEST when it has a name. */
-export function formatCluster({ image }: DecisionContext, command: FormatClusterCommand): Decision {
-  if (image.clusterId !== '') {
-    const refusal = problem(ErrorCode.INVALID_REQUEST, `the cluster is formed already, as ${image.clusterId}`);
-    return { records: [], outcome: { kind: 'formatCluster', ...refusal } };
-  }
-  const records: MetadataRecord[] = [{ kind: 'cluster', clusterId: command.clusterId }];
-  for (const { name, initial } of SUPPORTED_FEATURES) records.push({ kind: 'feature', name, level: initial });
-  return { records, outcome: { kind: 'formatCluster', ...ok() } };
-}
+/** What metadata below `weir.version` 2 keeps of it. */
+const UNKNOWN_RANGE = { weirVersionMin: -1, weirVersionMax: -1, uncleanRestart: true } as const;
 
 /**
  * Registers an incarnation, fenced; in the same batch everything that the earlier one led loses its leader (D5) and
- * other replicas take over where they can. INVALID_REGISTRATION without a formed cluster or a usable endpoint,
- * UNSUPPORTED_VERSION outside the finalised `weir.version`.
+ * other replicas take over where they can. Asked again by the same incarnation, whose answer was lost, it changes nothing.
+ * INVALID_REGISTRATION without a formed cluster, without a usable endpoint or with the disk of another broker,
+ * DUPLICATE_BROKER_REGISTRATION while the earlier incarnation lives, UNSUPPORTED_VERSION outside the finalised
+ * `weir.version`.
  */
 export function registerBroker(context: DecisionContext, command: RegisterBrokerCommand): Decision {
   const { image } = context;
-  const refusal = registrationProblem(image, command);
+  const before = image.broker(brokerId(command.brokerId));
+  if (before?.incarnationId === command.incarnationId)
+    return { records: [], outcome: { kind: 'registerBroker', ...ok(), brokerEpoch: before.epoch } };
+  const refusal = registrationProblem(context, command);
   if (refusal !== null) return { records: [], outcome: { kind: 'registerBroker', ...refusal, brokerEpoch: -1 } };
+  const { weirVersionMin, weirVersionMax } = command;
+  const level = image.features().get(WEIR_VERSION) ?? 0;
+  // A broker that was never seen may have held anything (KIP-966).
+  const uncleanRestart = before === null || before.epoch !== command.previousBrokerEpoch;
   const records: MetadataRecord[] = [
     {
       kind: 'broker',
@@ -47,6 +47,7 @@ export function registerBroker(context: DecisionContext, command: RegisterBroker
       rack: command.rack,
       fenced: true,
       endpoints: command.endpoints,
+      ...(level < WEIR_CONTROLLERS ? UNKNOWN_RANGE : { weirVersionMin, weirVersionMax, uncleanRestart }),
     },
   ];
   const changes = departure(context, command.brokerId);
@@ -86,21 +87,26 @@ export function fenceBroker(context: DecisionContext, command: FenceBrokerComman
   return { records, outcome };
 }
 
-/** Gives a broker the next block of producer ids. STALE_BROKER_EPOCH for an earlier incarnation. */
-export function allocateProducerIds({ image }: DecisionContext, command: AllocateProducerIdsCommand): Decision {
-  const refusal = epochProblem(image, command);
-  const nothing = { firstProducerId: -1, producerIdCount: 0 };
-  if (refusal !== null) return { records: [], outcome: { kind: 'allocateProducerIds', ...refusal, ...nothing } };
-  const first = image.nextProducerId;
-  const next = first + PRODUCER_ID_BLOCK_SIZE;
-  if (!Number.isSafeInteger(next)) {
-    const spent = problem(ErrorCode.UNKNOWN_SERVER_ERROR, 'all producer ids are used up');
-    return { records: [], outcome: { kind: 'allocateProducerIds', ...spent, ...nothing } };
-  }
-  return {
-    records: [{ kind: 'producerIds', nextProducerId: next }],
-    outcome: { kind: 'allocateProducerIds', ...ok(), firstProducerId: first, producerIdCount: PRODUCER_ID_BLOCK_SIZE },
-  };
+/**
+ * Forgets a broker, living or not, as Kafka does: others lead what it led, where they can, and what is assigned to it
+ * stays so. BROKER_ID_NOT_REGISTERED, and UNSUPPORTED_VERSION below `weir.version` 2.
+ */
+export function unregisterBroker(context: DecisionContext, command: UnregisterBrokerCommand): Decision {
+  const { image } = context;
+  const { brokerId: id } = command;
+  const refuse = (refusal: CodedResult): Decision => ({
+    records: [],
+    outcome: { kind: 'unregisterBroker', ...refusal },
+  });
+  const broker = image.broker(brokerId(id));
+  if (broker === null)
+    return refuse(problem(ErrorCode.BROKER_ID_NOT_REGISTERED, `Broker ID ${id} is not currently registered`));
+  const tooOld = levelProblem(image, WEIR_CONTROLLERS, 'brokers are unregistered');
+  if (tooOld !== null) return refuse(tooOld);
+  const records: MetadataRecord[] = [{ kind: 'brokerRemoved', brokerId: id, brokerEpoch: broker.epoch }];
+  const changes = departure(context, id);
+  if (changes !== null) records.push(changes);
+  return { records, outcome: { kind: 'unregisterBroker', ...ok() } };
 }
 
 function departure({ image, settings }: DecisionContext, id: number): PartitionChangesRecord | null {
@@ -113,26 +119,24 @@ function departure({ image, settings }: DecisionContext, id: number): PartitionC
   });
 }
 
-function registrationProblem(image: MetadataImage, command: RegisterBrokerCommand): ReturnType<typeof problem> | null {
+function registrationProblem({ image, members }: DecisionContext, command: RegisterBrokerCommand): CodedResult | null {
+  const { brokerId: id } = command;
   if (image.clusterId === '') return problem(ErrorCode.INVALID_REGISTRATION, 'the cluster is not formed yet');
-  if (command.endpoints.length === 0)
+  if (!command.endpoints.some(({ listener }) => listener !== CONTROLLER_LISTENER))
     return problem(ErrorCode.INVALID_REGISTRATION, 'a broker needs at least one listener');
-  const level = image.features().get(WEIR_VERSION) ?? 0;
-  if (level < command.weirVersionMin || level > command.weirVersionMax) {
-    const range = `${command.weirVersionMin} to ${command.weirVersionMax}`;
-    return problem(
-      ErrorCode.UNSUPPORTED_VERSION,
-      `the cluster is at ${WEIR_VERSION} ${level}, broker ${command.brokerId} can do ${range}`,
-    );
-  }
-  return null;
+  const owner = image.brokers().find(({ directoryId }) => directoryId === command.directoryId);
+  if (owner !== undefined && owner.id !== id)
+    return problem(ErrorCode.INVALID_REGISTRATION, `broker ${owner.id} is registered with the disk of broker ${id}`);
+  if (members.isAlive(id))
+    return problem(ErrorCode.DUPLICATE_BROKER_REGISTRATION, `another process is registered as broker ${id} and lives`);
+  return rangeProblem(image, command, `broker ${id}`);
 }
 
 /** Why a command of a broker incarnation is refused: BROKER_ID_NOT_REGISTERED or STALE_BROKER_EPOCH; null when it is current. */
 export function epochProblem(
   image: MetadataImage,
   command: { readonly brokerId: number; readonly brokerEpoch: number },
-): ReturnType<typeof problem> | null {
+): CodedResult | null {
   const broker = image.broker(brokerId(command.brokerId));
   if (broker === null)
     return problem(ErrorCode.BROKER_ID_NOT_REGISTERED, `no broker ${command.brokerId} is registered`);

@@ -1,13 +1,17 @@
-import { unreachable } from '../base/assert.ts';
+import { assert, unreachable } from '../base/assert.ts';
 import type { Settings } from '../config/settings.ts';
 import type { MetadataCommand, MetadataOutcome } from './commands.ts';
-import { allocateProducerIds, fenceBroker, formatCluster, registerBroker, unfenceBroker } from './decide-brokers.ts';
+import { fenceBroker, registerBroker, unfenceBroker, unregisterBroker } from './decide-brokers.ts';
+import { allocateProducerIds, formatCluster } from './decide-cluster.ts';
 import { alterConfigs } from './decide-configs.ts';
+import { registerController, unregisterController } from './decide-controllers.ts';
 import { markDurable } from './decide-durability.ts';
+import { updateFeatures } from './decide-features.ts';
 import { createPartitions } from './decide-partitions.ts';
 import { createTopics, deleteTopics } from './decide-topics.ts';
 import type { MetadataImage } from './image.ts';
-import type { MetadataRecord } from './records.ts';
+import { WEIR_VERSION } from './features.ts';
+import { levelOf, type MetadataRecord } from './records.ts';
 
 /** What a decision depends on beside the command; nothing else is read. */
 export interface DecisionContext {
@@ -17,6 +21,15 @@ export interface DecisionContext {
   readonly settings: Settings;
   /** Fresh random topic ids, at least one per topic to create. */
   readonly topicIds: readonly string[];
+  readonly members: Members;
+}
+
+/** What the active controller knows of the nodes beside the metadata. */
+export interface Members {
+  /** Another process with this broker id is known to live: a new incarnation has to wait. */
+  isAlive(brokerId: number): boolean;
+  /** A controller of this id votes, or will when what is under way is committed. */
+  isVoter(controllerId: number): boolean;
 }
 
 /** The records that carry out a command, one atomic batch, and what its sender is told once they are committed. */
@@ -32,6 +45,14 @@ export function topicIdCount(command: MetadataCommand): number {
 
 /** Decides one command. Pure: the same state, settings, command and ids give the same decision. */
 export function decide(context: DecisionContext, command: MetadataCommand): Decision {
+  const decision = decideOne(context, command);
+  const level = context.image.features().get(WEIR_VERSION) ?? Number.POSITIVE_INFINITY;
+  for (const record of decision.records)
+    assert(levelOf(record) <= level, `B4: ${record.kind} needs more than ${WEIR_VERSION} ${level}`);
+  return decision;
+}
+
+function decideOne(context: DecisionContext, command: MetadataCommand): Decision {
   switch (command.kind) {
     case 'formatCluster':
       return formatCluster(context, command);
@@ -41,6 +62,14 @@ export function decide(context: DecisionContext, command: MetadataCommand): Deci
       return unfenceBroker(context, command);
     case 'fenceBroker':
       return fenceBroker(context, command);
+    case 'unregisterBroker':
+      return unregisterBroker(context, command);
+    case 'registerController':
+      return registerController(context, command);
+    case 'unregisterController':
+      return unregisterController(context, command);
+    case 'updateFeatures':
+      return updateFeatures(context, command);
     case 'createTopics':
       return createTopics(context, command);
     case 'deleteTopics':

@@ -9,6 +9,9 @@ export interface FeatureRange {
 /** Name of the feature that gates everything that Weir writes or sends of its own (B4). */
 export const WEIR_VERSION = 'weir.version';
 
+/** `weir.version` from which metadata knows controllers, and of brokers what they support and how they ended (B4). */
+export const WEIR_CONTROLLERS = 2;
+
 /**
  * What this build supports, sorted by name. Only what is true now: no `group.version` (KIP-848 groups), no
  * `transaction.version` (KIP-890) and no `eligible.leader.replicas.version` before they work, since clients act on them.
@@ -18,5 +21,11 @@ export const SUPPORTED_FEATURES: readonly FeatureRange[] = [
   { name: 'kraft.version', min: 0, max: 1, initial: 1 },
   { name: 'metadata.version', min: 7, max: 30, initial: 30 },
   { name: 'share.version', min: 0, max: 1, initial: 1 },
-  { name: WEIR_VERSION, min: 1, max: 1, initial: 1 },
+  { name: WEIR_VERSION, min: 1, max: 2, initial: 2 },
 ];
+
+/** Range of `weir.version` that this build can work with, as nodes register it. */
+export function weirVersionRange(): { readonly weirVersionMin: number; readonly weirVersionMax: number } {
+  const range = SUPPORTED_FEATURES.find(({ name }) => name === WEIR_VERSION);
+  return { weirVersionMin: range?.min ?? 0, weirVersionMax: range?.max ?? 0 };
+}

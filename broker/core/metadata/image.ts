@@ -3,12 +3,33 @@ import { brokerId, type BrokerId, type TopicId } from '../base/ids.ts';
 import { DeltaBuilder } from './delta.ts';
 import type { BrokerRecord, ConfigRecord, MetadataRecord } from './records.ts';
 import { TopicTable, type PartitionState } from './topic-table.ts';
-import type { BrokerView, ConfigScope, EndpointView, MetadataDelta, MetadataView, TopicView } from './view.ts';
+import type {
+  BrokerView,
+  ConfigScope,
+  ControllerView,
+  EndpointView,
+  MetadataDelta,
+  MetadataView,
+  TopicView,
+} from './view.ts';
 
 /** A registered broker with what only the controller needs. */
 export interface BrokerState extends BrokerView {
   readonly incarnationId: string;
   readonly directoryId: string;
+  /** −1: not known. */
+  readonly weirVersionMin: number;
+  readonly weirVersionMax: number;
+  /** What the incarnation before it had not synced may be lost (D4). */
+  readonly uncleanRestart: boolean;
+}
+
+/** A registered controller with what only the active one needs. */
+export interface ControllerState extends ControllerView {
+  readonly incarnationId: string;
+  readonly directoryId: string;
+  readonly weirVersionMin: number;
+  readonly weirVersionMax: number;
 }
 
 const SCOPES: readonly ConfigScope[] = ['topic', 'broker', 'cluster', 'group'];
@@ -29,6 +50,8 @@ export class MetadataImage implements MetadataView {
   nextProducerId = 0;
   #brokers = new Map<number, BrokerState>();
   #brokerList: readonly BrokerState[] | null = null;
+  /** Sorted by id. */
+  #controllers: readonly ControllerState[] = [];
   #topics = new TopicTable();
   #features: ReadonlyMap<string, number> = new Map();
   #configs: Readonly<Record<ConfigScope, Configs>> = {
@@ -45,6 +68,10 @@ export class MetadataImage implements MetadataView {
 
   broker(id: BrokerId): BrokerState | null {
     return this.#brokers.get(id) ?? null;
+  }
+
+  controllers(): readonly ControllerState[] {
+    return this.#controllers;
   }
 
   /** Whether a broker is registered and may lead. */
@@ -149,6 +176,8 @@ export class MetadataImage implements MetadataView {
     if (this.clusterId !== '') yield { kind: 'cluster', clusterId: this.clusterId };
     for (const [name, level] of this.#features) yield { kind: 'feature', name, level };
     for (const broker of this.brokers()) yield brokerRecord(broker);
+    for (const { id, ...controller } of this.#controllers)
+      yield { kind: 'controller', controllerId: id, ...controller };
     yield* this.#topics.snapshot();
     for (const scope of SCOPES) {
       for (const resource of this.configNames(scope)) {
@@ -164,12 +193,9 @@ export class MetadataImage implements MetadataView {
   describe(): string {
     const lines = [`offset ${this.offset} cluster ${this.clusterId} producers ${this.nextProducerId}`];
     for (const [name, level] of this.#features) lines.push(`feature ${name}=${level}`);
-    for (const { id, epoch, fenced, rack, endpoints, directoryId } of this.brokers()) {
-      const faces = endpoints.map((face) => `${face.listener}://${face.host}:${face.port}`).join(',');
-      lines.push(
-        `broker ${id} epoch ${epoch}${fenced ? ' fenced' : ''} rack ${rack ?? '-'} dir ${directoryId} ${faces}`,
-      );
-    }
+    for (const broker of this.brokers()) lines.push(describeBroker(broker));
+    for (const { id, host, port, directoryId, weirVersionMin, weirVersionMax } of this.#controllers)
+      lines.push(`controller ${id} dir ${directoryId} ${host}:${port} weir ${weirVersionMin}-${weirVersionMax}`);
     lines.push(...this.#topics.describe());
     for (const scope of SCOPES) {
       for (const resource of this.configNames(scope)) {
@@ -201,6 +227,19 @@ export class MetadataImage implements MetadataView {
         this.#setBroker({ ...broker, fenced: record.fenced }, delta);
         return;
       }
+      case 'brokerRemoved':
+        assert(this.#brokers.delete(record.brokerId), `no broker ${record.brokerId} to remove`);
+        this.#brokerList = null;
+        delta.brokerChanged(record.brokerId);
+        return;
+      case 'controller': {
+        const { kind: _, controllerId: id, ...controller } = record;
+        this.#setController(id, { id, ...controller });
+        return;
+      }
+      case 'controllerRemoved':
+        this.#setController(record.controllerId, null);
+        return;
       case 'topic':
         this.#topics.add(record);
         delta.topicCreated(record.topicId);
@@ -254,6 +293,7 @@ export class MetadataImage implements MetadataView {
     this.nextProducerId = other.nextProducerId;
     this.#brokers = other.#brokers;
     this.#brokerList = other.#brokerList;
+    this.#controllers = other.#controllers;
     this.#topics = other.#topics;
     this.#features = other.#features;
     this.#configs = other.#configs;
@@ -263,6 +303,11 @@ export class MetadataImage implements MetadataView {
     this.#brokers.set(broker.id, broker);
     this.#brokerList = null;
     delta.brokerChanged(broker.id);
+  }
+
+  #setController(id: number, controller: ControllerState | null): void {
+    const others = this.#controllers.filter((each) => each.id !== id);
+    this.#controllers = (controller === null ? others : [...others, controller]).sort((a, b) => a.id - b.id);
   }
 
   #setFeature(name: string, level: number): void {
@@ -306,6 +351,9 @@ function brokerState(record: BrokerRecord, offset: number): BrokerState {
     endpoints,
     incarnationId: record.incarnationId,
     directoryId: record.directoryId,
+    weirVersionMin: record.weirVersionMin,
+    weirVersionMax: record.weirVersionMax,
+    uncleanRestart: record.uncleanRestart,
   };
 }
 
@@ -319,5 +367,15 @@ function brokerRecord(broker: BrokerState): BrokerRecord {
     rack: broker.rack,
     fenced: broker.fenced,
     endpoints: broker.endpoints,
+    weirVersionMin: broker.weirVersionMin,
+    weirVersionMax: broker.weirVersionMax,
+    uncleanRestart: broker.uncleanRestart,
   };
+}
+
+function describeBroker(broker: BrokerState): string {
+  const { id, epoch, fenced, rack, endpoints, directoryId, weirVersionMin, weirVersionMax, uncleanRestart } = broker;
+  const faces = endpoints.map((face) => `${face.listener}://${face.host}:${face.port}`).join(',');
+  const state = `${fenced ? ' fenced' : ''}${uncleanRestart ? ' unclean' : ''}`;
+  return `broker ${id} epoch ${epoch}${state} rack ${rack ?? '-'} dir ${directoryId} ${faces} weir ${weirVersionMin}-${weirVersionMax}`;
 }

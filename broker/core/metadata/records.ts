@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { assert } from '../base/assert.ts';
 import { defineMessage, type MessageCodec } from '../protocol/define-message.ts';
 import type { FieldSchema } from '../protocol/schema.ts';
+import { WEIR_CONTROLLERS } from './features.ts';
 import type { ConfigScope } from './view.ts';
 
 /** Names the cluster; the first record of its metadata. */
@@ -29,6 +30,11 @@ export interface BrokerRecord {
   readonly rack: string | null;
   readonly fenced: boolean;
   readonly endpoints: readonly { readonly listener: string; readonly host: string; readonly port: number }[];
+  /** Range of `weir.version` that it supports; −1 when it registered below `weir.version` 2, which does not keep what follows. */
+  readonly weirVersionMin: number;
+  readonly weirVersionMax: number;
+  /** The incarnation before it is not known to have ended well: what it had not synced is lost (D4). */
+  readonly uncleanRestart: boolean;
 }
 
 /** Fences a broker or lets it in. */
@@ -37,6 +43,31 @@ export interface BrokerFenceRecord {
   readonly brokerId: number;
   readonly brokerEpoch: number;
   readonly fenced: boolean;
+}
+
+/** Removes a broker that is gone for good. */
+export interface BrokerRemovedRecord {
+  readonly kind: 'brokerRemoved';
+  readonly brokerId: number;
+  readonly brokerEpoch: number;
+}
+
+/** An incarnation of a controller. */
+export interface ControllerRecord {
+  readonly kind: 'controller';
+  readonly controllerId: number;
+  readonly incarnationId: string;
+  readonly directoryId: string;
+  readonly host: string;
+  readonly port: number;
+  readonly weirVersionMin: number;
+  readonly weirVersionMax: number;
+}
+
+/** Removes a controller that is gone for good. */
+export interface ControllerRemovedRecord {
+  readonly kind: 'controllerRemoved';
+  readonly controllerId: number;
 }
 
 /** A new topic, as yet without partitions. */
@@ -113,6 +144,9 @@ export type MetadataRecord =
   | FeatureRecord
   | BrokerRecord
   | BrokerFenceRecord
+  | BrokerRemovedRecord
+  | ControllerRecord
+  | ControllerRemovedRecord
   | TopicRecord
   | TopicRemovedRecord
   | PartitionsRecord
@@ -129,12 +163,12 @@ type WireBody<K extends Kind> = K extends 'config' ? Omit<Body<K>, 'scope'> & { 
 /** Config scopes by their number in records. Numbers are never reused. */
 const SCOPES: readonly ConfigScope[] = ['topic', 'broker', 'cluster', 'group'];
 
-/** One kind of record: its number in the log, and the version written. Numbers are never reused. */
+/** One kind of record: its number in the log, never reused. */
 interface Entry<K extends Kind> {
   readonly type: number;
   readonly codec: MessageCodec<WireBody<K>>;
-  /** `weir.version` from which nodes may write this kind (B4). */
-  readonly since: number;
+  /** `weir.version` from which nodes may write each version of this kind (B4). */
+  readonly since: readonly number[];
 }
 
 const field = (name: string, type: string, more: Partial<FieldSchema> = {}): FieldSchema => ({
@@ -144,8 +178,14 @@ const field = (name: string, type: string, more: Partial<FieldSchema> = {}): Fie
   ...more,
 });
 
-function define<K extends Kind>(type: number, name: string, fields: readonly FieldSchema[]): Entry<K> {
-  return { type, codec: defineMessage<WireBody<K>>({ name, versions: '0', flexible: '0+', fields }), since: 1 };
+function define<K extends Kind>(
+  type: number,
+  name: string,
+  fields: readonly FieldSchema[],
+  since: readonly number[] = [1],
+): Entry<K> {
+  const versions = since.length === 1 ? '0' : `0-${since.length - 1}`;
+  return { type, codec: defineMessage<WireBody<K>>({ name, versions, flexible: '0+', fields }), since };
 }
 
 const ENDPOINT_FIELDS = [field('listener', 'string'), field('host', 'string'), field('port', 'int32')];
@@ -177,15 +217,23 @@ const CHANGE_FIELDS = [
 const ENTRIES: { readonly [K in Kind]: Entry<K> } = {
   cluster: define(1, 'ClusterRecord', [field('clusterId', 'string')]),
   feature: define(2, 'FeatureRecord', [field('name', 'string'), field('level', 'int16')]),
-  broker: define(3, 'BrokerRecord', [
-    field('brokerId', 'int32'),
-    field('brokerEpoch', 'int64'),
-    field('incarnationId', 'uuid'),
-    field('directoryId', 'uuid'),
-    field('rack', 'string', { nullable: '0+' }),
-    field('fenced', 'bool'),
-    field('endpoints', '[]Endpoint', { fields: ENDPOINT_FIELDS }),
-  ]),
+  broker: define(
+    3,
+    'BrokerRecord',
+    [
+      field('brokerId', 'int32'),
+      field('brokerEpoch', 'int64'),
+      field('incarnationId', 'uuid'),
+      field('directoryId', 'uuid'),
+      field('rack', 'string', { nullable: '0+' }),
+      field('fenced', 'bool'),
+      field('endpoints', '[]Endpoint', { fields: ENDPOINT_FIELDS }),
+      field('weirVersionMin', 'int16', { versions: '1+', default: -1 }),
+      field('weirVersionMax', 'int16', { versions: '1+', default: -1 }),
+      field('uncleanRestart', 'bool', { versions: '1+', default: true }),
+    ],
+    [1, WEIR_CONTROLLERS],
+  ),
   brokerFence: define(4, 'BrokerFenceRecord', [
     field('brokerId', 'int32'),
     field('brokerEpoch', 'int64'),
@@ -209,6 +257,27 @@ const ENTRIES: { readonly [K in Kind]: Entry<K> } = {
     field('value', 'string', { nullable: '0+' }),
   ]),
   producerIds: define(10, 'ProducerIdsRecord', [field('nextProducerId', 'int64')]),
+  brokerRemoved: define(
+    11,
+    'BrokerRemovedRecord',
+    [field('brokerId', 'int32'), field('brokerEpoch', 'int64')],
+    [WEIR_CONTROLLERS],
+  ),
+  controller: define(
+    12,
+    'ControllerRecord',
+    [
+      field('controllerId', 'int32'),
+      field('incarnationId', 'uuid'),
+      field('directoryId', 'uuid'),
+      field('host', 'string'),
+      field('port', 'int32'),
+      field('weirVersionMin', 'int16'),
+      field('weirVersionMax', 'int16'),
+    ],
+    [WEIR_CONTROLLERS],
+  ),
+  controllerRemoved: define(13, 'ControllerRemovedRecord', [field('controllerId', 'int32')], [WEIR_CONTROLLERS]),
 };
 
 const KIND_BY_TYPE: ReadonlyMap<number, Kind> = new Map(
@@ -229,7 +298,7 @@ export function encodeRecords(records: readonly MetadataRecord[]): Uint8Array {
     const header = Buffer.alloc(RECORD_HEADER_BYTES);
     const body = encodeBody(record);
     header.writeUInt16BE(ENTRIES[record.kind].type, 0);
-    header.writeUInt16BE(0, 2);
+    header.writeUInt16BE(versionOf(record), 2);
     header.writeUInt32BE(body.length, 4);
     parts.push(header, body);
   }
@@ -269,7 +338,17 @@ function encodeBody(record: MetadataRecord): Uint8Array {
   }
   // The entry under a record's kind encodes exactly that record; the compiler can't follow the pairing.
   const codec = ENTRIES[record.kind].codec as unknown as MessageCodec<MetadataRecord>;
-  return codec.encode(0, record);
+  return codec.encode(versionOf(record), record);
+}
+
+/** The lowest version that holds what the record says, so that nodes of lower levels read whatever they may. */
+function versionOf(record: MetadataRecord): number {
+  return record.kind === 'broker' && record.weirVersionMax !== -1 ? 1 : 0;
+}
+
+/** `weir.version` below which no node may write this record (B4). */
+export function levelOf(record: MetadataRecord): number {
+  return ENTRIES[record.kind].since[versionOf(record)] ?? Number.POSITIVE_INFINITY;
 }
 
 function decodeBody(type: number, version: number, body: Uint8Array): MetadataRecord {

@@ -18,6 +18,14 @@ export interface BrokerView {
   readonly endpoints: readonly EndpointView[];
 }
 
+/** A registered controller. */
+export interface ControllerView {
+  readonly id: number;
+  /** Where other nodes reach it. */
+  readonly host: string;
+  readonly port: number;
+}
+
 /** One partition's committed state. Broker lists are in assignment order. */
 export interface PartitionView {
   readonly index: number;
@@ -54,6 +62,8 @@ export interface MetadataView {
   /** Sorted by id, fenced ones included. */
   brokers(): readonly BrokerView[];
   broker(id: BrokerId): BrokerView | null;
+  /** Sorted by id. */
+  controllers(): readonly ControllerView[];
   /** Sorted by name in code-unit order. */
   topics(): readonly TopicView[];
   topicByName(name: string): TopicView | null;

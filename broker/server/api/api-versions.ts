@@ -1,4 +1,5 @@
 import { ApiKey, advertisedVersions } from '../../core/protocol/apis.ts';
+import { SUPPORTED_FEATURES } from '../../core/metadata/features.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { MetadataView } from '../../core/metadata/view.ts';
 import type { ApiRow } from './row.ts';
@@ -52,11 +53,7 @@ function describe(server: ApiVersionsServices, version: number) {
     maxVersionLevel: level,
     minVersionLevel: level,
   }));
-  const supported = [...view.features()].map(([name, level]) => ({
-    name,
-    minVersion: SUPPORTED_MIN[name] ?? 1,
-    maxVersion: level,
-  }));
+  const supported = SUPPORTED_FEATURES.map(({ name, min, max }) => ({ name, minVersion: min, maxVersion: max }));
   return {
     apiKeys: advertisedVersions(server.servedVersions).map(({ key, min, max }) => ({
       apiKey: key,
@@ -69,6 +66,3 @@ function describe(server: ApiVersionsServices, version: number) {
     finalizedFeatures: finalized,
   };
 }
-
-/** Lowest level that this build works with, where it is not 1. */
-const SUPPORTED_MIN: Readonly<Record<string, number>> = { 'share.version': 0, 'kraft.version': 0 };

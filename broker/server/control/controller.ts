@@ -80,7 +80,9 @@ export class Controller {
     }
     const topicIds: string[] = [];
     for (let count = topicIdCount(command); count > 0; count -= 1) topicIds.push(this.#deps.newTopicId());
-    const { records, outcome } = decide({ image: this.#image, settings, topicIds }, command);
+    // The only controller that there is, and every broker that registers is its own next incarnation.
+    const members = { isAlive: () => false, isVoter: (id: number) => id === this.#deps.nodeId };
+    const { records, outcome } = decide({ image: this.#image, settings, topicIds, members }, command);
     if (records.length > 0) {
       const payload = encodeRecords(records);
       if (payload.length > BATCH_BYTES_MAX) {

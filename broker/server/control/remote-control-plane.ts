@@ -5,7 +5,7 @@ import type {
   OutcomeOf,
   RegisterBrokerOutcome,
 } from '../../core/metadata/commands.ts';
-import { SUPPORTED_FEATURES, WEIR_VERSION } from '../../core/metadata/features.ts';
+import { weirVersionRange } from '../../core/metadata/features.ts';
 import { MetadataImage } from '../../core/metadata/image.ts';
 import { decodeRecords } from '../../core/metadata/records.ts';
 import type { EndpointView, MetadataDelta, MetadataView } from '../../core/metadata/view.ts';
@@ -78,14 +78,12 @@ export class RemoteControlPlane implements ControlPlane {
     done: (failure: string | null) => void,
   ): void {
     this.#afterStart(() => {
-      const weirVersion = SUPPORTED_FEATURES.find(({ name }) => name === WEIR_VERSION);
       const command = {
         kind: 'registerBroker',
         brokerId: this.#deps.nodeId,
         incarnationId: randomId(this.#deps.random),
         directoryId: this.#directoryId,
-        weirVersionMin: weirVersion?.min ?? 0,
-        weirVersionMax: weirVersion?.max ?? 0,
+        ...weirVersionRange(),
         ...registration,
       } as const;
       this.submit(command, MEMBERSHIP_TIMEOUT_MS, (outcome) => {

@@ -1,6 +1,13 @@
 import { Settings } from '../../../broker/core/config/settings.ts';
-import type { MetadataCommand, NewTopic, OutcomeOf } from '../../../broker/core/metadata/commands.ts';
+import type {
+  MetadataCommand,
+  NewTopic,
+  OutcomeOf,
+  RegisterBrokerCommand,
+  RegisterControllerCommand,
+} from '../../../broker/core/metadata/commands.ts';
 import { decide } from '../../../broker/core/metadata/decide.ts';
+import { weirVersionRange } from '../../../broker/core/metadata/features.ts';
 import { MetadataImage } from '../../../broker/core/metadata/image.ts';
 import { decodeRecords, encodeRecords, type MetadataRecord } from '../../../broker/core/metadata/records.ts';
 import type { MetadataDelta } from '../../../broker/core/metadata/view.ts';
@@ -23,6 +30,9 @@ export class MetadataLab {
   readonly settings: Settings;
   readonly batches: Uint8Array[] = [];
   readonly deltas: MetadataDelta[] = [];
+  /** Ids of brokers that are known to live, and of controllers that vote. */
+  readonly alive = new Set<number>();
+  readonly voters = new Set<number>();
   #nextId = 1;
 
   constructor(fixed: Readonly<Record<string, string>> = {}) {
@@ -37,17 +47,36 @@ export class MetadataLab {
     return lab;
   }
 
+  /** A lab with a cluster that an earlier release formed, at `weir.version` 1. */
+  static atLevel1(): MetadataLab {
+    const lab = new MetadataLab();
+    lab.#apply([
+      { kind: 'cluster', clusterId: sampleId(0) },
+      { kind: 'feature', name: 'weir.version', level: 1 },
+    ]);
+    return lab;
+  }
+
   /** Decides a command and applies what it gives. */
   run<C extends MetadataCommand>(command: C): OutcomeOf<C> {
     const topicIds = Array.from({ length: 300 }, () => sampleId(this.#nextId++));
-    const { records, outcome } = decide({ image: this.image, settings: this.settings, topicIds }, command);
+    const members = { isAlive: (id: number) => this.alive.has(id), isVoter: (id: number) => this.voters.has(id) };
+    const { records, outcome } = decide({ image: this.image, settings: this.settings, topicIds, members }, command);
     if (records.length > 0) this.#apply(records);
     return outcome as OutcomeOf<C>;
   }
 
   /** Registers a broker, in its own directory, and lets it in; gives its epoch. */
   join(id: number, unfence = true): number {
-    const registered = this.run({
+    const registered = this.run(this.registration(id));
+    const brokerEpoch = registered.kind === 'registerBroker' ? registered.brokerEpoch : -1;
+    if (unfence) this.run({ kind: 'unfenceBroker', brokerId: id, brokerEpoch });
+    return brokerEpoch;
+  }
+
+  /** The registration of a new incarnation of a broker. */
+  registration(id: number, more: Partial<RegisterBrokerCommand> = {}): RegisterBrokerCommand {
+    return {
       kind: 'registerBroker',
       brokerId: id,
       incarnationId: sampleId(this.#nextId++),
@@ -55,12 +84,23 @@ export class MetadataLab {
       previousBrokerEpoch: -1,
       endpoints: [{ listener: 'PLAINTEXT', host: `host-${id}`, port: 9092 }],
       rack: null,
-      weirVersionMin: 1,
-      weirVersionMax: 1,
-    });
-    const brokerEpoch = registered.kind === 'registerBroker' ? registered.brokerEpoch : -1;
-    if (unfence) this.run({ kind: 'unfenceBroker', brokerId: id, brokerEpoch });
-    return brokerEpoch;
+      ...weirVersionRange(),
+      ...more,
+    };
+  }
+
+  /** The registration of a new incarnation of a controller. */
+  controllerRegistration(id: number, more: Partial<RegisterControllerCommand> = {}): RegisterControllerCommand {
+    return {
+      kind: 'registerController',
+      controllerId: id,
+      incarnationId: sampleId(this.#nextId++),
+      directoryId: sampleId(500_000 + id),
+      host: `host-${id}`,
+      port: 9093,
+      ...weirVersionRange(),
+      ...more,
+    };
   }
 
   /** Error codes of creating these topics, in the order answered. */

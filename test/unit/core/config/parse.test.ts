@@ -82,6 +82,7 @@ describe('listeners', () => {
     'A://x:1,B://:1',
     'SASL_SSL://x:1',
     'SSL://x:1',
+    'controller://x:1',
     '',
     'A://x y:1',
   ])('%j is refused', (text) => {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { brokerId } from '../../../../broker/core/base/ids.ts';
+import type { RegisterBrokerCommand } from '../../../../broker/core/metadata/commands.ts';
+import { CONTROLLER_LISTENER } from '../../../../broker/core/config/listeners.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import { MetadataLab, newTopic, sampleId } from '../../../support/metadata/lab.ts';
 
@@ -35,27 +37,92 @@ describe('a broker that registers', () => {
   });
 
   test('is refused before the cluster is formed, without listeners, and outside the weir.version of the cluster', () => {
-    const registration = {
-      kind: 'registerBroker',
-      brokerId: 0,
-      incarnationId: sampleId(1),
-      directoryId: sampleId(2),
-      previousBrokerEpoch: -1,
-      endpoints: [{ listener: 'PLAINTEXT', host: 'h', port: 1 }],
-      rack: null,
-      weirVersionMin: 1,
-      weirVersionMax: 1,
-    } as const;
-    expect(new MetadataLab().run(registration)).toMatchObject({
+    const unformed = new MetadataLab();
+    expect(unformed.run(unformed.registration(0))).toMatchObject({
       errorCode: ErrorCode.INVALID_REGISTRATION,
       brokerEpoch: -1,
     });
     const lab = MetadataLab.withBrokers([]);
-    expect(lab.run({ ...registration, endpoints: [] }).errorCode).toBe(ErrorCode.INVALID_REGISTRATION);
-    expect(lab.run({ ...registration, weirVersionMin: 2, weirVersionMax: 3 }).errorCode).toBe(
-      ErrorCode.UNSUPPORTED_VERSION,
+    const tried = (more: Partial<RegisterBrokerCommand>): number => lab.run(lab.registration(0, more)).errorCode;
+    expect(tried({ endpoints: [] })).toBe(ErrorCode.INVALID_REGISTRATION);
+    expect(tried({ endpoints: [{ listener: CONTROLLER_LISTENER, host: 'h', port: 1 }] })).toBe(
+      ErrorCode.INVALID_REGISTRATION,
     );
+    expect(tried({ weirVersionMin: 3, weirVersionMax: 4 })).toBe(ErrorCode.UNSUPPORTED_VERSION);
+    expect(tried({ weirVersionMin: 1, weirVersionMax: 1 })).toBe(ErrorCode.UNSUPPORTED_VERSION);
     expect(lab.image.brokers()).toEqual([]);
+  });
+
+  test('is refused while the earlier incarnation lives, and with the disk of another broker', () => {
+    const lab = MetadataLab.withBrokers([0]);
+    lab.alive.add(0);
+    expect(lab.run(lab.registration(0))).toMatchObject({
+      errorCode: ErrorCode.DUPLICATE_BROKER_REGISTRATION,
+      brokerEpoch: -1,
+    });
+    lab.alive.delete(0);
+    expect(lab.run(lab.registration(0)).errorCode).toBe(ErrorCode.NONE);
+    const stolen = lab.image.broker(brokerId(0))?.directoryId ?? '';
+    expect(lab.run(lab.registration(1, { directoryId: stolen })).errorCode).toBe(ErrorCode.INVALID_REGISTRATION);
+  });
+
+  test('and asks again because the answer was lost gets the same epoch, and nothing changes', () => {
+    const lab = MetadataLab.withBrokers([]);
+    const command = lab.registration(0);
+    const first = lab.run(command);
+    lab.alive.add(0);
+    const { offset } = lab.image;
+    expect(lab.run(command)).toEqual(first);
+    expect(lab.image.offset).toBe(offset);
+  });
+
+  test('is known to have lost what was not synced, unless it names the epoch that it ended well in (D4)', () => {
+    const lab = MetadataLab.withBrokers([]);
+    const epoch = lab.join(0);
+    const isUnclean = () => lab.image.broker(brokerId(0))?.uncleanRestart;
+    expect(isUnclean()).toBe(true);
+    lab.run(lab.registration(0, { previousBrokerEpoch: epoch }));
+    expect(isUnclean()).toBe(false);
+    lab.run(lab.registration(0, { previousBrokerEpoch: epoch }));
+    expect(isUnclean()).toBe(true);
+    lab.run(lab.registration(0));
+    expect(isUnclean()).toBe(true);
+  });
+});
+
+describe('a broker that is unregistered', () => {
+  test('is forgotten whether it lives or not, others lead what it led, and what it holds stays assigned', () => {
+    const lab = MetadataLab.withBrokers([0, 1]);
+    lab.create(newTopic('two', { replicationFactor: 2 }), newTopic('one', { partitionCount: 2 }));
+    const batches = lab.batches.length;
+    expect(lab.run({ kind: 'unregisterBroker', brokerId: 0 })).toEqual({
+      kind: 'unregisterBroker',
+      errorCode: ErrorCode.NONE,
+      errorMessage: null,
+    });
+    expect(lab.batches.length).toBe(batches + 1);
+    expect(lab.image.brokers().map(({ id }) => id)).toEqual([1]);
+    expect(lab.deltas.at(-1)?.brokersChanged).toEqual([0]);
+    expect(partition(lab, 'two')).toMatchObject({ leader: 1, replicas: [0, 1], isr: [1] });
+    const alone = lab.image.topicByName('one')?.partitions.find(({ replicas }) => replicas.includes(brokerId(0)));
+    expect(alone).toMatchObject({ leader: -1, replicas: [0], isr: [0] });
+    expect(lab.replayed().describe()).toBe(lab.image.describe());
+  });
+
+  test('leads what it held when it comes back', () => {
+    const lab = MetadataLab.withBrokers([0]);
+    lab.create(newTopic('t'));
+    lab.run({ kind: 'unregisterBroker', brokerId: 0 });
+    expect(partition(lab)).toMatchObject({ leader: -1 });
+    lab.join(0);
+    expect(partition(lab)).toMatchObject({ leader: 0 });
+  });
+
+  test('must have been registered', () => {
+    const lab = MetadataLab.withBrokers([0]);
+    const { offset } = lab.image;
+    expect(lab.run({ kind: 'unregisterBroker', brokerId: 5 }).errorCode).toBe(ErrorCode.BROKER_ID_NOT_REGISTERED);
+    expect(lab.image.offset).toBe(offset);
   });
 });
 
@@ -121,7 +188,7 @@ test('a cluster is formed once, with the features of this release', () => {
     ['kraft.version', 1],
     ['metadata.version', 30],
     ['share.version', 1],
-    ['weir.version', 1],
+    ['weir.version', 2],
   ]);
   expect(lab.run({ kind: 'formatCluster', clusterId: sampleId(9) }).errorCode).toBe(ErrorCode.INVALID_REQUEST);
   expect(lab.image.clusterId).toBe(sampleId(0));

@@ -1,0 +1,101 @@
+import { describe, expect, test } from '@jest/globals';
+import { brokerId } from '../../../../broker/core/base/ids.ts';
+import type { UpdateFeaturesCommand, UpgradeType } from '../../../../broker/core/metadata/commands.ts';
+import { decide } from '../../../../broker/core/metadata/decide.ts';
+import { decodeRecords, levelOf } from '../../../../broker/core/metadata/records.ts';
+import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import { MetadataLab, newTopic } from '../../../support/metadata/lab.ts';
+
+const update = (name: string, level: number, upgradeType: UpgradeType = 'upgrade') => ({ name, level, upgradeType });
+
+function command(...updates: UpdateFeaturesCommand['updates']): UpdateFeaturesCommand {
+  return { kind: 'updateFeatures', updates, validateOnly: false };
+}
+
+/** Why a single update is refused, '' when it is not. */
+function refusal(lab: MetadataLab, ...change: Parameters<typeof update>): string {
+  const outcome = lab.run(command(update(...change)));
+  if (outcome.errorCode === ErrorCode.NONE) return '';
+  expect(outcome.errorCode).toBe(ErrorCode.INVALID_UPDATE_VERSION);
+  return outcome.errorMessage ?? '';
+}
+
+const level = (lab: MetadataLab, name: string): number => lab.image.features().get(name) ?? 0;
+
+describe('levels of features', () => {
+  test('are changed all together or not at all', () => {
+    const lab = MetadataLab.withBrokers([]);
+    const { offset } = lab.image;
+    const bad = lab.run(command(update('metadata.version', 29, 'safe-downgrade'), update('share.version', 7)));
+    expect(bad.errorCode).toBe(ErrorCode.INVALID_UPDATE_VERSION);
+    expect(lab.image.offset).toBe(offset);
+    expect(refusal(lab, 'metadata.version', 29, 'safe-downgrade')).toBe('');
+    expect(level(lab, 'metadata.version')).toBe(29);
+    expect(lab.replayed().features()).toEqual(lab.image.features());
+  });
+
+  test('stay as they are when only asked about, or already there', () => {
+    const lab = MetadataLab.withBrokers([]);
+    const { offset } = lab.image;
+    const down = command(update('metadata.version', 29, 'safe-downgrade'));
+    expect(lab.run({ ...down, validateOnly: true }).errorCode).toBe(ErrorCode.NONE);
+    expect(refusal(lab, 'share.version', 1)).toBe('');
+    expect(lab.image.offset).toBe(offset);
+  });
+
+  test.each<[string, number, UpgradeType, string]>([
+    ['no.feature', 1, 'upgrade', 'does not support this feature'],
+    ['metadata.version', 31, 'upgrade', 'The controller only supports versions 7-30'],
+    ['metadata.version', -1, 'upgrade', 'cannot be less than 0'],
+    ['metadata.version', 29, 'upgrade', "Can't downgrade the version of this feature without"],
+    ['kraft.version', 0, 'safe-downgrade', 'would be lost'],
+    ['weir.version', 1, 'safe-downgrade', 'would be lost'],
+    ['weir.version', 1, 'unsafe-downgrade', 'would be lost'],
+  ])('%s=%i as %s is refused: %s', (name, to, upgradeType, why) => {
+    const lab = MetadataLab.withBrokers([]);
+    expect(refusal(lab, name, to, upgradeType)).toContain(`Invalid update version ${to} for feature ${name}. `);
+    expect(refusal(lab, name, to, upgradeType)).toContain(why);
+  });
+
+  test('are not raised by asking for a downgrade', () => {
+    const lab = MetadataLab.withBrokers([]);
+    lab.run(command(update('metadata.version', 29, 'safe-downgrade')));
+    expect(refusal(lab, 'metadata.version', 30, 'safe-downgrade')).toContain("Can't downgrade to a newer version.");
+    expect(refusal(lab, 'metadata.version', 30)).toBe('');
+  });
+});
+
+describe('weir.version (B4)', () => {
+  test('of a cluster of an earlier release stays at 1, and what needs 2 is refused until it is raised', () => {
+    const lab = MetadataLab.atLevel1();
+    lab.join(0);
+    lab.create(newTopic('t'));
+    expect(lab.image.broker(brokerId(0))).toMatchObject({ weirVersionMax: -1, uncleanRestart: true });
+    for (const one of lab.batches.flatMap((batch) => decodeRecords(batch))) expect(levelOf(one)).toBe(1);
+    expect(lab.run({ kind: 'unregisterBroker', brokerId: 0 }).errorCode).toBe(ErrorCode.UNSUPPORTED_VERSION);
+
+    expect(refusal(lab, 'weir.version', 2)).toBe('');
+    const epoch = lab.join(0);
+    expect(lab.image.broker(brokerId(0))).toMatchObject({ epoch, weirVersionMin: 1, weirVersionMax: 2 });
+    expect(lab.run(lab.controllerRegistration(0)).errorCode).toBe(ErrorCode.NONE);
+    expect(lab.run({ kind: 'unregisterBroker', brokerId: 0 }).errorCode).toBe(ErrorCode.NONE);
+    expect(lab.replayed().describe()).toBe(lab.image.describe());
+  });
+
+  test('does not rise above what every registered broker and controller supports', () => {
+    const lab = MetadataLab.atLevel1();
+    const { image, settings } = lab;
+    const members = { isAlive: () => false, isVoter: () => false };
+    // What a node of the release before would have registered, if it had kept its range.
+    const broker = { ...lab.registration(4), kind: 'broker' as const, brokerEpoch: -1, fenced: true };
+    image.apply([{ ...broker, weirVersionMin: 1, weirVersionMax: 1, uncleanRestart: true }], image.offset + 1);
+    expect(refusal(lab, 'weir.version', 2)).toContain('Broker 4 only supports versions 1-1');
+    image.apply([{ ...broker, weirVersionMax: 2, uncleanRestart: true }], image.offset + 1);
+    const controller = { ...lab.controllerRegistration(5), kind: 'controller' as const };
+    image.apply([{ ...controller, weirVersionMin: 1, weirVersionMax: 1 }], image.offset + 1);
+    expect(refusal(lab, 'weir.version', 2)).toContain('Controller 5 only supports versions 1-1');
+    image.apply([{ kind: 'controllerRemoved', controllerId: 5 }], image.offset + 1);
+    const decision = decide({ image, settings, topicIds: [], members }, command(update('weir.version', 2)));
+    expect(decision.records).toEqual([{ kind: 'feature', name: 'weir.version', level: 2 }]);
+  });
+});
