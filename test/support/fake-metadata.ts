@@ -9,12 +9,13 @@ import type {
   TopicView,
 } from '../../broker/core/metadata/view.ts';
 import type { MetadataClient } from '../../broker/server/metadata-client.ts';
+import { topicOf } from './topic-view.ts';
 
 const NOTHING: ReadonlyMap<string, string> = new Map();
 
 /** A topic as this one node leads it. */
 export function topicView(name: string, id: string, partitionCount: number, leader = 0): TopicView {
-  return {
+  return topicOf({
     id: topicId(id),
     name,
     internal: name.startsWith('__'),
@@ -29,7 +30,7 @@ export function topicView(name: string, id: string, partitionCount: number, lead
       lastKnownElr: [],
       durableFromEpoch: 0,
     })),
-  };
+  });
 }
 
 /** Metadata that a test changes by hand; brokers 0 and 1 have a listener `plain`. */
@@ -77,6 +78,10 @@ export class FakeMetadata implements MetadataClient, MetadataView {
 
   topics(): readonly TopicView[] {
     return [...this.byName.values()];
+  }
+
+  topicNames(): readonly string[] {
+    return [...this.byName.keys()].toSorted();
   }
 
   topicByName(name: string): TopicView | null {

@@ -7,6 +7,7 @@ import type {
   PartitionView,
   TopicView,
 } from '../../broker/core/metadata/view.ts';
+import { topicOf } from './topic-view.ts';
 
 const NO_OVERRIDES: ReadonlyMap<string, string> = new Map();
 
@@ -30,7 +31,7 @@ export class FakeView implements MetadataView {
   /** Creates a topic, or gives it this many partitions. Its id is its name filled up to 22 characters of base64url, unless given. */
   setTopic(name: string, partitionCount: number, id = name.padEnd(22, 'A')): TopicView {
     const partitions = Array.from({ length: partitionCount }, (_, index) => partitionView(index));
-    const topic = { id: topicId(id), name, internal: name.startsWith('__'), partitions };
+    const topic = topicOf({ id: topicId(id), name, internal: name.startsWith('__'), partitions });
     this.#topics.set(name, topic);
     return topic;
   }
@@ -64,6 +65,10 @@ export class FakeView implements MetadataView {
 
   topics(): readonly TopicView[] {
     return [...this.#topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  topicNames(): readonly string[] {
+    return [...this.#topics.keys()].toSorted();
   }
 
   topicByName(name: string): TopicView | null {

@@ -57,7 +57,7 @@ export function registerBroker(context: DecisionContext, command: RegisterBroker
 
 /** Lets a registered broker in and elects what it may lead. STALE_BROKER_EPOCH for an earlier incarnation. */
 export function unfenceBroker(context: DecisionContext, command: UnfenceBrokerCommand): Decision {
-  const { image, settings } = context;
+  const { image } = context;
   const refusal = epochProblem(image, command);
   if (refusal !== null) return { records: [], outcome: { kind: 'unfenceBroker', ...refusal } };
   const outcome = { kind: 'unfenceBroker', ...ok() } as const;
@@ -65,10 +65,9 @@ export function unfenceBroker(context: DecisionContext, command: UnfenceBrokerCo
   const { brokerId: id, brokerEpoch } = command;
   const records: MetadataRecord[] = [{ kind: 'brokerFence', brokerId: id, brokerEpoch, fenced: false }];
   const mayLead = (candidate: number): boolean => candidate === id || image.isUnfenced(candidate);
-  const changes = changesRecord(image.topicStates(), (topic, partition) => {
-    if (partition.leader !== -1 || !partition.replicas.includes(brokerId(id))) return null;
-    const unclean = settings.topic(image.configOverrides('topic', topic), 'unclean.leader.election.enable');
-    return electLeader(partition, { mayLead, unclean });
+  const changes = changesRecord(image.partitionsOn(brokerId(id)), (topic) => {
+    const rules = { mayLead, unclean: isUnclean(context, topic) };
+    return (partition) => (partition.leader === -1 ? electLeader(partition, rules) : null);
   });
   if (changes !== null) records.push(changes);
   return { records, outcome };
@@ -109,14 +108,20 @@ export function unregisterBroker(context: DecisionContext, command: UnregisterBr
   return { records, outcome: { kind: 'unregisterBroker', ...ok() } };
 }
 
-function departure({ image, settings }: DecisionContext, id: number): PartitionChangesRecord | null {
+function departure(context: DecisionContext, id: number): PartitionChangesRecord | null {
+  const { image } = context;
   const mayLead = (candidate: number): boolean => candidate !== id && image.isUnfenced(candidate);
-  return changesRecord(image.topicStates(), (topic, partition) => {
-    const dropped = dropBroker(partition, id);
-    if (dropped === null) return null;
-    const unclean = settings.topic(image.configOverrides('topic', topic), 'unclean.leader.election.enable');
-    return merged(dropped, electLeader(changed(partition, dropped), { mayLead, unclean }));
+  return changesRecord(image.partitionsOn(brokerId(id)), (topic) => {
+    const rules = { mayLead, unclean: isUnclean(context, topic) };
+    return (partition) => {
+      const dropped = dropBroker(partition, id);
+      return dropped === null ? null : merged(dropped, electLeader(changed(partition, dropped), rules));
+    };
   });
+}
+
+function isUnclean({ image, settings }: DecisionContext, topic: string): boolean {
+  return settings.topic(image.configOverrides('topic', topic), 'unclean.leader.election.enable');
 }
 
 function registrationProblem({ image, members }: DecisionContext, command: RegisterBrokerCommand): CodedResult | null {

@@ -7,7 +7,8 @@ import { changesRecord } from './election.ts';
 import type { MetadataImage } from './image.ts';
 import type { PartitionChange, PartitionChangesRecord } from './records.ts';
 import { ok } from './result.ts';
-import { DURABLE_UNCHANGED, type PartitionState } from './topic-table.ts';
+import { DURABLE_UNCHANGED } from './topic-table.ts';
+import type { PartitionState } from './topic.ts';
 
 /** `weir.durability` of a topic. */
 export type DurabilityOf = (topic: string) => 'fsync' | 'replicated';
@@ -26,10 +27,10 @@ export function durabilityChanges(
   before: DurabilityOf,
   after: DurabilityOf,
 ): PartitionChangesRecord | null {
-  return changesRecord(image.topicStates(), (topic, partition) => {
+  return changesRecord(image.topicStates(), (topic) => {
     const wanted = after(topic);
     if (before(topic) === wanted) return null;
-    return nextEpoch(partition, wanted === 'replicated' ? -1 : DURABLE_UNCHANGED);
+    return (partition) => nextEpoch(partition, wanted === 'replicated' ? -1 : DURABLE_UNCHANGED);
   });
 }
 
@@ -41,7 +42,7 @@ export function markDurable({ image, settings }: DecisionContext, command: MarkD
   const topics: { topicId: string; partitions: PartitionChange[] }[] = [];
   for (const wanted of command.partitions) {
     const topic = image.topicById(topicId(wanted.topicId));
-    const partition = topic?.partitions[wanted.index];
+    const partition = topic?.partition(wanted.index);
     if (topic === null || partition === undefined || durability(topic.name) !== 'fsync') continue;
     if (partition.leader !== brokerId(command.brokerId) || partition.leaderEpoch !== wanted.leaderEpoch) continue;
     if (partition.durableFromEpoch !== -1 || partition.isr.length > 1) continue;

@@ -35,7 +35,7 @@ export function createPartitions(context: DecisionContext, command: CreatePartit
 function growTopic(context: DecisionContext, wish: Wish, room: number): PartitionsRecord | CodedResult {
   const topic = context.image.topicByName(wish.name);
   if (topic === null) return problem(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `no topic ${wish.name}`);
-  const before = topic.partitions.length;
+  const before = topic.partitionCount;
   if (wish.partitionCount === before) {
     return problem(ErrorCode.INVALID_PARTITIONS, `topic ${wish.name} has ${before} partition(s) already`);
   }
@@ -58,7 +58,7 @@ function growTopic(context: DecisionContext, wish: Wish, room: number): Partitio
 }
 
 function place({ image }: DecisionContext, wish: Wish, topic: TopicView, added: number): Placed {
-  const replicationFactor = topic.partitions[0]?.replicas.length ?? 1;
+  const replicationFactor = topic.partition(0)?.replicas.length ?? 1;
   if (wish.assignments === null) {
     return placeReplicas(image, { partitionCount: added, replicationFactor, shrinkToBrokers: false });
   }

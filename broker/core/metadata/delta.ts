@@ -40,26 +40,32 @@ export class DeltaBuilder {
       const topic = view.topicById(topicId(id));
       if (topic !== null) topicsCreated.push(topic);
     }
+    const parts: [TopicView, ReadonlySet<number>][] = [];
+    for (const [id, indexes] of this.#partitions) {
+      const topic = view.topicById(topicId(id));
+      if (topic !== null) parts.push([topic, indexes]);
+    }
+    let partitionsChanged: MetadataDelta['partitionsChanged'] | null = null;
     return {
       offset,
       topicsCreated,
       topicsDeleted: [...this.#deleted.values()],
-      partitionsChanged: this.#changedPartitions(view),
+      // An object a partition, for those who look; topics do not change any more.
+      get partitionsChanged() {
+        partitionsChanged ??= parts.flatMap(([topic, indexes]) => changedOf(topic, indexes));
+        return partitionsChanged;
+      },
       configsChanged: [...this.#configs.values()],
       brokersChanged: [...this.#brokers].map(brokerId),
     };
   }
+}
 
-  #changedPartitions(view: MetadataView): { readonly topic: TopicView; readonly partition: PartitionView }[] {
-    const changed: { readonly topic: TopicView; readonly partition: PartitionView }[] = [];
-    for (const [id, indexes] of this.#partitions) {
-      const topic = view.topicById(topicId(id));
-      if (topic === null) continue;
-      for (const index of indexes) {
-        const partition = topic.partitions[index];
-        if (partition !== undefined) changed.push({ topic, partition });
-      }
-    }
-    return changed;
+function changedOf(topic: TopicView, indexes: ReadonlySet<number>): MetadataDelta['partitionsChanged'] {
+  const changed: { readonly topic: TopicView; readonly partition: PartitionView }[] = [];
+  for (const index of indexes) {
+    const partition = topic.partition(index);
+    if (partition !== undefined) changed.push({ topic, partition });
   }
+  return changed;
 }

@@ -1,6 +1,6 @@
 import type { PartitionChange, PartitionChangesRecord } from './records.ts';
-import type { PartitionState } from './topic-table.ts';
-import { DURABLE_UNCHANGED } from './topic-table.ts';
+import { DURABLE_UNCHANGED, type TopicPart } from './topic-table.ts';
+import type { PartitionState } from './topic.ts';
 
 /** What an election needs to know beyond the partition. */
 export interface ElectionRules {
@@ -102,16 +102,18 @@ export function merged(first: PartitionChange | null, second: PartitionChange | 
   };
 }
 
-/** One record with a change for each partition that `change` wants to touch; null when there is none. */
+/** One record with a change for each partition that `changeIn` of its topic wants to touch; null when there is none. */
 export function changesRecord(
-  topics: Iterable<{ readonly id: string; readonly name: string; readonly partitions: readonly PartitionState[] }>,
-  change: (topicName: string, partition: PartitionState) => PartitionChange | null,
+  topics: Iterable<TopicPart>,
+  changeIn: (topicName: string) => ((partition: PartitionState) => PartitionChange | null) | null,
 ): PartitionChangesRecord | null {
   const touched: { topicId: string; partitions: PartitionChange[] }[] = [];
   for (const topic of topics) {
+    const change = changeIn(topic.name);
+    if (change === null) continue;
     const partitions: PartitionChange[] = [];
     for (const partition of topic.partitions) {
-      const wanted = change(topic.name, partition);
+      const wanted = change(partition);
       if (wanted !== null) partitions.push(wanted);
     }
     if (partitions.length > 0) touched.push({ topicId: topic.id, partitions });

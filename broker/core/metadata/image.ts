@@ -2,7 +2,8 @@ import { assert, unreachable } from '../base/assert.ts';
 import { brokerId, type BrokerId, type TopicId } from '../base/ids.ts';
 import { DeltaBuilder } from './delta.ts';
 import type { BrokerRecord, ConfigRecord, MetadataRecord } from './records.ts';
-import { TopicTable, type PartitionState } from './topic-table.ts';
+import { type TopicPart, TopicTable } from './topic-table.ts';
+import type { Topic } from './topic.ts';
 import type {
   BrokerView,
   ConfigScope,
@@ -83,6 +84,10 @@ export class MetadataImage implements MetadataView {
     return this.#topics.sorted();
   }
 
+  topicNames(): readonly string[] {
+    return this.#topics.names();
+  }
+
   topicByName(name: string): TopicView | null {
     return this.#topics.byName(name);
   }
@@ -92,12 +97,13 @@ export class MetadataImage implements MetadataView {
   }
 
   /** All topics in the order of their creation; partitions carry what only the controller needs. */
-  topicStates(): IterableIterator<{
-    readonly id: TopicId;
-    readonly name: string;
-    readonly partitions: readonly PartitionState[];
-  }> {
-    return this.#topics.states();
+  topicStates(): IterableIterator<Topic> {
+    return this.#topics.topics();
+  }
+
+  /** The partitions with a replica on a broker, in the order of their topics' creation. */
+  partitionsOn(id: BrokerId): Iterable<TopicPart> {
+    return this.#topics.partsOn(id);
   }
 
   /** Partitions of all topics together. */
@@ -196,7 +202,7 @@ export class MetadataImage implements MetadataView {
     for (const broker of this.brokers()) lines.push(describeBroker(broker));
     for (const { id, host, port, directoryId, weirVersionMin, weirVersionMax } of this.#controllers)
       lines.push(`controller ${id} dir ${directoryId} ${host}:${port} weir ${weirVersionMin}-${weirVersionMax}`);
-    lines.push(...this.#topics.describe());
+    for (const line of this.#topics.describe()) lines.push(line);
     for (const scope of SCOPES) {
       for (const resource of this.configNames(scope)) {
         const settings = [...this.configOverrides(scope, resource)].map(([name, value]) => `${name}=${value}`);

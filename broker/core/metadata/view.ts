@@ -41,12 +41,21 @@ export interface PartitionView {
   readonly durableFromEpoch: number;
 }
 
-/** A topic; partition `i` stands at index `i`. */
+/** A topic at one metadata offset: what is handed out never changes. */
 export interface TopicView {
   readonly id: TopicId;
   readonly name: string;
   readonly internal: boolean;
+  readonly partitionCount: number;
+  /** The partition of an index; undefined when there is none. Made anew for each call. */
+  partition(index: number): PartitionView | undefined;
+  /** All partitions, each at its index. Made anew at each access: for one of them, or for their number, ask above. */
   readonly partitions: readonly PartitionView[];
+}
+
+/** Indexes of a topic's partitions, in order. */
+export function indexesOf(topic: TopicView): number[] {
+  return Array.from({ length: topic.partitionCount }, (_, index) => index);
 }
 
 /** What a setting can be attached to. `cluster` is the dynamic default of all brokers (broker resource with an empty name). */
@@ -66,6 +75,8 @@ export interface MetadataView {
   controllers(): readonly ControllerView[];
   /** Sorted by name in code-unit order. */
   topics(): readonly TopicView[];
+  /** Names of all topics, sorted likewise. */
+  topicNames(): readonly string[];
   topicByName(name: string): TopicView | null;
   topicById(id: TopicId): TopicView | null;
   /** Names that have overrides in this scope, sorted. */

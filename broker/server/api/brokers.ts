@@ -36,7 +36,7 @@ export interface PartitionAnswer {
 /** A partition as clients are told of it: nobody leads it while this node would and its log is damaged (D7). */
 export function describePartition(
   server: { readonly metadata: { readonly view: MetadataView }; readonly partitions: Partitions },
-  topic: TopicView,
+  topic: Pick<TopicView, 'id'>,
   partition: PartitionView,
 ): PartitionAnswer {
   const { view } = server.metadata;

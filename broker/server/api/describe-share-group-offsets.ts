@@ -92,7 +92,7 @@ function describeTopic(
   const work = asked.partitions.map(
     (partition): Gathered<Partition> =>
       (settle) => {
-        const isKnown = topic?.partitions[partition] !== undefined;
+        const isKnown = topic?.partition(partition) !== undefined;
         if (topic === null || !isKnown || denied !== ErrorCode.NONE) {
           // As in Kafka nothing was read of a topic that is not there.
           const missing = topic === null ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;

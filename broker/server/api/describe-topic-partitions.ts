@@ -39,10 +39,7 @@ export const row: ApiRow<typeof ApiKey.DescribeTopicPartitions, DescribeTopicPar
       return;
     }
     const asked =
-      request.topics.length === 0
-        ? view.topics().map((topic) => topic.name)
-        : request.topics.map((topic) => topic.name);
-    const names = [...new Set(asked)].sort().filter((name) => cursor === null || name >= cursor.topicName);
+      request.topics.length === 0 ? view.topicNames() : [...new Set(request.topics.map((topic) => topic.name))].sort();
     const limit = Math.max(
       1,
       Math.min(request.responsePartitionLimit, server.settings.broker('max.request.partition.size.limit')),
@@ -50,7 +47,7 @@ export const row: ApiRow<typeof ApiKey.DescribeTopicPartitions, DescribeTopicPar
     const topics = [];
     let left = limit;
     let nextCursor: Cursor | null = null;
-    for (const name of names) {
+    for (const name of from(asked, cursor?.topicName ?? '')) {
       if (left === 0) {
         nextCursor = { topicName: name, partitionIndex: 0 };
         break;
@@ -61,12 +58,13 @@ export const row: ApiRow<typeof ApiKey.DescribeTopicPartitions, DescribeTopicPar
         if (request.topics.length > 0) topics.push(unknown(context, name));
         continue;
       }
-      const from = cursor?.topicName === name ? cursor.partitionIndex : 0;
-      const partitions = topic.partitions.slice(from, from + left);
+      const start = cursor?.topicName === name ? cursor.partitionIndex : 0;
+      const end = Math.min(start + left, topic.partitionCount);
+      const partitions = partitionsIn(topic, start, end);
       left -= partitions.length;
       topics.push(describe(server, context, topic, partitions));
-      if (from + partitions.length < topic.partitions.length) {
-        nextCursor = { topicName: name, partitionIndex: from + partitions.length };
+      if (end < topic.partitionCount) {
+        nextCursor = { topicName: name, partitionIndex: end };
         break;
       }
     }
@@ -78,6 +76,27 @@ export const row: ApiRow<typeof ApiKey.DescribeTopicPartitions, DescribeTopicPar
 function isUsable(cursor: Cursor, topics: readonly { readonly name: string }[]): boolean {
   if (cursor.partitionIndex < 0) return false;
   return topics.length === 0 || topics.some(({ name }) => name === cursor.topicName);
+}
+
+/** The sorted names from one on; a request for one page does not look at those before. */
+function* from(names: readonly string[], first: string): Generator<string> {
+  let low = 0;
+  for (let high = names.length; low < high; ) {
+    const middle = (low + high) >>> 1;
+    if ((names[middle] ?? '') < first) low = middle + 1;
+    else high = middle;
+  }
+  for (const end = names.length; low < end; low += 1) yield names[low] ?? '';
+}
+
+/** Partitions [start, end) of a topic. */
+function partitionsIn(topic: TopicView, start: number, end: number): PartitionView[] {
+  const partitions: PartitionView[] = [];
+  for (let index = start; index < end; index += 1) {
+    const partition = topic.partition(index);
+    if (partition !== undefined) partitions.push(partition);
+  }
+  return partitions;
 }
 
 function visible(view: MetadataView, context: RequestContext, name: string): TopicView | null {

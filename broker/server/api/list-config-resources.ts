@@ -44,7 +44,7 @@ export const row: ApiRow<typeof ApiKey.ListConfigResources, ListConfigResourcesS
 function namesOf(view: MetadataView, resourceType: number): readonly string[] {
   switch (resourceType) {
     case ConfigResourceType.TOPIC:
-      return view.topics().map(({ name }) => name);
+      return view.topicNames();
     case ConfigResourceType.BROKER:
       return view.brokers().map(({ id }) => String(id));
     case ConfigResourceType.GROUP:

@@ -89,9 +89,9 @@ function askedTopics(request: Request, context: RequestContext, view: MetadataVi
   const all = request.topics === null || (context.apiVersion === 0 && request.topics.length === 0);
   if (!all) return distinct(request.topics ?? []);
   return view
-    .topics()
-    .filter((topic) => context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: topic.name }))
-    .map((topic) => ({ name: topic.name, topicId: ZERO_TOPIC_ID }));
+    .topicNames()
+    .filter((name) => context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: name }))
+    .map((name) => ({ name, topicId: ZERO_TOPIC_ID }));
 }
 
 /** Each topic once, as it is named first. */

@@ -80,7 +80,7 @@ class CommitPlan {
   ): number | null {
     if (topic === null) return byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     if (!context.allowed(topicNeed('read', topic.name))) return ErrorCode.TOPIC_AUTHORIZATION_FAILED;
-    if (topic.partitions[asked.partitionIndex] === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    if (topic.partition(asked.partitionIndex) === undefined) return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
     this.offsets.push({
       topic: topic.name,
       topicId: topic.id,

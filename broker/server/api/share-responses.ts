@@ -32,7 +32,7 @@ export class LeaderHints {
     const elsewhere = (code: number): boolean =>
       code === ErrorCode.NOT_LEADER_OR_FOLLOWER || code === ErrorCode.FENCED_LEADER_EPOCH;
     const known = errorCodes.some(elsewhere)
-      ? this.#view.topicById(asTopicId(topicId))?.partitions[partition]
+      ? this.#view.topicById(asTopicId(topicId))?.partition(partition)
       : undefined;
     if (known === undefined) return NO_LEADER;
     if (known.leader >= 0) this.#leaders.add(known.leader);

@@ -67,7 +67,7 @@ export class CoordinatorFinder {
 
   private leaderOf(topicName: string, index: number, listener: string): FoundCoordinator {
     const { view } = this.metadata;
-    const leader = view.topicByName(topicName)?.partitions[index]?.leader ?? -1;
+    const leader = view.topicByName(topicName)?.partition(index)?.leader ?? -1;
     const broker = leader === -1 ? null : view.broker(leader);
     const endpoint = broker?.endpoints.find((one) => one.listener === listener);
     if (broker === null || broker.fenced || endpoint === undefined)

@@ -102,7 +102,7 @@ export class CoordinatorHost<C, R, E> {
     }
     // Metadata may name this node as leader while the log is still being opened: that is waited for like loading.
     const topic = this.deps.metadata.view.topicByName(this.kind.topic.name);
-    if (topic?.partitions[partitionIndex]?.leader === this.deps.nodeId) {
+    if (topic?.partition(partitionIndex)?.leader === this.deps.nodeId) {
       (runtime ?? this.create(partitionIndex)).submit(command, done);
     } else {
       done({ kind: 'refused', errorCode: ErrorCode.NOT_COORDINATOR });

@@ -29,7 +29,7 @@ export class InternalTopic {
 
   /** The topic's partitions, 0 while it does not exist here. */
   partitionCount(): number {
-    return this.deps.metadata.view.topicByName(this.topic.name)?.partitions.length ?? 0;
+    return this.deps.metadata.view.topicByName(this.topic.name)?.partitionCount ?? 0;
   }
 
   /** `done` gets NONE once the topic is in this node's metadata, else COORDINATOR_NOT_AVAILABLE. */

@@ -40,7 +40,7 @@ export class LeaderPartition implements Partition, LogListener {
   #ended: number = ErrorCode.NONE;
 
   constructor(start: {
-    readonly topic: TopicView;
+    readonly topic: Pick<TopicView, 'id' | 'name'>;
     readonly partition: PartitionView;
     readonly rules: TopicRules;
     readonly log: PartitionLog;

@@ -28,7 +28,7 @@ export function findPartition(
       errorCode: topic.byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
     };
   }
-  if (known.partitions[index] === undefined) {
+  if (known.partition(index) === undefined) {
     return { partition: null, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
   }
   const partition = server.partitions.byId(known.id, index);

@@ -1,7 +1,13 @@
 import { assert } from '../../core/base/assert.ts';
 import type { BrokerId, TopicId } from '../../core/base/ids.ts';
 import type { Settings } from '../../core/config/settings.ts';
-import type { MetadataDelta, PartitionView, TopicView } from '../../core/metadata/view.ts';
+import {
+  indexesOf,
+  type MetadataDelta,
+  type MetadataView,
+  type PartitionView,
+  type TopicView,
+} from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { Ports } from '../context.ts';
 import type { LogManager, LogSpec } from '../logs/partition-log.ts';
@@ -59,18 +65,15 @@ export class PartitionManager implements Partitions {
    */
   start(done: () => void): void {
     const view = this.#metadata.view;
-    const stale = this.#logs
-      .all()
-      .filter((log) => view.topicById(log.topicId)?.partitions[log.partition] === undefined);
+    const stale = this.#logs.all().filter((log) => view.topicById(log.topicId)?.partition(log.partition) === undefined);
     this.#metadata.onDelta((delta) => this.#follow(delta));
-    const all = view.topics().flatMap((topic) => topic.partitions.map((partition) => ({ topic, partition })));
     if (stale.length > 0) {
       for (const log of stale) {
         this.#ports.log.info({ topic: log.topic, partition: log.partition }, 'deleting the log of a deleted topic');
       }
       this.#logs.delete(stale, () => undefined);
     }
-    this.#change(all, done);
+    this.#change(everyPartition(view), done);
   }
 
   byId(topicId: TopicId, index: number): Partition | null {
@@ -112,9 +115,9 @@ export class PartitionManager implements Partitions {
     if (this.#stopped) return;
     const gone: { readonly topicId: TopicId; readonly partition: number }[] = [];
     for (const topic of delta.topicsDeleted) {
-      for (const partition of topic.partitions) {
-        this.#end(topic.id, partition.index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-        gone.push({ topicId: topic.id, partition: partition.index });
+      for (const index of indexesOf(topic)) {
+        this.#end(topic.id, index, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+        gone.push({ topicId: topic.id, partition: index });
       }
     }
     if (gone.length > 0) this.#logs.delete(gone, () => undefined);
@@ -134,16 +137,13 @@ export class PartitionManager implements Partitions {
     for (const partition of this.#leading.values()) {
       if (!all && !names.has(partition.topicName)) continue;
       const topic = this.#metadata.view.topicById(partition.topicId);
-      const view = topic?.partitions[partition.index];
+      const view = topic?.partition(partition.index);
       if (topic === null || view === undefined || view.leaderEpoch !== partition.leaderEpoch) continue;
       partition.update(view, this.#rules(topic, rules));
     }
   }
 
-  #change(
-    changes: readonly { readonly topic: TopicView; readonly partition: PartitionView }[],
-    done: () => void,
-  ): void {
+  #change(changes: Iterable<{ readonly topic: TopicView; readonly partition: PartitionView }>, done: () => void): void {
     const rules = new Map<TopicId, TopicRules>();
     const specs: LogSpec[] = [];
     const toLead: { readonly topicId: TopicId; readonly index: number }[] = [];
@@ -187,7 +187,7 @@ export class PartitionManager implements Partitions {
   #lead(topicId: TopicId, index: number, cache: Map<TopicId, TopicRules>): void {
     if (this.#stopped) return;
     const topic = this.#metadata.view.topicById(topicId);
-    const view = topic?.partitions[index];
+    const view = topic?.partition(index);
     if (topic === null || view === undefined || view.leader !== this.#nodeId) return;
     const key = keyOf(topicId, index);
     const current = this.#leading.get(key);
@@ -229,5 +229,16 @@ export class PartitionManager implements Partitions {
       cache.set(topic.id, rules);
     }
     return rules;
+  }
+}
+
+function* everyPartition(
+  view: MetadataView,
+): Generator<{ readonly topic: TopicView; readonly partition: PartitionView }> {
+  for (const topic of view.topics()) {
+    for (const index of indexesOf(topic)) {
+      const partition = topic.partition(index);
+      if (partition !== undefined) yield { topic, partition };
+    }
   }
 }

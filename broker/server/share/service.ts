@@ -207,7 +207,7 @@ export class ShareService {
     if (!context.allowed({ operation: 'read', resourceType: 'topic', resourceName: topic.name })) {
       return { host: null, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED };
     }
-    if (topic.partitions[partition] === undefined)
+    if (topic.partition(partition) === undefined)
       return { host: null, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
     const host = this.#deps.partitions.byId(topic.id, partition);
     if (host === null) return { host: null, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER };

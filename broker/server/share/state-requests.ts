@@ -144,7 +144,7 @@ export class ShareStateRequests {
   #ask(command: ShareStateCommand, done: (response: ShareStateResponse) => void): void {
     const { topicId, partition } = command.key;
     // State outlives its topic until it is deleted; everything else needs a partition that is there.
-    const known = this.#metadata.view.topicById(asTopicId(topicId))?.partitions[partition] !== undefined;
+    const known = this.#metadata.view.topicById(asTopicId(topicId))?.partition(partition) !== undefined;
     if (!known && command.kind !== 'delete' && command.kind !== 'read-summary') {
       done({ errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, state: null });
       return;

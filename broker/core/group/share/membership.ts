@@ -1,3 +1,4 @@
+import { indexesOf } from '../../metadata/view.ts';
 import type { Step } from '../step.ts';
 import { assignPartitions } from './assignor.ts';
 import { sameAssignment, type ShareGroup, type ShareMember } from './group.ts';
@@ -24,7 +25,7 @@ export function metadataHash(step: Step, group: ShareGroup): number {
   for (const name of group.subscribedTopicNames()) {
     const topic = step.view.topicByName(name);
     if (topic === null) continue;
-    const text = `${topic.id} ${name} ${topic.partitions.length}\n`;
+    const text = `${topic.id} ${name} ${topic.partitionCount}\n`;
     for (let index = 0; index < text.length; index += 1) {
       low = Math.imul(low ^ text.charCodeAt(index), FNV_PRIME);
       high = Math.imul(high ^ text.charCodeAt(index), FNV_PRIME);
@@ -41,8 +42,8 @@ export function assign(step: Step, group: ShareGroup): void {
     const topic = step.view.topicByName(topicName);
     if (topic === null || topic.id !== topicId) return [];
     const existing = step.has('state-unawaited')
-      ? topic.partitions.map(({ index }) => index)
-      : partitions.filter((partition) => partition < topic.partitions.length);
+      ? indexesOf(topic)
+      : partitions.filter((partition) => partition < topic.partitionCount);
     return existing.length === 0 ? [] : [{ topicId, topicName, partitions: existing }];
   });
   const topicIds = new Map(topics.map(({ topicId, topicName }) => [topicName, topicId]));

@@ -1,4 +1,5 @@
 import { topicId as asTopicId } from '../../base/ids.ts';
+import { indexesOf } from '../../metadata/view.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import type { ShareStateDeletedCommand, ShareStateInitializedCommand } from '../commands.ts';
 import type { Step } from '../step.ts';
@@ -58,7 +59,7 @@ function wantedInitializing(step: Step, group: RunningShareGroup): NamedPartitio
     // Partitions that a topic gets while it is being initialised come afterwards, as partitions of a known topic.
     if (known === undefined && at >= 0) continue;
     const initialized = new Set(known?.partitions ?? []);
-    const partitions = topic.partitions.map(({ index }) => index).filter((index) => !initialized.has(index));
+    const partitions = indexesOf(topic).filter((index) => !initialized.has(index));
     if (partitions.length === 0 || (at >= 0 && wanted[at]?.partitions.length === partitions.length)) continue;
     if (at >= 0) wanted[at] = { topicId: topic.id, topicName, partitions };
     else wanted.push({ topicId: topic.id, topicName, partitions });
@@ -149,7 +150,7 @@ export function deleteAllState(step: Step, group: RunningShareGroup): void {
   const known = [...durable.initializing, ...durable.initialized];
   const again = durable.deleting.flatMap(({ topicId, topicName }) => {
     const topic = step.view.topicById(asTopicId(topicId));
-    return topic === null ? [] : [{ topicId, topicName, partitions: topic.partitions.map(({ index }) => index) }];
+    return topic === null ? [] : [{ topicId, topicName, partitions: indexesOf(topic) }];
   });
   if (known.length > 0) {
     const names = new Map(

@@ -62,7 +62,7 @@ describe('brokers that clients are told of', () => {
       lastKnownElr: [],
       durableFromEpoch: 0,
     };
-    const topic = { id: topicId('AAAAAAAAAAAAAAAAAAAAAA'), name: 't', internal: false, partitions: [partition] };
+    const topic = { id: topicId('AAAAAAAAAAAAAAAAAAAAAA') };
     const told = (status: number) => {
       const led = { leader: brokerId(0), status: () => status } as unknown as Partition;
       const partitions: Partitions = { byId: () => led, byName: () => led, all: () => [led], onLead: () => undefined };

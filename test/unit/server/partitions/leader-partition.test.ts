@@ -3,7 +3,7 @@ import { brokerId, leaderEpoch, topicId } from '../../../../broker/core/base/ids
 import { DEFAULT_LOG_CONFIG } from '../../../../broker/core/log/config.ts';
 import { RECOVERY_BATCH_SIZE_MAX } from '../../../../broker/core/log/recovery.ts';
 import type { ProducerVerdict } from '../../../../broker/core/log/producer-state.ts';
-import type { PartitionView, TopicView } from '../../../../broker/core/metadata/view.ts';
+import type { PartitionView } from '../../../../broker/core/metadata/view.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import * as batch from '../../../../broker/core/record/batch.ts';
 import { buildBatch } from '../../../../broker/core/record/builder.ts';
@@ -142,7 +142,7 @@ function lead(
     lastKnownElr: [],
     durableFromEpoch: 0,
   };
-  const topic: TopicView = { id: topicId('AAAAAAAAAAAAAAAAAAAAAQ'), name: 'jobs', internal: false, partitions: [view] };
+  const topic = { id: topicId('AAAAAAAAAAAAAAAAAAAAAQ'), name: 'jobs' };
   const clock = { monotonicMs: () => 0, wallMs: () => 5000 };
   const complaints: string[] = [];
   const partition = new LeaderPartition({

@@ -1,0 +1,50 @@
+/**
+ * Lists, each kept once under a small number, so that a table of numbers can name them: the replicas of many partitions are
+ * few different lists. Number 0 is the empty list. Lists are only ever added, and never changed: tables that know the same
+ * numbers may share them.
+ */
+export class InternedLists<T extends number | string> {
+  readonly #hashOf: (element: T) => number;
+  readonly #lists: (readonly T[])[] = [[]];
+  readonly #firstByHash = new Map<number, number>();
+  /** By number: the next one of the same hash, 0 at the end. */
+  readonly #next: number[] = [0];
+
+  /** `hashOf` gives a 32-bit number of an element. */
+  constructor(hashOf: (element: T) => number) {
+    this.#hashOf = hashOf;
+  }
+
+  /** How many there are: numbers are below. */
+  get size(): number {
+    return this.#lists.length;
+  }
+
+  /** The list of a number that `numberOf` gave. */
+  list(number: number): readonly T[] {
+    return this.#lists[number] ?? [];
+  }
+
+  /** The number of a list. */
+  numberOf(list: readonly T[]): number {
+    if (list.length === 0) return 0;
+    let hash = list.length;
+    for (const element of list) hash = Math.imul(hash ^ this.#hashOf(element), 0x01000193);
+    const first = this.#firstByHash.get(hash) ?? 0;
+    for (let number = first; number !== 0; number = this.#next[number] ?? 0) {
+      if (isSameList(this.list(number), list)) return number;
+    }
+    const added = this.#lists.push([...list]) - 1;
+    this.#next.push(first);
+    this.#firstByHash.set(hash, added);
+    return added;
+  }
+}
+
+/** Whether two lists have the same elements in the same order. */
+export function isSameList<T>(one: readonly T[], other: readonly T[]): boolean {
+  if (one === other) return true;
+  if (one.length !== other.length) return false;
+  for (let index = 0; index < one.length; index += 1) if (one[index] !== other[index]) return false;
+  return true;
+}

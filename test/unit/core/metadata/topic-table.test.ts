@@ -1,0 +1,118 @@
+import { describe, expect, test } from '@jest/globals';
+import { topicId } from '../../../../broker/core/base/ids.ts';
+import type { PartitionFields } from '../../../../broker/core/metadata/records.ts';
+import { TopicTable } from '../../../../broker/core/metadata/topic-table.ts';
+import { sampleId } from '../../../support/metadata/lab.ts';
+
+const ID = sampleId(1);
+
+function fields(index: number, more: Partial<PartitionFields> = {}): PartitionFields {
+  return {
+    index,
+    leader: index % 3,
+    leaderEpoch: 0,
+    partitionEpoch: 0,
+    durableFromEpoch: -1,
+    replicas: [index % 3, (index + 1) % 3],
+    directories: [sampleId(index % 3), sampleId((index + 1) % 3)],
+    isr: [index % 3],
+    elr: [],
+    lastKnownElr: [],
+    ...more,
+  };
+}
+
+function added(table: TopicTable, from: number, to: number): void {
+  const partitions = Array.from({ length: to - from }, (_, position) => fields(from + position));
+  table.addPartitions({ kind: 'partitions', topicId: ID, partitions });
+  table.endBatch();
+}
+
+function tableOf(partitionCount: number): TopicTable {
+  const table = new TopicTable();
+  table.add({ kind: 'topic', topicId: ID, name: 't' });
+  added(table, 0, partitionCount);
+  return table;
+}
+
+const unchanged = { durableFromEpoch: -2, isr: null, elr: null, lastKnownElr: null };
+
+describe('the table of topics', () => {
+  test('keeps partitions in order through many pages, however they came', () => {
+    const table = tableOf(1);
+    for (const [from, to] of [
+      [1, 255],
+      [255, 256],
+      [256, 257],
+      [257, 700],
+      [700, 1024],
+    ] as const) {
+      added(table, from, to);
+      expect(table.byName('t')?.partitions).toEqual(Array.from({ length: to }, (_, index) => fields(index)));
+    }
+    expect(table.partitionCount).toBe(1024);
+    const topic = table.byId(topicId(ID));
+    expect([-1, 1024, 1025, Number.NaN].map((index) => topic?.partition(index))).toEqual(
+      Array.from({ length: 4 }, () => undefined),
+    );
+  });
+
+  test('leaves a topic that was handed out as it was', () => {
+    const table = tableOf(600);
+    const before = table.byName('t');
+    table.change(ID, [{ ...unchanged, index: 300, leader: -1, leaderEpoch: 1, partitionEpoch: 1, isr: [1] }]);
+    table.endBatch();
+    added(table, 600, 601);
+    expect(before?.partitions).toEqual(Array.from({ length: 600 }, (_, index) => fields(index)));
+    expect(table.byName('t')?.partition(300)).toEqual(
+      fields(300, { leader: -1, leaderEpoch: 1, partitionEpoch: 1, isr: [1] }),
+    );
+    table.remove(ID);
+    expect(before?.partition(600)).toBeUndefined();
+    expect(before?.partition(599)).toEqual(fields(599));
+  });
+
+  test('finds the partitions of a broker, and none of others', () => {
+    const table = tableOf(520);
+    for (const id of [0, 1, 2, 3]) {
+      const found = [...table.partsOn(id)].flatMap(({ partitions }) => partitions);
+      const wanted = Array.from({ length: 520 }, (_, index) => fields(index));
+      expect(found).toEqual(wanted.filter(({ replicas }) => replicas.includes(id)));
+    }
+  });
+
+  test('forgets lists that nothing names any more, and what names the others stays right', () => {
+    const table = tableOf(300);
+    const early = table.byName('t');
+    for (let round = 1; round <= 5000; round += 1) {
+      const isr = [round, round + 1, round + 2];
+      table.change(ID, [
+        {
+          ...unchanged,
+          index: round % 300,
+          leader: round,
+          leaderEpoch: round,
+          partitionEpoch: round,
+          isr,
+          elr: [round],
+        },
+      ]);
+      table.endBatch();
+    }
+    expect(table.listCount).toBeLessThan(2 * 1024);
+    const last = table.byName('t');
+    for (let index = 0; index < 300; index += 1) {
+      const round = 5000 - ((5000 - index) % 300);
+      expect(last?.partition(index)).toEqual(
+        fields(index, {
+          leader: round,
+          leaderEpoch: round,
+          partitionEpoch: round,
+          isr: [round, round + 1, round + 2],
+          elr: [round],
+        }),
+      );
+    }
+    expect(early?.partition(17)).toEqual(fields(17));
+  });
+});
