@@ -1,7 +1,7 @@
 import type { DirectoryEntry, DiskFile } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
-import { readMark } from './durable-mark.ts';
-import { scanFrames, type LogEntry } from './frames.ts';
+import { type DurableMark, readMark } from './durable-mark.ts';
+import { scanFrames, type Frame, type LogEntry } from './frames.ts';
 import { LocalLog, type LocalLogDeps } from './local-log.ts';
 import { readLogFiles, segmentsUpTo, snapshotName, type LogFiles, type SegmentFile } from './log-files.ts';
 import { decodeSnapshot, type Snapshot } from './snapshot-file.ts';
@@ -29,6 +29,29 @@ export class MetadataDamageError extends Error {
  * never answered for and is cut; anything else that is missing or bad is damage (`MetadataDamageError`).
  */
 export function* recoverLog(deps: LocalLogDeps): Task<RecoveredLog> {
+  const { segments, snapshot, mark, scan } = yield* readLog(deps);
+  const log = new LocalLog(deps, {
+    lastIndex: scan.lastIndex,
+    term: Math.max(scan.term, snapshot?.term ?? 0) + 1,
+    segments,
+    endPosition: scan.endPosition,
+    snapshotIndexes: snapshot === null ? [] : [snapshot.index],
+    bytesSinceSnapshot: scan.bytes,
+    mark,
+  });
+  return { log, snapshot, entries: scan.frames.flatMap(({ entries }) => entries), cutBytes: scan.cutBytes };
+}
+
+/** Where the log is read from. */
+type ReadDeps = Pick<LocalLogDeps, 'disk' | 'directory' | 'crc32c'>;
+
+/** What a directory of release 0.1.0 holds, checked. */
+export function* readLog(deps: ReadDeps): Task<{
+  readonly segments: readonly SegmentFile[];
+  readonly snapshot: Snapshot | null;
+  readonly mark: DurableMark;
+  readonly scan: Scan;
+}> {
   const { disk, directory } = deps;
   const listing = yield* step<readonly DirectoryEntry[]>((done) => disk.list(directory, done));
   const files = readLogFiles(listing.map(({ name }) => name));
@@ -39,19 +62,10 @@ export function* recoverLog(deps: LocalLogDeps): Task<RecoveredLog> {
   const segments = yield* removeObsolete(deps, files, snapshot);
   const mark = yield* readMark(disk, directory, deps.crc32c);
   const scan = yield* readSegments(deps, segments, { covered: snapshot?.index ?? 0, markedIndex: mark.index });
-  const log = new LocalLog(deps, {
-    lastIndex: scan.lastIndex,
-    term: Math.max(scan.term, snapshot?.term ?? 0) + 1,
-    segments,
-    endPosition: scan.endPosition,
-    snapshotIndexes: snapshot === null ? [] : [snapshot.index],
-    bytesSinceSnapshot: scan.bytes,
-    mark,
-  });
-  return { log, snapshot, entries: scan.entries, cutBytes: scan.cutBytes };
+  return { segments, snapshot, mark, scan };
 }
 
-function* newestSnapshot({ disk, directory, crc32c }: LocalLogDeps, files: LogFiles): Task<Snapshot | null> {
+function* newestSnapshot({ disk, directory, crc32c }: ReadDeps, files: LogFiles): Task<Snapshot | null> {
   const index = files.snapshotIndexes.at(-1);
   if (index === undefined) return null;
   const path = `${directory}/${snapshotName(index)}`;
@@ -66,7 +80,7 @@ function* newestSnapshot({ disk, directory, crc32c }: LocalLogDeps, files: LogFi
 
 /** Finishes what the writer of the newest snapshot may not have: older files go. */
 function* removeObsolete(
-  { disk, directory }: LocalLogDeps,
+  { disk, directory }: ReadDeps,
   files: LogFiles,
   snapshot: Snapshot | null,
 ): Task<readonly SegmentFile[]> {
@@ -80,7 +94,8 @@ function* removeObsolete(
 }
 
 interface Scan {
-  readonly entries: LogEntry[];
+  /** Entries behind the snapshot. */
+  readonly frames: Frame[];
   lastIndex: number;
   term: number;
   bytes: number;
@@ -96,7 +111,7 @@ interface Known {
   readonly markedIndex: number;
 }
 
-function* readSegments(deps: LocalLogDeps, segments: readonly SegmentFile[], known: Known): Task<Scan> {
+function* readSegments(deps: ReadDeps, segments: readonly SegmentFile[], known: Known): Task<Scan> {
   const { covered, markedIndex } = known;
   const first = segments[0];
   if (first !== undefined && first.firstIndex > covered + 1) {
@@ -105,7 +120,7 @@ function* readSegments(deps: LocalLogDeps, segments: readonly SegmentFile[], kno
     );
   }
   const scan: Scan = {
-    entries: [],
+    frames: [],
     lastIndex: (first?.firstIndex ?? covered + 1) - 1,
     term: 0,
     bytes: 0,
@@ -127,7 +142,7 @@ function* readSegments(deps: LocalLogDeps, segments: readonly SegmentFile[], kno
 }
 
 function* readSegment(
-  { disk, directory, crc32c }: LocalLogDeps,
+  { disk, directory, crc32c }: ReadDeps,
   segment: SegmentFile,
   { scan, known, isLast }: { readonly scan: Scan; readonly known: Known; readonly isLast: boolean },
 ): Task<void> {
@@ -159,14 +174,14 @@ function* readSegment(
     for (const entry of frame.entries) {
       scan.lastIndex = entry.index;
       scan.bytes += entry.payload.length;
-      if (entry.index > known.covered) scan.entries.push(entry);
     }
+    scan.frames.push({ ...frame, entries: frame.entries.filter(({ index }) => index > known.covered) });
   }
 }
 
 /** Cuts what lies behind the last good frame and makes the rest durable. */
 function* keepUpTo(
-  disk: LocalLogDeps['disk'],
+  disk: ReadDeps['disk'],
   path: string,
   { endPosition, fileSize }: { readonly endPosition: number; readonly fileSize: number },
 ): Task<void> {
