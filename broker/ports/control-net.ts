@@ -146,7 +146,12 @@ export interface WatchRequest {
 export type WatchResponse =
   /** A piece of a snapshot at `offset`; the last one replaces all that the watcher has. */
   | { readonly kind: 'snapshot'; readonly offset: number; readonly data: Uint8Array; readonly isLast: boolean }
-  | { readonly kind: 'batch'; readonly baseOffset: number; readonly payload: Uint8Array }
+  | {
+      readonly kind: 'batch';
+      readonly baseOffset: number;
+      readonly recordCount: number;
+      readonly payload: Uint8Array;
+    }
   /** Who leads has changed; also the first message. */
   | { readonly kind: 'controller'; readonly controllerId: number };
 

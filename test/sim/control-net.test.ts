@@ -215,7 +215,7 @@ describe('the simulated control network', () => {
     scene.world.runFor(50);
     let drained = 0;
     scene.watcher?.onDrain(() => (drained += 1));
-    const piece: WatchResponse = { kind: 'batch', baseOffset: 0, payload: new Uint8Array(600_000) };
+    const piece: WatchResponse = { kind: 'batch', baseOffset: 0, recordCount: 1, payload: new Uint8Array(600_000) };
     for (let i = 0; i < 3; i += 1) scene.watcher?.send(piece);
     expect(scene.watcher?.queuedBytes()).toBeGreaterThan(1_800_000);
     scene.world.runFor(100);
