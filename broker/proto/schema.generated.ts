@@ -1,0 +1,593 @@
+// Made of the .proto files by test/tidy/proto/main.ts; a test compares.
+/** A field: number, name, type, and how often it is there: `absent` and `optional` may be missing, not set or null. */
+export type FieldShape = readonly [
+  id: number,
+  name: string,
+  type: string,
+  label: 'single' | 'optional' | 'absent' | 'repeated' | 'oneof',
+];
+
+/** Fields of every message. */
+export const MESSAGES: Readonly<Record<string, readonly FieldShape[]>> = {
+  'grpc.health.v1.HealthCheckRequest': [
+    [1, 'service', 'string', 'single'],
+  ],
+  'grpc.health.v1.HealthCheckResponse': [
+    [1, 'status', 'grpc.health.v1.HealthCheckResponse.ServingStatus', 'single'],
+  ],
+  'grpc.reflection.v1.ServerReflectionRequest': [
+    [1, 'host', 'string', 'single'],
+    [3, 'fileByFilename', 'string', 'oneof'],
+    [4, 'fileContainingSymbol', 'string', 'oneof'],
+    [5, 'fileContainingExtension', 'grpc.reflection.v1.ExtensionRequest', 'oneof'],
+    [6, 'allExtensionNumbersOfType', 'string', 'oneof'],
+    [7, 'listServices', 'string', 'oneof'],
+  ],
+  'grpc.reflection.v1.ExtensionRequest': [
+    [1, 'containingType', 'string', 'single'],
+    [2, 'extensionNumber', 'int32', 'single'],
+  ],
+  'grpc.reflection.v1.ServerReflectionResponse': [
+    [1, 'validHost', 'string', 'single'],
+    [2, 'originalRequest', 'grpc.reflection.v1.ServerReflectionRequest', 'single'],
+    [4, 'fileDescriptorResponse', 'grpc.reflection.v1.FileDescriptorResponse', 'oneof'],
+    [5, 'allExtensionNumbersResponse', 'grpc.reflection.v1.ExtensionNumberResponse', 'oneof'],
+    [6, 'listServicesResponse', 'grpc.reflection.v1.ListServiceResponse', 'oneof'],
+    [7, 'errorResponse', 'grpc.reflection.v1.ErrorResponse', 'oneof'],
+  ],
+  'grpc.reflection.v1.FileDescriptorResponse': [
+    [1, 'fileDescriptorProto', 'bytes', 'repeated'],
+  ],
+  'grpc.reflection.v1.ExtensionNumberResponse': [
+    [1, 'baseTypeName', 'string', 'single'],
+    [2, 'extensionNumber', 'int32', 'repeated'],
+  ],
+  'grpc.reflection.v1.ListServiceResponse': [
+    [1, 'service', 'grpc.reflection.v1.ServiceResponse', 'repeated'],
+  ],
+  'grpc.reflection.v1.ServiceResponse': [
+    [1, 'name', 'string', 'single'],
+  ],
+  'grpc.reflection.v1.ErrorResponse': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'single'],
+  ],
+  'weir.control.v1.ControlAddress': [
+    [1, 'host', 'string', 'single'],
+    [2, 'port', 'int32', 'single'],
+  ],
+  'weir.control.v1.ControllerHint': [
+    [1, 'id', 'int32', 'single'],
+    [2, 'address', 'weir.control.v1.ControlAddress', 'single'],
+  ],
+  'weir.control.v1.SubmitRequest': [
+    [1, 'command', 'weir.control.v1.MetadataCommand', 'single'],
+  ],
+  'weir.control.v1.SubmitResponse': [
+    [1, 'outcome', 'weir.control.v1.MetadataOutcome', 'optional'],
+    [2, 'offset', 'int64', 'single'],
+    [3, 'controller', 'weir.control.v1.ControllerHint', 'optional'],
+  ],
+  'weir.control.v1.DescribeQuorumRequest': [
+  ],
+  'weir.control.v1.QuorumReplica': [
+    [1, 'replica', 'weir.control.v1.ReplicaKey', 'single'],
+    [2, 'logEndOffset', 'int64', 'single'],
+    [3, 'lastFetchMs', 'int64', 'single'],
+    [4, 'lastCaughtUpMs', 'int64', 'single'],
+  ],
+  'weir.control.v1.DescribeQuorumResponse': [
+    [1, 'isLeader', 'bool', 'single'],
+    [2, 'controller', 'weir.control.v1.ControllerHint', 'optional'],
+    [3, 'leaderId', 'int32', 'single'],
+    [4, 'leaderEpoch', 'int64', 'single'],
+    [5, 'highWatermark', 'int64', 'single'],
+    [6, 'voters', 'weir.control.v1.QuorumReplica', 'repeated'],
+    [7, 'observers', 'weir.control.v1.QuorumReplica', 'repeated'],
+    [8, 'nodes', 'weir.control.v1.ControllerHint', 'repeated'],
+  ],
+  'weir.control.v1.ChangeQuorumRequest': [
+    [1, 'change', 'weir.control.v1.QuorumChange', 'single'],
+    [2, 'replica', 'weir.control.v1.ReplicaKey', 'single'],
+  ],
+  'weir.control.v1.ChangeQuorumResponse': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+    [3, 'controller', 'weir.control.v1.ControllerHint', 'optional'],
+  ],
+  'weir.control.v1.HeartbeatRequest': [
+    [1, 'brokerId', 'int32', 'single'],
+    [2, 'brokerEpoch', 'int64', 'single'],
+    [3, 'appliedOffset', 'int64', 'single'],
+    [4, 'wantsUnfenced', 'bool', 'single'],
+    [5, 'loopStalledMs', 'int64', 'single'],
+    [6, 'diskStalledMs', 'int64', 'single'],
+  ],
+  'weir.control.v1.HeartbeatResponse': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'isFenced', 'bool', 'single'],
+    [3, 'offset', 'int64', 'single'],
+    [4, 'wallMs', 'int64', 'single'],
+    [5, 'controller', 'weir.control.v1.ControllerHint', 'optional'],
+  ],
+  'weir.control.v1.WatchMetadataRequest': [
+    [1, 'brokerId', 'int32', 'single'],
+    [2, 'offset', 'int64', 'single'],
+  ],
+  'weir.control.v1.MetadataSnapshot': [
+    [1, 'offset', 'int64', 'single'],
+    [2, 'data', 'bytes', 'single'],
+    [3, 'isLast', 'bool', 'single'],
+  ],
+  'weir.control.v1.MetadataBatch': [
+    [1, 'baseOffset', 'int64', 'single'],
+    [2, 'payload', 'bytes', 'single'],
+    [3, 'recordCount', 'int32', 'single'],
+  ],
+  'weir.control.v1.MetadataController': [
+    [1, 'controllerId', 'int32', 'single'],
+  ],
+  'weir.control.v1.WatchMetadataResponse': [
+    [1, 'snapshot', 'weir.control.v1.MetadataSnapshot', 'oneof'],
+    [2, 'batch', 'weir.control.v1.MetadataBatch', 'oneof'],
+    [3, 'controller', 'weir.control.v1.MetadataController', 'oneof'],
+  ],
+  'weir.control.v1.StatusRequest': [
+  ],
+  'weir.control.v1.StatusResponse': [
+    [1, 'node', 'weir.control.v1.ReplicaKey', 'single'],
+    [2, 'clusterId', 'string', 'single'],
+    [3, 'roles', 'weir.control.v1.Role', 'repeated'],
+    [4, 'version', 'string', 'single'],
+    [5, 'troubles', 'string', 'repeated'],
+    [6, 'leaderId', 'int32', 'single'],
+    [7, 'leaderEpoch', 'int64', 'single'],
+    [8, 'metadataOffset', 'int64', 'single'],
+    [9, 'brokerEpoch', 'int64', 'single'],
+  ],
+  'weir.control.v1.CanRestartRequest': [
+    [1, 'nodeId', 'int32', 'single'],
+  ],
+  'weir.control.v1.CanRestartResponse': [
+    [1, 'reasons', 'string', 'repeated'],
+  ],
+  'weir.control.v1.MetadataCommand': [
+    [1, 'formatCluster', 'weir.control.v1.FormatClusterCommand', 'oneof'],
+    [2, 'registerBroker', 'weir.control.v1.RegisterBrokerCommand', 'oneof'],
+    [3, 'unfenceBroker', 'weir.control.v1.UnfenceBrokerCommand', 'oneof'],
+    [4, 'fenceBroker', 'weir.control.v1.FenceBrokerCommand', 'oneof'],
+    [5, 'createTopics', 'weir.control.v1.CreateTopicsCommand', 'oneof'],
+    [6, 'deleteTopics', 'weir.control.v1.DeleteTopicsCommand', 'oneof'],
+    [7, 'createPartitions', 'weir.control.v1.CreatePartitionsCommand', 'oneof'],
+    [8, 'alterConfigs', 'weir.control.v1.AlterConfigsCommand', 'oneof'],
+    [9, 'allocateProducerIds', 'weir.control.v1.AllocateProducerIdsCommand', 'oneof'],
+    [10, 'markDurable', 'weir.control.v1.MarkDurableCommand', 'oneof'],
+    [11, 'unregisterBroker', 'weir.control.v1.UnregisterBrokerCommand', 'oneof'],
+    [12, 'registerController', 'weir.control.v1.RegisterControllerCommand', 'oneof'],
+    [13, 'unregisterController', 'weir.control.v1.UnregisterControllerCommand', 'oneof'],
+    [14, 'updateFeatures', 'weir.control.v1.UpdateFeaturesCommand', 'oneof'],
+  ],
+  'weir.control.v1.MetadataOutcome': [
+    [1, 'failed', 'weir.control.v1.FailedOutcome', 'oneof'],
+    [2, 'formatCluster', 'weir.control.v1.FormatClusterOutcome', 'oneof'],
+    [3, 'registerBroker', 'weir.control.v1.RegisterBrokerOutcome', 'oneof'],
+    [4, 'unfenceBroker', 'weir.control.v1.UnfenceBrokerOutcome', 'oneof'],
+    [5, 'fenceBroker', 'weir.control.v1.FenceBrokerOutcome', 'oneof'],
+    [6, 'createTopics', 'weir.control.v1.CreateTopicsOutcome', 'oneof'],
+    [7, 'deleteTopics', 'weir.control.v1.DeleteTopicsOutcome', 'oneof'],
+    [8, 'createPartitions', 'weir.control.v1.CreatePartitionsOutcome', 'oneof'],
+    [9, 'alterConfigs', 'weir.control.v1.AlterConfigsOutcome', 'oneof'],
+    [10, 'allocateProducerIds', 'weir.control.v1.AllocateProducerIdsOutcome', 'oneof'],
+    [11, 'markDurable', 'weir.control.v1.MarkDurableOutcome', 'oneof'],
+    [12, 'unregisterBroker', 'weir.control.v1.UnregisterBrokerOutcome', 'oneof'],
+    [13, 'registerController', 'weir.control.v1.RegisterControllerOutcome', 'oneof'],
+    [14, 'unregisterController', 'weir.control.v1.UnregisterControllerOutcome', 'oneof'],
+    [15, 'updateFeatures', 'weir.control.v1.UpdateFeaturesOutcome', 'oneof'],
+  ],
+  'weir.control.v1.FormatClusterCommand': [
+    [1, 'clusterId', 'string', 'single'],
+  ],
+  'weir.control.v1.Endpoint': [
+    [1, 'listener', 'string', 'single'],
+    [2, 'host', 'string', 'single'],
+    [3, 'port', 'int32', 'single'],
+  ],
+  'weir.control.v1.RegisterBrokerCommand': [
+    [1, 'brokerId', 'int32', 'single'],
+    [2, 'incarnationId', 'string', 'single'],
+    [3, 'directoryId', 'string', 'single'],
+    [4, 'previousBrokerEpoch', 'int64', 'single'],
+    [5, 'endpoints', 'weir.control.v1.Endpoint', 'repeated'],
+    [6, 'rack', 'string', 'optional'],
+    [7, 'weirVersionMin', 'int32', 'single'],
+    [8, 'weirVersionMax', 'int32', 'single'],
+  ],
+  'weir.control.v1.UnfenceBrokerCommand': [
+    [1, 'brokerId', 'int32', 'single'],
+    [2, 'brokerEpoch', 'int64', 'single'],
+  ],
+  'weir.control.v1.FenceBrokerCommand': [
+    [1, 'brokerId', 'int32', 'single'],
+    [2, 'brokerEpoch', 'int64', 'single'],
+  ],
+  'weir.control.v1.PartitionAssignment': [
+    [1, 'partitionIndex', 'int32', 'single'],
+    [2, 'brokerIds', 'int32', 'repeated'],
+  ],
+  'weir.control.v1.NewTopicConfig': [
+    [1, 'name', 'string', 'single'],
+    [2, 'value', 'string', 'optional'],
+  ],
+  'weir.control.v1.NewTopic': [
+    [1, 'name', 'string', 'single'],
+    [2, 'partitionCount', 'int32', 'single'],
+    [3, 'replicationFactor', 'int32', 'single'],
+    [4, 'shrinkToBrokers', 'bool', 'absent'],
+    [5, 'assignments', 'weir.control.v1.PartitionAssignment', 'repeated'],
+    [6, 'configs', 'weir.control.v1.NewTopicConfig', 'repeated'],
+  ],
+  'weir.control.v1.CreateTopicsCommand': [
+    [1, 'topics', 'weir.control.v1.NewTopic', 'repeated'],
+    [2, 'validateOnly', 'bool', 'single'],
+  ],
+  'weir.control.v1.TopicReference': [
+    [1, 'name', 'string', 'optional'],
+    [2, 'topicId', 'string', 'optional'],
+  ],
+  'weir.control.v1.DeleteTopicsCommand': [
+    [1, 'topics', 'weir.control.v1.TopicReference', 'repeated'],
+  ],
+  'weir.control.v1.ReplicaList': [
+    [1, 'items', 'int32', 'repeated'],
+  ],
+  'weir.control.v1.ReplicaLists': [
+    [1, 'items', 'weir.control.v1.ReplicaList', 'repeated'],
+  ],
+  'weir.control.v1.NewPartitions': [
+    [1, 'name', 'string', 'single'],
+    [2, 'partitionCount', 'int32', 'single'],
+    [3, 'assignments', 'weir.control.v1.ReplicaLists', 'optional'],
+  ],
+  'weir.control.v1.CreatePartitionsCommand': [
+    [1, 'topics', 'weir.control.v1.NewPartitions', 'repeated'],
+    [2, 'validateOnly', 'bool', 'single'],
+  ],
+  'weir.control.v1.ConfigChange': [
+    [1, 'name', 'string', 'single'],
+    [2, 'operation', 'weir.control.v1.ConfigOperation', 'single'],
+    [3, 'value', 'string', 'optional'],
+  ],
+  'weir.control.v1.AlteredResource': [
+    [1, 'scope', 'weir.control.v1.ConfigScope', 'single'],
+    [2, 'name', 'string', 'single'],
+    [3, 'operations', 'weir.control.v1.ConfigChange', 'repeated'],
+    [4, 'replaceAll', 'bool', 'absent'],
+  ],
+  'weir.control.v1.AlterConfigsCommand': [
+    [1, 'resources', 'weir.control.v1.AlteredResource', 'repeated'],
+    [2, 'validateOnly', 'bool', 'single'],
+  ],
+  'weir.control.v1.AllocateProducerIdsCommand': [
+    [1, 'brokerId', 'int32', 'single'],
+    [2, 'brokerEpoch', 'int64', 'single'],
+  ],
+  'weir.control.v1.DurablePartition': [
+    [1, 'topicId', 'string', 'single'],
+    [2, 'index', 'int32', 'single'],
+    [3, 'leaderEpoch', 'int32', 'single'],
+  ],
+  'weir.control.v1.MarkDurableCommand': [
+    [1, 'brokerId', 'int32', 'single'],
+    [2, 'brokerEpoch', 'int64', 'single'],
+    [3, 'partitions', 'weir.control.v1.DurablePartition', 'repeated'],
+  ],
+  'weir.control.v1.UnregisterBrokerCommand': [
+    [1, 'brokerId', 'int32', 'single'],
+  ],
+  'weir.control.v1.RegisterControllerCommand': [
+    [1, 'controllerId', 'int32', 'single'],
+    [2, 'incarnationId', 'string', 'single'],
+    [3, 'directoryId', 'string', 'single'],
+    [4, 'host', 'string', 'single'],
+    [5, 'port', 'int32', 'single'],
+    [6, 'weirVersionMin', 'int32', 'single'],
+    [7, 'weirVersionMax', 'int32', 'single'],
+  ],
+  'weir.control.v1.UnregisterControllerCommand': [
+    [1, 'controllerId', 'int32', 'single'],
+  ],
+  'weir.control.v1.FeatureUpdate': [
+    [1, 'name', 'string', 'single'],
+    [2, 'level', 'int32', 'single'],
+    [3, 'upgradeType', 'weir.control.v1.UpgradeType', 'single'],
+  ],
+  'weir.control.v1.UpdateFeaturesCommand': [
+    [1, 'updates', 'weir.control.v1.FeatureUpdate', 'repeated'],
+    [2, 'validateOnly', 'bool', 'single'],
+  ],
+  'weir.control.v1.FailedOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+  ],
+  'weir.control.v1.FormatClusterOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+  ],
+  'weir.control.v1.RegisterBrokerOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+    [3, 'brokerEpoch', 'int64', 'single'],
+  ],
+  'weir.control.v1.UnfenceBrokerOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+  ],
+  'weir.control.v1.FenceBrokerOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+  ],
+  'weir.control.v1.CreatedTopic': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+    [3, 'name', 'string', 'single'],
+    [4, 'topicId', 'string', 'single'],
+    [5, 'partitionCount', 'int32', 'single'],
+    [6, 'replicationFactor', 'int32', 'single'],
+  ],
+  'weir.control.v1.CreateTopicsOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+    [3, 'topics', 'weir.control.v1.CreatedTopic', 'repeated'],
+  ],
+  'weir.control.v1.DeletedTopic': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+    [3, 'name', 'string', 'optional'],
+    [4, 'topicId', 'string', 'single'],
+  ],
+  'weir.control.v1.DeleteTopicsOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+    [3, 'topics', 'weir.control.v1.DeletedTopic', 'repeated'],
+  ],
+  'weir.control.v1.GrownTopic': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+    [3, 'name', 'string', 'single'],
+  ],
+  'weir.control.v1.CreatePartitionsOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+    [3, 'topics', 'weir.control.v1.GrownTopic', 'repeated'],
+  ],
+  'weir.control.v1.AlteredResourceOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+    [3, 'scope', 'weir.control.v1.ConfigScope', 'single'],
+    [4, 'name', 'string', 'single'],
+  ],
+  'weir.control.v1.AlterConfigsOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+    [3, 'resources', 'weir.control.v1.AlteredResourceOutcome', 'repeated'],
+  ],
+  'weir.control.v1.AllocateProducerIdsOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+    [3, 'firstProducerId', 'int64', 'single'],
+    [4, 'producerIdCount', 'int32', 'single'],
+  ],
+  'weir.control.v1.MarkDurableOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+  ],
+  'weir.control.v1.UnregisterBrokerOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+  ],
+  'weir.control.v1.RegisterControllerOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+  ],
+  'weir.control.v1.UnregisterControllerOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+  ],
+  'weir.control.v1.UpdateFeaturesOutcome': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+  ],
+  'weir.control.v1.ReplicaKey': [
+    [1, 'id', 'int32', 'single'],
+    [2, 'directoryId', 'string', 'single'],
+  ],
+  'weir.control.v1.LogPlace': [
+    [1, 'index', 'int64', 'single'],
+    [2, 'term', 'int64', 'single'],
+  ],
+  'weir.control.v1.IdentifyRequest': [
+  ],
+  'weir.control.v1.IdentifyResponse': [
+    [1, 'node', 'weir.control.v1.ReplicaKey', 'single'],
+    [2, 'quorum', 'weir.control.v1.QuorumState', 'single'],
+  ],
+  'weir.control.v1.PreVoteRequest': [
+    [1, 'from', 'weir.control.v1.ReplicaKey', 'single'],
+    [2, 'to', 'weir.control.v1.ReplicaKey', 'single'],
+    [3, 'term', 'int64', 'single'],
+    [4, 'last', 'weir.control.v1.LogPlace', 'single'],
+  ],
+  'weir.control.v1.PreVoteResponse': [
+    [1, 'from', 'weir.control.v1.ReplicaKey', 'single'],
+    [2, 'to', 'weir.control.v1.ReplicaKey', 'single'],
+    [3, 'term', 'int64', 'single'],
+    [4, 'askedTerm', 'int64', 'single'],
+    [5, 'isGranted', 'bool', 'single'],
+  ],
+  'weir.control.v1.VoteRequest': [
+    [1, 'from', 'weir.control.v1.ReplicaKey', 'single'],
+    [2, 'to', 'weir.control.v1.ReplicaKey', 'single'],
+    [3, 'term', 'int64', 'single'],
+    [4, 'last', 'weir.control.v1.LogPlace', 'single'],
+    [5, 'isTransfer', 'bool', 'single'],
+  ],
+  'weir.control.v1.VoteResponse': [
+    [1, 'from', 'weir.control.v1.ReplicaKey', 'single'],
+    [2, 'to', 'weir.control.v1.ReplicaKey', 'single'],
+    [3, 'term', 'int64', 'single'],
+    [4, 'isGranted', 'bool', 'single'],
+  ],
+  'weir.control.v1.TimeoutNowRequest': [
+    [1, 'from', 'weir.control.v1.ReplicaKey', 'single'],
+    [2, 'to', 'weir.control.v1.ReplicaKey', 'single'],
+    [3, 'term', 'int64', 'single'],
+  ],
+  'weir.control.v1.TimeoutNowResponse': [
+  ],
+  'weir.control.v1.NoOp': [
+  ],
+  'weir.control.v1.Batch': [
+    [1, 'payload', 'bytes', 'single'],
+  ],
+  'weir.control.v1.VoterSet': [
+    [1, 'voters', 'weir.control.v1.ReplicaKey', 'repeated'],
+  ],
+  'weir.control.v1.EntryBody': [
+    [1, 'noOp', 'weir.control.v1.NoOp', 'oneof'],
+    [2, 'batch', 'weir.control.v1.Batch', 'oneof'],
+    [3, 'voters', 'weir.control.v1.VoterSet', 'oneof'],
+  ],
+  'weir.control.v1.Entry': [
+    [1, 'index', 'int64', 'single'],
+    [2, 'term', 'int64', 'single'],
+    [3, 'body', 'weir.control.v1.EntryBody', 'single'],
+  ],
+  'weir.control.v1.AppendRequest': [
+    [1, 'from', 'weir.control.v1.ReplicaKey', 'single'],
+    [2, 'to', 'weir.control.v1.ReplicaKey', 'single'],
+    [3, 'term', 'int64', 'single'],
+    [4, 'previous', 'weir.control.v1.LogPlace', 'single'],
+    [5, 'entries', 'weir.control.v1.Entry', 'repeated'],
+    [6, 'committedIndex', 'int64', 'single'],
+    [7, 'round', 'int64', 'single'],
+  ],
+  'weir.control.v1.AppendResponse': [
+    [1, 'from', 'weir.control.v1.ReplicaKey', 'single'],
+    [2, 'to', 'weir.control.v1.ReplicaKey', 'single'],
+    [3, 'term', 'int64', 'single'],
+    [4, 'round', 'int64', 'single'],
+    [5, 'outcome', 'weir.control.v1.AppendOutcome', 'single'],
+    [6, 'index', 'int64', 'single'],
+    [7, 'conflictTerm', 'int64', 'single'],
+    [8, 'isDamaged', 'bool', 'single'],
+  ],
+  'weir.control.v1.SnapshotMeta': [
+    [1, 'place', 'weir.control.v1.LogPlace', 'single'],
+    [2, 'voters', 'weir.control.v1.ReplicaKey', 'repeated'],
+    [3, 'sizeInBytes', 'int64', 'single'],
+  ],
+  'weir.control.v1.InstallSnapshotRequest': [
+    [1, 'from', 'weir.control.v1.ReplicaKey', 'single'],
+    [2, 'to', 'weir.control.v1.ReplicaKey', 'single'],
+    [3, 'term', 'int64', 'single'],
+    [4, 'meta', 'weir.control.v1.SnapshotMeta', 'single'],
+    [5, 'position', 'int64', 'single'],
+    [6, 'data', 'bytes', 'single'],
+    [7, 'round', 'int64', 'single'],
+  ],
+  'weir.control.v1.InstallSnapshotResponse': [
+    [1, 'from', 'weir.control.v1.ReplicaKey', 'single'],
+    [2, 'to', 'weir.control.v1.ReplicaKey', 'single'],
+    [3, 'term', 'int64', 'single'],
+    [4, 'place', 'weir.control.v1.LogPlace', 'single'],
+    [5, 'position', 'int64', 'single'],
+    [6, 'round', 'int64', 'single'],
+  ],
+};
+
+/** Values of every enum. */
+export const ENUMS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  'grpc.health.v1.HealthCheckResponse.ServingStatus': { 'unknown': 0, 'serving': 1, 'not-serving': 2, 'service-unknown': 3 },
+  'weir.control.v1.QuorumChange': { 'add-voter': 1, 'remove-voter': 2, 'transfer': 3 },
+  'weir.control.v1.Role': { 'broker': 1, 'controller': 2 },
+  'weir.control.v1.ConfigScope': { 'topic': 1, 'broker': 2, 'cluster': 3, 'group': 4 },
+  'weir.control.v1.ConfigOperation': { 'set': 1, 'delete': 2, 'append': 3, 'subtract': 4 },
+  'weir.control.v1.UpgradeType': { 'upgrade': 1, 'safe-downgrade': 2, 'unsafe-downgrade': 3 },
+  'weir.control.v1.QuorumState': { 'none': 1, 'empty': 2, 'formed': 3 },
+  'weir.control.v1.AppendOutcome': { 'matched': 1, 'diverged': 2 },
+};
+
+/** Methods of every service. */
+export const SERVICES = {
+  'grpc.health.v1.Health': {
+    Check: { request: 'grpc.health.v1.HealthCheckRequest', response: 'grpc.health.v1.HealthCheckResponse', requestStream: false, responseStream: false },
+    Watch: { request: 'grpc.health.v1.HealthCheckRequest', response: 'grpc.health.v1.HealthCheckResponse', requestStream: false, responseStream: true },
+  },
+  'grpc.reflection.v1.ServerReflection': {
+    ServerReflectionInfo: { request: 'grpc.reflection.v1.ServerReflectionRequest', response: 'grpc.reflection.v1.ServerReflectionResponse', requestStream: true, responseStream: true },
+  },
+  'weir.control.v1.Controller': {
+    Submit: { request: 'weir.control.v1.SubmitRequest', response: 'weir.control.v1.SubmitResponse', requestStream: false, responseStream: false },
+    DescribeQuorum: { request: 'weir.control.v1.DescribeQuorumRequest', response: 'weir.control.v1.DescribeQuorumResponse', requestStream: false, responseStream: false },
+    ChangeQuorum: { request: 'weir.control.v1.ChangeQuorumRequest', response: 'weir.control.v1.ChangeQuorumResponse', requestStream: false, responseStream: false },
+    Heartbeat: { request: 'weir.control.v1.HeartbeatRequest', response: 'weir.control.v1.HeartbeatResponse', requestStream: true, responseStream: true },
+    WatchMetadata: { request: 'weir.control.v1.WatchMetadataRequest', response: 'weir.control.v1.WatchMetadataResponse', requestStream: false, responseStream: true },
+  },
+  'weir.control.v1.Fleet': {
+    Status: { request: 'weir.control.v1.StatusRequest', response: 'weir.control.v1.StatusResponse', requestStream: false, responseStream: false },
+    CanRestart: { request: 'weir.control.v1.CanRestartRequest', response: 'weir.control.v1.CanRestartResponse', requestStream: false, responseStream: false },
+  },
+  'weir.control.v1.Raft': {
+    Identify: { request: 'weir.control.v1.IdentifyRequest', response: 'weir.control.v1.IdentifyResponse', requestStream: false, responseStream: false },
+    PreVote: { request: 'weir.control.v1.PreVoteRequest', response: 'weir.control.v1.PreVoteResponse', requestStream: false, responseStream: false },
+    Vote: { request: 'weir.control.v1.VoteRequest', response: 'weir.control.v1.VoteResponse', requestStream: false, responseStream: false },
+    TimeoutNow: { request: 'weir.control.v1.TimeoutNowRequest', response: 'weir.control.v1.TimeoutNowResponse', requestStream: false, responseStream: false },
+    Append: { request: 'weir.control.v1.AppendRequest', response: 'weir.control.v1.AppendResponse', requestStream: true, responseStream: true },
+    InstallSnapshot: { request: 'weir.control.v1.InstallSnapshotRequest', response: 'weir.control.v1.InstallSnapshotResponse', requestStream: true, responseStream: true },
+  },
+} as const;
+
+/** Every file as reflection tells it: a FileDescriptorProto in base64. */
+export const FILES: readonly {
+  readonly name: string;
+  readonly imports: readonly string[];
+  readonly symbols: readonly string[];
+  readonly descriptor: string;
+}[] = [
+  {
+    name: 'grpc/health/v1/health.proto',
+    imports: [],
+    symbols: ['grpc.health.v1.HealthCheckRequest', 'grpc.health.v1.HealthCheckResponse', 'grpc.health.v1.HealthCheckResponse.ServingStatus', 'grpc.health.v1.Health'],
+    descriptor: 'ChtncnBjL2hlYWx0aC92MS9oZWFsdGgucHJvdG8SDmdycGMuaGVhbHRoLnYxIiUKEkhlYWx0aENoZWNrUmVxdWVzdBIPCgdzZXJ2aWNlGAEgASgJIqkBChNIZWFsdGhDaGVja1Jlc3BvbnNlEkEKBnN0YXR1cxgBIAEoDjIxLmdycGMuaGVhbHRoLnYxLkhlYWx0aENoZWNrUmVzcG9uc2UuU2VydmluZ1N0YXR1cyJPCg1TZXJ2aW5nU3RhdHVzEgsKB1VOS05PV04QABILCgdTRVJWSU5HEAESDwoLTk9UX1NFUlZJTkcQAhITCg9TRVJWSUNFX1VOS05PV04QAzKuAQoGSGVhbHRoElAKBUNoZWNrEiIuZ3JwYy5oZWFsdGgudjEuSGVhbHRoQ2hlY2tSZXF1ZXN0GiMuZ3JwYy5oZWFsdGgudjEuSGVhbHRoQ2hlY2tSZXNwb25zZRJSCgVXYXRjaBIiLmdycGMuaGVhbHRoLnYxLkhlYWx0aENoZWNrUmVxdWVzdBojLmdycGMuaGVhbHRoLnYxLkhlYWx0aENoZWNrUmVzcG9uc2UwAWIGcHJvdG8z',
+  },
+  {
+    name: 'grpc/reflection/v1/reflection.proto',
+    imports: [],
+    symbols: ['grpc.reflection.v1.ServerReflectionRequest', 'grpc.reflection.v1.ExtensionRequest', 'grpc.reflection.v1.ServerReflectionResponse', 'grpc.reflection.v1.FileDescriptorResponse', 'grpc.reflection.v1.ExtensionNumberResponse', 'grpc.reflection.v1.ListServiceResponse', 'grpc.reflection.v1.ServiceResponse', 'grpc.reflection.v1.ErrorResponse', 'grpc.reflection.v1.ServerReflection'],
+    descriptor: 'CiNncnBjL3JlZmxlY3Rpb24vdjEvcmVmbGVjdGlvbi5wcm90bxISZ3JwYy5yZWZsZWN0aW9uLnYxIoUCChdTZXJ2ZXJSZWZsZWN0aW9uUmVxdWVzdBIMCgRob3N0GAEgASgJEhoKEGZpbGVfYnlfZmlsZW5hbWUYAyABKAlIABIgChZmaWxlX2NvbnRhaW5pbmdfc3ltYm9sGAQgASgJSAASSQoZZmlsZV9jb250YWluaW5nX2V4dGVuc2lvbhgFIAEoCzIkLmdycGMucmVmbGVjdGlvbi52MS5FeHRlbnNpb25SZXF1ZXN0SAASJwodYWxsX2V4dGVuc2lvbl9udW1iZXJzX29mX3R5cGUYBiABKAlIABIXCg1saXN0X3NlcnZpY2VzGAcgASgJSABCEQoPbWVzc2FnZV9yZXF1ZXN0IkUKEEV4dGVuc2lvblJlcXVlc3QSFwoPY29udGFpbmluZ190eXBlGAEgASgJEhgKEGV4dGVuc2lvbl9udW1iZXIYAiABKAUiuAMKGFNlcnZlclJlZmxlY3Rpb25SZXNwb25zZRISCgp2YWxpZF9ob3N0GAEgASgJEkUKEG9yaWdpbmFsX3JlcXVlc3QYAiABKAsyKy5ncnBjLnJlZmxlY3Rpb24udjEuU2VydmVyUmVmbGVjdGlvblJlcXVlc3QSTgoYZmlsZV9kZXNjcmlwdG9yX3Jlc3BvbnNlGAQgASgLMiouZ3JwYy5yZWZsZWN0aW9uLnYxLkZpbGVEZXNjcmlwdG9yUmVzcG9uc2VIABJVCh5hbGxfZXh0ZW5zaW9uX251bWJlcnNfcmVzcG9uc2UYBSABKAsyKy5ncnBjLnJlZmxlY3Rpb24udjEuRXh0ZW5zaW9uTnVtYmVyUmVzcG9uc2VIABJJChZsaXN0X3NlcnZpY2VzX3Jlc3BvbnNlGAYgASgLMicuZ3JwYy5yZWZsZWN0aW9uLnYxLkxpc3RTZXJ2aWNlUmVzcG9uc2VIABI7Cg5lcnJvcl9yZXNwb25zZRgHIAEoCzIhLmdycGMucmVmbGVjdGlvbi52MS5FcnJvclJlc3BvbnNlSABCEgoQbWVzc2FnZV9yZXNwb25zZSI3ChZGaWxlRGVzY3JpcHRvclJlc3BvbnNlEh0KFWZpbGVfZGVzY3JpcHRvcl9wcm90bxgBIAMoDCJLChdFeHRlbnNpb25OdW1iZXJSZXNwb25zZRIWCg5iYXNlX3R5cGVfbmFtZRgBIAEoCRIYChBleHRlbnNpb25fbnVtYmVyGAIgAygFIksKE0xpc3RTZXJ2aWNlUmVzcG9uc2USNAoHc2VydmljZRgBIAMoCzIjLmdycGMucmVmbGVjdGlvbi52MS5TZXJ2aWNlUmVzcG9uc2UiHwoPU2VydmljZVJlc3BvbnNlEgwKBG5hbWUYASABKAkiOgoNRXJyb3JSZXNwb25zZRISCgplcnJvcl9jb2RlGAEgASgFEhUKDWVycm9yX21lc3NhZ2UYAiABKAkyiQEKEFNlcnZlclJlZmxlY3Rpb24SdQoUU2VydmVyUmVmbGVjdGlvbkluZm8SKy5ncnBjLnJlZmxlY3Rpb24udjEuU2VydmVyUmVmbGVjdGlvblJlcXVlc3QaLC5ncnBjLnJlZmxlY3Rpb24udjEuU2VydmVyUmVmbGVjdGlvblJlc3BvbnNlKAEwAWIGcHJvdG8z',
+  },
+  {
+    name: 'weir/control/v1/controller.proto',
+    imports: ['weir/control/v1/metadata.proto', 'weir/control/v1/raft.proto'],
+    symbols: ['weir.control.v1.ControlAddress', 'weir.control.v1.ControllerHint', 'weir.control.v1.SubmitRequest', 'weir.control.v1.SubmitResponse', 'weir.control.v1.DescribeQuorumRequest', 'weir.control.v1.QuorumReplica', 'weir.control.v1.DescribeQuorumResponse', 'weir.control.v1.QuorumChange', 'weir.control.v1.ChangeQuorumRequest', 'weir.control.v1.ChangeQuorumResponse', 'weir.control.v1.HeartbeatRequest', 'weir.control.v1.HeartbeatResponse', 'weir.control.v1.WatchMetadataRequest', 'weir.control.v1.MetadataSnapshot', 'weir.control.v1.MetadataBatch', 'weir.control.v1.MetadataController', 'weir.control.v1.WatchMetadataResponse', 'weir.control.v1.Controller'],
+    descriptor: 'CiB3ZWlyL2NvbnRyb2wvdjEvY29udHJvbGxlci5wcm90bxIPd2Vpci5jb250cm9sLnYxGh53ZWlyL2NvbnRyb2wvdjEvbWV0YWRhdGEucHJvdG8aGndlaXIvY29udHJvbC92MS9yYWZ0LnByb3RvIiwKDkNvbnRyb2xBZGRyZXNzEgwKBGhvc3QYASABKAkSDAoEcG9ydBgCIAEoBSJOCg5Db250cm9sbGVySGludBIKCgJpZBgBIAEoBRIwCgdhZGRyZXNzGAIgASgLMh8ud2Vpci5jb250cm9sLnYxLkNvbnRyb2xBZGRyZXNzIkIKDVN1Ym1pdFJlcXVlc3QSMQoHY29tbWFuZBgBIAEoCzIgLndlaXIuY29udHJvbC52MS5NZXRhZGF0YUNvbW1hbmQirQEKDlN1Ym1pdFJlc3BvbnNlEjYKB291dGNvbWUYASABKAsyIC53ZWlyLmNvbnRyb2wudjEuTWV0YWRhdGFPdXRjb21lSACIAQESDgoGb2Zmc2V0GAIgASgDEjgKCmNvbnRyb2xsZXIYAyABKAsyHy53ZWlyLmNvbnRyb2wudjEuQ29udHJvbGxlckhpbnRIAYgBAUIKCghfb3V0Y29tZUINCgtfY29udHJvbGxlciIXChVEZXNjcmliZVF1b3J1bVJlcXVlc3QihwEKDVF1b3J1bVJlcGxpY2ESLAoHcmVwbGljYRgBIAEoCzIbLndlaXIuY29udHJvbC52MS5SZXBsaWNhS2V5EhYKDmxvZ19lbmRfb2Zmc2V0GAIgASgDEhUKDWxhc3RfZmV0Y2hfbXMYAyABKAMSGQoRbGFzdF9jYXVnaHRfdXBfbXMYBCABKAMiyAIKFkRlc2NyaWJlUXVvcnVtUmVzcG9uc2USEQoJaXNfbGVhZGVyGAEgASgIEjgKCmNvbnRyb2xsZXIYAiABKAsyHy53ZWlyLmNvbnRyb2wudjEuQ29udHJvbGxlckhpbnRIAIgBARIRCglsZWFkZXJfaWQYAyABKAUSFAoMbGVhZGVyX2Vwb2NoGAQgASgDEhYKDmhpZ2hfd2F0ZXJtYXJrGAUgASgDEi4KBnZvdGVycxgGIAMoCzIeLndlaXIuY29udHJvbC52MS5RdW9ydW1SZXBsaWNhEjEKCW9ic2VydmVycxgHIAMoCzIeLndlaXIuY29udHJvbC52MS5RdW9ydW1SZXBsaWNhEi4KBW5vZGVzGAggAygLMh8ud2Vpci5jb250cm9sLnYxLkNvbnRyb2xsZXJIaW50Qg0KC19jb250cm9sbGVyKoYBCgxRdW9ydW1DaGFuZ2USHQoZUVVPUlVNX0NIQU5HRV9VTlNQRUNJRklFRBAAEhsKF1FVT1JVTV9DSEFOR0VfQUREX1ZPVEVSEAESHgoaUVVPUlVNX0NIQU5HRV9SRU1PVkVfVk9URVIQAhIaChZRVU9SVU1fQ0hBTkdFX1RSQU5TRkVSEAMicgoTQ2hhbmdlUXVvcnVtUmVxdWVzdBItCgZjaGFuZ2UYASABKA4yHS53ZWlyLmNvbnRyb2wudjEuUXVvcnVtQ2hhbmdlEiwKB3JlcGxpY2EYAiABKAsyGy53ZWlyLmNvbnRyb2wudjEuUmVwbGljYUtleSKhAQoUQ2hhbmdlUXVvcnVtUmVzcG9uc2USEgoKZXJyb3JfY29kZRgBIAEoBRIaCg1lcnJvcl9tZXNzYWdlGAIgASgJSACIAQESOAoKY29udHJvbGxlchgDIAEoCzIfLndlaXIuY29udHJvbC52MS5Db250cm9sbGVySGludEgBiAEBQhAKDl9lcnJvcl9tZXNzYWdlQg0KC19jb250cm9sbGVyIp0BChBIZWFydGJlYXRSZXF1ZXN0EhEKCWJyb2tlcl9pZBgBIAEoBRIUCgxicm9rZXJfZXBvY2gYAiABKAMSFgoOYXBwbGllZF9vZmZzZXQYAyABKAMSFgoOd2FudHNfdW5mZW5jZWQYBCABKAgSFwoPbG9vcF9zdGFsbGVkX21zGAUgASgDEhcKD2Rpc2tfc3RhbGxlZF9tcxgGIAEoAyKkAQoRSGVhcnRiZWF0UmVzcG9uc2USEgoKZXJyb3JfY29kZRgBIAEoBRIRCglpc19mZW5jZWQYAiABKAgSDgoGb2Zmc2V0GAMgASgDEg8KB3dhbGxfbXMYBCABKAMSOAoKY29udHJvbGxlchgFIAEoCzIfLndlaXIuY29udHJvbC52MS5Db250cm9sbGVySGludEgAiAEBQg0KC19jb250cm9sbGVyIjkKFFdhdGNoTWV0YWRhdGFSZXF1ZXN0EhEKCWJyb2tlcl9pZBgBIAEoBRIOCgZvZmZzZXQYAiABKAMiQQoQTWV0YWRhdGFTbmFwc2hvdBIOCgZvZmZzZXQYASABKAMSDAoEZGF0YRgCIAEoDBIPCgdpc19sYXN0GAMgASgIIksKDU1ldGFkYXRhQmF0Y2gSEwoLYmFzZV9vZmZzZXQYASABKAMSDwoHcGF5bG9hZBgCIAEoDBIUCgxyZWNvcmRfY291bnQYAyABKAUiKwoSTWV0YWRhdGFDb250cm9sbGVyEhUKDWNvbnRyb2xsZXJfaWQYASABKAUiwgEKFVdhdGNoTWV0YWRhdGFSZXNwb25zZRI1CghzbmFwc2hvdBgBIAEoCzIhLndlaXIuY29udHJvbC52MS5NZXRhZGF0YVNuYXBzaG90SAASLwoFYmF0Y2gYAiABKAsyHi53ZWlyLmNvbnRyb2wudjEuTWV0YWRhdGFCYXRjaEgAEjkKCmNvbnRyb2xsZXIYAyABKAsyIy53ZWlyLmNvbnRyb2wudjEuTWV0YWRhdGFDb250cm9sbGVySABCBgoEa2luZDLRAwoKQ29udHJvbGxlchJJCgZTdWJtaXQSHi53ZWlyLmNvbnRyb2wudjEuU3VibWl0UmVxdWVzdBofLndlaXIuY29udHJvbC52MS5TdWJtaXRSZXNwb25zZRJhCg5EZXNjcmliZVF1b3J1bRImLndlaXIuY29udHJvbC52MS5EZXNjcmliZVF1b3J1bVJlcXVlc3QaJy53ZWlyLmNvbnRyb2wudjEuRGVzY3JpYmVRdW9ydW1SZXNwb25zZRJbCgxDaGFuZ2VRdW9ydW0SJC53ZWlyLmNvbnRyb2wudjEuQ2hhbmdlUXVvcnVtUmVxdWVzdBolLndlaXIuY29udHJvbC52MS5DaGFuZ2VRdW9ydW1SZXNwb25zZRJWCglIZWFydGJlYXQSIS53ZWlyLmNvbnRyb2wudjEuSGVhcnRiZWF0UmVxdWVzdBoiLndlaXIuY29udHJvbC52MS5IZWFydGJlYXRSZXNwb25zZSgBMAESYAoNV2F0Y2hNZXRhZGF0YRIlLndlaXIuY29udHJvbC52MS5XYXRjaE1ldGFkYXRhUmVxdWVzdBomLndlaXIuY29udHJvbC52MS5XYXRjaE1ldGFkYXRhUmVzcG9uc2UwAWIGcHJvdG8z',
+  },
+  {
+    name: 'weir/control/v1/fleet.proto',
+    imports: ['weir/control/v1/raft.proto'],
+    symbols: ['weir.control.v1.Role', 'weir.control.v1.StatusRequest', 'weir.control.v1.StatusResponse', 'weir.control.v1.CanRestartRequest', 'weir.control.v1.CanRestartResponse', 'weir.control.v1.Fleet'],
+    descriptor: 'Cht3ZWlyL2NvbnRyb2wvdjEvZmxlZXQucHJvdG8SD3dlaXIuY29udHJvbC52MRoad2Vpci9jb250cm9sL3YxL3JhZnQucHJvdG8qQgoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9CUk9LRVIQARITCg9ST0xFX0NPTlRST0xMRVIQAiIPCg1TdGF0dXNSZXF1ZXN0IvABCg5TdGF0dXNSZXNwb25zZRIpCgRub2RlGAEgASgLMhsud2Vpci5jb250cm9sLnYxLlJlcGxpY2FLZXkSEgoKY2x1c3Rlcl9pZBgCIAEoCRIkCgVyb2xlcxgDIAMoDjIVLndlaXIuY29udHJvbC52MS5Sb2xlEg8KB3ZlcnNpb24YBCABKAkSEAoIdHJvdWJsZXMYBSADKAkSEQoJbGVhZGVyX2lkGAYgASgFEhQKDGxlYWRlcl9lcG9jaBgHIAEoAxIXCg9tZXRhZGF0YV9vZmZzZXQYCCABKAMSFAoMYnJva2VyX2Vwb2NoGAkgASgDIiQKEUNhblJlc3RhcnRSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAUiJQoSQ2FuUmVzdGFydFJlc3BvbnNlEg8KB3JlYXNvbnMYASADKAkyqQEKBUZsZWV0EkkKBlN0YXR1cxIeLndlaXIuY29udHJvbC52MS5TdGF0dXNSZXF1ZXN0Gh8ud2Vpci5jb250cm9sLnYxLlN0YXR1c1Jlc3BvbnNlElUKCkNhblJlc3RhcnQSIi53ZWlyLmNvbnRyb2wudjEuQ2FuUmVzdGFydFJlcXVlc3QaIy53ZWlyLmNvbnRyb2wudjEuQ2FuUmVzdGFydFJlc3BvbnNlYgZwcm90bzM=',
+  },
+  {
+    name: 'weir/control/v1/metadata.proto',
+    imports: [],
+    symbols: ['weir.control.v1.MetadataCommand', 'weir.control.v1.MetadataOutcome', 'weir.control.v1.FormatClusterCommand', 'weir.control.v1.Endpoint', 'weir.control.v1.RegisterBrokerCommand', 'weir.control.v1.UnfenceBrokerCommand', 'weir.control.v1.FenceBrokerCommand', 'weir.control.v1.PartitionAssignment', 'weir.control.v1.NewTopicConfig', 'weir.control.v1.NewTopic', 'weir.control.v1.CreateTopicsCommand', 'weir.control.v1.TopicReference', 'weir.control.v1.DeleteTopicsCommand', 'weir.control.v1.ReplicaList', 'weir.control.v1.ReplicaLists', 'weir.control.v1.NewPartitions', 'weir.control.v1.CreatePartitionsCommand', 'weir.control.v1.ConfigScope', 'weir.control.v1.ConfigOperation', 'weir.control.v1.ConfigChange', 'weir.control.v1.AlteredResource', 'weir.control.v1.AlterConfigsCommand', 'weir.control.v1.AllocateProducerIdsCommand', 'weir.control.v1.DurablePartition', 'weir.control.v1.MarkDurableCommand', 'weir.control.v1.UnregisterBrokerCommand', 'weir.control.v1.RegisterControllerCommand', 'weir.control.v1.UnregisterControllerCommand', 'weir.control.v1.UpgradeType', 'weir.control.v1.FeatureUpdate', 'weir.control.v1.UpdateFeaturesCommand', 'weir.control.v1.FailedOutcome', 'weir.control.v1.FormatClusterOutcome', 'weir.control.v1.RegisterBrokerOutcome', 'weir.control.v1.UnfenceBrokerOutcome', 'weir.control.v1.FenceBrokerOutcome', 'weir.control.v1.CreatedTopic', 'weir.control.v1.CreateTopicsOutcome', 'weir.control.v1.DeletedTopic', 'weir.control.v1.DeleteTopicsOutcome', 'weir.control.v1.GrownTopic', 'weir.control.v1.CreatePartitionsOutcome', 'weir.control.v1.AlteredResourceOutcome', 'weir.control.v1.AlterConfigsOutcome', 'weir.control.v1.AllocateProducerIdsOutcome', 'weir.control.v1.MarkDurableOutcome', 'weir.control.v1.UnregisterBrokerOutcome', 'weir.control.v1.RegisterControllerOutcome', 'weir.control.v1.UnregisterControllerOutcome', 'weir.control.v1.UpdateFeaturesOutcome'],
+    descriptor: 'Ch53ZWlyL2NvbnRyb2wvdjEvbWV0YWRhdGEucHJvdG8SD3dlaXIuY29udHJvbC52MSLOBwoPTWV0YWRhdGFDb21tYW5kEj8KDmZvcm1hdF9jbHVzdGVyGAEgASgLMiUud2Vpci5jb250cm9sLnYxLkZvcm1hdENsdXN0ZXJDb21tYW5kSAASQQoPcmVnaXN0ZXJfYnJva2VyGAIgASgLMiYud2Vpci5jb250cm9sLnYxLlJlZ2lzdGVyQnJva2VyQ29tbWFuZEgAEj8KDnVuZmVuY2VfYnJva2VyGAMgASgLMiUud2Vpci5jb250cm9sLnYxLlVuZmVuY2VCcm9rZXJDb21tYW5kSAASOwoMZmVuY2VfYnJva2VyGAQgASgLMiMud2Vpci5jb250cm9sLnYxLkZlbmNlQnJva2VyQ29tbWFuZEgAEj0KDWNyZWF0ZV90b3BpY3MYBSABKAsyJC53ZWlyLmNvbnRyb2wudjEuQ3JlYXRlVG9waWNzQ29tbWFuZEgAEj0KDWRlbGV0ZV90b3BpY3MYBiABKAsyJC53ZWlyLmNvbnRyb2wudjEuRGVsZXRlVG9waWNzQ29tbWFuZEgAEkUKEWNyZWF0ZV9wYXJ0aXRpb25zGAcgASgLMigud2Vpci5jb250cm9sLnYxLkNyZWF0ZVBhcnRpdGlvbnNDb21tYW5kSAASPQoNYWx0ZXJfY29uZmlncxgIIAEoCzIkLndlaXIuY29udHJvbC52MS5BbHRlckNvbmZpZ3NDb21tYW5kSAASTAoVYWxsb2NhdGVfcHJvZHVjZXJfaWRzGAkgASgLMisud2Vpci5jb250cm9sLnYxLkFsbG9jYXRlUHJvZHVjZXJJZHNDb21tYW5kSAASOwoMbWFya19kdXJhYmxlGAogASgLMiMud2Vpci5jb250cm9sLnYxLk1hcmtEdXJhYmxlQ29tbWFuZEgAEkUKEXVucmVnaXN0ZXJfYnJva2VyGAsgASgLMigud2Vpci5jb250cm9sLnYxLlVucmVnaXN0ZXJCcm9rZXJDb21tYW5kSAASSQoTcmVnaXN0ZXJfY29udHJvbGxlchgMIAEoCzIqLndlaXIuY29udHJvbC52MS5SZWdpc3RlckNvbnRyb2xsZXJDb21tYW5kSAASTQoVdW5yZWdpc3Rlcl9jb250cm9sbGVyGA0gASgLMiwud2Vpci5jb250cm9sLnYxLlVucmVnaXN0ZXJDb250cm9sbGVyQ29tbWFuZEgAEkEKD3VwZGF0ZV9mZWF0dXJlcxgOIAEoCzImLndlaXIuY29udHJvbC52MS5VcGRhdGVGZWF0dXJlc0NvbW1hbmRIAEIGCgRraW5kIoAICg9NZXRhZGF0YU91dGNvbWUSMAoGZmFpbGVkGAEgASgLMh4ud2Vpci5jb250cm9sLnYxLkZhaWxlZE91dGNvbWVIABI/Cg5mb3JtYXRfY2x1c3RlchgCIAEoCzIlLndlaXIuY29udHJvbC52MS5Gb3JtYXRDbHVzdGVyT3V0Y29tZUgAEkEKD3JlZ2lzdGVyX2Jyb2tlchgDIAEoCzImLndlaXIuY29udHJvbC52MS5SZWdpc3RlckJyb2tlck91dGNvbWVIABI/Cg51bmZlbmNlX2Jyb2tlchgEIAEoCzIlLndlaXIuY29udHJvbC52MS5VbmZlbmNlQnJva2VyT3V0Y29tZUgAEjsKDGZlbmNlX2Jyb2tlchgFIAEoCzIjLndlaXIuY29udHJvbC52MS5GZW5jZUJyb2tlck91dGNvbWVIABI9Cg1jcmVhdGVfdG9waWNzGAYgASgLMiQud2Vpci5jb250cm9sLnYxLkNyZWF0ZVRvcGljc091dGNvbWVIABI9Cg1kZWxldGVfdG9waWNzGAcgASgLMiQud2Vpci5jb250cm9sLnYxLkRlbGV0ZVRvcGljc091dGNvbWVIABJFChFjcmVhdGVfcGFydGl0aW9ucxgIIAEoCzIoLndlaXIuY29udHJvbC52MS5DcmVhdGVQYXJ0aXRpb25zT3V0Y29tZUgAEj0KDWFsdGVyX2NvbmZpZ3MYCSABKAsyJC53ZWlyLmNvbnRyb2wudjEuQWx0ZXJDb25maWdzT3V0Y29tZUgAEkwKFWFsbG9jYXRlX3Byb2R1Y2VyX2lkcxgKIAEoCzIrLndlaXIuY29udHJvbC52MS5BbGxvY2F0ZVByb2R1Y2VySWRzT3V0Y29tZUgAEjsKDG1hcmtfZHVyYWJsZRgLIAEoCzIjLndlaXIuY29udHJvbC52MS5NYXJrRHVyYWJsZU91dGNvbWVIABJFChF1bnJlZ2lzdGVyX2Jyb2tlchgMIAEoCzIoLndlaXIuY29udHJvbC52MS5VbnJlZ2lzdGVyQnJva2VyT3V0Y29tZUgAEkkKE3JlZ2lzdGVyX2NvbnRyb2xsZXIYDSABKAsyKi53ZWlyLmNvbnRyb2wudjEuUmVnaXN0ZXJDb250cm9sbGVyT3V0Y29tZUgAEk0KFXVucmVnaXN0ZXJfY29udHJvbGxlchgOIAEoCzIsLndlaXIuY29udHJvbC52MS5VbnJlZ2lzdGVyQ29udHJvbGxlck91dGNvbWVIABJBCg91cGRhdGVfZmVhdHVyZXMYDyABKAsyJi53ZWlyLmNvbnRyb2wudjEuVXBkYXRlRmVhdHVyZXNPdXRjb21lSABCBgoEa2luZCIqChRGb3JtYXRDbHVzdGVyQ29tbWFuZBISCgpjbHVzdGVyX2lkGAEgASgJIjgKCEVuZHBvaW50EhAKCGxpc3RlbmVyGAEgASgJEgwKBGhvc3QYAiABKAkSDAoEcG9ydBgDIAEoBSL1AQoVUmVnaXN0ZXJCcm9rZXJDb21tYW5kEhEKCWJyb2tlcl9pZBgBIAEoBRIWCg5pbmNhcm5hdGlvbl9pZBgCIAEoCRIUCgxkaXJlY3RvcnlfaWQYAyABKAkSHQoVcHJldmlvdXNfYnJva2VyX2Vwb2NoGAQgASgDEiwKCWVuZHBvaW50cxgFIAMoCzIZLndlaXIuY29udHJvbC52MS5FbmRwb2ludBIRCgRyYWNrGAYgASgJSACIAQESGAoQd2Vpcl92ZXJzaW9uX21pbhgHIAEoBRIYChB3ZWlyX3ZlcnNpb25fbWF4GAggASgFQgcKBV9yYWNrIj8KFFVuZmVuY2VCcm9rZXJDb21tYW5kEhEKCWJyb2tlcl9pZBgBIAEoBRIUCgxicm9rZXJfZXBvY2gYAiABKAMiPQoSRmVuY2VCcm9rZXJDb21tYW5kEhEKCWJyb2tlcl9pZBgBIAEoBRIUCgxicm9rZXJfZXBvY2gYAiABKAMiQgoTUGFydGl0aW9uQXNzaWdubWVudBIXCg9wYXJ0aXRpb25faW5kZXgYASABKAUSEgoKYnJva2VyX2lkcxgCIAMoBSI8Cg5OZXdUb3BpY0NvbmZpZxIMCgRuYW1lGAEgASgJEhIKBXZhbHVlGAIgASgJSACIAQFCCAoGX3ZhbHVlIvABCghOZXdUb3BpYxIMCgRuYW1lGAEgASgJEhcKD3BhcnRpdGlvbl9jb3VudBgCIAEoBRIaChJyZXBsaWNhdGlvbl9mYWN0b3IYAyABKAUSHgoRc2hyaW5rX3RvX2Jyb2tlcnMYBCABKAhIAIgBARI5Cgthc3NpZ25tZW50cxgFIAMoCzIkLndlaXIuY29udHJvbC52MS5QYXJ0aXRpb25Bc3NpZ25tZW50EjAKB2NvbmZpZ3MYBiADKAsyHy53ZWlyLmNvbnRyb2wudjEuTmV3VG9waWNDb25maWdCFAoSX3Nocmlua190b19icm9rZXJzIlcKE0NyZWF0ZVRvcGljc0NvbW1hbmQSKQoGdG9waWNzGAEgAygLMhkud2Vpci5jb250cm9sLnYxLk5ld1RvcGljEhUKDXZhbGlkYXRlX29ubHkYAiABKAgiUAoOVG9waWNSZWZlcmVuY2USEQoEbmFtZRgBIAEoCUgAiAEBEhUKCHRvcGljX2lkGAIgASgJSAGIAQFCBwoFX25hbWVCCwoJX3RvcGljX2lkIkYKE0RlbGV0ZVRvcGljc0NvbW1hbmQSLwoGdG9waWNzGAEgAygLMh8ud2Vpci5jb250cm9sLnYxLlRvcGljUmVmZXJlbmNlIhwKC1JlcGxpY2FMaXN0Eg0KBWl0ZW1zGAEgAygFIjsKDFJlcGxpY2FMaXN0cxIrCgVpdGVtcxgBIAMoCzIcLndlaXIuY29udHJvbC52MS5SZXBsaWNhTGlzdCJ/Cg1OZXdQYXJ0aXRpb25zEgwKBG5hbWUYASABKAkSFwoPcGFydGl0aW9uX2NvdW50GAIgASgFEjcKC2Fzc2lnbm1lbnRzGAMgASgLMh0ud2Vpci5jb250cm9sLnYxLlJlcGxpY2FMaXN0c0gAiAEBQg4KDF9hc3NpZ25tZW50cyJgChdDcmVhdGVQYXJ0aXRpb25zQ29tbWFuZBIuCgZ0b3BpY3MYASADKAsyHi53ZWlyLmNvbnRyb2wudjEuTmV3UGFydGl0aW9ucxIVCg12YWxpZGF0ZV9vbmx5GAIgASgIKo4BCgtDb25maWdTY29wZRIcChhDT05GSUdfU0NPUEVfVU5TUEVDSUZJRUQQABIWChJDT05GSUdfU0NPUEVfVE9QSUMQARIXChNDT05GSUdfU0NPUEVfQlJPS0VSEAISGAoUQ09ORklHX1NDT1BFX0NMVVNURVIQAxIWChJDT05GSUdfU0NPUEVfR1JPVVAQBCqmAQoPQ29uZmlnT3BlcmF0aW9uEiAKHENPTkZJR19PUEVSQVRJT05fVU5TUEVDSUZJRUQQABIYChRDT05GSUdfT1BFUkFUSU9OX1NFVBABEhsKF0NPTkZJR19PUEVSQVRJT05fREVMRVRFEAISGwoXQ09ORklHX09QRVJBVElPTl9BUFBFTkQQAxIdChlDT05GSUdfT1BFUkFUSU9OX1NVQlRSQUNUEAQibwoMQ29uZmlnQ2hhbmdlEgwKBG5hbWUYASABKAkSMwoJb3BlcmF0aW9uGAIgASgOMiAud2Vpci5jb250cm9sLnYxLkNvbmZpZ09wZXJhdGlvbhISCgV2YWx1ZRgDIAEoCUgAiAEBQggKBl92YWx1ZSKpAQoPQWx0ZXJlZFJlc291cmNlEisKBXNjb3BlGAEgASgOMhwud2Vpci5jb250cm9sLnYxLkNvbmZpZ1Njb3BlEgwKBG5hbWUYAiABKAkSMQoKb3BlcmF0aW9ucxgDIAMoCzIdLndlaXIuY29udHJvbC52MS5Db25maWdDaGFuZ2USGAoLcmVwbGFjZV9hbGwYBCABKAhIAIgBAUIOCgxfcmVwbGFjZV9hbGwiYQoTQWx0ZXJDb25maWdzQ29tbWFuZBIzCglyZXNvdXJjZXMYASADKAsyIC53ZWlyLmNvbnRyb2wudjEuQWx0ZXJlZFJlc291cmNlEhUKDXZhbGlkYXRlX29ubHkYAiABKAgiRQoaQWxsb2NhdGVQcm9kdWNlcklkc0NvbW1hbmQSEQoJYnJva2VyX2lkGAEgASgFEhQKDGJyb2tlcl9lcG9jaBgCIAEoAyJJChBEdXJhYmxlUGFydGl0aW9uEhAKCHRvcGljX2lkGAEgASgJEg0KBWluZGV4GAIgASgFEhQKDGxlYWRlcl9lcG9jaBgDIAEoBSJ0ChJNYXJrRHVyYWJsZUNvbW1hbmQSEQoJYnJva2VyX2lkGAEgASgFEhQKDGJyb2tlcl9lcG9jaBgCIAEoAxI1CgpwYXJ0aXRpb25zGAMgAygLMiEud2Vpci5jb250cm9sLnYxLkR1cmFibGVQYXJ0aXRpb24iLAoXVW5yZWdpc3RlckJyb2tlckNvbW1hbmQSEQoJYnJva2VyX2lkGAEgASgFIrABChlSZWdpc3RlckNvbnRyb2xsZXJDb21tYW5kEhUKDWNvbnRyb2xsZXJfaWQYASABKAUSFgoOaW5jYXJuYXRpb25faWQYAiABKAkSFAoMZGlyZWN0b3J5X2lkGAMgASgJEgwKBGhvc3QYBCABKAkSDAoEcG9ydBgFIAEoBRIYChB3ZWlyX3ZlcnNpb25fbWluGAYgASgFEhgKEHdlaXJfdmVyc2lvbl9tYXgYByABKAUiNAobVW5yZWdpc3RlckNvbnRyb2xsZXJDb21tYW5kEhUKDWNvbnRyb2xsZXJfaWQYASABKAUqiQEKC1VwZ3JhZGVUeXBlEhwKGFVQR1JBREVfVFlQRV9VTlNQRUNJRklFRBAAEhgKFFVQR1JBREVfVFlQRV9VUEdSQURFEAESHwobVVBHUkFERV9UWVBFX1NBRkVfRE9XTkdSQURFEAISIQodVVBHUkFERV9UWVBFX1VOU0FGRV9ET1dOR1JBREUQAyJgCg1GZWF0dXJlVXBkYXRlEgwKBG5hbWUYASABKAkSDQoFbGV2ZWwYAiABKAUSMgoMdXBncmFkZV90eXBlGAMgASgOMhwud2Vpci5jb250cm9sLnYxLlVwZ3JhZGVUeXBlIl8KFVVwZGF0ZUZlYXR1cmVzQ29tbWFuZBIvCgd1cGRhdGVzGAEgAygLMh4ud2Vpci5jb250cm9sLnYxLkZlYXR1cmVVcGRhdGUSFQoNdmFsaWRhdGVfb25seRgCIAEoCCJRCg1GYWlsZWRPdXRjb21lEhIKCmVycm9yX2NvZGUYASABKAUSGgoNZXJyb3JfbWVzc2FnZRgCIAEoCUgAiAEBQhAKDl9lcnJvcl9tZXNzYWdlIlgKFEZvcm1hdENsdXN0ZXJPdXRjb21lEhIKCmVycm9yX2NvZGUYASABKAUSGgoNZXJyb3JfbWVzc2FnZRgCIAEoCUgAiAEBQhAKDl9lcnJvcl9tZXNzYWdlIm8KFVJlZ2lzdGVyQnJva2VyT3V0Y29tZRISCgplcnJvcl9jb2RlGAEgASgFEhoKDWVycm9yX21lc3NhZ2UYAiABKAlIAIgBARIUCgxicm9rZXJfZXBvY2gYAyABKANCEAoOX2Vycm9yX21lc3NhZ2UiWAoUVW5mZW5jZUJyb2tlck91dGNvbWUSEgoKZXJyb3JfY29kZRgBIAEoBRIaCg1lcnJvcl9tZXNzYWdlGAIgASgJSACIAQFCEAoOX2Vycm9yX21lc3NhZ2UiVgoSRmVuY2VCcm9rZXJPdXRjb21lEhIKCmVycm9yX2NvZGUYASABKAUSGgoNZXJyb3JfbWVzc2FnZRgCIAEoCUgAiAEBQhAKDl9lcnJvcl9tZXNzYWdlIqUBCgxDcmVhdGVkVG9waWMSEgoKZXJyb3JfY29kZRgBIAEoBRIaCg1lcnJvcl9tZXNzYWdlGAIgASgJSACIAQESDAoEbmFtZRgDIAEoCRIQCgh0b3BpY19pZBgEIAEoCRIXCg9wYXJ0aXRpb25fY291bnQYBSABKAUSGgoScmVwbGljYXRpb25fZmFjdG9yGAYgASgFQhAKDl9lcnJvcl9tZXNzYWdlIoYBChNDcmVhdGVUb3BpY3NPdXRjb21lEhIKCmVycm9yX2NvZGUYASABKAUSGgoNZXJyb3JfbWVzc2FnZRgCIAEoCUgAiAEBEi0KBnRvcGljcxgDIAMoCzIdLndlaXIuY29udHJvbC52MS5DcmVhdGVkVG9waWNCEAoOX2Vycm9yX21lc3NhZ2UifgoMRGVsZXRlZFRvcGljEhIKCmVycm9yX2NvZGUYASABKAUSGgoNZXJyb3JfbWVzc2FnZRgCIAEoCUgAiAEBEhEKBG5hbWUYAyABKAlIAYgBARIQCgh0b3BpY19pZBgEIAEoCUIQCg5fZXJyb3JfbWVzc2FnZUIHCgVfbmFtZSKGAQoTRGVsZXRlVG9waWNzT3V0Y29tZRISCgplcnJvcl9jb2RlGAEgASgFEhoKDWVycm9yX21lc3NhZ2UYAiABKAlIAIgBARItCgZ0b3BpY3MYAyADKAsyHS53ZWlyLmNvbnRyb2wudjEuRGVsZXRlZFRvcGljQhAKDl9lcnJvcl9tZXNzYWdlIlwKCkdyb3duVG9waWMSEgoKZXJyb3JfY29kZRgBIAEoBRIaCg1lcnJvcl9tZXNzYWdlGAIgASgJSACIAQESDAoEbmFtZRgDIAEoCUIQCg5fZXJyb3JfbWVzc2FnZSKIAQoXQ3JlYXRlUGFydGl0aW9uc091dGNvbWUSEgoKZXJyb3JfY29kZRgBIAEoBRIaCg1lcnJvcl9tZXNzYWdlGAIgASgJSACIAQESKwoGdG9waWNzGAMgAygLMhsud2Vpci5jb250cm9sLnYxLkdyb3duVG9waWNCEAoOX2Vycm9yX21lc3NhZ2UilQEKFkFsdGVyZWRSZXNvdXJjZU91dGNvbWUSEgoKZXJyb3JfY29kZRgBIAEoBRIaCg1lcnJvcl9tZXNzYWdlGAIgASgJSACIAQESKwoFc2NvcGUYAyABKA4yHC53ZWlyLmNvbnRyb2wudjEuQ29uZmlnU2NvcGUSDAoEbmFtZRgEIAEoCUIQCg5fZXJyb3JfbWVzc2FnZSKTAQoTQWx0ZXJDb25maWdzT3V0Y29tZRISCgplcnJvcl9jb2RlGAEgASgFEhoKDWVycm9yX21lc3NhZ2UYAiABKAlIAIgBARI6CglyZXNvdXJjZXMYAyADKAsyJy53ZWlyLmNvbnRyb2wudjEuQWx0ZXJlZFJlc291cmNlT3V0Y29tZUIQCg5fZXJyb3JfbWVzc2FnZSKUAQoaQWxsb2NhdGVQcm9kdWNlcklkc091dGNvbWUSEgoKZXJyb3JfY29kZRgBIAEoBRIaCg1lcnJvcl9tZXNzYWdlGAIgASgJSACIAQESGQoRZmlyc3RfcHJvZHVjZXJfaWQYAyABKAMSGQoRcHJvZHVjZXJfaWRfY291bnQYBCABKAVCEAoOX2Vycm9yX21lc3NhZ2UiVgoSTWFya0R1cmFibGVPdXRjb21lEhIKCmVycm9yX2NvZGUYASABKAUSGgoNZXJyb3JfbWVzc2FnZRgCIAEoCUgAiAEBQhAKDl9lcnJvcl9tZXNzYWdlIlsKF1VucmVnaXN0ZXJCcm9rZXJPdXRjb21lEhIKCmVycm9yX2NvZGUYASABKAUSGgoNZXJyb3JfbWVzc2FnZRgCIAEoCUgAiAEBQhAKDl9lcnJvcl9tZXNzYWdlIl0KGVJlZ2lzdGVyQ29udHJvbGxlck91dGNvbWUSEgoKZXJyb3JfY29kZRgBIAEoBRIaCg1lcnJvcl9tZXNzYWdlGAIgASgJSACIAQFCEAoOX2Vycm9yX21lc3NhZ2UiXwobVW5yZWdpc3RlckNvbnRyb2xsZXJPdXRjb21lEhIKCmVycm9yX2NvZGUYASABKAUSGgoNZXJyb3JfbWVzc2FnZRgCIAEoCUgAiAEBQhAKDl9lcnJvcl9tZXNzYWdlIlkKFVVwZGF0ZUZlYXR1cmVzT3V0Y29tZRISCgplcnJvcl9jb2RlGAEgASgFEhoKDWVycm9yX21lc3NhZ2UYAiABKAlIAIgBAUIQCg5fZXJyb3JfbWVzc2FnZWIGcHJvdG8z',
+  },
+  {
+    name: 'weir/control/v1/raft.proto',
+    imports: [],
+    symbols: ['weir.control.v1.ReplicaKey', 'weir.control.v1.LogPlace', 'weir.control.v1.IdentifyRequest', 'weir.control.v1.QuorumState', 'weir.control.v1.IdentifyResponse', 'weir.control.v1.PreVoteRequest', 'weir.control.v1.PreVoteResponse', 'weir.control.v1.VoteRequest', 'weir.control.v1.VoteResponse', 'weir.control.v1.TimeoutNowRequest', 'weir.control.v1.TimeoutNowResponse', 'weir.control.v1.NoOp', 'weir.control.v1.Batch', 'weir.control.v1.VoterSet', 'weir.control.v1.EntryBody', 'weir.control.v1.Entry', 'weir.control.v1.AppendRequest', 'weir.control.v1.AppendOutcome', 'weir.control.v1.AppendResponse', 'weir.control.v1.SnapshotMeta', 'weir.control.v1.InstallSnapshotRequest', 'weir.control.v1.InstallSnapshotResponse', 'weir.control.v1.Raft'],
+    descriptor: 'Chp3ZWlyL2NvbnRyb2wvdjEvcmFmdC5wcm90bxIPd2Vpci5jb250cm9sLnYxIi4KClJlcGxpY2FLZXkSCgoCaWQYASABKAUSFAoMZGlyZWN0b3J5X2lkGAIgASgJIicKCExvZ1BsYWNlEg0KBWluZGV4GAEgASgDEgwKBHRlcm0YAiABKAMiEQoPSWRlbnRpZnlSZXF1ZXN0KnMKC1F1b3J1bVN0YXRlEhwKGFFVT1JVTV9TVEFURV9VTlNQRUNJRklFRBAAEhUKEVFVT1JVTV9TVEFURV9OT05FEAESFgoSUVVPUlVNX1NUQVRFX0VNUFRZEAISFwoTUVVPUlVNX1NUQVRFX0ZPUk1FRBADImsKEElkZW50aWZ5UmVzcG9uc2USKQoEbm9kZRgBIAEoCzIbLndlaXIuY29udHJvbC52MS5SZXBsaWNhS2V5EiwKBnF1b3J1bRgCIAEoDjIcLndlaXIuY29udHJvbC52MS5RdW9ydW1TdGF0ZSKbAQoOUHJlVm90ZVJlcXVlc3QSKQoEZnJvbRgBIAEoCzIbLndlaXIuY29udHJvbC52MS5SZXBsaWNhS2V5EicKAnRvGAIgASgLMhsud2Vpci5jb250cm9sLnYxLlJlcGxpY2FLZXkSDAoEdGVybRgDIAEoAxInCgRsYXN0GAQgASgLMhkud2Vpci5jb250cm9sLnYxLkxvZ1BsYWNlIpsBCg9QcmVWb3RlUmVzcG9uc2USKQoEZnJvbRgBIAEoCzIbLndlaXIuY29udHJvbC52MS5SZXBsaWNhS2V5EicKAnRvGAIgASgLMhsud2Vpci5jb250cm9sLnYxLlJlcGxpY2FLZXkSDAoEdGVybRgDIAEoAxISCgphc2tlZF90ZXJtGAQgASgDEhIKCmlzX2dyYW50ZWQYBSABKAgirQEKC1ZvdGVSZXF1ZXN0EikKBGZyb20YASABKAsyGy53ZWlyLmNvbnRyb2wudjEuUmVwbGljYUtleRInCgJ0bxgCIAEoCzIbLndlaXIuY29udHJvbC52MS5SZXBsaWNhS2V5EgwKBHRlcm0YAyABKAMSJwoEbGFzdBgEIAEoCzIZLndlaXIuY29udHJvbC52MS5Mb2dQbGFjZRITCgtpc190cmFuc2ZlchgFIAEoCCKEAQoMVm90ZVJlc3BvbnNlEikKBGZyb20YASABKAsyGy53ZWlyLmNvbnRyb2wudjEuUmVwbGljYUtleRInCgJ0bxgCIAEoCzIbLndlaXIuY29udHJvbC52MS5SZXBsaWNhS2V5EgwKBHRlcm0YAyABKAMSEgoKaXNfZ3JhbnRlZBgEIAEoCCJ1ChFUaW1lb3V0Tm93UmVxdWVzdBIpCgRmcm9tGAEgASgLMhsud2Vpci5jb250cm9sLnYxLlJlcGxpY2FLZXkSJwoCdG8YAiABKAsyGy53ZWlyLmNvbnRyb2wudjEuUmVwbGljYUtleRIMCgR0ZXJtGAMgASgDIhQKElRpbWVvdXROb3dSZXNwb25zZSIGCgROb09wIhgKBUJhdGNoEg8KB3BheWxvYWQYASABKAwiNwoIVm90ZXJTZXQSKwoGdm90ZXJzGAEgAygLMhsud2Vpci5jb250cm9sLnYxLlJlcGxpY2FLZXkikQEKCUVudHJ5Qm9keRImCgVub19vcBgBIAEoCzIVLndlaXIuY29udHJvbC52MS5Ob09wSAASJwoFYmF0Y2gYAiABKAsyFi53ZWlyLmNvbnRyb2wudjEuQmF0Y2hIABIrCgZ2b3RlcnMYAyABKAsyGS53ZWlyLmNvbnRyb2wudjEuVm90ZXJTZXRIAEIGCgRraW5kIk4KBUVudHJ5Eg0KBWluZGV4GAEgASgDEgwKBHRlcm0YAiABKAMSKAoEYm9keRgDIAEoCzIaLndlaXIuY29udHJvbC52MS5FbnRyeUJvZHki7wEKDUFwcGVuZFJlcXVlc3QSKQoEZnJvbRgBIAEoCzIbLndlaXIuY29udHJvbC52MS5SZXBsaWNhS2V5EicKAnRvGAIgASgLMhsud2Vpci5jb250cm9sLnYxLlJlcGxpY2FLZXkSDAoEdGVybRgDIAEoAxIrCghwcmV2aW91cxgEIAEoCzIZLndlaXIuY29udHJvbC52MS5Mb2dQbGFjZRInCgdlbnRyaWVzGAUgAygLMhYud2Vpci5jb250cm9sLnYxLkVudHJ5EhcKD2NvbW1pdHRlZF9pbmRleBgGIAEoAxINCgVyb3VuZBgHIAEoAypoCg1BcHBlbmRPdXRjb21lEh4KGkFQUEVORF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGgoWQVBQRU5EX09VVENPTUVfTUFUQ0hFRBABEhsKF0FQUEVORF9PVVRDT01FX0RJVkVSR0VEEAIi7AEKDkFwcGVuZFJlc3BvbnNlEikKBGZyb20YASABKAsyGy53ZWlyLmNvbnRyb2wudjEuUmVwbGljYUtleRInCgJ0bxgCIAEoCzIbLndlaXIuY29udHJvbC52MS5SZXBsaWNhS2V5EgwKBHRlcm0YAyABKAMSDQoFcm91bmQYBCABKAMSLwoHb3V0Y29tZRgFIAEoDjIeLndlaXIuY29udHJvbC52MS5BcHBlbmRPdXRjb21lEg0KBWluZGV4GAYgASgDEhUKDWNvbmZsaWN0X3Rlcm0YByABKAMSEgoKaXNfZGFtYWdlZBgIIAEoCCJ8CgxTbmFwc2hvdE1ldGESKAoFcGxhY2UYASABKAsyGS53ZWlyLmNvbnRyb2wudjEuTG9nUGxhY2USKwoGdm90ZXJzGAIgAygLMhsud2Vpci5jb250cm9sLnYxLlJlcGxpY2FLZXkSFQoNc2l6ZV9pbl9ieXRlcxgDIAEoAyLWAQoWSW5zdGFsbFNuYXBzaG90UmVxdWVzdBIpCgRmcm9tGAEgASgLMhsud2Vpci5jb250cm9sLnYxLlJlcGxpY2FLZXkSJwoCdG8YAiABKAsyGy53ZWlyLmNvbnRyb2wudjEuUmVwbGljYUtleRIMCgR0ZXJtGAMgASgDEisKBG1ldGEYBCABKAsyHS53ZWlyLmNvbnRyb2wudjEuU25hcHNob3RNZXRhEhAKCHBvc2l0aW9uGAUgASgDEgwKBGRhdGEYBiABKAwSDQoFcm91bmQYByABKAMixgEKF0luc3RhbGxTbmFwc2hvdFJlc3BvbnNlEikKBGZyb20YASABKAsyGy53ZWlyLmNvbnRyb2wudjEuUmVwbGljYUtleRInCgJ0bxgCIAEoCzIbLndlaXIuY29udHJvbC52MS5SZXBsaWNhS2V5EgwKBHRlcm0YAyABKAMSKAoFcGxhY2UYBCABKAsyGS53ZWlyLmNvbnRyb2wudjEuTG9nUGxhY2USEAoIcG9zaXRpb24YBSABKAMSDQoFcm91bmQYBiABKAMy+gMKBFJhZnQSTwoISWRlbnRpZnkSIC53ZWlyLmNvbnRyb2wudjEuSWRlbnRpZnlSZXF1ZXN0GiEud2Vpci5jb250cm9sLnYxLklkZW50aWZ5UmVzcG9uc2USTAoHUHJlVm90ZRIfLndlaXIuY29udHJvbC52MS5QcmVWb3RlUmVxdWVzdBogLndlaXIuY29udHJvbC52MS5QcmVWb3RlUmVzcG9uc2USQwoEVm90ZRIcLndlaXIuY29udHJvbC52MS5Wb3RlUmVxdWVzdBodLndlaXIuY29udHJvbC52MS5Wb3RlUmVzcG9uc2USVQoKVGltZW91dE5vdxIiLndlaXIuY29udHJvbC52MS5UaW1lb3V0Tm93UmVxdWVzdBojLndlaXIuY29udHJvbC52MS5UaW1lb3V0Tm93UmVzcG9uc2USTQoGQXBwZW5kEh4ud2Vpci5jb250cm9sLnYxLkFwcGVuZFJlcXVlc3QaHy53ZWlyLmNvbnRyb2wudjEuQXBwZW5kUmVzcG9uc2UoATABEmgKD0luc3RhbGxTbmFwc2hvdBInLndlaXIuY29udHJvbC52MS5JbnN0YWxsU25hcHNob3RSZXF1ZXN0Gigud2Vpci5jb250cm9sLnYxLkluc3RhbGxTbmFwc2hvdFJlc3BvbnNlKAEwAWIGcHJvdG8z',
+  },
+];

@@ -1,0 +1,385 @@
+import type { MetadataCommand, MetadataOutcome } from '../../broker/core/metadata/commands.ts';
+import type { Message } from '../../broker/core/raft/types.ts';
+import type { StreamCalls, StreamName, UnaryCalls, UnaryName, WatchResponse } from '../../broker/ports/control-net.ts';
+
+/** `T` with nothing left out. */
+type Full<T> = T extends Uint8Array
+  ? T
+  : T extends readonly (infer E)[]
+    ? readonly Full<E>[]
+    : T extends object
+      ? { readonly [K in keyof T]-?: Full<Exclude<T[K], null | undefined>> }
+      : T;
+
+/** `T` with everything left out that may be, and null where that may be. */
+type Bare<T> = T extends Uint8Array
+  ? T
+  : T extends readonly (infer E)[]
+    ? readonly Bare<E>[]
+    : T extends object
+      ? {
+          readonly [K in keyof T as Record<never, never> extends Pick<T, K> ? never : K]: null extends T[K]
+            ? null
+            : Bare<T[K]>;
+        }
+      : T;
+
+type FullOf<U extends { readonly kind: string }> = {
+  readonly [K in U['kind']]: Full<Extract<U, { readonly kind: K }>>;
+};
+type BareOf<U extends { readonly kind: string }> = {
+  readonly [K in U['kind']]: Bare<Extract<U, { readonly kind: K }>>;
+};
+
+const FAR = Number.MAX_SAFE_INTEGER;
+
+/** A command of every kind with every field set. The compiler asks for a new one, and for a new field of one. */
+export const FULL_COMMANDS: FullOf<MetadataCommand> = {
+  formatCluster: { kind: 'formatCluster', clusterId: 'cluster-0000000000000a' },
+  registerBroker: {
+    kind: 'registerBroker',
+    brokerId: 7,
+    incarnationId: 'incarnation-0000000000',
+    directoryId: 'directory-000000000000',
+    previousBrokerEpoch: FAR,
+    endpoints: [
+      { listener: 'PLAINTEXT', host: 'broker-7.test', port: 9092 },
+      { listener: 'CONTROLLER', host: '::1', port: 65_535 },
+    ],
+    rack: 'räck ☃ 𝄞',
+    weirVersionMin: 1,
+    weirVersionMax: 2,
+  },
+  unfenceBroker: { kind: 'unfenceBroker', brokerId: 2_147_483_647, brokerEpoch: FAR },
+  fenceBroker: { kind: 'fenceBroker', brokerId: 1, brokerEpoch: 2 ** 32 },
+  createTopics: {
+    kind: 'createTopics',
+    topics: [
+      {
+        name: 'jobs',
+        partitionCount: 3,
+        replicationFactor: 2,
+        shrinkToBrokers: true,
+        assignments: [
+          { partitionIndex: 0, brokerIds: [1, 2, 3] },
+          { partitionIndex: 1, brokerIds: [2_147_483_647, 0] },
+        ],
+        configs: [{ name: 'cleanup.policy', value: 'compact' }],
+      },
+    ],
+    validateOnly: true,
+  },
+  deleteTopics: { kind: 'deleteTopics', topics: [{ name: 'jobs', topicId: 'topic-0000000000000000' }] },
+  createPartitions: {
+    kind: 'createPartitions',
+    topics: [{ name: 'jobs', partitionCount: 9, assignments: [[1, 2], [3]] }],
+    validateOnly: true,
+  },
+  alterConfigs: {
+    kind: 'alterConfigs',
+    resources: [
+      {
+        scope: 'topic',
+        name: 'jobs',
+        operations: [{ name: 'retention.ms', operation: 'set', value: '1000' }],
+        replaceAll: true,
+      },
+    ],
+    validateOnly: true,
+  },
+  allocateProducerIds: { kind: 'allocateProducerIds', brokerId: 3, brokerEpoch: 11 },
+  markDurable: {
+    kind: 'markDurable',
+    brokerId: 1,
+    brokerEpoch: 5,
+    partitions: [{ topicId: 'topic-0000000000000000', index: 4, leaderEpoch: 12 }],
+  },
+  unregisterBroker: { kind: 'unregisterBroker', brokerId: 5 },
+  registerController: {
+    kind: 'registerController',
+    controllerId: 2,
+    incarnationId: 'incarnation-0000000000',
+    directoryId: 'directory-000000000000',
+    host: 'controller-2.test',
+    port: 9093,
+    weirVersionMin: 1,
+    weirVersionMax: 2,
+  },
+  unregisterController: { kind: 'unregisterController', controllerId: 4 },
+  updateFeatures: {
+    kind: 'updateFeatures',
+    updates: [
+      { name: 'weir.version', level: 2, upgradeType: 'upgrade' },
+      { name: 'x', level: 0, upgradeType: 'safe-downgrade' },
+      { name: 'y', level: 1, upgradeType: 'unsafe-downgrade' },
+    ],
+    validateOnly: true,
+  },
+};
+
+/** The same with nulls, nothing that may be left out, and values that a wire format likes to confuse with nothing. */
+export const BARE_COMMANDS: BareOf<MetadataCommand> = {
+  formatCluster: { kind: 'formatCluster', clusterId: '' },
+  registerBroker: {
+    kind: 'registerBroker',
+    brokerId: 0,
+    incarnationId: '',
+    directoryId: '',
+    previousBrokerEpoch: -1,
+    endpoints: [],
+    rack: null,
+    weirVersionMin: 0,
+    weirVersionMax: 0,
+  },
+  unfenceBroker: { kind: 'unfenceBroker', brokerId: 0, brokerEpoch: 0 },
+  fenceBroker: { kind: 'fenceBroker', brokerId: -1, brokerEpoch: -FAR },
+  createTopics: {
+    kind: 'createTopics',
+    topics: [
+      {
+        name: '',
+        partitionCount: -1,
+        replicationFactor: -1,
+        assignments: [{ partitionIndex: 0, brokerIds: [] }],
+        configs: [{ name: '', value: null }],
+      },
+    ],
+    validateOnly: false,
+  },
+  deleteTopics: { kind: 'deleteTopics', topics: [{ name: null, topicId: null }] },
+  createPartitions: {
+    kind: 'createPartitions',
+    topics: [{ name: '', partitionCount: 0, assignments: null }],
+    validateOnly: false,
+  },
+  alterConfigs: {
+    kind: 'alterConfigs',
+    resources: [{ scope: 'cluster', name: '', operations: [{ name: '', operation: 'delete', value: null }] }],
+    validateOnly: false,
+  },
+  allocateProducerIds: { kind: 'allocateProducerIds', brokerId: 0, brokerEpoch: -1 },
+  markDurable: { kind: 'markDurable', brokerId: 0, brokerEpoch: 0, partitions: [] },
+  unregisterBroker: { kind: 'unregisterBroker', brokerId: 0 },
+  registerController: {
+    kind: 'registerController',
+    controllerId: 0,
+    incarnationId: '',
+    directoryId: '',
+    host: '',
+    port: 0,
+    weirVersionMin: 0,
+    weirVersionMax: 0,
+  },
+  unregisterController: { kind: 'unregisterController', controllerId: -1 },
+  updateFeatures: { kind: 'updateFeatures', updates: [], validateOnly: false },
+};
+
+const problem = { errorCode: 41, errorMessage: 'a reason' };
+const none = { errorCode: 0, errorMessage: null };
+
+/** An outcome of every kind with every field set. */
+export const FULL_OUTCOMES: FullOf<MetadataOutcome> = {
+  failed: { kind: 'failed', ...problem },
+  formatCluster: { kind: 'formatCluster', ...problem },
+  registerBroker: { kind: 'registerBroker', ...problem, brokerEpoch: FAR },
+  unfenceBroker: { kind: 'unfenceBroker', ...problem },
+  fenceBroker: { kind: 'fenceBroker', ...problem },
+  createTopics: {
+    kind: 'createTopics',
+    ...problem,
+    topics: [{ ...problem, name: 'jobs', topicId: 'topic-0000000000000000', partitionCount: 3, replicationFactor: 1 }],
+  },
+  deleteTopics: {
+    kind: 'deleteTopics',
+    ...problem,
+    topics: [{ ...problem, name: 'jobs', topicId: 'topic-0000000000000000' }],
+  },
+  createPartitions: { kind: 'createPartitions', ...problem, topics: [{ ...problem, name: 'jobs' }] },
+  alterConfigs: { kind: 'alterConfigs', ...problem, resources: [{ ...problem, scope: 'group', name: 'workers' }] },
+  allocateProducerIds: { kind: 'allocateProducerIds', ...problem, firstProducerId: FAR - 1000, producerIdCount: 1000 },
+  markDurable: { kind: 'markDurable', ...problem },
+  unregisterBroker: { kind: 'unregisterBroker', ...problem },
+  registerController: { kind: 'registerController', ...problem },
+  unregisterController: { kind: 'unregisterController', ...problem },
+  updateFeatures: { kind: 'updateFeatures', ...problem },
+};
+
+/** The same with nulls and values that a wire format likes to confuse with nothing. */
+export const BARE_OUTCOMES: BareOf<MetadataOutcome> = {
+  failed: { kind: 'failed', errorCode: -1, errorMessage: null },
+  formatCluster: { kind: 'formatCluster', ...none },
+  registerBroker: { kind: 'registerBroker', ...none, brokerEpoch: -1 },
+  unfenceBroker: { kind: 'unfenceBroker', ...none },
+  fenceBroker: { kind: 'fenceBroker', ...none },
+  createTopics: {
+    kind: 'createTopics',
+    ...none,
+    topics: [{ ...none, name: '', topicId: '', partitionCount: -1, replicationFactor: -1 }],
+  },
+  deleteTopics: { kind: 'deleteTopics', ...none, topics: [{ ...none, name: null, topicId: '' }] },
+  createPartitions: { kind: 'createPartitions', ...none, topics: [] },
+  alterConfigs: { kind: 'alterConfigs', ...none, resources: [{ ...none, scope: 'broker', name: '' }] },
+  allocateProducerIds: { kind: 'allocateProducerIds', ...none, firstProducerId: 0, producerIdCount: 0 },
+  markDurable: { kind: 'markDurable', ...none },
+  unregisterBroker: { kind: 'unregisterBroker', ...none },
+  registerController: { kind: 'registerController', ...none },
+  unregisterController: { kind: 'unregisterController', ...none },
+  updateFeatures: { kind: 'updateFeatures', ...none },
+};
+
+const from = { id: 1, directoryId: 'directory-of-1-0000000' };
+const to = { id: 2, directoryId: 'directory-of-2-0000000' };
+const place = { index: 41, term: 6 };
+const head = { from, to, term: 7 };
+
+/** What every kind of message of Raft may look like; `from` is node 1, `to` node 2 in all of them. */
+export const MESSAGES: FullOf<Message> = {
+  'pre-vote': { kind: 'pre-vote', ...head, last: place },
+  'pre-vote-response': { kind: 'pre-vote-response', ...head, askedTerm: 8, isGranted: true },
+  vote: { kind: 'vote', ...head, last: place, isTransfer: true },
+  'vote-response': { kind: 'vote-response', ...head, isGranted: true },
+  append: {
+    kind: 'append',
+    ...head,
+    previous: place,
+    entries: [
+      { index: 42, term: 7, body: { kind: 'no-op' } },
+      { index: 43, term: 7, body: { kind: 'batch', payload: Uint8Array.of(0, 1, 255) } },
+      { index: 44, term: 7, body: { kind: 'voters', voters: [from, to] } },
+    ],
+    committedIndex: 40,
+    round: 9,
+  },
+  'append-response': {
+    kind: 'append-response',
+    ...head,
+    round: 9,
+    outcome: 'diverged',
+    index: 30,
+    conflictTerm: 5,
+    isDamaged: true,
+  },
+  snapshot: {
+    kind: 'snapshot',
+    ...head,
+    meta: { place, voters: [from, to], sizeInBytes: FAR },
+    position: 4096,
+    data: Uint8Array.of(9, 8, 7),
+    round: 10,
+  },
+  'snapshot-response': { kind: 'snapshot-response', ...head, place, position: 4099, round: 10 },
+  'timeout-now': { kind: 'timeout-now', ...head },
+};
+
+const hint = { id: 2, address: { host: 'controller-2.test', port: 9093 } };
+const replica = { replica: to, logEndOffset: 100, lastFetchMs: 1_764_000_000_000, lastCaughtUpMs: -1 };
+
+type Calls<C extends { readonly [N in keyof C]: { readonly request: unknown; readonly response: unknown } }> = {
+  readonly [N in keyof C]: {
+    readonly request: C[N]['request'];
+    readonly response: C[N]['response'];
+    /** The response with nulls where they may be. */
+    readonly bare: Bare<C[N]['response']>;
+  };
+};
+
+/** A request of every question, with its answers. */
+export const QUESTIONS: Calls<UnaryCalls> = {
+  'Raft.Identify': {
+    request: {},
+    response: { node: to, quorum: 'formed' },
+    bare: { node: { id: 0, directoryId: '' }, quorum: 'none' },
+  },
+  'Controller.Submit': {
+    request: { command: FULL_COMMANDS.createTopics },
+    response: { outcome: FULL_OUTCOMES.createTopics, offset: 77, controller: hint },
+    bare: { outcome: null, offset: -1, controller: null },
+  },
+  'Controller.DescribeQuorum': {
+    request: {},
+    response: {
+      isLeader: true,
+      controller: hint,
+      leaderId: 2,
+      leaderEpoch: 7,
+      highWatermark: 101,
+      voters: [replica],
+      observers: [replica],
+      nodes: [hint],
+    },
+    bare: {
+      isLeader: false,
+      controller: null,
+      leaderId: -1,
+      leaderEpoch: 0,
+      highWatermark: 0,
+      voters: [],
+      observers: [],
+      nodes: [],
+    },
+  },
+  'Controller.ChangeQuorum': {
+    request: { change: 'add-voter', replica: from },
+    response: { errorCode: 41, errorMessage: 'elsewhere', controller: hint },
+    bare: { errorCode: 0, errorMessage: null, controller: null },
+  },
+  'Fleet.Status': {
+    request: {},
+    response: {
+      node: to,
+      clusterId: 'cluster-0000000000000a',
+      roles: ['broker', 'controller'],
+      version: '1.2.3',
+      troubles: ['the disk is full'],
+      leaderId: 2,
+      leaderEpoch: 7,
+      metadataOffset: 99,
+      brokerEpoch: 12,
+    },
+    bare: {
+      node: { id: 0, directoryId: '' },
+      clusterId: '',
+      roles: [],
+      version: '',
+      troubles: [],
+      leaderId: -1,
+      leaderEpoch: 0,
+      metadataOffset: -1,
+      brokerEpoch: -1,
+    },
+  },
+  'Fleet.CanRestart': {
+    request: { nodeId: 3 },
+    response: { reasons: ['it would take the last replica'] },
+    bare: { reasons: [] },
+  },
+};
+
+/** Names of the questions. */
+export const QUESTION_NAMES = Object.keys(QUESTIONS) as readonly UnaryName[];
+
+/** One message of either direction of every stream. */
+export const STREAMS: { readonly [N in StreamName]: Omit<Calls<StreamCalls>[N], 'bare'> } = {
+  'Controller.Heartbeat': {
+    request: {
+      brokerId: 1,
+      brokerEpoch: 12,
+      appliedOffset: 99,
+      wantsUnfenced: true,
+      loopStalledMs: 3,
+      diskStalledMs: 4,
+    },
+    response: { errorCode: 41, isFenced: true, offset: 100, wallMs: 1_764_000_000_000, controller: hint },
+  },
+  'Controller.WatchMetadata': {
+    request: { brokerId: 1, offset: -1 },
+    response: { kind: 'batch', baseOffset: 100, recordCount: 2, payload: Uint8Array.of(1, 2, 3) },
+  },
+};
+
+/** Everything a watcher may be sent. */
+export const WATCHED: FullOf<WatchResponse> = {
+  snapshot: { kind: 'snapshot', offset: 99, data: Uint8Array.of(5), isLast: true },
+  batch: { kind: 'batch', baseOffset: 100, recordCount: 2, payload: new Uint8Array(0) },
+  controller: { kind: 'controller', controllerId: -1 },
+};
