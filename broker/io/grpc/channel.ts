@@ -1,0 +1,296 @@
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  connectivityState,
+  type Metadata,
+} from '@grpc/grpc-js';
+import type { Message } from '../../core/raft/types.ts';
+import type {
+  CallFailure,
+  ControlAddress,
+  ControlChannel,
+  ControlStream,
+  StreamCalls,
+  StreamHandlers,
+  StreamName,
+  UnaryCalls,
+  UnaryName,
+} from '../../ports/control-net.ts';
+import { clusterOf, type Identity, writeIdentity } from './identity.ts';
+import { isRaftRequest, type Method, methodNamed, RAFT_METHODS, type RaftRequestKind } from './methods.ts';
+import { type ByteStream, OpenStream } from './open-stream.ts';
+import { MESSAGE_SIZE_MAX, RAFT_QUEUED_SIZE_MAX, SUBMIT_SIZE_MAX } from './sizes.ts';
+import { failureOf, refused, textOf } from './status.ts';
+
+/** A connection that is not there after so long is tried afresh. */
+const CONNECT_MS_MAX = 1000;
+const RECONNECT_MS_MIN = 50;
+const RECONNECT_MS_MAX = 1000;
+const KEEPALIVE_MS = 2000;
+const KEEPALIVE_TIMEOUT_MS = 2000;
+/** Questions under way. */
+const PENDING_COUNT_MAX = 60;
+/** A vote that comes later than this is for an election that is over. */
+const RAFT_ANSWER_MS_MAX = 5000;
+
+const same = (bytes: Buffer): Buffer => bytes;
+
+/** What a channel is made of. */
+export interface ChannelOptions {
+  readonly address: ControlAddress;
+  readonly self: Identity;
+  readonly onReply: (response: Message) => void;
+  readonly post: (input: () => void) => void;
+  readonly credentials: () => ChannelCredentials;
+}
+
+function targetOf({ host, port }: ControlAddress): string {
+  return `dns:${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+type Done = (failure: CallFailure | null, response: unknown) => void;
+
+/** A way to another node over a connection of its own. */
+export class GrpcChannel implements ControlChannel {
+  readonly #options: ChannelOptions;
+  readonly #calls = new Set<{ cancel(): void }>();
+  readonly #raftStreams = new Map<RaftRequestKind, OpenStream<Message, Message>>();
+  #client: Client | null = null;
+  #pendingCount = 0;
+  #isClosed = false;
+
+  constructor(options: ChannelOptions) {
+    this.#options = options;
+  }
+
+  raft(message: Message): void {
+    if (!isRaftRequest(message)) throw new Error('bug: an answer of Raft goes back by `reply`');
+    if (this.#isClosed) return;
+    const method = RAFT_METHODS[message.kind];
+    if (method.requestStream) this.#sendOnStream(message, method);
+    else {
+      this.#ask(method, message, RAFT_ANSWER_MS_MAX, (failure, response) => {
+        // The codec of this method makes messages.
+        if (failure === null && message.kind !== 'timeout-now') this.#options.onReply(response as Message);
+      });
+    }
+  }
+
+  call<N extends UnaryName>(
+    name: N,
+    request: UnaryCalls[N]['request'],
+    timeoutMs: number,
+    done: (failure: CallFailure | null, response: UnaryCalls[N]['response'] | null) => void,
+  ): void {
+    // Codec and name belong together.
+    this.#ask(methodNamed(name), request, timeoutMs, done as Done);
+  }
+
+  open<N extends StreamName>(
+    name: N,
+    handlers: StreamHandlers<StreamCalls[N]['response']>,
+  ): ControlStream<StreamCalls[N]['request']> {
+    return this.#open<StreamCalls[N]['request'], StreamCalls[N]['response']>(methodNamed(name), handlers);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const call of this.#calls) call.cancel();
+    const client = this.#client;
+    this.#client = null;
+    client?.close();
+  }
+
+  /** Queues an input, unless the channel is closed by then. */
+  readonly #post = (input: () => void): void => {
+    this.#options.post(() => {
+      if (!this.#isClosed) input();
+    });
+  };
+
+  #sendOnStream(message: Message, method: Method): void {
+    // Only questions come here.
+    const kind = message.kind as RaftRequestKind;
+    let stream = this.#raftStreams.get(kind);
+    if (stream === undefined) {
+      const opened = this.#open<Message, Message>(method, {
+        onMessage: this.#options.onReply,
+        onEnd: () => {
+          if (this.#raftStreams.get(kind) === opened) this.#raftStreams.delete(kind);
+        },
+      });
+      stream = opened;
+      this.#raftStreams.set(kind, stream);
+    }
+    if (stream.queuedBytes() < RAFT_QUEUED_SIZE_MAX) stream.send(message);
+  }
+
+  #ask(method: Method, request: unknown, timeoutMs: number, done: Done): void {
+    const answer = (failure: CallFailure | null, response: unknown): void =>
+      this.#post(() => done(failure, failure === null ? response : null));
+    const client = this.#connected();
+    if (client === null) return;
+    let bytes: Buffer;
+    try {
+      bytes = method.request.encode(request);
+    } catch (error) {
+      answer(refused(`a request that can't be sent: ${textOf(error)}`), null);
+      return;
+    }
+    if (bytes.length > SUBMIT_SIZE_MAX || this.#pendingCount >= PENDING_COUNT_MAX) {
+      const isLarge = bytes.length > SUBMIT_SIZE_MAX;
+      answer(
+        refused(isLarge ? `a request has ${SUBMIT_SIZE_MAX} bytes at most` : 'too many calls are under way'),
+        null,
+      );
+      return;
+    }
+    this.#pendingCount += 1;
+    let failure: CallFailure | null = null;
+    const head = writeIdentity(this.#options.self);
+    const deadline = Date.now() + timeoutMs;
+    const call = client.makeUnaryRequest(method.path, same, same, bytes, head, { deadline }, (error, response) => {
+      this.#pendingCount -= 1;
+      this.#calls.delete(call);
+      const broken = failure ?? (error === null ? null : failureOf(error));
+      if (broken !== null || response === undefined) answer(broken ?? refused('an answer without a message'), null);
+      else this.#read(method, response, answer);
+    });
+    this.#calls.add(call);
+    call.on('metadata', (metadata) => {
+      failure ??= this.#judge(metadata);
+    });
+  }
+
+  #read(method: Method, bytes: Buffer, answer: Done): void {
+    let response: unknown;
+    try {
+      response = method.response.decode(bytes);
+    } catch (error) {
+      answer(refused(`an answer that can't be read: ${textOf(error)}`), null);
+      return;
+    }
+    answer(null, response);
+  }
+
+  /** Whether an answer is of this cluster; what is refused has no head, and its own reason. */
+  #judge(metadata: Metadata): CallFailure | null {
+    const clusterId = clusterOf(metadata);
+    const own = this.#options.self.clusterId;
+    return clusterId === own || clusterId === ''
+      ? null
+      : refused(`cluster ${clusterId} answered a call for cluster ${own}`);
+  }
+
+  #open<Outgoing extends object, Incoming>(
+    method: Method,
+    handlers: StreamHandlers<Incoming>,
+  ): OpenStream<Outgoing, Incoming> {
+    const head = writeIdentity(this.#options.self);
+    const client = this.#connected();
+    let call: ClientDuplexStream<Buffer, Buffer> | ClientReadableStream<Buffer> | null = null;
+    let take: ((bytes: Buffer) => void) | null = null;
+    const begin = (started: ClientDuplexStream<Buffer, Buffer> | ClientReadableStream<Buffer>): void => {
+      call = started;
+      this.#calls.add(started);
+      if (take !== null) started.on('data', take);
+      this.#follow(started, stream);
+    };
+    const bytes: ByteStream = {
+      write: (chunk, done) => {
+        if (call === null) {
+          if (client !== null) begin(client.makeServerStreamRequest(method.path, same, same, chunk, head));
+          done();
+        } else if ('write' in call) call.write(chunk, done);
+      },
+      pause: () => call?.pause(),
+      resume: () => call?.resume(),
+      on: (_event, listener) => {
+        take = listener;
+      },
+    };
+    const finish = (failure: CallFailure | null): void => {
+      if (failure === null && call !== null && 'end' in call) call.end();
+      else call?.cancel();
+    };
+    const stream = new OpenStream<Outgoing, Incoming>({
+      bytes,
+      outgoing: method.request,
+      incoming: method.response,
+      post: this.#post,
+      finish,
+    });
+    stream.handle(handlers);
+    if (method.requestStream && client !== null) begin(client.makeBidiStreamRequest(method.path, same, same, head));
+    return stream;
+  }
+
+  /** Tells a stream when its call is over: when its last message was read and its status is there. */
+  #follow(
+    call: ClientDuplexStream<Buffer, Buffer> | ClientReadableStream<Buffer>,
+    stream: OpenStream<never, never>,
+  ): void {
+    let failure: CallFailure | null | undefined;
+    let isRead = false;
+    const settle = (): void => {
+      if (failure !== undefined && isRead) stream.ended(failure);
+    };
+    call.on('metadata', (metadata) => {
+      const other = this.#judge(metadata);
+      if (other !== null) stream.fail(other);
+    });
+    call.on('end', () => {
+      isRead = true;
+      settle();
+    });
+    call.on('status', (status) => {
+      this.#calls.delete(call);
+      failure = failureOf(status);
+      settle();
+    });
+    // What it says comes with 'status' too.
+    call.on('error', () => undefined);
+  }
+
+  /** The client of the connection; null when the channel is closed. */
+  #connected(): Client | null {
+    if (this.#isClosed) return null;
+    if (this.#client === null) {
+      this.#client = new Client(targetOf(this.#options.address), this.#options.credentials(), {
+        'grpc.use_local_subchannel_pool': 1,
+        'grpc.initial_reconnect_backoff_ms': RECONNECT_MS_MIN,
+        'grpc.max_reconnect_backoff_ms': RECONNECT_MS_MAX,
+        'grpc.dns_min_time_between_resolutions_ms': RECONNECT_MS_MAX,
+        'grpc.keepalive_time_ms': KEEPALIVE_MS,
+        'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+        'grpc.max_receive_message_length': MESSAGE_SIZE_MAX,
+        'grpc.max_send_message_length': MESSAGE_SIZE_MAX,
+        'grpc.enable_retries': 0,
+        'grpc.enable_http_proxy': 0,
+        'grpc.enable_channelz': 0,
+        'grpc.service_config_disable_resolution': 1,
+      });
+      this.#watch(this.#client);
+    }
+    return this.#client;
+  }
+
+  /** Gives up a connection that does not come about: the system alone would try for minutes. */
+  #watch(client: Client): void {
+    if (this.#client !== client) return;
+    const channel = client.getChannel();
+    const state = channel.getConnectivityState(false);
+    const deadline = state === connectivityState.CONNECTING ? Date.now() + CONNECT_MS_MAX : Number.POSITIVE_INFINITY;
+    channel.watchConnectivityState(state, deadline, (late) => {
+      if (this.#client !== client) return;
+      if (late === undefined || late === null) this.#watch(client);
+      else {
+        this.#client = null;
+        client.close();
+      }
+    });
+  }
+}

@@ -1,0 +1,31 @@
+import { EventLoop } from '../../../../broker/io/loop/event-loop.ts';
+import { createGrpcNet, type GrpcNetOptions } from '../../../../broker/io/grpc/grpc-net.ts';
+import type { ControlNetStage } from '../../../support/control-net-contract.ts';
+
+const DEADLINE_MS = 60_000;
+const PAUSE_MS = 5;
+
+/** Waits until something is so. */
+export async function until(isSo: () => boolean): Promise<void> {
+  const endMs = performance.now() + DEADLINE_MS;
+  while (!isSo()) {
+    if (performance.now() > endMs) throw new Error(`not so after ${DEADLINE_MS} ms: ${String(isSo)}`);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}
+
+/** Two processes over real sockets. */
+export function createGrpcStage(
+  near: Partial<GrpcNetOptions> = {},
+  far: Partial<GrpcNetOptions> = near,
+): ControlNetStage {
+  const create = (options: Partial<GrpcNetOptions>): ReturnType<typeof createGrpcNet> =>
+    createGrpcNet({ post: new EventLoop().post, insecure: false, ...options });
+  return {
+    near: create(near),
+    far: create(far),
+    address: { host: '127.0.0.1', port: 0 },
+    until,
+    end: () => undefined,
+  };
+}
