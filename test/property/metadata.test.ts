@@ -134,7 +134,7 @@ function take(lab: MetadataLab, one: Step): void {
 function breaches(view: MetadataView): readonly string[] {
   const found: string[] = [];
   for (const topic of view.topics()) {
-    if (view.topicByName(topic.name) !== topic || view.topicById(topic.id) !== topic)
+    if (view.topicByName(topic.name)?.id !== topic.id || view.topicById(topic.id)?.name !== topic.name)
       found.push(`${topic.name} is not found by name and id`);
     if (topic.partitions.length === 0) found.push(`${topic.name} has no partition`);
     for (const [index, one] of topic.partitions.entries()) {

@@ -5,7 +5,7 @@ import type { ConfigScope, MetadataDelta, MetadataView, PartitionView, TopicView
 export class DeltaBuilder {
   readonly #created = new Set<string>();
   readonly #deleted = new Map<string, TopicView>();
-  readonly #partitions = new Map<string, Set<number>>();
+  readonly #partitions: { readonly id: string; readonly changes: readonly { readonly index: number }[] }[] = [];
   readonly #configs = new Map<string, { readonly scope: ConfigScope; readonly name: string }>();
   readonly #brokers = new Set<number>();
 
@@ -15,14 +15,12 @@ export class DeltaBuilder {
 
   /** A topic that was created in the same batch leaves no trace. */
   topicDeleted(topic: TopicView): void {
-    this.#partitions.delete(topic.id);
     if (!this.#created.delete(topic.id)) this.#deleted.set(topic.id, topic);
   }
 
-  partitionChanged(id: string, index: number): void {
-    const indexes = this.#partitions.get(id) ?? new Set();
-    indexes.add(index);
-    this.#partitions.set(id, indexes);
+  /** `changes` is kept, and must not change any more. */
+  partitionsChanged(id: string, changes: readonly { readonly index: number }[]): void {
+    this.#partitions.push({ id, changes });
   }
 
   configChanged(scope: ConfigScope, name: string): void {
@@ -40,11 +38,8 @@ export class DeltaBuilder {
       const topic = view.topicById(topicId(id));
       if (topic !== null) topicsCreated.push(topic);
     }
-    const parts: [TopicView, ReadonlySet<number>][] = [];
-    for (const [id, indexes] of this.#partitions) {
-      const topic = view.topicById(topicId(id));
-      if (topic !== null) parts.push([topic, indexes]);
-    }
+    const topics = this.#partitions.map(({ id }) => view.topicById(topicId(id)));
+    const parts = this.#partitions;
     let partitionsChanged: MetadataDelta['partitionsChanged'] | null = null;
     return {
       offset,
@@ -52,7 +47,7 @@ export class DeltaBuilder {
       topicsDeleted: [...this.#deleted.values()],
       // An object a partition, for those who look; topics do not change any more.
       get partitionsChanged() {
-        partitionsChanged ??= parts.flatMap(([topic, indexes]) => changedOf(topic, indexes));
+        partitionsChanged ??= told(parts, topics);
         return partitionsChanged;
       },
       configsChanged: [...this.#configs.values()],
@@ -61,11 +56,23 @@ export class DeltaBuilder {
   }
 }
 
-function changedOf(topic: TopicView, indexes: ReadonlySet<number>): MetadataDelta['partitionsChanged'] {
+/** Each partition once, where it is named first. */
+function told(
+  parts: readonly { readonly id: string; readonly changes: readonly { readonly index: number }[] }[],
+  topics: readonly (TopicView | null)[],
+): MetadataDelta['partitionsChanged'] {
+  const seen = new Map<string, Set<number>>();
   const changed: { readonly topic: TopicView; readonly partition: PartitionView }[] = [];
-  for (const index of indexes) {
-    const partition = topic.partition(index);
-    if (partition !== undefined) changed.push({ topic, partition });
+  for (const [position, { id, changes }] of parts.entries()) {
+    const topic = topics[position];
+    if (topic === null || topic === undefined) continue;
+    const indexes = seen.get(id) ?? new Set();
+    seen.set(id, indexes);
+    for (const { index } of changes) {
+      const partition = indexes.has(index) ? undefined : topic.partition(index);
+      indexes.add(index);
+      if (partition !== undefined) changed.push({ topic, partition });
+    }
   }
   return changed;
 }

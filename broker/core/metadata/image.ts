@@ -97,7 +97,7 @@ export class MetadataImage implements MetadataView {
   }
 
   /** All topics in the order of their creation; partitions carry what only the controller needs. */
-  topicStates(): IterableIterator<Topic> {
+  topicStates(): Iterable<Topic> {
     return this.#topics.topics();
   }
 
@@ -258,12 +258,12 @@ export class MetadataImage implements MetadataView {
       }
       case 'partitions':
         this.#topics.addPartitions(record);
-        for (const { index } of record.partitions) delta.partitionChanged(record.topicId, index);
+        delta.partitionsChanged(record.topicId, record.partitions);
         return;
       case 'partitionChanges':
         for (const { topicId, partitions } of record.topics) {
           this.#topics.change(topicId, partitions);
-          for (const { index } of partitions) delta.partitionChanged(topicId, index);
+          delta.partitionsChanged(topicId, partitions);
         }
         return;
       case 'config':

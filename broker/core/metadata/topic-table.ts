@@ -1,26 +1,19 @@
 import { assert } from '../base/assert.ts';
-import { type BrokerId, brokerId, topicId, type TopicId } from '../base/ids.ts';
+import { type BrokerId, brokerId, type TopicId } from '../base/ids.ts';
 import type { DeltaBuilder } from './delta.ts';
-import type { MetadataRecord, PartitionChange, PartitionFields, PartitionsRecord, TopicRecord } from './records.ts';
 import { isSameList } from './interned-lists.ts';
-import {
-  Column,
-  noLists,
-  PAGE_ROW_COUNT,
-  type PartitionLists,
-  type PartitionState,
-  ROW_LENGTH,
-  rowOf,
-  Topic,
-} from './topic.ts';
-import { collisionKey } from './topic-name.ts';
+import { Column, pageOf, PartitionRows, positionOf, ROW_LENGTH } from './partition-rows.ts';
+import type { MetadataRecord, PartitionChange, PartitionFields, PartitionsRecord, TopicRecord } from './records.ts';
+import { noLists, type PartitionLists, type PartitionState, Topic } from './topic.ts';
+import { TopicDirectory, type TopicEntry } from './topic-directory.ts';
 
 /** `PartitionChange.durableFromEpoch` for "as it was". */
 export const DURABLE_UNCHANGED = -2;
 
-/** Lists that come and go are thrown away once there are this many times as many as were in use. */
-const LISTS_GROWTH = 2;
-const LISTS_MIN = 1024;
+/** What is not in use any more is dropped once there is this much of it beside what is in use, or as much as that. */
+const WASTE_MIN = 1024;
+/** Partitions that one record of a snapshot holds at most. */
+const SNAPSHOT_PARTITION_COUNT = 1000;
 
 /** Some partitions of a topic, or the whole topic. */
 export interface TopicPart {
@@ -29,29 +22,16 @@ export interface TopicPart {
   readonly partitions: readonly PartitionState[];
 }
 
-/** A topic whose rows the batch under way changes. */
-interface OpenTopic {
-  readonly topic: Topic;
-  readonly pages: Int32Array[];
-  /** Pages that are the batch's own: each is copied once a batch. */
-  readonly own: Set<number>;
-  partitionCount: number;
-}
-
 /**
- * All topics and partitions, the latter as columns (P2): rows of numbers in pages, lists by number. Topics that were handed
- * out never change; a batch replaces those that it touches, and copies no page but those that it touches.
+ * All topics and partitions, the latter as columns (P2): rows of numbers in pages, lists by number. A batch copies no page
+ * but those that it touches, so topics that were handed out stay as they were.
  */
 export class TopicTable {
-  #byName = new Map<string, Topic>();
-  #byId = new Map<string, Topic>();
-  /** Topics whose names could collide, by the key under which they would. */
-  #byCollisionKey = new Map<string, readonly string[]>();
+  #directory = new TopicDirectory();
+  #rows = new PartitionRows();
   #lists = noLists();
-  #listsMax = LISTS_MIN;
-  readonly #open = new Map<string, OpenTopic>();
-  /** Names in code-unit order; null when topics came or went. */
-  #names: readonly string[] | null = null;
+  /** Lists in use when they were last sorted out. */
+  #listCountBefore = 0;
   #partitionCount = 0;
 
   get partitionCount(): number {
@@ -63,155 +43,158 @@ export class TopicTable {
     return this.#lists.brokers.size + this.#lists.directories.size;
   }
 
-  /** Sorted by name in code-unit order. */
-  sorted(): readonly Topic[] {
-    return this.names().flatMap((name) => this.#byName.get(name) ?? []);
+  /** Rows that are kept, those of deleted partitions included. */
+  get rowCount(): number {
+    return this.#rows.count;
   }
 
-  /** Sorted in code-unit order. */
+  /** Names in code-unit order. */
   names(): readonly string[] {
-    this.#names ??= [...this.#byName.keys()].sort();
-    return this.#names;
+    return this.#directory.sortedNames();
+  }
+
+  /** Sorted by name in code-unit order. */
+  sorted(): readonly Topic[] {
+    return this.names().flatMap((name) => this.byName(name) ?? []);
   }
 
   /** In the order of creation. */
-  topics(): IterableIterator<Topic> {
-    return this.#byId.values();
+  *topics(): Generator<Topic> {
+    for (let slot = 0; slot < this.#directory.slotCount; slot += 1) {
+      const topic = this.#topic(slot);
+      if (topic !== null) yield topic;
+    }
   }
 
   /** The partitions with a replica on a broker, in the order of their topics' creation. */
   *partsOn(id: number): Generator<TopicPart> {
-    const names = new Uint8Array(this.#lists.brokers.size);
-    for (let list = 0; list < names.length; list += 1)
-      names[list] = this.#lists.brokers.list(list).includes(brokerId(id)) ? 1 : 0;
-    for (const topic of this.#byId.values()) {
-      const partitions: PartitionState[] = [];
-      for (const [number, page] of topic.pages.entries()) {
-        for (let row = 0; row < page.length; row += ROW_LENGTH) {
-          if (names[page[row + Column.replicas] ?? 0] === 0) continue;
-          const partition = topic.partition(number * PAGE_ROW_COUNT + row / ROW_LENGTH);
-          if (partition !== undefined) partitions.push(partition);
-        }
+    const isOn = new Uint8Array(this.#lists.brokers.size);
+    for (let list = 0; list < isOn.length; list += 1)
+      isOn[list] = this.#lists.brokers.list(list).includes(brokerId(id)) ? 1 : 0;
+    const pages = this.#rows.seal();
+    for (let slot = 0; slot < this.#directory.slotCount; slot += 1) {
+      const { firstRow, partitionCount } = this.#directory.entry(slot) ?? NO_PARTITIONS;
+      const indexes: number[] = [];
+      for (let row = firstRow; row < firstRow + partitionCount; row += 1) {
+        const list = pages[pageOf(row)]?.[positionOf(row) + Column.replicas] ?? 0;
+        if (isOn[list] === 1) indexes.push(row - firstRow);
       }
-      if (partitions.length > 0) yield { id: topic.id, name: topic.name, partitions };
+      const topic = indexes.length === 0 ? null : this.#topic(slot);
+      if (topic === null) continue;
+      const partitions = indexes.flatMap((index) => topic.partition(index) ?? []);
+      yield { id: topic.id, name: topic.name, partitions };
     }
   }
 
   byName(name: string): Topic | null {
-    return this.#byName.get(name) ?? null;
+    return this.#topic(this.#directory.slotOfName(name));
   }
 
   byId(id: TopicId): Topic | null {
-    return this.#byId.get(id) ?? null;
+    return this.#topic(this.#directory.slotOfId(id));
   }
 
   /** Another topic whose name differs only in '.' against '_', or null. */
   colliding(name: string): string | null {
-    return this.#byCollisionKey.get(collisionKey(name))?.find((other) => other !== name) ?? null;
+    return this.#directory.similarName(name);
   }
 
-  add(record: TopicRecord): void {
-    const { name } = record;
-    assert(!this.#byName.has(name), `topic ${name} exists`);
-    assert(!this.#byId.has(record.topicId), `topic id ${record.topicId} exists`);
-    this.#put(new Topic({ id: topicId(record.topicId), name }, { pages: [], partitionCount: 0, lists: this.#lists }));
-    this.#names = null;
-    const key = collisionKey(name);
-    if (canCollide(key)) this.#byCollisionKey.set(key, [...(this.#byCollisionKey.get(key) ?? []), name]);
+  add({ topicId: id, name }: TopicRecord): void {
+    assert(this.#directory.slotOfName(name) === -1, `topic ${name} exists`);
+    assert(this.#directory.slotOfId(id) === -1, `topic id ${id} exists`);
+    this.#directory.add(id, name);
   }
 
   /** Gives the topic as it was. */
   remove(id: string): Topic {
-    this.#closeAll();
-    const topic = this.#byId.get(id);
-    assert(topic !== undefined, `no topic of id ${id}`);
-    this.#byId.delete(id);
-    this.#byName.delete(topic.name);
-    const key = collisionKey(topic.name);
-    const others = (this.#byCollisionKey.get(key) ?? []).filter((name) => name !== topic.name);
-    if (others.length === 0) this.#byCollisionKey.delete(key);
-    else this.#byCollisionKey.set(key, others);
+    const slot = this.#slotOf(id);
+    const topic = this.#topic(slot);
+    assert(topic !== null, `no topic of id ${id}`);
+    this.#directory.remove(slot);
     this.#partitionCount -= topic.partitionCount;
-    this.#names = null;
     return topic;
   }
 
-  addPartitions(record: PartitionsRecord): void {
-    const open = this.#opened(record.topicId);
-    const count = open.partitionCount;
-    grow(open, count + record.partitions.length);
-    for (const [position, fields] of record.partitions.entries()) {
-      assert(fields.index === count + position, `partition ${fields.index} does not follow ${count + position - 1}`);
-      const page = this.#ownPage(open, fields.index);
-      this.#setFields(page, rowOf(fields.index), fields);
+  addPartitions({ topicId: id, partitions }: PartitionsRecord): void {
+    const { slot, firstRow: before, partitionCount } = this.#entryOf(id);
+    const isLast = before + partitionCount === this.#rows.count;
+    const added = this.#rows.append(isLast ? partitions.length : partitionCount + partitions.length);
+    const firstRow = isLast ? before : added;
+    if (!isLast) this.#rows.copy(before, firstRow, partitionCount);
+    for (const [position, fields] of partitions.entries()) {
+      const index = partitionCount + position;
+      assert(fields.index === index, `partition ${fields.index} does not follow ${index - 1}`);
+      this.#write(firstRow + index, fields);
     }
-    this.#partitionCount += record.partitions.length;
+    this.#directory.place(slot, firstRow, partitionCount + partitions.length);
+    this.#partitionCount += partitions.length;
   }
 
   change(id: string, changes: readonly PartitionChange[]): void {
-    const open = this.#opened(id);
+    const { firstRow, partitionCount } = this.#entryOf(id);
     for (const change of changes) {
-      assert(change.index < open.partitionCount, `no partition ${change.index} of topic ${id}`);
-      const page = this.#ownPage(open, change.index);
-      const row = rowOf(change.index);
-      assert(change.leaderEpoch >= (page[row + Column.leaderEpoch] ?? 0), 'leader epochs only go up');
-      assert(
-        change.partitionEpoch > (page[row + Column.partitionEpoch] ?? 0),
-        'each change raises the partition epoch',
-      );
-      page[row + Column.leader] = change.leader;
-      page[row + Column.leaderEpoch] = change.leaderEpoch;
-      page[row + Column.partitionEpoch] = change.partitionEpoch;
-      if (change.durableFromEpoch !== DURABLE_UNCHANGED) page[row + Column.durableFromEpoch] = change.durableFromEpoch;
-      if (change.isr !== null) page[row + Column.isr] = this.#brokers(change.isr);
-      if (change.elr !== null) page[row + Column.elr] = this.#brokers(change.elr);
-      if (change.lastKnownElr !== null) page[row + Column.lastKnownElr] = this.#brokers(change.lastKnownElr);
+      const { index } = change;
+      assert(index >= 0 && index < partitionCount, `no partition ${index} of topic ${id}`);
+      const page = this.#rows.toWrite(firstRow + index);
+      const at = positionOf(firstRow + index);
+      assert(change.leaderEpoch >= (page[at + Column.leaderEpoch] ?? 0), 'leader epochs only go up');
+      assert(change.partitionEpoch > (page[at + Column.partitionEpoch] ?? 0), 'each change raises the partition epoch');
+      page[at + Column.leader] = change.leader;
+      page[at + Column.leaderEpoch] = change.leaderEpoch;
+      page[at + Column.partitionEpoch] = change.partitionEpoch;
+      if (change.durableFromEpoch !== DURABLE_UNCHANGED) page[at + Column.durableFromEpoch] = change.durableFromEpoch;
+      if (change.isr !== null) page[at + Column.isr] = this.#brokers(change.isr);
+      if (change.elr !== null) page[at + Column.elr] = this.#brokers(change.elr);
+      if (change.lastKnownElr !== null) page[at + Column.lastKnownElr] = this.#brokers(change.lastKnownElr);
     }
   }
 
-  /** Makes the changes of a batch visible; called after its last record. */
+  /** Called after the last record of a batch. */
   endBatch(): void {
-    this.#closeAll();
-    if (this.listCount > this.#listsMax) this.#renewLists();
+    this.#rows.seal();
+    const isWasteful =
+      this.listCount > 2 * this.#listCountBefore + WASTE_MIN ||
+      this.#rows.count > 2 * this.#partitionCount + WASTE_MIN ||
+      this.#directory.slotCount > 2 * this.#directory.count + WASTE_MIN;
+    if (isWasteful) this.#renew();
   }
 
   /** A second table equal to this one, between two batches. */
   clone(): TopicTable {
-    assert(this.#open.size === 0, 'a table is copied between two batches');
     const copy = new TopicTable();
-    copy.#byName = new Map(this.#byName);
-    copy.#byId = new Map(this.#byId);
-    copy.#byCollisionKey = new Map(this.#byCollisionKey);
+    copy.#directory = this.#directory.clone();
+    copy.#rows = this.#rows.clone();
     copy.#lists = this.#lists;
-    copy.#listsMax = this.#listsMax;
-    copy.#names = this.#names;
+    copy.#listCountBefore = this.#listCountBefore;
     copy.#partitionCount = this.#partitionCount;
     return copy;
   }
 
   /** Notes what is different in a table that comes in place of this one. */
   compare(after: TopicTable, delta: DeltaBuilder): void {
-    for (const topic of this.#byId.values()) if (!after.#byId.has(topic.id)) delta.topicDeleted(topic);
-    for (const topic of after.#byId.values()) {
-      const before = this.#byId.get(topic.id);
-      if (before === undefined) delta.topicCreated(topic.id);
-      for (let index = 0; index < topic.partitionCount; index += 1) {
-        if (!isSamePartition(before?.partition(index), topic.partition(index))) delta.partitionChanged(topic.id, index);
-      }
+    for (const topic of this.topics()) if (after.byId(topic.id) === null) delta.topicDeleted(topic);
+    for (const topic of after.topics()) {
+      const before = this.byId(topic.id);
+      if (before === null) delta.topicCreated(topic.id);
+      const changed = topic.partitions.filter((one) => !isSamePartition(before?.partition(one.index), one));
+      if (changed.length > 0) delta.partitionsChanged(topic.id, changed);
     }
   }
 
   /** Records that build the same table, in the order in which topics were created. */
   *snapshot(): Generator<MetadataRecord> {
-    for (const topic of this.#byId.values()) {
+    for (const topic of this.topics()) {
       yield { kind: 'topic', topicId: topic.id, name: topic.name };
-      yield { kind: 'partitions', topicId: topic.id, partitions: topic.partitions };
+      for (let start = 0; start < topic.partitionCount; start += SNAPSHOT_PARTITION_COUNT) {
+        const partitions = topic.partitionsIn(start, start + SNAPSHOT_PARTITION_COUNT);
+        yield { kind: 'partitions', topicId: topic.id, partitions };
+      }
     }
   }
 
   /** One line per topic and one per partition. */
   *describe(): Generator<string> {
-    for (const topic of this.#byId.values()) {
+    for (const topic of this.topics()) {
       yield `topic ${topic.name} ${topic.id}${topic.internal ? ' internal' : ''}`;
       for (const one of topic.partitions) {
         yield `  ${one.index} leader ${one.leader} epoch ${one.leaderEpoch}/${one.partitionEpoch} durable ${one.durableFromEpoch}` +
@@ -221,16 +204,18 @@ export class TopicTable {
     }
   }
 
-  #setFields(page: Int32Array, row: number, fields: PartitionFields): void {
-    page[row + Column.leader] = fields.leader;
-    page[row + Column.leaderEpoch] = fields.leaderEpoch;
-    page[row + Column.partitionEpoch] = fields.partitionEpoch;
-    page[row + Column.durableFromEpoch] = fields.durableFromEpoch;
-    page[row + Column.replicas] = this.#brokers(fields.replicas);
-    page[row + Column.directories] = this.#lists.directories.numberOf(fields.directories);
-    page[row + Column.isr] = this.#brokers(fields.isr);
-    page[row + Column.elr] = this.#brokers(fields.elr);
-    page[row + Column.lastKnownElr] = this.#brokers(fields.lastKnownElr);
+  #write(row: number, fields: PartitionFields): void {
+    const page = this.#rows.toWrite(row);
+    const at = positionOf(row);
+    page[at + Column.leader] = fields.leader;
+    page[at + Column.leaderEpoch] = fields.leaderEpoch;
+    page[at + Column.partitionEpoch] = fields.partitionEpoch;
+    page[at + Column.durableFromEpoch] = fields.durableFromEpoch;
+    page[at + Column.replicas] = this.#brokers(fields.replicas);
+    page[at + Column.directories] = this.#lists.directories.numberOf(fields.directories);
+    page[at + Column.isr] = this.#brokers(fields.isr);
+    page[at + Column.elr] = this.#brokers(fields.elr);
+    page[at + Column.lastKnownElr] = this.#brokers(fields.lastKnownElr);
   }
 
   #brokers(ids: readonly number[]): number {
@@ -238,85 +223,58 @@ export class TopicTable {
     return this.#lists.brokers.numberOf(ids as readonly BrokerId[]);
   }
 
-  /** The page of a partition, to write to. */
-  #ownPage(open: OpenTopic, index: number): Int32Array {
-    const number = Math.floor(index / PAGE_ROW_COUNT);
-    const page = open.pages[number];
-    assert(page !== undefined, `no partition ${index} of topic ${open.topic.id}`);
-    if (open.own.has(number)) return page;
-    const copy = page.slice();
-    open.pages[number] = copy;
-    open.own.add(number);
-    return copy;
+  #slotOf(id: string): number {
+    return this.#directory.slotOfId(id);
   }
 
-  #opened(id: string): OpenTopic {
-    const known = this.#open.get(id);
-    if (known !== undefined) return known;
-    const topic = this.#byId.get(id);
-    assert(topic !== undefined, `no topic of id ${id}`);
-    const open = { topic, pages: [...topic.pages], own: new Set<number>(), partitionCount: topic.partitionCount };
-    this.#open.set(id, open);
-    return open;
+  #entryOf(id: string): TopicEntry & { readonly slot: number } {
+    const slot = this.#slotOf(id);
+    const entry = this.#directory.entry(slot);
+    assert(entry !== null, `no topic of id ${id}`);
+    return { ...entry, slot };
   }
 
-  #closeAll(): void {
-    for (const { topic, pages, partitionCount } of this.#open.values())
-      this.#put(new Topic(topic, { pages, partitionCount, lists: this.#lists }));
-    this.#open.clear();
+  #topic(slot: number): Topic | null {
+    const entry = this.#directory.entry(slot);
+    return entry === null ? null : new Topic(entry, this.#rows.seal(), this.#lists);
   }
 
-  /** Numbers anew the lists that are in use, in tables of their own. */
-  #renewLists(): void {
-    const before = this.#lists;
-    const lists = noLists();
-    this.#lists = lists;
-    for (const topic of this.#byId.values()) {
-      const pages = topic.pages.map((page) => renumbered(page, before, lists));
-      this.#put(new Topic(topic, { pages, partitionCount: topic.partitionCount, lists }));
+  /** Keeps what is in use, in new places. */
+  #renew(): void {
+    const [before, pages, lists] = [this.#directory, this.#rows.seal(), this.#lists];
+    this.#directory = new TopicDirectory();
+    this.#rows = new PartitionRows();
+    this.#lists = noLists();
+    for (let slot = 0; slot < before.slotCount; slot += 1) {
+      const entry = before.entry(slot);
+      if (entry === null) continue;
+      const firstRow = this.#rows.append(entry.partitionCount);
+      this.#directory.place(this.#directory.add(entry.id, entry.name), firstRow, entry.partitionCount);
+      for (let index = 0; index < entry.partitionCount; index += 1) {
+        const from = pages[pageOf(entry.firstRow + index)]?.subarray(positionOf(entry.firstRow + index));
+        if (from !== undefined) this.#moveRow(from, firstRow + index, lists);
+      }
     }
-    this.#listsMax = Math.max(LISTS_MIN, LISTS_GROWTH * this.listCount);
+    this.#rows.seal();
+    this.#listCountBefore = this.listCount;
   }
 
-  #put(topic: Topic): void {
-    this.#byName.set(topic.name, topic);
-    this.#byId.set(topic.id, topic);
-  }
-}
-
-/** Makes room for partitions up to `partitionCount`, in pages that are the batch's own. */
-function grow(open: OpenTopic, partitionCount: number): void {
-  const pageCount = Math.ceil(partitionCount / PAGE_ROW_COUNT);
-  for (let number = Math.floor(open.partitionCount / PAGE_ROW_COUNT); number < pageCount; number += 1) {
-    const rows = Math.min(PAGE_ROW_COUNT, partitionCount - number * PAGE_ROW_COUNT);
-    const page = new Int32Array(rows * ROW_LENGTH);
-    page.set(open.pages[number] ?? []);
-    open.pages[number] = page;
-    open.own.add(number);
-  }
-  open.partitionCount = partitionCount;
-}
-
-function renumbered(page: Int32Array, before: PartitionLists, after: PartitionLists): Int32Array {
-  const copy = page.slice();
-  for (let row = 0; row < copy.length; row += ROW_LENGTH) {
+  #moveRow(from: Int32Array, row: number, lists: PartitionLists): void {
+    const page = this.#rows.toWrite(row);
+    const at = positionOf(row);
+    page.set(from.subarray(0, ROW_LENGTH), at);
     for (const column of [Column.replicas, Column.isr, Column.elr, Column.lastKnownElr])
-      copy[row + column] = after.brokers.numberOf(before.brokers.list(page[row + column] ?? 0));
-    const { directories } = Column;
-    copy[row + directories] = after.directories.numberOf(before.directories.list(page[row + directories] ?? 0));
+      page[at + column] = this.#brokers(lists.brokers.list(from[column] ?? 0));
+    const directories = lists.directories.list(from[Column.directories] ?? 0);
+    page[at + Column.directories] = this.#lists.directories.numberOf(directories);
   }
-  return copy;
 }
 
-/** Whether a name may be another's but for '.' and '_', by its key: one without either is nobody's. */
-function canCollide(key: string): boolean {
-  return key.includes('_');
-}
+const NO_PARTITIONS = { firstRow: 0, partitionCount: 0 } as const;
 
-function isSamePartition(one: PartitionState | undefined, other: PartitionState | undefined): boolean {
+function isSamePartition(one: PartitionState | undefined, other: PartitionState): boolean {
   return (
     one !== undefined &&
-    other !== undefined &&
     one.leader === other.leader &&
     one.leaderEpoch === other.leaderEpoch &&
     one.partitionEpoch === other.partitionEpoch &&

@@ -1,5 +1,7 @@
-import type { BrokerId, LeaderEpoch, TopicId } from '../base/ids.ts';
+import { type BrokerId, type LeaderEpoch, topicId, type TopicId } from '../base/ids.ts';
 import { InternedLists } from './interned-lists.ts';
+import { Column, pageOf, positionOf } from './partition-rows.ts';
+import type { TopicEntry } from './topic-directory.ts';
 import { isInternalTopic } from './topic-name.ts';
 import type { PartitionView, TopicView } from './view.ts';
 
@@ -8,24 +10,6 @@ export interface PartitionState extends PartitionView {
   /** Directory id of each replica, in the order of `replicas` (D4). */
   readonly directories: readonly string[];
 }
-
-/** Where each field of a partition stands in its row; lists by their number. */
-export const Column = {
-  leader: 0,
-  leaderEpoch: 1,
-  partitionEpoch: 2,
-  durableFromEpoch: 3,
-  replicas: 4,
-  directories: 5,
-  isr: 6,
-  elr: 7,
-  lastKnownElr: 8,
-} as const;
-
-/** Numbers of 32 bits in a row. */
-export const ROW_LENGTH = 9;
-/** Rows of a page: what a change of one partition copies, 9 KiB. */
-export const PAGE_ROW_COUNT = 256;
 
 /** The lists that rows name. */
 export interface PartitionLists {
@@ -38,27 +22,22 @@ export function noLists(): PartitionLists {
   return { brokers: new InternedLists((id) => id), directories: new InternedLists(textHash) };
 }
 
-/**
- * A topic at one metadata offset. Its partitions are rows of numbers in pages, which are never changed but replaced, so
- * this stays what it is; a `PartitionState` is made when it is asked for and is nobody's afterwards.
- */
+/** A topic at one metadata offset, as a window on rows that do not change; a `PartitionState` is made when asked for. */
 export class Topic implements TopicView {
   readonly id: TopicId;
   readonly name: string;
   readonly partitionCount: number;
-  /** Rows of partitions in order; all pages but the last are full. For the table alone. */
-  readonly pages: readonly Int32Array[];
+  readonly #firstRow: number;
+  readonly #pages: readonly Int32Array[];
   readonly #lists: PartitionLists;
 
-  constructor(
-    topic: { readonly id: TopicId; readonly name: string },
-    rows: { readonly pages: readonly Int32Array[]; readonly partitionCount: number; readonly lists: PartitionLists },
-  ) {
-    this.id = topic.id;
-    this.name = topic.name;
-    this.partitionCount = rows.partitionCount;
-    this.pages = rows.pages;
-    this.#lists = rows.lists;
+  constructor(entry: TopicEntry, pages: readonly Int32Array[], lists: PartitionLists) {
+    this.id = topicId(entry.id);
+    this.name = entry.name;
+    this.partitionCount = entry.partitionCount;
+    this.#firstRow = entry.firstRow;
+    this.#pages = pages;
+    this.#lists = lists;
   }
 
   get internal(): boolean {
@@ -66,8 +45,13 @@ export class Topic implements TopicView {
   }
 
   get partitions(): readonly PartitionState[] {
+    return this.partitionsIn(0, this.partitionCount);
+  }
+
+  /** Partitions [start, end). */
+  partitionsIn(start: number, end: number): PartitionState[] {
     const partitions: PartitionState[] = [];
-    for (let index = 0; index < this.partitionCount; index += 1) {
+    for (let index = start; index < end; index += 1) {
       const partition = this.partition(index);
       if (partition !== undefined) partitions.push(partition);
     }
@@ -75,30 +59,26 @@ export class Topic implements TopicView {
   }
 
   partition(index: number): PartitionState | undefined {
-    const page = this.pages[Math.floor(index / PAGE_ROW_COUNT)];
-    if (page === undefined || index >= this.partitionCount) return undefined;
-    return partitionAt(page, rowOf(index), index, this.#lists);
+    if (!(index >= 0 && index < this.partitionCount)) return undefined;
+    const row = this.#firstRow + index;
+    const page = this.#pages[pageOf(row)];
+    return page === undefined ? undefined : partitionAt(page, positionOf(row), index, this.#lists);
   }
 }
 
-/** Position of a partition's row in its page. */
-export function rowOf(index: number): number {
-  return (index % PAGE_ROW_COUNT) * ROW_LENGTH;
-}
-
-// Ids and epochs in rows were checked when they came in, as records.
-function partitionAt(page: Int32Array, row: number, index: number, lists: PartitionLists): PartitionState {
+// Ids and epochs in rows were checked when they came in, as records; a page has whole rows.
+function partitionAt(page: Int32Array, at: number, index: number, lists: PartitionLists): PartitionState {
   return {
     index,
-    leader: page[row + Column.leader] as BrokerId | -1,
-    leaderEpoch: page[row + Column.leaderEpoch] as LeaderEpoch,
-    partitionEpoch: page[row + Column.partitionEpoch] as number,
-    durableFromEpoch: page[row + Column.durableFromEpoch] as number,
-    replicas: lists.brokers.list(page[row + Column.replicas] as number),
-    directories: lists.directories.list(page[row + Column.directories] as number),
-    isr: lists.brokers.list(page[row + Column.isr] as number),
-    elr: lists.brokers.list(page[row + Column.elr] as number),
-    lastKnownElr: lists.brokers.list(page[row + Column.lastKnownElr] as number),
+    leader: page[at + Column.leader] as BrokerId | -1,
+    leaderEpoch: page[at + Column.leaderEpoch] as LeaderEpoch,
+    partitionEpoch: page[at + Column.partitionEpoch] as number,
+    durableFromEpoch: page[at + Column.durableFromEpoch] as number,
+    replicas: lists.brokers.list(page[at + Column.replicas] as number),
+    directories: lists.directories.list(page[at + Column.directories] as number),
+    isr: lists.brokers.list(page[at + Column.isr] as number),
+    elr: lists.brokers.list(page[at + Column.elr] as number),
+    lastKnownElr: lists.brokers.list(page[at + Column.lastKnownElr] as number),
   };
 }
 

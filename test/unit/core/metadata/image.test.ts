@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { MetadataRecord } from '../../../../broker/core/metadata/records.ts';
 import type { MetadataDelta } from '../../../../broker/core/metadata/view.ts';
 import { MetadataImage } from '../../../../broker/core/metadata/image.ts';
 import { MetadataLab, newTopic, sampleId } from '../../../support/metadata/lab.ts';
@@ -52,6 +53,40 @@ describe('a clone of the metadata', () => {
     lab.join(0);
     expect(second.describe()).toBe(text);
     expect(second.topicByName('t')?.partitions.length).toBe(2);
+  });
+});
+
+describe('what a batch changed', () => {
+  test('is told once a partition, in the state after the whole batch, and stays as it was told', () => {
+    const lab = MetadataLab.withBrokers([0]);
+    lab.create(newTopic('t', { partitionCount: 2 }), newTopic('gone'));
+    const { image } = lab;
+    const topicId = image.topicByName('t')?.id ?? '';
+    const change = (index: number, partitionEpoch: number): MetadataRecord => {
+      const lists = { isr: null, elr: null, lastKnownElr: null };
+      const epochs = { leaderEpoch: partitionEpoch, partitionEpoch, durableFromEpoch: -2 };
+      return {
+        kind: 'partitionChanges',
+        topics: [{ topicId, partitions: [{ index, leader: -1, ...epochs, ...lists }] }],
+      };
+    };
+    const delta = image.apply(
+      [
+        change(1, 1),
+        change(0, 1),
+        change(1, 2),
+        { kind: 'topicRemoved', topicId: image.topicByName('gone')?.id ?? '' },
+      ],
+      image.offset + 1,
+    );
+    image.apply([change(0, 9)], image.offset + 1);
+    expect(
+      delta.partitionsChanged.map(({ topic, partition }) => [topic.name, partition.index, partition.partitionEpoch]),
+    ).toEqual([
+      ['t', 1, 2],
+      ['t', 0, 1],
+    ]);
+    expect(delta.topicsDeleted.map(({ name, partitionCount }) => [name, partitionCount])).toEqual([['gone', 1]]);
   });
 });
 

@@ -72,6 +72,27 @@ describe('the table of topics', () => {
     expect(before?.partition(599)).toEqual(fields(599));
   });
 
+  test('gives back the room of what was deleted, and everything else stays right', () => {
+    const table = tableOf(300);
+    const early = table.byName('t');
+    for (let round = 0; round < 60; round += 1) {
+      const id = sampleId(100 + round);
+      table.add({ kind: 'topic', topicId: id, name: `other-${round}` });
+      const partitions = Array.from({ length: 100 }, (_, index) => fields(index));
+      table.addPartitions({ kind: 'partitions', topicId: id, partitions });
+      if (round > 0) table.remove(sampleId(100 + round - 1));
+      table.endBatch();
+    }
+    expect(table.rowCount).toBeLessThanOrEqual(2 * 400 + 1024);
+    expect([...table.topics()].map(({ name }) => name)).toEqual(['t', 'other-59']);
+    expect(table.names()).toEqual(['other-59', 't']);
+    for (const topic of [early, table.byName('t')])
+      expect(topic?.partitions).toEqual(Array.from({ length: 300 }, (_, index) => fields(index)));
+    expect(table.byName('other-59')?.partition(99)).toEqual(fields(99));
+    expect(table.byName('other-58')).toBeNull();
+    expect(table.byId(topicId(sampleId(158)))).toBeNull();
+  });
+
   test('finds the partitions of a broker, and none of others', () => {
     const table = tableOf(520);
     for (const id of [0, 1, 2, 3]) {
