@@ -53,7 +53,7 @@ const CHECKPOINT: BlockKind = {
 };
 
 /** The bytes of a checkpoint file; every replica of the place may have others. */
-function encodeCheckpoint({ place, voters, offset, payload }: Checkpoint, crc32c: Crc32c): Block {
+export function encodeCheckpoint({ place, voters, offset, payload }: Checkpoint, crc32c: Crc32c): Block {
   return encodeBlock(CHECKPOINT, crc32c, (writer) => {
     writer.int64(place.index);
     writer.int64(place.term);

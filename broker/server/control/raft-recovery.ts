@@ -1,20 +1,22 @@
+import { assert } from '../../core/base/assert.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
 import { RaftLog } from '../../core/raft/log.ts';
 import { type Entry, type HardState, isSame, type LogPlace, type ReplicaKey } from '../../core/raft/types.ts';
 import type { DirectoryEntry, Disk, DiskFile } from '../../ports/disk.ts';
-import { readIfExists, removeIfExists } from '../logs/disk-tasks.ts';
+import { readIfExists, removeIfExists, replaceFile } from '../logs/disk-tasks.ts';
 import { step, type Task } from '../task.ts';
 import { CHECKPOINT_BYTES_MAX, decodeCheckpoint, type StoredCheckpoint, writeCheckpoint } from './raft-checkpoint.ts';
 import { checkpointName, readRaftFiles, type RaftFiles, roundsName, type SegmentName } from './raft-files.ts';
 import { scanRaftFrames, type ScannedFrame } from './raft-frames.ts';
 import { convertLegacyLog } from './raft-legacy.ts';
 import {
+  encodeStateFile,
   FIRST_ROUND,
   newestSlot,
+  type RaftSlot,
   STATE_FILE,
   STATE_FILE_BYTES_MAX,
   writeSlot,
-  type RaftSlot,
 } from './raft-state-file.ts';
 import { MetadataDamageError } from './recover-log.ts';
 
@@ -82,6 +84,28 @@ export function* recoverRaft(deps: RaftRecoveryDeps): Task<RecoveredRaft | null>
   const verdict = judge({ slot, scan, checkpoint, self: deps.self });
   const settled = yield* settle(deps, { files, slot, scan, verdict, stateFile });
   return { ...settled, stateFile, damage: verdict.damage, cutBytes: scan.cutBytes + converted };
+}
+
+/** Writes a replica's first state, durable when done: these voters, none for one that observes (V11). */
+export function* formRaft(deps: RaftRecoveryDeps, voters: readonly ReplicaKey[]): Task<RecoveredRaft> {
+  const { disk, crc32c, directory, self } = deps;
+  const slot: RaftSlot = {
+    round: FIRST_ROUND,
+    hardState: { term: 0, votedFor: null, damagedUpTo: 0 },
+    firstFrame: 1,
+    lastFrame: 0,
+    lastFrameCrc: 0,
+    lastIndex: 0,
+    isPending: false,
+    isLone: isLoneVoter(voters, self),
+    checkpointIndex: 0,
+  };
+  // First: a state of the first round without a checkpoint is one that was never told.
+  yield* replaceFile(disk, directory, STATE_FILE, encodeStateFile(slot, crc32c));
+  yield* writeCheckpoint(deps, { place: { index: 0, term: 0 }, voters, offset: -1, payload: new Uint8Array() });
+  const recovered = yield* recoverRaft(deps);
+  assert(recovered !== null, 'what was formed is there');
+  return recovered;
 }
 
 function* listFiles({ disk, directory }: RaftRecoveryDeps): Task<RaftFiles> {
@@ -236,7 +260,8 @@ function standing({ damagedUpTo }: HardState): string | null {
 }
 
 function damaged({ slot, scan }: { readonly slot: RaftSlot; readonly scan: Scan }): HardState {
-  const damagedUpTo = Math.max(scan.hardState.damagedUpTo, slot.lastIndex, slot.checkpointIndex, 1);
+  const lastIndex = scan.lastFrame > slot.lastFrame ? scan.baseIndex + scan.entries.length : slot.lastIndex;
+  const damagedUpTo = Math.max(scan.hardState.damagedUpTo, lastIndex, slot.checkpointIndex, 1);
   return { ...scan.hardState, damagedUpTo };
 }
 

@@ -31,20 +31,16 @@ export function mergeWrites(
 ): { readonly fromIndex: LogIndex; readonly entries: Entry[] } {
   let fromIndex = 0;
   const entries: Entry[] = [];
-  const first = log.firstIndex;
   for (const write of writes) {
     if (write.truncateFrom !== undefined) {
-      // What a checkpoint stands for by now is not cut.
-      const cut = Math.max(first, write.truncateFrom);
-      log.truncateFrom(cut);
-      if (fromIndex === 0 || cut < fromIndex) fromIndex = cut;
-      entries.length = cut - fromIndex;
+      log.truncateFrom(write.truncateFrom);
+      if (fromIndex === 0 || write.truncateFrom < fromIndex) fromIndex = write.truncateFrom;
+      entries.length = write.truncateFrom - fromIndex;
     }
-    const added = (write.entries ?? []).filter(({ index }) => index >= first);
-    if (added.length === 0) continue;
+    if (write.entries === undefined) continue;
     if (fromIndex === 0) fromIndex = log.lastIndex + 1;
-    log.append(added, write.write);
-    for (const entry of added) entries.push(entry);
+    log.append(write.entries, write.write);
+    for (const entry of write.entries) entries.push(entry);
   }
   log.written(Number.POSITIVE_INFINITY);
   return { fromIndex, entries };

@@ -6,13 +6,20 @@ import type { Timers } from '../../ports/clock.ts';
 import type { DiskFile } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
 import { isDiskFull } from '../disk-failure.ts';
-import { inParallel, removeIfExists, replaceFile } from '../logs/disk-tasks.ts';
+import { inParallel, removeIfExists } from '../logs/disk-tasks.ts';
 import { type DiskFault, runTask, step, type Task } from '../task.ts';
 import type { Block } from './raft-blocks.ts';
 import { putPiece, readCheckpoint, readPiece, type StoredCheckpoint, writeCheckpoint } from './raft-checkpoint.ts';
 import { checkpointName, roundsName } from './raft-files.ts';
 import { encodeRaftFrame } from './raft-frames.ts';
-import { isLoneVoter, type RaftRecoveryDeps, type RecoveredRaft, recoverRaft, type Segment } from './raft-recovery.ts';
+import {
+  formRaft,
+  isLoneVoter,
+  type RaftRecoveryDeps,
+  type RecoveredRaft,
+  recoverRaft,
+  type Segment,
+} from './raft-recovery.ts';
 import {
   lastHardState,
   mergeWrites,
@@ -21,7 +28,7 @@ import {
   type RaftWrite,
   takeWrites,
 } from './raft-round.ts';
-import { encodeStateFile, FIRST_ROUND, type RaftSlot, STATE_FILE, writeSlot } from './raft-state-file.ts';
+import { type RaftSlot, writeSlot } from './raft-state-file.ts';
 
 /** What the storage works with. */
 export interface RaftStorageDeps extends RaftRecoveryDeps {
@@ -92,7 +99,7 @@ export function* openRaftStorage(deps: RaftStorageDeps): Task<OpenedRaft> {
  */
 export class RaftStorage {
   readonly #deps: RaftStorageDeps;
-  /** What the rounds so far have made of the log, synced or under way. */
+  /** As the rounds so far have made it, synced or under way. */
   #log: RaftLog | null = null;
   #slot: RaftSlot | null = null;
   #stateFile: DiskFile | null = null;
@@ -109,8 +116,14 @@ export class RaftStorage {
   #busy = false;
   /** What changes the log's files waits for the round under way. */
   #atRest: (() => void)[] = [];
-  #keeping: { readonly checkpoint: Omit<StoredCheckpoint, 'meta'>; readonly done: (sizeInBytes: number) => void }[] =
-    [];
+  /** Numbers of the last write that was asked for, and of the last that was told. */
+  #askedWrite = 0;
+  #toldWrite = 0;
+  #keeping: {
+    readonly afterWrite: number;
+    readonly checkpoint: Omit<StoredCheckpoint, 'meta'>;
+    readonly done: (sizeInBytes: number) => void;
+  }[] = [];
   /** Whether a snapshot is being kept, and removals and reads under way. */
   #isKeeping = false;
   #jobCount = 0;
@@ -122,14 +135,7 @@ export class RaftStorage {
 
   constructor(deps: RaftStorageDeps, recovered: RecoveredRaft | null) {
     this.#deps = deps;
-    if (recovered === null) return;
-    this.#log = recovered.log;
-    this.#slot = recovered.slot;
-    this.#stateFile = recovered.stateFile;
-    this.#segments = [...recovered.segments];
-    this.#position = recovered.endPosition;
-    this.#rollNext = recovered.segments.length === 0;
-    this.bytesSinceSnapshot = recovered.bytesSinceSnapshot;
+    if (recovered !== null) this.#begin(recovered);
   }
 
   /** Writes a replica's first state (V11): these voters, none for one that observes. Durable when done. */
@@ -150,6 +156,7 @@ export class RaftStorage {
   write(effect: RaftWrite | RaftSnapshotWrite): void {
     assert(this.#closed === null && this.#log !== null, 'only an open log is written');
     this.#queue.push(effect);
+    this.#askedWrite = effect.write;
     if (effect.kind === 'write') this.bytesSinceSnapshot += payloadBytes(effect);
     this.#advance();
   }
@@ -168,7 +175,8 @@ export class RaftStorage {
     state: SnapshotContent,
     done: (sizeInBytes: number) => void,
   ): void {
-    this.#keeping.push({ checkpoint: { ...meta, ...state }, done });
+    // What is committed may wait to be written here, and the term that it is of too.
+    this.#keeping.push({ afterWrite: this.#askedWrite, checkpoint: { ...meta, ...state }, done });
     this.bytesSinceSnapshot = 0;
     this.#advance();
   }
@@ -206,27 +214,17 @@ export class RaftStorage {
   }
 
   *#form(voters: readonly ReplicaKey[]): Task<void> {
-    const { disk, crc32c, directory, self } = this.#deps;
-    const slot: RaftSlot = {
-      round: FIRST_ROUND,
-      hardState: { term: 0, votedFor: null, damagedUpTo: 0 },
-      firstFrame: 1,
-      lastFrame: 0,
-      lastFrameCrc: 0,
-      lastIndex: 0,
-      isPending: false,
-      isLone: isLoneVoter(voters, self),
-      checkpointIndex: 0,
-    };
-    // First: a state of the first round without a checkpoint is one that was never told.
-    yield* replaceFile(disk, directory, STATE_FILE, encodeStateFile(slot, crc32c));
-    yield* writeCheckpoint(this.#deps, { place: { index: 0, term: 0 }, voters, offset: -1, payload: new Uint8Array() });
-    yield* step<void>((done) => disk.syncDirectory(directory, done));
-    const recovered = yield* recoverRaft(this.#deps);
-    assert(recovered !== null, 'what was formed is there');
+    this.#begin(yield* formRaft(this.#deps, voters));
+  }
+
+  #begin(recovered: RecoveredRaft): void {
     this.#log = recovered.log;
     this.#slot = recovered.slot;
     this.#stateFile = recovered.stateFile;
+    this.#segments = [...recovered.segments];
+    this.#position = recovered.endPosition;
+    this.#rollNext = recovered.segments.length === 0;
+    this.bytesSinceSnapshot = recovered.bytesSinceSnapshot;
   }
 
   #advance(): void {
@@ -289,15 +287,21 @@ export class RaftStorage {
         if (!isDone) this.#giveUp();
         else {
           for (const waiter of round.waiters) waiter();
-          if (round.lastWrite > 0) this.#listener(round.lastWrite);
+          if (round.lastWrite > 0) this.#tell(round.lastWrite);
         }
         this.#advance();
       },
     );
   }
 
+  #tell(write: number): void {
+    this.#toldWrite = write;
+    this.#listener(write);
+  }
+
   #giveUp(): void {
     this.#queue = [];
+    this.#keeping = [];
     this.#waiters = [];
     if (this.#slot !== null) this.#slot = { ...this.#slot, isPending: false };
   }
@@ -399,14 +403,8 @@ export class RaftStorage {
         if (!isDone) this.#giveUp();
         else {
           this.#queue.shift();
-          if (!effect.isLast) this.#listener(effect.write);
-          else {
-            const obsolete = this.#takeOver(effect.meta);
-            this.#waiters.push(() => {
-              this.#listener(effect.write);
-              this.#remove(obsolete);
-            });
-          }
+          if (effect.isLast) this.#takeOver(effect.meta, () => this.#tell(effect.write));
+          else this.#tell(effect.write);
         }
         this.#advance();
       },
@@ -415,8 +413,9 @@ export class RaftStorage {
 
   #keepNext(): void {
     if (this.#isKeeping || this.#log === null) return;
-    const next = this.#keeping.shift();
-    if (next === undefined) return;
+    const [next] = this.#keeping;
+    if (next === undefined || next.afterWrite > this.#toldWrite) return;
+    this.#keeping.shift();
     const { checkpoint, done } = next;
     const { snapshot } = this.#log;
     if (checkpoint.place.index <= snapshot.place.index) {
@@ -425,34 +424,24 @@ export class RaftStorage {
       return;
     }
     this.#isKeeping = true;
-    let stored: StoredCheckpoint | null = null;
+    let stored: SnapshotMeta | null = null;
     const { disk, directory } = this.#deps;
     const deps = this.#deps;
     function* keep(): Task<void> {
-      stored = yield* writeCheckpoint(deps, checkpoint);
+      stored = (yield* writeCheckpoint(deps, checkpoint)).meta;
       yield* step<void>((synced) => disk.syncDirectory(directory, synced));
     }
     this.#retrying(keep, () => {
       this.#atRest.push(() => {
         this.#isKeeping = false;
-        if (stored !== null) this.#kept(stored.meta, done);
+        if (stored !== null) this.#takeOver(stored, () => done(stored?.sizeInBytes ?? 0));
       });
       this.#advance();
     });
   }
 
-  #kept(meta: SnapshotMeta, done: (sizeInBytes: number) => void): void {
-    const { log } = this.#deps;
-    log.debug({ index: meta.place.index, bytes: meta.sizeInBytes }, 'a snapshot of the metadata is kept');
-    const obsolete = this.#takeOver(meta);
-    this.#waiters.push(() => {
-      done(meta.sizeInBytes);
-      this.#remove(obsolete);
-    });
-  }
-
-  /** A checkpoint stands for all up to its place from now on; gives the files that are of no use after the next round. */
-  #takeOver(meta: SnapshotMeta): readonly string[] {
+  /** A checkpoint stands for all up to its place from now on: done with the next round, and then older files go. */
+  #takeOver(meta: SnapshotMeta, done: () => void): void {
     const log = this.#log;
     assert(log !== null, 'a log is there');
     const { place } = meta;
@@ -467,7 +456,10 @@ export class RaftStorage {
       this.#file = null;
     }
     this.#rollNext = true;
-    return [old, ...obsolete.map(({ name }) => name)];
+    this.#waiters.push(() => {
+      done();
+      this.#remove([old, ...obsolete.map(({ name }) => name)]);
+    });
   }
 
   /** A crash in between leaves files that recovery removes. */

@@ -111,6 +111,18 @@ describe('a spoiled byte of the log', () => {
     expect(outcome(bench)).toMatchObject({ entries: [...ENTRIES.slice(0, 3), '4@2 entry 4'], damage: null });
   });
 
+  test('takes what lies behind it along: old frames never join new ones', () => {
+    const bench = grown(THREE);
+    const path = roundsOf(bench);
+    bench.flip(path, (bench.disk.peek(path)?.length ?? 0) / 4 + 20);
+    expect(outcome(bench).entries).toEqual(ENTRIES.slice(0, 1));
+    // As long as the one that was spoiled.
+    bench.write({ entries: [batchAt(2, 2)], hardState: voteIn(2, SELF) });
+    bench.time.settle();
+    bench.crash(false);
+    expect(outcome(bench).entries).toEqual([ENTRIES[0], '2@2 entry 2']);
+  });
+
   test('is healed by a leader: hard state says so, and it is remembered', () => {
     const bench = grown(THREE);
     bench.flip(roundsOf(bench), 5);
