@@ -1,6 +1,6 @@
 import type { EndpointView } from '../core/metadata/view.ts';
 import type { MetricSample } from '../ports/metrics.ts';
-import type { MetadataClient } from './metadata-client.ts';
+import type { MetadataClient, QuorumClient } from './metadata-client.ts';
 
 /**
  * Told why the process must end. `hung`: a call to the system that does not return is the reason, and the process must not
@@ -20,7 +20,7 @@ export interface HealthAnswers {
  * The control isolate as a node's data isolate sees it (F1): membership of this incarnation, the metadata, and the end of
  * both. Everything arrives as an input of the data isolate's event loop.
  */
-export interface ControlPlane extends MetadataClient {
+export interface ControlPlane extends MetadataClient, QuorumClient {
   /** Epoch of this incarnation; −1 before `register` is done. */
   readonly brokerEpoch: number;
   /** Registers this incarnation (D5); `done` after its record is applied to `view`, with a sentence when it was refused. */

@@ -1,4 +1,5 @@
 import type { MetadataDelta, MetadataView } from '../core/metadata/view.ts';
+import type { ChangeQuorumRequest, ChangeQuorumResponse, QuorumResponse } from '../ports/control-net.ts';
 import type { MetadataCommand, OutcomeOf } from '../core/metadata/commands.ts';
 
 /**
@@ -15,4 +16,16 @@ export interface MetadataClient {
   submit<C extends MetadataCommand>(command: C, timeoutMs: number, done: (outcome: OutcomeOf<C>) => void): void;
   /** Called after each applied batch, in offset order. */
   onDelta(listener: (delta: MetadataDelta) => void): void;
+}
+
+/** The data isolate's way to the quorum of controllers. `done` is called once, never before the call has returned. */
+export interface QuorumClient {
+  /** null: no active controller answered in time. */
+  describeQuorum(timeoutMs: number, done: (response: QuorumResponse | null) => void): void;
+  /** null: no active controller answered in time; the change may still happen. */
+  changeQuorum(
+    request: ChangeQuorumRequest,
+    timeoutMs: number,
+    done: (response: ChangeQuorumResponse | null) => void,
+  ): void;
 }

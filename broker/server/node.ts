@@ -256,6 +256,7 @@ class NodeStart {
       settings,
       nodeId,
       metadata,
+      quorum: control,
       partitions,
       servedVersions: clientVersions,
       autoTopics: new AutoTopicCreator(metadata, [topics.groups, topics.share]),

@@ -6,7 +6,7 @@ import type { CoordinatorFinder } from './coordinators/finder.ts';
 import type { GroupCoordinator } from './coordinators/groups.ts';
 import type { LimitLog } from './network/limit-log.ts';
 import type { AnswerMemory } from './network/memory-budget.ts';
-import type { MetadataClient } from './metadata-client.ts';
+import type { MetadataClient, QuorumClient } from './metadata-client.ts';
 import type { PartitionManager } from './partitions/partition-manager.ts';
 import type { ProducerIds } from './producer-ids.ts';
 import type { ShareGroups } from './share/start.ts';
@@ -17,6 +17,7 @@ export interface Services extends ShareGroups {
   readonly settings: Settings;
   readonly nodeId: number;
   readonly metadata: MetadataClient;
+  readonly quorum: QuorumClient;
   readonly partitions: PartitionManager;
   /** Versions of the rows that clients may use. */
   readonly servedVersions: readonly { readonly key: number; readonly min: number; readonly max: number }[];

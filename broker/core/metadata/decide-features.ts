@@ -6,12 +6,9 @@ import type { MetadataImage } from './image.ts';
 import type { MetadataRecord } from './records.ts';
 import { ok, problem } from './result.ts';
 
-/** Features that can be taken down without harm: nothing is written by their level. */
-const LOSSLESS: ReadonlySet<string> = new Set(['metadata.version']);
-
 /**
  * Changes levels of features, all of them or none. INVALID_UPDATE_VERSION for a level that a registered node does not
- * support, and for a way down that was not asked for, or that would lose metadata.
+ * support, and for every way down: what was written at a level stays, so that no level is ever left again.
  */
 export function updateFeatures({ image }: DecisionContext, command: UpdateFeaturesCommand): Decision {
   const records: MetadataRecord[] = [];
@@ -46,8 +43,7 @@ function updateProblem(image: MetadataImage, update: UpdateFeaturesCommand['upda
   if (upgradeType === 'upgrade') {
     return "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade.";
   }
-  if (LOSSLESS.has(name)) return null;
-  return `Refusing to perform the requested downgrade from ${current}: what was written at that level would be lost.`;
+  return `Refusing to perform the requested downgrade from ${current} because it might delete metadata information.`;
 }
 
 /** Who does not support a level; only ranges of `weir.version` are registered, the others come with it. */

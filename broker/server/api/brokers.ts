@@ -21,6 +21,17 @@ export function brokersOn(view: MetadataView, listener: string, includeFenced = 
   return found;
 }
 
+/**
+ * The broker that clients take for the controller: the active one when it is among the live brokers, else any, since all of
+ * them pass changes on; −1 when there is none.
+ */
+export function controllerOn(view: MetadataView, listener: string): number {
+  const brokers = brokersOn(view, listener);
+  return brokers.some(({ broker }) => broker.id === view.controllerId)
+    ? view.controllerId
+    : (brokers[0]?.broker.id ?? -1);
+}
+
 /** What clients are told of a partition, under the names that Metadata and DescribeTopicPartitions share. */
 export interface PartitionAnswer {
   readonly errorCode: number;

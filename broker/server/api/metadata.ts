@@ -9,7 +9,7 @@ import type { MetadataClient } from '../metadata-client.ts';
 import type { Partitions } from '../partitions/partition.ts';
 import type { RequestContext } from '../request-context.ts';
 import { authorizedOperations, OPERATIONS_NOT_ASKED } from './authorized-operations.ts';
-import { brokersOn, describePartition } from './brokers.ts';
+import { brokersOn, controllerOn, describePartition } from './brokers.ts';
 import type { ApiRow } from './row.ts';
 
 /** What Metadata tells of, and what it may create. */
@@ -140,7 +140,7 @@ function answer(
       rack: broker.rack,
     })),
     clusterId: view.clusterId,
-    controllerId: view.controllerId,
+    controllerId: controllerOn(view, context.connection.listener),
     topics: asked.map((one) => answerTopic(server, request, context, one, createdCodes)),
     clusterAuthorizedOperations: request.includeClusterAuthorizedOperations
       ? authorizedOperations(context, 'cluster', 'kafka-cluster')

@@ -1,5 +1,6 @@
 import type { AnyRow } from '../dispatch.ts';
 import type { Services } from '../services.ts';
+import { row as addRaftVoter } from './add-raft-voter.ts';
 import { row as alterConfigs } from './alter-configs.ts';
 import { row as apiVersions } from './api-versions.ts';
 import { row as createPartitions } from './create-partitions.ts';
@@ -12,6 +13,7 @@ import { row as describeCluster } from './describe-cluster.ts';
 import { row as describeConfigs } from './describe-configs.ts';
 import { row as describeGroups } from './describe-groups.ts';
 import { row as describeLogDirs } from './describe-log-dirs.ts';
+import { row as describeQuorum } from './describe-quorum.ts';
 import { row as describeShareGroupOffsets } from './describe-share-group-offsets.ts';
 import { row as describeTopicPartitions } from './describe-topic-partitions.ts';
 import { row as fetch } from './fetch.ts';
@@ -32,15 +34,20 @@ import { row as offsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
 import { row as produce } from './produce.ts';
 import { row as readShareGroupState } from './read-share-group-state.ts';
 import { row as readShareGroupStateSummary } from './read-share-group-state-summary.ts';
+import { row as removeRaftVoter } from './remove-raft-voter.ts';
 import { row as shareAcknowledge } from './share-acknowledge.ts';
 import { row as shareFetch } from './share-fetch.ts';
 import { row as shareGroupDescribe } from './share-group-describe.ts';
 import { row as shareGroupHeartbeat } from './share-group-heartbeat.ts';
 import { row as syncGroup } from './sync-group.ts';
+import { row as unregisterBroker } from './unregister-broker.ts';
+import { row as unregisterController } from './unregister-controller.ts';
+import { row as updateFeatures } from './update-features.ts';
 import { row as writeShareGroupState } from './write-share-group-state.ts';
 
 /** Every API that a broker answers. What isn't here isn't advertised; the rows of the replication listener never are. */
 export const apiTable: readonly AnyRow<Services>[] = [
+  addRaftVoter,
   alterConfigs,
   apiVersions,
   createPartitions,
@@ -53,6 +60,7 @@ export const apiTable: readonly AnyRow<Services>[] = [
   describeConfigs,
   describeGroups,
   describeLogDirs,
+  describeQuorum,
   describeShareGroupOffsets,
   describeTopicPartitions,
   fetch,
@@ -73,11 +81,15 @@ export const apiTable: readonly AnyRow<Services>[] = [
   produce,
   readShareGroupState,
   readShareGroupStateSummary,
+  removeRaftVoter,
   shareAcknowledge,
   shareFetch,
   shareGroupDescribe,
   shareGroupHeartbeat,
   syncGroup,
+  unregisterBroker,
+  unregisterController,
+  updateFeatures,
   writeShareGroupState,
 ];
 

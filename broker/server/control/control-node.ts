@@ -1,5 +1,6 @@
 import { assert, unreachable } from '../../core/base/assert.ts';
 import { Settings, type Overrides } from '../../core/config/settings.ts';
+import type { ReplicaKey } from '../../core/raft/types.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
 import type { Clock, Timers } from '../../ports/clock.ts';
 import type { Disk } from '../../ports/disk.ts';
@@ -12,6 +13,7 @@ import { openIdentity, randomId, type Identity } from './identity.ts';
 import { WatchedDisk } from '../disk-watch.ts';
 import type { ControlLink, ToControl } from './link.ts';
 import { METADATA_DIRECTORY } from './log-files.ts';
+import { changeLone, describeLone } from './lone-quorum.ts';
 import { LoopWatch } from './loop-watch.ts';
 import { recoverLog, type RecoveredLog } from './recover-log.ts';
 
@@ -61,6 +63,8 @@ export class ControlNode {
   #beats = 0;
   #controller: Controller | null = null;
   #recovered: RecoveredLog | null = null;
+  #lone: { readonly self: ReplicaKey; readonly term: number } | null = null;
+  #committedOffset = -1;
   /** Messages that came before the controller was there, in order. */
   #early: ToControl[] = [];
   #stopping = false;
@@ -154,7 +158,8 @@ export class ControlNode {
         log: recovered.log,
         settings: this.#settings,
         newTopicId: () => randomId(random),
-        onBatch: ({ baseOffset, payload }) => {
+        onBatch: ({ baseOffset, recordCount, payload }) => {
+          this.#committedOffset = baseOffset + recordCount - 1;
           if (told) this.#link.send({ kind: 'batch', baseOffset, payload });
         },
       },
@@ -162,7 +167,10 @@ export class ControlNode {
     );
     const tell = (): void => {
       told = true;
-      this.#link.send({ kind: 'started', ...identity, controllerId: identity.nodeId, ...controller.capture() });
+      const state = controller.capture();
+      this.#committedOffset = state.offset;
+      this.#lone = { self: { id: identity.nodeId, directoryId: identity.directoryId }, term: recovered.log.term };
+      this.#link.send({ kind: 'started', ...identity, controllerId: identity.nodeId, ...state });
       this.#controller = controller;
       for (const message of this.#early.splice(0)) this.#receive(message);
     };
@@ -188,10 +196,13 @@ export class ControlNode {
         this.#asks.get(message.id)?.(message);
         return;
       case 'submit':
+      case 'describe-quorum':
+      case 'change-quorum':
       case 'stop':
         if (this.#controller === null) this.#early.push(message);
         else if (message.kind === 'stop') this.#stop();
-        else this.#submit(message, this.#controller);
+        else if (message.kind === 'submit') this.#submit(message, this.#controller);
+        else this.#answerQuorum(message);
         return;
       default:
         unreachable(message);
@@ -201,6 +212,17 @@ export class ControlNode {
   #submit({ id, command }: Extract<ToControl, { readonly kind: 'submit' }>, controller: Controller): void {
     if (this.#stopping) return;
     controller.submit(command, (outcome) => this.#link.send({ kind: 'outcome', id, outcome }));
+  }
+
+  #answerQuorum(message: Extract<ToControl, { readonly kind: 'describe-quorum' | 'change-quorum' }>): void {
+    const lone = this.#lone;
+    assert(lone !== null, 'a controller has an identity and a log');
+    if (message.kind === 'describe-quorum') {
+      const response = describeLone({ ...lone, offset: this.#committedOffset, wallMs: this.#ports.clock.wallMs() });
+      this.#link.send({ kind: 'quorum', id: message.id, response });
+    } else {
+      this.#link.send({ kind: 'quorum-changed', id: message.id, response: changeLone(lone.self, message.request) });
+    }
   }
 
   #stop(): void {

@@ -1,9 +1,17 @@
 import type { MetadataCommand, MetadataOutcome } from '../../core/metadata/commands.ts';
+import type { ChangeQuorumRequest, ChangeQuorumResponse, QuorumResponse } from '../../ports/control-net.ts';
 import type { MetricSample } from '../../ports/metrics.ts';
 
 /** What the data isolate says to the control isolate (F1). Plain data: it is copied from one to the other. */
 export type ToControl =
   | { readonly kind: 'submit'; readonly id: number; readonly command: MetadataCommand }
+  | { readonly kind: 'describe-quorum'; readonly id: number; readonly timeoutMs: number }
+  | {
+      readonly kind: 'change-quorum';
+      readonly id: number;
+      readonly request: ChangeQuorumRequest;
+      readonly timeoutMs: number;
+    }
   /** The data loop has turned. Sent at a steady pace while the loop is well. */
   | { readonly kind: 'beat' }
   | {
@@ -30,6 +38,9 @@ export type ToData =
   | { readonly kind: 'batch'; readonly baseOffset: number; readonly payload: Uint8Array }
   /** Comes after every batch that it depends on. */
   | { readonly kind: 'outcome'; readonly id: number; readonly outcome: MetadataOutcome }
+  /** null: no active controller answered in time. */
+  | { readonly kind: 'quorum'; readonly id: number; readonly response: QuorumResponse | null }
+  | { readonly kind: 'quorum-changed'; readonly id: number; readonly response: ChangeQuorumResponse | null }
   /** Somebody looks at the health page. */
   | { readonly kind: 'ask'; readonly id: number; readonly what: 'ready' | 'metrics' }
   /** Port of the health page; comes before `started`. */

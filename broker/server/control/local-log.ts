@@ -49,7 +49,7 @@ export interface LocalLogStart {
  */
 export class LocalLog implements ReplicatedLog {
   readonly #deps: LocalLogDeps;
-  readonly #term: number;
+  readonly term: number;
   #lastIndex: number;
   #committedIndex: number;
   #waiting: LogEntry[] = [];
@@ -72,7 +72,7 @@ export class LocalLog implements ReplicatedLog {
 
   constructor(deps: LocalLogDeps, start: LocalLogStart) {
     this.#deps = deps;
-    this.#term = start.term;
+    this.term = start.term;
     this.#lastIndex = start.lastIndex;
     this.#committedIndex = start.lastIndex;
     this.#segments = [...start.segments];
@@ -110,7 +110,7 @@ export class LocalLog implements ReplicatedLog {
 
   snapshot(state: { readonly index: number; readonly offset: number; readonly payload: Uint8Array }): void {
     assert(state.index <= this.#lastIndex, 'a snapshot holds what was appended');
-    const bytes = encodeSnapshot({ ...state, term: this.#term }, this.#deps.crc32c);
+    const bytes = encodeSnapshot({ ...state, term: this.term }, this.#deps.crc32c);
     this.#snapshotPending = { index: state.index, bytes };
     this.#rollNext = true;
     this.bytesSinceSnapshot = 0;
@@ -154,7 +154,7 @@ export class LocalLog implements ReplicatedLog {
 
   #committed(entries: readonly LogEntry[]): void {
     this.#committedIndex += entries.length;
-    this.#mark.advance({ index: this.#committedIndex, term: this.#term });
+    this.#mark.advance({ index: this.#committedIndex, term: this.term });
     for (const { payload } of entries) this.uncommittedBytes -= payload.length;
     this.#listener(entries);
   }
@@ -206,7 +206,7 @@ export class LocalLog implements ReplicatedLog {
     const file =
       this.#file ?? (yield* step<DiskFile>((done) => disk.open(`${directory}/${name}`, { create: isNew }, done)));
     this.#file = file;
-    const bytes = encodeFrame({ term: this.#term, entries }, crc32c);
+    const bytes = encodeFrame({ term: this.term, entries }, crc32c);
     const position = this.#position;
     yield* step<void>((done) => file.write(position, [bytes], done));
     yield* step<void>((done) => file.sync(done));

@@ -11,6 +11,7 @@ import { decodeRecords } from '../../core/metadata/records.ts';
 import type { EndpointView, MetadataDelta, MetadataView } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { TimerHandle, Timers } from '../../ports/clock.ts';
+import type { ChangeQuorumRequest, ChangeQuorumResponse, QuorumResponse } from '../../ports/control-net.ts';
 import type { Random } from '../../ports/random.ts';
 import type { ControlPlane, FatalListener, HealthAnswers } from '../control-plane.ts';
 import { randomId } from './identity.ts';
@@ -21,6 +22,12 @@ import { BEAT_INTERVAL_MS } from './loop-watch.ts';
 const PENDING_MAX = 10_000;
 /** How long this node waits for its own registration and shutdown, ms. */
 const MEMBERSHIP_TIMEOUT_MS = 30_000;
+
+/** A question about the quorum that is under way. */
+interface Asked<R> {
+  readonly done: (response: R | null) => void;
+  readonly timer: TimerHandle;
+}
 
 interface Pending {
   readonly done: (outcome: MetadataOutcome) => void;
@@ -43,6 +50,8 @@ export class RemoteControlPlane implements ControlPlane {
   readonly #deps: RemoteControlPlaneDeps;
   readonly #image = new MetadataImage();
   readonly #pending = new Map<number, Pending>();
+  readonly #quorumAsks = new Map<number, Asked<QuorumResponse>>();
+  readonly #quorumChanges = new Map<number, Asked<ChangeQuorumResponse>>();
   readonly #deltaListeners: ((delta: MetadataDelta) => void)[] = [];
   readonly #fatalListeners: FatalListener[] = [];
   #health: HealthAnswers | null = null;
@@ -145,6 +154,20 @@ export class RemoteControlPlane implements ControlPlane {
     link.send({ kind: 'submit', id, command });
   }
 
+  describeQuorum(timeoutMs: number, done: (response: QuorumResponse | null) => void): void {
+    const id = this.#askQuorum(this.#quorumAsks, timeoutMs, done);
+    if (id !== null) this.#deps.link.send({ kind: 'describe-quorum', id, timeoutMs });
+  }
+
+  changeQuorum(
+    request: ChangeQuorumRequest,
+    timeoutMs: number,
+    done: (response: ChangeQuorumResponse | null) => void,
+  ): void {
+    const id = this.#askQuorum(this.#quorumChanges, timeoutMs, done);
+    if (id !== null) this.#deps.link.send({ kind: 'change-quorum', id, request, timeoutMs });
+  }
+
   onDelta(listener: (delta: MetadataDelta) => void): void {
     this.#deltaListeners.push(listener);
   }
@@ -185,6 +208,12 @@ export class RemoteControlPlane implements ControlPlane {
         pending.done(message.outcome);
         return;
       }
+      case 'quorum':
+        this.#quorumAnswered(this.#quorumAsks, message.id, message.response);
+        return;
+      case 'quorum-changed':
+        this.#quorumAnswered(this.#quorumChanges, message.id, message.response);
+        return;
       case 'ask':
         this.#answer(message.id, message.what);
         return;
@@ -216,6 +245,29 @@ export class RemoteControlPlane implements ControlPlane {
     for (const listener of this.#deltaListeners) listener(delta);
   }
 
+  #askQuorum<R>(asks: Map<number, Asked<R>>, timeoutMs: number, done: (response: R | null) => void): number | null {
+    const { timers } = this.#deps;
+    if (asks.size >= PENDING_MAX) {
+      timers.after(0, () => done(null));
+      return null;
+    }
+    const id = this.#nextId;
+    this.#nextId += 1;
+    const timer = timers.after(timeoutMs, () => {
+      if (asks.delete(id)) done(null);
+    });
+    asks.set(id, { done, timer });
+    return id;
+  }
+
+  #quorumAnswered<R>(asks: Map<number, Asked<R>>, id: number, response: R | null): void {
+    const asked = asks.get(id);
+    if (asked === undefined) return;
+    asks.delete(id);
+    asked.timer.cancel();
+    asked.done(response);
+  }
+
   #answer(id: number, what: 'ready' | 'metrics'): void {
     const reasons = what === 'ready' ? (this.#health?.ready() ?? ['starting']) : null;
     const samples = what === 'metrics' ? (this.#health?.metrics() ?? []) : null;
@@ -239,7 +291,8 @@ export class RemoteControlPlane implements ControlPlane {
     this.#fatal = message;
     this.#beat.cancel();
     // The process ends: nobody is answered any more.
-    for (const { timer } of this.#pending.values()) timer.cancel();
+    for (const asks of [this.#pending, this.#quorumAsks, this.#quorumChanges])
+      for (const { timer } of asks.values()) timer.cancel();
     for (const listener of this.#fatalListeners) listener(message, hung);
   }
 

@@ -5,6 +5,8 @@ import type { Wire } from './session.ts';
 export const TOOL = {
   apiVersions: 'org.apache.kafka.tools.BrokerApiVersionsCommand',
   cluster: 'org.apache.kafka.tools.ClusterTool',
+  features: 'org.apache.kafka.tools.FeatureCommand',
+  metadataQuorum: 'org.apache.kafka.tools.MetadataQuorumCommand',
   configs: 'kafka.admin.ConfigCommand',
   consoleConsumer: 'org.apache.kafka.tools.consumer.ConsoleConsumer',
   consoleProducer: 'org.apache.kafka.tools.ConsoleProducer',

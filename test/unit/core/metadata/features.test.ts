@@ -20,26 +20,26 @@ function refusal(lab: MetadataLab, ...change: Parameters<typeof update>): string
   return outcome.errorMessage ?? '';
 }
 
-const level = (lab: MetadataLab, name: string): number => lab.image.features().get(name) ?? 0;
-
 describe('levels of features', () => {
   test('are changed all together or not at all', () => {
-    const lab = MetadataLab.withBrokers([]);
+    const lab = MetadataLab.atLevel1();
     const { offset } = lab.image;
-    const bad = lab.run(command(update('metadata.version', 29, 'safe-downgrade'), update('share.version', 7)));
+    const bad = lab.run(command(update('weir.version', 2), update('share.version', 7)));
     expect(bad.errorCode).toBe(ErrorCode.INVALID_UPDATE_VERSION);
     expect(lab.image.offset).toBe(offset);
-    expect(refusal(lab, 'metadata.version', 29, 'safe-downgrade')).toBe('');
-    expect(level(lab, 'metadata.version')).toBe(29);
+    expect(lab.run(command(update('weir.version', 2), update('share.version', 1))).errorCode).toBe(ErrorCode.NONE);
+    expect([...lab.image.features()]).toEqual([
+      ['share.version', 1],
+      ['weir.version', 2],
+    ]);
     expect(lab.replayed().features()).toEqual(lab.image.features());
   });
 
   test('stay as they are when only asked about, or already there', () => {
-    const lab = MetadataLab.withBrokers([]);
+    const lab = MetadataLab.atLevel1();
     const { offset } = lab.image;
-    const down = command(update('metadata.version', 29, 'safe-downgrade'));
-    expect(lab.run({ ...down, validateOnly: true }).errorCode).toBe(ErrorCode.NONE);
-    expect(refusal(lab, 'share.version', 1)).toBe('');
+    expect(lab.run({ ...command(update('weir.version', 2)), validateOnly: true }).errorCode).toBe(ErrorCode.NONE);
+    expect(refusal(lab, 'weir.version', 1)).toBe('');
     expect(lab.image.offset).toBe(offset);
   });
 
@@ -48,9 +48,10 @@ describe('levels of features', () => {
     ['metadata.version', 31, 'upgrade', 'The controller only supports versions 7-30'],
     ['metadata.version', -1, 'upgrade', 'cannot be less than 0'],
     ['metadata.version', 29, 'upgrade', "Can't downgrade the version of this feature without"],
-    ['kraft.version', 0, 'safe-downgrade', 'would be lost'],
-    ['weir.version', 1, 'safe-downgrade', 'would be lost'],
-    ['weir.version', 1, 'unsafe-downgrade', 'would be lost'],
+    ['metadata.version', 29, 'safe-downgrade', 'might delete metadata information'],
+    ['kraft.version', 0, 'safe-downgrade', 'might delete metadata information'],
+    ['weir.version', 1, 'safe-downgrade', 'might delete metadata information'],
+    ['weir.version', 1, 'unsafe-downgrade', 'might delete metadata information'],
   ])('%s=%i as %s is refused: %s', (name, to, upgradeType, why) => {
     const lab = MetadataLab.withBrokers([]);
     expect(refusal(lab, name, to, upgradeType)).toContain(`Invalid update version ${to} for feature ${name}. `);
@@ -58,10 +59,9 @@ describe('levels of features', () => {
   });
 
   test('are not raised by asking for a downgrade', () => {
-    const lab = MetadataLab.withBrokers([]);
-    lab.run(command(update('metadata.version', 29, 'safe-downgrade')));
-    expect(refusal(lab, 'metadata.version', 30, 'safe-downgrade')).toContain("Can't downgrade to a newer version.");
-    expect(refusal(lab, 'metadata.version', 30)).toBe('');
+    const lab = MetadataLab.atLevel1();
+    expect(refusal(lab, 'weir.version', 2, 'safe-downgrade')).toContain("Can't downgrade to a newer version.");
+    expect(refusal(lab, 'weir.version', 2)).toBe('');
   });
 });
 

@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import type {
+  ChangeQuorumRequest,
+  ChangeQuorumResponse,
+  QuorumResponse,
+} from '../../../../broker/ports/control-net.ts';
 import { ControlWorld, creation } from '../../../support/metadata/control-world.ts';
 
 describe('the control plane of one node', () => {
@@ -54,6 +59,40 @@ describe('the control plane of one node', () => {
     expect(answered).toBe(200);
     // Those of the rounds, and of the mark that follows them.
     expect((world.disk.operationCounts.get('sync') ?? 0) - before).toBeLessThan(8);
+  });
+
+  test('tells of a quorum of one: itself, never behind, with offsets that count records (V12)', () => {
+    const world = new ControlWorld(1);
+    const life = world.ready();
+    world.submit(life, creation('orders', 2));
+    const response = world.wait<QuorumResponse | null>((done) => life.plane.describeQuorum(5000, done));
+    const end = life.plane.view.offset + 1;
+    expect(response).toMatchObject({ isLeader: true, leaderId: 0, leaderEpoch: 1, highWatermark: end, observers: [] });
+    expect(response?.voters).toMatchObject([{ replica: { id: 0 }, logEndOffset: end }]);
+    world.crash();
+    const next = world.ready();
+    const again = world.wait<QuorumResponse | null>((done) => next.plane.describeQuorum(5000, done));
+    expect(again).toMatchObject({ leaderEpoch: 2, voters: [{ replica: response?.voters[0]?.replica }] });
+  });
+
+  test('lets nobody else into a quorum of one, and keeps its only voter', () => {
+    const world = new ControlWorld(1);
+    const life = world.ready();
+    const quorum = world.wait<QuorumResponse | null>((done) => life.plane.describeQuorum(5000, done));
+    const self = quorum?.voters[0]?.replica ?? { id: -1, directoryId: '' };
+    const code = (change: ChangeQuorumRequest['change'], replica = self): number | undefined =>
+      world.wait<ChangeQuorumResponse | null>((done) => life.plane.changeQuorum({ change, replica }, 5000, done))
+        ?.errorCode;
+    const stranger = { ...self, id: 5 };
+    expect([code('add-voter'), code('add-voter', stranger)]).toEqual([
+      ErrorCode.DUPLICATE_VOTER,
+      ErrorCode.INVALID_REQUEST,
+    ]);
+    expect([code('remove-voter'), code('remove-voter', stranger)]).toEqual([
+      ErrorCode.VOTER_NOT_FOUND,
+      ErrorCode.VOTER_NOT_FOUND,
+    ]);
+    expect([code('transfer'), code('transfer', stranger)]).toEqual([ErrorCode.NONE, ErrorCode.VOTER_NOT_FOUND]);
   });
 
   test('gives REQUEST_TIMED_OUT when the controller does not answer in time, and no answer after it', () => {

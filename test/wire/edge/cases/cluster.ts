@@ -243,7 +243,7 @@ const describeClusterCases = [
     describeCluster(2, { includeClusterAuthorizedOperations: true, endpointType: 1, includeFencedBrokers: true }),
   ),
   edge(
-    'DescribeCluster refuses to name controllers',
+    'DescribeCluster of controllers',
     describeCluster(1, { includeClusterAuthorizedOperations: false, endpointType: 2 }),
   ),
   edge(

@@ -5,6 +5,7 @@ import { alteredConfigCases, describedConfigCases } from './configs.ts';
 import { groupCases, memberCases } from './groups.ts';
 import { produceCases } from './produce.ts';
 import { producerCases } from './producers.ts';
+import { quorumCases } from './quorum.ts';
 import { fetchingCases, offsetCases } from './reading.ts';
 import { shareCases } from './share.ts';
 import { heldRecordCases } from './share-records.ts';
@@ -19,6 +20,7 @@ export interface Family {
 /** Every case. */
 export const FAMILIES: readonly Family[] = [
   { name: 'the cluster and its topics', cases: clusterCases },
+  { name: 'the quorum, features and registrations', cases: quorumCases },
   { name: 'producing', cases: produceCases },
   { name: 'idempotent producers', cases: producerCases },
   { name: 'fetching', cases: fetchingCases },
