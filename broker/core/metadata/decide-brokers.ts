@@ -9,7 +9,7 @@ import type {
   UnregisterBrokerCommand,
 } from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
-import { changed, changesRecord, dropBroker, electLeader, merged } from './election.ts';
+import { changed, changesRecord, dropBroker, electLeader, merged, onceForAlike } from './election.ts';
 import { levelProblem, rangeProblem } from './decide-features.ts';
 import { WEIR_CONTROLLERS, WEIR_VERSION } from './features.ts';
 import type { MetadataImage } from './image.ts';
@@ -65,10 +65,10 @@ export function unfenceBroker(context: DecisionContext, command: UnfenceBrokerCo
   const { brokerId: id, brokerEpoch } = command;
   const records: MetadataRecord[] = [{ kind: 'brokerFence', brokerId: id, brokerEpoch, fenced: false }];
   const mayLead = (candidate: number): boolean => candidate === id || image.isUnfenced(candidate);
-  const changes = changesRecord(image.partitionsOn(brokerId(id)), (topic) => {
-    const rules = { mayLead, unclean: isUnclean(context, topic) };
-    return (partition) => (partition.leader === -1 ? electLeader(partition, rules) : null);
-  });
+  const changes = changesRecord(
+    image.partitionsOn(brokerId(id), 'leaderless'),
+    byUnclean(context, (unclean) => onceForAlike((partition) => electLeader(partition, { mayLead, unclean }))),
+  );
   if (changes !== null) records.push(changes);
   return { records, outcome };
 }
@@ -111,17 +111,20 @@ export function unregisterBroker(context: DecisionContext, command: UnregisterBr
 function departure(context: DecisionContext, id: number): PartitionChangesRecord | null {
   const { image } = context;
   const mayLead = (candidate: number): boolean => candidate !== id && image.isUnfenced(candidate);
-  return changesRecord(image.partitionsOn(brokerId(id)), (topic) => {
-    const rules = { mayLead, unclean: isUnclean(context, topic) };
-    return (partition) => {
+  const changeUnder = (unclean: boolean) =>
+    onceForAlike((partition) => {
       const dropped = dropBroker(partition, id);
-      return dropped === null ? null : merged(dropped, electLeader(changed(partition, dropped), rules));
-    };
-  });
+      if (dropped === null) return null;
+      return merged(dropped, electLeader(changed(partition, dropped), { mayLead, unclean }));
+    });
+  return changesRecord(image.partitionsOn(brokerId(id), 'counting'), byUnclean(context, changeUnder));
 }
 
-function isUnclean({ image, settings }: DecisionContext, topic: string): boolean {
-  return settings.topic(image.configOverrides('topic', topic), 'unclean.leader.election.enable');
+/** What to do in a topic, by its `unclean.leader.election.enable`. */
+function byUnclean<T>({ image, settings }: DecisionContext, make: (unclean: boolean) => T): (topic: string) => T {
+  const [clean, unclean] = [make(false), make(true)];
+  return (topic) =>
+    settings.topic(image.configOverrides('topic', topic), 'unclean.leader.election.enable') ? unclean : clean;
 }
 
 function registrationProblem({ image, members }: DecisionContext, command: RegisterBrokerCommand): CodedResult | null {

@@ -102,6 +102,45 @@ export function merged(first: PartitionChange | null, second: PartitionChange | 
   };
 }
 
+/**
+ * `change`, worked out once for all partitions that agree in leader and lists: it must follow from these, and raise epochs by
+ * as much in each.
+ */
+export function onceForAlike(
+  change: (partition: PartitionState) => PartitionChange | null,
+): (partition: PartitionState) => PartitionChange | null {
+  const known = new Map<readonly number[], { readonly of: PartitionState; readonly change: PartitionChange | null }>();
+  return (partition) => {
+    const before = known.get(partition.replicas);
+    if (before === undefined || !isAlike(before.of, partition)) {
+      const wanted = change(partition);
+      known.set(partition.replicas, { of: partition, change: wanted });
+      return wanted;
+    }
+    if (before.change === null) return null;
+    return {
+      index: partition.index,
+      leader: before.change.leader,
+      leaderEpoch: partition.leaderEpoch + before.change.leaderEpoch - before.of.leaderEpoch,
+      partitionEpoch: partition.partitionEpoch + before.change.partitionEpoch - before.of.partitionEpoch,
+      durableFromEpoch: before.change.durableFromEpoch,
+      isr: before.change.isr,
+      elr: before.change.elr,
+      lastKnownElr: before.change.lastKnownElr,
+    };
+  };
+}
+
+/** Lists that agree are one, as the table keeps them. */
+function isAlike(one: PartitionState, other: PartitionState): boolean {
+  return (
+    one.leader === other.leader &&
+    one.isr === other.isr &&
+    one.elr === other.elr &&
+    one.lastKnownElr === other.lastKnownElr
+  );
+}
+
 /** One record with a change for each partition that `changeIn` of its topic wants to touch; null when there is none. */
 export function changesRecord(
   topics: Iterable<TopicPart>,

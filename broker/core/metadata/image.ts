@@ -101,9 +101,12 @@ export class MetadataImage implements MetadataView {
     return this.#topics.topics();
   }
 
-  /** The partitions with a replica on a broker, in the order of their topics' creation. */
-  partitionsOn(id: BrokerId): Iterable<TopicPart> {
-    return this.#topics.partsOn(id);
+  /**
+   * The partitions with a replica on a broker that have no leader, or those that count it in (it leads, or is in the ISR);
+   * in the order of their topics' creation.
+   */
+  partitionsOn(id: BrokerId, which: 'leaderless' | 'counting'): Iterable<TopicPart> {
+    return this.#topics.partsOn(id, which);
   }
 
   /** Partitions of all topics together. */

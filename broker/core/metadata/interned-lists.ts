@@ -9,6 +9,8 @@ export class InternedLists<T extends number | string> {
   readonly #firstByHash = new Map<number, number>();
   /** By number: the next one of the same hash, 0 at the end. */
   readonly #next: number[] = [0];
+  /** What was asked for last: many rows in a row name the same list. */
+  #last: { readonly list: readonly T[]; readonly number: number } = { list: [], number: 0 };
 
   /** `hashOf` gives a 32-bit number of an element. */
   constructor(hashOf: (element: T) => number) {
@@ -28,6 +30,13 @@ export class InternedLists<T extends number | string> {
   /** The number of a list. */
   numberOf(list: readonly T[]): number {
     if (list.length === 0) return 0;
+    if (list === this.#last.list) return this.#last.number;
+    const number = this.#find(list);
+    this.#last = { list, number };
+    return number;
+  }
+
+  #find(list: readonly T[]): number {
     let hash = list.length;
     for (const element of list) hash = Math.imul(hash ^ this.#hashOf(element), 0x01000193);
     const first = this.#firstByHash.get(hash) ?? 0;

@@ -4,6 +4,7 @@ import { assert } from '../base/assert.ts';
 import { defineMessage, type MessageCodec } from '../protocol/define-message.ts';
 import type { FieldSchema } from '../protocol/schema.ts';
 import { WEIR_CONTROLLERS } from './features.ts';
+import { decodeChanges, decodePartitions, encodeChanges, encodePartitions } from './partition-codec.ts';
 import type { ConfigScope } from './view.ts';
 
 /** Names the cluster; the first record of its metadata. */
@@ -333,9 +334,16 @@ export function decodeRecords(payload: Uint8Array): MetadataRecord[] {
 }
 
 function encodeBody(record: MetadataRecord): Uint8Array {
+  if (record.kind === 'partitions') return encodePartitions(record);
+  if (record.kind === 'partitionChanges') return encodeChanges(record);
   if (record.kind === 'config') {
     return ENTRIES.config.codec.encode(0, { ...record, scope: SCOPES.indexOf(record.scope) });
   }
+  return encodeBySchema(record);
+}
+
+/** The body of a record as its schema says; where it is written by hand the bytes are the same. */
+export function encodeBySchema(record: Exclude<MetadataRecord, ConfigRecord>): Uint8Array {
   // The entry under a record's kind encodes exactly that record; the compiler can't follow the pairing.
   const codec = ENTRIES[record.kind].codec as unknown as MessageCodec<MetadataRecord>;
   return codec.encode(versionOf(record), record);
@@ -361,6 +369,8 @@ function decodeBody(type: number, version: number, body: Uint8Array): MetadataRe
       `version ${version} of metadata record ${codec.schema.name} is not known to this release; ${TRY_NEWER_RELEASE}`,
     );
   }
+  if (kind === 'partitions') return decodePartitions(body);
+  if (kind === 'partitionChanges') return decodeChanges(body);
   if (kind === 'config') {
     const { scope, ...rest } = ENTRIES.config.codec.decode(version, body);
     const scopeName = SCOPES[scope];

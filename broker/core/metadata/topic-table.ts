@@ -66,23 +66,34 @@ export class TopicTable {
     }
   }
 
-  /** The partitions with a replica on a broker, in the order of their topics' creation. */
-  *partsOn(id: number): Generator<TopicPart> {
+  /**
+   * The partitions with a replica on a broker that have no leader, or those that count it in (it leads, or is in the ISR);
+   * in the order of their topics' creation.
+   */
+  *partsOn(id: number, which: 'leaderless' | 'counting'): Generator<TopicPart> {
     const isOn = new Uint8Array(this.#lists.brokers.size);
     for (let list = 0; list < isOn.length; list += 1)
       isOn[list] = this.#lists.brokers.list(list).includes(brokerId(id)) ? 1 : 0;
     const pages = this.#rows.seal();
     for (let slot = 0; slot < this.#directory.slotCount; slot += 1) {
-      const { firstRow, partitionCount } = this.#directory.entry(slot) ?? NO_PARTITIONS;
-      const indexes: number[] = [];
-      for (let row = firstRow; row < firstRow + partitionCount; row += 1) {
-        const list = pages[pageOf(row)]?.[positionOf(row) + Column.replicas] ?? 0;
-        if (isOn[list] === 1) indexes.push(row - firstRow);
+      const entry = this.#directory.entry(slot);
+      if (entry === null) continue;
+      let topic: Topic | null = null;
+      const partitions: PartitionState[] = [];
+      for (let index = 0; index < entry.partitionCount; index += 1) {
+        const page = pages[pageOf(entry.firstRow + index)];
+        const at = positionOf(entry.firstRow + index);
+        const leader = page?.[at + Column.leader];
+        const isWanted =
+          which === 'leaderless'
+            ? leader === -1 && isOn[page?.[at + Column.replicas] ?? 0] === 1
+            : leader === id || isOn[page?.[at + Column.isr] ?? 0] === 1;
+        if (!isWanted) continue;
+        topic ??= new Topic(entry, pages, this.#lists);
+        const partition = topic.partition(index);
+        if (partition !== undefined) partitions.push(partition);
       }
-      const topic = indexes.length === 0 ? null : this.#topic(slot);
-      if (topic === null) continue;
-      const partitions = indexes.flatMap((index) => topic.partition(index) ?? []);
-      yield { id: topic.id, name: topic.name, partitions };
+      if (topic !== null) yield { id: topic.id, name: topic.name, partitions };
     }
   }
 
@@ -107,7 +118,7 @@ export class TopicTable {
 
   /** Gives the topic as it was. */
   remove(id: string): Topic {
-    const slot = this.#slotOf(id);
+    const slot = this.#directory.slotOfId(id);
     const topic = this.#topic(slot);
     assert(topic !== null, `no topic of id ${id}`);
     this.#directory.remove(slot);
@@ -116,7 +127,8 @@ export class TopicTable {
   }
 
   addPartitions({ topicId: id, partitions }: PartitionsRecord): void {
-    const { slot, firstRow: before, partitionCount } = this.#entryOf(id);
+    const slot = this.#directory.slotOfId(id);
+    const { firstRow: before, partitionCount } = this.#entryAt(slot, id);
     const isLast = before + partitionCount === this.#rows.count;
     const added = this.#rows.append(isLast ? partitions.length : partitionCount + partitions.length);
     const firstRow = isLast ? before : added;
@@ -131,7 +143,7 @@ export class TopicTable {
   }
 
   change(id: string, changes: readonly PartitionChange[]): void {
-    const { firstRow, partitionCount } = this.#entryOf(id);
+    const { firstRow, partitionCount } = this.#entryAt(this.#directory.slotOfId(id), id);
     for (const change of changes) {
       const { index } = change;
       assert(index >= 0 && index < partitionCount, `no partition ${index} of topic ${id}`);
@@ -223,15 +235,10 @@ export class TopicTable {
     return this.#lists.brokers.numberOf(ids as readonly BrokerId[]);
   }
 
-  #slotOf(id: string): number {
-    return this.#directory.slotOfId(id);
-  }
-
-  #entryOf(id: string): TopicEntry & { readonly slot: number } {
-    const slot = this.#slotOf(id);
+  #entryAt(slot: number, id: string): TopicEntry {
     const entry = this.#directory.entry(slot);
     assert(entry !== null, `no topic of id ${id}`);
-    return { ...entry, slot };
+    return entry;
   }
 
   #topic(slot: number): Topic | null {
@@ -269,8 +276,6 @@ export class TopicTable {
     page[at + Column.directories] = this.#lists.directories.numberOf(directories);
   }
 }
-
-const NO_PARTITIONS = { firstRow: 0, partitionCount: 0 } as const;
 
 function isSamePartition(one: PartitionState | undefined, other: PartitionState): boolean {
   return (

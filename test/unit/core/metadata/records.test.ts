@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { decodeRecords, encodeRecords, type MetadataRecord } from '../../../../broker/core/metadata/records.ts';
+import {
+  decodeRecords,
+  encodeBySchema,
+  encodeRecords,
+  type MetadataRecord,
+} from '../../../../broker/core/metadata/records.ts';
 import { sampleId } from '../../../support/metadata/lab.ts';
 
 const RECORDS: readonly MetadataRecord[] = [
@@ -91,6 +96,28 @@ const RECORDS: readonly MetadataRecord[] = [
 describe('metadata records', () => {
   test('of every kind come back as they were', () => {
     expect(decodeRecords(encodeRecords(RECORDS))).toEqual(RECORDS);
+  });
+
+  test('of many partitions have the bytes of their schema, although they are written by hand', () => {
+    for (const record of RECORDS) {
+      if (record.kind !== 'partitions' && record.kind !== 'partitionChanges') continue;
+      const body = encodeRecords([record]).subarray(8);
+      expect(Buffer.from(body).toString('hex')).toBe(Buffer.from(encodeBySchema(record)).toString('hex'));
+    }
+  });
+
+  test('of many partitions pass over tagged fields of a newer minor form, and end with what is cut short', () => {
+    const [record] = RECORDS.filter(({ kind }) => kind === 'partitionChanges');
+    const bytes = Buffer.from(encodeRecords(record === undefined ? [] : [record]));
+    // One tagged field (tag 7, two bytes) where the record had none.
+    const longer = Buffer.concat([bytes.subarray(0, -1), Buffer.from([1, 7, 2, 0xaa, 0xbb])]);
+    longer.writeUInt32BE(longer.length - 8, 4);
+    expect(decodeRecords(longer)).toEqual([record]);
+    for (let length = 8; length < bytes.length; length += 1) {
+      const cut = Buffer.from(bytes.subarray(0, length));
+      cut.writeUInt32BE(length - 8, 4);
+      expect(() => decodeRecords(cut)).toThrow(/PartitionChangesRecord/);
+    }
   });
 
   test('keep their bytes: a change of the format needs a new version', () => {

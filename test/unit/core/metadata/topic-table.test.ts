@@ -95,10 +95,23 @@ describe('the table of topics', () => {
 
   test('finds the partitions of a broker, and none of others', () => {
     const table = tableOf(520);
+    const leaderless = [3, 255, 256, 519].map((index) => ({
+      ...unchanged,
+      index,
+      leader: -1,
+      leaderEpoch: 1,
+      partitionEpoch: 1,
+      isr: index === 3 ? [2, 1] : null,
+    }));
+    table.change(ID, leaderless);
+    table.endBatch();
+    const all = table.byName('t')?.partitions ?? [];
+    const found = (id: number, which: 'leaderless' | 'counting') =>
+      [...table.partsOn(id, which)].flatMap(({ partitions }) => partitions);
     for (const id of [0, 1, 2, 3]) {
-      const found = [...table.partsOn(id)].flatMap(({ partitions }) => partitions);
-      const wanted = Array.from({ length: 520 }, (_, index) => fields(index));
-      expect(found).toEqual(wanted.filter(({ replicas }) => replicas.includes(id)));
+      const has = (list: readonly number[]): boolean => list.includes(id);
+      expect(found(id, 'leaderless')).toEqual(all.filter(({ leader, replicas }) => leader === -1 && has(replicas)));
+      expect(found(id, 'counting')).toEqual(all.filter(({ leader, isr }) => leader === id || has(isr)));
     }
   });
 
