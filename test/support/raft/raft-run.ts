@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { RaftBugs } from '../../../broker/core/raft/planted-bugs.ts';
+import { majorityOf } from '../../../broker/core/raft/quorum.ts';
 import { type Effect, type Entry, isSame, keyOf, type ReplicaKey, type Term } from '../../../broker/core/raft/types.ts';
 import { ELECTION_TIMEOUT_MS, FAIR, type RaftNode, RaftWorld } from './raft-world.ts';
 
@@ -14,6 +15,14 @@ interface Asked {
   readonly payload: string;
   /** The largest index that was committed anywhere when it was asked. */
   readonly committedBefore: number;
+}
+
+/** Something that was asked of a replica and not answered. */
+interface Wish {
+  readonly node: RaftNode;
+  readonly life: number;
+  /** The voter that it adds or removes; null for a transfer. */
+  readonly voter: ReplicaKey | null;
 }
 
 const NODES = 5;
@@ -32,13 +41,23 @@ export class RaftRun {
   /** By index: what somebody applied there. */
   readonly #applied: Entry[] = [];
   readonly #reads = new Map<string, Asked>();
-  readonly #wished = new Map<string, string>();
+  readonly #wished = new Map<string, Wish>();
   /** The one replica whose disk lost something: more of them at once, and nothing can be promised. */
   #spoiled: ReplicaKey | null = null;
   #tags = 0;
   #committedMax = 0;
   /** What happened, for a look at how much the runs try. */
-  readonly counts = { leaders: 0, applied: 0, reads: 0, changes: 0, snapshots: 0, transfers: 0, wiped: 0, damaged: 0 };
+  readonly counts = {
+    leaders: 0,
+    applied: 0,
+    reads: 0,
+    changes: 0,
+    snapshots: 0,
+    transfers: 0,
+    wiped: 0,
+    damaged: 0,
+    returns: 0,
+  };
 
   constructor(seed: number, options: RaftRunOptions = {}) {
     this.#seed = seed;
@@ -74,6 +93,7 @@ export class RaftRun {
           this.#world.advance(prng.chance(0.7) ? prng.below(60) : prng.below(900));
         }
       }
+      for (let i = 0; i < 3; i++) this.#comeBack();
       this.#heal();
     } catch (error) {
       throw new Error(`seed ${this.#seed}: ${error instanceof Error ? error.stack : String(error)}`, { cause: error });
@@ -166,15 +186,16 @@ export class RaftRun {
     if (isVoter && voters.length <= 2) return;
     // Whoever is whole stays as long as another one is not.
     if (isVoter && this.#isSpoiledAmong(voters) && !isSame(key, this.#spoiled)) return;
+    this.#wished.set(String(this.#tags), { node, life: node.life, voter: key });
     this.#world.give(node, { kind: isVoter ? 'remove-voter' : 'add-voter', voter: key, tag: this.#tags });
-    this.#wished.set(String(this.#tags), 'change');
   }
 
   #transfer(): void {
     const node = this.#someLeader();
     this.#tags += 1;
-    if (node !== undefined) this.#world.give(node, { kind: 'transfer', to: null, tag: this.#tags });
-    this.#wished.set(String(this.#tags), 'transfer');
+    if (node === undefined) return;
+    this.#wished.set(String(this.#tags), { node, life: node.life, voter: null });
+    this.#world.give(node, { kind: 'transfer', to: null, tag: this.#tags });
   }
 
   #snapshotOne(): void {
@@ -231,6 +252,7 @@ export class RaftRun {
       ...disk.entries.flatMap(({ body }) => (body.kind === 'voters' ? [body.voters] : [])),
       disk.snapshot.voters,
     ]);
+    sets.push(...this.#wishedVoters());
     const isComing = this.#alive().some(({ raft }) => {
       const change = raft?.state.leadership?.change;
       return change?.kind === 'catching-up' && isSame(change.voter, key);
@@ -239,6 +261,16 @@ export class RaftRun {
     return sets.every((voters) => {
       const isOne = voters.some((voter) => isSame(voter, key));
       return !this.#isSpoiledAmong(voters) && (!isOne || voters.length >= 3);
+    });
+  }
+
+  /** The voters that changes would make which somebody has been asked for, and has not come to: it may be paused. */
+  #wishedVoters(): (readonly ReplicaKey[])[] {
+    return [...this.#wished.values()].flatMap(({ node, life, voter }) => {
+      const voters = node.life === life ? node.raft?.state.voters : undefined;
+      if (voters === undefined || voter === null) return [];
+      const others = voters.filter((other) => !isSame(other, voter));
+      return [others.length < voters.length ? others : [...voters, voter]];
     });
   }
 
@@ -252,9 +284,11 @@ export class RaftRun {
   #onEffect(node: RaftNode, effect: Effect): void {
     if (effect.kind === 'became' && effect.role === 'leader') this.#onLeader(node, effect.term);
     else if (effect.kind === 'readable') this.#onReadable(effect.tag, effect.index);
+    else if (effect.kind === 'refused') this.#wished.delete(String(effect.tag));
     else if (effect.kind === 'done') {
-      if (this.#wished.get(String(effect.tag)) === 'change') this.counts.changes += 1;
-      else this.counts.transfers += 1;
+      if (this.#wished.get(String(effect.tag))?.voter === null) this.counts.transfers += 1;
+      else this.counts.changes += 1;
+      this.#wished.delete(String(effect.tag));
     } else if (effect.kind === 'committed') {
       this.#committedMax = Math.max(this.#committedMax, effect.index);
     }
@@ -304,13 +338,64 @@ export class RaftRun {
     }
   }
 
-  /** Everything works again: there is a leader, all voters have its log, and it stays. */
-  #heal(): void {
+  /**
+   * Q3: a quorum that is healthy keeps its leader and its term, whoever was away and comes back: crashed, paused, cut off, deaf
+   * for all or for the leader, so that it spoke of elections all the time; voters or not.
+   */
+  #comeBack(): void {
+    const world = this.#world;
+    const { prng } = world;
+    this.#repair();
+    world.advance(4 * ELECTION_TIMEOUT_MS);
+    const leader = world.leader();
+    const state = leader?.raft?.state;
+    if (leader === null || state?.leadership?.change !== null || state.leadership.transfer !== null) return;
+    const { term, voters } = state;
+    const away = [...world.nodes.values()].filter((node) => node !== leader && prng.chance(0.5));
+    const isHere = (voter: ReplicaKey): boolean => !away.some(({ key }) => isSame(key, voter));
+    const isWhole = (voter: ReplicaKey): boolean => world.nodes.get(keyOf(voter))?.disk.hardState.damagedUpTo === 0;
+    if (voters.filter((voter) => isHere(voter) && isWhole(voter)).length < majorityOf(voters.length)) return;
+    for (const node of away) this.#leave(node, leader, prng.below(5));
+    const isBusy = prng.chance(0.5);
+    for (let i = 2 + prng.below(6); i > 0; i--) {
+      if (isBusy) this.#propose();
+      world.advance(ELECTION_TIMEOUT_MS);
+    }
+    this.#repair();
+    world.advance(4 * ELECTION_TIMEOUT_MS);
+    this.counts.returns += away.length;
+    if (leader.raft?.state.role !== 'leader' || leader.raft.state.term !== term) {
+      const names = away.map(({ key }) => key.id).join(', ');
+      throw new Error(`Q3: ${leader.key.id} led term ${term} with a majority; ${names} came back: ${this.#describe()}`);
+    }
+  }
+
+  /** It crashes, pauses, is cut off, hears nobody, or all but the leader. */
+  #leave(node: RaftNode, leader: RaftNode, how: number): void {
+    const { id } = node.key;
+    if (how === 0) this.#world.crash(node);
+    else if (how === 1) node.pausedUntilMs = this.#world.nowMs + 6 * ELECTION_TIMEOUT_MS;
+    else if (how === 2) this.#world.cut.add(`${leader.key.id}>${id}`);
+    else {
+      for (let other = 0; other < NODES; other++) {
+        this.#world.cut.add(`${other}>${id}`);
+        if (how === 3) this.#world.cut.add(`${id}>${other}`);
+      }
+    }
+  }
+
+  #repair(): void {
     const world = this.#world;
     world.cut.clear();
     world.weather = FAIR;
     for (const node of world.nodes.values()) node.pausedUntilMs = 0;
     this.#startAll();
+  }
+
+  /** Everything works again: there is a leader, all voters have its log, and it stays. */
+  #heal(): void {
+    const world = this.#world;
+    this.#repair();
     world.advance(20 * ELECTION_TIMEOUT_MS);
     const leader = world.leader();
     if (leader === null) throw new Error(`nobody leads: ${this.#describe()}`);
