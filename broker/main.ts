@@ -66,7 +66,8 @@ export async function runBroker(call: BrokerCall): Promise<number> {
   return exitCode;
 }
 
-function readSettings(
+/** The settings of a file and of the environment, or what is wrong with them. */
+export function readSettings(
   file: string,
 ):
   | { readonly settings: Settings; readonly problems: readonly [] }

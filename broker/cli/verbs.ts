@@ -76,17 +76,32 @@ const BROKER: VerbHelp = {
 
 const ADMIN: VerbHelp = {
   name: 'admin',
-  usage: 'weir admin accept-loss --data DIR --topic T --partition P [--yes]',
-  summary: 'Let a damaged partition of a stopped node go on',
+  usage: [
+    'weir admin accept-loss --data DIR --topic T --partition P [--yes]',
+    'weir admin metadata [summary|features|brokers|controllers|topics|configs|log] --data DIR [--json]',
+    'weir admin recover-quorum --config FILE [--accept-data-loss]',
+  ].join('\n       '),
+  summary: 'Look at, or mend, the files of a stopped node',
   details: [
-    'A log whose bytes are not what was written is kept aside and not served. Restore its files from a copy, or give',
-    'up what is lost: without --yes the command only says what that is. The segments with the damage are kept in DIR.',
+    'accept-loss: a log whose bytes are not what was written is kept aside and not served. Restore its files from a copy,',
+    'or give up what is lost: without --yes the command only says what that is. The segments with the damage are kept in DIR.',
+    '',
+    'metadata: prints what the metadata log says, without a change to it. The node must not run: copy the directory of one',
+    'that does. (Of a running cluster Kafka’s tools tell: kafka-metadata-quorum, kafka-topics, kafka-features.) It takes as',
+    'much memory as the node. On one voter of several, the last entries may not be committed. Exit code 1: damage was found.',
+    '',
+    'recover-quorum: for a cluster most of whose controllers are gone for good. Makes the node of FILE its only voter, with',
+    'the metadata that it has; what the others had committed beyond that is lost. Without --accept-data-loss the command only',
+    'says what it would do. Never start another former voter with its old disk after that.',
   ],
   flags: [
     { name: 'data', value: 'DIR', help: 'Data directory of the node (log.dirs), which must not run' },
     { name: 'topic', short: 't', value: 'T', help: 'Topic of the damaged partition' },
     { name: 'partition', value: 'P', help: 'Its number' },
     { name: 'yes', help: 'Do it' },
+    { name: 'json', help: 'Print one JSON object a line' },
+    { name: 'config', short: 'c', value: 'FILE', help: 'Settings file of the controller to recover' },
+    { name: 'accept-data-loss', help: 'Do it' },
   ],
 };
 
