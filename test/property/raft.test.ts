@@ -21,6 +21,10 @@ describe('a quorum under lost messages, crashes, pauses, wiped disks and changin
     new RaftRun(2219).run();
   });
 
+  test('begins a snapshot anew when another leader sends its own of the same place (seed 151: a mixture was taken over)', () => {
+    new RaftRun(151).run();
+  });
+
   test('leaves every set of voters a majority of whole disks, also one that a paused leader is yet to make (seed 4989)', () => {
     new RaftRun(4989).run();
   });

@@ -103,24 +103,20 @@ export function answerVote(state: RaftState, request: VoteRequest): void {
     refuse(state, request);
     return;
   }
-  if (request.term > state.term) becomeFollower(state, request.term, null);
-  const isFree = state.votedFor === null || isSame(state.votedFor, request.from) || bugs.has('votes-twice');
+  const isNew = request.term > state.term;
+  const isFree = isNew || state.votedFor === null || isSame(state.votedFor, request.from) || bugs.has('votes-twice');
   const isUpToDate = state.log.isUpToDate(request.last) || bugs.has('votes-for-stale-log');
-  const isUndecided = (state.role === 'follower' && state.leader === null) || state.role === 'pre-candidate';
+  const isUndecided = isNew || (state.role === 'follower' && state.leader === null) || state.role === 'pre-candidate';
   if (!isUndecided || !isFree || !isUpToDate || !mayVote(state)) {
+    if (isNew) becomeFollower(state, request.term, null);
     refuse(state, request);
     return;
   }
-  // It does not ask for votes itself while somebody else may win.
-  becomeFollower(state, state.term, null);
-  let voteWrite = 0;
-  if (!isSame(state.votedFor, request.from)) {
-    state.votedFor = request.from;
-    voteWrite = state.write({ hardState: true });
-  }
+  // It does not ask for votes itself while somebody else may win. The term and the vote are one write.
+  becomeFollower(state, request.term, null, request.from);
   state.restartElectionTimer();
   const { self, term } = state;
-  state.send({ kind: 'vote-response', from: self, to: request.from, term, isGranted: true }, voteWrite);
+  state.send({ kind: 'vote-response', from: self, to: request.from, term, isGranted: true });
 }
 
 function refuse(state: RaftState, request: VoteRequest): void {

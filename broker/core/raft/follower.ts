@@ -19,9 +19,13 @@ export function takeAppend(state: RaftState, request: AppendRequest): void {
     respond(state, request, { outcome: 'diverged', index: 0, conflictTerm: 0 });
     return;
   }
-  // The log is about to be replaced; what is appended now would go with it.
-  if (state.incoming !== null && state.incoming.lastWrite > 0) return;
   const { log } = state;
+  // The log is about to be replaced; what is appended now would go with it. Who leads is heard all the same.
+  if (state.incoming !== null && state.incoming.lastWrite > 0) {
+    const index = Math.min(state.matchedIndex, log.durableIndex);
+    respond(state, request, { outcome: 'matched', index, conflictTerm: 0 });
+    return;
+  }
   const { previous, entries } = request;
   const snapshotIndex = log.snapshot.place.index;
   if (previous.index > snapshotIndex && log.termAt(previous.index) !== previous.term) {
@@ -84,11 +88,11 @@ export function takeSnapshotPiece(state: RaftState, request: SnapshotRequest): v
     answerPiece(state, request, meta.sizeInBytes);
     return;
   }
-  const isSameSnapshot =
-    state.incoming?.meta.place.index === meta.place.index && state.incoming.meta.place.term === meta.place.term;
+  // Another leader's of the same place has other bytes.
+  const isSameSnapshot = state.incoming?.meta.place.index === meta.place.index && state.incoming.term === request.term;
   if (!isSameSnapshot) {
     if (state.incoming !== null && state.incoming.lastWrite > 0) return;
-    state.incoming = { meta, position: 0, lastWrite: 0 };
+    state.incoming = { meta, term: request.term, position: 0, lastWrite: 0 };
   }
   const { incoming } = state;
   if (incoming === null || incoming.lastWrite > 0) return;

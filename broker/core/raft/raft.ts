@@ -97,7 +97,7 @@ export class Raft {
         this.#compact(input.index, input.sizeInBytes);
         return;
       case 'piece-read':
-        sendPiece(state, input.to, input.position, input.data);
+        sendPiece(state, input);
         return;
       default:
         unreachable(input);

@@ -1,7 +1,7 @@
 import { sizeOf } from './log.ts';
 import { Progress } from './progress.ts';
 import type { RaftState } from './state.ts';
-import { type Entry, type EntryBody, isSame, keyOf, type ReplicaKey } from './types.ts';
+import { type Entry, type EntryBody, type Input, isSame, keyOf } from './types.ts';
 
 /** Appends an entry at the leader's end; it goes out to everybody while it is written here. */
 export function appendEntry(state: RaftState, body: EntryBody): Entry {
@@ -88,18 +88,24 @@ function sendAppend(state: RaftState, progress: Progress, entries: readonly Entr
 }
 
 function askForPiece(state: RaftState, progress: Progress): void {
+  if (state.nowMs < progress.retryAtMs) return;
+  const { place } = state.log.snapshot;
+  // The host has only the latest one.
+  if (progress.snapshot?.meta.place.index !== place.index) progress.sendSnapshot(state.log.snapshot);
   const { snapshot } = progress;
-  if (snapshot === null || state.nowMs < progress.retryAtMs) return;
+  if (snapshot === null) return;
   progress.retryAtMs = state.nowMs + 2 * state.options.electionTimeoutMs;
   state.effects.push({ kind: 'read-piece', to: progress.replica, meta: snapshot.meta, position: snapshot.position });
 }
 
 /** A piece of a snapshot was read for a follower. */
-export function sendPiece(state: RaftState, to: ReplicaKey, position: number, data: Uint8Array): void {
+export function sendPiece(state: RaftState, piece: Extract<Input, { kind: 'piece-read' }>): void {
   const { leadership, self, term } = state;
-  const progress = leadership?.followers.get(keyOf(to));
-  if (leadership === null || progress?.snapshot?.position !== position) return;
-  const { meta } = progress.snapshot;
+  const { to, meta, position, data } = piece;
+  const snapshot = leadership?.followers.get(keyOf(to))?.snapshot;
+  // What was asked for before is not of use any more.
+  if (leadership === null || snapshot?.position !== position) return;
+  if (snapshot.meta.place.index !== meta.place.index) return;
   const { round } = leadership;
   state.send({ kind: 'snapshot', from: self, to, term, meta, position, data, round });
 }

@@ -27,8 +27,16 @@ export interface Leadership {
   uncommittedBytes: number;
 }
 
-/** Becomes a follower; of an unknown leader unless one is named. A higher term is adopted, and kept before anything is sent. */
-export function becomeFollower(state: RaftState, term: Term, leader: ReplicaKey | null): void {
+/**
+ * Becomes a follower; of an unknown leader unless one is named. A higher term is adopted, with a vote for whoever is named, and
+ * kept before anything is sent.
+ */
+export function becomeFollower(
+  state: RaftState,
+  term: Term,
+  leader: ReplicaKey | null,
+  vote: ReplicaKey | null = null,
+): void {
   const isNew = term > state.term;
   if (state.leadership !== null) resign(state);
   if (isNew || !isSame(state.leader, leader)) state.matchedIndex = 0;
@@ -36,8 +44,10 @@ export function becomeFollower(state: RaftState, term: Term, leader: ReplicaKey 
     state.term = term;
     state.votedFor = null;
     state.contactAtMs = Number.NEGATIVE_INFINITY;
-    state.write({ hardState: true });
   }
+  const isVote = vote !== null && !isSame(state.votedFor, vote);
+  if (isVote) state.votedFor = vote;
+  if (isNew || isVote) state.write({ hardState: true });
   const isKnown = state.role === 'follower' && !isNew && (state.leader === leader || isSame(state.leader, leader));
   state.campaign = null;
   if (!isKnown) state.became('follower', leader);

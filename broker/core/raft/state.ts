@@ -64,8 +64,8 @@ export class RaftState {
   leadership: Leadership | null = null;
   /** The log is the current leader's up to here. */
   matchedIndex: LogIndex = 0;
-  /** A snapshot that is coming in, and how much of it was taken. */
-  incoming: { readonly meta: SnapshotMeta; position: number; lastWrite: number } | null = null;
+  /** A snapshot that is coming in, from the leader of which term, and how much of it was taken. */
+  incoming: { readonly meta: SnapshotMeta; readonly term: Term; position: number; lastWrite: number } | null = null;
   /** Numbers of the last write given out, of the last that is synced, and of the last with a hard state. */
   writeCount = 0;
   writtenCount = 0;

@@ -172,7 +172,13 @@ export type Input =
   /** The host holds a snapshot of what is committed up to here; the log before it may go. */
   | { readonly kind: 'snapshot-taken'; readonly index: LogIndex; readonly sizeInBytes: number }
   /** The host read the piece of a snapshot that was asked for. */
-  | { readonly kind: 'piece-read'; readonly to: ReplicaKey; readonly position: number; readonly data: Uint8Array };
+  | {
+      readonly kind: 'piece-read';
+      readonly to: ReplicaKey;
+      readonly meta: SnapshotMeta;
+      readonly position: number;
+      readonly data: Uint8Array;
+    };
 
 /** Why something was not done. */
 export type Refusal =
@@ -215,7 +221,7 @@ export type Effect =
     }
   /** Send, but not before the write of this number is synced; 0: at once. A message may be lost. */
   | { readonly kind: 'send'; readonly message: Message; readonly afterWrite: number }
-  /** Read a piece of the leader's snapshot for a follower; answer with `piece-read`. */
+  /** Read a piece of the latest snapshot for a follower; answer with `piece-read`, or not at all if it is another by now. */
   | { readonly kind: 'read-piece'; readonly to: ReplicaKey; readonly meta: SnapshotMeta; readonly position: number }
   /** Entries up to here are committed: they may be applied. Independent of all writes. */
   | { readonly kind: 'committed'; readonly index: LogIndex }

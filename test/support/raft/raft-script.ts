@@ -266,7 +266,7 @@ export class RaftScript {
         say(`restores the snapshot at ${at(effect.meta.place)}`);
         return;
       case 'read-piece':
-        this.#give(node, { kind: 'piece-read', to: effect.to, position: effect.position, data: new Uint8Array(5) });
+        this.#give(node, { ...effect, kind: 'piece-read', data: new Uint8Array(5) });
         return;
       case 'done':
         say('is done');

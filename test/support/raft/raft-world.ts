@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { createPrng, type Prng } from '../../../broker/core/base/prng.ts';
 import { Raft } from '../../../broker/core/raft/raft.ts';
 import { NO_RAFT_BUGS, type RaftBugs } from '../../../broker/core/raft/planted-bugs.ts';
@@ -48,6 +49,8 @@ export class RaftNode {
   /** Messages that wait for a write, and writes under way. */
   readonly waiting: { readonly afterWrite: number; readonly message: Message }[] = [];
   diskBusyUntilMs = 0;
+  /** What has come of a leader's snapshot. */
+  incoming: Buffer = Buffer.alloc(0);
 
   constructor(key: ReplicaKey, disk: RaftDisk) {
     this.key = key;
@@ -199,8 +202,13 @@ export class RaftWorld {
         return;
       case 'write-snapshot':
         this.#write(node, effect.write, () => {
+          node.incoming = Buffer.concat([node.incoming.subarray(0, effect.position), effect.data]);
           if (!effect.isLast) return;
-          const { disk } = node;
+          const { disk, incoming } = node;
+          const isOne = incoming.every((byte) => byte === incoming[0]);
+          if (!isOne || incoming.length !== effect.meta.sizeInBytes) {
+            throw new Error(`${keyOf(node.key)} takes over a snapshot that is a mixture`);
+          }
           const { index, term } = effect.meta.place;
           const at = disk.entries.findIndex((entry) => entry.index === index && entry.term === term);
           disk.entries = at < 0 ? [] : disk.entries.slice(at + 1);
@@ -238,9 +246,11 @@ export class RaftWorld {
 
   #readPiece(node: RaftNode, to: ReplicaKey, meta: SnapshotMeta, position: number): void {
     const { life } = node;
-    const data = new Uint8Array(Math.min(40, meta.sizeInBytes - position));
+    // A host has one snapshot; its bytes are like no other replica's, nor like those of another place.
+    if (node.disk.snapshot.place.index !== meta.place.index) return;
+    const data = Buffer.alloc(Math.min(40, meta.sizeInBytes - position), 7 * meta.place.index + node.key.id);
     this.schedule(1, () => {
-      if (node.life === life) this.give(node, { kind: 'piece-read', to, position, data });
+      if (node.life === life) this.give(node, { kind: 'piece-read', to, meta, position, data });
     });
   }
 
