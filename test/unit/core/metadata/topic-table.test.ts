@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { topicId } from '../../../../broker/core/base/ids.ts';
 import type { PartitionFields } from '../../../../broker/core/metadata/records.ts';
+import { DeltaBuilder } from '../../../../broker/core/metadata/delta.ts';
 import { TopicTable } from '../../../../broker/core/metadata/topic-table.ts';
 import { sampleId } from '../../../support/metadata/lab.ts';
 
@@ -148,5 +149,36 @@ describe('the table of topics', () => {
       );
     }
     expect(early?.partition(17)).toEqual(fields(17));
+  });
+
+  test('finds every difference to another table, whatever field it is in', () => {
+    const base = fields(1, { elr: [2], lastKnownElr: [2] });
+    const others: readonly Partial<PartitionFields>[] = [
+      { leader: 2 },
+      { leaderEpoch: 1 },
+      { partitionEpoch: 1 },
+      { durableFromEpoch: 0 },
+      { replicas: [2, 1] },
+      { directories: [sampleId(2), sampleId(1)] },
+      { isr: [2] },
+      { elr: [] },
+      { lastKnownElr: [1] },
+    ];
+    const table = (one: PartitionFields): TopicTable => {
+      const made = new TopicTable();
+      made.add({ kind: 'topic', topicId: ID, name: 't' });
+      made.addPartitions({ kind: 'partitions', topicId: ID, partitions: [fields(0), one] });
+      made.endBatch();
+      return made;
+    };
+    const told = (after: TopicTable): readonly number[] => {
+      const found: number[] = [];
+      const delta = new DeltaBuilder();
+      delta.partitionsChanged = (_id, changes) => void found.push(...changes.map(({ index }) => index));
+      table(base).compare(after, delta);
+      return found;
+    };
+    expect(told(table(base))).toEqual([]);
+    for (const other of others) expect(told(table({ ...base, ...other }))).toEqual([1]);
   });
 });
