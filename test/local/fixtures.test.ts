@@ -17,6 +17,7 @@ import { observe } from '../fixtures/observe.ts';
 
 const DATA = fileURLToPath(new URL('../fixtures/data/', import.meta.url));
 const DEADLINE_MS = 60_000;
+const UNSUPPORTED_VERSION = 35;
 const OUT_OF_ORDER_SEQUENCE_NUMBER = 45;
 
 const releases = readdirSync(DATA).filter((name) => existsSync(join(DATA, name, 'expected.json')));
@@ -115,6 +116,49 @@ describe('the data directories that were written by', () => {
       DEADLINE_MS,
     );
   });
+});
+
+describe('a cluster that an earlier release formed (B4)', () => {
+  /** Levels in use, and the highest supported one of `weir.version`. */
+  async function levels(
+    asker: Asker,
+  ): Promise<{ readonly inUse: number | undefined; readonly max: number | undefined }> {
+    const body = { clientSoftwareName: 'test', clientSoftwareVersion: '1' };
+    const { finalizedFeatures, supportedFeatures } = await asker.ask(ApiKey.ApiVersions, 4, body);
+    return {
+      inUse: finalizedFeatures.find(({ name }) => name === 'weir.version')?.maxVersionLevel,
+      max: supportedFeatures.find(({ name }) => name === 'weir.version')?.maxVersion,
+    };
+  }
+
+  it(
+    'stays at its weir.version, says what needs a later one, and keeps the level that it is raised to',
+    async () => {
+      const { peer, remove } = await fixtureBroker((directory) => copyOf('0.1.0', directory));
+      try {
+        await peer.start();
+        const asker = await Asker.open(peer.bootstrap);
+        expect(await levels(asker)).toEqual({ inUse: 1, max: 2 });
+        const refused = await asker.ask(ApiKey.UnregisterController, 0, { controllerId: 9 });
+        expect(refused.errorCode).toBe(UNSUPPORTED_VERSION);
+        expect(refused.errorMessage).toContain('kafka-features upgrade --feature weir.version=2');
+        const featureUpdates = [{ feature: 'weir.version', maxVersionLevel: 2 }];
+        const raised = await asker.ask(ApiKey.UpdateFeatures, 1, { timeoutMs: 20_000, featureUpdates });
+        expect([raised.errorCode, raised.results[0]?.errorCode]).toEqual([0, 0]);
+        asker.close();
+        await peer.stop();
+        await peer.start();
+        const again = await Asker.open(peer.bootstrap);
+        expect(await levels(again)).toEqual({ inUse: 2, max: 2 });
+        again.close();
+        await peer.stop();
+      } finally {
+        await peer.kill().catch(() => undefined);
+        await remove();
+      }
+    },
+    DEADLINE_MS,
+  );
 });
 
 describe('the journals that were left by', () => {

@@ -48,7 +48,7 @@ export function decide(context: DecisionContext, command: MetadataCommand): Deci
   const decision = decideOne(context, command);
   const level = context.image.features().get(WEIR_VERSION) ?? Number.POSITIVE_INFINITY;
   for (const record of decision.records)
-    assert(levelOf(record) <= level, `B4: ${record.kind} needs more than ${WEIR_VERSION} ${level}`);
+    assert(levelOf(record) <= level, `I10: ${record.kind} needs more than ${WEIR_VERSION} ${level}`);
   return decision;
 }
 

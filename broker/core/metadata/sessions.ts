@@ -103,8 +103,6 @@ export class BrokerSessions {
         this.#end(id);
         this.#begin(broker, { nowMs, heard: true, before: session });
       } else {
-        // Whoever is let in begins with a full session.
-        if (!broker.fenced && session.timer.dueMs === Number.POSITIVE_INFINITY) session.contactMs = nowMs;
         this.#schedule(session, broker, nowMs);
       }
     }

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { brokerId } from '../../../broker/core/base/ids.ts';
 import type { FenceBrokerCommand, UnfenceBrokerCommand } from '../../../broker/core/metadata/commands.ts';
 import { errorName } from '../../../broker/core/protocol/errors.ts';
 import { SessionWorld } from '../../support/metadata/session-world.ts';
@@ -49,7 +48,7 @@ class Script {
       case 'refused':
         return this.#say(`refused${told(world.refused(id, number('since', world.nowMs)))}`);
       case 'left':
-        return world.sessions.left(brokerId(id), world.epoch(id));
+        return world.left(id);
       case 'alive':
         return this.#say(world.isAlive(id) ? 'yes' : 'no');
       case 'controller':

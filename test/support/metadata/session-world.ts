@@ -46,6 +46,15 @@ export class SessionWorld {
     return this.epoch(id);
   }
 
+  unregister(id: number): void {
+    this.lab.run({ kind: 'unregisterBroker', brokerId: id });
+    this.#tell();
+  }
+
+  left(id: number): void {
+    this.sessions.left(brokerId(id), this.epoch(id));
+  }
+
   /** A heartbeat, and what the controller decides because of it. */
   beat(id: number, more: Partial<BrokerHeartbeat> = {}): HeartbeatResult {
     const { image } = this.lab;
