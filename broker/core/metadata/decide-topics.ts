@@ -11,7 +11,7 @@ import type {
 } from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
 import type { MetadataImage } from './image.ts';
-import { assignmentProblem, newPartition, placeReplicas, type Placed } from './placement.ts';
+import { assignmentProblem, copiesProblem, newPartition, placeReplicas, type Placed } from './placement.ts';
 import type { MetadataRecord, PartitionFields } from './records.ts';
 import { ok, problem } from './result.ts';
 import { CLUSTER_METADATA_TOPIC, collisionKey, topicNameProblem } from './topic-name.ts';
@@ -152,7 +152,7 @@ function nameProblem(image: MetadataImage, name: string, pending: Pending): Code
 }
 
 function acceptTopic(context: DecisionContext, topic: NewTopic): Accepted | CodedResult {
-  const placed = topic.assignments.length > 0 ? manual(context.image, topic) : automatic(context, topic);
+  const placed = topic.assignments.length > 0 ? manual(context, topic) : automatic(context, topic);
   if (placed.refusal !== null) return placed.refusal;
   const configs = new Map<string, string>();
   for (const { name, value } of topic.configs) {
@@ -168,7 +168,7 @@ function acceptTopic(context: DecisionContext, topic: NewTopic): Accepted | Code
   return { partitions, configs };
 }
 
-function automatic({ image, settings }: DecisionContext, topic: NewTopic): Placed {
+function automatic({ image, settings, copiesMax }: DecisionContext, topic: NewTopic): Placed {
   if (topic.replicationFactor < -1 || topic.replicationFactor === 0) {
     const refusal = problem(
       ErrorCode.INVALID_REPLICATION_FACTOR,
@@ -193,10 +193,11 @@ function automatic({ image, settings }: DecisionContext, topic: NewTopic): Place
   }
   const replicationFactor =
     topic.replicationFactor === -1 ? settings.broker('default.replication.factor') : topic.replicationFactor;
-  return placeReplicas(image, { partitionCount, replicationFactor, shrinkToBrokers: topic.shrinkToBrokers === true });
+  const shrinkToBrokers = topic.shrinkToBrokers === true;
+  return placeReplicas(image, { partitionCount, replicationFactor, copiesMax, shrinkToBrokers });
 }
 
-function manual(image: MetadataImage, topic: NewTopic): Placed {
+function manual({ image, copiesMax }: DecisionContext, topic: NewTopic): Placed {
   const refuse = (code: number, sentence: string): Placed => ({ refusal: problem(code, sentence), replicas: null });
   if (topic.replicationFactor !== -1) {
     return refuse(ErrorCode.INVALID_REQUEST, 'with an assignment the replication factor must be -1');
@@ -210,7 +211,7 @@ function manual(image: MetadataImage, topic: NewTopic): Placed {
     if (byIndex.has(partitionIndex)) {
       return refuse(ErrorCode.INVALID_REPLICA_ASSIGNMENT, `partition ${partitionIndex} is assigned twice`);
     }
-    const refusal = assignmentProblem(image, brokerIds, replicaCount);
+    const refusal = assignmentProblem(image, brokerIds, replicaCount) ?? copiesProblem(brokerIds.length, copiesMax);
     if (refusal !== null) return { refusal, replicas: null };
     replicaCount = brokerIds.length;
     byIndex.set(partitionIndex, brokerIds);

@@ -22,6 +22,8 @@ export interface DecisionContext {
   /** Fresh random topic ids, at least one per topic to create. */
   readonly topicIds: readonly string[];
   readonly members: Members;
+  /** Most replicas that a new partition may have; absent: one, since nothing is copied between brokers yet. */
+  readonly copiesMax?: number;
 }
 
 /** What the active controller knows of the nodes beside the metadata. */

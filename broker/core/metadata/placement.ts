@@ -14,17 +14,20 @@ export type Placed =
 export interface PlacementWish {
   readonly partitionCount: number;
   readonly replicationFactor: number;
-  /** Takes as many brokers as there are when the factor is larger. */
+  /** See `DecisionContext.copiesMax`. */
+  readonly copiesMax: number | undefined;
+  /** Takes as many brokers as there are, and no more than may be, when the factor is larger. */
   readonly shrinkToBrokers: boolean;
 }
 
 /**
  * Spreads partitions over the brokers that are in: leaders go round in id order, starting where all earlier partitions
- * together have got to. INVALID_REPLICATION_FACTOR when there are too few brokers.
+ * together have got to. INVALID_REPLICATION_FACTOR when there are too few brokers, or more copies wanted than may be.
  */
 export function placeReplicas(image: MetadataImage, wish: PlacementWish): Placed {
   const usable = image.brokers().filter(({ fenced }) => !fenced);
-  const factor = wish.shrinkToBrokers ? Math.min(wish.replicationFactor, usable.length) : wish.replicationFactor;
+  const { replicationFactor, copiesMax = COPIES_MAX } = wish;
+  const factor = wish.shrinkToBrokers ? Math.min(replicationFactor, usable.length, copiesMax) : replicationFactor;
   if (factor < 1 || factor > usable.length) {
     const refusal = problem(
       ErrorCode.INVALID_REPLICATION_FACTOR,
@@ -32,6 +35,8 @@ export function placeReplicas(image: MetadataImage, wish: PlacementWish): Placed
     );
     return { refusal, replicas: null };
   }
+  const excess = copiesProblem(factor, copiesMax);
+  if (excess !== null) return { refusal: excess, replicas: null };
   const start = image.partitionCount;
   const replicas: number[][] = [];
   for (let partition = 0; partition < wish.partitionCount; partition += 1) {
@@ -43,6 +48,16 @@ export function placeReplicas(image: MetadataImage, wish: PlacementWish): Placed
     replicas.push(ids);
   }
   return { refusal: null, replicas };
+}
+
+/** Nothing is copied from one broker to another yet. */
+const COPIES_MAX = 1;
+
+/** Why a partition can't have so many replicas: INVALID_REPLICATION_FACTOR, or null when it can. */
+export function copiesProblem(count: number, copiesMax = COPIES_MAX): CodedResult | null {
+  if (count <= copiesMax) return null;
+  const sentence = `a partition may have ${copiesMax} replica(s) in this version, not ${count}`;
+  return problem(ErrorCode.INVALID_REPLICATION_FACTOR, sentence);
 }
 
 /**

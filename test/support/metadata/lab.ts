@@ -33,6 +33,8 @@ export class MetadataLab {
   /** Ids of brokers that are known to live, and of controllers that vote. */
   readonly alive = new Set<number>();
   readonly voters = new Set<number>();
+  /** See `DecisionContext`: tests of what comes with replication have it already. */
+  copies: { readonly copiesMax?: number } = { copiesMax: 100 };
   #nextId = 1;
 
   constructor(fixed: Readonly<Record<string, string>> = {}) {
@@ -61,7 +63,10 @@ export class MetadataLab {
   run<C extends MetadataCommand>(command: C): OutcomeOf<C> {
     const topicIds = Array.from({ length: 300 }, () => sampleId(this.#nextId++));
     const members = { isAlive: (id: number) => this.alive.has(id), isVoter: (id: number) => this.voters.has(id) };
-    const { records, outcome } = decide({ image: this.image, settings: this.settings, topicIds, members }, command);
+    const { records, outcome } = decide(
+      { image: this.image, settings: this.settings, topicIds, members, ...this.copies },
+      command,
+    );
     if (records.length > 0) this.#apply(records);
     return outcome as OutcomeOf<C>;
   }

@@ -150,6 +150,17 @@ describe('creating a topic', () => {
     });
   });
 
+  test('refuses a second replica as long as nothing is copied, and makes one where fewer are allowed', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    lab.copies = {};
+    expect(lab.create(newTopic('t', { replicationFactor: 2 }))).toEqual([INVALID_REPLICATION_FACTOR]);
+    expect(lab.create(assigned('t', [0, 1]))).toEqual([INVALID_REPLICATION_FACTOR]);
+    lab.create(newTopic('__consumer_offsets', { replicationFactor: 3, shrinkToBrokers: true, partitionCount: 3 }));
+    const partitions = lab.image.topicByName('__consumer_offsets')?.partitions;
+    expect(partitions?.map(({ replicas }) => replicas)).toEqual([[0], [1], [2]]);
+    expect(lab.create(assigned('u', [2]))).toEqual([NONE]);
+  });
+
   test('leaves fenced brokers out, of the ISR too', () => {
     const lab = MetadataLab.withBrokers([0]);
     lab.join(1, false);
