@@ -32,8 +32,8 @@ describe('a quorum under lost messages, crashes, pauses, wiped disks and changin
   /** From a seed that is near a find on, to save time. */
   const bugs: readonly [RaftBug, number, number][] = [
     ['votes-twice', 60, 50],
-    ['answers-unsynced', 60, 116],
-    ['damaged-votes', 60, 77],
+    ['answers-unsynced', 60, 230],
+    ['damaged-votes', 60, 178],
     ['counts-unsynced', 60, 13],
     ['stale-reads', 60, 3],
     ['no-pre-vote', 60, 8],
