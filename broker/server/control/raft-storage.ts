@@ -388,8 +388,6 @@ export class RaftStorage {
     const { disk, directory } = this.#deps;
     const path = `${directory}/${this.#segments.at(-1)?.name ?? ''}`;
     const file = yield* step<DiskFile>((done) => disk.open(path, { create: this.#isSegmentNew }, done));
-    // Left by an earlier life, whose frames of these numbers are not those that come now.
-    if (this.#isSegmentNew) yield* step<void>((done) => file.truncate(0, done));
     this.#file = file;
     return file;
   }

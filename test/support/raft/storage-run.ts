@@ -252,6 +252,11 @@ export class StorageRun {
     this.#bench.crash(!isPowerCut);
     const isRotten = this.#options.rots && this.#prng.chance(0.5);
     if (isRotten) this.#rot();
+    // Opening is cut off, too, where what was cut is not to be told once more.
+    for (; !(isRotten && this.#options.isLone) && this.#prng.chance(0.3); ) {
+      this.#bench.openFor(this.#prng.below(50));
+      this.#bench.crash(this.#prng.chance(0.3));
+    }
     let opened: OpenedRaft;
     try {
       opened = this.#bench.open();
