@@ -59,14 +59,13 @@ class Pipe {
     world.schedule(this.#arrivalMs - world.nowMs, () => this.#arrive(run));
   }
 
-  /** The network may be whole again: what was held back follows. */
+  /** The network may be whole again: what was held back follows after a while, before anything that came later. */
   mended(): void {
     if (this.#held.length === 0 || !this.#isWhole()) return;
     const { world, prng } = this.#network;
-    const held = this.#held;
-    this.#held = [];
-    this.#arrivalMs = Math.max(this.#arrivalMs, world.nowMs + prng.below(RESEND_MAX_MS));
-    world.schedule(this.#arrivalMs - world.nowMs, () => {
+    world.schedule(prng.below(RESEND_MAX_MS), () => {
+      const held = this.#held;
+      this.#held = [];
       for (const run of held) this.#arrive(run);
     });
   }
@@ -121,6 +120,7 @@ export class SimLink {
   /** A message of Raft. Appends and pieces of snapshots come on a stream each, everything else is a call of its own. */
   raft(message: Message, onReply: (reply: Message) => void): void {
     const { weather } = this.#network;
+    this.#network.sent(message);
     if (this.#breaks() || this.#network.strikes('loss', weather.lossChance)) return;
     const isStreamed = message.kind === 'append' || message.kind === 'snapshot';
     if (message.kind === 'append') this.#appends();
@@ -129,7 +129,7 @@ export class SimLink {
       const sent = copyOf(message);
       const take = (): void => {
         if (!this.#isKnown()) return;
-        this.#network.tell(sent);
+        this.#network.arrived(sent);
         this.#listener.service.raft(sent, (reply) => this.#reply(reply, isStreamed, onReply));
       };
       if (isStreamed) this.#there.send(take);
@@ -217,9 +217,12 @@ export class SimLink {
     this.#isSilent = true;
     this.#network.world.schedule(this.#network.weather.keepaliveMs, () => {
       this.#isSilent = false;
-      const near = this.#options.process.address;
-      const far = this.#listener.process.address;
-      if (!this.#network.reaches(near, far) || !this.#network.reaches(far, near)) this.break();
+      const near = this.#options.process;
+      const far = this.#listener.process;
+      const isThere =
+        this.#network.reaches(near.address, far.address) && this.#network.reaches(far.address, near.address);
+      // A ping is answered by the process, or by its machine: there is no such connection.
+      if (!isThere || near.isDead || far.isDead) this.break();
     });
   }
 
@@ -268,10 +271,11 @@ export class SimLink {
   }
 
   #reply(reply: Message, isStreamed: boolean, onReply: (reply: Message) => void): void {
+    this.#network.sent(reply);
     if (this.#network.strikes('loss', this.#network.weather.lossChance)) return;
     const sent = copyOf(reply);
     const take = (): void => {
-      this.#network.tell(sent);
+      this.#network.arrived(sent);
       onReply(sent);
     };
     if (isStreamed) this.#back.send(take);

@@ -57,8 +57,11 @@ export interface ControlListener {
   readonly service: ControlService;
 }
 
-/** What somebody who looks on is told of every message of Raft that arrives. */
-export type RaftTap = (message: Message) => void;
+/** Somebody who looks on: every message of Raft is sent once, and arrives once, more often or never. */
+export interface RaftTap {
+  sent(message: Message): void;
+  arrived(message: Message): void;
+}
 
 /** The network between the control isolates of a world: machines, what is cut between them, and the weather. */
 export class SimControlNetwork {
@@ -71,7 +74,7 @@ export class SimControlNetwork {
   readonly #cut = new Set<string>();
   readonly #powerless = new Set<string>();
   readonly #links = new Set<SimLink>();
-  readonly #taps: RaftTap[] = [];
+  #tap: RaftTap | null = null;
 
   constructor(world: World, prng: Prng) {
     this.world = world;
@@ -112,12 +115,17 @@ export class SimControlNetwork {
     for (const link of [...this.#links]) link.processDied(process);
   }
 
+  /** There is one who looks on. */
   onRaft(tap: RaftTap): void {
-    this.#taps.push(tap);
+    this.#tap = tap;
   }
 
-  tell(message: Message): void {
-    for (const tap of this.#taps) tap(message);
+  sent(message: Message): void {
+    this.#tap?.sent(message);
+  }
+
+  arrived(message: Message): void {
+    this.#tap?.arrived(message);
   }
 
   listener(address: ControlAddress): ControlListener | undefined {

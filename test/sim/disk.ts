@@ -35,6 +35,8 @@ export interface SimDiskFaults {
   loseDirectorySyncs: boolean;
   /** Asked before each operation: an errno name makes it fail, null lets it pass. */
   fail: (operation: string, path: string) => string | null;
+  /** What every operation takes besides, ms. */
+  slowMs: number;
 }
 
 function split(path: string): string[] {
@@ -47,7 +49,12 @@ function split(path: string): string[] {
  * The object outlives a simulated crash; files opened before it are dead after it.
  */
 export class SimDisk implements Disk {
-  readonly faults: SimDiskFaults = { loseFileSyncs: false, loseDirectorySyncs: false, fail: () => null };
+  readonly faults: SimDiskFaults = {
+    loseFileSyncs: false,
+    loseDirectorySyncs: false,
+    fail: () => null,
+    slowMs: 0,
+  };
   /** Operations issued so far, by name. */
   readonly operationCounts = new Map<string, number>();
   /** Raised by every crash; completions of an earlier life never arrive. */
@@ -181,6 +188,31 @@ export class SimDisk implements Disk {
     parent.durable.delete(name);
   }
 
+  /** Puts a file there, durably, as somebody else would; its directory exists. */
+  place(path: string, bytes: Uint8Array): void {
+    const { parent, name } = this.#parentOf(path);
+    const node = newFile();
+    node.content.writeAt(0, bytes);
+    node.durable.writeAt(0, bytes);
+    parent.entries.set(name, node);
+    parent.durable.set(name, node);
+  }
+
+  /** Everything becomes durable as readers see it now. */
+  settle(): void {
+    const visit = (node: Node): void => {
+      if (node.kind === 'file') {
+        node.durable = node.content.clone();
+      } else {
+        node.durable = new Map(node.entries);
+        for (const child of node.entries.values()) visit(child);
+      }
+      node.syncedCount += node.unsynced.length;
+      node.unsynced = [];
+    };
+    visit(this.#root);
+  }
+
   /** Somebody makes the volume larger. */
   grow(sizeInBytes: number): void {
     this.#capacityBytes += sizeInBytes;
@@ -276,7 +308,7 @@ export class SimDisk implements Disk {
   #perform<T>(operation: string, path: string, done: DiskDone<T>, run: () => T): void {
     const life = this.#life;
     const slow = operation === 'sync' || operation === 'syncDirectory' ? 10 : 1;
-    const delayMs = (this.#options.prng.below(1024) / 1024) * this.#latencyMaxMs * slow;
+    const delayMs = (this.#options.prng.below(1024) / 1024) * this.#latencyMaxMs * slow + this.faults.slowMs;
     this.operationCounts.set(operation, (this.operationCounts.get(operation) ?? 0) + 1);
     const refused = this.faults.fail(operation, path);
     this.#options.schedule(delayMs, () => {

@@ -144,6 +144,9 @@ export class SimHost implements Net {
   readonly #ends = new Set<End>();
   #dead = false;
   #asleepUntilMs = 0;
+  /** What came for it while it stood still. */
+  readonly #asleep: (() => void)[] = [];
+  #isWaking = false;
 
   constructor(world: World, ports: Map<string, Listener>, address: string) {
     this.#world = world;
@@ -203,16 +206,31 @@ export class SimHost implements Net {
     });
   }
 
-  /** The process stands still until then (SIGSTOP): what comes for it waits. */
+  /** The process stands still until then (SIGSTOP): what comes for it waits, in order. */
   sleepUntil(timeMs: number): void {
-    this.#asleepUntilMs = timeMs;
+    this.#asleepUntilMs = Math.max(this.#asleepUntilMs, timeMs);
   }
 
   /** Runs something of this process: now, or when it goes on. */
   whenAwake(run: () => void): void {
     const pauseMs = this.#asleepUntilMs - this.#world.nowMs;
-    if (pauseMs <= 0) run();
-    else this.#world.schedule(pauseMs, () => this.whenAwake(run));
+    if (this.#isWaking || (pauseMs <= 0 && this.#asleep.length === 0)) {
+      run();
+      return;
+    }
+    this.#asleep.push(run);
+    if (this.#asleep.length === 1) this.#world.schedule(pauseMs, () => this.#wake());
+  }
+
+  #wake(): void {
+    const pauseMs = this.#asleepUntilMs - this.#world.nowMs;
+    if (pauseMs > 0) {
+      this.#world.schedule(pauseMs, () => this.#wake());
+      return;
+    }
+    this.#isWaking = true;
+    for (const run of this.#asleep.splice(0)) run();
+    this.#isWaking = false;
   }
 
   forget(end: End): void {
