@@ -5,6 +5,7 @@ import type { EndpointView } from '../core/metadata/view.ts';
 import type { CleanerBugs, PlantedLogBugs } from '../core/log/planted-bugs.ts';
 import type { PlantedBugs } from '../core/share/planted-bugs.ts';
 import { FetchSessions } from '../core/replica/fetch-session.ts';
+import { TopicAnswers } from './api/topic-answers.ts';
 import { AutoTopicCreator } from './auto-topics.ts';
 import { apiTable, clientVersions } from './api/table.ts';
 import { allowAll, unlimited } from './authorizer.ts';
@@ -260,6 +261,7 @@ class NodeStart {
       partitions,
       servedVersions: clientVersions,
       autoTopics: new AutoTopicCreator(metadata, [topics.groups, topics.share]),
+      topicAnswers: new TopicAnswers(metadata),
       answerMemory: this.#acceptor.answerMemory,
       fetchSessions: new FetchSessions(() => settings.broker('max.incremental.fetch.session.cache.slots')),
       limitLog: new LimitLog(ports),

@@ -1,6 +1,7 @@
 import type { Settings } from '../core/config/settings.ts';
 import type { FetchSessions } from '../core/replica/fetch-session.ts';
 import type { AutoTopics } from './api/metadata.ts';
+import type { TopicAnswers } from './api/topic-answers.ts';
 import type { Ports } from './context.ts';
 import type { CoordinatorFinder } from './coordinators/finder.ts';
 import type { GroupCoordinator } from './coordinators/groups.ts';
@@ -24,6 +25,7 @@ export interface Services extends ShareGroups {
   readonly groups: GroupCoordinator;
   readonly coordinatorFinder: CoordinatorFinder;
   readonly autoTopics: AutoTopics;
+  readonly topicAnswers: TopicAnswers;
   readonly fetchSessions: FetchSessions;
   readonly limitLog: LimitLog;
   readonly producerIds: ProducerIds;

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { ZERO_TOPIC_ID } from '../../broker/core/base/ids.ts';
 import { ApiKey } from '../../broker/core/protocol/apis.ts';
 import { ErrorCode } from '../../broker/core/protocol/errors.ts';
 import type { RequestInput, WireKey } from '../../broker/core/protocol/messages.ts';
@@ -52,15 +53,39 @@ describe('a partition whose log was damaged below its durable mark (D7)', () => 
     shareFetch('a');
     asker.world.runFor(12_000);
     asker.node.crash('power');
+  });
+
+  function damage(): void {
     const log = asker.node.disk.files().find(({ path }) => /jobs-0\/.*\.log$/.test(path))?.path ?? '';
     const byte = asker.node.disk.peek(log)?.[65] ?? 0;
     asker.node.disk.poke(log, 65, Buffer.of(byte ^ 1));
+  }
+
+  function start(): void {
     asker.hangUp();
     asker.node.start();
     asker.world.runUntil(() => asker.node.isReady, 60_000);
+  }
+
+  it('has no leader for clients from the moment that it is found, at the latest when it is read', () => {
+    start();
+    const leaders = () => {
+      const topics = [{ name: TOPIC, topicId: ZERO_TOPIC_ID }];
+      const answer = call(ApiKey.Metadata, 12, { topics, allowAutoTopicCreation: false });
+      return answer.topics.flatMap(({ partitions }) => partitions.map(({ leaderId }) => leaderId));
+    };
+    expect(leaders()).toEqual([0, 0]);
+    damage();
+    expect(leaders()).toEqual([0, 0]);
+    let told = shareFetch('b');
+    for (let round = 0; round < 20 && told[0]?.[1] === 0; round += 1) told = shareFetch('b');
+    expect(told[0]).toEqual([0, ErrorCode.KAFKA_STORAGE_ERROR, 0]);
+    expect(leaders()).toEqual([-1, 0]);
   });
 
   it('is an error of its own in a share fetch, which goes on with the others', () => {
+    damage();
+    start();
     let told = shareFetch('b');
     for (let round = 0; round < 20 && told[1]?.[2] === 0; round += 1) told = shareFetch('b');
     expect(told).toEqual([
@@ -70,6 +95,8 @@ describe('a partition whose log was damaged below its durable mark (D7)', () => 
   });
 
   it('is not among what the log directory holds, as in Kafka a replica whose directory failed', () => {
+    damage();
+    start();
     const { results } = call(ApiKey.DescribeLogDirs, 4, { topics: [{ topic: TOPIC, partitions: [0, 1] }] });
     const [directory] = results;
     expect([results.length, directory?.errorCode]).toEqual([1, ErrorCode.NONE]);

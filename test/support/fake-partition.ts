@@ -222,6 +222,7 @@ export class FakePartition implements Partition {
 
 /** The partitions of a node in memory. */
 export class FakePartitions implements Partitions {
+  readonly damagedCount = 0;
   readonly #partitions = new Map<string, FakePartition>();
   readonly #listeners: ((partition: Partition) => void)[] = [];
 

@@ -3,7 +3,8 @@ import type { Steps } from '../codec/pace.ts';
 import { Reader } from '../codec/reader.ts';
 import { Writer } from '../codec/writer.ts';
 import { decodeStruct, decodeStructInSteps } from './decode.ts';
-import { encodeStruct, encodeStructInSteps } from './encode.ts';
+import { encodeElement, encodeStruct, encodeStructInSteps } from './encode.ts';
+import { Encoded } from './encoded.ts';
 import type { Input } from './input.ts';
 import type { Struct, StructPlan } from './plan.ts';
 import { planMessage } from './plan.ts';
@@ -27,6 +28,8 @@ export interface MessageCodec<T> {
   write(writer: Writer, version: number, value: Input<T>): void;
   /** Reads a value where the reader stands. */
   read(reader: Reader, version: number): T;
+  /** The bytes of one element of the array `name`, as `write` has them among the others. */
+  encodeElement(version: number, name: string, value: unknown): Encoded;
   /** `write` and `read` in steps. */
   writeInSteps(writer: Writer, version: number, value: Input<T>): Steps<undefined>;
   readInSteps(reader: Reader, version: number): Steps<T>;
@@ -93,6 +96,10 @@ class Codec<T extends object> implements MessageCodec<T> {
   read(reader: Reader, version: number): T {
     // `T` is generated from the schema that the plan is made of, or stated by whoever defined the message.
     return decodeStruct(reader, this.#planToRead(version)) as T;
+  }
+
+  encodeElement(version: number, name: string, value: unknown): Encoded {
+    return new Encoded(encodeOwned((writer) => encodeElement(writer, this.#planToWrite(version), name, value)));
   }
 
   *writeInSteps(writer: Writer, version: number, value: Input<T>): Steps<undefined> {

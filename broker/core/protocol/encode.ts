@@ -2,6 +2,7 @@ import { unreachable } from '../base/assert.ts';
 import { Pace, type Steps } from '../codec/pace.ts';
 import type { Chunks, Writer } from '../codec/writer.ts';
 import { chunksSize } from '../codec/writer.ts';
+import { Encoded } from './encoded.ts';
 import type { FieldPlan, Struct, StructPlan } from './plan.ts';
 import { hasArrays, Op } from './plan.ts';
 
@@ -36,7 +37,7 @@ export function* encodeStructInSteps(
     const deep = element.struct !== null && hasArrays(element.struct) ? element.struct : null;
     writer.length(values.length, field.compact, 'int32');
     for (const one of values) {
-      if (deep === null) encodeField(writer, element, one);
+      if (deep === null || one instanceof Encoded) encodeField(writer, element, one);
       else yield* encodeStructInSteps(writer, deep, one as Struct, pace);
       if (!pace.isDue()) continue;
       writer.cut();
@@ -91,7 +92,7 @@ function encodeField(writer: Writer, field: FieldPlan, value: unknown): void {
     case Op.bytes:
       return writer.bytes(value as Chunks, field.compact);
     case Op.struct:
-      return encodeStructField(writer, field, value as Struct);
+      return value instanceof Encoded ? encodeCopy(writer, value) : encodeStructField(writer, field, value as Struct);
     case Op.array:
       return encodeArray(writer, field, value as readonly unknown[]);
     default:
@@ -109,6 +110,20 @@ function encodeStructField(writer: Writer, field: FieldPlan, value: Struct): voi
   if (field.struct === null) throw new Error(`bug: ${field.path} has no struct`);
   if (field.nullable) writer.int8(1);
   encodeStruct(writer, field.struct, value);
+}
+
+/** One element of the array `name` of a struct, by itself. */
+export function encodeElement(writer: Writer, plan: StructPlan, name: string, value: unknown): void {
+  const element = plan.inline.find((field) => field.name === name)?.element ?? null;
+  if (element === null) throw new Error(`bug: there is no array ${name}`);
+  encodeField(writer, element, value);
+}
+
+/** Copied, so that many do not become as many chunks. */
+function encodeCopy(writer: Writer, { bytes }: Encoded): void {
+  writer.beginCopying();
+  writer.raw(bytes);
+  writer.endCopying();
 }
 
 function encodeArray(writer: Writer, field: FieldPlan, values: readonly unknown[]): void {

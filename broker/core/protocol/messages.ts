@@ -6,6 +6,7 @@ import { Writer } from '../codec/writer.ts';
 import { ApiKey, apiByKey, apis, isFlexible } from './apis.ts';
 import type { MessageCodec } from './define-message.ts';
 import { defineMessage, encodeChunks } from './define-message.ts';
+import type { Encoded } from './encoded.ts';
 import type { Input } from './input.ts';
 import { wireSchemas } from './wire-schemas.generated.ts';
 import type { ApiRequests, ApiResponses } from './wire-types.generated.ts';
@@ -109,6 +110,16 @@ export function encodeResponse<K extends WireKey>(
   body: ResponseInput<K>,
 ): Uint8Array[] {
   return encodeChunks(true, (writer) => writeResponse(writer, apiKey, version, correlationId, body));
+}
+
+/** An element of the array `name` of a response, encoded: may stand there in its place. */
+export function encodeResponseElement<K extends WireKey>(
+  apiKey: K,
+  version: number,
+  name: keyof ApiResponses[K] & string,
+  value: unknown,
+): Encoded {
+  return responseCodec(apiKey).encodeElement(version, name, value);
 }
 
 /** `encodeResponse` in steps. */

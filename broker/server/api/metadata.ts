@@ -4,13 +4,16 @@ import { topicNameProblem } from '../../core/metadata/topic-name.ts';
 import type { MetadataView, TopicView } from '../../core/metadata/view.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
-import type { ApiRequests } from '../../core/protocol/messages.ts';
+import { type ApiRequests, encodeResponseElement } from '../../core/protocol/messages.ts';
+import type { Encoded } from '../../core/protocol/encoded.ts';
+import type { Timers } from '../../ports/clock.ts';
 import type { MetadataClient } from '../metadata-client.ts';
 import type { Partitions } from '../partitions/partition.ts';
 import type { RequestContext } from '../request-context.ts';
 import { authorizedOperations, OPERATIONS_NOT_ASKED } from './authorized-operations.ts';
 import { brokersOn, controllerOn, describePartition } from './brokers.ts';
 import type { ApiRow } from './row.ts';
+import type { TopicAnswers } from './topic-answers.ts';
 
 /** What Metadata tells of, and what it may create. */
 export interface MetadataServices {
@@ -19,6 +22,8 @@ export interface MetadataServices {
   readonly settings: Settings;
   /** Creation of a topic that a client named (auto.create.topics.enable), and of the internal topics by their own rules. */
   readonly autoTopics: AutoTopics;
+  readonly topicAnswers: TopicAnswers;
+  readonly ports: { readonly timers: Timers };
 }
 
 /** Creates topics on first use. */
@@ -32,6 +37,11 @@ interface Asked {
   readonly name: string | null;
   readonly topicId: string;
 }
+
+const NO_TOPIC: Asked = { name: null, topicId: ZERO_TOPIC_ID };
+
+/** Partitions that are encoded in one turn: a millisecond, ten in a process that has just started. */
+const PARTITIONS_PER_TURN = 2000;
 
 /** First version that takes topic ids (KIP-516). */
 const BY_ID_SINCE = 12;
@@ -58,11 +68,10 @@ export const row: ApiRow<typeof ApiKey.Metadata, MetadataServices> = {
     }
     const asked = askedTopics(request, context, view);
     const missing = missingNames(server, request, context, asked);
-    if (missing.length === 0) {
-      reply(answer(server, request, context, asked, new Map()));
-      return;
-    }
-    server.autoTopics.create(missing, (codes) => reply(answer(server, request, context, asked, codes)));
+    const answerAll = (codes: ReadonlyMap<string, number>): void =>
+      encodeAhead(server, request, context, asked, () => reply(answer(server, request, context, asked, codes)));
+    if (missing.length === 0) answerAll(new Map());
+    else server.autoTopics.create(missing, answerAll);
   },
 };
 
@@ -157,7 +166,7 @@ function answerTopic(
 ) {
   const { view } = server.metadata;
   const byId = asked.topicId !== ZERO_TOPIC_ID;
-  const topic = byId ? view.topicById(asTopicId(asked.topicId)) : view.topicByName(asked.name ?? '');
+  const topic = askedTopic(view, asked);
   const failed = (errorCode: number) => ({
     errorCode,
     name: byId ? null : asked.name,
@@ -177,7 +186,47 @@ function answerTopic(
   if (!context.allowed({ operation: 'describe', resourceType: 'topic', resourceName: topic.name })) {
     return failed(byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED);
   }
-  return describeTopic(server, request, context, topic);
+  if (!isForAll(server, request)) return describeTopic(server, request, context, topic);
+  // An encoded element may stand for the struct that it holds; the types of answers don't know it.
+  return encodedTopic(server, request, context, topic) as unknown as ReturnType<typeof describeTopic>;
+}
+
+function askedTopic(view: MetadataView, { name, topicId }: Asked): TopicView | null {
+  return topicId === ZERO_TOPIC_ID ? view.topicByName(name ?? '') : view.topicById(asTopicId(topicId));
+}
+
+/** Whether everybody gets the same: what a damaged log changes, and what one asker may do, is not in the metadata. */
+function isForAll(server: MetadataServices, request: Request): boolean {
+  return !request.includeTopicAuthorizedOperations && server.partitions.damagedCount === 0;
+}
+
+function encodedTopic(server: MetadataServices, request: Request, context: RequestContext, topic: TopicView): Encoded {
+  const { apiVersion } = context;
+  return server.topicAnswers.topic(apiVersion, topic.id, () =>
+    encodeResponseElement(ApiKey.Metadata, apiVersion, 'topics', describeTopic(server, request, context, topic)),
+  );
+}
+
+/** Encodes the topics of an answer that nobody has asked for since they changed, so many a turn that no turn gets long. */
+function encodeAhead(
+  server: MetadataServices,
+  request: Request,
+  context: RequestContext,
+  asked: readonly Asked[],
+  done: () => void,
+): void {
+  let next = 0;
+  const someMore = (): void => {
+    for (let left = PARTITIONS_PER_TURN; left > 0 && next < asked.length && isForAll(server, request); next += 1) {
+      const topic = askedTopic(server.metadata.view, asked[next] ?? NO_TOPIC);
+      if (topic === null || server.topicAnswers.has(context.apiVersion, topic.id)) continue;
+      encodedTopic(server, request, context, topic);
+      left -= topic.partitionCount;
+    }
+    if (next < asked.length && isForAll(server, request)) server.ports.timers.after(0, someMore);
+    else done();
+  };
+  someMore();
 }
 
 function describeTopic(server: MetadataServices, request: Request, context: RequestContext, topic: TopicView) {

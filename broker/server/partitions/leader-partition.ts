@@ -33,6 +33,7 @@ export class LeaderPartition implements Partition, LogListener {
   readonly #watermarkListeners = new Set<() => void>();
   readonly #resignListeners = new Set<() => void>();
   readonly #isLowOnSpace: () => boolean;
+  readonly #onDamaged: () => void;
   #view: PartitionView;
   #rules: TopicRules;
   #produce: ProduceRules | null = null;
@@ -47,6 +48,8 @@ export class LeaderPartition implements Partition, LogListener {
     readonly clock: Clock;
     readonly appends: AppendQueue;
     readonly isLowOnSpace: () => boolean;
+    /** The log is found damaged, at once or later. */
+    readonly onDamaged: () => void;
   }) {
     this.topicId = start.topic.id;
     this.topicName = start.topic.name;
@@ -57,6 +60,7 @@ export class LeaderPartition implements Partition, LogListener {
     this.#clock = start.clock;
     this.#appends = start.appends;
     this.#isLowOnSpace = start.isLowOnSpace;
+    this.#onDamaged = start.onDamaged;
     this.#replica = new LeaderReplica({
       highWatermark: Math.max(start.log.highWatermark, start.log.logStartOffset),
       localOffset: start.rules.durability === 'fsync' ? start.log.durableOffset : start.log.writtenOffset,
@@ -65,6 +69,7 @@ export class LeaderPartition implements Partition, LogListener {
     });
     start.log.setListener(this);
     start.log.setHighWatermark(this.#replica.highWatermark);
+    if (start.log.state === 'damaged') this.#onDamaged();
   }
 
   get leader(): BrokerId | -1 {
@@ -139,6 +144,7 @@ export class LeaderPartition implements Partition, LogListener {
 
   onState(state: LogState): void {
     if (state === 'open') return;
+    if (state === 'damaged') this.#onDamaged();
     // What was accepted and not written is gone: nobody may be told that it arrived.
     this.#local.fail(ErrorCode.KAFKA_STORAGE_ERROR);
     this.#committed.fail(ErrorCode.KAFKA_STORAGE_ERROR);

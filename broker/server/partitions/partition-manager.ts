@@ -39,6 +39,8 @@ export class PartitionManager implements Partitions {
   readonly #permits = new Permits(DECOMPRESSED_COUNT_MAX);
   readonly #leading = new Map<string, LeaderPartition>();
   readonly #leadListeners: ((partition: Partition) => void)[] = [];
+  /** Those led whose log is damaged. */
+  readonly #damaged = new Set<string>();
   #sorted: readonly Partition[] | null = null;
   /** Creations of logs under way, and who waits until there are none. */
   #openingCount = 0;
@@ -92,6 +94,10 @@ export class PartitionManager implements Partitions {
     return this.#sorted;
   }
 
+  get damagedCount(): number {
+    return this.#damaged.size;
+  }
+
   onLead(listener: (partition: Partition) => void): void {
     this.#leadListeners.push(listener);
     for (const partition of this.all()) listener(partition);
@@ -108,6 +114,7 @@ export class PartitionManager implements Partitions {
     this.#stopped = true;
     for (const partition of this.#leading.values()) partition.resign(ErrorCode.NOT_LEADER_OR_FOLLOWER);
     this.#leading.clear();
+    this.#damaged.clear();
     this.#sorted = null;
   }
 
@@ -207,7 +214,9 @@ export class PartitionManager implements Partitions {
       this.#ports.log.warn({ topic: topic.name, partition: index, reason: message }, 'refused a compressed batch');
     const appends = new AppendQueue({ compression, crc32c, timers, clock, permits: this.#permits, onUnreadable });
     const isLowOnSpace = (): boolean => this.#logs.isLowOnSpace;
-    const partition = new LeaderPartition({ topic, partition: view, rules, log, clock, appends, isLowOnSpace });
+    const onDamaged = (): void => void this.#damaged.add(key);
+    const shared = { clock, appends, isLowOnSpace, onDamaged };
+    const partition = new LeaderPartition({ topic, partition: view, rules, log, ...shared });
     this.#leading.set(key, partition);
     this.#sorted = null;
     for (const listener of this.#leadListeners) listener(partition);
@@ -218,6 +227,7 @@ export class PartitionManager implements Partitions {
     const partition = this.#leading.get(key);
     if (partition === undefined) return;
     this.#leading.delete(key);
+    this.#damaged.delete(key);
     this.#sorted = null;
     partition.resign(errorCode);
   }

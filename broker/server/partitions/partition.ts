@@ -106,4 +106,6 @@ export interface Partitions {
   all(): readonly Partition[];
   /** Called when this node becomes leader of a partition and may serve it. */
   onLead(listener: (partition: Partition) => void): void;
+  /** How many of those that this node leads, or should, have a damaged log (D7). */
+  readonly damagedCount: number;
 }

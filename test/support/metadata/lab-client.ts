@@ -27,8 +27,8 @@ export class LabClient implements MetadataClient {
     done(this.failure === null ? this.#lab.run(command) : (this.failure as OutcomeOf<C>));
   }
 
-  onDelta(_listener: (delta: MetadataDelta) => void): void {
-    throw new Error('handlers follow no deltas');
+  onDelta(listener: (delta: MetadataDelta) => void): void {
+    this.#lab.onDelta = listener;
   }
 }
 

@@ -30,6 +30,8 @@ export class MetadataLab {
   readonly settings: Settings;
   readonly batches: Uint8Array[] = [];
   readonly deltas: MetadataDelta[] = [];
+  /** Told of every delta. */
+  onDelta: (delta: MetadataDelta) => void = () => undefined;
   /** Ids of brokers that are known to live, and of controllers that vote. */
   readonly alive = new Set<number>();
   readonly voters = new Set<number>();
@@ -135,7 +137,9 @@ export class MetadataLab {
   #apply(records: readonly MetadataRecord[]): void {
     const batch = encodeRecords(records);
     this.batches.push(batch);
-    this.deltas.push(this.image.apply(decodeRecords(batch), this.image.offset + 1));
+    const delta = this.image.apply(decodeRecords(batch), this.image.offset + 1);
+    this.deltas.push(delta);
+    this.onDelta(delta);
     this.settings.setDynamic(this.image.configOverrides('broker', '0'), this.image.configOverrides('cluster', ''));
   }
 }

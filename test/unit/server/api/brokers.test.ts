@@ -65,7 +65,13 @@ describe('brokers that clients are told of', () => {
     const topic = { id: topicId('AAAAAAAAAAAAAAAAAAAAAA') };
     const told = (status: number) => {
       const led = { leader: brokerId(0), status: () => status } as unknown as Partition;
-      const partitions: Partitions = { byId: () => led, byName: () => led, all: () => [led], onLead: () => undefined };
+      const partitions: Partitions = {
+        byId: () => led,
+        byName: () => led,
+        all: () => [led],
+        onLead: () => undefined,
+        damagedCount: 0,
+      };
       return describePartition({ metadata: { view }, partitions }, topic, partition);
     };
     const same = { partitionIndex: 0, leaderEpoch: 0, replicaNodes: [0, 1, 9], isrNodes: [0] };

@@ -161,6 +161,7 @@ function lead(
       onUnreadable: (message) => complaints.push(message),
     }),
     isLowOnSpace: () => options.lowOnSpace ?? false,
+    onDamaged: () => complaints.push('damaged'),
   });
   const outcomes: AppendOutcome[] = [];
   const append = (bytes: Uint8Array, requiredAcks = -1): AppendOutcome | undefined => {
@@ -171,6 +172,17 @@ function lead(
 }
 
 describe('a led partition', () => {
+  it('says that its log is damaged, at once or when it is found', () => {
+    const log = new HandLog();
+    const { partition, complaints } = lead({ log });
+    partition.onState('read-only');
+    expect(complaints).toEqual([]);
+    log.state = 'damaged';
+    partition.onState('damaged');
+    expect(complaints).toEqual(['damaged']);
+    expect(lead({ log }).complaints).toEqual(['damaged']);
+  });
+
   it('gives a batch the next offsets and its leader epoch', () => {
     const { append, log } = lead();
     expect(append(records('a', 'b'))).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: 0, endOffset: 2 });
