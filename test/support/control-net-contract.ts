@@ -213,8 +213,11 @@ function describeCalls(given: Given): void {
     stranger.open('Controller.Heartbeat', heard).send(STREAMS['Controller.Heartbeat'].request);
     const outcomes = ask(stranger);
     await until(() => outcomes.length > 0 && heard.ends.length > 0);
-    expect(outcomes[0]?.failure).toMatchObject({ code: 'refused', message: expect.stringContaining('cluster') });
-    expect(heard.ends[0]).toMatchObject({ code: 'refused' });
+    // Where certificates name the cluster, there is not even a connection.
+    for (const failure of [outcomes[0]?.failure, heard.ends[0]]) {
+      expect(failure?.message).toContain('cluster');
+      expect(['refused', 'unavailable']).toContain(failure?.code);
+    }
     expect(pair.service).toMatchObject({ messages: [], calls: [], streams: [], ended: [] });
     stranger.close();
   });
@@ -324,10 +327,12 @@ function describeWatches(given: Given): void {
     channel.open('Controller.WatchMetadata', heard).send(STREAMS['Controller.WatchMetadata'].request);
     await until(() => pair.service.streams.length > 0);
     const stream = pair.service.streams[0]?.stream;
-    for (let i = 0; i < 300; i += 1) stream?.send({ kind: 'controller', controllerId: i } as never);
+    const payload = new Uint8Array(1024);
+    const batches = Array.from({ length: 3000 }, (_, i) => ({ kind: 'batch', baseOffset: i, recordCount: 1, payload }));
+    for (const batch of batches) stream?.send(batch as never);
     stream?.end(null);
     await until(() => heard.ends.length > 0);
-    expect(heard.messages).toHaveLength(300);
+    expect(heard.messages).toEqual(batches);
     expect(heard.ends).toEqual([null]);
   });
 
@@ -412,7 +417,6 @@ function describeEnds(given: Given): void {
     await until(() => pair.service.received.length > 0 && pair.service.calls.length > 0);
     channel.close();
     await until(() => pair.service.ends.length > 0);
-    expect(pair.service.ends).toEqual([expect.objectContaining({ code: 'unavailable' })]);
     expect({ heard: heard.ends, outcomes }).toEqual({ heard: [], outcomes: [] });
     expect(ask(channel)).toEqual([]);
   });

@@ -22,11 +22,17 @@ const QUESTION_MS_MAX = 60_000;
 const OPEN_SERVICES = ['/grpc.health.v1.Health/', '/grpc.reflection.v1.ServerReflection/'];
 /** What only nodes may call. */
 const NODE_SERVICES = ['/weir.control.v1.Raft/', '/weir.control.v1.Controller/'];
-/** What the operator alone may call: the methods of Fleet that change something. */
-const OPERATOR_METHODS: readonly string[] = [];
+/** What both may call of the rest: it changes nothing. */
+const READING_METHODS = ['/weir.control.v1.Fleet/Status', '/weir.control.v1.Fleet/CanRestart'];
 
 const startsWithOne = (path: string, prefixes: readonly string[]): boolean =>
   prefixes.some((prefix) => path.startsWith(prefix));
+
+/** Whether a role may call a method: a method of Fleet that changes anything is for the operator alone (B3). */
+export function mayCall(role: Identity['role'], path: string): boolean {
+  if (startsWithOne(path, NODE_SERVICES)) return role === 'node';
+  return role === 'operator' || READING_METHODS.includes(path);
+}
 
 /** Refuses calls of strangers before their bodies are read, and counts those of everybody. */
 export class Admission {
@@ -128,8 +134,8 @@ export class Admission {
       const details = `the certificate is not that of ${caller.role} ${caller.replica.id} of cluster ${clusterId}`;
       return { code: status.PERMISSION_DENIED, details };
     }
-    const isForOther = caller.role === 'node' ? OPERATOR_METHODS.includes(path) : startsWithOne(path, NODE_SERVICES);
-    if (isForOther) return { code: status.PERMISSION_DENIED, details: `not for the role ${caller.role}` };
+    if (!mayCall(caller.role, path))
+      return { code: status.PERMISSION_DENIED, details: `not for the role ${caller.role}` };
     const entered = this.#enter(`${caller.role} ${caller.replica.id}`, CALLS_OF_ONE_MAX);
     if (typeof entered === 'string') this.#admitted.set(metadata, { caller, call });
     return entered;

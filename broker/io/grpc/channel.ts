@@ -24,16 +24,23 @@ import { type ByteStream, OpenStream } from './open-stream.ts';
 import { MESSAGE_SIZE_MAX, RAFT_QUEUED_SIZE_MAX, SUBMIT_SIZE_MAX } from './sizes.ts';
 import { failureOf, refused, textOf } from './status.ts';
 
-/** A connection that is not there after so long is tried afresh. */
-const CONNECT_MS_MAX = 1000;
+/** How long a connection may take, and how long gRPC may try again by itself, during which it does not tell how it goes. */
+const PATIENCE_MS: ReadonlyMap<connectivityState, number> = new Map([
+  [connectivityState.CONNECTING, 1000],
+  [connectivityState.TRANSIENT_FAILURE, 3000],
+]);
 const RECONNECT_MS_MIN = 50;
 const RECONNECT_MS_MAX = 1000;
 const KEEPALIVE_MS = 2000;
 const KEEPALIVE_TIMEOUT_MS = 2000;
+/** How long the other side has for ending a stream that was ended here. */
+const END_MS_MAX = 5000;
 /** Questions under way. */
 const PENDING_COUNT_MAX = 60;
 /** A vote that comes later than this is for an election that is over. */
 const RAFT_ANSWER_MS_MAX = 5000;
+
+const SERVER_NAME = 'node.weir';
 
 const same = (bytes: Buffer): Buffer => bytes;
 
@@ -43,7 +50,10 @@ export interface ChannelOptions {
   readonly self: Identity;
   readonly onReply: (response: Message) => void;
   readonly post: (input: () => void) => void;
+  /** What a new connection shows. */
   readonly credentials: () => ChannelCredentials;
+  /** Another number when that has changed. */
+  readonly credentialsVersion: () => number;
 }
 
 function targetOf({ host, port }: ControlAddress): string {
@@ -58,6 +68,7 @@ export class GrpcChannel implements ControlChannel {
   readonly #calls = new Set<{ cancel(): void }>();
   readonly #raftStreams = new Map<RaftRequestKind, OpenStream<Message, Message>>();
   #client: Client | null = null;
+  #credentialsVersion = 0;
   #pendingCount = 0;
   #isClosed = false;
 
@@ -213,8 +224,10 @@ export class GrpcChannel implements ControlChannel {
       },
     };
     const finish = (failure: CallFailure | null): void => {
-      if (failure === null && call !== null && 'end' in call) call.end();
-      else call?.cancel();
+      if (failure === null && call !== null && 'end' in call) {
+        call.end();
+        setTimeout(() => call?.cancel(), END_MS_MAX).unref();
+      } else call?.cancel();
     };
     const stream = new OpenStream<Outgoing, Incoming>({
       bytes,
@@ -258,9 +271,13 @@ export class GrpcChannel implements ControlChannel {
   /** The client of the connection; null when the channel is closed. */
   #connected(): Client | null {
     if (this.#isClosed) return null;
+    if (this.#client !== null) this.#review(this.#client);
     if (this.#client === null) {
+      this.#credentialsVersion = this.#options.credentialsVersion();
       this.#client = new Client(targetOf(this.#options.address), this.#options.credentials(), {
         'grpc.use_local_subchannel_pool': 1,
+        // TLS wants a name and no address; which node it is, the certificate says by a name of its own.
+        'grpc.ssl_target_name_override': SERVER_NAME,
         'grpc.initial_reconnect_backoff_ms': RECONNECT_MS_MIN,
         'grpc.max_reconnect_backoff_ms': RECONNECT_MS_MAX,
         'grpc.dns_min_time_between_resolutions_ms': RECONNECT_MS_MAX,
@@ -278,19 +295,26 @@ export class GrpcChannel implements ControlChannel {
     return this.#client;
   }
 
-  /** Gives up a connection that does not come about: the system alone would try for minutes. */
+  /** Drops a connection that is not there and would be made with certificates of yesterday. */
+  #review(client: Client): void {
+    const isOld = this.#options.credentialsVersion() !== this.#credentialsVersion;
+    if (isOld && client.getChannel().getConnectivityState(false) !== connectivityState.READY) this.#drop(client);
+  }
+
+  /** Gives up a connection that does not come about, to be tried afresh: the system alone would try for minutes. */
   #watch(client: Client): void {
-    if (this.#client !== client) return;
     const channel = client.getChannel();
     const state = channel.getConnectivityState(false);
-    const deadline = state === connectivityState.CONNECTING ? Date.now() + CONNECT_MS_MAX : Number.POSITIVE_INFINITY;
-    channel.watchConnectivityState(state, deadline, (late) => {
+    const patienceMs = PATIENCE_MS.get(state) ?? Number.POSITIVE_INFINITY;
+    channel.watchConnectivityState(state, Date.now() + patienceMs, (late) => {
       if (this.#client !== client) return;
       if (late === undefined || late === null) this.#watch(client);
-      else {
-        this.#client = null;
-        client.close();
-      }
+      else this.#drop(client);
     });
+  }
+
+  #drop(client: Client): void {
+    this.#client = null;
+    client.close();
   }
 }

@@ -1,41 +1,54 @@
 import { createServer, type Server as TcpServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { Certificates } from './certificates.ts';
 
 /** Connections at a time: about three of each of thirty nodes, and tools. */
 export const CONNECTION_COUNT_MAX = 256;
 const BACKLOG = 256;
+const HANDSHAKE_MS_MAX = 5000;
+
+/** Whom a connection is handed to, and what it is judged by. */
+export interface ConnectionOwner {
+  /** Takes a connection; with certificates, one whose peer has shown a trusted one. */
+  inject(socket: Socket): void;
+  /** Whether a call is under way on it. */
+  isBusy(socket: Socket): boolean;
+}
 
 /**
  * Accepts connections and keeps no more than so many: when one more comes, the oldest that has no call under way goes, so
  * that strangers who sit there can't keep nodes out; when all have, the new one does.
  */
 export class Connections {
+  readonly #owner: ConnectionOwner;
   readonly #server: TcpServer;
   readonly #open = new Set<Socket>();
+  readonly #forget: () => void;
 
-  /** `isBusy`: whether a call is under way on a connection. */
-  constructor(inject: (socket: Socket) => void, isBusy: (socket: Socket) => boolean) {
-    this.#server = createServer((socket) => {
-      if (this.#open.size >= CONNECTION_COUNT_MAX) {
-        const idle = [...this.#open].find((each) => !isBusy(each));
-        if (idle === undefined) {
-          socket.destroy();
-          return;
-        }
-        this.#open.delete(idle);
-        idle.destroy();
-      }
-      socket.setNoDelay(true);
-      this.#open.add(socket);
-      // What a broken peer does is its own affair: the connection ends.
-      socket.on('error', () => socket.destroy());
-      socket.on('close', () => this.#open.delete(socket));
-      inject(socket);
+  constructor(owner: ConnectionOwner, certificates: Certificates | null) {
+    this.#owner = owner;
+    if (certificates === null) {
+      this.#server = createServer((socket) => {
+        if (this.#admit(socket)) owner.inject(socket);
+      });
+      this.#forget = () => undefined;
+      return;
+    }
+    const server = createTlsServer({
+      ...certificates.material,
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.3',
+      ALPNProtocols: ['h2'],
+      handshakeTimeout: HANDSHAKE_MS_MAX,
     });
-  }
-
-  /** Connections that are open. */
-  get count(): number {
-    return this.#open.size;
+    server.on('connection', (socket) => this.#admit(socket));
+    server.on('secureConnection', (socket) => {
+      socket.on('error', () => socket.destroy());
+      owner.inject(socket);
+    });
+    this.#forget = certificates.onChange((material) => server.setSecureContext(material));
+    this.#server = server;
   }
 
   /** Binds; `done` with a sentence why not, or with the port. */
@@ -56,7 +69,27 @@ export class Connections {
 
   /** Stops listening and breaks every connection. */
   close(): void {
+    this.#forget();
     this.#server.close();
     for (const socket of this.#open) socket.destroy();
+  }
+
+  /** Keeps a connection, or breaks it. */
+  #admit(socket: Socket): boolean {
+    if (this.#open.size >= CONNECTION_COUNT_MAX) {
+      const idle = [...this.#open].find((each) => !this.#owner.isBusy(each));
+      if (idle === undefined) {
+        socket.destroy();
+        return false;
+      }
+      this.#open.delete(idle);
+      idle.destroy();
+    }
+    socket.setNoDelay(true);
+    this.#open.add(socket);
+    // What a broken peer does is its own affair: the connection ends.
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#open.delete(socket));
+    return true;
   }
 }

@@ -6,6 +6,10 @@ import { refused, textOf } from './status.ts';
 const FULL_SIZE = 1024 * 1024;
 /** A peer that is this far behind is given up: its owner should have stopped sending long before. */
 const QUEUED_SIZE_MAX = 32 * 1024 * 1024;
+/** Bytes that are gRPC's at a time, which keeps what it was given even when the call is given up. */
+const WINDOW_SIZE = 256 * 1024;
+/** Sent messages at the beginning of the queue before it is cut. */
+const COMPACT_COUNT = 1024;
 /** Messages that were read and not yet handled; past it no more are read, so that the peer's window fills. */
 const UNHANDLED_COUNT_MAX = 64;
 
@@ -44,11 +48,20 @@ export class OpenStream<Outgoing extends object, Incoming> implements ControlStr
   readonly #ends: StreamEnds;
   #handlers: StreamHandlers<Incoming> | null = null;
   #drain: (() => void) | null = null;
-  #queuedBytes = 0;
+  /** What waits for its turn, and what is gRPC's. */
+  #waiting: Buffer[] = [];
+  /** Index of the first that still does. */
+  #next = 0;
+  #waitingBytes = 0;
+  #writtenBytes = 0;
   #isFull = false;
   #unhandledCount = 0;
-  /** Nothing is sent or told any more. */
+  /** The owner has ended it or was told its end. */
   #isOver = false;
+  /** Nothing can be sent any more. */
+  #isDead = false;
+  /** How the owner ended it, once all that waits is gRPC's; undefined: not, or done. */
+  #ending: CallFailure | null | undefined;
 
   constructor(ends: StreamEnds) {
     this.#ends = ends;
@@ -61,7 +74,7 @@ export class OpenStream<Outgoing extends object, Incoming> implements ControlStr
   }
 
   send(message: Outgoing): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#isDead) return;
     let bytes: Buffer;
     try {
       bytes = encodeOnce(this.#ends.outgoing, message);
@@ -69,17 +82,18 @@ export class OpenStream<Outgoing extends object, Incoming> implements ControlStr
       this.fail(refused(`a message that can't be sent: ${textOf(error)}`));
       return;
     }
-    if (this.#queuedBytes + bytes.length > QUEUED_SIZE_MAX) {
+    if (this.queuedBytes() + bytes.length > QUEUED_SIZE_MAX) {
       this.fail(refused(`more than ${QUEUED_SIZE_MAX} bytes wait for a peer that does not read`));
       return;
     }
-    this.#queuedBytes += bytes.length;
-    if (this.#queuedBytes > FULL_SIZE) this.#isFull = true;
-    this.#ends.bytes.write(bytes, () => this.#sent(bytes.length));
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.queuedBytes() > FULL_SIZE) this.#isFull = true;
+    this.#pump();
   }
 
   queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#waitingBytes + this.#writtenBytes;
   }
 
   onDrain(listener: () => void): void {
@@ -89,11 +103,16 @@ export class OpenStream<Outgoing extends object, Incoming> implements ControlStr
   end(failure: CallFailure | null): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#ends.finish(failure);
+    if (this.#isDead) return;
+    if (failure !== null) this.#drop();
+    this.#ending = failure;
+    this.#pump();
   }
 
   /** gRPC says that the call is over. */
   ended(failure: CallFailure | null): void {
+    this.#isDead = true;
+    this.#drop();
     this.#ends.post(() => {
       if (this.#isOver) return;
       this.#isOver = true;
@@ -103,13 +122,41 @@ export class OpenStream<Outgoing extends object, Incoming> implements ControlStr
 
   /** Ends the call for a reason that is not the owner's, and tells it. */
   fail(failure: CallFailure): void {
-    this.#ends.finish(failure);
     this.ended(failure);
+    this.#ends.finish(failure);
+  }
+
+  /** Gives gRPC what there is room for, and the end when nothing is left. */
+  #pump(): void {
+    while (this.#writtenBytes <= WINDOW_SIZE) {
+      const bytes = this.#waiting[this.#next];
+      if (bytes === undefined) break;
+      this.#next += 1;
+      this.#waitingBytes -= bytes.length;
+      this.#writtenBytes += bytes.length;
+      this.#ends.bytes.write(bytes, () => this.#sent(bytes.length));
+    }
+    if (this.#next === this.#waiting.length) this.#drop();
+    else if (this.#next >= COMPACT_COUNT) {
+      this.#waiting = this.#waiting.slice(this.#next);
+      this.#next = 0;
+    }
+    if (this.#waiting.length > 0 || this.#ending === undefined) return;
+    const failure = this.#ending;
+    this.#ending = undefined;
+    this.#ends.finish(failure);
+  }
+
+  #drop(): void {
+    this.#waiting = [];
+    this.#next = 0;
+    this.#waitingBytes = 0;
   }
 
   #sent(size: number): void {
-    this.#queuedBytes -= size;
-    if (!this.#isFull || this.#queuedBytes > FULL_SIZE / 2) return;
+    this.#writtenBytes -= size;
+    this.#pump();
+    if (!this.#isFull || this.queuedBytes() > FULL_SIZE / 2) return;
     this.#isFull = false;
     this.#ends.post(() => {
       if (!this.#isOver) this.#drain?.();

@@ -1,13 +1,12 @@
 import type { Socket } from 'node:net';
 import {
+  Metadata,
   type MethodDefinition,
-  type sendUnaryData,
   Server,
   ServerCredentials,
   type ServerDuplexStream,
-  type ServerUnaryCall,
+  type ServerInterceptingCall,
   type ServerWritableStream,
-  status,
   type UntypedHandleCall,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
@@ -23,12 +22,15 @@ import type {
   UnaryName,
 } from '../../ports/control-net.ts';
 import { Admission } from './admission.ts';
+import { type Certificates, nameOf } from './certificates.ts';
 import { Connections } from './connections.ts';
-import type { Identity } from './identity.ts';
+import { answer, type Duplex, readRequest, type Unary, type Writable } from './handlers.ts';
+import type { CertifiedName, Identity } from './identity.ts';
 import { type Method, methodNamed, RAFT_METHODS, type RaftRequestKind } from './methods.ts';
 import { type ByteStream, OpenStream } from './open-stream.ts';
 import { MESSAGE_SIZE_MAX, RAFT_QUEUED_SIZE_MAX, SUBMIT_SIZE_MAX } from './sizes.ts';
-import { type GrpcStatus, refused, statusOf, textOf } from './status.ts';
+import { standardMethods } from './standard.ts';
+import { refused, statusOf } from './status.ts';
 
 /** Streams of one connection at a time. */
 const STREAM_COUNT_MAX = 64;
@@ -47,10 +49,6 @@ const UNARY: readonly UnaryName[] = [
 ];
 const STREAMS: readonly StreamName[] = ['Controller.Heartbeat', 'Controller.WatchMetadata'];
 
-type Unary = (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => void;
-type Duplex = (call: ServerDuplexStream<Buffer, Buffer>) => void;
-type Writable = (call: ServerWritableStream<Buffer, Buffer>) => void;
-
 /** What the handlers of all methods share. */
 interface Serving {
   readonly service: ControlService;
@@ -60,25 +58,6 @@ interface Serving {
 
 const asCaller = ({ role, replica }: Identity): Caller => ({ role, nodeId: role === 'node' ? replica.id : null });
 
-/** Decodes a request, or answers that it can't be read. */
-function read(method: Method, bytes: Buffer, fail: (status: GrpcStatus) => void): unknown {
-  try {
-    return method.request.decode(bytes);
-  } catch (error) {
-    fail({ code: status.INVALID_ARGUMENT, details: `a request that can't be read: ${textOf(error)}` });
-    return null;
-  }
-}
-
-/** Encodes an answer, or says why it can't be. */
-function answer(method: Method, response: unknown, callback: sendUnaryData<Buffer>): void {
-  try {
-    callback(null, method.response.encode(response));
-  } catch (error) {
-    callback(statusOf(refused(`an answer that can't be sent: ${textOf(error)}`)));
-  }
-}
-
 function question(serving: Serving, name: UnaryName, method: Method): Unary {
   return (call, callback) => {
     const caller = asCaller(serving.admission.callerOf(call.metadata));
@@ -86,7 +65,7 @@ function question(serving: Serving, name: UnaryName, method: Method): Unary {
       callback(statusOf(refused(`a command has ${SUBMIT_SIZE_MAX} bytes at most`)));
       return;
     }
-    const request = read(method, call.request, callback);
+    const request = readRequest(method, call.request, callback);
     if (request === null) return;
     serving.post(() => {
       if (call.cancelled) return;
@@ -108,7 +87,7 @@ function raftQuestion(serving: Serving, kind: RaftRequestKind, method: Method): 
   return (call, callback) => {
     const { replica } = serving.admission.callerOf(call.metadata);
     // The codec of this kind makes messages of this kind.
-    const message = read(method, call.request, callback) as Message | null;
+    const message = readRequest(method, call.request, callback) as Message | null;
     if (message === null) return;
     if (!isFrom(message, replica)) {
       callback(statusOf(refused('a message of another sender')));
@@ -150,8 +129,10 @@ function openStream<Outgoing extends object, Incoming>(
     post: serving.post,
     finish,
   });
-  // The other side has ended it: so does this one. A call that is broken off ends too, and is known as such a moment later.
+  // The other side has ended it: so does this one. A call that is broken off ends too; gRPC looks whether it was whenever
+  // something is to be sent, and tells it a moment later.
   incoming?.on('end', () => {
+    call.sendMetadata(new Metadata());
     setImmediate(() => {
       if (call.cancelled) return;
       call.end();
@@ -197,7 +178,7 @@ function openFor(serving: Serving, name: StreamName, method: Method): Duplex & W
     const stream = openStream<object, unknown>(serving, call, method);
     const request =
       'request' in call
-        ? read(method, call.request, (failure) => serving.admission.abort(call.metadata, failure))
+        ? readRequest(method, call.request, (failure) => serving.admission.abort(call.metadata, failure))
         : undefined;
     if (request === null) return;
     serving.post(() => {
@@ -227,9 +208,9 @@ function asDefinition({ path, requestStream, responseStream }: Method): MethodDe
 function addMethods(server: Server, serving: Serving): void {
   const definition: Record<string, MethodDefinition<Buffer, Buffer>> = {};
   const handlers: UntypedServiceImplementation = {};
-  const add = (method: Method, handler: Unary | Duplex | Writable): void => {
+  const add = (method: Method, handler: UntypedHandleCall): void => {
     definition[method.path] = asDefinition(method);
-    handlers[method.path] = handler as UntypedHandleCall;
+    handlers[method.path] = handler;
   };
   for (const name of UNARY) add(methodNamed(name), question(serving, name, methodNamed(name)));
   for (const name of STREAMS) add(methodNamed(name), openFor(serving, name, methodNamed(name)));
@@ -238,6 +219,7 @@ function addMethods(server: Server, serving: Serving): void {
   }
   add(RAFT_METHODS.append, raftStream(serving, RAFT_METHODS.append, true));
   add(RAFT_METHODS.snapshot, raftStream(serving, RAFT_METHODS.snapshot, false));
+  for (const [method, handler] of standardMethods(serving.service, serving.post)) add(method, handler);
   server.addService(definition, handlers);
 }
 
@@ -248,15 +230,17 @@ export function serve(
     self,
     service,
     post,
+    certificates,
   }: {
     readonly address: ControlAddress;
     readonly self: Identity;
     readonly service: ControlService;
     readonly post: (input: () => void) => void;
+    readonly certificates: Certificates | null;
   },
   done: (failure: string | null, listener: { readonly port: number; close(): void } | null) => void,
 ): void {
-  const admission = new Admission(self, false);
+  const admission = new Admission(self, certificates !== null);
   const server = new Server({
     'grpc.max_receive_message_length': MESSAGE_SIZE_MAX,
     'grpc.max_send_message_length': MESSAGE_SIZE_MAX,
@@ -265,14 +249,16 @@ export function serve(
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.enable_channelz': 0,
-    interceptors: [admission.interceptor(() => null)],
+    interceptors: [admission.interceptor(certifiedPeer)],
   });
   addMethods(server, { service, post, admission });
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const connections = new Connections(
-    (socket) => injector.injectConnection(socket),
-    (socket) => admission.isBusy(peerOf(socket)),
-  );
+  // Handshakes are done before: to gRPC, what comes is a connection like any other.
+  const owner = {
+    inject: (socket: Socket) => injector.injectConnection(socket),
+    isBusy: (socket: Socket) => admission.isBusy(peerOf(socket)),
+  };
+  const connections = new Connections(owner, certificates);
   const close = (): void => {
     connections.close();
     injector.destroy();
@@ -284,4 +270,9 @@ export function serve(
 /** The peer of a socket as gRPC names it. */
 function peerOf(socket: Socket): string {
   return `${socket.remoteAddress}:${socket.remotePort}`;
+}
+
+/** Whom a call's certificate names. */
+function certifiedPeer(call: ServerInterceptingCall): CertifiedName | null {
+  return nameOf(call.getAuthContext().sslPeerCertificate?.subjectaltname);
 }

@@ -1,6 +1,11 @@
 import { EventLoop } from '../../../../broker/io/loop/event-loop.ts';
 import { createGrpcNet, type GrpcNetOptions } from '../../../../broker/io/grpc/grpc-net.ts';
+import type { Log } from '../../../../broker/ports/log.ts';
 import type { ControlNetStage } from '../../../support/control-net-contract.ts';
+
+const quiet = (): void => undefined;
+/** A log that nobody reads. */
+export const SILENT: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
 const DEADLINE_MS = 60_000;
 const PAUSE_MS = 5;
@@ -20,7 +25,7 @@ export function createGrpcStage(
   far: Partial<GrpcNetOptions> = near,
 ): ControlNetStage {
   const create = (options: Partial<GrpcNetOptions>): ReturnType<typeof createGrpcNet> =>
-    createGrpcNet({ post: new EventLoop().post, insecure: false, ...options });
+    createGrpcNet({ post: new EventLoop().post, tls: null, insecure: false, log: SILENT, ...options });
   return {
     near: create(near),
     far: create(far),

@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import type { Log } from '../../ports/log.ts';
+import type { CertifiedName } from './identity.ts';
+import { textOf } from './status.ts';
+
+/** Files in PEM: this node's certificate with those between it and the root, its key, and the roots that are trusted. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+}
+
+/** What the files hold. */
+export interface TlsMaterial {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  readonly ca: Buffer;
+}
+
+/** How often the files are looked at. */
+const RELOAD_MS = 5000;
+
+/** Names of a certificate: `weir://CLUSTER/node`, `weir://CLUSTER/node/ID`, `weir://CLUSTER/operator`. */
+const NAME = /^URI:weir:\/\/([A-Za-z0-9_-]{1,64})\/(?:node(?:\/(\d{1,10}))?|(operator))$/;
+
+/** Who the holder of a certificate is, by its one name of this form; null when it has none, or several. */
+export function nameOf(subjectAltName: string | undefined): CertifiedName | null {
+  const found = (subjectAltName ?? '').split(', ').flatMap((entry): CertifiedName[] => {
+    const match = NAME.exec(entry);
+    if (match === null) return [];
+    const [, clusterId = '', id, operator] = match;
+    const nodeId = id === undefined ? null : Number(id);
+    return [{ clusterId, role: operator === undefined ? 'node' : 'operator', nodeId }];
+  });
+  const [only] = found;
+  return found.length === 1 && only !== undefined ? only : null;
+}
+
+/** The node's certificates, read again when their files change: a new one counts for every connection made from then on. */
+export class Certificates {
+  readonly #files: TlsFiles;
+  readonly #log: Log;
+  readonly #listeners = new Set<(material: TlsMaterial) => void>();
+  #material: TlsMaterial;
+  #context: SecureContext;
+  #version = 0;
+
+  /** Throws when the files can't be read or don't fit together: a node must not start without. */
+  constructor(files: TlsFiles, log: Log, reloadMs = RELOAD_MS) {
+    this.#files = files;
+    this.#log = log;
+    this.#material = {
+      cert: readFileSync(files.certFile),
+      key: readFileSync(files.keyFile),
+      ca: readFileSync(files.caFile),
+    };
+    this.#context = createSecureContext(this.#material);
+    this.#schedule(reloadMs);
+  }
+
+  get material(): TlsMaterial {
+    return this.#material;
+  }
+
+  get context(): SecureContext {
+    return this.#context;
+  }
+
+  /** Rises with every change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Calls a listener with what the files hold after every change, until it is taken back. */
+  onChange(listener: (material: TlsMaterial) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #schedule(reloadMs: number): void {
+    setTimeout(() => {
+      this.#reload()
+        .catch((error: unknown) => {
+          // They are replaced one after the other: what doesn't fit together yet will the next time.
+          this.#log.warn({ error: textOf(error) }, 'certificates changed and could not be read; the old ones stay');
+        })
+        .finally(() => this.#schedule(reloadMs));
+    }, reloadMs).unref();
+  }
+
+  async #reload(): Promise<void> {
+    const { certFile, keyFile, caFile } = this.#files;
+    const [cert, key, ca] = await Promise.all([readFile(certFile), readFile(keyFile), readFile(caFile)]);
+    const old = this.#material;
+    if (cert.equals(old.cert) && key.equals(old.key) && ca.equals(old.ca)) return;
+    const material = { cert, key, ca };
+    this.#context = createSecureContext(material);
+    this.#material = material;
+    this.#version += 1;
+    this.#log.info({ certFile }, 'certificates were read again');
+    for (const listener of this.#listeners) listener(material);
+  }
+}

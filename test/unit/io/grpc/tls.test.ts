@@ -1,0 +1,260 @@
+// Certificates of the control plane: who may call whom, and what happens when they are exchanged.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mayCall } from '../../../../broker/io/grpc/admission.ts';
+import { nameOf, type TlsFiles } from '../../../../broker/io/grpc/certificates.ts';
+import { createGrpcNet } from '../../../../broker/io/grpc/grpc-net.ts';
+import { EventLoop } from '../../../../broker/io/loop/event-loop.ts';
+import type { CallFailure, Caller, ControlChannel } from '../../../../broker/ports/control-net.ts';
+import { type Authority, createAuthority, type Issued } from '../../../support/certificates.ts';
+import { CLUSTER, describeControlNet, FAR, NEAR, Pair } from '../../../support/control-net-contract.ts';
+import { MESSAGES, QUESTIONS, STREAMS } from '../../../support/control-samples.ts';
+import { createGrpcStage, SILENT, until } from './stage.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'weir-tls-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+let fileCount = 0;
+
+const authority = createAuthority('root');
+const other = createAuthority('another root');
+
+function write(files: TlsFiles, { cert, key }: Issued, ca: string): void {
+  writeFileSync(files.certFile, cert);
+  writeFileSync(files.keyFile, key);
+  writeFileSync(files.caFile, ca);
+}
+
+function filesOf(issued: Issued, ca: string): TlsFiles {
+  fileCount += 1;
+  const path = (what: string): string => join(directory, `${fileCount}-${what}.pem`);
+  const files = { certFile: path('cert'), keyFile: path('key'), caFile: path('ca') };
+  write(files, issued, ca);
+  return files;
+}
+
+const named = (name: string, from: Authority = authority): TlsFiles =>
+  filesOf(from.issue(`weir://${CLUSTER}/${name}`), authority.ca);
+
+describeControlNet('gRPC with certificates', () => {
+  return createGrpcStage({ tls: named(`node/${NEAR.id}`) }, { tls: named(`node/${FAR.id}`) });
+});
+
+let served: Pair | null = null;
+let channels: ControlChannel[];
+/** Serves with a certificate. */
+async function serve(tls: TlsFiles | null = named('node'), reloadMs = 60_000, log = SILENT): Promise<Pair> {
+  const pair = new Pair(createGrpcStage({}, { tls, reloadMs, log }));
+  served = pair;
+  pair.service.call = (_name, _request, _caller, done) => done(null, QUESTIONS['Raft.Identify'].response as never);
+  expect(await pair.listen()).toBeNull();
+  return pair;
+}
+
+beforeEach(() => {
+  channels = [];
+});
+afterEach(() => {
+  for (const channel of channels) channel.close();
+  served?.listener?.close();
+  served = null;
+});
+
+function connect(tls: TlsFiles | null, role: Caller['role'] = 'node', reloadMs = 60_000): ControlChannel {
+  const net = createGrpcNet({ post: new EventLoop().post, tls, insecure: false, role, log: SILENT, reloadMs });
+  const self = role === 'node' ? NEAR : { id: -1, directoryId: '' };
+  const channel = net.connect({
+    address: served?.address ?? { host: '127.0.0.1', port: 1 },
+    clusterId: CLUSTER,
+    self,
+    onReply: () => undefined,
+  });
+  channels.push(channel);
+  return channel;
+}
+
+/** What comes of a call: its failure, or null. */
+async function ask(
+  channel: ControlChannel,
+  name: 'Raft.Identify' | 'Controller.DescribeQuorum' | 'Fleet.CanRestart' = 'Raft.Identify',
+): Promise<CallFailure | null> {
+  const outcomes: (CallFailure | null)[] = [];
+  channel.call(name, QUESTIONS[name].request as never, 10_000, (failure) => outcomes.push(failure));
+  await until(() => outcomes.length > 0);
+  return outcomes[0] ?? null;
+}
+
+describe('a call is admitted', () => {
+  test.each([
+    ['of the node that the certificate names', () => named(`node/${NEAR.id}`)],
+    ['of any node of the cluster, when the certificate says so', () => named('node')],
+  ])('%s', async (_, files) => {
+    await serve();
+    expect(await ask(connect(files()))).toBeNull();
+  });
+
+  test('of the operator, to Fleet alone', async () => {
+    const pair = await serve();
+    pair.service.call = (_name, _request, caller, done) => {
+      expect(caller).toEqual({ role: 'operator', nodeId: null });
+      done(null, QUESTIONS['Fleet.CanRestart'].response as never);
+    };
+    const operator = connect(named('operator'), 'operator');
+    expect(await ask(operator, 'Fleet.CanRestart')).toBeNull();
+    const refusal = { code: 'refused', message: expect.stringContaining('not for the role operator') };
+    expect(await ask(operator, 'Raft.Identify')).toEqual(refusal);
+    expect(await ask(operator, 'Controller.DescribeQuorum')).toEqual(refusal);
+  });
+});
+
+describe('a call is not admitted', () => {
+  test.each<[string, () => TlsFiles, CallFailure['code'], string]>([
+    ['of another node than the certificate names', () => named('node/99'), 'refused', 'not that of node 1'],
+    ['of an operator as a node', () => named('operator'), 'refused', 'not that of node 1'],
+    [
+      'of a node of another cluster',
+      () => filesOf(authority.issue('weir://elsewhere/node/1'), authority.ca),
+      'refused',
+      'not that',
+    ],
+    [
+      'with a certificate without such a name',
+      () => filesOf(authority.issue('https://node.test/'), authority.ca),
+      'refused',
+      'not that',
+    ],
+    [
+      'with a certificate of two names',
+      () => filesOf(authority.issue(`weir://${CLUSTER}/node/1`, `weir://${CLUSTER}/operator`), authority.ca),
+      'refused',
+      'not that',
+    ],
+    ['with a certificate of another root', () => named('node/1', other), 'unavailable', ''],
+  ])('%s', async (_, files, code, message) => {
+    const pair = await serve();
+    const channel = connect(files());
+    channel.raft(MESSAGES.append);
+    channel
+      .open('Controller.Heartbeat', { onMessage: () => undefined, onEnd: () => undefined })
+      .send(STREAMS['Controller.Heartbeat'].request);
+    expect(await ask(channel)).toMatchObject({ code, message: expect.stringContaining(message) });
+    expect(pair.service).toMatchObject({ messages: [], streams: [] });
+  });
+
+  test('without a certificate', async () => {
+    await serve();
+    expect(await ask(connect(null))).toMatchObject({ code: 'unavailable' });
+  });
+
+  test.each<[string, () => TlsFiles]>([
+    ['an operator’s certificate', () => named('operator')],
+    ['that of another cluster', () => filesOf(authority.issue('weir://elsewhere/node'), authority.ca)],
+    ['that of another root', () => named('node', other)],
+  ])('when the other side shows %s', async (_, files) => {
+    const pair = await serve(files());
+    expect(await ask(connect(named('node')))).toMatchObject({ code: 'unavailable' });
+    expect(pair.service.calls).toEqual([]);
+  });
+
+  test('when the other side shows none', async () => {
+    await serve(null);
+    expect(await ask(connect(named('node')))).toMatchObject({ code: 'unavailable' });
+  });
+});
+
+/** Asks until an answer comes. */
+async function askUntilAnswered(channel: ControlChannel): Promise<void> {
+  while ((await ask(channel)) !== null);
+}
+
+describe('files that change are read again', () => {
+  test('for connections that come', async () => {
+    const files = named('node', other);
+    await serve(files, 10);
+    const channel = connect(named('node'));
+    expect(await ask(channel)).toMatchObject({ code: 'unavailable' });
+    write(files, authority.issue(`weir://${CLUSTER}/node`), authority.ca);
+    await askUntilAnswered(channel);
+  });
+
+  test('for connections that are made', async () => {
+    await serve();
+    const files = named('node', other);
+    const channel = connect(files, 'node', 10);
+    expect(await ask(channel)).toMatchObject({ code: 'unavailable' });
+    write(files, authority.issue(`weir://${CLUSTER}/node`), authority.ca);
+    await askUntilAnswered(channel);
+  });
+
+  test('when they fit together: until then the old ones stay', async () => {
+    const warnings: string[] = [];
+    const log = { ...SILENT, warn: (_: unknown, message: string) => warnings.push(message) };
+    const files = named('node');
+    await serve(files, 10, log);
+    const issued = authority.issue(`weir://${CLUSTER}/node`);
+    writeFileSync(files.certFile, issued.cert);
+    await until(() => warnings.length > 0);
+    expect(warnings[0]).toContain('the old ones stay');
+    expect(await ask(connect(named('node')))).toBeNull();
+    writeFileSync(files.keyFile, issued.key);
+    const count = warnings.length + 1;
+    expect(await ask(connect(named('node')))).toBeNull();
+    expect(warnings.length).toBeLessThanOrEqual(count);
+  });
+
+  test('files that are not there are told at once', () => {
+    const tls = { ...named('node'), keyFile: join(directory, 'absent.pem') };
+    expect(() => createGrpcNet({ post: () => undefined, tls, insecure: false, log: SILENT })).toThrow('absent.pem');
+  });
+});
+
+describe('beyond this machine', () => {
+  const listen = async (host: string, tls: TlsFiles | null, insecure: boolean): Promise<string | null> => {
+    served?.listener?.close();
+    served = new Pair({ ...createGrpcStage({}, { tls, insecure }), address: { host, port: 0 } });
+    return served.listen();
+  };
+
+  test('nothing is served without certificates', async () => {
+    for (const host of ['0.0.0.0', '::', '10.1.2.3', '127.0.0.1.example.test', 'node-1.test']) {
+      expect(await listen(host, null, false)).toContain('weir.grpc.insecure');
+    }
+  });
+
+  test('it is with certificates, or when that is wanted', async () => {
+    expect(await listen('0.0.0.0', named('node'), false)).toBeNull();
+    expect(await listen('0.0.0.0', null, true)).toBeNull();
+  });
+
+  test('loopback addresses need none', async () => {
+    for (const host of ['127.0.0.1', '127.1.2.3', 'localhost', '::1']) {
+      expect(await listen(host, null, false)).toBeNull();
+    }
+  });
+});
+
+describe('names', () => {
+  test.each([
+    ['URI:weir://c_1-X/node', { clusterId: 'c_1-X', role: 'node', nodeId: null }],
+    ['DNS:a.test, URI:weir://c/node/12, IP Address:1.2.3.4', { clusterId: 'c', role: 'node', nodeId: 12 }],
+    ['URI:weir://c/operator', { clusterId: 'c', role: 'operator', nodeId: null }],
+    ['URI:weir://c/operator/1', null],
+    ['URI:weir://c/node/', null],
+    ['URI:weir://c/node/1x', null],
+    ['URI:weir:///node', null],
+    ['DNS:weir://c/node', null],
+    ['"URI:weir://c/node"', null],
+    ['URI:weir://c/node, URI:weir://c/node/1', null],
+    [undefined, null],
+  ])('%p', (text, expected) => {
+    expect(nameOf(text)).toEqual(expected);
+  });
+
+  test('what changes a fleet is for the operator alone', () => {
+    expect(mayCall('node', '/weir.control.v1.Fleet/Drain')).toBe(false);
+    expect(mayCall('operator', '/weir.control.v1.Fleet/Drain')).toBe(true);
+    expect(mayCall('node', '/weir.control.v1.Fleet/Status')).toBe(true);
+    expect(mayCall('operator', '/weir.control.v1.Controller/Submit')).toBe(false);
+  });
+});
