@@ -9,6 +9,8 @@ export class RaftLog {
   #snapshot: SnapshotMeta;
   #entries: Entry[];
   #durableIndex: LogIndex;
+  /** Those that change the voters, oldest first: looking for them among all would take longer with every entry. */
+  #changes: { readonly index: LogIndex; readonly voters: readonly ReplicaKey[] }[] = [];
   /** Writes under way, oldest first: when it is synced, the log is durable up to its index. */
   #pending: { readonly write: number; lastIndex: LogIndex }[] = [];
 
@@ -18,6 +20,7 @@ export class RaftLog {
     this.#entries = [...entries];
     for (const [i, entry] of entries.entries()) {
       assert(entry.index === snapshot.place.index + 1 + i, 'entries follow each other');
+      this.#noteVoters(entry);
     }
     this.#durableIndex = this.lastIndex;
   }
@@ -84,10 +87,8 @@ export class RaftLog {
 
   /** The voters of the last entry that names any, at or below an index; of the snapshot if none does. */
   votersAt(index: LogIndex): { readonly index: LogIndex; readonly voters: readonly ReplicaKey[] } {
-    for (let at = Math.min(index, this.lastIndex); at >= this.firstIndex; at--) {
-      const body = this.at(at)?.body;
-      if (body?.kind === 'voters') return { index: at, voters: body.voters };
-    }
+    const change = this.#changes.findLast((one) => one.index <= index);
+    if (change !== undefined) return change;
     return { index: this.#snapshot.place.index, voters: this.#snapshot.voters };
   }
 
@@ -97,6 +98,7 @@ export class RaftLog {
       assert(entry.index === this.lastIndex + 1, 'an entry is appended at the end');
       assert(entry.term >= this.last.term, 'terms of a log never fall');
       this.#entries.push(entry);
+      this.#noteVoters(entry);
     }
     this.#pending.push({ write, lastIndex: this.lastIndex });
   }
@@ -105,6 +107,7 @@ export class RaftLog {
   truncateFrom(index: LogIndex): void {
     assert(index >= this.firstIndex, 'what a snapshot stands for is not cut');
     this.#entries.length = index - this.firstIndex;
+    this.#changes = this.#changes.filter((change) => change.index < index);
     this.#durableIndex = Math.min(this.#durableIndex, index - 1);
     for (const pending of this.#pending) pending.lastIndex = Math.min(pending.lastIndex, index - 1);
   }
@@ -121,12 +124,17 @@ export class RaftLog {
     const { index, term } = snapshot.place;
     const follows = this.termAt(index) === term;
     this.#entries = follows ? this.#entries.slice(index - this.firstIndex + 1) : [];
+    this.#changes = follows ? this.#changes.filter((change) => change.index > index) : [];
     this.#snapshot = snapshot;
     if (follows) this.#durableIndex = Math.max(this.#durableIndex, index);
     else {
       this.#durableIndex = index;
       this.#pending = [];
     }
+  }
+
+  #noteVoters({ index, body }: Entry): void {
+    if (body.kind === 'voters') this.#changes.push({ index, voters: body.voters });
   }
 }
 

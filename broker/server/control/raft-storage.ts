@@ -114,8 +114,6 @@ export class RaftStorage {
   #waiters: (() => void)[] = [];
   /** A round or a piece is written. */
   #busy = false;
-  /** What changes the log's files waits for the round under way. */
-  #atRest: (() => void)[] = [];
   /** Numbers of the last write that was asked for, and of the last that was told. */
   #askedWrite = 0;
   #toldWrite = 0;
@@ -202,7 +200,9 @@ export class RaftStorage {
     const index = this.#log?.snapshot.place.index ?? 0;
     const path = `${this.#deps.directory}/${checkpointName(index)}`;
     runTask(readCheckpoint(this.#deps, path), (error, checkpoint) => {
-      if (error !== null || checkpoint === undefined) this.#fail(error);
+      // Another was taken over meanwhile, and this one removed.
+      if (failureOf(error)?.code === 'ENOENT' && this.#log?.snapshot.place.index !== index) this.readSnapshot(done);
+      else if (error !== null || checkpoint === undefined) this.#fail(error);
       else done(checkpoint);
     });
   }
@@ -231,7 +231,6 @@ export class RaftStorage {
     if (this.#failed) return;
     this.#keepNext();
     if (this.#busy) return;
-    for (const run of this.#atRest.splice(0)) run();
     const [next] = this.#queue;
     if (next?.kind === 'write' || this.#waiters.length > 0) this.#writeRound();
     // A checkpoint of one's own is not finished while another takes its place.
@@ -430,10 +429,9 @@ export class RaftStorage {
       yield* step<void>((synced) => disk.syncDirectory(directory, synced));
     }
     this.#retrying(keep, () => {
-      this.#atRest.push(() => {
-        this.#isKeeping = false;
-        if (stored !== null) this.#takeOver(stored, () => done(stored?.sizeInBytes ?? 0));
-      });
+      this.#isKeeping = false;
+      // A frame that is being written lies behind it: its segment stays.
+      if (stored !== null) this.#takeOver(stored, () => done(stored?.sizeInBytes ?? 0));
       this.#advance();
     });
   }

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { createPrng } from '../../../broker/core/base/prng.ts';
 import type { Effect, Entry, EntryBody, HardState, ReplicaKey } from '../../../broker/core/raft/types.ts';
 import { crc32c } from '../../../broker/io/crc32c.ts';
-import type { Disk } from '../../../broker/ports/disk.ts';
+import type { Disk, DiskFile } from '../../../broker/ports/disk.ts';
 import {
   type OpenedRaft,
   openRaftStorage,
@@ -11,6 +11,7 @@ import {
 } from '../../../broker/server/control/raft-storage.ts';
 import { runTask } from '../../../broker/server/task.ts';
 import { SimDisk } from '../../sim/disk.ts';
+import { wrapFiles } from '../wrapped-disk.ts';
 import { VirtualTime } from '../logs/virtual-time.ts';
 
 /** Where a bench keeps its log. */
@@ -21,6 +22,31 @@ export const SELF: ReplicaKey = { id: 1, directoryId: 'disk-1' };
 export const THREE: readonly ReplicaKey[] = [SELF, { id: 2, directoryId: 'disk-2' }, { id: 3, directoryId: 'disk-3' }];
 
 const ignore = (): void => undefined;
+
+/** A file that is closed is used no more. */
+function refuseWhenClosed(file: DiskFile): Partial<DiskFile> {
+  let isClosed = false;
+  const check = (): void => {
+    if (isClosed) throw new Error(`${file.path} is closed`);
+  };
+  return {
+    write: (position, chunks, done) => {
+      check();
+      file.write(position, chunks, done);
+    },
+    sync: (done) => {
+      check();
+      file.sync((failure, value) => {
+        check();
+        done(failure, value);
+      });
+    },
+    close: (done) => {
+      isClosed = true;
+      file.close(done);
+    },
+  };
+}
 
 /** The storage of a replica on a disk that can lose power. Virtual time passes only when the test says so. */
 export class StorageBench {
@@ -37,7 +63,7 @@ export class StorageBench {
 
   constructor(seed: number) {
     this.disk = new SimDisk({ schedule: this.time.schedule, prng: createPrng(seed) });
-    this.diskInUse = this.disk;
+    this.diskInUse = wrapFiles(this.disk, () => true, refuseWhenClosed);
     for (const path of ['/data', RAFT_DIRECTORY]) this.disk.makeDirectory(path, ignore);
     this.time.settle();
     for (const path of ['/', '/data']) this.disk.syncDirectory(path, ignore);

@@ -68,7 +68,7 @@ export class StorageRun {
     this.#voters = options.isLone ? [SELF] : THREE;
     this.#bench = StorageBench.formed(seed, this.#voters);
     this.#bench.crash(false);
-    if (options.plant !== undefined) this.#bench.diskInUse = options.plant(this.#bench.disk);
+    if (options.plant !== undefined) this.#bench.diskInUse = options.plant(this.#bench.diskInUse);
     this.#bench.disk.faults.loseDirectorySyncs = options.losesDirectorySyncs ?? false;
   }
 

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import type { Entry, SnapshotMeta } from '../../../../broker/core/raft/types.ts';
+import type { Disk } from '../../../../broker/ports/disk.ts';
 import type { SnapshotContent } from '../../../../broker/server/control/raft-storage.ts';
 import { batchAt, SELF, StorageBench, textOf, THREE, voteIn } from '../../../support/raft/storage-bench.ts';
 
@@ -48,6 +49,17 @@ function install(bench: StorageBench, meta: SnapshotMeta, pieces: readonly Buffe
     position += data.length;
   }
   return write;
+}
+
+/** A disk that asks when a file is to be read. */
+function withReads(disk: Disk, when: (path: string, read: () => void) => void): Disk {
+  const readFile: Disk['readFile'] = (path, sizeMax, done) => when(path, () => disk.readFile(path, sizeMax, done));
+  return new Proxy<Disk>(disk, {
+    get: (target, name) => {
+      const member: unknown = name === 'readFile' ? readFile : Reflect.get(target, name, target);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
 }
 
 const texts = (entries: readonly Entry[] | undefined): readonly string[] => (entries ?? []).map(textOf);
@@ -281,6 +293,34 @@ describe('a snapshot', () => {
     }
   });
 
+  test('of the leader that is read while another takes its place: the other is given', () => {
+    const leader = StorageBench.formed(10, THREE);
+    grow(leader, 1, 3);
+    const first = keep(leader, 2, 1, state('two'));
+    const firstPieces = piecesOf(leader, first);
+    const second = keep(leader, 3, 1, state('three'));
+    const secondPieces = piecesOf(leader, second);
+    const bench = StorageBench.formed(11, THREE);
+    bench.close();
+    const slow: (() => void)[] = [];
+    bench.diskInUse = withReads(bench.disk, (path, read) => {
+      if (path.endsWith('2.checkpoint')) slow.push(read);
+      else read();
+    });
+    bench.open();
+    bench.write({ hardState: voteIn(1) });
+    install(bench, first, firstPieces);
+    bench.time.settle();
+    const read: SnapshotContent[] = [];
+    bench.storage.readSnapshot((content) => void read.push(content));
+    install(bench, second, secondPieces);
+    bench.time.settle();
+    // It comes to the file when that is gone.
+    for (const run of slow) run();
+    bench.time.settle();
+    expect([read.map(({ payload }) => Buffer.from(payload).toString()), bench.fatal]).toEqual([['three'], null]);
+  });
+
   test('of the leader leaves the entries that follow it', () => {
     const leader = StorageBench.formed(10, THREE);
     grow(leader, 1, 3);
@@ -291,6 +331,22 @@ describe('a snapshot', () => {
     bench.time.settle();
     bench.crash(false);
     expect(texts(bench.open().start?.entries)).toEqual(['4@1 entry 4', '5@1 entry 5']);
+  });
+
+  test('of the leader that was given up for a shorter one leaves nothing behind', () => {
+    const leader = StorageBench.formed(10, THREE);
+    grow(leader, 1, 3);
+    const longer = keep(leader, 2, 1, state('two'.repeat(200)));
+    const longerPieces = piecesOf(leader, longer);
+    const shorter = keep(leader, 3, 1, state('three'));
+    const bench = StorageBench.formed(11, []);
+    bench.write({ hardState: voteIn(1) });
+    install(bench, longer, longerPieces.slice(0, -1));
+    install(bench, shorter, piecesOf(leader, shorter));
+    bench.time.settle();
+    expect(bench.fatal).toBeNull();
+    bench.crash(false);
+    expect(bench.open()).toMatchObject({ start: { snapshot: shorter }, snapshot: state('three') });
   });
 
   test('that is not what the leader announced is never taken over', () => {
