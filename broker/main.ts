@@ -20,10 +20,12 @@ import { diskMetrics } from './io/metrics/disk-metrics.ts';
 import { processMetrics } from './io/metrics/process-metrics.ts';
 import { createTcpNet } from './io/net/tcp-net.ts';
 import { parseSettingsText, SETTINGS_FILE_BYTES_MAX, settingsOfEnvironment } from './io/settings/settings-file.ts';
+import type { MetricSource } from './ports/metrics.ts';
 import type { Random } from './ports/random.ts';
 import type { Ports } from './server/context.ts';
 import type { ToControl, ToData } from './server/control/link.ts';
 import { RemoteControlPlane } from './server/control/remote-control-plane.ts';
+import { MetricRegistry } from './server/metrics.ts';
 import { type Node, startNode } from './server/node.ts';
 
 /** How a broker process was called. */
@@ -158,8 +160,19 @@ class BrokerProcess {
     const start = { fixed: [...settings.fixed], directory, turnCounter: this.#turnCounter };
     const thread = startControlThread<ToControl, ToData>(start, this.#loop.post);
     const nodeId = settings.broker('node.id');
-    const control = new RemoteControlPlane({ timers: this.#loop, random: ports.random, nodeId, link: thread });
+    const control = new RemoteControlPlane({
+      clock: this.#loop,
+      timers: this.#loop,
+      random: ports.random,
+      nodeId,
+      link: thread,
+      sessionTimeoutMs: settings.broker('broker.session.timeout.ms'),
+    });
     thread.onEnd((message) => control.lost(message));
+    if (!settings.broker('process.roles').includes('broker')) {
+      this.#startController(control, processMetrics(this.#loop));
+      return;
+    }
     const resolved = resolveListeners(settings.broker('listeners'), settings.broker('advertised.listeners'));
     const listeners = resolved.listeners ?? [];
     startNode(
@@ -182,13 +195,32 @@ class BrokerProcess {
     );
   }
 
+  /** A node that is a controller alone holds no records and serves no clients. */
+  #startController(control: RemoteControlPlane, metrics: MetricSource): void {
+    const registry = new MetricRegistry();
+    registry.add(metrics);
+    let isKnown = false;
+    control.setHealth({
+      ready: () => (isKnown ? [] : ['waiting for the quorum']),
+      metrics: () => registry.collect(),
+    });
+    control.onFatal((message, hung) => this.#fatal(message, hung));
+    control.whenStarted(() => {
+      isKnown = true;
+      this.#ready({ boundPorts: new Map(), stop: (done) => control.shutdown(done) }, control.httpPort);
+    });
+  }
+
   #ready(node: Node, httpPort: number | null): void {
     this.#node = node;
     keepGarbageRoom();
     const http = httpPort === null ? null : `${this.#settings.broker('weir.http.host')}:${httpPort}`;
     const bound = resolveListeners(this.#settings.broker('listeners'), '').listeners ?? [];
     const listeners = Object.fromEntries(
-      bound.map(({ name, bindHost }) => [name, `${bindHost}:${node.boundPorts.get(name) ?? 0}`]),
+      (node.boundPorts.size === 0 ? [] : bound).map(({ name, bindHost }) => [
+        name,
+        `${bindHost}:${node.boundPorts.get(name) ?? 0}`,
+      ]),
     );
     const readyMs = Math.round(performance.now());
     this.#pino.log.info({ event: 'ready', listeners, http, readyMs, pid: process.pid }, `ready in ${readyMs} ms`);

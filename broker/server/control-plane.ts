@@ -33,6 +33,8 @@ export interface ControlPlane extends MetadataClient, QuorumClient {
     },
     done: (failure: string | null) => void,
   ): void;
+  /** Whether nobody else can have been given what this broker leads (S0). */
+  readonly holdsLease: boolean;
   /** Asks to be counted in; `done` after the elections of this broker are applied to `view`. */
   unfence(done: (failure: string | null) => void): void;
   /** Controlled shutdown: the broker is fenced in the metadata, then the control isolate stops. */

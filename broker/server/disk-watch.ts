@@ -45,6 +45,12 @@ export class WatchedDisk implements Disk {
     return oldest === null || this.#ageMs(oldest) < SLOW_MS ? [] : [this.#sentence(oldest)];
   }
 
+  /** Age of the oldest write or sync that has not ended, ms; 0: there is none. */
+  stalledForMs(): number {
+    const oldest = this.#oldest();
+    return oldest === null ? 0 : this.#ageMs(oldest);
+  }
+
   /** Looks no more. */
   stop(): void {
     this.#timer.cancel();

@@ -241,10 +241,9 @@ class NodeStart {
     };
     const { clock, timers, log, crc32c, afterTurn } = ports;
     const shared = { clock, timers, log, crc32c, afterTurn, settings, nodeId, metadata, partitions };
-    // Alone, this node can't be replaced behind its back: nobody else ever leads its partitions (S0).
     const share = startShareGroups({
       ...shared,
-      leaseHeld: () => true,
+      leaseHeld: () => control.holdsLease,
       ...(this.#options.shareBugs === undefined ? {} : { bugs: this.#options.shareBugs }),
     });
     const groups = new GroupCoordinator({ ...shared, random: ports.random, persister: share.shareState });

@@ -139,13 +139,20 @@ export class SimNode {
     const fixed = this.#settings;
     const disk = this.#wrapped;
     const control = new ControlNode(
-      { clock, timers, random, disk, crc32c, log },
+      { clock, timers, random, disk, crc32c, log, controlNet: null },
       { directory: DIRECTORY, fixed },
       link.control,
     );
     control.start();
     const settings = new Settings(fixed);
-    const plane = new RemoteControlPlane({ timers, random, nodeId: settings.broker('node.id'), link: link.data });
+    const plane = new RemoteControlPlane({
+      clock,
+      timers,
+      random,
+      nodeId: settings.broker('node.id'),
+      link: link.data,
+      sessionTimeoutMs: settings.broker('broker.session.timeout.ms'),
+    });
     this.#plane = plane;
     this.#world.trace(`node ${this.id}: life ${life} begins`);
     startNode(

@@ -1,5 +1,6 @@
 import type { SettingCheck } from './row.ts';
 import { parseAddressLimits } from './address-limits.ts';
+import { parseControllers } from './controllers.ts';
 import { parseListeners, parseProtocolMap } from './listeners.ts';
 import { parseDurationMs } from './duration.ts';
 
@@ -30,11 +31,12 @@ export const CHECKS: Readonly<Record<SettingCheck, Check>> = {
     problem: (text) => parseAddressLimits(text).problem,
   },
   roles: {
-    allowed: 'broker,controller',
-    problem: (text) =>
-      text.includes('broker') && text.includes('controller')
-        ? null
-        : 'must be broker,controller: nodes with one role come with clusters of several nodes',
+    allowed: 'broker, controller, or both separated by a comma',
+    problem: (text) => (text === '' ? 'must name broker, controller, or both' : null),
+  },
+  controllers: {
+    allowed: 'ID@HOST:PORT, separated by commas',
+    problem: (text) => parseControllers(text).problem,
   },
   'one-path': {
     allowed: 'one directory',

@@ -10,7 +10,7 @@ const PLAIN_TEXT =
 const NO_ACLS = 'ACLs are not supported yet: whoever reaches a listener may do everything. Leave it out.';
 const NO_CLASSES = 'it names a Java class, and no Java runs here. Leave it out.';
 const NO_TIERS = 'tiered storage is not supported: a log lies on its own volume. Use retention.ms and retention.bytes.';
-const OWN_QUORUM = 'a cluster has one node, which is its own controller and needs no address for it. Leave it out.';
+const OWN_LISTENER = 'the control plane has an address of its own, weir.grpc.host and weir.grpc.port. Leave it out.';
 const NO_DEAD_LETTERS =
   'dead letter queues are not supported yet: a record that is rejected or delivered too often is given up. Leave it out.';
 const NO_CONSUMER_PROTOCOL =
@@ -80,10 +80,10 @@ const NAMES: Readonly<Record<SettingScope, Readonly<Record<string, string>>>> = 
     'control.plane.listener.name': removed('Leave it out.'),
     'controlled.shutdown.max.retries': removed('Leave it out.'),
     'controlled.shutdown.retry.backoff.ms': removed('Leave it out.'),
-    'controller.listener.names': `${OWN_QUORUM} Take its listener out of listeners too.`,
-    'controller.quorum.auto.join.enable': OWN_QUORUM,
-    'controller.quorum.bootstrap.servers': OWN_QUORUM,
-    'controller.quorum.voters': OWN_QUORUM,
+    'controller.listener.names': `${OWN_LISTENER} Take its listener out of listeners too.`,
+    'controller.quorum.auto.join.enable': 'voters are added by AddRaftVoter, by the operator or by hand. Leave it out.',
+    'controller.quorum.bootstrap.servers':
+      'controllers are named with their ids in controller.quorum.voters. Use that.',
     'cordoned.log.dirs': 'a node has one data directory, which always takes new partitions. Leave it out.',
     'create.topic.policy.class.name': NO_CLASSES,
     'follower.fetch.last.tiered.offset.enable': NO_TIERS,

@@ -7,6 +7,7 @@ export type SettingCheck =
   | 'share-offset-reset'
   | 'cluster-id'
   | 'roles'
+  | 'controllers'
   | 'address-limits'
   | 'one-path'
   | 'host'

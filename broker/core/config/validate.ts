@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { parseControllers } from './controllers.ts';
 import { parseListeners, protocolProblem, resolveListeners } from './listeners.ts';
 import { parseSetting } from './parse.ts';
 import { refusalOf } from './refused.ts';
@@ -100,6 +101,7 @@ const ORDERED: readonly (readonly [BrokerSettingName, '<' | '<=', BrokerSettingN
   ['log.cleaner.min.compaction.lag.ms', '<=', 'log.cleaner.max.compaction.lag.ms'],
   ['group.share.max.size', '<=', 'group.share.max.share.sessions'],
   ['group.min.session.timeout.ms', '<=', 'group.max.session.timeout.ms'],
+  ['broker.heartbeat.interval.ms', '<', 'broker.session.timeout.ms'],
 ];
 
 function bounds(tail: string): (typeof BOUNDED)[number] {
@@ -115,6 +117,31 @@ function boundedName(name: string): BrokerSettingName {
   assert(findRow('broker', name) !== null, `no broker setting ${name}`);
   // Just checked to be a key of the table.
   return name as BrokerSettingName;
+}
+
+/** Whether the settings of the control plane make one together. */
+function controlProblem(settings: Settings): string | null {
+  const id = settings.broker('node.id');
+  const text = settings.broker('controller.quorum.voters');
+  const { controllers } = parseControllers(text);
+  const isController = settings.broker('process.roles').includes('controller');
+  const port = settings.broker('weir.grpc.port');
+  const isNamed = controllers?.some((one) => one.id === id) === true;
+  if (!isController && text === '') return 'a broker that is no controller needs controller.quorum.voters';
+  if (isController && text !== '' && !isNamed) return `controller.quorum.voters must name this node, ${id}, too`;
+  if (!isController && isNamed) return `controller.quorum.voters names this node, ${id}, which is no controller`;
+  if (text !== '' && port === -1) return 'weir.grpc.port must be set where controller.quorum.voters is';
+  const isAlone = isController && (controllers?.length ?? 0) <= 1;
+  if (settings.broker('weir.formation.file') === '' && settings.broker('weir.cluster.id') === '' && !isAlone)
+    return 'weir.cluster.id must be set for a node that is not alone';
+  const tls = [
+    settings.broker('weir.grpc.tls.cert.file'),
+    settings.broker('weir.grpc.tls.key.file'),
+    settings.broker('weir.grpc.tls.ca.file'),
+  ];
+  if (tls.includes('') && tls.some((file) => file !== ''))
+    return 'weir.grpc.tls.cert.file, weir.grpc.tls.key.file and weir.grpc.tls.ca.file must be set together';
+  return null;
 }
 
 function brokerProblem(settings: Settings): string | null {
@@ -135,6 +162,7 @@ function brokerProblem(settings: Settings): string | null {
   }
   const listeners = settings.broker('listeners');
   return (
+    controlProblem(settings) ??
     resolveListeners(listeners, settings.broker('advertised.listeners')).problem ??
     protocolProblem(listeners, settings.broker('listener.security.protocol.map')) ??
     interBrokerProblem(listeners, settings.brokerText('inter.broker.listener.name').text)

@@ -26,7 +26,7 @@ function because(withoutEffect: string, rows: Rows): Rows {
 const NO_THREADS = 'One event loop does all work in turns of bounded length; there is no pool of threads to size.';
 const NO_PURGATORY = 'A request that waits is forgotten the moment it is answered; nothing is left to be purged.';
 const ONE_NODE = 'A cluster has one node: nothing is replicated to or fetched from another broker.';
-const ONE_CONTROLLER = 'The controller runs inside the one node of the cluster; there is no quorum to elect or follow.';
+const OTHER_RAFT = 'The quorum is led by pushes, and works without this.';
 const NO_REPLICA_QUOTAS = 'Nothing moves between brokers or directories, so that there is nothing to throttle.';
 const NO_QUOTAS = 'No quota can be set yet, so that no usage is measured against one.';
 const NO_SAMPLES = 'Metrics are plain counters, read when /metrics is asked; nothing is sampled or pushed.';
@@ -137,13 +137,10 @@ export const BROKER_WITHOUT_EFFECT: Rows = {
     'controlled.shutdown.enable': flag('true', 'Whether a broker that stops hands its leaderships over first.'),
     'inter.broker.listener.name': text('', 'Listener on which brokers reach each other.'),
   }),
-  ...because(ONE_CONTROLLER, {
-    'broker.heartbeat.interval.ms': int('2000', 'How often a broker tells the controller that it is alive.'),
-    'broker.session.timeout.ms': int('9000', 'Time without heartbeat after which a broker counts as gone.'),
+  ...because(OTHER_RAFT, {
     'initial.broker.registration.timeout.ms': int('60000', 'How long a broker tries to register at start.'),
     'controller.quorum.append.linger.ms': int('25', 'How long the controller gathers records.', { min: 0 }),
     'controller.quorum.election.backoff.max.ms': int('1000', 'Longest pause between elections.', { min: 0 }),
-    'controller.quorum.election.timeout.ms': int('1000', 'How long a candidate waits for votes.', { min: 0 }),
     'controller.quorum.fetch.max.bytes': int('1048576', 'Bytes of one fetch of metadata.', { min: 1 }),
     'controller.quorum.fetch.snapshot.max.bytes': int('1048576', 'Bytes of one fetch of a snapshot.', { min: 1 }),
     'controller.quorum.fetch.timeout.ms': int('2000', 'Time without fetch after which leaders change.', { min: 0 }),

@@ -135,7 +135,9 @@ function registrationProblem({ image, members }: DecisionContext, command: Regis
   const owner = image.brokers().find(({ directoryId }) => directoryId === command.directoryId);
   if (owner !== undefined && owner.id !== id)
     return problem(ErrorCode.INVALID_REGISTRATION, `broker ${owner.id} is registered with the disk of broker ${id}`);
-  if (members.isAlive(id))
+  // A disk has one process at a time: whoever comes with the same one follows on one that has ended.
+  const isOtherDisk = image.broker(brokerId(id))?.directoryId !== command.directoryId;
+  if (isOtherDisk && members.isAlive(id))
     return problem(ErrorCode.DUPLICATE_BROKER_REGISTRATION, `another process is registered as broker ${id} and lives`);
   return rangeProblem(image, command, `broker ${id}`);
 }

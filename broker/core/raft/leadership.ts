@@ -59,6 +59,7 @@ export function takeAppendResponse(state: RaftState, response: AppendResponse): 
     }
   } else {
     progress.matched(Math.min(response.index, state.log.lastIndex));
+    progress.roundAnswered(response.round);
     if (progress.state === 'probe') progress.replicate();
     else if (progress.state === 'snapshot' && progress.matchIndex >= (progress.snapshot?.meta.place.index ?? 0)) {
       progress.replicate();

@@ -2,6 +2,8 @@ import type { LogIndex, ReplicaKey, SnapshotMeta } from './types.ts';
 
 /** Messages with entries that may be under way to one follower. */
 const IN_FLIGHT_MAX = 8;
+/** Rounds of heartbeats whose answers may tell that it is caught up. */
+const ENDS_MAX = 16;
 
 /**
  * What a leader knows of one other replica, and what it may send it. `probe`: where the logs part is not known, one message
@@ -21,6 +23,10 @@ export class Progress {
   answeredAtMs: number;
   /** The latest round of heartbeats that it answered. */
   answeredRound = 0;
+  /** Monotonic time at which it had, as is known since, all that the leader had then; −∞: never in this term (V12). */
+  caughtUpAtMs = Number.NEGATIVE_INFINITY;
+  /** Where the leader's log ended at the latest rounds. */
+  #ends: { readonly round: number; readonly atMs: number; readonly lastIndex: LogIndex }[] = [];
   /** When what was sent counts as lost, ms; nothing is sent in `probe` and `snapshot` before. */
   retryAtMs = Number.NEGATIVE_INFINITY;
   /** Last index of each message with entries under way. */
@@ -57,6 +63,20 @@ export class Progress {
     this.nextIndex = Math.max(this.nextIndex, this.matchIndex + 1);
     this.#inFlight = this.#inFlight.filter((last) => last > this.matchIndex);
     return isNews;
+  }
+
+  /** A round of heartbeats begins while the leader's log ends here. */
+  roundBegins(round: number, atMs: number, lastIndex: LogIndex): void {
+    this.#ends.push({ round, atMs, lastIndex });
+    if (this.#ends.length > ENDS_MAX) this.#ends.shift();
+  }
+
+  /** It answered a round, and has the log up to `matchIndex`. */
+  roundAnswered(round: number): void {
+    const end = this.#ends.findLast((one) => one.round <= round && one.lastIndex <= this.matchIndex);
+    if (end === undefined) return;
+    this.caughtUpAtMs = Math.max(this.caughtUpAtMs, end.atMs);
+    this.#ends = this.#ends.filter((one) => one.round > end.round);
   }
 
   /** Its log has lost what it had from here on (V10): what it answered before is not true any more. */

@@ -38,6 +38,7 @@ export function replicate(state: RaftState): void {
     leadership.heartbeatAtMs = nowMs + options.heartbeatIntervalMs;
   }
   for (const progress of leadership.followers.values()) {
+    if (isHeartbeatDue) progress.roundBegins(leadership.round, nowMs, state.log.lastIndex);
     const isSent = sendEntries(state, progress);
     if (isHeartbeatDue && !isSent) sendHeartbeat(state, progress);
   }

@@ -81,7 +81,10 @@ export class RaftState {
     assert(this.term >= this.log.last.term, 'a log has no entry of a later term than the hard state');
     this.committedIndex = start.snapshot.place.index;
     this.learnVoters();
-    this.electionAtMs = nowMs + FIRST_TIMER_MIN_MS + options.random() * (FIRST_TIMER_MAX_MS - FIRST_TIMER_MIN_MS);
+    // Alone there is nobody to disturb.
+    const isAlone = this.voters.length === 1 && hasVoter(this.voters, options.self);
+    const firstTimerMs = FIRST_TIMER_MIN_MS + options.random() * (FIRST_TIMER_MAX_MS - FIRST_TIMER_MIN_MS);
+    this.electionAtMs = isAlone ? nowMs : nowMs + firstTimerMs;
   }
 
   get self(): ReplicaKey {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/base/assert.ts';
 import { Settings } from '../../core/config/settings.ts';
+import type { ControlNet } from '../../ports/control-net.ts';
 import { ControlNode } from '../../server/control/control-node.ts';
 import type { ControlLink, ToControl } from '../../server/control/link.ts';
 import { crc32c } from '../crc32c.ts';
@@ -48,8 +49,20 @@ const link: ControlLink = {
   },
 };
 
+/** Loaded where there are neighbours: a node that is alone does without its 10 MB and its time to start. */
+async function startControlNet(): Promise<ControlNet | null> {
+  if (settings.broker('weir.grpc.port') === -1) return null;
+  const { createGrpcNet } = await import('../grpc/grpc-net.ts');
+  const certFile = settings.broker('weir.grpc.tls.cert.file');
+  const keyFile = settings.broker('weir.grpc.tls.key.file');
+  const caFile = settings.broker('weir.grpc.tls.ca.file');
+  const tls = certFile === '' ? null : { certFile, keyFile, caFile };
+  return createGrpcNet({ post: loop.post, log, tls, insecure: settings.broker('weir.grpc.insecure') });
+}
+
 const control = new ControlNode(
   {
+    controlNet: await startControlNet(),
     clock: loop,
     timers: loop,
     random: { uint32: () => randomBytes(4).readUInt32BE(0), bytes: (size) => new Uint8Array(randomBytes(size)) },

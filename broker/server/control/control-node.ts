@@ -1,21 +1,25 @@
-import { assert, unreachable } from '../../core/base/assert.ts';
+import { unreachable } from '../../core/base/assert.ts';
+import { parseControllers } from '../../core/config/controllers.ts';
 import { Settings, type Overrides } from '../../core/config/settings.ts';
-import type { ReplicaKey } from '../../core/raft/types.ts';
+import { isSame, type ReplicaKey } from '../../core/raft/types.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
+import type { RaftBugs } from '../../core/raft/planted-bugs.ts';
+import type { Formation } from '../../core/config/formation.ts';
 import type { Clock, Timers } from '../../ports/clock.ts';
+import type { ControlNet } from '../../ports/control-net.ts';
 import type { Disk } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Random } from '../../ports/random.ts';
 import type { MetricSample } from '../../ports/metrics.ts';
-import { runTask, type Task } from '../task.ts';
-import { Controller } from './controller.ts';
+import { runTask, step, type Task } from '../task.ts';
 import { openIdentity, randomId, type Identity } from './identity.ts';
 import { WatchedDisk } from '../disk-watch.ts';
 import type { ControlLink, ToControl } from './link.ts';
 import { METADATA_DIRECTORY } from './log-files.ts';
-import { changeLone, describeLone } from './lone-quorum.ts';
 import { LoopWatch } from './loop-watch.ts';
-import { recoverLog, type RecoveredLog } from './recover-log.ts';
+import { ControlHub } from './quorum/control-hub.ts';
+import { confirmEmpty, readFormation } from './quorum/formation.ts';
+import { type OpenedRaft, openRaftStorage } from './raft-storage.ts';
 
 /** Ports of the control isolate: its own loop, its own disk. */
 export interface ControlPorts {
@@ -25,6 +29,8 @@ export interface ControlPorts {
   readonly disk: Disk;
   readonly crc32c: Crc32c;
   readonly log: Log;
+  /** null: this node is alone. */
+  readonly controlNet: ControlNet | null;
 }
 
 /** What a control isolate is started with. */
@@ -35,6 +41,10 @@ export interface ControlOptions {
   readonly fixed: Overrides;
   /** Counts the turns of the data loop, where the two isolates share memory; else its beats are counted. */
   readonly turns?: () => number;
+  /** Version of this program. */
+  readonly version?: string;
+  /** What a test breaks on purpose in Raft. */
+  readonly raftBugs?: RaftBugs;
 }
 
 /** How long the data isolate may take to answer a health question, ms. */
@@ -61,11 +71,9 @@ export class ControlNode {
   readonly #asks = new Map<number, (answer: Answer | null) => void>();
   #nextAsk = 1;
   #beats = 0;
-  #controller: Controller | null = null;
-  #recovered: RecoveredLog | null = null;
-  #lone: { readonly self: ReplicaKey; readonly term: number } | null = null;
-  #committedOffset = -1;
-  /** Messages that came before the controller was there, in order. */
+  readonly #hub: ControlHub;
+  #isOpen = false;
+  /** Messages that came before the log was open, in order. */
   #early: ToControl[] = [];
   #stopping = false;
 
@@ -74,10 +82,6 @@ export class ControlNode {
     this.#options = options;
     this.#link = link;
     this.#settings = new Settings(options.fixed);
-    assert(
-      this.#settings.broker('process.roles').includes('controller'),
-      'every node is a controller until there are clusters',
-    );
     this.#disk = new WatchedDisk(ports.disk, {
       timers: ports.timers,
       log: ports.log,
@@ -89,6 +93,17 @@ export class ControlNode {
       this.#settings.broker('weir.loop.stall.ms'),
       options.turns ?? (() => this.#beats),
     );
+    this.#hub = new ControlHub({
+      ports,
+      settings: this.#settings,
+      send: (message) => this.#link.send(message),
+      loopStalledMs: () => this.#watch.stalledForMs(),
+      diskStalledMs: () => this.#disk.stalledForMs(),
+      onFatal: (message) => this.#fatal(message),
+      troubles: () => [...this.live(), ...this.#disk.troubles()],
+      version: options.version ?? '',
+      raftBugs: options.raftBugs ?? new Set(),
+    });
   }
 
   /** Opens the data directory, then serves the link until it is told to stop. Problems go to the data isolate as `fatal`. */
@@ -124,104 +139,115 @@ export class ControlNode {
   }
 
   *#open(): Task<void> {
-    const { random, crc32c, timers, log } = this.#ports;
+    const { random, crc32c } = this.#ports;
     const disk = this.#disk;
     const { directory } = this.#options;
-    const identity = yield* openIdentity(
-      { disk, random, crc32c },
-      { directory, nodeId: this.#settings.broker('node.id'), clusterId: this.#settings.broker('weir.cluster.id') },
+    const nodeId = this.#settings.broker('node.id');
+    const path = this.#settings.broker('weir.formation.file');
+    const formation = path === '' ? null : yield* readFormation(disk, path);
+    const clusterId = formation?.clusterId ?? this.#settings.broker('weir.cluster.id');
+    const ids = { disk, random, crc32c };
+    const identity = yield* openIdentity(ids, { directory, nodeId, clusterId }, () =>
+      this.#newDirectoryId(formation, nodeId),
     );
-    const recovered = yield* recoverLog({
-      disk,
-      crc32c,
-      timers,
-      log,
-      directory: `${directory}/${METADATA_DIRECTORY}`,
-      onFatal: (message) => this.#fatal(message),
-    });
-    if (recovered.cutBytes > 0) {
+    const hub = this.#hub;
+    const listening = { clusterId: identity.clusterId, self: { id: nodeId, directoryId: identity.directoryId } };
+    yield* this.#listen(listening);
+    if (hub.isController) yield* this.#joinQuorum(identity, formation);
+    this.#isOpen = true;
+    hub.startAgent();
+    for (const message of this.#early.splice(0)) this.#receive(message);
+  }
+
+  *#listen(identity: Parameters<ControlHub['listen']>[0]): Task<void> {
+    const failure = yield* step<string | null>((done) => this.#hub.listen(identity, (found) => done(null, found)));
+    if (failure !== null) throw new Error(failure);
+  }
+
+  /**
+   * The id of an empty disk: the one that the formation record has for it, if the cluster is being formed and nobody has ever
+   * worked with that; else a new one, with which this node observes until it is made a voter (V11).
+   */
+  *#newDirectoryId(formation: Formation | null, nodeId: number): Task<string> {
+    const { random, timers, log } = this.#ports;
+    const voter = formation?.initialVoters.find(({ id }) => id === nodeId);
+    const wished = voter?.directoryId ?? null;
+    if (formation === null || formation.formed || wished === null) return randomId(random);
+    const others = formation.initialVoters.map(({ id }) => id).filter((id) => id !== nodeId);
+    if (others.length === 0) return wished;
+    yield* this.#listen({ clusterId: formation.clusterId, self: { id: nodeId, directoryId: wished } });
+    const isEmpty = yield* confirmEmpty({ timers, log }, others, (id, done) =>
+      this.#hub.identify(id, (failure, response) => done(failure, response)),
+    );
+    if (isEmpty) return wished;
+    log.warn({}, 'this disk is empty, and the cluster has worked with another of this node: it joins as an observer');
+    return randomId(random);
+  }
+
+  *#joinQuorum(identity: Identity, formation: Formation | null): Task<void> {
+    const { crc32c, timers, log } = this.#ports;
+    const self = { id: identity.nodeId, directoryId: identity.directoryId };
+    const deps = {
+      ...{ disk: this.#disk, crc32c, timers, log, self },
+      directory: `${this.#options.directory}/${METADATA_DIRECTORY}`,
+      onFatal: (message: string) => this.#fatal(message),
+    };
+    let opened: OpenedRaft = yield* openRaftStorage(deps);
+    if (opened.cutBytes > 0) {
       log.warn(
-        { bytes: recovered.cutBytes },
+        { bytes: opened.cutBytes },
         'the metadata log ended in an unfinished write, never acknowledged: cut away',
       );
     }
-    this.#recovered = recovered;
-    this.#begin(identity, recovered);
+    if (opened.damage !== null) log.error({}, opened.damage);
+    const isFresh = opened.start === null;
+    if (isFresh) {
+      const voters = this.#firstVoters(self, formation);
+      const { storage } = opened;
+      yield* step<void>((done) => storage.format(voters, () => done(null, undefined)));
+      yield* step<void>((done) => storage.close(() => done(null, undefined)));
+      opened = yield* openRaftStorage(deps);
+    }
+    this.#hub.joinQuorum(opened, isFresh);
   }
 
-  #begin(identity: Identity, recovered: RecoveredLog): void {
-    const { random } = this.#ports;
-    let told = false;
-    const controller = new Controller(
-      {
-        nodeId: identity.nodeId,
-        log: recovered.log,
-        settings: this.#settings,
-        newTopicId: () => randomId(random),
-        onBatch: ({ baseOffset, recordCount, payload }) => {
-          this.#committedOffset = baseOffset + recordCount - 1;
-          if (told) this.#link.send({ kind: 'batch', baseOffset, payload });
-        },
-      },
-      recovered,
-    );
-    const tell = (): void => {
-      told = true;
-      const state = controller.capture();
-      this.#committedOffset = state.offset;
-      this.#lone = { self: { id: identity.nodeId, directoryId: identity.directoryId }, term: recovered.log.term };
-      this.#link.send({ kind: 'started', ...identity, controllerId: identity.nodeId, ...state });
-      this.#controller = controller;
-      for (const message of this.#early.splice(0)) this.#receive(message);
-    };
-    if (controller.clusterId === identity.clusterId) {
-      tell();
-      return;
-    }
-    if (controller.clusterId !== '') {
-      this.#fatal(
-        `the metadata is that of cluster ${controller.clusterId}, the data directory that of ${identity.clusterId}`,
-      );
-      return;
-    }
-    controller.submit({ kind: 'formatCluster', clusterId: identity.clusterId }, tell);
+  /** The voters of a new log: those of the formation, if this disk is one of them; this node when it is alone; else nobody. */
+  #firstVoters(self: ReplicaKey, formation: Formation | null): readonly ReplicaKey[] {
+    if (formation === null) return this.#isAlone ? [self] : [];
+    const voters = formation.initialVoters.map(({ id, directoryId }) => ({
+      id,
+      directoryId: directoryId ?? (id === self.id ? self.directoryId : ''),
+    }));
+    return voters.some((voter) => isSame(voter, self)) ? voters : [];
+  }
+
+  /** No other controller is named: this node forms a cluster of its own. */
+  get #isAlone(): boolean {
+    const { controllers } = parseControllers(this.#settings.broker('controller.quorum.voters'));
+    return controllers !== null && controllers.length <= 1;
   }
 
   #receive(message: ToControl): void {
     switch (message.kind) {
-      case 'beat':
-        this.#beats += 1;
-        return;
       case 'answer':
         this.#asks.get(message.id)?.(message);
+        return;
+      case 'beat':
+        this.#beats += 1;
+        this.#hub.take(message);
         return;
       case 'submit':
       case 'describe-quorum':
       case 'change-quorum':
+        if (!this.#isOpen) this.#early.push(message);
+        else if (!this.#stopping) this.#hub.take(message);
+        return;
       case 'stop':
-        if (this.#controller === null) this.#early.push(message);
-        else if (message.kind === 'stop') this.#stop();
-        else if (message.kind === 'submit') this.#submit(message, this.#controller);
-        else this.#answerQuorum(message);
+        if (this.#isOpen) this.#stop();
+        else this.#early.push(message);
         return;
       default:
         unreachable(message);
-    }
-  }
-
-  #submit({ id, command }: Extract<ToControl, { readonly kind: 'submit' }>, controller: Controller): void {
-    if (this.#stopping) return;
-    controller.submit(command, (outcome) => this.#link.send({ kind: 'outcome', id, outcome }));
-  }
-
-  #answerQuorum(message: Extract<ToControl, { readonly kind: 'describe-quorum' | 'change-quorum' }>): void {
-    const lone = this.#lone;
-    assert(lone !== null, 'a controller has an identity and a log');
-    if (message.kind === 'describe-quorum') {
-      const response = describeLone({ ...lone, offset: this.#committedOffset, wallMs: this.#ports.clock.wallMs() });
-      this.#link.send({ kind: 'quorum', id: message.id, response });
-    } else {
-      this.#link.send({ kind: 'quorum-changed', id: message.id, response: changeLone(lone.self, message.request) });
     }
   }
 
@@ -229,7 +255,7 @@ export class ControlNode {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#watch.stop();
-    this.#recovered?.log.close(() => {
+    this.#hub.stop(() => {
       this.#disk.stop();
       this.#link.send({ kind: 'stopped' });
     });
@@ -253,26 +279,15 @@ export class ControlNode {
   }
 
   #ownMetrics(): readonly MetricSample[] {
-    const log = this.#recovered?.log;
-    const gauge = (name: string, help: string, value: number): MetricSample => ({
-      name,
-      help,
-      type: 'gauge',
-      labels: {},
-      value,
-    });
     return [
-      gauge(
-        'weir_data_loop_stalled_seconds',
-        'How long the data loop has been hanging; 0 while it turns.',
-        this.#watch.stalledForMs() / 1000,
-      ),
-      gauge(
-        'weir_metadata_committed_index',
-        'Index of the last committed entry of the metadata log.',
-        log?.committedIndex ?? 0,
-      ),
-      gauge('weir_metadata_log_bytes', 'Bytes of metadata log since the last snapshot.', log?.bytesSinceSnapshot ?? 0),
+      {
+        name: 'weir_data_loop_stalled_seconds',
+        help: 'How long the data loop has been hanging; 0 while it turns.',
+        type: 'gauge',
+        labels: {},
+        value: this.#watch.stalledForMs() / 1000,
+      },
+      ...(this.#hub.quorum?.metrics() ?? []),
     ];
   }
 

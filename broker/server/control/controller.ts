@@ -1,117 +1,143 @@
-import { assert } from '../../core/base/assert.ts';
 import type { Settings } from '../../core/config/settings.ts';
 import type { MetadataCommand, MetadataOutcome } from '../../core/metadata/commands.ts';
-import { decide, topicIdCount } from '../../core/metadata/decide.ts';
-import { MetadataImage } from '../../core/metadata/image.ts';
-import { decodeRecords, encodeRecords, type MetadataRecord } from '../../core/metadata/records.ts';
+import { decide, type DecisionContext, topicIdCount } from '../../core/metadata/decide.ts';
+import type { MetadataImage } from '../../core/metadata/image.ts';
+import { encodeRecords } from '../../core/metadata/records.ts';
+import type { MetadataDelta } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
-import type { LogEntry } from './frames.ts';
-import type { ReplicatedLog } from './replicated-log.ts';
-import type { Snapshot } from './snapshot-file.ts';
+import type { LogIndex } from '../../core/raft/types.ts';
+import type { RaftHost } from './quorum/raft-host.ts';
 
 /** Commands that may wait for their commit at a time; more are refused. */
 const WAITING_MAX = 10_000;
-/** Bytes that may wait for their commit at a time; commands that come then are refused. */
-const UNCOMMITTED_BYTES_MAX = 64 * 1024 * 1024;
 /** Largest encoded batch; a command that needs more is refused before anything is changed. */
 const BATCH_BYTES_MAX = 16 * 1024 * 1024;
 
-/** What the controller works with. */
+/** What the active controller works with. */
 export interface ControllerDeps {
   readonly nodeId: number;
-  readonly log: ReplicatedLog;
+  readonly host: RaftHost;
   /** The node's settings; the controller keeps their dynamic part up to date. */
   readonly settings: Settings;
+  /** Who lives and who votes, which no record says. */
+  readonly members: DecisionContext['members'];
   /** A fresh random topic id. */
   readonly newTopicId: () => string;
-  /** Gets every committed batch, in order and before the outcomes that depend on it. */
-  readonly onBatch: (entry: LogEntry) => void;
+  /** Told of every decision, before it is committed. */
+  readonly onDecided: (delta: MetadataDelta) => void;
+  /** Its state and the log have come apart: it must be made anew from what is committed. */
+  readonly onLost: () => void;
 }
 
+/** Told once what became of a command; null: this node is not, or no longer, the active controller, and it may or may not be done. */
+export type SubmitDone = (outcome: MetadataOutcome | null, offset: number) => void;
+
 interface Waiting {
-  readonly index: number;
+  readonly index: LogIndex;
+  readonly offset: number;
   readonly outcome: MetadataOutcome;
-  readonly done: (outcome: MetadataOutcome) => void;
+  readonly done: SubmitDone;
 }
 
 /**
- * The active controller: decides commands one after the other on a state that includes what is not committed yet,
- * appends each decision as one atomic batch, and answers once everything that the decision has seen is committed.
- * Nothing is rolled back: when the log fails, the state is dropped with the process.
+ * The active controller in one leadership: decides commands one after the other on a state that includes what is not
+ * committed yet, proposes each decision as one atomic batch, and answers once everything that the decision has seen is
+ * committed. Nothing is rolled back: when the leadership ends, this state is dropped.
  */
 export class Controller {
   readonly #deps: ControllerDeps;
   readonly #image: MetadataImage;
   /** In the order of their index. */
   #waiting: Waiting[] = [];
+  /** The last entry that was proposed here. */
+  #lastIndex: LogIndex = 0;
+  #isOver = false;
 
-  /** `snapshot` and `entries` are what the log was recovered to. Throws `UnknownMetadataError` for records of a newer release. */
-  constructor(
-    deps: ControllerDeps,
-    recovered: { readonly snapshot: Snapshot | null; readonly entries: readonly LogEntry[] },
-  ) {
+  /** `image` is a copy of the committed state, behind which the log has nothing more. */
+  constructor(deps: ControllerDeps, image: MetadataImage) {
     this.#deps = deps;
-    this.#image = new MetadataImage();
-    this.#image.controllerId = deps.nodeId;
-    if (recovered.snapshot !== null)
-      this.#image.restore(decodeRecords(recovered.snapshot.payload), recovered.snapshot.offset);
-    for (const entry of recovered.entries) this.#image.apply(decodeRecords(entry.payload), entry.baseOffset);
+    this.#image = image;
     this.#refreshSettings();
-    deps.log.onCommit((entries) => this.#committed(entries));
   }
 
-  /** The cluster's id, '' before it is formed. */
-  get clusterId(): string {
-    return this.#image.clusterId;
-  }
-
-  /** The state as one batch of records, with the offset up to which it goes. Only when nothing waits for its commit. */
-  capture(): { readonly payload: Uint8Array; readonly offset: number } {
-    assert(this.#deps.log.lastIndex === this.#deps.log.committedIndex, 'what others are told is committed');
-    return { payload: encodeRecords([...this.#image.snapshot()]), offset: this.#image.offset };
+  /** The state with what is not committed yet; not to be changed. */
+  get image(): MetadataImage {
+    return this.#image;
   }
 
   /** Decides a command; `done` is called once, when all that the outcome depends on is committed. */
-  submit(command: MetadataCommand, done: (outcome: MetadataOutcome) => void): void {
-    const { log, settings } = this.#deps;
-    if (this.#waiting.length >= WAITING_MAX || log.uncommittedBytes > UNCOMMITTED_BYTES_MAX) {
-      done(failed(ErrorCode.THROTTLING_QUOTA_EXCEEDED, 'too many metadata changes wait to be durable'));
+  submit(command: MetadataCommand, done: SubmitDone): void {
+    const { host, settings } = this.#deps;
+    if (this.#isOver) {
+      done(null, -1);
+      return;
+    }
+    const { leadership } = host.state;
+    const isFull = (leadership?.uncommittedBytes ?? 0) > host.state.options.uncommittedBytesMax;
+    if (this.#waiting.length >= WAITING_MAX || isFull) {
+      done(failed(ErrorCode.THROTTLING_QUOTA_EXCEEDED, 'too many metadata changes wait to be durable'), -1);
+      return;
+    }
+    // While the leadership is handed over nothing is appended; the next controller decides.
+    if (leadership === null || leadership.transfer !== null) {
+      done(null, -1);
       return;
     }
     const topicIds: string[] = [];
     for (let count = topicIdCount(command); count > 0; count -= 1) topicIds.push(this.#deps.newTopicId());
-    // The only controller that there is, and every broker that registers is its own next incarnation.
-    const members = { isAlive: () => false, isVoter: (id: number) => id === this.#deps.nodeId };
+    const { members } = this.#deps;
     const { records, outcome } = decide({ image: this.#image, settings, topicIds, members }, command);
-    if (records.length > 0) {
-      const payload = encodeRecords(records);
-      if (payload.length > BATCH_BYTES_MAX) {
-        done(failed(ErrorCode.POLICY_VIOLATION, 'the change is too large for one batch of metadata; split it'));
-        return;
-      }
-      this.#append(records, payload);
+    if (records.length === 0) {
+      this.#answerRead(outcome, done);
+      return;
     }
-    if (log.lastIndex === log.committedIndex) done(outcome);
-    else this.#waiting.push({ index: log.lastIndex, outcome, done });
-  }
-
-  #append(records: readonly MetadataRecord[], payload: Uint8Array): void {
-    const { log, settings } = this.#deps;
-    const baseOffset = this.#image.offset + 1;
-    const delta = this.#image.apply(records, baseOffset);
+    const payload = encodeRecords(records);
+    if (payload.length > BATCH_BYTES_MAX) {
+      done(failed(ErrorCode.POLICY_VIOLATION, 'the change is too large for one batch of metadata; split it'), -1);
+      return;
+    }
+    const delta = this.#image.apply(records, this.#image.offset + 1);
     if (delta.configsChanged.some(({ scope }) => scope === 'broker' || scope === 'cluster')) this.#refreshSettings();
-    log.append({ baseOffset, recordCount: records.length, payload });
-    if (log.bytesSinceSnapshot < settings.broker('metadata.log.max.record.bytes.between.snapshots')) return;
+    this.#deps.onDecided(delta);
     const { offset } = this.#image;
-    log.snapshot({ index: log.lastIndex, offset, payload: encodeRecords([...this.#image.snapshot()]) });
+    host.ask({ kind: 'propose', payload }, (result) => {
+      if (this.#isOver) done(null, -1);
+      else if (result.kind === 'proposed') this.#await(result.place.index, { offset, outcome, done });
+      else {
+        // What was applied here is in no log.
+        this.end();
+        done(null, -1);
+        this.#deps.onLost();
+      }
+    });
   }
 
-  #committed(entries: readonly LogEntry[]): void {
-    for (const entry of entries) this.#deps.onBatch(entry);
-    const { committedIndex } = this.#deps.log;
+  /** Everything up to an index is committed. */
+  committed(index: LogIndex): void {
     let ready = 0;
-    while ((this.#waiting[ready]?.index ?? Number.POSITIVE_INFINITY) <= committedIndex) ready += 1;
-    for (const { done, outcome } of this.#waiting.splice(0, ready)) done(outcome);
+    while ((this.#waiting[ready]?.index ?? Number.POSITIVE_INFINITY) <= index) ready += 1;
+    for (const { done, outcome, offset } of this.#waiting.splice(0, ready)) done(outcome, offset);
+  }
+
+  /** The leadership is over: nobody is told that anything was done. */
+  end(): void {
+    this.#isOver = true;
+    for (const { done } of this.#waiting.splice(0)) done(null, -1);
+  }
+
+  /** What was decided without a change has to be true still: this node leads, and all that was seen is committed. */
+  #answerRead(outcome: MetadataOutcome, done: SubmitDone): void {
+    const { offset } = this.#image;
+    this.#deps.host.ask({ kind: 'read' }, (result) => {
+      if (this.#isOver || result.kind !== 'readable') done(null, -1);
+      else this.#await(this.#lastIndex, { offset, outcome, done });
+    });
+  }
+
+  #await(index: LogIndex, rest: Omit<Waiting, 'index'>): void {
+    this.#lastIndex = index;
+    if (index <= this.#deps.host.appliedIndex) rest.done(rest.outcome, rest.offset);
+    else this.#waiting.push({ index, ...rest });
   }
 
   #refreshSettings(): void {

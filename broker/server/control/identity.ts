@@ -29,12 +29,13 @@ const ID = /^[A-Za-z0-9_-]{22}$/;
 
 /**
  * Reads who the data directory belongs to, or makes it this node's when it is new: `meta.properties` and the metadata
- * directory, synced. Throws `IdentityError` when cluster id or node id are others, when the file is unreadable, and when
- * logs are there without it.
+ * directory, synced; `newDirectoryId` gives the id of one that is new, by default a random one. Throws `IdentityError` when
+ * cluster id or node id are others, when the file is unreadable, and when logs are there without it.
  */
 export function* openIdentity(
   deps: { readonly disk: Disk; readonly random: Random; readonly crc32c: Crc32c },
   wanted: { readonly directory: string; readonly nodeId: number; readonly clusterId: string },
+  newDirectoryId: () => Task<string> = () => randomly(deps.random),
 ): Task<Identity> {
   const { disk } = deps;
   const { directory } = wanted;
@@ -60,7 +61,7 @@ export function* openIdentity(
   const identity: Identity = {
     clusterId: wanted.clusterId === '' ? randomId(deps.random) : wanted.clusterId,
     nodeId: wanted.nodeId,
-    directoryId: randomId(deps.random),
+    directoryId: yield* newDirectoryId(),
   };
   yield* replaceFile(disk, directory, FILE_NAME, Buffer.from(writeIdentity(identity, deps.crc32c)));
   yield* makeMetadataDirectory(disk, directory);
@@ -73,6 +74,11 @@ export function randomId(random: Random): string {
     const id = Buffer.from(random.bytes(16)).toString('base64url');
     if (!id.startsWith('-') && !id.startsWith('AAAAAAAAAAAAAAAAAAAA')) return id;
   }
+}
+
+// oxlint-disable-next-line require-yield -- a task that has nothing to wait for
+function* randomly(random: Random): Task<string> {
+  return randomId(random);
 }
 
 /** Makes the data directory and what is missing above it; all of them are durable afterwards. */

@@ -4,7 +4,7 @@ import type { MetricSample } from '../../ports/metrics.ts';
 
 /** What the data isolate says to the control isolate (F1). Plain data: it is copied from one to the other. */
 export type ToControl =
-  | { readonly kind: 'submit'; readonly id: number; readonly command: MetadataCommand }
+  | { readonly kind: 'submit'; readonly id: number; readonly command: MetadataCommand; readonly timeoutMs: number }
   | { readonly kind: 'describe-quorum'; readonly id: number; readonly timeoutMs: number }
   | {
       readonly kind: 'change-quorum';
@@ -12,8 +12,11 @@ export type ToControl =
       readonly request: ChangeQuorumRequest;
       readonly timeoutMs: number;
     }
-  /** The data loop has turned. Sent at a steady pace while the loop is well. */
-  | { readonly kind: 'beat' }
+  /**
+   * The data loop has turned, has applied the metadata up to `offset`, and its clock stands at `atMs`. Sent at a steady pace
+   * while the loop is well, and after what it applied.
+   */
+  | { readonly kind: 'beat'; readonly offset: number; readonly atMs: number }
   | {
       readonly kind: 'answer';
       readonly id: number;
@@ -36,11 +39,20 @@ export type ToData =
     }
   /** A committed batch, in order. */
   | { readonly kind: 'batch'; readonly baseOffset: number; readonly payload: Uint8Array }
-  /** Comes after every batch that it depends on. */
-  | { readonly kind: 'outcome'; readonly id: number; readonly outcome: MetadataOutcome }
+  /** The state in place of all that came before: this node was too far behind. */
+  | { readonly kind: 'snapshot'; readonly offset: number; readonly payload: Uint8Array }
+  /** Another node is the active controller; −1: none is known. */
+  | { readonly kind: 'controller'; readonly controllerId: number }
+  /**
+   * The active controller has heard a heartbeat that was sent when the data loop's clock stood at `fromMs` or later, and had
+   * committed the metadata up to `offset` (S0).
+   */
+  | { readonly kind: 'lease'; readonly fromMs: number; readonly offset: number }
   /** null: no active controller answered in time. */
   | { readonly kind: 'quorum'; readonly id: number; readonly response: QuorumResponse | null }
   | { readonly kind: 'quorum-changed'; readonly id: number; readonly response: ChangeQuorumResponse | null }
+  /** Comes after every batch that it depends on. */
+  | { readonly kind: 'outcome'; readonly id: number; readonly outcome: MetadataOutcome }
   /** Somebody looks at the health page. */
   | { readonly kind: 'ask'; readonly id: number; readonly what: 'ready' | 'metrics' }
   /** Port of the health page; comes before `started`. */

@@ -3,6 +3,7 @@ import type {
   MetadataCommand,
   MetadataOutcome,
   OutcomeOf,
+  RegisterBrokerCommand,
   RegisterBrokerOutcome,
 } from '../../core/metadata/commands.ts';
 import { weirVersionRange } from '../../core/metadata/features.ts';
@@ -10,7 +11,7 @@ import { MetadataImage } from '../../core/metadata/image.ts';
 import { decodeRecords } from '../../core/metadata/records.ts';
 import type { EndpointView, MetadataDelta, MetadataView } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
-import type { TimerHandle, Timers } from '../../ports/clock.ts';
+import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
 import type { ChangeQuorumRequest, ChangeQuorumResponse, QuorumResponse } from '../../ports/control-net.ts';
 import type { Random } from '../../ports/random.ts';
 import type { ControlPlane, FatalListener, HealthAnswers } from '../control-plane.ts';
@@ -29,6 +30,11 @@ interface Asked<R> {
   readonly timer: TimerHandle;
 }
 
+/** Pause before a registration that met its living predecessor is tried again, ms. */
+const REGISTER_AGAIN_MS = 100;
+/** Part of a session for which a heartbeat that was heard holds (S0). */
+const LEASE_PART = 0.75;
+
 interface Pending {
   readonly done: (outcome: MetadataOutcome) => void;
   readonly timer: TimerHandle;
@@ -36,10 +42,13 @@ interface Pending {
 
 /** What the data isolate's end works with. */
 export interface RemoteControlPlaneDeps {
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly random: Random;
   readonly nodeId: number;
   readonly link: DataLink;
+  /** `broker.session.timeout.ms`: how long after a heartbeat nobody else can have been given what this broker leads. */
+  readonly sessionTimeoutMs: number;
 }
 
 /**
@@ -50,8 +59,6 @@ export class RemoteControlPlane implements ControlPlane {
   readonly #deps: RemoteControlPlaneDeps;
   readonly #image = new MetadataImage();
   readonly #pending = new Map<number, Pending>();
-  readonly #quorumAsks = new Map<number, Asked<QuorumResponse>>();
-  readonly #quorumChanges = new Map<number, Asked<ChangeQuorumResponse>>();
   readonly #deltaListeners: ((delta: MetadataDelta) => void)[] = [];
   readonly #fatalListeners: FatalListener[] = [];
   #health: HealthAnswers | null = null;
@@ -60,7 +67,13 @@ export class RemoteControlPlane implements ControlPlane {
   #directoryId = '';
   #fatal: string | null = null;
   #httpPort: number | null = null;
-  #whenStarted: (() => void)[] = [];
+  /** Until when this broker holds its lease (S0), and one that waits for the metadata that it names. */
+  #leaseUntilMs = Number.NEGATIVE_INFINITY;
+  #namedLease: { readonly fromMs: number; readonly offset: number } | null = null;
+  readonly #quorumAsks = new Map<number, Asked<QuorumResponse>>();
+  readonly #quorumChanges = new Map<number, Asked<ChangeQuorumResponse>>();
+  #isBeatDue = false;
+  #startWaiters: (() => void)[] = [];
   #whenStopped: (() => void) | null = null;
   #beat: TimerHandle;
 
@@ -86,7 +99,7 @@ export class RemoteControlPlane implements ControlPlane {
     },
     done: (failure: string | null) => void,
   ): void {
-    this.#afterStart(() => {
+    this.whenStarted(() => {
       const command = {
         kind: 'registerBroker',
         brokerId: this.#deps.nodeId,
@@ -95,15 +108,32 @@ export class RemoteControlPlane implements ControlPlane {
         ...weirVersionRange(),
         ...registration,
       } as const;
-      this.submit(command, MEMBERSHIP_TIMEOUT_MS, (outcome) => {
-        if (isRegistered(outcome)) this.#brokerEpoch = outcome.brokerEpoch;
-        done(
-          outcome.errorCode === ErrorCode.NONE
-            ? null
-            : `the controller refuses this broker: ${outcome.errorMessage ?? outcome.errorCode}`,
-        );
-      });
+      this.#register(command, this.#deps.clock.monotonicMs() + MEMBERSHIP_TIMEOUT_MS, done);
     });
+  }
+
+  /** An earlier incarnation that may live is waited for: its session ends. */
+  #register(command: RegisterBrokerCommand, deadlineMs: number, done: (failure: string | null) => void): void {
+    const { clock, timers } = this.#deps;
+    this.submit(command, Math.max(1, deadlineMs - clock.monotonicMs()), (outcome) => {
+      if (isRegistered(outcome)) this.#brokerEpoch = outcome.brokerEpoch;
+      const mayWait = outcome.errorCode === ErrorCode.DUPLICATE_BROKER_REGISTRATION;
+      if (mayWait && clock.monotonicMs() < deadlineMs) {
+        timers.after(REGISTER_AGAIN_MS, () => this.#register(command, deadlineMs, done));
+        return;
+      }
+      done(
+        outcome.errorCode === ErrorCode.NONE
+          ? null
+          : `the controller refuses this broker: ${outcome.errorMessage ?? outcome.errorCode}`,
+      );
+    });
+  }
+
+  /** Runs once the metadata is known here. */
+  whenStarted(run: () => void): void {
+    if (this.#directoryId === '') this.#startWaiters.push(run);
+    else run();
   }
 
   unfence(done: (failure: string | null) => void): void {
@@ -151,7 +181,7 @@ export class RemoteControlPlane implements ControlPlane {
         answer(failed(ErrorCode.REQUEST_TIMED_OUT, `the controller did not answer within ${timeoutMs} ms`));
     });
     this.#pending.set(id, { done: answer, timer });
-    link.send({ kind: 'submit', id, command });
+    link.send({ kind: 'submit', id, command, timeoutMs });
   }
 
   describeQuorum(timeoutMs: number, done: (response: QuorumResponse | null) => void): void {
@@ -166,6 +196,11 @@ export class RemoteControlPlane implements ControlPlane {
   ): void {
     const id = this.#askQuorum(this.#quorumChanges, timeoutMs, done);
     if (id !== null) this.#deps.link.send({ kind: 'change-quorum', id, request, timeoutMs });
+  }
+
+  /** Whether nobody else can have been given what this broker leads (S0). Alone, it can't be replaced behind its back. */
+  get holdsLease(): boolean {
+    return this.#image.brokers().length <= 1 || this.#deps.clock.monotonicMs() < this.#leaseUntilMs;
   }
 
   onDelta(listener: (delta: MetadataDelta) => void): void {
@@ -208,6 +243,16 @@ export class RemoteControlPlane implements ControlPlane {
         pending.done(message.outcome);
         return;
       }
+      case 'snapshot':
+        this.#tell(this.#image.restore(decodeRecords(message.payload), message.offset));
+        return;
+      case 'controller':
+        this.#image.controllerId = message.controllerId;
+        return;
+      case 'lease':
+        this.#namedLease = message;
+        this.#renewLease();
+        return;
       case 'quorum':
         this.#quorumAnswered(this.#quorumAsks, message.id, message.response);
         return;
@@ -235,14 +280,32 @@ export class RemoteControlPlane implements ControlPlane {
     this.#directoryId = message.directoryId;
     this.#image.controllerId = message.controllerId;
     this.#image.restore(decodeRecords(message.payload), message.offset);
-    const waiting = this.#whenStarted;
-    this.#whenStarted = [];
+    const waiting = this.#startWaiters;
+    this.#startWaiters = [];
     for (const run of waiting) run();
   }
 
   #apply(message: Extract<ToData, { readonly kind: 'batch' }>): void {
-    const delta = this.#image.apply(decodeRecords(message.payload), message.baseOffset);
+    this.#tell(this.#image.apply(decodeRecords(message.payload), message.baseOffset));
+  }
+
+  #tell(delta: MetadataDelta): void {
     for (const listener of this.#deltaListeners) listener(delta);
+    this.#renewLease();
+    if (this.#isBeatDue || this.#fatal !== null) return;
+    // The controller lets in who has applied what it was told of.
+    this.#isBeatDue = true;
+    this.#deps.timers.after(0, () => {
+      this.#isBeatDue = false;
+      if (this.#whenStopped === null) this.#beatOnce();
+    });
+  }
+
+  #renewLease(): void {
+    const lease = this.#namedLease;
+    if (lease === null || this.#image.offset < lease.offset) return;
+    this.#leaseUntilMs = Math.max(this.#leaseUntilMs, lease.fromMs + LEASE_PART * this.#deps.sessionTimeoutMs);
+    this.#namedLease = null;
   }
 
   #askQuorum<R>(asks: Map<number, Asked<R>>, timeoutMs: number, done: (response: R | null) => void): number | null {
@@ -281,9 +344,8 @@ export class RemoteControlPlane implements ControlPlane {
     done?.();
   }
 
-  #afterStart(run: () => void): void {
-    if (this.#directoryId === '') this.#whenStarted.push(run);
-    else run();
+  #beatOnce(): void {
+    this.#deps.link.send({ kind: 'beat', offset: this.#image.offset, atMs: this.#deps.clock.monotonicMs() });
   }
 
   #fail(message: string, hung: boolean): void {
@@ -297,7 +359,7 @@ export class RemoteControlPlane implements ControlPlane {
   }
 
   readonly #sendBeat = (): void => {
-    this.#deps.link.send({ kind: 'beat' });
+    this.#beatOnce();
     this.#beat = this.#deps.timers.after(BEAT_INTERVAL_MS, this.#sendBeat);
   };
 }

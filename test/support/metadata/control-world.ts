@@ -57,11 +57,13 @@ export class ControlWorld {
     const link = createMemoryLink((callback) => schedule(0, callback));
     const settings = new Map([...this.#fixed, ...Object.entries(fixed)]);
     const node = new ControlNode(
-      { clock, timers, random, disk: this.diskForNode, crc32c, log: this.#log() },
+      { clock, timers, random, disk: this.diskForNode, crc32c, log: this.#log(), controlNet: null },
       { directory: 'data', fixed: settings },
       link.control,
     );
     const plane = new RemoteControlPlane({
+      clock,
+      sessionTimeoutMs: 2000,
       timers,
       random,
       nodeId: Number(settings.get('node.id') ?? 0),

@@ -7,6 +7,7 @@ export type Difference = {
 
 const ONE_DIRECTORY =
   'A node has one data directory, so that the value is one path and not a list; there is no default place.';
+const SOONER = 'A process that died, or a machine that is gone, is noticed sooner; a pause within it moves nothing.';
 const CHECKED_EARLY =
   'Apache Kafka takes any number here and fails, or does something odd, when it is used; it is refused when it is set.';
 const BATCH_BOUND = 'A larger batch would not be believed by recovery after a crash (core/log/recovery.ts).';
@@ -22,6 +23,13 @@ export const DEFINED_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Re
     'advertised.listeners': {
       differences: ['type: list, string'],
       why: 'It is judged as a whole: names are unique, and each has a host that clients can reach.',
+    },
+    'broker.heartbeat.interval.ms': { differences: ['default: 2000, 200', 'smallest: undefined, 10'], why: SOONER },
+    'broker.session.timeout.ms': { differences: ['default: 9000, 2000', 'smallest: undefined, 100'], why: SOONER },
+    'controller.quorum.election.timeout.ms': { differences: ['default: 1000, 600', 'smallest: 0, 50'], why: SOONER },
+    'controller.quorum.voters': {
+      differences: ['type: list, string'],
+      why: 'It is judged as a whole: ids are unique.',
     },
     'group.initial.rebalance.delay.ms': {
       differences: ['default: 3000, 100', 'smallest: undefined, 0'],
@@ -100,6 +108,10 @@ export const SHOWN_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Read
   },
   broker: {
     'advertised.listeners': { differs: ['type'], why: 'It is judged as a whole, see above.' },
+    'broker.heartbeat.interval.ms': { differs: ['value'], why: SOONER },
+    'broker.session.timeout.ms': { differs: ['value'], why: SOONER },
+    'controller.quorum.election.timeout.ms': { differs: ['value'], why: SOONER },
+    'controller.quorum.voters': { differs: ['value', 'type'], why: 'A node that is alone needs none, see above.' },
     'group.initial.rebalance.delay.ms': { differs: ['value'], why: 'A default of ours, see above.' },
     'listener.security.protocol.map': { differs: ['value', 'read-only'], why: PORTS },
     listeners: { differs: ['value', 'read-only', 'type'], why: PORTS },

@@ -5,6 +5,7 @@ import { validateBrokerFile, validateOverrides, withOldNames } from '../../../..
 
 const map = (texts: Readonly<Record<string, string>>): ReadonlyMap<string, string> => new Map(Object.entries(texts));
 const NONE = map({});
+const neighbours = { 'controller.quorum.voters': '0@a:9190,1@b:9190', 'node.id': '0', 'weir.grpc.port': '9190' };
 
 describe('a topic setting', () => {
   test('is its own override, else the broker setting behind it, else the default', () => {
@@ -131,7 +132,9 @@ describe('the settings of a broker file', () => {
         map({ ...plain, 'controller.quorum.bootstrap.servers': 'a:1', 'controller.listener.names': 'CONTROLLER' }),
       ),
     ).toEqual([
-      expect.stringMatching(/controller.quorum.bootstrap.servers is not supported: a cluster has one node/),
+      expect.stringMatching(
+        /controller.quorum.bootstrap.servers is not supported: controllers are named with their ids/,
+      ),
       expect.stringMatching(/controller.listener.names is not supported: .* Take its listener out of listeners too\.$/),
     ]);
   });
@@ -155,7 +158,19 @@ describe('the settings of a broker file', () => {
     ],
     [{ 'group.min.session.timeout.ms': '1800001' }, /group.min.session.timeout.ms must be at most/],
     [{ listeners: 'PLAINTEXT://:9092' }, /advertised.listeners must give listener PLAINTEXT a host/],
-    [{ 'process.roles': 'broker' }, /must be broker,controller/],
+    [{ 'process.roles': '' }, /process.roles must name broker, controller, or both/],
+    [{ 'process.roles': 'broker' }, /^a broker that is no controller needs controller.quorum.voters$/],
+    [{ 'controller.quorum.voters': '0@h' }, /must be ID@HOST:PORT entries/],
+    [{ 'controller.quorum.voters': '0@h:1,0@h:2' }, /must not name controller 0 twice/],
+    [{ 'controller.quorum.voters': '5@h:1' }, /must name this node, \d+, too/],
+    [{ ...neighbours, 'weir.grpc.port': '-1' }, /^weir.grpc.port must be set where controller.quorum.voters is$/],
+    [neighbours, /^weir.cluster.id must be set for a node that is not alone$/],
+    [{ ...neighbours, 'process.roles': 'broker' }, /names this node, \d+, which is no controller$/],
+    [{ 'weir.grpc.tls.cert.file': '/c' }, /must be set together$/],
+    [
+      { 'broker.heartbeat.interval.ms': '2000' },
+      /^broker.heartbeat.interval.ms must be below broker.session.timeout.ms/,
+    ],
     [
       { 'listener.security.protocol.map': 'PLAINTEXT:SSL' },
       /must not make listener PLAINTEXT SSL: TLS and SASL are not/,

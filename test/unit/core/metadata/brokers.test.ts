@@ -56,12 +56,15 @@ describe('a broker that registers', () => {
   test('is refused while the earlier incarnation lives, and with the disk of another broker', () => {
     const lab = MetadataLab.withBrokers([0]);
     lab.alive.add(0);
-    expect(lab.run(lab.registration(0))).toMatchObject({
+    const otherDisk = lab.registration(0, { directoryId: sampleId(77) });
+    expect(lab.run(otherDisk)).toMatchObject({
       errorCode: ErrorCode.DUPLICATE_BROKER_REGISTRATION,
       brokerEpoch: -1,
     });
-    lab.alive.delete(0);
+    // With the same disk it can only be its successor.
     expect(lab.run(lab.registration(0)).errorCode).toBe(ErrorCode.NONE);
+    lab.alive.delete(0);
+    expect(lab.run(otherDisk).errorCode).toBe(ErrorCode.NONE);
     const stolen = lab.image.broker(brokerId(0))?.directoryId ?? '';
     expect(lab.run(lab.registration(1, { directoryId: stolen })).errorCode).toBe(ErrorCode.INVALID_REGISTRATION);
   });

@@ -32,7 +32,14 @@ describe('the control isolate in a thread of its own', () => {
       uint32: () => (seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0),
       bytes: (size: number) => Uint8Array.from({ length: size }, () => random.uint32() >>> 24),
     };
-    const plane = new RemoteControlPlane({ timers: loop, random, nodeId: 0, link: thread });
+    const plane = new RemoteControlPlane({
+      clock: loop,
+      timers: loop,
+      random,
+      nodeId: 0,
+      link: thread,
+      sessionTimeoutMs: 2000,
+    });
     thread.onEnd((message) => plane.lost(message));
     return plane;
   }

@@ -151,7 +151,7 @@ describe('health', () => {
     expect(life.node.live()).toEqual([]);
     world.world.runFor(1500);
     expect(life.node.live()).toEqual([expect.stringMatching(/^the data loop has not turned for [23]\d\d\d ms$/)]);
-    life.link.send({ kind: 'beat' });
+    life.link.send({ kind: 'beat', offset: life.plane.view.offset, atMs: 0 });
     world.world.runFor(300);
     expect(life.node.live()).toEqual([]);
   });
@@ -171,6 +171,12 @@ describe('health', () => {
       'weir_data_loop_stalled_seconds',
       'weir_metadata_committed_index',
       'weir_metadata_log_bytes',
+      'weir_metadata_offset',
+      'weir_quorum_term',
+      'weir_quorum_leader_id',
+      'weir_quorum_is_leader',
+      'weir_quorum_voters',
+      'weir_quorum_log_end_index',
       'x',
     ]);
     life.link.onMessage(() => undefined);

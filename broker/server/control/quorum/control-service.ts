@@ -1,0 +1,277 @@
+import { unreachable } from '../../../core/base/assert.ts';
+import { ErrorCode } from '../../../core/protocol/errors.ts';
+import type { Message, Refusal, ReplicaKey } from '../../../core/raft/types.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type {
+  Caller,
+  CallFailure,
+  ChangeQuorumRequest,
+  ChangeQuorumResponse,
+  ControllerHint,
+  ControlService,
+  ControlStream,
+  HeartbeatRequest,
+  HeartbeatResponse,
+  IdentifyResponse,
+  QuorumResponse,
+  StatusResponse,
+  StreamCalls,
+  StreamHandlers,
+  StreamName,
+  SubmitRequest,
+  SubmitResponse,
+  UnaryCalls,
+  UnaryName,
+} from '../../../ports/control-net.ts';
+import { WATCHERS_MAX } from './metadata-feed.ts';
+import { describeQuorum } from './describe-quorum.ts';
+import type { QuorumNode } from './quorum-node.ts';
+import type { SessionKeeper } from './session-keeper.ts';
+
+/** What a node answers from. */
+export interface ControlServiceDeps {
+  readonly clock: Clock;
+  /** null: this node is no controller, or its log is not open yet. */
+  readonly quorum: () => QuorumNode | null;
+  /** Set while this node is the active controller. */
+  readonly keeper: () => SessionKeeper | null;
+  readonly identify: (asker: Caller) => IdentifyResponse;
+  readonly status: () => StatusResponse;
+  /** Whether anybody knows where this controller listens. */
+  readonly isKnown: (controllerId: number) => boolean;
+  /** Every controller whose address is known. */
+  readonly controllers: () => readonly ControllerHint[];
+  readonly raft: (message: Message, reply: (response: Message) => void) => void;
+  readonly raftEnded: (from: ReplicaKey) => void;
+}
+
+type Done<N extends UnaryName> = (failure: CallFailure | null, response: UnaryCalls[N]['response'] | null) => void;
+
+const NO_CONTROLLER: CallFailure = { code: 'refused', message: 'this node is no controller' };
+
+/** What a node serves to others (and to itself). Whoever is not the active controller says who is. */
+export class NodeControlService implements ControlService {
+  readonly #deps: ControlServiceDeps;
+
+  constructor(deps: ControlServiceDeps) {
+    this.#deps = deps;
+  }
+
+  raft(message: Message, reply: (response: Message) => void): void {
+    this.#deps.raft(message, reply);
+  }
+
+  raftEnded(from: ReplicaKey): void {
+    this.#deps.raftEnded(from);
+  }
+
+  call<N extends UnaryName>(name: N, request: UnaryCalls[N]['request'], caller: Caller, done: Done<N>): void {
+    // Each name goes with its own types, which the compiler can't follow through the switch.
+    const answer = done as Done<UnaryName>;
+    switch (name) {
+      case 'Raft.Identify':
+        answer(null, this.#deps.identify(caller));
+        return;
+      case 'Controller.Submit':
+        this.#submit(request as SubmitRequest, caller, (response) => answer(null, response));
+        return;
+      case 'Controller.DescribeQuorum':
+        this.#onQuorum(answer, (quorum) => answer(null, this.#describe(quorum)));
+        return;
+      case 'Controller.ChangeQuorum':
+        this.#onQuorum(answer, (quorum) =>
+          this.#change(quorum, request as ChangeQuorumRequest, (response) => answer(null, response)),
+        );
+        return;
+      case 'Fleet.Status':
+        answer(null, this.#deps.status());
+        return;
+      case 'Fleet.CanRestart':
+        this.#onQuorum(answer, (quorum) => {
+          const { nodeId } = request as UnaryCalls['Fleet.CanRestart']['request'];
+          answer(null, { reasons: restartObstacles(this.#describe(quorum), nodeId, this.#deps.clock.wallMs()) });
+        });
+        return;
+      default:
+        unreachable(name);
+    }
+  }
+
+  open<N extends StreamName>(
+    name: N,
+    stream: ControlStream<StreamCalls[N]['response']>,
+    caller: Caller,
+  ): StreamHandlers<StreamCalls[N]['request']> | CallFailure {
+    switch (name) {
+      case 'Controller.Heartbeat':
+        return this.#heartbeats(stream as ControlStream<HeartbeatResponse>, caller) as StreamHandlers<
+          StreamCalls[N]['request']
+        >;
+      case 'Controller.WatchMetadata':
+        return this.#watch(stream as ControlStream<StreamCalls['Controller.WatchMetadata']['response']>);
+      default:
+        return unreachable(name);
+    }
+  }
+
+  #onQuorum(done: Done<UnaryName>, run: (quorum: QuorumNode) => void): void {
+    const quorum = this.#deps.quorum();
+    if (quorum === null) done(NO_CONTROLLER, null);
+    else run(quorum);
+  }
+
+  #hint(): ControllerHint | null {
+    const leaderId = this.#deps.quorum()?.controllerId ?? -1;
+    return this.#deps.controllers().find(({ id }) => id === leaderId) ?? null;
+  }
+
+  #submit(request: SubmitRequest, caller: Caller, done: (response: SubmitResponse) => void): void {
+    const elsewhere = (): void => done({ outcome: null, offset: -1, controller: this.#hint() });
+    const quorum = this.#deps.quorum();
+    const keeper = this.#deps.keeper();
+    if (quorum === null || keeper === null) {
+      elsewhere();
+      return;
+    }
+    const { command } = request;
+    if ('brokerId' in command && caller.nodeId !== null && caller.nodeId !== command.brokerId) {
+      const errorMessage = `node ${caller.nodeId} speaks for broker ${command.brokerId}`;
+      const outcome = { kind: 'failed', errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, errorMessage } as const;
+      done({ outcome, offset: -1, controller: null });
+      return;
+    }
+    if (command.kind === 'fenceBroker') keeper.left(command.brokerId, command.brokerEpoch);
+    quorum.submit(command, (outcome, offset) => {
+      if (outcome === null) elsewhere();
+      else done({ outcome, offset, controller: null });
+    });
+  }
+
+  #describe(quorum: QuorumNode): QuorumResponse {
+    return describeQuorum(quorum, {
+      controller: this.#hint(),
+      nodes: this.#deps.controllers(),
+      observers: this.#deps.keeper()?.observers() ?? [],
+      wallMs: this.#deps.clock.wallMs(),
+    });
+  }
+
+  #change(quorum: QuorumNode, request: ChangeQuorumRequest, done: (response: ChangeQuorumResponse) => void): void {
+    if (quorum.active === null) {
+      done({ errorCode: ErrorCode.NOT_CONTROLLER, errorMessage: null, controller: this.#hint() });
+      return;
+    }
+    const { change, replica } = request;
+    if (change === 'add-voter' && !this.#deps.isKnown(replica.id)) {
+      const errorMessage = `node ${replica.id} is not known: it has to run as a controller of this cluster first`;
+      done({ errorCode: ErrorCode.INVALID_REQUEST, errorMessage, controller: null });
+      return;
+    }
+    if (change === 'transfer' && replica.id === quorum.controllerId) {
+      done({ errorCode: ErrorCode.NONE, errorMessage: null, controller: null });
+      return;
+    }
+    const asked =
+      change === 'transfer'
+        ? ({ kind: 'transfer', to: replica.id === -1 ? null : replica.id } as const)
+        : ({ kind: change, voter: replica } as const);
+    quorum.host.ask(asked, (outcome) => {
+      if (outcome.kind === 'refused') done({ ...refusalError(outcome.refusal, replica), controller: this.#hint() });
+      else done({ errorCode: ErrorCode.NONE, errorMessage: null, controller: null });
+    });
+  }
+
+  #heartbeats(stream: ControlStream<HeartbeatResponse>, caller: Caller): StreamHandlers<HeartbeatRequest> {
+    let last: HeartbeatRequest | null = null;
+    return {
+      onMessage: (request) => {
+        const keeper = this.#deps.keeper();
+        const quorum = this.#deps.quorum();
+        const offset = quorum?.offset ?? -1;
+        const wallMs = this.#deps.clock.wallMs();
+        if (keeper === null || quorum === null) {
+          const controller = this.#hint();
+          stream.send({ errorCode: ErrorCode.NOT_CONTROLLER, isFenced: true, offset, wallMs, controller });
+          return;
+        }
+        if (caller.nodeId !== null && caller.nodeId !== request.brokerId) {
+          stream.end({ code: 'refused', message: `node ${caller.nodeId} speaks for broker ${request.brokerId}` });
+          return;
+        }
+        last = request;
+        const { errorCode, isFenced } = keeper.heartbeat(request, { offset });
+        stream.send({ errorCode, isFenced, offset, wallMs, controller: null });
+      },
+      onEnd: () => {
+        if (last !== null) this.#deps.keeper()?.streamEnded(last.brokerId, last.brokerEpoch);
+      },
+    };
+  }
+
+  #watch(
+    stream: ControlStream<StreamCalls['Controller.WatchMetadata']['response']>,
+  ): StreamHandlers<StreamCalls['Controller.WatchMetadata']['request']> | CallFailure {
+    const quorum = this.#deps.quorum();
+    if (quorum === null) return NO_CONTROLLER;
+    if (!quorum.isVoter) return { code: 'refused', message: 'this controller is no voter' };
+    if (quorum.feed.watcherCount >= WATCHERS_MAX)
+      return { code: 'refused', message: `${WATCHERS_MAX} watchers are here already` };
+    let end: (() => void) | null = null;
+    return {
+      onMessage: (request) => {
+        end ??= quorum.feed.watch(stream, request.offset);
+      },
+      onEnd: () => end?.(),
+    };
+  }
+}
+
+/** Kafka's error for what Raft refuses. */
+function refusalError(
+  refusal: Refusal,
+  replica: ReplicaKey,
+): { readonly errorCode: number; readonly errorMessage: string } {
+  switch (refusal.reason) {
+    case 'not-leader':
+      return { errorCode: ErrorCode.NOT_CONTROLLER, errorMessage: 'this node does not lead' };
+    case 'busy':
+    case 'pending':
+      return { errorCode: ErrorCode.REQUEST_TIMED_OUT, errorMessage: 'another change of the voters is not done yet' };
+    case 'known-voter':
+      return { errorCode: ErrorCode.DUPLICATE_VOTER, errorMessage: `node ${replica.id} is a voter already` };
+    case 'unknown-voter': {
+      const errorMessage = `no voter ${replica.id} with the directory ${replica.directoryId}`;
+      return { errorCode: ErrorCode.VOTER_NOT_FOUND, errorMessage };
+    }
+    case 'last-voter':
+      // Kafka's answer: without it the set would be empty.
+      return { errorCode: ErrorCode.VOTER_NOT_FOUND, errorMessage: 'the only voter stays' };
+    case 'too-slow': {
+      const errorMessage = `node ${replica.id} does not catch up with the log: is it running and reachable?`;
+      return { errorCode: ErrorCode.REQUEST_TIMED_OUT, errorMessage };
+    }
+    case 'unknown-outcome': {
+      const errorMessage = 'the leadership ended meanwhile: the change may be made or not';
+      return { errorCode: ErrorCode.REQUEST_TIMED_OUT, errorMessage };
+    }
+    default:
+      return unreachable(refusal);
+  }
+}
+
+/** A voter that answered within this time counts as there, ms. */
+const FRESH_MS = 2000;
+
+/** Why a node should not be restarted now: the voters that are left have to be a majority, caught up. */
+function restartObstacles(quorum: QuorumResponse, nodeId: number, wallMs: number): readonly string[] {
+  if (!quorum.isLeader) return ['the active controller has to be asked'];
+  if (!quorum.voters.some(({ replica }) => replica.id === nodeId)) return [];
+  const others = quorum.voters.filter(({ replica }) => replica.id !== nodeId);
+  const well = others.filter(
+    ({ replica, lastCaughtUpMs }) => replica.id === quorum.leaderId || wallMs - lastCaughtUpMs < FRESH_MS,
+  );
+  const needed = Math.floor(quorum.voters.length / 2) + 1;
+  if (quorum.voters.length === 1 || well.length >= needed) return [];
+  const ill = others.filter((voter) => !well.includes(voter)).map(({ replica }) => replica.id);
+  return [`without node ${nodeId} the quorum has no majority: voter ${ill.join(', ')} is not caught up`];
+}

@@ -1,0 +1,128 @@
+import { ErrorCode } from '../../../core/protocol/errors.ts';
+import type { Clock, Timers } from '../../../ports/clock.ts';
+import type { ControlChannel, ControllerHint, UnaryCalls } from '../../../ports/control-net.ts';
+
+/** What is asked of the active controller alone. */
+export type ControllerCall = 'Controller.Submit' | 'Controller.DescribeQuorum' | 'Controller.ChangeQuorum';
+
+/** Questions that may be open at a time; more fail at once. */
+const OPEN_MAX = 10_000;
+/** A controller that does not answer within this time is left for another one, ms. */
+const ATTEMPT_MS = 5000;
+const PAUSE_MS = 20;
+const PAUSE_MAX_MS = 250;
+
+/** What the client works with. */
+export interface ControllerClientDeps {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  /** Every controller whose address is known. */
+  readonly controllers: () => readonly ControllerHint[];
+  /** Who leads, as far as this node knows; −1: nobody. */
+  readonly leaderId: () => number;
+  readonly channelTo: (controller: ControllerHint) => ControlChannel;
+}
+
+interface Question<N extends ControllerCall> {
+  readonly name: N;
+  readonly request: UnaryCalls[N]['request'];
+  readonly deadlineMs: number;
+  readonly done: (response: UnaryCalls[N]['response'] | null) => void;
+  attempts: number;
+}
+
+/**
+ * Finds the active controller and asks it, again and again until the time is up: a new one may be elected meanwhile. A
+ * question may be carried out twice when its answer was lost, as with Kafka's brokers.
+ */
+export class ControllerClient {
+  readonly #deps: ControllerClientDeps;
+  /** Who was said, or seen, to be active. */
+  #active: ControllerHint | null = null;
+  #nextIndex = 0;
+  #openCount = 0;
+
+  constructor(deps: ControllerClientDeps) {
+    this.#deps = deps;
+  }
+
+  /** `done` is called once, later; null: no answer in time, it may be carried out or not. */
+  ask<N extends ControllerCall>(
+    name: N,
+    request: UnaryCalls[N]['request'],
+    timeoutMs: number,
+    done: (response: UnaryCalls[N]['response'] | null) => void,
+  ): void {
+    const { clock, timers } = this.#deps;
+    if (this.#openCount >= OPEN_MAX) {
+      timers.after(0, () => done(null));
+      return;
+    }
+    this.#openCount += 1;
+    const finish = (response: UnaryCalls[N]['response'] | null): void => {
+      this.#openCount -= 1;
+      done(response);
+    };
+    this.#attempt({ name, request, deadlineMs: clock.monotonicMs() + timeoutMs, done: finish, attempts: 0 });
+  }
+
+  /** The controller to go to: who is said to be active, else one after the other. Null while none is known. */
+  pick(): ControllerHint | null {
+    const controllers = this.#deps.controllers();
+    const leaderId = this.#deps.leaderId();
+    const known = controllers.find(({ id }) => id === leaderId) ?? this.#active;
+    if (known !== null) return known;
+    this.#nextIndex = (this.#nextIndex + 1) % Math.max(1, controllers.length);
+    return controllers[this.#nextIndex] ?? null;
+  }
+
+  /** Somebody named the active controller, or denied to be it. */
+  learn(controller: ControllerHint | null): void {
+    this.#active = controller;
+  }
+
+  #attempt<N extends ControllerCall>(question: Question<N>): void {
+    const { clock, channelTo } = this.#deps;
+    const leftMs = question.deadlineMs - clock.monotonicMs();
+    if (leftMs <= 0) {
+      question.done(null);
+      return;
+    }
+    const controller = this.pick();
+    if (controller === null) {
+      this.#again(question);
+      return;
+    }
+    question.attempts += 1;
+    channelTo(controller).call(question.name, question.request, Math.min(leftMs, ATTEMPT_MS), (failure, response) => {
+      if (failure === null && response !== null && isFromActive(question.name, response)) {
+        this.#active = controller;
+        question.done(response);
+        return;
+      }
+      const hint = response === null ? null : response.controller;
+      this.learn(hint !== null && hint.id !== controller.id ? hint : null);
+      this.#again(question);
+    });
+  }
+
+  #again<N extends ControllerCall>(question: Question<N>): void {
+    const pauseMs = Math.min(PAUSE_MAX_MS, PAUSE_MS * 2 ** Math.min(question.attempts, 4));
+    // Somebody who is named is asked at once, the first time.
+    const delayMs = this.#active !== null && question.attempts <= 1 ? 0 : pauseMs;
+    this.#deps.timers.after(delayMs, () => this.#attempt(question));
+  }
+}
+
+function isFromActive(name: ControllerCall, response: UnaryCalls[ControllerCall]['response']): boolean {
+  switch (name) {
+    case 'Controller.Submit':
+      return 'outcome' in response && response.outcome !== null;
+    case 'Controller.DescribeQuorum':
+      return 'isLeader' in response && response.isLeader;
+    case 'Controller.ChangeQuorum':
+      return 'errorCode' in response && response.errorCode !== ErrorCode.NOT_CONTROLLER;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,246 @@
+import { assert, unreachable } from '../../../core/base/assert.ts';
+import { Raft, type RaftOptions, type RaftStart } from '../../../core/raft/raft.ts';
+import type {
+  Effect,
+  Entry,
+  Input,
+  LogIndex,
+  LogPlace,
+  Message,
+  Refusal,
+  ReplicaKey,
+  Role,
+  Term,
+} from '../../../core/raft/types.ts';
+import type { Clock, TimerHandle, Timers } from '../../../ports/clock.ts';
+import type { RaftStorage } from '../raft-storage.ts';
+
+/** A snapshot of the state machine at a metadata offset. */
+export interface MachineSnapshot {
+  readonly payload: Uint8Array;
+  readonly offset: number;
+}
+
+/** The state machine behind the log. */
+export interface RaftMachine {
+  /** Committed entries, in order, each once. */
+  committed(entries: readonly Entry[]): void;
+  /** A snapshot in place of everything before. */
+  restored(snapshot: MachineSnapshot, place: LogPlace): void;
+  /** Role, term or leader are new. */
+  became(role: Role, term: Term, leader: ReplicaKey | null): void;
+}
+
+/** What a host works with. */
+export interface RaftHostDeps {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly storage: RaftStorage;
+  /** Sends to a replica, or drops: Raft repeats what matters. */
+  readonly send: (message: Message) => void;
+  readonly machine: RaftMachine;
+}
+
+/** A timer that fires this much too late was held up together with everything else in this process, ms. */
+const HELD_UP_MS = 50;
+/** After that, what waits in sockets is heard before anybody is judged, ms. */
+const CATCH_UP_MS = 100;
+
+/** What became of a request: done (`place` of a proposal, `index` that a read may see), or refused. */
+export type RaftOutcome =
+  | { readonly kind: 'proposed'; readonly place: LogPlace }
+  | { readonly kind: 'readable'; readonly index: LogIndex }
+  | { readonly kind: 'done' }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** What may be asked of the log. */
+export type RaftRequest =
+  | { readonly kind: 'propose'; readonly payload: Uint8Array }
+  | { readonly kind: 'read' }
+  | { readonly kind: 'add-voter'; readonly voter: ReplicaKey }
+  | { readonly kind: 'remove-voter'; readonly voter: ReplicaKey }
+  | { readonly kind: 'transfer'; readonly to: number | null };
+
+/**
+ * Runs `core/raft` on a disk, a clock and a way to others. Effects are carried out in their order: writes go to the storage,
+ * which makes them durable in that order, and a message leaves when the write that it names is durable (I3). Time in which
+ * this whole process stood still does not count: nobody is judged by silence that was never listened to (F4).
+ */
+export class RaftHost {
+  readonly #deps: RaftHostDeps;
+  readonly #raft: Raft;
+  readonly #waiting = new Map<number, (outcome: RaftOutcome) => void>();
+  /** Messages that wait for a write, in order. */
+  readonly #held: { readonly message: Message; readonly afterWrite: number }[] = [];
+  #inputs: Input[] = [];
+  #isRunning = false;
+  #writtenCount = 0;
+  #tag = 0;
+  #appliedIndex: LogIndex;
+  /** A snapshot is being read; entries behind it wait. */
+  #isRestoring = false;
+  #timer: TimerHandle | null = null;
+  #timerAtMs = Number.POSITIVE_INFINITY;
+  #stoodStillMs = 0;
+  #isStopped = false;
+
+  constructor(deps: RaftHostDeps, options: RaftOptions, start: RaftStart) {
+    this.#deps = deps;
+    this.#raft = new Raft(options, start, deps.clock.monotonicMs());
+    this.#appliedIndex = start.snapshot.place.index;
+    deps.storage.onWritten((write) => {
+      this.#writtenCount = write;
+      this.#step({ kind: 'written', write });
+    });
+    this.#schedule();
+  }
+
+  /** For reading alone. */
+  get state(): Raft['state'] {
+    return this.#raft.state;
+  }
+
+  /** The last entry that the state machine has. */
+  get appliedIndex(): LogIndex {
+    return this.#appliedIndex;
+  }
+
+  /** Asks for something; `done` is called once, later: never when the process ends before. */
+  ask(request: RaftRequest, done: (outcome: RaftOutcome) => void): void {
+    this.#tag += 1;
+    this.#waiting.set(this.#tag, done);
+    this.#step({ ...request, tag: this.#tag });
+  }
+
+  /** A message arrived. */
+  receive(message: Message): void {
+    this.#step({ kind: 'message', message });
+  }
+
+  /** The leader's process is gone for certain (V8). */
+  leaderRefuses(leader: ReplicaKey): void {
+    this.#step({ kind: 'leader-refuses', leader });
+  }
+
+  /** A state-machine snapshot at an applied index is on the disk: the log up to there may go. */
+  snapshotTaken(index: LogIndex, sizeInBytes: number): void {
+    this.#step({ kind: 'snapshot-taken', index, sizeInBytes });
+  }
+
+  /** Does nothing more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+  }
+
+  get #nowMs(): number {
+    return this.#deps.clock.monotonicMs() - this.#stoodStillMs;
+  }
+
+  /** Effects may bring inputs; they wait until those of this one are carried out. */
+  #step(input: Input): void {
+    if (this.#isStopped) return;
+    this.#inputs.push(input);
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+      for (const effect of this.#raft.step(next, this.#nowMs)) this.#carryOut(effect);
+      if (next.kind === 'written') this.#release();
+    }
+    this.#isRunning = false;
+    this.#schedule();
+  }
+
+  #carryOut(effect: Effect): void {
+    const { storage, send, machine } = this.#deps;
+    switch (effect.kind) {
+      case 'write':
+      case 'write-snapshot':
+        storage.write(effect);
+        return;
+      case 'send':
+        if (effect.afterWrite > this.#writtenCount) this.#held.push(effect);
+        else send(effect.message);
+        return;
+      case 'read-piece': {
+        const { to, meta, position } = effect;
+        storage.readPiece(meta, position, (data) => {
+          if (data !== null) this.#step({ kind: 'piece-read', to, meta, position, data });
+        });
+        return;
+      }
+      case 'committed':
+        this.#apply();
+        return;
+      case 'restore':
+        this.#restore(effect.meta.place);
+        return;
+      case 'became':
+        machine.became(effect.role, effect.term, effect.leader);
+        return;
+      case 'proposed':
+      case 'readable':
+      case 'done':
+      case 'refused': {
+        const done = this.#waiting.get(effect.tag);
+        this.#waiting.delete(effect.tag);
+        assert(done !== undefined, 'what was asked is answered once');
+        done(effect);
+        return;
+      }
+      default:
+        unreachable(effect);
+    }
+  }
+
+  #release(): void {
+    let count = 0;
+    while ((this.#held[count]?.afterWrite ?? Number.POSITIVE_INFINITY) <= this.#writtenCount) count += 1;
+    for (const { message } of this.#held.splice(0, count)) this.#deps.send(message);
+  }
+
+  #apply(): void {
+    if (this.#isRestoring) return;
+    const { log, committedIndex } = this.#raft.state;
+    const entries: Entry[] = [];
+    for (let index = this.#appliedIndex + 1; index <= committedIndex; index += 1) {
+      const entry = log.at(index);
+      assert(entry !== undefined, 'what is committed and not applied is in the log');
+      entries.push(entry);
+    }
+    if (entries.length === 0) return;
+    this.#appliedIndex = committedIndex;
+    this.#deps.machine.committed(entries);
+  }
+
+  #restore(place: LogPlace): void {
+    this.#isRestoring = true;
+    this.#deps.storage.readSnapshot((snapshot) => {
+      this.#isRestoring = false;
+      if (this.#isStopped) return;
+      this.#appliedIndex = place.index;
+      this.#deps.machine.restored(snapshot, place);
+      this.#apply();
+    });
+  }
+
+  /** One timer; it is moved only when it would come too late. */
+  #schedule(): void {
+    if (this.#isStopped) return;
+    const wakeAtMs = this.#raft.wakeAtMs + this.#stoodStillMs;
+    if (wakeAtMs >= this.#timerAtMs) return;
+    this.#timer?.cancel();
+    this.#timerAtMs = wakeAtMs;
+    // Whole milliseconds: a part of one that rounding loses would bring it back for ever.
+    const delayMs = Math.max(1, Math.ceil(wakeAtMs - this.#deps.clock.monotonicMs()));
+    this.#timer = this.#deps.timers.after(delayMs, this.#wake);
+  }
+
+  readonly #wake = (): void => {
+    const lateMs = this.#deps.clock.monotonicMs() - this.#timerAtMs;
+    this.#timerAtMs = Number.POSITIVE_INFINITY;
+    if (lateMs > HELD_UP_MS) this.#stoodStillMs += lateMs + CATCH_UP_MS;
+    if (this.#raft.wakeAtMs <= this.#nowMs) this.#step({ kind: 'tick' });
+    else this.#schedule();
+  };
+}

@@ -1,0 +1,236 @@
+import { describe, expect, test } from '@jest/globals';
+import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import { creation } from '../../../support/metadata/control-world.ts';
+import { directoryOf, QuorumWorld } from '../../../support/metadata/quorum-world.ts';
+
+function formed(seed: number, options: Partial<ConstructorParameters<typeof QuorumWorld>[1]> = {}): QuorumWorld {
+  const world = new QuorumWorld(seed, { controllers: [0, 1, 2], ...options });
+  world.startAll();
+  world.untilReady();
+  world.isFormed = true;
+  return world;
+}
+
+describe('three controllers that are brokers too', () => {
+  test('form one cluster, and everybody is let in, in less than a second', () => {
+    const world = formed(1);
+    expect(world.world.nowMs).toBeLessThan(1000);
+    expect(world.quorum(0).voters.map(({ replica }) => replica)).toEqual(
+      [0, 1, 2].map((id) => ({ id, directoryId: directoryOf(id) })),
+    );
+    for (const { running } of world.members.values())
+      expect(running.view.brokers().map(({ id, fenced }) => [id, fenced])).toEqual([
+        [0, false],
+        [1, false],
+        [2, false],
+      ]);
+  });
+
+  test('a command on any of them is carried out, and who asked sees it (read-your-writes)', () => {
+    const world = formed(2);
+    for (const id of [0, 1, 2]) {
+      expect(world.submit(id, creation(`t${id}`, 3))).toMatchObject({ topics: [{ errorCode: 0 }] });
+      expect(world.member(id).running.view.topicByName(`t${id}`)?.partitions).toHaveLength(3);
+    }
+    world.world.runFor(500);
+    const views = [0, 1, 2].map((id) =>
+      world
+        .member(id)
+        .running.view.topics()
+        .map(({ name }) => name),
+    );
+    expect(views).toEqual([
+      ['t0', 't1', 't2'],
+      ['t0', 't1', 't2'],
+      ['t0', 't1', 't2'],
+    ]);
+  });
+
+  test('when the leader dies another leads within half a second, the dead broker is out, nothing is lost', () => {
+    const world = formed(3);
+    world.submit(0, creation('before', 6));
+    world.world.runFor(500);
+    const dead = world.leader();
+    const others = [0, 1, 2].filter((id) => id !== dead);
+    const diedAtMs = world.world.nowMs;
+    world.kill(dead);
+    const asked = others[0] ?? 0;
+    world.until('the dead broker is out', () =>
+      world
+        .member(asked)
+        .running.view.brokers()
+        .some(({ id, fenced }) => id === dead && fenced),
+    );
+    expect(world.world.nowMs - diedAtMs).toBeLessThan(500);
+    expect(world.submit(asked, creation('after'))).toMatchObject({ topics: [{ errorCode: 0 }] });
+    expect(world.member(asked).running.view.topicByName('before')?.partitions).toHaveLength(6);
+    world.start(dead);
+    world.until('it is back in', () => world.member(dead).unfenced === null);
+    expect(world.member(dead).running.view.topicByName('after')).not.toBeNull();
+  });
+
+  test('a leader that stops hands over first: nobody waits for a time-out', () => {
+    const world = formed(4);
+    const leader = world.leader();
+    const other = leader === 0 ? 1 : 0;
+    const atMs = world.world.nowMs;
+    world.wait<null>((done) => world.member(leader).running.shutdown(() => done(null)));
+    world.kill(leader);
+    expect(world.submit(other, creation('t'))).toMatchObject({ topics: [{ errorCode: 0 }] });
+    expect(world.world.nowMs - atMs).toBeLessThan(500);
+    expect(
+      world
+        .member(other)
+        .running.view.brokers()
+        .filter(({ fenced }) => fenced),
+    ).toMatchObject([{ id: leader }]);
+  });
+
+  test('a follower that is cut off and comes back raises no term (Q3)', () => {
+    const world = formed(5);
+    const before = world.quorum(0);
+    const away = [0, 1, 2].find((id) => id !== before.leaderId) ?? 0;
+    world.isolate(away);
+    world.world.runFor(10_000);
+    world.isolate(away, false);
+    world.world.runFor(5000);
+    expect(world.quorum(0)).toMatchObject({ leaderId: before.leaderId, leaderEpoch: before.leaderEpoch });
+    expect(
+      world
+        .member(away)
+        .running.view.brokers()
+        .every(({ fenced }) => !fenced),
+    ).toBe(true);
+  });
+
+  test('a leader that is cut off answers nothing that is not true any more, and its commands are not lost or doubled', () => {
+    const world = formed(6);
+    const old = world.leader();
+    world.isolate(old);
+    const other = old === 0 ? 1 : 0;
+    let outcome: unknown = null;
+    world.member(old).running.submit(creation('cut-off'), 30_000, (found) => {
+      outcome = found;
+    });
+    world.world.runFor(5000);
+    expect(outcome).toBeNull();
+    expect(world.submit(other, creation('t'))).toMatchObject({ topics: [{ errorCode: 0 }] });
+    world.isolate(old, false);
+    world.until('the cut off command is answered', () => outcome !== null);
+    expect(outcome).toMatchObject({ topics: [{ errorCode: 0 }] });
+    expect(world.member(old).running.view.topicByName('t')).not.toBeNull();
+    expect(world.member(other).running.view.topicByName('cut-off')).not.toBeNull();
+  });
+
+  test('all killed at once with power lost come back with everything that was answered', () => {
+    const world = formed(7);
+    for (let i = 0; i < 20; i += 1) world.submit(i % 3, creation(`t${i}`));
+    for (const id of [0, 1, 2]) world.kill(id, true);
+    world.startAll();
+    world.untilReady();
+    expect(world.member(1).running.view.topics()).toHaveLength(20);
+  });
+
+  test('a node that stands still for as long as half a second moves no leader and raises no term (F4)', () => {
+    const world = formed(8);
+    const before = world.quorum(0);
+    for (let round = 0; round < 30; round += 1) {
+      world.pause(round % 3, 50 + world.world.prng.below(450));
+      world.world.runFor(1500);
+    }
+    expect(world.quorum(0)).toMatchObject({ leaderId: before.leaderId, leaderEpoch: before.leaderEpoch });
+    const fencings = [...world.members.values()].flatMap(({ lines }) => lines.filter((line) => /taken out/.test(line)));
+    expect(fencings).toEqual([]);
+  });
+
+  test('a broker that stands still for longer than its session is out until it is heard again, and keeps its epoch', () => {
+    const world = formed(9);
+    const leader = world.leader();
+    const slow = [0, 1, 2].find((id) => id !== leader) ?? 0;
+    const epoch = world.member(slow).running.brokerEpoch;
+    world.pause(slow, 4000);
+    const isOut = (): boolean =>
+      world
+        .member(leader)
+        .running.view.brokers()
+        .some(({ id, fenced }) => id === slow && fenced);
+    world.until('it is out', isOut, 3000);
+    world.until('it is in again', () => !isOut(), 5000);
+    expect(world.member(slow).running.brokerEpoch).toBe(epoch);
+    expect(world.member(slow).fatals).toEqual([]);
+  });
+
+  test('a disk that was wiped comes back as another replica, and takes the place of the old one by two changes', () => {
+    const world = formed(10);
+    world.submit(0, creation('t'));
+    const leader = world.leader();
+    const lost = [0, 1, 2].find((id) => id !== leader) ?? 0;
+    world.wipe(lost);
+    world.start(lost);
+    world.until('it is let in', () => world.member(lost).unfenced === null);
+    const replica = world.wait<{ readonly id: number; readonly directoryId: string }>((done) => {
+      const found = world.quorum(leader).observers.find((one) => one.replica.id === lost);
+      done(found?.replica ?? { id: -1, directoryId: '' });
+    });
+    expect(replica.directoryId).not.toBe(directoryOf(lost));
+    const change = (kind: 'add-voter' | 'remove-voter', directoryId: string) =>
+      world.wait<unknown>((done) =>
+        world.member(leader).running.changeQuorum({ change: kind, replica: { id: lost, directoryId } }, 20_000, done),
+      );
+    expect(change('add-voter', replica.directoryId)).toMatchObject({ errorCode: ErrorCode.DUPLICATE_VOTER });
+    expect(change('remove-voter', directoryOf(lost))).toMatchObject({ errorCode: ErrorCode.NONE });
+    expect(change('add-voter', replica.directoryId)).toMatchObject({ errorCode: ErrorCode.NONE });
+    expect(world.quorum(leader).voters.map((voter) => voter.replica)).toContainEqual(replica);
+    world.kill(leader);
+    expect(world.submit(lost, creation('after'))).toMatchObject({ topics: [{ errorCode: 0 }] });
+  });
+});
+
+describe('a cluster that grows', () => {
+  test('from one voter to three while commands go on', () => {
+    const world = new QuorumWorld(11, { controllers: [0, 1, 2], initialVoters: [0] });
+    world.start(0);
+    world.untilReady();
+    world.isFormed = true;
+    world.submit(0, creation('first', 50));
+    world.start(1);
+    world.start(2);
+    world.untilReady();
+    for (const id of [1, 2]) {
+      const found = world.quorum(0).observers.find((one) => one.replica.id === id);
+      const replica = found?.replica ?? { id: -1, directoryId: '' };
+      const added = world.wait<unknown>((done) =>
+        world.member(1).running.changeQuorum({ change: 'add-voter', replica }, 20_000, done),
+      );
+      expect(added).toMatchObject({ errorCode: ErrorCode.NONE });
+      world.submit(id, creation(`with-${id}`));
+    }
+    expect(world.quorum(0).voters.map(({ replica }) => replica.id)).toEqual([0, 1, 2]);
+    world.kill(0);
+    expect(world.submit(2, creation('without-0'))).toMatchObject({ topics: [{ errorCode: 0 }] });
+    expect(world.member(1).running.view.topicByName('first')?.partitions).toHaveLength(50);
+  });
+
+  test('brokers that are no controllers follow from any controller, and catch up after a gap', () => {
+    const world = new QuorumWorld(12, {
+      controllers: [1000, 1001, 1002],
+      brokers: [0, 1],
+      settings: { 'metadata.log.max.record.bytes.between.snapshots': '2000' },
+    });
+    world.startAll();
+    world.untilReady();
+    world.isFormed = true;
+    world.submit(0, creation('a', 4));
+    expect(
+      world
+        .member(1)
+        .running.view.brokers()
+        .map(({ id }) => id),
+    ).toEqual([0, 1]);
+    world.kill(1);
+    for (let i = 0; i < 50; i += 1) world.submit(0, creation(`t${i}`));
+    world.start(1);
+    world.until('broker 1 is in', () => world.member(1).unfenced === null);
+    expect(world.member(1).running.view.topics()).toHaveLength(51);
+  });
+});
