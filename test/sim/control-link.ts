@@ -117,6 +117,11 @@ export class SimLink {
     this.#back = new Pipe(this, network, { from: far, to: near });
   }
 
+  /** Who serves at its other end. */
+  get listener(): ControlListener {
+    return this.#listener;
+  }
+
   /** A message of Raft. Appends and pieces of snapshots come on a stream each, everything else is a call of its own. */
   raft(message: Message, onReply: (reply: Message) => void): void {
     const { weather } = this.#network;

@@ -140,8 +140,11 @@ export class SimControlNetwork {
     return true;
   }
 
+  /** Nobody listens any more, and connections with who did are gone. */
   withdraw(address: ControlAddress): void {
+    const listener = this.listener(address);
     this.#listeners.delete(`${address.host}:${address.port}`);
+    for (const link of [...this.#links]) if (link.listener === listener) link.break();
   }
 
   keep(link: SimLink): void {
