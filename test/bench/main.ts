@@ -1,7 +1,7 @@
 // Weir and Apache Kafka in turns on this machine, with Kafka's own tools: `npm run bench [-- --quick] [--rounds N]
 // [--subjects a,b] [--json FILE]`. A quick run takes about three minutes, a full one about fifteen.
-// `--compaction-bytes N` measures nothing but the compaction of a log of that size; `--codecs` batches that are kept and
-// batches that are compressed anew, `--megabytes N` of them each.
+// `--compaction-bytes N` measures nothing but the compaction of a log of that size; `--metadata N` the metadata of that many
+// partitions; `--codecs` batches that are kept and batches that are compressed anew, `--megabytes N` of them each.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ import { startToolHost, ToolHost } from '../wire/harness/tool-host.ts';
 import { compareCodecs } from './codecs.ts';
 import { type Figures, measure, type Size } from './measures.ts';
 import { compactionLine, measureCompaction } from './compaction.ts';
+import { measureMetadata, metadataLine } from './metadata.ts';
 import { machineOf } from './process.ts';
 import { makeSubject, SUBJECTS, type SubjectName } from './subjects.ts';
 import { render, type Results, rowsOf } from './table.ts';
@@ -37,6 +38,7 @@ const { values } = parseArgs({
     subjects: { type: 'string' },
     json: { type: 'string' },
     'compaction-bytes': { type: 'string' },
+    metadata: { type: 'string' },
     codecs: { type: 'boolean', default: false },
     megabytes: { type: 'string' },
   },
@@ -47,6 +49,11 @@ const chosen = values.subjects?.split(',') ?? SUBJECTS;
 
 if (values['compaction-bytes'] !== undefined) {
   console.log(compactionLine(await measureCompaction(Number(values['compaction-bytes']))));
+  process.exit();
+}
+if (values.metadata !== undefined) {
+  for (const partitionsATopic of [100, 1])
+    console.log(metadataLine(await measureMetadata(Number(values.metadata), partitionsATopic)));
   process.exit();
 }
 await build(ROOT);

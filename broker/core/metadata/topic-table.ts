@@ -12,8 +12,8 @@ export const DURABLE_UNCHANGED = -2;
 
 /** What is not in use any more is dropped once there is this much of it beside what is in use, or as much as that. */
 const WASTE_MIN = 1024;
-/** Partitions that one record of a snapshot holds at most. */
-const SNAPSHOT_PARTITION_COUNT = 1000;
+/** Partitions that one record of a snapshot holds at most: who writes one in steps may count records. */
+const SNAPSHOT_PARTITION_COUNT = 50;
 
 /** Some partitions of a topic, or the whole topic. */
 export interface TopicPart {
