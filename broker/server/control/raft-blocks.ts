@@ -28,9 +28,11 @@ export interface Block {
   readonly crc: number;
 }
 
+/** One for all blocks: its slab serves many of them. */
+const writer = new Writer();
+
 /** A body behind a head that tells its length and checksum. */
-export function encodeBlock(kind: BlockKind, crc32c: Crc32c, put: (writer: Writer) => void): Block {
-  const writer = new Writer();
+export function encodeBlock(kind: BlockKind, crc32c: Crc32c, put: (to: Writer) => void): Block {
   writer.begin();
   writer.uint16(kind.version);
   put(writer);

@@ -30,7 +30,7 @@ export interface RaftRecoveryDeps {
   readonly self: ReplicaKey;
 }
 
-/** A segment, and the largest index that any of its frames holds. */
+/** A segment, and where the log ended after its last frame. */
 export interface Segment extends SegmentName {
   lastIndex: number;
 }
@@ -207,7 +207,7 @@ function replay(scan: Scan, segment: Segment, frame: ScannedFrame, slot: RaftSlo
   for (const entry of frame.entries) scan.entries.push(entry);
   scan.lastFrame = frame.number;
   scan.lastFrameCrc = frame.crc;
-  segment.lastIndex = Math.max(segment.lastIndex, frame.fromIndex + frame.entries.length - 1);
+  segment.lastIndex = frame.fromIndex + frame.entries.length - 1;
   // The round of the last frame counts even if the state file lost its slot.
   if (frame.number > slot.lastFrame) scan.hardState = frame.hardState;
   return true;
@@ -260,8 +260,7 @@ function standing({ damagedUpTo }: HardState): string | null {
 }
 
 function damaged({ slot, scan }: { readonly slot: RaftSlot; readonly scan: Scan }): HardState {
-  const lastIndex = scan.lastFrame > slot.lastFrame ? scan.baseIndex + scan.entries.length : slot.lastIndex;
-  const damagedUpTo = Math.max(scan.hardState.damagedUpTo, lastIndex, slot.checkpointIndex, 1);
+  const damagedUpTo = Math.max(scan.hardState.damagedUpTo, slot.lastIndex, 1);
   return { ...scan.hardState, damagedUpTo };
 }
 
@@ -296,12 +295,11 @@ function* settle(
   // The last round may have been written and not synced when the process died: from here on it counts.
   const file = last === undefined ? null : yield* openSynced(disk, `${directory}/${last.name}`);
   const log = verdict.checkpoint === null ? null : new RaftLog(verdict.checkpoint.meta, verdict.entries);
-  const lastFrame = verdict.beginsAnew ? Math.max(scan.lastFrame, found.slot.lastFrame) : scan.lastFrame;
   const slot: RaftSlot = {
     round: found.slot.round + 1,
     hardState: verdict.hardState,
-    firstFrame: verdict.beginsAnew ? lastFrame + 1 : found.slot.firstFrame,
-    lastFrame,
+    firstFrame: verdict.beginsAnew ? scan.lastFrame + 1 : found.slot.firstFrame,
+    lastFrame: scan.lastFrame,
     lastFrameCrc: scan.lastFrameCrc,
     lastIndex: log?.lastIndex ?? 0,
     isPending: false,

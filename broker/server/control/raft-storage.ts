@@ -339,7 +339,7 @@ export class RaftStorage {
     const number = before.lastFrame + 1;
     const frame = isFrame ? encodeRaftFrame({ number, hardState, fromIndex, entries }, this.#deps.crc32c) : null;
     const segment = this.#segments.at(-1);
-    if (isFrame && segment !== undefined) segment.lastIndex = Math.max(segment.lastIndex, log.lastIndex);
+    if (isFrame && segment !== undefined) segment.lastIndex = log.lastIndex;
     const slot: RaftSlot = {
       round: before.round + 1,
       hardState,
@@ -445,12 +445,7 @@ export class RaftStorage {
     const follows = log.termAt(place.index) === place.term;
     log.restore(meta);
     const kept = follows ? this.#segments.findIndex(({ lastIndex }) => lastIndex > place.index) : -1;
-    const isWhole = kept === -1;
-    const obsolete = this.#segments.splice(0, isWhole ? this.#segments.length : kept);
-    if (isWhole) {
-      this.#file?.close(() => undefined);
-      this.#file = null;
-    }
+    const obsolete = this.#segments.splice(0, kept === -1 ? this.#segments.length : kept);
     this.#rollNext = true;
     this.#waiters.push(() => {
       done();

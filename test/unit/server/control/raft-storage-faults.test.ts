@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import type { ReplicaKey } from '../../../../broker/core/raft/types.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
+import { encodeRaftFrame } from '../../../../broker/server/control/raft-frames.ts';
 import {
   batchAt,
   RAFT_DIRECTORY,
@@ -17,8 +18,8 @@ const STATE = `${RAFT_DIRECTORY}/quorum.state`;
 const ENTRIES = ['1@1 entry 1', '2@1 entry 2', '3@1 entry 3', '4@1 entry 4'];
 
 /** A storage with four entries of a round each, in two segments with a snapshot at 2 or in one; closed or cut off. */
-function grown(voters: readonly ReplicaKey[], { snapshotAt = 0, isClosed = true } = {}): StorageBench {
-  const bench = StorageBench.formed(1, voters);
+function grown(voters: readonly ReplicaKey[], { snapshotAt = 0, isClosed = true, seed = 1 } = {}): StorageBench {
+  const bench = StorageBench.formed(seed, voters);
   for (let index = 1; index <= 4; index += 1) {
     bench.write({ entries: [batchAt(index, 1)], ...(index === 1 ? { hardState: voteIn(1, SELF) } : {}) });
     bench.time.settle();
@@ -111,6 +112,26 @@ describe('a spoiled byte of the log', () => {
     expect(outcome(bench)).toMatchObject({ entries: [...ENTRIES.slice(0, 3), '4@2 entry 4'], damage: null });
   });
 
+  test('is also a whole frame that is not the one whose head was kept', () => {
+    const bench = grown(THREE);
+    const path = roundsOf(bench);
+    const size = (bench.disk.peek(path)?.length ?? 0) / 4;
+    const other = { number: 4, hardState: voteIn(1, SELF), fromIndex: 4, entries: [batchAt(4, 1, 'Entry 4')] };
+    bench.disk.poke(path, 3 * size, Buffer.concat(encodeRaftFrame(other, crc32c).chunks));
+    expect(outcome(bench)).toMatchObject({ entries: ENTRIES.slice(0, 3), damagedUpTo: 4 });
+  });
+
+  test('in a frame that cut what a snapshot does not hold brings nothing back', () => {
+    const bench = grown(THREE, { snapshotAt: 2 });
+    bench.open();
+    bench.write({ truncateFrom: 3 });
+    bench.time.settle();
+    bench.crash(false);
+    const path = roundsOf(bench);
+    bench.flip(path, (bench.disk.peek(path)?.length ?? 0) - 1);
+    expect(outcome(bench)).toMatchObject({ entries: [], damage: null });
+  });
+
   test('takes what lies behind it along: old frames never join new ones', () => {
     const bench = grown(THREE);
     const path = roundsOf(bench);
@@ -176,6 +197,16 @@ describe('a snapshot', () => {
     });
   });
 
+  test('that is spoiled is gone for good once that is said', () => {
+    for (let seed = 1; seed <= 40; seed += 1) {
+      const bench = grown(THREE, { snapshotAt: 2, seed });
+      bench.flip(checkpointOf(bench), 30);
+      expect(outcome(bench).damage).toMatch(/checkpoint is damaged/);
+      bench.crash(false);
+      expect([seed, outcome(bench).damage]).toEqual([seed, expect.stringContaining('once lost something')]);
+    }
+  });
+
   test('that is spoiled or gone stops a lone voter', () => {
     const bench = grown(LONE, { snapshotAt: 2 });
     const path = checkpointOf(bench);
@@ -209,6 +240,24 @@ describe('the state file', () => {
     eachByte(bench, STATE, () => {
       expect(bench.open().start?.hardState).toEqual(voteIn(6, SELF));
     });
+  });
+
+  test('survives a round that is torn in both copies: what was told before it is there', () => {
+    const bench = StorageBench.formed(1, THREE);
+    for (const term of [6, 7, 8]) {
+      bench.write({ hardState: voteIn(term, SELF) });
+      bench.time.settle();
+      const before = bench.disk.peek(STATE) ?? Buffer.alloc(0);
+      bench.write({ hardState: voteIn(term + 1) });
+      bench.time.settle();
+      const after = bench.disk.peek(STATE) ?? Buffer.alloc(0);
+      for (let position = 0; position < after.length; position += 4096) {
+        const end = position + 200;
+        if (!after.subarray(position, end).equals(before.subarray(position, end))) bench.flip(STATE, position + 20);
+      }
+      bench.crash(false);
+      expect(bench.open().start?.hardState).toEqual(voteIn(term, SELF));
+    }
   });
 
   test('that is gone, or bad in every copy, stops the node: its vote is not known', () => {
