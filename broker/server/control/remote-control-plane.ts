@@ -23,6 +23,8 @@ import { BEAT_INTERVAL_MS } from './loop-watch.ts';
 const PENDING_MAX = 10_000;
 /** How long this node waits for its own registration and shutdown, ms. */
 const MEMBERSHIP_TIMEOUT_MS = 30_000;
+/** How long a node that stops waits for its leaderships to be taken over, ms: the last of a cluster has nobody to do it. */
+const FAREWELL_TIMEOUT_MS = 2_000;
 
 /** A question about the quorum that is under way. */
 interface Asked<R> {
@@ -160,7 +162,7 @@ export class RemoteControlPlane implements ControlPlane {
       stop();
     } else {
       const command = { kind: 'fenceBroker', brokerId: this.#deps.nodeId, brokerEpoch: this.#brokerEpoch } as const;
-      this.submit(command, MEMBERSHIP_TIMEOUT_MS, stop);
+      this.submit(command, FAREWELL_TIMEOUT_MS, stop);
     }
   }
 
