@@ -44,6 +44,21 @@ const CLUSTER_SPEC = {
       },
       required: [],
     },
+    controllers: {
+      type: 'object',
+      description:
+        'Controllers as nodes of their own, with ids 1000, 1001 and so on. Absent: the first brokers are controllers as well, one of up to two brokers, else three. It cannot be added or taken away later.',
+      properties: {
+        replicas: {
+          type: 'integer',
+          description: 'Number of controllers: 1, 3 or 5. It can grow, never shrink.',
+          minimum: 1,
+          maximum: 5,
+          default: 3,
+        },
+      },
+      required: [],
+    },
     listeners: {
       type: 'array',
       description: 'Where clients connect. Metadata answers with the addresses of the listener that was asked.',
@@ -181,6 +196,9 @@ export type Cluster = Resource<'Cluster'>;
 export type ShareGroup = Resource<'ShareGroup'>;
 /** A valid Topic. */
 export type Topic = Resource<'Topic'>;
+
+/** Id of the first controller that is no broker; the next ones follow (O2). */
+export const FIRST_CONTROLLER_ID = 1_000;
 
 /** Any valid manifest. */
 export type AnyResource = Cluster | ShareGroup | Topic;

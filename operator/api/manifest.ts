@@ -24,6 +24,13 @@ export const MANAGED_SETTINGS: ReadonlyMap<string, string> = new Map([
   ['log.dirs', 'the operator'],
   ['metadata.log.dir', 'the operator'],
   ['weir.cluster.id', 'the operator'],
+  ['weir.formation.file', 'the operator'],
+  ['weir.grpc.host', 'the operator'],
+  ['weir.grpc.insecure', 'the operator'],
+  ['weir.grpc.port', 'the operator'],
+  ['weir.grpc.tls.ca.file', 'the operator'],
+  ['weir.grpc.tls.cert.file', 'the operator'],
+  ['weir.grpc.tls.key.file', 'the operator'],
   ['weir.host', 'the operator'],
 ]);
 
@@ -112,13 +119,17 @@ function checkCluster(cluster: Cluster, issues: Issue[]): void {
   if (!new RegExp(CLUSTER_NAME.pattern).test(name)) {
     issues.push({ path: ['metadata', 'name'], message: `must be ${CLUSTER_NAME.patternHint}, not ${show(name)}` });
   }
-  const replicas = cluster.spec.brokers.replicas;
-  if (replicas > 1) {
+  const controllers = cluster.spec.controllers?.replicas;
+  if (controllers !== undefined && controllers % 2 === 0) {
     issues.push({
-      path: ['spec', 'brokers', 'replicas'],
-      message: `must be 1, not ${replicas}: this version runs one broker; clusters of several come with a later one`,
+      path: ['spec', 'controllers', 'replicas'],
+      message: `must be 1, 3 or 5, not ${controllers}: of an even number no more may fail than of one fewer`,
     });
   }
+  checkListeners(cluster, issues);
+}
+
+function checkListeners(cluster: Cluster, issues: Issue[]): void {
   const ports = new Map<number, string>();
   for (const [index, listener] of cluster.spec.listeners.entries()) {
     const path = ['spec', 'listeners', index, 'port'];

@@ -8,6 +8,9 @@ export interface SetIssue extends Issue {
   readonly index: number;
 }
 
+/** Copies of a partition that this version keeps. */
+const REPLICATION_FACTOR_MAX = 1;
+
 /**
  * Checks manifests against each other where no API server does it: the same object twice, a `clusterRef` without its
  * Cluster, more replicas than brokers, group settings outside the cluster's bounds.
@@ -54,10 +57,13 @@ function checkReplication(
 ): void {
   const inTopic = resource.kind === 'Topic';
   const factor = inTopic ? resource.spec.replicationFactor : resource.spec.createTopics?.replicationFactor;
-  if (factor === undefined || factor <= at.replicas) return;
+  if (factor === undefined || factor <= Math.min(at.replicas, REPLICATION_FACTOR_MAX)) return;
   issues.push({
     index: at.index,
     path: inTopic ? ['spec', 'replicationFactor'] : ['spec', 'createTopics', 'replicationFactor'],
-    message: `must be at most ${at.replicas}, the brokers of Cluster ${at.cluster}, not ${factor}`,
+    message:
+      factor > at.replicas
+        ? `must be at most ${at.replicas}, the brokers of Cluster ${at.cluster}, not ${factor}`
+        : `must be ${REPLICATION_FACTOR_MAX}, not ${factor}: this version keeps one copy of each partition`,
   });
 }

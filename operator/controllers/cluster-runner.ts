@@ -11,7 +11,7 @@ export interface RunnerListener {
   /** Something failed and is tried again; told once while it stays the same. */
   trouble(text: string): void;
   /** Everything is as the manifests say; `steps` were carried out since the last time. */
-  converged(steps: number, address: string): void;
+  converged(steps: number): void;
   /** Trying again cannot help. */
   fatal(error: OperatorError): void;
   gone(): void;
@@ -110,7 +110,7 @@ export class ClusterRunner {
     } else if (!this.#wasConverged || this.#applied) {
       this.#wasConverged = true;
       this.#applied = false;
-      this.#listener.converged(this.#stepsSince, result.observed.host.nodes.find((node) => node.ready)?.address ?? '');
+      this.#listener.converged(this.#stepsSince);
       this.#stepsSince = 0;
     }
     return RESYNC_MS;

@@ -2,7 +2,7 @@ import { unreachable } from '../../broker/core/base/assert.ts';
 import { type Desired, mentionedTopics } from '../core/desired.ts';
 import type { AdminObservation, Observed } from '../core/observed.ts';
 import { type Plan, plan, planGone } from '../core/plan.ts';
-import { type IsDynamic, splitSettings } from '../core/plan-nodes.ts';
+import { type IsDynamic, splitSettings, wantedNodes } from '../core/plan-nodes.ts';
 import type { Step } from '../core/steps.ts';
 import { groupIdOf } from '../api/kinds.ts';
 import type { AdminQuestion, ClusterAdmin } from '../ports/cluster-admin.ts';
@@ -12,8 +12,8 @@ import { isOperatorError, type OperatorError } from '../ports/operator-error.ts'
 /** What one reconcile works with. */
 export interface ReconcileTools {
   readonly host: NodeHost;
-  /** The admin of the cluster that is reached at `host:port`; the same one for the same address. */
-  admin(address: string): Promise<ClusterAdmin>;
+  /** The admin of the cluster that is reached at any of these addresses (`host:port`); the same one for the same ones. */
+  admin(addresses: readonly string[]): Promise<ClusterAdmin>;
   readonly isDynamic: IsDynamic;
 }
 
@@ -42,8 +42,8 @@ export async function reconcile(
     const removal = planGone(host);
     return carryOutFirst({ plan: removal, observed: { host, admin: null }, admin: null }, tools, skip);
   }
-  const node = host.nodes.find((one) => one.ready && one.address !== null);
-  const admin = node === undefined || node.address === null ? null : await tools.admin(node.address);
+  const addresses = host.nodes.flatMap((node) => (node.ready && node.address !== null ? [node.address] : []));
+  const admin = addresses.length === 0 ? null : await tools.admin(addresses);
   const observed: Observed = {
     host,
     admin: admin === null ? null : await observeAdmin(admin, desired, tools.isDynamic),
@@ -52,10 +52,13 @@ export async function reconcile(
 }
 
 function observeAdmin(admin: ClusterAdmin, desired: Desired, isDynamic: IsDynamic): Promise<AdminObservation> {
+  const nodes = wantedNodes(desired.cluster, isDynamic);
   const question: AdminQuestion = {
     topics: mentionedTopics(desired),
     groups: [...new Set(desired.shareGroups.map(groupIdOf))].sort(),
     settings: [...splitSettings(desired.cluster, isDynamic).dynamic.keys()],
+    brokers: nodes.flatMap(({ id, roles }) => (roles.includes('broker') ? [id] : [])),
+    quorum: nodes.length > 1,
   };
   return admin.observe(question);
 }
@@ -90,6 +93,12 @@ async function carryOut(step: Step, host: NodeHost, admin: ClusterAdmin | null):
       return;
     case 'RemoveNode':
       await host.remove(step.id);
+      return;
+    case 'AddVoter':
+      await admin?.addVoter(step);
+      return;
+    case 'RemoveVoter':
+      await admin?.removeVoter(step);
       return;
     case 'SetConfig':
       await admin?.alterConfig({ kind: 'cluster' }, step.change);

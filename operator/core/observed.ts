@@ -12,6 +12,10 @@ export interface NodeObservation {
   readonly ready: boolean;
   /** `host:port` of the first listener, null while unknown. */
   readonly address: string | null;
+  /** Id of its disk, 22 characters of base64url; null while the host doesn't know it. */
+  readonly directoryId: string | null;
+  /** `host:port` of its control plane, null while unknown. */
+  readonly controlAddress: string | null;
   /** Bytes of its volume, null where the host does not bound it. */
   readonly volumeBytes: number | null;
 }
@@ -28,7 +32,7 @@ export interface HostObservation {
 export interface TopicObservation {
   readonly partitions: number;
   readonly replicationFactor: number;
-  /** Partitions without a leader, as the broker that sees the most of them says. */
+  /** Partitions without a leader, as the broker that sees the most of them says; all of them where one doesn't know the topic. */
   readonly leaderless: number;
   /** Settings that were set on the topic itself. */
   readonly config: ReadonlyMap<string, string>;
@@ -41,8 +45,28 @@ export interface GroupObservation {
   readonly config: ReadonlyMap<string, string>;
 }
 
+/** One replica of the metadata log, as the active controller sees it (V12). */
+export interface QuorumReplica {
+  readonly id: number;
+  readonly directoryId: string;
+  /** Metadata records that it is behind, ≥ 0. */
+  readonly lag: number;
+}
+
+/** The quorum as the active controller sees it. */
+export interface QuorumObservation {
+  /** The active controller. */
+  readonly leaderId: number;
+  readonly voters: readonly QuorumReplica[];
+  readonly observers: readonly QuorumReplica[];
+}
+
 /** What a ClusterAdmin sees: only what was asked for. */
 export interface AdminObservation {
+  /** Sorted ids of the brokers that answered Metadata. */
+  readonly brokers: readonly number[];
+  /** null when it wasn't asked for, or while no controller is active. */
+  readonly quorum: QuorumObservation | null;
   readonly topics: ReadonlyMap<string, TopicObservation>;
   readonly groups: ReadonlyMap<string, GroupObservation>;
   /** Dynamic settings of the whole cluster. */

@@ -2,9 +2,9 @@ import { configChange } from './config-change.ts';
 import { type Condition, declaredTopics, type Desired, resolveOwnership } from './desired.ts';
 import type { HostObservation, Observed } from './observed.ts';
 import { planGroups } from './plan-groups.ts';
-import { type IsDynamic, planNodes, planRemoval, splitSettings, wantedNodes } from './plan-nodes.ts';
+import { type IsDynamic, planNodes, planRemoval, refusal, splitSettings, wantedNodes } from './plan-nodes.ts';
 import { planTopics } from './plan-topics.ts';
-import type { Step } from './steps.ts';
+import type { NodeSpec, Step } from './steps.ts';
 
 /** What is to be done now, in order, and what the owners of the manifests should know. */
 export interface Plan {
@@ -21,23 +21,45 @@ export interface Plan {
 export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic): Plan {
   const ownership = resolveOwnership(desired);
   const wanted = wantedNodes(desired.cluster, isDynamic);
-  const nodeSteps = planNodes(wanted, observed.host);
+  const refused = refusal(desired.cluster, wanted, observed.host);
+  const nodeSteps = refused === null ? planNodes(wanted, observed) : [];
+  const conditions = [...(refused === null ? [] : [refused]), ...ownership.conflicts];
   const { admin } = observed;
-  if (nodeSteps.length > 0 || admin === null) {
-    return { steps: nodeSteps, conditions: ownership.conflicts, ready: false };
-  }
+  const hasNodes = nodeSteps.every((step) => step.kind === 'AddVoter' || step.kind === 'RemoveVoter');
+  if (!hasNodes || admin === null) return { steps: nodeSteps, conditions, ready: false };
   const topics = planTopics(desired, ownership, admin);
   const groups = planGroups(ownership, admin);
   const change = configChange(splitSettings(desired.cluster, isDynamic).dynamic, admin.config, 'declared');
-  const steps: Step[] = change === null ? [] : [{ kind: 'SetConfig', change }];
-  steps.push(...topics.steps, ...groups.steps);
-  const nodesReady = wanted.every((node) => observed.host.nodes.some((one) => one.id === node.id && one.ready));
+  const steps: Step[] = [...nodeSteps];
+  if (change !== null) steps.push({ kind: 'SetConfig', change });
+  steps.push(...topics.steps.filter((step) => !placesPartitions(step) || !isStarting(wanted, observed.host)));
+  steps.push(...groups.steps);
   const led = declaredTopics(ownership).every((name) => admin.topics.get(name)?.leaderless === 0);
   return {
     steps,
-    conditions: [...ownership.conflicts, ...topics.conditions, ...groups.conditions],
-    ready: steps.length === 0 && nodesReady && led,
+    conditions: [...conditions, ...topics.conditions, ...groups.conditions],
+    ready: steps.length === 0 && led && isComplete(wanted, observed),
   };
+}
+
+/** Partitions are spread over the brokers that are there: those that are about to be are waited for. */
+function placesPartitions(step: Step): boolean {
+  return step.kind === 'EnsureTopic' && step.change.kind !== 'configure';
+}
+
+function isStarting(wanted: readonly NodeSpec[], host: HostObservation): boolean {
+  return wanted.some((node) => host.nodes.some((one) => one.id === node.id && one.phase === 'starting'));
+}
+
+/** Whether every node is ready, every broker answers, and the voters are those that are wanted, on the disks that they have. */
+function isComplete(wanted: readonly NodeSpec[], { host, admin }: Observed): boolean {
+  const quorum = admin?.quorum ?? null;
+  return wanted.every(({ id, roles, voters }) => {
+    const node = host.nodes.find((one) => one.id === id);
+    if (node?.ready !== true || (roles.includes('broker') && admin?.brokers.includes(id) !== true)) return false;
+    if (wanted.length === 1 || !voters.includes(id)) return true;
+    return quorum?.voters.some((voter) => voter.id === id && voter.directoryId === node.directoryId) === true;
+  });
 }
 
 /** Plans the end of a cluster whose manifest is gone. Ready: nothing runs any more. */

@@ -2,7 +2,13 @@ import { unreachable } from '../../broker/core/base/assert.ts';
 
 /** One node as it should be: what a host needs to run it. */
 export interface NodeSpec {
+  /** `node.id`. */
   readonly id: number;
+  readonly roles: readonly ('broker' | 'controller')[];
+  /** Ids of the nodes that are controllers, sorted: where it asks for the active one. */
+  readonly controllers: readonly number[];
+  /** Those of them that are to be voters. */
+  readonly voters: readonly number[];
   /** Hash of everything below: a node with another one has to be restarted. */
   readonly specHash: string;
   readonly listeners: readonly { readonly name: string; readonly port: number }[];
@@ -36,6 +42,8 @@ export type Step =
   | { readonly kind: 'AddNode'; readonly node: NodeSpec }
   | { readonly kind: 'Restart'; readonly node: NodeSpec; readonly reason: string }
   | { readonly kind: 'RemoveNode'; readonly id: number }
+  | { readonly kind: 'AddVoter'; readonly id: number; readonly directoryId: string; readonly address: string | null }
+  | { readonly kind: 'RemoveVoter'; readonly id: number; readonly directoryId: string }
   | { readonly kind: 'SetConfig'; readonly change: ConfigChange }
   | { readonly kind: 'EnsureTopic'; readonly topic: string; readonly resource: string; readonly change: TopicChange }
   | {
@@ -49,13 +57,17 @@ export type Step =
 export function describeStep(step: Step): string {
   switch (step.kind) {
     case 'Form':
-      return `form the cluster with voters ${step.initialVoters.join(', ')}`;
+      return `form the cluster with ${step.initialVoters.length === 1 ? 'voter' : 'voters'} ${step.initialVoters.join(', ')}`;
     case 'AddNode':
       return `start node ${step.node.id}`;
     case 'Restart':
       return `restart node ${step.node.id}: ${step.reason}`;
     case 'RemoveNode':
       return `stop node ${step.id}`;
+    case 'AddVoter':
+      return `make node ${step.id} a voter`;
+    case 'RemoveVoter':
+      return `remove the lost disk of node ${step.id} from the voters`;
     case 'SetConfig':
       return `set for the cluster: ${describeChange(step.change)}`;
     case 'EnsureTopic':

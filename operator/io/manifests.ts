@@ -13,6 +13,7 @@ import {
 } from 'yaml';
 import { formatPath, type Issue, type Path } from '../api/issue.ts';
 import { type AnyResource, nameOf } from '../api/kinds.ts';
+import { checkTransition } from '../api/transitions.ts';
 import { type Validated, validateManifest } from '../api/manifest.ts';
 import { checkReferences } from '../api/references.ts';
 import type { CheckSetting } from '../api/validate.ts';
@@ -38,8 +39,15 @@ interface Located {
   readonly lines: LineCounter;
 }
 
-/** Reads and validates manifests. Aliases, duplicate keys and syntax errors are refused with their line as well. */
-export function readManifests(files: readonly ManifestFile[], checkSetting: CheckSetting): ReadManifests {
+/**
+ * Reads and validates manifests, and as changes of `previous` where that has the same Cluster. Aliases, duplicate keys and
+ * syntax errors are refused with their line as well.
+ */
+export function readManifests(
+  files: readonly ManifestFile[],
+  checkSetting: CheckSetting,
+  previous: readonly AnyResource[] = [],
+): ReadManifests {
   const errors: string[] = [];
   const resources: AnyResource[] = [];
   const places: Located[] = [];
@@ -55,6 +63,11 @@ export function readManifests(files: readonly ManifestFile[], checkSetting: Chec
   if (errors.length === 0 && resources.length === 0)
     errors.push(`${files.map((file) => file.name).join(', ')}: no manifest in it`);
   if (errors.length > 0) return { ok: false, errors };
+  for (const [index, resource] of resources.entries()) {
+    const [place, before] = [places[index], previous.find((one) => nameOf(one) === nameOf(resource))];
+    if (place === undefined || resource.kind !== 'Cluster' || before?.kind !== 'Cluster') continue;
+    for (const issue of checkTransition(before, resource)) errors.push(format(place, nameOf(resource), issue));
+  }
   for (const issue of checkReferences(resources)) {
     const [place, resource] = [places[issue.index], resources[issue.index]];
     if (place !== undefined && resource !== undefined) errors.push(format(place, nameOf(resource), issue));

@@ -7,6 +7,10 @@ export interface AdminQuestion {
   readonly groups: readonly string[];
   /** Names of cluster-wide dynamic settings; nothing is asked when empty. */
   readonly settings: readonly string[];
+  /** Brokers that have to answer Metadata, each for itself. */
+  readonly brokers: readonly number[];
+  /** Whether to ask for the voters. */
+  readonly quorum: boolean;
 }
 
 /** What settings are attached to; the cluster's have no name. */
@@ -30,6 +34,14 @@ export interface ClusterAdmin {
   }): Promise<void>;
   /** Grows a topic to this number of partitions in all. */
   growTopic(name: string, partitions: number): Promise<void>;
+  /** Makes a controller that observes a voter, by its disk (KIP-853). A voter already is no failure. */
+  addVoter(voter: {
+    readonly id: number;
+    readonly directoryId: string;
+    readonly address: string | null;
+  }): Promise<void>;
+  /** Takes a voter away, by its disk. One that is none is no failure. */
+  removeVoter(voter: { readonly id: number; readonly directoryId: string }): Promise<void>;
   alterConfig(resource: AdminResource, change: ConfigChange): Promise<void>;
   /** Closes its connections. */
   close(): Promise<void>;

@@ -256,11 +256,11 @@ describe('weir local', () => {
 
   it('refuses wrong manifests with every line and no stack', async () => {
     const file = join(ground.directory(), 'bad.yaml');
-    writeFileSync(file, QUICKSTART.replace('replicas: 1', 'replicas: 3').replace('topics: [jobs]', 'topics: []'));
+    writeFileSync(file, QUICKSTART.replace('replicas: 1', 'replicas: 0').replace('topics: [jobs]', 'topics: []'));
     const fleet = ground.run(['local', '-f', file, '--data', ground.directory()]);
     expect(await fleet.ended()).toBe(1);
     expect(fleet.err).toBe(
-      `weir: 2 errors in the manifests\n      ${file}:4: Cluster quickstart: spec.brokers.replicas must be 1, not 3: this version runs one broker; clusters of several come with a later one\n      ${file}:9: ShareGroup workers: spec.topics must not be empty\n`,
+      `weir: 2 errors in the manifests\n      ${file}:4: Cluster quickstart: spec.brokers.replicas must be between 1 and 1000, not 0\n      ${file}:9: ShareGroup workers: spec.topics must not be empty\n`,
     );
   });
 

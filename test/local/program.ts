@@ -110,6 +110,26 @@ export class Program {
   }
 }
 
+/** From a listener's port to that of its node's control plane. */
+const CONTROL_DISTANCE = 98;
+
+/** null: the port is taken. */
+function listen(port: number): Promise<Server | null> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => {
+      resolve(null);
+    });
+    server.listen({ host: '127.0.0.1', port }, () => {
+      resolve(server);
+    });
+  });
+}
+
+function close(server: Server | null): Promise<unknown> {
+  return new Promise((resolve) => (server === null ? resolve(null) : server.close(resolve)));
+}
+
 /** Programs, servers and directories of one test file, cleaned up together. */
 export class Ground {
   readonly #programs: Program[] = [];
@@ -128,19 +148,18 @@ export class Ground {
     return program;
   }
 
-  /** Takes a free port, or lets it go at once. */
+  /** Takes a free port, or lets it go at once; that of the control plane of a node there is free as well. */
   async port(keep: boolean): Promise<number> {
-    const server = createServer();
-    await new Promise<void>((resolve) => {
-      server.listen({ host: '127.0.0.1', port: 0 }, () => {
-        resolve();
-      });
-    });
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    if (keep) this.#servers.push(server);
-    else await new Promise((resolve) => server.close(resolve));
-    return port;
+    for (;;) {
+      const server = await listen(0);
+      const address = server?.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      const control = await listen(port + CONTROL_DISTANCE);
+      if (server !== null && keep) this.#servers.push(server);
+      else await close(server);
+      await close(control);
+      if (control !== null) return port;
+    }
   }
 
   async clean(): Promise<void> {

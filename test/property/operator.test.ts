@@ -1,9 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { AnyResource } from '../../operator/api/kinds.ts';
+import type { AnyResource, Cluster } from '../../operator/api/kinds.ts';
 import { isDynamicSetting } from '../../operator/api/settings.ts';
 import { type Desired, desiredOf } from '../../operator/core/desired.ts';
 import { plan } from '../../operator/core/plan.ts';
+import { wantedNodes } from '../../operator/core/plan-nodes.ts';
+import type { Step } from '../../operator/core/steps.ts';
 import { cluster, group, PerfectCluster, topic } from '../support/operator-model.ts';
 
 const NAMES = ['a', 'b', 'c'] as const;
@@ -91,6 +93,125 @@ describe('plans', () => {
         converge(turned, other);
         expect(other.topics).toEqual(one.topics);
       }),
+    );
+  });
+});
+
+/** What happens to a cluster of several nodes. */
+const events = fc.oneof(
+  fc.record({ kind: fc.constant('setting' as const), value: fc.constantFrom('1', '2', '3') }),
+  fc.record({ kind: fc.constant('grow' as const), brokers: fc.integer({ min: 0, max: 2 }), controllers: fc.nat(2) }),
+  fc.record({ kind: fc.constant('crash' as const), node: fc.nat(20), disk: fc.constantFrom('kept', 'lost') }),
+  fc.record({ kind: fc.constant('lead' as const), node: fc.nat(20) }),
+  fc.record({ kind: fc.constant('steps' as const), count: fc.integer({ min: 1, max: 4 }) }),
+);
+type Event = typeof events extends fc.Arbitrary<infer E> ? E : never;
+
+/** A cluster whose manifest changes and whose nodes fail while the planner works, one step at a time. */
+class Fleet {
+  readonly world = new PerfectCluster('slow');
+  #brokers: number;
+  #controllers: number | null;
+  #setting = '1';
+
+  constructor(brokers: number, controllers: number | null) {
+    this.#brokers = brokers;
+    this.#controllers = controllers;
+  }
+
+  get cluster(): Cluster {
+    const controllers = this.#controllers === null ? {} : { controllers: this.#controllers };
+    return cluster({ 'num.partitions': this.#setting }, { brokers: this.#brokers, ...controllers });
+  }
+
+  take(event: Event): void {
+    const ids = [...this.world.nodes.keys()].sort((a, b) => a - b);
+    switch (event.kind) {
+      case 'setting':
+        this.#setting = event.value;
+        break;
+      case 'grow':
+        this.#brokers += event.brokers;
+        if (this.#controllers !== null) this.#controllers = Math.min(5, this.#controllers + 2 * event.controllers);
+        break;
+      case 'crash': {
+        const id = ids[event.node % ids.length] ?? -1;
+        const isSafe = this.world.isQuorate() && this.world.isQuorate(id);
+        if (isSafe) this.world.crash(id, event.disk === 'lost' ? 'lost' : 'kept');
+        break;
+      }
+      case 'lead':
+        this.world.leaderId = this.world.voters[event.node % Math.max(1, this.world.voters.length)]?.id ?? -1;
+        break;
+      case 'steps':
+        for (let n = 0; n < event.count; n += 1) this.step();
+        break;
+    }
+  }
+
+  /** Carries the next step out, or lets time pass; false when there is nothing left to do. */
+  step(): boolean {
+    const { steps, ready } = this.plan();
+    const [step] = steps;
+    if (step === undefined) {
+      if (ready) return false;
+      this.world.tick();
+      return true;
+    }
+    this.#check(step);
+    const wasQuorate = this.world.isQuorate();
+    this.world.carryOut(step);
+    if (step.kind === 'AddVoter' || step.kind === 'RemoveVoter') expect(this.world.isQuorate()).toBe(true);
+    if (step.kind === 'Restart' && this.world.voters.length > 1) expect(this.world.isQuorate()).toBe(wasQuorate);
+    return true;
+  }
+
+  plan() {
+    const made = plan({ cluster: this.cluster, topics: [], shareGroups: [] }, this.world.observe(), isDynamicSetting);
+    const count = (...kinds: readonly Step['kind'][]): number =>
+      made.steps.filter((step) => kinds.includes(step.kind)).length;
+    expect(count('Restart')).toBeLessThanOrEqual(1);
+    expect(count('AddVoter', 'RemoveVoter')).toBeLessThanOrEqual(1);
+    return made;
+  }
+
+  #check(step: Step): void {
+    const { nodes, leaderId } = this.world;
+    if (step.kind === 'Restart' && nodes.get(step.node.id)?.isReady === true) {
+      const others = [...nodes].filter(([id]) => id !== step.node.id);
+      expect(others.every(([, node]) => node.isReady)).toBe(true);
+      const outdated = others.filter(([, node]) => node.spec.specHash !== step.node.specHash);
+      if (step.node.id === leaderId) expect(outdated).toEqual([]);
+    }
+    const disk = (id: number): string => `d${id}.${nodes.get(id)?.generation}`;
+    if (step.kind === 'AddVoter') {
+      expect(step.directoryId).toBe(disk(step.id));
+      expect(nodes.get(step.id)).toMatchObject({ isReady: true, lag: 0 });
+    }
+    if (step.kind === 'RemoveVoter') expect(step.directoryId).not.toBe(disk(step.id));
+  }
+}
+
+describe('plans for several nodes', () => {
+  const shapes = fc.record({
+    brokers: fc.integer({ min: 1, max: 5 }),
+    controllers: fc.constantFrom(null, 1, 3, 5),
+    events: fc.array(events, { maxLength: 12 }),
+  });
+
+  it('keep a quorum, take down one node that serves at a time, and end with the voters that are wanted', () => {
+    fc.assert(
+      fc.property(shapes, ({ brokers, controllers, events: happened }) => {
+        const fleet = new Fleet(brokers, controllers);
+        for (const event of happened) fleet.take(event);
+        for (let turn = 0; fleet.step(); turn += 1) expect(turn).toBeLessThan(STEPS_MAX);
+        expect(fleet.plan()).toMatchObject({ steps: [], conditions: [], ready: true });
+        const { nodes, voters } = fleet.world;
+        const [wanted] = wantedNodes(fleet.cluster, isDynamicSetting);
+        expect(voters.map((voter) => voter.id).sort((a, b) => a - b)).toEqual(wanted?.voters);
+        for (const { id, directoryId } of voters) expect(directoryId).toBe(`d${id}.${nodes.get(id)?.generation}`);
+      }),
+      { numRuns: 300 },
     );
   });
 });

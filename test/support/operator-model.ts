@@ -12,13 +12,21 @@ type Metadata = AnyResource['metadata'];
 
 const metadata = (name: string): Metadata => ({ name, namespace: 'default' });
 
-/** A Cluster with one broker. */
-export function cluster(config: Readonly<Record<string, string>> = {}, port = 9092): Cluster {
-  const listeners = [{ name: 'plain', port }];
+/** A Cluster with one broker, or as `spec` says. */
+export function cluster(
+  config: Readonly<Record<string, string>> = {},
+  spec: { readonly port?: number; readonly brokers?: number; readonly controllers?: number } = {},
+): Cluster {
+  const { port = 9092, brokers = 1, controllers } = spec;
   return {
     kind: 'Cluster',
     metadata: metadata('c'),
-    spec: { brokers: { replicas: 1 }, listeners, config: new Map(Object.entries(config)) },
+    spec: {
+      brokers: { replicas: brokers },
+      ...(controllers === undefined ? {} : { controllers: { replicas: controllers } }),
+      listeners: [{ name: 'plain', port }],
+      config: new Map(Object.entries(config)),
+    },
   };
 }
 
@@ -36,41 +44,117 @@ export function group(name: string, topics: readonly string[], spec: Partial<Sha
   };
 }
 
-/** A cluster that does at once what steps say; what the planner would observe of a perfect host and broker. */
+interface ModelNode {
+  spec: NodeSpec;
+  /** How often its disk was lost. */
+  generation: number;
+  isReady: boolean;
+  lag: number;
+}
+
+/** A controller that started a moment ago is so far behind. */
+const FRESH_LAG = 5_000;
+
+/**
+ * A cluster that does at once what steps say; what the planner would observe of a perfect host and broker. A slow one needs
+ * a `tick` for a node to be ready, and one more for a controller to catch up.
+ */
 export class PerfectCluster {
-  formed = false;
-  readonly nodes = new Map<number, NodeSpec>();
+  readonly #slow: boolean;
+  formed: readonly number[] | null = null;
+  /** The active controller; below 0 the first voter is. */
+  leaderId = -1;
+  readonly nodes = new Map<number, ModelNode>();
+  voters: readonly { readonly id: number; readonly directoryId: string }[] = [];
   readonly topics = new Map<string, TopicObservation>();
   readonly groups = new Map<string, GroupObservation>();
   config = new Map<string, string>();
 
+  constructor(speed: 'slow' | 'at once' = 'at once') {
+    this.#slow = speed === 'slow';
+  }
+
   observe(): Observed {
-    const nodes: NodeObservation[] = [...this.nodes.values()].map((node) => ({
-      id: node.id,
-      specHash: node.specHash,
-      phase: 'running',
-      ready: true,
+    const nodes: NodeObservation[] = [...this.nodes].map(([id, node]) => ({
+      id,
+      specHash: node.spec.specHash,
+      phase: node.isReady ? 'running' : 'starting',
+      ready: node.isReady,
       address: '127.0.0.1:9092',
+      directoryId: node.isReady ? diskOf(id, node) : null,
+      controlAddress: `127.0.0.1:${9190 + id}`,
       volumeBytes: null,
     }));
-    const formation = this.formed
-      ? { clusterId: 'id', initialVoters: [{ id: 0, directoryId: 'd0' }], formed: true }
-      : null;
-    const admin: AdminObservation = { topics: this.topics, groups: this.groups, config: this.config };
-    return { host: { formation, nodes }, admin: nodes.length > 0 ? admin : null };
+    const initialVoters = this.formed?.map((id) => ({ id, directoryId: `d${id}.0` })) ?? [];
+    const formation = this.formed === null ? null : { clusterId: 'id', initialVoters, formed: true };
+    return { host: { formation, nodes: nodes.sort((a, b) => a.id - b.id) }, admin: this.admin() };
+  }
+
+  admin(): AdminObservation | null {
+    const brokers = [...this.nodes].flatMap(([id, { isReady }]) => (isReady && id < 1_000 ? [id] : []));
+    if (brokers.length === 0 || !this.isQuorate()) return null;
+    const { topics, groups, config } = this;
+    const replica = (id: number, directoryId: string) => ({ id, directoryId, lag: this.nodes.get(id)?.lag ?? 0 });
+    const voters = this.voters.map((voter) => replica(voter.id, voter.directoryId));
+    const observers = [...this.nodes].flatMap(([id, node]) =>
+      voters.some((voter) => voter.id === id && voter.directoryId === diskOf(id, node))
+        ? []
+        : [replica(id, diskOf(id, node))],
+    );
+    const leaderId = this.leaderId < 0 ? (voters[0]?.id ?? -1) : this.leaderId;
+    return { brokers, quorum: { leaderId, voters, observers }, topics, groups, config };
+  }
+
+  /** Whether a majority of the voters is there, without one node. */
+  isQuorate(without = -1): boolean {
+    const there = this.voters.filter(({ id, directoryId }) => {
+      const node = this.nodes.get(id);
+      return id !== without && node?.isReady === true && diskOf(id, node) === directoryId && node.lag === 0;
+    });
+    return there.length * 2 > this.voters.length;
+  }
+
+  /** Time passes: what started is ready, what was ready has caught up. */
+  tick(): void {
+    for (const [id, node] of this.nodes) {
+      const isVoter = this.voters.some((voter) => voter.id === id && voter.directoryId === diskOf(id, node));
+      if (node.isReady || isVoter) node.lag = 0;
+      node.isReady = true;
+    }
+  }
+
+  /** A node dies and comes back, with an empty disk if it is lost. */
+  crash(id: number, disk: 'kept' | 'lost'): void {
+    const node = this.nodes.get(id);
+    if (node === undefined) return;
+    node.isReady = false;
+    if (disk === 'lost') Object.assign(node, { generation: node.generation + 1, lag: FRESH_LAG });
   }
 
   carryOut(step: Step): void {
     switch (step.kind) {
       case 'Form':
-        this.formed = true;
+        this.formed = step.initialVoters;
+        this.voters = step.initialVoters.map((id) => ({ id, directoryId: `d${id}.0` }));
         break;
-      case 'AddNode':
-      case 'Restart':
-        this.nodes.set(step.node.id, step.node);
+      case 'AddNode': {
+        const isReady = !this.#slow;
+        this.nodes.set(step.node.id, { spec: step.node, generation: 0, isReady, lag: isReady ? 0 : FRESH_LAG });
         break;
+      }
+      case 'Restart': {
+        const old = this.nodes.get(step.node.id);
+        this.nodes.set(step.node.id, { generation: 0, lag: 0, ...old, spec: step.node, isReady: !this.#slow });
+        break;
+      }
       case 'RemoveNode':
         this.nodes.delete(step.id);
+        break;
+      case 'AddVoter':
+        this.voters = [...this.voters, { id: step.id, directoryId: step.directoryId }];
+        break;
+      case 'RemoveVoter':
+        this.voters = this.voters.filter((one) => one.id !== step.id || one.directoryId !== step.directoryId);
         break;
       case 'SetConfig':
         this.config = changed(this.config, step.change);
@@ -97,6 +181,10 @@ export class PerfectCluster {
       this.topics.set(name, { ...old, ...after });
     }
   }
+}
+
+function diskOf(id: number, node: ModelNode): string {
+  return `d${id}.${node.generation}`;
 }
 
 function changed(config: ReadonlyMap<string, string> | undefined, change: ConfigChange): Map<string, string> {

@@ -59,6 +59,13 @@ export class Calls {
     return event.body as ApiResponses[K];
   }
 
+  /** Where nodes listen, from a Metadata answer. */
+  setNodes(nodes: ReadonlyMap<number, Address>): void {
+    this.#runtime.post(() => {
+      this.#driver.send({ kind: 'nodes', nodes });
+    });
+  }
+
   close(): void {
     this.#runtime.post(() => {
       this.#driver.send({ kind: 'close' });

@@ -8,7 +8,13 @@ import { asOperatorError, isOperatorError, OperatorError } from '../../../operat
 import { ClusterRunner } from '../../../operator/controllers/cluster-runner.ts';
 import { LocalHost } from '../../../operator/io/local/local-host.ts';
 import { acquireOwnerLock, type OwnerLock } from '../../../operator/io/local/owner-lock.ts';
-import { assignPorts, findFreePort, type PortUse } from '../../../operator/io/local/ports.ts';
+import {
+  assignPorts,
+  describePort,
+  findFreePort,
+  portsNeeded,
+  type PortUse,
+} from '../../../operator/io/local/ports.ts';
 import { systemClock } from '../../../operator/io/system-clock.ts';
 
 /** What happens in a fleet; `cluster` is a name. */
@@ -16,7 +22,7 @@ export type FleetEvent =
   | { readonly kind: 'step'; readonly cluster: string; readonly text: string }
   | { readonly kind: 'condition'; readonly cluster: string; readonly condition: Condition }
   | { readonly kind: 'trouble'; readonly cluster: string; readonly text: string }
-  | { readonly kind: 'converged'; readonly cluster: string; readonly steps: number; readonly address: string }
+  | { readonly kind: 'converged'; readonly cluster: string; readonly steps: number }
   | { readonly kind: 'notice'; readonly text: string }
   | { readonly kind: 'gone'; readonly cluster: string }
   | { readonly kind: 'fatal'; readonly error: OperatorError };
@@ -29,15 +35,18 @@ export interface FleetOptions {
   readonly bind: string;
   /** Port of the first listener of the first cluster; null: as declared; 0: free ports. */
   readonly basePort: number | null;
-  /** Opens the administration of a cluster by its address (`host:port`). */
-  readonly connect: (address: string) => Promise<ClusterAdmin>;
+  /** Opens the administration of a cluster by the addresses of its brokers (`host:port`). */
+  readonly connect: (addresses: readonly string[]) => Promise<ClusterAdmin>;
   readonly report: (event: FleetEvent) => void;
 }
+
+/** So many brokers are enough to find the others by. */
+const BOOTSTRAP_BROKERS_MAX = 3;
 
 interface Member {
   readonly host: LocalHost;
   readonly runner: ClusterRunner;
-  admin: { readonly address: string; readonly client: Promise<ClusterAdmin> } | null;
+  admin: { readonly addresses: readonly string[]; readonly client: Promise<ClusterAdmin> } | null;
 }
 
 /** The clusters of some manifests on this machine: one data directory, one owner, one runner per cluster. */
@@ -73,18 +82,25 @@ export class LocalFleet {
     }
     const uses =
       this.#options.basePort === 0 ? await this.#findPorts(clusters) : assignPorts(clusters, this.#options.basePort);
-    this.#ports = new Map(uses.map((use) => [portKey(use.cluster, use.node, use.listener), use.port]));
+    this.#ports = new Map(uses.map((use) => [describePort(use), use.port]));
     this.#clusters = clusters;
     for (const one of desired) this.#applyCluster(one);
     const names = new Set(clusters.map(nameOfCluster));
     for (const [name, member] of this.#members) if (!names.has(name)) member.runner.apply(null);
   }
 
-  /** Where the first listener of a cluster's node 0 is, as `host:port`. */
+  /** Where the first listener of a cluster's first brokers is, as `host:port`, at most three with commas between. */
   bootstrapOf(cluster: string): string {
-    const listener = this.#clusters.find((one) => nameOfCluster(one) === cluster)?.spec.listeners[0]?.name ?? '';
-    const host = this.#options.bind === '0.0.0.0' || this.#options.bind === '::' ? '127.0.0.1' : this.#options.bind;
-    return `${host.includes(':') ? `[${host}]` : host}:${this.#ports.get(portKey(cluster, 0, listener)) ?? 0}`;
+    const spec = this.#clusters.find((one) => nameOfCluster(one) === cluster)?.spec;
+    const listener = spec?.listeners[0]?.name ?? '';
+    const bind = this.#options.bind === '0.0.0.0' || this.#options.bind === '::' ? '127.0.0.1' : this.#options.bind;
+    const host = bind.includes(':') ? `[${bind}]` : bind;
+    const count = Math.min(spec?.brokers.replicas ?? 0, BOOTSTRAP_BROKERS_MAX);
+    return Array.from({ length: count }, (_, node) => `${host}:${this.#portOf({ cluster, node, listener })}`).join(',');
+  }
+
+  #portOf(use: Omit<PortUse, 'port'>): number {
+    return this.#ports.get(describePort(use)) ?? 0;
   }
 
   /** Stops every broker and gives the data directory up. */
@@ -105,14 +121,14 @@ export class LocalFleet {
   async #findPorts(clusters: readonly Cluster[]): Promise<readonly PortUse[]> {
     const uses: PortUse[] = [];
     for (const cluster of clusters) {
-      for (let node = 0; node < cluster.spec.brokers.replicas; node += 1) {
-        for (const listener of cluster.spec.listeners) {
-          const use = { cluster: nameOfCluster(cluster), node, listener: listener.name };
-          const key = portKey(use.cluster, node, use.listener);
-          const port = this.#freePorts.get(key) ?? (await findFreePort(this.#options.bind));
-          this.#freePorts.set(key, port);
-          uses.push({ ...use, port });
-        }
+      for (const use of portsNeeded(cluster)) {
+        const key = describePort(use);
+        let port = this.#freePorts.get(key);
+        // A port that was found a moment ago is free still, and may be found again.
+        while (port === undefined || uses.some((other) => other.port === port))
+          port = await findFreePort(this.#options.bind);
+        this.#freePorts.set(key, port);
+        uses.push({ ...use, port });
       }
     }
     return uses;
@@ -132,7 +148,7 @@ export class LocalFleet {
       directory: join(this.#options.directory, name),
       command: this.#options.command,
       bind: this.#options.bind,
-      portOf: (node, listener) => this.#ports.get(portKey(name, node, listener)) ?? 0,
+      portOf: (node, listener) => this.#portOf({ cluster: name, node, listener }),
       changed: () => {
         this.#members.get(name)?.runner.nudge();
       },
@@ -142,7 +158,7 @@ export class LocalFleet {
     });
     const tools = {
       host,
-      admin: (address: string) => this.#admin(name, address),
+      admin: (addresses: readonly string[]) => this.#admin(name, addresses),
       isDynamic: isDynamicSetting,
       clock: systemClock,
     };
@@ -156,8 +172,8 @@ export class LocalFleet {
       trouble: (text) => {
         report({ kind: 'trouble', cluster: name, text });
       },
-      converged: (steps, address) => {
-        report({ kind: 'converged', cluster: name, steps, address });
+      converged: (steps) => {
+        report({ kind: 'converged', cluster: name, steps });
       },
       fatal: (error) => {
         report({ kind: 'fatal', error });
@@ -171,12 +187,12 @@ export class LocalFleet {
     return { host, runner, admin: null };
   }
 
-  async #admin(cluster: string, address: string): Promise<ClusterAdmin> {
+  async #admin(cluster: string, addresses: readonly string[]): Promise<ClusterAdmin> {
     const member = this.#members.get(cluster);
-    if (member === undefined) return this.#options.connect(address);
-    if (member.admin?.address !== address) {
+    if (member === undefined) return this.#options.connect(addresses);
+    if (member.admin?.addresses.join() !== addresses.join()) {
       closeAdmin(member.admin);
-      member.admin = { address, client: this.#options.connect(address) };
+      member.admin = { addresses, client: this.#options.connect(addresses) };
     }
     return member.admin.client;
   }
@@ -192,8 +208,4 @@ function ignoreOperatorError(error: unknown): void {
 
 function nameOfCluster(cluster: Cluster): string {
   return cluster.metadata.name;
-}
-
-function portKey(cluster: string, node: number, listener: string): string {
-  return `${cluster}/${node}/${listener}`;
 }

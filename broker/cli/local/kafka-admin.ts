@@ -1,8 +1,14 @@
-import type { AdminObservation, GroupObservation, TopicObservation } from '../../../operator/core/observed.ts';
+import type {
+  AdminObservation,
+  GroupObservation,
+  QuorumObservation,
+  TopicObservation,
+} from '../../../operator/core/observed.ts';
 import type { ConfigChange } from '../../../operator/core/steps.ts';
 import type { AdminQuestion, AdminResource, ClusterAdmin } from '../../../operator/ports/cluster-admin.ts';
-import { OperatorError } from '../../../operator/ports/operator-error.ts';
+import { isOperatorError, OperatorError } from '../../../operator/ports/operator-error.ts';
 import type { Address } from '../../core/client/machine.ts';
+import type { Target } from '../../core/client/network.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode, errorName, isRetriable } from '../../core/protocol/errors.ts';
 import type { ApiResponses, RequestInput, WireKey } from '../../core/protocol/messages.ts';
@@ -16,6 +22,11 @@ const SET = 0;
 const DELETE = 1;
 const REQUEST_TIMEOUT_MS = 10_000;
 
+/** The topic that stands for the metadata log, and the listener name of control planes (KIP-853). */
+const METADATA_TOPIC = '__cluster_metadata';
+const CONTROLLER_LISTENER = 'CONTROLLER';
+
+type Seen = Omit<TopicObservation, 'config'>;
 type Described = ApiResponses[typeof ApiKey.DescribeConfigs]['results'][number];
 
 /** The operator's `ClusterAdmin` over the Kafka protocol. */
@@ -27,11 +38,15 @@ export class KafkaAdmin implements ClusterAdmin {
   }
 
   async observe(question: AdminQuestion): Promise<AdminObservation> {
-    const [metadata, types] = await Promise.all([this.#metadata(question.topics), this.#groupTypes(question.groups)]);
-    const present = [...metadata.keys()];
-    const configs = await this.#describe(present, question);
+    const targets = await this.#targets(question);
+    const [metadata, types, quorum] = await Promise.all([
+      this.#metadata(question.topics, targets),
+      this.#groupTypes(question.groups, targets),
+      question.quorum ? this.#quorum() : null,
+    ]);
+    const configs = await this.#describe([...metadata.topics.keys()], question);
     const topics = new Map<string, TopicObservation>();
-    for (const [name, topic] of metadata)
+    for (const [name, topic] of metadata.topics)
       topics.set(name, { ...topic, config: configs.get(`${RESOURCE.topic}/${name}`) ?? new Map() });
     const groups = new Map<string, GroupObservation>();
     for (const name of question.groups) {
@@ -40,7 +55,13 @@ export class KafkaAdmin implements ClusterAdmin {
         config: configs.get(`${RESOURCE.group}/${name}`) ?? new Map(),
       });
     }
-    return { topics, groups, config: configs.get(`${RESOURCE.broker}/`) ?? new Map() };
+    return {
+      brokers: metadata.brokers,
+      quorum,
+      topics,
+      groups,
+      config: configs.get(`${RESOURCE.broker}/`) ?? new Map(),
+    };
   }
 
   async createTopic(topic: Parameters<ClusterAdmin['createTopic']>[0]): Promise<void> {
@@ -85,37 +106,124 @@ export class KafkaAdmin implements ClusterAdmin {
     for (const result of body.responses) check(result.errorCode, result.errorMessage);
   }
 
+  async addVoter({ id, directoryId, address }: Parameters<ClusterAdmin['addVoter']>[0]): Promise<void> {
+    const at = address === null ? null : /^(.*):(\d+)$/.exec(address);
+    const listeners = at === null ? [] : [{ name: CONTROLLER_LISTENER, host: at[1] ?? '', port: Number(at[2]) }];
+    const body = await this.#call(ApiKey.AddRaftVoter, () => ({
+      clusterId: null,
+      timeoutMs: REQUEST_TIMEOUT_MS,
+      voterId: id,
+      voterDirectoryId: directoryId,
+      listeners,
+    }));
+    if (body.errorCode !== ErrorCode.DUPLICATE_VOTER) check(body.errorCode, body.errorMessage);
+  }
+
+  async removeVoter({ id, directoryId }: Parameters<ClusterAdmin['removeVoter']>[0]): Promise<void> {
+    const body = await this.#call(ApiKey.RemoveRaftVoter, () => ({
+      clusterId: null,
+      voterId: id,
+      voterDirectoryId: directoryId,
+    }));
+    if (body.errorCode !== ErrorCode.VOTER_NOT_FOUND) check(body.errorCode, body.errorMessage);
+  }
+
   async close(): Promise<void> {
     this.#calls.close();
   }
 
-  async #metadata(names: readonly string[]): Promise<Map<string, Omit<TopicObservation, 'config'>>> {
-    const topics = new Map<string, Omit<TopicObservation, 'config'>>();
-    if (names.length === 0) return topics;
-    const body = await this.#call(
-      ApiKey.Metadata,
-      () => ({ topics: names.map((name) => ({ name })), allowAutoTopicCreation: false }),
-      4,
-    );
-    for (const topic of body.topics) {
-      if (topic.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION || topic.name === null) continue;
-      if (topic.errorCode !== ErrorCode.NONE && topic.partitions.length === 0)
-        check(topic.errorCode, `topic ${topic.name}`);
-      topics.set(topic.name, {
-        partitions: topic.partitions.length,
-        replicationFactor: Math.max(0, ...topic.partitions.map((one) => one.replicaNodes.length)),
-        leaderless: topic.partitions.filter((one) => one.leaderId < 0).length,
-      });
-    }
-    return topics;
+  /** The brokers that are asked each for itself: those of the question that the cluster has, or whichever answers when there is one. */
+  async #targets({ brokers }: AdminQuestion): Promise<readonly (readonly [Target, number])[]> {
+    const [only] = brokers;
+    if (only !== undefined && brokers.length === 1) return [['any', only]];
+    const body = await this.#call(ApiKey.Metadata, () => ({ topics: [], allowAutoTopicCreation: false }), 'any', 4);
+    this.#calls.setNodes(new Map(body.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }])));
+    return body.brokers
+      .map((one) => one.nodeId)
+      .filter((id) => brokers.includes(id))
+      .sort((a, b) => a - b)
+      .map((id) => [id, id] as const);
   }
 
-  /** Types of the groups that exist. Each broker lists those that it coordinates; there is one broker. */
-  async #groupTypes(names: readonly string[]): Promise<Map<string, string>> {
-    if (names.length === 0) return new Map();
-    const body = await this.#call(ApiKey.ListGroups, () => ({ statesFilter: [], typesFilter: [] }), 5);
-    check(body.errorCode, 'listing groups');
-    return new Map(body.groups.map((group) => [group.groupId, group.groupType.toLowerCase()]));
+  /** Asks each of the brokers; those that don't answer are left out, unless none does. */
+  async #each<K extends WireKey>(
+    targets: readonly (readonly [Target, number])[],
+    key: K,
+    body: () => RequestInput<K>,
+    minVersion: number,
+  ): Promise<ReadonlyMap<number, ApiResponses[K]>> {
+    const answers = new Map<number, ApiResponses[K]>();
+    let fault: OperatorError | null = null;
+    await Promise.all(
+      targets.map(async ([target, id]) => {
+        try {
+          answers.set(id, await this.#call(key, body, target, minVersion));
+        } catch (error) {
+          if (!isOperatorError(error)) throw error;
+          fault = error;
+        }
+      }),
+    );
+    if (answers.size === 0 && fault !== null) throw fault as OperatorError;
+    return answers;
+  }
+
+  /** Topics as the brokers see them, together, and who answered. */
+  async #metadata(
+    names: readonly string[],
+    targets: readonly (readonly [Target, number])[],
+  ): Promise<{ readonly brokers: readonly number[]; readonly topics: ReadonlyMap<string, Seen> }> {
+    const body = () => ({ topics: names.map((name) => ({ name })), allowAutoTopicCreation: false });
+    const answers = await this.#each(targets, ApiKey.Metadata, body, 4);
+    const topics = new Map<string, Seen>();
+    for (const name of names) {
+      const seen = [...answers.values()].map((answer) => seenBy(answer, name));
+      const known = seen.filter((one) => one !== null);
+      if (known.length === 0) continue;
+      const partitions = Math.max(...known.map((one) => one.partitions));
+      topics.set(name, {
+        partitions,
+        replicationFactor: Math.max(...known.map((one) => one.replicationFactor)),
+        leaderless: Math.max(...seen.map((one) => (one === null ? partitions : one.leaderless))),
+      });
+    }
+    return { brokers: [...answers.keys()].sort((a, b) => a - b), topics };
+  }
+
+  /** Types of the groups that exist. Each broker lists those that it coordinates. */
+  async #groupTypes(
+    names: readonly string[],
+    targets: readonly (readonly [Target, number])[],
+  ): Promise<ReadonlyMap<string, string>> {
+    const types = new Map<string, string>();
+    if (names.length === 0) return types;
+    const answers = await this.#each(targets, ApiKey.ListGroups, () => ({ statesFilter: [], typesFilter: [] }), 5);
+    for (const body of answers.values()) {
+      check(body.errorCode, 'listing groups');
+      for (const group of body.groups) types.set(group.groupId, group.groupType.toLowerCase());
+    }
+    return types;
+  }
+
+  /** null while no controller is active. */
+  async #quorum(): Promise<QuorumObservation | null> {
+    const topics = [{ topicName: METADATA_TOPIC, partitions: [{ partitionIndex: 0 }] }];
+    const body = await this.#call(ApiKey.DescribeQuorum, () => ({ topics }), 'any', 2);
+    const partition = body.topics[0]?.partitions[0];
+    const code = body.errorCode === ErrorCode.NONE ? (partition?.errorCode ?? ErrorCode.NONE) : body.errorCode;
+    if (partition === undefined || (code !== ErrorCode.NONE && isRetriable(code))) return null;
+    check(code, body.errorMessage ?? partition.errorMessage);
+    if (partition.leaderId < 0) return null;
+    const replica = ({ replicaId, replicaDirectoryId, logEndOffset }: (typeof partition.observers)[number]) => ({
+      id: replicaId,
+      directoryId: replicaDirectoryId,
+      lag: Math.max(0, partition.highWatermark - logEndOffset),
+    });
+    return {
+      leaderId: partition.leaderId,
+      voters: partition.currentVoters.map(replica),
+      observers: partition.observers.map(replica),
+    };
   }
 
   async #describe(topics: readonly string[], question: AdminQuestion): Promise<Map<string, Map<string, string>>> {
@@ -142,16 +250,29 @@ export class KafkaAdmin implements ClusterAdmin {
   async #call<K extends WireKey>(
     key: K,
     body: (version: number) => RequestInput<K>,
+    target: Target = 'any',
     minVersion = 0,
   ): Promise<ApiResponses[K]> {
     try {
-      return await this.#calls.call(key, body, { minVersion });
+      return await this.#calls.call(key, body, { target, minVersion });
     } catch (error) {
       if (!isCallFault(error)) throw error;
       const fatal = error.code === ErrorCode.UNSUPPORTED_VERSION;
       throw new OperatorError('UNREACHABLE', `the cluster does not answer: ${error.message}`, { fatal, cause: error });
     }
   }
+}
+
+/** A topic as one broker sees it, null when it does not know it. */
+function seenBy(answer: ApiResponses[typeof ApiKey.Metadata], name: string): Seen | null {
+  const topic = answer.topics.find((one) => one.name === name);
+  if (topic === undefined || topic.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) return null;
+  if (topic.errorCode !== ErrorCode.NONE && topic.partitions.length === 0) check(topic.errorCode, `topic ${name}`);
+  return {
+    partitions: topic.partitions.length,
+    replicationFactor: Math.max(0, ...topic.partitions.map((one) => one.replicaNodes.length)),
+    leaderless: topic.partitions.filter((one) => one.leaderId < 0).length,
+  };
 }
 
 /** The values that were set on this very resource, not inherited ones. */

@@ -5,7 +5,8 @@ import { checkSetting } from '../../../operator/api/settings.ts';
 import { LocalFleet, type FleetEvent } from './fleet.ts';
 import { ManifestWatch, readManifestFiles } from '../../../operator/io/local/manifest-watch.ts';
 import { readManifests } from '../../../operator/io/manifests.ts';
-import { isOperatorError, type OperatorError } from '../../../operator/ports/operator-error.ts';
+import type { Condition } from '../../../operator/core/desired.ts';
+import { isOperatorError, OperatorError } from '../../../operator/ports/operator-error.ts';
 import { messageOf, UserFault, usageFault } from '../fault.ts';
 import { bootstrapFlag, numberFlag, parseFlags, type ParsedFlags } from '../flags.ts';
 import type { RunVerb, Terminal } from '../verb.ts';
@@ -55,9 +56,9 @@ function readCall(flags: ParsedFlags): LocalCall {
   };
 }
 
-/** The manifests of files, valid; else a fault with every error on its own line. */
-export function loadManifests(files: readonly string[]): readonly AnyResource[] {
-  const read = readManifests(readManifestFiles(files), checkSetting);
+/** The manifests of files, valid also as a change of `previous`; else a fault with every error on its own line. */
+function loadManifests(files: readonly string[], previous: readonly AnyResource[] = []): readonly AnyResource[] {
+  const read = readManifests(readManifestFiles(files), checkSetting, previous);
   if (read.ok) return read.resources;
   const count = read.errors.length === 1 ? 'an error' : `${read.errors.length} errors`;
   throw new UserFault(`${count} in the manifests\n${read.errors.join('\n')}`);
@@ -72,7 +73,7 @@ export function ownCommand(): readonly string[] {
 export class LocalSession {
   readonly #call: LocalCall;
   readonly #terminal: Terminal;
-  readonly #resources: readonly AnyResource[];
+  #resources: readonly AnyResource[];
   readonly #fleet: LocalFleet;
   #watch: ManifestWatch | null = null;
   readonly #readyClusters = new Set<string>();
@@ -82,6 +83,8 @@ export class LocalSession {
   /** Settles with the bootstrap address once the first cluster is ready. */
   readonly ready: Promise<string>;
   #stopping = false;
+  /** A node ended by itself since everything was well. */
+  #isDisturbed = false;
 
   constructor(call: LocalCall, terminal: Terminal) {
     this.#call = call;
@@ -137,9 +140,10 @@ export class LocalSession {
 
   async #reload(): Promise<void> {
     try {
-      const resources = loadManifests(this.#call.files);
+      const resources = loadManifests(this.#call.files, this.#resources);
       this.#terminal.note('weir: the manifests changed');
       await this.#apply(resources);
+      this.#resources = resources;
     } catch (error) {
       const text = messageOf(error);
       this.#terminal.note(
@@ -155,12 +159,13 @@ export class LocalSession {
           this.#terminal.note(`weir: ${event.cluster}: ${event.text}`);
         break;
       case 'condition':
-        this.#terminal.note(`weir: ${event.condition.resource}: ${event.condition.reason}: ${event.condition.message}`);
+        this.#condition(event.cluster, event.condition);
         break;
       case 'trouble':
         this.#terminal.note(`weir: ${event.cluster}: ${event.text}; trying again`);
         break;
       case 'notice':
+        this.#isDisturbed = true;
         if (!this.#stopping) this.#terminal.note(`weir: ${event.text}`);
         break;
       case 'gone':
@@ -176,9 +181,18 @@ export class LocalSession {
     }
   }
 
+  #condition(cluster: string, { resource, reason, type, message }: Condition): void {
+    // Manifests that do not fit the data that is here: nothing was started, and nothing would be.
+    if (type === 'Stalled' && resource.startsWith('Cluster ') && !this.#readyClusters.has(cluster)) {
+      this.#end({ fault: new OperatorError(reason, `${resource}: ${message}`, { fatal: true }) });
+    } else this.#terminal.note(`weir: ${resource}: ${reason}: ${message}`);
+  }
+
   #converged(cluster: string, steps: number): void {
     if (this.#readyClusters.has(cluster)) {
-      this.#terminal.note(`weir: ${cluster}: ${steps === 0 ? 'nothing to do' : 'everything is as the manifests say'}`);
+      const isIdle = steps === 0 && !this.#isDisturbed;
+      this.#isDisturbed = false;
+      this.#terminal.note(`weir: ${cluster}: ${isIdle ? 'nothing to do' : 'everything is as the manifests say'}`);
       return;
     }
     this.#readyClusters.add(cluster);
@@ -196,7 +210,8 @@ export class LocalSession {
     if (group?.kind !== 'ShareGroup') return;
     const topic = group.spec.topics[0] ?? '';
     const program = describeProgram();
-    const at = bootstrap === '127.0.0.1:9092' ? '' : ` --bootstrap ${bootstrap}`;
+    const [first = ''] = bootstrap.split(',');
+    const at = first === '127.0.0.1:9092' ? '' : ` --bootstrap ${first}`;
     this.#terminal.out(
       [
         '',
@@ -218,9 +233,9 @@ export function openFleet(call: LocalCall, report: (event: FleetEvent) => void):
       command: ownCommand(),
       bind: call.bind,
       basePort: call.basePort,
-      connect: async (address) => {
+      connect: async (addresses) => {
         const { KafkaAdmin } = await import('./kafka-admin.ts');
-        return new KafkaAdmin(bootstrapFlag('local', address));
+        return new KafkaAdmin(bootstrapFlag('local', addresses.join(',')));
       },
       report,
     });

@@ -7,17 +7,17 @@ import { codeOf, OperatorError } from '../../ports/operator-error.ts';
 
 /** The formation record of a cluster in its directory (V11, O3): made once, marked used after the first start. */
 export class FormationFile {
-  readonly #path: string;
+  readonly path: string;
 
   constructor(clusterDirectory: string) {
-    this.#path = join(clusterDirectory, 'cluster.json');
+    this.path = join(clusterDirectory, 'cluster.json');
   }
 
   /** null: the cluster was never formed here. A file that cannot be read is an `OperatorError`. */
   read(): Formation | null {
     let text: string;
     try {
-      text = readFileSync(this.#path, 'utf8');
+      text = readFileSync(this.path, 'utf8');
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return null;
       throw error;
@@ -27,13 +27,13 @@ export class FormationFile {
     if (parsed.kind === 'newer') {
       throw new OperatorError(
         'FORMATION_NEWER',
-        `${this.#path} has version ${parsed.version}, which is not known to this release; ${TRY_NEWER_RELEASE}`,
+        `${this.path} has version ${parsed.version}, which is not known to this release; ${TRY_NEWER_RELEASE}`,
         { fatal: true },
       );
     }
     throw new OperatorError(
       'FORMATION_DAMAGED',
-      `${this.#path} is damaged; it holds the cluster's identity and has to be restored`,
+      `${this.path} is damaged; it holds the cluster's identity and has to be restored`,
       { fatal: true },
     );
   }
@@ -42,7 +42,7 @@ export class FormationFile {
   create(initialVoters: readonly number[]): Formation {
     const voters = initialVoters.map((id) => ({ id, directoryId: newId() }));
     const formation = { clusterId: newId(), initialVoters: voters, formed: false };
-    mkdirSync(dirname(this.#path), { recursive: true });
+    mkdirSync(dirname(this.path), { recursive: true });
     this.#write(formation);
     return formation;
   }
@@ -54,13 +54,13 @@ export class FormationFile {
   }
 
   #write(record: Formation): void {
-    const fresh = `${this.#path}.new`;
+    const fresh = `${this.path}.new`;
     const file = openSync(fresh, 'w');
     writeSync(file, encodeFormation(record));
     fsyncSync(file);
     closeSync(file);
-    renameSync(fresh, this.#path);
-    const directory = openSync(dirname(this.#path), 'r');
+    renameSync(fresh, this.path);
+    const directory = openSync(dirname(this.path), 'r');
     fsyncSync(directory);
     closeSync(directory);
   }

@@ -10,7 +10,7 @@ import { FormationFile } from './formation-file.ts';
 import { type NodeExit, NodeProcess } from './node-process.ts';
 import { OutputFile } from './output-file.ts';
 import { isProcessAlive } from './owner-lock.ts';
-import { checkPortFree } from './ports.ts';
+import { checkPortFree, describePort } from './ports.ts';
 
 /** What a local host works with. */
 export interface LocalHostOptions {
@@ -21,8 +21,8 @@ export interface LocalHostOptions {
   readonly command: readonly string[];
   /** Address to listen on. */
   readonly bind: string;
-  /** Port of a listener on a node. */
-  readonly portOf: (node: number, listener: string) => number;
+  /** Port of a listener on a node; null: of its control plane. */
+  readonly portOf: (node: number, listener: string | null) => number;
   /** The state of a node changed: look again. */
   readonly changed: () => void;
   /** Something that a person should read. */
@@ -34,6 +34,7 @@ interface Node {
   process: NodeProcess | null;
   phase: NodeObservation['phase'];
   address: string | null;
+  directoryId: string | null;
   /** Deaths since it last ran well; decides the pause. */
   deaths: number;
   everReady: boolean;
@@ -50,12 +51,16 @@ const WELL_AFTER_MS = 30_000;
 const FIRST_DEATHS_MAX = 3;
 const PREDECESSOR_WAIT_MS = 5_000;
 const POLL_MS = 50;
+/** The control plane has no certificates here: it is nobody's but this machine's (B3). */
+const CONTROL_HOST = '127.0.0.1';
 
 /** Nodes as child processes of this one, with their data below one directory. Restarts what dies, as a kubelet would. */
 export class LocalHost implements NodeHost {
   readonly #options: LocalHostOptions;
   readonly #formation: FormationFile;
   readonly #nodes = new Map<number, Node>();
+  /** What the newest spec of any node says of controllers: it holds for all that start from now on. */
+  #quorum: Pick<NodeSpec, 'controllers' | 'voters'> = { controllers: [], voters: [] };
   #failure: OperatorError | null = null;
   #closing = false;
 
@@ -118,10 +123,10 @@ export class LocalHost implements NodeHost {
 
   #observeNode(id: number): NodeObservation {
     const node = this.#nodes.get(id);
-    if (node === undefined)
-      return { id, specHash: '', phase: 'stopped', ready: false, address: null, volumeBytes: null };
-    const { phase, address } = node;
-    return { id, specHash: node.spec.specHash, phase, ready: phase === 'running', address, volumeBytes: null };
+    const { phase, address, directoryId } = node ?? { phase: 'stopped', address: null, directoryId: null };
+    const controlAddress = `${CONTROL_HOST}:${this.#options.portOf(id, null)}`;
+    const [specHash, ready] = [node?.spec.specHash ?? '', phase === 'running'];
+    return { id, specHash, phase, ready, address, directoryId, controlAddress, volumeBytes: null };
   }
 
   #directories(): readonly number[] {
@@ -138,12 +143,14 @@ export class LocalHost implements NodeHost {
 
   async #start(spec: NodeSpec): Promise<void> {
     if (this.#closing) return;
+    this.#quorum = spec;
     const old = this.#nodes.get(spec.id);
     const node: Node = {
       spec,
       process: null,
       phase: 'starting',
       address: null,
+      directoryId: null,
       deaths: 0,
       everReady: old?.everReady ?? false,
       readyAtMs: 0,
@@ -167,14 +174,11 @@ export class LocalHost implements NodeHost {
     const directory = join(this.#options.directory, `node-${spec.id}`);
     mkdirSync(directory, { recursive: true });
     await this.#awaitPredecessor(spec.id, directory);
-    for (const listener of spec.listeners) {
-      const what = `listener ${listener.name} of node ${spec.id} of cluster ${this.#options.clusterName}`;
-      await checkPortFree(this.#options.bind, this.#options.portOf(spec.id, listener.name), what);
-    }
+    await this.#checkPortsFree(spec);
     if (this.#closing || node.phase === 'stopping') return;
-    this.#checkDataPresent(spec.id, join(directory, 'data'));
+    this.#checkDataPresent(spec.id);
     const file = join(directory, 'broker.properties');
-    writeFileSync(file, this.#render(spec, join(directory, 'data')));
+    writeFileSync(file, this.#render(spec));
     const args = ['broker', '--config', file, '--exit-with-parent', '--pid-file', join(directory, 'pid')];
     const output = new OutputFile(join(directory, 'output.jsonl'));
     node.phase = 'starting';
@@ -189,11 +193,28 @@ export class LocalHost implements NodeHost {
     });
   }
 
-  /** A formed cluster whose only disk is empty has lost its data: starting anew would hide that (V11). */
-  #checkDataPresent(id: number, dataDirectory: string): void {
-    if (this.#formation.read()?.formed !== true || existsSync(dataDirectory)) return;
-    const message = `cluster ${this.#options.clusterName} has data, but ${dataDirectory} is gone: restore it, or delete ${this.#options.directory} to begin anew`;
+  async #checkPortsFree({ id, listeners }: NodeSpec): Promise<void> {
+    const { clusterName: cluster, bind, portOf } = this.#options;
+    for (const listener of [...listeners.map((one) => one.name), null]) {
+      const host = listener === null ? CONTROL_HOST : bind;
+      await checkPortFree(host, portOf(id, listener), describePort({ cluster, node: id, listener }));
+    }
+  }
+
+  /**
+   * A formed cluster none of whose voters has data any more has lost it: starting anew would hide that (V11). While one
+   * has, an empty disk is a new disk.
+   */
+  #checkDataPresent(id: number): void {
+    const { voters } = this.#quorum;
+    if (this.#formation.read()?.formed !== true) return;
+    if (voters.some((one) => existsSync(this.#dataDirectory(one)))) return;
+    const message = `cluster ${this.#options.clusterName} has data, but ${this.#dataDirectory(voters[0] ?? id)} is gone: restore it, or delete ${this.#options.directory} to begin anew`;
     throw new OperatorError('QUORUM_LOST', `node ${id}: ${message}`, { fatal: true });
+  }
+
+  #dataDirectory(id: number): string {
+    return join(this.#options.directory, `node-${id}`, 'data');
   }
 
   /** An earlier broker whose owner was killed needs a moment to notice; it must be gone before the next one starts. */
@@ -215,6 +236,7 @@ export class LocalHost implements NodeHost {
     // Kafka's listener names are upper case; brokers print them so.
     const address = listeners[first.toUpperCase()] ?? listeners[first] ?? null;
     node.address = address === null ? null : dialable(address);
+    node.directoryId = readDirectoryId(join(this.#dataDirectory(node.spec.id), 'meta.properties'));
     node.everReady = true;
     node.readyAtMs = performance.now();
     if (node.phase === 'starting') node.phase = 'running';
@@ -265,23 +287,38 @@ export class LocalHost implements NodeHost {
   }
 
   /** The node's settings file. What the operator owns comes last and cannot be overridden (validation refused it). */
-  #render(spec: NodeSpec, dataDirectory: string): string {
-    const { bind } = this.#options;
+  #render(spec: NodeSpec): string {
+    const { bind, portOf } = this.#options;
     const addresses = (host: string): string =>
       spec.listeners
-        .map(
-          ({ name }) => `${name}://${host.includes(':') ? `[${host}]` : host}:${this.#options.portOf(spec.id, name)}`,
-        )
+        .map(({ name }) => `${name}://${host.includes(':') ? `[${host}]` : host}:${portOf(spec.id, name)}`)
         .join(',');
     const settings = new Map(spec.settings);
+    settings.set('process.roles', spec.roles.join(','));
+    const controllers = this.#quorum.controllers.map((id) => `${id}@${CONTROL_HOST}:${portOf(id, null)}`);
+    settings.set('controller.quorum.voters', controllers.join(','));
+    settings.set('weir.grpc.host', CONTROL_HOST);
+    settings.set('weir.grpc.port', String(portOf(spec.id, null)));
+    settings.set('weir.formation.file', this.#formation.path);
     settings.set('node.id', String(spec.id));
-    settings.set('process.roles', 'broker,controller');
-    settings.set('listeners', addresses(bind));
-    if (bind === '0.0.0.0' || bind === '::') settings.set('advertised.listeners', addresses(hostname()));
-    settings.set('log.dirs', dataDirectory);
+    if (spec.listeners.length > 0) {
+      settings.set('listeners', addresses(bind));
+      if (bind === '0.0.0.0' || bind === '::') settings.set('advertised.listeners', addresses(hostname()));
+    }
+    settings.set('log.dirs', this.#dataDirectory(spec.id));
     settings.set('weir.cluster.id', this.#formation.read()?.clusterId ?? '');
     const lines = [...settings].map(([name, value]) => `${name}=${value}\n`);
     return `# Written by weir local from the manifests at every start; edits are lost.\n${lines.join('')}`;
+  }
+}
+
+/** The id of a node's disk as its `meta.properties` has it, null when it does not say. */
+function readDirectoryId(path: string): string | null {
+  try {
+    return /^directory\.id=(\S+)$/m.exec(readFileSync(path, 'utf8'))?.[1] ?? null;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
   }
 }
 

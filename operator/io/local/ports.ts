@@ -1,22 +1,43 @@
 import { createServer } from 'node:net';
-import type { Cluster } from '../../api/kinds.ts';
+import { type Cluster, FIRST_CONTROLLER_ID } from '../../api/kinds.ts';
 import { codeOf, OperatorError } from '../../ports/operator-error.ts';
 
-/** A listener's port on one node. */
+/** The port of a listener, or of the control plane, on one node. */
 export interface PortUse {
   readonly cluster: string;
   readonly node: number;
-  readonly listener: string;
+  /** null: the control plane. */
+  readonly listener: string | null;
   readonly port: number;
 }
 
 /** Distance between the ports of one listener on neighbouring nodes. */
-export const PORT_STEP = 10;
+const PORT_STEP = 10;
 const PORT_MAX = 65_535;
+/** From the first listener of a node to its control plane: 9092 to 9190 (O6). */
+const CONTROL_DISTANCE = 98;
+/** Controllers that are no brokers have theirs between those of the brokers. */
+const OWN_CONTROLLER_SHIFT = 5;
+
+/** What of each node of a cluster needs a port: its listeners, which only brokers have, and its control plane. */
+export function portsNeeded(cluster: Cluster): readonly Omit<PortUse, 'port'>[] {
+  const { brokers, controllers, listeners } = cluster.spec;
+  const uses: Omit<PortUse, 'port'>[] = [];
+  const add = (node: number, listener: string | null): void => {
+    uses.push({ cluster: cluster.metadata.name, node, listener });
+  };
+  for (let node = 0; node < brokers.replicas; node += 1) {
+    for (const { name } of listeners) add(node, name);
+    add(node, null);
+  }
+  for (let n = 0; n < (controllers?.replicas ?? 0); n += 1) add(FIRST_CONTROLLER_ID + n, null);
+  return uses;
+}
 
 /**
- * The port of every listener of every node: declared + 10·node, all moved so that the first listener of the first
- * cluster has `basePort` (null: as declared). A clash or a port out of range is an `OperatorError` that names both.
+ * The port of everything that needs one: of a listener as declared + 10·node, of a control plane 98 beyond the first
+ * listener's, all moved so that the first listener of the first cluster has `basePort` (null: as declared). A clash or a
+ * port out of range is an `OperatorError` that names both.
  */
 export function assignPorts(clusters: readonly Cluster[], basePort: number | null): readonly PortUse[] {
   const first = clusters[0]?.spec.listeners[0]?.port;
@@ -24,25 +45,36 @@ export function assignPorts(clusters: readonly Cluster[], basePort: number | nul
   const uses: PortUse[] = [];
   const byPort = new Map<number, PortUse>();
   for (const cluster of clusters) {
-    for (let node = 0; node < cluster.spec.brokers.replicas; node += 1) {
-      for (const listener of cluster.spec.listeners) {
-        const port = listener.port + shift + PORT_STEP * node;
-        const use = { cluster: cluster.metadata.name, node, listener: listener.name, port };
-        const other = byPort.get(port);
-        if (other !== undefined)
-          throw fault('PORT_CLASH', `port ${port} is wanted twice: by ${describe(other)} and by ${describe(use)}`);
-        if (port < 1 || port > PORT_MAX)
-          throw fault('PORT_RANGE', `port ${port} of ${describe(use)} is not between 1 and ${PORT_MAX}`);
-        byPort.set(port, use);
-        uses.push(use);
-      }
+    for (const needed of portsNeeded(cluster)) {
+      const use = { ...needed, port: declaredPort(cluster, needed) + shift };
+      const { port } = use;
+      const other = byPort.get(port);
+      if (other !== undefined)
+        throw fault(
+          'PORT_CLASH',
+          `port ${port} is wanted twice: by ${describePort(other)} and by ${describePort(use)}`,
+        );
+      if (port < 1 || port > PORT_MAX)
+        throw fault('PORT_RANGE', `port ${port} of ${describePort(use)} is not between 1 and ${PORT_MAX}`);
+      byPort.set(port, use);
+      uses.push(use);
     }
   }
   return uses;
 }
 
-function describe(use: PortUse): string {
-  return `listener ${use.listener} of node ${use.node} of cluster ${use.cluster}`;
+function declaredPort(cluster: Cluster, { node, listener }: Omit<PortUse, 'port'>): number {
+  const { listeners } = cluster.spec;
+  if (listener !== null) return (listeners.find((one) => one.name === listener)?.port ?? 0) + PORT_STEP * node;
+  const first = (listeners[0]?.port ?? 0) + CONTROL_DISTANCE;
+  if (node < FIRST_CONTROLLER_ID) return first + PORT_STEP * node;
+  return first + OWN_CONTROLLER_SHIFT + PORT_STEP * (node - FIRST_CONTROLLER_ID);
+}
+
+/** What a port is for, in words. */
+export function describePort({ cluster, node, listener }: Omit<PortUse, 'port'>): string {
+  const what = listener === null ? 'the control plane' : `listener ${listener}`;
+  return `${what} of node ${node} of cluster ${cluster}`;
 }
 
 function fault(code: string, message: string): OperatorError {

@@ -15,6 +15,24 @@ function desired(...resources: AnyResource[]): Desired {
   return one;
 }
 
+/** The administration of a perfect cluster. */
+function adminOf(world: PerfectCluster, carryOut: (step: Step) => Promise<void>): ClusterAdmin {
+  return {
+    observe: async () => {
+      const seen = world.admin();
+      if (seen === null) throw new OperatorError('UNREACHABLE', 'nobody answers');
+      return seen;
+    },
+    addVoter: ({ id, directoryId, address }) => carryOut({ kind: 'AddVoter', id, directoryId, address }),
+    removeVoter: ({ id, directoryId }) => carryOut({ kind: 'RemoveVoter', id, directoryId }),
+    createTopic: ({ name, ...change }) =>
+      carryOut({ kind: 'EnsureTopic', topic: name, resource: '', change: { kind: 'create', ...change } }),
+    growTopic: async () => undefined,
+    alterConfig: async () => undefined,
+    close: async () => undefined,
+  };
+}
+
 /** A runner over a perfect cluster, whose steps a test may spoil; time passes only when the runner waits. */
 function stage(first: Desired, spoil: (step: Step) => OperatorError | null = () => null) {
   const world = new PerfectCluster();
@@ -41,14 +59,7 @@ function stage(first: Desired, spoil: (step: Step) => OperatorError | null = () 
     remove: (id) => carryOut({ kind: 'RemoveNode', id }),
     grow: async () => undefined,
   };
-  const admin: ClusterAdmin = {
-    observe: async () => ({ topics: world.topics, groups: world.groups, config: world.config }),
-    createTopic: ({ name, ...change }) =>
-      carryOut({ kind: 'EnsureTopic', topic: name, resource: '', change: { kind: 'create', ...change } }),
-    growTopic: async () => undefined,
-    alterConfig: async () => undefined,
-    close: async () => undefined,
-  };
+  const admin = adminOf(world, carryOut);
   const clock = {
     monotonicMs: () => nowMs,
     after: (delayMs: number, run: () => void) => {
@@ -92,7 +103,7 @@ describe('the runner of a cluster', () => {
     const { runner, log, settle } = stage(desired(cluster(), topic('t')));
     await settle();
     expect(log).toEqual([
-      'form the cluster with voters 0',
+      'form the cluster with voter 0',
       'start node 0',
       'Topic t: create topic t',
       'converged after 3',
@@ -127,7 +138,7 @@ describe('the runner of a cluster', () => {
     await settle();
     for (let turn = 0; turn < 5; turn += 1) await pass();
     expect(log).toEqual([
-      'form the cluster with voters 0',
+      'form the cluster with voter 0',
       'start node 0',
       'trouble: Topic a: create topic a: not here',
       'Topic b: create topic b',
@@ -140,7 +151,7 @@ describe('the runner of a cluster', () => {
       step.kind === 'AddNode' ? new OperatorError('PORT_TAKEN', 'port 9092 is taken', { fatal: true }) : null,
     );
     await settle();
-    expect(log).toEqual(['form the cluster with voters 0', 'fatal: port 9092 is taken']);
+    expect(log).toEqual(['form the cluster with voter 0', 'fatal: port 9092 is taken']);
     await runner.stop();
   });
 

@@ -42,7 +42,7 @@ describe('a plan', () => {
       topic('orders', { partitions: 2 }),
     );
     expect(converge(wanted, new PerfectCluster())).toEqual([
-      'form the cluster with voters 0',
+      'form the cluster with voter 0',
       'start node 0',
       'Topic orders: create topic orders with 2 partitions',
       'ShareGroup workers: create topic jobs with 4 partitions',
@@ -88,7 +88,9 @@ describe('a plan', () => {
     expect(say(desired(cluster({ 'num.partitions': '3' })), world.observe())).toEqual([
       'restart node 0: its settings changed',
     ]);
-    expect(say(desired(cluster({}, 9093)), world.observe())).toEqual(['restart node 0: its settings changed']);
+    expect(say(desired(cluster({}, { port: 9093 })), world.observe())).toEqual([
+      'restart node 0: its settings changed',
+    ]);
     expect(say(desired(cluster({ 'log.retention.ms': '5000' })), world.observe())).toEqual([
       'set for the cluster: log.retention.ms=5000',
     ]);

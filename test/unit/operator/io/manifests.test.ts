@@ -58,9 +58,22 @@ describe('good manifests', () => {
     expect(readFileSync(new URL('../../../../examples/quickstart.yaml', import.meta.url), 'utf8')).toBe(CANONICAL);
   });
 
-  it.each(['quickstart.yaml', 'topic.yaml'])('include examples/%s', (name) => {
+  it.each(['quickstart.yaml', 'topic.yaml', 'three-nodes.yaml'])('include examples/%s', (name) => {
     const text = readFileSync(new URL(`../../../../examples/${name}`, import.meta.url), 'utf8');
     expect(readManifests([{ name, text }], checkSetting)).toMatchObject({ ok: true });
+  });
+
+  it('include clusters of several nodes, three unless they say how many', () => {
+    const several = (spec: string): unknown => {
+      const result = read(`${CLUSTER}spec: ${spec}\n`);
+      return result.ok && result.resources[0]?.spec;
+    };
+    expect(several('{brokers: {}}')).toMatchObject({ brokers: { replicas: 3 } });
+    expect(several('{brokers: {replicas: 5}}')).not.toHaveProperty('controllers');
+    expect(several('{brokers: {replicas: 2}, controllers: {}}')).toMatchObject({ controllers: { replicas: 3 } });
+    expect(several('{brokers: {replicas: 2}, controllers: {replicas: 1}}')).toMatchObject({
+      controllers: { replicas: 1 },
+    });
   });
 
   it('include a Topic with numbers as settings, empty documents around it', () => {
@@ -97,21 +110,19 @@ describe('bad manifests', () => {
     [
       'a field of nowhere',
       `${CLUSTER}spec:\n  brokers: {replicas: 1}\n  colour: red\n`,
-      ['m.yaml:6: Cluster a: spec.colour is not a known field; known here: brokers, listeners, config'],
+      ['m.yaml:6: Cluster a: spec.colour is not a known field; known here: brokers, controllers, listeners, config'],
     ],
     [
-      'more than one broker',
-      `${CLUSTER}spec:\n  brokers:\n    replicas: 3\n`,
+      'an even number of controllers',
+      `${CLUSTER}spec:\n  brokers: {replicas: 1}\n  controllers: {replicas: 4}\n`,
       [
-        'm.yaml:6: Cluster a: spec.brokers.replicas must be 1, not 3: this version runs one broker; clusters of several come with a later one',
+        'm.yaml:6: Cluster a: spec.controllers.replicas must be 1, 3 or 5, not 4: of an even number no more may fail than of one fewer',
       ],
     ],
     [
-      'brokers left to the default of three',
-      `${CLUSTER}spec:\n  brokers: {}\n`,
-      [
-        'm.yaml:5: Cluster a: spec.brokers.replicas must be 1, not 3: this version runs one broker; clusters of several come with a later one',
-      ],
+      'too many controllers',
+      `${CLUSTER}spec:\n  brokers: {replicas: 1}\n  controllers: {replicas: 7}\n`,
+      ['m.yaml:6: Cluster a: spec.controllers.replicas must be between 1 and 5, not 7'],
     ],
     ['no brokers', `${CLUSTER}spec: {}\n`, ['m.yaml:4: Cluster a: spec.brokers is required']],
     [
@@ -272,6 +283,11 @@ describe('bad manifests', () => {
       ['m.yaml:11: Topic t: spec.replicationFactor must be at most 1, the brokers of Cluster a, not 3'],
     ],
     [
+      'copies that nobody makes yet',
+      `${CLUSTER}spec: {brokers: {}}\n---\n${TOPIC}spec:\n  clusterRef: {name: a}\n  replicationFactor: 3\n`,
+      ['m.yaml:11: Topic t: spec.replicationFactor must be 1, not 3: this version keeps one copy of each partition'],
+    ],
+    [
       'an object twice',
       `${GOOD_CLUSTER}${GOOD_CLUSTER}`,
       ['m.yaml:8: Cluster a: metadata.name is there twice: Cluster a'],
@@ -307,6 +323,18 @@ describe('bad manifests', () => {
         'one.yaml:5: Cluster a: spec.config.nope is not a broker setting that Weir knows',
         'two.yaml:4: Topic t: spec.clusterRef is required',
         'two.yaml:5: Topic t: spec.partitions must be between 1 and 10000, not 0',
+      ],
+    });
+  });
+
+  it('that cannot follow those before are refused with their line', () => {
+    const before = read(`${CLUSTER}spec: {brokers: {replicas: 3}}\n`);
+    const after = `${CLUSTER}spec:\n  brokers: {replicas: 2}\n  controllers: {replicas: 3}\n`;
+    expect(readManifests([{ name: 'm.yaml', text: after }], checkSetting, before.ok ? before.resources : [])).toEqual({
+      ok: false,
+      errors: [
+        'm.yaml:6: Cluster a: spec.controllers cannot be added: the first brokers of this cluster are its controllers',
+        'm.yaml:5: Cluster a: spec.brokers.replicas must be at least 3, not 2: brokers 0 to 2 of this cluster are its controllers',
       ],
     });
   });

@@ -1,0 +1,107 @@
+import { Calls } from '../../broker/cli/local/calls.ts';
+import { ApiKey } from '../../broker/core/protocol/apis.ts';
+import { ErrorCode, errorName } from '../../broker/core/protocol/errors.ts';
+
+/** The quorum as one broker tells it. */
+export interface QuorumSeen {
+  readonly leaderId: number;
+  readonly epoch: number;
+  /** Sorted by id. */
+  readonly voters: readonly { readonly id: number; readonly directoryId: string }[];
+}
+
+/** A topic as one broker tells it. */
+export interface TopicSeen {
+  readonly id: string;
+  /** Leader of each partition, −1 where there is none, in order. */
+  readonly leaders: readonly number[];
+  readonly leaderEpochs: readonly number[];
+}
+
+/** Asks one broker, and no other, what it knows; fails when it does not answer. */
+export class ClusterProbe {
+  readonly #calls: Calls;
+
+  /** `address` is `host:port`. */
+  constructor(address: string, requestTimeoutMs = 5_000) {
+    const at = address.lastIndexOf(':');
+    const bootstrap = [{ host: address.slice(0, at), port: Number(address.slice(at + 1)) }];
+    this.#calls = new Calls(bootstrap, { clientId: 'probe', requestTimeoutMs });
+  }
+
+  async quorum(): Promise<QuorumSeen> {
+    const topics = [{ topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] }];
+    const body = await this.#calls.call(ApiKey.DescribeQuorum, () => ({ topics }), { minVersion: 2 });
+    check(body.errorCode);
+    const partition = body.topics[0]?.partitions[0];
+    check(partition?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR);
+    const voters = partition?.currentVoters.map((one) => ({ id: one.replicaId, directoryId: one.replicaDirectoryId }));
+    return {
+      leaderId: partition?.leaderId ?? -1,
+      epoch: partition?.leaderEpoch ?? -1,
+      voters: (voters ?? []).sort((a, b) => a.id - b.id),
+    };
+  }
+
+  /** Creates a topic; its id. Fails with the name of Kafka's error. */
+  async createTopic(name: string, numPartitions = 1): Promise<string> {
+    const topic = { name, numPartitions, replicationFactor: 1, assignments: [], configs: [] };
+    const body = await this.#calls.call(
+      ApiKey.CreateTopics,
+      () => ({ topics: [topic], timeoutMs: 5_000, validateOnly: false }),
+      { minVersion: 7 },
+    );
+    const created = body.topics[0];
+    check(created?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR);
+    return created?.topicId ?? '';
+  }
+
+  /** null: this broker does not know it. */
+  async topic(name: string): Promise<TopicSeen | null> {
+    const seen = await this.#metadata([name]);
+    const topic = seen.topics[0];
+    if (topic === undefined || topic.errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) return null;
+    const partitions = topic.partitions.toSorted((a, b) => a.partitionIndex - b.partitionIndex);
+    return {
+      id: topic.topicId,
+      leaders: partitions.map((one) => one.leaderId),
+      leaderEpochs: partitions.map((one) => one.leaderEpoch),
+    };
+  }
+
+  /** Records of a topic, as the leaders of its partitions tell; fails while one has none. */
+  async countOf(name: string): Promise<number> {
+    const seen = await this.#metadata([name]);
+    this.#calls.setNodes(new Map(seen.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }])));
+    const counts = (seen.topics[0]?.partitions ?? []).map(async ({ partitionIndex, leaderId }) => {
+      const partitions = [{ partitionIndex, currentLeaderEpoch: -1, timestamp: -1 }];
+      const body = await this.#calls.call(
+        ApiKey.ListOffsets,
+        () => ({ replicaId: -1, isolationLevel: 0, topics: [{ name, partitions }], timeoutMs: 5_000 }),
+        { target: leaderId, minVersion: 4 },
+      );
+      const answer = body.topics[0]?.partitions[0];
+      check(answer?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR);
+      return answer?.offset ?? 0;
+    });
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Ids of the brokers that are not fenced, sorted. */
+  async brokers(): Promise<readonly number[]> {
+    return (await this.#metadata([])).brokers.map((one) => one.nodeId).sort((a, b) => a - b);
+  }
+
+  close(): void {
+    this.#calls.close();
+  }
+
+  #metadata(names: readonly string[]) {
+    const topics = names.map((name) => ({ name }));
+    return this.#calls.call(ApiKey.Metadata, () => ({ topics, allowAutoTopicCreation: false }), { minVersion: 10 });
+  }
+}
+
+function check(code: number): void {
+  if (code !== ErrorCode.NONE) throw new Error(errorName(code));
+}

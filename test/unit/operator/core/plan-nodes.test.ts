@@ -1,0 +1,230 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Cluster } from '../../../../operator/api/kinds.ts';
+import { isDynamicSetting } from '../../../../operator/api/settings.ts';
+import type { Observed } from '../../../../operator/core/observed.ts';
+import { plan } from '../../../../operator/core/plan.ts';
+import { wantedNodes } from '../../../../operator/core/plan-nodes.ts';
+import { describeStep } from '../../../../operator/core/steps.ts';
+import { cluster, PerfectCluster, topic } from '../../../support/operator-model.ts';
+
+const planOf = (wanted: Cluster, observed: Observed, topics = [topic('t')]) =>
+  plan({ cluster: wanted, topics, shareGroups: [] }, observed, isDynamicSetting);
+
+/** Takes steps until there is none, letting time pass where a plan waits; gives what was done, `·` for a wait. */
+function converge(wanted: Cluster, world: PerfectCluster): string[] {
+  const taken: string[] = [];
+  for (let turn = 0; turn < 100; turn += 1) {
+    const { steps, ready } = planOf(wanted, world.observe());
+    const [step] = steps;
+    if (step !== undefined) {
+      taken.push(describeStep(step));
+      world.carryOut(step);
+    } else if (ready) return taken;
+    else {
+      taken.push('·');
+      world.tick();
+    }
+  }
+  throw new Error(`the plan does not end: ${taken.join(', ')}`);
+}
+
+const RESTART = 'its settings changed';
+const SETTING = { 'num.partitions': '3' };
+
+function settled(wanted: Cluster): PerfectCluster {
+  const world = new PerfectCluster('slow');
+  converge(wanted, world);
+  return world;
+}
+
+describe('the nodes of a Cluster', () => {
+  const shape = (brokers: number, controllers?: number): string[] =>
+    wantedNodes(cluster({}, { brokers, ...(controllers === undefined ? {} : { controllers }) }), isDynamicSetting).map(
+      ({ id, roles, voters, listeners }) => `${id} ${roles.join('+')} of ${voters.join()} ${listeners.length}`,
+    );
+
+  it.each([
+    [1, ['0 broker+controller of 0 1']],
+    [2, ['0 broker+controller of 0 1', '1 broker+controller of 0 1']],
+    [
+      4,
+      [
+        '0 broker+controller of 0,1,2 1',
+        '1 broker+controller of 0,1,2 1',
+        '2 broker+controller of 0,1,2 1',
+        '3 broker of 0,1,2 1',
+      ],
+    ],
+  ])('are %i brokers, the first of them controllers', (brokers, expected) => {
+    expect(shape(brokers)).toEqual(expected);
+  });
+
+  it('are brokers and controllers apart, with ids from 1000', () => {
+    expect(shape(1, 3)).toEqual([
+      '0 broker of 1000,1001,1002 1',
+      '1000 controller of 1000,1001,1002 0',
+      '1001 controller of 1000,1001,1002 0',
+      '1002 controller of 1000,1001,1002 0',
+    ]);
+  });
+});
+
+describe('a plan for several nodes', () => {
+  it('forms with all voters, starts all nodes at once and makes topics when all are there', () => {
+    expect(converge(cluster({}, { brokers: 3 }), new PerfectCluster('slow'))).toEqual([
+      'form the cluster with voters 0, 1, 2',
+      'start node 0',
+      'start node 1',
+      'start node 2',
+      '·',
+      'Topic t: create topic t',
+    ]);
+  });
+
+  it('does not place partitions while a broker starts, but sets what needs no place', () => {
+    const wanted = cluster({ 'log.retention.ms': '5' }, { brokers: 3 });
+    const world = settled(cluster({}, { brokers: 3 }));
+    world.crash(2, 'kept');
+    const topics = [topic('t'), topic('new', { partitions: 2 })];
+    expect(planOf(wanted, world.observe(), topics).steps.map(describeStep)).toEqual([
+      'set for the cluster: log.retention.ms=5',
+    ]);
+  });
+
+  it('grows from one to three: the newcomers catch up, then become voters one after the other', () => {
+    const world = settled(cluster());
+    expect(converge(cluster({}, { brokers: 3 }), world)).toEqual([
+      'start node 1',
+      'start node 2',
+      '·',
+      '·',
+      'make node 1 a voter',
+      'make node 2 a voter',
+    ]);
+    expect(world.voters.map((voter) => voter.id)).toEqual([0, 1, 2]);
+  });
+
+  it('adds no voter for a second broker, nor for a fourth and fifth', () => {
+    const world = settled(cluster());
+    converge(cluster({}, { brokers: 2 }), world);
+    expect(world.voters.map((voter) => voter.id)).toEqual([0]);
+    converge(cluster({}, { brokers: 5 }), world);
+    expect(world.voters.map((voter) => voter.id)).toEqual([0, 1, 2]);
+  });
+
+  it('tells all nodes of added controllers before they vote, the active one last', () => {
+    const world = settled(cluster({}, { brokers: 2, controllers: 1 }));
+    world.leaderId = 1000;
+    const taken = converge(cluster({}, { brokers: 2, controllers: 3 }), world).filter((step) => step !== '·');
+    expect(taken).toEqual([
+      'start node 1001',
+      'start node 1002',
+      `restart node 0: ${RESTART}`,
+      `restart node 1: ${RESTART}`,
+      `restart node 1000: ${RESTART}`,
+      'make node 1001 a voter',
+      'make node 1002 a voter',
+    ]);
+  });
+
+  it('restarts one node after the other, the active controller last', () => {
+    const world = settled(cluster({}, { brokers: 3 }));
+    world.leaderId = 1;
+    expect(converge(cluster(SETTING, { brokers: 3 }), world)).toEqual([
+      `restart node 0: ${RESTART}`,
+      '·',
+      `restart node 2: ${RESTART}`,
+      '·',
+      `restart node 1: ${RESTART}`,
+      '·',
+    ]);
+  });
+
+  it('waits with a restart while partitions of the last one have no leader', () => {
+    const world = settled(cluster({}, { brokers: 3 }));
+    const leader = (leaderless: number): void => {
+      world.topics.set('t', { partitions: 1, replicationFactor: 1, leaderless, config: new Map() });
+    };
+    leader(1);
+    expect(planOf(cluster(SETTING, { brokers: 3 }), world.observe()).steps).toEqual([]);
+    leader(0);
+    expect(planOf(cluster(SETTING, { brokers: 3 }), world.observe()).steps).toHaveLength(1);
+  });
+
+  it('restarts a node that does not serve before those that do, without waiting for anybody', () => {
+    const world = settled(cluster({}, { brokers: 3 }));
+    world.crash(2, 'kept');
+    expect(planOf(cluster(SETTING, { brokers: 3 }), world.observe()).steps.map(describeStep)).toEqual([
+      `restart node 2: ${RESTART}`,
+    ]);
+  });
+
+  it('exchanges a lost disk among the voters: the old one goes, the new one comes when it has caught up', () => {
+    const world = settled(cluster({}, { brokers: 3 }));
+    world.crash(2, 'lost');
+    expect(converge(cluster({}, { brokers: 3 }), world)).toEqual([
+      '·',
+      'remove the lost disk of node 2 from the voters',
+      '·',
+      'make node 2 a voter',
+    ]);
+    expect(world.voters).toContainEqual({ id: 2, directoryId: 'd2.1' });
+  });
+
+  it('touches no voter while too few of the others follow', () => {
+    const world = settled(cluster({}, { brokers: 3 }));
+    world.crash(2, 'lost');
+    world.tick();
+    const { host, admin } = world.observe();
+    const behind = admin?.quorum?.voters.map((voter) => (voter.id === 1 ? { ...voter, lag: 5_000 } : voter)) ?? [];
+    const quorum = admin?.quorum ? { ...admin.quorum, voters: behind } : null;
+    expect(planOf(cluster({}, { brokers: 3 }), { host, admin: admin && { ...admin, quorum } }).steps).toEqual([]);
+  });
+
+  it('is not ready before every broker answers', () => {
+    const wanted = cluster({}, { brokers: 3 });
+    const { host, admin } = settled(wanted).observe();
+    expect(planOf(wanted, { host, admin })).toMatchObject({ steps: [], ready: true });
+    const two = admin && { ...admin, brokers: [0, 1] };
+    expect(planOf(wanted, { host, admin: two })).toMatchObject({ steps: [], ready: false });
+  });
+
+  it.each([
+    [
+      'fewer brokers',
+      { brokers: 3 },
+      { brokers: 1 },
+      'spec.brokers.replicas must be at least 3: node 2 is a member, and this version cannot take brokers away',
+    ],
+    [
+      'fewer controllers',
+      { brokers: 1, controllers: 3 },
+      { brokers: 1, controllers: 1 },
+      'spec.controllers.replicas must be at least 3: node 1002 is a member, and this version cannot take controllers away',
+    ],
+    [
+      'controllers of its own',
+      { brokers: 1 },
+      { brokers: 1, controllers: 1 },
+      'spec.controllers cannot be added: the first brokers of this cluster are its controllers',
+    ],
+    [
+      'no controllers of its own any more',
+      { brokers: 1, controllers: 1 },
+      { brokers: 1 },
+      'spec.controllers cannot be taken away: this cluster has controllers of its own',
+    ],
+  ])('for %s touches no node and says why', (_name, before, after, message) => {
+    const world = settled(cluster({}, before));
+    const { host, admin } = world.observe();
+    const stopped = host.nodes.map((node) => ({ ...node, phase: 'stopped' as const, ready: false, specHash: '' }));
+    for (const observed of [
+      { host, admin },
+      { host: { ...host, nodes: stopped }, admin: null },
+    ]) {
+      const { steps, conditions } = planOf(cluster(SETTING, after), observed);
+      expect(steps).toEqual([]);
+      expect(conditions).toMatchObject([{ resource: 'Cluster c', type: 'Stalled', message }]);
+    }
+  });
+});
