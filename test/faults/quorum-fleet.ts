@@ -1,0 +1,216 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { encodeFormation } from '../../broker/core/config/formation.ts';
+import { ClusterProbe } from '../support/cluster-probe.ts';
+import { Child } from '../wire/harness/child.ts';
+import { freePort, waitFor } from '../wire/harness/wait.ts';
+import { judgeQuorum, type QuorumSample } from './quorum-history.ts';
+import type { Network } from './network.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const SAMPLE_PAUSE_MS = 50;
+/** A node that is paused or cut off answers nobody; whoever asks it gives up soon. */
+const PROBE_TIMEOUT_MS = 3_000;
+
+interface FleetNode {
+  readonly id: number;
+  readonly config: string;
+  readonly prefix: readonly string[];
+  readonly probe: ClusterProbe;
+  /** Asks who leads, on a connection of its own: answers come in the order of the questions. */
+  readonly watch: ClusterProbe;
+  process: Child | null;
+  isReady: boolean;
+}
+
+/** How a fleet is made. */
+export interface QuorumFleetOptions {
+  readonly nodes: number;
+  /** Every node on a host of its own; absent: all on this one. */
+  readonly network?: Network;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** Combined nodes as real processes, and what clients see of them: topics that were created, leaders and epochs. */
+export class QuorumFleet {
+  readonly #directory: string;
+  readonly #nodes: FleetNode[] = [];
+  readonly #samples: QuorumSample[] = [];
+  readonly #created = new Map<string, string>();
+  readonly #tried: string[] = [];
+  #watching: Promise<void> | null = null;
+  #isOver = false;
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Makes it and waits until all are ready. */
+  static async start(options: QuorumFleetOptions): Promise<QuorumFleet> {
+    const fleet = new QuorumFleet(await mkdtemp(join(tmpdir(), 'weir-quorum-')));
+    await fleet.#make(options);
+    await Promise.all(fleet.ids.map((id) => fleet.start(id)));
+    fleet.#watching = Promise.all(fleet.#nodes.map((node) => fleet.#watch(node))).then(() => undefined);
+    return fleet;
+  }
+
+  get ids(): readonly number[] {
+    return this.#nodes.map((node) => node.id);
+  }
+
+  probe(id: number): ClusterProbe {
+    return this.#node(id).probe;
+  }
+
+  pid(id: number): number {
+    return this.#node(id).process?.pid ?? 0;
+  }
+
+  /** Starts a node and waits until it is ready. */
+  async start(id: number): Promise<void> {
+    const node = this.#node(id);
+    node.isReady = false;
+    const command = [...node.prefix, join(ROOT, 'node_modules/.bin/node'), join(ROOT, 'broker/cli/weir.ts')];
+    const [program, ...args] = [...command, 'broker', '--config', node.config, '--exit-with-parent'];
+    const process = new Child({
+      command: program,
+      args,
+      logFile: join(this.#directory, `${id}.log`),
+      onLine: (line) => {
+        if (line.includes('"event":"ready"')) node.isReady = true;
+      },
+    });
+    node.process = process;
+    await waitFor(`node ${id} is ready`, () => {
+      if (process.exitCode !== null) throw new Error(`it ended: ${process.tail()}`);
+      return node.isReady;
+    });
+  }
+
+  async kill(id: number): Promise<void> {
+    await this.#node(id).process?.kill();
+  }
+
+  signal(id: number, signal: NodeJS.Signals): void {
+    this.#node(id).process?.signal(signal);
+  }
+
+  /** Creates a topic through a node; null when that was not acknowledged. */
+  async create(id: number): Promise<string | null> {
+    const name = `t${this.#tried.length}`;
+    this.#tried.push(name);
+    try {
+      const topicId = await this.#node(id).probe.createTopic(name);
+      this.#created.set(name, topicId);
+      return name;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Waits until a topic can be created through this node; gives its name. */
+  untilItCreates(id: number): Promise<string> {
+    return waitFor(`a topic is created through node ${id}`, () => this.create(id));
+  }
+
+  /** Waits until all nodes name the same leader in the same epoch; gives both. */
+  async agreed(): Promise<{ readonly leaderId: number; readonly epoch: number }> {
+    return waitFor('all nodes name one leader', async () => {
+      const seen = await Promise.all(this.#nodes.map((node) => node.probe.quorum()));
+      const [first] = seen;
+      const isOne = seen.every((one) => one.leaderId === first?.leaderId && one.epoch === first.epoch);
+      return isOne && first !== undefined && first.leaderId >= 0
+        ? { leaderId: first.leaderId, epoch: first.epoch }
+        : null;
+    });
+  }
+
+  /** Everything that must not be, once all nodes serve again. */
+  async judge(): Promise<readonly string[]> {
+    await Promise.all(this.ids.map((id) => this.untilItCreates(id)));
+    const last = [...this.#created.keys()].at(-1) ?? '';
+    const final = new Map<number, ReadonlyMap<string, string>>();
+    for (const { id, probe } of this.#nodes) {
+      await waitFor(`node ${id} has all metadata`, async () => (await probe.topic(last)) !== null);
+      const topics = new Map<string, string>();
+      for (const name of this.#tried) {
+        const topic = await probe.topic(name);
+        if (topic !== null) topics.set(name, topic.id);
+      }
+      final.set(id, topics);
+    }
+    return judgeQuorum({ samples: this.#samples, created: this.#created, final });
+  }
+
+  async remove(): Promise<void> {
+    this.#isOver = true;
+    for (const { process } of this.#nodes) process?.signal('SIGCONT');
+    await Promise.all(this.ids.map((id) => this.kill(id)));
+    for (const { probe, watch } of this.#nodes) for (const one of [probe, watch]) one.close();
+    await this.#watching;
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  #node(id: number): FleetNode {
+    const node = this.#nodes[id];
+    if (node === undefined) throw new Error(`there is no node ${id}`);
+    return node;
+  }
+
+  async #make({ nodes, network, settings }: QuorumFleetOptions): Promise<void> {
+    const ids = Array.from({ length: nodes }, (_, id) => id);
+    const [formation, clusterId] = [join(this.#directory, 'cluster.json'), newId()];
+    const initialVoters = ids.map((id) => ({ id, directoryId: newId() }));
+    await writeFile(formation, encodeFormation({ clusterId, initialVoters, formed: false }));
+    const hosts = ids.map((id) => network?.addressOf(id) ?? '127.0.0.1');
+    const ports: number[] = [];
+    while (ports.length < 2 * nodes) {
+      const port = await freePort();
+      if (!ports.includes(port)) ports.push(port);
+    }
+    for (const id of ids) {
+      const config = join(this.#directory, `${id}.properties`);
+      const lines = Object.entries({
+        'node.id': id,
+        'process.roles': 'broker,controller',
+        'controller.quorum.voters': ids.map((one) => `${one}@${hosts[one]}:${ports[nodes + one]}`).join(','),
+        listeners: `PLAINTEXT://${hosts[id]}:${ports[id]}`,
+        'log.dirs': join(this.#directory, `data-${id}`),
+        'weir.formation.file': formation,
+        'weir.cluster.id': clusterId,
+        'weir.grpc.host': hosts[id],
+        'weir.grpc.port': ports[nodes + id],
+        'weir.grpc.insecure': network !== undefined,
+        ...settings,
+      });
+      await writeFile(config, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
+      const probe = (): ClusterProbe => new ClusterProbe(`${hosts[id]}:${ports[id]}`, PROBE_TIMEOUT_MS);
+      const prefix = network?.prefixOf(id) ?? [];
+      this.#nodes.push({ id, config, prefix, probe: probe(), watch: probe(), process: null, isReady: false });
+    }
+  }
+
+  /** Asks a node again and again who leads. */
+  async #watch({ id, watch }: FleetNode): Promise<void> {
+    while (!this.#isOver) {
+      try {
+        const { leaderId, epoch } = await watch.quorum();
+        this.#samples.push({ node: id, leaderId, epoch });
+      } catch {
+        // It is dead, paused or without a controller: nothing was said.
+      }
+      await delay(SAMPLE_PAUSE_MS);
+    }
+  }
+}
+
+function newId(): string {
+  for (;;) {
+    const id = randomBytes(16).toString('base64url');
+    if (/^[A-Za-z1-9]/.test(id)) return id;
+  }
+}
