@@ -87,11 +87,12 @@ export function fenceBroker(context: DecisionContext, command: FenceBrokerComman
 }
 
 /**
- * Forgets a broker, living or not, as Kafka does: others lead what it led, where they can, and what is assigned to it
- * stays so. BROKER_ID_NOT_REGISTERED, and UNSUPPORTED_VERSION below `weir.version` 2.
+ * Forgets a broker that is gone: others lead what it led, where they can, and what is assigned to it stays so. INVALID_REQUEST
+ * for one that is heard of (Kafka takes its partitions away from under its clients), BROKER_ID_NOT_REGISTERED, and
+ * UNSUPPORTED_VERSION below `weir.version` 2.
  */
 export function unregisterBroker(context: DecisionContext, command: UnregisterBrokerCommand): Decision {
-  const { image } = context;
+  const { image, members } = context;
   const { brokerId: id } = command;
   const refuse = (refusal: CodedResult): Decision => ({
     records: [],
@@ -102,6 +103,7 @@ export function unregisterBroker(context: DecisionContext, command: UnregisterBr
     return refuse(problem(ErrorCode.BROKER_ID_NOT_REGISTERED, `Broker ID ${id} is not currently registered`));
   const tooOld = levelProblem(image, WEIR_CONTROLLERS, 'brokers are unregistered');
   if (tooOld !== null) return refuse(tooOld);
+  if (members.isAlive(id)) return refuse(problem(ErrorCode.INVALID_REQUEST, `broker ${id} is running; stop it first`));
   const records: MetadataRecord[] = [{ kind: 'brokerRemoved', brokerId: id, brokerEpoch: broker.epoch }];
   const changes = departure(context, id);
   if (changes !== null) records.push(changes);

@@ -94,7 +94,7 @@ describe('a broker that registers', () => {
 });
 
 describe('a broker that is unregistered', () => {
-  test('is forgotten whether it lives or not, others lead what it led, and what it holds stays assigned', () => {
+  test('is forgotten, others lead what it led, and what it holds stays assigned', () => {
     const lab = MetadataLab.withBrokers([0, 1]);
     lab.create(newTopic('two', { replicationFactor: 2 }), newTopic('one', { partitionCount: 2 }));
     const batches = lab.batches.length;
@@ -121,9 +121,15 @@ describe('a broker that is unregistered', () => {
     expect(partition(lab)).toMatchObject({ leader: 0 });
   });
 
-  test('must have been registered', () => {
+  test('must have been registered, and be gone', () => {
     const lab = MetadataLab.withBrokers([0]);
     const { offset } = lab.image;
+    lab.alive.add(0);
+    expect(lab.run({ kind: 'unregisterBroker', brokerId: 0 })).toMatchObject({
+      errorCode: ErrorCode.INVALID_REQUEST,
+      errorMessage: 'broker 0 is running; stop it first',
+    });
+    lab.alive.delete(0);
     expect(lab.run({ kind: 'unregisterBroker', brokerId: 5 }).errorCode).toBe(ErrorCode.BROKER_ID_NOT_REGISTERED);
     expect(lab.image.offset).toBe(offset);
   });
