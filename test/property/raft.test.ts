@@ -34,7 +34,7 @@ describe('a quorum under lost messages, crashes, pauses, wiped disks and changin
     ['votes-twice', 60, 50],
     ['answers-unsynced', 60, 230],
     ['damaged-votes', 60, 178],
-    ['counts-unsynced', 60, 13],
+    ['counts-unsynced', 60, 345],
     ['stale-reads', 60, 3],
     ['no-pre-vote', 60, 8],
     ['ignores-contact', 60, 7],

@@ -145,6 +145,7 @@ export function campaignAtOnce(state: RaftState, request: TimeoutNow): void {
 export function leaderIsGone(state: RaftState, leader: ReplicaKey): void {
   if (state.role !== 'follower' || !isSame(state.leader, leader)) return;
   state.contactAtMs = Number.NEGATIVE_INFINITY;
+  state.isLeaderGone = true;
   const soonMs = state.nowMs + (state.options.random() * state.options.electionTimeoutMs) / 4;
   state.electionAtMs = Math.min(state.electionAtMs, soonMs);
 }

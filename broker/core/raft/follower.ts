@@ -9,6 +9,7 @@ function follow(state: RaftState, leader: ReplicaKey, term: Term): boolean {
   assert(term > state.term || state.role !== 'leader', 'a term has one leader');
   becomeFollower(state, term, leader);
   state.contactAtMs = state.nowMs;
+  state.isLeaderGone = false;
   state.restartElectionTimer();
   return true;
 }

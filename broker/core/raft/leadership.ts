@@ -23,6 +23,7 @@ export function beginLeadership(state: RaftState): void {
     uncommittedBytes: 0,
   };
   state.matchedIndex = state.log.lastIndex;
+  state.isLeaderGone = false;
   state.became('leader', state.self);
   watchVoters(state);
   appendEntry(state, { kind: 'no-op' });

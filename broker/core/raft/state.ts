@@ -57,6 +57,8 @@ export class RaftState {
   votersIndex: LogIndex = 0;
   /** When a leader of this term was last heard of, ms. */
   contactAtMs = Number.NEGATIVE_INFINITY;
+  /** The process of the last leader is known to be gone (V8), and nobody has led since. */
+  isLeaderGone = false;
   /** When a campaign begins unless something comes before, ms. */
   electionAtMs: number;
   campaign: Campaign | null = null;
@@ -112,9 +114,14 @@ export class RaftState {
     return this.nowMs - this.contactAtMs < this.options.electionTimeoutMs;
   }
 
-  /** Starts the election timer anew: E to 2E from now. */
+  /**
+   * Starts the election timer anew: E to 2E from now. When the leader is known to be gone there is nobody to wait for, and who
+   * campaigned in vain (the others had not heard of it yet, or votes were split) tries again after E/4 to E/2.
+   */
   restartElectionTimer(): void {
-    this.electionAtMs = this.nowMs + this.options.electionTimeoutMs * (1 + this.options.random());
+    const { electionTimeoutMs, random } = this.options;
+    const timeoutMs = this.isLeaderGone ? electionTimeoutMs / 4 : electionTimeoutMs;
+    this.electionAtMs = this.nowMs + timeoutMs * (1 + random());
   }
 
   /** The voters are those of the log's last word. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import { CALM } from '../../../sim/control-net.ts';
 import { creation } from '../../../support/metadata/control-world.ts';
 import { directoryOf, QuorumWorld } from '../../../support/metadata/quorum-world.ts';
 
@@ -44,6 +45,27 @@ describe('three controllers that are brokers too', () => {
       ['t0', 't1', 't2'],
       ['t0', 't1', 't2'],
     ]);
+  });
+
+  test('whichever way the others notice the death of a leader, its partitions move within half a second (F4)', () => {
+    const tookMs = Array.from({ length: 16 }, (_, seed) => {
+      const world = formed(100 + seed);
+      world.world.runFor(300 + world.world.prng.below(500));
+      const dead = world.leader();
+      const asked = dead === 0 ? 1 : 0;
+      const diedAtMs = world.world.nowMs;
+      // One of them hears of it long before the other.
+      world.net.weather = { ...CALM, delayMaxMs: 10 };
+      world.kill(dead);
+      world.until('the dead broker is out', () =>
+        world
+          .member(asked)
+          .running.view.brokers()
+          .some(({ id, fenced }) => id === dead && fenced),
+      );
+      return world.world.nowMs - diedAtMs;
+    });
+    expect(Math.max(...tookMs)).toBeLessThan(500);
   });
 
   test('when the leader dies another leads within half a second, the dead broker is out, nothing is lost', () => {
