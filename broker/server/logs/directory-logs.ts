@@ -11,6 +11,7 @@ import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
 import type { Compression } from '../../ports/compression.ts';
 import type { Disk, DiskFailure } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
+import { PartitionMap } from '../partition-map.ts';
 import { Permits } from '../permits.ts';
 import { runTask, step, type Task } from '../task.ts';
 import { LogCleaner } from './cleaner.ts';
@@ -85,7 +86,7 @@ export class DirectoryLogManager implements LogManager {
   readonly #space: SpaceWatch;
   readonly #checkpoints: SharedRound;
   readonly #cleaner: LogCleaner;
-  readonly #logs = new Map<string, Listed>();
+  readonly #logs = new PartitionMap<Listed>();
   /** Topic id of the log that has a directory, by its name. */
   readonly #directories = new Map<string, TopicId>();
   #sorted: readonly PartitionLog[] | null = null;
@@ -171,7 +172,7 @@ export class DirectoryLogManager implements LogManager {
   }
 
   get(topicId: TopicId, partition: number): PartitionLog | null {
-    return this.#logs.get(keyOf(topicId, partition))?.log ?? null;
+    return this.#logs.get(topicId, partition)?.log ?? null;
   }
 
   create(specs: readonly LogSpec[], done: (logs: readonly PartitionLog[]) => void): void {
@@ -180,7 +181,7 @@ export class DirectoryLogManager implements LogManager {
       for (const { spec, log } of made) log?.configure(spec.config);
       done(made.flatMap(({ log }) => log ?? []));
     };
-    if (specs.every((spec) => this.#logs.has(keyOf(spec.topicId, spec.partition))) && !this.#changing) {
+    if (specs.every((spec) => this.get(spec.topicId, spec.partition) !== null) && !this.#changing) {
       giveAll();
       return;
     }
@@ -315,7 +316,7 @@ export class DirectoryLogManager implements LogManager {
       highWatermark,
       firstDirtyOffset,
     });
-    this.#logs.set(keyOf(topicId, partition), { log, damagedMarks: loaded.damage === '' ? null : marks });
+    this.#logs.set(topicId, partition, { log, damagedMarks: loaded.damage === '' ? null : marks });
     this.#directories.set(logDirectoryName(topic, partition), topicId);
     this.#sorted = null;
     return log;
@@ -324,8 +325,7 @@ export class DirectoryLogManager implements LogManager {
   *#create(specs: readonly LogSpec[]): Task<void> {
     const missing = new Map<string, LogSpec>();
     for (const spec of specs) {
-      const key = keyOf(spec.topicId, spec.partition);
-      if (!this.#logs.has(key)) missing.set(key, spec);
+      if (this.get(spec.topicId, spec.partition) === null) missing.set(keyOf(spec.topicId, spec.partition), spec);
     }
     if (missing.size === 0) return;
     const made = [...missing.values()];
@@ -347,9 +347,9 @@ export class DirectoryLogManager implements LogManager {
   /** Writes down which logs were found damaged while in use, and keeps what was known of them (D7). */
   #rememberDamage(): void {
     if (this.#context.bugs.forgetsDamage) return;
-    for (const [key, { log, damagedMarks }] of this.#logs) {
+    for (const { log, damagedMarks } of this.#logs.values()) {
       if (log.state !== 'damaged' || damagedMarks !== null) continue;
-      this.#logs.set(key, { log, damagedMarks: marksOf(log.body) });
+      this.#logs.set(log.topicId, log.partition, { log, damagedMarks: marksOf(log.body) });
     }
     const write = (): Task<void> => this.writeManifest(this.all());
     if (this.#closing) this.#manifestDue = true;
@@ -374,9 +374,8 @@ export class DirectoryLogManager implements LogManager {
   *#delete(ids: readonly { readonly topicId: TopicId; readonly partition: number }[]): Task<void> {
     const gone = new Map<string, OpenLog>();
     for (const { topicId, partition } of ids) {
-      const key = keyOf(topicId, partition);
-      const listed = this.#logs.get(key);
-      if (listed !== undefined) gone.set(key, listed.log);
+      const listed = this.#logs.get(topicId, partition);
+      if (listed !== undefined) gone.set(keyOf(topicId, partition), listed.log);
     }
     if (gone.size === 0) return;
     const logs = [...gone.values()];
@@ -387,8 +386,8 @@ export class DirectoryLogManager implements LogManager {
       yield* waitFor((done) => journal.forget(log.body.writer, done));
     });
     yield* this.writeManifest(this.all().filter((log) => !gone.has(keyOf(log.topicId, log.partition))));
-    for (const [key, log] of gone) {
-      this.#logs.delete(key);
+    for (const log of logs) {
+      this.#logs.delete(log.topicId, log.partition);
       this.#directories.delete(logDirectoryName(log.topic, log.partition));
     }
     this.#sorted = null;

@@ -12,13 +12,12 @@ import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { Ports } from '../context.ts';
 import type { LogManager, LogSpec } from '../logs/partition-log.ts';
 import type { MetadataClient } from '../metadata-client.ts';
+import { PartitionMap } from '../partition-map.ts';
 import { Permits } from '../permits.ts';
 import { AppendQueue } from './append-queue.ts';
 import { LeaderPartition } from './leader-partition.ts';
 import type { Partition, Partitions } from './partition.ts';
 import { resolveTopicRules, type TopicRules } from './topic-rules.ts';
-
-const keyOf = (topicId: TopicId, index: number): string => `${topicId}-${index}`;
 
 /** Batches of the node that may be held decompressed at a time: as many as codecs may be at work (B6). */
 const DECOMPRESSED_COUNT_MAX = 2;
@@ -37,10 +36,10 @@ export class PartitionManager implements Partitions {
   readonly #metadata: MetadataClient;
   readonly #logs: LogManager;
   readonly #permits = new Permits(DECOMPRESSED_COUNT_MAX);
-  readonly #leading = new Map<string, LeaderPartition>();
+  readonly #leading = new PartitionMap<LeaderPartition>();
   readonly #leadListeners: ((partition: Partition) => void)[] = [];
   /** Those led whose log is damaged. */
-  readonly #damaged = new Set<string>();
+  readonly #damaged = new PartitionMap<true>();
   #sorted: readonly Partition[] | null = null;
   /** Creations of logs under way, and who waits until there are none. */
   #openingCount = 0;
@@ -79,7 +78,7 @@ export class PartitionManager implements Partitions {
   }
 
   byId(topicId: TopicId, index: number): Partition | null {
-    return this.#leading.get(keyOf(topicId, index)) ?? null;
+    return this.#leading.get(topicId, index) ?? null;
   }
 
   byName(topicName: string, index: number): Partition | null {
@@ -158,15 +157,14 @@ export class PartitionManager implements Partitions {
       if (partition.leader !== this.#nodeId) this.#end(topic.id, partition.index, ErrorCode.NOT_LEADER_OR_FOLLOWER);
       if (!partition.replicas.includes(this.#nodeId)) continue;
       const config = this.#rules(topic, rules).log;
-      specs.push({ topic: topic.name, topicId: topic.id, partition: partition.index, config });
+      const log = this.#logs.get(topic.id, partition.index);
+      if (log === null) specs.push({ topic: topic.name, topicId: topic.id, partition: partition.index, config });
+      else log.configure(config);
       if (partition.leader === this.#nodeId) toLead.push({ topicId: topic.id, index: partition.index });
     }
-    if (specs.length === 0) {
-      done();
-      return;
-    }
     this.#openingCount += 1;
-    this.#logs.create(specs, () => this.#leadAll(toLead, 0, done));
+    if (specs.length === 0) this.#leadAll(toLead, 0, done);
+    else this.#logs.create(specs, () => this.#leadAll(toLead, 0, done));
   }
 
   /** Begins leaderships from the one at `from` on, so many a turn that no turn gets long. */
@@ -196,8 +194,7 @@ export class PartitionManager implements Partitions {
     const topic = this.#metadata.view.topicById(topicId);
     const view = topic?.partition(index);
     if (topic === null || view === undefined || view.leader !== this.#nodeId) return;
-    const key = keyOf(topicId, index);
-    const current = this.#leading.get(key);
+    const current = this.#leading.get(topicId, index);
     if (current !== undefined) {
       if (current.leaderEpoch === view.leaderEpoch) {
         current.update(view, this.#rules(topic, cache));
@@ -214,20 +211,19 @@ export class PartitionManager implements Partitions {
       this.#ports.log.warn({ topic: topic.name, partition: index, reason: message }, 'refused a compressed batch');
     const appends = new AppendQueue({ compression, crc32c, timers, clock, permits: this.#permits, onUnreadable });
     const isLowOnSpace = (): boolean => this.#logs.isLowOnSpace;
-    const onDamaged = (): void => void this.#damaged.add(key);
+    const onDamaged = (): void => this.#damaged.set(topicId, index, true);
     const shared = { clock, appends, isLowOnSpace, onDamaged };
     const partition = new LeaderPartition({ topic, partition: view, rules, log, ...shared });
-    this.#leading.set(key, partition);
+    this.#leading.set(topicId, index, partition);
     this.#sorted = null;
     for (const listener of this.#leadListeners) listener(partition);
   }
 
   #end(topicId: TopicId, index: number, errorCode: number): void {
-    const key = keyOf(topicId, index);
-    const partition = this.#leading.get(key);
+    const partition = this.#leading.get(topicId, index);
     if (partition === undefined) return;
-    this.#leading.delete(key);
-    this.#damaged.delete(key);
+    this.#leading.delete(topicId, index);
+    this.#damaged.delete(topicId, index);
     this.#sorted = null;
     partition.resign(errorCode);
   }
