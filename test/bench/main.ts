@@ -1,5 +1,6 @@
 // Weir and Apache Kafka in turns on this machine, with Kafka's own tools: `npm run bench [-- --quick] [--rounds N]
 // [--subjects a,b] [--json FILE]`. A quick run takes about three minutes, a full one about fifteen.
+// `--quorum` measures several nodes: start, failover, what they cost while nothing happens.
 // `--compaction-bytes N` measures nothing but the compaction of a log of that size; `--metadata N` the metadata of that many
 // partitions; `--codecs` batches that are kept and batches that are compressed anew, `--megabytes N` of them each.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -15,6 +16,7 @@ import { type Figures, measure, type Size } from './measures.ts';
 import { compactionLine, measureCompaction } from './compaction.ts';
 import { measureMetadata, metadataLine } from './metadata.ts';
 import { machineOf } from './process.ts';
+import { measureQuorum } from './quorum.ts';
 import { makeSubject, SUBJECTS, type SubjectName } from './subjects.ts';
 import { render, type Results, rowsOf } from './table.ts';
 
@@ -40,6 +42,7 @@ const { values } = parseArgs({
     'compaction-bytes': { type: 'string' },
     metadata: { type: 'string' },
     codecs: { type: 'boolean', default: false },
+    quorum: { type: 'boolean', default: false },
     megabytes: { type: 'string' },
   },
 });
@@ -58,6 +61,11 @@ if (values.metadata !== undefined) {
 }
 await build(ROOT);
 const directory = await mkdtemp(join(await cacheDirectory(), 'bench-'));
+if (values.quorum) {
+  console.log(await measureQuorum({ directory, rounds: rounds + 2, manyNodes: !values.quick }));
+  await rm(directory, { recursive: true, force: true });
+  process.exit();
+}
 const kafka = await ensureKafka();
 if (values.codecs) {
   const megabytes = Number(values.megabytes ?? (values.quick ? 100 : 400));

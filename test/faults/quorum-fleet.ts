@@ -30,12 +30,20 @@ interface FleetNode {
 /** How a fleet is made. */
 export interface QuorumFleetOptions {
   readonly nodes: number;
+  /** So many of them, the first, are controllers; absent: all. */
+  readonly voters?: number;
+  /** The program; absent: Weir from its sources. */
+  readonly program?: string;
+  /** Whether every node is asked all the time who leads; absent: yes. */
+  readonly isWatched?: boolean;
   /** Every node on a host of its own; absent: all on this one. */
   readonly network?: Network;
   readonly settings?: Readonly<Record<string, string>>;
+  /** How long a node may take to answer; absent: 3 s. */
+  readonly timeoutMs?: number;
 }
 
-/** Combined nodes as real processes, and what clients see of them: topics that were created, leaders and epochs. */
+/** Combined nodes, and maybe brokers beside them, as real processes, and what clients see of them: topics that were created, leaders and epochs. */
 export class QuorumFleet {
   readonly #directory: string;
   readonly #nodes: FleetNode[] = [];
@@ -44,6 +52,7 @@ export class QuorumFleet {
   readonly #tried: string[] = [];
   #watching: Promise<void> | null = null;
   #isOver = false;
+  #program = join(ROOT, 'broker/cli/weir.ts');
 
   private constructor(directory: string) {
     this.#directory = directory;
@@ -52,9 +61,11 @@ export class QuorumFleet {
   /** Makes it and waits until all are ready. */
   static async start(options: QuorumFleetOptions): Promise<QuorumFleet> {
     const fleet = new QuorumFleet(await mkdtemp(join(tmpdir(), 'weir-quorum-')));
+    fleet.#program = options.program ?? fleet.#program;
     await fleet.#make(options);
     await Promise.all(fleet.ids.map((id) => fleet.start(id)));
-    fleet.#watching = Promise.all(fleet.#nodes.map((node) => fleet.#watch(node))).then(() => undefined);
+    if (options.isWatched !== false)
+      fleet.#watching = Promise.all(fleet.#nodes.map((node) => fleet.#watch(node))).then(() => undefined);
     return fleet;
   }
 
@@ -74,7 +85,7 @@ export class QuorumFleet {
   async start(id: number): Promise<void> {
     const node = this.#node(id);
     node.isReady = false;
-    const command = [...node.prefix, join(ROOT, 'node_modules/.bin/node'), join(ROOT, 'broker/cli/weir.ts')];
+    const command = [...node.prefix, join(ROOT, 'node_modules/.bin/node'), this.#program];
     const [program, ...args] = [...command, 'broker', '--config', node.config, '--exit-with-parent'];
     const process = new Child({
       command: program,
@@ -161,10 +172,11 @@ export class QuorumFleet {
     return node;
   }
 
-  async #make({ nodes, network, settings }: QuorumFleetOptions): Promise<void> {
+  async #make({ nodes, voters = nodes, network, settings, timeoutMs }: QuorumFleetOptions): Promise<void> {
     const ids = Array.from({ length: nodes }, (_, id) => id);
+    const controllers = ids.slice(0, voters);
     const [formation, clusterId] = [join(this.#directory, 'cluster.json'), newId()];
-    const initialVoters = ids.map((id) => ({ id, directoryId: newId() }));
+    const initialVoters = controllers.map((id) => ({ id, directoryId: newId() }));
     await writeFile(formation, encodeFormation({ clusterId, initialVoters, formed: false }));
     const hosts = ids.map((id) => network?.addressOf(id) ?? '127.0.0.1');
     const ports: number[] = [];
@@ -176,8 +188,8 @@ export class QuorumFleet {
       const config = join(this.#directory, `${id}.properties`);
       const lines = Object.entries({
         'node.id': id,
-        'process.roles': 'broker,controller',
-        'controller.quorum.voters': ids.map((one) => `${one}@${hosts[one]}:${ports[nodes + one]}`).join(','),
+        'process.roles': controllers.includes(id) ? 'broker,controller' : 'broker',
+        'controller.quorum.voters': controllers.map((one) => `${one}@${hosts[one]}:${ports[nodes + one]}`).join(','),
         listeners: `PLAINTEXT://${hosts[id]}:${ports[id]}`,
         'log.dirs': join(this.#directory, `data-${id}`),
         'weir.formation.file': formation,
@@ -188,7 +200,7 @@ export class QuorumFleet {
         ...settings,
       });
       await writeFile(config, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
-      const probe = (): ClusterProbe => new ClusterProbe(`${hosts[id]}:${ports[id]}`, PROBE_TIMEOUT_MS);
+      const probe = (): ClusterProbe => new ClusterProbe(`${hosts[id]}:${ports[id]}`, timeoutMs ?? PROBE_TIMEOUT_MS);
       const prefix = network?.prefixOf(id) ?? [];
       this.#nodes.push({ id, config, prefix, probe: probe(), watch: probe(), process: null, isReady: false });
     }

@@ -42,21 +42,32 @@ describe('three nodes', () => {
       await fleet.untilItCreates(0);
       const probe = fleet.probe(0);
       const topicOf = async () => (await probe.topic('t0'))?.leaderEpochs;
-      const [before, epochs] = [await fleet.agreed(), await topicOf()];
-      let count = 0;
+      const stateOf = async () => ({
+        ...(await fleet.agreed()),
+        topic: await topicOf(),
+        brokers: await probe.brokers(),
+      });
+      let [before, count, long] = [await stateOf(), 0, 0];
       for (const round of rounds(PAUSES)) {
         const id = round % 2 === 0 ? before.leaderId : other(before.leaderId, 1 + (round % 3));
         fleet.signal(id, 'SIGSTOP');
+        const stoppedMs = performance.now();
         // What this test varies: how long it stands still, and when the next one does.
         await delay(PAUSE_MS.min + random() * (PAUSE_MS.max - PAUSE_MS.min));
         fleet.signal(id, 'SIGCONT');
+        const stoodMs = Math.round(performance.now() - stoppedMs);
         await delay(BETWEEN_MS);
+        const after = await stateOf();
+        if (stoodMs <= PAUSE_MS.max) expect({ id, stoodMs, ...after }).toEqual({ id, stoodMs, ...before });
+        else {
+          // This machine let it stand for longer than is promised to be harmless.
+          before = after;
+          long += 1;
+        }
         count += 1;
       }
-      console.info(`seed ${SEED}: ${count} pauses`);
-      expect(await fleet.agreed()).toEqual(before);
-      expect(await topicOf()).toEqual(epochs);
-      expect(await probe.brokers()).toEqual(fleet.ids);
+      console.info(`seed ${SEED}: ${count} pauses, ${long} of them longer than meant`);
+      expect(long).toBeLessThan(count / 2);
     },
     LONG_MS + DEADLINE_MS,
   );

@@ -49,7 +49,7 @@ export const SUITES: readonly Suite[] = [
     ],
   },
   { name: 'package', budgetMinutes: 1, needs: [], steps: [jest('package', 'test/package/')] },
-  { name: 'local', budgetMinutes: 1, needs: [], steps: [jest('local', '--runInBand', 'test/local/')] },
+  { name: 'local', budgetMinutes: 2, needs: [], steps: [jest('local', '--runInBand', 'test/local/')] },
   {
     name: 'oracle',
     budgetMinutes: 4,
@@ -65,5 +65,5 @@ export const SUITES: readonly Suite[] = [
   { name: 'fuzz', budgetMinutes: 3, needs: [], steps: [jest('fuzz', 'test/fuzz/')] },
   // Fixed seeds: a run must not find by chance what the one before did not. `npm run test:long -- sim --minutes N` goes on.
   { name: 'sim', budgetMinutes: 4, needs: [], steps: [jest('sim', 'test/sim/')] },
-  { name: 'faults', budgetMinutes: 6, needs: ['kafka'], steps: [jest('faults', '--runInBand', 'test/faults/')] },
+  { name: 'faults', budgetMinutes: 8, needs: ['kafka'], steps: [jest('faults', '--runInBand', 'test/faults/')] },
 ];

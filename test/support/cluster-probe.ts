@@ -21,9 +21,11 @@ export interface TopicSeen {
 /** Asks one broker, and no other, what it knows; fails when it does not answer. */
 export class ClusterProbe {
   readonly #calls: Calls;
+  readonly #timeoutMs: number;
 
   /** `address` is `host:port`. */
   constructor(address: string, requestTimeoutMs = 5_000) {
+    this.#timeoutMs = requestTimeoutMs;
     const at = address.lastIndexOf(':');
     const bootstrap = [{ host: address.slice(0, at), port: Number(address.slice(at + 1)) }];
     this.#calls = new Calls(bootstrap, { clientId: 'probe', requestTimeoutMs });
@@ -48,7 +50,7 @@ export class ClusterProbe {
     const topic = { name, numPartitions, replicationFactor: 1, assignments: [], configs: [] };
     const body = await this.#calls.call(
       ApiKey.CreateTopics,
-      () => ({ topics: [topic], timeoutMs: 5_000, validateOnly: false }),
+      () => ({ topics: [topic], timeoutMs: this.#timeoutMs, validateOnly: false }),
       { minVersion: 7 },
     );
     const created = body.topics[0];

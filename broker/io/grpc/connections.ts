@@ -7,11 +7,6 @@ export const CONNECTION_COUNT_MAX = 256;
 const BACKLOG = 256;
 const HANDSHAKE_MS_MAX = 5000;
 
-/** The peer of a socket as gRPC names it. */
-export function peerOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress}:${remotePort}`;
-}
-
 /** Whom a connection is handed to, and what it is judged by. */
 export interface ConnectionOwner {
   /** Takes a connection; with certificates, one whose peer has shown a trusted one. */
@@ -28,7 +23,6 @@ export class Connections {
   readonly #owner: ConnectionOwner;
   readonly #server: TcpServer;
   readonly #open = new Set<Socket>();
-  readonly #peers = new Set<string>();
   readonly #forget: () => void;
 
   constructor(owner: ConnectionOwner, certificates: Certificates | null) {
@@ -73,11 +67,6 @@ export class Connections {
     });
   }
 
-  /** Whether one is open with a peer, by its address and port. */
-  has(peer: string): boolean {
-    return this.#peers.has(peer);
-  }
-
   /** Stops listening and breaks every connection. */
   close(): void {
     this.#forget();
@@ -98,14 +87,9 @@ export class Connections {
     }
     socket.setNoDelay(true);
     this.#open.add(socket);
-    const peer = peerOf(socket);
-    this.#peers.add(peer);
     // What a broken peer does is its own affair: the connection ends.
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => {
-      this.#open.delete(socket);
-      this.#peers.delete(peer);
-    });
+    socket.on('close', () => this.#open.delete(socket));
     return true;
   }
 }

@@ -113,9 +113,7 @@ export class BrokerAgent {
 
   /** Sends a command to the active controller; the outcome goes to the data isolate. */
   submit(id: number, command: MetadataCommand, timeoutMs: number): void {
-    // Heartbeats say the same from now on: one that says something else would undo it.
-    if (command.kind === 'fenceBroker') this.#wantsUnfenced = false;
-    else if (command.kind === 'unfenceBroker') this.#wantsUnfenced = true;
+    if (command.kind === 'fenceBroker' && command.brokerId === this.#deps.nodeId) this.#wantsUnfenced = false;
     const request = { command: this.#completed(command) };
     this.#deps.client.ask('Controller.Submit', request, timeoutMs, (response) => {
       if (response?.outcome === null || response === null) {
@@ -124,7 +122,7 @@ export class BrokerAgent {
         this.#deps.send({ kind: 'outcome', id, outcome });
         return;
       }
-      this.#decided(response.outcome);
+      this.#decided(command, response.outcome);
       this.#hold(response.offset, { kind: 'outcome', id, outcome: response.outcome });
     });
   }
@@ -159,10 +157,12 @@ export class BrokerAgent {
   }
 
   /** What the outcome of an own command means for this broker's life. */
-  #decided(outcome: MetadataOutcome): void {
-    if (outcome.kind !== 'registerBroker' || outcome.errorCode !== ErrorCode.NONE) return;
-    this.#brokerEpoch = outcome.brokerEpoch;
-    if (this.#timer === null) this.#beatAgain();
+  #decided(command: MetadataCommand, outcome: MetadataOutcome): void {
+    if (outcome.errorCode !== ErrorCode.NONE) return;
+    if (outcome.kind === 'registerBroker') {
+      this.#brokerEpoch = outcome.brokerEpoch;
+      if (this.#timer === null) this.#beatAgain();
+    } else if (command.kind === 'unfenceBroker') this.#wantsUnfenced = true;
   }
 
   /** Hands a message on once the metadata up to an offset is. */
