@@ -7,6 +7,11 @@ export const CONNECTION_COUNT_MAX = 256;
 const BACKLOG = 256;
 const HANDSHAKE_MS_MAX = 5000;
 
+/** The peer of a socket as gRPC names it. */
+export function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress}:${remotePort}`;
+}
+
 /** Whom a connection is handed to, and what it is judged by. */
 export interface ConnectionOwner {
   /** Takes a connection; with certificates, one whose peer has shown a trusted one. */
@@ -23,6 +28,7 @@ export class Connections {
   readonly #owner: ConnectionOwner;
   readonly #server: TcpServer;
   readonly #open = new Set<Socket>();
+  readonly #peers = new Set<string>();
   readonly #forget: () => void;
 
   constructor(owner: ConnectionOwner, certificates: Certificates | null) {
@@ -67,6 +73,11 @@ export class Connections {
     });
   }
 
+  /** Whether one is open with a peer, by its address and port. */
+  has(peer: string): boolean {
+    return this.#peers.has(peer);
+  }
+
   /** Stops listening and breaks every connection. */
   close(): void {
     this.#forget();
@@ -87,9 +98,14 @@ export class Connections {
     }
     socket.setNoDelay(true);
     this.#open.add(socket);
+    const peer = peerOf(socket);
+    this.#peers.add(peer);
     // What a broken peer does is its own affair: the connection ends.
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.#open.delete(socket));
+    socket.on('close', () => {
+      this.#open.delete(socket);
+      this.#peers.delete(peer);
+    });
     return true;
   }
 }

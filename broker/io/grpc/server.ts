@@ -23,11 +23,12 @@ import type {
 } from '../../ports/control-net.ts';
 import { Admission } from './admission.ts';
 import { type Certificates, nameOf } from './certificates.ts';
-import { Connections } from './connections.ts';
+import { Connections, peerOf } from './connections.ts';
 import { answer, type Duplex, readRequest, type Unary, type Writable } from './handlers.ts';
 import type { CertifiedName, Identity } from './identity.ts';
 import { type Method, methodNamed, RAFT_METHODS, type RaftRequestKind } from './methods.ts';
 import { type ByteStream, OpenStream } from './open-stream.ts';
+import { Reception } from './reception.ts';
 import { MESSAGE_SIZE_MAX, RAFT_QUEUED_SIZE_MAX, SUBMIT_SIZE_MAX } from './sizes.ts';
 import { standardMethods } from './standard.ts';
 import { refused, statusOf } from './status.ts';
@@ -147,7 +148,7 @@ function openStream<Outgoing extends object, Incoming>(
 }
 
 function raftStream(serving: Serving, method: Method, isAppend: boolean): Duplex {
-  /** The latest stream of every replica: that an older one ends tells nothing. */
+  /** The stream of every replica. A newer one ends the older, which then tells nothing. */
   const latest = new Map<number, ControlStream<Message>>();
   return (call) => {
     const { replica } = serving.admission.callerOf(call.metadata);
@@ -162,7 +163,6 @@ function raftStream(serving: Serving, method: Method, isAppend: boolean): Duplex
         }
       },
       onEnd: () => {
-        if (latest.get(replica.id) !== stream) return;
         latest.delete(replica.id);
         if (isAppend) serving.service.raftEnded(replica);
       },
@@ -259,17 +259,17 @@ export function serve(
     isBusy: (socket: Socket) => admission.isBusy(peerOf(socket)),
   };
   const connections = new Connections(owner, certificates);
+  const reception = new Reception((peer) => connections.has(peer));
   const close = (): void => {
+    reception.close();
     connections.close();
     injector.destroy();
     server.forceShutdown();
   };
-  connections.listen(address, (failure, port) => post(() => done(failure, failure === null ? { port, close } : null)));
-}
-
-/** The peer of a socket as gRPC names it. */
-function peerOf(socket: Socket): string {
-  return `${socket.remoteAddress}:${socket.remotePort}`;
+  connections.listen(address, (failure, port) => {
+    if (failure !== null) close();
+    post(() => done(failure, failure === null ? { port, close } : null));
+  });
 }
 
 /** Whom a call's certificate names. */

@@ -20,6 +20,7 @@ import { LoopWatch } from './loop-watch.ts';
 import { ControlHub } from './quorum/control-hub.ts';
 import { confirmEmpty, readFormation } from './quorum/formation.ts';
 import { type OpenedRaft, openRaftStorage } from './raft-storage.ts';
+import { MetadataDamageError } from './recover-log.ts';
 
 /** Ports of the control isolate: its own loop, its own disk. */
 export interface ControlPorts {
@@ -147,13 +148,15 @@ export class ControlNode {
     const formation = path === '' ? null : yield* readFormation(disk, path);
     const clusterId = formation?.clusterId ?? this.#settings.broker('weir.cluster.id');
     const ids = { disk, random, crc32c };
-    const identity = yield* openIdentity(ids, { directory, nodeId, clusterId }, () =>
-      this.#newDirectoryId(formation, nodeId),
-    );
+    let isNew = false;
+    const identity = yield* openIdentity(ids, { directory, nodeId, clusterId }, () => {
+      isNew = true;
+      return this.#newDirectoryId(formation, nodeId);
+    });
     const hub = this.#hub;
     const listening = { clusterId: identity.clusterId, self: { id: nodeId, directoryId: identity.directoryId } };
     yield* this.#listen(listening);
-    if (hub.isController) yield* this.#joinQuorum(identity, formation);
+    if (hub.isController) yield* this.#joinQuorum(identity, formation, isNew);
     this.#isOpen = true;
     hub.startAgent();
     for (const message of this.#early.splice(0)) this.#receive(message);
@@ -184,7 +187,7 @@ export class ControlNode {
     return randomId(random);
   }
 
-  *#joinQuorum(identity: Identity, formation: Formation | null): Task<void> {
+  *#joinQuorum(identity: Identity, formation: Formation | null, isNew: boolean): Task<void> {
     const { crc32c, timers, log } = this.#ports;
     const self = { id: identity.nodeId, directoryId: identity.directoryId };
     const deps = {
@@ -202,6 +205,11 @@ export class ControlNode {
     if (opened.damage !== null) log.error({}, opened.damage);
     const isFresh = opened.start === null;
     if (isFresh) {
+      // What this disk has voted and promised is in the log that is gone (V11).
+      if (!isNew && formation?.formed === true)
+        throw new MetadataDamageError(
+          `the metadata log ${deps.directory} is gone: restore it, or delete ${this.#options.directory} so that this node joins as a new one`,
+        );
       const voters = this.#firstVoters(self, formation);
       const { storage } = opened;
       yield* step<void>((done) => storage.format(voters, () => done(null, undefined)));

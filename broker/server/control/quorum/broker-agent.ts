@@ -113,7 +113,9 @@ export class BrokerAgent {
 
   /** Sends a command to the active controller; the outcome goes to the data isolate. */
   submit(id: number, command: MetadataCommand, timeoutMs: number): void {
-    if (command.kind === 'fenceBroker' && command.brokerId === this.#deps.nodeId) this.#wantsUnfenced = false;
+    // Heartbeats say the same from now on: one that says something else would undo it.
+    if (command.kind === 'fenceBroker') this.#wantsUnfenced = false;
+    else if (command.kind === 'unfenceBroker') this.#wantsUnfenced = true;
     const request = { command: this.#completed(command) };
     this.#deps.client.ask('Controller.Submit', request, timeoutMs, (response) => {
       if (response?.outcome === null || response === null) {
@@ -122,7 +124,7 @@ export class BrokerAgent {
         this.#deps.send({ kind: 'outcome', id, outcome });
         return;
       }
-      this.#decided(command, response.outcome);
+      this.#decided(response.outcome);
       this.#hold(response.offset, { kind: 'outcome', id, outcome: response.outcome });
     });
   }
@@ -157,12 +159,10 @@ export class BrokerAgent {
   }
 
   /** What the outcome of an own command means for this broker's life. */
-  #decided(command: MetadataCommand, outcome: MetadataOutcome): void {
-    if (outcome.errorCode !== ErrorCode.NONE) return;
-    if (outcome.kind === 'registerBroker') {
-      this.#brokerEpoch = outcome.brokerEpoch;
-      if (this.#timer === null) this.#beatAgain();
-    } else if (command.kind === 'unfenceBroker') this.#wantsUnfenced = true;
+  #decided(outcome: MetadataOutcome): void {
+    if (outcome.kind !== 'registerBroker' || outcome.errorCode !== ErrorCode.NONE) return;
+    this.#brokerEpoch = outcome.brokerEpoch;
+    if (this.#timer === null) this.#beatAgain();
   }
 
   /** Hands a message on once the metadata up to an offset is. */

@@ -15,6 +15,7 @@ import type {
 import type { ControlPorts } from '../control-node.ts';
 import type { ToControl, ToData } from '../link.ts';
 import { randomId } from '../identity.ts';
+import { ErrorCode } from '../../../core/protocol/errors.ts';
 import { type OpenedRaft } from '../raft-storage.ts';
 import { AddressBook } from './address-book.ts';
 import { BrokerAgent } from './broker-agent.ts';
@@ -51,6 +52,8 @@ const IDENTIFY_TIMEOUT_MS = 1000;
 const PROBE_TIMEOUT_MS = 500;
 /** How long a controller tries to make itself known, at a time, ms. */
 const REGISTER_TIMEOUT_MS = 30_000;
+/** Pause before a controller that its cluster can't register yet tries again, ms. */
+const REGISTER_AGAIN_MS = 10_000;
 /** A leader that stops waits this long for another to take over, ms. */
 const TRANSFER_WAIT_MS = 500;
 
@@ -357,7 +360,9 @@ export class ControlHub {
       this.#client.ask('Controller.Submit', { command }, REGISTER_TIMEOUT_MS, (response) => {
         const outcome = response?.outcome ?? null;
         if (outcome === null) attempt();
-        else if (outcome.errorCode !== 0)
+        // A cluster that was formed by an earlier release has no place for it until its features are raised.
+        else if (outcome.errorCode === ErrorCode.UNSUPPORTED_VERSION) ports.timers.after(REGISTER_AGAIN_MS, attempt);
+        else if (outcome.errorCode !== ErrorCode.NONE)
           ports.log.warn({ ...outcome }, 'this controller could not be registered: others may not find it');
       });
     };

@@ -76,7 +76,9 @@ export class NodeControlService implements ControlService {
         this.#submit(request as SubmitRequest, caller, (response) => answer(null, response));
         return;
       case 'Controller.DescribeQuorum':
-        this.#onQuorum(answer, (quorum) => answer(null, this.#describe(quorum)));
+        this.#onQuorum(answer, (quorum) =>
+          this.#confirmed(quorum, (isLeader) => answer(null, { ...this.#describe(quorum), isLeader })),
+        );
         return;
       case 'Controller.ChangeQuorum':
         this.#onQuorum(answer, (quorum) =>
@@ -87,10 +89,13 @@ export class NodeControlService implements ControlService {
         answer(null, this.#deps.status());
         return;
       case 'Fleet.CanRestart':
-        this.#onQuorum(answer, (quorum) => {
-          const { nodeId } = request as UnaryCalls['Fleet.CanRestart']['request'];
-          answer(null, { reasons: restartObstacles(this.#describe(quorum), nodeId, this.#deps.clock.wallMs()) });
-        });
+        this.#onQuorum(answer, (quorum) =>
+          this.#confirmed(quorum, (isLeader) => {
+            const { nodeId } = request as UnaryCalls['Fleet.CanRestart']['request'];
+            const described = { ...this.#describe(quorum), isLeader };
+            answer(null, { reasons: restartObstacles(described, nodeId, this.#deps.clock.wallMs()) });
+          }),
+        );
         return;
       default:
         unreachable(name);
@@ -118,6 +123,12 @@ export class NodeControlService implements ControlService {
     const quorum = this.#deps.quorum();
     if (quorum === null) done(NO_CONTROLLER, null);
     else run(quorum);
+  }
+
+  /** Whether this node leads for certain: one that was cut off and deposed does not know it (thesis §6.4). */
+  #confirmed(quorum: QuorumNode, done: (isLeader: boolean) => void): void {
+    if (quorum.active === null) done(false);
+    else quorum.host.ask({ kind: 'read' }, ({ kind }) => done(kind === 'readable' && quorum.active !== null));
   }
 
   #hint(): ControllerHint | null {

@@ -1,10 +1,10 @@
-// Broken, slow and hostile peers over real sockets: they are refused, and what they can make a node keep is bounded.
+// Broken, slow and hostile callers over real sockets: they are refused, and what they can make a node keep is bounded.
 import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from 'node:http2';
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { Metadata, Server as GrpcServer, ServerCredentials, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { CALLS_OF_ONE_MAX } from '../../../../broker/io/grpc/admission.ts';
 import { CONNECTION_COUNT_MAX } from '../../../../broker/io/grpc/connections.ts';
 import { methodNamed, RAFT_METHODS } from '../../../../broker/io/grpc/methods.ts';
@@ -16,8 +16,8 @@ import type {
   WatchResponse,
 } from '../../../../broker/ports/control-net.ts';
 import { CLUSTER, NEAR, Pair } from '../../../support/control-net-contract.ts';
-import { FULL_COMMANDS, MESSAGES, QUESTIONS, STREAMS } from '../../../support/control-samples.ts';
-import { createGrpcStage, until } from './stage.ts';
+import { FULL_COMMANDS, MESSAGES, STREAMS } from '../../../support/control-samples.ts';
+import { askHonestly, createGrpcStage, until } from './stage.ts';
 
 const MIB = 1024 * 1024;
 const HEARTBEAT = methodNamed('Controller.Heartbeat');
@@ -95,16 +95,7 @@ async function statusOf(stream: ClientHttp2Stream): Promise<number> {
   return code;
 }
 
-/** Asks a question as an honest node does. */
-async function honest(from: ControlChannel = channel): Promise<CallFailure | null> {
-  const before = pair.service.calls.length;
-  const outcomes: (CallFailure | null)[] = [];
-  from.call('Raft.Identify', {}, 20_000, (failure) => outcomes.push(failure));
-  await until(() => outcomes.length > 0 || pair.service.calls.length > before);
-  pair.service.calls[before]?.done(null, QUESTIONS['Raft.Identify'].response as never);
-  await until(() => outcomes.length > 0);
-  return outcomes[0] ?? null;
-}
+const honest = (from: ControlChannel = channel): Promise<CallFailure | null> => askHonestly(pair, from);
 
 describe('on the port', () => {
   test.each([
@@ -241,6 +232,30 @@ describe('of messages', () => {
     expect(await statusOf(stream)).toBe(status.RESOURCE_EXHAUSTED);
   });
 
+  test('many that are begun and not finished are broken off, the largest first', async () => {
+    const bystander = open(session(), HEARTBEAT.path);
+    const beat = frame(HEARTBEAT.request.encode(STREAMS['Controller.Heartbeat'].request));
+    bystander.write(beat.subarray(0, 9));
+    const client = session();
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(MESSAGE_SIZE_MAX, 1);
+    const part = Buffer.alloc(MESSAGE_SIZE_MAX - 1);
+    const broken = new Set<ClientHttp2Stream>();
+    for (let i = 0; i < 12; i += 1) {
+      const stream = open(client, SUBMIT.path);
+      stream.on('close', () => broken.add(stream));
+      let isSent = false;
+      stream.write(head);
+      stream.write(part, () => (isSent = true));
+      await until(() => isSent || broken.has(stream));
+    }
+    await until(() => broken.size >= 12 - 4);
+    for (const stream of broken) expect(stream.rstCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    bystander.write(beat.subarray(9));
+    await until(() => pair.service.received.length === 1);
+    expect(await honest()).toBeNull();
+  });
+
   test('one that grows when it is unpacked is refused', async () => {
     const stream = open(session(), HEARTBEAT.path, { 'grpc-encoding': 'gzip' });
     stream.write(frame(gzipSync(Buffer.alloc(4 * MESSAGE_SIZE_MAX)), true));
@@ -365,74 +380,3 @@ async function quiet(look: () => number): Promise<number> {
   });
   return last;
 }
-
-describe('a server of another kind', () => {
-  async function serveTcp(answer: (socket: Socket) => void): Promise<void> {
-    pair.listener?.close();
-    const server = createServer((socket) => {
-      socket.on('error', () => undefined);
-      answer(socket);
-    });
-    toEnd.push(() => server.close());
-    server.listen(pair.address.port, pair.address.host);
-    await once(server, 'listening');
-  }
-
-  test.each<[string, (socket: Socket) => void]>([
-    ['that answers rubbish', (socket) => socket.end(Buffer.alloc(100_000, 0xee))],
-    ['that hangs up', (socket) => socket.destroy()],
-    ['that speaks HTTP/1', (socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')],
-  ])('%s is unavailable', async (_, answer) => {
-    await serveTcp(answer);
-    expect(await honest()).toMatchObject({ code: 'unavailable' });
-  });
-
-  /** A gRPC server that answers Identify with these bytes, as a node of some cluster. */
-  async function serveForeign(bytes: Buffer, clusterId: string): Promise<void> {
-    pair.listener?.close();
-    const { path } = methodNamed('Raft.Identify');
-    const same = (message: Buffer): Buffer => message;
-    const server = new GrpcServer();
-    const codecs = {
-      requestSerialize: same,
-      requestDeserialize: same,
-      responseSerialize: same,
-      responseDeserialize: same,
-    };
-    server.addService(
-      { [path]: { path, requestStream: false, responseStream: false, ...codecs } },
-      {
-        [path]: (call: { sendMetadata(metadata: Metadata): void }, done: (error: null, response: Buffer) => void) => {
-          const head = new Metadata();
-          head.set('weir-cluster-id', clusterId);
-          call.sendMetadata(head);
-          done(null, bytes);
-        },
-      },
-    );
-    toEnd.push(() => server.forceShutdown());
-    const address = `${pair.address.host}:${pair.address.port}`;
-    await new Promise((resolve) => server.bindAsync(address, ServerCredentials.createInsecure(), resolve));
-  }
-
-  test('of another cluster is refused, even when it answers', async () => {
-    await serveForeign(methodNamed('Raft.Identify').response.encode(QUESTIONS['Raft.Identify'].response), 'elsewhere');
-    expect(await honest()).toEqual({
-      code: 'refused',
-      message: `cluster elsewhere answered a call for cluster ${CLUSTER}`,
-    });
-  });
-
-  test('whose answer can’t be read is refused', async () => {
-    await serveForeign(Buffer.alloc(20, 0xff), CLUSTER);
-    expect(await honest()).toMatchObject({
-      code: 'refused',
-      message: expect.stringContaining('can’t be read'.replace('’', "'")),
-    });
-  });
-
-  test('whose answer is too large is refused', async () => {
-    await serveForeign(Buffer.alloc(MESSAGE_SIZE_MAX + 1), CLUSTER);
-    expect(await honest()).toMatchObject({ code: 'refused' });
-  });
-});

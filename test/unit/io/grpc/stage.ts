@@ -1,7 +1,9 @@
 import { EventLoop } from '../../../../broker/io/loop/event-loop.ts';
 import { createGrpcNet, type GrpcNetOptions } from '../../../../broker/io/grpc/grpc-net.ts';
 import type { Log } from '../../../../broker/ports/log.ts';
-import type { ControlNetStage } from '../../../support/control-net-contract.ts';
+import type { CallFailure, ControlChannel } from '../../../../broker/ports/control-net.ts';
+import type { ControlNetStage, Pair } from '../../../support/control-net-contract.ts';
+import { QUESTIONS } from '../../../support/control-samples.ts';
 
 const quiet = (): void => undefined;
 /** A log that nobody reads. */
@@ -33,4 +35,15 @@ export function createGrpcStage(
     until,
     end: () => undefined,
   };
+}
+
+/** Asks a question as an honest node does, and has it answered; gives the failure. */
+export async function askHonestly({ service }: Pair, channel: ControlChannel): Promise<CallFailure | null> {
+  const before = service.calls.length;
+  const outcomes: (CallFailure | null)[] = [];
+  channel.call('Raft.Identify', {}, 20_000, (failure) => outcomes.push(failure));
+  await until(() => outcomes.length > 0 || service.calls.length > before);
+  service.calls[before]?.done(null, QUESTIONS['Raft.Identify'].response as never);
+  await until(() => outcomes.length > 0);
+  return outcomes[0] ?? null;
 }

@@ -91,6 +91,15 @@ describe('three controllers that are brokers too', () => {
     expect(world.member(dead).running.view.topicByName('after')).not.toBeNull();
   });
 
+  test('no broker is taken out by a heartbeat that was on its way when it was let in', () => {
+    for (let seed = 200; seed < 206; seed += 1) {
+      const world = formed(seed, { settings: { 'broker.heartbeat.interval.ms': '10' } });
+      world.world.runFor(500);
+      const lines = [...world.members.values()].flatMap((member) => member.lines);
+      expect(lines.filter((line) => line.includes('taken out'))).toEqual([]);
+    }
+  });
+
   test('a leader that stops hands over first: nobody waits for a time-out', () => {
     const world = formed(4);
     const leader = world.leader();
@@ -142,6 +151,30 @@ describe('three controllers that are brokers too', () => {
     expect(outcome).toMatchObject({ topics: [{ errorCode: 0 }] });
     expect(world.member(old).running.view.topicByName('t')).not.toBeNull();
     expect(world.member(other).running.view.topicByName('cut-off')).not.toBeNull();
+  });
+
+  test('a leader that is cut off does not say that it leads, though it does not know better yet', () => {
+    const world = formed(13);
+    const old = world.leader();
+    world.isolate(old);
+    const response = world.wait<unknown>((done) => world.member(old).running.describeQuorum(3000, done));
+    expect(response).toBeNull();
+    world.isolate(old, false);
+    world.until('it follows', () => world.leader() !== -1);
+    expect(world.quorum(old)).toMatchObject({ isLeader: true, leaderId: world.leader() });
+  });
+
+  test('a voter whose log is gone does not start: it may have voted (V11)', () => {
+    const world = formed(14);
+    const { disk } = world.member(1);
+    world.kill(1);
+    for (const { path } of disk.files().filter((file) => file.path.includes('__cluster_metadata-0/')))
+      world.wait<null>((done) => disk.remove(path, () => done(null)));
+    const member = world.start(1);
+    world.until('it ends', () => member.fatals.length > 0);
+    expect(member.fatals[0]).toMatch(
+      /^the metadata log data\/__cluster_metadata-0 is gone: restore it, or delete data so/,
+    );
   });
 
   test('all killed at once with power lost come back with everything that was answered', () => {
