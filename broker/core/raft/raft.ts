@@ -58,7 +58,8 @@ export class Raft {
   /** When `tick` is due, monotonic ms; infinite for a replica that only listens. */
   get wakeAtMs(): number {
     const { leadership, mayCampaign, electionAtMs } = this.#state;
-    if (leadership !== null) return leadership.heartbeatAtMs;
+    // A leader without followers has nobody to speak to, and nobody to lose.
+    if (leadership !== null) return leadership.followers.size > 0 ? leadership.heartbeatAtMs : Number.POSITIVE_INFINITY;
     return mayCampaign ? electionAtMs : Number.POSITIVE_INFINITY;
   }
 

@@ -39,6 +39,8 @@ export class ControllerClient {
   readonly #deps: ControllerClientDeps;
   /** Who was said, or seen, to be active. */
   #active: ControllerHint | null = null;
+  /** Who led when this node last looked. */
+  #leaderId = -1;
   #nextIndex = 0;
   #openCount = 0;
 
@@ -70,8 +72,12 @@ export class ControllerClient {
   pick(): ControllerHint | null {
     const controllers = this.#deps.controllers();
     const leaderId = this.#deps.leaderId();
-    const known = controllers.find(({ id }) => id === leaderId) ?? this.#active;
-    if (known !== null) return known;
+    if (leaderId !== this.#leaderId) {
+      // News; afterwards whoever denies it knows better than this node.
+      this.#leaderId = leaderId;
+      this.#active = controllers.find(({ id }) => id === leaderId) ?? this.#active;
+    }
+    if (this.#active !== null) return this.#active;
     this.#nextIndex = (this.#nextIndex + 1) % Math.max(1, controllers.length);
     return controllers[this.#nextIndex] ?? null;
   }
