@@ -38,14 +38,16 @@ export function nameOf(subjectAltName: string | undefined): CertifiedName | null
   return found.length === 1 && only !== undefined ? only : null;
 }
 
-/** The node's certificates, read again when their files change: a new one counts for every connection made from then on. */
+/**
+ * The node's certificates, read again when their files change: a new one counts for connections that come from then on, and
+ * for those that are made when one with the old does not come about.
+ */
 export class Certificates {
   readonly #files: TlsFiles;
   readonly #log: Log;
   readonly #listeners = new Set<(material: TlsMaterial) => void>();
   #material: TlsMaterial;
   #context: SecureContext;
-  #version = 0;
 
   /** Throws when the files can't be read or don't fit together: a node must not start without. */
   constructor(files: TlsFiles, log: Log, reloadMs = RELOAD_MS) {
@@ -66,11 +68,6 @@ export class Certificates {
 
   get context(): SecureContext {
     return this.#context;
-  }
-
-  /** Rises with every change. */
-  get version(): number {
-    return this.#version;
   }
 
   /** Calls a listener with what the files hold after every change, until it is taken back. */
@@ -98,7 +95,6 @@ export class Certificates {
     const material = { cert, key, ca };
     this.#context = createSecureContext(material);
     this.#material = material;
-    this.#version += 1;
     this.#log.info({ certFile }, 'certificates were read again');
     for (const listener of this.#listeners) listener(material);
   }

@@ -50,10 +50,8 @@ export interface ChannelOptions {
   readonly self: Identity;
   readonly onReply: (response: Message) => void;
   readonly post: (input: () => void) => void;
-  /** What a new connection shows. */
+  /** What connections show; asked again when one does not come about. */
   readonly credentials: () => ChannelCredentials;
-  /** Another number when that has changed. */
-  readonly credentialsVersion: () => number;
 }
 
 function targetOf({ host, port }: ControlAddress): string {
@@ -68,7 +66,6 @@ export class GrpcChannel implements ControlChannel {
   readonly #calls = new Set<{ cancel(): void }>();
   readonly #raftStreams = new Map<RaftRequestKind, OpenStream<Message, Message>>();
   #client: Client | null = null;
-  #credentialsVersion = 0;
   #pendingCount = 0;
   #isClosed = false;
 
@@ -271,9 +268,7 @@ export class GrpcChannel implements ControlChannel {
   /** The client of the connection; null when the channel is closed. */
   #connected(): Client | null {
     if (this.#isClosed) return null;
-    if (this.#client !== null) this.#review(this.#client);
     if (this.#client === null) {
-      this.#credentialsVersion = this.#options.credentialsVersion();
       this.#client = new Client(targetOf(this.#options.address), this.#options.credentials(), {
         'grpc.use_local_subchannel_pool': 1,
         // TLS wants a name and no address; which node it is, the certificate says by a name of its own.
@@ -295,13 +290,10 @@ export class GrpcChannel implements ControlChannel {
     return this.#client;
   }
 
-  /** Drops a connection that is not there and would be made with certificates of yesterday. */
-  #review(client: Client): void {
-    const isOld = this.#options.credentialsVersion() !== this.#credentialsVersion;
-    if (isOld && client.getChannel().getConnectivityState(false) !== connectivityState.READY) this.#drop(client);
-  }
-
-  /** Gives up a connection that does not come about, to be tried afresh: the system alone would try for minutes. */
+  /**
+   * Gives up a connection that does not come about, to be tried afresh, with the certificates of then: the system alone
+   * would try for minutes.
+   */
   #watch(client: Client): void {
     const channel = client.getChannel();
     const state = channel.getConnectivityState(false);

@@ -46,7 +46,6 @@ export function createGrpcNet({ post, tls, insecure, role = 'node', log, reloadM
         onReply,
         post,
         credentials: () => (certificates === null ? credentials.createInsecure() : show(certificates, clusterId)),
-        credentialsVersion: () => certificates?.version ?? 0,
       }),
     probe: (address, timeoutMs, done) => probe(address, timeoutMs, (outcome) => post(() => done(outcome))),
   };

@@ -10,8 +10,9 @@ const QUEUED_SIZE_MAX = 32 * 1024 * 1024;
 const WINDOW_SIZE = 256 * 1024;
 /** Sent messages at the beginning of the queue before it is cut. */
 const COMPACT_COUNT = 1024;
-/** Messages that were read and not yet handled; past it no more are read, so that the peer's window fills. */
+/** Messages that were read and not yet handled, and their bytes; past it no more are read, so that the peer's window fills. */
 const UNHANDLED_COUNT_MAX = 64;
+const UNHANDLED_SIZE_MAX = 4 * 1024 * 1024;
 
 /** What this needs of gRPC's streams, of both ends. */
 export interface ByteStream {
@@ -56,6 +57,8 @@ export class OpenStream<Outgoing extends object, Incoming> implements ControlStr
   #writtenBytes = 0;
   #isFull = false;
   #unhandledCount = 0;
+  #unhandledSize = 0;
+  #isPaused = false;
   /** The owner has ended it or was told its end. */
   #isOver = false;
   /** Nothing can be sent any more. */
@@ -172,12 +175,21 @@ export class OpenStream<Outgoing extends object, Incoming> implements ControlStr
       this.fail(refused(`a message that can't be read: ${textOf(error)}`));
       return;
     }
-    this.#unhandledCount += 1;
-    if (this.#unhandledCount === UNHANDLED_COUNT_MAX) this.#ends.bytes.pause();
+    this.#unhandled(1, bytes.length);
     this.#ends.post(() => {
-      this.#unhandledCount -= 1;
-      if (this.#unhandledCount === UNHANDLED_COUNT_MAX / 2) this.#ends.bytes.resume();
+      this.#unhandled(-1, -bytes.length);
       if (!this.#isOver) this.#handlers?.onMessage(message);
     });
+  }
+
+  /** Counts what waits for the owner's loop, and reads no more than so much ahead of it. */
+  #unhandled(count: number, size: number): void {
+    this.#unhandledCount += count;
+    this.#unhandledSize += size;
+    const share = Math.max(this.#unhandledCount / UNHANDLED_COUNT_MAX, this.#unhandledSize / UNHANDLED_SIZE_MAX);
+    if (this.#isPaused ? share > 0.5 : share < 1) return;
+    this.#isPaused = !this.#isPaused;
+    if (this.#isPaused) this.#ends.bytes.pause();
+    else this.#ends.bytes.resume();
   }
 }

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
 import {
-  Metadata,
   type MethodDefinition,
   Server,
   ServerCredentials,
@@ -35,7 +34,8 @@ import { refused, statusOf } from './status.ts';
 
 /** Streams of one connection at a time. */
 const STREAM_COUNT_MAX = 64;
-const KEEPALIVE_MS = 10_000;
+/** How often a peer is asked whether it is there, and how long it has for the answer. */
+const KEEPALIVE_MS = 5000;
 const KEEPALIVE_TIMEOUT_MS = 5000;
 /** A connection without a call for so long is closed. */
 const IDLE_MS = 300_000;
@@ -130,10 +130,8 @@ function openStream<Outgoing extends object, Incoming>(
     post: serving.post,
     finish,
   });
-  // The other side has ended it: so does this one. A call that is broken off ends too; gRPC looks whether it was whenever
-  // something is to be sent, and tells it a moment later.
+  // The other side has ended it: so does this one. A call that is broken off ends too, and is known as such a moment later.
   incoming?.on('end', () => {
-    call.sendMetadata(new Metadata());
     setImmediate(() => {
       if (call.cancelled) return;
       call.end();

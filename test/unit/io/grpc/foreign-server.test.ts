@@ -50,6 +50,15 @@ describe('a server of another kind', () => {
     expect(await honest()).toMatchObject({ code: 'unavailable' });
   });
 
+  test('that begins well and then stands still is unavailable before the call is late', async () => {
+    const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    await serveTcp((socket) => socket.write(settings));
+    const outcomes: (CallFailure | null)[] = [];
+    channel.call('Raft.Identify', {}, 50_000, (failure) => outcomes.push(failure));
+    await until(() => outcomes.length > 0);
+    expect(outcomes[0]).toMatchObject({ code: 'unavailable' });
+  });
+
   test.each([
     ['from the start', false],
     ['after it had refused', true],

@@ -2,12 +2,13 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2, constants } from 'node:http2';
 import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { CALLS_OF_ONE_MAX } from '../../../../broker/io/grpc/admission.ts';
 import { CONNECTION_COUNT_MAX } from '../../../../broker/io/grpc/connections.ts';
-import { methodNamed, RAFT_METHODS } from '../../../../broker/io/grpc/methods.ts';
+import { type Method, methodNamed, RAFT_METHODS } from '../../../../broker/io/grpc/methods.ts';
 import { MESSAGE_SIZE_MAX, RAFT_QUEUED_SIZE_MAX, SUBMIT_SIZE_MAX } from '../../../../broker/io/grpc/sizes.ts';
 import type {
   CallFailure,
@@ -23,6 +24,11 @@ const MIB = 1024 * 1024;
 const HEARTBEAT = methodNamed('Controller.Heartbeat');
 const WATCH = methodNamed('Controller.WatchMetadata');
 const SUBMIT = methodNamed('Controller.Submit');
+
+const LARGE_APPEND = {
+  ...MESSAGES.append,
+  entries: [{ index: 1, term: 1, body: { kind: 'batch', payload: new Uint8Array(MIB) } }],
+} as const;
 
 let pair: Pair;
 let channel: ControlChannel;
@@ -54,30 +60,33 @@ function dial(): Socket {
   return socket;
 }
 
+const url = (): string => `http://${pair.address.host}:${pair.address.port}`;
+
 /** An HTTP/2 client that does as it likes. */
 function session(): ClientHttp2Session {
-  const client = connectHttp2(`http://${pair.address.host}:${pair.address.port}`);
+  const client = connectHttp2(url());
   client.on('error', () => undefined);
   toEnd.push(() => client.destroy());
   return client;
 }
 
+/** The head of a call of gRPC by hand. */
+function headOf(path: string): Record<string, string> {
+  return {
+    ':method': 'POST',
+    ':path': path,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    'weir-cluster-id': CLUSTER,
+    'weir-role': 'node',
+    'weir-node-id': String(NEAR.id),
+    'weir-directory-id': NEAR.directoryId,
+  };
+}
+
 /** Opens a call of gRPC by hand. */
 function open(client: ClientHttp2Session, path: string, more: Record<string, string> = {}): ClientHttp2Stream {
-  const stream = client.request(
-    {
-      ':method': 'POST',
-      ':path': path,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      'weir-cluster-id': CLUSTER,
-      'weir-role': 'node',
-      'weir-node-id': String(NEAR.id),
-      'weir-directory-id': NEAR.directoryId,
-      ...more,
-    },
-    { endStream: false },
-  );
+  const stream = client.request({ ...headOf(path), ...more }, { endStream: false });
   stream.on('error', () => undefined);
   return stream;
 }
@@ -148,6 +157,24 @@ describe('on the port', () => {
     await until(() => pair.service.ends.length > 0 && pair.service.ended.length > 0);
     expect(pair.service.ends).toEqual([expect.objectContaining({ code: 'unavailable' })]);
     expect(pair.service.ended).toEqual([NEAR]);
+  });
+});
+
+describe('a peer that stands still', () => {
+  test('is given up: its machine may be gone', async () => {
+    const beat = frame(HEARTBEAT.request.encode(STREAMS['Controller.Heartbeat'].request));
+    const still = new Worker(
+      `const { workerData } = require('node:worker_threads');
+      const { connect } = require('node:http2');
+      const stream = connect(workerData.url).request(workerData.head, { endStream: false });
+      stream.write(workerData.beat);
+      setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0), 1000);`,
+      { eval: true, workerData: { url: url(), head: headOf(HEARTBEAT.path), beat } },
+    );
+    toEnd.push(() => void still.terminate());
+    await until(() => pair.service.received.length === 1);
+    await until(() => pair.service.ends.length === 1);
+    expect(pair.service.ends).toEqual([expect.objectContaining({ code: 'unavailable' })]);
   });
 });
 
@@ -327,9 +354,8 @@ describe('who does not read', () => {
     silent.listen(pair.address.port, pair.address.host);
     await once(silent, 'listening');
     const before = process.memoryUsage().arrayBuffers;
-    const entry = { index: 1, term: 1, body: { kind: 'batch', payload: new Uint8Array(MIB) } } as const;
     for (let round = 0; round < 200; round += 1) {
-      channel.raft({ ...MESSAGES.append, round, entries: [entry] });
+      channel.raft({ ...LARGE_APPEND, round });
       await new Promise(setImmediate);
     }
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(4 * RAFT_QUEUED_SIZE_MAX);
@@ -345,26 +371,30 @@ describe('who does not read', () => {
 });
 
 describe('who sends faster than it is handled', () => {
-  test('is not read', async () => {
+  /** Serves on a loop whose inputs wait until the test runs them. */
+  async function serveStalled(): Promise<(() => void)[]> {
     pair.listener?.close();
-    // Inputs of this loop wait until the test runs them.
     const inputs: (() => void)[] = [];
     pair = new Pair(createGrpcStage({}, { post: (input) => inputs.push(input) }));
     const listening = pair.listen();
     await until(() => inputs.length > 0);
     for (const input of inputs.splice(0)) input();
     expect(await listening).toBeNull();
-    const stream = open(session(), HEARTBEAT.path);
-    const beat = frame(HEARTBEAT.request.encode(STREAMS['Controller.Heartbeat'].request));
-    const beats = Buffer.concat(Array.from({ length: 1000 }, () => beat));
-    for (let i = 0; i < 10; i += 1) stream.write(beats);
-    await until(() => inputs.length > 60);
-    const settled = inputs.length;
-    expect(await quiet(() => inputs.length)).toBeLessThan(settled + 64);
+    return inputs;
+  }
+
+  test.each<[string, Method, Uint8Array, number, number]>([
+    ['beats', HEARTBEAT, HEARTBEAT.request.encode(STREAMS['Controller.Heartbeat'].request), 10_000, 130],
+    ['large appends', RAFT_METHODS.append, RAFT_METHODS.append.request.encode(LARGE_APPEND), 60, 25],
+  ])('is not read: %s', async (_, { path }, message, count, waitingMax) => {
+    const inputs = await serveStalled();
+    const stream = open(session(), path);
+    for (let i = 0; i < count; i += 1) stream.write(frame(message));
+    expect(await quiet(() => inputs.length)).toBeLessThan(waitingMax);
     // Handled, they are read on: none is lost.
     await until(() => {
       for (const input of inputs.splice(0)) input();
-      return pair.service.received.length === 10_000;
+      return pair.service.received.length + pair.service.messages.length === count;
     });
   });
 });
