@@ -55,6 +55,8 @@ export class MetadataImage implements MetadataView {
   #controllers: readonly ControllerState[] = [];
   #topics = new TopicTable();
   #features: ReadonlyMap<string, number> = new Map();
+  /** Scopes whose settings no other image shares. */
+  #ownScopes: ReadonlySet<ConfigScope> = new Set(SCOPES);
   #configs: Readonly<Record<ConfigScope, Configs>> = {
     topic: new Map(),
     broker: new Map(),
@@ -171,12 +173,8 @@ export class MetadataImage implements MetadataView {
     copy.#become(this);
     copy.#brokers = new Map(this.#brokers);
     copy.#topics = this.#topics.clone();
-    copy.#configs = {
-      topic: new Map(this.#configs.topic),
-      broker: new Map(this.#configs.broker),
-      cluster: new Map(this.#configs.cluster),
-      group: new Map(this.#configs.group),
-    };
+    copy.#ownScopes = new Set();
+    this.#ownScopes = new Set();
     return copy;
   }
 
@@ -255,8 +253,10 @@ export class MetadataImage implements MetadataView {
         return;
       case 'topicRemoved': {
         const topic = this.#topics.remove(record.topicId);
-        if (this.#configs.topic.delete(topic.name)) delta.configChanged('topic', topic.name);
         delta.topicDeleted(topic);
+        if (!this.#configs.topic.has(topic.name)) return;
+        this.#configsToWrite('topic').delete(topic.name);
+        delta.configChanged('topic', topic.name);
         return;
       }
       case 'partitions':
@@ -306,6 +306,7 @@ export class MetadataImage implements MetadataView {
     this.#topics = other.#topics;
     this.#features = other.#features;
     this.#configs = other.#configs;
+    this.#ownScopes = other.#ownScopes;
   }
 
   #setBroker(broker: BrokerState, delta: DeltaBuilder): void {
@@ -326,8 +327,16 @@ export class MetadataImage implements MetadataView {
     this.#features = new Map([...sorted].sort(([a], [b]) => byCodeUnits(a, b)));
   }
 
+  #configsToWrite(scope: ConfigScope): Configs {
+    if (!this.#ownScopes.has(scope)) {
+      this.#configs = { ...this.#configs, [scope]: new Map(this.#configs[scope]) };
+      this.#ownScopes = new Set([...this.#ownScopes, scope]);
+    }
+    return this.#configs[scope];
+  }
+
   #setConfig(record: ConfigRecord): void {
-    const configs = this.#configs[record.scope];
+    const configs = this.#configsToWrite(record.scope);
     const settings = new Map(configs.get(record.resource));
     if (record.value === null) settings.delete(record.name);
     else settings.set(record.name, record.value);

@@ -31,27 +31,48 @@ export class InternedLists<T extends number | string> {
   numberOf(list: readonly T[]): number {
     if (list.length === 0) return 0;
     if (list === this.#last.list) return this.#last.number;
-    const number = this.#find(list);
+    const hash = this.#hash(list);
+    const known = this.#find(list, hash);
+    const number = known === -1 ? this.#add(list, hash) : known;
     this.#last = { list, number };
     return number;
   }
 
-  #find(list: readonly T[]): number {
-    let hash = list.length;
-    for (const element of list) hash = Math.imul(hash ^ this.#hashOf(element), 0x01000193);
-    const first = this.#firstByHash.get(hash) ?? 0;
-    for (let number = first; number !== 0; number = this.#next[number] ?? 0) {
+  /** The number of a list, −1 when it is not kept. */
+  find(list: readonly T[]): number {
+    return list.length === 0 ? 0 : this.#find(list, this.#hash(list));
+  }
+
+  #find(list: readonly T[], hash: number): number {
+    for (let number = this.#firstByHash.get(hash) ?? 0; number !== 0; number = this.#next[number] ?? 0) {
       if (isSameList(this.list(number), list)) return number;
     }
+    return -1;
+  }
+
+  #hash(list: readonly T[]): number {
+    let hash = list.length;
+    for (const element of list) hash = Math.imul(hash ^ this.#hashOf(element), 0x01000193);
+    return hash;
+  }
+
+  #add(list: readonly T[], hash: number): number {
     const added = this.#lists.push([...list]) - 1;
-    this.#next.push(first);
+    this.#next.push(this.#firstByHash.get(hash) ?? 0);
     this.#firstByHash.set(hash, added);
     return added;
   }
 }
 
+/** By the number of each list of `from`: its number in `to`, −1 where it is not kept there. */
+export function numbersIn<T extends number | string>(to: InternedLists<T>, from: InternedLists<T>): Int32Array {
+  const numbers = new Int32Array(from.size);
+  for (let number = 0; number < from.size; number += 1) numbers[number] = to.find(from.list(number));
+  return numbers;
+}
+
 /** Whether two lists have the same elements in the same order. */
-export function isSameList<T>(one: readonly T[], other: readonly T[]): boolean {
+function isSameList<T>(one: readonly T[], other: readonly T[]): boolean {
   if (one === other) return true;
   if (one.length !== other.length) return false;
   for (let index = 0; index < one.length; index += 1) if (one[index] !== other[index]) return false;

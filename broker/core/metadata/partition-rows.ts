@@ -11,6 +11,16 @@ export const Column = {
   lastKnownElr: 8,
 } as const;
 
+/** Columns that are what they say. */
+export const NUMBER_COLUMNS = [
+  Column.leader,
+  Column.leaderEpoch,
+  Column.partitionEpoch,
+  Column.durableFromEpoch,
+] as const;
+/** Columns that name lists of brokers. */
+export const BROKER_COLUMNS = [Column.replicas, Column.isr, Column.elr, Column.lastKnownElr] as const;
+
 /** Numbers of 32 bits in a row. */
 export const ROW_LENGTH = 9;
 /** Rows of a page, 9 KiB: what the change of one partition copies. */

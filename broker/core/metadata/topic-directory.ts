@@ -25,8 +25,11 @@ export class TopicDirectory {
   #byName = new TextIndex({ folded: true });
   #byId = new TextIndex({ folded: false });
   #count = 0;
-  /** In code-unit order; null when topics came or went. */
-  #sorted: readonly string[] | null = null;
+  /** In code-unit order, of the slots below `#sortedCount` when that was set. */
+  #sorted: readonly string[] = [];
+  #sortedCount = 0;
+  /** Some of those are gone. */
+  #hasLost = false;
 
   /** How many topics there are. */
   get count(): number {
@@ -49,12 +52,24 @@ export class TopicDirectory {
     copy.#byId = this.#byId.clone();
     copy.#count = this.#count;
     copy.#sorted = this.#sorted;
+    copy.#sortedCount = this.#sortedCount;
+    copy.#hasLost = this.#hasLost;
     return copy;
   }
 
   /** Sorted in code-unit order. */
   sortedNames(): readonly string[] {
-    this.#sorted ??= this.#names.filter((name) => name !== '').sort();
+    if (!this.#hasLost && this.#sortedCount === this.slotCount) return this.#sorted;
+    const isStill = (name: string): boolean => {
+      const slot = this.slotOfName(name);
+      return slot !== -1 && slot < this.#sortedCount;
+    };
+    const kept = this.#hasLost ? this.#sorted.filter(isStill) : this.#sorted;
+    const come = this.#names.slice(this.#sortedCount).filter((name) => name !== '');
+    // Nearly sorted already, which the sort makes use of.
+    this.#sorted = [...kept, ...come].sort();
+    this.#sortedCount = this.slotCount;
+    this.#hasLost = false;
     return this.#sorted;
   }
 
@@ -94,7 +109,6 @@ export class TopicDirectory {
     this.#byName.add(slot, this.#names);
     this.#byId.add(slot, this.#ids);
     this.#count += 1;
-    this.#sorted = null;
     return slot;
   }
 
@@ -111,7 +125,7 @@ export class TopicDirectory {
     this.#names[slot] = '';
     this.#ids[slot] = '';
     this.#count -= 1;
-    this.#sorted = null;
+    if (slot < this.#sortedCount) this.#hasLost = true;
   }
 
   #own(): void {

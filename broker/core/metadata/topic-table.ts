@@ -1,8 +1,16 @@
 import { assert } from '../base/assert.ts';
 import { type BrokerId, brokerId, type TopicId } from '../base/ids.ts';
 import type { DeltaBuilder } from './delta.ts';
-import { isSameList } from './interned-lists.ts';
-import { Column, pageOf, PartitionRows, positionOf, ROW_LENGTH } from './partition-rows.ts';
+import { numbersIn } from './interned-lists.ts';
+import {
+  BROKER_COLUMNS,
+  Column,
+  NUMBER_COLUMNS,
+  pageOf,
+  PartitionRows,
+  positionOf,
+  ROW_LENGTH,
+} from './partition-rows.ts';
 import type { MetadataRecord, PartitionChange, PartitionFields, PartitionsRecord, TopicRecord } from './records.ts';
 import { noLists, type PartitionLists, type PartitionState, Topic } from './topic.ts';
 import { TopicDirectory, type TopicEntry } from './topic-directory.ts';
@@ -185,11 +193,21 @@ export class TopicTable {
   /** Notes what is different in a table that comes in place of this one. */
   compare(after: TopicTable, delta: DeltaBuilder): void {
     for (const topic of this.topics()) if (after.byId(topic.id) === null) delta.topicDeleted(topic);
-    for (const topic of after.topics()) {
-      const before = this.byId(topic.id);
-      if (before === null) delta.topicCreated(topic.id);
-      const changed = topic.partitions.filter((one) => !isSamePartition(before?.partition(one.index), one));
-      if (changed.length > 0) delta.partitionsChanged(topic.id, changed);
+    const isSame = comparison(
+      { pages: this.#rows.seal(), lists: this.#lists },
+      { pages: after.#rows.seal(), lists: after.#lists },
+    );
+    for (let slot = 0; slot < after.#directory.slotCount; slot += 1) {
+      const entry = after.#directory.entry(slot);
+      if (entry === null) continue;
+      const before = this.#directory.entry(this.#directory.slotOfId(entry.id));
+      if (before === null) delta.topicCreated(entry.id);
+      const changed: { readonly index: number }[] = [];
+      for (let index = 0; index < entry.partitionCount; index += 1) {
+        const isKnown = before !== null && index < before.partitionCount;
+        if (!isKnown || !isSame(before.firstRow + index, entry.firstRow + index)) changed.push({ index });
+      }
+      if (changed.length > 0) delta.partitionsChanged(entry.id, changed);
     }
   }
 
@@ -270,24 +288,26 @@ export class TopicTable {
     const page = this.#rows.toWrite(row);
     const at = positionOf(row);
     page.set(from.subarray(0, ROW_LENGTH), at);
-    for (const column of [Column.replicas, Column.isr, Column.elr, Column.lastKnownElr])
-      page[at + column] = this.#brokers(lists.brokers.list(from[column] ?? 0));
+    for (const column of BROKER_COLUMNS) page[at + column] = this.#brokers(lists.brokers.list(from[column] ?? 0));
     const directories = lists.directories.list(from[Column.directories] ?? 0);
     page[at + Column.directories] = this.#lists.directories.numberOf(directories);
   }
 }
 
-function isSamePartition(one: PartitionState | undefined, other: PartitionState): boolean {
-  return (
-    one !== undefined &&
-    one.leader === other.leader &&
-    one.leaderEpoch === other.leaderEpoch &&
-    one.partitionEpoch === other.partitionEpoch &&
-    one.durableFromEpoch === other.durableFromEpoch &&
-    isSameList(one.replicas, other.replicas) &&
-    isSameList(one.directories, other.directories) &&
-    isSameList(one.isr, other.isr) &&
-    isSameList(one.elr, other.elr) &&
-    isSameList(one.lastKnownElr, other.lastKnownElr)
-  );
+interface Rows {
+  readonly pages: readonly Int32Array[];
+  readonly lists: PartitionLists;
+}
+
+/** Tells whether a row of one table says the same as one of another, with lists under other numbers. */
+function comparison(before: Rows, after: Rows): (rowBefore: number, rowAfter: number) => boolean {
+  const brokers = numbersIn(before.lists.brokers, after.lists.brokers);
+  const directories = numbersIn(before.lists.directories, after.lists.directories);
+  return (rowBefore, rowAfter) => {
+    const [one, other] = [before.pages[pageOf(rowBefore)], after.pages[pageOf(rowAfter)]];
+    const [at, to] = [positionOf(rowBefore), positionOf(rowAfter)];
+    for (const column of NUMBER_COLUMNS) if (one?.[at + column] !== other?.[to + column]) return false;
+    for (const column of BROKER_COLUMNS) if (one?.[at + column] !== brokers[other?.[to + column] ?? 0]) return false;
+    return one?.[at + Column.directories] === directories[other?.[to + Column.directories] ?? 0];
+  };
 }

@@ -39,6 +39,8 @@ describe('a clone of the metadata', () => {
 
     const after = lab.image.describe();
     clone.apply([{ kind: 'topic', topicId: sampleId(9), name: 'mine.alone' }], clone.offset + 1);
+    const setting = { name: 'share.isolation.level', value: 'read_committed' };
+    clone.apply([{ kind: 'config', scope: 'group', resource: 'g', ...setting }], clone.offset + 1);
     clone.apply([{ kind: 'feature', name: 'group.version', level: 1 }], clone.offset + 1);
     clone.apply([{ kind: 'topicRemoved', topicId: clone.topicByName('kept')?.id ?? '' }], clone.offset + 1);
     expect(lab.image.describe()).toBe(after);
