@@ -168,7 +168,7 @@ describe('three nodes, each broker and controller', () => {
 const cluster = (name: string, brokers: number, rest = ''): string =>
   `apiVersion: weir.dev/v1alpha1\nkind: Cluster\nmetadata: {name: ${name}}\nspec: {brokers: {replicas: ${brokers}}${rest}}\n`;
 const TOPIC = (name: string): string =>
-  `---\napiVersion: weir.dev/v1alpha1\nkind: Topic\nmetadata: {name: jobs}\nspec: {clusterRef: {name: ${name}}, partitions: 2}\n---\napiVersion: weir.dev/v1alpha1\nkind: ShareGroup\nmetadata: {name: workers}\nspec: {clusterRef: {name: ${name}}, topics: [jobs]}\n`;
+  `---\napiVersion: weir.dev/v1alpha1\nkind: Topic\nmetadata: {name: jobs}\nspec: {clusterRef: {name: ${name}}, partitions: 2}\n`;
 
 describe('one node', () => {
   const stage = new Stage('solo');
