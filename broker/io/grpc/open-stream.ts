@@ -34,13 +34,13 @@ export interface StreamEnds {
 }
 
 /** Encoded messages by the object they were made of: what all watchers are sent is encoded once (P3). */
-const encoded = new WeakMap<object, Buffer>();
+const encoded = new WeakMap<object, { readonly codec: Codec; readonly bytes: Buffer }>();
 
 function encodeOnce(codec: Codec, message: object): Buffer {
   const known = encoded.get(message);
-  if (known !== undefined) return known;
+  if (known?.codec === codec) return known.bytes;
   const bytes = codec.encode(message);
-  encoded.set(message, bytes);
+  encoded.set(message, { codec, bytes });
   return bytes;
 }
 
@@ -91,7 +91,7 @@ export class OpenStream<Outgoing extends object, Incoming> implements ControlStr
     }
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
-    if (this.queuedBytes() > FULL_SIZE) this.#isFull = true;
+    if (this.queuedBytes() >= FULL_SIZE) this.#isFull = true;
     this.#pump();
   }
 

@@ -13,7 +13,8 @@ export const WATCHERS_MAX = 1000;
 interface Batch {
   readonly baseOffset: number;
   readonly lastOffset: number;
-  readonly payload: Uint8Array;
+  /** One object for all watchers: the network encodes it once. */
+  readonly message: Extract<WatchResponse, { readonly kind: 'batch' }>;
 }
 
 interface Watcher {
@@ -77,10 +78,11 @@ export class MetadataFeed {
 
   /** A batch was committed and applied. */
   batch(baseOffset: number, lastOffset: number, payload: Uint8Array): void {
-    this.#kept.push({ baseOffset, lastOffset, payload });
+    const message = { kind: 'batch', baseOffset, recordCount: lastOffset - baseOffset + 1, payload } as const;
+    this.#kept.push({ baseOffset, lastOffset, message });
     this.#keptBytes += payload.length;
     while (this.#keptBytes > KEPT_BYTES_MAX && this.#kept.length > 1) {
-      this.#keptBytes -= this.#kept.shift()?.payload.length ?? 0;
+      this.#keptBytes -= this.#kept.shift()?.message.payload.length ?? 0;
     }
     this.#pumpSoon();
   }
@@ -129,9 +131,8 @@ export class MetadataFeed {
     if (first === undefined || first.baseOffset > watcher.offset + 1) return false;
     const batch = this.#kept[this.#find(watcher.offset + 1)];
     if (batch === undefined) return false;
-    const { baseOffset, lastOffset, payload } = batch;
-    watcher.stream.send({ kind: 'batch', baseOffset, recordCount: lastOffset - baseOffset + 1, payload });
-    watcher.offset = lastOffset;
+    watcher.stream.send(batch.message);
+    watcher.offset = batch.lastOffset;
     return true;
   }
 

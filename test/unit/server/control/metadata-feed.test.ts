@@ -81,6 +81,17 @@ class Scene implements FeedSource {
   }
 }
 
+test('all watchers are sent the same object, so that the network encodes it once (P3)', () => {
+  const scene = new Scene();
+  const watchers = [new Watcher(), new Watcher()];
+  for (const watcher of watchers) scene.watch(watcher, -1);
+  scene.commit();
+  scene.world.runFor(50);
+  const [first, second] = watchers.map((watcher) => watcher.got.at(-1));
+  expect(first).toMatchObject({ kind: 'batch', baseOffset: 0, recordCount: 2 });
+  expect(second).toBe(first);
+});
+
 describe('committed metadata, for all who watch it (P3)', () => {
   test('goes on where a watcher is, in order, with who leads first', () => {
     const scene = new Scene();
