@@ -14,6 +14,7 @@ import { heavyRequests } from '../../fuzz/heavy.ts';
 const MANY = 199_997;
 /** Lists that no client fills with so many: of one topic, one group, one member. */
 const NEVER_SO_LARGE: readonly string[] = [
+  'AddRaftVoterRequest.listeners',
   'AlterConfigsRequest.resources.configs',
   'CreatePartitionsRequest.topics.assignments',
   'CreatePartitionsRequest.topics.assignments.brokerIds',
@@ -21,6 +22,8 @@ const NEVER_SO_LARGE: readonly string[] = [
   'CreateTopicsRequest.topics.assignments.brokerIds',
   'CreateTopicsRequest.topics.configs',
   'DescribeConfigsRequest.resources.configurationKeys',
+  'DescribeQuorumRequest.topics',
+  'DescribeQuorumRequest.topics.partitions',
   'DescribeTopicPartitionsRequest.topics',
   'FetchRequest.topics',
   'FetchRequest.topics.partitions',
@@ -46,6 +49,7 @@ const NEVER_SO_LARGE: readonly string[] = [
   'ShareFetchRequest.forgottenTopicsData.partitions',
   'ShareGroupHeartbeatRequest.subscribedTopicNames',
   'SyncGroupRequest.assignments',
+  'UpdateFeaturesRequest.featureUpdates',
 ];
 
 /** What one turn of the loop did for a request. */
