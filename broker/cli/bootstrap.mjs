@@ -110,8 +110,10 @@ async function main([verb = 'help', ...args]) {
     case 'bench':
     case 'wire':
       return run(`test/${verb}/main.ts`, ...args);
+    case 'sim':
+      return run('test/sim/cluster/main.ts', ...args);
     default:
-      tell(`unknown verb ${verb}: start, build, pack, lock, test, check, long, format, bench and wire are known`);
+      tell(`unknown verb ${verb}: start, build, pack, lock, test, check, long, format, bench, wire and sim are known`);
       process.exit(2);
   }
 }

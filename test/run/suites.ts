@@ -22,7 +22,7 @@ export interface Suite {
 
 const JEST = 'node_modules/jest/bin/jest.js';
 
-const NO_TEETH = '--testPathIgnorePatterns=/node_modules/|/test/sim/teeth\\.';
+const NO_TEETH = '--testPathIgnorePatterns=/node_modules/|/test/sim/teeth\\.|/test/sim/cluster/(teeth|seeds)\\.';
 
 function jest(name: string, ...args: string[]): Step {
   const workers = args.includes('--runInBand') ? [] : ['--maxWorkers=2'];
@@ -44,7 +44,7 @@ export const SUITES: readonly Suite[] = [
       tool('lint', 'oxlint', '--type-aware', 'broker', 'operator', 'test'),
       tool('types', 'tsc', '--noEmit', '-p', '.'),
       tool('dead code', 'knip', '--config', 'test/run/knip.json', '--no-progress'),
-      // The planted bugs of the simulator are left to its own suite.
+      // The planted bugs of the simulator and its clusters are left to its own suite.
       jest('tests', 'test/unit/', 'test/property/', 'test/scripts/', 'test/tidy/', 'test/sim/', NO_TEETH),
     ],
   },
@@ -64,6 +64,6 @@ export const SUITES: readonly Suite[] = [
   },
   { name: 'fuzz', budgetMinutes: 3, needs: [], steps: [jest('fuzz', 'test/fuzz/')] },
   // Fixed seeds: a run must not find by chance what the one before did not. `npm run test:long -- sim --minutes N` goes on.
-  { name: 'sim', budgetMinutes: 4, needs: [], steps: [jest('sim', 'test/sim/')] },
+  { name: 'sim', budgetMinutes: 6, needs: [], steps: [jest('sim', 'test/sim/')] },
   { name: 'faults', budgetMinutes: 8, needs: ['kafka'], steps: [jest('faults', '--runInBand', 'test/faults/')] },
 ];

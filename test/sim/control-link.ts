@@ -131,7 +131,7 @@ export class SimLink {
     if (message.kind === 'append') this.#appends();
     const copies = !isStreamed && this.#network.strikes('duplicate', weather.duplicateChance) ? 2 : 1;
     for (let i = 0; i < copies; i += 1) {
-      const sent = copyOf(message);
+      const sent = copyOf(this.#network.tamper(message));
       const take = (): void => {
         if (!this.#isKnown()) return;
         this.#network.arrived(sent);

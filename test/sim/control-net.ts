@@ -66,6 +66,8 @@ export interface RaftTap {
 /** The network between the control isolates of a world: machines, what is cut between them, and the weather. */
 export class SimControlNetwork {
   weather: ControlWeather = CALM;
+  /** What becomes of a message of Raft on its way: a planted bug. */
+  tamper: (message: Message) => Message = (message) => message;
   readonly world: World;
   readonly prng: Prng;
   /** How often something went wrong, by kind. */

@@ -188,9 +188,18 @@ export class SimDisk implements Disk {
     parent.durable.delete(name);
   }
 
-  /** Puts a file there, durably, as somebody else would; its directory exists. */
+  /** Puts a file there, durably, as somebody else would, with the directories that it needs. */
   place(path: string, bytes: Uint8Array): void {
-    const { parent, name } = this.#parentOf(path);
+    let parent = this.#root;
+    const parts = split(path);
+    const name = parts.pop() ?? '';
+    for (const part of parts) {
+      const directory = parent.entries.get(part) ?? newDirectory();
+      if (directory.kind !== 'directory') throw errno('ENOTDIR');
+      parent.entries.set(part, directory);
+      parent.durable.set(part, directory);
+      parent = directory;
+    }
     const node = newFile();
     node.content.writeAt(0, bytes);
     node.durable.writeAt(0, bytes);

@@ -206,6 +206,10 @@ export class SimHost implements Net {
     });
   }
 
+  get isAsleep(): boolean {
+    return this.#asleepUntilMs > this.#world.nowMs;
+  }
+
   /** The process stands still until then (SIGSTOP): what comes for it waits, in order. */
   sleepUntil(timeMs: number): void {
     this.#asleepUntilMs = Math.max(this.#asleepUntilMs, timeMs);

@@ -3,8 +3,9 @@ import { createPrng, type Prng } from '../../broker/core/base/prng.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
 import type { Log } from '../../broker/ports/log.ts';
 import type { TimerHandle, Timers } from '../../broker/ports/clock.ts';
-import { ControlNode } from '../../broker/server/control/control-node.ts';
-import { createMemoryLink } from '../../broker/server/control/link.ts';
+import { ControlNode, type ControlPorts } from '../../broker/server/control/control-node.ts';
+import { type ControlLink, createMemoryLink, type DataLink, type ToData } from '../../broker/server/control/link.ts';
+import type { RaftBugs } from '../../broker/core/raft/planted-bugs.ts';
 import { RemoteControlPlane } from '../../broker/server/control/remote-control-plane.ts';
 import type { CleanerBugs, PlantedLogBugs } from '../../broker/core/log/planted-bugs.ts';
 import type { PlantedBugs } from '../../broker/core/share/planted-bugs.ts';
@@ -14,6 +15,7 @@ import type { Disk } from '../../broker/ports/disk.ts';
 import { type Node, startNode } from '../../broker/server/node.ts';
 import { SimClock } from './clock.ts';
 import { simCompression } from './compression.ts';
+import type { SimControlNetwork } from './control-net.ts';
 import { SimDisk } from './disk.ts';
 import type { SimHost, SimNetwork } from './net.ts';
 import type { World } from './world.ts';
@@ -35,6 +37,16 @@ export interface SimNodeOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Longest time of a disk operation, virtual ms; syncs take up to ten times as long. Default 1. */
   readonly diskLatencyMs?: number;
+  /** The way to other nodes' control planes; without it the node is alone. */
+  readonly controlNetwork?: SimControlNetwork;
+  /** Hears what the control isolate tells the data isolate in a life, after that has taken it. */
+  readonly onTold?: (life: number, message: ToData) => void;
+  /** Hears with which sentence a life ended by itself. */
+  readonly onEnded?: (sentence: string) => void;
+  /** Hears what the node complains about. */
+  readonly onWarning?: (text: string) => void;
+  /** What is broken on purpose in the quorum. */
+  readonly raftBugs?: RaftBugs;
   /** Puts something between the node and its disk: a planted bug. */
   readonly wrapDisk?: (disk: SimDisk) => Disk;
   /** Puts something between the node and its codecs: a planted bug. */
@@ -68,6 +80,7 @@ export class SimNode {
   readonly #wrapCompression: (compression: Compression) => Compression;
   readonly #wrapped: Disk;
   readonly #bugs: Pick<SimNodeOptions, 'shareBugs' | 'cleanerBugs' | 'logBugs'>;
+  readonly #options: SimNodeOptions;
   #life = 0;
   #host: SimHost | null = null;
   #node: Node | null = null;
@@ -78,6 +91,7 @@ export class SimNode {
     this.address = options.address ?? LONE_ADDRESS;
     this.bootstrap = [{ host: this.address, port: NODE_PORT }];
     this.clock = new SimClock(world);
+    this.#options = options;
     this.#world = world;
     this.#network = network;
     this.#prng = createPrng(world.prng.uint32());
@@ -114,6 +128,11 @@ export class SimNode {
     return this.#plane?.view ?? null;
   }
 
+  /** Changes with each start and end. */
+  get life(): number {
+    return this.#life;
+  }
+
   /** Whether a life was begun and did not end, ready or not. */
   get isAlive(): boolean {
     return this.#host !== null;
@@ -122,6 +141,11 @@ export class SimNode {
   /** Whether this life serves clients. */
   get isReady(): boolean {
     return this.#node !== null;
+  }
+
+  /** It stands still. */
+  get isAsleep(): boolean {
+    return this.#host?.isAsleep ?? false;
   }
 
   /** Begins a life of the node on its disk. */
@@ -138,23 +162,23 @@ export class SimNode {
     const link = createMemoryLink((callback) => schedule(0, callback));
     const fixed = this.#settings;
     const disk = this.#wrapped;
-    const control = new ControlNode(
-      { clock, timers, random, disk, crc32c, log, controlNet: null },
-      { directory: DIRECTORY, fixed },
-      link.control,
-    );
-    control.start();
+    const { onTold } = this.#options;
+    this.#startControl(host, { clock, timers, random, disk, crc32c, log }, link.control);
     const settings = new Settings(fixed);
     const plane = new RemoteControlPlane({
       clock,
       timers,
       random,
       nodeId: settings.broker('node.id'),
-      link: link.data,
+      link: onTold === undefined ? link.data : tapped(link.data, (message) => onTold(life, message)),
       sessionTimeoutMs: settings.broker('broker.session.timeout.ms'),
     });
     this.#plane = plane;
     this.#world.trace(`node ${this.id}: life ${life} begins`);
+    if (!settings.broker('process.roles').includes('broker')) {
+      this.#startController(life, plane);
+      return;
+    }
     startNode(
       {
         settings,
@@ -191,6 +215,25 @@ export class SimNode {
     );
   }
 
+  /** The control isolate: in this loop, as in the real process it has one of its own. */
+  #startControl(host: SimHost, ports: Omit<ControlPorts, 'controlNet'>, link: ControlLink): void {
+    const { controlNetwork, raftBugs } = this.#options;
+    const options = { directory: DIRECTORY, fixed: this.#settings, ...(raftBugs && { raftBugs }) };
+    new ControlNode({ ...ports, controlNet: controlNetwork?.of(host) ?? null }, options, link).start();
+  }
+
+  /** A node that is a controller alone has nothing to serve to clients; main does it likewise. */
+  #startController(life: number, plane: RemoteControlPlane): void {
+    plane.onFatal((message) => {
+      if (this.#life === life) this.#fatal(message);
+    });
+    plane.whenStarted(() => {
+      if (this.#life !== life) return;
+      this.#world.trace(`node ${this.id}: life ${life} is ready`);
+      this.#node = { boundPorts: new Map(), stop: (done) => plane.shutdown(done) };
+    });
+  }
+
   /** Runs callbacks of one life: not after its end, and not while it stands still. */
   #scheduler(life: number, host: SimHost): (delayMs: number, callback: () => void) => TimerHandle {
     return (delayMs, callback) => {
@@ -219,8 +262,7 @@ export class SimNode {
     this.#world.trace(`node ${this.id}: life ${this.#life} ends (${kind})`);
     this.#life += 1;
     this.#node = null;
-    this.#host?.die();
-    this.#host = null;
+    this.#die();
     this.disk.crash({ keepPageCache: kind === 'process' });
   }
 
@@ -235,8 +277,7 @@ export class SimNode {
       if (this.#life !== life) return;
       this.#world.trace(`node ${this.id}: life ${life} ends (stopped)`);
       this.#life += 1;
-      this.#host?.die();
-      this.#host = null;
+      this.#die();
       done();
     });
   }
@@ -244,13 +285,34 @@ export class SimNode {
   #fatal(message: string): void {
     this.fatals.push(message);
     this.crash('process');
+    this.#options.onEnded?.(message);
+  }
+
+  #die(): void {
+    const host = this.#host;
+    this.#host = null;
+    host?.die();
+    if (host !== null) this.#options.controlNetwork?.died(host);
   }
 
   #log(): Log {
     const note = (fields: Readonly<Record<string, unknown>>, message: string): void => {
       this.warnings.push(`${message} ${JSON.stringify(fields)}`);
+      this.#options.onWarning?.(message);
       this.#world.trace(`node ${this.id}: ${message} ${JSON.stringify(fields)}`);
     };
     return { debug: () => undefined, info: () => undefined, warn: note, error: note };
   }
+}
+
+/** The same end of a link, with somebody who listens in. */
+function tapped(link: DataLink, tap: (message: ToData) => void): DataLink {
+  return {
+    send: (message) => link.send(message),
+    onMessage: (listener) =>
+      link.onMessage((message) => {
+        listener(message);
+        tap(message);
+      }),
+  };
 }

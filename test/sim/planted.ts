@@ -70,7 +70,7 @@ function disk(
 }
 
 /** A disk that does not do what it says where `fateOf` the path says so. */
-function spoilSyncs(real: Disk, fateOf: (path: string) => SyncFate | null): Disk {
+export function spoilSyncs(real: Disk, fateOf: (path: string) => SyncFate | null): Disk {
   const sync = (path: string, issue: (done: DiskDone<void>) => void, done: DiskDone<void>): void => {
     const fate = fateOf(path);
     if (fate === null) {

@@ -51,6 +51,16 @@ export interface SettingSeen {
   readonly isFinal: boolean;
 }
 
+/** What the active controller said of a name: it was asked whether such a topic could be made. */
+export interface LookSeen {
+  readonly seen: 'look';
+  readonly broker: number;
+  readonly topic: string;
+  readonly isThere: boolean;
+  readonly invokedMs: number;
+  readonly returnedMs: number;
+}
+
 /** What the active controller said of the quorum. */
 export interface QuorumSeen {
   readonly seen: 'quorum';
@@ -62,4 +72,4 @@ export interface QuorumSeen {
 }
 
 /** What clients of a cluster saw, in the order in which they knew it. */
-export type Seen = ChangeSeen | TopicSeen | SettingSeen | QuorumSeen;
+export type Seen = ChangeSeen | TopicSeen | SettingSeen | LookSeen | QuorumSeen;

@@ -1,4 +1,4 @@
-import type { ChangeSeen, QuorumSeen, Seen, SettingSeen, TopicSeen } from './changes.ts';
+import type { ChangeSeen, LookSeen, QuorumSeen, Seen, SettingSeen, TopicSeen } from './changes.ts';
 
 /**
  * Whether what clients of a cluster saw can be true of one history of the metadata: acknowledged changes take effect between
@@ -26,6 +26,13 @@ export function checkChanges(history: readonly Seen[]): string[] {
       ),
     );
     problems.push(...checkLives(topic, changes, topics), ...checkGrowth(topic, changes, topics));
+    problems.push(
+      ...checkLooks(
+        topic,
+        changes,
+        seen.filter((one) => one.seen === 'look'),
+      ),
+    );
   }
   problems.push(...checkQuorum(history.filter((one) => one.seen === 'quorum')));
   return problems;
@@ -183,6 +190,29 @@ function checkLives(topic: string, changes: readonly ChangeSeen[], reads: readon
   if (stranger !== undefined && !creates.some(({ outcome }) => outcome === 'unknown'))
     problems.push(`T5: broker ${stranger.broker} shows ${topic} with id ${stranger.topicId}, which nobody created`);
   return problems;
+}
+
+/** T7: whether a topic is there, as the active controller says, whoever that is (linearizable). */
+function checkLooks(topic: string, changes: readonly ChangeSeen[], looks: readonly LookSeen[]): string[] {
+  const creates = changes.filter(({ change, outcome }) => change.kind === 'create' && outcome !== 'refused');
+  const deletes = changes.filter(({ change, outcome }) => change.kind === 'delete' && outcome !== 'refused');
+  for (const { isThere, broker, invokedMs, returnedMs } of looks) {
+    const [makers, enders] = isThere ? [creates, deletes] : [deletes, creates];
+    // The last thing that was certainly done says the opposite, and nothing may have come after it.
+    const wrong = enders.find(
+      (ender) =>
+        ender.outcome === 'done' &&
+        ender.returnedMs < invokedMs &&
+        !makers.some((maker) => maker.invokedMs < returnedMs && maker.returnedMs > ender.invokedMs),
+    );
+    if (wrong !== undefined)
+      return [
+        `T7: the controller that broker ${broker} asked says that ${topic} is ${isThere ? 'there' : 'not there'}, after ${wrong.client} #${wrong.op}`,
+      ];
+    if (isThere && !creates.some((create) => create.invokedMs < returnedMs))
+      return [`T7: the controller that broker ${broker} asked says that ${topic} is there, which nobody created`];
+  }
+  return [];
 }
 
 /** T6: partitions of a topic that is never deleted only become more. */

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { Entry, Message, ReplicaKey } from '../../../broker/core/raft/types.ts';
 import type { Change, ChangeSeen, QuorumSeen, Seen, SettingSeen, TopicSeen } from './changes.ts';
 import { checkChanges } from './check-changes.ts';
-import { NOT_ALIVE, QuorumWatch } from './quorum-watch.ts';
+import { QuorumWatch } from './quorum-watch.ts';
+import { NOT_ALIVE } from './vote-watch.ts';
 
 const DAY = 'lasting-0';
 const GUEST = 'passing-0';
@@ -105,6 +106,16 @@ describe('the checker of acknowledged changes', () => {
     const born = create('A', 0, [1, 2]);
     expect(checkChanges([born, grown, topic('A', 0, 30, false, 2)])[0]).toMatch(/^T6: broker 0 shows 2 .* made 3/);
     expect(checkChanges([born, topic('A', 1, 5, false, 2), topic('A', 1, 9)])[0]).toMatch(/^T6: broker 1 shows 1/);
+  });
+
+  it('names a controller that says of a topic what is not true any more', () => {
+    const look = (isThere: boolean, atMs: number): Seen => {
+      return { seen: 'look', broker: 0, topic: GUEST, isThere, invokedMs: atMs, returnedMs: atMs + 1 };
+    };
+    expect(checkChanges([...LIFE.slice(0, 8), look(true, 25), look(false, 45), look(true, 70)])).toEqual([]);
+    expect(checkChanges([...LIFE.slice(0, 8), look(false, 25)])[0]).toMatch(/^T7: .* is not there, after client/);
+    expect(checkChanges([...LIFE.slice(0, 6), look(true, 45)])[0]).toMatch(/^T7: .* is there, after client/);
+    expect(checkChanges([look(true, 45)])[0]).toMatch(/^T7: .* which nobody created/);
   });
 
   it('names a leader that answers from the past', () => {
@@ -239,6 +250,44 @@ describe('the watch over a quorum', () => {
     const scene = new Scene();
     scene.ask('vote', 2, 1, 2);
     expect(scene.first).toBe('Q3: 2/disk-2 asks for votes in term 2 without a pre-vote');
+  });
+
+  it('names who votes twice (Q1), and who votes with a log that has lost something (V10)', () => {
+    const scene = new Scene();
+    scene.grant('vote', 2, 0, 2);
+    scene.grant('vote', 2, 0, 2);
+    expect(scene.watch.problems).toEqual([]);
+    scene.grant('vote', 2, 1, 2);
+    expect(scene.first).toBe('Q1: 2/disk-2 votes for 0/disk-0 and for 1/disk-1 in term 2');
+    const damaged = new Scene();
+    damaged.watch.damaged(2, 9);
+    damaged.grant('pre-vote', 2, 1, 2);
+    expect(damaged.first).toBe('V10: 2/disk-2 has lost a part of its log and takes part: pre-vote-response');
+  });
+
+  it('names who votes for a log that lacks what it has (Q2)', () => {
+    const scene = new Scene();
+    const head = { from: key(2), to: key(0), term: 1, round: 1, isDamaged: false, conflictTerm: 0 };
+    scene.watch.sent({ kind: 'append-response', ...head, outcome: 'matched', index: 3 });
+    const asks = { kind: 'vote', from: key(1), to: key(2), isTransfer: true } as const;
+    scene.watch.arrived({ ...asks, term: 2, last: { index: 3, term: 1 } });
+    scene.grant('vote', 2, 1, 2);
+    expect(scene.watch.problems).toEqual([]);
+    scene.watch.arrived({ ...asks, term: 3, last: { index: 2, term: 1 } });
+    scene.grant('vote', 2, 1, 3);
+    expect(scene.first).toMatch(/^Q2: 2\/disk-2 has entry 3 of term 1 and votes for 1\/disk-1, which ends at 2/);
+  });
+
+  it('names who commits by counting what another appended (V7), and who hands over to one that lacks something (V5)', () => {
+    const scene = new Scene();
+    scene.watch.sent(append(0, 1, [3, 1], [batch(4, 1)], 3));
+    scene.watch.sent(append(1, 2, [4, 1], [], 4));
+    expect(scene.first).toBe('V7: 1/disk-1 in term 2 commits entry 4 of term 1 by counting');
+    const handing = new Scene();
+    const head = { from: key(1), to: key(0), term: 1, round: 1, isDamaged: false, conflictTerm: 0 };
+    handing.watch.sent({ kind: 'append-response', ...head, outcome: 'matched', index: 2 });
+    handing.watch.sent({ kind: 'timeout-now', from: key(0), to: key(1), term: 1 });
+    expect(handing.first).toBe('V5: 0/disk-0 hands over to 1/disk-1, which has 2 of 3 entries');
   });
 
   it('names two changes of voters at once (Q4)', () => {

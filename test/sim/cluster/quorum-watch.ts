@@ -5,11 +5,15 @@ import {
   isSame,
   keyOf,
   type LogIndex,
+  type LogPlace,
   type Message,
   type ReplicaKey,
   type SnapshotRequest,
   type Term,
+  type TimeoutNow,
+  type VoteResponse,
 } from '../../../broker/core/raft/types.ts';
+import { VoteWatch, type WatchedWorld } from './vote-watch.ts';
 
 /** What is known of one entry: what stands before it, and what it says. */
 interface SeenEntry {
@@ -24,41 +28,17 @@ interface SeenLeader {
   readonly term: Term;
   /** Term of the entry at each index, as far as it was told. */
   readonly terms: Map<LogIndex, Term>;
+  lastIndex: LogIndex;
+  /** How far others said to have its log, by replica. */
+  readonly matched: Map<string, LogIndex>;
   committedIndex: LogIndex;
   /** Up to here its committed entries were compared. */
   comparedIndex: LogIndex;
 }
 
-/** When a replica last heard its leader, and which processes those were. */
-interface Contact {
-  readonly atMs: number;
-  readonly term: Term;
-  readonly leader: number;
-  readonly life: number;
-  readonly leaderLife: number;
-}
-
-/** What the watch has to know of the world. */
-export interface WatchedWorld {
-  readonly nowMs: () => number;
-  /** Changes with each end and start of a node's process; `NOT_ALIVE` between them. */
-  readonly lifeOf: (id: number) => number;
-  /** E of SAFETY.md, ms. */
-  readonly electionTimeoutMs: number;
-  /** Somebody leads for the first time. */
-  readonly onLeader: (leader: ReplicaKey, term: Term) => void;
-}
-
-/** Life of a node that has none. */
-export const NOT_ALIVE = -1;
-
-/** Part of E for which a voter that heard its leader refuses others, whatever pace its clock has. */
-const SURELY = 0.9;
-
 /**
  * Looks at the messages of a quorum, and says what may not be: Q1, a term has one leader; Q2, what is committed stays, in
- * every later leader's log; Q3, nobody is helped against a leader that is heard, and nobody asks for votes without a pre-vote
- * (V1, V2); Q4, voters change one at a time (PROTOCOL.md §4.3, V7). Knows nothing of any node's state.
+ * every later leader's log; Q4, voters change one at a time (PROTOCOL.md §4.3, V5, V7). Knows nothing of any node's state.
  */
 export class QuorumWatch {
   readonly problems: string[] = [];
@@ -66,15 +46,18 @@ export class QuorumWatch {
   readonly #entries = new Map<string, SeenEntry>();
   /** By index: term of the committed entry, and of the first leader that committed it. */
   readonly #committed = new Map<LogIndex, { readonly term: Term; readonly by: Term }>();
-  readonly #contacts = new Map<string, Contact>();
-  /** Questions for (pre-)votes that came to one that had just heard its leader; and pre-votes that were granted. */
-  readonly #untimely = new Set<string>();
-  readonly #granted = new Set<string>();
+  readonly #votes: VoteWatch;
+  /** By replica: the furthest place that it said to have; by candidate and term: where its log ends. */
+  readonly #durable = new Map<string, LogPlace>();
+  readonly #asked = new Map<string, LogPlace>();
+  /** As in the last change that anybody sent. */
+  #latestVoters: readonly ReplicaKey[] = [];
   readonly #world: WatchedWorld;
   #committedIndex: LogIndex = 0;
 
   constructor(world: WatchedWorld) {
     this.#world = world;
+    this.#votes = new VoteWatch(world, (problem) => this.#complain(problem));
   }
 
   /** Largest index that anybody called committed. */
@@ -89,45 +72,25 @@ export class QuorumWatch {
 
   /** A message is sent. */
   sent(message: Message): void {
-    const { kind, from, to, term } = message;
-    const contact = this.#contacts.get(keyOf(from));
-    if (contact !== undefined && term > contact.term) this.#contacts.delete(keyOf(from));
-    if (kind === 'append') this.#append(message);
-    else if (kind === 'snapshot') this.#snapshot(message);
-    else if (kind === 'vote' && !message.isTransfer && !this.#granted.has(`${keyOf(from)} ${term}`))
-      this.#complain(`Q3: ${keyOf(from)} asks for votes in term ${term} without a pre-vote`);
-    else if ((kind === 'vote-response' || kind === 'pre-vote-response') && message.isGranted) {
-      const asked = kind === 'vote-response' ? `vote ${term}` : `pre-vote ${message.askedTerm}`;
-      if (this.#untimely.has(`${keyOf(to)} ${keyOf(from)} ${asked}`))
-        this.#complain(`Q3: ${keyOf(from)} hears its leader and grants ${keyOf(to)} its ${asked}`);
-    }
+    this.#votes.sent(message);
+    if (message.kind === 'append') this.#append(message);
+    else if (message.kind === 'snapshot') this.#snapshot(message);
+    else if (message.kind === 'append-response' && message.outcome === 'matched')
+      this.#matchedUpTo(message, message.index);
+    else if (message.kind === 'snapshot-response') this.#matchedUpTo(message, message.place.index);
+    else if (message.kind === 'timeout-now') this.#transfers(message);
+    else if (message.kind === 'vote-response' && message.isGranted) this.#helps(message);
   }
 
   /** A message arrives. */
   arrived(message: Message): void {
-    const { kind, from, to, term } = message;
-    const key = keyOf(to);
-    const nowMs = this.#world.nowMs();
-    if (kind === 'append' || kind === 'snapshot') {
-      const [life, leaderLife] = [this.#world.lifeOf(to.id), this.#world.lifeOf(from.id)];
-      this.#contacts.set(key, { atMs: nowMs, term, leader: from.id, life, leaderLife });
-    } else if (kind === 'pre-vote-response' && message.isGranted) {
-      this.#granted.add(`${key} ${message.askedTerm}`);
-    } else if (kind === 'pre-vote' || (kind === 'vote' && !message.isTransfer)) {
-      const contact = this.#contacts.get(key);
-      const question = `${keyOf(from)} ${key} ${kind} ${term}`;
-      // Asked again, it may be granted: what counts is the last time.
-      if (contact !== undefined && this.#isInForce(contact, to)) this.#untimely.add(question);
-      else this.#untimely.delete(question);
-    }
+    this.#votes.arrived(message);
+    if (message.kind === 'vote') this.#asked.set(`${keyOf(message.from)} ${message.term}`, message.last);
   }
 
-  /** The same processes, a moment later: a leader whose process is gone may be replaced at once (V8). */
-  #isInForce({ atMs, leader, life, leaderLife }: Contact, to: ReplicaKey): boolean {
-    const { nowMs, lifeOf, electionTimeoutMs } = this.#world;
-    if (leader === to.id || life !== lifeOf(to.id)) return false;
-    if (leaderLife === NOT_ALIVE || leaderLife !== lifeOf(leader)) return false;
-    return nowMs() - atMs < SURELY * electionTimeoutMs;
+  /** The log of a node that was just started has lost something, up to an index at most (V10). */
+  damaged(id: number, upTo: LogIndex): void {
+    this.#votes.damaged(id, upTo);
   }
 
   #leaderOf(message: AppendRequest | SnapshotRequest): SeenLeader {
@@ -138,7 +101,10 @@ export class QuorumWatch {
         this.#complain(`Q1: ${keyOf(known.replica)} and ${keyOf(from)} lead term ${term}`);
       return known;
     }
-    const leader = { replica: from, term, terms: new Map(), committedIndex: 0, comparedIndex: 0 };
+    const leader = {
+      ...{ replica: from, term, terms: new Map(), matched: new Map() },
+      ...{ lastIndex: 0, committedIndex: 0, comparedIndex: 0 },
+    };
     this.#leaders.set(term, leader);
     this.#world.onLeader(from, term);
     return leader;
@@ -170,9 +136,44 @@ export class QuorumWatch {
     if (own !== undefined)
       this.#complain(`Q2: the leader of term ${leader.term} has entry ${index} of term ${own} and of term ${term}`);
     leader.terms.set(index, term);
+    leader.lastIndex = Math.max(leader.lastIndex, index);
     const committed = this.#committed.get(index);
     if (committed !== undefined && committed.by <= leader.term && committed.term !== term)
       this.#complain(`Q2: ${this.#lacks(leader, index, committed.term)} but one of term ${term}`);
+  }
+
+  /** A replica said that it has a leader's log up to an index, synced. */
+  #matchedUpTo({ from, term }: Message, index: LogIndex): void {
+    const leader = this.#leaders.get(term);
+    if (leader === undefined) return;
+    const { matched, terms } = leader;
+    const key = keyOf(from);
+    matched.set(key, Math.max(matched.get(key) ?? 0, index));
+    const place = { index, term: terms.get(index) ?? 0 };
+    const before = this.#durable.get(key);
+    if (before === undefined || isBehind(before, place)) this.#durable.set(key, place);
+  }
+
+  /** A vote goes to somebody whose log has all that the voter said to have (Raft §5.4.1). */
+  #helps({ from, to, term }: VoteResponse): void {
+    const last = this.#asked.get(`${keyOf(to)} ${term}`);
+    const has = this.#durable.get(keyOf(from));
+    if (last === undefined || has === undefined || !isBehind(last, has)) return;
+    const theirs = `${last.index} of term ${last.term}`;
+    this.#complain(
+      `Q2: ${keyOf(from)} has entry ${has.index} of term ${has.term} and votes for ${keyOf(to)}, which ends at ${theirs}`,
+    );
+  }
+
+  /** Only who has the whole log is asked to take over; from a leader that leaves, who has all that is committed (V5). */
+  #transfers({ from, to, term }: TimeoutNow): void {
+    const leader = this.#leaders.get(term);
+    if (leader === undefined) return;
+    const isLeaving = !this.#latestVoters.some((voter) => isSame(voter, from));
+    const needed = isLeaving ? leader.committedIndex : leader.lastIndex;
+    const has = leader.matched.get(keyOf(to)) ?? 0;
+    if (has < needed)
+      this.#complain(`V5: ${keyOf(from)} hands over to ${keyOf(to)}, which has ${has} of ${needed} entries`);
   }
 
   /** Entries of one place are the same entry, with the same before it (log matching). */
@@ -189,6 +190,7 @@ export class QuorumWatch {
     const known = this.#entries.get(key);
     if (known === undefined) {
       this.#entries.set(key, { previousTerm, digest, voters });
+      if (voters !== null) this.#latestVoters = voters;
       if (voters !== null && entry.term === message.term) this.#changes(entry, message);
     } else if (known.digest !== digest || known.previousTerm !== previousTerm) {
       this.#complain(`Q2: entry ${key} is ${digest} after term ${previousTerm}, was ${known.digest}`);
@@ -232,11 +234,22 @@ export class QuorumWatch {
     }
     this.#committed.set(index, { term, by: leader.term });
     this.#changed(index, term);
+    this.#counts(leader, index, term);
     for (const other of this.#leaders.values()) {
       const theirs = other.terms.get(index);
       if (other.term > leader.term && theirs !== undefined && theirs !== term)
         this.#complain(`Q2: ${this.#lacks(other, index, term)} but one of term ${theirs}`);
     }
+  }
+
+  /** What an earlier leader appended is committed only through an entry of one's own (V7), unless one was that leader. */
+  #counts(leader: SeenLeader, index: LogIndex, term: Term): void {
+    if (index < leader.committedIndex || term === leader.term) return;
+    const earlier = this.#leaders.get(term);
+    if (earlier !== undefined && !isSame(earlier.replica, leader.replica))
+      this.#complain(
+        `V7: ${keyOf(leader.replica)} in term ${leader.term} commits entry ${index} of term ${term} by counting`,
+      );
   }
 
   /** Committed sets of voters that follow each other differ by one (Q4). */
@@ -263,4 +276,9 @@ export class QuorumWatch {
   #complain(problem: string): void {
     if (!this.problems.includes(problem)) this.problems.push(problem);
   }
+}
+
+/** Whether a log that ends at one place is behind one that ends at another (Raft §5.4.1). */
+function isBehind(one: LogPlace, other: LogPlace): boolean {
+  return one.term < other.term || (one.term === other.term && one.index < other.index);
 }

@@ -1,0 +1,363 @@
+import { Buffer } from 'node:buffer';
+import { createPrng } from '../../../broker/core/base/prng.ts';
+import { encodeFormation } from '../../../broker/core/config/formation.ts';
+import type { MetadataImage } from '../../../broker/core/metadata/image.ts';
+import { keyOf, type Message } from '../../../broker/core/raft/types.ts';
+import type { RaftBugs } from '../../../broker/core/raft/planted-bugs.ts';
+import { SimControlNetwork } from '../control-net.ts';
+import { SimDisk } from '../disk.ts';
+import type { DiskImage } from '../disk-tree.ts';
+import { SimNetwork } from '../net.ts';
+import { SimNode, type SimNodeOptions } from '../node.ts';
+import { World } from '../world.ts';
+import { checkChanges } from './check-changes.ts';
+import { MetadataWatch } from './metadata-watch.ts';
+import { SimOperator } from './operator.ts';
+import type { ClusterPlan, FaultKind } from './plan.ts';
+import { isClaimed, promiseOf } from './promises.ts';
+import { QuorumWatch } from './quorum-watch.ts';
+import { Strikes } from './strikes.ts';
+import { NOT_ALIVE } from './vote-watch.ts';
+import { ClusterClient, Workload } from './workload.ts';
+
+const CLIENT_PORT = 9092;
+const CONTROL_PORT = 9093;
+const FORMATION_FILE = '/formation.json';
+const CLUSTER_ID = 'simulated-cluster-0001';
+const ELECTION_TIMEOUT_MS = 600;
+/** Virtual time in which a cluster that works again has to be whole, and anything healthy ends, ms. */
+const PATIENCE_MS = 60_000;
+/** How long a whole cluster is then watched for elections that nobody needs, ms. */
+const CALM_MS = 4000;
+/** What makes a seed count. */
+const OPERATIONS_MIN = 500;
+const VIRTUAL_MIN_MS = 60_000;
+const FAULTS_MIN = 10;
+
+/** What a run of one seed gave. */
+export interface ClusterOutcome {
+  readonly seed: number;
+  readonly hash: string;
+  readonly problems: readonly string[];
+  /** Why the seed does not count; none when it does. */
+  readonly shortfalls: readonly string[];
+  readonly virtualMs: number;
+  readonly eventCount: number;
+  /** Faults, operations, leaderships, by name. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
+/** What a test may change about a run. */
+export interface ClusterOptions {
+  readonly onTrace?: (line: string) => void;
+  /** The faults that there are, in place of those that the seed draws. */
+  readonly kinds?: readonly FaultKind[];
+  readonly raftBugs?: RaftBugs;
+  /** What becomes of a message of Raft on its way. */
+  readonly tamper?: (message: Message) => Message;
+  /** Whoever replaces a disk puts the old identity on it. */
+  readonly keepsIdentity?: boolean;
+  readonly wrapDisk?: NonNullable<SimNodeOptions['wrapDisk']>;
+}
+
+/** Thrown when a phase does not come to its end; what was seen so far is still checked. */
+class Stuck extends Error {}
+
+/** The life of one simulated cluster: formed, under load and faults, whole again, and looked at. */
+export class Cluster {
+  readonly #seed: number;
+  readonly #plan: ClusterPlan;
+  readonly #world: World;
+  readonly #network: SimNetwork;
+  readonly #control: SimControlNetwork;
+  readonly #nodes: readonly SimNode[];
+  readonly #empty = new Map<number, DiskImage>();
+  readonly #quorum: QuorumWatch;
+  readonly #metadata = new MetadataWatch();
+  readonly #operator: SimOperator;
+  readonly #strikes: Strikes;
+  readonly #load: Workload;
+  readonly #problems: string[] = [];
+  /** Most voters have forgotten something: the cluster stays down until somebody says what is lost (V11). */
+  #isBeyondHelp = false;
+
+  constructor(seed: number, plan: ClusterPlan, options: ClusterOptions = {}) {
+    this.#seed = seed;
+    this.#plan = plan;
+    this.#world = new World(seed, options.onTrace ?? null);
+    const world = this.#world;
+    this.#network = new SimNetwork(world);
+    this.#control = new SimControlNetwork(world, createPrng(world.prng.uint32()));
+    if (options.tamper !== undefined) this.#control.tamper = options.tamper;
+    this.#quorum = new QuorumWatch({
+      nowMs: () => world.nowMs,
+      lifeOf: (id) => {
+        const node = this.#nodes.find((one) => one.id === id);
+        return node?.isAlive ? node.life : NOT_ALIVE;
+      },
+      electionTimeoutMs: ELECTION_TIMEOUT_MS,
+      onLeader: (leader, term) => world.trace(`quorum: ${keyOf(leader)} leads term ${term}`),
+    });
+    this.#control.onRaft(this.#quorum);
+    this.#nodes = plan.nodes.map(({ id, roles }) => this.#node(id, roles, options));
+    for (const node of this.#nodes) this.#form(node, false);
+    const controllers = plan.nodes.filter(({ roles }) => roles.includes('controller'));
+    this.#operator = new SimOperator(world, this.#control, this.#network.host('10.0.1.1'), {
+      controllers: controllers.map(({ id }) => ({ id, address: addressOf(id) })),
+      clusterId: CLUSTER_ID,
+    });
+    this.#strikes = new Strikes({
+      world,
+      prng: createPrng(world.prng.uint32()),
+      network: this.#control,
+      operator: this.#operator,
+      nodes: this.#nodes,
+      plan,
+      emptyDisk: (node) => this.#emptyDisk(node),
+      keepsIdentity: options.keepsIdentity ?? false,
+    });
+    this.#load = new Workload(world, this.#network, {
+      brokers: plan.nodes
+        .filter(({ roles }) => roles.includes('broker'))
+        .map(({ id }) => ({ id, host: addressOf(id), port: CLIENT_PORT })),
+      lasting: Array.from({ length: plan.lastingCount }, (_, index) => `lasting-${index}`),
+      passing: Array.from({ length: plan.passingCount }, (_, index) => `passing-${index}`),
+    });
+  }
+
+  /** Runs everything; never throws for what nodes did. */
+  run(): ClusterOutcome {
+    try {
+      this.#setUp();
+      this.#underLoad();
+      this.#becomeWhole();
+      this.#lookAtEnd();
+    } catch (error) {
+      if (!(error instanceof Stuck)) this.#problems.push(`a node threw: ${describeError(error)}`);
+      else if (this.#strikes.isMajorityWhole) this.#problems.push(error.message);
+      else this.#isBeyondHelp = true;
+    }
+    const found = [
+      ...this.#problems,
+      ...this.#quorum.problems,
+      ...this.#metadata.problems,
+      ...this.#strikes.problemsWithin(this.#isBeyondHelp),
+      ...checkChanges(this.#load.history),
+    ];
+    const problems = found.filter((one) => isClaimed(promiseOf(one), this.#plan.swarm));
+    const { virtualMs, eventCount } = { virtualMs: this.#world.nowMs, eventCount: this.#world.eventCount };
+    return {
+      seed: this.#seed,
+      hash: this.#world.traceHash(),
+      problems,
+      shortfalls: this.#shortfalls(),
+      virtualMs,
+      eventCount,
+      counts: this.#counts(),
+    };
+  }
+
+  #shortfalls(): string[] {
+    const shortfalls: string[] = [];
+    if (this.#isBeyondHelp) return shortfalls;
+    const { answeredCount } = this.#load;
+    const { faultCount } = this.#strikes;
+    if (answeredCount < OPERATIONS_MIN) shortfalls.push(`${answeredCount} operations, not ${OPERATIONS_MIN}`);
+    if (this.#world.nowMs < VIRTUAL_MIN_MS) shortfalls.push(`${Math.round(this.#world.nowMs)} virtual ms`);
+    if (this.#plan.swarm.length > 0 && faultCount < FAULTS_MIN)
+      shortfalls.push(`${faultCount} faults, not ${FAULTS_MIN}`);
+    return shortfalls;
+  }
+
+  #counts(): Map<string, number> {
+    return new Map<string, number>([
+      ...this.#control.faultCounts,
+      ...this.#strikes.counts,
+      ['operations', this.#load.answeredCount],
+      ['leaderships', this.#quorum.leaderCount],
+      ['changes of voters', this.#operator.changeCount],
+      ['entries', this.#quorum.committedIndex],
+      ['clusters without a majority of whole logs', this.#isBeyondHelp ? 1 : 0],
+    ]);
+  }
+
+  #node(id: number, roles: readonly string[], options: ClusterOptions): SimNode {
+    const { nodes, settings, diskLatencyMs } = this.#plan;
+    const voters = nodes
+      .filter((node) => node.roles.includes('controller'))
+      .map((node) => `${node.id}@${addressOf(node.id)}:${CONTROL_PORT}`);
+    const { raftBugs, wrapDisk } = options;
+    const node: SimNode = new SimNode(this.#world, this.#network, {
+      id,
+      address: addressOf(id),
+      controlNetwork: this.#control,
+      diskLatencyMs,
+      settings: {
+        ...settings,
+        'process.roles': roles.join(','),
+        'controller.quorum.voters': voters.join(','),
+        'weir.grpc.host': addressOf(id),
+        'weir.grpc.port': String(CONTROL_PORT),
+        'weir.formation.file': FORMATION_FILE,
+      },
+      onTold: (life, message) => {
+        this.#metadata.told(`node ${id}`, life, message, () => describeImage(node));
+      },
+      onEnded: (sentence) => this.#strikes.ended(node, sentence),
+      onWarning: (text) => {
+        const lostUpTo = this.#strikes.warned(node, text);
+        if (lostUpTo !== null) this.#quorum.damaged(id, lostUpTo);
+      },
+      ...(raftBugs && { raftBugs }),
+      ...(wrapDisk && { wrapDisk }),
+    });
+    return node;
+  }
+
+  /** Puts the formation record on a disk (V11), as the operator or `weir local` does. */
+  #form(node: SimNode, formed: boolean): void {
+    const initialVoters = this.#plan.nodes
+      .filter(({ roles }) => roles.includes('controller'))
+      .map(({ id }) => ({ id, directoryId: `first-directory-id-0${String(id).padStart(2, '0')}` }));
+    const record = encodeFormation({ clusterId: CLUSTER_ID, initialVoters, formed });
+    node.disk.place(FORMATION_FILE, Buffer.from(record));
+    const empty = new SimDisk({ schedule: () => undefined, prng: createPrng(0) });
+    empty.place(FORMATION_FILE, Buffer.from(record));
+    this.#empty.set(node.id, empty.image());
+  }
+
+  #emptyDisk(node: SimNode): DiskImage {
+    const image = this.#empty.get(node.id);
+    if (image === undefined) throw new Error('bug: every disk was empty once');
+    return image;
+  }
+
+  #setUp(): void {
+    for (const node of this.#nodes) node.start();
+    this.#await('the cluster is formed', () => this.#nodes.every((node) => node.isReady));
+    // From now on an empty disk is a lost disk.
+    for (const node of this.#nodes) this.#form(node, true);
+    const client = new ClusterClient(this.#load, 'founder', 1);
+    let created = 0;
+    const broker = this.#load.brokers[0]?.id ?? 0;
+    for (const topic of this.#load.lasting) client.change({ kind: 'create', topic }, broker, () => (created += 1));
+    this.#await('lasting topics are there', () => created === this.#load.lasting.length);
+    this.#await('the operator knows the quorum', () => this.#operator.isSettled);
+  }
+
+  #underLoad(): void {
+    const { clientCount, clientPauseMs, loadMs } = this.#plan;
+    const clients = Array.from(
+      { length: clientCount },
+      (_, index) => new ClusterClient(this.#load, `client ${index}`, clientPauseMs),
+    );
+    for (const client of clients) client.run();
+    this.#strikes.begin();
+    this.#world.runFor(loadMs);
+    for (const client of clients) client.stop();
+    this.#strikes.heal();
+    this.#await(
+      'clients get answers',
+      () => clients.every((client) => client.isIdle),
+      () => clients.map((client) => client.describe()).join('; '),
+    );
+  }
+
+  /** L: there is a leader, every broker is let in, and a change is made. */
+  #becomeWhole(): void {
+    this.#await(
+      'every node is back',
+      () => {
+        this.#strikes.heal();
+        return this.#strikes.isWhole;
+      },
+      () => this.#nodes.map((node) => `node ${node.id} ${node.isReady ? 'is ready' : 'is not'}`).join(', '),
+    );
+    this.#await(
+      'the voters are those that shall vote',
+      () => this.#operator.isSettled,
+      () => this.#operator.describe(),
+    );
+    const client = new ClusterClient(this.#load, 'visitor', 1);
+    const expected = this.#load.brokers.map(({ id }) => id);
+    for (const { id } of this.#load.brokers) {
+      let seen: readonly number[] = [];
+      const look = (): void => {
+        client.readBrokers(id, (ids) => {
+          seen = ids;
+          if (seen.length < expected.length) this.#world.schedule(200, look);
+        });
+      };
+      look();
+      this.#await(
+        `broker ${id} sees every broker let in`,
+        () => expected.every((one) => seen.includes(one)),
+        () => `it sees ${seen.join()}`,
+      );
+    }
+    this.#await('a change is made', this.#changed(client, expected[0] ?? 0));
+    // Q3: a whole cluster keeps its leader.
+    const leaders = this.#quorum.leaderCount;
+    this.#world.runFor(CALM_MS);
+    if (this.#quorum.leaderCount !== leaders) this.#problems.push('Q3: a whole cluster has elected a leader');
+  }
+
+  /** Makes changes until one is acknowledged; tells whether that has happened. */
+  #changed(client: ClusterClient, broker: number): () => boolean {
+    const topic = this.#load.lasting[0] ?? '';
+    let isChanged = false;
+    const change = (): void => {
+      client.change({ kind: 'set', topic, value: this.#load.nextValue() }, broker, () => {
+        const last = this.#load.history.at(-1);
+        isChanged = last?.seen === 'change' && last.outcome === 'done';
+        if (!isChanged) this.#world.schedule(100, change);
+      });
+    };
+    change();
+    return () => isChanged;
+  }
+
+  /** Everybody's last word about everything. */
+  #lookAtEnd(): void {
+    const { lasting, passing, brokers } = this.#load;
+    const client = new ClusterClient(this.#load, 'last', 1);
+    let open = 0;
+    const answered = (what: string) => (isAnswered: boolean) => {
+      open -= 1;
+      if (!isAnswered) this.#problems.push(`L: nobody answers at the end about ${what}`);
+    };
+    for (const { id } of brokers) {
+      open += 1 + lasting.length;
+      client.readTopics([...lasting, ...passing], id, true, answered(`topics on broker ${id}`));
+      for (const topic of lasting) client.readSetting(topic, id, true, answered(`${topic} on broker ${id}`));
+    }
+    this.#await('last questions are answered', () => open === 0);
+    const offsets = this.#nodes.map((node) => node.view?.offset ?? -1);
+    for (const node of this.#nodes) {
+      const offset = node.view?.offset ?? -1;
+      this.#metadata.compare(`node ${node.id}`, offset, describeImage(node));
+    }
+    if (new Set(offsets).size !== 1) this.#problems.push(`L: nodes at rest are at offsets ${offsets.join()}`);
+    this.#operator.stop();
+  }
+
+  /** Lets the world run until `condition` holds. */
+  #await(what: string, condition: () => boolean, describe: () => string = () => ''): void {
+    if (this.#world.runUntil(condition, PATIENCE_MS)) return;
+    throw new Stuck(`L: not within ${PATIENCE_MS} ms: ${what}. ${describe()}`);
+  }
+}
+
+function addressOf(id: number): string {
+  return `10.0.0.${id + 1}`;
+}
+
+/** The whole image that a node's data isolate has, as text. */
+function describeImage(node: SimNode): string {
+  // What a data isolate reads is an image of the metadata.
+  return (node.view as MetadataImage | null)?.describe() ?? '';
+}
+
+function describeError(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,137 @@
+import { MetadataImage } from '../../../broker/core/metadata/image.ts';
+import { decodeRecords, type MetadataRecord } from '../../../broker/core/metadata/records.ts';
+import { crc32c } from '../../../broker/io/crc32c.ts';
+import type { ToData } from '../../../broker/server/control/link.ts';
+
+/** How often whole images are compared: at every offset that this divides. */
+const WHOLE_EVERY = 16;
+
+interface Reader {
+  /** Last offset that it was given. */
+  offset: number;
+  life: number;
+}
+
+/**
+ * Looks at what control isolates give to their data isolates: every node is told the same batches in the same order, images
+ * are equal at equal offsets, and epochs of brokers, leaders and partitions only rise (D5). It has an image of its own, built
+ * from what was told first.
+ */
+export class MetadataWatch {
+  readonly problems: string[] = [];
+  readonly #image = new MetadataImage();
+  readonly #batches = new Map<number, { readonly digest: number; readonly by: string }>();
+  readonly #wholes = new Map<number, { readonly digest: number; readonly by: string }>();
+  readonly #readers = new Map<string, Reader>();
+  /** By topic id and partition, as they were when last looked at. */
+  readonly #leaderEpochs = new Map<string, number>();
+
+  /** Last offset that any node was told of. */
+  get offset(): number {
+    return this.#image.offset;
+  }
+
+  /** A message to a data isolate, of one life of it; `describe` tells its image after that. */
+  told(node: string, life: number, message: ToData, describe: () => string): void {
+    if (message.kind === 'batch') this.#batch(node, life, message, describe);
+    else if (message.kind === 'started' || message.kind === 'snapshot') this.#whole(node, life, message, describe);
+  }
+
+  /** Compares a whole image with all that were seen at its offset. */
+  compare(node: string, offset: number, description: string): void {
+    const digest = digestOf(Buffer.from(description));
+    const known = this.#wholes.get(offset);
+    if (known === undefined) this.#wholes.set(offset, { digest, by: node });
+    else if (known.digest !== digest)
+      this.problems.push(`M3: the images of ${known.by} and ${node} differ at offset ${offset}`);
+  }
+
+  #whole(
+    node: string,
+    life: number,
+    message: Extract<ToData, { readonly kind: 'started' | 'snapshot' }>,
+    describe: () => string,
+  ): void {
+    const { offset, payload } = message;
+    const before = this.#readers.get(node);
+    if (before !== undefined && before.life === life && offset < before.offset)
+      this.problems.push(`M3: ${node} was at offset ${before.offset} and is put back to ${offset}`);
+    this.#readers.set(node, { offset, life });
+    if (offset > this.#image.offset) this.#advance(offset, () => this.#image.restore(decodeRecords(payload), offset));
+    this.compare(node, offset, describe());
+  }
+
+  #batch(
+    node: string,
+    life: number,
+    message: Extract<ToData, { readonly kind: 'batch' }>,
+    describe: () => string,
+  ): void {
+    const { baseOffset, payload } = message;
+    const digest = digestOf(payload);
+    const known = this.#batches.get(baseOffset);
+    if (known === undefined) this.#batches.set(baseOffset, { digest, by: node });
+    else if (known.digest !== digest)
+      this.problems.push(`M3: ${known.by} and ${node} were told different batches at offset ${baseOffset}`);
+    const records = decodeRecords(payload);
+    const last = baseOffset + records.length - 1;
+    const reader = this.#readers.get(node);
+    if (reader !== undefined && reader.life === life && baseOffset !== reader.offset + 1)
+      this.problems.push(`M3: ${node} was told of offset ${baseOffset} after ${reader.offset}`);
+    this.#readers.set(node, { offset: last, life });
+    if (baseOffset === this.#image.offset + 1) {
+      this.#unfenced(records);
+      this.#advance(last, () => void this.#image.apply(records, baseOffset));
+    }
+    if (isWholeBetween(baseOffset - 1, last)) this.compare(node, last, describe());
+  }
+
+  /** A broker is let in only at its latest epoch. */
+  #unfenced(records: readonly MetadataRecord[]): void {
+    for (const record of records) {
+      if (record.kind !== 'brokerFence' || record.fenced) continue;
+      const broker = this.#image.brokers().find(({ id }) => id === record.brokerId);
+      if (broker !== undefined && broker.epoch !== record.brokerEpoch)
+        this.problems.push(
+          `E2: broker ${record.brokerId} is unfenced at epoch ${record.brokerEpoch}, it is at ${broker.epoch}`,
+        );
+    }
+  }
+
+  /** Applies something to the image of its own, and looks at what may only rise (E1). */
+  #advance(offset: number, apply: () => void): void {
+    const brokers = new Map(this.#image.brokers().map(({ id, epoch }) => [id, epoch]));
+    const before = this.#image.offset;
+    try {
+      apply();
+    } catch (error) {
+      this.problems.push(`M3: what was told at offset ${offset} can't be applied: ${String(error)}`);
+      return;
+    }
+    for (const { id, epoch } of this.#image.brokers()) {
+      const earlier = brokers.get(id) ?? -1;
+      if (epoch < earlier) this.problems.push(`E1: broker ${id} goes back from epoch ${earlier} to ${epoch}`);
+    }
+    if (isWholeBetween(before, offset)) this.#compareEpochs();
+  }
+
+  #compareEpochs(): void {
+    for (const topic of this.#image.topics()) {
+      for (const { index, leaderEpoch } of topic.partitions) {
+        const name = `${topic.id}-${index}`;
+        const before = this.#leaderEpochs.get(name) ?? -1;
+        if (leaderEpoch < before)
+          this.problems.push(`E1: ${topic.name}-${index} goes back from leader epoch ${before} to ${leaderEpoch}`);
+        this.#leaderEpochs.set(name, leaderEpoch);
+      }
+    }
+  }
+}
+
+function isWholeBetween(before: number, offset: number): boolean {
+  return Math.floor(offset / WHOLE_EVERY) !== Math.floor(before / WHOLE_EVERY);
+}
+
+function digestOf(bytes: Uint8Array): number {
+  return crc32c(bytes, 0, bytes.length);
+}

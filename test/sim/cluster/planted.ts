@@ -1,0 +1,75 @@
+import type { RaftBug } from '../../../broker/core/raft/planted-bugs.ts';
+import type { Message } from '../../../broker/core/raft/types.ts';
+import { spoilSyncs } from '../planted.ts';
+import type { ClusterOptions } from './cluster.ts';
+import type { FaultKind } from './plan.ts';
+
+/** A bug that a test puts into every node, or under it, and what has to be said of it. */
+export interface PlantedInCluster {
+  readonly name: string;
+  readonly options: ClusterOptions;
+  /** At least one finding has to match. */
+  readonly finding: RegExp;
+  /** It is found within so many seeds from `fromSeed` on (a seed that is near a find, to save time). */
+  readonly withinSeeds: number;
+  readonly fromSeed: number;
+}
+
+const METADATA_LOG = /\/__cluster_metadata-0\//;
+
+/** Everything that is planted, each with the faults that bring it to light and what has to be found. */
+export const PLANTED: readonly PlantedInCluster[] = [
+  raft('votes-twice', ['delay', 'process', 'transfer', 'pause'], /^Q1: .* votes for/, 20),
+  raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 20),
+  raft('commits-old-term', ['slow-disk', 'process', 'power'], /^V7/, 20),
+  raft('no-pre-vote', ['isolate'], /^Q3: .* without a pre-vote/, 2),
+  raft('ignores-contact', ['isolate', 'flap'], /^Q3: .* hears its leader/, 10),
+  raft('damaged-votes', ['rot', 'power'], /^V10/, 10),
+  raft('counts-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 10),
+  raft('two-changes', ['wipe', 'membership', 'process', 'isolate'], /^Q4/, 20),
+  planted(
+    'syncs of the metadata log are lost',
+    ['power'],
+    { wrapDisk: (disk) => spoilSyncs(disk, lost) },
+    /^(Q1|Q2|C2|T1|L)|the vote in it is lost/,
+    3,
+  ),
+  planted(
+    'a wiped voter keeps its identity, and votes',
+    ['wipe', 'process', 'isolate'],
+    { keepsIdentity: true },
+    /^(Q1|Q2|C2|T1)/,
+    30,
+  ),
+  planted('a snapshot does not say of which term it is', ['process', 'pause'], { tamper: withoutTerm }, /./, 20),
+];
+
+function planted(
+  name: string,
+  kinds: readonly FaultKind[],
+  options: ClusterOptions,
+  finding: RegExp,
+  withinSeeds: number,
+  fromSeed = 1,
+): PlantedInCluster {
+  return { name, options: { ...options, kinds }, finding, withinSeeds, fromSeed };
+}
+
+function raft(
+  bug: RaftBug,
+  kinds: readonly FaultKind[],
+  finding: RegExp,
+  withinSeeds: number,
+  fromSeed = 1,
+): PlantedInCluster {
+  return planted(`raft: ${bug}`, kinds, { raftBugs: new Set([bug]) }, finding, withinSeeds, fromSeed);
+}
+
+function lost(path: string): 'lost' | null {
+  return METADATA_LOG.test(path) ? 'lost' : null;
+}
+
+function withoutTerm(message: Message): Message {
+  if (message.kind !== 'snapshot') return message;
+  return { ...message, meta: { ...message.meta, place: { ...message.meta.place, term: 0 } } };
+}

@@ -1,0 +1,479 @@
+import { Buffer } from 'node:buffer';
+import type { Prng } from '../../../broker/core/base/prng.ts';
+import { CALM, type SimControlNetwork } from '../control-net.ts';
+import type { DiskImage } from '../disk-tree.ts';
+import type { SimNode } from '../node.ts';
+import type { World } from '../world.ts';
+import type { SimOperator } from './operator.ts';
+import { type ClusterPlan, isWeather, type StrikeKind } from './plan.ts';
+
+/** Longest that a node stays down, ms. */
+const DOWN_MS = [50, 500, 2000, 6000, 20_000] as const;
+const PAUSE_MS = [1500, 3000, 9000] as const;
+const BLINK_MIN_MS = 50;
+const BLINK_MORE_MS = 350;
+const CUT_MS = [300, 1500, 4000, 15_000] as const;
+const FLAP_MS = 400;
+/** Pause before something else is tried when nothing could be struck, ms. */
+const AGAIN_MS = 300;
+const TRIES_MAX = 40;
+const IDENTITY_FILE = '/data/meta.properties';
+const METADATA_DIRECTORY = /\/__cluster_metadata-0\//;
+/** How a node says that its disk is another's or damaged: it ends, and is right to. */
+const REFUSES_DISK = /belongs to (node|cluster)|damaged/;
+/** A broker that finds no quorum for so long ends, and is started again by whoever runs it. */
+const FINDS_NO_QUORUM = /did not answer within|no active controller answered/;
+/** How a voter says that its log has lost something (V10). */
+const LOST_SOMETHING =
+  /the log ends at \d+, it was written up to (\d+)|the log once lost something.* to (\d+) since|checkpoint is damaged/;
+
+/** What strikes act on. */
+export interface StrikeTargets {
+  readonly world: World;
+  readonly prng: Prng;
+  readonly network: SimControlNetwork;
+  readonly operator: SimOperator;
+  readonly nodes: readonly SimNode[];
+  readonly plan: ClusterPlan;
+  /** An empty disk with what a node needs to find its cluster. */
+  readonly emptyDisk: (node: SimNode) => DiskImage;
+  /** Whoever replaces a disk puts the old identity on it: a planted mistake. */
+  readonly keepsIdentity: boolean;
+}
+
+/** Does what a plan's faults do, and knows which nodes were left alone. */
+export class Strikes {
+  /** How often each kind struck. */
+  readonly counts = new Map<string, number>();
+  readonly problems: string[] = [];
+  readonly #targets: StrikeTargets;
+  readonly #kinds: readonly StrikeKind[];
+  /** Until when each node is troubled, ms. */
+  readonly #troubledUntilMs = new Map<number, number>();
+  /** The one controller whose disk may have forgotten something, until it is whole or replaced (V10, V11). */
+  #spoiled: number | null = null;
+  #isRotten = false;
+  /** Voters whose logs lost something when power went. */
+  readonly #damaged = new Set<number>();
+  readonly #liars = new Set<number>();
+  readonly #oldImages = new Map<number, DiskImage>();
+  /** Nodes that have another's disk: they must not run. */
+  readonly #exchanged = new Set<number>();
+  /** Nodes whose end is no surprise. */
+  readonly #mayEnd = new Set<number>();
+  readonly #slow = new Set<number>();
+  #healed = false;
+
+  constructor(targets: StrikeTargets) {
+    this.#targets = targets;
+    this.#kinds = targets.plan.swarm.filter((kind): kind is StrikeKind => !isWeather(kind));
+  }
+
+  /** Lets the plan's strikes and weathers come from now on. */
+  begin(): void {
+    const { world, plan, network } = this.#targets;
+    for (const atMs of plan.strikesAtMs) world.schedule(atMs, () => this.#strike(0));
+    for (const { atMs, weather } of plan.weathers) {
+      world.schedule(atMs, () => {
+        if (this.#healed) return;
+        network.weather = weather;
+        world.trace(`weather: ${JSON.stringify(weather)}`);
+      });
+    }
+  }
+
+  /** Number of faults that struck, those of single messages included. */
+  get faultCount(): number {
+    const struck = [...this.counts.values()].reduce((sum, count) => sum + count, 0);
+    return struck + [...this.#targets.network.faultCounts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Whether a node was left alone for so long. */
+  isWell(id: number, forMs: number): boolean {
+    const untilMs = this.#troubledUntilMs.get(id) ?? Number.NEGATIVE_INFINITY;
+    return this.#targets.world.nowMs - untilMs >= forMs;
+  }
+
+  /** Everything works again, and is started again until `isWhole`. */
+  heal(): void {
+    const { network, nodes, operator } = this.#targets;
+    this.#healed = true;
+    network.weather = CALM;
+    network.mend();
+    for (const node of nodes) {
+      node.clock.drift(1);
+      node.disk.faults.slowMs = 0;
+      node.disk.faults.fail = () => null;
+      if (this.#liars.has(node.id)) this.#trustAgain(node);
+      operator.allow(node.id);
+      if (!this.#exchanged.has(node.id)) this.#start(node);
+    }
+  }
+
+  /** Every node runs with a disk of its own. */
+  get isWhole(): boolean {
+    return this.#exchanged.size === 0 && this.#targets.nodes.every((node) => node.isReady && !node.isAsleep);
+  }
+
+  /** A node ended by itself. */
+  ended(node: SimNode, sentence: string): void {
+    const { world } = this.#targets;
+    const isRight =
+      this.#exchanged.has(node.id) || this.#mayEnd.has(node.id) || (!this.#healed && FINDS_NO_QUORUM.test(sentence));
+    if (!isRight) this.problems.push(`node ${node.id} ended by itself: ${sentence}`);
+    if (this.#exchanged.has(node.id)) return;
+    this.#trouble(node, 1000);
+    // A disk that can't be used any more is replaced.
+    if (this.#spoiled === node.id && this.#isRotten && REFUSES_DISK.test(sentence)) this.#replaceDisk(node);
+    world.schedule(1000, () => this.#start(node));
+  }
+
+  /** A node complains. Up to which index its log has lost something, if it says that; else null. */
+  warned(node: SimNode, text: string): number | null {
+    const lost = LOST_SOMETHING.exec(text);
+    if (!this.#isController(node) || lost === null) return null;
+    this.#damaged.add(node.id);
+    this.#untilCaughtUp(node, () => this.#damaged.delete(node.id));
+    return Number(lost[1] ?? lost[2] ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** What is wrong; brokers of a cluster without a quorum may well end. */
+  problemsWithin(isBeyondHelp: boolean): readonly string[] {
+    return this.problems.filter((problem) => !isBeyondHelp || !FINDS_NO_QUORUM.test(problem));
+  }
+
+  /** Whether enough voters have all that they ever had. Without that nobody can lead, and rightly so. */
+  get isMajorityWhole(): boolean {
+    const { voters } = this.#targets.operator;
+    const whole = voters.filter(({ id }) => !this.#damaged.has(id) && this.#spoiled !== id);
+    return whole.length > voters.length / 2;
+  }
+
+  #strike(tries: number): void {
+    const { world, prng } = this.#targets;
+    if (this.#healed || tries > TRIES_MAX) return;
+    const kind = this.#kinds[prng.below(this.#kinds.length)];
+    if (kind === undefined) return;
+    if (this.#do(kind)) this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    else world.schedule(AGAIN_MS, () => this.#strike(tries + 1));
+  }
+
+  /** Strikes somebody; false when there is nobody whom it could strike now. */
+  #do(kind: StrikeKind): boolean {
+    const { prng, nodes } = this.#targets;
+    const running = nodes.filter((node) => node.isReady && !this.#exchanged.has(node.id));
+    const node = running[prng.below(Math.max(1, running.length))];
+    if (node === undefined) return false;
+    switch (kind) {
+      case 'isolate':
+      case 'one-way':
+      case 'flap':
+        return this.#cut(kind, node);
+      case 'power':
+      case 'process':
+        return this.#crash(kind, node);
+      case 'restart':
+        return this.#restart(node, this.#pick(DOWN_MS), () => undefined);
+      case 'rolling':
+        return this.#rolling(running);
+      case 'pause':
+        return this.#pause(node, this.#pick(PAUSE_MS));
+      case 'blink':
+        return this.#pause(node, BLINK_MIN_MS + prng.below(BLINK_MORE_MS));
+      case 'slow-disk':
+      case 'failing-disk':
+        return this.#disk(kind, node);
+      case 'lost-sync':
+        return this.#loseSyncs(node);
+      case 'rot':
+        return this.#rot(node);
+      case 'jump':
+        node.clock.jump((prng.chance(0.5) ? 1 : -1) * prng.below(86_400_000));
+        return true;
+      case 'drift':
+        node.clock.drift(0.95 + prng.below(1000) / 10_000);
+        return true;
+      case 'wipe':
+        return this.#wipe(node);
+      case 'exchange':
+        return this.#exchange(node, running);
+      case 'restore':
+        return this.#restoreOlder(node);
+      case 'membership':
+        return this.#changeVoters(node);
+      default:
+        this.#targets.operator.transfer(prng.chance(0.5) ? -1 : node.id);
+        return true;
+    }
+  }
+
+  #pick<T>(choices: readonly T[]): T {
+    const chosen = choices[this.#targets.prng.below(choices.length)];
+    if (chosen === undefined) throw new Error('bug: nothing to choose from');
+    return chosen;
+  }
+
+  #trouble(node: SimNode, forMs: number): void {
+    const untilMs = Math.max(this.#troubledUntilMs.get(node.id) ?? 0, this.#targets.world.nowMs + forMs);
+    this.#troubledUntilMs.set(node.id, untilMs);
+  }
+
+  #later(delayMs: number, run: () => void): void {
+    this.#targets.world.schedule(delayMs, () => {
+      if (!this.#healed) run();
+    });
+  }
+
+  #cut(kind: 'isolate' | 'one-way' | 'flap', node: SimNode): boolean {
+    const { network, nodes, prng, world } = this.#targets;
+    const others = nodes.filter((other) => other !== node && (kind !== 'one-way' || prng.chance(0.7)));
+    const forMs = this.#pick(CUT_MS);
+    const isOut = prng.chance(0.5);
+    const pairs = others.flatMap(({ address }): (readonly [string, string])[] => {
+      if (kind === 'one-way') return [isOut ? [node.address, address] : [address, node.address]];
+      return [
+        [node.address, address],
+        [address, node.address],
+      ];
+    });
+    world.trace(`strike: ${kind} node ${node.id} for ${forMs} ms`);
+    this.#trouble(node, forMs + 500);
+    const cut = (): void => pairs.forEach(([from, to]) => network.cut(from, to));
+    const mend = (): void => pairs.forEach(([from, to]) => network.mend(from, to));
+    cut();
+    const flips = kind === 'flap' ? Math.ceil(forMs / FLAP_MS) : 0;
+    for (let i = 1; i < flips; i += 1) this.#later(i * FLAP_MS, i % 2 === 1 ? mend : cut);
+    this.#later(forMs, mend);
+    return true;
+  }
+
+  #pause(node: SimNode, forMs: number): boolean {
+    this.#trouble(node, forMs + 300);
+    node.pause(forMs);
+    return true;
+  }
+
+  #start(node: SimNode): void {
+    if (node.isAlive) return;
+    this.#targets.network.setPower(node.address, true);
+    node.start();
+  }
+
+  #crash(kind: 'power' | 'process', node: SimNode): boolean {
+    const { network } = this.#targets;
+    const downMs = this.#pick(DOWN_MS);
+    this.#trouble(node, downMs + 3000);
+    node.crash(kind);
+    if (kind === 'power') {
+      network.setPower(node.address, false);
+      // What was never synced is gone, and nobody knows what: its disk is replaced.
+      if (this.#liars.has(node.id)) this.#replaceDisk(node);
+    }
+    this.#later(downMs, () => this.#start(node));
+    return true;
+  }
+
+  #restart(node: SimNode, downMs: number, then: () => void): boolean {
+    this.#trouble(node, downMs + 5000);
+    node.stop(() => {
+      this.#trouble(node, downMs + 3000);
+      this.#targets.world.schedule(downMs, () => {
+        this.#start(node);
+        then();
+      });
+    });
+    return true;
+  }
+
+  /** One after the other, each when the one before is back. */
+  #rolling(running: readonly SimNode[]): boolean {
+    const { nodes, world } = this.#targets;
+    if (running.length < nodes.length) return false;
+    const next = (index: number): void => {
+      const node = nodes[index];
+      if (node === undefined || this.#healed) return;
+      if (!node.isReady) {
+        world.schedule(AGAIN_MS, () => next(index));
+        return;
+      }
+      this.#restart(node, 200, () => world.schedule(AGAIN_MS, () => next(index + 1)));
+    };
+    next(0);
+    return true;
+  }
+
+  #disk(kind: 'slow-disk' | 'failing-disk', node: SimNode): boolean {
+    const { prng } = this.#targets;
+    const { faults } = node.disk;
+    if (this.#slow.has(node.id)) return false;
+    const forMs = 1000 + prng.below(8000);
+    this.#slow.add(node.id);
+    this.#trouble(node, forMs + 5000);
+    if (kind === 'slow-disk') faults.slowMs = this.#pick([20, 200, 1500]);
+    else {
+      this.#mayEnd.add(node.id);
+      faults.fail = (operation) => ((operation === 'write' || operation === 'sync') && prng.chance(0.2) ? 'EIO' : null);
+    }
+    this.#later(forMs, () => {
+      this.#slow.delete(node.id);
+      faults.slowMs = 0;
+      faults.fail = () => null;
+    });
+    return true;
+  }
+
+  #isController(node: SimNode): boolean {
+    const { plan } = this.#targets;
+    return plan.nodes.some(({ id, roles }) => id === node.id && roles.includes('controller'));
+  }
+
+  /** A majority of whole disks is left, whatever set of voters is in force. */
+  #maySpoil(node: SimNode): boolean {
+    if (!this.#isController(node)) return true;
+    const { operator } = this.#targets;
+    return this.#spoiled === null && this.#damaged.size === 0 && operator.isSettled && operator.voters.length >= 3;
+  }
+
+  #spoil(node: SimNode): void {
+    if (!this.#isController(node)) return;
+    this.#spoiled = node.id;
+    this.#untilCaughtUp(node, () => {
+      this.#targets.world.trace(`strike: node ${node.id} is whole again`);
+      this.#spoiled = null;
+      this.#isRotten = false;
+    });
+  }
+
+  /** Runs something when a controller has all that the quorum has, and votes. */
+  #untilCaughtUp(node: SimNode, then: () => void): void {
+    const { world, operator } = this.#targets;
+    const look = (): void => {
+      const isTrusted = !this.#liars.has(node.id) && node.isReady && this.isWell(node.id, 3000);
+      if (isTrusted && operator.isSettled && operator.isCaughtUp(node.id)) then();
+      else world.schedule(1000, look);
+    };
+    world.schedule(5000, look);
+  }
+
+  #replaceDisk(node: SimNode): void {
+    this.#targets.world.trace(`strike: node ${node.id} gets an empty disk`);
+    this.#liars.delete(node.id);
+    node.disk.faults.loseFileSyncs = false;
+    node.disk.faults.loseDirectorySyncs = false;
+    const identity = this.#targets.keepsIdentity ? node.disk.peek(IDENTITY_FILE) : null;
+    node.disk.restore(this.#targets.emptyDisk(node));
+    if (identity !== null) node.disk.place(IDENTITY_FILE, identity);
+    this.#oldImages.delete(node.id);
+    this.#targets.operator.forget(node.id);
+  }
+
+  #wipe(node: SimNode): boolean {
+    if (!this.#maySpoil(node)) return false;
+    this.#spoil(node);
+    const downMs = this.#pick(DOWN_MS);
+    this.#trouble(node, downMs + 5000);
+    node.crash('power');
+    this.#replaceDisk(node);
+    this.#later(downMs, () => this.#start(node));
+    return true;
+  }
+
+  /** Syncs do nothing for a while. Power must not go meanwhile, or the disk is replaced. */
+  #loseSyncs(node: SimNode): boolean {
+    if (!this.#maySpoil(node) || this.#liars.has(node.id)) return false;
+    this.#targets.world.trace(`strike: syncs of node ${node.id} are lost`);
+    this.#spoil(node);
+    this.#liars.add(node.id);
+    node.disk.faults.loseFileSyncs = true;
+    node.disk.faults.loseDirectorySyncs = true;
+    this.#later(4000 + this.#targets.prng.below(15_000), () => this.#trustAgain(node));
+    return true;
+  }
+
+  /** The disk writes what it owes. */
+  #trustAgain(node: SimNode): void {
+    if (!this.#liars.delete(node.id)) return;
+    node.disk.faults.loseFileSyncs = false;
+    node.disk.faults.loseDirectorySyncs = false;
+    node.disk.settle();
+  }
+
+  /** Bytes of the metadata log change while the process is down. */
+  #rot(node: SimNode): boolean {
+    const { prng, world } = this.#targets;
+    const files = node.disk.files().filter(({ path, size }) => METADATA_DIRECTORY.test(path) && size > 0);
+    const file = files[prng.below(Math.max(1, files.length))];
+    if (!this.#maySpoil(node) || file === undefined || !this.#isController(node)) return false;
+    this.#spoil(node);
+    this.#isRotten = true;
+    this.#mayEnd.add(node.id);
+    this.#trouble(node, 5000);
+    node.crash('process');
+    const position = prng.below(file.size);
+    world.trace(`strike: byte ${position} of ${file.path} of node ${node.id} rots`);
+    const byte = node.disk.peek(file.path)?.[position];
+    if (byte !== undefined) node.disk.poke(file.path, position, Buffer.from([byte ^ (1 << prng.below(8))]));
+    this.#later(this.#pick(DOWN_MS), () => this.#start(node));
+    return true;
+  }
+
+  /** Two nodes get each other's disks, refuse them, and get their own back (V11). */
+  #exchange(node: SimNode, running: readonly SimNode[]): boolean {
+    const other = running.find((one) => one !== node && !this.#liars.has(one.id));
+    if (other === undefined || this.#liars.has(node.id)) return false;
+    const both = [node, other] as const;
+    this.#targets.world.trace(`strike: nodes ${node.id} and ${other.id} exchange disks`);
+    for (const one of both) {
+      one.crash('process');
+      one.disk.settle();
+      this.#exchanged.add(one.id);
+      this.#trouble(one, 10_000);
+    }
+    const [first, second] = [node.disk.image(), other.disk.image()];
+    node.disk.restore(second);
+    other.disk.restore(first);
+    for (const one of both) one.start();
+    this.#targets.world.schedule(3000, () => {
+      for (const one of both) {
+        if (one.isReady) this.problems.push(`V11: node ${one.id} works with the disk of another`);
+        if (one.isAlive) one.crash('process');
+      }
+      node.disk.restore(first);
+      other.disk.restore(second);
+      for (const one of both) {
+        this.#exchanged.delete(one.id);
+        this.#start(one);
+      }
+    });
+    return true;
+  }
+
+  /**
+   * A disk goes back to what it was when its node was last struck so. A voter's may not (it would forget what it promised):
+   * only one that votes nowhere.
+   */
+  #restoreOlder(node: SimNode): boolean {
+    if (this.#isController(node) || this.#liars.has(node.id)) return false;
+    const downMs = this.#pick(DOWN_MS);
+    this.#trouble(node, downMs + 3000);
+    node.crash('power');
+    const older = this.#oldImages.get(node.id);
+    this.#oldImages.set(node.id, node.disk.image());
+    if (older !== undefined && this.#targets.prng.chance(0.7)) {
+      this.#targets.world.trace(`strike: node ${node.id} gets an older disk`);
+      node.disk.restore(older);
+    }
+    this.#later(downMs, () => this.#start(node));
+    return true;
+  }
+
+  /** A voter goes, and comes back after a while. */
+  #changeVoters(node: SimNode): boolean {
+    const { operator } = this.#targets;
+    if (!this.#isController(node) || this.#spoiled !== null || !operator.isSettled || operator.voters.length < 3)
+      return false;
+    operator.ban(node.id);
+    this.#later(2000 + this.#targets.prng.below(8000), () => operator.allow(node.id));
+    return true;
+  }
+}
