@@ -248,6 +248,14 @@ describe('brokers beside controllers of their own', () => {
 });
 
 describe('processes of several nodes', () => {
+  it('are not started for the demonstration, which needs share groups', async () => {
+    const demo = ground.run(['local', '-f', 'examples/three-nodes.yaml', '--data', ground.directory(), '--demo']);
+    expect(await demo.ended()).toBe(1);
+    expect(demo.err).toBe(
+      'weir: the demonstration needs a Cluster of one broker: in this version share groups work only there\n',
+    );
+  });
+
   it('end when the fleet is killed', async () => {
     const stage = new Stage('orphans');
     await stage.start(cluster('orphans', 3));

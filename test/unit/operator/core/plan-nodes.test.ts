@@ -171,6 +171,31 @@ describe('a plan for several nodes', () => {
     expect(world.voters).toContainEqual({ id: 2, directoryId: 'd2.1' });
   });
 
+  it('restarts nobody whom the quorum needs: a lost disk is exchanged first, and two voters become three', () => {
+    const world = settled(cluster({}, { brokers: 3 }));
+    world.crash(2, 'lost');
+    world.tick();
+    const next = (): string | undefined => {
+      const [step] = planOf(cluster(SETTING, { brokers: 3 }), world.observe()).steps;
+      if (step !== undefined) world.carryOut(step);
+      return step === undefined ? undefined : describeStep(step);
+    };
+    expect(next()).toBe('remove the lost disk of node 2 from the voters');
+    world.tick();
+    expect([next(), next()]).toEqual(['make node 2 a voter', `restart node 1: ${RESTART}`]);
+  });
+
+  it('does nothing about the vote of a node that does not serve', () => {
+    const world = settled(cluster({}, { brokers: 3 }));
+    world.crash(2, 'lost');
+    world.tick();
+    const { host, admin } = world.observe();
+    const dead = host.nodes.map((node) =>
+      node.id === 2 ? { ...node, ready: false, phase: 'waiting' as const } : node,
+    );
+    expect(planOf(cluster({}, { brokers: 3 }), { host: { ...host, nodes: dead }, admin }).steps).toEqual([]);
+  });
+
   it('touches no voter while too few of the others follow', () => {
     const world = settled(cluster({}, { brokers: 3 }));
     world.crash(2, 'lost');
