@@ -255,7 +255,7 @@ describe.each(['a clean stop', 'a power cut'])('a bit that flips in a file of a 
     const names = files.map(({ path }) => path.replace(/\d{20}/, '#').replace(/-\d+\//, '/'));
     for (const name of ['__consumer_offsets/#.log', '__share_group_state/#.log', `${TOPIC}/#.timeindex`])
       expect(names.some((path) => path.endsWith(name))).toBe(true);
-    for (const name of ['#.frames', 'durable.mark', 'meta.properties', 'logs.manifest', 'logs.marks', '#.snapshot'])
+    for (const name of ['#.rounds', 'quorum.state', 'meta.properties', 'logs.manifest', 'logs.marks', '#.snapshot'])
       expect(names.some((path) => path.endsWith(name))).toBe(true);
     expect(files.filter(({ path }) => /jobs-0.*\.log$/.test(path)).length).toBeGreaterThan(2);
     lab.restore(image);

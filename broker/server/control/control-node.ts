@@ -20,7 +20,7 @@ import { LoopWatch } from './loop-watch.ts';
 import { ControlHub } from './quorum/control-hub.ts';
 import { confirmEmpty, readFormation } from './quorum/formation.ts';
 import { type OpenedRaft, openRaftStorage } from './raft-storage.ts';
-import { MetadataDamageError } from './recover-log.ts';
+import { MetadataDamageError } from './raft-blocks.ts';
 
 /** Ports of the control isolate: its own loop, its own disk. */
 export interface ControlPorts {

@@ -1,6 +1,6 @@
 import { TRY_NEWER_RELEASE } from '../../core/base/format.ts';
 import { Buffer } from 'node:buffer';
-import { readInt64, writeInt64 } from '../../core/base/int64.ts';
+import { readInt64 } from '../../core/base/int64.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
 
 /** One atomic batch of metadata records as the log keeps it. */
@@ -30,32 +30,7 @@ const BODY_HEAD_BYTES = 20;
 const ENTRY_HEAD_BYTES = 16;
 
 /** Largest body of a frame; a larger length in a file is damage. */
-export const FRAME_BODY_BYTES_MAX = 64 * 1024 * 1024;
-/** Most entries of one frame. */
-export const FRAME_ENTRY_COUNT_MAX = 4096;
-
-/** The bytes of one frame. Entries have consecutive indexes; there is at least one. */
-export function encodeFrame(frame: Frame, crc32c: Crc32c): Uint8Array {
-  let bodyBytes = BODY_HEAD_BYTES;
-  for (const { payload } of frame.entries) bodyBytes += ENTRY_HEAD_BYTES + payload.length;
-  const bytes = Buffer.alloc(HEAD_BYTES + bodyBytes);
-  bytes.writeUInt32BE(MAGIC, 0);
-  bytes.writeUInt32BE(bodyBytes, 4);
-  bytes.writeUInt16BE(FORMAT_VERSION, 12);
-  bytes.writeUInt16BE(frame.entries.length, 14);
-  writeInt64(bytes, 16, frame.entries[0]?.index ?? 0);
-  writeInt64(bytes, 24, frame.term);
-  let position = HEAD_BYTES + BODY_HEAD_BYTES;
-  for (const entry of frame.entries) {
-    writeInt64(bytes, position, entry.baseOffset);
-    bytes.writeUInt32BE(entry.recordCount, position + 8);
-    bytes.writeUInt32BE(entry.payload.length, position + 12);
-    bytes.set(entry.payload, position + ENTRY_HEAD_BYTES);
-    position += ENTRY_HEAD_BYTES + entry.payload.length;
-  }
-  bytes.writeUInt32BE(crc32c(bytes, HEAD_BYTES, bytes.length), 8);
-  return bytes;
-}
+const FRAME_BODY_BYTES_MAX = 64 * 1024 * 1024;
 
 /** What a segment file holds. */
 export interface ScannedFrames {

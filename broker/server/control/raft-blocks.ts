@@ -6,6 +6,11 @@ import { Writer } from '../../core/codec/writer.ts';
 import type { HardState, ReplicaKey } from '../../core/raft/types.ts';
 import { FrameFormatError } from './frames.ts';
 
+/** The metadata on disk is not what was written and synced. The node must not start (V10). */
+export class MetadataDamageError extends Error {
+  readonly code = 'DAMAGED_METADATA';
+}
+
 /** A kind of block: what a file of the Raft log is made of. */
 export interface BlockKind {
   readonly magic: number;

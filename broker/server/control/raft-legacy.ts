@@ -8,7 +8,7 @@ import { checkpointName, type RaftFiles, roundsName } from './raft-files.ts';
 import { encodeRaftFrame } from './raft-frames.ts';
 import type { RaftRecoveryDeps } from './raft-recovery.ts';
 import { encodeStateFile, FIRST_ROUND, STATE_FILE } from './raft-state-file.ts';
-import { readLog } from './recover-log.ts';
+import { readLegacyLog } from './legacy-log.ts';
 
 /**
  * Makes the metadata log of release 0.1.0 one of Raft, whose only voter is this replica. Its files go when the new ones are
@@ -17,7 +17,7 @@ import { readLog } from './recover-log.ts';
  */
 export function* convertLegacyLog(deps: RaftRecoveryDeps, files: RaftFiles): Task<number> {
   const { disk, crc32c, directory, self } = deps;
-  const { snapshot, scan } = yield* readLog(deps);
+  const { snapshot, scan } = yield* readLegacyLog(deps);
   // Of a conversion that did not come to its end.
   for (const name of [...files.segments.map((segment) => segment.name), ...files.checkpoints.map(checkpointName)]) {
     yield* removeIfExists(disk, `${directory}/${name}`);

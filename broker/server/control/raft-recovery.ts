@@ -5,6 +5,7 @@ import { type Entry, type HardState, isSame, type LogPlace, type ReplicaKey } fr
 import type { DirectoryEntry, Disk, DiskFile } from '../../ports/disk.ts';
 import { readIfExists, removeIfExists, replaceFile } from '../logs/disk-tasks.ts';
 import { step, type Task } from '../task.ts';
+import { MetadataDamageError } from './raft-blocks.ts';
 import { CHECKPOINT_BYTES_MAX, decodeCheckpoint, type StoredCheckpoint, writeCheckpoint } from './raft-checkpoint.ts';
 import { checkpointName, readRaftFiles, type RaftFiles, roundsName, type SegmentName } from './raft-files.ts';
 import { scanRaftFrames, type ScannedFrame } from './raft-frames.ts';
@@ -18,7 +19,6 @@ import {
   STATE_FILE_BYTES_MAX,
   writeSlot,
 } from './raft-state-file.ts';
-import { MetadataDamageError } from './recover-log.ts';
 
 /** What recovery works with. */
 export interface RaftRecoveryDeps {

@@ -1,6 +1,6 @@
 import { TRY_NEWER_RELEASE } from '../../core/base/format.ts';
 import { Buffer } from 'node:buffer';
-import { readInt64, writeInt64 } from '../../core/base/int64.ts';
+import { readInt64 } from '../../core/base/int64.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
 
 /** The whole metadata at one index of the log. */
@@ -19,20 +19,6 @@ const FORMAT_VERSION = 1;
 /** Magic (4), CRC-32C of the rest (4), format version (4), index (8), term (8), offset (8), payload length (4). */
 const HEAD_BYTES = 40;
 const CRC_START = 8;
-
-/** The bytes of a snapshot file. */
-export function encodeSnapshot(snapshot: Snapshot, crc32c: Crc32c): Uint8Array {
-  const bytes = Buffer.alloc(HEAD_BYTES + snapshot.payload.length);
-  bytes.writeUInt32BE(MAGIC, 0);
-  bytes.writeUInt32BE(FORMAT_VERSION, 8);
-  writeInt64(bytes, 12, snapshot.index);
-  writeInt64(bytes, 20, snapshot.term);
-  writeInt64(bytes, 28, snapshot.offset);
-  bytes.writeUInt32BE(snapshot.payload.length, 36);
-  bytes.set(snapshot.payload, HEAD_BYTES);
-  bytes.writeUInt32BE(crc32c(bytes, CRC_START, bytes.length), 4);
-  return bytes;
-}
 
 /** Reads a snapshot file; a sentence when it is damaged or of a newer format. */
 export function decodeSnapshot(file: Uint8Array, crc32c: Crc32c): Snapshot | string {

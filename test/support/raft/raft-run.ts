@@ -38,8 +38,8 @@ export class RaftRun {
   readonly #keys: ReplicaKey[] = [];
   /** By term: who led it. */
   readonly #leaders = new Map<Term, string>();
-  /** By index: what somebody applied there. */
-  readonly #applied: Entry[] = [];
+  /** By index: what somebody applied there first, and in which term it was by then: committed in that one or before. */
+  readonly #applied: { readonly entry: Entry; readonly inTerm: Term }[] = [];
   readonly #reads = new Map<string, Asked>();
   readonly #wished = new Map<string, Wish>();
   /** The one replica whose disk lost something: more of them at once, and nothing can be promised. */
@@ -302,9 +302,10 @@ export class RaftRun {
     this.#leaders.set(term, key);
     this.counts.leaders += 1;
     const log = node.raft?.state.log;
-    for (const entry of this.#applied) {
-      if (entry === undefined || log === undefined || entry.index < log.snapshot.place.index) continue;
-      if (log.termAt(entry.index) !== entry.term && entry.term < term) {
+    for (const applied of this.#applied) {
+      if (applied === undefined || log === undefined || applied.entry.index < log.snapshot.place.index) continue;
+      const { entry, inTerm } = applied;
+      if (log.termAt(entry.index) !== entry.term && inTerm < term) {
         throw new Error(`Q2: the leader ${key} of term ${term} lacks entry ${entry.index} of term ${entry.term}`);
       }
     }
@@ -312,9 +313,9 @@ export class RaftRun {
 
   /** State machine safety: nobody applies another entry at an index. */
   #onApply(node: RaftNode, entry: Entry): void {
-    const known = this.#applied[entry.index];
+    const known = this.#applied[entry.index]?.entry;
     if (known === undefined) {
-      this.#applied[entry.index] = entry;
+      this.#applied[entry.index] = { entry, inTerm: node.raft?.state.term ?? 0 };
       this.counts.applied += 1;
     } else if (known.term !== entry.term || known.body.kind !== entry.body.kind) {
       throw new Error(
@@ -324,7 +325,7 @@ export class RaftRun {
   }
 
   #onRestore(index: number, term: Term): void {
-    const known = this.#applied[index];
+    const known = this.#applied[index]?.entry;
     if (known !== undefined && known.term !== term) throw new Error(`Q2: a snapshot at ${index} of term ${term}`);
   }
 

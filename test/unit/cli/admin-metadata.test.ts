@@ -10,12 +10,12 @@ import { Raft, type RaftStart } from '../../../broker/core/raft/raft.ts';
 import type { Entry, ReplicaKey } from '../../../broker/core/raft/types.ts';
 import { crc32c } from '../../../broker/io/crc32c.ts';
 import { NodeDisk } from '../../../broker/io/disk/node-disk.ts';
-import { encodeFrame } from '../../../broker/server/control/frames.ts';
 import { openIdentity } from '../../../broker/server/control/identity.ts';
 import { METADATA_DIRECTORY, segmentName } from '../../../broker/server/control/log-files.ts';
 import { type OpenedRaft, openRaftStorage } from '../../../broker/server/control/raft-storage.ts';
 import { runTask, type Task } from '../../../broker/server/task.ts';
 import { MetadataLab, newTopic, sampleId } from '../../support/metadata/lab.ts';
+import { encodeFrame } from '../../support/metadata/release-0-1-0.ts';
 
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const OTHERS: readonly ReplicaKey[] = [2, 3].map((id) => ({ id, directoryId: sampleId(500_000 + id) }));

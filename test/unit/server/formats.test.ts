@@ -3,10 +3,11 @@ import { describe, expect, test } from '@jest/globals';
 import { sealText } from '../../../broker/core/log/sealed-text.ts';
 import { crc32c } from '../../../broker/io/crc32c.ts';
 import { readMark } from '../../../broker/server/control/durable-mark.ts';
-import { encodeFrame, scanFrames } from '../../../broker/server/control/frames.ts';
-import { decodeSnapshot, encodeSnapshot } from '../../../broker/server/control/snapshot-file.ts';
+import { scanFrames } from '../../../broker/server/control/frames.ts';
+import { decodeSnapshot } from '../../../broker/server/control/snapshot-file.ts';
 import { runTask } from '../../../broker/server/task.ts';
 import { DIRECTORY, LogWorld, spec } from '../../support/logs/log-world.ts';
+import { encodeFrame, encodeSnapshot } from '../../support/metadata/release-0-1-0.ts';
 
 const NEWER = /start the release of Weir that wrote it, or a newer one; nothing was changed/;
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
-import { encodeFrame, scanFrames, type Frame } from '../../../../broker/server/control/frames.ts';
-import { decodeSnapshot, encodeSnapshot } from '../../../../broker/server/control/snapshot-file.ts';
+import { scanFrames, type Frame } from '../../../../broker/server/control/frames.ts';
+import { decodeSnapshot } from '../../../../broker/server/control/snapshot-file.ts';
 import { ControlWorld, creation, type Life } from '../../../support/metadata/control-world.ts';
+import { encodeFrame, encodeSnapshot } from '../../../support/metadata/release-0-1-0.ts';
 
 const DIRECTORY = 'data/__cluster_metadata-0';
 
@@ -101,7 +102,7 @@ function startAgain(world: ControlWorld): Life {
 }
 
 const segment = (world: ControlWorld): string =>
-  `${DIRECTORY}/${world.files().find((name) => name.endsWith('.frames')) ?? ''}`;
+  `${DIRECTORY}/${world.files().find((name) => name.endsWith('.rounds')) ?? ''}`;
 const namesIn = (life: Life): readonly string[] => life.plane.view.topics().map(({ name }) => name);
 
 /** The cluster id that an identity file names. */
@@ -120,7 +121,7 @@ describe('a metadata log that starts again', () => {
     const world = stopped(['a']);
     const path = segment(world);
     const size = world.disk.peek(path)?.length ?? 0;
-    world.disk.poke(path, size, Buffer.from('WMF1 half a frame'));
+    world.disk.poke(path, size, Buffer.from('WRF1 half a frame'));
     const life = startAgain(world);
     expect(life.fatal).toBeNull();
     expect(namesIn(life)).toEqual(['a']);
@@ -134,7 +135,9 @@ describe('a metadata log that starts again', () => {
     const world = stopped(['a', 'b']);
     world.disk.poke(segment(world), 40, Buffer.from('x'));
     const life = startAgain(world);
-    expect(life.fatal).toMatch(/00000000000000000001\.frames is damaged at byte 0, before entries that were committed/);
+    expect(life.fatal).toMatch(
+      /00000000000000000001\.rounds is damaged at byte 0: the log ends at 0, it was written up to \d/,
+    );
   });
 
   test('stops for a bad last frame that was synced, and leaves it as it is', () => {
@@ -148,19 +151,21 @@ describe('a metadata log that starts again', () => {
       whole.disk.poke(path, position, Buffer.from([bytes.readUInt8(position) ^ (1 << (position % 8))]));
       const spoiled = whole.disk.peek(path);
       const { fatal } = startAgain(whole);
-      expect([position, fatal]).toEqual([position, expect.stringMatching(/\.frames is damaged at byte \d+/)]);
+      expect([position, fatal]).toEqual([position, expect.stringMatching(/\.rounds is damaged at byte \d+/)]);
       expect(whole.disk.peek(path)).toEqual(spoiled);
     }
   });
 
-  test('goes on with every record when its mark or its identity file is spoiled, or says so', () => {
+  test('goes on with every record when its state file or its identity file is spoiled, or says so', () => {
     const whole = stopped(['a', 'b']);
     const image = whole.disk.image();
     const identity = 'data/meta.properties';
-    for (const path of [`${DIRECTORY}/durable.mark`, identity]) {
+    for (const path of [`${DIRECTORY}/quorum.state`, identity]) {
       const size = whole.disk.peek(path)?.length ?? 0;
       expect(size).toBeGreaterThan(20);
       for (let position = 0; position < size; position += 1) {
+        // Between the slots of the state file nothing is read.
+        if (position % 4096 > 200) continue;
         whole.disk.restore(image);
         const bytes = whole.disk.peek(path) ?? Buffer.alloc(0);
         whole.disk.poke(path, position, Buffer.from([bytes.readUInt8(position) ^ (1 << (position % 7))]));
@@ -172,34 +177,21 @@ describe('a metadata log that starts again', () => {
     }
   });
 
-  test('stops when a segment is missing between others or before all', () => {
+  test('stops when its snapshot is missing', () => {
     const world = stopped(['a', 'b', 'c', 'd', 'e', 'f'], { 'metadata.log.max.record.bytes.between.snapshots': '400' });
-    expect(world.files().some((name) => name.endsWith('.snapshot'))).toBe(true);
-    const snapshot = world.files().find((name) => name.endsWith('.snapshot')) ?? '';
+    expect(world.files().some((name) => name.endsWith('.checkpoint'))).toBe(true);
+    const snapshot = world.files().find((name) => name.endsWith('.checkpoint')) ?? '';
     world.disk.vanish(`${DIRECTORY}/${snapshot}`);
-    expect(startAgain(world).fatal).toMatch(/the metadata log has lost the entries from 1 to/);
+    expect(startAgain(world).fatal).toMatch(
+      /the checkpoint of the metadata at \d+ is not there, and nobody else has the metadata/,
+    );
   });
 
   test('stops for a damaged snapshot', () => {
     const world = stopped(['a', 'b', 'c', 'd', 'e', 'f'], { 'metadata.log.max.record.bytes.between.snapshots': '400' });
-    const snapshot = world.files().find((name) => name.endsWith('.snapshot')) ?? '';
+    const snapshot = world.files().find((name) => name.endsWith('.checkpoint')) ?? '';
     world.disk.poke(`${DIRECTORY}/${snapshot}`, 60, Buffer.from('x'));
-    expect(startAgain(world).fatal).toMatch(/\.snapshot can't be used: its checksum does not fit/);
-  });
-
-  test('stops when the log ends before its snapshot, even without its mark', () => {
-    const world = new ControlWorld(7, { 'metadata.log.max.record.bytes.between.snapshots': '700' });
-    const life = world.ready();
-    const hasSnapshot = (): boolean => world.files().some((name) => name.endsWith('.snapshot'));
-    for (let count = 0; !hasSnapshot(); count += 1) {
-      world.submit(life, creation(`t${count}`));
-      world.world.runFor(100);
-    }
-    world.crash(true);
-    const path = segment(world);
-    world.disk.vanish(`${DIRECTORY}/durable.mark`);
-    world.disk.poke(path, (world.disk.peek(path)?.length ?? 0) - 1, Buffer.from('x'));
-    expect(startAgain(world).fatal).toMatch(/^the metadata log ends at \d+, before its snapshot of \d+$/);
+    expect(startAgain(world).fatal).toMatch(/\.checkpoint is damaged, and nobody else has the metadata/);
   });
 });
 
@@ -215,7 +207,8 @@ describe('snapshots', () => {
     world.world.runFor(1000);
     expect(world.files().length).toBeLessThanOrEqual(4);
     const bytes = world.disk.files().reduce((sum, { size }) => sum + size, 0);
-    expect(bytes).toBeLessThan(8000);
+    // The state file alone is 16 KiB.
+    expect(bytes).toBeLessThan(16_384 + 8000);
     world.crash();
     expect(namesIn(startAgain(world))).toEqual([]);
   });

@@ -2,10 +2,10 @@ import { Buffer } from 'node:buffer';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
-import { encodeFrame, scanFrames } from '../../../../broker/server/control/frames.ts';
+import { scanFrames } from '../../../../broker/server/control/frames.ts';
 import { segmentName, snapshotName } from '../../../../broker/server/control/log-files.ts';
-import { encodeSnapshot } from '../../../../broker/server/control/snapshot-file.ts';
 import { batchAt, RAFT_DIRECTORY, SELF, StorageBench, textOf, voteIn } from '../../../support/raft/storage-bench.ts';
+import { encodeFrame, encodeSnapshot } from '../../../support/metadata/release-0-1-0.ts';
 
 const FIXTURE = new URL('../../../fixtures/data/0.1.0/data/__cluster_metadata-0/', import.meta.url);
 

@@ -1,68 +1,36 @@
-import type { DirectoryEntry, DiskFile } from '../../ports/disk.ts';
+import type { Crc32c } from '../../core/base/checksum.ts';
+import type { DirectoryEntry, Disk, DiskFile } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
-import { type DurableMark, readMark } from './durable-mark.ts';
-import { scanFrames, type Frame, type LogEntry } from './frames.ts';
-import { LocalLog, type LocalLogDeps } from './local-log.ts';
+import { readMark } from './durable-mark.ts';
+import { scanFrames, type Frame } from './frames.ts';
 import { readLogFiles, segmentsUpTo, snapshotName, type LogFiles, type SegmentFile } from './log-files.ts';
+import { MetadataDamageError } from './raft-blocks.ts';
 import { decodeSnapshot, type Snapshot } from './snapshot-file.ts';
 
 /** Largest file of the metadata log that is read; a larger one is refused before anything is allocated. */
 const FILE_BYTES_MAX = 1024 * 1024 * 1024;
 
-/** The metadata that survived, and the log to go on with. */
-export interface RecoveredLog {
-  readonly log: LocalLog;
-  readonly snapshot: Snapshot | null;
-  /** All entries after the snapshot, in order. */
-  readonly entries: readonly LogEntry[];
-  /** Bytes of an unfinished last frame that were cut away; 0 mostly. */
-  readonly cutBytes: number;
-}
-
-/** The metadata on disk is not what was written and synced. The node must not start (V10). */
-export class MetadataDamageError extends Error {
-  readonly code = 'DAMAGED_METADATA';
+/** Where the log is read from. */
+interface ReadDeps {
+  readonly disk: Disk;
+  readonly directory: string;
+  readonly crc32c: Crc32c;
 }
 
 /**
- * Opens the metadata log in a directory that exists: newest snapshot, then every entry after it. A torn last frame was
- * never answered for and is cut; anything else that is missing or bad is damage (`MetadataDamageError`).
+ * Reads the metadata log of release 0.1.0: newest snapshot, then every entry after it. A torn last frame was never answered for
+ * and is cut; anything else that is missing or bad is damage (`MetadataDamageError`).
  */
-export function* recoverLog(deps: LocalLogDeps): Task<RecoveredLog> {
-  const { segments, snapshot, mark, scan } = yield* readLog(deps);
-  const log = new LocalLog(deps, {
-    lastIndex: scan.lastIndex,
-    term: Math.max(scan.term, snapshot?.term ?? 0) + 1,
-    segments,
-    endPosition: scan.endPosition,
-    snapshotIndexes: snapshot === null ? [] : [snapshot.index],
-    bytesSinceSnapshot: scan.bytes,
-    mark,
-  });
-  return { log, snapshot, entries: scan.frames.flatMap(({ entries }) => entries), cutBytes: scan.cutBytes };
-}
-
-/** Where the log is read from. */
-type ReadDeps = Pick<LocalLogDeps, 'disk' | 'directory' | 'crc32c'>;
-
-/** What a directory of release 0.1.0 holds, checked. */
-export function* readLog(deps: ReadDeps): Task<{
-  readonly segments: readonly SegmentFile[];
-  readonly snapshot: Snapshot | null;
-  readonly mark: DurableMark;
-  readonly scan: Scan;
-}> {
+export function* readLegacyLog(deps: ReadDeps): Task<{ readonly snapshot: Snapshot | null; readonly scan: Scan }> {
   const { disk, directory } = deps;
   const listing = yield* step<readonly DirectoryEntry[]>((done) => disk.list(directory, done));
   const files = readLogFiles(listing.map(({ name }) => name));
-  // Entries that an earlier life made and did not live to sync would otherwise hold what this one acknowledges.
-  yield* step<void>((done) => disk.syncDirectory(directory, done));
   for (const name of files.unfinished) yield* step<void>((done) => disk.remove(`${directory}/${name}`, done));
   const snapshot = yield* newestSnapshot(deps, files);
   const segments = yield* removeObsolete(deps, files, snapshot);
-  const mark = yield* readMark(disk, directory, deps.crc32c);
-  const scan = yield* readSegments(deps, segments, { covered: snapshot?.index ?? 0, markedIndex: mark.index });
-  return { segments, snapshot, mark, scan };
+  const markedIndex = yield* readMark(disk, directory, deps.crc32c);
+  const scan = yield* readSegments(deps, segments, { covered: snapshot?.index ?? 0, markedIndex });
+  return { snapshot, scan };
 }
 
 function* newestSnapshot({ disk, directory, crc32c }: ReadDeps, files: LogFiles): Task<Snapshot | null> {
@@ -98,8 +66,6 @@ interface Scan {
   readonly frames: Frame[];
   lastIndex: number;
   term: number;
-  bytes: number;
-  endPosition: number;
   cutBytes: number;
 }
 
@@ -123,8 +89,6 @@ function* readSegments(deps: ReadDeps, segments: readonly SegmentFile[], known: 
     frames: [],
     lastIndex: (first?.firstIndex ?? covered + 1) - 1,
     term: 0,
-    bytes: 0,
-    endPosition: 0,
     cutBytes: 0,
   };
   for (const [position, segment] of segments.entries()) {
@@ -166,14 +130,12 @@ function* readSegment(
   // The last round may have been written and not synced when the process died: from here on it counts.
   if (tail === 'torn' || isLast) yield* keepUpTo(disk, path, { endPosition, fileSize: file.length });
   scan.cutBytes += file.length - endPosition;
-  scan.endPosition = endPosition;
   for (const frame of frames) {
     if (frame.term < scan.term)
       throw new MetadataDamageError(`${path} goes back from term ${scan.term} to ${frame.term}`);
     scan.term = frame.term;
     for (const entry of frame.entries) {
       scan.lastIndex = entry.index;
-      scan.bytes += entry.payload.length;
     }
     scan.frames.push({ ...frame, entries: frame.entries.filter(({ index }) => index > known.covered) });
   }
@@ -181,7 +143,7 @@ function* readSegment(
 
 /** Cuts what lies behind the last good frame and makes the rest durable. */
 function* keepUpTo(
-  disk: ReadDeps['disk'],
+  disk: Disk,
   path: string,
   { endPosition, fileSize }: { readonly endPosition: number; readonly fileSize: number },
 ): Task<void> {
