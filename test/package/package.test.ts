@@ -130,6 +130,11 @@ test(
     const cluster = await runCluster(project, 'node_modules/.bin/weir', 'local', '-f', manifest, '--data', 'data');
     expect(cluster.out).toMatch(/^weir: cluster quickstart ready in \d+ ms/m);
     expect(cluster.code).toBe(0);
+    // Several nodes speak gRPC, which comes in packages of its own and with generated descriptors.
+    const three = join(project, 'node_modules/@weir-dev/weir/examples/three-nodes.yaml');
+    const nodes = await runCluster(project, 'node_modules/.bin/weir', 'local', '-f', three, '--data', 'three');
+    expect(nodes.out).toMatch(/^weir: cluster trio ready in \d+ ms/m);
+    expect(nodes.code).toBe(0);
     // Users get programs, manifests and the licence: no sources, no tests.
     const content = await readdir(join(project, 'node_modules/@weir-dev/weir'));
     expect(content.sort()).toEqual(['LICENSE', 'README.md', 'dist', 'examples', 'package.json']);
