@@ -74,8 +74,9 @@ describe('a broker whose disk fails', () => {
     ['sync of a segment, for want of space,', SYNC, 'ENOSPC', (data) => filesOf(join(data, 'steady-1'), '.log')],
     ['write of a segment', WRITE, 'EIO', (data) => filesOf(join(data, 'steady-0'), '.log')],
     ['sync of committed offsets', SYNC, 'EIO', (data) => filesOf(join(data, '__consumer_offsets-0'), '.log')],
-    ['sync of the metadata', SYNC, 'EIO', (data) => filesOf(join(data, '__cluster_metadata-0'), '.frames')],
-    ['write of the metadata', WRITE, 'EIO', (data) => filesOf(join(data, '__cluster_metadata-0'), '.frames')],
+    ['sync of the metadata', SYNC, 'EIO', (data) => filesOf(join(data, '__cluster_metadata-0'), '.rounds')],
+    ['write of the metadata', WRITE, 'EIO', (data) => filesOf(join(data, '__cluster_metadata-0'), '.rounds')],
+    ['sync of the term and the vote', SYNC, 'EIO', (data) => [join(data, '__cluster_metadata-0', 'quorum.state')]],
     ['sync of a checkpoint', SYNC, 'EIO', (data) => [join(data, 'log-start-offset-checkpoint.tmp')]],
     ['sync of the list of logs', SYNC, 'EIO', (data) => [join(data, 'logs.manifest.tmp')]],
     ['sync of the data directory', 'fsync', 'EIO', (data) => [data]],
@@ -97,7 +98,7 @@ describe('a broker whose disk fails', () => {
 
   it.each<[string, string, string]>([
     ['a segment', 'steady-0', '.log'],
-    ['the metadata', '__cluster_metadata-0', '.frames'],
+    ['the metadata', '__cluster_metadata-0', '.rounds'],
   ])(
     'ends when a sync of %s hangs for longer than weir.disk.stall.ms, and clients are not kept waiting',
     async (_what, directory, ending) => {
