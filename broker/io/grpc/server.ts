@@ -97,7 +97,7 @@ function raftQuestion(serving: Serving, kind: RaftRequestKind, method: Method): 
     if (kind === 'timeout-now') answer(method, {}, callback);
     serving.post(() => {
       serving.service.raft(message, (response) => {
-        if (kind !== 'timeout-now' && !call.cancelled) answer(method, response, callback);
+        if (!call.cancelled) answer(method, response, callback);
       });
     });
   };
