@@ -5,6 +5,7 @@ import type { RaftState } from './state.ts';
 import {
   isSame,
   keyOf,
+  type LogPlace,
   type PreVoteRequest,
   type PreVoteResponse,
   type ReplicaKey,
@@ -21,7 +22,7 @@ export function beginPreVote(state: RaftState): void {
     beginElection(state, { isTransfer: false });
     return;
   }
-  state.campaign = { votes: new Map([[keyOf(state.self), true]]), ownVoteWrite: 0 };
+  state.campaign = { votes: new Map([[keyOf(state.self), mayVoteForItself(state)]]), ownVoteWrite: 0 };
   state.became('pre-candidate', null);
   const { self, log } = state;
   for (const voter of state.voters) {
@@ -54,7 +55,7 @@ export function settleCampaign(state: RaftState): void {
   const { campaign } = state;
   if (campaign === null) return;
   const isOwnVoteDurable = campaign.ownVoteWrite > 0 && state.writtenCount >= campaign.ownVoteWrite;
-  if (isOwnVoteDurable) campaign.votes.set(keyOf(state.self), true);
+  if (isOwnVoteDurable) campaign.votes.set(keyOf(state.self), mayVoteForItself(state));
   const outcome = tally(state.voters, campaign.votes);
   if (outcome === 'open') return;
   if (outcome === 'lost') becomeFollower(state, state.term, null);
@@ -68,7 +69,7 @@ export function settleCampaign(state: RaftState): void {
 /** Answers a pre-vote; nothing changes here, whatever the answer (V1). */
 export function answerPreVote(state: RaftState, request: PreVoteRequest): void {
   const isGranted =
-    request.term > state.term && state.log.isUpToDate(request.last) && !isBound(state) && mayVote(state);
+    request.term > state.term && state.log.isUpToDate(request.last) && !isBound(state) && mayVote(state, request.last);
   const { self, term } = state;
   const message = {
     kind: 'pre-vote-response',
@@ -107,7 +108,7 @@ export function answerVote(state: RaftState, request: VoteRequest): void {
   const isFree = isNew || state.votedFor === null || isSame(state.votedFor, request.from) || bugs.has('votes-twice');
   const isUpToDate = state.log.isUpToDate(request.last) || bugs.has('votes-for-stale-log');
   const isUndecided = isNew || (state.role === 'follower' && state.leader === null) || state.role === 'pre-candidate';
-  if (!isUndecided || !isFree || !isUpToDate || !mayVote(state)) {
+  if (!isUndecided || !isFree || !isUpToDate || !mayVote(state, request.last)) {
     if (isNew) becomeFollower(state, request.term, null);
     refuse(state, request);
     return;
@@ -156,6 +157,20 @@ function isBound(state: RaftState): boolean {
   return state.hasContact || (state.role === 'leader' && holdsQuorum(state));
 }
 
-function mayVote(state: RaftState): boolean {
+/**
+ * A damaged voter votes as it would with the log that it had (V10): what it promised with that and does not have any more is in
+ * the log of whoever it votes for.
+ */
+function mayVote(state: RaftState, last: LogPlace): boolean {
+  if (!state.isDamaged || state.options.bugs.has('damaged-votes')) return true;
+  const { damagedTerm, damagedUpTo } = state;
+  return last.term > damagedTerm || (last.term === damagedTerm && last.index >= damagedUpTo);
+}
+
+/**
+ * A damaged voter may be elected, by a majority of others: each of them has promised nothing beyond its log, and so nothing
+ * beyond that is committed. Its own vote would vouch for what it has lost.
+ */
+function mayVoteForItself(state: RaftState): boolean {
   return !state.isDamaged || state.options.bugs.has('damaged-votes');
 }

@@ -74,7 +74,13 @@ function respond(
 /** A damaged log is whole again when it is the leader's, synced, up to where something was lost (V10). */
 export function settleDamage(state: RaftState): void {
   if (!state.isDamaged || Math.min(state.matchedIndex, state.log.durableIndex) < state.damagedUpTo) return;
+  heal(state);
+}
+
+/** The log has everything again that it may have promised. */
+export function heal(state: RaftState): void {
   state.damagedUpTo = 0;
+  state.damagedTerm = 0;
   state.write({ hardState: true });
 }
 

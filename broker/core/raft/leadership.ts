@@ -3,6 +3,7 @@ import { settleMembership } from './membership.ts';
 import type { Progress } from './progress.ts';
 import { reachedByMajority } from './quorum.ts';
 import { appendEntry, hasten, watchVoters } from './replication.ts';
+import { heal } from './follower.ts';
 import { becomeFollower, holdsQuorum, type Leadership, refuse } from './roles.ts';
 import type { RaftState } from './state.ts';
 import { type AppendResponse, isSame, keyOf, type LogIndex, type ReplicaKey, type SnapshotResponse } from './types.ts';
@@ -25,6 +26,8 @@ export function beginLeadership(state: RaftState): void {
   state.matchedIndex = state.log.lastIndex;
   state.isLeaderGone = false;
   state.became('leader', state.self);
+  // The others have vouched that nothing is committed beyond this log: it is whole from now on.
+  if (state.isDamaged) heal(state);
   watchVoters(state);
   appendEntry(state, { kind: 'no-op' });
 }

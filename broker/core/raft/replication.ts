@@ -3,7 +3,7 @@ import { Progress } from './progress.ts';
 import type { RaftState } from './state.ts';
 import { type Entry, type EntryBody, type Input, isSame, keyOf } from './types.ts';
 
-/** Appends an entry at the leader's end; it goes out to everybody while it is written here. */
+/** Appends an entry at the leader's end; it goes out to everybody when it is synced here. */
 export function appendEntry(state: RaftState, body: EntryBody): Entry {
   const entry = { index: state.log.lastIndex + 1, term: state.term, body };
   state.write({ entries: [entry] });
@@ -60,11 +60,13 @@ function sendEntries(state: RaftState, progress: Progress): boolean {
     return false;
   }
   let isSent = false;
-  while (progress.nextIndex <= log.lastIndex) {
+  // What is not synced here is not sent: when power goes everywhere at once, the leader's log is whole up to what any other has begun
+  // to write, and so the others can elect it (V10).
+  while (progress.nextIndex <= log.durableIndex) {
     const mayNot = progress.state === 'probe' ? nowMs < progress.retryAtMs : progress.isFull;
     if (mayNot) break;
     const entries = log.slice(progress.nextIndex, {
-      countMax: options.appendCountMax,
+      countMax: Math.min(options.appendCountMax, log.durableIndex - progress.nextIndex + 1),
       bytesMax: options.appendBytesMax,
     });
     sendAppend(state, progress, entries);

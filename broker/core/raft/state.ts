@@ -49,6 +49,7 @@ export class RaftState {
   term: Term;
   votedFor: ReplicaKey | null;
   damagedUpTo: LogIndex;
+  damagedTerm: Term;
   role: Role = 'follower';
   leader: ReplicaKey | null = null;
   committedIndex: LogIndex;
@@ -79,7 +80,8 @@ export class RaftState {
     this.options = options;
     this.nowMs = nowMs;
     this.log = new RaftLog(start.snapshot, start.entries);
-    ({ term: this.term, votedFor: this.votedFor, damagedUpTo: this.damagedUpTo } = start.hardState);
+    ({ term: this.term, votedFor: this.votedFor } = start.hardState);
+    ({ damagedUpTo: this.damagedUpTo, damagedTerm: this.damagedTerm } = start.hardState);
     assert(this.term >= this.log.last.term, 'a log has no entry of a later term than the hard state');
     this.committedIndex = start.snapshot.place.index;
     this.learnVoters();
@@ -98,11 +100,10 @@ export class RaftState {
   }
 
   /**
-   * May ask for votes: its log can be trusted (V10), and it is a voter, or was one before a change that may not be committed:
-   * its log may be the only one with which the others can go on (thesis §4.2.2). Its own vote counts only as a voter's.
+   * May ask for votes: it is a voter, or was one before a change that may not be committed: its log may be the only one with
+   * which the others can go on (thesis §4.2.2). Its own vote counts only as a voter's, and not with a damaged log (V10).
    */
   get mayCampaign(): boolean {
-    if (this.isDamaged && !this.options.bugs.has('damaged-votes')) return false;
     if (hasVoter(this.voters, this.self)) return true;
     return (
       this.votersIndex > this.committedIndex && hasVoter(this.log.votersAt(this.votersIndex - 1).voters, this.self)
@@ -136,7 +137,7 @@ export class RaftState {
     readonly hardState?: true;
   }): number {
     this.writeCount += 1;
-    const { term, votedFor, damagedUpTo } = this;
+    const { term, votedFor, damagedUpTo, damagedTerm } = this;
     const { truncateFrom, entries } = parts;
     if (truncateFrom !== undefined) this.log.truncateFrom(truncateFrom);
     if (entries !== undefined) this.log.append(entries, this.writeCount);
@@ -147,7 +148,7 @@ export class RaftState {
       write: this.writeCount,
       ...(truncateFrom === undefined ? {} : { truncateFrom }),
       ...(entries === undefined ? {} : { entries }),
-      ...(parts.hardState ? { hardState: { term, votedFor, damagedUpTo } } : {}),
+      ...(parts.hardState ? { hardState: { term, votedFor, damagedUpTo, damagedTerm } } : {}),
     });
     return this.writeCount;
   }

@@ -37,10 +37,12 @@ export interface HardState {
   /** For whom this replica voted in `term`. */
   readonly votedFor: ReplicaKey | null;
   /**
-   * The log is known to have lost something up to here (V10); 0 when it has not. Such a voter neither votes nor campaigns
-   * nor counts until a leader has brought it past this index.
+   * The log is known to have lost something up to here (V10); 0 when it has not. Until a leader has brought it past this index
+   * such a voter does not count, not even for itself, and votes only for whose log goes at least as far.
    */
   readonly damagedUpTo: LogIndex;
+  /** No entry that was lost has a later term. */
+  readonly damagedTerm: Term;
 }
 
 /** State that stands for all entries up to its place. */

@@ -112,9 +112,10 @@ export function takeReplicas(reader: Reader): readonly ReplicaKey[] {
 }
 
 /** Term, damage and vote. */
-export function putHardState(writer: Writer, { term, votedFor, damagedUpTo }: HardState): void {
+export function putHardState(writer: Writer, { term, votedFor, damagedUpTo, damagedTerm }: HardState): void {
   writer.int64(term);
   writer.int64(damagedUpTo);
+  writer.int64(damagedTerm);
   putReplicas(writer, votedFor === null ? [] : [votedFor]);
 }
 
@@ -122,5 +123,6 @@ export function putHardState(writer: Writer, { term, votedFor, damagedUpTo }: Ha
 export function takeHardState(reader: Reader): HardState {
   const term = reader.int64();
   const damagedUpTo = reader.int64();
-  return { term, votedFor: takeReplicas(reader)[0] ?? null, damagedUpTo };
+  const damagedTerm = reader.int64();
+  return { term, votedFor: takeReplicas(reader)[0] ?? null, damagedUpTo, damagedTerm };
 }

@@ -23,7 +23,7 @@ export function* convertLegacyLog(deps: RaftRecoveryDeps, files: RaftFiles): Tas
     yield* removeIfExists(disk, `${directory}/${name}`);
   }
   const term = Math.max(scan.term, snapshot?.term ?? 0);
-  const hardState = { term, votedFor: term === 0 ? null : self, damagedUpTo: 0 };
+  const hardState = { term, votedFor: term === 0 ? null : self, damagedUpTo: 0, damagedTerm: 0 };
   const place = { index: snapshot?.index ?? 0, term: snapshot?.term ?? 0 };
   yield* writeCheckpoint(deps, {
     place,

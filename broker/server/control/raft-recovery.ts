@@ -91,7 +91,7 @@ export function* formRaft(deps: RaftRecoveryDeps, voters: readonly ReplicaKey[])
   const { disk, crc32c, directory, self } = deps;
   const slot: RaftSlot = {
     round: FIRST_ROUND,
-    hardState: { term: 0, votedFor: null, damagedUpTo: 0 },
+    hardState: { term: 0, votedFor: null, damagedUpTo: 0, damagedTerm: 0 },
     firstFrame: 1,
     lastFrame: 0,
     lastFrameCrc: 0,
@@ -261,7 +261,9 @@ function standing({ damagedUpTo }: HardState): string | null {
 
 function damaged({ slot, scan }: { readonly slot: RaftSlot; readonly scan: Scan }): HardState {
   const damagedUpTo = Math.max(scan.hardState.damagedUpTo, slot.lastIndex, 1);
-  return { ...scan.hardState, damagedUpTo };
+  // What was written had at most the term of that time.
+  const damagedTerm = Math.max(scan.hardState.damagedTerm, scan.hardState.term);
+  return { ...scan.hardState, damagedUpTo, damagedTerm };
 }
 
 function lost(found: { readonly slot: RaftSlot; readonly scan: Scan }, damage: string): Verdict {

@@ -32,7 +32,7 @@ export function* recoverQuorum(deps: InspectDeps, log: InspectedLog, self: Repli
   const lastFrame = Math.max(log.lastFrame, log.slot?.lastFrame ?? 0) + 1;
   const slot: RaftSlot = {
     round: (log.slot?.round ?? 1) + 1,
-    hardState: { term, votedFor: self, damagedUpTo: 0 },
+    hardState: { term, votedFor: self, damagedUpTo: 0, damagedTerm: 0 },
     firstFrame: lastFrame + 1,
     lastFrame,
     lastFrameCrc: 0,

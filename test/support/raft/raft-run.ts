@@ -223,7 +223,7 @@ export class RaftRun {
     const last = disk.entries.at(-1)?.index ?? 0;
     if (last > 0) {
       disk.entries = disk.entries.slice(0, this.#world.prng.below(disk.entries.length));
-      disk.hardState = { ...disk.hardState, damagedUpTo: last };
+      disk.hardState = { ...disk.hardState, damagedUpTo: last, damagedTerm: disk.hardState.term };
       this.counts.damaged += 1;
     }
     this.#world.start(node);

@@ -20,6 +20,7 @@ interface Node {
   term: number;
   votedFor: ReplicaKey | null;
   damagedUpTo: number;
+  damagedTerm: number;
   snapshot: SnapshotMeta;
   entries: Entry[];
   writes: Write[];
@@ -136,7 +137,10 @@ export class RaftScript {
         node.waiting = [];
         return;
       case 'start':
-        if (second.startsWith('damaged=')) node.damagedUpTo = Number(second.slice('damaged='.length));
+        if (second.startsWith('damaged=')) {
+          node.damagedUpTo = Number(second.slice('damaged='.length));
+          node.damagedTerm = node.term;
+        }
         if (node.damagedUpTo > 0) node.entries = node.entries.filter(({ index }) => index < node.damagedUpTo);
         this.#start(node);
         return;
@@ -166,7 +170,7 @@ export class RaftScript {
   }
 
   #start(node: Node): void {
-    const { key: self, term, votedFor, damagedUpTo, snapshot, entries } = node;
+    const { key: self, term, votedFor, damagedUpTo, damagedTerm, snapshot, entries } = node;
     node.raft = new Raft(
       {
         self,
@@ -178,7 +182,7 @@ export class RaftScript {
         appendBytesMax: 100_000,
         bugs: this.#bugs,
       },
-      { hardState: { term, votedFor, damagedUpTo }, snapshot, entries },
+      { hardState: { term, votedFor, damagedUpTo, damagedTerm }, snapshot, entries },
       this.#nowMs,
     );
   }
@@ -278,7 +282,18 @@ export class RaftScript {
 
 function fresh(key: ReplicaKey, voters: readonly ReplicaKey[]): Node {
   const snapshot = { place: { index: 0, term: 0 }, voters, sizeInBytes: 0 };
-  return { key, raft: null, term: 0, votedFor: null, damagedUpTo: 0, snapshot, entries: [], writes: [], waiting: [] };
+  return {
+    key,
+    raft: null,
+    term: 0,
+    votedFor: null,
+    damagedUpTo: 0,
+    damagedTerm: 0,
+    snapshot,
+    entries: [],
+    writes: [],
+    waiting: [],
+  };
 }
 
 function keyOf(id: string): ReplicaKey {

@@ -91,7 +91,7 @@ export class RaftWorld {
   /** A replica with an empty disk, formed with these voters; of none it joins later (V11). */
   add(key: ReplicaKey, voters: readonly ReplicaKey[]): RaftNode {
     const node = new RaftNode(key, {
-      hardState: { term: 0, votedFor: null, damagedUpTo: 0 },
+      hardState: { term: 0, votedFor: null, damagedUpTo: 0, damagedTerm: 0 },
       snapshot: { place: { index: 0, term: 0 }, voters, sizeInBytes: 0 },
       entries: [],
     });

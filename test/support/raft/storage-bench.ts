@@ -182,7 +182,7 @@ export function batchAt(index: number, term: number, text = `entry ${index}`): E
 
 /** A hard state of a healthy log. */
 export function voteIn(term: number, votedFor: ReplicaKey | null = null): HardState {
-  return { term, votedFor, damagedUpTo: 0 };
+  return { term, votedFor, damagedUpTo: 0, damagedTerm: 0 };
 }
 
 /** One line per entry, to compare and to read. */

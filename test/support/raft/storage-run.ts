@@ -130,7 +130,8 @@ export class StorageRun {
     const end = base.index + entries.length;
     const isHealed = end >= hardState.damagedUpTo && this.#prng.chance(0.5);
     const damagedUpTo = isHealed ? 0 : hardState.damagedUpTo;
-    this.#write({ hardState: { term: isNew ? term + 1 : term, votedFor, damagedUpTo } });
+    const damagedTerm = isHealed ? 0 : hardState.damagedTerm;
+    this.#write({ hardState: { term: isNew ? term + 1 : term, votedFor, damagedUpTo, damagedTerm } });
   }
 
   #append(isCut: boolean): void {
@@ -288,8 +289,8 @@ export class StorageRun {
     if (cutBytes > 0) this.counts.torn += 1;
     const told = this.#told.at(-1) ?? 0;
     const latest = this.#versions.slice(told);
-    const state = { ...start.hardState, damagedUpTo: 0 };
-    const isKnown = latest.some(({ hardState }) => isEqual({ ...hardState, damagedUpTo: 0 }, state));
+    const state = { ...start.hardState, damagedUpTo: 0, damagedTerm: 0 };
+    const isKnown = latest.some(({ hardState }) => isEqual({ ...hardState, damagedUpTo: 0, damagedTerm: 0 }, state));
     if (!isKnown) throw new Error(`the vote is lost: ${JSON.stringify(start.hardState)}`);
     if (latest.some((version) => this.#matches(version, opened))) {
       // A frame that was not told may be torn and its head in the state file: that can't be told from rot (V10).

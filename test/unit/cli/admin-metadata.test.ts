@@ -107,7 +107,7 @@ async function writeLog(self: ReplicaKey, lab: MetadataLab, voters = [self, ...O
   storage.write({
     kind: 'write',
     write: 1,
-    hardState: { term: 5, votedFor: self, damagedUpTo: 0 },
+    hardState: { term: 5, votedFor: self, damagedUpTo: 0, damagedTerm: 0 },
     entries: entries.slice(0, 3),
   });
   storage.write({ kind: 'write', write: 2, entries: entries.slice(3) });
@@ -251,7 +251,7 @@ describe('weir admin recover-quorum', () => {
     const { start, snapshot, damage } = opened;
     await closed(opened);
     expect(damage).toBe(null);
-    expect(start?.hardState).toEqual({ term: 6, votedFor: self, damagedUpTo: 0 });
+    expect(start?.hardState).toEqual({ term: 6, votedFor: self, damagedUpTo: 0, damagedTerm: 0 });
     expect(start?.snapshot).toMatchObject({ voters: [self], place: { index: lab.batches.length + 2, term: 6 } });
     const image = new MetadataImage();
     image.restore(decodeRecords(snapshot?.payload ?? new Uint8Array()), snapshot?.offset ?? -1);

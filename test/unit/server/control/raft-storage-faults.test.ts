@@ -105,7 +105,12 @@ describe('a spoiled byte of the log', () => {
     const path = roundsOf(bench);
     const size = bench.disk.peek(path)?.length ?? 0;
     bench.flip(path, size - 1);
-    expect(outcome(bench)).toEqual({ entries: ENTRIES.slice(0, 3), damagedUpTo: 0, damage: null, cutBytes: size / 4 });
+    expect(outcome(bench)).toEqual({
+      entries: ENTRIES.slice(0, 3),
+      damagedUpTo: 0,
+      damage: null,
+      cutBytes: size / 4,
+    });
     bench.write({ entries: [batchAt(4, 2)], hardState: voteIn(2) });
     bench.time.settle();
     bench.crash(false);
@@ -184,7 +189,7 @@ describe('a snapshot', () => {
     eachByte(bench, checkpointOf(bench), () => {
       const { start, snapshot, damage } = bench.open();
       expect([start?.hardState, start?.entries, start?.snapshot.voters, snapshot, damage]).toEqual([
-        { ...voteIn(1, SELF), damagedUpTo: 4 },
+        { ...voteIn(1, SELF), damagedUpTo: 4, damagedTerm: 1 },
         [],
         [],
         null,

@@ -73,7 +73,7 @@ describe('a replica that is formed', () => {
     bench.crash(false);
     expect(bench.open()).toMatchObject({
       start: {
-        hardState: { term: 0, votedFor: null, damagedUpTo: 0 },
+        hardState: { term: 0, votedFor: null, damagedUpTo: 0, damagedTerm: 0 },
         snapshot: { place: { index: 0, term: 0 }, voters: THREE },
         entries: [],
       },
