@@ -1,4 +1,6 @@
 import type { Message, ReplicaKey } from '../../broker/core/raft/types.ts';
+import type { Codec } from '../../broker/io/grpc/codec.ts';
+import { isRaftRequest, methodNamed, RAFT_METHODS } from '../../broker/io/grpc/methods.ts';
 import type {
   CallFailure,
   Caller,
@@ -131,11 +133,11 @@ export class SimLink {
     if (message.kind === 'append') this.#appends();
     const copies = !isStreamed && this.#network.strikes('duplicate', weather.duplicateChance) ? 2 : 1;
     for (let i = 0; i < copies; i += 1) {
-      const sent = copyOf(this.#network.tamper(message));
+      const sent = overWire(requestCodec(message), this.#network.tamper(message));
       const take = (): void => {
         if (!this.#isKnown()) return;
         this.#network.arrived(sent);
-        this.#listener.service.raft(sent, (reply) => this.#reply(reply, isStreamed, onReply));
+        this.#listener.service.raft(sent, (reply) => this.#reply({ reply, isStreamed, to: message }, onReply));
       };
       if (isStreamed) this.#there.send(take);
       else this.#alone(this.#options.process, this.#listener.process, take);
@@ -155,11 +157,12 @@ export class SimLink {
       return;
     }
     this.#onBreak.add(atBreak);
-    const sent = copyOf(request);
+    const { request: asks, response: answers } = methodNamed(name);
+    const sent = overWire(asks, request);
     if (this.#network.strikes('loss', weather.lossChance / 2)) return;
     this.#there.send(() => {
       const answer = (failure: CallFailure | null, response: UnaryCalls[N]['response'] | null): void => {
-        const copy = copyOf(response);
+        const copy = response === null ? null : overWire(answers, response);
         if (this.#network.strikes('loss', weather.lossChance / 2)) return;
         this.#back.send(() => {
           this.#onBreak.delete(atBreak);
@@ -175,8 +178,9 @@ export class SimLink {
     name: N,
     handlers: StreamHandlers<StreamCalls[N]['response']>,
   ): ControlStream<StreamCalls[N]['request']> {
-    const near = new StreamEnd<StreamCalls[N]['request'], StreamCalls[N]['response']>(this, this.#there);
-    const far = new StreamEnd<StreamCalls[N]['response'], StreamCalls[N]['request']>(this, this.#back);
+    const { request, response } = methodNamed(name);
+    const near = new StreamEnd<StreamCalls[N]['request'], StreamCalls[N]['response']>(this, this.#there, request);
+    const far = new StreamEnd<StreamCalls[N]['response'], StreamCalls[N]['request']>(this, this.#back, response);
     near.peer = far;
     far.peer = near;
     near.handlers = handlers;
@@ -275,10 +279,13 @@ export class SimLink {
     });
   }
 
-  #reply(reply: Message, isStreamed: boolean, onReply: (reply: Message) => void): void {
+  #reply(
+    { reply, isStreamed, to }: { readonly reply: Message; readonly isStreamed: boolean; readonly to: Message },
+    onReply: (reply: Message) => void,
+  ): void {
     this.#network.sent(reply);
     if (this.#network.strikes('loss', this.#network.weather.lossChance)) return;
-    const sent = copyOf(reply);
+    const sent = overWire(responseCodec(to), reply);
     const take = (): void => {
       this.#network.arrived(sent);
       onReply(sent);
@@ -302,25 +309,28 @@ class StreamEnd<Outgoing, Incoming> implements ControlStream<Outgoing> {
   handlers: StreamHandlers<Incoming> | null = null;
   readonly #link: SimLink;
   readonly #pipe: Pipe;
+  readonly #codec: Codec;
   #queuedBytes = 0;
   #wasFull = false;
   #isEnded = false;
   #onDrain: () => void = () => undefined;
 
-  constructor(link: SimLink, pipe: Pipe) {
+  constructor(link: SimLink, pipe: Pipe, codec: Codec) {
     this.#link = link;
     this.#pipe = pipe;
+    this.#codec = codec;
   }
 
   send(message: Outgoing): void {
     if (this.#isEnded || this.#link.isBroken) return;
-    const sent = copyOf(message);
-    const size = HEAD_BYTES + payloadBytes(sent);
+    const bytes = this.#codec.encode(message);
+    const size = HEAD_BYTES + bytes.length;
     this.#queuedBytes += size;
     if (this.#queuedBytes > DRAIN_BYTES) this.#wasFull = true;
     this.#pipe.send(() => {
       this.#taken(size);
-      this.peer?.received(sent);
+      // What the codec reads is what its type writes.
+      this.peer?.received(this.#codec.decode(bytes) as Outgoing);
     });
   }
 
@@ -357,18 +367,19 @@ class StreamEnd<Outgoing, Incoming> implements ControlStream<Outgoing> {
   }
 }
 
-function payloadBytes(message: unknown): number {
-  if (typeof message !== 'object' || message === null) return 0;
-  let size = 0;
-  for (const value of Object.values(message)) if (value instanceof Uint8Array) size += value.length;
-  return size;
+/** What the other side reads when this is written: nothing is shared, and the codec is at work. */
+function overWire<T>(codec: Codec, message: T): T {
+  // What the codec reads is what its type writes.
+  return codec.decode(codec.encode(message)) as T;
 }
 
-/** A copy that shares nothing: what goes over a wire is read anew on the other side. */
-function copyOf<T>(value: T): T {
-  if (value instanceof Uint8Array) return Uint8Array.from(value) as T & Uint8Array;
-  if (Array.isArray(value)) return value.map((one: unknown) => copyOf(one)) as T & unknown[];
-  if (typeof value !== 'object' || value === null) return value;
-  // The fields of a plain message, each copied.
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, copyOf(field)])) as T & object;
+function requestCodec(message: Message): Codec {
+  if (!isRaftRequest(message)) throw new Error(`bug: ${message.kind} is no question`);
+  return RAFT_METHODS[message.kind].request;
+}
+
+/** Of the answers to a question. */
+function responseCodec(question: Message): Codec {
+  if (!isRaftRequest(question)) throw new Error(`bug: ${question.kind} is no question`);
+  return RAFT_METHODS[question.kind].response;
 }

@@ -20,9 +20,14 @@ const A_HOST = '10.0.0.1';
 const B_HOST = '10.0.0.2';
 const B_ADDRESS = { host: B_HOST, port: 7000 };
 
-function append(round: number, from = A, to = B): Message {
+function append(round: number): Message {
   const place = { index: 0, term: 0 };
-  return { kind: 'append', from, to, term: 1, previous: place, entries: [], committedIndex: 0, round };
+  return { kind: 'append', from: A, to: B, term: 1, previous: place, entries: [], committedIndex: 0, round };
+}
+
+function answer(round: number): Message {
+  const head = { kind: 'append-response', from: B, to: A, term: 1, round, isDamaged: false } as const;
+  return { ...head, outcome: 'matched', index: 0, conflictTerm: 0 };
 }
 
 function ask(term: number): Message {
@@ -78,7 +83,7 @@ class Scene {
     return {
       raft: (message, reply) => {
         this.messages.push(message);
-        if (message.kind === 'append') reply(append(message.round, B, A));
+        if (message.kind === 'append') reply(answer(message.round));
       },
       raftEnded: (from) => void this.heard.push(`appends of ${from.id} ended`),
       call: (name, _request, caller, done) => {

@@ -55,8 +55,8 @@ export interface ClusterOptions {
   readonly raftBugs?: RaftBugs;
   /** What becomes of a message of Raft on its way. */
   readonly tamper?: (message: Message) => Message;
-  /** Whoever replaces a disk puts the old identity on it. */
-  readonly keepsIdentity?: boolean;
+  /** Whoever replaces a disk puts a copy there that was made when the cluster was formed: a voter without its votes. */
+  readonly replacesByOldCopy?: boolean;
   readonly wrapDisk?: NonNullable<SimNodeOptions['wrapDisk']>;
 }
 
@@ -66,6 +66,7 @@ class Stuck extends Error {}
 /** The life of one simulated cluster: formed, under load and faults, whole again, and looked at. */
 export class Cluster {
   readonly #seed: number;
+  readonly #options: ClusterOptions;
   readonly #plan: ClusterPlan;
   readonly #world: World;
   readonly #network: SimNetwork;
@@ -83,6 +84,7 @@ export class Cluster {
 
   constructor(seed: number, plan: ClusterPlan, options: ClusterOptions = {}) {
     this.#seed = seed;
+    this.#options = options;
     this.#plan = plan;
     this.#world = new World(seed, options.onTrace ?? null);
     const world = this.#world;
@@ -114,7 +116,6 @@ export class Cluster {
       nodes: this.#nodes,
       plan,
       emptyDisk: (node) => this.#emptyDisk(node),
-      keepsIdentity: options.keepsIdentity ?? false,
     });
     this.#load = new Workload(world, this.#network, {
       brokers: plan.nodes
@@ -237,6 +238,7 @@ export class Cluster {
     this.#await('the cluster is formed', () => this.#nodes.every((node) => node.isReady));
     // From now on an empty disk is a lost disk.
     for (const node of this.#nodes) this.#form(node, true);
+    if (this.#options.replacesByOldCopy) for (const node of this.#nodes) this.#empty.set(node.id, node.disk.image());
     const client = new ClusterClient(this.#load, 'founder', 1);
     let created = 0;
     const broker = this.#load.brokers[0]?.id ?? 0;

@@ -19,14 +19,14 @@ const METADATA_LOG = /\/__cluster_metadata-0\//;
 
 /** Everything that is planted, each with the faults that bring it to light and what has to be found. */
 export const PLANTED: readonly PlantedInCluster[] = [
-  raft('votes-twice', ['delay', 'process', 'transfer', 'pause'], /^Q1: .* votes for/, 20),
+  raft('votes-twice', ['delay', 'process', 'transfer', 'pause'], /^Q1: .* votes for/, 10, 15),
   raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 20),
   raft('commits-old-term', ['slow-disk', 'process', 'power'], /^V7/, 20),
   raft('no-pre-vote', ['isolate'], /^Q3: .* without a pre-vote/, 2),
   raft('ignores-contact', ['isolate', 'flap'], /^Q3: .* hears its leader/, 10),
   raft('damaged-votes', ['rot', 'power'], /^V10/, 10),
   raft('counts-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 10),
-  raft('two-changes', ['wipe', 'membership', 'process', 'isolate'], /^Q4/, 20),
+  raft('two-changes', ['wipe', 'slow-disk'], /^Q4/, 20),
   planted(
     'syncs of the metadata log are lost',
     ['power'],
@@ -35,11 +35,12 @@ export const PLANTED: readonly PlantedInCluster[] = [
     3,
   ),
   planted(
-    'a wiped voter keeps its identity, and votes',
+    'a wiped voter comes back without its votes',
     ['wipe', 'process', 'isolate'],
-    { keepsIdentity: true },
+    { replacesByOldCopy: true },
     /^(Q1|Q2|C2|T1)/,
-    30,
+    5,
+    20,
   ),
   planted('a snapshot does not say of which term it is', ['process', 'pause'], { tamper: withoutTerm }, /./, 20),
 ];

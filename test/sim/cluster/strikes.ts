@@ -17,12 +17,13 @@ const FLAP_MS = 400;
 /** Pause before something else is tried when nothing could be struck, ms. */
 const AGAIN_MS = 300;
 const TRIES_MAX = 40;
-const IDENTITY_FILE = '/data/meta.properties';
 const METADATA_DIRECTORY = /\/__cluster_metadata-0\//;
 /** How a node says that its disk is another's or damaged: it ends, and is right to. */
 const REFUSES_DISK = /belongs to (node|cluster)|damaged/;
 /** A broker that finds no quorum for so long ends, and is started again by whoever runs it. */
 const FINDS_NO_QUORUM = /did not answer within|no active controller answered/;
+/** Longest that a broker tries to register: it may have begun before everything worked again, ms. */
+const REGISTRATION_MS = 31_000;
 /** How a voter says that its log has lost something (V10). */
 const LOST_SOMETHING =
   /the log ends at \d+, it was written up to (\d+)|the log once lost something.* to (\d+) since|checkpoint is damaged/;
@@ -37,8 +38,6 @@ export interface StrikeTargets {
   readonly plan: ClusterPlan;
   /** An empty disk with what a node needs to find its cluster. */
   readonly emptyDisk: (node: SimNode) => DiskImage;
-  /** Whoever replaces a disk puts the old identity on it: a planted mistake. */
-  readonly keepsIdentity: boolean;
 }
 
 /** Does what a plan's faults do, and knows which nodes were left alone. */
@@ -63,6 +62,7 @@ export class Strikes {
   readonly #mayEnd = new Set<number>();
   readonly #slow = new Set<number>();
   #healed = false;
+  #healedAtMs = Number.POSITIVE_INFINITY;
 
   constructor(targets: StrikeTargets) {
     this.#targets = targets;
@@ -97,6 +97,7 @@ export class Strikes {
   /** Everything works again, and is started again until `isWhole`. */
   heal(): void {
     const { network, nodes, operator } = this.#targets;
+    if (!this.#healed) this.#healedAtMs = this.#targets.world.nowMs;
     this.#healed = true;
     network.weather = CALM;
     network.mend();
@@ -119,7 +120,9 @@ export class Strikes {
   ended(node: SimNode, sentence: string): void {
     const { world } = this.#targets;
     const isRight =
-      this.#exchanged.has(node.id) || this.#mayEnd.has(node.id) || (!this.#healed && FINDS_NO_QUORUM.test(sentence));
+      this.#exchanged.has(node.id) ||
+      this.#mayEnd.has(node.id) ||
+      (FINDS_NO_QUORUM.test(sentence) && world.nowMs < this.#healedAtMs + REGISTRATION_MS);
     if (!isRight) this.problems.push(`node ${node.id} ended by itself: ${sentence}`);
     if (this.#exchanged.has(node.id)) return;
     this.#trouble(node, 1000);
@@ -360,9 +363,7 @@ export class Strikes {
     this.#liars.delete(node.id);
     node.disk.faults.loseFileSyncs = false;
     node.disk.faults.loseDirectorySyncs = false;
-    const identity = this.#targets.keepsIdentity ? node.disk.peek(IDENTITY_FILE) : null;
     node.disk.restore(this.#targets.emptyDisk(node));
-    if (identity !== null) node.disk.place(IDENTITY_FILE, identity);
     this.#oldImages.delete(node.id);
     this.#targets.operator.forget(node.id);
   }
