@@ -66,6 +66,7 @@ export class Dispatcher<S> {
   readonly #timers: Timers;
   readonly #authorizer: Authorizer;
   readonly #quotas: Quotas;
+  readonly #brokerListener: string;
 
   constructor(
     rows: readonly AnyRow<S>[],
@@ -75,6 +76,8 @@ export class Dispatcher<S> {
       readonly timers: Timers;
       readonly authorizer: Authorizer;
       readonly quotas: Quotas;
+      /** Name of the listener on which brokers reach each other. */
+      readonly brokerListener: string;
     },
   ) {
     for (const row of rows) {
@@ -89,9 +92,10 @@ export class Dispatcher<S> {
     this.#timers = options.timers;
     this.#authorizer = options.authorizer;
     this.#quotas = options.quotas;
+    this.#brokerListener = options.brokerListener;
   }
 
-  /** Serves one frame of a client listener. */
+  /** Serves one frame. */
   readonly serve = (
     frame: Uint8Array,
     connection: ClientConnection,
@@ -105,8 +109,9 @@ export class Dispatcher<S> {
       return;
     }
     const entry = this.#rows.get(header.apiKey);
-    if (entry === undefined || entry.row.listener !== 'client') {
-      // Rows of the replication listener are for node identities alone (B2).
+    const isBrokers = connection.context.listener === this.#brokerListener;
+    if (entry === undefined || (entry.row.listener !== 'client' && !isBrokers)) {
+      // What brokers say to each other is served where they reach each other, and nowhere else (B2).
       connection.fail(`API key ${header.apiKey} is not served on listener ${connection.context.listener}`);
       return;
     }

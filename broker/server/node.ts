@@ -7,7 +7,7 @@ import type { PlantedBugs } from '../core/share/planted-bugs.ts';
 import { FetchSessions } from '../core/replica/fetch-session.ts';
 import { TopicAnswers } from './api/topic-answers.ts';
 import { AutoTopicCreator } from './auto-topics.ts';
-import { apiTable, clientVersions } from './api/table.ts';
+import { apiTable, brokerVersions, clientVersions } from './api/table.ts';
 import { allowAll, unlimited } from './authorizer.ts';
 import type { Ports } from './context.ts';
 import type { ControlPlane, FatalListener } from './control-plane.ts';
@@ -26,6 +26,7 @@ import { LimitLog } from './network/limit-log.ts';
 import { logMetrics } from './partitions/log-metrics.ts';
 import { PartitionManager } from './partitions/partition-manager.ts';
 import { resolveCleanerConfig, resolveTopicRules } from './partitions/topic-rules.ts';
+import { Peers } from './peers/peers.ts';
 import { ProducerIds } from './producer-ids.ts';
 import type { Services } from './services.ts';
 import { shareMetrics } from './share/metrics.ts';
@@ -199,6 +200,13 @@ class NodeStart {
     });
   }
 
+  /** The listener on which brokers reach each other: everybody's first one when it is not named. */
+  #brokerListener(): string {
+    const wanted = this.#options.settings.broker('inter.broker.listener.name').toUpperCase();
+    const { listeners } = this.#options;
+    return (listeners.find(({ name }) => name.toUpperCase() === wanted) ?? listeners[0])?.name ?? '';
+  }
+
   #endpoints(bound: ReadonlyMap<string, number>): EndpointView[] {
     return this.#options.listeners.map(({ name, host }) => {
       const boundPort = bound.get(name) ?? 0;
@@ -241,12 +249,15 @@ class NodeStart {
     };
     const { clock, timers, log, crc32c, afterTurn } = ports;
     const shared = { clock, timers, log, crc32c, afterTurn, settings, nodeId, metadata, partitions };
+    const brokerListener = this.#brokerListener();
+    const peers = new Peers({ ...ports, nodeId, metadata, listener: brokerListener });
     const share = startShareGroups({
       ...shared,
+      peers,
       leaseHeld: () => control.holdsLease,
       ...(this.#options.shareBugs === undefined ? {} : { bugs: this.#options.shareBugs }),
     });
-    const groups = new GroupCoordinator({ ...shared, random: ports.random, persister: share.shareState });
+    const groups = new GroupCoordinator({ ...shared, random: ports.random, persister: share.shareStateRouter });
     const topics = { groups: groups.host, share: share.shareCoordinator };
     const services: Services = {
       ...share,
@@ -259,6 +270,8 @@ class NodeStart {
       quorum: control,
       partitions,
       servedVersions: clientVersions,
+      brokerVersions,
+      brokerListener,
       autoTopics: new AutoTopicCreator(metadata, [topics.groups, topics.share]),
       topicAnswers: new TopicAnswers(metadata),
       answerMemory: this.#acceptor.answerMemory,
@@ -266,22 +279,25 @@ class NodeStart {
       limitLog: new LimitLog(ports),
       producerIds: new ProducerIds(metadata, () => ({ brokerId: nodeId, brokerEpoch: control.brokerEpoch })),
     };
-    const limits = { clock: ports.clock, timers: ports.timers, authorizer: allowAll, quotas: unlimited };
+    const limits = { clock, timers, brokerListener, authorizer: allowAll, quotas: unlimited };
     this.#dispatcher = new Dispatcher(apiTable, services, limits);
     this.#metrics.add(this.#dispatcher.metrics);
     this.#metrics.add(logMetrics(logs.manager, partitions));
     this.#metrics.add(shareMetrics(share.share));
-    partitions.start(() => {
-      this.#phase = 'waiting to be unfenced';
-      control.unfence((failure) => {
-        if (failure !== null) {
-          this.#fail(failure);
-          return;
-        }
-        this.#phase = '';
-        this.#acceptor.open();
-        this.#done(null, this.#running(logs, partitions));
-      });
+    this.#metrics.add(peers.metrics);
+    partitions.start(() => this.#comeIn(logs, partitions));
+  }
+
+  #comeIn(logs: OpenedLogs, partitions: PartitionManager): void {
+    this.#phase = 'waiting to be unfenced';
+    this.#options.control.unfence((failure) => {
+      if (failure !== null) {
+        this.#fail(failure);
+        return;
+      }
+      this.#phase = '';
+      this.#acceptor.open();
+      this.#done(null, this.#running(logs, partitions));
     });
   }
 

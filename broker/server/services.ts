@@ -1,4 +1,5 @@
 import type { Settings } from '../core/config/settings.ts';
+import type { ServedVersions } from '../core/protocol/apis.ts';
 import type { FetchSessions } from '../core/replica/fetch-session.ts';
 import type { AutoTopics } from './api/metadata.ts';
 import type { TopicAnswers } from './api/topic-answers.ts';
@@ -21,7 +22,11 @@ export interface Services extends ShareGroups {
   readonly quorum: QuorumClient;
   readonly partitions: PartitionManager;
   /** Versions of the rows that clients may use. */
-  readonly servedVersions: readonly { readonly key: number; readonly min: number; readonly max: number }[];
+  readonly servedVersions: readonly ServedVersions[];
+  /** Those of all rows, for brokers on `brokerListener`. */
+  readonly brokerVersions: readonly ServedVersions[];
+  /** Name of the listener on which brokers reach each other (B2). */
+  readonly brokerListener: string;
   readonly groups: GroupCoordinator;
   readonly coordinatorFinder: CoordinatorFinder;
   readonly autoTopics: AutoTopics;

@@ -1,4 +1,4 @@
-import { type Cluster, nameOf } from '../api/kinds.ts';
+import { nameOf } from '../api/kinds.ts';
 import { configChange } from './config-change.ts';
 import type { Condition, Ownership } from './desired.ts';
 import type { AdminObservation } from './observed.ts';
@@ -8,18 +8,11 @@ import type { Step } from './steps.ts';
 /** A declared group starts at the earliest record unless its manifest says otherwise: nothing is skipped (O13). */
 export const DEFAULT_GROUP_CONFIG: ReadonlyMap<string, string> = new Map([['share.auto.offset.reset', 'earliest']]);
 
-/** Leaders of share partitions reach only the share state that their own broker keeps. */
-const SEVERAL_BROKERS = {
-  type: 'Stalled',
-  reason: 'SeveralBrokers',
-  message: 'share groups work on clusters of one broker in this version; on this one members may get nothing',
-} as const;
-
 /**
  * Brings the settings of groups to what ShareGroups say. Initialising share state ahead of the first member (O13)
  * needs AlterShareGroupOffsets, which is not served yet: until then the first member does it, at the same offset.
  */
-export function planGroups(cluster: Cluster, ownership: Ownership, admin: AdminObservation): PartialPlan {
+export function planGroups(ownership: Ownership, admin: AdminObservation): PartialPlan {
   const steps: Step[] = [];
   const conditions: Condition[] = [];
   for (const groupId of [...ownership.groups.keys()].sort()) {
@@ -33,7 +26,6 @@ export function planGroups(cluster: Cluster, ownership: Ownership, admin: AdminO
       conditions.push({ resource, type: 'Stalled', reason: 'WrongGroupType', message });
       continue;
     }
-    if (cluster.spec.brokers.replicas > 1) conditions.push({ resource, ...SEVERAL_BROKERS });
     const wanted = new Map([...DEFAULT_GROUP_CONFIG, ...group.spec.config]);
     const change = configChange(wanted, actual?.config ?? new Map(), 'exact');
     if (change !== null) steps.push({ kind: 'EnsureGroup', groupId, resource, change });

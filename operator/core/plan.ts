@@ -28,7 +28,7 @@ export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic)
   const hasNodes = nodeSteps.every((step) => step.kind === 'AddVoter' || step.kind === 'RemoveVoter');
   if (!hasNodes || admin === null) return { steps: nodeSteps, conditions, ready: false };
   const topics = planTopics(desired, ownership, admin);
-  const groups = planGroups(desired.cluster, ownership, admin);
+  const groups = planGroups(ownership, admin);
   const change = configChange(splitSettings(desired.cluster, isDynamic).dynamic, admin.config, 'declared');
   const steps: Step[] = [...nodeSteps];
   if (change !== null) steps.push({ kind: 'SetConfig', change });

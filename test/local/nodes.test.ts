@@ -1,94 +1,22 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ClusterProbe } from '../support/cluster-probe.ts';
-import { Ground, isAlive, type Program, until } from './program.ts';
+import { Ground, isAlive, until } from './program.ts';
+import { eventually, Stage } from './stage.ts';
 
 const EXAMPLE = readFileSync(new URL('../../examples/three-nodes.yaml', import.meta.url), 'utf8');
 const LINES = Array.from({ length: 30 }, (_, n) => `line ${n}`);
 
 const ground = new Ground();
-const probes: ClusterProbe[] = [];
-afterAll(async () => {
-  for (const probe of probes) probe.close();
-  await ground.clean();
-});
-
-/** A fleet of one cluster, its manifest and its data. */
-class Stage {
-  readonly data = ground.directory();
-  readonly file = join(this.data, 'manifest.yaml');
-  readonly #name: string;
-  fleet: Program | null = null;
-  bootstrap = '';
-
-  constructor(name: string) {
-    this.#name = name;
-  }
-
-  async start(manifest: string): Promise<void> {
-    writeFileSync(this.file, manifest);
-    const fleet = ground.run(['local', '-f', this.file, '--data', this.data, '--port', '0', '--verbose']);
-    this.fleet = fleet;
-    this.bootstrap =
-      (await fleet.says(new RegExp(`cluster ${this.#name} ready in \\d+ ms: bootstrap (\\S+)`)))[1] ?? '';
-  }
-
-  async stop(): Promise<void> {
-    this.fleet?.kill('SIGTERM');
-    expect(await this.fleet?.ended()).toBe(0);
-  }
-
-  /** What it said from now on, when `act` is done and it said `pattern`. */
-  async after(act: () => void, pattern: RegExp): Promise<string> {
-    const from = this.fleet?.all.length ?? 0;
-    act();
-    await this.fleet?.says(pattern, from);
-    return this.fleet?.all.slice(from) ?? '';
-  }
-
-  pidFile(node: number): string {
-    return join(this.data, this.#name, `node-${node}`, 'pid');
-  }
-
-  pid(node: number): number {
-    return Number(readFileSync(this.pidFile(node), 'utf8'));
-  }
-
-  probe(node: number): ClusterProbe {
-    const settings = readFileSync(join(this.data, this.#name, `node-${node}`, 'broker.properties'), 'utf8');
-    const probe = new ClusterProbe(/^listeners=plain:\/\/(\S+)$/m.exec(settings)?.[1] ?? '');
-    probes.push(probe);
-    return probe;
-  }
-
-  directoryOf(node: number): string {
-    return join(this.data, this.#name, `node-${node}`, 'data');
-  }
-}
+afterAll(() => ground.clean());
 
 async function put(bootstrap: string, topic: string, lines: readonly string[]): Promise<void> {
   const program = ground.run(['put', topic, '-b', bootstrap], lines.map((line) => `${line}\n`).join(''));
   expect(await program.ended()).toBe(0);
 }
 
-/** Waits until a broker tells something; what fails meanwhile is asked again. */
-async function eventually(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  let last = '';
-  const deadline = performance.now() + 60_000;
-  for (;;) {
-    try {
-      if (await isSo()) return;
-    } catch (error) {
-      last = String(error);
-    }
-    if (performance.now() > deadline) throw new Error(`waited in vain until ${what}: ${last}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 describe('three nodes, each broker and controller', () => {
-  const stage = new Stage('trio');
+  const stage = new Stage(ground, 'trio');
 
   beforeAll(() => stage.start(EXAMPLE));
 
@@ -168,10 +96,10 @@ describe('three nodes, each broker and controller', () => {
 const cluster = (name: string, brokers: number, rest = ''): string =>
   `apiVersion: weir.dev/v1alpha1\nkind: Cluster\nmetadata: {name: ${name}}\nspec: {brokers: {replicas: ${brokers}}${rest}}\n`;
 const TOPIC = (name: string): string =>
-  `---\napiVersion: weir.dev/v1alpha1\nkind: Topic\nmetadata: {name: jobs}\nspec: {clusterRef: {name: ${name}}, partitions: 2}\n`;
+  `---\napiVersion: weir.dev/v1alpha1\nkind: Topic\nmetadata: {name: jobs}\nspec: {clusterRef: {name: ${name}}, partitions: 2}\n---\napiVersion: weir.dev/v1alpha1\nkind: ShareGroup\nmetadata: {name: workers}\nspec: {clusterRef: {name: ${name}}, topics: [jobs]}\n`;
 
 describe('one node', () => {
-  const stage = new Stage('solo');
+  const stage = new Stage(ground, 'solo');
   afterAll(() => stage.stop());
 
   it('becomes three while it serves, with all that it had', async () => {
@@ -203,7 +131,7 @@ describe('one node', () => {
 });
 
 describe('brokers beside controllers of their own', () => {
-  const stage = new Stage('apart');
+  const stage = new Stage(ground, 'apart');
 
   beforeAll(() => stage.start(cluster('apart', 2, ', controllers: {replicas: 3}') + TOPIC('apart')));
 
@@ -257,7 +185,7 @@ describe('processes of several nodes', () => {
   });
 
   it('end when the fleet is killed', async () => {
-    const stage = new Stage('orphans');
+    const stage = new Stage(ground, 'orphans');
     await stage.start(cluster('orphans', 3));
     const pids = [0, 1, 2].map((node) => stage.pid(node));
     stage.fleet?.kill('SIGKILL');

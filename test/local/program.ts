@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ClusterProbe } from '../support/cluster-probe.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const WEIR = join(ROOT, 'broker/cli/weir.ts');
@@ -135,6 +136,7 @@ export class Ground {
   readonly #programs: Program[] = [];
   readonly #servers: Server[] = [];
   readonly #directories: string[] = [];
+  readonly #probes: ClusterProbe[] = [];
 
   directory(): string {
     const path = mkdtempSync(join(tmpdir(), 'weir-local-'));
@@ -146,6 +148,13 @@ export class Ground {
     const program = new Program(args, input);
     this.#programs.push(program);
     return program;
+  }
+
+  /** Asks one broker, by `host:port`. */
+  probe(address: string): ClusterProbe {
+    const probe = new ClusterProbe(address);
+    this.#probes.push(probe);
+    return probe;
   }
 
   /** Takes a free port, or lets it go at once; that of the control plane of a node there is free as well. */
@@ -163,6 +172,7 @@ export class Ground {
   }
 
   async clean(): Promise<void> {
+    for (const probe of this.#probes) probe.close();
     for (const program of this.#programs) program.kill('SIGTERM');
     for (const program of this.#programs) await program.ended();
     for (const server of this.#servers) server.close();

@@ -67,18 +67,6 @@ describe('a request that is no request', () => {
     expect(asker.node.warnings.join()).toContain('API key 52 is not served');
   });
 
-  it('closes the connection: an API of the replication listener', () => {
-    expect(
-      asker.ask(
-        encodeRequest(
-          { apiKey: ApiKey.WriteShareGroupState, version: 0, correlationId: 1, clientId: null },
-          { groupId: 'g', topics: [] },
-        ),
-      ),
-    ).toBe('closed');
-    expect(asker.node.warnings.join()).toContain('API key 85 is not served');
-  });
-
   it('closes the connection: a version that is not served', () => {
     expect(asker.ask(frame(ApiKey.Fetch, 3))).toBe('closed');
     expect(asker.node.warnings.join()).toContain('Fetch version 3 is not served (4–18 are)');

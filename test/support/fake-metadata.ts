@@ -58,6 +58,18 @@ export class FakeMetadata implements MetadataClient, MetadataView {
     this.#listeners.push(listener);
   }
 
+  /** Tells who listens that something changed. */
+  tell(changes: Partial<MetadataDelta>): void {
+    const nothing = {
+      topicsCreated: [],
+      topicsDeleted: [],
+      partitionsChanged: [],
+      configsChanged: [],
+      brokersChanged: [],
+    };
+    for (const listener of this.#listeners) listener({ offset: this.offset, ...nothing, ...changes });
+  }
+
   controllers(): readonly ControllerView[] {
     return [];
   }

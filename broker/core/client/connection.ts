@@ -16,6 +16,11 @@ export const CALLS_MAX = 1_000;
 /** What a connection asks of its owner. */
 export interface ConnectionOwner {
   readonly clientId: string;
+  /**
+   * How it introduces itself where a plain client does not: the name of its software, and whom it means to reach, so that
+   * another node that has got the address turns it away (KIP-1242).
+   */
+  readonly introduction?: { readonly softwareName: string; readonly clusterId: string; readonly nodeId: number };
   send(connectionId: number, chunks: readonly Uint8Array[]): void;
   /** The connection broke the protocol and has to be closed. */
   broken(connection: Connection, reason: string): void;
@@ -28,6 +33,8 @@ interface InFlight {
 }
 
 const FIRST_API_VERSIONS = 4;
+/** First version of ApiVersions that names the node which is meant. */
+const NODE_API_VERSIONS = 5;
 const CORRELATION_ID_MAX = 0x7fff_ffff;
 
 /**
@@ -67,7 +74,7 @@ export class Connection {
   /** The connection is established. */
   dialed(): void {
     this.state = 'handshake';
-    this.#askVersions(FIRST_API_VERSIONS);
+    this.#askVersions(this.#owner.introduction === undefined ? FIRST_API_VERSIONS : NODE_API_VERSIONS);
   }
 
   /** Bytes arrived. */
@@ -100,7 +107,11 @@ export class Connection {
 
   #askVersions(version: number): void {
     const correlationId = this.#take();
-    const body = version < 3 ? {} : { clientSoftwareName: 'weir', clientSoftwareVersion: '0' };
+    const { softwareName = 'weir', ...meant } = this.#owner.introduction ?? {};
+    const body = {
+      ...(version < 3 ? {} : { clientSoftwareName: softwareName, clientSoftwareVersion: '0' }),
+      ...(version < NODE_API_VERSIONS ? {} : meant),
+    };
     const header = { apiKey: ApiKey.ApiVersions, version, correlationId, clientId: this.#owner.clientId };
     this.#inFlight.push({ correlationId, version, call: null });
     this.#owner.send(this.id, encodeRequest(header, body));
@@ -145,6 +156,10 @@ export class Connection {
     const body = tryDecodeVersions(refused ? 0 : asked, frame);
     if (body === null) {
       this.#owner.broken(this, 'this is not a Kafka broker');
+      return;
+    }
+    if (body.errorCode === ErrorCode.REBOOTSTRAP_REQUIRED) {
+      this.#owner.broken(this, 'another node answers there');
       return;
     }
     const versions = new Map(body.apiKeys.map((api) => [api.apiKey, { min: api.minVersion, max: api.maxVersion }]));

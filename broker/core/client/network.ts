@@ -112,7 +112,7 @@ export class Network {
 
   /** Sends a request; `done` is called exactly once, maybe before this returns. */
   call<K extends WireKey>(target: Target, call: Call<K>): void {
-    const queued = queue(
+    const queued = queueCall(
       call,
       this.nowMs + (this.#options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS) + (call.extraTimeMs ?? 0),
     );
@@ -239,7 +239,8 @@ export class Network {
   }
 }
 
-function queue<K extends WireKey>(call: Call<K>, deadlineMs: number): QueuedCall {
+/** A call as a connection queues it. */
+export function queueCall<K extends WireKey>(call: Call<K>, deadlineMs: number): QueuedCall {
   const { key } = call;
   return {
     key,

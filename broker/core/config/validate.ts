@@ -165,7 +165,7 @@ function brokerProblem(settings: Settings): string | null {
     controlProblem(settings) ??
     resolveListeners(listeners, settings.broker('advertised.listeners')).problem ??
     protocolProblem(listeners, settings.broker('listener.security.protocol.map')) ??
-    interBrokerProblem(listeners, settings.brokerText('inter.broker.listener.name').text)
+    interBrokerProblem(listeners, settings.broker('inter.broker.listener.name'))
   );
 }
 
@@ -175,7 +175,6 @@ function topicProblem(overrides: Overrides, settings: Settings): string | null {
   return minMs <= maxMs ? null : `min.compaction.lag.ms must be at most max.compaction.lag.ms, ${maxMs}`;
 }
 
-/** Without effect on one node, but a name that nothing listens under is a mistake all the same. */
 function interBrokerProblem(listeners: string, name: string): string | null {
   const names = (parseListeners(listeners).listeners ?? []).map((one) => one.name);
   if (name === '' || names.includes(name.toUpperCase())) return null;

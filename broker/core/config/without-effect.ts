@@ -135,7 +135,6 @@ export const BROKER_WITHOUT_EFFECT: Rows = {
     'auto.leader.rebalance.enable': flag('true', 'Whether leadership returns to preferred replicas by itself.'),
     'leader.imbalance.check.interval.seconds': long('300', 'How often preferred leaders are looked for.', { min: 1 }),
     'controlled.shutdown.enable': flag('true', 'Whether a broker that stops hands its leaderships over first.'),
-    'inter.broker.listener.name': text('', 'Listener on which brokers reach each other.'),
   }),
   ...because(OTHER_RAFT, {
     'initial.broker.registration.timeout.ms': int('60000', 'How long a broker tries to register at start.'),

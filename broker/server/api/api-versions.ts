@@ -1,15 +1,19 @@
-import { ApiKey, advertisedVersions } from '../../core/protocol/apis.ts';
+import { ApiKey, advertisedVersions, type ServedVersions } from '../../core/protocol/apis.ts';
 import { SUPPORTED_FEATURES } from '../../core/metadata/features.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { MetadataView } from '../../core/metadata/view.ts';
+import { BROKER_SOFTWARE } from '../peers/peer.ts';
 import type { ApiRow } from './row.ts';
 
 /** What ApiVersions tells of. */
 export interface ApiVersionsServices {
   readonly nodeId: number;
   readonly metadata: { readonly view: MetadataView };
-  /** Versions of every row of the table. */
-  readonly servedVersions: readonly { readonly key: number; readonly min: number; readonly max: number }[];
+  /** Versions of the rows that clients may use. */
+  readonly servedVersions: readonly ServedVersions[];
+  /** Those of all rows, for brokers on `brokerListener`. */
+  readonly brokerVersions: readonly ServedVersions[];
+  readonly brokerListener: string;
 }
 
 /** Software names and versions by KIP-511. */
@@ -25,7 +29,7 @@ export const row: ApiRow<typeof ApiKey.ApiVersions, ApiVersionsServices> = {
   handle(server, request, context, reply) {
     const refused = { apiKeys: [] };
     if (context.apiVersion < 0) {
-      reply({ ...describe(server, 0), errorCode: ErrorCode.UNSUPPORTED_VERSION });
+      reply({ ...describe(server, 0, server.servedVersions), errorCode: ErrorCode.UNSUPPORTED_VERSION });
       return;
     }
     if (
@@ -42,11 +46,14 @@ export const row: ApiRow<typeof ApiKey.ApiVersions, ApiVersionsServices> = {
       reply({ ...refused, errorCode: ErrorCode.REBOOTSTRAP_REQUIRED });
       return;
     }
-    reply({ ...describe(server, context.apiVersion), errorCode: ErrorCode.NONE });
+    const isBroker =
+      request.clientSoftwareName === BROKER_SOFTWARE && context.connection.listener === server.brokerListener;
+    const served = isBroker ? server.brokerVersions : server.servedVersions;
+    reply({ ...describe(server, context.apiVersion, served), errorCode: ErrorCode.NONE });
   },
 };
 
-function describe(server: ApiVersionsServices, version: number) {
+function describe(server: ApiVersionsServices, version: number, served: readonly ServedVersions[]) {
   const { view } = server.metadata;
   const finalized = [...view.features()].map(([name, level]) => ({
     name,
@@ -55,7 +62,7 @@ function describe(server: ApiVersionsServices, version: number) {
   }));
   const supported = SUPPORTED_FEATURES.map(({ name, min, max }) => ({ name, minVersion: min, maxVersion: max }));
   return {
-    apiKeys: advertisedVersions(server.servedVersions).map(({ key, min, max }) => ({
+    apiKeys: advertisedVersions(served).map(({ key, min, max }) => ({
       apiKey: key,
       minVersion: min,
       maxVersion: max,

@@ -1,6 +1,7 @@
 import { ApiKey } from '../../core/protocol/apis.ts';
 import type { ShareStateRequests } from '../share/state-requests.ts';
 import type { ApiRow } from './row.ts';
+import { CLUSTER_ACTION, refusedShareState, SHARE_STATE_PARTS } from './share-state.ts';
 
 /** InitializeShareGroupState, between brokers (B2): the group coordinator starts the state of share-partitions. */
 export const row: ApiRow<typeof ApiKey.InitializeShareGroupState, { readonly shareState: ShareStateRequests }> = {
@@ -8,8 +9,10 @@ export const row: ApiRow<typeof ApiKey.InitializeShareGroupState, { readonly sha
   versions: { min: 0, max: 0 },
   listener: 'replication',
   quota: 'none',
-  authorize: () => [{ operation: 'cluster-action', resourceType: 'cluster', resourceName: 'kafka-cluster' }],
-  handle(server, request, _context, reply) {
-    server.shareState.initialize(request, reply);
+  parts: SHARE_STATE_PARTS,
+  authorize: () => [CLUSTER_ACTION],
+  handle(server, request, context, reply) {
+    if (context.allowed(CLUSTER_ACTION)) server.shareState.initialize(request, reply);
+    else reply(refusedShareState(request));
   },
 };

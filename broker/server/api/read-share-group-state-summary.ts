@@ -1,6 +1,7 @@
 import { ApiKey } from '../../core/protocol/apis.ts';
 import type { ShareStateRequests } from '../share/state-requests.ts';
 import type { ApiRow } from './row.ts';
+import { CLUSTER_ACTION, refusedShareState, SHARE_STATE_PARTS } from './share-state.ts';
 
 /** ReadShareGroupStateSummary, between brokers (B2): how far a share-partition is, without its records. */
 export const row: ApiRow<typeof ApiKey.ReadShareGroupStateSummary, { readonly shareState: ShareStateRequests }> = {
@@ -8,8 +9,10 @@ export const row: ApiRow<typeof ApiKey.ReadShareGroupStateSummary, { readonly sh
   versions: { min: 0, max: 1 },
   listener: 'replication',
   quota: 'none',
-  authorize: () => [{ operation: 'cluster-action', resourceType: 'cluster', resourceName: 'kafka-cluster' }],
-  handle(server, request, _context, reply) {
-    server.shareState.readSummary(request, reply);
+  parts: SHARE_STATE_PARTS,
+  authorize: () => [CLUSTER_ACTION],
+  handle(server, request, context, reply) {
+    if (context.allowed(CLUSTER_ACTION)) server.shareState.readSummary(request, reply);
+    else reply(refusedShareState(request));
   },
 };

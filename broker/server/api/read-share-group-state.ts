@@ -1,6 +1,7 @@
 import { ApiKey } from '../../core/protocol/apis.ts';
 import type { ShareStateRequests } from '../share/state-requests.ts';
 import type { ApiRow } from './row.ts';
+import { CLUSTER_ACTION, refusedShareState, SHARE_STATE_PARTS } from './share-state.ts';
 
 /** ReadShareGroupState, between brokers (B2): a new leader of a share-partition takes over its state. */
 export const row: ApiRow<typeof ApiKey.ReadShareGroupState, { readonly shareState: ShareStateRequests }> = {
@@ -8,8 +9,10 @@ export const row: ApiRow<typeof ApiKey.ReadShareGroupState, { readonly shareStat
   versions: { min: 0, max: 0 },
   listener: 'replication',
   quota: 'none',
-  authorize: () => [{ operation: 'cluster-action', resourceType: 'cluster', resourceName: 'kafka-cluster' }],
-  handle(server, request, _context, reply) {
-    server.shareState.read(request, reply);
+  parts: SHARE_STATE_PARTS,
+  authorize: () => [CLUSTER_ACTION],
+  handle(server, request, context, reply) {
+    if (context.allowed(CLUSTER_ACTION)) server.shareState.read(request, reply);
+    else reply(refusedShareState(request));
   },
 };

@@ -45,7 +45,7 @@ import { row as unregisterController } from './unregister-controller.ts';
 import { row as updateFeatures } from './update-features.ts';
 import { row as writeShareGroupState } from './write-share-group-state.ts';
 
-/** Every API that a broker answers. What isn't here isn't advertised; the rows of the replication listener never are. */
+/** Every API that a broker answers. What isn't here isn't advertised; the rows of the replication listener are to brokers alone. */
 export const apiTable: readonly AnyRow<Services>[] = [
   addRaftVoter,
   alterConfigs,
@@ -93,8 +93,12 @@ export const apiTable: readonly AnyRow<Services>[] = [
   writeShareGroupState,
 ];
 
-/** Versions of the rows on client listeners, by key. */
-export const clientVersions = apiTable
-  .filter((row) => row.listener === 'client')
+/** Versions of all rows, by key: what brokers are told on the listener on which they reach each other. */
+export const brokerVersions = apiTable
   .map((row) => ({ key: row.key, min: row.versions.min, max: row.versions.max }))
   .sort((a, b) => a.key - b.key);
+
+const clientKeys = new Set<number>(apiTable.filter((row) => row.listener === 'client').map((row) => row.key));
+
+/** Versions of the rows for clients, by key. */
+export const clientVersions = brokerVersions.filter(({ key }) => clientKeys.has(key));

@@ -40,7 +40,8 @@ interface Slot {
 
 /**
  * One client connection: frames in, answers out in the order of the requests. As in Kafka a request starts when the one
- * before it was answered, except that consecutive Produce requests run together, so that one sync serves them all.
+ * before it was answered, except that consecutive requests that store something run together, so that one sync serves
+ * them all: Produce, and what leaders of share-partitions write through the connection of their broker.
  */
 export class ClientConnection implements NetHandlers, MemoryUser {
   readonly context: ConnectionContext;
@@ -59,7 +60,7 @@ export class ClientConnection implements NetHandlers, MemoryUser {
   #pendingBytes = 0;
   /** Bytes of the answers that were handed to the network. */
   #writtenBytes = 0;
-  #onlyProduceRunning = true;
+  #onlyStoresRunning = true;
   #paused = false;
   #starting = false;
   #startDeferred = false;
@@ -175,9 +176,9 @@ export class ClientConnection implements NetHandlers, MemoryUser {
     this.#net.pause();
   }
 
-  /** Whether the answer to a Produce request is still to come. */
+  /** Whether the answer to a request that stores something is still to come. */
   get isProducing(): boolean {
-    return this.#slots.length > 0 && this.#onlyProduceRunning;
+    return this.#slots.length > 0 && this.#onlyStoresRunning;
   }
 
   /** Closes after what is answered was sent. */
@@ -235,7 +236,7 @@ export class ClientConnection implements NetHandlers, MemoryUser {
     while (!this.#closed && this.#mayStart()) {
       const frame = this.#waiting.shift();
       if (frame === undefined) break;
-      this.#onlyProduceRunning = isProduce(frame);
+      this.#onlyStoresRunning = stores(frame);
       const slot: Slot = { response: null, done: false };
       this.#slots.push(slot);
       this.#host.memory.setPending(this, this.#pendingBytes, this.#waiting.length);
@@ -252,7 +253,7 @@ export class ClientConnection implements NetHandlers, MemoryUser {
   #mayStart(): boolean {
     const next = this.#waiting[0];
     if (next === undefined || !this.#host.isOpen() || this.#net.unsentBytes() > UNSENT_BYTES_MAX) return false;
-    if (this.#slots.length > 0 && !(this.#onlyProduceRunning && isProduce(next))) return false;
+    if (this.#slots.length > 0 && !(this.#onlyStoresRunning && stores(next))) return false;
     return !isFetch(next) || this.#host.memory.mayStartFetch(this);
   }
 
@@ -304,4 +305,10 @@ export class ClientConnection implements NetHandlers, MemoryUser {
 }
 
 const isProduce = (frame: Uint8Array): boolean => frame[0] === 0 && frame[1] === ApiKey.Produce;
+/** A read of share state stores too: that its reader leads from now on. */
+const stores = (frame: Uint8Array): boolean =>
+  isProduce(frame) ||
+  (frame[0] === 0 &&
+    Number(frame[1]) >= ApiKey.InitializeShareGroupState &&
+    Number(frame[1]) <= ApiKey.ReadShareGroupStateSummary);
 const isFetch = (frame: Uint8Array): boolean => frame[0] === 0 && frame[1] === ApiKey.Fetch;

@@ -9,7 +9,7 @@ import { offsetResetOf } from './rules.ts';
 export interface LoadRequest {
   readonly groupId: string;
   readonly partition: Partition;
-  readonly deps: Pick<ShareDeps, 'clock' | 'timers' | 'settings' | 'metadata' | 'persister'>;
+  readonly deps: Pick<ShareDeps, 'clock' | 'timers' | 'log' | 'settings' | 'metadata' | 'persister'>;
   /** False once nobody waits for it any more. */
   readonly isCurrent: () => boolean;
 }
@@ -23,6 +23,8 @@ export interface LoadOutcome {
 
 const RETRY_MIN_MS = 20;
 const RETRY_MAX_MS = 1_000;
+/** Tries without an answer between two log lines about one share-partition: the first after two seconds. */
+const TRIES_PER_COMPLAINT = 8;
 
 /**
  * Reads a share-partition's state and takes over its leadership. A start offset that nobody chose yet is chosen by
@@ -30,16 +32,21 @@ const RETRY_MAX_MS = 1_000;
  * acknowledgement would choose again, and skip what was produced since (S6). Retries while the coordinator loads.
  */
 export function loadSharePartition(request: LoadRequest, done: (outcome: LoadOutcome) => void): void {
-  attempt(request, RETRY_MIN_MS, done);
+  attempt(request, 1, done);
 }
 
-function attempt(request: LoadRequest, retryMs: number, done: (outcome: LoadOutcome) => void): void {
+function attempt(request: LoadRequest, tries: number, done: (outcome: LoadOutcome) => void): void {
   if (!request.isCurrent()) return;
   const { groupId, partition, deps } = request;
   const settle = (errorCode: number, outcome: LoadOutcome | null): void => {
     if (!request.isCurrent()) return;
     if (mayRetry(errorCode)) {
-      deps.timers.after(retryMs, () => attempt(request, Math.min(retryMs * 2, RETRY_MAX_MS), done));
+      if (tries % TRIES_PER_COMPLAINT === 0) {
+        const place = { group: groupId, topic: partition.topicName, partition: partition.index };
+        deps.log.warn({ ...place, errorCode, tries }, 'share-partition still waits for its share coordinator');
+      }
+      const retryMs = Math.min(RETRY_MIN_MS * 2 ** (tries - 1), RETRY_MAX_MS);
+      deps.timers.after(retryMs, () => attempt(request, tries + 1, done));
     } else {
       done(outcome ?? { errorCode: clientCode(errorCode), stateEpoch: -1, state: null });
     }

@@ -10,6 +10,11 @@ export function shareMetrics(share: ShareService): MetricSource {
       emit({ name, help, type: 'counter', labels: {}, value });
     gauge('weir_share_sessions', 'Share sessions open on this node', share.sessions.count);
     gauge('weir_share_partitions', 'Share-partitions that their leader holds in memory', share.partitions.count);
+    gauge(
+      'weir_share_partitions_loading',
+      'Those that wait for their share coordinator',
+      share.partitions.loadingCount,
+    );
     const { acquiredRecords, expiredRecords } = share.partitions.stats;
     counter('weir_share_acquired_records_total', 'Records handed to members of share groups', acquiredRecords);
     counter('weir_share_lock_timeouts_total', 'Records whose lock ended before an acknowledgement', expiredRecords);

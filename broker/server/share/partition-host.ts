@@ -114,6 +114,11 @@ export class SharePartitionHost {
     return this.#errorCode;
   }
 
+  /** Whether the share coordinator has not told its state yet. */
+  get isLoading(): boolean {
+    return this.#core === null && this.#errorCode === ErrorCode.NONE;
+  }
+
   /** SPSO, or −1 while it is loaded. */
   get startOffset(): number {
     return this.#core?.startOffset ?? -1;

@@ -54,6 +54,13 @@ export class SharePartitions {
     return count;
   }
 
+  /** Those whose share coordinator has not told their state yet. */
+  get loadingCount(): number {
+    let count = 0;
+    for (const group of this.#groups.values()) for (const host of group.values()) count += host.isLoading ? 1 : 0;
+    return count;
+  }
+
   #forget(host: SharePartitionHost, text: string): void {
     const group = this.#groups.get(host.groupId);
     if (group?.get(text) !== host) return;

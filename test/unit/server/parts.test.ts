@@ -82,6 +82,7 @@ function played(answer: (request: object) => object = () => ({})) {
       timers: { after: (_delayMs, callback) => ({ cancel: () => undefined, at: timers.push(callback) }) },
       authorizer: allowAll,
       quotas: unlimited,
+      brokerListener: 'plain',
     },
   );
   const connection = { clientId: '', context: { listener: 'plain' }, fail: (reason: string) => failures.push(reason) };
@@ -145,7 +146,7 @@ describe('a request of very many elements', () => {
 
 describe('parts of a request', () => {
   it('name lists that its messages have', () => {
-    for (const row of clientRows) {
+    for (const row of apiTable) {
       const name = apiByKey(row.key)?.name ?? '';
       for (const { of, into } of row.parts ?? []) {
         for (const [schema, path] of [

@@ -132,6 +132,12 @@ export const NODE_SETTINGS = {
     change: 'static',
     doc: 'Security protocol of each listener name, as NAME:PROTOCOL separated by commas. A listener that it maps to anything but PLAINTEXT is refused as long as TLS and SASL are not supported; one that it does not name is PLAINTEXT.',
   },
+  'inter.broker.listener.name': {
+    type: 'string',
+    default: '',
+    change: 'static',
+    doc: 'Name of the listener on which brokers reach each other, the same on all brokers; empty: the first of listeners.',
+  },
   'security.inter.broker.protocol': {
     type: 'string',
     default: 'PLAINTEXT',

@@ -5,7 +5,7 @@ import type { Observed } from '../../../../operator/core/observed.ts';
 import { plan } from '../../../../operator/core/plan.ts';
 import { wantedNodes } from '../../../../operator/core/plan-nodes.ts';
 import { describeStep } from '../../../../operator/core/steps.ts';
-import { cluster, group, PerfectCluster, topic } from '../../../support/operator-model.ts';
+import { cluster, PerfectCluster, topic } from '../../../support/operator-model.ts';
 
 const planOf = (wanted: Cluster, observed: Observed, topics = [topic('t')]) =>
   plan({ cluster: wanted, topics, shareGroups: [] }, observed, isDynamicSetting);
@@ -204,17 +204,6 @@ describe('a plan for several nodes', () => {
     const behind = admin?.quorum?.voters.map((voter) => (voter.id === 1 ? { ...voter, lag: 5_000 } : voter)) ?? [];
     const quorum = admin?.quorum ? { ...admin.quorum, voters: behind } : null;
     expect(planOf(cluster({}, { brokers: 3 }), { host, admin: admin && { ...admin, quorum } }).steps).toEqual([]);
-  });
-
-  it('says of a share group that it needs one broker yet', () => {
-    const shareGroups = [group('workers', ['t'])];
-    const conditionsOf = (brokers: number) => {
-      const wanted = cluster({}, { brokers });
-      const desired = { cluster: wanted, topics: [topic('t')], shareGroups };
-      return plan(desired, settled(wanted).observe(), isDynamicSetting).conditions;
-    };
-    expect(conditionsOf(1)).toEqual([]);
-    expect(conditionsOf(3)).toMatchObject([{ resource: 'ShareGroup workers', reason: 'SeveralBrokers' }]);
   });
 
   it('is not ready before every broker answers', () => {

@@ -5,6 +5,7 @@ import { crc32c } from '../../../../broker/io/crc32c.ts';
 import { row as acknowledgeRow } from '../../../../broker/server/api/share-acknowledge.ts';
 import { row as fetchRow } from '../../../../broker/server/api/share-fetch.ts';
 import { SHARE_STATE_TOPIC } from '../../../../broker/server/share/coordinator.ts';
+import type { Peers } from '../../../../broker/server/peers/peers.ts';
 import type { SharePersister } from '../../../../broker/server/share/persister.ts';
 import { ShareService } from '../../../../broker/server/share/service.ts';
 import { type ShareGroups, startShareGroups } from '../../../../broker/server/share/start.ts';
@@ -16,6 +17,13 @@ import { VirtualLoop } from '../../../support/virtual-loop.ts';
 export const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ';
 const STATE_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAg';
 const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** There is no other broker. */
+const ALONE: Pick<Peers, 'call'> = {
+  call: (node) => {
+    throw new Error(`there is no broker ${node}`);
+  },
+};
 
 type FetchRequest = Parameters<typeof fetchRow.handle>[1];
 type FetchResponse = NonNullable<Parameters<Parameters<typeof fetchRow.handle>[3]>[0]>;
@@ -266,6 +274,7 @@ export class ShareNode {
       log: QUIET,
       crc32c,
       nodeId: 0,
+      peers: ALONE,
       metadata,
       partitions,
       settings,

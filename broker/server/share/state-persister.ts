@@ -1,21 +1,18 @@
 import type { TopicId } from '../../core/base/ids.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { ReadStateOutcome, SharePersister, StateSummary, StateWrite } from './persister.ts';
-import type { ShareStateRequests } from './state-requests.ts';
+import type { ShareStateApi } from './state-router.ts';
 
 /** The one partition's answer in a response about one partition. */
 function only<R>(results: readonly { readonly partitions: readonly R[] }[]): R | undefined {
   return results[0]?.partitions[0];
 }
 
-/**
- * The persister while every share coordinator is on this node: it skips the socket, not the codec's types. With more
- * nodes the same requests go to the leader of the key's partition.
- */
-export class LocalPersister implements SharePersister {
-  readonly #requests: ShareStateRequests;
+/** The persister over the requests 83 to 87, whichever node answers them. */
+export class StatePersister implements SharePersister {
+  readonly #requests: ShareStateApi;
 
-  constructor(requests: ShareStateRequests) {
+  constructor(requests: ShareStateApi) {
     this.#requests = requests;
   }
 

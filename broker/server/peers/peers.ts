@@ -1,0 +1,92 @@
+import type { Call } from '../../core/client/call.ts';
+import { queueCall } from '../../core/client/network.ts';
+import { brokerId } from '../../core/base/ids.ts';
+import type { BrokerView } from '../../core/metadata/view.ts';
+import { ErrorCode } from '../../core/protocol/errors.ts';
+import type { WireKey } from '../../core/protocol/messages.ts';
+import type { MetricSource } from '../../ports/metrics.ts';
+import type { MetadataClient } from '../metadata-client.ts';
+import { Peer, type PeerPorts, type PeerStats } from './peer.ts';
+
+/** What this node needs to speak to the other brokers. */
+export interface PeersDeps extends PeerPorts {
+  readonly nodeId: number;
+  readonly metadata: Pick<MetadataClient, 'view' | 'onDelta'>;
+  /** Name of the listener on which brokers reach each other (B2). */
+  readonly listener: string;
+}
+
+/** Longer than any request between brokers waits for its records to be committed, in ms. */
+const CALL_TIMEOUT_MS = 10_000;
+
+interface Entry {
+  readonly epoch: number;
+  readonly peer: Peer;
+}
+
+/** The other brokers of the cluster, as this one asks them by Kafka's protocol: one pipelined connection for each (B2). */
+export class Peers {
+  readonly #deps: PeersDeps;
+  readonly #peers = new Map<number, Entry>();
+  /** Figures outlive incarnations. */
+  readonly #stats = new Map<number, PeerStats>();
+
+  constructor(deps: PeersDeps) {
+    this.#deps = deps;
+    deps.metadata.onDelta(({ brokersChanged }) => {
+      for (const id of brokersChanged) this.#follow(id);
+    });
+  }
+
+  /** Makes one try of a call to another broker; `done` is called exactly once, at once when it can't be reached now. */
+  call<K extends WireKey>(node: number, call: Call<K>): void {
+    const queued = queueCall(call, this.#deps.clock.monotonicMs() + CALL_TIMEOUT_MS);
+    const broker = this.#deps.metadata.view.broker(brokerId(node));
+    const peer = broker === null || broker.fenced ? null : this.#peer(broker);
+    if (peer === null) queued.fail(ErrorCode.BROKER_NOT_AVAILABLE, `broker ${node} is not there`, false);
+    else peer.call(queued);
+  }
+
+  #peer(broker: BrokerView): Peer | null {
+    const known = this.#peers.get(broker.id);
+    if (known?.epoch === broker.epoch) return known.peer;
+    const { listener, metadata, nodeId } = this.#deps;
+    const endpoint = broker.endpoints.find((one) => one.listener === listener);
+    if (endpoint === undefined) return null;
+    let stats = this.#stats.get(broker.id);
+    if (stats === undefined) {
+      stats = { requests: 0, failures: 0 };
+      this.#stats.set(broker.id, stats);
+    }
+    const { host, port } = endpoint;
+    const { clusterId } = metadata.view;
+    const peer = new Peer(this.#deps, { self: nodeId, node: broker.id, clusterId, address: { host, port }, stats });
+    this.#peers.set(broker.id, { epoch: broker.epoch, peer });
+    return peer;
+  }
+
+  /** A broker that was fenced, or that is another incarnation now, will not answer what the one before was asked. */
+  #follow(id: number): void {
+    const known = this.#peers.get(id);
+    const broker = this.#deps.metadata.view.broker(brokerId(id));
+    if (known === undefined || (broker !== null && !broker.fenced && broker.epoch === known.epoch)) return;
+    this.#peers.delete(id);
+    known.peer.close('it left the cluster, or began anew');
+  }
+
+  /** Requests to each other broker, and whether it can be reached. */
+  readonly metrics: MetricSource = (emit) => {
+    for (const [id, stats] of this.#stats) {
+      const labels = { broker: String(id) };
+      const peer = this.#peers.get(id)?.peer;
+      const gauge = (name: string, help: string, value: number): void =>
+        emit({ name, help, type: 'gauge', labels, value });
+      const counter = (name: string, help: string, value: number): void =>
+        emit({ name, help, type: 'counter', labels, value });
+      gauge('weir_peer_connected', 'Whether another broker answers on a connection', peer?.isConnected ? 1 : 0);
+      gauge('weir_peer_requests_in_flight', 'Requests that another broker has to answer', peer?.load ?? 0);
+      counter('weir_peer_requests_total', 'Requests to another broker', stats.requests);
+      counter('weir_peer_failures_total', 'Requests that another broker did not answer', stats.failures);
+    }
+  };
+}

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { partitionForKey } from '../../broker/core/coordinator/partitioner.ts';
+import { Ground, type Program, until } from './program.ts';
+import { eventually, Stage } from './stage.ts';
+
+const EXAMPLE = readFileSync(new URL('../../examples/three-nodes.yaml', import.meta.url), 'utf8');
+const PARTITIONS = [0, 1, 2, 3, 4, 5];
+const GROUPS = ['workers', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+/** A group that is not declared would begin behind what is there. */
+const MANIFEST = [
+  EXAMPLE,
+  ...GROUPS.slice(1).map(
+    (name) =>
+      `apiVersion: weir.dev/v1alpha1\nkind: ShareGroup\nmetadata: {name: ${name}}\nspec: {clusterRef: {name: trio}, topics: [jobs]}\n`,
+  ),
+].join('---\n');
+
+const ground = new Ground();
+const stage = new Stage(ground, 'trio');
+/** Everything that was put so far. */
+const put: string[] = [];
+
+beforeAll(() => stage.start(MANIFEST));
+afterAll(async () => {
+  await stage.stop();
+  await ground.clean();
+});
+
+/** Puts some lines into every partition. */
+async function produce(): Promise<void> {
+  const lines = Array.from({ length: 60 }, (_, n) => `line ${put.length + n}`);
+  put.push(...lines);
+  const text = lines.map((line, n) => `key ${n}\t${line}\n`).join('');
+  const program = ground.run(['put', 'jobs', '-b', stage.bootstrap, '--key', '\t'], text);
+  expect(await program.ended()).toBe(0);
+}
+
+function take(group: string, max: number, bootstrap = stage.bootstrap): Program {
+  return ground.run(['take', group, '-t', 'jobs', '-b', bootstrap, '--max', String(max), '--json']);
+}
+
+interface Settled {
+  readonly partition: number;
+  readonly value: string;
+}
+
+/** What a member took and the brokers keep as taken. */
+function settled(program: Program): Settled[] {
+  const values = new Map<string, string>();
+  const done: Settled[] = [];
+  for (const line of program.out.split('\n').filter((one) => one.startsWith('{'))) {
+    const { event, partition, offset, value = '' } = JSON.parse(line);
+    const place = `${partition}:${offset}`;
+    if (event === 'acknowledging') values.set(place, value);
+    if (event === 'acknowledged') done.push({ partition, value: values.get(place) ?? '' });
+  }
+  return done;
+}
+
+const valuesOf = (program: Program): string[] => settled(program).map(({ value }) => value);
+
+describe('a share group over three brokers', () => {
+  it('takes every record once, whichever brokers lead a partition and keep its state', async () => {
+    await produce();
+    const first = take('workers', 25);
+    expect(await first.ended()).toBe(0);
+    const second = take('workers', put.length - 25);
+    expect(await second.ended()).toBe(0);
+    expect([...valuesOf(first), ...valuesOf(second)].toSorted()).toEqual(put.toSorted());
+    expect(new Set([...settled(first), ...settled(second)].map(({ partition }) => partition)).size).toBe(6);
+  });
+
+  it('goes on with what it knew when a broker was killed and came back', async () => {
+    await produce();
+    const first = take('workers', 25);
+    expect(await first.ended()).toBe(0);
+    const kill = (): void => void process.kill(stage.pid(1), 'SIGKILL');
+    await stage.after(kill, /node 1 of cluster trio ended \(SIGKILL\)[^]*everything is as the manifests say/);
+    const second = take('workers', 35);
+    expect(await second.ended()).toBe(0);
+    expect([...valuesOf(first), ...valuesOf(second)].toSorted()).toEqual(put.slice(60).toSorted());
+  });
+
+  it('goes on at the other brokers while one does not answer, and has the rest when it does', async () => {
+    const probe = stage.probe(0);
+    const jobs = await probe.topic('jobs');
+    const state = await probe.topic('__share_group_state');
+    const members = await probe.topic('__consumer_offsets');
+    if (jobs === null || state === null || members === null) throw new Error('a topic is missing');
+    const coordinator = (key: string, leaders: readonly number[]) => leaders[partitionForKey(key, leaders.length)];
+    const free = (group: string): number[] =>
+      PARTITIONS.filter(
+        (partition) =>
+          jobs.leaders[partition] !== 2 && coordinator(`${group}:${jobs.id}:${partition}`, state.leaders) !== 2,
+      );
+    const mixed = GROUPS.slice(1).filter(
+      (group) => coordinator(group, members.leaders) !== 2 && free(group).length > 0 && free(group).length < 4,
+    );
+    const group = mixed[0];
+    if (group === undefined) throw new Error('no group has all kinds of partitions');
+    // A topic that is new to a group has to get the state of all its partitions first.
+    const first = take(group, 1);
+    expect(await first.ended()).toBe(0);
+    const pid = stage.pid(2);
+    process.kill(pid, 'SIGSTOP');
+    let member: Program;
+    try {
+      await eventually('the silent broker is fenced', async () => !(await probe.brokers()).includes(2));
+      member = take(group, put.length - 1, stage.bootstrap.split(',').slice(0, 2).join(','));
+      await until(
+        'the others gave what they have',
+        () => {
+          const seen = new Set(settled(member).map(({ partition }) => partition));
+          return free(group).every((partition) => seen.has(partition));
+        },
+        () => `free: ${free(group).join()}\n${member.all}`,
+      );
+      expect(settled(member).filter(({ partition }) => !free(group).includes(partition))).toEqual([]);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    expect(await member.ended()).toBe(0);
+    expect([...valuesOf(first), ...valuesOf(member)].toSorted()).toEqual(put.toSorted());
+  }, 150_000);
+});
