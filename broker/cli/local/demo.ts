@@ -10,7 +10,7 @@ import type { Terminal } from '../verb.ts';
 import { Calls, isCallFault } from './calls.ts';
 import { type DemoVerdict, judgeDemo, type MemberEvent, type PutLine } from './demo-judge.ts';
 import { KafkaAdmin } from './kafka-admin.ts';
-import { loadManifests, type LocalCall, LocalSession, ownCommand } from './local.ts';
+import { type LocalCall, LocalSession, ownCommand } from './local.ts';
 
 const TOPIC = 'demo';
 const GROUP = 'demo';
@@ -27,11 +27,6 @@ const LAG_POLL_MS = 50;
  * one of them killed; then the verdict. One partition, because that is what a queue adds: no member owns it.
  */
 export async function runDemo(call: LocalCall, flags: ParsedFlags, terminal: Terminal): Promise<number> {
-  const brokers = loadManifests(call.files).map((one) => (one.kind === 'Cluster' ? one.spec.brokers.replicas : 0));
-  if (Math.max(...brokers) > 1)
-    throw new UserFault(
-      'the demonstration needs a Cluster of one broker: in this version share groups work only there',
-    );
   const data = join(call.data, `demo-${process.pid}`);
   // Free ports unless one is named: it runs beside a cluster that is there already.
   const basePort = flags.has('port') ? call.basePort : 0;

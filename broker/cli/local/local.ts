@@ -57,7 +57,7 @@ function readCall(flags: ParsedFlags): LocalCall {
 }
 
 /** The manifests of files, valid also as a change of `previous`; else a fault with every error on its own line. */
-export function loadManifests(files: readonly string[], previous: readonly AnyResource[] = []): readonly AnyResource[] {
+function loadManifests(files: readonly string[], previous: readonly AnyResource[] = []): readonly AnyResource[] {
   const read = readManifests(readManifestFiles(files), checkSetting, previous);
   if (read.ok) return read.resources;
   const count = read.errors.length === 1 ? 'an error' : `${read.errors.length} errors`;
