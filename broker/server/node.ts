@@ -26,6 +26,7 @@ import { LimitLog } from './network/limit-log.ts';
 import { logMetrics } from './partitions/log-metrics.ts';
 import { PartitionManager } from './partitions/partition-manager.ts';
 import { resolveCleanerConfig, resolveTopicRules } from './partitions/topic-rules.ts';
+import { PartitionEnds } from './peers/partition-ends.ts';
 import { Peers } from './peers/peers.ts';
 import { ProducerIds } from './producer-ids.ts';
 import type { Services } from './services.ts';
@@ -269,6 +270,7 @@ class NodeStart {
       metadata,
       quorum: control,
       partitions,
+      partitionEnds: new PartitionEnds({ metadata, partitions, peers }),
       servedVersions: clientVersions,
       brokerVersions,
       brokerListener,

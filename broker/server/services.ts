@@ -10,6 +10,7 @@ import type { LimitLog } from './network/limit-log.ts';
 import type { AnswerMemory } from './network/memory-budget.ts';
 import type { MetadataClient, QuorumClient } from './metadata-client.ts';
 import type { PartitionManager } from './partitions/partition-manager.ts';
+import type { PartitionEnds } from './peers/partition-ends.ts';
 import type { ProducerIds } from './producer-ids.ts';
 import type { ShareGroups } from './share/start.ts';
 
@@ -21,6 +22,7 @@ export interface Services extends ShareGroups {
   readonly metadata: MetadataClient;
   readonly quorum: QuorumClient;
   readonly partitions: PartitionManager;
+  readonly partitionEnds: PartitionEnds;
   /** Versions of the rows that clients may use. */
   readonly servedVersions: readonly ServedVersions[];
   /** Those of all rows, for brokers on `brokerListener`. */

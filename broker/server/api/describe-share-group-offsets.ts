@@ -1,17 +1,19 @@
-import { topicId as asTopicId, ZERO_TOPIC_ID } from '../../core/base/ids.ts';
+import { ZERO_TOPIC_ID } from '../../core/base/ids.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { ApiRequests } from '../../core/protocol/messages.ts';
 import type { GroupCoordinator } from '../coordinators/groups.ts';
 import { type Gathered, gather } from '../gather.ts';
-import type { Partition as LedPartition } from '../partitions/partition.ts';
+import type { MetadataClient } from '../metadata-client.ts';
+import type { Ends, PartitionEnds } from '../peers/partition-ends.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { SharePersister, StateSummary } from '../share/persister.ts';
-import type { PartitionServices } from '../partitions/lookup.ts';
 import type { Answer, ApiRow } from './row.ts';
 
 /** What DescribeShareGroupOffsets needs. */
-export interface DescribeShareGroupOffsetsServices extends PartitionServices {
+export interface DescribeShareGroupOffsetsServices {
+  readonly metadata: Pick<MetadataClient, 'view'>;
+  readonly partitionEnds: Pick<PartitionEnds, 'of'>;
   readonly sharePersister: SharePersister;
   readonly groups: Pick<GroupCoordinator, 'ask'>;
 }
@@ -90,49 +92,46 @@ function describeTopic(
   const topic = server.metadata.view.topicByName(topicName);
   const denied = mayDescribe(context, topicName) ? ErrorCode.NONE : ErrorCode.TOPIC_AUTHORIZATION_FAILED;
   const work = asked.partitions.map(
-    (partition): Gathered<Partition> =>
+    (partition): Gathered<StateSummary | null> =>
       (settle) => {
-        const isKnown = topic?.partition(partition) !== undefined;
-        if (topic === null || !isKnown || denied !== ErrorCode.NONE) {
-          // As in Kafka nothing was read of a topic that is not there.
-          const missing = topic === null ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-          const errorCode = denied || missing;
-          settle({ partitionIndex: partition, startOffset: -1, leaderEpoch: 0, lag: -1, errorCode });
-          return;
-        }
-        server.sharePersister.readSummary(groupId, topic.id, partition, (summary) => {
-          settle(describePartition(server, topic.id, partition, summary));
-        });
+        if (topic?.partition(partition) === undefined || denied !== ErrorCode.NONE) settle(null);
+        else server.sharePersister.readSummary(groupId, topic.id, partition, settle);
       },
   );
-  gather(work, (partitions) => {
-    const topicId = denied === ErrorCode.NONE ? (topic?.id ?? ZERO_TOPIC_ID) : ZERO_TOPIC_ID;
-    done({ topicName, topicId, partitions });
+  const topicId = denied === ErrorCode.NONE ? (topic?.id ?? ZERO_TOPIC_ID) : ZERO_TOPIC_ID;
+  // As in Kafka nothing was read of a topic that is not there.
+  const missing = denied || (topic === null ? ErrorCode.NONE : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  gather(work, (summaries) => {
+    const answer = (ends: ReadonlyMap<number, Ends>): void => {
+      const partitions = asked.partitions.map((partition, at) => {
+        const summary = summaries[at] ?? null;
+        if (summary !== null) return describePartition(partition, summary, ends.get(partition) ?? null);
+        return { partitionIndex: partition, startOffset: -1, leaderEpoch: 0, lag: -1, errorCode: missing };
+      });
+      done({ topicName, topicId, partitions });
+    };
+    const known = asked.partitions.filter((_partition, at) => (summaries[at]?.startOffset ?? -1) >= 0);
+    if (topic === null) answer(new Map());
+    else server.partitionEnds.of(topic, known, answer);
   });
 }
 
-function describePartition(
-  server: DescribeShareGroupOffsetsServices,
-  topicId: string,
-  partition: number,
-  summary: StateSummary,
-): Partition {
+function describePartition(partition: number, summary: StateSummary, ends: Ends | null): Partition {
   const { errorCode, startOffset, deliveryCompleteCount } = summary;
   const leaderEpoch = Math.max(0, summary.leaderEpoch);
   if (errorCode !== ErrorCode.NONE)
     return { partitionIndex: partition, startOffset: -1, leaderEpoch, lag: -1, errorCode };
-  const replica = server.partitions.byId(asTopicId(topicId), partition);
-  const known = replica !== null && startOffset >= 0 && deliveryCompleteCount >= 0;
-  return { partitionIndex: partition, startOffset, leaderEpoch, lag: known ? lagOf(replica, summary) : -1, errorCode };
+  const known = ends !== null && startOffset >= 0 && deliveryCompleteCount >= 0;
+  return { partitionIndex: partition, startOffset, leaderEpoch, lag: known ? lagOf(ends, summary) : -1, errorCode };
 }
 
 /**
  * Records that the group has still to finish. What retention or DeleteRecords took is no lag, even before a member's
  * fetch moves the persisted start; how many of the finished records went with it is not known then: none counts.
  */
-function lagOf(replica: Pick<LedPartition, 'highWatermark' | 'logStartOffset'>, summary: StateSummary): number {
+function lagOf(ends: Ends, summary: StateSummary): number {
   const { startOffset, deliveryCompleteCount } = summary;
-  const { highWatermark, logStartOffset } = replica;
+  const { highWatermark, logStartOffset } = ends;
   if (logStartOffset > startOffset) return Math.max(0, highWatermark - logStartOffset);
   return Math.max(0, highWatermark - startOffset - deliveryCompleteCount);
 }

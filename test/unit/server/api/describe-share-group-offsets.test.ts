@@ -7,7 +7,8 @@ import {
   row,
 } from '../../../../broker/server/api/describe-share-group-offsets.ts';
 import type { RequestContext } from '../../../../broker/server/request-context.ts';
-import { ShareNode } from '../share/bench.ts';
+import { PartitionEnds } from '../../../../broker/server/peers/partition-ends.ts';
+import { ALONE, ShareNode } from '../share/bench.ts';
 
 type Request = Parameters<typeof row.handle>[1];
 type Response = NonNullable<Parameters<Parameters<typeof row.handle>[3]>[0]>;
@@ -21,7 +22,7 @@ function ask(node: ShareNode, groups: Request['groups'], denied: readonly string
   const services: DescribeShareGroupOffsetsServices = {
     sharePersister: node.groups.sharePersister,
     metadata: node.metadata,
-    partitions: node.partitions,
+    partitionEnds: new PartitionEnds({ metadata: node.metadata, partitions: node.partitions, peers: ALONE }),
     groups: {
       // Answers the one kind of command that this row sends.
       ask: ((command: { groupId: string }, done: (outcome: unknown) => void): void => {

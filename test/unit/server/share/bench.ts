@@ -16,10 +16,9 @@ import { VirtualLoop } from '../../../support/virtual-loop.ts';
 /** Id of the topic `jobs`. */
 export const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ';
 const STATE_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAg';
-const QUIET = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** There is no other broker. */
-const ALONE: Pick<Peers, 'call'> = {
+export const ALONE: Pick<Peers, 'call'> = {
   call: (node) => {
     throw new Error(`there is no broker ${node}`);
   },
@@ -179,12 +178,20 @@ export class ShareNode {
   readonly loop = new VirtualLoop();
   readonly metadata = new FakeMetadata();
   readonly partitions = new FakePartitions();
+  /** What it warned of. */
+  readonly warnings: string[] = [];
   readonly settings: Settings;
   groups: ShareGroups;
   lease = true;
   /** Members' requests and closings do not run the loop. */
   paused = false;
   #connections = 0;
+  readonly #log = {
+    debug: () => {},
+    info: () => {},
+    warn: (_fields: object, message: string) => void this.warnings.push(message),
+    error: () => {},
+  };
   readonly #wrap: (persister: SharePersister) => SharePersister;
   #service: ShareService;
 
@@ -271,7 +278,7 @@ export class ShareNode {
     return startShareGroups({
       clock: loop,
       timers: loop,
-      log: QUIET,
+      log: this.#log,
       crc32c,
       nodeId: 0,
       peers: ALONE,
@@ -288,7 +295,7 @@ export class ShareNode {
     const deps: ShareDeps = {
       clock: loop,
       timers: loop,
-      log: QUIET,
+      log: this.#log,
       settings,
       metadata,
       persister: this.#wrap(this.groups.sharePersister),

@@ -175,6 +175,25 @@ describe('a broker that can not be reached', () => {
     pair.run(100);
     expect(codes).toEqual([ErrorCode.COORDINATOR_NOT_AVAILABLE]);
     expect(pair.one.remembered).not.toContain(JOBS);
+    expect(pair.zero.lines).toEqual(['another broker can not be reached; it is tried again']);
+  });
+});
+
+describe('ends of partitions', () => {
+  test('are told by their leaders, as far as those are there', () => {
+    pair.zero.partitions.byName('jobs', 0)?.produce(3);
+    pair.one.partitions.byName('jobs', 1)?.produce(5);
+    pair.one.partitions.byName('jobs', 3)?.produce(1);
+    pair.run(10);
+    pair.one.partitions.byName('jobs', 1)?.deleteRecords(2, () => {});
+    expect(pair.zero.ends([0, 1, 3, 5])).toEqual({
+      0: { logStartOffset: 0, highWatermark: 3 },
+      1: { logStartOffset: 2, highWatermark: 5 },
+      3: { logStartOffset: 0, highWatermark: 1 },
+      5: { logStartOffset: 0, highWatermark: 0 },
+    });
+    pair.one.die();
+    expect(pair.zero.ends([0, 1])).toEqual({ 0: { logStartOffset: 0, highWatermark: 3 } });
   });
 });
 

@@ -8,6 +8,7 @@ import { type Authorizer, allowAll, unlimited } from '../../../../broker/server/
 import type { Ports } from '../../../../broker/server/context.ts';
 import { Dispatcher } from '../../../../broker/server/dispatch.ts';
 import { Acceptor } from '../../../../broker/server/network/acceptor.ts';
+import { type Ends, PartitionEnds } from '../../../../broker/server/peers/partition-ends.ts';
 import { Peers } from '../../../../broker/server/peers/peers.ts';
 import type { Services } from '../../../../broker/server/services.ts';
 import { SHARE_STATE_TOPIC } from '../../../../broker/server/share/coordinator.ts';
@@ -100,6 +101,15 @@ export class Broker {
     return log;
   }
 
+  /** Where partitions of `jobs` begin and end, as this broker learns it. */
+  ends(indexes: readonly number[]): Record<number, Ends> {
+    const { knowledge, partitions } = this;
+    const jobs = knowledge.topicByName('jobs');
+    if (jobs === null) throw new Error('no topic');
+    const ends = new PartitionEnds({ metadata: knowledge, partitions, peers: this.#peers });
+    return Object.fromEntries(this.#pair.wait<ReadonlyMap<number, Ends>>((done) => ends.of(jobs, indexes, done)));
+  }
+
   /** What its share coordinator remembers. */
   get remembered(): string {
     return this.groups.shareCoordinator.describe(this.id);
@@ -159,6 +169,7 @@ export class Broker {
     const services = {
       nodeId,
       metadata,
+      partitions,
       shareState: groups.shareState,
       servedVersions: clientVersions,
       brokerVersions,

@@ -81,6 +81,22 @@ describe('a share coordinator that is not there', () => {
     expect(acquired(pending)).toEqual(['0:0-0 x1']);
   });
 
+  test('is told of while it does not answer, now and then', () => {
+    const node = new ShareNode({
+      wrap: (persister) => ({
+        ...bound(persister),
+        read: (_groupId, _topicId, _partition, _epoch, done) =>
+          done({ errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE, stateEpoch: 0, startOffset: 0, stateBatches: [] }),
+      }),
+    });
+    node.member('a').fetch({ maxWaitMs: 60_000 });
+    expect(node.share.partitions.loadingCount).toBe(1);
+    node.loop.advance(1_000);
+    expect(node.warnings).toEqual([]);
+    node.loop.advance(29_000);
+    expect(node.warnings).toEqual(Array(4).fill('share-partition still waits for its share coordinator'));
+  });
+
   test('fails acknowledgements after some attempts, and the member keeps the records', () => {
     let down = true;
     const node = new ShareNode({
