@@ -196,3 +196,14 @@ function textOfBody(body: EntryBody): string {
     return `voters ${body.voters.map(({ id, directoryId }) => `${id}/${directoryId}`).join(',')}`;
   return Buffer.from(body.payload).toString();
 }
+
+/** A disk that asks when a file is to be read. */
+export function withReads(disk: Disk, when: (path: string, read: () => void) => void): Disk {
+  const readFile: Disk['readFile'] = (path, sizeMax, done) => when(path, () => disk.readFile(path, sizeMax, done));
+  return new Proxy<Disk>(disk, {
+    get: (target, name) => {
+      const member: unknown = name === 'readFile' ? readFile : Reflect.get(target, name, target);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+}

@@ -214,10 +214,17 @@ export class RaftHost {
   }
 
   #restore(place: LogPlace): void {
+    if (this.#isRestoring) return;
     this.#isRestoring = true;
     this.#deps.storage.readSnapshot((snapshot) => {
       this.#isRestoring = false;
       if (this.#isStopped) return;
+      const latest = this.#raft.state.log.snapshot.place;
+      // Another one came meanwhile, and what was read may be of either.
+      if (latest.index !== place.index) {
+        this.#restore(latest);
+        return;
+      }
       this.#appliedIndex = place.index;
       this.#deps.machine.restored(snapshot, place);
       this.#apply();

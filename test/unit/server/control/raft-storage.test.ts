@@ -1,9 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import type { Entry, SnapshotMeta } from '../../../../broker/core/raft/types.ts';
-import type { Disk } from '../../../../broker/ports/disk.ts';
 import type { SnapshotContent } from '../../../../broker/server/control/raft-storage.ts';
-import { batchAt, SELF, StorageBench, textOf, THREE, voteIn } from '../../../support/raft/storage-bench.ts';
+import { batchAt, SELF, StorageBench, textOf, THREE, voteIn, withReads } from '../../../support/raft/storage-bench.ts';
 
 const state = (text: string, offset = 7): SnapshotContent => ({ payload: Buffer.from(text), offset });
 
@@ -49,17 +48,6 @@ function install(bench: StorageBench, meta: SnapshotMeta, pieces: readonly Buffe
     position += data.length;
   }
   return write;
-}
-
-/** A disk that asks when a file is to be read. */
-function withReads(disk: Disk, when: (path: string, read: () => void) => void): Disk {
-  const readFile: Disk['readFile'] = (path, sizeMax, done) => when(path, () => disk.readFile(path, sizeMax, done));
-  return new Proxy<Disk>(disk, {
-    get: (target, name) => {
-      const member: unknown = name === 'readFile' ? readFile : Reflect.get(target, name, target);
-      return typeof member === 'function' ? member.bind(target) : member;
-    },
-  });
 }
 
 const texts = (entries: readonly Entry[] | undefined): readonly string[] => (entries ?? []).map(textOf);

@@ -1,0 +1,66 @@
+import { Buffer } from 'node:buffer';
+import { expect, test } from '@jest/globals';
+import { NO_RAFT_BUGS } from '../../../../broker/core/raft/planted-bugs.ts';
+import type { Message, ReplicaKey } from '../../../../broker/core/raft/types.ts';
+import { crc32c } from '../../../../broker/io/crc32c.ts';
+import { RaftHost } from '../../../../broker/server/control/quorum/raft-host.ts';
+import { encodeCheckpoint } from '../../../../broker/server/control/raft-checkpoint.ts';
+import { batchAt, SELF, StorageBench, textOf, withReads } from '../../../support/raft/storage-bench.ts';
+
+const LEADER: ReplicaKey = { id: 2, directoryId: 'disk-2' };
+const HEAD = { from: LEADER, to: SELF, term: 1, round: 1 } as const;
+
+/** The leader's snapshot at an index, whole in one message. */
+function snapshotAt(index: number): Message {
+  const checkpoint = { place: { index, term: 1 }, voters: [LEADER], offset: index, payload: Buffer.from(`${index}`) };
+  const { chunks, sizeInBytes } = encodeCheckpoint(checkpoint, crc32c);
+  const meta = { place: checkpoint.place, voters: checkpoint.voters, sizeInBytes };
+  return { ...HEAD, kind: 'snapshot', meta, position: 0, data: Buffer.concat(chunks) };
+}
+
+test('a snapshot that comes while the one before is read takes its place, and entries follow it', () => {
+  const bench = StorageBench.formed(1, []);
+  bench.close();
+  const slow: (() => void)[] = [];
+  bench.diskInUse = withReads(bench.disk, (path, read) => {
+    if (path.endsWith('2.checkpoint')) slow.push(read);
+    else read();
+  });
+  const { storage, start } = bench.open();
+  if (start === null) throw new Error('it is formed');
+  const applied: string[] = [];
+  const host = new RaftHost(
+    {
+      clock: bench.time,
+      timers: bench.time,
+      storage,
+      send: () => undefined,
+      machine: {
+        committed: (entries) => void applied.push(...entries.map(textOf)),
+        restored: ({ payload }, place) => void applied.push(`${Buffer.from(payload).toString()} at ${place.index}`),
+        became: () => undefined,
+      },
+    },
+    {
+      self: SELF,
+      electionTimeoutMs: 600,
+      heartbeatIntervalMs: 100,
+      random: () => 0,
+      uncommittedBytesMax: 1000,
+      appendCountMax: 10,
+      appendBytesMax: 1000,
+      bugs: NO_RAFT_BUGS,
+    },
+    start,
+  );
+  host.receive(snapshotAt(2));
+  bench.time.settle();
+  host.receive(snapshotAt(5));
+  bench.time.settle();
+  const previous = { index: 5, term: 1 };
+  host.receive({ ...HEAD, kind: 'append', previous, entries: [batchAt(6, 1)], committedIndex: 6 });
+  bench.time.settle();
+  for (const read of slow) read();
+  bench.time.settle();
+  expect([applied, host.appliedIndex]).toEqual([['5 at 5', '6@1 entry 6'], 6]);
+});
