@@ -159,6 +159,7 @@ describe('brokers beside controllers of their own', () => {
     const before = disk();
     rmSync(stage.directoryOf(1001), { recursive: true });
     await stage.start(cluster('apart', 2, ', controllers: {replicas: 3}') + TOPIC('apart'));
+    expect(stage.fleet?.err).toContain('node 1001 of cluster apart has lost its data: it starts with an empty disk');
     expect(stage.fleet?.err).toMatch(/remove the lost disk of node 1001 from the voters[^]*make node 1001 a voter/);
     const directoryId = /directory\.id=(\S+)/.exec(disk())?.[1] ?? '';
     expect(before).not.toContain(directoryId);

@@ -176,8 +176,8 @@ export class LocalHost implements NodeHost {
     await this.#awaitPredecessor(spec.id, directory);
     await this.#checkPortsFree(spec);
     if (this.#closing || node.phase === 'stopping') return;
-    this.#checkDataPresent(spec.id);
     const file = join(directory, 'broker.properties');
+    this.#checkDataPresent(spec.id, existsSync(file));
     writeFileSync(file, this.#render(spec));
     const args = ['broker', '--config', file, '--exit-with-parent', '--pid-file', join(directory, 'pid')];
     const output = new OutputFile(join(directory, 'output.jsonl'));
@@ -203,12 +203,18 @@ export class LocalHost implements NodeHost {
 
   /**
    * A formed cluster none of whose voters has data any more has lost it: starting anew would hide that (V11). While one
-   * has, an empty disk is a new disk.
+   * has, an empty disk is a new disk; that of a node which ran before is told of, since what it held is gone.
    */
-  #checkDataPresent(id: number): void {
+  #checkDataPresent(id: number, ranBefore: boolean): void {
     const { voters } = this.#quorum;
     if (this.#formation.read()?.formed !== true) return;
-    if (voters.some((one) => existsSync(this.#dataDirectory(one)))) return;
+    if (voters.some((one) => existsSync(this.#dataDirectory(one)))) {
+      if (ranBefore && !existsSync(this.#dataDirectory(id)))
+        this.#options.notice(
+          `node ${id} of cluster ${this.#options.clusterName} has lost its data: it starts with an empty disk`,
+        );
+      return;
+    }
     const message = `cluster ${this.#options.clusterName} has data, but ${this.#dataDirectory(voters[0] ?? id)} is gone: restore it, or delete ${this.#options.directory} to begin anew`;
     throw new OperatorError('QUORUM_LOST', `node ${id}: ${message}`, { fatal: true });
   }

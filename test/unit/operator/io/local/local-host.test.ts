@@ -25,6 +25,7 @@ process.stdin.on('end', () => process.exit(0));
 
 let directory = '';
 let host: LocalHost;
+let notices: string[] = [];
 let changed: () => void = () => undefined;
 const ports = new Map<string, number>();
 
@@ -33,6 +34,7 @@ beforeEach(async () => {
   for (const node of [0, 1, 2, 1000]) {
     for (const what of ['plain', null]) ports.set(`${node} ${what}`, await findFreePort('127.0.0.1'));
   }
+  notices = [];
   host = open();
 });
 afterEach(async () => {
@@ -48,7 +50,7 @@ function open(): LocalHost {
     bind: '127.0.0.1',
     portOf: (node, listener) => ports.get(`${node} ${listener}`) ?? 0,
     changed: () => changed(),
-    notice: () => undefined,
+    notice: (text) => notices.push(text),
   });
 }
 
@@ -131,14 +133,16 @@ describe('the host of nodes on this machine', () => {
     ]);
   });
 
-  it('starts a node whose disk was lost while another voter has its own', async () => {
+  it('starts a node whose disk was lost, and says so, while another voter has its own', async () => {
     const wanted = cluster({}, { brokers: 3 });
     await start(wanted);
     await host.close();
     rmSync(join(directory, 'node-1', 'data'), { recursive: true });
     host = open();
+    expect(notices).toEqual([]);
     await start(wanted);
     expect(existsSync(join(directory, 'node-1', 'data'))).toBe(true);
+    expect(notices).toEqual(['node 1 of cluster c has lost its data: it starts with an empty disk']);
   });
 
   it.each([
