@@ -26,7 +26,7 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 /**
  * The control plane between nodes over gRPC. Load this module when it is used: with what it needs it costs about 100 ms and
- * 15 MB. Throws when certificate files can't be read.
+ * 20 MB. Throws when certificate files can't be read.
  */
 export function createGrpcNet({ post, tls, insecure, role = 'node', log, reloadMs }: GrpcNetOptions): ControlNet {
   const certificates = tls === null ? null : new Certificates(tls, log, reloadMs);
