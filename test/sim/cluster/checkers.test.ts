@@ -252,17 +252,13 @@ describe('the watch over a quorum', () => {
     expect(scene.first).toBe('Q3: 2/disk-2 asks for votes in term 2 without a pre-vote');
   });
 
-  it('names who votes twice (Q1), and who votes with a log that has lost something (V10)', () => {
+  it('names who votes twice (Q1)', () => {
     const scene = new Scene();
     scene.grant('vote', 2, 0, 2);
     scene.grant('vote', 2, 0, 2);
     expect(scene.watch.problems).toEqual([]);
     scene.grant('vote', 2, 1, 2);
     expect(scene.first).toBe('Q1: 2/disk-2 votes for 0/disk-0 and for 1/disk-1 in term 2');
-    const damaged = new Scene();
-    damaged.watch.damaged(2, 9);
-    damaged.grant('pre-vote', 2, 1, 2);
-    expect(damaged.first).toBe('V10: 2/disk-2 has lost a part of its log and takes part: pre-vote-response');
   });
 
   it('names who votes for a log that lacks what it has (Q2)', () => {

@@ -205,10 +205,7 @@ export class Cluster {
         this.#metadata.told(`node ${id}`, life, message, () => describeImage(node));
       },
       onEnded: (sentence) => this.#strikes.ended(node, sentence),
-      onWarning: (text) => {
-        const lostUpTo = this.#strikes.warned(node, text);
-        if (lostUpTo !== null) this.#quorum.damaged(id, lostUpTo);
-      },
+      onWarning: (text) => this.#strikes.warned(node, text),
       ...(raftBugs && { raftBugs }),
       ...(wrapDisk && { wrapDisk }),
     });

@@ -24,8 +24,8 @@ export const PLANTED: readonly PlantedInCluster[] = [
   raft('commits-old-term', ['slow-disk', 'process', 'power'], /^V7/, 20),
   raft('no-pre-vote', ['isolate'], /^Q3: .* without a pre-vote/, 2),
   raft('ignores-contact', ['isolate', 'flap'], /^Q3: .* hears its leader/, 10),
-  raft('damaged-votes', ['rot', 'power'], /^V10/, 10),
   raft('counts-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 10),
+  raft('stale-reads', ['pause', 'isolate'], /^(D1|T7)/, 10),
   raft('two-changes', ['wipe', 'slow-disk'], /^Q4/, 20),
   planted(
     'syncs of the metadata log are lost',
@@ -42,7 +42,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
     5,
     20,
   ),
-  planted('a snapshot does not say of which term it is', ['process', 'pause'], { tamper: withoutTerm }, /./, 20),
+  planted('a snapshot does not say of which term it is', ['process', 'pause'], { tamper: withoutTerm }, /^L/, 5),
 ];
 
 function planted(

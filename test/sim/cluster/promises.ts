@@ -8,7 +8,6 @@ export const PROMISES = {
   Q4: 'voters change one at a time',
   V5: 'leadership is handed to who has the whole log',
   V7: 'what an earlier leader appended is committed through an own entry only',
-  V10: 'nobody votes or campaigns whose log has lost something',
   M3: 'nodes are told the same, and are equal at equal offsets',
   E1: 'epochs of brokers and leaders only rise',
   E2: 'a broker with a stale epoch is never let in',

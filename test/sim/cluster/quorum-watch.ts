@@ -88,11 +88,6 @@ export class QuorumWatch {
     if (message.kind === 'vote') this.#asked.set(`${keyOf(message.from)} ${message.term}`, message.last);
   }
 
-  /** The log of a node that was just started has lost something, up to an index at most (V10). */
-  damaged(id: number, upTo: LogIndex): void {
-    this.#votes.damaged(id, upTo);
-  }
-
   #leaderOf(message: AppendRequest | SnapshotRequest): SeenLeader {
     const { term, from } = message;
     const known = this.#leaders.get(term);
@@ -154,7 +149,7 @@ export class QuorumWatch {
     if (before === undefined || isBehind(before, place)) this.#durable.set(key, place);
   }
 
-  /** A vote goes to somebody whose log has all that the voter said to have (Raft §5.4.1). */
+  /** A vote goes to somebody whose log has all that the voter ever said to have, and may have lost since (Raft §5.4.1, V10). */
   #helps({ from, to, term }: VoteResponse): void {
     const last = this.#asked.get(`${keyOf(to)} ${term}`);
     const has = this.#durable.get(keyOf(from));

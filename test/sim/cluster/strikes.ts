@@ -25,8 +25,7 @@ const FINDS_NO_QUORUM = /did not answer within|no active controller answered/;
 /** Longest that a broker tries to register: it may have begun before everything worked again, ms. */
 const REGISTRATION_MS = 31_000;
 /** How a voter says that its log has lost something (V10). */
-const LOST_SOMETHING =
-  /the log ends at \d+, it was written up to (\d+)|the log once lost something.* to (\d+) since|checkpoint is damaged/;
+const LOST_SOMETHING = /the log ends at \d+, it was written up to |the log once lost something|checkpoint is damaged/;
 
 /** What strikes act on. */
 export interface StrikeTargets {
@@ -131,13 +130,11 @@ export class Strikes {
     world.schedule(1000, () => this.#start(node));
   }
 
-  /** A node complains. Up to which index its log has lost something, if it says that; else null. */
-  warned(node: SimNode, text: string): number | null {
-    const lost = LOST_SOMETHING.exec(text);
-    if (!this.#isController(node) || lost === null) return null;
+  /** A node complains, of what it has lost, maybe. */
+  warned(node: SimNode, text: string): void {
+    if (!this.#isController(node) || !LOST_SOMETHING.test(text)) return;
     this.#damaged.add(node.id);
     this.#untilCaughtUp(node, () => this.#damaged.delete(node.id));
-    return Number(lost[1] ?? lost[2] ?? Number.POSITIVE_INFINITY);
   }
 
   /** What is wrong; brokers of a cluster without a quorum may well end. */

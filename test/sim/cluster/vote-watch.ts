@@ -1,12 +1,4 @@
-import {
-  type AppendResponse,
-  isSame,
-  keyOf,
-  type LogIndex,
-  type Message,
-  type ReplicaKey,
-  type Term,
-} from '../../../broker/core/raft/types.ts';
+import { isSame, keyOf, type Message, type ReplicaKey, type Term } from '../../../broker/core/raft/types.ts';
 
 /** When a replica last heard its leader, and which processes those were. */
 interface Contact {
@@ -36,7 +28,7 @@ const SURELY = 0.9;
 
 /**
  * Looks at how leaders come about (Q3): nobody is helped against a leader that is heard, and nobody asks for votes without a
- * pre-vote (V1, V2); nobody votes twice in a term (V2); nobody takes part whose log has lost something (V10).
+ * pre-vote (V1, V2); nobody votes twice in a term (V2).
  */
 export class VoteWatch {
   readonly #contacts = new Map<string, Contact>();
@@ -45,8 +37,6 @@ export class VoteWatch {
   readonly #granted = new Set<string>();
   /** By replica and term: who got its vote. */
   readonly #votes = new Map<string, ReplicaKey>();
-  /** By node: up to which index its log is known to have lost something. */
-  readonly #damaged = new Map<number, LogIndex>();
   readonly #world: WatchedWorld;
   readonly #complain: (problem: string) => void;
 
@@ -55,19 +45,11 @@ export class VoteWatch {
     this.#complain = complain;
   }
 
-  /** The log of a node that was just started has lost something, up to an index at most (V10). */
-  damaged(id: number, upTo: LogIndex): void {
-    this.#damaged.set(id, upTo);
-  }
-
   /** A message is sent. */
   sent(message: Message): void {
     const { kind, from, to, term } = message;
     const contact = this.#contacts.get(keyOf(from));
     if (contact !== undefined && term > contact.term) this.#contacts.delete(keyOf(from));
-    if (kind === 'append-response' && this.#isWhole(message)) this.#damaged.delete(from.id);
-    if (this.#takesPart(message) && this.#damaged.has(from.id))
-      this.#complain(`V10: ${keyOf(from)} has lost a part of its log and takes part: ${kind}`);
     if (kind === 'vote' && !message.isTransfer && !this.#granted.has(`${keyOf(from)} ${term}`))
       this.#complain(`Q3: ${keyOf(from)} asks for votes in term ${term} without a pre-vote`);
     else if ((kind === 'vote-response' || kind === 'pre-vote-response') && message.isGranted) {
@@ -76,18 +58,6 @@ export class VoteWatch {
         this.#complain(`Q3: ${keyOf(from)} hears its leader and grants ${keyOf(to)} its ${asked}`);
     }
     if (kind === 'vote-response' && message.isGranted) this.#voted(from, to, term);
-  }
-
-  /** It says so, or has the leader's log up to where something was lost. */
-  #isWhole({ from, isDamaged, outcome, index }: AppendResponse): boolean {
-    const upTo = this.#damaged.get(from.id) ?? Number.POSITIVE_INFINITY;
-    return !isDamaged || (outcome === 'matched' && index >= upTo);
-  }
-
-  #takesPart(message: Message): boolean {
-    const { kind } = message;
-    if (kind === 'vote-response' || kind === 'pre-vote-response') return message.isGranted;
-    return kind === 'vote' || kind === 'pre-vote';
   }
 
   #voted(from: ReplicaKey, to: ReplicaKey, term: Term): void {
