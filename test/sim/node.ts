@@ -71,6 +71,8 @@ export class SimNode {
   readonly bootstrap: readonly { readonly host: string; readonly port: number }[];
   /** Sentences with which lives of this node ended by themselves. */
   readonly fatals: string[] = [];
+  /** It was told to stop: it hangs up before it ends. */
+  isStopping = false;
   /** Warnings and errors that the node logged. */
   readonly warnings: string[] = [];
   readonly #world: World;
@@ -150,6 +152,7 @@ export class SimNode {
 
   /** Begins a life of the node on its disk. */
   start(): void {
+    this.isStopping = false;
     this.#life += 1;
     const life = this.#life;
     const host = this.#network.host(this.address);
@@ -273,6 +276,7 @@ export class SimNode {
     this.#world.trace(`node ${this.id}: life ${this.#life} is told to stop`);
     const life = this.#life;
     this.#node = null;
+    this.isStopping = true;
     node.stop(() => {
       if (this.#life !== life) return;
       this.#world.trace(`node ${this.id}: life ${life} ends (stopped)`);

@@ -95,7 +95,7 @@ export class Cluster {
       nowMs: () => world.nowMs,
       lifeOf: (id) => {
         const node = this.#nodes.find((one) => one.id === id);
-        return node?.isAlive ? node.life : NOT_ALIVE;
+        return node?.isAlive && !node.isStopping ? node.life : NOT_ALIVE;
       },
       electionTimeoutMs: ELECTION_TIMEOUT_MS,
       onLeader: (leader, term) => world.trace(`quorum: ${keyOf(leader)} leads term ${term}`),

@@ -20,7 +20,7 @@ export interface WatchedWorld {
   readonly onLeader: (leader: ReplicaKey, term: Term) => void;
 }
 
-/** Life of a node that has none. */
+/** Life of a node that has none, or that has hung up to end it. */
 export const NOT_ALIVE = -1;
 
 /** Part of E for which a voter that heard its leader refuses others, whatever pace its clock has. */
