@@ -111,7 +111,7 @@ export const SHOWN_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Read
     'broker.heartbeat.interval.ms': { differs: ['value'], why: SOONER },
     'broker.session.timeout.ms': { differs: ['value'], why: SOONER },
     'controller.quorum.election.timeout.ms': { differs: ['value'], why: SOONER },
-    'controller.quorum.voters': { differs: ['value', 'type'], why: 'A node that is alone needs none, see above.' },
+    'controller.quorum.voters': { differs: ['type', 'synonyms'], why: 'A node that is alone needs none, see above.' },
     'group.initial.rebalance.delay.ms': { differs: ['value'], why: 'A default of ours, see above.' },
     'listener.security.protocol.map': { differs: ['value', 'read-only'], why: PORTS },
     listeners: { differs: ['value', 'read-only', 'type'], why: PORTS },

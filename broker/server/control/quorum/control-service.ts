@@ -1,4 +1,5 @@
 import { unreachable } from '../../../core/base/assert.ts';
+import type { MetadataCommand } from '../../../core/metadata/commands.ts';
 import { ErrorCode } from '../../../core/protocol/errors.ts';
 import type { Message, Refusal, ReplicaKey } from '../../../core/raft/types.ts';
 import type { Clock } from '../../../ports/clock.ts';
@@ -145,7 +146,7 @@ export class NodeControlService implements ControlService {
       return;
     }
     const { command } = request;
-    if ('brokerId' in command && caller.nodeId !== null && caller.nodeId !== command.brokerId) {
+    if (OWN_COMMANDS.has(command.kind) && 'brokerId' in command && isAnother(caller, command.brokerId)) {
       const errorMessage = `node ${caller.nodeId} speaks for broker ${command.brokerId}`;
       const outcome = { kind: 'failed', errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, errorMessage } as const;
       done({ outcome, offset: -1, controller: null });
@@ -205,7 +206,7 @@ export class NodeControlService implements ControlService {
           stream.send({ errorCode: ErrorCode.NOT_CONTROLLER, isFenced: true, offset, wallMs, controller });
           return;
         }
-        if (caller.nodeId !== null && caller.nodeId !== request.brokerId) {
+        if (isAnother(caller, request.brokerId)) {
           stream.end({ code: 'refused', message: `node ${caller.nodeId} speaks for broker ${request.brokerId}` });
           return;
         }
@@ -268,6 +269,19 @@ function refusalError(
     default:
       return unreachable(refusal);
   }
+}
+
+/** What a broker says of itself, and nobody else for it (B3). */
+const OWN_COMMANDS: ReadonlySet<MetadataCommand['kind']> = new Set([
+  'registerBroker',
+  'unfenceBroker',
+  'fenceBroker',
+  'allocateProducerIds',
+  'markDurable',
+]);
+
+function isAnother(caller: Caller, brokerId: number): boolean {
+  return caller.nodeId !== null && caller.nodeId !== brokerId;
 }
 
 /** A voter that answered within this time counts as there, ms. */

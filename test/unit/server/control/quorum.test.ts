@@ -164,6 +164,24 @@ describe('three controllers that are brokers too', () => {
     expect(world.quorum(old)).toMatchObject({ isLeader: true, leaderId: world.leader() });
   });
 
+  test('a node speaks for its own broker alone, and forgets those of others (B3)', () => {
+    const world = formed(15);
+    const [one = 0, other = 0] = [0, 1, 2].filter((id) => id !== world.leader());
+    const { brokerEpoch } = world.member(other).running;
+    expect(world.submit(one, { kind: 'fenceBroker', brokerId: other, brokerEpoch })).toMatchObject({
+      errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED,
+      errorMessage: `node ${one} speaks for broker ${other}`,
+    });
+    world.kill(other);
+    world.until('it is out', () =>
+      world
+        .member(one)
+        .running.view.brokers()
+        .some(({ id, fenced }) => id === other && fenced),
+    );
+    expect(world.submit(one, { kind: 'unregisterBroker', brokerId: other }).errorCode).toBe(ErrorCode.NONE);
+  });
+
   test('a voter whose log is gone does not start: it may have voted (V11)', () => {
     const world = formed(14);
     const { disk } = world.member(1);
