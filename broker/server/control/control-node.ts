@@ -1,6 +1,8 @@
 import { unreachable } from '../../core/base/assert.ts';
 import { parseControllers } from '../../core/config/controllers.ts';
 import { Settings, type Overrides } from '../../core/config/settings.ts';
+import { hasVoter } from '../../core/raft/quorum.ts';
+import type { RaftStart } from '../../core/raft/raft.ts';
 import { isSame, type ReplicaKey } from '../../core/raft/types.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
 import type { RaftBugs } from '../../core/raft/planted-bugs.ts';
@@ -216,7 +218,7 @@ export class ControlNode {
       yield* step<void>((done) => storage.close(() => done(null, undefined)));
       opened = yield* openRaftStorage(deps);
     }
-    this.#hub.joinQuorum(opened, isFresh);
+    this.#hub.joinQuorum({ ...opened, start: withFirstVoters(opened.start, self, formation) }, isFresh);
   }
 
   /** The voters of a new log: those of the formation, if this disk is one of them; this node when it is alone; else nobody. */
@@ -303,6 +305,17 @@ export class ControlNode {
     this.#ports.log.error({}, message);
     this.#link.send({ kind: 'fatal', message, hung });
   }
+}
+
+/**
+ * A first voter whose log begins anew, since what it began with has rotted (V10), would not know whom to ask: entries from the
+ * first on name the voters only where they change. The formation record knows (V11); who votes now, a leader will tell.
+ */
+function withFirstVoters(start: RaftStart | null, self: ReplicaKey, formation: Formation | null): RaftStart | null {
+  if (start === null || start.snapshot.place.index > 0 || start.snapshot.voters.length > 0) return start;
+  const voters = formation?.initialVoters.map(({ id, directoryId }) => ({ id, directoryId: directoryId ?? '' })) ?? [];
+  if (!hasVoter(voters, self)) return start;
+  return { ...start, snapshot: { ...start.snapshot, voters } };
 }
 
 function sentence(error: unknown): string {

@@ -24,6 +24,8 @@ const RECONNECT_MS = 50;
 const RECONNECT_MAX_MS = 1000;
 /** A stream without a word for this many heartbeats is given up. */
 const SILENT_BEATS_MAX = 5;
+/** Metadata that is committed and does not come for this many heartbeats is looked for elsewhere. */
+const BEHIND_BEATS_MAX = 5;
 /** Bytes of a snapshot that is coming in; more than metadata of a million partitions. */
 const SNAPSHOT_BYTES_MAX = 1024 * 1024 * 1024;
 
@@ -83,6 +85,8 @@ export class BrokerAgent {
   #appliedOffset = -1;
   #beatAtMs = 0;
   #heartbeat: Heartbeats | null = null;
+  /** Heartbeats in a row whose answers told of metadata that did not come. */
+  #beatsBehind = 0;
   /** When the data loop's clock stood at what it last said, per heartbeat that has no answer yet. */
   #sentBeats: number[] = [];
   #timer: TimerHandle | null = null;
@@ -217,11 +221,14 @@ export class BrokerAgent {
   }
 
   #take(message: WatchResponse): void {
-    this.#watchFailures = 0;
     if (message.kind === 'controller') {
       this.#controllerId = message.controllerId;
       if (this.#isStarted) this.#deps.send({ kind: 'controller', controllerId: message.controllerId });
-    } else if (message.kind === 'snapshot') this.#takePiece(message);
+      return;
+    }
+    this.#watchFailures = 0;
+    this.#beatsBehind = 0;
+    if (message.kind === 'snapshot') this.#takePiece(message);
     // One that was sent before the watch was opened anew.
     else if (message.baseOffset === this.#offset + 1) this.#takeBatch(message);
   }
@@ -287,6 +294,24 @@ export class BrokerAgent {
     });
   }
 
+  /**
+   * A controller that is cut off from the others keeps its watchers and has nothing for them. When the active one has committed
+   * more, and nothing came for a while, another one is watched.
+   */
+  #lookBehind(committedOffset: number): void {
+    if (committedOffset <= this.#offset) this.#beatsBehind = 0;
+    else this.#beatsBehind += 1;
+    if (this.#beatsBehind <= BEHIND_BEATS_MAX || this.#watch === null) return;
+    this.#deps.log.warn(
+      { offset: this.#offset, committedOffset },
+      'the controller that this broker watches is behind: another one is watched',
+    );
+    this.#beatsBehind = 0;
+    const { stream } = this.#watch;
+    this.#watchEnded(null);
+    stream.end(null);
+  }
+
   #openHeartbeat(controller: ControllerHint): Heartbeats {
     this.#sentBeats = [];
     const opened = {
@@ -314,6 +339,7 @@ export class BrokerAgent {
     const isNewer = response.offset >= this.#brokerEpoch;
     switch (response.errorCode) {
       case ErrorCode.NONE:
+        this.#lookBehind(response.offset);
         if (beatAtMs !== undefined && !response.isFenced)
           this.#deps.send({ kind: 'lease', fromMs: beatAtMs, offset: response.offset });
         return;

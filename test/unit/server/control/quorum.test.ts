@@ -164,6 +164,31 @@ describe('three controllers that are brokers too', () => {
     expect(world.quorum(old)).toMatchObject({ isLeader: true, leaderId: world.leader() });
   });
 
+  test('voters whose first snapshot has rotted know again who votes: they elect one of them (V10)', () => {
+    const world = formed(16);
+    world.submit(0, creation('before'));
+    const leader = world.leader();
+    for (const id of [0, 1, 2].filter((one) => one !== leader)) {
+      const { disk } = world.member(id);
+      world.kill(id);
+      const path = disk.files().find((file) => file.path.endsWith('.checkpoint'))?.path ?? '';
+      disk.poke(path, 30, Buffer.from([(disk.peek(path)?.[30] ?? 0) ^ 1]));
+      world.start(id);
+      world.until('it is let in', () => world.member(id).unfenced === null);
+      expect(
+        world
+          .member(id)
+          .lines.filter((line) => line.includes('error'))
+          .join(),
+      ).toMatch(/damaged/);
+      world.world.runFor(2000);
+    }
+    world.kill(leader);
+    const asked = leader === 0 ? 1 : 0;
+    expect(world.submit(asked, creation('after'))).toMatchObject({ topics: [{ errorCode: 0 }] });
+    expect(world.member(asked).running.view.topicByName('before')).not.toBeNull();
+  });
+
   test('a node speaks for its own broker alone, and forgets those of others (B3)', () => {
     const world = formed(15);
     const [one = 0, other = 0] = [0, 1, 2].filter((id) => id !== world.leader());
@@ -256,6 +281,30 @@ describe('three controllers that are brokers too', () => {
     expect(world.quorum(leader).voters.map((voter) => voter.replica)).toContainEqual(replica);
     world.kill(leader);
     expect(world.submit(lost, creation('after'))).toMatchObject({ topics: [{ errorCode: 0 }] });
+  });
+});
+
+describe('brokers apart from controllers', () => {
+  test('leave a controller that is cut off from the other controllers alone for one that is not', () => {
+    const world = new QuorumWorld(20, { controllers: [1000, 1001, 1002], brokers: [0, 1] });
+    world.startAll();
+    world.untilReady();
+    for (const cutOff of [1000, 1001, 1002]) {
+      const { address } = world.member(cutOff);
+      const others = [1000, 1001, 1002].filter((id) => id !== cutOff).map((id) => world.member(id).address);
+      for (const other of others) {
+        world.net.cut(address, other);
+        world.net.cut(other, address);
+      }
+      for (const id of [0, 1])
+        expect(world.submit(id, creation(`without-${cutOff}-by-${id}`), 10_000)).toMatchObject({
+          topics: [{ errorCode: 0 }],
+        });
+      world.world.runFor(3000);
+      for (const id of [0, 1]) expect(world.member(id).running.holdsLease).toBe(true);
+      world.net.mend();
+      world.world.runFor(2000);
+    }
   });
 });
 
