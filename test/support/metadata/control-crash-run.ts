@@ -42,7 +42,7 @@ export class ControlCrashRun {
     const life = this.#world.ready();
     this.#check(life);
     for (let steps = world.prng.below(25); steps > 0; steps -= 1) this.#step(life);
-    this.snapshots += this.#world.files().filter((name) => name.endsWith('.snapshot')).length;
+    this.snapshots += this.#world.files().filter((name) => /^[0-9]*[1-9][0-9]*\.checkpoint$/.test(name)).length;
     world.runFor(world.prng.below(15));
     if (world.prng.chance(0.25)) this.#world.wait<void>((done) => life.plane.shutdown(() => done(undefined)));
     this.#world.crash(world.prng.chance(0.3));
