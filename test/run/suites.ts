@@ -22,7 +22,8 @@ export interface Suite {
 
 const JEST = 'node_modules/jest/bin/jest.js';
 
-const NO_TEETH = '--testPathIgnorePatterns=/node_modules/|/test/sim/teeth\\.|/test/sim/cluster/(teeth|seeds)\\.';
+const ELSEWHERE =
+  '--testPathIgnorePatterns=/node_modules/|/test/sim/teeth\\.|/test/sim/cluster/(teeth|seeds)\\.|/test/unit/io/grpc/';
 
 function jest(name: string, ...args: string[]): Step {
   const workers = args.includes('--runInBand') ? [] : ['--maxWorkers=2'];
@@ -44,10 +45,11 @@ export const SUITES: readonly Suite[] = [
       tool('lint', 'oxlint', '--type-aware', 'broker', 'operator', 'test'),
       tool('types', 'tsc', '--noEmit', '-p', '.'),
       tool('dead code', 'knip', '--config', 'test/run/knip.json', '--no-progress'),
-      // The planted bugs of the simulator and its clusters are left to its own suite.
-      jest('tests', 'test/unit/', 'test/property/', 'test/scripts/', 'test/tidy/', 'test/sim/', NO_TEETH),
+      // The planted bugs of the simulator and its clusters have their own suite, and so has what waits for real connections.
+      jest('tests', 'test/unit/', 'test/property/', 'test/scripts/', 'test/tidy/', 'test/sim/', ELSEWHERE),
     ],
   },
+  { name: 'grpc', budgetMinutes: 1, needs: [], steps: [jest('grpc', 'test/unit/io/grpc/')] },
   { name: 'package', budgetMinutes: 1, needs: [], steps: [jest('package', 'test/package/')] },
   { name: 'local', budgetMinutes: 2, needs: [], steps: [jest('local', '--runInBand', 'test/local/')] },
   {
