@@ -16,6 +16,8 @@ export type RaftBug =
   | 'counts-unsynced'
   /** Voters change again before the last change is committed: V7. */
   | 'two-changes'
+  /** Who is to take over is asked before it has the whole log: V5. */
+  | 'transfers-early'
   /** Reads are answered without a word of the others. */
   | 'stale-reads'
   /** A vote goes to a log that lacks what may be committed: Raft §5.4.1. */

@@ -24,6 +24,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
   raft('commits-old-term', ['slow-disk', 'process', 'power'], /^V7/, 20),
   raft('no-pre-vote', ['isolate'], /^Q3: .* without a pre-vote/, 2),
   raft('ignores-contact', ['isolate', 'flap'], /^Q3: .* hears its leader/, 10),
+  raft('transfers-early', ['transfer', 'slow-disk', 'delay'], /^V5/, 10),
   raft('stale-reads', ['pause', 'isolate'], /^(D1|T7)/, 10),
   planted(
     'syncs of the metadata log are lost',
