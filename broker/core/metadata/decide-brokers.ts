@@ -67,7 +67,9 @@ export function unfenceBroker(context: DecisionContext, command: UnfenceBrokerCo
   const mayLead = (candidate: number): boolean => candidate === id || image.isUnfenced(candidate);
   const changes = changesRecord(
     image.partitionsOn(brokerId(id), 'leaderless'),
-    byUnclean(context, (unclean) => onceForAlike((partition) => electLeader(partition, { mayLead, unclean }))),
+    byUnclean(context, (unclean) =>
+      onceForAlike((partition) => electLeader(partition, { mayLead, diskOf: diskOf(image), unclean })),
+    ),
   );
   if (changes !== null) records.push(changes);
   return { records, outcome };
@@ -117,9 +119,13 @@ function departure(context: DecisionContext, id: number): PartitionChangesRecord
     onceForAlike((partition) => {
       const dropped = dropBroker(partition, id);
       if (dropped === null) return null;
-      return merged(dropped, electLeader(changed(partition, dropped), { mayLead, unclean }));
+      return merged(dropped, electLeader(changed(partition, dropped), { mayLead, diskOf: diskOf(image), unclean }));
     });
   return changesRecord(image.partitionsOn(brokerId(id), 'counting'), byUnclean(context, changeUnder));
+}
+
+function diskOf(image: MetadataImage): (id: number) => string | null {
+  return (id) => image.broker(brokerId(id))?.directoryId ?? null;
 }
 
 /** What to do in a topic, by its `unclean.leader.election.enable`. */

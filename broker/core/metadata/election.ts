@@ -1,3 +1,5 @@
+import type { BrokerId } from '../base/ids.ts';
+import { ZERO_DIRECTORY } from './placement.ts';
 import type { PartitionChange, PartitionChangesRecord } from './records.ts';
 import { DURABLE_UNCHANGED, type TopicPart } from './topic-table.ts';
 import type { PartitionState } from './topic.ts';
@@ -6,6 +8,8 @@ import type { PartitionState } from './topic.ts';
 export interface ElectionRules {
   /** Whether a broker may lead: registered and not fenced. */
   mayLead(brokerId: number): boolean;
+  /** The disk that a broker runs on; null for one that is not registered. */
+  diskOf(brokerId: number): string | null;
   /** `unclean.leader.election.enable` of the topic. */
   readonly unclean: boolean;
 }
@@ -22,7 +26,8 @@ const NOBODY: Elected = { leader: -1, isr: null, elr: null };
 /**
  * The change that gives a partition the best leader it can have now, or null when it has it. In this order: the leader
  * it has; the first replica, in assignment order, of the ISR that may lead; with an empty ISR the first of the ELR; with
- * unclean elections on, the first that may lead at all. Each new leader gets a new leader epoch (D5).
+ * unclean elections on, the first that may lead at all. Each new leader gets a new leader epoch (D5). A replica whose broker came
+ * back with another disk has nothing of what it was in sync with (D4): only an unclean election makes it lead.
  */
 export function electLeader(partition: PartitionState, rules: ElectionRules): PartitionChange | null {
   if (partition.leader !== -1 && rules.mayLead(partition.leader)) return null;
@@ -42,14 +47,21 @@ export function electLeader(partition: PartitionState, rules: ElectionRules): Pa
 
 function choose(partition: PartitionState, rules: ElectionRules): Elected {
   const able = partition.replicas.filter((id) => rules.mayLead(id));
-  const inSync = able.find((id) => partition.isr.includes(id));
+  const holding = able.filter((id) => holds(partition, id, rules));
+  const inSync = holding.find((id) => partition.isr.includes(id));
   if (inSync !== undefined) return { leader: inSync, isr: null, elr: null };
-  const eligible = partition.isr.length > 0 ? undefined : able.find((id) => partition.elr.includes(id));
+  const eligible = partition.isr.length > 0 ? undefined : holding.find((id) => partition.elr.includes(id));
   if (eligible !== undefined) {
     return { leader: eligible, isr: [eligible], elr: partition.elr.filter((id) => id !== eligible) };
   }
   const unclean = rules.unclean ? able[0] : undefined;
   return unclean === undefined ? NOBODY : { leader: unclean, isr: [unclean], elr: [] };
+}
+
+/** Whether a broker runs on the disk that the partition was given to. */
+function holds(partition: PartitionState, id: BrokerId, rules: ElectionRules): boolean {
+  const directoryId = partition.directories[partition.replicas.indexOf(id)];
+  return directoryId === ZERO_DIRECTORY || directoryId === rules.diskOf(id);
 }
 
 /**
@@ -135,6 +147,7 @@ export function onceForAlike(
 function isAlike(one: PartitionState, other: PartitionState): boolean {
   return (
     one.leader === other.leader &&
+    one.directories === other.directories &&
     one.isr === other.isr &&
     one.elr === other.elr &&
     one.lastKnownElr === other.lastKnownElr

@@ -101,4 +101,5 @@ export function newPartition(
   };
 }
 
-const ZERO_DIRECTORY = 'AAAAAAAAAAAAAAAAAAAAAA';
+/** Stands for a disk that is not known: the broker was not registered when the partition was made. */
+export const ZERO_DIRECTORY = 'AAAAAAAAAAAAAAAAAAAAAA';

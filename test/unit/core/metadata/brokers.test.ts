@@ -93,6 +93,28 @@ describe('a broker that registers', () => {
   });
 });
 
+describe('a broker that comes back with another disk', () => {
+  test('leads nothing of what the lost one held, unless an unclean election is wanted (D4)', () => {
+    const lab = MetadataLab.withBrokers([0]);
+    const configs = [{ name: 'unclean.leader.election.enable', value: 'true' }];
+    lab.create(newTopic('t'), newTopic('careless', { configs }));
+    const comeBack = (directoryId: string): void => {
+      const registered = lab.run(lab.registration(0, { directoryId }));
+      const brokerEpoch = registered.kind === 'registerBroker' ? registered.brokerEpoch : -1;
+      lab.run({ kind: 'unfenceBroker', brokerId: 0, brokerEpoch });
+    };
+    const lost = lab.image.broker(brokerId(0))?.directoryId ?? '';
+    comeBack(sampleId(99));
+    expect(partition(lab)).toMatchObject({ leader: -1, isr: [0] });
+    expect(partition(lab, 'careless')).toMatchObject({ leader: 0 });
+    lab.create(newTopic('new'));
+    expect(partition(lab, 'new')).toMatchObject({ leader: 0 });
+    comeBack(lost);
+    expect(partition(lab)).toMatchObject({ leader: 0 });
+    expect(partition(lab, 'new')).toMatchObject({ leader: -1 });
+  });
+});
+
 describe('a broker that is unregistered', () => {
   test('is forgotten, others lead what it led, and what it holds stays assigned', () => {
     const lab = MetadataLab.withBrokers([0, 1]);

@@ -8,7 +8,14 @@ import type { PartitionState } from '../../../../broker/core/metadata/topic.ts';
 const LISTS = [[], [0], [1], [2], [0, 1], [1, 0], [1, 2], [0, 1, 2]].map((ids) => ids.map(brokerId));
 const list = fc.constantFrom(...LISTS);
 const leader = fc.constantFrom(-1 as const, ...[0, 1, 2].map(brokerId));
+const DISKS = [
+  ['a', 'b', 'c'],
+  ['a', 'lost', 'c'],
+  ['lost', 'b', 'lost'],
+];
+const directories = fc.constantFrom(...DISKS);
 const shape = fc.record({
+  directories,
   leader,
   replicas: fc.constantFrom(...LISTS.slice(-2)),
   isr: list,
@@ -26,7 +33,6 @@ const partitions: fc.Arbitrary<PartitionState[]> = shape.chain((one) =>
           leaderEpoch: fc.nat(50).map(leaderEpoch),
           partitionEpoch: fc.nat(90),
           durableFromEpoch: fc.constantFrom(-1, 0),
-          directories: fc.constant([]),
         }),
         fc.oneof(
           fc.constant({}),
@@ -34,6 +40,7 @@ const partitions: fc.Arbitrary<PartitionState[]> = shape.chain((one) =>
           fc.record({ isr: list }),
           fc.record({ elr: list }),
           fc.record({ lastKnownElr: list }),
+          fc.record({ directories }),
         ),
       )
       .map(([own, other]) => ({ ...own, ...one, ...other })),
@@ -45,7 +52,11 @@ describe('elections held once for partitions that agree', () => {
   test('come out as if each had been held', () => {
     fc.assert(
       fc.property(partitions, fc.boolean(), fc.subarray([0, 1, 2]), (all, unclean, able) => {
-        const rules = { mayLead: (id: number) => able.includes(id), unclean };
+        const rules = {
+          mayLead: (id: number) => able.includes(id),
+          diskOf: (id: number) => 'abc'[id] ?? null,
+          unclean,
+        };
         const elect = (one: PartitionState) => electLeader(one, rules);
         const leave = (one: PartitionState) => {
           const dropped = dropBroker(one, 0);
