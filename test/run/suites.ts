@@ -51,7 +51,7 @@ export const SUITES: readonly Suite[] = [
   },
   { name: 'grpc', budgetMinutes: 1, needs: [], steps: [jest('grpc', 'test/unit/io/grpc/')] },
   { name: 'package', budgetMinutes: 1, needs: [], steps: [jest('package', 'test/package/')] },
-  { name: 'local', budgetMinutes: 2, needs: [], steps: [jest('local', '--runInBand', 'test/local/')] },
+  { name: 'local', budgetMinutes: 3, needs: [], steps: [jest('local', '--runInBand', 'test/local/')] },
   {
     name: 'oracle',
     budgetMinutes: 4,
