@@ -41,6 +41,8 @@ export interface BrokerCall {
 const POOL_THREADS = '16';
 /** A controlled shutdown that takes longer is cut off: what was acknowledged is safe without it. */
 const STOP_TIMEOUT_MS = 60_000;
+/** A node that is told to stop while it starts may come to an orderly end within this time. */
+const START_GRACE_MS = 2000;
 const EXIT_FATAL = 1;
 
 /** Runs `weir broker` until it is told to stop; gives the exit code. Problems of the settings are written to standard error. */
@@ -230,7 +232,15 @@ class BrokerProcess {
   #stop(reason: string): void {
     this.#stopWished = true;
     this.#pino.log.info({ reason }, 'asked to stop');
-    if (this.#node === null) return;
+    if (this.#node === null) {
+      // It may wait for a quorum for ever. What was promised by others of its roles is on the disk, as after a crash.
+      setTimeout(() => {
+        if (this.#node !== null) return;
+        this.#pino.log.warn({}, 'stopped before it was ready');
+        this.#exit(0);
+      }, START_GRACE_MS);
+      return;
+    }
     const late = setTimeout(
       () => this.#fatal(`the controlled shutdown took over ${STOP_TIMEOUT_MS} ms`),
       STOP_TIMEOUT_MS,

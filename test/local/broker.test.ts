@@ -52,6 +52,17 @@ describe('weir broker', () => {
     expect(existsSync(pidFile)).toBe(false);
   });
 
+  it('says what it waits for while the other controllers are not there, and stops on SIGTERM all the same', async () => {
+    const { file } = settingsFile(
+      'controller.quorum.voters=0@127.0.0.1:1,1@127.0.0.1:2\nweir.grpc.port=0\nweir.cluster.id=ClusterOfManyNodes000A\n',
+    );
+    const broker = ground.run(['broker', '--config', file]);
+    await broker.says(/waiting for the metadata: no controller has any, is a majority of them running\?/);
+    broker.kill('SIGTERM');
+    expect(await broker.ended()).toBe(0);
+    expect(broker.out).toContain('stopped before it was ready');
+  });
+
   it.each([1, 2, 3])('stops also when nobody reads its output any more (round %d)', async () => {
     const { file, pidFile } = settingsFile();
     const broker = ground.run(['broker', '--config', file, '--exit-with-parent', '--pid-file', pidFile]);

@@ -22,6 +22,8 @@ import type { ControllerClient } from './controller-client.ts';
 
 const RECONNECT_MS = 50;
 const RECONNECT_MAX_MS = 1000;
+/** How long a start waits for the metadata before it says so; then after twice as long, and so on, ms. */
+const WAITING_MS = 5000;
 /** A stream without a word for this many heartbeats is given up. */
 const SILENT_BEATS_MAX = 5;
 /** Metadata that is committed and does not come for this many heartbeats is looked for elsewhere. */
@@ -107,6 +109,20 @@ export class BrokerAgent {
 
   start(): void {
     this.#openWatch();
+    this.#tellWaiting(WAITING_MS);
+  }
+
+  /** Somebody who looks should see what a start is waiting for. */
+  #tellWaiting(afterMs: number): void {
+    this.#deps.timers.after(afterMs, () => {
+      if (this.#isStarted || this.#isStopped) return;
+      const controllers = this.#deps.controllers().map(({ id, address }) => `${id}@${address.host}:${address.port}`);
+      this.#deps.log.warn(
+        { controllers },
+        'waiting for the metadata: no controller has any, is a majority of them running?',
+      );
+      this.#tellWaiting(2 * afterMs);
+    });
   }
 
   /** The data loop turns, has applied the metadata up to here, and its clock stands at `atMs`. */

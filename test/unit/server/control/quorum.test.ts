@@ -207,6 +207,20 @@ describe('three controllers that are brokers too', () => {
     expect(world.submit(one, { kind: 'unregisterBroker', brokerId: other }).errorCode).toBe(ErrorCode.NONE);
   });
 
+  test('a node that waits for the others says so, and goes on when they come', () => {
+    const world = new QuorumWorld(17, { controllers: [0, 1, 2] });
+    world.startAll();
+    world.untilReady();
+    for (const id of [0, 1, 2]) world.kill(id);
+    world.start(0);
+    world.world.runFor(60_000);
+    const said = world.member(0).lines.filter((line) => line.includes('is a majority of them running'));
+    expect(said.length).toBeGreaterThan(1);
+    expect(said.length).toBeLessThan(6);
+    world.start(1);
+    world.until('it is let in', () => world.member(1).registered === null);
+  });
+
   test('a voter whose log is gone does not start: it may have voted (V11)', () => {
     const world = formed(14);
     const { disk } = world.member(1);
