@@ -20,7 +20,7 @@ import type { ControlLink, ToControl } from './link.ts';
 import { METADATA_DIRECTORY } from './log-files.ts';
 import { LoopWatch } from './loop-watch.ts';
 import { ControlHub } from './quorum/control-hub.ts';
-import { confirmEmpty, readFormation } from './quorum/formation.ts';
+import { confirmEmpty, FormationError, readFormation } from './quorum/formation.ts';
 import { type OpenedRaft, openRaftStorage } from './raft-storage.ts';
 import { MetadataDamageError } from './raft-blocks.ts';
 
@@ -148,7 +148,10 @@ export class ControlNode {
     const nodeId = this.#settings.broker('node.id');
     const path = this.#settings.broker('weir.formation.file');
     const formation = path === '' ? null : yield* readFormation(disk, path);
-    const clusterId = formation?.clusterId ?? this.#settings.broker('weir.cluster.id');
+    const wanted = this.#settings.broker('weir.cluster.id');
+    const clusterId = formation?.clusterId ?? wanted;
+    if (wanted !== '' && wanted !== clusterId)
+      throw new FormationError(`weir.cluster.id is ${wanted}, the formation record ${path} is that of ${clusterId}`);
     const ids = { disk, random, crc32c };
     let isNew = false;
     const identity = yield* openIdentity(ids, { directory, nodeId, clusterId }, () => {

@@ -221,6 +221,15 @@ describe('three controllers that are brokers too', () => {
     world.until('it is let in', () => world.member(1).registered === null);
   });
 
+  test('a formation record of another cluster than the settings name is refused', () => {
+    const world = new QuorumWorld(18, { controllers: [0, 1, 2] });
+    const { fatals } = world.start(0, { 'weir.cluster.id': 'SomeOtherClustersId00A' });
+    world.until('it ends', () => fatals.length > 0);
+    expect(fatals).toEqual([
+      'weir.cluster.id is SomeOtherClustersId00A, the formation record formation/cluster.json is that of ClusterOfManyNodes000A',
+    ]);
+  });
+
   test('a voter whose log is gone does not start: it may have voted (V11)', () => {
     const world = formed(14);
     const { disk } = world.member(1);
