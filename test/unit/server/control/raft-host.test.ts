@@ -64,3 +64,35 @@ test('a snapshot that comes while the one before is read takes its place, and en
   bench.time.settle();
   expect([applied, host.appliedIndex]).toEqual([['5 at 5', '6@1 entry 6'], 6]);
 });
+
+test('an answer leaves when the write that it names is durable, not before (I3)', () => {
+  const bench = StorageBench.formed(1, [SELF, LEADER]);
+  bench.close();
+  const { storage, start } = bench.open();
+  if (start === null) throw new Error('it is formed');
+  const sent: string[] = [];
+  const host = new RaftHost(
+    {
+      clock: bench.time,
+      timers: bench.time,
+      storage,
+      send: ({ kind }) => void sent.push(kind),
+      machine: { committed: () => undefined, restored: () => undefined, became: () => undefined },
+    },
+    {
+      self: SELF,
+      electionTimeoutMs: 600_000,
+      heartbeatIntervalMs: 100,
+      random: () => 0,
+      uncommittedBytesMax: 1000,
+      appendCountMax: 10,
+      appendBytesMax: 1000,
+      bugs: NO_RAFT_BUGS,
+    },
+    start,
+  );
+  host.receive({ kind: 'vote', from: LEADER, to: SELF, term: 5, last: { index: 9, term: 4 }, isTransfer: false });
+  expect(sent).toEqual([]);
+  bench.time.settle();
+  expect(sent).toContain('vote-response');
+});
