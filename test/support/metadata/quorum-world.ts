@@ -3,7 +3,7 @@ import { encodeFormation } from '../../../broker/core/config/formation.ts';
 import type { MetadataCommand, OutcomeOf } from '../../../broker/core/metadata/commands.ts';
 import type { RaftBugs } from '../../../broker/core/raft/planted-bugs.ts';
 import { crc32c } from '../../../broker/io/crc32c.ts';
-import type { QuorumResponse } from '../../../broker/ports/control-net.ts';
+import type { ControlNet, QuorumResponse } from '../../../broker/ports/control-net.ts';
 import type { Log } from '../../../broker/ports/log.ts';
 import { ControlNode } from '../../../broker/server/control/control-node.ts';
 import { createMemoryLink } from '../../../broker/server/control/link.ts';
@@ -31,6 +31,8 @@ export interface QuorumWorldOptions {
   readonly brokers?: readonly number[];
   readonly settings?: Readonly<Record<string, string>>;
   readonly raftBugs?: RaftBugs;
+  /** Puts something between nodes and their network. */
+  readonly wrapNet?: (net: ControlNet) => ControlNet;
 }
 
 /** One node's control plane: its disk outlives its lives. */
@@ -129,9 +131,9 @@ export class QuorumWorld {
       member.fatals.push(message);
       this.kill(id);
     });
-    const { raftBugs } = this.#options;
+    const { raftBugs, wrapNet = (net: ControlNet) => net } = this.#options;
     const node = new ControlNode(
-      { clock, timers, random, disk: member.disk, crc32c, log, controlNet: this.net.of(process) },
+      { clock, timers, random, disk: member.disk, crc32c, log, controlNet: wrapNet(this.net.of(process)) },
       { directory: 'data', fixed, ...(raftBugs === undefined ? {} : { raftBugs }) },
       link.control,
     );

@@ -119,6 +119,19 @@ describe('committed metadata, for all who watch it (P3)', () => {
     expect(watcher.said).toEqual(['controller 0', 'piece of 101: 10 last', 'batch 102+2']);
   });
 
+  test('comes as a snapshot where even one record is missing', () => {
+    const scene = new Scene();
+    scene.offset = 3;
+    scene.commit();
+    const [behind, next] = [new Watcher(), new Watcher()];
+    scene.watch(behind, 2);
+    scene.watch(next, 3);
+    expect([behind.said, next.said]).toEqual([
+      ['controller 0', 'piece of 5: 10 last'],
+      ['controller 0', 'batch 4+2'],
+    ]);
+  });
+
   test('waits while this controller is behind its watcher', () => {
     const scene = new Scene();
     scene.commit();

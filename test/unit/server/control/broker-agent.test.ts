@@ -1,0 +1,170 @@
+import { describe, expect, test } from '@jest/globals';
+import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import type {
+  ControlChannel,
+  ControllerHint,
+  ControlStream,
+  HeartbeatRequest,
+  HeartbeatResponse,
+  StreamHandlers,
+  SubmitResponse,
+  WatchResponse,
+} from '../../../../broker/ports/control-net.ts';
+import type { ToData } from '../../../../broker/server/control/link.ts';
+import { BrokerAgent } from '../../../../broker/server/control/quorum/broker-agent.ts';
+import { ControllerClient } from '../../../../broker/server/control/quorum/controller-client.ts';
+import { World } from '../../../sim/world.ts';
+
+const CONTROLLERS: readonly ControllerHint[] = [7, 8].map((id) => ({ id, address: { host: 'h', port: id } }));
+const EPOCH = 40;
+
+/** An agent, and controllers that say what the test says. */
+class Scene {
+  readonly world = new World(1);
+  readonly sent: ToData[] = [];
+  readonly fatals: string[] = [];
+  readonly beats: HeartbeatRequest[] = [];
+  readonly watched: number[] = [];
+  watch: StreamHandlers<WatchResponse> | null = null;
+  answer: Partial<HeartbeatResponse> = {};
+  readonly agent: BrokerAgent;
+
+  constructor() {
+    const timers = { after: (delayMs: number, run: () => void) => this.world.schedule(delayMs, run) };
+    const clock = { monotonicMs: () => this.world.nowMs, wallMs: () => 0 };
+    const channelTo = (controller: ControllerHint): ControlChannel => this.#channel(controller);
+    const controllers = () => CONTROLLERS;
+    this.agent = new BrokerAgent({
+      clock,
+      timers,
+      log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+      nodeId: 1,
+      directoryId: 'd',
+      clusterId: 'c',
+      heartbeatIntervalMs: 100,
+      client: new ControllerClient({ clock, timers, controllers, leaderId: () => 7, channelTo }),
+      controllers,
+      channelTo,
+      watchChannelTo: channelTo,
+      address: () => null,
+      loopStalledMs: () => 0,
+      diskStalledMs: () => 0,
+      send: (message) => void this.sent.push(message),
+      onFatal: (message) => void this.fatals.push(message),
+    });
+    this.agent.start();
+  }
+
+  /** Registers the broker; heartbeats go on from then. */
+  registered(): this {
+    const command = {
+      brokerId: 1,
+      incarnationId: 'i',
+      directoryId: 'd',
+      previousBrokerEpoch: -1,
+      endpoints: [],
+      rack: null,
+    };
+    this.agent.submit(1, { kind: 'registerBroker', weirVersionMin: 1, weirVersionMax: 2, ...command }, 1000);
+    this.world.runFor(10);
+    return this;
+  }
+
+  kinds(kind: ToData['kind']): ToData[] {
+    return this.sent.filter((message) => message.kind === kind);
+  }
+
+  #channel({ id }: ControllerHint): ControlChannel {
+    const outcome = { kind: 'registerBroker', errorCode: 0, errorMessage: null, brokerEpoch: EPOCH } as const;
+    const response: SubmitResponse = { outcome, offset: EPOCH, controller: null };
+    return {
+      raft: () => undefined,
+      // Every call of this agent is a command that is carried out.
+      call: (_name, _request, _timeoutMs, done) => void this.world.schedule(1, () => done(null, response as never)),
+      open: (name, handlers) => {
+        if (name === 'Controller.WatchMetadata') {
+          this.watched.push(id);
+          this.watch = handlers as unknown as StreamHandlers<WatchResponse>;
+        }
+        const stream: ControlStream<unknown> = {
+          send: (message) => {
+            if (name !== 'Controller.Heartbeat') return;
+            this.beats.push(message as HeartbeatRequest);
+            const full = { errorCode: 0, isFenced: false, offset: EPOCH, wallMs: 0, controller: null, ...this.answer };
+            this.world.schedule(1, () => (handlers as unknown as StreamHandlers<HeartbeatResponse>).onMessage(full));
+          },
+          queuedBytes: () => 0,
+          onDrain: () => undefined,
+          end: () => undefined,
+        };
+        return stream as never;
+      },
+      close: () => undefined,
+    };
+  }
+}
+
+describe("a broker's agent", () => {
+  test.each([ErrorCode.STALE_BROKER_EPOCH, ErrorCode.BROKER_ID_NOT_REGISTERED])(
+    'ends the process for error %i of a controller that knows of it, not of one that was deposed before',
+    (errorCode) => {
+      const scene = new Scene().registered();
+      scene.answer = { errorCode, offset: EPOCH - 1 };
+      scene.world.runFor(500);
+      expect(scene.fatals).toEqual([]);
+      scene.answer = { errorCode, offset: EPOCH };
+      scene.world.runFor(500);
+      expect(scene.fatals[0]).toMatch(/broker 1/);
+    },
+  );
+
+  test('hands on a lease from when the data loop last turned, and none while the broker is out (S0)', () => {
+    const scene = new Scene().registered();
+    scene.answer = { isFenced: true };
+    scene.sent.splice(0);
+    scene.agent.beat(10, 111);
+    scene.world.runFor(500);
+    expect(scene.kinds('lease')).toEqual([]);
+    scene.answer = {};
+    scene.agent.beat(10, 222);
+    scene.world.runFor(110);
+    expect(scene.kinds('lease').at(-1)).toEqual({ kind: 'lease', fromMs: 222, offset: EPOCH });
+  });
+
+  test('asks to be let in from when that is asked for until it is said goodbye', () => {
+    const scene = new Scene().registered();
+    const said = (): boolean[] => [...new Set(scene.beats.splice(0).map(({ wantsUnfenced }) => wantsUnfenced))];
+    scene.world.runFor(300);
+    expect(said()).toEqual([false]);
+    scene.agent.submit(2, { kind: 'unfenceBroker', brokerId: 1, brokerEpoch: EPOCH }, 1000);
+    scene.world.runFor(300);
+    expect(said()).toEqual([true]);
+    scene.agent.submit(3, { kind: 'fenceBroker', brokerId: 1, brokerEpoch: EPOCH }, 1000);
+    scene.world.runFor(300);
+    expect(said()).toEqual([false]);
+  });
+
+  test('takes batches that follow what it has, and outcomes after the metadata that they depend on', () => {
+    const scene = new Scene().registered();
+    expect(scene.kinds('outcome')).toEqual([]);
+    const batch = (baseOffset: number, recordCount: number): void =>
+      scene.watch?.onMessage({ kind: 'batch', baseOffset, recordCount, payload: new Uint8Array(1) });
+    batch(5, 1);
+    batch(0, 30);
+    batch(0, 30);
+    batch(31, 10);
+    expect(scene.kinds('batch')).toMatchObject([{ baseOffset: 0 }]);
+    expect(scene.kinds('outcome')).toEqual([]);
+    batch(30, 11);
+    expect(scene.kinds('outcome')).toMatchObject([{ id: 1 }]);
+    expect(scene.sent.at(-1)?.kind).toBe('outcome');
+  });
+
+  test('watches another controller when the active one tells of more than comes', () => {
+    const scene = new Scene().registered();
+    const first = scene.watched.length;
+    scene.world.runFor(2000);
+    expect(scene.watched.length).toBeGreaterThan(first);
+    expect(new Set(scene.watched).size).toBe(2);
+  });
+});
