@@ -3,7 +3,7 @@ import type { Disk, DiskFile } from '../../broker/ports/disk.ts';
 import { StorageRun, type StorageRunOptions } from '../support/raft/storage-run.ts';
 import { wrapFiles } from '../support/wrapped-disk.ts';
 
-const SEEDS = Number(process.env['WEIR_RAFT_STORAGE_SEEDS'] ?? 300);
+const SEEDS = Number(process.env['WEIR_RAFT_STORAGE_SEEDS'] ?? 120);
 
 describe("a replica's disk that loses power", () => {
   test.each([
