@@ -20,7 +20,7 @@ const METADATA_LOG = /\/__cluster_metadata-0\//;
 /** Everything that is planted, each with the faults that bring it to light and what has to be found. */
 export const PLANTED: readonly PlantedInCluster[] = [
   raft('votes-twice', ['delay', 'process', 'transfer', 'pause'], /^Q1: .* votes for/, 10, 15),
-  raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 10, 8),
+  raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 10, 58),
   raft('commits-old-term', ['slow-disk', 'process', 'power'], /^V7/, 20),
   raft('no-pre-vote', ['isolate'], /^Q3: .* without a pre-vote/, 2),
   raft('ignores-contact', ['isolate', 'flap'], /^Q3: .* hears its leader/, 10),
