@@ -18,7 +18,8 @@ const NO_CONSUMER_PROTOCOL =
 const NO_STREAMS_PROTOCOL =
   'the streams group protocol of KIP-1071 is not served yet; Kafka Streams joins with group.protocol=classic. Leave it out.';
 const INTERNAL = "it is internal to Apache Kafka's own implementation and its tests. Leave it out.";
-const NO_REPLICA_THROTTLE = 'a cluster has one node, so that no replication is there to be throttled. Leave it out.';
+const NO_REPLICA_THROTTLE =
+  'a partition has one replica, so that no replication is there to be throttled. Leave it out.';
 const UNCOMPRESSED = 'coordinators write their records uncompressed, as with the default 0. Leave it out.';
 const removed = (instead: string): string => `Apache Kafka 4 does not have it any more. ${instead}`;
 

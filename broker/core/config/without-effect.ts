@@ -25,7 +25,8 @@ function because(withoutEffect: string, rows: Rows): Rows {
 
 const NO_THREADS = 'One event loop does all work in turns of bounded length; there is no pool of threads to size.';
 const NO_PURGATORY = 'A request that waits is forgotten the moment it is answered; nothing is left to be purged.';
-const ONE_NODE = 'A cluster has one node: nothing is replicated to or fetched from another broker.';
+const OWN_TIMES = 'Brokers and controllers ask each other within times of their own.';
+const ONE_COPY = 'A partition has one replica: nothing is copied from another broker.';
 const OTHER_RAFT = 'The quorum is led by pushes, and works without this.';
 const NO_REPLICA_QUOTAS = 'Nothing moves between brokers or directories, so that there is nothing to throttle.';
 const NO_QUOTAS = 'No quota can be set yet, so that no usage is measured against one.';
@@ -118,7 +119,7 @@ export const BROKER_WITHOUT_EFFECT: Rows = {
     'delete.records.purgatory.purge.interval.requests': int('1', 'Waiting record deletions between two purges.'),
     'share.fetch.purgatory.purge.interval.requests': int('1000', 'Waiting share fetches between two purges.'),
   }),
-  ...because(ONE_NODE, {
+  ...because(ONE_COPY, {
     'num.replica.fetchers': int('1', 'Threads that fetch from each other broker.', { min: 1, change: 'cluster' }),
     'replica.fetch.backoff.ms': int('1000', 'Pause after a failed fetch from a leader.', { min: 0 }),
     'replica.fetch.max.bytes': int('1048576', 'Bytes of one partition in a fetch from a leader.', { min: 0 }),
@@ -128,13 +129,15 @@ export const BROKER_WITHOUT_EFFECT: Rows = {
     'replica.lag.time.max.ms': long('30000', 'How long a follower may lag before it counts as out of sync.'),
     'replica.socket.receive.buffer.bytes': int('65536', 'Receive buffer of connections to leaders.'),
     'replica.socket.timeout.ms': int('30000', 'Time-out of requests to leaders.'),
+    'auto.leader.rebalance.enable': flag('true', 'Whether leadership returns to preferred replicas by itself.'),
+    'leader.imbalance.check.interval.seconds': long('300', 'How often preferred leaders are looked for.', { min: 1 }),
+    'controlled.shutdown.enable': flag('true', 'Whether a broker that stops hands its leaderships over first.'),
+  }),
+  ...because(OWN_TIMES, {
     'request.timeout.ms': int('30000', 'Time-out of requests to other brokers.'),
     'socket.connection.setup.timeout.ms': long('10000', 'Time-out of a connection to another broker.'),
     'socket.connection.setup.timeout.max.ms': long('30000', 'Largest time-out of a connection to another broker.'),
     'controller.socket.timeout.ms': int('30000', 'Time-out of connections to the controller.'),
-    'auto.leader.rebalance.enable': flag('true', 'Whether leadership returns to preferred replicas by itself.'),
-    'leader.imbalance.check.interval.seconds': long('300', 'How often preferred leaders are looked for.', { min: 1 }),
-    'controlled.shutdown.enable': flag('true', 'Whether a broker that stops hands its leaderships over first.'),
   }),
   ...because(OTHER_RAFT, {
     'initial.broker.registration.timeout.ms': int('60000', 'How long a broker tries to register at start.'),
