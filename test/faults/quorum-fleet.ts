@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { encodeFormation } from '../../broker/core/config/formation.ts';
+import { encodeFormation, type Formation } from '../../broker/core/config/formation.ts';
 import { ClusterProbe } from '../support/cluster-probe.ts';
 import { Child } from '../wire/harness/child.ts';
 import { freePort, waitFor } from '../wire/harness/wait.ts';
@@ -21,6 +22,9 @@ interface FleetNode {
   readonly config: string;
   readonly prefix: readonly string[];
   readonly probe: ClusterProbe;
+  /** Where it listens for clients, and where its control plane does. */
+  readonly client: { readonly host: string; readonly port: number };
+  readonly control: string;
   /** Asks who leads, on a connection of its own: answers come in the order of the questions. */
   readonly watch: ClusterProbe;
   process: Child | null;
@@ -53,6 +57,7 @@ export class QuorumFleet {
   #watching: Promise<void> | null = null;
   #isOver = false;
   #program = join(ROOT, 'broker/cli/weir.ts');
+  #formation: Formation = { clusterId: newId(), initialVoters: [], formed: false };
 
   private constructor(directory: string) {
     this.#directory = directory;
@@ -104,6 +109,32 @@ export class QuorumFleet {
 
   async kill(id: number): Promise<void> {
     await this.#node(id).process?.kill();
+  }
+
+  /** Where a node listens: for clients, and with its control plane. */
+  addressesOf(id: number): Pick<FleetNode, 'client' | 'control'> {
+    return this.#node(id);
+  }
+
+  /** Everything on the disk of a node that does not run is lost. */
+  async wipe(id: number): Promise<void> {
+    await rm(this.#dataOf(id), { recursive: true });
+  }
+
+  /** Marks the formation record as used, as whoever forms clusters does after the first commit (V11). */
+  markFormed(): Promise<void> {
+    return this.#writeFormation({ ...this.#formation, formed: true });
+  }
+
+  /** Runs `weir admin` with a node's settings file; gives its exit code and what it said. */
+  async admin(id: number, ...args: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
+    const logFile = join(this.#directory, `admin-${randomBytes(4).toString('hex')}.log`);
+    const child = new Child({
+      command: join(ROOT, 'node_modules/.bin/node'),
+      args: [this.#program, 'admin', ...args, '--config', this.#node(id).config],
+      logFile,
+    });
+    return { code: await child.exited, said: readFileSync(logFile, 'utf8') };
   }
 
   signal(id: number, signal: NodeJS.Signals): void {
@@ -175,9 +206,10 @@ export class QuorumFleet {
   async #make({ nodes, voters = nodes, network, settings, timeoutMs }: QuorumFleetOptions): Promise<void> {
     const ids = Array.from({ length: nodes }, (_, id) => id);
     const controllers = ids.slice(0, voters);
-    const [formation, clusterId] = [join(this.#directory, 'cluster.json'), newId()];
-    const initialVoters = controllers.map((id) => ({ id, directoryId: newId() }));
-    await writeFile(formation, encodeFormation({ clusterId, initialVoters, formed: false }));
+    await this.#writeFormation({
+      ...this.#formation,
+      initialVoters: controllers.map((id) => ({ id, directoryId: newId() })),
+    });
     const hosts = ids.map((id) => network?.addressOf(id) ?? '127.0.0.1');
     const ports: number[] = [];
     while (ports.length < 2 * nodes) {
@@ -191,9 +223,9 @@ export class QuorumFleet {
         'process.roles': controllers.includes(id) ? 'broker,controller' : 'broker',
         'controller.quorum.voters': controllers.map((one) => `${one}@${hosts[one]}:${ports[nodes + one]}`).join(','),
         listeners: `PLAINTEXT://${hosts[id]}:${ports[id]}`,
-        'log.dirs': join(this.#directory, `data-${id}`),
-        'weir.formation.file': formation,
-        'weir.cluster.id': clusterId,
+        'log.dirs': this.#dataOf(id),
+        'weir.formation.file': this.#formationFile,
+        'weir.cluster.id': this.#formation.clusterId,
         'weir.grpc.host': hosts[id],
         'weir.grpc.port': ports[nodes + id],
         'weir.grpc.insecure': network !== undefined,
@@ -202,8 +234,34 @@ export class QuorumFleet {
       await writeFile(config, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
       const probe = (): ClusterProbe => new ClusterProbe(`${hosts[id]}:${ports[id]}`, timeoutMs ?? PROBE_TIMEOUT_MS);
       const prefix = network?.prefixOf(id) ?? [];
-      this.#nodes.push({ id, config, prefix, probe: probe(), watch: probe(), process: null, isReady: false });
+      const addresses = {
+        client: { host: hosts[id] ?? '', port: ports[id] ?? 0 },
+        control: `${hosts[id]}:${ports[nodes + id]}`,
+      };
+      this.#nodes.push({
+        id,
+        config,
+        prefix,
+        ...addresses,
+        probe: probe(),
+        watch: probe(),
+        process: null,
+        isReady: false,
+      });
     }
+  }
+
+  #dataOf(id: number): string {
+    return join(this.#directory, `data-${id}`);
+  }
+
+  get #formationFile(): string {
+    return join(this.#directory, 'cluster.json');
+  }
+
+  async #writeFormation(formation: Formation): Promise<void> {
+    this.#formation = formation;
+    await writeFile(this.#formationFile, encodeFormation(formation));
   }
 
   /** Asks a node again and again who leads. */

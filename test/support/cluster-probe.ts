@@ -6,8 +6,9 @@ import { ErrorCode, errorName } from '../../broker/core/protocol/errors.ts';
 export interface QuorumSeen {
   readonly leaderId: number;
   readonly epoch: number;
-  /** Sorted by id. */
+  /** Sorted by id, and so are the observers. */
   readonly voters: readonly { readonly id: number; readonly directoryId: string }[];
+  readonly observers: readonly { readonly id: number; readonly directoryId: string }[];
 }
 
 /** A topic as one broker tells it. */
@@ -37,11 +38,13 @@ export class ClusterProbe {
     check(body.errorCode);
     const partition = body.topics[0]?.partitions[0];
     check(partition?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR);
-    const voters = partition?.currentVoters.map((one) => ({ id: one.replicaId, directoryId: one.replicaDirectoryId }));
+    const sorted = (replicas: readonly { readonly replicaId: number; readonly replicaDirectoryId: string }[] = []) =>
+      replicas.map((one) => ({ id: one.replicaId, directoryId: one.replicaDirectoryId })).sort((a, b) => a.id - b.id);
     return {
       leaderId: partition?.leaderId ?? -1,
       epoch: partition?.leaderEpoch ?? -1,
-      voters: (voters ?? []).sort((a, b) => a.id - b.id),
+      voters: sorted(partition?.currentVoters),
+      observers: sorted(partition?.observers),
     };
   }
 
@@ -87,6 +90,25 @@ export class ClusterProbe {
       return answer?.offset ?? 0;
     });
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Ids of the controllers that are registered, sorted. */
+  async controllers(): Promise<readonly number[]> {
+    const body = await this.#calls.call(
+      ApiKey.DescribeCluster,
+      () => ({ endpointType: 2, includeClusterAuthorizedOperations: false }),
+      {
+        minVersion: 1,
+      },
+    );
+    check(body.errorCode);
+    return body.brokers.map((one) => one.brokerId).sort((a, b) => a - b);
+  }
+
+  /** Has a controller forgotten; the name of Kafka's error. */
+  async unregisterController(controllerId: number): Promise<string> {
+    const body = await this.#calls.call(ApiKey.UnregisterController, () => ({ controllerId }));
+    return errorName(body.errorCode);
   }
 
   /** Ids of the brokers that are not fenced, sorted. */
