@@ -1,6 +1,7 @@
 // Weir and Apache Kafka in turns on this machine, with Kafka's own tools: `npm run bench [-- --quick] [--rounds N]
 // [--subjects a,b] [--json FILE]`. A quick run takes about three minutes, a full one about fifteen.
 // `--quorum` measures several nodes: start, failover, what they cost while nothing happens.
+// `--failover` measures what clients see when one of three nodes is gone, `--cluster` what replication costs; both beside Apache Kafka.
 // `--compaction-bytes N` measures nothing but the compaction of a log of that size; `--metadata N` the metadata of that many
 // partitions; `--codecs` batches that are kept and batches that are compressed anew, `--megabytes N` of them each.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -11,7 +12,9 @@ import { cacheDirectory } from '../setup/cache.ts';
 import { ensureKafka, KAFKA_VERSION } from '../setup/kafka.ts';
 import { versionOf } from '../setup/run.ts';
 import { startToolHost, ToolHost } from '../wire/harness/tool-host.ts';
+import { measureCluster } from './cluster.ts';
 import { compareCodecs } from './codecs.ts';
+import { measureFailover } from './failover.ts';
 import { type Figures, measure, type Size } from './measures.ts';
 import { compactionLine, measureCompaction } from './compaction.ts';
 import { measureMetadata, metadataLine } from './metadata.ts';
@@ -29,6 +32,7 @@ const QUICK: Size = { largeRecords: 80_000, smallRecords: 300_000, latencyRecord
 const FULL: Size = { largeRecords: 300_000, smallRecords: 1_000_000, latencyRecords: 4000, starts: 3, idleMs: 5000 };
 const WARM: Size = { largeRecords: 40_000, smallRecords: 200_000, latencyRecords: 500, starts: 1, idleMs: 0 };
 const FULL_ROUNDS = 3;
+const FAILOVER_ROUNDS = 20;
 // Unlike the tests' JVM, this one compiles fully: it drives the load.
 const CLIENT_FLAGS = ['-Xms512m', '-Xmx1g', '-XX:+UseSerialGC'];
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -43,6 +47,8 @@ const { values } = parseArgs({
     metadata: { type: 'string' },
     codecs: { type: 'boolean', default: false },
     quorum: { type: 'boolean', default: false },
+    failover: { type: 'boolean', default: false },
+    cluster: { type: 'boolean', default: false },
     megabytes: { type: 'string' },
   },
 });
@@ -75,6 +81,20 @@ if (values.codecs) {
 }
 const host = await startToolHost(kafka, directory, CLIENT_FLAGS);
 const tools = await ToolHost.connect(host.port);
+
+if (values.failover || values.cluster) {
+  const subjects = values.subjects?.split(',') ?? ['weir fsync', 'weir replicated', 'kafka'];
+  const options = { directory, tools, subjects, rounds: Number(values.rounds ?? (values.quick ? 3 : FAILOVER_ROUNDS)) };
+  try {
+    if (values.failover) console.log(await measureFailover(options));
+    if (values.cluster) console.log(await measureCluster({ ...options, rounds, size }));
+  } finally {
+    tools.close();
+    await host.child.kill();
+    await rm(directory, { recursive: true, force: true });
+  }
+  process.exit();
+}
 
 async function runSubject(name: SubjectName, size: Size): Promise<Figures> {
   const own = await mkdtemp(join(directory, 'run-'));

@@ -10,7 +10,7 @@ export type SubjectName = 'weir fsync' | 'weir replicated' | 'kafka' | 'kafka fl
 export const SUBJECTS: readonly SubjectName[] = ['weir fsync', 'weir replicated', 'kafka', 'kafka flush'];
 
 /** The heap and collector that Kafka's own start script gives a broker. */
-const KAFKA_FLAGS = [
+export const KAFKA_FLAGS = [
   '-Xms1g',
   '-Xmx1g',
   '-server',

@@ -30,7 +30,7 @@ function clean(): History {
         atMs: offset * 10 + 4,
       }),
     ),
-    crashes: [10_000],
+    crashes: [{ fromMs: 10_000, untilMs: 10_000 }],
     committed: [0, 1].flatMap((partition) => [5, 12].map((offset) => ({ partition, offset, isConfirmed: true }))),
     committedAtEnd: [0, 1].map((partition) => ({ partition, offset: 12 })),
   };
@@ -138,6 +138,16 @@ describe('the history checker', () => {
     expect(after(19_999, 20_001, [released, end])).toEqual([]);
     expect(after(19_000, 20_000, [end])).toEqual([]);
     expect(after(9_999, 10_001, [end])).toEqual([]);
+    const roll = { fromMs: 14_000, untilMs: 16_000 };
+    const rolled = (first: number, second: number) =>
+      judge({
+        ...history,
+        crashes: [roll],
+        acquired: [...acquired, at(first, 'a'), at(second, 'b')],
+        finished: [...finished, end],
+      });
+    expect([rolled(13_000, 14_500), rolled(14_500, 15_000)]).toEqual([[], []]);
+    expect(rolled(16_001, 16_002)).not.toEqual([]);
     expect(after(10_001, 10_002, [end]).map(({ rule }) => rule)).toEqual(['record has two owners']);
   });
 

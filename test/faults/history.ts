@@ -13,14 +13,17 @@ export type History = {
   readonly acquired: readonly Acquired[];
   /** Ends of deliveries. */
   readonly finished: readonly Finished[];
-  /** When the broker was killed. Ownership of share records ends there. */
-  readonly crashes: readonly number[];
+  /** When leaderships ended, or may have. Ownership of share records ends there. */
+  readonly crashes: readonly Crash[];
   /** Offsets that a group committed: confirmed ones in order, and what the broker gives at the end. */
   readonly committed: readonly Committed[];
   readonly committedAtEnd: readonly Position[];
   /** First offset of the partitions that begin above 0, because records were deleted. */
   readonly starts?: ReadonlyMap<number, number>;
 };
+
+/** Somewhen between two moments, in their order; for a kill they are one. */
+export type Crash = { readonly fromMs: number; readonly untilMs: number };
 
 /** A record given to a producer that promises order and no duplicates in each partition. */
 export type Sent = {
@@ -177,13 +180,13 @@ export function judgeShare(
  * A delivery lasts until its member ends it (from when that was sent), its lock runs out or the broker dies. One that
  * the broker refused to end was handed to the application after it was lost: no ownership at all.
  */
-function spanOf(delivery: Acquired, ends: readonly Finished[], crashes: readonly number[]): readonly Span[] {
+function spanOf(delivery: Acquired, ends: readonly Finished[], crashes: readonly Crash[]): readonly Span[] {
   const end = ends.find(({ member, atMs }) => member === delivery.member && atMs >= delivery.atMs);
   if (end?.outcome === 'refused') return [];
-  const crash = crashes.find((atMs) => atMs >= delivery.atMs);
+  const crash = crashes.find(({ untilMs }) => untilMs >= delivery.atMs);
   const untilMs = Math.min(
     end?.sentMs ?? Number.POSITIVE_INFINITY,
-    crash ?? Number.POSITIVE_INFINITY,
+    crash === undefined ? Number.POSITIVE_INFINITY : Math.max(crash.fromMs, delivery.atMs),
     delivery.atMs + delivery.lockMs,
   );
   return [{ ...delivery, untilMs }];

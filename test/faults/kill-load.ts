@@ -1,7 +1,17 @@
 import { type Cli, cellsOf, cliOf } from '../wire/harness/cli.ts';
 import type { RunningTool, ToolHost } from '../wire/harness/tool-host.ts';
 import { waitFor } from '../wire/harness/wait.ts';
-import type { Acknowledged, Acquired, Committed, Finished, History, Position, Scanned, Sent } from './history.ts';
+import type {
+  Acknowledged,
+  Acquired,
+  Committed,
+  Crash,
+  Finished,
+  History,
+  Position,
+  Scanned,
+  Sent,
+} from './history.ts';
 
 /** Where the load goes and how much of it there is. */
 export type LoadOptions = {
@@ -52,7 +62,7 @@ export class KillLoad {
   }
 
   /** Stops the producer, waits until both groups have everything, stops them and scans the log. */
-  async finish(crashes: readonly number[]): Promise<History> {
+  async finish(crashes: readonly Crash[]): Promise<History> {
     const { partitions } = this.#options;
     await this.#producer.stop();
     await waitFor('the share group has finished everything', async () => (await this.#shareLag()) === 0, {

@@ -9,7 +9,7 @@ import { chosenPeer, type Peer } from '../wire/harness/peer.ts';
 import { makePeer } from '../wire/harness/session.ts';
 import { startToolHost, ToolHost, type ToolHostProcess } from '../wire/harness/tool-host.ts';
 import { waitFor } from '../wire/harness/wait.ts';
-import { judge, judgeLog } from './history.ts';
+import { type Crash, judge, judgeLog } from './history.ts';
 import { KillLoad, parseProducer, scan } from './kill-load.ts';
 
 const {
@@ -80,7 +80,7 @@ async function endAgainAndAgain(name: string, end: () => Promise<void>, share: n
   const where = { bootstrap, tools, topic, partitions: PARTITIONS, shareGroup, consumerGroup };
   const load = new KillLoad({ ...where, rate: RATE, lockMs: LOCK_MS });
   const random = randomFrom(Number(SEED));
-  const ends: number[] = [];
+  const ends: Crash[] = [];
   const longEndMs = Date.now() + LONG_MS * share;
   while (ends.length < rounds || Date.now() < longEndMs) {
     const before = load.progress();
@@ -91,7 +91,8 @@ async function endAgainAndAgain(name: string, end: () => Promise<void>, share: n
     // Not a wait for something: the moment of the end is what this test varies.
     await delay(random() * ALIVE_MS_MAX);
     await end();
-    ends.push(Date.now());
+    const atMs = Date.now();
+    ends.push({ fromMs: atMs, untilMs: atMs });
     await peer.start();
   }
   const history = await load.finish(ends);

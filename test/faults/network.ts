@@ -52,9 +52,17 @@ export class Network {
     await this.drop(other, one);
   }
 
+  /** A host is gone for everybody, this process too, as if its cable were pulled. */
+  async vanish(host: number): Promise<void> {
+    await run('ip', ['link', 'set', outsideOf(host), 'down']);
+  }
+
   /** Everybody hears everybody again. */
   async heal(): Promise<void> {
-    for (let host = 0; host < this.#hosts; host += 1) await this.#nft(host, 'flush', 'chain', ...TABLE, 'in');
+    for (let host = 0; host < this.#hosts; host += 1) {
+      await this.#nft(host, 'flush', 'chain', ...TABLE, 'in');
+      await run('ip', ['link', 'set', outsideOf(host), 'up']);
+    }
   }
 
   /** Removes everything; whoever runs on its hosts must be dead. */
@@ -68,7 +76,7 @@ export class Network {
     await run('ip', ['link', 'set', bridge, 'up']);
     await run('ip', ['addr', 'add', `${this.#subnet}.254/24`, 'dev', bridge]);
     for (let host = 0; host < this.#hosts; host += 1) {
-      const [space, outside] = [this.#spaceOf(host), `weir${host}v${process.pid}`];
+      const [space, outside] = [this.#spaceOf(host), outsideOf(host)];
       await run('ip', ['netns', 'add', space]);
       await run('ip', ['link', 'add', outside, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', space]);
       await run('ip', ['link', 'set', outside, 'master', bridge, 'up']);
@@ -88,6 +96,9 @@ export class Network {
     return `${SPACE}${process.pid}-${host}`;
   }
 }
+
+/** This process's end of the cable of a host. */
+const outsideOf = (host: number): string => `weir${host}v${process.pid}`;
 
 const bridgeOf = (pid: number): string => `${BRIDGE}${pid}`;
 

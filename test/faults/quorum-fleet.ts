@@ -20,10 +20,12 @@ const PROBE_TIMEOUT_MS = 3_000;
 interface FleetNode {
   readonly id: number;
   readonly config: string;
+  /** `host:port` of its clients' listener. */
+  readonly address: string;
+  readonly dataDirectory: string;
   readonly prefix: readonly string[];
   readonly probe: ClusterProbe;
-  /** Where it listens for clients, and where its control plane does. */
-  readonly client: { readonly host: string; readonly port: number };
+  /** Likewise of its control plane. */
   readonly control: string;
   /** Asks who leads, on a connection of its own: answers come in the order of the questions. */
   readonly watch: ClusterProbe;
@@ -42,6 +44,8 @@ export interface QuorumFleetOptions {
   readonly isWatched?: boolean;
   /** Every node on a host of its own; absent: all on this one. */
   readonly network?: Network;
+  /** Where a node keeps its data; absent: in the fleet's own directory. */
+  readonly dataOf?: (id: number) => string;
   readonly settings?: Readonly<Record<string, string>>;
   /** How long a node may take to answer; absent: 3 s. */
   readonly timeoutMs?: number;
@@ -78,6 +82,20 @@ export class QuorumFleet {
     return this.#nodes.map((node) => node.id);
   }
 
+  /** For clients of the whole fleet. */
+  get bootstrap(): string {
+    return this.#nodes.map(({ address }) => address).join(',');
+  }
+
+  dataDirectory(id: number): string {
+    return this.#node(id).dataDirectory;
+  }
+
+  /** What a node said last. */
+  tail(id: number): string {
+    return this.#node(id).process?.tail() ?? '';
+  }
+
   probe(id: number): ClusterProbe {
     return this.#node(id).probe;
   }
@@ -107,18 +125,33 @@ export class QuorumFleet {
     });
   }
 
+  /** Whether a node has ended by itself. */
+  hasEnded(id: number): boolean {
+    return this.#node(id).process?.exitCode !== null;
+  }
+
   async kill(id: number): Promise<void> {
     await this.#node(id).process?.kill();
   }
 
+  /** Stops a node as its user would. */
+  async stop(id: number): Promise<void> {
+    await this.#node(id).process?.stop();
+  }
+
   /** Where a node listens: for clients, and with its control plane. */
-  addressesOf(id: number): Pick<FleetNode, 'client' | 'control'> {
-    return this.#node(id);
+  addressesOf(id: number): {
+    readonly client: { readonly host: string; readonly port: number };
+    readonly control: string;
+  } {
+    const { address, control } = this.#node(id);
+    const [host = '', port] = address.split(':');
+    return { client: { host, port: Number(port) }, control };
   }
 
   /** Everything on the disk of a node that does not run is lost. */
   async wipe(id: number): Promise<void> {
-    await rm(this.#dataOf(id), { recursive: true });
+    await rm(this.#node(id).dataDirectory, { recursive: true });
   }
 
   /** Marks the formation record as used, as whoever forms clusters does after the first commit (V11). */
@@ -203,7 +236,7 @@ export class QuorumFleet {
     return node;
   }
 
-  async #make({ nodes, voters = nodes, network, settings, timeoutMs }: QuorumFleetOptions): Promise<void> {
+  async #make({ nodes, voters = nodes, network, dataOf, settings, timeoutMs }: QuorumFleetOptions): Promise<void> {
     const ids = Array.from({ length: nodes }, (_, id) => id);
     const controllers = ids.slice(0, voters);
     await this.#writeFormation({
@@ -218,12 +251,14 @@ export class QuorumFleet {
     }
     for (const id of ids) {
       const config = join(this.#directory, `${id}.properties`);
+      const address = `${hosts[id]}:${ports[id]}`;
+      const dataDirectory = dataOf?.(id) ?? join(this.#directory, `data-${id}`);
       const lines = Object.entries({
         'node.id': id,
         'process.roles': controllers.includes(id) ? 'broker,controller' : 'broker',
         'controller.quorum.voters': controllers.map((one) => `${one}@${hosts[one]}:${ports[nodes + one]}`).join(','),
-        listeners: `PLAINTEXT://${hosts[id]}:${ports[id]}`,
-        'log.dirs': this.#dataOf(id),
+        listeners: `PLAINTEXT://${address}`,
+        'log.dirs': dataDirectory,
         'weir.formation.file': this.#formationFile,
         'weir.cluster.id': this.#formation.clusterId,
         'weir.grpc.host': hosts[id],
@@ -232,27 +267,11 @@ export class QuorumFleet {
         ...settings,
       });
       await writeFile(config, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
-      const probe = (): ClusterProbe => new ClusterProbe(`${hosts[id]}:${ports[id]}`, timeoutMs ?? PROBE_TIMEOUT_MS);
+      const probe = (): ClusterProbe => new ClusterProbe(address, timeoutMs ?? PROBE_TIMEOUT_MS);
       const prefix = network?.prefixOf(id) ?? [];
-      const addresses = {
-        client: { host: hosts[id] ?? '', port: ports[id] ?? 0 },
-        control: `${hosts[id]}:${ports[nodes + id]}`,
-      };
-      this.#nodes.push({
-        id,
-        config,
-        prefix,
-        ...addresses,
-        probe: probe(),
-        watch: probe(),
-        process: null,
-        isReady: false,
-      });
+      const places = { config, address, control: `${hosts[id]}:${ports[nodes + id]}`, dataDirectory, prefix };
+      this.#nodes.push({ id, ...places, probe: probe(), watch: probe(), process: null, isReady: false });
     }
-  }
-
-  #dataOf(id: number): string {
-    return join(this.#directory, `data-${id}`);
   }
 
   get #formationFile(): string {

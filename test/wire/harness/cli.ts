@@ -18,6 +18,7 @@ export const TOOL = {
   endToEndLatency: 'org.apache.kafka.tools.EndToEndLatency',
   getOffsets: 'org.apache.kafka.tools.GetOffsetShell',
   groups: 'org.apache.kafka.tools.GroupsCommand',
+  leaderElection: 'org.apache.kafka.tools.LeaderElectionCommand',
   logDirs: 'org.apache.kafka.tools.LogDirsCommand',
   producerPerformance: 'org.apache.kafka.tools.ProducerPerformance',
   shareConsumerPerformance: 'org.apache.kafka.tools.ShareConsumerPerformance',
@@ -41,11 +42,12 @@ export type Cli = {
   readonly run: (tool: ToolName, args: readonly string[], more?: More) => Promise<ToolResult>;
   /** Starts a tool that runs until it is stopped. */
   readonly start: (tool: ToolName, args: readonly string[], more?: More) => RunningTool;
-  /** Creates a topic with replication factor 1. */
+  /** Creates a topic, with replication factor 1 if none is named. */
   readonly createTopic: (
     topic: string,
     partitions?: number,
     config?: Readonly<Record<string, string>>,
+    replicationFactor?: number,
   ) => Promise<void>;
   /** Sends `lines` to `topic` with the console producer. */
   readonly produce: (topic: string, lines: readonly string[], args?: readonly string[]) => Promise<void>;
@@ -66,7 +68,7 @@ export function cliOf(wire: Pick<Wire, 'bootstrap' | 'tools'>): Cli {
     ok,
     run: (tool, args, more) => tools.run(TOOL[tool], bound(args), more),
     start: (tool, args, more) => tools.start({ className: TOOL[tool], args: bound(args), ...more }),
-    createTopic: async (topic, partitions = 1, config = {}) => {
+    createTopic: async (topic, partitions = 1, config = {}, replicationFactor = 1) => {
       const settings = Object.entries(config).flatMap(([key, value]) => ['--config', `${key}=${value}`]);
       await ok('topics', [
         '--create',
@@ -75,7 +77,7 @@ export function cliOf(wire: Pick<Wire, 'bootstrap' | 'tools'>): Cli {
         '--partitions',
         String(partitions),
         '--replication-factor',
-        '1',
+        String(replicationFactor),
         ...settings,
       ]);
     },
