@@ -23,7 +23,7 @@ export const recoverQuorumOf: Action = async ({ need, has }, terminal) => {
     const self = await selfOf(at, wanted);
     const deps = { ...at, directory: `${directory}/${METADATA_DIRECTORY}` };
     const log = await outcome(inspectLog(deps));
-    const refusal = refusalOf(log, self);
+    const refusal = refusalOf(log, self, has('accept-data-loss'));
     if (refusal !== null) throw new UserFault(refusal);
     terminal.note(describeRecovery(log, self));
     if (!has('accept-data-loss'))
@@ -44,14 +44,14 @@ async function selfOf(at: AtRest, wanted: Parameters<typeof openIdentity>[1]): P
 }
 
 /** Why there is nothing to do here. */
-function refusalOf(log: InspectedLog, self: ReplicaKey): string | null {
+function refusalOf(log: InspectedLog, self: ReplicaKey, isAccepted: boolean): string | null {
   if (log.format === 'local') return 'this node has never been one of several controllers: there is nothing to recover';
   if (log.format === 'none') return 'this node holds no metadata';
   if (imageOf(log).clusterId === '') return ['this node holds no metadata to go on with', ...log.problems].join('\n');
   const voters = votersOf(log) ?? [];
   const isWell = log.problems.length === 0 && (log.slot?.hardState.damagedUpTo ?? 0) === 0;
-  if (isWell && voters.length === 1 && isSame(voters[0] ?? null, self))
-    return `node ${self.id} is the only voter already: there is nothing to recover`;
+  if (isWell && voters.length === 1 && isSame(voters[0] ?? null, self) && !isAccepted)
+    return `node ${self.id} is the only voter already: there is nothing to recover, unless its metadata is an older copy; then give --accept-data-loss`;
   return null;
 }
 

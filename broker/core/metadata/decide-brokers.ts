@@ -22,7 +22,8 @@ const UNKNOWN_RANGE = { weirVersionMin: -1, weirVersionMax: -1, uncleanRestart: 
 /**
  * Registers an incarnation, fenced; in the same batch everything that the earlier one led loses its leader (D5) and
  * other replicas take over where they can. Asked again by the same incarnation, whose answer was lost, it changes nothing.
- * INVALID_REGISTRATION without a formed cluster, without a usable endpoint or with the disk of another broker,
+ * INVALID_REGISTRATION without a formed cluster, without a usable endpoint, with the disk of another broker, or
+ * with one that has seen more metadata than there is,
  * DUPLICATE_BROKER_REGISTRATION while the earlier incarnation lives, UNSUPPORTED_VERSION outside the finalised
  * `weir.version`.
  */
@@ -138,6 +139,13 @@ function byUnclean<T>({ image, settings }: DecisionContext, make: (unclean: bool
 function registrationProblem({ image, members }: DecisionContext, command: RegisterBrokerCommand): CodedResult | null {
   const { brokerId: id } = command;
   if (image.clusterId === '') return problem(ErrorCode.INVALID_REGISTRATION, 'the cluster is not formed yet');
+  if (command.previousBrokerEpoch > image.offset) {
+    const lost = `broker ${id} has lived in epoch ${command.previousBrokerEpoch}, and the metadata ends at ${image.offset}: that of an empty disk, or an older copy?`;
+    return problem(
+      ErrorCode.INVALID_REGISTRATION,
+      `${lost} Bring the controllers' disks back, or accept the loss with \`weir admin recover-quorum --accept-data-loss\``,
+    );
+  }
   if (!command.endpoints.some(({ listener }) => listener !== CONTROLLER_LISTENER))
     return problem(ErrorCode.INVALID_REGISTRATION, 'a broker needs at least one listener');
   const owner = image.brokers().find(({ directoryId }) => directoryId === command.directoryId);

@@ -14,7 +14,7 @@ import type { Log } from '../../ports/log.ts';
 import type { Random } from '../../ports/random.ts';
 import type { MetricSample } from '../../ports/metrics.ts';
 import { runTask, step, type Task } from '../task.ts';
-import { openIdentity, randomId, type Identity } from './identity.ts';
+import { type Identity, keepIdentity, openIdentity, randomId } from './identity.ts';
 import { WatchedDisk } from '../disk-watch.ts';
 import type { ControlLink, ToControl } from './link.ts';
 import { METADATA_DIRECTORY } from './log-files.ts';
@@ -180,6 +180,13 @@ export class ControlNode {
     const { random, timers, log } = this.#ports;
     const voter = formation?.initialVoters.find(({ id }) => id === nodeId);
     const wished = voter?.directoryId ?? null;
+    const clusterId = this.#settings.broker('weir.cluster.id');
+    const mayHaveBrokers = this.#hub.isController && this.#settings.broker('weir.grpc.port') !== -1;
+    if (formation === null && clusterId !== '' && mayHaveBrokers && this.#isAlone) {
+      throw new FormationError(
+        `the disk is empty, and nothing says that cluster ${clusterId} was never formed: its brokers would delete what this controller does not know. Bring the disk back, or name a formation record (weir.formation.file); without weir.cluster.id a cluster with an id of its own is formed`,
+      );
+    }
     if (formation === null || formation.formed || wished === null) return randomId(random);
     const others = formation.initialVoters.map(({ id }) => id).filter((id) => id !== nodeId);
     if (others.length === 0) return wished;
@@ -211,16 +218,17 @@ export class ControlNode {
     const isFresh = opened.start === null;
     if (isFresh) {
       // What this disk has voted and promised is in the log that is gone (V11).
-      if (!isNew && formation?.formed === true)
-        throw new MetadataDamageError(
-          `the metadata log ${deps.directory} is gone: restore it, or delete ${this.#options.directory} so that this node joins as a new one`,
-        );
+      if (identity.hasBegun || (!isNew && formation?.formed === true))
+        throw new MetadataDamageError(lostLog(deps.directory, this.#options.directory, formation === null));
       const voters = this.#firstVoters(self, formation);
       const { storage } = opened;
       yield* step<void>((done) => storage.format(voters, () => done(null, undefined)));
       yield* step<void>((done) => storage.close(() => done(null, undefined)));
       opened = yield* openRaftStorage(deps);
     }
+    // Before anything is told: from here on a log that is not there is one that was lost.
+    if (!identity.hasBegun)
+      yield* keepIdentity({ disk: this.#disk, crc32c }, this.#options.directory, { ...identity, hasBegun: true });
     this.#hub.joinQuorum({ ...opened, start: withFirstVoters(opened.start, self, formation) }, isFresh);
   }
 
@@ -319,6 +327,14 @@ function withFirstVoters(start: RaftStart | null, self: ReplicaKey, formation: F
   const voters = formation?.initialVoters.map(({ id, directoryId }) => ({ id, directoryId: directoryId ?? '' })) ?? [];
   if (!hasVoter(voters, self)) return start;
   return { ...start, snapshot: { ...start.snapshot, voters } };
+}
+
+/** What to do about a metadata log that is gone. Nobody else has that of a controller which was alone. */
+function lostLog(log: string, directory: string, isAlone: boolean): string {
+  const otherwise = isAlone
+    ? `without it the cluster is lost: deleting ${directory} makes this node the first of another one, which no broker of this one follows`
+    : `or delete ${directory} so that this node joins as a new one; when most voters have lost theirs, \`weir admin recover-quorum --accept-data-loss\` goes on from one that has not`;
+  return `the metadata log ${log} is gone: restore it from a copy, ${otherwise}`;
 }
 
 function sentence(error: unknown): string {

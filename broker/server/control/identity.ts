@@ -14,6 +14,14 @@ export interface Identity {
   readonly nodeId: number;
   /** Made with the directory and never changed; tells a wiped or exchanged disk from the one it replaces. */
   readonly directoryId: string;
+  /** A metadata log was begun on this disk: if there is none, it is lost. */
+  readonly hasBegun: boolean;
+}
+
+/** What an identity is read and written with. */
+interface IdentityDeps {
+  readonly disk: Disk;
+  readonly crc32c: Crc32c;
 }
 
 /** The directory is not this node's, or not whole. The message is for the user. */
@@ -25,6 +33,7 @@ const FILE_NAME = 'meta.properties';
 const FILE_BYTES_MAX = 64 * 1024;
 /** Property with the CRC-32C of the lines before it. */
 const SEAL = 'weir.crc32c';
+const BEGUN = 'weir.metadata.log';
 const ID = /^[A-Za-z0-9_-]{22}$/;
 
 /**
@@ -33,7 +42,7 @@ const ID = /^[A-Za-z0-9_-]{22}$/;
  * cluster id or node id are others, when the file is unreadable, and when logs are there without it.
  */
 export function* openIdentity(
-  deps: { readonly disk: Disk; readonly random: Random; readonly crc32c: Crc32c },
+  deps: IdentityDeps & { readonly random: Random },
   wanted: { readonly directory: string; readonly nodeId: number; readonly clusterId: string },
   newDirectoryId: () => Task<string> = () => randomly(deps.random),
 ): Task<Identity> {
@@ -62,10 +71,16 @@ export function* openIdentity(
     clusterId: wanted.clusterId === '' ? randomId(deps.random) : wanted.clusterId,
     nodeId: wanted.nodeId,
     directoryId: yield* newDirectoryId(),
+    hasBegun: false,
   };
-  yield* replaceFile(disk, directory, FILE_NAME, Buffer.from(writeIdentity(identity, deps.crc32c)));
+  yield* keepIdentity(deps, directory, identity);
   yield* makeMetadataDirectory(disk, directory);
   return identity;
+}
+
+/** Writes who a directory belongs to; durable when done. */
+export function* keepIdentity({ disk, crc32c }: IdentityDeps, directory: string, identity: Identity): Task<void> {
+  yield* replaceFile(disk, directory, FILE_NAME, Buffer.from(writeIdentity(identity, crc32c)));
 }
 
 /** 16 random bytes as Kafka prints ids; never one that Kafka reserves, nor one with a leading dash. */
@@ -118,9 +133,10 @@ function* makeMetadataDirectory(disk: Disk, directory: string): Task<void> {
 }
 
 function writeIdentity(identity: Identity, crc32c: Crc32c): string {
-  const { clusterId, nodeId, directoryId } = identity;
-  const lines = `version=1\ncluster.id=${clusterId}\nnode.id=${nodeId}\ndirectory.id=${directoryId}\n`;
-  // A property more is no matter to Kafka's tools; a changed character in an id is one to everybody.
+  const { clusterId, nodeId, directoryId, hasBegun } = identity;
+  const begun = hasBegun ? `${BEGUN}=begun\n` : '';
+  const lines = `version=1\ncluster.id=${clusterId}\nnode.id=${nodeId}\ndirectory.id=${directoryId}\n${begun}`;
+  // Properties more are no matter to Kafka's tools, nor to earlier releases; a changed character in an id is one to everybody.
   return `${lines}${SEAL}=${sealOf(lines, crc32c)}\n`;
 }
 
@@ -161,5 +177,5 @@ function readIdentity(
   if (Number(nodeId) !== wanted.nodeId) {
     throw new IdentityError(`${wanted.directory} belongs to node ${nodeId}, not to node ${wanted.nodeId}`);
   }
-  return { clusterId, nodeId: Number(nodeId), directoryId };
+  return { clusterId, nodeId: Number(nodeId), directoryId, hasBegun: fields.has(BEGUN) };
 }

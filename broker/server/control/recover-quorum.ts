@@ -8,6 +8,12 @@ import { checkpointName, readRaftFiles } from './raft-files.ts';
 import { encodeStateFile, type RaftSlot, STATE_FILE, STATE_FILE_BYTES_MAX } from './raft-state-file.ts';
 
 /**
+ * Metadata offsets that are left out, more than could be lost: brokers that have seen what is lost get a snapshot of what is
+ * left, and no broker epoch is given twice.
+ */
+const OFFSET_GAP = 1_000_000_000;
+
+/**
  * Makes `self` the only voter of the log that was inspected, with the metadata at its end (V11): one snapshot in a new term,
  * as if the others had been removed. When it is interrupted it is to be done again. The files from before are kept in the
  * directory that is given back. The log must hold a formed cluster.
@@ -27,7 +33,7 @@ export function* recoverQuorum(deps: InspectDeps, log: InspectedLog, self: Repli
   const state = yield* readIfExists(disk, `${directory}/${STATE_FILE}`, STATE_FILE_BYTES_MAX);
   if (state !== null) yield* replaceFile(disk, kept, STATE_FILE, state);
   const payload = encodeRecords([...image.snapshot()]);
-  yield* writeCheckpoint(deps, { place, voters: [self], offset: image.offset, payload });
+  yield* writeCheckpoint(deps, { place, voters: [self], offset: image.offset + OFFSET_GAP, payload });
   yield* step<void>((done) => disk.syncDirectory(directory, done));
   const lastFrame = Math.max(log.lastFrame, log.slot?.lastFrame ?? 0) + 1;
   const slot: RaftSlot = {

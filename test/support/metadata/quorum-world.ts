@@ -93,8 +93,8 @@ export class QuorumWorld {
     return member;
   }
 
-  /** Starts a life of a node; brokers register and ask to be let in. */
-  start(id: number, more: Readonly<Record<string, string>> = {}): QuorumMember {
+  /** Starts a life of a node; brokers register and ask to be let in, `previousBrokerEpoch` after a clean stop. */
+  start(id: number, more: Readonly<Record<string, string>> = {}, previousBrokerEpoch = -1): QuorumMember {
     const member = this.member(id);
     const process = this.#network.host(member.address);
     member.process = process;
@@ -142,7 +142,7 @@ export class QuorumWorld {
     member.registered = undefined;
     member.unfenced = undefined;
     this.#writeFormation(member, () => node.start());
-    if (this.#isBroker(id)) this.#join(member, plane);
+    if (this.#isBroker(id)) this.#join(member, plane, previousBrokerEpoch);
     return member;
   }
 
@@ -237,9 +237,9 @@ export class QuorumWorld {
     return (this.#options.brokers ?? this.#options.controllers).includes(id);
   }
 
-  #join(member: QuorumMember, plane: RemoteControlPlane): void {
+  #join(member: QuorumMember, plane: RemoteControlPlane, previousBrokerEpoch: number): void {
     const endpoints = [{ listener: 'PLAINTEXT', host: member.address, port: 9092 }];
-    plane.register({ endpoints, rack: null, previousBrokerEpoch: -1 }, (failure) => {
+    plane.register({ endpoints, rack: null, previousBrokerEpoch }, (failure) => {
       member.registered = failure;
       if (failure === null)
         plane.unfence((problem) => {

@@ -89,7 +89,7 @@ export const NODE_SETTINGS = {
     type: 'string',
     default: '',
     change: 'static',
-    doc: 'The record from which a cluster is formed, once: its id and its first voters with the ids of their disks. Written by the operator or by weir local. Empty: a node that is alone forms a cluster of its own.',
+    doc: 'The record from which a cluster is formed, once: its id and its first voters with the ids of their disks. Written by the operator or by weir local. Empty: a node that is alone forms a cluster of its own; if it has a control plane that brokers reach, only under a new id (without weir.cluster.id).',
   },
   'broker.id': {
     type: 'int',

@@ -28,6 +28,11 @@ const WAITING_MS = 5000;
 const SILENT_BEATS_MAX = 5;
 /** Metadata that is committed and does not come for this many heartbeats is looked for elsewhere. */
 const BEHIND_BEATS_MAX = 5;
+/**
+ * So many heartbeats in a row of a controller that has less metadata than this broker was registered in come from one that
+ * lost it: one that was deposed and does not know it has stepped down long before.
+ */
+const LOST_BEATS_MAX = 50;
 /** Bytes of a snapshot that is coming in; more than metadata of a million partitions. */
 const SNAPSHOT_BYTES_MAX = 1024 * 1024 * 1024;
 
@@ -89,6 +94,8 @@ export class BrokerAgent {
   #heartbeat: Heartbeats | null = null;
   /** Heartbeats in a row whose answers told of metadata that did not come. */
   #beatsBehind = 0;
+  /** Heartbeats in a row whose answers told of less metadata than this broker was registered in. */
+  #beatsAhead = 0;
   /** When the data loop's clock stood at what it last said, per heartbeat that has no answer yet. */
   #sentBeats: number[] = [];
   #timer: TimerHandle | null = null;
@@ -328,6 +335,16 @@ export class BrokerAgent {
     stream.end(null);
   }
 
+  /** Whether an active controller has lost what this broker is part of: it must not be followed from there on. */
+  #hasLost({ errorCode, offset }: HeartbeatResponse): boolean {
+    this.#beatsAhead = errorCode === ErrorCode.NOT_CONTROLLER || offset >= this.#brokerEpoch ? 0 : this.#beatsAhead + 1;
+    if (this.#beatsAhead < LOST_BEATS_MAX) return false;
+    this.#deps.onFatal(
+      `the active controller has metadata up to ${offset}, and broker ${this.#deps.nodeId} is of epoch ${this.#brokerEpoch}: the controllers have lost metadata; this process ends before it follows them`,
+    );
+    return true;
+  }
+
   #openHeartbeat(controller: ControllerHint): Heartbeats {
     this.#sentBeats = [];
     const opened = {
@@ -353,6 +370,7 @@ export class BrokerAgent {
     const beatAtMs = this.#sentBeats.shift();
     // A controller that was deposed and does not know it may never have heard of this incarnation.
     const isNewer = response.offset >= this.#brokerEpoch;
+    if (this.#hasLost(response)) return;
     switch (response.errorCode) {
       case ErrorCode.NONE:
         this.#lookBehind(response.offset);

@@ -200,7 +200,9 @@ describe('the identity of a data directory (V11)', () => {
     const world = new ControlWorld(1);
     expect(outcome(world)).toBeNull();
     const before = world.disk.peek('data/meta.properties')?.toString();
-    expect(before).toMatch(/^version=1\ncluster.id=.{22}\nnode.id=0\ndirectory.id=.{22}\nweir.crc32c=[0-9a-f]{8}\n$/);
+    expect(before).toMatch(
+      /^version=1\ncluster.id=.{22}\nnode.id=0\ndirectory.id=.{22}\nweir.metadata.log=begun\nweir.crc32c=[0-9a-f]{8}\n$/,
+    );
     expect(outcome(world)).toBeNull();
     expect(world.disk.peek('data/meta.properties')?.toString()).toBe(before);
   });
