@@ -9,6 +9,7 @@ import { SUPPORTED_FEATURES, weirVersionRange } from '../../broker/core/metadata
 import { MetadataImage } from '../../broker/core/metadata/image.ts';
 import { decodeRecords, encodeRecords, type MetadataRecord } from '../../broker/core/metadata/records.ts';
 import { sampleId } from '../support/metadata/lab.ts';
+import { NEW_DISK, NOT_MOVING, PLAIN_RECORD } from '../support/metadata/parts.ts';
 
 /** Figures of one size; times in milliseconds, those of turns without what the machine did meanwhile. */
 export interface MetadataFigures {
@@ -65,7 +66,7 @@ function* cluster(partitionCount: number, partitionsATopic: number): Generator<M
   for (const brokerId of BROKERS) {
     const endpoints = [{ listener: 'PLAINTEXT', host: `host-${brokerId}`, port: 9092 }];
     const ids = { incarnationId: sampleId(10 + brokerId), directoryId: sampleId(20 + brokerId) };
-    const end = { uncleanRestart: false, ...weirVersionRange() };
+    const end = { uncleanRestart: false, ...PLAIN_RECORD, ...weirVersionRange() };
     yield { kind: 'broker', brokerId, brokerEpoch: brokerId, ...ids, rack: null, fenced: false, endpoints, ...end };
   }
   for (let first = 0; first < partitionCount; first += partitionsATopic) {
@@ -75,7 +76,7 @@ function* cluster(partitionCount: number, partitionsATopic: number): Generator<M
       const replicas = BROKERS.map((id) => (id + first + index) % BROKERS.length);
       const directories = replicas.map((id) => sampleId(20 + id));
       const epochs = { leaderEpoch: 0, partitionEpoch: 0, durableFromEpoch: 0 };
-      const lists = { replicas, directories, isr: replicas.slice(0, 1), elr: [], lastKnownElr: [] };
+      const lists = { replicas, directories, isr: replicas.slice(0, 1), elr: [], lastKnownElr: [], ...NOT_MOVING };
       return { index, leader: replicas[0] ?? -1, ...epochs, ...lists };
     });
     yield { kind: 'partitions', topicId, partitions };
@@ -151,6 +152,7 @@ class Commands {
       previousBrokerEpoch: -1,
       endpoints: [{ listener: 'PLAINTEXT', host: 'host', port: 9092 }],
       rack: null,
+      ...NEW_DISK,
       ...weirVersionRange(),
     });
   }

@@ -138,18 +138,18 @@ describe('a cluster that an earlier release formed (B4)', () => {
       try {
         await peer.start();
         const asker = await Asker.open(peer.bootstrap);
-        expect(await levels(asker)).toEqual({ inUse: 1, max: 2 });
+        expect(await levels(asker)).toEqual({ inUse: 1, max: 3 });
         const refused = await asker.ask(ApiKey.UnregisterController, 0, { controllerId: 9 });
         expect(refused.errorCode).toBe(UNSUPPORTED_VERSION);
         expect(refused.errorMessage).toContain('kafka-features upgrade --feature weir.version=2');
-        const featureUpdates = [{ feature: 'weir.version', maxVersionLevel: 2 }];
+        const featureUpdates = [{ feature: 'weir.version', maxVersionLevel: 3 }];
         const raised = await asker.ask(ApiKey.UpdateFeatures, 1, { timeoutMs: 20_000, featureUpdates });
         expect([raised.errorCode, raised.results[0]?.errorCode]).toEqual([0, 0]);
         asker.close();
         await peer.stop();
         await peer.start();
         const again = await Asker.open(peer.bootstrap);
-        expect(await levels(again)).toEqual({ inUse: 2, max: 2 });
+        expect(await levels(again)).toEqual({ inUse: 3, max: 3 });
         again.close();
         await peer.stop();
       } finally {

@@ -5,6 +5,7 @@ import { MetadataImage } from '../../broker/core/metadata/image.ts';
 import { decodeRecords, encodeRecords } from '../../broker/core/metadata/records.ts';
 import type { MetadataView } from '../../broker/core/metadata/view.ts';
 import { MetadataLab, newTopic, sampleId } from '../support/metadata/lab.ts';
+import { SAME_REPLICAS } from '../../broker/core/metadata/election.ts';
 
 const NAMES = ['a', 'b.c', 'b_c', '__consumer_offsets', 'long-name'] as const;
 const name = fc.constantFrom(...NAMES);
@@ -307,6 +308,7 @@ describe('the metadata state machine', () => {
       isr: null,
       elr: null,
       lastKnownElr: null,
+      ...SAME_REPLICAS,
     };
     lab.image.apply(
       [{ kind: 'partitionChanges', topics: [{ topicId: id, partitions: [change] }] }],

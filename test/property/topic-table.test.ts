@@ -79,13 +79,18 @@ class Model {
 
 function after(one: PartitionFields, change: PartitionChange): PartitionFields {
   const { durableFromEpoch: durable, isr, elr, lastKnownElr, ...rest } = change;
+  const { replicas, directories, addingReplicas, removingReplicas, ...numbers } = rest;
   return {
     ...one,
-    ...rest,
+    ...numbers,
     durableFromEpoch: durable === -2 ? one.durableFromEpoch : durable,
     isr: isr ?? one.isr,
     elr: elr ?? one.elr,
     lastKnownElr: lastKnownElr ?? one.lastKnownElr,
+    replicas: replicas ?? one.replicas,
+    directories: directories ?? one.directories,
+    addingReplicas: addingReplicas ?? one.addingReplicas,
+    removingReplicas: removingReplicas ?? one.removingReplicas,
   };
 }
 
@@ -193,6 +198,8 @@ class Run {
         isr,
         elr,
         lastKnownElr,
+        addingReplicas: isr,
+        removingReplicas: elr,
       }));
       return { kind: 'partitions', topicId: topic.id, partitions };
     }
@@ -208,6 +215,10 @@ class Run {
         isr: number % 5 === 0 ? null : isr,
         elr: number % 7 === 0 ? null : elr,
         lastKnownElr: number % 2 === 0 ? null : lastKnownElr,
+        replicas: number % 4 === 0 ? replicas : null,
+        directories: number % 4 < 2 ? replicas.map((id) => sampleId(id + epoch)) : null,
+        addingReplicas: number % 3 === 1 ? elr : null,
+        removingReplicas: number % 3 === 1 ? isr : null,
       }),
     );
     return { kind: 'partitionChanges', topics: [{ topicId: topic.id, partitions: changes }] };

@@ -47,6 +47,9 @@ export const FULL_COMMANDS: FullOf<MetadataCommand> = {
       { listener: 'CONTROLLER', host: '::1', port: 65_535 },
     ],
     rack: 'räck ☃ 𝄞',
+    lastUnfencedEpoch: FAR,
+    damaged: [{ topicId: 'topic-0000000000000000', index: 4 }],
+    host: 'hôst',
     weirVersionMin: 1,
     weirVersionMax: 2,
   },
@@ -115,6 +118,43 @@ export const FULL_COMMANDS: FullOf<MetadataCommand> = {
     ],
     validateOnly: true,
   },
+  alterPartition: {
+    kind: 'alterPartition',
+    brokerId: 1,
+    brokerEpoch: 5,
+    partitions: [
+      {
+        topicId: 'topic-0000000000000000',
+        index: 4,
+        leaderEpoch: 12,
+        partitionEpoch: 13,
+        isr: [
+          { brokerId: 1, brokerEpoch: FAR },
+          { brokerId: 2, brokerEpoch: -1 },
+        ],
+      },
+    ],
+  },
+  reportLogs: {
+    kind: 'reportLogs',
+    brokerId: 1,
+    brokerEpoch: 5,
+    partitions: [{ topicId: 'topic-0000000000000000', index: 4, lastEpoch: 12, endOffset: FAR }],
+  },
+  reportDamage: {
+    kind: 'reportDamage',
+    brokerId: 1,
+    brokerEpoch: 5,
+    partitions: [{ topicId: 'topic-0000000000000000', index: 4 }],
+  },
+  controlledShutdown: { kind: 'controlledShutdown', brokerId: 1, brokerEpoch: FAR },
+  electLeaders: { kind: 'electLeaders', electionType: 'unclean', partitions: [{ topic: 'jobs', index: 4 }] },
+  alterReassignments: {
+    kind: 'alterReassignments',
+    partitions: [{ topic: 'jobs', index: 4, replicas: [3, 2, 1] }],
+    allowReplicationFactorChange: true,
+  },
+  setBrokerPlacement: { kind: 'setBrokerPlacement', brokerId: 3, cordoned: true, draining: true },
 };
 
 /** The same with nulls, nothing that may be left out, and values that a wire format likes to confuse with nothing. */
@@ -128,6 +168,9 @@ export const BARE_COMMANDS: BareOf<MetadataCommand> = {
     previousBrokerEpoch: -1,
     endpoints: [],
     rack: null,
+    lastUnfencedEpoch: -1,
+    damaged: [],
+    host: '',
     weirVersionMin: 0,
     weirVersionMax: 0,
   },
@@ -172,6 +215,27 @@ export const BARE_COMMANDS: BareOf<MetadataCommand> = {
   },
   unregisterController: { kind: 'unregisterController', controllerId: -1 },
   updateFeatures: { kind: 'updateFeatures', updates: [], validateOnly: false },
+  alterPartition: {
+    kind: 'alterPartition',
+    brokerId: 0,
+    brokerEpoch: -1,
+    partitions: [{ topicId: '', index: 0, leaderEpoch: 0, partitionEpoch: 0, isr: [] }],
+  },
+  reportLogs: {
+    kind: 'reportLogs',
+    brokerId: 0,
+    brokerEpoch: -1,
+    partitions: [{ topicId: '', index: 0, lastEpoch: -1, endOffset: 0 }],
+  },
+  reportDamage: { kind: 'reportDamage', brokerId: 0, brokerEpoch: -1, partitions: [] },
+  controlledShutdown: { kind: 'controlledShutdown', brokerId: 0, brokerEpoch: -1 },
+  electLeaders: { kind: 'electLeaders', electionType: 'preferred', partitions: null },
+  alterReassignments: {
+    kind: 'alterReassignments',
+    partitions: [{ topic: '', index: 0, replicas: null }],
+    allowReplicationFactorChange: false,
+  },
+  setBrokerPlacement: { kind: 'setBrokerPlacement', brokerId: 0, cordoned: false, draining: false },
 };
 
 const problem = { errorCode: 41, errorMessage: 'a reason' };
@@ -202,6 +266,27 @@ export const FULL_OUTCOMES: FullOf<MetadataOutcome> = {
   registerController: { kind: 'registerController', ...problem },
   unregisterController: { kind: 'unregisterController', ...problem },
   updateFeatures: { kind: 'updateFeatures', ...problem },
+  alterPartition: {
+    kind: 'alterPartition',
+    ...problem,
+    partitions: [
+      {
+        topicId: 'topic-0000000000000000',
+        index: 4,
+        errorCode: 107,
+        leader: 1,
+        leaderEpoch: 12,
+        partitionEpoch: 13,
+        isr: [1, 2],
+      },
+    ],
+  },
+  reportLogs: { kind: 'reportLogs', ...problem },
+  reportDamage: { kind: 'reportDamage', ...problem },
+  controlledShutdown: { kind: 'controlledShutdown', ...problem, remaining: 3 },
+  electLeaders: { kind: 'electLeaders', ...problem, partitions: [{ ...problem, topic: 'jobs', index: 4 }] },
+  alterReassignments: { kind: 'alterReassignments', ...problem, partitions: [{ ...problem, topic: 'jobs', index: 4 }] },
+  setBrokerPlacement: { kind: 'setBrokerPlacement', ...problem },
 };
 
 /** The same with nulls and values that a wire format likes to confuse with nothing. */
@@ -225,6 +310,17 @@ export const BARE_OUTCOMES: BareOf<MetadataOutcome> = {
   registerController: { kind: 'registerController', ...none },
   unregisterController: { kind: 'unregisterController', ...none },
   updateFeatures: { kind: 'updateFeatures', ...none },
+  alterPartition: {
+    kind: 'alterPartition',
+    ...none,
+    partitions: [{ topicId: '', index: 0, errorCode: 0, leader: -1, leaderEpoch: 0, partitionEpoch: 0, isr: [] }],
+  },
+  reportLogs: { kind: 'reportLogs', ...none },
+  reportDamage: { kind: 'reportDamage', ...none },
+  controlledShutdown: { kind: 'controlledShutdown', ...none, remaining: 0 },
+  electLeaders: { kind: 'electLeaders', ...none, partitions: [{ ...none, topic: '', index: 0 }] },
+  alterReassignments: { kind: 'alterReassignments', ...none, partitions: [] },
+  setBrokerPlacement: { kind: 'setBrokerPlacement', ...none },
 };
 
 const from = { id: 1, directoryId: 'directory-of-1-0000000' };

@@ -10,6 +10,7 @@ import type {
 } from '../../broker/core/metadata/view.ts';
 import type { MetadataClient } from '../../broker/server/metadata-client.ts';
 import { topicOf } from './topic-view.ts';
+import { PLAIN_BROKER } from './metadata/parts.ts';
 
 const NOTHING: ReadonlyMap<string, string> = new Map();
 
@@ -28,6 +29,8 @@ export function topicView(name: string, id: string, partitionCount: number, lead
       isr: [brokerId(leader)],
       elr: [],
       lastKnownElr: [],
+      addingReplicas: [],
+      removingReplicas: [],
       durableFromEpoch: 0,
     })),
   });
@@ -76,10 +79,9 @@ export class FakeMetadata implements MetadataClient, MetadataView {
 
   brokers(): readonly BrokerView[] {
     return [0, 1].map((id) => ({
+      ...PLAIN_BROKER,
       id: brokerId(id),
       epoch: 1,
-      rack: null,
-      fenced: false,
       endpoints: [{ listener: 'plain', host: '127.0.0.1', port: 9092 + id }],
     }));
   }

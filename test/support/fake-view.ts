@@ -8,6 +8,7 @@ import type {
   TopicView,
 } from '../../broker/core/metadata/view.ts';
 import { topicOf } from './topic-view.ts';
+import { PLAIN_BROKER } from './metadata/parts.ts';
 
 const NO_OVERRIDES: ReadonlyMap<string, string> = new Map();
 
@@ -20,10 +21,9 @@ export class FakeView implements MetadataView {
   readonly #overrides = new Map<string, ReadonlyMap<string, string>>();
   #brokers: BrokerView[] = [
     {
+      ...PLAIN_BROKER,
       id: brokerId(0),
       epoch: 1,
-      rack: null,
-      fenced: false,
       endpoints: [{ listener: 'plain', host: 'broker', port: 9092 }],
     },
   ];
@@ -105,6 +105,8 @@ function partitionView(index: number): PartitionView {
     isr: [id],
     elr: [],
     lastKnownElr: [],
+    addingReplicas: [],
+    removingReplicas: [],
     durableFromEpoch: 0,
   };
 }

@@ -1,3 +1,20 @@
+import type {
+  AlterPartitionCommand,
+  AlterPartitionOutcome,
+  AlterReassignmentsCommand,
+  AlterReassignmentsOutcome,
+  ControlledShutdownCommand,
+  ControlledShutdownOutcome,
+  ElectLeadersCommand,
+  ElectLeadersOutcome,
+  PartitionReference,
+  ReportDamageCommand,
+  ReportDamageOutcome,
+  ReportLogsCommand,
+  ReportLogsOutcome,
+  SetBrokerPlacementCommand,
+  SetBrokerPlacementOutcome,
+} from './replica-commands.ts';
 import type { ConfigScope, EndpointView } from './view.ts';
 
 /** The first command of a cluster's life: names it and fixes its feature levels. Refused when it has been done. */
@@ -20,9 +37,18 @@ export interface RegisterBrokerCommand {
   readonly directoryId: string;
   /** Epoch of the previous incarnation if it was stopped cleanly, else −1 (D4). */
   readonly previousBrokerEpoch: number;
+  /**
+   * What the broker-epoch file on its disk says, synced before an incarnation asks to be let in: the last epoch in which this
+   * disk was in use, −1 without a file (D4).
+   */
+  readonly lastUnfencedEpoch: number;
+  /** Partitions whose log here lost what was synced (D7): no candidates to lead. */
+  readonly damaged: readonly PartitionReference[];
   /** Where clients reach this broker, one per client listener, and its control plane, under the name `CONTROLLER`. */
   readonly endpoints: readonly EndpointView[];
   readonly rack: string | null;
+  /** The machine that it runs on (`weir.host`), '' when that is not known. */
+  readonly host: string;
   /** Range of `weir.version` that this build can work with (B4). */
   readonly weirVersionMin: number;
   readonly weirVersionMax: number;
@@ -182,7 +208,14 @@ export type MetadataCommand =
   | CreatePartitionsCommand
   | AlterConfigsCommand
   | AllocateProducerIdsCommand
-  | MarkDurableCommand;
+  | MarkDurableCommand
+  | AlterPartitionCommand
+  | ReportLogsCommand
+  | ReportDamageCommand
+  | ControlledShutdownCommand
+  | ElectLeadersCommand
+  | AlterReassignmentsCommand
+  | SetBrokerPlacementCommand;
 
 /** A Kafka error code (0 is NONE) with an optional sentence for the user. */
 export interface CodedResult {
@@ -300,7 +333,14 @@ export type MetadataOutcome =
   | CreatePartitionsOutcome
   | AlterConfigsOutcome
   | AllocateProducerIdsOutcome
-  | MarkDurableOutcome;
+  | MarkDurableOutcome
+  | AlterPartitionOutcome
+  | ReportLogsOutcome
+  | ReportDamageOutcome
+  | ControlledShutdownOutcome
+  | ElectLeadersOutcome
+  | AlterReassignmentsOutcome
+  | SetBrokerPlacementOutcome;
 
 /** The outcomes that a command of type `C` can have. */
 export type OutcomeOf<C extends MetadataCommand> = Extract<MetadataOutcome, { readonly kind: C['kind'] | 'failed' }>;

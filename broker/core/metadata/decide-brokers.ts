@@ -11,13 +11,15 @@ import type {
 import type { Decision, DecisionContext } from './decide.ts';
 import { changed, changesRecord, dropBroker, electLeader, merged, onceForAlike } from './election.ts';
 import { levelProblem, rangeProblem } from './decide-features.ts';
-import { WEIR_CONTROLLERS, WEIR_VERSION } from './features.ts';
+import { WEIR_CONTROLLERS, WEIR_REPLICATION, WEIR_VERSION } from './features.ts';
 import type { MetadataImage } from './image.ts';
 import type { MetadataRecord, PartitionChangesRecord } from './records.ts';
 import { ok, problem } from './result.ts';
 
 /** What metadata below `weir.version` 2 keeps of it. */
 const UNKNOWN_RANGE = { weirVersionMin: -1, weirVersionMax: -1, uncleanRestart: true } as const;
+/** And what it keeps below 3. */
+const NO_PLACEMENT = { host: '', cordoned: false, draining: false, shuttingDown: false, unfencedEpoch: -1 } as const;
 
 /**
  * Registers an incarnation, fenced; in the same batch everything that the earlier one led loses its leader (D5) and
@@ -49,6 +51,15 @@ export function registerBroker(context: DecisionContext, command: RegisterBroker
       fenced: true,
       endpoints: command.endpoints,
       ...(level < WEIR_CONTROLLERS ? UNKNOWN_RANGE : { weirVersionMin, weirVersionMax, uncleanRestart }),
+      ...(level < WEIR_REPLICATION
+        ? NO_PLACEMENT
+        : {
+            host: command.host,
+            cordoned: before?.cordoned ?? false,
+            draining: before?.draining ?? false,
+            shuttingDown: false,
+            unfencedEpoch: before?.unfencedEpoch ?? -1,
+          }),
     },
   ];
   const changes = departure(context, command.brokerId);

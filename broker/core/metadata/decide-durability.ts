@@ -3,7 +3,7 @@ import type { Settings } from '../config/settings.ts';
 import type { MarkDurableCommand } from './commands.ts';
 import { epochProblem } from './decide-brokers.ts';
 import type { Decision, DecisionContext } from './decide.ts';
-import { changesRecord } from './election.ts';
+import { changesRecord, SAME_REPLICAS } from './election.ts';
 import type { MetadataImage } from './image.ts';
 import type { PartitionChange, PartitionChangesRecord } from './records.ts';
 import { ok } from './result.ts';
@@ -83,5 +83,6 @@ function unchanged(partition: {
     isr: null,
     elr: null,
     lastKnownElr: null,
+    ...SAME_REPLICAS,
   };
 }

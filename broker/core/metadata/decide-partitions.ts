@@ -57,10 +57,10 @@ function growTopic(context: DecisionContext, wish: Wish, room: number): Partitio
   return { kind: 'partitions', topicId: topic.id, partitions };
 }
 
-function place({ image, copiesMax }: DecisionContext, wish: Wish, topic: TopicView, added: number): Placed {
+function place({ image }: DecisionContext, wish: Wish, topic: TopicView, added: number): Placed {
   const replicationFactor = topic.partition(0)?.replicas.length ?? 1;
   if (wish.assignments === null) {
-    return placeReplicas(image, { partitionCount: added, replicationFactor, copiesMax, shrinkToBrokers: false });
+    return placeReplicas(image, { partitionCount: added, replicationFactor, shrinkToBrokers: false });
   }
   if (wish.assignments.length !== added) {
     const sentence = `${added} partition(s) are to be added, but ${wish.assignments.length} assignment(s) are given`;

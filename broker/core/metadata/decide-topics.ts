@@ -168,7 +168,7 @@ function acceptTopic(context: DecisionContext, topic: NewTopic): Accepted | Code
   return { partitions, configs };
 }
 
-function automatic({ image, settings, copiesMax }: DecisionContext, topic: NewTopic): Placed {
+function automatic({ image, settings }: DecisionContext, topic: NewTopic): Placed {
   if (topic.replicationFactor < -1 || topic.replicationFactor === 0) {
     const refusal = problem(
       ErrorCode.INVALID_REPLICATION_FACTOR,
@@ -194,10 +194,10 @@ function automatic({ image, settings, copiesMax }: DecisionContext, topic: NewTo
   const replicationFactor =
     topic.replicationFactor === -1 ? settings.broker('default.replication.factor') : topic.replicationFactor;
   const shrinkToBrokers = topic.shrinkToBrokers === true;
-  return placeReplicas(image, { partitionCount, replicationFactor, copiesMax, shrinkToBrokers });
+  return placeReplicas(image, { partitionCount, replicationFactor, shrinkToBrokers });
 }
 
-function manual({ image, copiesMax }: DecisionContext, topic: NewTopic): Placed {
+function manual({ image }: DecisionContext, topic: NewTopic): Placed {
   const refuse = (code: number, sentence: string): Placed => ({ refusal: problem(code, sentence), replicas: null });
   if (topic.replicationFactor !== -1) {
     return refuse(ErrorCode.INVALID_REQUEST, 'with an assignment the replication factor must be -1');
@@ -211,7 +211,7 @@ function manual({ image, copiesMax }: DecisionContext, topic: NewTopic): Placed 
     if (byIndex.has(partitionIndex)) {
       return refuse(ErrorCode.INVALID_REPLICA_ASSIGNMENT, `partition ${partitionIndex} is assigned twice`);
     }
-    const refusal = assignmentProblem(image, brokerIds, replicaCount) ?? copiesProblem(brokerIds.length, copiesMax);
+    const refusal = assignmentProblem(image, brokerIds, replicaCount) ?? copiesProblem(image, brokerIds.length);
     if (refusal !== null) return { refusal, replicas: null };
     replicaCount = brokerIds.length;
     byIndex.set(partitionIndex, brokerIds);

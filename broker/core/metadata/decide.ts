@@ -7,6 +7,7 @@ import { alterConfigs } from './decide-configs.ts';
 import { registerController, unregisterController } from './decide-controllers.ts';
 import { markDurable } from './decide-durability.ts';
 import { updateFeatures } from './decide-features.ts';
+import { decideReplicas } from './decide-replicas.ts';
 import { createPartitions } from './decide-partitions.ts';
 import { createTopics, deleteTopics } from './decide-topics.ts';
 import type { MetadataImage } from './image.ts';
@@ -22,8 +23,6 @@ export interface DecisionContext {
   /** Fresh random topic ids, at least one per topic to create. */
   readonly topicIds: readonly string[];
   readonly members: Members;
-  /** Most replicas that a new partition may have; absent: one, since nothing is copied between brokers yet. */
-  readonly copiesMax?: number;
 }
 
 /** What the active controller knows of the nodes beside the metadata. */
@@ -84,6 +83,14 @@ function decideOne(context: DecisionContext, command: MetadataCommand): Decision
       return allocateProducerIds(context, command);
     case 'markDurable':
       return markDurable(context, command);
+    case 'alterPartition':
+    case 'reportLogs':
+    case 'reportDamage':
+    case 'controlledShutdown':
+    case 'electLeaders':
+    case 'alterReassignments':
+    case 'setBrokerPlacement':
+      return decideReplicas(context, command);
     default:
       return unreachable(command);
   }

@@ -21,6 +21,14 @@ interface Elected {
   readonly elr: readonly number[] | null;
 }
 
+/** What a change says of the replicas when it leaves them alone. */
+export const SAME_REPLICAS = {
+  replicas: null,
+  directories: null,
+  addingReplicas: null,
+  removingReplicas: null,
+} as const;
+
 const NOBODY: Elected = { leader: -1, isr: null, elr: null };
 
 /**
@@ -42,6 +50,7 @@ export function electLeader(partition: PartitionState, rules: ElectionRules): Pa
     isr: elected.isr,
     elr: elected.elr,
     lastKnownElr: elected.leader !== -1 && partition.lastKnownElr.length > 0 ? [] : null,
+    ...SAME_REPLICAS,
   };
 }
 
@@ -82,6 +91,7 @@ export function dropBroker(partition: PartitionState, brokerId: number): Partiti
     isr: leavesIsr ? others : null,
     elr: null,
     lastKnownElr: null,
+    ...SAME_REPLICAS,
   };
 }
 
@@ -98,6 +108,10 @@ export function changed(partition: PartitionState, change: PartitionChange): Par
     isr: (change.isr ?? partition.isr) as PartitionState['isr'],
     elr: (change.elr ?? partition.elr) as PartitionState['elr'],
     lastKnownElr: (change.lastKnownElr ?? partition.lastKnownElr) as PartitionState['lastKnownElr'],
+    replicas: (change.replicas ?? partition.replicas) as PartitionState['replicas'],
+    directories: change.directories ?? partition.directories,
+    addingReplicas: (change.addingReplicas ?? partition.addingReplicas) as PartitionState['addingReplicas'],
+    removingReplicas: (change.removingReplicas ?? partition.removingReplicas) as PartitionState['removingReplicas'],
   };
 }
 
@@ -111,6 +125,10 @@ export function merged(first: PartitionChange | null, second: PartitionChange | 
     isr: second.isr ?? first.isr,
     elr: second.elr ?? first.elr,
     lastKnownElr: second.lastKnownElr ?? first.lastKnownElr,
+    replicas: second.replicas ?? first.replicas,
+    directories: second.directories ?? first.directories,
+    addingReplicas: second.addingReplicas ?? first.addingReplicas,
+    removingReplicas: second.removingReplicas ?? first.removingReplicas,
   };
 }
 
@@ -139,6 +157,10 @@ export function onceForAlike(
       isr: before.change.isr,
       elr: before.change.elr,
       lastKnownElr: before.change.lastKnownElr,
+      replicas: before.change.replicas,
+      directories: before.change.directories,
+      addingReplicas: before.change.addingReplicas,
+      removingReplicas: before.change.removingReplicas,
     };
   };
 }

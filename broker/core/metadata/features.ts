@@ -12,16 +12,23 @@ export const WEIR_VERSION = 'weir.version';
 /** `weir.version` from which metadata knows controllers, and of brokers what they support and how they ended (B4). */
 export const WEIR_CONTROLLERS = 2;
 
+/** `weir.version` from which partitions have copies on several brokers, which follow their leader; below, one replica each (B4). */
+export const WEIR_REPLICATION = 3;
+
+/** Name of the feature under which replicas that left the ISR may still be elected (KIP-966). */
+const ELR_VERSION = 'eligible.leader.replicas.version';
+
 /**
- * What this build supports, sorted by name. Only what is true now: no `group.version` (KIP-848 groups), no
- * `transaction.version` (KIP-890) and no `eligible.leader.replicas.version` before they work, since clients act on them.
+ * What this build supports, sorted by name. Only what is true now: no `group.version` (KIP-848 groups) and no
+ * `transaction.version` (KIP-890) before they work, since clients act on them.
  * metadata.version 30 is 4.3-IV0.
  */
 export const SUPPORTED_FEATURES: readonly FeatureRange[] = [
+  { name: ELR_VERSION, min: 0, max: 1, initial: 1 },
   { name: 'kraft.version', min: 0, max: 1, initial: 1 },
   { name: 'metadata.version', min: 7, max: 30, initial: 30 },
   { name: 'share.version', min: 0, max: 1, initial: 1 },
-  { name: WEIR_VERSION, min: 1, max: 2, initial: 2 },
+  { name: WEIR_VERSION, min: 1, max: 3, initial: 3 },
 ];
 
 /** Range of `weir.version` that this build can work with, as nodes register it. */

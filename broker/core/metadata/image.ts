@@ -1,6 +1,7 @@
 import { assert, unreachable } from '../base/assert.ts';
 import { brokerId, type BrokerId, type TopicId } from '../base/ids.ts';
 import { DeltaBuilder } from './delta.ts';
+import { WEIR_REPLICATION, WEIR_VERSION } from './features.ts';
 import type { BrokerRecord, ConfigRecord, MetadataRecord } from './records.ts';
 import { type TopicPart, TopicTable } from './topic-table.ts';
 import type { Topic } from './topic.ts';
@@ -17,12 +18,13 @@ import type {
 /** A registered broker with what only the controller needs. */
 export interface BrokerState extends BrokerView {
   readonly incarnationId: string;
-  readonly directoryId: string;
   /** −1: not known. */
   readonly weirVersionMin: number;
   readonly weirVersionMax: number;
   /** What the incarnation before it had not synced may be lost (D4). */
   readonly uncleanRestart: boolean;
+  /** The last epoch in which it was unfenced, in any incarnation; −1 when there was none since `weir.version` 3 (D4). */
+  readonly unfencedEpoch: number;
 }
 
 /** A registered controller with what only the active one needs. */
@@ -220,18 +222,20 @@ export class MetadataImage implements MetadataView {
         this.clusterId = record.clusterId;
         return;
       case 'feature':
-        this.#setFeature(record.name, record.level);
+        this.#setFeature(record.name, record.level, delta);
         return;
       case 'broker':
         this.#setBroker(brokerState(record, offset), delta);
         return;
       case 'brokerFence': {
-        const broker = this.#brokers.get(record.brokerId);
-        assert(
-          broker !== undefined && broker.epoch === record.brokerEpoch,
-          `no broker ${record.brokerId} of this epoch`,
-        );
-        this.#setBroker({ ...broker, fenced: record.fenced }, delta);
+        const broker = this.#registered(record);
+        const unfencedEpoch = !record.fenced && this.#isReplicating ? broker.epoch : broker.unfencedEpoch;
+        this.#setBroker({ ...broker, fenced: record.fenced, unfencedEpoch }, delta);
+        return;
+      }
+      case 'brokerPlacement': {
+        const { cordoned, draining, shuttingDown } = record;
+        this.#setBroker({ ...this.#registered(record), cordoned, draining, shuttingDown }, delta);
         return;
       }
       case 'brokerRemoved':
@@ -282,6 +286,12 @@ export class MetadataImage implements MetadataView {
     }
   }
 
+  #registered({ brokerId: id, brokerEpoch }: { readonly brokerId: number; readonly brokerEpoch: number }): BrokerState {
+    const broker = this.#brokers.get(id);
+    assert(broker !== undefined && broker.epoch === brokerEpoch, `no broker ${id} of this epoch`);
+    return broker;
+  }
+
   /** What `after` has and this has not, or otherwise. */
   #compare(after: MetadataImage, delta: DeltaBuilder): void {
     this.#topics.compare(after.#topics, delta);
@@ -320,11 +330,20 @@ export class MetadataImage implements MetadataView {
     this.#controllers = (controller === null ? others : [...others, controller]).sort((a, b) => a.id - b.id);
   }
 
-  #setFeature(name: string, level: number): void {
+  #setFeature(name: string, level: number, delta: DeltaBuilder): void {
+    const wasReplicating = this.#isReplicating;
     const sorted = new Map(this.#features);
     if (level === 0) sorted.delete(name);
     else sorted.set(name, level);
     this.#features = new Map([...sorted].sort(([a], [b]) => byCodeUnits(a, b)));
+    if (wasReplicating || !this.#isReplicating) return;
+    // From here on it counts in which epochs a broker was in.
+    for (const broker of this.#brokers.values())
+      if (!broker.fenced) this.#setBroker({ ...broker, unfencedEpoch: broker.epoch }, delta);
+  }
+
+  get #isReplicating(): boolean {
+    return (this.#features.get(WEIR_VERSION) ?? 0) >= WEIR_REPLICATION;
   }
 
   #configsToWrite(scope: ConfigScope): Configs {
@@ -365,13 +384,18 @@ function brokerState(record: BrokerRecord, offset: number): BrokerState {
     id: brokerId(record.brokerId),
     epoch: record.brokerEpoch === -1 ? offset : record.brokerEpoch,
     rack: record.rack,
+    host: record.host,
     fenced: record.fenced,
+    cordoned: record.cordoned,
+    draining: record.draining,
+    shuttingDown: record.shuttingDown,
     endpoints,
     incarnationId: record.incarnationId,
     directoryId: record.directoryId,
     weirVersionMin: record.weirVersionMin,
     weirVersionMax: record.weirVersionMax,
     uncleanRestart: record.uncleanRestart,
+    unfencedEpoch: record.unfencedEpoch,
   };
 }
 
@@ -388,12 +412,20 @@ function brokerRecord(broker: BrokerState): BrokerRecord {
     weirVersionMin: broker.weirVersionMin,
     weirVersionMax: broker.weirVersionMax,
     uncleanRestart: broker.uncleanRestart,
+    host: broker.host,
+    cordoned: broker.cordoned,
+    draining: broker.draining,
+    shuttingDown: broker.shuttingDown,
+    unfencedEpoch: broker.unfencedEpoch,
   };
 }
 
 function describeBroker(broker: BrokerState): string {
   const { id, epoch, fenced, rack, endpoints, directoryId, weirVersionMin, weirVersionMax, uncleanRestart } = broker;
+  const { host, cordoned, draining, shuttingDown, unfencedEpoch } = broker;
   const faces = endpoints.map((face) => `${face.listener}://${face.host}:${face.port}`).join(',');
-  const state = `${fenced ? ' fenced' : ''}${uncleanRestart ? ' unclean' : ''}`;
-  return `broker ${id} epoch ${epoch}${state} rack ${rack ?? '-'} dir ${directoryId} ${faces} weir ${weirVersionMin}-${weirVersionMax}`;
+  const flags = { fenced, unclean: uncleanRestart, cordoned, draining, 'shutting-down': shuttingDown };
+  const state = Object.entries(flags).map(([name, isSet]) => (isSet ? ` ${name}` : ''));
+  const known = `${host === '' ? '' : ` host ${host}`}${unfencedEpoch === -1 ? '' : ` in at ${unfencedEpoch}`}`;
+  return `broker ${id} epoch ${epoch}${state.join('')}${known} rack ${rack ?? '-'} dir ${directoryId} ${faces} weir ${weirVersionMin}-${weirVersionMax}`;
 }

@@ -14,19 +14,25 @@ const TOPIC_SIZE_MIN = 18;
 const ID_SIZE = 16;
 const INT_SIZE = 4;
 
-/** The body of a `partitions` record, version 0. */
-export function encodePartitions(record: Pick<PartitionsRecord, 'topicId' | 'partitions'>): Uint8Array {
+/** The body of a `partitions` record. */
+export function encodePartitions(
+  record: Pick<PartitionsRecord, 'topicId' | 'partitions'>,
+  version: number,
+): Uint8Array {
   return encodeOwned((writer) => {
     writer.uuid(record.topicId);
     writer.length(record.partitions.length, true, 'int32');
     for (const one of record.partitions) {
       writeNumbers(writer, one);
       writeInts(writer, one.replicas);
-      writer.length(one.directories.length, true, 'int32');
-      for (const directory of one.directories) writer.uuid(directory);
+      writeIds(writer, one.directories);
       writeInts(writer, one.isr);
       writeInts(writer, one.elr);
       writeInts(writer, one.lastKnownElr);
+      if (version >= 1) {
+        writeInts(writer, one.addingReplicas);
+        writeInts(writer, one.removingReplicas);
+      }
       writer.unsignedVarint(0);
     }
     writer.unsignedVarint(0);
@@ -34,17 +40,18 @@ export function encodePartitions(record: Pick<PartitionsRecord, 'topicId' | 'par
 }
 
 /** Reads what `encodePartitions` wrote. Throws `DecodeError`. */
-export function decodePartitions(body: Uint8Array): PartitionsRecord {
+export function decodePartitions(body: Uint8Array, version: number): PartitionsRecord {
   const reader = new Reader(body, 0, body.length, 'PartitionsRecord');
   const topicId = reader.uuid();
   const partitions: PartitionFields[] = [];
-  for (let left = countOf(reader, PARTITION_SIZE_MIN); left > 0; left -= 1) partitions.push(readPartition(reader));
+  for (let left = countOf(reader, PARTITION_SIZE_MIN); left > 0; left -= 1)
+    partitions.push(readPartition(reader, version));
   reader.skipTagged();
   return { kind: 'partitions', topicId, partitions };
 }
 
-/** The body of a `partitionChanges` record, version 0. */
-export function encodeChanges(record: Pick<PartitionChangesRecord, 'topics'>): Uint8Array {
+/** The body of a `partitionChanges` record. */
+export function encodeChanges(record: Pick<PartitionChangesRecord, 'topics'>, version: number): Uint8Array {
   return encodeOwned((writer) => {
     writer.length(record.topics.length, true, 'int32');
     for (const { topicId, partitions } of record.topics) {
@@ -55,6 +62,12 @@ export function encodeChanges(record: Pick<PartitionChangesRecord, 'topics'>): U
         writeInts(writer, one.isr);
         writeInts(writer, one.elr);
         writeInts(writer, one.lastKnownElr);
+        if (version >= 1) {
+          writeInts(writer, one.replicas);
+          writeIds(writer, one.directories);
+          writeInts(writer, one.addingReplicas);
+          writeInts(writer, one.removingReplicas);
+        }
         writer.unsignedVarint(0);
       }
       writer.unsignedVarint(0);
@@ -64,13 +77,13 @@ export function encodeChanges(record: Pick<PartitionChangesRecord, 'topics'>): U
 }
 
 /** Reads what `encodeChanges` wrote. Throws `DecodeError`. */
-export function decodeChanges(body: Uint8Array): PartitionChangesRecord {
+export function decodeChanges(body: Uint8Array, version: number): PartitionChangesRecord {
   const reader = new Reader(body, 0, body.length, 'PartitionChangesRecord');
   const topics: { topicId: string; partitions: PartitionChange[] }[] = [];
   for (let left = countOf(reader, TOPIC_SIZE_MIN); left > 0; left -= 1) {
     const topicId = reader.uuid();
     const partitions: PartitionChange[] = [];
-    for (let more = countOf(reader, CHANGE_SIZE_MIN); more > 0; more -= 1) partitions.push(readChange(reader));
+    for (let more = countOf(reader, CHANGE_SIZE_MIN); more > 0; more -= 1) partitions.push(readChange(reader, version));
     reader.skipTagged();
     topics.push({ topicId, partitions });
   }
@@ -91,7 +104,12 @@ function writeInts(writer: Writer, list: readonly number[] | null): void {
   if (list !== null) for (const one of list) writer.int32(one);
 }
 
-function readPartition(reader: Reader): PartitionFields {
+function writeIds(writer: Writer, list: readonly string[] | null): void {
+  writer.length(list === null ? null : list.length, true, 'int32');
+  if (list !== null) for (const one of list) writer.uuid(one);
+}
+
+function readPartition(reader: Reader, version: number): PartitionFields {
   const partition = {
     index: reader.int32(),
     leader: reader.int32(),
@@ -99,16 +117,18 @@ function readPartition(reader: Reader): PartitionFields {
     partitionEpoch: reader.int32(),
     durableFromEpoch: reader.int32(),
     replicas: readInts(reader) ?? reader.fail('null'),
-    directories: readIds(reader),
+    directories: readIds(reader) ?? reader.fail('null'),
     isr: readInts(reader) ?? reader.fail('null'),
     elr: readInts(reader) ?? reader.fail('null'),
     lastKnownElr: readInts(reader) ?? reader.fail('null'),
+    addingReplicas: version >= 1 ? (readInts(reader) ?? reader.fail('null')) : [],
+    removingReplicas: version >= 1 ? (readInts(reader) ?? reader.fail('null')) : [],
   };
   reader.skipTagged();
   return partition;
 }
 
-function readChange(reader: Reader): PartitionChange {
+function readChange(reader: Reader, version: number): PartitionChange {
   const change = {
     index: reader.int32(),
     leader: reader.int32(),
@@ -118,6 +138,10 @@ function readChange(reader: Reader): PartitionChange {
     isr: readInts(reader),
     elr: readInts(reader),
     lastKnownElr: readInts(reader),
+    replicas: version >= 1 ? readInts(reader) : null,
+    directories: version >= 1 ? readIds(reader) : null,
+    addingReplicas: version >= 1 ? readInts(reader) : null,
+    removingReplicas: version >= 1 ? readInts(reader) : null,
   };
   reader.skipTagged();
   return change;
@@ -131,9 +155,11 @@ function readInts(reader: Reader): number[] | null {
   return list;
 }
 
-function readIds(reader: Reader): string[] {
+function readIds(reader: Reader): string[] | null {
+  const count = reader.count(true, ID_SIZE);
+  if (count < 0) return null;
   const list: string[] = [];
-  for (let left = countOf(reader, ID_SIZE); left > 0; left -= 1) list.push(reader.uuid());
+  for (let left = count; left > 0; left -= 1) list.push(reader.uuid());
   return list;
 }
 

@@ -9,6 +9,8 @@ export const Column = {
   isr: 6,
   elr: 7,
   lastKnownElr: 8,
+  addingReplicas: 9,
+  removingReplicas: 10,
 } as const;
 
 /** Columns that are what they say. */
@@ -19,11 +21,18 @@ export const NUMBER_COLUMNS = [
   Column.durableFromEpoch,
 ] as const;
 /** Columns that name lists of brokers. */
-export const BROKER_COLUMNS = [Column.replicas, Column.isr, Column.elr, Column.lastKnownElr] as const;
+export const BROKER_COLUMNS = [
+  Column.replicas,
+  Column.isr,
+  Column.elr,
+  Column.lastKnownElr,
+  Column.addingReplicas,
+  Column.removingReplicas,
+] as const;
 
 /** Numbers of 32 bits in a row. */
-export const ROW_LENGTH = 9;
-/** Rows of a page, 9 KiB: what the change of one partition copies. */
+export const ROW_LENGTH = 11;
+/** Rows of a page, 11 KiB: what the change of one partition copies. */
 export const PAGE_ROW_COUNT = 256;
 
 /**

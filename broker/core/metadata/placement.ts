@@ -1,6 +1,8 @@
 import { brokerId } from '../base/ids.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import type { CodedResult } from './commands.ts';
+import { levelProblem } from './decide-features.ts';
+import { WEIR_REPLICATION } from './features.ts';
 import { problem } from './result.ts';
 import type { MetadataImage } from './image.ts';
 import type { PartitionFields } from './records.ts';
@@ -14,9 +16,7 @@ export type Placed =
 export interface PlacementWish {
   readonly partitionCount: number;
   readonly replicationFactor: number;
-  /** See `DecisionContext.copiesMax`. */
-  readonly copiesMax: number | undefined;
-  /** Takes as many brokers as there are, and no more than may be, when the factor is larger. */
+  /** Takes as many brokers as there are, and no more than may be, when the factor is larger; for topics that Weir itself makes. */
   readonly shrinkToBrokers: boolean;
 }
 
@@ -26,8 +26,8 @@ export interface PlacementWish {
  */
 export function placeReplicas(image: MetadataImage, wish: PlacementWish): Placed {
   const usable = image.brokers().filter(({ fenced }) => !fenced);
-  const { replicationFactor, copiesMax = COPIES_MAX } = wish;
-  const factor = wish.shrinkToBrokers ? Math.min(replicationFactor, usable.length, copiesMax) : replicationFactor;
+  const { replicationFactor } = wish;
+  const factor = wish.shrinkToBrokers ? Math.min(replicationFactor, usable.length, OWN_COPIES_MAX) : replicationFactor;
   if (factor < 1 || factor > usable.length) {
     const refusal = problem(
       ErrorCode.INVALID_REPLICATION_FACTOR,
@@ -35,7 +35,7 @@ export function placeReplicas(image: MetadataImage, wish: PlacementWish): Placed
     );
     return { refusal, replicas: null };
   }
-  const excess = copiesProblem(factor, copiesMax);
+  const excess = copiesProblem(image, factor);
   if (excess !== null) return { refusal: excess, replicas: null };
   const start = image.partitionCount;
   const replicas: number[][] = [];
@@ -50,14 +50,13 @@ export function placeReplicas(image: MetadataImage, wish: PlacementWish): Placed
   return { refusal: null, replicas };
 }
 
-/** Nothing is copied from one broker to another yet. */
-const COPIES_MAX = 1;
+/** Weir's own topics have one replica until followers follow. */
+const OWN_COPIES_MAX = 1;
 
-/** Why a partition can't have so many replicas: INVALID_REPLICATION_FACTOR, or null when it can. */
-export function copiesProblem(count: number, copiesMax = COPIES_MAX): CodedResult | null {
-  if (count <= copiesMax) return null;
-  const sentence = `a partition may have ${copiesMax} replica(s) in this version, not ${count}`;
-  return problem(ErrorCode.INVALID_REPLICATION_FACTOR, sentence);
+/** Why a partition can't have so many replicas: INVALID_REPLICATION_FACTOR below `weir.version` 3, or null when it can. */
+export function copiesProblem(image: MetadataImage, count: number): CodedResult | null {
+  const tooOld = count <= 1 ? null : levelProblem(image, WEIR_REPLICATION, 'partitions have several replicas');
+  return tooOld === null ? null : { ...tooOld, errorCode: ErrorCode.INVALID_REPLICATION_FACTOR };
 }
 
 /**
@@ -98,6 +97,8 @@ export function newPartition(
     isr,
     elr: [],
     lastKnownElr: [],
+    addingReplicas: [],
+    removingReplicas: [],
   };
 }
 

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import { assert } from '../base/assert.ts';
 import { defineMessage, type MessageCodec } from '../protocol/define-message.ts';
 import type { FieldSchema } from '../protocol/schema.ts';
-import { WEIR_CONTROLLERS } from './features.ts';
+import { WEIR_CONTROLLERS, WEIR_REPLICATION } from './features.ts';
 import { decodeChanges, decodePartitions, encodeChanges, encodePartitions } from './partition-codec.ts';
 import type { ConfigScope } from './view.ts';
 
@@ -36,6 +36,23 @@ export interface BrokerRecord {
   readonly weirVersionMax: number;
   /** The incarnation before it is not known to have ended well: what it had not synced is lost (D4). */
   readonly uncleanRestart: boolean;
+  /** As in `BrokerView`; from here on of `weir.version` 3. */
+  readonly host: string;
+  readonly cordoned: boolean;
+  readonly draining: boolean;
+  readonly shuttingDown: boolean;
+  /** The last epoch in which it was unfenced, in any incarnation; −1 when there was none (D4). */
+  readonly unfencedEpoch: number;
+}
+
+/** What is wanted of a broker beside its registration; it stays with later incarnations, except `shuttingDown`. */
+export interface BrokerPlacementRecord {
+  readonly kind: 'brokerPlacement';
+  readonly brokerId: number;
+  readonly brokerEpoch: number;
+  readonly cordoned: boolean;
+  readonly draining: boolean;
+  readonly shuttingDown: boolean;
 }
 
 /** Fences a broker or lets it in. */
@@ -97,6 +114,9 @@ export interface PartitionFields {
   readonly isr: readonly number[];
   readonly elr: readonly number[];
   readonly lastKnownElr: readonly number[];
+  /** As in `PartitionView`. */
+  readonly addingReplicas: readonly number[];
+  readonly removingReplicas: readonly number[];
 }
 
 /** New partitions of one topic, in index order right after those that exist. */
@@ -116,6 +136,11 @@ export interface PartitionChange {
   readonly isr: readonly number[] | null;
   readonly elr: readonly number[] | null;
   readonly lastKnownElr: readonly number[] | null;
+  readonly replicas: readonly number[] | null;
+  /** Goes with `replicas`, and changes without it when a replica has another disk. */
+  readonly directories: readonly string[] | null;
+  readonly addingReplicas: readonly number[] | null;
+  readonly removingReplicas: readonly number[] | null;
 }
 
 /** Changes of many partitions at once: one fencing is one batch (P2). */
@@ -146,6 +171,7 @@ export type MetadataRecord =
   | BrokerRecord
   | BrokerFenceRecord
   | BrokerRemovedRecord
+  | BrokerPlacementRecord
   | ControllerRecord
   | ControllerRemovedRecord
   | TopicRecord
@@ -202,6 +228,8 @@ const PARTITION_FIELDS = [
   field('isr', '[]int32'),
   field('elr', '[]int32'),
   field('lastKnownElr', '[]int32'),
+  field('addingReplicas', '[]int32', { versions: '1+' }),
+  field('removingReplicas', '[]int32', { versions: '1+' }),
 ];
 
 const CHANGE_FIELDS = [
@@ -213,6 +241,10 @@ const CHANGE_FIELDS = [
   field('isr', '[]int32', { nullable: '0+' }),
   field('elr', '[]int32', { nullable: '0+' }),
   field('lastKnownElr', '[]int32', { nullable: '0+' }),
+  field('replicas', '[]int32', { versions: '1+', nullable: '1+', default: null }),
+  field('directories', '[]uuid', { versions: '1+', nullable: '1+', default: null }),
+  field('addingReplicas', '[]int32', { versions: '1+', nullable: '1+', default: null }),
+  field('removingReplicas', '[]int32', { versions: '1+', nullable: '1+', default: null }),
 ];
 
 const ENTRIES: { readonly [K in Kind]: Entry<K> } = {
@@ -232,8 +264,13 @@ const ENTRIES: { readonly [K in Kind]: Entry<K> } = {
       field('weirVersionMin', 'int16', { versions: '1+', default: -1 }),
       field('weirVersionMax', 'int16', { versions: '1+', default: -1 }),
       field('uncleanRestart', 'bool', { versions: '1+', default: true }),
+      field('host', 'string', { versions: '2+' }),
+      field('cordoned', 'bool', { versions: '2+' }),
+      field('draining', 'bool', { versions: '2+' }),
+      field('shuttingDown', 'bool', { versions: '2+' }),
+      field('unfencedEpoch', 'int64', { versions: '2+', default: -1 }),
     ],
-    [1, WEIR_CONTROLLERS],
+    [1, WEIR_CONTROLLERS, WEIR_REPLICATION],
   ),
   brokerFence: define(4, 'BrokerFenceRecord', [
     field('brokerId', 'int32'),
@@ -242,15 +279,22 @@ const ENTRIES: { readonly [K in Kind]: Entry<K> } = {
   ]),
   topic: define(5, 'TopicRecord', [field('topicId', 'uuid'), field('name', 'string')]),
   topicRemoved: define(6, 'TopicRemovedRecord', [field('topicId', 'uuid')]),
-  partitions: define(7, 'PartitionsRecord', [
-    field('topicId', 'uuid'),
-    field('partitions', '[]Partition', { fields: PARTITION_FIELDS }),
-  ]),
-  partitionChanges: define(8, 'PartitionChangesRecord', [
-    field('topics', '[]Topic', {
-      fields: [field('topicId', 'uuid'), field('partitions', '[]Change', { fields: CHANGE_FIELDS })],
-    }),
-  ]),
+  partitions: define(
+    7,
+    'PartitionsRecord',
+    [field('topicId', 'uuid'), field('partitions', '[]Partition', { fields: PARTITION_FIELDS })],
+    [1, WEIR_REPLICATION],
+  ),
+  partitionChanges: define(
+    8,
+    'PartitionChangesRecord',
+    [
+      field('topics', '[]Topic', {
+        fields: [field('topicId', 'uuid'), field('partitions', '[]Change', { fields: CHANGE_FIELDS })],
+      }),
+    ],
+    [1, WEIR_REPLICATION],
+  ),
   config: define(9, 'ConfigRecord', [
     field('scope', 'int8'),
     field('resource', 'string'),
@@ -279,6 +323,18 @@ const ENTRIES: { readonly [K in Kind]: Entry<K> } = {
     [WEIR_CONTROLLERS],
   ),
   controllerRemoved: define(13, 'ControllerRemovedRecord', [field('controllerId', 'int32')], [WEIR_CONTROLLERS]),
+  brokerPlacement: define(
+    14,
+    'BrokerPlacementRecord',
+    [
+      field('brokerId', 'int32'),
+      field('brokerEpoch', 'int64'),
+      field('cordoned', 'bool'),
+      field('draining', 'bool'),
+      field('shuttingDown', 'bool'),
+    ],
+    [WEIR_REPLICATION],
+  ),
 };
 
 const KIND_BY_TYPE: ReadonlyMap<number, Kind> = new Map(
@@ -334,8 +390,8 @@ export function decodeRecords(payload: Uint8Array): MetadataRecord[] {
 }
 
 function encodeBody(record: MetadataRecord): Uint8Array {
-  if (record.kind === 'partitions') return encodePartitions(record);
-  if (record.kind === 'partitionChanges') return encodeChanges(record);
+  if (record.kind === 'partitions') return encodePartitions(record, versionOf(record));
+  if (record.kind === 'partitionChanges') return encodeChanges(record, versionOf(record));
   if (record.kind === 'config') {
     return ENTRIES.config.codec.encode(0, { ...record, scope: SCOPES.indexOf(record.scope) });
   }
@@ -351,7 +407,21 @@ export function encodeBySchema(record: Exclude<MetadataRecord, ConfigRecord>): U
 
 /** The lowest version that holds what the record says, so that nodes of lower levels read whatever they may. */
 function versionOf(record: MetadataRecord): number {
-  return record.kind === 'broker' && record.weirVersionMax !== -1 ? 1 : 0;
+  if (record.kind === 'partitions') return record.partitions.some(isReassigned) ? 1 : 0;
+  if (record.kind === 'partitionChanges')
+    return record.topics.some(({ partitions }) => partitions.some(isReassigning)) ? 1 : 0;
+  if (record.kind !== 'broker') return 0;
+  const { host, cordoned, draining, shuttingDown, unfencedEpoch, weirVersionMax } = record;
+  if (host !== '' || cordoned || draining || shuttingDown || unfencedEpoch !== -1) return 2;
+  return weirVersionMax === -1 ? 0 : 1;
+}
+
+function isReassigned({ addingReplicas, removingReplicas }: PartitionFields): boolean {
+  return addingReplicas.length > 0 || removingReplicas.length > 0;
+}
+
+function isReassigning({ replicas, directories, addingReplicas, removingReplicas }: PartitionChange): boolean {
+  return replicas !== null || directories !== null || addingReplicas !== null || removingReplicas !== null;
 }
 
 /** `weir.version` below which no node may write this record (B4). */
@@ -369,8 +439,8 @@ function decodeBody(type: number, version: number, body: Uint8Array): MetadataRe
       `version ${version} of metadata record ${codec.schema.name} is not known to this release; ${TRY_NEWER_RELEASE}`,
     );
   }
-  if (kind === 'partitions') return decodePartitions(body);
-  if (kind === 'partitionChanges') return decodeChanges(body);
+  if (kind === 'partitions') return decodePartitions(body, version);
+  if (kind === 'partitionChanges') return decodeChanges(body, version);
   if (kind === 'config') {
     const { scope, ...rest } = ENTRIES.config.codec.decode(version, body);
     const scopeName = SCOPES[scope];

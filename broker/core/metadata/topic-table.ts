@@ -166,6 +166,11 @@ export class TopicTable {
       if (change.isr !== null) page[at + Column.isr] = this.#brokers(change.isr);
       if (change.elr !== null) page[at + Column.elr] = this.#brokers(change.elr);
       if (change.lastKnownElr !== null) page[at + Column.lastKnownElr] = this.#brokers(change.lastKnownElr);
+      if (change.replicas !== null) page[at + Column.replicas] = this.#brokers(change.replicas);
+      if (change.directories !== null)
+        page[at + Column.directories] = this.#lists.directories.numberOf(change.directories);
+      if (change.addingReplicas !== null) page[at + Column.addingReplicas] = this.#brokers(change.addingReplicas);
+      if (change.removingReplicas !== null) page[at + Column.removingReplicas] = this.#brokers(change.removingReplicas);
     }
   }
 
@@ -227,9 +232,10 @@ export class TopicTable {
     for (const topic of this.topics()) {
       yield `topic ${topic.name} ${topic.id}${topic.internal ? ' internal' : ''}`;
       for (const one of topic.partitions) {
+        const moves = [...one.addingReplicas.map((id) => `+${id}`), ...one.removingReplicas.map((id) => `-${id}`)];
         yield `  ${one.index} leader ${one.leader} epoch ${one.leaderEpoch}/${one.partitionEpoch} durable ${one.durableFromEpoch}` +
           ` replicas ${one.replicas.join(',')} isr ${one.isr.join(',')} elr ${one.elr.join(',')}` +
-          ` last ${one.lastKnownElr.join(',')} dirs ${one.directories.join(',')}`;
+          ` last ${one.lastKnownElr.join(',')} dirs ${one.directories.join(',')}${moves.length > 0 ? ` moves ${moves.join(',')}` : ''}`;
       }
     }
   }
@@ -246,6 +252,8 @@ export class TopicTable {
     page[at + Column.isr] = this.#brokers(fields.isr);
     page[at + Column.elr] = this.#brokers(fields.elr);
     page[at + Column.lastKnownElr] = this.#brokers(fields.lastKnownElr);
+    page[at + Column.addingReplicas] = this.#brokers(fields.addingReplicas);
+    page[at + Column.removingReplicas] = this.#brokers(fields.removingReplicas);
   }
 
   #brokers(ids: readonly number[]): number {

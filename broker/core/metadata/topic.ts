@@ -79,6 +79,8 @@ function partitionAt(page: Int32Array, at: number, index: number, lists: Partiti
     isr: lists.brokers.list(page[at + Column.isr] as number),
     elr: lists.brokers.list(page[at + Column.elr] as number),
     lastKnownElr: lists.brokers.list(page[at + Column.lastKnownElr] as number),
+    addingReplicas: lists.brokers.list(page[at + Column.addingReplicas] as number),
+    removingReplicas: lists.brokers.list(page[at + Column.removingReplicas] as number),
   };
 }
 

@@ -13,8 +13,18 @@ export interface BrokerView {
   /** Offset of the registration record; grows with every incarnation. */
   readonly epoch: number;
   readonly rack: string | null;
+  /** The machine that it runs on (`weir.host`), for placement (P1); '' when that is not known. */
+  readonly host: string;
+  /** Identity of the disk that its present incarnation runs on. */
+  readonly directoryId: string;
   /** A fenced broker leads nothing and is not shown to clients. */
   readonly fenced: boolean;
+  /** It gets no new replicas. */
+  readonly cordoned: boolean;
+  /** What it has is moved to others. */
+  readonly draining: boolean;
+  /** Its present incarnation is about to stop: it is elected nowhere, and joins no ISR. */
+  readonly shuttingDown: boolean;
   readonly endpoints: readonly EndpointView[];
 }
 
@@ -33,7 +43,12 @@ export interface PartitionView {
   readonly leader: BrokerId | -1;
   readonly leaderEpoch: LeaderEpoch;
   readonly partitionEpoch: number;
+  /** While it is reassigned: those that come and those that go, too (KIP-455). */
   readonly replicas: readonly BrokerId[];
+  /** Those of `replicas` that come with a reassignment. */
+  readonly addingReplicas: readonly BrokerId[];
+  /** Those of `replicas` that go with a reassignment. */
+  readonly removingReplicas: readonly BrokerId[];
   readonly isr: readonly BrokerId[];
   readonly elr: readonly BrokerId[];
   readonly lastKnownElr: readonly BrokerId[];

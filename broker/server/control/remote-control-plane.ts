@@ -107,6 +107,9 @@ export class RemoteControlPlane implements ControlPlane {
         brokerId: this.#deps.nodeId,
         incarnationId: randomId(this.#deps.random),
         directoryId: this.#directoryId,
+        lastUnfencedEpoch: -1,
+        damaged: [],
+        host: '',
         ...weirVersionRange(),
         ...registration,
       } as const;

@@ -123,11 +123,16 @@ class Script {
     }
   }
 
-  /** One record in a line; topics by name, directories left out. */
+  /** One record in a line; topics by name, without directories and what says nothing. */
   #shortened(record: MetadataRecord): string {
-    const text = JSON.stringify(record, (key, value: unknown) =>
-      /^(directories|directoryId|incarnationId|endpoints)$/.test(key) ? undefined : value,
-    );
+    const text = JSON.stringify(record, (key, value: unknown) => {
+      const isDull = /^(directories|directoryId|incarnationId|endpoints|weirVersionM..)$/.test(key);
+      const isNothing =
+        value === null || value === '' || (Array.isArray(value) && value.length === 0 && /ing/.test(key));
+      return isDull || isNothing || (/^(cordoned|draining|shuttingDown)$/.test(key) && value === false) || value === -2
+        ? undefined
+        : value;
+    });
     const names = new Map(this.#lab.image.topics().map(({ id, name }) => [id as string, name]));
     return text
       .replace(/"topicId":"([^"]+)"/g, (_, id: string) => `"topic":"${names.get(id) ?? 'gone'}"`)

@@ -11,6 +11,7 @@ import { weirVersionRange } from '../../../broker/core/metadata/features.ts';
 import { MetadataImage } from '../../../broker/core/metadata/image.ts';
 import { decodeRecords, encodeRecords, type MetadataRecord } from '../../../broker/core/metadata/records.ts';
 import type { MetadataDelta } from '../../../broker/core/metadata/view.ts';
+import { NEW_DISK } from './parts.ts';
 
 /** 22 characters of base64url that count up. */
 export function sampleId(number: number): string {
@@ -35,8 +36,6 @@ export class MetadataLab {
   /** Ids of brokers that are known to live, and of controllers that vote. */
   readonly alive = new Set<number>();
   readonly voters = new Set<number>();
-  /** See `DecisionContext`: tests of what comes with replication have it already. */
-  copies: { readonly copiesMax?: number } = { copiesMax: 100 };
   #nextId = 1;
 
   constructor(fixed: Readonly<Record<string, string>> = {}) {
@@ -65,10 +64,7 @@ export class MetadataLab {
   run<C extends MetadataCommand>(command: C): OutcomeOf<C> {
     const topicIds = Array.from({ length: 300 }, () => sampleId(this.#nextId++));
     const members = { isAlive: (id: number) => this.alive.has(id), isVoter: (id: number) => this.voters.has(id) };
-    const { records, outcome } = decide(
-      { image: this.image, settings: this.settings, topicIds, members, ...this.copies },
-      command,
-    );
+    const { records, outcome } = decide({ image: this.image, settings: this.settings, topicIds, members }, command);
     if (records.length > 0) this.#apply(records);
     return outcome as OutcomeOf<C>;
   }
@@ -89,6 +85,7 @@ export class MetadataLab {
       incarnationId: sampleId(this.#nextId++),
       directoryId: sampleId(500_000 + id),
       previousBrokerEpoch: -1,
+      ...NEW_DISK,
       endpoints: [{ listener: 'PLAINTEXT', host: `host-${id}`, port: 9092 }],
       rack: null,
       ...weirVersionRange(),

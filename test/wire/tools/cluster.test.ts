@@ -104,7 +104,7 @@ describe('FeatureCommand', () => {
     expect(found.get('metadata.version')).toBe('4.3-IV0');
     expect(found.get('kraft.version')).toBe('1');
     expect(found.get('share.version')).toBe('1');
-    if (wire.peer === 'weir') expect(found.get('weir.version')).toBe('2');
+    if (wire.peer === 'weir') expect(found.get('weir.version')).toBe('3');
     expect(new Set(levels.map((match) => match?.[3])).size).toBe(1);
     expect(lines.find((line) => line.includes('metadata.version'))).toMatch(
       /SupportedMinVersion: 3\.3-IV3\s+SupportedMaxVersion: 4\.3-IV0/,

@@ -278,6 +278,10 @@ const OWN_COMMANDS: ReadonlySet<MetadataCommand['kind']> = new Set([
   'fenceBroker',
   'allocateProducerIds',
   'markDurable',
+  'alterPartition',
+  'reportLogs',
+  'reportDamage',
+  'controlledShutdown',
 ]);
 
 function isAnother(caller: Caller, brokerId: number): boolean {

@@ -48,7 +48,7 @@ describe('a broker that registers', () => {
     expect(tried({ endpoints: [{ listener: CONTROLLER_LISTENER, host: 'h', port: 1 }] })).toBe(
       ErrorCode.INVALID_REGISTRATION,
     );
-    expect(tried({ weirVersionMin: 3, weirVersionMax: 4 })).toBe(ErrorCode.UNSUPPORTED_VERSION);
+    expect(tried({ weirVersionMin: 4, weirVersionMax: 5 })).toBe(ErrorCode.UNSUPPORTED_VERSION);
     expect(tried({ weirVersionMin: 1, weirVersionMax: 1 })).toBe(ErrorCode.UNSUPPORTED_VERSION);
     expect(lab.image.brokers()).toEqual([]);
   });
@@ -216,10 +216,11 @@ test('producer ids come in blocks that never overlap', () => {
 test('a cluster is formed once, with the features of this release', () => {
   const lab = MetadataLab.withBrokers([]);
   expect([...lab.image.features()]).toEqual([
+    ['eligible.leader.replicas.version', 1],
     ['kraft.version', 1],
     ['metadata.version', 30],
     ['share.version', 1],
-    ['weir.version', 2],
+    ['weir.version', 3],
   ]);
   expect(lab.run({ kind: 'formatCluster', clusterId: sampleId(9) }).errorCode).toBe(ErrorCode.INVALID_REQUEST);
   expect(lab.image.clusterId).toBe(sampleId(0));

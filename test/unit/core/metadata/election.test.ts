@@ -21,6 +21,8 @@ const shape = fc.record({
   isr: list,
   elr: list,
   lastKnownElr: list,
+  addingReplicas: list,
+  removingReplicas: list,
 });
 
 /** Partitions of one shape, but for one of its fields here and there. */

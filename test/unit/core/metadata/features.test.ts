@@ -5,6 +5,7 @@ import { decide } from '../../../../broker/core/metadata/decide.ts';
 import { decodeRecords, levelOf } from '../../../../broker/core/metadata/records.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import { MetadataLab, newTopic } from '../../../support/metadata/lab.ts';
+import { PLAIN_RECORD } from '../../../support/metadata/parts.ts';
 
 const update = (name: string, level: number, upgradeType: UpgradeType = 'upgrade') => ({ name, level, upgradeType });
 
@@ -76,7 +77,7 @@ describe('weir.version (B4)', () => {
 
     expect(refusal(lab, 'weir.version', 2)).toBe('');
     const epoch = lab.join(0);
-    expect(lab.image.broker(brokerId(0))).toMatchObject({ epoch, weirVersionMin: 1, weirVersionMax: 2 });
+    expect(lab.image.broker(brokerId(0))).toMatchObject({ epoch, weirVersionMin: 1, weirVersionMax: 3 });
     expect(lab.run(lab.controllerRegistration(0)).errorCode).toBe(ErrorCode.NONE);
     expect(lab.run({ kind: 'unregisterBroker', brokerId: 0 }).errorCode).toBe(ErrorCode.NONE);
     expect(lab.replayed().describe()).toBe(lab.image.describe());
@@ -87,7 +88,7 @@ describe('weir.version (B4)', () => {
     const { image, settings } = lab;
     const members = { isAlive: () => false, isVoter: () => false };
     // What a node of the release before would have registered, if it had kept its range.
-    const broker = { ...lab.registration(4), kind: 'broker' as const, brokerEpoch: -1, fenced: true };
+    const broker = { ...lab.registration(4), ...PLAIN_RECORD, kind: 'broker' as const, brokerEpoch: -1, fenced: true };
     image.apply([{ ...broker, weirVersionMin: 1, weirVersionMax: 1, uncleanRestart: true }], image.offset + 1);
     expect(refusal(lab, 'weir.version', 2)).toContain('Broker 4 only supports versions 1-1');
     image.apply([{ ...broker, weirVersionMax: 2, uncleanRestart: true }], image.offset + 1);

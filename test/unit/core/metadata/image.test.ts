@@ -3,6 +3,7 @@ import type { MetadataRecord } from '../../../../broker/core/metadata/records.ts
 import type { MetadataDelta } from '../../../../broker/core/metadata/view.ts';
 import { MetadataImage } from '../../../../broker/core/metadata/image.ts';
 import { MetadataLab, newTopic, sampleId } from '../../../support/metadata/lab.ts';
+import { SAME_REPLICAS } from '../../../../broker/core/metadata/election.ts';
 
 /** What a delta names, in a form to compare. */
 function told(delta: MetadataDelta) {
@@ -65,7 +66,7 @@ describe('what a batch changed', () => {
     const { image } = lab;
     const topicId = image.topicByName('t')?.id ?? '';
     const change = (index: number, partitionEpoch: number): MetadataRecord => {
-      const lists = { isr: null, elr: null, lastKnownElr: null };
+      const lists = { isr: null, elr: null, lastKnownElr: null, ...SAME_REPLICAS };
       const epochs = { leaderEpoch: partitionEpoch, partitionEpoch, durableFromEpoch: -2 };
       return {
         kind: 'partitionChanges',

@@ -6,6 +6,8 @@ import {
   type MetadataRecord,
 } from '../../../../broker/core/metadata/records.ts';
 import { sampleId } from '../../../support/metadata/lab.ts';
+import { NOT_MOVING, PLAIN_RECORD } from '../../../support/metadata/parts.ts';
+import { SAME_REPLICAS } from '../../../../broker/core/metadata/election.ts';
 
 const RECORDS: readonly MetadataRecord[] = [
   { kind: 'cluster', clusterId: sampleId(1) },
@@ -22,6 +24,7 @@ const RECORDS: readonly MetadataRecord[] = [
     weirVersionMin: -1,
     weirVersionMax: -1,
     uncleanRestart: true,
+    ...PLAIN_RECORD,
   },
   {
     kind: 'broker',
@@ -35,8 +38,28 @@ const RECORDS: readonly MetadataRecord[] = [
     weirVersionMin: 1,
     weirVersionMax: 2,
     uncleanRestart: false,
+    ...PLAIN_RECORD,
+  },
+  {
+    kind: 'broker',
+    brokerId: 2,
+    brokerEpoch: -1,
+    incarnationId: sampleId(2),
+    directoryId: sampleId(3),
+    rack: null,
+    fenced: true,
+    endpoints: [],
+    weirVersionMin: 1,
+    weirVersionMax: 3,
+    uncleanRestart: false,
+    host: 'höst',
+    cordoned: true,
+    draining: true,
+    shuttingDown: true,
+    unfencedEpoch: Number.MAX_SAFE_INTEGER,
   },
   { kind: 'brokerRemoved', brokerId: 1, brokerEpoch: 7 },
+  { kind: 'brokerPlacement', brokerId: 1, brokerEpoch: 7, cordoned: true, draining: false, shuttingDown: true },
   {
     kind: 'controller',
     controllerId: 3,
@@ -66,6 +89,27 @@ const RECORDS: readonly MetadataRecord[] = [
         isr: [2],
         elr: [],
         lastKnownElr: [1],
+        ...NOT_MOVING,
+      },
+    ],
+  },
+  {
+    kind: 'partitions',
+    topicId: sampleId(4),
+    partitions: [
+      {
+        index: 0,
+        leader: -1,
+        leaderEpoch: 0,
+        partitionEpoch: 0,
+        durableFromEpoch: -1,
+        replicas: [1, 2],
+        directories: [sampleId(5), sampleId(6)],
+        isr: [2],
+        elr: [],
+        lastKnownElr: [1],
+        addingReplicas: [2],
+        removingReplicas: [],
       },
     ],
   },
@@ -84,6 +128,31 @@ const RECORDS: readonly MetadataRecord[] = [
             isr: null,
             elr: [],
             lastKnownElr: null,
+            ...SAME_REPLICAS,
+          },
+        ],
+      },
+    ],
+  },
+  {
+    kind: 'partitionChanges',
+    topics: [
+      {
+        topicId: sampleId(4),
+        partitions: [
+          {
+            index: 0,
+            leader: 1,
+            leaderEpoch: 3,
+            partitionEpoch: 4,
+            durableFromEpoch: -2,
+            isr: null,
+            elr: [],
+            lastKnownElr: null,
+            replicas: [1, 2],
+            directories: [sampleId(5), sampleId(6)],
+            addingReplicas: [],
+            removingReplicas: null,
           },
         ],
       },

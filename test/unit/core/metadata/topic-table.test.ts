@@ -4,6 +4,7 @@ import type { PartitionFields } from '../../../../broker/core/metadata/records.t
 import { DeltaBuilder } from '../../../../broker/core/metadata/delta.ts';
 import { TopicTable } from '../../../../broker/core/metadata/topic-table.ts';
 import { sampleId } from '../../../support/metadata/lab.ts';
+import { SAME_REPLICAS } from '../../../../broker/core/metadata/election.ts';
 
 const ID = sampleId(1);
 
@@ -19,6 +20,8 @@ function fields(index: number, more: Partial<PartitionFields> = {}): PartitionFi
     isr: [index % 3],
     elr: [],
     lastKnownElr: [],
+    addingReplicas: [],
+    removingReplicas: [],
     ...more,
   };
 }
@@ -36,7 +39,7 @@ function tableOf(partitionCount: number): TopicTable {
   return table;
 }
 
-const unchanged = { durableFromEpoch: -2, isr: null, elr: null, lastKnownElr: null };
+const unchanged = { durableFromEpoch: -2, isr: null, elr: null, lastKnownElr: null, ...SAME_REPLICAS };
 
 describe('the table of topics', () => {
   test('keeps partitions in order through many pages, however they came', () => {

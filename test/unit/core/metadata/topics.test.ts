@@ -146,13 +146,13 @@ describe('creating a topic', () => {
     lab.create(newTopic('__consumer_offsets', { replicationFactor: 3, shrinkToBrokers: true }));
     expect(lab.image.topicByName('__consumer_offsets')).toMatchObject({
       internal: true,
-      partitions: [{ replicas: [0, 1] }],
+      partitions: [{ replicas: [0] }],
     });
   });
 
-  test('refuses a second replica as long as nothing is copied, and makes one where fewer are allowed', () => {
-    const lab = MetadataLab.withBrokers([0, 1, 2]);
-    lab.copies = {};
+  test('refuses a second replica below weir.version 3, and makes one where fewer are allowed', () => {
+    const lab = MetadataLab.atLevel1();
+    for (const id of [0, 1, 2]) lab.join(id);
     expect(lab.create(newTopic('t', { replicationFactor: 2 }))).toEqual([INVALID_REPLICATION_FACTOR]);
     expect(lab.create(assigned('t', [0, 1]))).toEqual([INVALID_REPLICATION_FACTOR]);
     lab.create(newTopic('__consumer_offsets', { replicationFactor: 3, shrinkToBrokers: true, partitionCount: 3 }));

@@ -4,6 +4,7 @@ import type { BrokerView, PartitionView } from '../../../../broker/core/metadata
 import { brokersOn, describePartition } from '../../../../broker/server/api/brokers.ts';
 import type { Partition, Partitions } from '../../../../broker/server/partitions/partition.ts';
 import { FakeMetadata } from '../../../support/fake-metadata.ts';
+import { PLAIN_BROKER } from '../../../support/metadata/parts.ts';
 
 const endpoint = (listener: string, host: string, port: number) => ({ listener, host, port });
 
@@ -24,14 +25,20 @@ class Brokers extends FakeMetadata {
 
 const view = new Brokers([
   {
+    ...PLAIN_BROKER,
     id: brokerId(0),
     epoch: 1,
-    rack: null,
-    fenced: false,
     endpoints: [endpoint('plain', '10.0.0.1', 9092), endpoint('outside', 'b0.example.com', 443)],
   },
-  { id: brokerId(1), epoch: 2, rack: 'r', fenced: true, endpoints: [endpoint('plain', '10.0.0.2', 9092)] },
-  { id: brokerId(2), epoch: 3, rack: null, fenced: false, endpoints: [endpoint('plain', '10.0.0.3', 9092)] },
+  {
+    ...PLAIN_BROKER,
+    id: brokerId(1),
+    epoch: 2,
+    rack: 'r',
+    fenced: true,
+    endpoints: [endpoint('plain', '10.0.0.2', 9092)],
+  },
+  { ...PLAIN_BROKER, id: brokerId(2), epoch: 3, endpoints: [endpoint('plain', '10.0.0.3', 9092)] },
 ]);
 const addresses = (listener: string, includeFenced?: boolean): string[] =>
   brokersOn(view, listener, includeFenced).map((one) => `${one.broker.id}=${one.host}:${one.port}`);
@@ -60,6 +67,8 @@ describe('brokers that clients are told of', () => {
       isr: [brokerId(0)],
       elr: [],
       lastKnownElr: [],
+      addingReplicas: [],
+      removingReplicas: [],
       durableFromEpoch: 0,
     };
     const topic = { id: topicId('AAAAAAAAAAAAAAAAAAAAAA') };

@@ -14,6 +14,7 @@ import type { ToData } from '../../../../broker/server/control/link.ts';
 import { BrokerAgent } from '../../../../broker/server/control/quorum/broker-agent.ts';
 import { ControllerClient } from '../../../../broker/server/control/quorum/controller-client.ts';
 import { World } from '../../../sim/world.ts';
+import { NEW_DISK } from '../../../support/metadata/parts.ts';
 
 const CONTROLLERS: readonly ControllerHint[] = [7, 8].map((id) => ({ id, address: { host: 'h', port: id } }));
 const EPOCH = 40;
@@ -64,6 +65,7 @@ class Scene {
       previousBrokerEpoch: -1,
       endpoints: [],
       rack: null,
+      ...NEW_DISK,
     };
     this.agent.submit(1, { kind: 'registerBroker', weirVersionMin: 1, weirVersionMax: 2, ...command }, 1000);
     this.world.runFor(10);

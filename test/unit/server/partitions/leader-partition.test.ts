@@ -140,6 +140,8 @@ function lead(
     isr: [id],
     elr: [],
     lastKnownElr: [],
+    addingReplicas: [],
+    removingReplicas: [],
     durableFromEpoch: 0,
   };
   const topic = { id: topicId('AAAAAAAAAAAAAAAAAAAAAQ'), name: 'jobs' };

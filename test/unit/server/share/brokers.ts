@@ -35,6 +35,8 @@ function topicLedBy(name: string, id: string, leaders: readonly number[]) {
     isr: [],
     elr: [],
     lastKnownElr: [],
+    addingReplicas: [],
+    removingReplicas: [],
     durableFromEpoch: 0,
   }));
   return topicOf({ id: topicId(id), name, internal: name !== 'jobs', partitions });
