@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 export default {
   rootDir: fileURLToPath(new URL('..', import.meta.url)),
   roots: ['broker', 'operator', 'test'].map((folder) => `<rootDir>/${folder}`),
-  testEnvironment: 'node',
+  testEnvironment: fileURLToPath(new URL('./jest-environment.mjs', import.meta.url)),
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': fileURLToPath(new URL('./jest-transform.mjs', import.meta.url)) },
   testMatch: ['<rootDir>/test/**/*.test.ts'],
