@@ -22,8 +22,12 @@ export interface Suite {
 
 const JEST = 'node_modules/jest/bin/jest.js';
 
-const ELSEWHERE =
-  '--testPathIgnorePatterns=/node_modules/|/test/sim/teeth\\.|/test/sim/cluster/(teeth|seeds)\\.|/test/unit/io/grpc/';
+/** What takes long or waits for real connections: suites `sim` and `grpc` have it. */
+const ELSEWHERE = [
+  '--testPathIgnorePatterns=/node_modules/',
+  '/test/sim/(cluster/)?(teeth|seeds|sim|integrity|recompression|compaction)\\.',
+  '/test/unit/io/grpc/',
+].join('|');
 
 function jest(name: string, ...args: string[]): Step {
   const workers = args.includes('--runInBand') ? [] : ['--maxWorkers=2'];
@@ -45,7 +49,6 @@ export const SUITES: readonly Suite[] = [
       tool('lint', 'oxlint', '--type-aware', 'broker', 'operator', 'test'),
       tool('types', 'tsc', '--noEmit', '-p', '.'),
       tool('dead code', 'knip', '--config', 'test/run/knip.json', '--no-progress'),
-      // The planted bugs of the simulator and its clusters have their own suite, and so has what waits for real connections.
       jest('tests', 'test/unit/', 'test/property/', 'test/scripts/', 'test/tidy/', 'test/sim/', ELSEWHERE),
     ],
   },
