@@ -6,7 +6,7 @@ import {
   ServerListenerBuilder,
   status,
 } from '@grpc/grpc-js';
-import { type CertifiedName, type Identity, readIdentity, writeIdentity } from './identity.ts';
+import { type CertifiedName, type Identity, isCertified, readIdentity, writeIdentity } from './identity.ts';
 import type { GrpcStatus } from './status.ts';
 
 /** Calls under way at a time. Past it a call is refused before anything of it is read. */
@@ -163,10 +163,4 @@ function add(counts: Map<string, number>, key: string, change: number): void {
   const count = (counts.get(key) ?? 0) + change;
   if (count > 0) counts.set(key, count);
   else counts.delete(key);
-}
-
-/** Whether a caller is who its certificate says. */
-function isCertified({ clusterId, role, replica }: Identity, certified: CertifiedName | null): boolean {
-  if (certified === null || certified.clusterId !== clusterId || certified.role !== role) return false;
-  return role === 'operator' || certified.nodeId === null || certified.nodeId === replica.id;
 }

@@ -22,17 +22,16 @@ export interface TlsMaterial {
 /** How often the files are looked at. */
 const RELOAD_MS = 5000;
 
-/** Names of a certificate: `weir://CLUSTER/node`, `weir://CLUSTER/node/ID`, `weir://CLUSTER/operator`. */
-const NAME = /^URI:weir:\/\/([A-Za-z0-9_-]{1,64})\/(?:node(?:\/(\d{1,10}))?|(operator))$/;
+/** Names of a certificate: `weir://CLUSTER/node/ID`, `weir://CLUSTER/operator`. */
+const NAME = /^URI:weir:\/\/([A-Za-z0-9_-]{1,64})\/(?:node\/(\d{1,10})|operator)$/;
 
 /** Who the holder of a certificate is, by its one name of this form; null when it has none, or several. */
 export function nameOf(subjectAltName: string | undefined): CertifiedName | null {
   const found = (subjectAltName ?? '').split(', ').flatMap((entry): CertifiedName[] => {
     const match = NAME.exec(entry);
     if (match === null) return [];
-    const [, clusterId = '', id, operator] = match;
-    const nodeId = id === undefined ? null : Number(id);
-    return [{ clusterId, role: operator === undefined ? 'node' : 'operator', nodeId }];
+    const [, clusterId = '', id] = match;
+    return [id === undefined ? { clusterId, role: 'operator' } : { clusterId, role: 'node', nodeId: Number(id) }];
   });
   const [only] = found;
   return found.length === 1 && only !== undefined ? only : null;

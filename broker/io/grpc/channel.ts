@@ -3,10 +3,11 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientReadableStream,
+  type ClientUnaryCall,
   connectivityState,
   type Metadata,
 } from '@grpc/grpc-js';
-import type { Message } from '../../core/raft/types.ts';
+import type { Message, ReplicaKey } from '../../core/raft/types.ts';
 import type {
   CallFailure,
   ControlAddress,
@@ -18,7 +19,8 @@ import type {
   UnaryCalls,
   UnaryName,
 } from '../../ports/control-net.ts';
-import { clusterOf, type Identity, writeIdentity } from './identity.ts';
+import { nameOf } from './certificates.ts';
+import { type Identity, isCertified, isFrom, readIdentity, writeIdentity } from './identity.ts';
 import { isRaftRequest, type Method, methodNamed, RAFT_METHODS, type RaftRequestKind } from './methods.ts';
 import { type ByteStream, OpenStream } from './open-stream.ts';
 import { MESSAGE_SIZE_MAX, RAFT_QUEUED_SIZE_MAX, SUBMIT_SIZE_MAX } from './sizes.ts';
@@ -58,6 +60,16 @@ function targetOf({ host, port }: ControlAddress): string {
   return `dns:${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
+const NAMELESS = refused('an answer that does not say whose it is');
+
+/** Who answers a call, once the head of its answer is there. */
+interface Answerer {
+  replica: ReplicaKey | null;
+}
+
+/** A call of gRPC, as far as it tells who answers it. */
+type Answered = Pick<ClientUnaryCall, 'getAuthContext'>;
+
 type Done = (failure: CallFailure | null, response: unknown) => void;
 
 /** A way to another node over a connection of its own. */
@@ -79,10 +91,12 @@ export class GrpcChannel implements ControlChannel {
     const method = RAFT_METHODS[message.kind];
     if (method.requestStream) this.#sendOnStream(message, method);
     else {
-      this.#ask(method, message, RAFT_ANSWER_MS_MAX, (failure, response) => {
+      const answerer: Answerer = { replica: null };
+      const done: Done = (failure, response) => {
         // The codec of this method makes messages.
-        if (failure === null && message.kind !== 'timeout-now') this.#options.onReply(response as Message);
-      });
+        if (failure === null && message.kind !== 'timeout-now') this.#replied(response as Message, answerer);
+      };
+      this.#ask(method, message, { timeoutMs: RAFT_ANSWER_MS_MAX, answerer }, done);
     }
   }
 
@@ -93,14 +107,15 @@ export class GrpcChannel implements ControlChannel {
     done: (failure: CallFailure | null, response: UnaryCalls[N]['response'] | null) => void,
   ): void {
     // Codec and name belong together.
-    this.#ask(methodNamed(name), request, timeoutMs, done as Done);
+    this.#ask(methodNamed(name), request, { timeoutMs, answerer: { replica: null } }, done as Done);
   }
 
   open<N extends StreamName>(
     name: N,
     handlers: StreamHandlers<StreamCalls[N]['response']>,
   ): ControlStream<StreamCalls[N]['request']> {
-    return this.#open<StreamCalls[N]['request'], StreamCalls[N]['response']>(methodNamed(name), handlers);
+    const answerer: Answerer = { replica: null };
+    return this.#open<StreamCalls[N]['request'], StreamCalls[N]['response']>(methodNamed(name), answerer, handlers);
   }
 
   close(): void {
@@ -124,8 +139,9 @@ export class GrpcChannel implements ControlChannel {
     const kind = message.kind as RaftRequestKind;
     let stream = this.#raftStreams.get(kind);
     if (stream === undefined) {
-      const opened = this.#open<Message, Message>(method, {
-        onMessage: this.#options.onReply,
+      const answerer: Answerer = { replica: null };
+      const opened = this.#open<Message, Message>(method, answerer, {
+        onMessage: (response) => this.#replied(response, answerer),
         onEnd: () => {
           if (this.#raftStreams.get(kind) === opened) this.#raftStreams.delete(kind);
         },
@@ -136,7 +152,17 @@ export class GrpcChannel implements ControlChannel {
     if (stream.queuedBytes() < RAFT_QUEUED_SIZE_MAX) stream.send(message);
   }
 
-  #ask(method: Method, request: unknown, timeoutMs: number, done: Done): void {
+  /** A reply of Raft counts as that of whoever answers, and no other (B3). */
+  #replied(response: Message, { replica }: Answerer): void {
+    if (replica !== null && isFrom(response, replica)) this.#options.onReply(response);
+  }
+
+  #ask(
+    method: Method,
+    request: unknown,
+    { timeoutMs, answerer }: { readonly timeoutMs: number; readonly answerer: Answerer },
+    done: Done,
+  ): void {
     const answer = (failure: CallFailure | null, response: unknown): void =>
       this.#post(() => done(failure, failure === null ? response : null));
     const client = this.#connected();
@@ -165,11 +191,12 @@ export class GrpcChannel implements ControlChannel {
       this.#calls.delete(call);
       const broken = failure ?? (error === null ? null : failureOf(error));
       if (broken !== null || response === undefined) answer(broken ?? refused('an answer without a message'), null);
+      else if (answerer.replica === null) answer(NAMELESS, null);
       else this.#read(method, response, answer);
     });
     this.#calls.add(call);
     call.on('metadata', (metadata) => {
-      failure ??= this.#judge(metadata);
+      failure ??= this.#judge(metadata, call, answerer);
     });
   }
 
@@ -184,17 +211,24 @@ export class GrpcChannel implements ControlChannel {
     answer(null, response);
   }
 
-  /** Whether an answer is of this cluster; what is refused has no head, and its own reason. */
-  #judge(metadata: Metadata): CallFailure | null {
-    const clusterId = clusterOf(metadata);
+  /** Whether an answer is of this cluster, and of whom it says. */
+  #judge(metadata: Metadata, call: Answered, answerer: Answerer): CallFailure | null {
+    const identity = readIdentity(metadata);
+    // One that tells of a failure may have none.
+    if (identity === null) return null;
+    const { clusterId, replica } = identity;
     const own = this.#options.self.clusterId;
-    return clusterId === own || clusterId === ''
-      ? null
-      : refused(`cluster ${clusterId} answered a call for cluster ${own}`);
+    if (clusterId !== own) return refused(`cluster ${clusterId} answered a call for cluster ${own}`);
+    const certificate = call.getAuthContext()?.sslPeerCertificate;
+    if (certificate !== undefined && !isCertified(identity, nameOf(certificate.subjectaltname)))
+      return refused(`the certificate of whoever answers is not that of node ${replica.id}`);
+    answerer.replica = replica;
+    return null;
   }
 
   #open<Outgoing extends object, Incoming>(
     method: Method,
+    answerer: Answerer,
     handlers: StreamHandlers<Incoming>,
   ): OpenStream<Outgoing, Incoming> {
     const head = writeIdentity(this.#options.self);
@@ -204,8 +238,11 @@ export class GrpcChannel implements ControlChannel {
     const begin = (started: ClientDuplexStream<Buffer, Buffer> | ClientReadableStream<Buffer>): void => {
       call = started;
       this.#calls.add(started);
-      if (take !== null) started.on('data', take);
-      this.#follow(started, stream);
+      started.on('data', (bytes: Buffer) => {
+        if (answerer.replica === null) stream.fail(NAMELESS);
+        else take?.(bytes);
+      });
+      this.#follow(started, stream, answerer);
     };
     const bytes: ByteStream = {
       write: (chunk, done) => {
@@ -242,6 +279,7 @@ export class GrpcChannel implements ControlChannel {
   #follow(
     call: ClientDuplexStream<Buffer, Buffer> | ClientReadableStream<Buffer>,
     stream: OpenStream<never, never>,
+    answerer: Answerer,
   ): void {
     let failure: CallFailure | null | undefined;
     let isRead = false;
@@ -249,7 +287,7 @@ export class GrpcChannel implements ControlChannel {
       if (failure !== undefined && isRead) stream.ended(failure);
     };
     call.on('metadata', (metadata) => {
-      const other = this.#judge(metadata);
+      const other = this.#judge(metadata, call, answerer);
       if (other !== null) stream.fail(other);
     });
     call.on('end', () => {

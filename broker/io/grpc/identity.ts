@@ -1,5 +1,5 @@
 import { Metadata } from '@grpc/grpc-js';
-import type { ReplicaKey } from '../../core/raft/types.ts';
+import type { Message, ReplicaKey } from '../../core/raft/types.ts';
 import type { Caller } from '../../ports/control-net.ts';
 
 const CLUSTER = 'weir-cluster-id';
@@ -15,12 +15,15 @@ export interface Identity {
   readonly replica: ReplicaKey;
 }
 
-/** Who a certificate says its holder is. */
-export interface CertifiedName {
-  readonly clusterId: string;
-  readonly role: Caller['role'];
-  /** null: any node of the cluster. */
-  readonly nodeId: number | null;
+/** Who a certificate says its holder is: one node, or the operator. */
+export type CertifiedName =
+  | { readonly clusterId: string; readonly role: 'node'; readonly nodeId: number }
+  | { readonly clusterId: string; readonly role: 'operator' };
+
+/** Whether somebody is who a certificate says (B3). */
+export function isCertified({ clusterId, role, replica }: Identity, certified: CertifiedName | null): boolean {
+  if (certified === null || certified.clusterId !== clusterId || certified.role !== role) return false;
+  return certified.role === 'operator' || certified.nodeId === replica.id;
 }
 
 /** The head of a call, or of its answer. */
@@ -41,7 +44,7 @@ export function readIdentity(metadata: Metadata): Identity | null {
   return { clusterId: text(CLUSTER), role, replica: { id: Number(text(NODE)), directoryId: text(DIRECTORY) } };
 }
 
-/** The cluster that an answer comes from; '' when it doesn't say. */
-export function clusterOf(metadata: Metadata): string {
-  return String(metadata.get(CLUSTER)[0] ?? '');
+/** Whether a message of Raft names the same sender as the head of its call, or of its answer. */
+export function isFrom({ from }: Message, replica: ReplicaKey): boolean {
+  return from.id === replica.id && from.directoryId === replica.directoryId;
 }

@@ -9,7 +9,7 @@ import {
   type UntypedHandleCall,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import type { Message, ReplicaKey } from '../../core/raft/types.ts';
+import type { Message } from '../../core/raft/types.ts';
 import type {
   CallFailure,
   Caller,
@@ -24,7 +24,7 @@ import { Admission } from './admission.ts';
 import { type Certificates, nameOf } from './certificates.ts';
 import { Connections, peerOf } from './connections.ts';
 import { answer, type Duplex, readRequest, type Unary, type Writable } from './handlers.ts';
-import type { CertifiedName, Identity } from './identity.ts';
+import { type CertifiedName, type Identity, isFrom } from './identity.ts';
 import { type Method, methodNamed, RAFT_METHODS, type RaftRequestKind } from './methods.ts';
 import { type ByteStream, OpenStream } from './open-stream.ts';
 import { Reception } from './reception.ts';
@@ -77,11 +77,6 @@ function question(serving: Serving, name: UnaryName, method: Method): Unary {
       });
     });
   };
-}
-
-/** Whether a message says the same sender as the head of its call. */
-function isFrom(message: Message, replica: ReplicaKey): boolean {
-  return message.from.id === replica.id && message.from.directoryId === replica.directoryId;
 }
 
 function raftQuestion(serving: Serving, kind: RaftRequestKind, method: Method): Unary {

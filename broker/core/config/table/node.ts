@@ -71,7 +71,7 @@ export const NODE_SETTINGS = {
     type: 'string',
     default: '',
     change: 'static',
-    doc: 'File with the certificate of this node for the control plane, in PEM; read again when it changes. It must name the node by the URI weir://CLUSTER/node/ID or weir://CLUSTER/node, the operator by weir://CLUSTER/operator. Without it the control plane is plain text.',
+    doc: 'File with the certificate of this node for the control plane, in PEM; read again when it changes. It must name the node by the URI weir://CLUSTER/node/ID, the operator by weir://CLUSTER/operator. Without it the control plane is plain text.',
   },
   'weir.grpc.tls.key.file': {
     type: 'string',

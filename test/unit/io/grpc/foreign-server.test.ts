@@ -5,10 +5,11 @@ import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Metadata, Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
+import { writeIdentity } from '../../../../broker/io/grpc/identity.ts';
 import { methodNamed } from '../../../../broker/io/grpc/methods.ts';
 import { MESSAGE_SIZE_MAX } from '../../../../broker/io/grpc/sizes.ts';
 import type { CallFailure, ControlChannel } from '../../../../broker/ports/control-net.ts';
-import { CLUSTER, Pair } from '../../../support/control-net-contract.ts';
+import { CLUSTER, FAR, Pair } from '../../../support/control-net-contract.ts';
 import { MESSAGES, QUESTIONS } from '../../../support/control-samples.ts';
 import { askHonestly, createGrpcStage, until } from './stage.ts';
 
@@ -102,8 +103,8 @@ describe('a server of another kind', () => {
     await until(() => fill.filter((socket) => !socket.connecting).length >= 2);
   }
 
-  /** A gRPC server that answers Identify with these bytes, as a node of some cluster. */
-  async function serveForeign(bytes: Buffer, clusterId: string): Promise<void> {
+  /** A gRPC server that answers Identify with these bytes, as a node of some cluster; null: without a word of whose. */
+  async function serveForeign(bytes: Buffer, clusterId: string | null): Promise<void> {
     pair.listener?.close();
     const { path } = methodNamed('Raft.Identify');
     const same = (message: Buffer): Buffer => message;
@@ -118,9 +119,9 @@ describe('a server of another kind', () => {
       { [path]: { path, requestStream: false, responseStream: false, ...codecs } },
       {
         [path]: (call: { sendMetadata(metadata: Metadata): void }, done: (error: null, response: Buffer) => void) => {
-          const head = new Metadata();
-          head.set('weir-cluster-id', clusterId);
-          call.sendMetadata(head);
+          call.sendMetadata(
+            clusterId === null ? new Metadata() : writeIdentity({ clusterId, role: 'node', replica: FAR }),
+          );
           done(null, bytes);
         },
       },
@@ -136,6 +137,11 @@ describe('a server of another kind', () => {
       code: 'refused',
       message: `cluster elsewhere answered a call for cluster ${CLUSTER}`,
     });
+  });
+
+  test('whose answer does not say whose it is is refused', async () => {
+    await serveForeign(methodNamed('Raft.Identify').response.encode(QUESTIONS['Raft.Identify'].response), null);
+    expect(await honest()).toEqual({ code: 'refused', message: 'an answer that does not say whose it is' });
   });
 
   test('whose answer can’t be read is refused', async () => {

@@ -7,6 +7,7 @@ import { mayCall } from '../../../../broker/io/grpc/admission.ts';
 import { nameOf, type TlsFiles } from '../../../../broker/io/grpc/certificates.ts';
 import { createGrpcNet } from '../../../../broker/io/grpc/grpc-net.ts';
 import { EventLoop } from '../../../../broker/io/loop/event-loop.ts';
+import type { Message } from '../../../../broker/core/raft/types.ts';
 import type { CallFailure, Caller, ControlChannel } from '../../../../broker/ports/control-net.ts';
 import { type Authority, createAuthority, type Issued } from '../../../support/certificates.ts';
 import { CLUSTER, describeControlNet, FAR, NEAR, Pair } from '../../../support/control-net-contract.ts';
@@ -44,7 +45,7 @@ describeControlNet('gRPC with certificates', () => {
 let served: Pair | null = null;
 let channels: ControlChannel[];
 /** Serves with a certificate. */
-async function serve(tls: TlsFiles | null = named('node'), reloadMs = 60_000, log = SILENT): Promise<Pair> {
+async function serve(tls: TlsFiles | null = named(`node/${FAR.id}`), reloadMs = 60_000, log = SILENT): Promise<Pair> {
   const pair = new Pair(createGrpcStage({}, { tls, reloadMs, log }));
   served = pair;
   pair.service.call = (_name, _request, _caller, done) => done(null, QUESTIONS['Raft.Identify'].response as never);
@@ -61,14 +62,19 @@ afterEach(() => {
   served = null;
 });
 
-function connect(tls: TlsFiles | null, role: Caller['role'] = 'node', reloadMs = 60_000): ControlChannel {
+function connect(
+  tls: TlsFiles | null,
+  role: Caller['role'] = 'node',
+  reloadMs = 60_000,
+  onReply: (reply: Message) => void = () => undefined,
+): ControlChannel {
   const net = createGrpcNet({ post: new EventLoop().post, tls, insecure: false, role, log: SILENT, reloadMs });
   const self = role === 'node' ? NEAR : { id: -1, directoryId: '' };
   const channel = net.connect({
     address: served?.address ?? { host: '127.0.0.1', port: 1 },
     clusterId: CLUSTER,
     self,
-    onReply: () => undefined,
+    onReply,
   });
   channels.push(channel);
   return channel;
@@ -86,12 +92,9 @@ async function ask(
 }
 
 describe('a call is admitted', () => {
-  test.each([
-    ['of the node that the certificate names', () => named(`node/${NEAR.id}`)],
-    ['of any node of the cluster, when the certificate says so', () => named('node')],
-  ])('%s', async (_, files) => {
+  test('of the node that the certificate names', async () => {
     await serve();
-    expect(await ask(connect(files()))).toBeNull();
+    expect(await ask(connect(named(`node/${NEAR.id}`)))).toBeNull();
   });
 
   test('of the operator, to Fleet alone', async () => {
@@ -111,6 +114,7 @@ describe('a call is admitted', () => {
 describe('a call is not admitted', () => {
   test.each<[string, () => TlsFiles, CallFailure['code'], string]>([
     ['of another node than the certificate names', () => named('node/99'), 'refused', 'not that of node 1'],
+    ['of no certain node', () => named('node'), 'refused', 'not that of node 1'],
     ['of an operator as a node', () => named('operator'), 'refused', 'not that of node 1'],
     [
       'of a node of another cluster',
@@ -149,17 +153,35 @@ describe('a call is not admitted', () => {
 
   test.each<[string, () => TlsFiles]>([
     ['an operator’s certificate', () => named('operator')],
-    ['that of another cluster', () => filesOf(authority.issue('weir://elsewhere/node'), authority.ca)],
-    ['that of another root', () => named('node', other)],
+    ['that of another cluster', () => filesOf(authority.issue('weir://elsewhere/node/2'), authority.ca)],
+    ['that of another root', () => named(`node/${FAR.id}`, other)],
   ])('when the other side shows %s', async (_, files) => {
     const pair = await serve(files());
-    expect(await ask(connect(named('node')))).toMatchObject({ code: 'unavailable' });
+    expect(await ask(connect(named(`node/${NEAR.id}`)))).toMatchObject({ code: 'unavailable' });
     expect(pair.service.calls).toEqual([]);
+  });
+
+  test('when the other side shows that of another node: its answers count for nobody (B3)', async () => {
+    const pair = await serve(named(`node/${FAR.id + 1}`));
+    let answered = 0;
+    pair.service.raft = ({ kind }, reply) => {
+      reply({ ...MESSAGES[kind === 'vote' ? 'vote-response' : 'append-response'], from: FAR, to: NEAR });
+      answered += 1;
+    };
+    const replies: unknown[] = [];
+    const channel = connect(named(`node/${NEAR.id}`), 'node', 60_000, (reply) => replies.push(reply));
+    const refusal = { code: 'refused', message: expect.stringContaining('not that of node 2') };
+    expect(await ask(channel)).toMatchObject(refusal);
+    for (const kind of ['vote', 'append'] as const) channel.raft(MESSAGES[kind]);
+    await until(() => answered === 2);
+    // Its answer comes behind theirs.
+    expect(await ask(channel)).toMatchObject(refusal);
+    expect(replies).toEqual([]);
   });
 
   test('when the other side shows none', async () => {
     await serve(null);
-    expect(await ask(connect(named('node')))).toMatchObject({ code: 'unavailable' });
+    expect(await ask(connect(named(`node/${NEAR.id}`)))).toMatchObject({ code: 'unavailable' });
   });
 });
 
@@ -170,41 +192,41 @@ async function askUntilAnswered(channel: ControlChannel): Promise<void> {
 
 describe('files that change are read again', () => {
   test('for connections that come', async () => {
-    const files = named('node', other);
+    const files = named(`node/${FAR.id}`, other);
     await serve(files, 10);
-    const channel = connect(named('node'));
+    const channel = connect(named(`node/${NEAR.id}`));
     expect(await ask(channel)).toMatchObject({ code: 'unavailable' });
-    write(files, authority.issue(`weir://${CLUSTER}/node`), authority.ca);
+    write(files, authority.issue(`weir://${CLUSTER}/node/${FAR.id}`), authority.ca);
     await askUntilAnswered(channel);
   });
 
   test('for connections that are made', async () => {
     await serve();
-    const files = named('node', other);
+    const files = named(`node/${NEAR.id}`, other);
     const channel = connect(files, 'node', 10);
     expect(await ask(channel)).toMatchObject({ code: 'unavailable' });
-    write(files, authority.issue(`weir://${CLUSTER}/node`), authority.ca);
+    write(files, authority.issue(`weir://${CLUSTER}/node/${NEAR.id}`), authority.ca);
     await askUntilAnswered(channel);
   });
 
   test('when they fit together: until then the old ones stay', async () => {
     const warnings: string[] = [];
     const log = { ...SILENT, warn: (_: unknown, message: string) => warnings.push(message) };
-    const files = named('node');
+    const files = named(`node/${FAR.id}`);
     await serve(files, 10, log);
-    const issued = authority.issue(`weir://${CLUSTER}/node`);
+    const issued = authority.issue(`weir://${CLUSTER}/node/${FAR.id}`);
     writeFileSync(files.certFile, issued.cert);
     await until(() => warnings.length > 0);
     expect(warnings[0]).toContain('the old ones stay');
-    expect(await ask(connect(named('node')))).toBeNull();
+    expect(await ask(connect(named(`node/${NEAR.id}`)))).toBeNull();
     writeFileSync(files.keyFile, issued.key);
     const count = warnings.length + 1;
-    expect(await ask(connect(named('node')))).toBeNull();
+    expect(await ask(connect(named(`node/${NEAR.id}`)))).toBeNull();
     expect(warnings.length).toBeLessThanOrEqual(count);
   });
 
   test('files that are not there are told at once', () => {
-    const tls = { ...named('node'), keyFile: join(directory, 'absent.pem') };
+    const tls = { ...named(`node/${FAR.id}`), keyFile: join(directory, 'absent.pem') };
     expect(() => createGrpcNet({ post: () => undefined, tls, insecure: false, log: SILENT })).toThrow('absent.pem');
   });
 });
@@ -223,7 +245,7 @@ describe('beyond this machine', () => {
   });
 
   test('it is with certificates, or when that is wanted', async () => {
-    expect(await listen('0.0.0.0', named('node'), false)).toBeNull();
+    expect(await listen('0.0.0.0', named(`node/${FAR.id}`), false)).toBeNull();
     expect(await listen('0.0.0.0', null, true)).toBeNull();
   });
 
@@ -236,16 +258,17 @@ describe('beyond this machine', () => {
 
 describe('names', () => {
   test.each([
-    ['URI:weir://c_1-X/node', { clusterId: 'c_1-X', role: 'node', nodeId: null }],
+    ['URI:weir://c_1-X/node/3', { clusterId: 'c_1-X', role: 'node', nodeId: 3 }],
+    ['URI:weir://c/node', null],
     ['DNS:a.test, URI:weir://c/node/12, IP Address:1.2.3.4', { clusterId: 'c', role: 'node', nodeId: 12 }],
-    ['URI:weir://c/operator', { clusterId: 'c', role: 'operator', nodeId: null }],
+    ['URI:weir://c/operator', { clusterId: 'c', role: 'operator' }],
     ['URI:weir://c/operator/1', null],
     ['URI:weir://c/node/', null],
     ['URI:weir://c/node/1x', null],
-    ['URI:weir:///node', null],
-    ['DNS:weir://c/node', null],
-    ['"URI:weir://c/node"', null],
-    ['URI:weir://c/node, URI:weir://c/node/1', null],
+    ['URI:weir:///node/1', null],
+    ['DNS:weir://c/node/1', null],
+    ['"URI:weir://c/node/1"', null],
+    ['URI:weir://c/node/1, URI:weir://c/node/1', null],
     [undefined, null],
   ])('%p', (text, expected) => {
     expect(nameOf(text)).toEqual(expected);
