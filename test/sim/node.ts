@@ -4,6 +4,7 @@ import { crc32c } from '../../broker/io/crc32c.ts';
 import type { Log } from '../../broker/ports/log.ts';
 import type { TimerHandle, Timers } from '../../broker/ports/clock.ts';
 import { ControlNode, type ControlPorts } from '../../broker/server/control/control-node.ts';
+import type { ControlBugs } from '../../broker/server/control/planted-bugs.ts';
 import { type ControlLink, createMemoryLink, type DataLink, type ToData } from '../../broker/server/control/link.ts';
 import type { RaftBugs } from '../../broker/core/raft/planted-bugs.ts';
 import { RemoteControlPlane } from '../../broker/server/control/remote-control-plane.ts';
@@ -47,6 +48,8 @@ export interface SimNodeOptions {
   readonly onWarning?: (text: string) => void;
   /** What is broken on purpose in the quorum. */
   readonly raftBugs?: RaftBugs;
+  /** What is broken on purpose in the rest of the control plane. */
+  readonly controlBugs?: ControlBugs;
   /** Puts something between the node and its disk: a planted bug. */
   readonly wrapDisk?: (disk: SimDisk) => Disk;
   /** Puts something between the node and its codecs: a planted bug. */
@@ -220,8 +223,9 @@ export class SimNode {
 
   /** The control isolate: in this loop, as in the real process it has one of its own. */
   #startControl(host: SimHost, ports: Omit<ControlPorts, 'controlNet'>, link: ControlLink): void {
-    const { controlNetwork, raftBugs } = this.#options;
-    const options = { directory: DIRECTORY, fixed: this.#settings, ...(raftBugs && { raftBugs }) };
+    const { controlNetwork, raftBugs, controlBugs } = this.#options;
+    const bugs = { ...(raftBugs && { raftBugs }), ...(controlBugs && { controlBugs }) };
+    const options = { directory: DIRECTORY, fixed: this.#settings, ...bugs };
     new ControlNode({ ...ports, controlNet: controlNetwork?.of(host) ?? null }, options, link).start();
   }
 

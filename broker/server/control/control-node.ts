@@ -17,6 +17,7 @@ import { runTask, step, type Task } from '../task.ts';
 import { type Identity, keepIdentity, openIdentity, randomId } from './identity.ts';
 import { WatchedDisk } from '../disk-watch.ts';
 import type { ControlLink, ToControl } from './link.ts';
+import type { ControlBugs } from './planted-bugs.ts';
 import { METADATA_DIRECTORY } from './log-files.ts';
 import { LoopWatch } from './loop-watch.ts';
 import { ControlHub } from './quorum/control-hub.ts';
@@ -48,6 +49,8 @@ export interface ControlOptions {
   readonly version?: string;
   /** What a test breaks on purpose in Raft. */
   readonly raftBugs?: RaftBugs;
+  /** What a test breaks on purpose in the rest of the control plane. */
+  readonly controlBugs?: ControlBugs;
 }
 
 /** How long the data isolate may take to answer a health question, ms. */
@@ -106,6 +109,7 @@ export class ControlNode {
       troubles: () => [...this.live(), ...this.#disk.troubles()],
       version: options.version ?? '',
       raftBugs: options.raftBugs ?? new Set(),
+      controlBugs: options.controlBugs ?? new Set(),
     });
   }
 

@@ -4,6 +4,7 @@ import { encodeFormation } from '../../../broker/core/config/formation.ts';
 import type { MetadataImage } from '../../../broker/core/metadata/image.ts';
 import { keyOf, type Message } from '../../../broker/core/raft/types.ts';
 import type { RaftBugs } from '../../../broker/core/raft/planted-bugs.ts';
+import type { ControlBugs } from '../../../broker/server/control/planted-bugs.ts';
 import { SimControlNetwork } from '../control-net.ts';
 import { SimDisk } from '../disk.ts';
 import type { DiskImage } from '../disk-tree.ts';
@@ -16,6 +17,7 @@ import { SimOperator } from './operator.ts';
 import type { ClusterPlan, FaultKind } from './plan.ts';
 import { isClaimed, promiseOf } from './promises.ts';
 import { QuorumWatch } from './quorum-watch.ts';
+import { runSplitRounds, SPLIT_PATIENCE_MS } from './split-rounds.ts';
 import { Strikes } from './strikes.ts';
 import { NOT_ALIVE } from './vote-watch.ts';
 import { ClusterClient, Workload } from './workload.ts';
@@ -33,6 +35,9 @@ const CALM_MS = 4000;
 const OPERATIONS_MIN = 500;
 const VIRTUAL_MIN_MS = 60_000;
 const FAULTS_MIN = 10;
+/** Longest that a world is under load until it counts, and what passes between two faults then, ms. */
+const LOAD_MAX_MS = 300_000;
+const MORE_MS = 2000;
 
 /** What a run of one seed gave. */
 export interface ClusterOutcome {
@@ -53,6 +58,7 @@ export interface ClusterOptions {
   /** The faults that there are, in place of those that the seed draws. */
   readonly kinds?: readonly FaultKind[];
   readonly raftBugs?: RaftBugs;
+  readonly controlBugs?: ControlBugs;
   /** What becomes of a message of Raft on its way. */
   readonly tamper?: (message: Message) => Message;
   /** Whoever replaces a disk puts a copy there that was made when the cluster was formed: a voter without its votes. */
@@ -131,7 +137,10 @@ export class Cluster {
     try {
       this.#setUp();
       this.#underLoad();
-      this.#becomeWhole();
+      const client = new ClusterClient(this.#load, 'visitor', 1);
+      this.#becomeWhole(client);
+      this.#stayAvailable(client);
+      this.#keepLeader();
       this.#lookAtEnd();
     } catch (error) {
       if (!(error instanceof Stuck)) this.#problems.push(`a node threw: ${describeError(error)}`);
@@ -187,7 +196,7 @@ export class Cluster {
     const voters = nodes
       .filter((node) => node.roles.includes('controller'))
       .map((node) => `${node.id}@${addressOf(node.id)}:${CONTROL_PORT}`);
-    const { raftBugs, wrapDisk } = options;
+    const { raftBugs, controlBugs, wrapDisk } = options;
     const node: SimNode = new SimNode(this.#world, this.#network, {
       id,
       address: addressOf(id),
@@ -207,6 +216,7 @@ export class Cluster {
       onEnded: (sentence) => this.#strikes.ended(node, sentence),
       onWarning: (text) => this.#strikes.warned(node, text),
       ...(raftBugs && { raftBugs }),
+      ...(controlBugs && { controlBugs }),
       ...(wrapDisk && { wrapDisk }),
     });
     return node;
@@ -253,6 +263,7 @@ export class Cluster {
     for (const client of clients) client.run();
     this.#strikes.begin();
     this.#world.runFor(loadMs);
+    this.#makeItCount();
     for (const client of clients) client.stop();
     this.#strikes.heal();
     this.#await(
@@ -262,8 +273,18 @@ export class Cluster {
     );
   }
 
+  /** Goes on until the seed counts: some faults find nobody to strike, and who waits for an answer asks nothing. */
+  #makeItCount(): void {
+    const hasSwarm = this.#plan.swarm.length > 0;
+    while (hasSwarm && this.#strikes.faultCount < FAULTS_MIN && this.#world.nowMs < LOAD_MAX_MS) {
+      this.#strikes.more();
+      this.#world.runFor(MORE_MS);
+    }
+    this.#world.runUntil(() => this.#load.answeredCount >= OPERATIONS_MIN, LOAD_MAX_MS);
+  }
+
   /** L: there is a leader, every broker is let in, and a change is made. */
-  #becomeWhole(): void {
+  #becomeWhole(client: ClusterClient): void {
     this.#await(
       'every node is back',
       () => {
@@ -277,7 +298,6 @@ export class Cluster {
       () => this.#operator.isSettled,
       () => this.#operator.describe(),
     );
-    const client = new ClusterClient(this.#load, 'visitor', 1);
     const expected = this.#load.brokers.map(({ id }) => id);
     for (const { id } of this.#load.brokers) {
       let seen: readonly number[] = [];
@@ -295,7 +315,24 @@ export class Cluster {
       );
     }
     this.#await('a change is made', this.#changed(client, expected[0] ?? 0));
-    // Q3: a whole cluster keeps its leader.
+  }
+
+  /** A: it goes on while a minority of the controllers does not hear the others. */
+  #stayAvailable(client: ClusterClient): void {
+    const { swarm, nodes } = this.#plan;
+    if (!swarm.includes('split') && !swarm.includes('half-split')) return;
+    const [world, network, load] = [this.#world, this.#control, this.#load];
+    const machines = nodes.map(({ id, roles }) => ({ id, address: addressOf(id), roles }));
+    const wait = (what: string, condition: () => boolean, describe: () => string): void => {
+      if (!world.runUntil(condition, SPLIT_PATIENCE_MS))
+        throw new Stuck(`A: not within ${SPLIT_PATIENCE_MS} ms: ${what}. ${describe()}`);
+    };
+    runSplitRounds({ world, network, load, machines, swarm, client, wait });
+    this.#becomeWhole(client);
+  }
+
+  /** Q3: a whole cluster keeps its leader. */
+  #keepLeader(): void {
     const leaders = this.#quorum.leaderCount;
     this.#world.runFor(CALM_MS);
     if (this.#quorum.leaderCount !== leaders) this.#problems.push('Q3: a whole cluster has elected a leader');

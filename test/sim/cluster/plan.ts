@@ -8,6 +8,8 @@ export const STRIKE_KINDS = [
   'isolate',
   'one-way',
   'flap',
+  'split',
+  'half-split',
   'power',
   'process',
   'restart',
@@ -63,7 +65,7 @@ export interface ClusterPlan {
 }
 
 /** Strikes that can come one after the other; a seed has at least one of them, or too little would happen. */
-const QUICK_KINDS = ['isolate', 'one-way', 'process', 'power', 'pause', 'blink', 'transfer'] as const;
+const QUICK_KINDS = ['isolate', 'one-way', 'split', 'process', 'power', 'pause', 'blink', 'transfer'] as const;
 const LOAD_MIN_MS = 60_000;
 const LOAD_MORE_MS = 6000;
 /** More than the ten that a seed must have to count: some find nothing to strike. */

@@ -20,12 +20,20 @@ const METADATA_LOG = /\/__cluster_metadata-0\//;
 /** Everything that is planted, each with the faults that bring it to light and what has to be found. */
 export const PLANTED: readonly PlantedInCluster[] = [
   raft('votes-twice', ['delay', 'process', 'transfer', 'pause'], /^Q1: .* votes for/, 10, 15),
-  raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 10, 58),
+  raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 10, 40),
   raft('commits-old-term', ['slow-disk', 'process', 'power'], /^V7/, 20),
   raft('no-pre-vote', ['isolate'], /^Q3: .* without a pre-vote/, 2),
-  raft('ignores-contact', ['isolate', 'flap'], /^Q3: .* hears its leader/, 10),
+  raft('ignores-contact', ['isolate', 'flap'], /^Q3: .* hears its leader/, 5, 14),
   raft('transfers-early', ['transfer', 'slow-disk', 'delay'], /^V5/, 10),
-  raft('stale-reads', ['pause', 'isolate'], /^(D1|T7)/, 10),
+  raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 5, 20),
+  planted(
+    'control: keeps-stale-watch',
+    ['split', 'half-split'],
+    { controlBugs: new Set(['keeps-stale-watch']) },
+    /^A: .* a change is made through each broker/,
+    4,
+    4,
+  ),
   planted(
     'syncs of the metadata log are lost',
     ['power'],

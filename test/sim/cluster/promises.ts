@@ -15,6 +15,7 @@ export const PROMISES = {
   T: 'a topic is created once, seen, deleted, and stays away',
   D1: 'what the active controller says of the quorum goes forward',
   V11: 'a node refuses the disk of another; an empty disk gets no vote by itself',
+  A: 'while a minority of controllers does not hear the others, whoever reaches those makes changes and sees them',
   L: 'when everything works again there is a leader, every broker is let in, and changes are made',
 } as const;
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { guarded } from '../guard.ts';
+import { Cluster } from './cluster.ts';
+import { planCluster } from './plan.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const SEEDS = 300;
@@ -52,6 +55,12 @@ describe('a cluster under faults of its network, machines, disks and clocks', ()
     },
     TIMEOUT_MS,
   );
+
+  it('goes on until it counts, where clients ask little and planned faults found nobody', () => {
+    const plan = { ...planCluster(7, ['process']), clientCount: 3, clientPauseMs: 1500, strikesAtMs: [] };
+    const { shortfalls, problems } = guarded(() => new Cluster(7, plan).run());
+    expect([shortfalls, problems]).toEqual([[], []]);
+  });
 
   if (minutes > 0) {
     it(

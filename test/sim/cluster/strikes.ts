@@ -5,6 +5,7 @@ import type { DiskImage } from '../disk-tree.ts';
 import type { SimNode } from '../node.ts';
 import type { World } from '../world.ts';
 import type { SimOperator } from './operator.ts';
+import { between, drawMinority, type Pair, type Way } from './cuts.ts';
 import { type ClusterPlan, isWeather, type StrikeKind } from './plan.ts';
 
 /** Longest that a node stays down, ms. */
@@ -79,6 +80,11 @@ export class Strikes {
         world.trace(`weather: ${JSON.stringify(weather)}`);
       });
     }
+  }
+
+  /** One strike more than was planned. */
+  more(): void {
+    this.#strike(0);
   }
 
   /** Number of faults that struck, those of single messages included. */
@@ -168,7 +174,10 @@ export class Strikes {
       case 'isolate':
       case 'one-way':
       case 'flap':
-        return this.#cut(kind, node);
+        return this.#isolate(kind, node);
+      case 'split':
+      case 'half-split':
+        return this.#split(kind);
       case 'power':
       case 'process':
         return this.#crash(kind, node);
@@ -224,27 +233,40 @@ export class Strikes {
     });
   }
 
-  #cut(kind: 'isolate' | 'one-way' | 'flap', node: SimNode): boolean {
-    const { network, nodes, prng, world } = this.#targets;
+  #isolate(kind: 'isolate' | 'one-way' | 'flap', node: SimNode): boolean {
+    const { nodes, prng } = this.#targets;
     const others = nodes.filter((other) => other !== node && (kind !== 'one-way' || prng.chance(0.7)));
+    const way = kind === 'one-way' ? this.#pick(['out', 'in'] as const) : 'both';
+    this.#cut(kind, { some: [node], rest: others, way });
+    return true;
+  }
+
+  /** A minority of the controllers and the others do not hear each other; what else talks to either goes on. */
+  #split(kind: 'split' | 'half-split'): boolean {
+    const { nodes, prng } = this.#targets;
+    const [some, rest] = drawMinority(
+      prng,
+      nodes.filter((node) => this.#isController(node)),
+    );
+    this.#cut(kind, { some, rest, way: kind === 'split' ? 'both' : this.#pick(['out', 'in'] as const) });
+    return true;
+  }
+
+  #cut(
+    kind: StrikeKind,
+    { some, rest, way }: { readonly some: readonly SimNode[]; readonly rest: readonly SimNode[]; readonly way: Way },
+  ): void {
+    const { network, world } = this.#targets;
     const forMs = this.#pick(CUT_MS);
-    const isOut = prng.chance(0.5);
-    const pairs = others.flatMap(({ address }): (readonly [string, string])[] => {
-      if (kind === 'one-way') return [isOut ? [node.address, address] : [address, node.address]];
-      return [
-        [node.address, address],
-        [address, node.address],
-      ];
-    });
-    world.trace(`strike: ${kind} node ${node.id} for ${forMs} ms`);
-    this.#trouble(node, forMs + 500);
+    const pairs: readonly Pair[] = between(some, rest, way);
+    world.trace(`strike: ${kind} node ${some.map(({ id }) => id).join()} for ${forMs} ms`);
+    for (const node of some) this.#trouble(node, forMs + 500);
     const cut = (): void => pairs.forEach(([from, to]) => network.cut(from, to));
     const mend = (): void => pairs.forEach(([from, to]) => network.mend(from, to));
     cut();
     const flips = kind === 'flap' ? Math.ceil(forMs / FLAP_MS) : 0;
     for (let i = 1; i < flips; i += 1) this.#later(i * FLAP_MS, i % 2 === 1 ? mend : cut);
     this.#later(forMs, mend);
-    return true;
   }
 
   #pause(node: SimNode, forMs: number): boolean {

@@ -18,6 +18,7 @@ import type {
 } from '../../../ports/control-net.ts';
 import type { Log } from '../../../ports/log.ts';
 import type { ToData } from '../link.ts';
+import type { ControlBugs } from '../planted-bugs.ts';
 import type { ControllerClient } from './controller-client.ts';
 
 const RECONNECT_MS = 50;
@@ -57,6 +58,7 @@ export interface BrokerAgentDeps {
   readonly diskStalledMs: () => number;
   readonly send: (message: ToData) => void;
   readonly onFatal: (message: string) => void;
+  readonly bugs: ControlBugs;
 }
 
 interface Heartbeats {
@@ -322,7 +324,7 @@ export class BrokerAgent {
    * more, and nothing came for a while, another one is watched.
    */
   #lookBehind(committedOffset: number): void {
-    if (committedOffset <= this.#offset) this.#beatsBehind = 0;
+    if (committedOffset <= this.#offset || this.#deps.bugs.has('keeps-stale-watch')) this.#beatsBehind = 0;
     else this.#beatsBehind += 1;
     if (this.#beatsBehind <= BEHIND_BEATS_MAX || this.#watch === null) return;
     this.#deps.log.warn(

@@ -14,6 +14,7 @@ import type {
 } from '../../../ports/control-net.ts';
 import type { ControlPorts } from '../control-node.ts';
 import type { ToControl, ToData } from '../link.ts';
+import type { ControlBugs } from '../planted-bugs.ts';
 import { randomId } from '../identity.ts';
 import { ErrorCode } from '../../../core/protocol/errors.ts';
 import { type OpenedRaft } from '../raft-storage.ts';
@@ -39,6 +40,8 @@ export interface ControlHubDeps {
   readonly version: string;
   /** What a test breaks on purpose in Raft. */
   readonly raftBugs: RaftBugs;
+  /** What a test breaks on purpose in the rest of the control plane. */
+  readonly controlBugs: ControlBugs;
 }
 
 /** Who this node is among others. */
@@ -176,11 +179,12 @@ export class ControlHub {
 
   /** Follows the metadata for the data isolate, and speaks for it. */
   startAgent(): void {
-    const { ports, settings, send, onFatal, loopStalledMs, diskStalledMs } = this.#deps;
+    const { ports, settings, send, onFatal, loopStalledMs, diskStalledMs, controlBugs } = this.#deps;
     const { clusterId, self } = this.#knownIdentity();
     const { clock, timers, log } = ports;
     this.#agent = new BrokerAgent({
       ...{ clock, timers, log, clusterId, send, onFatal, loopStalledMs, diskStalledMs },
+      bugs: controlBugs,
       nodeId: self.id,
       directoryId: self.directoryId,
       heartbeatIntervalMs: settings.broker('broker.heartbeat.interval.ms'),

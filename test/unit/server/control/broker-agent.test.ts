@@ -52,6 +52,7 @@ class Scene {
       diskStalledMs: () => 0,
       send: (message) => void this.sent.push(message),
       onFatal: (message) => void this.fatals.push(message),
+      bugs: new Set(),
     });
     this.agent.start();
   }
