@@ -4,6 +4,7 @@ import type { Settings } from '../core/config/settings.ts';
 import type { EndpointView } from '../core/metadata/view.ts';
 import type { CleanerBugs, PlantedLogBugs } from '../core/log/planted-bugs.ts';
 import type { PlantedBugs } from '../core/share/planted-bugs.ts';
+import type { ReplicaBugs } from '../core/replica/planted-bugs.ts';
 import { FetchSessions } from '../core/replica/fetch-session.ts';
 import { TopicAnswers } from './api/topic-answers.ts';
 import { AutoTopicCreator } from './auto-topics.ts';
@@ -29,6 +30,9 @@ import { resolveCleanerConfig, resolveTopicRules } from './partitions/topic-rule
 import { PartitionEnds } from './peers/partition-ends.ts';
 import { Peers } from './peers/peers.ts';
 import { ProducerIds } from './producer-ids.ts';
+import { ReplicaFetcher } from './replication/fetcher.ts';
+import { askLeaderStart } from './replication/leader-start.ts';
+import { fetchLimits } from './replication/limits.ts';
 import type { Services } from './services.ts';
 import { shareMetrics } from './share/metrics.ts';
 import { startShareGroups } from './share/start.ts';
@@ -54,6 +58,8 @@ export interface NodeOptions {
   readonly shareBugs?: PlantedBugs;
   /** What a test breaks on purpose in the log cleaner. */
   readonly cleanerBugs?: CleanerBugs;
+  /** What is broken on purpose in replication; tests only. */
+  readonly replicaBugs?: ReplicaBugs;
   /** What is broken on purpose in logs; tests only. */
   readonly logBugs?: PlantedLogBugs;
   /** The node can't go on safely: the process ends with this sentence. */
@@ -233,12 +239,23 @@ class NodeStart {
     this.#phase = 'opening partitions';
     const { control, ports, settings } = this.#options;
     const nodeId = settings.broker('node.id');
+    const brokerListener = this.#brokerListener();
+    const peers = new Peers({ ...ports, nodeId, metadata: control, listener: brokerListener });
     const partitions = new PartitionManager({
       nodeId: brokerId(nodeId),
       ports,
       settings,
       metadata: control,
       logs: logs.manager,
+      fetcher: new ReplicaFetcher({
+        ...ports,
+        nodeId,
+        peers,
+        brokerEpoch: () => control.brokerEpoch,
+        limits: () => fetchLimits(settings),
+      }),
+      askStart: (follower, answered) => askLeaderStart(peers, follower, answered),
+      ...(this.#options.replicaBugs && { replicaBugs: this.#options.replicaBugs }),
     });
     // An answer to a change of the metadata means that this node serves what was created.
     const metadata: MetadataClient = {
@@ -250,8 +267,6 @@ class NodeStart {
     };
     const { clock, timers, log, crc32c, afterTurn } = ports;
     const shared = { clock, timers, log, crc32c, afterTurn, settings, nodeId, metadata, partitions };
-    const brokerListener = this.#brokerListener();
-    const peers = new Peers({ ...ports, nodeId, metadata, listener: brokerListener });
     const share = startShareGroups({
       ...shared,
       peers,

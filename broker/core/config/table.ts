@@ -1,6 +1,7 @@
 import { GROUP_BROKER_SETTINGS, GROUP_SETTINGS } from './table/groups.ts';
 import { LOG_SETTINGS } from './table/logs.ts';
 import { NODE_SETTINGS } from './table/node.ts';
+import { REPLICATION_SETTINGS } from './table/replication.ts';
 import { TOPIC_SETTINGS } from './table/topic.ts';
 
 /*
@@ -11,7 +12,12 @@ import { TOPIC_SETTINGS } from './table/topic.ts';
 export { GROUP_SETTINGS, TOPIC_SETTINGS };
 
 /** Settings of a broker (ConfigResource BROKER; an empty name means all brokers). */
-export const BROKER_SETTINGS = { ...NODE_SETTINGS, ...LOG_SETTINGS, ...GROUP_BROKER_SETTINGS } as const;
+export const BROKER_SETTINGS = {
+  ...NODE_SETTINGS,
+  ...LOG_SETTINGS,
+  ...GROUP_BROKER_SETTINGS,
+  ...REPLICATION_SETTINGS,
+} as const;
 
 /** Names of topic settings. */
 export type TopicSettingName = keyof typeof TOPIC_SETTINGS;

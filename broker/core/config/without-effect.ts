@@ -121,11 +121,6 @@ export const BROKER_WITHOUT_EFFECT: Rows = {
   }),
   ...because(ONE_COPY, {
     'num.replica.fetchers': int('1', 'Threads that fetch from each other broker.', { min: 1, change: 'cluster' }),
-    'replica.fetch.backoff.ms': int('1000', 'Pause after a failed fetch from a leader.', { min: 0 }),
-    'replica.fetch.max.bytes': int('1048576', 'Bytes of one partition in a fetch from a leader.', { min: 0 }),
-    'replica.fetch.min.bytes': int('1', 'Bytes for which a fetch from a leader waits.'),
-    'replica.fetch.response.max.bytes': int('10485760', 'Bytes of one fetch from a leader.', { min: 0 }),
-    'replica.fetch.wait.max.ms': int('500', 'How long a fetch from a leader may wait.'),
     'replica.lag.time.max.ms': long('30000', 'How long a follower may lag before it counts as out of sync.'),
     'replica.socket.receive.buffer.bytes': int('65536', 'Receive buffer of connections to leaders.'),
     'replica.socket.timeout.ms': int('30000', 'Time-out of requests to leaders.'),

@@ -10,22 +10,31 @@ import type { Segment } from './segment.ts';
 export interface AppendEnd {
   readonly nextOffset: number;
   readonly maxTimestampMs: number;
+  /** Batches are missing before or in between. */
+  readonly isSparse: boolean;
 }
 
-/** The caller has validated the batches: that they do not follow the log's end is a bug. */
-export function checkContiguous(buf: Buffer, logEndOffset: number): AppendEnd {
+/**
+ * The caller has validated the batches: that they do not follow the log's end is a bug. Those of a leader whose cleaner has been
+ * there may leave gaps that end at or below `gapEnd`.
+ */
+export function checkContiguous(buf: Buffer, logEndOffset: number, gapEnd = -1): AppendEnd {
+  let isSparse = false;
   let nextOffset = logEndOffset;
   let maxTimestampMs = -1;
   for (let pos = 0; pos < buf.length; ) {
     const size = frameBatch(buf, pos, buf.length);
     assert(typeof size === 'number', 'whole batches are appended');
-    assert(batch.baseOffset(buf, pos) === nextOffset, 'batches follow the log end');
+    const baseOffset = batch.baseOffset(buf, pos);
+    const isGap = baseOffset > nextOffset && baseOffset <= gapEnd;
+    assert(baseOffset === nextOffset || isGap, 'batches follow the log end');
+    isSparse ||= isGap;
     nextOffset = batch.nextOffset(buf, pos);
     maxTimestampMs = Math.max(maxTimestampMs, batch.maxTimestamp(buf, pos));
     pos += size;
   }
   assert(nextOffset > logEndOffset, 'an append has a batch');
-  return { nextOffset, maxTimestampMs };
+  return { nextOffset, maxTimestampMs, isSparse };
 }
 
 /** The bytes as a Buffer; copied when they are a small part of a larger one, which the cache would pin (B6). */

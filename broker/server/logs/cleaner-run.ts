@@ -20,7 +20,7 @@ import type { LogBody } from './log-body.ts';
 import type { Segment } from './segment.ts';
 import { swapSegments } from './segment-swap.ts';
 import { readHeader } from './segment-walk.ts';
-import { writeSparseEnd } from './sparse-mark.ts';
+import { markSparse } from './sparse-mark.ts';
 
 /** What of a log can be cleaned now, and the segments that this is about. */
 export interface CleanCandidate {
@@ -169,10 +169,4 @@ function* putInPlace(job: CleanerJob, jobs: JobQueue, group: readonly Segment[],
   else if (job.interrupted() === '') yield* removeRewritten(body.context, segment);
   if (outcome.error !== null) throw outcome.error;
   throw new CleaningEnded('interrupted', 'its segments changed meanwhile');
-}
-
-function* markSparse(body: LogBody, endOffset: number): Task<void> {
-  if (body.sparseEnd >= endOffset) return;
-  yield* writeSparseEnd(body.context, body.directory, endOffset);
-  body.sparseEnd = endOffset;
 }

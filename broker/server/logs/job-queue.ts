@@ -69,3 +69,9 @@ export class JobQueue {
 export function* nothing(): Task<void> {
   // There is nothing to do.
 }
+
+/** A task and what follows on its success. */
+export function* andThen(task: Task<void>, then: () => void): Task<void> {
+  yield* task;
+  then();
+}

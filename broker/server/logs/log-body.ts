@@ -39,6 +39,8 @@ export interface LogBody {
   highWatermark: number;
   /** The recovery point stays at or below this while the log is being cut. */
   recoveryPointMax: number;
+  /** Bytes appended since the log was opened; places chunks relative to each other. */
+  appendedBytes: number;
   /** Bytes appended since the last producer snapshot. */
   snapshotBytes: number;
   /** Monotonic time at which a failed read was last logged. */
@@ -130,6 +132,7 @@ export function createBody(start: LogStart, writer: LogWriter, rebuildIndexes: L
     logEndOffset: loaded.endOffset,
     highWatermark: Math.min(Math.max(start.highWatermark, start.logStartOffset), loaded.endOffset),
     recoveryPointMax: Number.POSITIVE_INFINITY,
+    appendedBytes: 0,
     snapshotBytes: 0,
     readErrorToldMs: Number.NEGATIVE_INFINITY,
     rebuildIndexes,
@@ -139,10 +142,9 @@ export function createBody(start: LogStart, writer: LogWriter, rebuildIndexes: L
 /** Bytes between two offsets: exact while they are cached, else those of the segments. */
 export function bytesBetween(
   body: LogBody,
-  appendedBytes: number,
   range: { readonly startOffset: number; readonly endOffset: number },
 ): number {
-  const { tail, segments } = body;
+  const { tail, segments, appendedBytes } = body;
   const index = tail.find(range.startOffset);
   if (index >= 0) return appendedBytes - (tail.chunkAt(index)?.bytesBefore ?? 0);
   let bytes = 0;

@@ -4,6 +4,7 @@ import { encodeEpochCheckpoint, encodePartitionMetadata } from '../../core/log/c
 import { EPOCH_CHECKPOINT, PARTITION_METADATA, SEALED_EPOCHS, segmentFileName } from '../../core/log/file-names.ts';
 import { encodeSealedEpochs } from '../../core/log/marks.ts';
 import { encodeProducerSnapshot } from '../../core/log/producer-snapshot.ts';
+import { BEYOND_END } from '../../core/log/recovery.ts';
 import { type RetainedSegment, segmentsToDelete } from '../../core/log/retention.ts';
 import { step, type Task } from '../task.ts';
 import { removeIfExists, waitFor, withFile, writeAside } from './disk-tasks.ts';
@@ -153,8 +154,11 @@ function retained(segment: Segment): RetainedSegment {
   return { baseOffset, endOffset, sizeInBytes, largestTimestampMs };
 }
 
-/** Cuts the log at `offset` and loads it again. What is below is written first; nothing is appended meanwhile. */
-export function* cut(body: LogBody, offset: number): Task<void> {
+/**
+ * Cuts the log at `offset` and loads it again. What is below is written first; nothing is appended meanwhile. `damaged` is told
+ * of bad bytes below the cut.
+ */
+export function* cut(body: LogBody, offset: number, damaged: (reason: string) => void): Task<void> {
   const { context } = body;
   assert(offset >= body.logStartOffset, 'a log is not cut below its start');
   yield* waitFor((done) => body.writer.waitFor(offset, 'written', done));
@@ -167,7 +171,12 @@ export function* cut(body: LogBody, offset: number): Task<void> {
   body.highWatermark = Math.min(body.highWatermark, offset);
   yield* waitFor((done) => context.checkpoint(done));
   const loaded = yield* loadUpTo(body, offset);
-  assert(loaded.damage === '', `a log that is cut is sound: ${loaded.damage}`);
+  // The marks are lowered by now, so that bad bytes look torn.
+  const isTorn = loaded.cut !== '' && !loaded.cut.endsWith(BEYOND_END);
+  if (loaded.damage !== '' || isTorn) {
+    damaged(loaded.damage === '' ? loaded.cut : loaded.damage);
+    return;
+  }
   body.recoveryPointMax = Number.POSITIVE_INFINITY;
   adopt(body, loaded);
 }

@@ -1,23 +1,25 @@
+import type { Buffer } from 'node:buffer';
 import { assert } from '../../core/base/assert.ts';
 import type { TopicId } from '../../core/base/ids.ts';
 import type { LogConfig } from '../../core/log/config.ts';
 import type { ProducerClaim, ProducerVerdict } from '../../core/log/producer-state.ts';
 import { shouldRoll } from '../../core/log/roll.ts';
-import * as batch from '../../core/record/batch.ts';
 import type { DiskFailure } from '../../ports/disk.ts';
 import { runTask, type Task } from '../task.ts';
 import { type AppendEnd, checkContiguous, ownBytes, rollInput } from './append-bytes.ts';
 import { waitFor } from './disk-tasks.ts';
 import { flushIndexes } from './index-files.ts';
 import { IndexRepairs } from './index-rebuild.ts';
-import { JobQueue, nothing } from './job-queue.ts';
+import { andThen, JobQueue, nothing } from './job-queue.ts';
 import { adopt, bytesBetween, createBody, isAged, type LogBody, type LogStart } from './log-body.ts';
 import { isDiskFull } from '../disk-failure.ts';
+import { take } from './log-append.ts';
 import { type ReadableLog, readLog } from './log-reader.ts';
 import { cut, loadUpTo, retain, saveDerived, seal, startAt, takeSnapshot, writeMetadata } from './log-upkeep.ts';
 import { LogWriter } from './log-writer.ts';
 import type {
   AppendMeta,
+  FetchedMeta,
   LogDone,
   LogFailure,
   LogListener,
@@ -30,7 +32,7 @@ import type {
 import { expireProducers, judgeProducer } from './producer-guard.ts';
 import { Segment } from './segment.ts';
 import type { SegmentList } from './segment-list.ts';
-import { appendedBatch } from './segment-walk.ts';
+import { markSparse } from './sparse-mark.ts';
 import { searchAnswer, type Searched, searchMaxTimestamp, searchTimestamp } from './timestamp-search.ts';
 
 /** Index entries that wait in memory before they go to their file: 2 MiB of log at Kafka's default interval. */
@@ -48,8 +50,6 @@ export class OpenLog implements PartitionLog {
   #state: LogState = 'open';
   #stateReason = '';
   #listener: LogListener | null = null;
-  /** Bytes appended since the log was opened; places chunks relative to each other. */
-  #appendedBytes = 0;
   #cutting = false;
   /** A full disk left the files behind what is known in memory: they are loaded again before the next append. */
   #reloadDue = false;
@@ -154,27 +154,19 @@ export class OpenLog implements PartitionLog {
   }
 
   append(batches: Uint8Array, meta: AppendMeta): number | null {
-    if (this.#state !== 'open') return null;
-    assert(!this.#cutting, 'nothing is appended while the log is cut');
+    return this.#state === 'open' ? this.#take(ownBytes(batches), meta.nowMs, -1) : null;
+  }
+
+  appendFetched(batches: Uint8Array, meta: FetchedMeta, done: LogDone<number>): void {
     const body = this.#body;
-    const buf = ownBytes(batches);
-    const baseOffset = body.logEndOffset;
-    const end = checkContiguous(buf, baseOffset);
-    const segment = this.#segmentFor(buf.length, end, meta.nowMs);
-    const usedMs = body.context.clock.monotonicMs();
-    for (let pos = 0; pos < buf.length; pos += batch.sizeInBytes(buf, pos)) {
-      segment.addBatch(buf, pos, body.config.indexIntervalBytes);
-      body.epochs.assign(batch.partitionLeaderEpoch(buf, pos), batch.baseOffset(buf, pos));
-      if (batch.producerId(buf, pos) >= 0) body.producers.update(appendedBatch(buf, pos), usedMs);
-    }
-    body.logEndOffset = end.nextOffset;
-    body.tail.push({ baseOffset, endOffset: end.nextOffset, bytes: buf, bytesBefore: this.#appendedBytes });
-    this.#appendedBytes += buf.length;
-    body.snapshotBytes += buf.length;
-    body.context.counters.appendedBytes += buf.length;
-    body.writer.enqueue(segment, buf, end.nextOffset);
-    this.#scheduleUpkeep(segment);
-    return end.nextOffset;
+    const { nowMs, gapEnd } = meta;
+    const append = (): void => {
+      const failure = this.#unwritable();
+      if (failure === null) done(null, this.#take(ownBytes(batches), nowMs, gapEnd));
+      else done(failure, undefined);
+    };
+    if (gapEnd <= body.sparseEnd || this.#state !== 'open') append();
+    else this.#jobs.add(() => andThen(markSparse(body, gapEnd), append), append);
   }
 
   checkProducer(claim: ProducerClaim): ProducerVerdict {
@@ -189,7 +181,7 @@ export class OpenLog implements PartitionLog {
 
   bytesBetween(startOffset: number, endOffset: number): number {
     if (startOffset >= endOffset) return 0;
-    return bytesBetween(this.#body, this.#appendedBytes, { startOffset, endOffset });
+    return bytesBetween(this.#body, { startOffset, endOffset });
   }
 
   epochAt(offset: number): number {
@@ -214,7 +206,7 @@ export class OpenLog implements PartitionLog {
       done(this.#unwritable(), undefined);
       return;
     }
-    this.#cut(() => cut(this.#body, offset), offset, done);
+    this.#cut(() => cut(this.#body, offset, (reason) => this.#damage(reason)), offset, done);
   }
 
   truncateFullyAndStartAt(offset: number, done: LogDone<void>): void {
@@ -299,6 +291,15 @@ export class OpenLog implements PartitionLog {
       if (!this.#reloadDue && this.#state === 'read-only') this.#enter('open', '');
       return nothing();
     });
+  }
+
+  #take(buf: Buffer, nowMs: number, gapEnd: number): number {
+    assert(!this.#cutting, 'nothing is appended while the log is cut');
+    const end = checkContiguous(buf, this.#body.logEndOffset, gapEnd);
+    const segment = this.#segmentFor(buf.length, end, nowMs);
+    take(this.#body, segment, buf, end);
+    this.#scheduleUpkeep(segment);
+    return end.nextOffset;
   }
 
   #segmentFor(appendBytes: number, end: AppendEnd, nowMs: number): Segment {

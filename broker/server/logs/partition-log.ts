@@ -35,6 +35,12 @@ export interface AppendMeta {
   readonly nowMs: number;
 }
 
+/** Circumstances of an append of what a leader has. */
+export interface FetchedMeta extends AppendMeta {
+  /** Batches that the leader's cleaner took may be missing below it; −1: none are. */
+  readonly gapEnd: number;
+}
+
 /** What to read. Offsets are absolute, sizes in bytes. */
 export interface LogReadOptions {
   readonly fetchOffset: number;
@@ -113,6 +119,11 @@ export interface PartitionLog {
    * The bytes must not change afterwards. Gives the new log end, or null when the log is not `open`.
    */
   append(batches: Uint8Array, meta: AppendMeta): number | null;
+  /**
+   * Takes whole batches of the leader, checked (core/replica), with their offsets and epochs; the bytes must not change
+   * afterwards. Gives the new log end, in the same call unless gaps have to be allowed for first.
+   */
+  appendFetched(batches: Uint8Array, meta: FetchedMeta, done: LogDone<number>): void;
   /** Whether an idempotent producer's batch fits its sequence. To be asked right before `append`; changes nothing. */
   checkProducer(claim: ProducerClaim): ProducerVerdict;
   /** Whole batches from the one that holds `fetchOffset` on. May complete in the same call when they are cached. */

@@ -3,6 +3,7 @@ import { decodeSparseEnd, encodeSparseEnd } from '../../core/log/marks.ts';
 import { isDiskFull } from '../disk-failure.ts';
 import type { Task } from '../task.ts';
 import { failureOf, readIfExists, replaceFile } from './disk-tasks.ts';
+import type { LogBody } from './log-body.ts';
 import type { LogContext } from './log-context.ts';
 
 const MARK_SIZE_MAX = 4096;
@@ -25,7 +26,13 @@ export function* readSparseEnd(context: LogContext, directory: string): Task<num
 }
 
 /** Recovery has to know, before there is one, that a gap below `endOffset` is no damage (I1). */
-export function writeSparseEnd(context: LogContext, directory: string, endOffset: number): Task<void> {
+export function* markSparse(body: LogBody, endOffset: number): Task<void> {
+  if (body.sparseEnd >= endOffset) return;
+  yield* writeSparseEnd(body.context, body.directory, endOffset);
+  body.sparseEnd = endOffset;
+}
+
+function writeSparseEnd(context: LogContext, directory: string, endOffset: number): Task<void> {
   return replaceFile(context.disk, directory, SPARSE_CHECKPOINT, encodeSparseEnd(endOffset, context.crc32c));
 }
 

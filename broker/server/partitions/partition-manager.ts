@@ -10,11 +10,13 @@ import {
 } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { Ports } from '../context.ts';
-import type { LogManager, LogSpec } from '../logs/partition-log.ts';
+import type { ReplicaBugs } from '../../core/replica/planted-bugs.ts';
+import type { LogManager, LogSpec, PartitionLog } from '../logs/partition-log.ts';
 import type { MetadataClient } from '../metadata-client.ts';
 import { PartitionMap } from '../partition-map.ts';
 import { Permits } from '../permits.ts';
 import { AppendQueue } from './append-queue.ts';
+import { type FollowerDeps, FollowerPartition } from './follower-partition.ts';
 import { LeaderPartition } from './leader-partition.ts';
 import type { Partition, Partitions } from './partition.ts';
 import { resolveTopicRules, type TopicRules } from './topic-rules.ts';
@@ -22,11 +24,25 @@ import { resolveTopicRules, type TopicRules } from './topic-rules.ts';
 /** Batches of the node that may be held decompressed at a time: as many as codecs may be at work (B6). */
 const DECOMPRESSED_COUNT_MAX = 2;
 
-/** A leadership takes about ten microseconds to begin. */
-const LEADERSHIPS_PER_TURN = 500;
+/** A leadership takes about ten microseconds to begin, a following less. */
+const REPLICAS_PER_TURN = 500;
+
+/** Whoever fetches what this node follows. */
+export interface Fetcher {
+  /** The partition has another leader or settings, or is new. */
+  follow(follower: FollowerPartition): void;
+  /** What is to be asked of its leader is another now. */
+  changed(follower: FollowerPartition): void;
+  drop(follower: FollowerPartition): void;
+}
+
+interface Place {
+  readonly topicId: TopicId;
+  readonly index: number;
+}
 
 /**
- * Follows the metadata: makes and deletes logs, begins and ends leaderships on this node. Every step looks at the
+ * Follows the metadata: makes and deletes logs, begins and ends leaderships and followings on this node. Every step looks at the
  * metadata of that moment, so that a topic deleted while its logs are being made ends up deleted.
  */
 export class PartitionManager implements Partitions {
@@ -37,6 +53,13 @@ export class PartitionManager implements Partitions {
   readonly #logs: LogManager;
   readonly #permits = new Permits(DECOMPRESSED_COUNT_MAX);
   readonly #leading = new PartitionMap<LeaderPartition>();
+  readonly #following = new PartitionMap<FollowerPartition>();
+  /** Followings that ended while something is still done to their logs: nobody else may have these before. */
+  readonly #ending = new PartitionMap<true>();
+  /** Logs that are being deleted, which the manager of logs may still show. */
+  readonly #deleting = new PartitionMap<number>();
+  readonly #fetcher: Fetcher;
+  readonly #follower: FollowerDeps;
   readonly #leadListeners: ((partition: Partition) => void)[] = [];
   /** Those led whose log is damaged. */
   readonly #damaged = new PartitionMap<true>();
@@ -52,12 +75,25 @@ export class PartitionManager implements Partitions {
     readonly settings: Settings;
     readonly metadata: MetadataClient;
     readonly logs: LogManager;
+    readonly fetcher: Fetcher;
+    readonly askStart: FollowerDeps['askStart'];
+    readonly replicaBugs?: ReplicaBugs;
   }) {
     this.#nodeId = start.nodeId;
     this.#ports = start.ports;
     this.#settings = start.settings;
     this.#metadata = start.metadata;
     this.#logs = start.logs;
+    this.#fetcher = start.fetcher;
+    const { clock, timers, log, crc32c } = start.ports;
+    this.#follower = {
+      ...{ clock, timers, log, crc32c },
+      pauseMaxMs: () => start.settings.broker('replica.fetch.backoff.ms'),
+      changed: (follower) => this.#fetcher.changed(follower),
+      askStart: start.askStart,
+      replace: () => undefined,
+      ...(start.replicaBugs && { bugs: start.replicaBugs }),
+    };
   }
 
   /**
@@ -66,14 +102,15 @@ export class PartitionManager implements Partitions {
    */
   start(done: () => void): void {
     const view = this.#metadata.view;
-    const stale = this.#logs.all().filter((log) => view.topicById(log.topicId)?.partition(log.partition) === undefined);
+    const strays = this.#logs.all().filter((log) => !this.#isHere(log.topicId, log.partition));
     this.#metadata.onDelta((delta) => this.#follow(delta));
-    if (stale.length > 0) {
-      for (const log of stale) {
-        this.#ports.log.info({ topic: log.topic, partition: log.partition }, 'deleting the log of a deleted topic');
-      }
-      this.#logs.delete(stale, () => undefined);
+    for (const { topic, partition } of strays) {
+      this.#ports.log.info(
+        { topic, partition },
+        'deleting the log of a partition that this broker does not have any more',
+      );
     }
+    this.#delete(strays);
     this.#change(everyPartition(view), done);
   }
 
@@ -113,6 +150,8 @@ export class PartitionManager implements Partitions {
     this.#stopped = true;
     for (const partition of this.#leading.values()) partition.resign(ErrorCode.NOT_LEADER_OR_FOLLOWER);
     this.#leading.clear();
+    for (const follower of this.#following.values()) this.#leave(follower, () => undefined);
+    this.#following.clear();
     this.#damaged.clear();
     this.#sorted = null;
   }
@@ -126,7 +165,7 @@ export class PartitionManager implements Partitions {
         gone.push({ topicId: topic.id, partition: index });
       }
     }
-    if (gone.length > 0) this.#logs.delete(gone, () => undefined);
+    this.#delete(gone);
     if (delta.configsChanged.length > 0) this.#reconfigure(delta);
     if (delta.partitionsChanged.length > 0) this.#change(delta.partitionsChanged, () => undefined);
   }
@@ -147,40 +186,54 @@ export class PartitionManager implements Partitions {
       if (topic === null || view === undefined || view.leaderEpoch !== partition.leaderEpoch) continue;
       partition.update(view, this.#rules(topic, rules));
     }
+    for (const follower of this.#following.values()) {
+      if (!all && !names.has(follower.topicName)) continue;
+      const topic = this.#metadata.view.topicById(follower.topicId);
+      const view = topic?.partition(follower.index);
+      if (topic === null || view === undefined || view.leaderEpoch !== follower.leaderEpoch) continue;
+      follower.follow(view, this.#rules(topic, rules));
+      this.#fetcher.changed(follower);
+    }
   }
 
   #change(changes: Iterable<{ readonly topic: TopicView; readonly partition: PartitionView }>, done: () => void): void {
     const rules = new Map<TopicId, TopicRules>();
     const specs: LogSpec[] = [];
-    const toLead: { readonly topicId: TopicId; readonly index: number }[] = [];
+    const gone: { readonly topicId: TopicId; readonly partition: number }[] = [];
+    const places: Place[] = [];
     for (const { topic, partition } of changes) {
-      if (partition.leader !== this.#nodeId) this.#end(topic.id, partition.index, ErrorCode.NOT_LEADER_OR_FOLLOWER);
-      if (!partition.replicas.includes(this.#nodeId)) continue;
+      const { index } = partition;
+      if (partition.leader !== this.#nodeId) this.#end(topic.id, index, ErrorCode.NOT_LEADER_OR_FOLLOWER);
+      const log = this.#deleting.get(topic.id, index) === undefined ? this.#logs.get(topic.id, index) : null;
+      if (!partition.replicas.includes(this.#nodeId)) {
+        if (log !== null) gone.push({ topicId: topic.id, partition: index });
+        continue;
+      }
       const config = this.#rules(topic, rules).log;
-      const log = this.#logs.get(topic.id, partition.index);
-      if (log === null) specs.push({ topic: topic.name, topicId: topic.id, partition: partition.index, config });
+      if (log === null) specs.push({ topic: topic.name, topicId: topic.id, partition: index, config });
       else log.configure(config);
-      if (partition.leader === this.#nodeId) toLead.push({ topicId: topic.id, index: partition.index });
+      places.push({ topicId: topic.id, index });
     }
+    this.#delete(gone);
     this.#openingCount += 1;
-    if (specs.length === 0) this.#leadAll(toLead, 0, done);
-    else this.#logs.create(specs, () => this.#leadAll(toLead, 0, done));
+    if (specs.length === 0) this.#beginAll(places, 0, done);
+    else this.#logs.create(specs, () => this.#beginAll(places, 0, done));
   }
 
-  /** Begins leaderships from the one at `from` on, so many a turn that no turn gets long. */
-  #leadAll(
-    toLead: readonly { readonly topicId: TopicId; readonly index: number }[],
-    from: number,
-    done: () => void,
-  ): void {
-    const next = from + LEADERSHIPS_PER_TURN;
+  /** Begins leaderships and followings from the one at `from` on, so many a turn that no turn gets long. */
+  #beginAll(places: readonly Place[], from: number, done: () => void): void {
+    const next = from + REPLICAS_PER_TURN;
     const rules = new Map<TopicId, TopicRules>();
-    for (const { topicId, index } of toLead.slice(from, next)) this.#lead(topicId, index, rules);
-    if (next < toLead.length) {
-      this.#ports.timers.after(0, () => this.#leadAll(toLead, next, done));
+    for (const { topicId, index } of places.slice(from, next)) this.#begin(topicId, index, rules);
+    if (next < places.length) {
+      this.#ports.timers.after(0, () => this.#beginAll(places, next, done));
       return;
     }
     done();
+    this.#opened();
+  }
+
+  #opened(): void {
     this.#openingCount -= 1;
     if (this.#openingCount > 0) return;
     const waiting = this.#whenSettled;
@@ -188,23 +241,53 @@ export class PartitionManager implements Partitions {
     for (const settled of waiting) settled();
   }
 
-  /** Begins or updates the leadership that the metadata names now. */
-  #lead(topicId: TopicId, index: number, cache: Map<TopicId, TopicRules>): void {
+  /** Makes this node what the metadata says now that it is for a partition. */
+  #begin(topicId: TopicId, index: number, cache: Map<TopicId, TopicRules>): void {
     if (this.#stopped) return;
     const topic = this.#metadata.view.topicById(topicId);
     const view = topic?.partition(index);
-    if (topic === null || view === undefined || view.leader !== this.#nodeId) return;
+    if (topic === null || view === undefined || !view.replicas.includes(this.#nodeId)) return;
+    const log = this.#logs.get(topicId, index);
+    assert(log !== null, `log of ${topic.name}-${index} was made`);
+    // Whoever ends with the log begins this again.
+    if (this.#ending.get(topicId, index) !== undefined) return;
+    const rules = this.#rules(topic, cache);
+    const following = this.#following.get(topicId, index);
+    if (view.leader !== this.#nodeId) {
+      if (following === undefined) {
+        const follower = new FollowerPartition(this.#follower, { topic, partition: view, rules, log });
+        this.#following.set(topicId, index, follower);
+        this.#fetcher.follow(follower);
+      } else {
+        following.follow(view, rules);
+        this.#fetcher.follow(following);
+      }
+      return;
+    }
+    if (following === undefined) {
+      this.#lead(topic, view, rules, log);
+      return;
+    }
+    this.#following.delete(topicId, index);
+    this.#openingCount += 1;
+    this.#leave(following, () => {
+      this.#begin(topicId, index, new Map());
+      this.#opened();
+    });
+  }
+
+  /** Begins or updates the leadership that the metadata names now. */
+  #lead(topic: TopicView, view: PartitionView, rules: TopicRules, log: PartitionLog): void {
+    const { id: topicId } = topic;
+    const { index } = view;
     const current = this.#leading.get(topicId, index);
     if (current !== undefined) {
       if (current.leaderEpoch === view.leaderEpoch) {
-        current.update(view, this.#rules(topic, cache));
+        current.update(view, rules);
         return;
       }
       this.#end(topicId, index, ErrorCode.NOT_LEADER_OR_FOLLOWER);
     }
-    const log = this.#logs.get(topicId, index);
-    assert(log !== null, `log of ${topic.name}-${index} was made`);
-    const rules = this.#rules(topic, cache);
     log.configure(rules.log);
     const { clock, compression, crc32c, timers } = this.#ports;
     const onUnreadable = (message: string): void =>
@@ -226,6 +309,40 @@ export class PartitionManager implements Partitions {
     this.#damaged.delete(topicId, index);
     this.#sorted = null;
     partition.resign(errorCode);
+  }
+
+  /** Ends a following. `done` when its log may be another's. */
+  #leave(follower: FollowerPartition, done: () => void): void {
+    const { topicId, index } = follower;
+    this.#fetcher.drop(follower);
+    this.#ending.set(topicId, index, true);
+    follower.stop(() => {
+      this.#ending.delete(topicId, index);
+      done();
+    });
+  }
+
+  /** Whether this node has a replica of the partition. */
+  #isHere(topicId: TopicId, index: number): boolean {
+    return this.#metadata.view.topicById(topicId)?.partition(index)?.replicas.includes(this.#nodeId) ?? false;
+  }
+
+  /** Deletes logs, once nothing is done to them any more. */
+  #delete(gone: readonly { readonly topicId: TopicId; readonly partition: number }[]): void {
+    if (gone.length === 0) return;
+    for (const { topicId, partition } of gone) {
+      const following = this.#following.get(topicId, partition);
+      this.#following.delete(topicId, partition);
+      if (following !== undefined) this.#leave(following, () => undefined);
+      this.#deleting.set(topicId, partition, (this.#deleting.get(topicId, partition) ?? 0) + 1);
+    }
+    this.#logs.delete(gone, () => {
+      for (const { topicId, partition } of gone) {
+        const left = (this.#deleting.get(topicId, partition) ?? 1) - 1;
+        if (left > 0) this.#deleting.set(topicId, partition, left);
+        else this.#deleting.delete(topicId, partition);
+      }
+    });
   }
 
   #rules(topic: TopicView, cache: Map<TopicId, TopicRules>): TopicRules {

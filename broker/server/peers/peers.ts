@@ -19,12 +19,18 @@ export interface PeersDeps extends PeerPorts {
 /** Longer than any request between brokers waits for its records to be committed, in ms. */
 const CALL_TIMEOUT_MS = 10_000;
 
+/** The lane of everything that is answered at once. */
+const MAIN_LANE = -1;
+
 interface Entry {
   readonly epoch: number;
-  readonly peer: Peer;
+  readonly lanes: Map<number, Peer>;
 }
 
-/** The other brokers of the cluster, as this one asks them by Kafka's protocol: one pipelined connection for each (B2). */
+/**
+ * The other brokers of the cluster, as this one asks them by Kafka's protocol (B2): one pipelined connection for each, and one for
+ * each lane of fetches besides, since a fetch that waits holds up what follows it.
+ */
 export class Peers {
   readonly #deps: PeersDeps;
   readonly #peers = new Map<number, Entry>();
@@ -39,17 +45,28 @@ export class Peers {
   }
 
   /** Makes one try of a call to another broker; `done` is called exactly once, at once when it can't be reached now. */
-  call<K extends WireKey>(node: number, call: Call<K>): void {
-    const queued = queueCall(call, this.#deps.clock.monotonicMs() + CALL_TIMEOUT_MS);
+  call<K extends WireKey>(node: number, call: Call<K>, lane = MAIN_LANE): void {
+    const deadlineMs = this.#deps.clock.monotonicMs() + CALL_TIMEOUT_MS + (call.extraTimeMs ?? 0);
+    const queued = queueCall(call, deadlineMs);
     const broker = this.#deps.metadata.view.broker(brokerId(node));
-    const peer = broker === null || broker.fenced ? null : this.#peer(broker);
+    const peer = broker === null || broker.fenced ? null : this.#peer(broker, lane);
     if (peer === null) queued.fail(ErrorCode.BROKER_NOT_AVAILABLE, `broker ${node} is not there`, false);
     else peer.call(queued);
   }
 
-  #peer(broker: BrokerView): Peer | null {
-    const known = this.#peers.get(broker.id);
-    if (known?.epoch === broker.epoch) return known.peer;
+  /** Ends a lane's connection; its call fails. */
+  close(node: number, lane: number, reason: string): void {
+    const lanes = this.#peers.get(node)?.lanes;
+    const peer = lanes?.get(lane);
+    lanes?.delete(lane);
+    peer?.close(reason);
+  }
+
+  #peer(broker: BrokerView, lane: number): Peer | null {
+    const entry = this.#peers.get(broker.id);
+    const known = entry?.epoch === broker.epoch ? entry : null;
+    const open = known?.lanes.get(lane);
+    if (open !== undefined) return open;
     const { listener, metadata, nodeId } = this.#deps;
     const endpoint = broker.endpoints.find((one) => one.listener === listener);
     if (endpoint === undefined) return null;
@@ -61,7 +78,8 @@ export class Peers {
     const { host, port } = endpoint;
     const { clusterId } = metadata.view;
     const peer = new Peer(this.#deps, { self: nodeId, node: broker.id, clusterId, address: { host, port }, stats });
-    this.#peers.set(broker.id, { epoch: broker.epoch, peer });
+    if (known === null) this.#peers.set(broker.id, { epoch: broker.epoch, lanes: new Map([[lane, peer]]) });
+    else known.lanes.set(lane, peer);
     return peer;
   }
 
@@ -71,20 +89,22 @@ export class Peers {
     const broker = this.#deps.metadata.view.broker(brokerId(id));
     if (known === undefined || (broker !== null && !broker.fenced && broker.epoch === known.epoch)) return;
     this.#peers.delete(id);
-    known.peer.close('it left the cluster, or began anew');
+    for (const peer of known.lanes.values()) peer.close('it left the cluster, or began anew');
   }
 
   /** Requests to each other broker, and whether it can be reached. */
   readonly metrics: MetricSource = (emit) => {
     for (const [id, stats] of this.#stats) {
       const labels = { broker: String(id) };
-      const peer = this.#peers.get(id)?.peer;
+      const peers = [...(this.#peers.get(id)?.lanes.values() ?? [])];
+      const isConnected = peers.some((peer) => peer.isConnected);
+      const load = peers.reduce((sum, peer) => sum + peer.load, 0);
       const gauge = (name: string, help: string, value: number): void =>
         emit({ name, help, type: 'gauge', labels, value });
       const counter = (name: string, help: string, value: number): void =>
         emit({ name, help, type: 'counter', labels, value });
-      gauge('weir_peer_connected', 'Whether another broker answers on a connection', peer?.isConnected ? 1 : 0);
-      gauge('weir_peer_requests_in_flight', 'Requests that another broker has to answer', peer?.load ?? 0);
+      gauge('weir_peer_connected', 'Whether another broker answers on a connection', isConnected ? 1 : 0);
+      gauge('weir_peer_requests_in_flight', 'Requests that another broker has to answer', load);
       counter('weir_peer_requests_total', 'Requests to another broker', stats.requests);
       counter('weir_peer_failures_total', 'Requests that another broker did not answer', stats.failures);
     }

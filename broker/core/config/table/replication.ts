@@ -1,0 +1,38 @@
+import type { SettingRow } from '../row.ts';
+
+/** Broker settings of followers and of the leaders that they fetch from. */
+export const REPLICATION_SETTINGS = {
+  'replica.fetch.backoff.ms': {
+    type: 'int',
+    default: '1000',
+    min: 0,
+    change: 'static',
+    doc: 'Longest pause after a fetch from a leader that failed, or that the leader refused; the first ones are shorter.',
+  },
+  'replica.fetch.max.bytes': {
+    type: 'int',
+    default: '1048576',
+    min: 0,
+    change: 'static',
+    doc: 'Bytes of one partition in a fetch from a leader; a larger batch comes whole and alone.',
+  },
+  'replica.fetch.min.bytes': {
+    type: 'int',
+    default: '1',
+    change: 'static',
+    doc: 'Bytes for which a fetch from a leader waits, as long as replica.fetch.wait.max.ms allows.',
+  },
+  'replica.fetch.response.max.bytes': {
+    type: 'int',
+    default: '10485760',
+    min: 0,
+    change: 'static',
+    doc: 'Bytes of one fetch from a leader; four of them may be under way from each.',
+  },
+  'replica.fetch.wait.max.ms': {
+    type: 'int',
+    default: '500',
+    change: 'static',
+    doc: 'How long a fetch from a leader waits for replica.fetch.min.bytes.',
+  },
+} as const satisfies Readonly<Record<string, SettingRow>>;

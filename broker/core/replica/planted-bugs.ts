@@ -1,0 +1,14 @@
+/** Mistakes that tests plant to see them caught (STYLE.md, Teeth); nothing but tests hands in a set that is not empty. */
+export type ReplicaBug =
+  /** A follower of a new leader cuts its log at its high watermark and looks at no epoch: R11. */
+  | 'truncates-to-watermark'
+  /** Under fsync a follower tells its leader what it has written and not synced: D6. */
+  | 'counts-written'
+  /** A cut is called done before it is synced: D6. */
+  | 'cuts-unsynced';
+
+/** A set of planted bugs. */
+export type ReplicaBugs = ReadonlySet<ReplicaBug>;
+
+/** What production runs with. */
+export const NO_REPLICA_BUGS: ReplicaBugs = new Set();

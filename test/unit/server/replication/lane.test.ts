@@ -1,0 +1,187 @@
+import { describe, expect, test } from '@jest/globals';
+import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import { answerOf, LaneLab, named, partitionData, records, viewOf } from '../../../support/replication/lane-lab.ts';
+import { resolveTopicRules } from '../../../../broker/server/partitions/topic-rules.ts';
+import { Settings } from '../../../../broker/core/config/settings.ts';
+
+const RULES = resolveTopicRules(new Settings(new Map()), new Map());
+
+/** Two partitions of one topic in the same lane. */
+function twoInALane() {
+  const lab = new LaneLab();
+  const first = lab.follow('t', { index: 0 });
+  lab.only.answer({});
+  const second = lab.follow('t', { index: 4 });
+  lab.world.time.advance(0);
+  lab.world.time.settle();
+  return { lab, first, second };
+}
+
+describe('a lane of fetches from one leader', () => {
+  test('names its broker and epoch, its limits, and everything in its first request', () => {
+    const lab = new LaneLab({
+      'replica.fetch.max.bytes': '1000',
+      'replica.fetch.response.max.bytes': '5000',
+      'replica.fetch.min.bytes': '7',
+      'replica.fetch.wait.max.ms': '250',
+    });
+    lab.follow('t');
+    const { request } = lab.only;
+    expect(request).toMatchObject({
+      replicaState: { replicaId: 1, replicaEpoch: 77 },
+      maxBytes: 5000,
+      minBytes: 7,
+      maxWaitMs: 250,
+      sessionId: 0,
+      sessionEpoch: 0,
+    });
+    expect(request.topics[0]?.partitions).toMatchObject([
+      {
+        partition: 0,
+        fetchOffset: 0,
+        currentLeaderEpoch: 0,
+        lastFetchedEpoch: -1,
+        logStartOffset: 0,
+        partitionMaxBytes: 1000,
+      },
+    ]);
+  });
+
+  test('asks for more when everything that came is synced, not when it is written, and names what advanced alone', () => {
+    const { lab, first, second } = twoInALane();
+    lab.only.answer({});
+    expect(named(lab.only)).toEqual([]);
+    lab.syncsHeld = true;
+    lab.only.answer(
+      answerOf(
+        first.topicId,
+        partitionData(0, { records: records(0, 3), highWatermark: 1 }),
+        partitionData(4, { records: records(0, 2) }),
+      ),
+    );
+    expect(first.log).toMatchObject({ writtenOffset: 3, durableOffset: 0, highWatermark: 1 });
+    expect(lab.sent).toHaveLength(0);
+    lab.releaseSyncs();
+    expect(second.log.durableOffset).toBe(2);
+    expect(named(lab.only)).toEqual(['0@3', '4@2']);
+    expect(lab.only.request).toMatchObject({ sessionId: 5, sessionEpoch: 2 });
+    lab.only.answer(answerOf(first.topicId, partitionData(4, { records: records(2, 5) })));
+    expect(named(lab.only)).toEqual(['4@5']);
+    lab.only.answer({});
+    expect(named(lab.only)).toEqual([]);
+  });
+
+  test('under a planted bug asks past what is synced', () => {
+    const lab = new LaneLab({}, new Set(['counts-written']));
+    const follower = lab.follow('t');
+    lab.syncsHeld = true;
+    lab.only.answer(answerOf(follower.topicId, partitionData(0, { records: records(0, 3) })));
+    expect(named(lab.only)).toEqual(['0@3']);
+  });
+
+  test('goes on without a partition whose log is being cut, and takes it up when the cut is synced', () => {
+    const { lab, first } = twoInALane();
+    lab.only.answer(answerOf(first.topicId, partitionData(0, { records: records(0, 3) })));
+    lab.syncsHeld = true;
+    lab.only.answer(answerOf(first.topicId, partitionData(0, { divergingEpoch: { epoch: 0, endOffset: 1 } })));
+    expect(named(lab.only)).toEqual(['-0']);
+    expect(first.position()).toBeNull();
+    lab.releaseSyncs();
+    expect(first.log).toMatchObject({ logEndOffset: 1, durableOffset: 1 });
+    // The request in flight would hold it up.
+    lab.world.time.advance(100);
+    expect(lab.closed).toHaveLength(2);
+    expect(named(lab.last)).toEqual(['0@1', '4@0']);
+  });
+});
+
+describe('what fails', () => {
+  test('as a whole begins a new session, after pauses that grow up to replica.fetch.backoff.ms', () => {
+    const lab = new LaneLab({ 'replica.fetch.backoff.ms': '120' });
+    lab.follow('t');
+    lab.only.answer({});
+    expect(lab.only.request.sessionEpoch).toBe(1);
+    for (const pauseMs of [50, 100, 120, 120]) {
+      lab.only.fail();
+      lab.world.time.advance(pauseMs - 1);
+      expect(lab.sent).toHaveLength(0);
+      lab.world.time.advance(1);
+      expect(lab.only.request).toMatchObject({ sessionId: 0, sessionEpoch: 0 });
+      expect(named(lab.only)).toEqual(['0@0']);
+    }
+  });
+
+  test('a session that the leader does not know begins anew at once', () => {
+    const lab = new LaneLab();
+    lab.follow('t');
+    lab.only.answer({});
+    lab.only.answer({ errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, sessionId: 0 });
+    expect(lab.only.request).toMatchObject({ sessionId: 0, sessionEpoch: 0 });
+    // A leader that always says so is not asked without a pause.
+    lab.only.answer({ errorCode: ErrorCode.FETCH_SESSION_ID_NOT_FOUND, sessionId: 0 });
+    expect(lab.sent).toHaveLength(0);
+  });
+
+  test('a leader without room for sessions is told everything each time', () => {
+    const lab = new LaneLab();
+    lab.follow('t');
+    lab.only.answer({ sessionId: 0 });
+    expect(named(lab.only)).toEqual(['0@0']);
+    expect(lab.only.request).toMatchObject({ sessionId: 0, sessionEpoch: 0 });
+  });
+
+  test('a bad batch is not appended, is told, and is asked for again', () => {
+    const lab = new LaneLab();
+    const follower = lab.follow('t');
+    const spoiled = records(0, 2);
+    spoiled.fill(1, spoiled.length - 1);
+    lab.only.answer(answerOf(follower.topicId, partitionData(0, { records: spoiled })));
+    expect(follower.log.logEndOffset).toBe(0);
+    expect(lab.errors).toMatchObject([
+      { topic: 't', partition: 0, leader: 2, reason: expect.stringContaining('checksum') },
+    ]);
+    lab.world.time.advance(20);
+    expect(named(lab.last)).toEqual(['0@0']);
+    lab.last.answer(answerOf(follower.topicId, partitionData(0, { records: records(0, 2) })));
+    expect(follower.log.durableOffset).toBe(2);
+  });
+});
+
+describe('partitions come and go', () => {
+  test('four lanes for each leader, a partition always in the same', () => {
+    const lab = new LaneLab();
+    for (const index of [0, 1, 2, 3]) lab.follow('t', { index });
+    expect(new Set(lab.sent.map(({ lane }) => lane)).size).toBe(4);
+    lab.follow('u', { leader: 3 });
+    expect(lab.sent.at(-1)?.leader).toBe(3);
+  });
+
+  test('one that joins a lane does not wait for the fetch that is under way', () => {
+    const { lab } = twoInALane();
+    expect(lab.closed).toHaveLength(1);
+    expect(named(lab.only)).toEqual(['0@0', '4@0']);
+  });
+
+  test('another leader is asked from another lane, with its epoch; an answer of the old one means nothing', () => {
+    const lab = new LaneLab();
+    const follower = lab.follow('t');
+    const old = lab.only;
+    follower.follow(viewOf(0, { leader: 3, epoch: 1 }), RULES);
+    lab.fetcher.follow(follower);
+    lab.world.time.settle();
+    old.answer(answerOf(follower.topicId, partitionData(0, { records: records(0, 2) })));
+    expect(follower.log.logEndOffset).toBe(0);
+    expect(lab.only).toMatchObject({ leader: 3 });
+    expect(lab.only.request.topics[0]?.partitions[0]).toMatchObject({ currentLeaderEpoch: 1 });
+  });
+
+  test('without a leader nobody is asked', () => {
+    const lab = new LaneLab();
+    const follower = lab.follow('t');
+    follower.follow(viewOf(0, { leader: -1, epoch: 1 }), RULES);
+    lab.fetcher.follow(follower);
+    lab.world.time.advance(5000);
+    expect(lab.closed).toHaveLength(1);
+    expect(lab.sent.filter(({ leader }) => leader !== 2)).toHaveLength(0);
+  });
+});
