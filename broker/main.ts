@@ -205,6 +205,7 @@ class BrokerProcess {
     control.setHealth({
       ready: () => (isKnown ? [] : ['waiting for the quorum']),
       metrics: () => registry.collect(),
+      diskStalledMs: () => 0,
     });
     control.onFatal((message, hung) => this.#fatal(message, hung));
     control.whenStarted(() => {

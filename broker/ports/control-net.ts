@@ -100,6 +100,13 @@ export interface CanRestartResponse {
   readonly reasons: readonly string[];
 }
 
+/** A node, or all brokers of a host. */
+export interface CanRestartRequest {
+  /** Of no meaning beside a host. */
+  readonly nodeId: number;
+  readonly host: string | null;
+}
+
 /** Questions with one answer, by gRPC's names. */
 export interface UnaryCalls {
   'Raft.Identify': { readonly request: Record<never, never>; readonly response: IdentifyResponse };
@@ -107,7 +114,7 @@ export interface UnaryCalls {
   'Controller.DescribeQuorum': { readonly request: Record<never, never>; readonly response: QuorumResponse };
   'Controller.ChangeQuorum': { readonly request: ChangeQuorumRequest; readonly response: ChangeQuorumResponse };
   'Fleet.Status': { readonly request: Record<never, never>; readonly response: StatusResponse };
-  'Fleet.CanRestart': { readonly request: { readonly nodeId: number }; readonly response: CanRestartResponse };
+  'Fleet.CanRestart': { readonly request: CanRestartRequest; readonly response: CanRestartResponse };
 }
 
 /** A broker says that it lives (KIP-631). */

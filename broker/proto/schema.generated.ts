@@ -147,6 +147,7 @@ export const MESSAGES: Readonly<Record<string, readonly FieldShape[]>> = {
   ],
   'weir.control.v1.CanRestartRequest': [
     [1, 'nodeId', 'int32', 'single'],
+    [2, 'host', 'string', 'optional'],
   ],
   'weir.control.v1.CanRestartResponse': [
     [1, 'reasons', 'string', 'repeated'],
@@ -706,7 +707,7 @@ export const FILES: readonly {
     name: 'weir/control/v1/fleet.proto',
     imports: ['weir/control/v1/raft.proto'],
     symbols: ['weir.control.v1.Role', 'weir.control.v1.StatusRequest', 'weir.control.v1.StatusResponse', 'weir.control.v1.CanRestartRequest', 'weir.control.v1.CanRestartResponse', 'weir.control.v1.Fleet'],
-    descriptor: 'Cht3ZWlyL2NvbnRyb2wvdjEvZmxlZXQucHJvdG8SD3dlaXIuY29udHJvbC52MRoad2Vpci9jb250cm9sL3YxL3JhZnQucHJvdG8qQgoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9CUk9LRVIQARITCg9ST0xFX0NPTlRST0xMRVIQAiIPCg1TdGF0dXNSZXF1ZXN0IvABCg5TdGF0dXNSZXNwb25zZRIpCgRub2RlGAEgASgLMhsud2Vpci5jb250cm9sLnYxLlJlcGxpY2FLZXkSEgoKY2x1c3Rlcl9pZBgCIAEoCRIkCgVyb2xlcxgDIAMoDjIVLndlaXIuY29udHJvbC52MS5Sb2xlEg8KB3ZlcnNpb24YBCABKAkSEAoIdHJvdWJsZXMYBSADKAkSEQoJbGVhZGVyX2lkGAYgASgFEhQKDGxlYWRlcl9lcG9jaBgHIAEoAxIXCg9tZXRhZGF0YV9vZmZzZXQYCCABKAMSFAoMYnJva2VyX2Vwb2NoGAkgASgDIiQKEUNhblJlc3RhcnRSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAUiJQoSQ2FuUmVzdGFydFJlc3BvbnNlEg8KB3JlYXNvbnMYASADKAkyqQEKBUZsZWV0EkkKBlN0YXR1cxIeLndlaXIuY29udHJvbC52MS5TdGF0dXNSZXF1ZXN0Gh8ud2Vpci5jb250cm9sLnYxLlN0YXR1c1Jlc3BvbnNlElUKCkNhblJlc3RhcnQSIi53ZWlyLmNvbnRyb2wudjEuQ2FuUmVzdGFydFJlcXVlc3QaIy53ZWlyLmNvbnRyb2wudjEuQ2FuUmVzdGFydFJlc3BvbnNlYgZwcm90bzM=',
+    descriptor: 'Cht3ZWlyL2NvbnRyb2wvdjEvZmxlZXQucHJvdG8SD3dlaXIuY29udHJvbC52MRoad2Vpci9jb250cm9sL3YxL3JhZnQucHJvdG8qQgoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9CUk9LRVIQARITCg9ST0xFX0NPTlRST0xMRVIQAiIPCg1TdGF0dXNSZXF1ZXN0IvABCg5TdGF0dXNSZXNwb25zZRIpCgRub2RlGAEgASgLMhsud2Vpci5jb250cm9sLnYxLlJlcGxpY2FLZXkSEgoKY2x1c3Rlcl9pZBgCIAEoCRIkCgVyb2xlcxgDIAMoDjIVLndlaXIuY29udHJvbC52MS5Sb2xlEg8KB3ZlcnNpb24YBCABKAkSEAoIdHJvdWJsZXMYBSADKAkSEQoJbGVhZGVyX2lkGAYgASgFEhQKDGxlYWRlcl9lcG9jaBgHIAEoAxIXCg9tZXRhZGF0YV9vZmZzZXQYCCABKAMSFAoMYnJva2VyX2Vwb2NoGAkgASgDIkAKEUNhblJlc3RhcnRSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAUSEQoEaG9zdBgCIAEoCUgAiAEBQgcKBV9ob3N0IiUKEkNhblJlc3RhcnRSZXNwb25zZRIPCgdyZWFzb25zGAEgAygJMqkBCgVGbGVldBJJCgZTdGF0dXMSHi53ZWlyLmNvbnRyb2wudjEuU3RhdHVzUmVxdWVzdBofLndlaXIuY29udHJvbC52MS5TdGF0dXNSZXNwb25zZRJVCgpDYW5SZXN0YXJ0EiIud2Vpci5jb250cm9sLnYxLkNhblJlc3RhcnRSZXF1ZXN0GiMud2Vpci5jb250cm9sLnYxLkNhblJlc3RhcnRSZXNwb25zZWIGcHJvdG8z',
   },
   {
     name: 'weir/control/v1/metadata.proto',

@@ -1,3 +1,4 @@
+import type { TopicPart } from '../core/metadata/topic-table.ts';
 import type { EndpointView } from '../core/metadata/view.ts';
 import type { MetricSample } from '../ports/metrics.ts';
 import type { MetadataClient, QuorumClient } from './metadata-client.ts';
@@ -14,6 +15,8 @@ export interface HealthAnswers {
   ready(): readonly string[];
   /** Every figure of the data isolate at this moment. */
   metrics(): readonly MetricSample[];
+  /** Age of the oldest write or sync of its logs that has not ended, ms; 0: there is none (F5). */
+  diskStalledMs(): number;
 }
 
 /**
@@ -28,8 +31,14 @@ export interface ControlPlane extends MetadataClient, QuorumClient {
     registration: {
       readonly endpoints: readonly EndpointView[];
       readonly rack: string | null;
+      /** `weir.host`. */
+      readonly host: string;
       /** Broker epoch of the clean-shutdown proof, −1 without one (D4). */
       readonly previousBrokerEpoch: number;
+      /** What the broker-epoch file of this disk says, −1 without one (D4). */
+      readonly lastUnfencedEpoch: number;
+      /** Logs that are damaged (D4, D7). */
+      readonly damaged: readonly { readonly topicId: string; readonly index: number }[];
     },
     done: (failure: string | null) => void,
   ): void;
@@ -37,8 +46,17 @@ export interface ControlPlane extends MetadataClient, QuorumClient {
   readonly holdsLease: boolean;
   /** Asks to be counted in; `done` after the elections of this broker are applied to `view`. */
   unfence(done: (failure: string | null) => void): void;
-  /** Controlled shutdown: the broker is fenced in the metadata, then the control isolate stops. */
+  /**
+   * Controlled shutdown, first part: others take over what this broker leads, and it leaves ISRs. `done` when nobody can take over
+   * what is left, or the time is up; this broker has applied by then what it leads no more.
+   */
+  handOver(done: () => void): void;
+  /** Controlled shutdown, last part: the broker is fenced in the metadata, then the control isolate stops. */
   shutdown(done: () => void): void;
+  /** Partitions with a replica here that nobody leads. */
+  leaderless(): Iterable<TopicPart>;
+  /** Called when another controller is active. */
+  onController(listener: () => void): void;
   /** The control isolate can't go on (damaged metadata, identity mismatch): the process must end with this message. */
   onFatal(listener: FatalListener): void;
   /** Who answers health requests; without one the node is not ready. */

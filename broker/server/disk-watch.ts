@@ -3,7 +3,7 @@ import type { Disk, DiskDone, DiskFile } from '../ports/disk.ts';
 import type { Log } from '../ports/log.ts';
 
 /** How often the watch looks. Ages are counted in looks, so that a process that stood still blames no disk. */
-const LOOK_INTERVAL_MS = 1000;
+const LOOK_INTERVAL_MS = 250;
 /** A write or sync that takes longer is told of. */
 const SLOW_MS = 3000;
 

@@ -9,6 +9,7 @@ import { FetchSessions } from '../core/replica/fetch-session.ts';
 import { TopicAnswers } from './api/topic-answers.ts';
 import { AutoTopicCreator } from './auto-topics.ts';
 import { apiTable, brokerVersions, clientVersions } from './api/table.ts';
+import { keepBrokerEpoch } from './broker-epoch.ts';
 import { allowAll, unlimited } from './authorizer.ts';
 import type { Ports } from './context.ts';
 import type { ControlPlane, FatalListener } from './control-plane.ts';
@@ -33,6 +34,7 @@ import { ProducerIds } from './producer-ids.ts';
 import { ReplicaFetcher } from './replication/fetcher.ts';
 import { askLeaderStart } from './replication/leader-start.ts';
 import { fetchLimits } from './replication/limits.ts';
+import { ReplicaReports } from './replica-reports.ts';
 import type { Services } from './services.ts';
 import { shareMetrics } from './share/metrics.ts';
 import { startShareGroups } from './share/start.ts';
@@ -122,6 +124,7 @@ class NodeStart {
     control.setHealth({
       ready: () => (this.#phase === '' ? this.#troubles() : [this.#phase]),
       metrics: () => this.#metrics.collect(),
+      diskStalledMs: () => this.#disk.stalledForMs(),
     });
     control.onFatal((message, hung) => this.#fatal(message, hung));
     const opening = openLogManager({
@@ -190,13 +193,17 @@ class NodeStart {
     if (this.#failed || this.#logs === null || this.#boundPorts === null) return;
     this.#phase = 'registering with the controller';
     const { control, settings } = this.#options;
+    const logs = this.#logs;
+    const damaged = logs.manager.all().filter(({ state }) => state === 'damaged');
     const rack = settings.broker('broker.rack');
     const registration = {
       endpoints: this.#endpoints(this.#boundPorts),
       rack: rack === '' ? null : rack,
-      previousBrokerEpoch: this.#logs.previousBrokerEpoch,
+      host: settings.broker('weir.host'),
+      previousBrokerEpoch: logs.previousBrokerEpoch,
+      lastUnfencedEpoch: logs.lastUnfencedEpoch,
+      damaged: damaged.map(({ topicId, partition }) => ({ topicId, index: partition })),
     };
-    const logs = this.#logs;
     control.register(registration, (failure) => {
       if (failure !== null) {
         this.#fail(failure);
@@ -307,19 +314,31 @@ class NodeStart {
 
   #comeIn(logs: OpenedLogs, partitions: PartitionManager): void {
     this.#phase = 'waiting to be unfenced';
-    this.#options.control.unfence((failure) => {
-      if (failure !== null) {
-        this.#fail(failure);
+    const { control, directory, ports } = this.#options;
+    const place = { disk: this.#disk, crc32c: ports.crc32c, directory };
+    // Before it asks (D4): a copy of this disk that is made earlier tells what it lacks.
+    runTask(keepBrokerEpoch(place, control.brokerEpoch), (error) => {
+      if (error !== null) {
+        this.#fail(error instanceof Error ? error.message : String(error));
         return;
       }
-      this.#phase = '';
-      this.#acceptor.open();
-      this.#done(null, this.#running(logs, partitions));
+      control.unfence((failure) => {
+        if (failure !== null) {
+          this.#fail(failure);
+          return;
+        }
+        this.#phase = '';
+        this.#acceptor.open();
+        this.#done(null, this.#running(logs, partitions));
+      });
     });
   }
 
   #running(logs: OpenedLogs, partitions: PartitionManager): Node {
-    const { control, ports } = this.#options;
+    const { control, ports, settings } = this.#options;
+    const { timers, log } = ports;
+    const nodeId = settings.broker('node.id');
+    const reports = new ReplicaReports({ timers, log, nodeId, control, logs: logs.manager });
     let stopping = false;
     return {
       boundPorts: this.#boundPorts ?? new Map(),
@@ -329,17 +348,21 @@ class NodeStart {
         this.#phase = 'stopping';
         ports.log.info(
           { brokerEpoch: control.brokerEpoch },
-          'stopping: answering what was produced, then syncing logs',
+          'stopping: handing leaderships over, answering what was produced, then syncing logs',
         );
-        this.#acceptor.stop(() => {
-          partitions.stop();
-          logs.manager.shutdown(control.brokerEpoch, () =>
-            control.shutdown(() => {
-              this.#disk.stop();
-              done();
-            }),
-          );
-        });
+        reports.stop();
+        const close = (): void =>
+          this.#acceptor.stop(() => {
+            partitions.stop();
+            logs.manager.shutdown(control.brokerEpoch, () =>
+              control.shutdown(() => {
+                this.#disk.stop();
+                done();
+              }),
+            );
+          });
+        if (settings.broker('controlled.shutdown.enable')) control.handOver(close);
+        else close();
       },
     };
   }

@@ -445,7 +445,7 @@ export const QUESTIONS: Calls<UnaryCalls> = {
     },
   },
   'Fleet.CanRestart': {
-    request: { nodeId: 3 },
+    request: { nodeId: 3, host: 'host-3' },
     response: { reasons: ['it would take the last replica'] },
     bare: { reasons: [] },
   },

@@ -124,9 +124,6 @@ export const BROKER_WITHOUT_EFFECT: Rows = {
     'replica.lag.time.max.ms': long('30000', 'How long a follower may lag before it counts as out of sync.'),
     'replica.socket.receive.buffer.bytes': int('65536', 'Receive buffer of connections to leaders.'),
     'replica.socket.timeout.ms': int('30000', 'Time-out of requests to leaders.'),
-    'auto.leader.rebalance.enable': flag('true', 'Whether leadership returns to preferred replicas by itself.'),
-    'leader.imbalance.check.interval.seconds': long('300', 'How often preferred leaders are looked for.', { min: 1 }),
-    'controlled.shutdown.enable': flag('true', 'Whether a broker that stops hands its leaderships over first.'),
   }),
   ...because(OWN_TIMES, {
     'request.timeout.ms': int('30000', 'Time-out of requests to other brokers.'),

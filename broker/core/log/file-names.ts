@@ -31,6 +31,8 @@ export const BALLAST = 'ballast';
 export const JOURNAL = 'logs.journal';
 /** Proof of a clean shutdown; holds the broker epoch. */
 export const CLEAN_SHUTDOWN = '.kafka_cleanshutdown';
+/** The last epoch in which the broker asked to be let in (D4 c), beside the logs. */
+export const BROKER_EPOCH = 'broker-epoch';
 /** The metadata log's directory: beside the logs, and none of theirs. */
 const METADATA_DIRECTORY = '__cluster_metadata-0';
 /** Ending of the directory of a log that the manifest does not list any more. */

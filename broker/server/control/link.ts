@@ -13,10 +13,10 @@ export type ToControl =
       readonly timeoutMs: number;
     }
   /**
-   * The data loop has turned, has applied the metadata up to `offset`, and its clock stands at `atMs`. Sent at a steady pace
-   * while the loop is well, and after what it applied.
+   * The data loop has turned, has applied the metadata up to `offset`, its clock stands at `atMs`, and its oldest write or sync
+   * has been under way for `diskStalledMs` (F5). Sent at a steady pace while the loop is well, and after what it applied.
    */
-  | { readonly kind: 'beat'; readonly offset: number; readonly atMs: number }
+  | { readonly kind: 'beat'; readonly offset: number; readonly atMs: number; readonly diskStalledMs: number }
   | {
       readonly kind: 'answer';
       readonly id: number;

@@ -1,4 +1,5 @@
 import { assert, unreachable } from '../../core/base/assert.ts';
+import { brokerId } from '../../core/base/ids.ts';
 import type {
   MetadataCommand,
   MetadataOutcome,
@@ -9,7 +10,8 @@ import type {
 import { weirVersionRange } from '../../core/metadata/features.ts';
 import { MetadataImage } from '../../core/metadata/image.ts';
 import { decodeRecords } from '../../core/metadata/records.ts';
-import type { EndpointView, MetadataDelta, MetadataView } from '../../core/metadata/view.ts';
+import type { TopicPart } from '../../core/metadata/topic-table.ts';
+import type { MetadataDelta, MetadataView } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
 import type { ChangeQuorumRequest, ChangeQuorumResponse, QuorumResponse } from '../../ports/control-net.ts';
@@ -25,6 +27,10 @@ const PENDING_MAX = 10_000;
 const MEMBERSHIP_TIMEOUT_MS = 30_000;
 /** How long a node that stops waits for its leaderships to be taken over, ms: the last of a cluster has nobody to do it. */
 const FAREWELL_TIMEOUT_MS = 2_000;
+
+/** How long a node that stops waits for others to catch up with what it leads, ms: Kubernetes gives it 30 s in all. */
+const HAND_OVER_MS = 8000;
+const HAND_OVER_AGAIN_MS = 100;
 
 /** A question about the quorum that is under way. */
 interface Asked<R> {
@@ -62,6 +68,7 @@ export class RemoteControlPlane implements ControlPlane {
   readonly #image = new MetadataImage();
   readonly #pending = new Map<number, Pending>();
   readonly #deltaListeners: ((delta: MetadataDelta) => void)[] = [];
+  readonly #controllerListeners: (() => void)[] = [];
   readonly #fatalListeners: FatalListener[] = [];
   #health: HealthAnswers | null = null;
   #nextId = 1;
@@ -93,23 +100,13 @@ export class RemoteControlPlane implements ControlPlane {
     return this.#brokerEpoch;
   }
 
-  register(
-    registration: {
-      readonly endpoints: readonly EndpointView[];
-      readonly rack: string | null;
-      readonly previousBrokerEpoch: number;
-    },
-    done: (failure: string | null) => void,
-  ): void {
+  register(registration: Parameters<ControlPlane['register']>[0], done: (failure: string | null) => void): void {
     this.whenStarted(() => {
       const command = {
         kind: 'registerBroker',
         brokerId: this.#deps.nodeId,
         incarnationId: randomId(this.#deps.random),
         directoryId: this.#directoryId,
-        lastUnfencedEpoch: -1,
-        damaged: [],
-        host: '',
         ...weirVersionRange(),
         ...registration,
       } as const;
@@ -150,6 +147,26 @@ export class RemoteControlPlane implements ControlPlane {
           : `the controller keeps this broker out: ${outcome.errorMessage ?? outcome.errorCode}`,
       );
     });
+  }
+
+  handOver(done: () => void): void {
+    const { clock, timers, nodeId } = this.#deps;
+    if (this.#fatal !== null || this.#brokerEpoch === -1) {
+      timers.after(0, done);
+      return;
+    }
+    const deadlineMs = clock.monotonicMs() + HAND_OVER_MS;
+    const command = { kind: 'controlledShutdown', brokerId: nodeId, brokerEpoch: this.#brokerEpoch } as const;
+    const attempt = (): void => {
+      const leftMs = deadlineMs - clock.monotonicMs();
+      this.submit(command, leftMs, ({ errorCode, ...outcome }) => {
+        const remaining = 'remaining' in outcome ? outcome.remaining : 0;
+        const mayHelp = errorCode === ErrorCode.NONE && remaining > 0 && this.#hasFollowers();
+        if (mayHelp && clock.monotonicMs() + HAND_OVER_AGAIN_MS < deadlineMs) timers.after(HAND_OVER_AGAIN_MS, attempt);
+        else done();
+      });
+    };
+    attempt();
   }
 
   shutdown(done: () => void): void {
@@ -208,6 +225,14 @@ export class RemoteControlPlane implements ControlPlane {
     return this.#image.brokers().length <= 1 || this.#deps.clock.monotonicMs() < this.#leaseUntilMs;
   }
 
+  leaderless(): Iterable<TopicPart> {
+    return this.#image.partitionsOn(brokerId(this.#deps.nodeId), 'leaderless');
+  }
+
+  onController(listener: () => void): void {
+    this.#controllerListeners.push(listener);
+  }
+
   onDelta(listener: (delta: MetadataDelta) => void): void {
     this.#deltaListeners.push(listener);
   }
@@ -232,6 +257,17 @@ export class RemoteControlPlane implements ControlPlane {
     else this.#stopped();
   }
 
+  /** Whether somebody who is in has a replica of what this broker leads, and so may take it over when it has caught up. */
+  #hasFollowers(): boolean {
+    const { nodeId } = this.#deps;
+    for (const { partitions } of this.#image.partitionsOn(brokerId(nodeId), 'counting')) {
+      for (const { leader, replicas } of partitions) {
+        if (leader === nodeId && replicas.some((id) => id !== nodeId && this.#image.isUnfenced(id))) return true;
+      }
+    }
+    return false;
+  }
+
   #receive(message: ToData): void {
     switch (message.kind) {
       case 'started':
@@ -253,6 +289,7 @@ export class RemoteControlPlane implements ControlPlane {
         return;
       case 'controller':
         this.#image.controllerId = message.controllerId;
+        for (const listener of this.#controllerListeners) listener();
         return;
       case 'lease':
         this.#namedLease = message;
@@ -350,7 +387,9 @@ export class RemoteControlPlane implements ControlPlane {
   }
 
   #beatOnce(): void {
-    this.#deps.link.send({ kind: 'beat', offset: this.#image.offset, atMs: this.#deps.clock.monotonicMs() });
+    const diskStalledMs = this.#health?.diskStalledMs() ?? 0;
+    const atMs = this.#deps.clock.monotonicMs();
+    this.#deps.link.send({ kind: 'beat', offset: this.#image.offset, atMs, diskStalledMs });
   }
 
   #fail(message: string, hung: boolean): void {

@@ -98,6 +98,7 @@ export class DirectoryLogManager implements LogManager {
   #closing = false;
   /** Damage was found while stopping: a clean start would believe the log. */
   #manifestDue = false;
+  readonly #damageListeners: ((log: PartitionLog) => void)[] = [];
 
   constructor(deps: LogManagerDeps) {
     this.#deps = deps;
@@ -152,6 +153,10 @@ export class DirectoryLogManager implements LogManager {
   /** The checkpoints, for opening. */
   get store(): CheckpointStore {
     return this.#store;
+  }
+
+  onDamage(listener: (log: PartitionLog) => void): void {
+    this.#damageListeners.push(listener);
   }
 
   get isLowOnSpace(): boolean {
@@ -350,6 +355,7 @@ export class DirectoryLogManager implements LogManager {
     for (const { log, damagedMarks } of this.#logs.values()) {
       if (log.state !== 'damaged' || damagedMarks !== null) continue;
       this.#logs.set(log.topicId, log.partition, { log, damagedMarks: marksOf(log.body) });
+      for (const listener of this.#damageListeners) listener(log);
     }
     const write = (): Task<void> => this.writeManifest(this.all());
     if (this.#closing) this.#manifestDue = true;

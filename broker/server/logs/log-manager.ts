@@ -19,6 +19,7 @@ import { NO_LOG_BUGS } from '../../core/log/planted-bugs.ts';
 import type { LogMarks } from '../../core/log/marks.ts';
 import type { DirectoryEntry, Disk } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
+import { readBrokerEpoch } from '../broker-epoch.ts';
 import { CountingDisk } from './counting-disk.ts';
 import { failureOf, faultCode, inParallel, readIfExists, removeIfExists } from './disk-tasks.ts';
 import { isDiskFull } from '../disk-failure.ts';
@@ -37,6 +38,8 @@ export interface OpenedLogs {
   readonly manager: LogManager;
   /** Broker epoch of the clean-shutdown proof, −1 when the last stop was not clean. The proof is gone by now. */
   readonly previousBrokerEpoch: number;
+  /** What the broker-epoch file says, −1 without one (D4 c). */
+  readonly lastUnfencedEpoch: number;
   /** Damaged logs, for the report to the controller (D4 d). */
   readonly damaged: readonly { readonly topic: string; readonly partition: number; readonly reason: string }[];
 }
@@ -70,6 +73,7 @@ export function* openLogManager(deps: LogManagerDeps): Task<OpenedLogs> {
   }
   const proof = yield* readIfExists(disk, `${directory}/${CLEAN_SHUTDOWN}`, PROOF_SIZE_MAX);
   const brokerEpoch = proof === null ? null : decodeCleanShutdown(proof);
+  const lastUnfencedEpoch = yield* readBrokerEpoch({ ...deps, disk });
   const names = new Set((listed ?? []).map((entry) => logDirectoryName(entry.topic, entry.partition)));
   for (const { name } of entries) {
     const isUnlisted = isLogDirectoryName(name) && !names.has(name);
@@ -95,7 +99,7 @@ export function* openLogManager(deps: LogManagerDeps): Task<OpenedLogs> {
     .all()
     .filter((log) => log.state === 'damaged')
     .map(({ topic, partition, stateReason }) => ({ topic, partition, reason: stateReason }));
-  return { manager, previousBrokerEpoch: brokerEpoch ?? -1, damaged };
+  return { manager, previousBrokerEpoch: brokerEpoch ?? -1, lastUnfencedEpoch, damaged };
 }
 
 /** Makes a new data directory itself durable, with the parents that may have been made for it. */

@@ -177,6 +177,8 @@ export interface LogManager {
   resumeWrites(): void;
   /** Writes and syncs everything and leaves the clean-shutdown proof. No call may follow. */
   shutdown(brokerEpoch: number, done: () => void): void;
+  /** Called with each log that is found damaged in use (D7). */
+  onDamage(listener: (log: PartitionLog) => void): void;
   /** Plain numbers for the metrics page. */
   stats(): LogManagerStats;
 }

@@ -87,7 +87,14 @@ export class ControlWorld {
 
   register(life: Life, done: (failure: string | null) => void): void {
     life.plane.register(
-      { endpoints: [{ listener: 'PLAINTEXT', host: 'h', port: 9092 }], rack: null, previousBrokerEpoch: -1 },
+      {
+        endpoints: [{ listener: 'PLAINTEXT', host: 'h', port: 9092 }],
+        rack: null,
+        host: '',
+        previousBrokerEpoch: -1,
+        lastUnfencedEpoch: -1,
+        damaged: [],
+      },
       done,
     );
   }

@@ -3,7 +3,13 @@ import { encodeFormation } from '../../../broker/core/config/formation.ts';
 import type { MetadataCommand, OutcomeOf } from '../../../broker/core/metadata/commands.ts';
 import type { RaftBugs } from '../../../broker/core/raft/planted-bugs.ts';
 import { crc32c } from '../../../broker/io/crc32c.ts';
-import type { ControlNet, QuorumResponse } from '../../../broker/ports/control-net.ts';
+import type {
+  CallFailure,
+  ControlNet,
+  QuorumResponse,
+  UnaryCalls,
+  UnaryName,
+} from '../../../broker/ports/control-net.ts';
 import type { Log } from '../../../broker/ports/log.ts';
 import { ControlNode } from '../../../broker/server/control/control-node.ts';
 import { createMemoryLink } from '../../../broker/server/control/link.ts';
@@ -18,6 +24,8 @@ import { World } from '../../sim/world.ts';
 /** Longest virtual time that a test waits for anything, ms. */
 const PATIENCE_MS = 60_000;
 const CONTROL_PORT = 9190;
+const OPERATOR_ADDRESS = '127.0.3.1';
+const NO_ANSWER: CallFailure = { code: 'late', message: 'no answer' };
 /** 22 characters of base64url. */
 export const CLUSTER_ID = 'ClusterOfManyNodes000A';
 
@@ -46,6 +54,8 @@ export class QuorumMember {
   /** Sentences with which lives ended by themselves. */
   readonly fatals: string[] = [];
   readonly lines: string[] = [];
+  /** What its broker-epoch file says. */
+  unfencedEpoch = -1;
   registered: string | null | undefined;
   unfenced: string | null | undefined;
 
@@ -166,6 +176,7 @@ export class QuorumWorld {
   /** Its disk is replaced by an empty one. */
   wipe(id: number): void {
     this.kill(id);
+    this.member(id).unfencedEpoch = -1;
     this.member(id).disk = this.newDisk();
   }
 
@@ -221,6 +232,20 @@ export class QuorumWorld {
     return this.wait<OutcomeOf<C>>((done) => this.member(id).running.submit(command, timeoutMs, done));
   }
 
+  /** What a node says to an operator. */
+  ask<N extends UnaryName>(id: number, name: N, request: UnaryCalls[N]['request']): UnaryCalls[N]['response'] {
+    const net = this.net.of(this.#network.host(OPERATOR_ADDRESS), 'operator');
+    const address = { host: this.member(id).address, port: CONTROL_PORT };
+    const self = { id: -1, directoryId: '' };
+    const channel = net.connect({ address, clusterId: CLUSTER_ID, self, onReply: () => undefined });
+    const response = this.wait<UnaryCalls[N]['response'] | CallFailure>((done) =>
+      channel.call(name, request, 10_000, (failure, answer) => done(answer ?? failure ?? NO_ANSWER)),
+    );
+    channel.close();
+    if ('code' in response) throw new Error(`${name}: ${response.message}`);
+    return response;
+  }
+
   quorum(id: number): QuorumResponse {
     const response = this.wait<QuorumResponse | null>((done) => this.member(id).running.describeQuorum(10_000, done));
     if (response === null) throw new Error('no active controller answers');
@@ -239,12 +264,21 @@ export class QuorumWorld {
 
   #join(member: QuorumMember, plane: RemoteControlPlane, previousBrokerEpoch: number): void {
     const endpoints = [{ listener: 'PLAINTEXT', host: member.address, port: 9092 }];
-    plane.register({ endpoints, rack: null, previousBrokerEpoch }, (failure) => {
+    const registration = {
+      endpoints,
+      rack: null,
+      host: this.#options.settings?.['weir.host'] ?? '',
+      previousBrokerEpoch,
+      lastUnfencedEpoch: member.unfencedEpoch,
+      damaged: [],
+    };
+    plane.register(registration, (failure) => {
       member.registered = failure;
-      if (failure === null)
-        plane.unfence((problem) => {
-          member.unfenced = problem;
-        });
+      if (failure !== null) return;
+      member.unfencedEpoch = plane.brokerEpoch;
+      plane.unfence((problem) => {
+        member.unfenced = problem;
+      });
     });
   }
 

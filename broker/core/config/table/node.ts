@@ -151,6 +151,31 @@ export const NODE_SETTINGS = {
     change: 'static',
     doc: 'Rack or zone of this broker; empty when there is none.',
   },
+  'weir.host': {
+    type: 'string',
+    default: '',
+    change: 'static',
+    doc: 'The machine that this broker runs on, such as the name of the Kubernetes node: replicas of a partition are spread over machines. Empty: not known, the broker counts as a machine of its own.',
+  },
+  'controlled.shutdown.enable': {
+    type: 'boolean',
+    default: 'true',
+    change: 'static',
+    doc: 'Whether a broker that stops hands its leaderships over first.',
+  },
+  'auto.leader.rebalance.enable': {
+    type: 'boolean',
+    default: 'true',
+    change: 'static',
+    doc: 'Whether leadership returns to preferred replicas by itself.',
+  },
+  'leader.imbalance.check.interval.seconds': {
+    type: 'long',
+    default: '300',
+    min: 1,
+    change: 'static',
+    doc: 'How often preferred leaders are looked for.',
+  },
   'weir.cluster.id': {
     type: 'string',
     default: '',

@@ -17,7 +17,7 @@ import type {
   WatchResponse,
 } from '../../../ports/control-net.ts';
 import type { Log } from '../../../ports/log.ts';
-import type { ToData } from '../link.ts';
+import type { ToControl, ToData } from '../link.ts';
 import type { ControlBugs } from '../planted-bugs.ts';
 import type { ControllerClient } from './controller-client.ts';
 
@@ -91,8 +91,7 @@ export class BrokerAgent {
   #pieceBytes = 0;
   #brokerEpoch = -1;
   #wantsUnfenced = false;
-  #appliedOffset = -1;
-  #beatAtMs = 0;
+  #beat: Omit<Extract<ToControl, { readonly kind: 'beat' }>, 'kind'> = { offset: -1, atMs: 0, diskStalledMs: 0 };
   #heartbeat: Heartbeats | null = null;
   /** Heartbeats in a row whose answers told of metadata that did not come. */
   #beatsBehind = 0;
@@ -134,10 +133,9 @@ export class BrokerAgent {
     });
   }
 
-  /** The data loop turns, has applied the metadata up to here, and its clock stands at `atMs`. */
-  beat(appliedOffset: number, atMs: number): void {
-    this.#appliedOffset = appliedOffset;
-    this.#beatAtMs = atMs;
+  /** What the data loop last said of itself. */
+  beat(beat: Omit<Extract<ToControl, { readonly kind: 'beat' }>, 'kind'>): void {
+    this.#beat = beat;
   }
 
   /** Sends a command to the active controller; the outcome goes to the data isolate. */
@@ -308,14 +306,15 @@ export class BrokerAgent {
     }
     this.#heartbeat ??= this.#openHeartbeat(controller);
     this.#heartbeat.unanswered += 1;
-    this.#sentBeats.push(this.#beatAtMs);
+    this.#sentBeats.push(this.#beat.atMs);
     this.#heartbeat.stream.send({
       brokerId: this.#deps.nodeId,
       brokerEpoch: this.#brokerEpoch,
-      appliedOffset: this.#appliedOffset,
+      appliedOffset: this.#beat.offset,
       wantsUnfenced: this.#wantsUnfenced,
       loopStalledMs: Math.round(this.#deps.loopStalledMs()),
-      diskStalledMs: Math.round(this.#deps.diskStalledMs()),
+      // The logs are the data isolate's, the metadata log is this one's.
+      diskStalledMs: Math.round(Math.max(this.#beat.diskStalledMs, this.#deps.diskStalledMs())),
     });
   }
 

@@ -2,6 +2,7 @@ import { assert } from '../../../core/base/assert.ts';
 import { parseControllers } from '../../../core/config/controllers.ts';
 import type { Settings } from '../../../core/config/settings.ts';
 import { weirVersionRange } from '../../../core/metadata/features.ts';
+import type { MetadataDelta } from '../../../core/metadata/view.ts';
 import type { RaftBugs } from '../../../core/raft/planted-bugs.ts';
 import { isSame, type Message, type ReplicaKey } from '../../../core/raft/types.ts';
 import type {
@@ -23,6 +24,7 @@ import { BrokerAgent } from './broker-agent.ts';
 import { NodeControlService } from './control-service.ts';
 import { ControllerClient } from './controller-client.ts';
 import { LocalChannel } from './local-channel.ts';
+import { PreferredLeaders } from './preferred-leaders.ts';
 import { QuorumNode } from './quorum-node.ts';
 import { RaftPeers } from './raft-peers.ts';
 import { SessionKeeper } from './session-keeper.ts';
@@ -79,6 +81,7 @@ export class ControlHub {
   /** Something was committed on this disk before this life. */
   #hadLog = false;
   #keeper: SessionKeeper | null = null;
+  #preferred: PreferredLeaders | null = null;
   #agent: BrokerAgent | null = null;
   #isStopped = false;
 
@@ -104,6 +107,7 @@ export class ControlHub {
       clock,
       quorum: () => this.#quorum,
       keeper: () => this.#keeper,
+      settings: deps.settings,
       identify: (asker) => this.#identify(asker),
       status: () => this.#status(),
       isKnown: (id) => this.#isSelf(id) || this.#book.of(id) !== null,
@@ -171,7 +175,7 @@ export class ControlHub {
       send: (message: Message) => this.#peers.send(message),
       isAlive: (id: number) => this.#keeper?.isAlive(id) ?? false,
       onActive: (controller: QuorumNode['active']) => this.#becameActive(controller),
-      onDecided: (delta: Parameters<SessionKeeper['decided']>[0]) => this.#keeper?.decided(delta),
+      onDecided: (delta: MetadataDelta) => this.#keeper?.decided(delta),
     };
     this.#quorum = new QuorumNode(deps, { raft: start, snapshot });
     if (this.#listener !== null) this.#registerController();
@@ -200,7 +204,7 @@ export class ControlHub {
 
   /** Something that the data isolate wants. */
   take(message: Extract<ToControl, { readonly kind: 'submit' | 'beat' | 'describe-quorum' | 'change-quorum' }>): void {
-    if (message.kind === 'beat') this.#agent?.beat(message.offset, message.atMs);
+    if (message.kind === 'beat') this.#agent?.beat(message);
     else if (message.kind === 'submit') this.#agent?.submit(message.id, message.command, message.timeoutMs);
     else if (message.kind === 'describe-quorum') this.#agent?.describeQuorum(message.id, message.timeoutMs);
     else this.#agent?.changeQuorum(message.id, message.request, message.timeoutMs);
@@ -211,7 +215,7 @@ export class ControlHub {
     this.#isStopped = true;
     this.#agent?.stop();
     const finish = (): void => {
-      this.#keeper?.end();
+      this.#endDuties();
       this.#listener?.close();
       this.#peers.close();
       for (const channel of this.#channels.values()) channel.close();
@@ -304,8 +308,9 @@ export class ControlHub {
   }
 
   #becameActive(controller: QuorumNode['active']): void {
-    this.#keeper?.end();
+    this.#endDuties();
     this.#keeper = null;
+    this.#preferred = null;
     if (controller === null || this.#isStopped) return;
     const { ports, settings } = this.#deps;
     const { clock, timers, log, controlNet } = ports;
@@ -320,6 +325,13 @@ export class ControlHub {
       },
       controller,
     );
+    this.#preferred = new PreferredLeaders({ timers, log, settings }, controller);
+  }
+
+  /** What only the active controller does. */
+  #endDuties(): void {
+    this.#keeper?.end();
+    this.#preferred?.end();
   }
 
   #identify(asker: Caller): IdentifyResponse {

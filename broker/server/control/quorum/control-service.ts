@@ -1,4 +1,5 @@
 import { unreachable } from '../../../core/base/assert.ts';
+import type { Settings } from '../../../core/config/settings.ts';
 import type { MetadataCommand } from '../../../core/metadata/commands.ts';
 import { ErrorCode } from '../../../core/protocol/errors.ts';
 import type { Message, Refusal, ReplicaKey } from '../../../core/raft/types.ts';
@@ -8,6 +9,7 @@ import type {
   CallFailure,
   ChangeQuorumRequest,
   ChangeQuorumResponse,
+  CanRestartRequest,
   ControllerHint,
   ControlService,
   ControlStream,
@@ -26,12 +28,14 @@ import type {
 } from '../../../ports/control-net.ts';
 import { WATCHERS_MAX } from './metadata-feed.ts';
 import { describeQuorum } from './describe-quorum.ts';
+import { canRestart } from './fleet-service.ts';
 import type { QuorumNode } from './quorum-node.ts';
 import type { SessionKeeper } from './session-keeper.ts';
 
 /** What a node answers from. */
 export interface ControlServiceDeps {
   readonly clock: Clock;
+  readonly settings: Settings;
   /** null: this node is no controller, or its log is not open yet. */
   readonly quorum: () => QuorumNode | null;
   /** Set while this node is the active controller. */
@@ -92,9 +96,12 @@ export class NodeControlService implements ControlService {
       case 'Fleet.CanRestart':
         this.#onQuorum(answer, (quorum) =>
           this.#confirmed(quorum, (isLeader) => {
-            const { nodeId } = request as UnaryCalls['Fleet.CanRestart']['request'];
+            const { settings, clock } = this.#deps;
             const described = { ...this.#describe(quorum), isLeader };
-            answer(null, { reasons: restartObstacles(described, nodeId, this.#deps.clock.wallMs()) });
+            answer(
+              null,
+              canRestart({ settings, wallMs: clock.wallMs() }, quorum, described, request as CanRestartRequest),
+            );
           }),
         );
         return;
@@ -286,21 +293,4 @@ const OWN_COMMANDS: ReadonlySet<MetadataCommand['kind']> = new Set([
 
 function isAnother(caller: Caller, brokerId: number): boolean {
   return caller.nodeId !== null && caller.nodeId !== brokerId;
-}
-
-/** A voter that answered within this time counts as there, ms. */
-const FRESH_MS = 2000;
-
-/** Why a node should not be restarted now: the voters that are left have to be a majority, caught up. */
-function restartObstacles(quorum: QuorumResponse, nodeId: number, wallMs: number): readonly string[] {
-  if (!quorum.isLeader) return ['the active controller has to be asked'];
-  if (!quorum.voters.some(({ replica }) => replica.id === nodeId)) return [];
-  const others = quorum.voters.filter(({ replica }) => replica.id !== nodeId);
-  const well = others.filter(
-    ({ replica, lastCaughtUpMs }) => replica.id === quorum.leaderId || wallMs - lastCaughtUpMs < FRESH_MS,
-  );
-  const needed = Math.floor(quorum.voters.length / 2) + 1;
-  if (quorum.voters.length === 1 || well.length >= needed) return [];
-  const ill = others.filter((voter) => !well.includes(voter)).map(({ replica }) => replica.id);
-  return [`without node ${nodeId} the quorum has no majority: voter ${ill.join(', ')} is not caught up`];
 }

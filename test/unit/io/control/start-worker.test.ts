@@ -45,7 +45,12 @@ describe('the control isolate in a thread of its own', () => {
   }
 
   const registered = (plane: RemoteControlPlane) =>
-    new Promise<string | null>((settle) => plane.register({ endpoints, rack: null, previousBrokerEpoch: -1 }, settle));
+    new Promise<string | null>((settle) =>
+      plane.register(
+        { endpoints, rack: null, host: '', previousBrokerEpoch: -1, lastUnfencedEpoch: -1, damaged: [] },
+        settle,
+      ),
+    );
   const unfenced = (plane: RemoteControlPlane) => new Promise<string | null>((settle) => plane.unfence(settle));
   const stopped = (plane: RemoteControlPlane) => new Promise<void>((settle) => plane.shutdown(settle));
   const fatal = (plane: RemoteControlPlane) => new Promise<string>((settle) => plane.onFatal(settle));
@@ -75,7 +80,7 @@ describe('the control isolate in a thread of its own', () => {
     };
     await answers('livez', [200, 'ok\n']);
     expect(await page('readyz')).toEqual([503, 'starting\n']);
-    second.setHealth({ ready: () => [], metrics: () => [] });
+    second.setHealth({ ready: () => [], metrics: () => [], diskStalledMs: () => 0 });
     expect(await page('readyz')).toEqual([200, 'ok\n']);
     expect((await page('metrics'))[1]).toContain('weir_metadata_committed_index ');
     // Nothing of this thread runs until somebody else has seen that, however long that one takes to start.

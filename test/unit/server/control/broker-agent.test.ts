@@ -28,6 +28,7 @@ class Scene {
   readonly watched: number[] = [];
   watch: StreamHandlers<WatchResponse> | null = null;
   answer: Partial<HeartbeatResponse> = {};
+  metadataDiskMs = 0;
   readonly agent: BrokerAgent;
 
   constructor() {
@@ -49,7 +50,7 @@ class Scene {
       watchChannelTo: channelTo,
       address: () => null,
       loopStalledMs: () => 0,
-      diskStalledMs: () => 0,
+      diskStalledMs: () => this.metadataDiskMs,
       send: (message) => void this.sent.push(message),
       onFatal: (message) => void this.fatals.push(message),
       bugs: new Set(),
@@ -125,13 +126,28 @@ describe("a broker's agent", () => {
     const scene = new Scene().registered();
     scene.answer = { isFenced: true };
     scene.sent.splice(0);
-    scene.agent.beat(10, 111);
+    scene.agent.beat({ offset: 10, atMs: 111, diskStalledMs: 0 });
     scene.world.runFor(500);
     expect(scene.kinds('lease')).toEqual([]);
     scene.answer = {};
-    scene.agent.beat(10, 222);
+    scene.agent.beat({ offset: 10, atMs: 222, diskStalledMs: 0 });
     scene.world.runFor(110);
     expect(scene.kinds('lease').at(-1)).toEqual({ kind: 'lease', fromMs: 222, offset: EPOCH });
+  });
+
+  test('reports the older of the two disks’ oldest operations: that of the logs, and that of the metadata (F5)', () => {
+    const scene = new Scene().registered();
+    const said = (): number | undefined => scene.beats.at(-1)?.diskStalledMs;
+    scene.agent.beat({ offset: 10, atMs: 1, diskStalledMs: 4000 });
+    scene.world.runFor(200);
+    expect(said()).toBe(4000);
+    scene.metadataDiskMs = 5000;
+    scene.world.runFor(200);
+    expect(said()).toBe(5000);
+    scene.metadataDiskMs = 0;
+    scene.agent.beat({ offset: 10, atMs: 2, diskStalledMs: 0 });
+    scene.world.runFor(200);
+    expect(said()).toBe(0);
   });
 
   test('asks to be let in from when that is asked for until it is said goodbye', () => {

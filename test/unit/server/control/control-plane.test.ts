@@ -151,7 +151,7 @@ describe('health', () => {
     expect(life.node.live()).toEqual([]);
     world.world.runFor(1500);
     expect(life.node.live()).toEqual([expect.stringMatching(/^the data loop has not turned for [23]\d\d\d ms$/)]);
-    life.link.send({ kind: 'beat', offset: life.plane.view.offset, atMs: 0 });
+    life.link.send({ kind: 'beat', offset: life.plane.view.offset, atMs: 0, diskStalledMs: 0 });
     world.world.runFor(300);
     expect(life.node.live()).toEqual([]);
   });
@@ -162,7 +162,7 @@ describe('health', () => {
     const ready = () => world.wait<readonly string[]>((done) => life.node.askReady(done));
     expect(ready()).toEqual(['starting']);
     const sample = { name: 'x', help: '', type: 'gauge', labels: {}, value: 1 } as const;
-    life.plane.setHealth({ ready: () => [], metrics: () => [sample] });
+    life.plane.setHealth({ ready: () => [], metrics: () => [sample], diskStalledMs: () => 0 });
     expect(ready()).toEqual([]);
     const names = world
       .wait<readonly { readonly name: string }[]>((done) => life.node.askMetrics(done))

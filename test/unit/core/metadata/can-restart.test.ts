@@ -1,0 +1,71 @@
+import { describe, expect, test } from '@jest/globals';
+import { brokerId } from '../../../../broker/core/base/ids.ts';
+import { restartReasons } from '../../../../broker/core/metadata/can-restart.ts';
+import { MetadataLab, newTopic } from '../../../support/metadata/lab.ts';
+
+/** A cluster of three with a topic of three replicas, of which two have to be in sync. */
+function cluster(): MetadataLab {
+  const lab = MetadataLab.withBrokers([0, 1, 2]);
+  lab.create(newTopic('t', { replicationFactor: 3, configs: [{ name: 'min.insync.replicas', value: '2' }] }));
+  return lab;
+}
+
+function fence(lab: MetadataLab, id: number): void {
+  lab.run({ kind: 'fenceBroker', brokerId: id, brokerEpoch: lab.image.broker(brokerId(id))?.epoch ?? -1 });
+}
+
+const reasons = (lab: MetadataLab, ...ids: readonly number[]): readonly string[] =>
+  restartReasons(lab.image, lab.settings, ids);
+
+describe('whether a broker may be restarted', () => {
+  test('it may while min.insync.replicas others are in sync, and any one of them may', () => {
+    const lab = cluster();
+    for (const id of [0, 1, 2]) expect(reasons(lab, id)).toEqual([]);
+  });
+
+  test('a second one of the same partition may not: neither at once nor while the first is away', () => {
+    const lab = cluster();
+    expect(reasons(lab, 0, 1)).toEqual(['t-0 would have 1 in-sync replica and needs 2 (min.insync.replicas)']);
+    fence(lab, 1);
+    expect(reasons(lab, 0)).toEqual(['t-0 would have 1 in-sync replica and needs 2 (min.insync.replicas)']);
+    // It is away already: nothing is lost when it is restarted.
+    expect(reasons(lab, 1)).toEqual([]);
+  });
+
+  test('the last that may lead may not', () => {
+    const lab = cluster();
+    expect(reasons(lab, 0, 1, 2)).toEqual(['t-0 would have no replica left that may lead']);
+  });
+
+  test('a partition with a single replica is no reason, since no waiting would help', () => {
+    const lab = cluster();
+    lab.create(
+      newTopic('alone', {
+        assignments: [{ partitionIndex: 0, brokerIds: [0] }],
+        partitionCount: -1,
+        replicationFactor: -1,
+      }),
+    );
+    expect(reasons(lab, 0)).toEqual([]);
+  });
+
+  test('fewer replicas than min.insync.replicas count as all of them', () => {
+    const lab = MetadataLab.withBrokers([0, 1]);
+    lab.create(newTopic('t', { replicationFactor: 2, configs: [{ name: 'min.insync.replicas', value: '3' }] }));
+    expect(reasons(lab, 0)).toEqual(['t-0 would have 1 in-sync replica and needs 2 (min.insync.replicas)']);
+  });
+
+  test('ten partitions are named and the others counted', () => {
+    const lab = MetadataLab.withBrokers([0, 1]);
+    lab.create(
+      newTopic('t', {
+        partitionCount: 12,
+        replicationFactor: 2,
+        configs: [{ name: 'min.insync.replicas', value: '2' }],
+      }),
+    );
+    const all = reasons(lab, 0);
+    expect(all).toHaveLength(11);
+    expect(all.at(-1)).toBe('and so it is with 2 more partitions');
+  });
+});

@@ -1,0 +1,56 @@
+import { expect, test } from '@jest/globals';
+import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import { newTopic } from '../../../support/metadata/lab.ts';
+import { QuorumWorld } from '../../../support/metadata/quorum-world.ts';
+
+/** Three controllers and four brokers; topics of three replicas each on the first three. */
+class Scene {
+  readonly world: QuorumWorld;
+
+  constructor(seed: number, partitionCount: number, settings: Readonly<Record<string, string>> = {}) {
+    this.world = new QuorumWorld(seed, { controllers: [0, 1, 2], brokers: [0, 1, 2, 3], settings });
+    this.world.startAll();
+    this.world.untilReady();
+    this.world.isFormed = true;
+    const assignments = Array.from({ length: partitionCount }, (_, index) => ({
+      partitionIndex: index,
+      brokerIds: [index % 3, (index + 1) % 3, (index + 2) % 3],
+    }));
+    const configs = [{ name: 'min.insync.replicas', value: '2' }];
+    const topic = newTopic('t', { partitionCount: -1, replicationFactor: -1, assignments, configs });
+    const created = this.world.submit(0, { kind: 'createTopics', topics: [topic], validateOnly: false });
+    expect(created).toMatchObject({ topics: [{ errorCode: ErrorCode.NONE }] });
+  }
+}
+
+test('who is not the active controller says so', () => {
+  const scene = new Scene(7, 1);
+  const leader = scene.world.leader();
+  const other = [0, 1, 2].find((id) => id !== leader) ?? -1;
+  expect(scene.world.ask(other, 'Fleet.CanRestart', { nodeId: 1, host: null }).reasons).toHaveLength(1);
+});
+
+test('a node may be restarted while its partitions and the quorum can do without it', () => {
+  const scene = new Scene(8, 3);
+  scene.world.world.runFor(1000);
+  const can = (nodeId: number) =>
+    scene.world.ask(scene.world.leader(), 'Fleet.CanRestart', { nodeId, host: null }).reasons;
+  for (const id of [0, 1, 2, 3]) expect(can(id)).toEqual([]);
+  const dead = [0, 1, 2].find((id) => id !== scene.world.leader()) ?? -1;
+  scene.world.kill(dead);
+  scene.world.world.runFor(5000);
+  expect(can(dead)).toEqual([]);
+  expect(can(3)).toEqual([]);
+  for (const id of [0, 1, 2]) {
+    if (id === dead) continue;
+    expect(can(id)).toContainEqual(expect.stringMatching(/^without node \d the quorum has no majority/));
+    expect(can(id)).toContainEqual(expect.stringMatching(/^t-\d would have 1 in-sync replica and needs 2/));
+  }
+});
+
+test('all nodes of a host are asked about at once', () => {
+  const scene = new Scene(9, 3, { 'weir.host': 'laptop' });
+  const ask = (host: string) => scene.world.ask(scene.world.leader(), 'Fleet.CanRestart', { nodeId: -1, host }).reasons;
+  expect(ask('elsewhere')).toEqual(['no broker says that it runs on host elsewhere']);
+  expect(ask('laptop')).toContainEqual('t-0 would have no replica left that may lead');
+});
