@@ -12,7 +12,6 @@ export default class PlainEnvironment {
     for (const name of Object.getOwnPropertyNames(globalThis)) if (!Object.hasOwn(global, name)) lend(global, name);
     Object.assign(global, { global, Buffer, ArrayBuffer, Uint8Array });
     installCommonGlobals(global, projectConfig.globals);
-    global.Error.stackTraceLimit = 100;
     // Jest asks for it whether or not a test does.
     this.moduleMocker = new ModuleMocker(global);
     this.fakeTimers = null;
