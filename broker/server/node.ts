@@ -27,6 +27,7 @@ import { Acceptor, type ListenerAddress } from './network/acceptor.ts';
 import { LimitLog } from './network/limit-log.ts';
 import { logMetrics } from './partitions/log-metrics.ts';
 import { PartitionManager } from './partitions/partition-manager.ts';
+import { replicationMetrics } from './partitions/replication-metrics.ts';
 import { resolveCleanerConfig, resolveTopicRules } from './partitions/topic-rules.ts';
 import { PartitionEnds } from './peers/partition-ends.ts';
 import { Peers } from './peers/peers.ts';
@@ -35,6 +36,9 @@ import { ReplicaFetcher } from './replication/fetcher.ts';
 import { askLeaderStart } from './replication/leader-start.ts';
 import { fetchLimits } from './replication/limits.ts';
 import { ReplicaReports } from './replica-reports.ts';
+import { FollowerWatch } from './replication/follower-watch.ts';
+import { IsrChanges } from './replication/isr-changes.ts';
+import { membershipOf } from './replication/membership.ts';
 import type { Services } from './services.ts';
 import { shareMetrics } from './share/metrics.ts';
 import { startShareGroups } from './share/start.ts';
@@ -92,6 +96,7 @@ class NodeStart {
   readonly #acceptor: Acceptor;
   readonly #disk: WatchedDisk;
   #logs: OpenedLogs | null = null;
+  #watch: FollowerWatch | null = null;
   #boundPorts: ReadonlyMap<string, number> | null = null;
   #phase = 'recovering logs';
   #failed = false;
@@ -242,14 +247,16 @@ class NodeStart {
     });
   }
 
-  #serve(logs: OpenedLogs): void {
-    this.#phase = 'opening partitions';
-    const { control, ports, settings } = this.#options;
-    const nodeId = settings.broker('node.id');
-    const brokerListener = this.#brokerListener();
-    const peers = new Peers({ ...ports, nodeId, metadata: control, listener: brokerListener });
+  /** The partitions of this node, led and followed. */
+  #partitions(logs: OpenedLogs, peers: Peers): PartitionManager {
+    const { control, ports, settings, replicaBugs } = this.#options;
+    const nodeId = brokerId(settings.broker('node.id'));
+    const incarnation = () => ({ brokerId: nodeId, brokerEpoch: control.brokerEpoch });
+    const changes = new IsrChanges({ ...ports, metadata: control, incarnation });
+    const stats = { isrShrinks: 0, isrExpands: 0 };
+    const membership = membershipOf(control);
     const partitions = new PartitionManager({
-      nodeId: brokerId(nodeId),
+      nodeId,
       ports,
       settings,
       metadata: control,
@@ -262,8 +269,20 @@ class NodeStart {
         limits: () => fetchLimits(settings),
       }),
       askStart: (follower, answered) => askLeaderStart(peers, follower, answered),
-      ...(this.#options.replicaBugs && { replicaBugs: this.#options.replicaBugs }),
+      cluster: { nodeId, membership, changes, stats, ...(replicaBugs && { bugs: replicaBugs }) },
     });
+    this.#watch = new FollowerWatch({ ...ports, settings, metadata: control, partitions });
+    this.#metrics.add(replicationMetrics(partitions, stats, changes));
+    return partitions;
+  }
+
+  #serve(logs: OpenedLogs): void {
+    this.#phase = 'opening partitions';
+    const { control, ports, settings } = this.#options;
+    const nodeId = settings.broker('node.id');
+    const brokerListener = this.#brokerListener();
+    const peers = new Peers({ ...ports, nodeId, metadata: control, listener: brokerListener });
+    const partitions = this.#partitions(logs, peers);
     // An answer to a change of the metadata means that this node serves what was created.
     const metadata: MetadataClient = {
       view: control.view,
@@ -329,6 +348,7 @@ class NodeStart {
         }
         this.#phase = '';
         this.#acceptor.open();
+        this.#watch?.start();
         this.#done(null, this.#running(logs, partitions));
       });
     });
@@ -353,6 +373,7 @@ class NodeStart {
         reports.stop();
         const close = (): void =>
           this.#acceptor.stop(() => {
+            this.#watch?.stop();
             partitions.stop();
             logs.manager.shutdown(control.brokerEpoch, () =>
               control.shutdown(() => {

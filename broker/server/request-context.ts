@@ -10,6 +10,8 @@ export interface ConnectionContext {
   readonly address: string;
   /** Calls `listener` once when the connection is gone (share sessions end with it); returns how to unsubscribe. */
   onClose(listener: () => void): () => void;
+  /** Another broker introduced itself on the listener of brokers: it is not made to wait for memory (B1). */
+  admitBroker(): void;
   /** Closes the connection without an answer; the reason is logged. */
   disconnect(reason: string): void;
 }

@@ -36,6 +36,7 @@ export class FakePartition implements Partition {
   logStartOffset = 0;
   logEndOffset = 0;
   highWatermark = 0;
+  isBehindStart = false;
   /** Appends are not committed by themselves. */
   hold = false;
   /** Reads complete as a later input of the loop. */
@@ -114,6 +115,18 @@ export class FakePartition implements Partition {
     if (this.#ended !== ErrorCode.NONE) done(this.#ended);
     else if (offset <= this.highWatermark) done(ErrorCode.NONE);
     else this.#waiting.push({ offset, done });
+  }
+
+  awaitInSync(offset: number, done: (errorCode: number) => void): void {
+    this.awaitCommitted(offset, done);
+  }
+
+  onFollowerFetch(): number {
+    return ErrorCode.NONE;
+  }
+
+  onAppend(): () => void {
+    return () => undefined;
   }
 
   awaitLocal(offset: number, done: (errorCode: number) => void): void {

@@ -121,7 +121,6 @@ export const BROKER_WITHOUT_EFFECT: Rows = {
   }),
   ...because(ONE_COPY, {
     'num.replica.fetchers': int('1', 'Threads that fetch from each other broker.', { min: 1, change: 'cluster' }),
-    'replica.lag.time.max.ms': long('30000', 'How long a follower may lag before it counts as out of sync.'),
     'replica.socket.receive.buffer.bytes': int('65536', 'Receive buffer of connections to leaders.'),
     'replica.socket.timeout.ms': int('30000', 'Time-out of requests to leaders.'),
   }),

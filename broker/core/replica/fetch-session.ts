@@ -11,6 +11,8 @@ export interface SessionPartition {
   maxBytes: number;
   currentLeaderEpoch: number;
   lastFetchedEpoch: number;
+  /** Where a follower's log begins; −1 of a consumer. */
+  logStartOffset: number;
   /** Last values sent; −1 before the first answer. */
   sentHighWatermark: number;
   sentLogStartOffset: number;
@@ -25,6 +27,7 @@ export interface FetchWish {
   readonly maxBytes: number;
   readonly currentLeaderEpoch: number;
   readonly lastFetchedEpoch: number;
+  readonly logStartOffset: number;
 }
 
 /** A fetch session: the partitions a client follows, in the order in which they are served next (KIP-227). */
@@ -32,6 +35,8 @@ export interface FetchSession {
   readonly id: number;
   /** Topic ids are used (Fetch v13+); a session can't change that. */
   readonly byId: boolean;
+  /** A follower's: there is always room for it, since brokers are few (B1). */
+  readonly isFollowers: boolean;
   /** Epoch that the next request must carry. */
   epoch: number;
   lastUsedMs: number;
@@ -79,12 +84,15 @@ export const sessionKey = (
 ): string => `${byId ? topic.topicId : topic.topic}-${topic.index}`;
 
 /**
- * All fetch sessions of a broker. Invariants: F1 at most `slots` sessions; F2 a request is served by a session only with
- * exactly the epoch that the session expects; F3 at most `SESSION_ROOM` partitions in a session and `SESSIONS_ROOM` in all.
+ * All fetch sessions of a broker. Invariants, of consumers: F1 at most `slots` sessions; of everybody: F2 a request is served by a session only with
+ * exactly the epoch that the session expects; of consumers: F3 at most `SESSION_ROOM` partitions in a session and
+ * `SESSIONS_ROOM` in all.
  */
 export class FetchSessions {
   readonly #sessions = new Map<number, FetchSession>();
   readonly #slots: () => number;
+  /** What sessions of consumers are, and take. */
+  #consumerCount = 0;
   #room = 0;
 
   /** `slots`: `max.incremental.fetch.session.cache.slots`, read at each creation. */
@@ -96,7 +104,7 @@ export class FetchSessions {
     return this.#sessions.size;
   }
 
-  /** What all partitions take of the room. */
+  /** What all partitions of consumers take of the room. */
   get room(): number {
     return this.#room;
   }
@@ -107,6 +115,7 @@ export class FetchSessions {
       readonly sessionId: number;
       readonly sessionEpoch: number;
       readonly byId: boolean;
+      readonly isFollowers: boolean;
       readonly wishes: readonly FetchWish[];
       readonly forgotten: readonly { readonly topicId: string; readonly topic: string; readonly index: number }[];
     },
@@ -114,7 +123,9 @@ export class FetchSessions {
     newId: () => number,
   ): SessionDecision {
     const { sessionId, sessionEpoch } = request;
-    const known = this.#sessions.get(sessionId);
+    const found = this.#sessions.get(sessionId);
+    // Nobody ends or uses what belongs to the other kind.
+    const known = found?.isFollowers === request.isFollowers ? found : undefined;
     if (sessionEpoch === INITIAL_EPOCH || sessionEpoch === FINAL_EPOCH) {
       if (known !== undefined) this.#end(known);
       if (sessionEpoch === FINAL_EPOCH) return { kind: 'sessionless', full: false };
@@ -147,15 +158,18 @@ export class FetchSessions {
   }
 
   #create(
-    request: { readonly byId: boolean; readonly wishes: readonly FetchWish[] },
+    request: { readonly byId: boolean; readonly isFollowers: boolean; readonly wishes: readonly FetchWish[] },
     nowMs: number,
     newId: () => number,
   ): FetchSession | null {
     let id = newId();
     while (id === 0 || this.#sessions.has(id)) id = newId();
-    const session = { id, byId: request.byId, epoch: 1, lastUsedMs: nowMs, room: 0, partitions: new Map() };
-    while (this.#sessions.size >= this.#slots()) if (!this.#evict(nowMs)) return null; // F1
+    const { byId, isFollowers } = request;
+    const session = { id, byId, isFollowers, epoch: 1, lastUsedMs: nowMs, room: 0, partitions: new Map() };
+    if (isFollowers) while (this.#evict(nowMs, true)) continue;
+    else while (this.#consumerCount >= this.#slots()) if (!this.#evict(nowMs)) return null; // F1
     this.#sessions.set(id, session);
+    if (!isFollowers) this.#consumerCount += 1;
     while (!this.#put(session, request.wishes)) {
       if (session.room <= SESSION_ROOM && this.#evict(nowMs)) continue;
       this.#end(session);
@@ -165,9 +179,10 @@ export class FetchSessions {
   }
 
   /** Frees what the session held that was unused longest, if it was so for `SESSION_EVICTION_MS`. */
-  #evict(nowMs: number): boolean {
+  #evict(nowMs: number, isFollowers = false): boolean {
     let oldest: FetchSession | null = null;
     for (const session of this.#sessions.values()) {
+      if (session.isFollowers !== isFollowers) continue;
       if (oldest === null || session.lastUsedMs < oldest.lastUsedMs) oldest = session;
     }
     if (oldest === null || nowMs - oldest.lastUsedMs < SESSION_EVICTION_MS) return false;
@@ -178,10 +193,13 @@ export class FetchSessions {
   #end(session: FetchSession): void {
     const removed = this.#sessions.delete(session.id);
     assert(removed, 'a session ends once');
+    if (session.isFollowers) return;
+    this.#consumerCount -= 1;
     this.#room -= session.room;
   }
 
   #take(session: FetchSession, room: number): void {
+    if (session.isFollowers) return;
     session.room += room;
     this.#room += room;
   }
@@ -204,6 +222,7 @@ export class FetchSessions {
         known.maxBytes = wish.maxBytes;
         known.currentLeaderEpoch = wish.currentLeaderEpoch;
         known.lastFetchedEpoch = wish.lastFetchedEpoch;
+        known.logStartOffset = wish.logStartOffset;
       }
     }
     return true;

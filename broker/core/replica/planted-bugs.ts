@@ -5,7 +5,15 @@ export type ReplicaBug =
   /** Under fsync a follower tells its leader what it has written and not synced: D6. */
   | 'counts-written'
   /** A cut is called done before it is synced: D6. */
-  | 'cuts-unsynced';
+  | 'cuts-unsynced'
+  /** A leader answers acks=all when it has the record itself: R2. */
+  | 'acks-before-isr'
+  /** The high watermark moves with fewer members in sync than the minimum: R3. */
+  | 'watermark-past-min-isr'
+  /** What a leader has written counts as synced there: R2, D2. */
+  | 'counts-own-unsynced'
+  /** A follower joins the ISR wherever its log ends: R4. */
+  | 'joins-early';
 
 /** A set of planted bugs. */
 export type ReplicaBugs = ReadonlySet<ReplicaBug>;

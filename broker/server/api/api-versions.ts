@@ -3,7 +3,7 @@ import { SUPPORTED_FEATURES } from '../../core/metadata/features.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { MetadataView } from '../../core/metadata/view.ts';
 import { BROKER_SOFTWARE } from '../peers/peer.ts';
-import type { ApiRow } from './row.ts';
+import { type ApiRow, CLUSTER_ACTION } from './row.ts';
 
 /** What ApiVersions tells of. */
 export interface ApiVersionsServices {
@@ -48,6 +48,7 @@ export const row: ApiRow<typeof ApiKey.ApiVersions, ApiVersionsServices> = {
     }
     const isBroker =
       request.clientSoftwareName === BROKER_SOFTWARE && context.connection.listener === server.brokerListener;
+    if (isBroker && context.allowed(CLUSTER_ACTION)) context.connection.admitBroker();
     const served = isBroker ? server.brokerVersions : server.servedVersions;
     reply({ ...describe(server, context.apiVersion, served), errorCode: ErrorCode.NONE });
   },

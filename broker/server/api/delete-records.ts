@@ -1,6 +1,7 @@
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import { type Gathered, gather } from '../gather.ts';
+import type { Timers } from '../../ports/clock.ts';
 import type { RequestContext } from '../request-context.ts';
 import { findPartition, type PartitionServices } from '../partitions/lookup.ts';
 import type { ApiRow } from './row.ts';
@@ -11,8 +12,13 @@ interface Result {
   readonly errorCode: number;
 }
 
-/** DeleteRecords (KIP-107): answered after the new log start is synced (D9). */
-export const row: ApiRow<typeof ApiKey.DeleteRecords, PartitionServices> = {
+/** What DeleteRecords needs: it waits for followers, but not for ever. */
+interface DeleteServices extends PartitionServices {
+  readonly ports: { readonly timers: Timers };
+}
+
+/** DeleteRecords (KIP-107): answered after the new log start is synced (D9), and all live followers have it. */
+export const row: ApiRow<typeof ApiKey.DeleteRecords, DeleteServices> = {
   key: ApiKey.DeleteRecords,
   versions: { min: 0, max: 2 },
   listener: 'client',
@@ -33,7 +39,7 @@ export const row: ApiRow<typeof ApiKey.DeleteRecords, PartitionServices> = {
       [...partitions].map(
         ([partitionIndex, offset]): Gathered<Result> =>
           (done) =>
-            remove(server, context, { topic, partitionIndex, offset }, done),
+            remove(server, context, { topic, partitionIndex, offset, timeoutMs: request.timeoutMs }, done),
       ),
     );
     gather(work, (results) => {
@@ -50,9 +56,14 @@ export const row: ApiRow<typeof ApiKey.DeleteRecords, PartitionServices> = {
 };
 
 function remove(
-  server: PartitionServices,
+  server: DeleteServices,
   context: RequestContext,
-  asked: { readonly topic: string; readonly partitionIndex: number; readonly offset: number },
+  asked: {
+    readonly topic: string;
+    readonly partitionIndex: number;
+    readonly offset: number;
+    readonly timeoutMs: number;
+  },
   done: (result: Result) => void,
 ): void {
   const { partitionIndex } = asked;
@@ -70,5 +81,16 @@ function remove(
     done({ partitionIndex, lowWatermark: -1, errorCode: ErrorCode.INVALID_TOPIC_EXCEPTION });
     return;
   }
-  found.partition.deleteRecords(asked.offset, (outcome) => done({ partitionIndex, ...outcome }));
+  let isOpen = true;
+  const settle = (outcome: { readonly lowWatermark: number; readonly errorCode: number }): void => {
+    if (!isOpen) return;
+    isOpen = false;
+    timer.cancel();
+    done({ partitionIndex, ...outcome });
+  };
+  // The records are gone here; followers lose theirs when they come back.
+  const timer = server.ports.timers.after(Math.max(0, asked.timeoutMs), () =>
+    settle({ lowWatermark: -1, errorCode: ErrorCode.REQUEST_TIMED_OUT }),
+  );
+  found.partition.deleteRecords(asked.offset, settle);
 }

@@ -1,4 +1,5 @@
 import type { Settings } from '../../core/config/settings.ts';
+import { brokerId } from '../../core/base/ids.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { ApiRequests } from '../../core/protocol/messages.ts';
@@ -18,7 +19,7 @@ import type { AnswerMemory } from '../network/memory-budget.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { PartitionServices } from '../partitions/lookup.ts';
 import { isIsolationLevel } from './isolation-level.ts';
-import type { Answer, ApiRow } from './row.ts';
+import { type Answer, type ApiRow, CLUSTER_ACTION } from './row.ts';
 
 /** What Fetch reads from. */
 export interface FetchServices extends PartitionServices {
@@ -27,6 +28,7 @@ export interface FetchServices extends PartitionServices {
   readonly fetchSessions: FetchSessions;
   readonly limitLog: LimitLog;
   readonly answerMemory: AnswerMemory;
+  readonly brokerListener: string;
 }
 
 type Request = ApiRequests[typeof ApiKey.Fetch];
@@ -35,17 +37,15 @@ type Response = Answer<typeof ApiKey.Fetch>;
 /** First version that names topics by id. */
 const BY_ID_SINCE = 13;
 
-/** Fetch by consumers, with sessions (KIP-227) and long polling. */
+/** Fetch by consumers and followers, with sessions (KIP-227) and long polling. */
 export const row: ApiRow<typeof ApiKey.Fetch, FetchServices> = {
   key: ApiKey.Fetch,
   versions: { min: 4, max: 18 },
   listener: 'client',
   quota: 'fetch',
   authorize: (request) => {
-    // Who says to be a follower must be allowed to act as one (B2).
-    if (replicaId(request) >= 0) {
-      return [{ operation: 'cluster-action', resourceType: 'cluster', resourceName: 'kafka-cluster' }];
-    }
+    // Who says to be a follower must be allowed to act as one.
+    if (replicaId(request) >= 0) return [CLUSTER_ACTION];
     return request.topics.map((topic) => ({
       operation: 'read',
       resourceType: 'topic',
@@ -53,9 +53,10 @@ export const row: ApiRow<typeof ApiKey.Fetch, FetchServices> = {
     }));
   },
   handle(server, request, context, reply) {
-    if (replicaId(request) >= 0) {
-      // Followers speak to the replication listener alone (B2); this is a client listener.
-      reply({ errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, sessionId: 0, responses: [] });
+    const isFollowers = replicaId(request) >= 0;
+    const refused = isFollowers ? followerRefusal(server, request, context) : ErrorCode.NONE;
+    if (refused !== ErrorCode.NONE) {
+      reply({ errorCode: refused, sessionId: 0, responses: [] });
       return;
     }
     const byId = context.apiVersion >= BY_ID_SINCE;
@@ -70,6 +71,7 @@ export const row: ApiRow<typeof ApiKey.Fetch, FetchServices> = {
         sessionId: request.sessionId,
         sessionEpoch: request.sessionEpoch,
         byId,
+        isFollowers,
         wishes,
         forgotten: request.forgottenTopicsData.flatMap((topic) =>
           topic.partitions.map((index) => ({ topicId: topic.topicId, topic: topic.topic, index })),
@@ -94,6 +96,15 @@ export const row: ApiRow<typeof ApiKey.Fetch, FetchServices> = {
 
 const replicaId = (request: Request): number =>
   request.replicaState.replicaId >= 0 ? request.replicaState.replicaId : request.replicaId;
+
+/** Followers speak on the listener of brokers alone (B2), and an earlier incarnation of one says nothing of the present one. */
+function followerRefusal(server: FetchServices, request: Request, context: RequestContext): number {
+  if (context.connection.listener !== server.brokerListener || !context.allowed(CLUSTER_ACTION)) {
+    return ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
+  }
+  const epoch = server.metadata.view.broker(brokerId(replicaId(request)))?.epoch ?? 0;
+  return request.replicaState.replicaEpoch < epoch ? ErrorCode.STALE_BROKER_EPOCH : ErrorCode.NONE;
+}
 
 /** The answer to a request that is wrong as a whole; before topic ids each partition is told too. */
 function refusal(request: Request, errorCode: number, byId: boolean): Response {
@@ -124,6 +135,7 @@ function wishesOf(server: FetchServices, request: Request, byId: boolean): Fetch
         maxBytes: Math.min(partition.partitionMaxBytes, maxBytes),
         currentLeaderEpoch: partition.currentLeaderEpoch,
         lastFetchedEpoch: partition.lastFetchedEpoch,
+        logStartOffset: partition.logStartOffset,
       };
       wishes.set(sessionKey(wish, byId), wish);
     }
@@ -145,13 +157,15 @@ function run(
     session === null
       ? wishes.map((wish) => toPartition(sessionKey(wish, byId), wish))
       : [...session.partitions.values()];
+  const { replicaId: follower, replicaEpoch } = request.replicaState;
   const operation = new FetchOperation({
     server,
     context,
     byId,
     partitions,
     changesOnly: decision.kind === 'incremental',
-    isolationLevel: request.isolationLevel === 1 ? 1 : 0,
+    isolationLevel: follower >= 0 ? 'replica' : request.isolationLevel === 1 ? 1 : 0,
+    follower: follower < 0 ? null : { brokerId: brokerId(follower), brokerEpoch: replicaEpoch },
     minBytes: request.minBytes,
     maxBytes: Math.min(request.maxBytes, server.settings.broker('fetch.max.bytes')),
     maxWaitMs: request.maxWaitMs,

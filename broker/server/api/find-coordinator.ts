@@ -4,7 +4,7 @@ import { COORDINATOR_TYPE, type CoordinatorFinder, type FoundCoordinator } from 
 import { type Gathered, gather } from '../gather.ts';
 import type { RequestContext } from '../request-context.ts';
 import { groupNeed } from './group-requests.ts';
-import type { ApiRow, AuthorizationNeed } from './row.ts';
+import { CLUSTER_ACTION, type ApiRow, type AuthorizationNeed } from './row.ts';
 
 /** First version that asks for several keys at once (KIP-699). */
 const BATCH_VERSION = 4;
@@ -57,7 +57,7 @@ function needOf(keyType: number, key: string): AuthorizationNeed {
   if (keyType === COORDINATOR_TYPE.group) return groupNeed('describe', key);
   if (keyType === COORDINATOR_TYPE.transaction)
     return { operation: 'describe', resourceType: 'transactional-id', resourceName: key };
-  return { operation: 'cluster-action', resourceType: 'cluster', resourceName: 'kafka-cluster' };
+  return CLUSTER_ACTION;
 }
 
 const DENIED: ReadonlyMap<number, number> = new Map([

@@ -1,7 +1,7 @@
 import { ApiKey } from '../../core/protocol/apis.ts';
 import type { ShareStateRequests } from '../share/state-requests.ts';
-import type { ApiRow } from './row.ts';
-import { CLUSTER_ACTION, refusedShareState, SHARE_STATE_PARTS } from './share-state.ts';
+import { type ApiRow, CLUSTER_ACTION } from './row.ts';
+import { refusedShareState, SHARE_STATE_PARTS } from './share-state.ts';
 
 /** InitializeShareGroupState, between brokers (B2): the group coordinator starts the state of share-partitions. */
 export const row: ApiRow<typeof ApiKey.InitializeShareGroupState, { readonly shareState: ShareStateRequests }> = {

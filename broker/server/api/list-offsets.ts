@@ -24,6 +24,9 @@ const SINCE = new Map([
   [EARLIEST_PENDING_UPLOAD, 11],
 ]);
 
+/** First version whose clients know that code; earlier ones look for the leader once more. */
+const OFFSET_NOT_AVAILABLE_SINCE = 5;
+
 const NOTHING: TimestampOutcome = { errorCode: ErrorCode.NONE, offset: -1, timestampMs: -1, leaderEpoch: -1 };
 
 /** ListOffsets. There is no tiered storage: the tiered timestamps answer what Kafka answers without it. */
@@ -129,16 +132,26 @@ function locate(
     failed(ErrorCode.UNSUPPORTED_VERSION);
     return;
   }
-  locateIn(found.partition, asked, done);
+  const { OFFSET_NOT_AVAILABLE, LEADER_NOT_AVAILABLE } = ErrorCode;
+  const unavailable = context.apiVersion >= OFFSET_NOT_AVAILABLE_SINCE ? OFFSET_NOT_AVAILABLE : LEADER_NOT_AVAILABLE;
+  locateIn(found.partition, asked, unavailable, done);
 }
 
-function locateIn(partition: Partition, asked: Asked, done: (outcome: TimestampOutcome) => void): void {
+/** `unavailable`: the code for what is not known until the high watermark has come to the start of the leader's epoch. */
+function locateIn(
+  partition: Partition,
+  asked: Asked,
+  unavailable: number,
+  done: (outcome: TimestampOutcome) => void,
+): void {
   const at = (offset: number, leaderEpoch: number): void => done({ ...NOTHING, offset, leaderEpoch });
+  const unknownYet = (): void => done({ ...NOTHING, errorCode: unavailable });
   // A timestamp past 2^53 is after every record, rounded or not.
   const timestamp = Number(asked.timestamp);
   switch (timestamp) {
     case LATEST:
-      at(asked.readCommitted ? partition.lastStableOffset : partition.highWatermark, partition.leaderEpoch);
+      if (partition.isBehindStart) unknownYet();
+      else at(asked.readCommitted ? partition.lastStableOffset : partition.highWatermark, partition.leaderEpoch);
       return;
     case EARLIEST:
     case EARLIEST_LOCAL:
@@ -153,6 +166,13 @@ function locateIn(partition: Partition, asked: Asked, done: (outcome: TimestampO
       return;
     default:
       if (timestamp < 0) done({ ...NOTHING, errorCode: ErrorCode.UNSUPPORTED_VERSION });
-      else partition.offsetForTimestamp(timestamp, done);
+      else {
+        partition.offsetForTimestamp(timestamp, (outcome) => {
+          // There may be one that is committed and not seen to be.
+          const isOpen = outcome.errorCode === ErrorCode.NONE && outcome.offset < 0 && partition.isBehindStart;
+          if (isOpen) unknownYet();
+          else done(outcome);
+        });
+      }
   }
 }

@@ -160,7 +160,7 @@ class Production {
     };
     if (this.#request.acks === -1) {
       this.#unwritten += 1;
-      partition.awaitCommitted(outcome.endOffset, settle);
+      partition.awaitInSync(outcome.endOffset, settle);
       partition.awaitLocal(outcome.endOffset, () => this.#written());
     } else if (this.#request.acks === 1) partition.awaitLocal(outcome.endOffset, settle);
     else settle(ErrorCode.NONE);

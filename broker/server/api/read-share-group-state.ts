@@ -1,7 +1,7 @@
 import { ApiKey } from '../../core/protocol/apis.ts';
 import type { ShareStateRequests } from '../share/state-requests.ts';
-import type { ApiRow } from './row.ts';
-import { CLUSTER_ACTION, refusedShareState, SHARE_STATE_PARTS } from './share-state.ts';
+import { type ApiRow, CLUSTER_ACTION } from './row.ts';
+import { refusedShareState, SHARE_STATE_PARTS } from './share-state.ts';
 
 /** ReadShareGroupState, between brokers (B2): a new leader of a share-partition takes over its state. */
 export const row: ApiRow<typeof ApiKey.ReadShareGroupState, { readonly shareState: ShareStateRequests }> = {

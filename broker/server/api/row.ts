@@ -19,6 +19,13 @@ export interface AuthorizationNeed {
   readonly resourceName: string;
 }
 
+/** What brokers may do to each other, and clients may not (B2). */
+export const CLUSTER_ACTION: AuthorizationNeed = {
+  operation: 'cluster-action',
+  resourceType: 'cluster',
+  resourceName: 'kafka-cluster',
+};
+
 /** Which budget a request is charged to. */
 export type QuotaKind = 'none' | 'request' | 'produce' | 'fetch' | 'controller-mutation';
 

@@ -1,13 +1,5 @@
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { Parts } from '../parts.ts';
-import type { AuthorizationNeed } from './row.ts';
-
-/** What brokers may do to each other, and clients may not. */
-export const CLUSTER_ACTION: AuthorizationNeed = {
-  operation: 'cluster-action',
-  resourceType: 'cluster',
-  resourceName: 'kafka-cluster',
-};
 
 /** How a request about the state of many share-partitions is cut. */
 export const SHARE_STATE_PARTS: readonly Parts[] = [{ of: ['topics', 'partitions'], into: ['results', 'partitions'] }];

@@ -80,6 +80,9 @@ export class ClientConnection implements NetHandlers, MemoryUser {
       listener: options.listener,
       address: options.net.remoteAddress,
       onClose: (listener) => this.#whenClosed(listener),
+      admitBroker: () => {
+        this.holding.isBrokers = true;
+      },
       disconnect: (reason) => this.fail(reason),
     };
     this.#net = options.net;

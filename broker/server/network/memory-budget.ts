@@ -33,6 +33,8 @@ export class Holding {
   waiting = 0;
   /** Part of received and pending that came when the memory for requests was used up. */
   late = 0;
+  /** A broker asks here: what replication needs is never waited for (B1). */
+  isBrokers = false;
   /** The last request was a Produce. */
   produces = false;
   /** Answers that the peer has not taken. */
@@ -151,7 +153,7 @@ export class MemoryBudget implements AnswerMemory {
   arrived(user: MemoryUser, bytes: number): boolean {
     const { holding } = user;
     holding.receivedTotal += bytes;
-    if (!this.isExhausted || this.#finishers.has(user)) return true;
+    if (holding.isBrokers || !this.isExhausted || this.#finishers.has(user)) return true;
     holding.late += bytes;
     this.#late += bytes;
     if (holding.late <= LATE_BYTES_MIN || this.#late <= this.#lateBytesMax) return true;
@@ -216,7 +218,7 @@ export class MemoryBudget implements AnswerMemory {
 
   /** Whether a Fetch may be started; if not, `user` is told by `onRoom` when that may have changed. */
   mayStartFetch(user: MemoryUser): boolean {
-    if (this.mayAnswer()) return true;
+    if (user.holding.isBrokers || this.mayAnswer()) return true;
     this.#block(user, 'answers');
     return false;
   }
@@ -275,6 +277,7 @@ export class MemoryBudget implements AnswerMemory {
 
   #hasRoom(user: MemoryUser): boolean {
     const { holding } = user;
+    if (holding.isBrokers) return true;
     if (holding.waiting > 0 && this.#waiting >= this.#waitingMax) return false;
     if (this.#finishers.has(user)) return true;
     // Who produced will most likely produce again, and may wait (B1).

@@ -1,11 +1,12 @@
 import { assert } from '../../core/base/assert.ts';
+import type { BrokerId } from '../../core/base/ids.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { SessionPartition } from '../../core/replica/fetch-session.ts';
 import type { TimerHandle, Timers } from '../../ports/clock.ts';
 import type { AnswerMemory } from '../network/memory-budget.ts';
 import { findPartition, type PartitionServices } from './lookup.ts';
 import type { RequestContext } from '../request-context.ts';
-import type { Partition, ReadOutcome } from './partition.ts';
+import type { IsolationLevel, Partition, ReadOutcome } from './partition.ts';
 import { readInOrder } from './reads-in-order.ts';
 
 /** Answer of one partition of a fetch. */
@@ -38,7 +39,9 @@ export interface FetchOptions {
   readonly partitions: readonly SessionPartition[];
   /** Incremental sessions: partitions without news are left out of the answer. */
   readonly changesOnly: boolean;
-  readonly isolationLevel: 0 | 1;
+  readonly isolationLevel: IsolationLevel;
+  /** The broker that copies these partitions; null of a consumer. */
+  readonly follower: { readonly brokerId: BrokerId; readonly brokerEpoch: number } | null;
   readonly minBytes: number;
   readonly maxBytes: number;
   readonly maxWaitMs: number;
@@ -58,8 +61,8 @@ const NO_LEADER = { leaderId: -1, leaderEpoch: -1 };
 const NO_DIVERGENCE = { epoch: -1, endOffset: -1 };
 
 /**
- * One fetch: answered at once when there is enough to read or anything is wrong, else when the high watermarks brought
- * enough, or after `maxWaitMs` with whatever is there. Nothing polls: partitions wake it.
+ * One fetch: answered at once when there is enough to read or anything is wrong, else when the high watermarks (a follower:
+ * appends) brought enough, or after `maxWaitMs` with whatever is there. Nothing polls: partitions wake it.
  */
 export class FetchOperation {
   readonly #options: FetchOptions;
@@ -67,6 +70,8 @@ export class FetchOperation {
   #timer: TimerHandle | null = null;
   #wake: TimerHandle | null = null;
   #finished = false;
+  /** Partitions that don't serve this follower, and why. */
+  readonly #refused = new Map<SessionPartition, number>();
   /** Bytes of memory set aside for the answer, and what it may have at most. */
   #grantedBytes = 0;
   #maxBytes: number;
@@ -81,6 +86,7 @@ export class FetchOperation {
 
   start(): void {
     const { maxWaitMs, minBytes, context, server } = this.#options;
+    this.#reportProgress();
     if (maxWaitMs <= 0 || minBytes <= 0 || this.#isReady()) {
       this.#finish();
       return;
@@ -90,16 +96,37 @@ export class FetchOperation {
     this.#watch();
   }
 
+  /** What a follower asks for says what it has. Where its history is another, its offset means nothing. */
+  #reportProgress(): void {
+    const { follower, partitions } = this.#options;
+    if (follower === null) return;
+    for (const asked of partitions) {
+      const { partition } = this.#find(asked);
+      const { fetchOffset, logStartOffset, currentLeaderEpoch } = asked;
+      if (partition === null || partition.status(currentLeaderEpoch) !== ErrorCode.NONE) continue;
+      if (isLost(partition, asked) || divergence(partition, asked) !== NO_DIVERGENCE) continue;
+      if (fetchOffset < partition.logStartOffset || fetchOffset > partition.logEndOffset) continue;
+      // Without the epoch nobody knows which history it copies.
+      const errorCode =
+        currentLeaderEpoch < 0
+          ? ErrorCode.FENCED_LEADER_EPOCH
+          : partition.onFollowerFetch({ ...follower, fetchOffset, logStartOffset });
+      if (errorCode !== ErrorCode.NONE) this.#refused.set(asked, errorCode);
+    }
+  }
+
   /** Enough bytes, or something that the client must be told now. */
   #isReady(): boolean {
-    const { partitions, isolationLevel, minBytes } = this.#options;
-    if (partitions.length === 0) return true;
+    const { follower, partitions, isolationLevel, minBytes } = this.#options;
+    if (partitions.length === 0 || this.#refused.size > 0) return true;
     let available = 0;
     for (const asked of partitions) {
       const partition = this.#find(asked).partition;
       if (partition === null || partition.status(asked.currentLeaderEpoch) !== ErrorCode.NONE) return true;
       if (asked.fetchOffset < partition.logStartOffset || asked.fetchOffset > partition.logEndOffset) return true;
       if (isLost(partition, asked) || divergence(partition, asked) !== NO_DIVERGENCE) return true;
+      // Records that are gone here are to be gone there: somebody may wait for it.
+      if (follower !== null && isStartNews(partition, asked)) return true;
       available += Math.min(partition.availableBytes(asked.fetchOffset, isolationLevel), asked.maxBytes);
       if (available >= minBytes) return true;
     }
@@ -107,9 +134,12 @@ export class FetchOperation {
   }
 
   #find(asked: SessionPartition): { readonly partition: Partition | null; readonly errorCode: number } {
-    const { server, byId, context } = this.#options;
+    const { server, byId, context, follower } = this.#options;
     const found = findPartition(server, { name: asked.topic, topicId: asked.topicId, byId }, asked.index);
     if (found.partition === null) return found;
+    const refused = this.#refused.get(asked);
+    if (refused !== undefined) return { partition: null, errorCode: refused };
+    if (follower !== null) return found;
     const need = { operation: 'read', resourceType: 'topic', resourceName: found.partition.topicName } as const;
     if (context.allowed(need)) return found;
     return { partition: null, errorCode: byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED };
@@ -127,7 +157,9 @@ export class FetchOperation {
     for (const asked of this.#options.partitions) {
       const partition = this.#find(asked).partition;
       if (partition === null) continue;
-      this.#unsubscribe.push(partition.onHighWatermark(wake), partition.onResign(wake));
+      const isFollowers = this.#options.follower !== null;
+      this.#unsubscribe.push(isFollowers ? partition.onAppend(wake) : partition.onHighWatermark(wake));
+      this.#unsubscribe.push(partition.onResign(wake));
     }
   }
 
@@ -142,6 +174,11 @@ export class FetchOperation {
   #finish(): void {
     if (this.#finished) return;
     this.#end();
+    if (this.#options.follower !== null) {
+      // Brokers wait for no memory (B1): they are few, and each asks for so much at most.
+      this.#read();
+      return;
+    }
     const wantedBytes = this.#wantedBytes();
     this.#grantedBytes = this.#options.server.answerMemory.grant(wantedBytes);
     // What is available is an estimate: only when memory is short it is the limit.
@@ -261,6 +298,10 @@ export class FetchOperation {
 
 const isElsewhere = (errorCode: number): boolean =>
   errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER || errorCode === ErrorCode.FENCED_LEADER_EPOCH;
+
+/** Whether a session was told of a log start that has moved since. */
+const isStartNews = (partition: Partition, { sentLogStartOffset }: SessionPartition): boolean =>
+  sentLogStartOffset >= 0 && partition.logStartOffset > sentLogStartOffset;
 
 /** Whether the reader last read from an epoch that this partition has not come to: its offset means nothing here. */
 function isLost(partition: Partition, asked: SessionPartition): boolean {

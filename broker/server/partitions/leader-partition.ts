@@ -1,19 +1,29 @@
 import type { Buffer } from 'node:buffer';
 import { assert } from '../../core/base/assert.ts';
 import type { BrokerId, LeaderEpoch, TopicId } from '../../core/base/ids.ts';
-import { PRODUCERS_MAX } from '../../core/log/producer-state.ts';
 import { RECOVERY_BATCH_SIZE_MAX } from '../../core/log/recovery.ts';
 import type { PartitionView, TopicView } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import * as batch from '../../core/record/batch.ts';
 import type { ProducedVerdict } from '../../core/record/produced-batch.ts';
 import type { ProduceRules } from '../../core/record/validate.ts';
-import { LeaderReplica } from '../../core/replica/leader.ts';
+import type { FollowerFetch } from '../../core/replica/follower-progress.ts';
+import type { LeaderReplica } from '../../core/replica/leader.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LogFailure, LogListener, LogState, PartitionLog } from '../logs/partition-log.ts';
 import type { AppendQueue } from './append-queue.ts';
+import { type LeaderCluster, LeaderReplication } from './leader-replication.ts';
+import { judgeProducer } from './judge-producer.ts';
+import { codeOf } from './log-codes.ts';
 import { OffsetWaiters } from './offset-waiters.ts';
-import type { AppendOutcome, Partition, ReadOptions, ReadOutcome, TimestampOutcome } from './partition.ts';
+import type {
+  AppendOutcome,
+  IsolationLevel,
+  Partition,
+  ReadOptions,
+  ReadOutcome,
+  TimestampOutcome,
+} from './partition.ts';
 import type { TopicRules } from './topic-rules.ts';
 
 const NO_CHUNKS: readonly Uint8Array[] = [];
@@ -27,16 +37,22 @@ export class LeaderPartition implements Partition, LogListener {
   readonly #log: PartitionLog;
   readonly #clock: Clock;
   readonly #appends: AppendQueue;
+  readonly #replication: LeaderReplication;
   readonly #replica: LeaderReplica;
+  /** Of acks=all, who are told when too few are in sync; and of the node itself, who wait on. */
+  readonly #inSync = new OffsetWaiters();
   readonly #committed = new OffsetWaiters();
   readonly #local = new OffsetWaiters();
   readonly #watermarkListeners = new Set<() => void>();
+  readonly #appendListeners = new Set<() => void>();
   readonly #resignListeners = new Set<() => void>();
   readonly #isLowOnSpace: () => boolean;
   readonly #onDamaged: () => void;
   #view: PartitionView;
   #rules: TopicRules;
   #produce: ProduceRules | null = null;
+  /** What followers that wait were told that they can read. */
+  #announcedEnd = -1;
   /** NONE while leading; afterwards what everybody is told. */
   #ended: number = ErrorCode.NONE;
 
@@ -47,6 +63,7 @@ export class LeaderPartition implements Partition, LogListener {
     readonly log: PartitionLog;
     readonly clock: Clock;
     readonly appends: AppendQueue;
+    readonly cluster: LeaderCluster;
     readonly isLowOnSpace: () => boolean;
     /** The log is found damaged, at once or later. */
     readonly onDamaged: () => void;
@@ -61,12 +78,8 @@ export class LeaderPartition implements Partition, LogListener {
     this.#appends = start.appends;
     this.#isLowOnSpace = start.isLowOnSpace;
     this.#onDamaged = start.onDamaged;
-    this.#replica = new LeaderReplica({
-      highWatermark: Math.max(start.log.highWatermark, start.log.logStartOffset),
-      localOffset: start.rules.durability === 'fsync' ? start.log.durableOffset : start.log.writtenOffset,
-      ...this.#isr(),
-      durability: start.rules.durability,
-    });
+    this.#replication = new LeaderReplication({ ...start, moved: () => this.#moved() });
+    this.#replica = this.#replication.replica;
     start.log.setListener(this);
     start.log.setHighWatermark(this.#replica.highWatermark);
     if (start.log.state === 'damaged') this.#onDamaged();
@@ -97,8 +110,21 @@ export class LeaderPartition implements Partition, LogListener {
     return this.#replica.highWatermark;
   }
 
+  get isBehindStart(): boolean {
+    return this.#replica.isBehindStart;
+  }
+
   get sizeInBytes(): number {
     return this.#log.sizeInBytes;
+  }
+
+  /** What the metadata says of it, for figures. */
+  get view(): PartitionView {
+    return this.#view;
+  }
+
+  get replica(): LeaderReplica {
+    return this.#replica;
   }
 
   status(currentLeaderEpoch: number): number {
@@ -118,7 +144,8 @@ export class LeaderPartition implements Partition, LogListener {
     this.#rules = rules;
     this.#produce = null;
     this.#log.configure(rules.log);
-    if (this.#replica.onChange({ ...this.#isr(), durability: rules.durability })) this.#moved();
+    if (this.#replication.onChange(partition, rules)) this.#moved();
+    if (!this.#replica.hasMinIsr) this.#inSync.fail(ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND);
     this.onProgress(this.#log.writtenOffset, this.#log.durableOffset);
   }
 
@@ -127,17 +154,22 @@ export class LeaderPartition implements Partition, LogListener {
     if (this.#ended !== ErrorCode.NONE) return;
     this.#ended = errorCode;
     this.#log.setListener(null);
-    this.#local.fail(errorCode);
-    this.#committed.fail(errorCode);
+    this.#replication.end(errorCode);
+    this.#failAll(errorCode);
     for (const listener of [...this.#resignListeners]) listener();
     this.#resignListeners.clear();
     for (const listener of [...this.#watermarkListeners]) listener();
     this.#watermarkListeners.clear();
+    this.#appendListeners.clear();
   }
 
   onProgress(writtenOffset: number, durableOffset: number): void {
+    if (this.#appendListeners.size > 0 && writtenOffset > this.#announcedEnd) {
+      this.#announcedEnd = writtenOffset;
+      for (const listener of this.#appendListeners) listener();
+    }
     const before = this.#replica.highWatermark;
-    if (!this.#replica.onLocalProgress({ writtenOffset, durableOffset })) return;
+    if (!this.#replication.onLocalProgress(writtenOffset, durableOffset)) return;
     this.#local.release(this.#replica.localOffset);
     if (this.#replica.highWatermark !== before) this.#moved();
   }
@@ -146,8 +178,7 @@ export class LeaderPartition implements Partition, LogListener {
     if (state === 'open') return;
     if (state === 'damaged') this.#onDamaged();
     // What was accepted and not written is gone: nobody may be told that it arrived.
-    this.#local.fail(ErrorCode.KAFKA_STORAGE_ERROR);
-    this.#committed.fail(ErrorCode.KAFKA_STORAGE_ERROR);
+    this.#failAll(ErrorCode.KAFKA_STORAGE_ERROR);
     // Whoever waits for records learns what became of them.
     for (const listener of [...this.#watermarkListeners]) listener();
   }
@@ -188,13 +219,21 @@ export class LeaderPartition implements Partition, LogListener {
     this.#await(this.#committed, offset, this.#replica.highWatermark, done);
   }
 
+  awaitInSync(offset: number, done: (errorCode: number) => void): void {
+    if (offset > this.#replica.highWatermark && !this.#replica.hasMinIsr && this.#ended === ErrorCode.NONE) {
+      done(ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND);
+      return;
+    }
+    this.#await(this.#inSync, offset, this.#replica.highWatermark, done);
+  }
+
   awaitLocal(offset: number, done: (errorCode: number) => void): void {
     this.#await(this.#local, offset, this.#replica.localOffset, done);
   }
 
   read(options: ReadOptions, done: (outcome: ReadOutcome) => void): void {
     const status = this.status(options.currentLeaderEpoch);
-    const bound = this.#replica.highWatermark;
+    const bound = this.#bound(options.isolationLevel);
     if (status !== ErrorCode.NONE) {
       done(this.#readOutcome(status, options.fetchOffset));
       return;
@@ -218,8 +257,8 @@ export class LeaderPartition implements Partition, LogListener {
     });
   }
 
-  availableBytes(fetchOffset: number): number {
-    const bound = this.#replica.highWatermark;
+  availableBytes(fetchOffset: number, isolationLevel: IsolationLevel): number {
+    const bound = this.#bound(isolationLevel);
     return fetchOffset >= bound ? 0 : this.#log.bytesBetween(fetchOffset, bound);
   }
 
@@ -255,14 +294,35 @@ export class LeaderPartition implements Partition, LogListener {
       done({ errorCode: status === ErrorCode.NONE ? ErrorCode.OFFSET_OUT_OF_RANGE : status, lowWatermark: -1 });
       return;
     }
-    this.#log.deleteRecordsBefore(target, (failure, start) => {
-      if (failure === null) for (const listener of [...this.#watermarkListeners]) listener();
-      done(
-        failure === null
-          ? { errorCode: ErrorCode.NONE, lowWatermark: start ?? -1 }
-          : { errorCode: codeOf(failure), lowWatermark: -1 },
-      );
+    this.#log.deleteRecordsBefore(target, (failure) => {
+      if (failure !== null) {
+        done({ errorCode: codeOf(failure), lowWatermark: -1 });
+        return;
+      }
+      for (const listener of [...this.#watermarkListeners, ...this.#appendListeners]) listener();
+      this.#replication.awaitLowWatermark(target, (errorCode) => {
+        done({ errorCode, lowWatermark: errorCode === ErrorCode.NONE ? this.#replication.lowWatermark : -1 });
+      });
     });
+  }
+
+  onFollowerFetch(fetch: FollowerFetch): number {
+    const before = this.#replica.highWatermark;
+    const errorCode = this.#replication.onFollowerFetch(fetch);
+    if (this.#replica.highWatermark !== before) this.#moved();
+    return errorCode;
+  }
+
+  /** Looks at who of the followers lags; `stalled`: this node stood still, so that nobody is to blame. */
+  watchFollowers(lagMaxMs: number, stalled: boolean): void {
+    if (this.#replica.followers.length === 0 || this.#ended !== ErrorCode.NONE) return;
+    if (stalled) this.#replica.excuse(this.#clock.monotonicMs());
+    else if (this.#replication.onTime(lagMaxMs)) this.#moved();
+  }
+
+  onAppend(listener: () => void): () => void {
+    this.#appendListeners.add(listener);
+    return () => this.#appendListeners.delete(listener);
   }
 
   onHighWatermark(listener: () => void): () => void {
@@ -284,14 +344,22 @@ export class LeaderPartition implements Partition, LogListener {
     return rules;
   }
 
-  #isr(): { readonly isrCount: number; readonly minIsr: number } {
-    const minIsr = Math.max(1, Math.min(this.#rules.minInsyncReplicas, this.#view.replicas.length));
-    return { isrCount: this.#view.isr.length, minIsr };
+  /** Consumers read what is committed, followers all that is written. No transaction can be open. */
+  #bound(isolationLevel: IsolationLevel): number {
+    return isolationLevel === 'replica' ? this.#log.writtenOffset : this.#replica.highWatermark;
+  }
+
+  #failAll(errorCode: number): void {
+    this.#local.fail(errorCode);
+    this.#inSync.fail(errorCode);
+    this.#committed.fail(errorCode);
   }
 
   #moved(): void {
-    this.#log.setHighWatermark(this.#replica.highWatermark);
-    this.#committed.release(this.#replica.highWatermark);
+    const { highWatermark } = this.#replica;
+    this.#log.setHighWatermark(highWatermark);
+    this.#inSync.release(highWatermark);
+    this.#committed.release(highWatermark);
     for (const listener of [...this.#watermarkListeners]) listener();
   }
 
@@ -326,41 +394,15 @@ export class LeaderPartition implements Partition, LogListener {
 
   /** Null when the batch may be appended; else the answer (an earlier place for a duplicate). */
   #checkProducer(bytes: Buffer, logAppendTime: boolean): AppendOutcome | null {
-    const producerId = batch.producerId(bytes, 0);
-    if (producerId === batch.NO_PRODUCER_ID) return null;
-    const verdict = this.#log.checkProducer({
-      producerId,
-      producerEpoch: batch.producerEpoch(bytes, 0),
-      baseSequence: batch.baseSequence(bytes, 0),
-      lastSequence: batch.lastSequence(bytes, 0),
-    });
-    switch (verdict.kind) {
-      case 'accept':
-        return null;
-      case 'duplicate':
-        return {
-          ...this.#refused(ErrorCode.NONE, null),
-          baseOffset: verdict.baseOffset,
-          endOffset: verdict.lastOffset + 1,
-          logAppendTimeMs: logAppendTime ? verdict.timestampMs : -1,
-        };
-      case 'out-of-order-sequence':
-        return this.#refused(
-          ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER,
-          `the last sequence of producer ${producerId} here is ${verdict.lastSequence}`,
-        );
-      case 'invalid-producer-epoch':
-        return this.#refused(
-          ErrorCode.INVALID_PRODUCER_EPOCH,
-          `the epoch of producer ${producerId} here is ${verdict.currentEpoch}`,
-        );
-      case 'too-many-producers':
-        // Retriable: room is made as others expire, and a client that waits loses nothing.
-        return this.#refused(
-          ErrorCode.THROTTLING_QUOTA_EXCEEDED,
-          `this partition has ${PRODUCERS_MAX} live idempotent producers; those silent for producer.id.expiration.ms make room`,
-        );
-    }
+    const verdict = judgeProducer(this.#log, bytes);
+    if (verdict === null) return null;
+    if (verdict.kind === 'refused') return this.#refused(verdict.errorCode, verdict.message);
+    return {
+      ...this.#refused(ErrorCode.NONE, null),
+      baseOffset: verdict.baseOffset,
+      endOffset: verdict.lastOffset + 1,
+      logAppendTimeMs: logAppendTime ? verdict.timestampMs : -1,
+    };
   }
 
   #place(bytes: Buffer, nowMs: number, logAppendTimeMs: number): AppendOutcome {
@@ -424,20 +466,5 @@ export class LeaderPartition implements Partition, LogListener {
       timestampMs: found.timestampMs,
       leaderEpoch: found.leaderEpoch,
     };
-  }
-}
-
-function codeOf(failure: LogFailure | null): number {
-  switch (failure?.kind) {
-    case undefined:
-      return ErrorCode.NONE;
-    case 'out-of-range':
-      return ErrorCode.OFFSET_OUT_OF_RANGE;
-    case 'deleted':
-      return ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-    case 'not-writable':
-    case 'damaged':
-    case 'disk':
-      return ErrorCode.KAFKA_STORAGE_ERROR;
   }
 }

@@ -10,13 +10,13 @@ import {
 } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { Ports } from '../context.ts';
-import type { ReplicaBugs } from '../../core/replica/planted-bugs.ts';
 import type { LogManager, LogSpec, PartitionLog } from '../logs/partition-log.ts';
 import type { MetadataClient } from '../metadata-client.ts';
 import { PartitionMap } from '../partition-map.ts';
 import { Permits } from '../permits.ts';
 import { AppendQueue } from './append-queue.ts';
 import { type FollowerDeps, FollowerPartition } from './follower-partition.ts';
+import type { LeaderCluster } from './leader-replication.ts';
 import { LeaderPartition } from './leader-partition.ts';
 import type { Partition, Partitions } from './partition.ts';
 import { resolveTopicRules, type TopicRules } from './topic-rules.ts';
@@ -51,6 +51,7 @@ export class PartitionManager implements Partitions {
   readonly #settings: Settings;
   readonly #metadata: MetadataClient;
   readonly #logs: LogManager;
+  readonly #cluster: LeaderCluster;
   readonly #permits = new Permits(DECOMPRESSED_COUNT_MAX);
   readonly #leading = new PartitionMap<LeaderPartition>();
   readonly #following = new PartitionMap<FollowerPartition>();
@@ -77,7 +78,7 @@ export class PartitionManager implements Partitions {
     readonly logs: LogManager;
     readonly fetcher: Fetcher;
     readonly askStart: FollowerDeps['askStart'];
-    readonly replicaBugs?: ReplicaBugs;
+    readonly cluster: LeaderCluster;
   }) {
     this.#nodeId = start.nodeId;
     this.#ports = start.ports;
@@ -92,8 +93,9 @@ export class PartitionManager implements Partitions {
       changed: (follower) => this.#fetcher.changed(follower),
       askStart: start.askStart,
       replace: () => undefined,
-      ...(start.replicaBugs && { bugs: start.replicaBugs }),
+      ...(start.cluster.bugs && { bugs: start.cluster.bugs }),
     };
+    this.#cluster = start.cluster;
   }
 
   /**
@@ -128,6 +130,11 @@ export class PartitionManager implements Partitions {
       a.topicName === b.topicName ? a.index - b.index : a.topicName < b.topicName ? -1 : 1,
     );
     return this.#sorted;
+  }
+
+  /** The leaderships of this node, in no order that means anything. */
+  leaderships(): Iterable<LeaderPartition> {
+    return this.#leading.values();
   }
 
   get damagedCount(): number {
@@ -295,7 +302,7 @@ export class PartitionManager implements Partitions {
     const appends = new AppendQueue({ compression, crc32c, timers, clock, permits: this.#permits, onUnreadable });
     const isLowOnSpace = (): boolean => this.#logs.isLowOnSpace;
     const onDamaged = (): void => this.#damaged.set(topicId, index, true);
-    const shared = { clock, appends, isLowOnSpace, onDamaged };
+    const shared = { clock, appends, isLowOnSpace, onDamaged, cluster: this.#cluster };
     const partition = new LeaderPartition({ topic, partition: view, rules, log, ...shared });
     this.#leading.set(topicId, index, partition);
     this.#sorted = null;

@@ -1,4 +1,5 @@
 import type { BrokerId, LeaderEpoch, TopicId } from '../../core/base/ids.ts';
+import type { FollowerFetch } from '../../core/replica/follower-progress.ts';
 
 /** Outcome of offering a batch to a partition's leader. `baseOffset` is −1 unless `errorCode` is NONE. */
 export interface AppendOutcome {
@@ -35,14 +36,19 @@ export interface TimestampOutcome {
   readonly leaderEpoch: number;
 }
 
-/** Options of a read by a consumer, a share group or a coordinator. Followers come with replication. */
+/**
+ * Where a reader's world ends: 0 read_uncommitted, at the high watermark; 1 read_committed, at the last stable offset;
+ * `replica`, a follower, which reads all that its leader has written.
+ */
+export type IsolationLevel = 0 | 1 | 'replica';
+
+/** Options of a read by a consumer, a share group, a coordinator or a follower. */
 export interface ReadOptions {
   readonly fetchOffset: number;
   readonly maxBytes: number;
   /** Gives the first batch even when it is larger than `maxBytes`. */
   readonly minOneBatch: boolean;
-  /** 0 read_uncommitted: bounded by the high watermark; 1 read_committed: by the last stable offset. */
-  readonly isolationLevel: 0 | 1;
+  readonly isolationLevel: IsolationLevel;
   /** −1: not checked (KIP-320). */
   readonly currentLeaderEpoch: number;
 }
@@ -61,6 +67,11 @@ export interface Partition {
   readonly logEndOffset: number;
   readonly highWatermark: number;
   readonly lastStableOffset: number;
+  /**
+   * The high watermark has not come to where the log ended at the election: more may be committed than it shows, and where
+   * committed records end is not known.
+   */
+  readonly isBehindStart: boolean;
   readonly sizeInBytes: number;
   /** NONE, or the code that a client gets for any request now (NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR …). */
   status(currentLeaderEpoch: number): number;
@@ -74,11 +85,16 @@ export interface Partition {
   appendInternalBatch(batch: Uint8Array): AppendOutcome;
   /** Calls `done` once the high watermark reached `offset`, or with an error when leadership or the log is lost. */
   awaitCommitted(offset: number, done: (errorCode: number) => void): void;
+  /**
+   * As `awaitCommitted`, for acks=all: NOT_ENOUGH_REPLICAS_AFTER_APPEND when fewer than `min.insync.replicas` are in sync
+   * before the high watermark has come so far. What was appended may still be committed.
+   */
+  awaitInSync(offset: number, done: (errorCode: number) => void): void;
   /** Calls `done` once the leader itself has the offset as its durability asks (acks=1). */
   awaitLocal(offset: number, done: (errorCode: number) => void): void;
   read(options: ReadOptions, done: (outcome: ReadOutcome) => void): void;
   /** Bytes readable from `fetchOffset` up to the isolation bound, for min-bytes accounting; an estimate from above is fine. */
-  availableBytes(fetchOffset: number, isolationLevel: 0 | 1): number;
+  availableBytes(fetchOffset: number, isolationLevel: IsolationLevel): number;
   /** First record below the high watermark whose timestamp is ≥ `timestampMs`; offset −1 when there is none. */
   offsetForTimestamp(timestampMs: number, done: (outcome: TimestampOutcome) => void): void;
   /** The first record that has the largest timestamp (ListOffsets −3); offset −1 in an empty log. */
@@ -87,13 +103,23 @@ export interface Partition {
   endOffsetForEpoch(epoch: number): { readonly leaderEpoch: number; readonly endOffset: number };
   /** Leader epoch of the batch that holds `offset`; −1 when it is not known. */
   epochOf(offset: number): number;
-  /** Moves the log start; −1 means to the high watermark. Answers after the new start is synced (D9). */
+  /**
+   * Moves the log start; −1 means to the high watermark. Answers after the new start is synced (D9), and no live replica has
+   * anything below it.
+   */
   deleteRecords(
     offset: number,
     done: (outcome: { readonly errorCode: number; readonly lowWatermark: number }) => void,
   ): void;
   /** Listeners run in the same loop turn as the change; each returns nothing and must be short. */
   onHighWatermark(listener: () => void): () => void;
+  /**
+   * A follower asks for what comes after `fetchOffset`, and so tells what it has; who it is, its leader epoch and its last
+   * epoch were checked. NONE, or the code that it gets.
+   */
+  onFollowerFetch(fetch: FollowerFetch): number;
+  /** Listeners run in the turn in which more is there for followers to read, or the log's start moved. */
+  onAppend(listener: () => void): () => void;
   /** Called once when this leadership ends (metadata change, deletion, storage failure). */
   onResign(listener: () => void): () => void;
 }

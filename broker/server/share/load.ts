@@ -77,7 +77,13 @@ function attempt(request: LoadRequest, tries: number, done: (outcome: LoadOutcom
 function resolveStart(request: LoadRequest, done: (errorCode: number, offset: number) => void): void {
   const { groupId, partition, deps } = request;
   const reset = offsetResetOf(deps, groupId);
-  if (reset.kind === 'latest') {
+  if (reset.kind !== 'earliest' && partition.isBehindStart) {
+    // What was committed before the election, and perhaps read by this group, may lie beyond.
+    partition.awaitCommitted(partition.logEndOffset, (errorCode) => {
+      if (errorCode === ErrorCode.NONE) resolveStart(request, done);
+      else done(errorCode, -1);
+    });
+  } else if (reset.kind === 'latest') {
     done(ErrorCode.NONE, partition.highWatermark);
   } else if (reset.kind === 'earliest') {
     done(ErrorCode.NONE, partition.logStartOffset);

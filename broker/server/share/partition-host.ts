@@ -242,7 +242,7 @@ export class SharePartitionHost {
     if (logStartOffset > core.startOffset) this.#run({ kind: 'log-start', offset: logStartOffset });
   }
 
-  #bound(isolationLevel: 0 | 1): number {
+  #bound(isolationLevel: ReadOptions['isolationLevel']): number {
     return isolationLevel === 1 ? this.partition.lastStableOffset : this.partition.highWatermark;
   }
 

@@ -46,6 +46,7 @@ export function ask<K extends WireKey, S>(
       listener: 'PLAINTEXT',
       address: '127.0.0.1',
       onClose: () => () => undefined,
+      admitBroker: () => undefined,
       disconnect: () => undefined,
     },
     apiKey: row.key,

@@ -80,6 +80,10 @@ export const DEFINED_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Re
       differences: ['smallest: undefined, 1', 'largest: undefined, 2147483647'],
       why: CHECKED_EARLY,
     },
+    'replica.lag.time.max.ms': {
+      differences: ['default: 30000, 10000', 'smallest: undefined, 1'],
+      why: 'A follower asks twice a second at least: one that lacks something for ten is not well (F5).',
+    },
     'share.coordinator.state.topic.segment.bytes': { differences: ['smallest: 1, 1048576'], why: AS_SEGMENT_BYTES },
   },
   group: {},

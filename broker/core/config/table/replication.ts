@@ -35,4 +35,11 @@ export const REPLICATION_SETTINGS = {
     change: 'static',
     doc: 'How long a fetch from a leader waits for replica.fetch.min.bytes.',
   },
+  'replica.lag.time.max.ms': {
+    type: 'long',
+    default: '10000',
+    min: 1,
+    change: 'static',
+    doc: 'A follower leaves the ISR when for so long it did not have all that its leader had written; what is not synced under weir.durability=fsync it does not have.',
+  },
 } as const satisfies Readonly<Record<string, SettingRow>>;

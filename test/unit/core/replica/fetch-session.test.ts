@@ -15,6 +15,7 @@ const wish = (topic: string, index = 0, fetchOffset = 0): FetchWish => ({
   maxBytes: 100,
   currentLeaderEpoch: -1,
   lastFetchedEpoch: -1,
+  logStartOffset: -1,
 });
 
 function cache(slots = 10) {
@@ -24,10 +25,22 @@ function cache(slots = 10) {
     sessionId: number,
     sessionEpoch: number,
     wishes: FetchWish[] = [],
-    extra: { readonly nowMs?: number; readonly byId?: boolean; readonly forgotten?: FetchWish[] } = {},
+    extra: {
+      readonly nowMs?: number;
+      readonly byId?: boolean;
+      readonly forgotten?: FetchWish[];
+      readonly isFollowers?: boolean;
+    } = {},
   ) =>
     sessions.open(
-      { sessionId, sessionEpoch, byId: extra.byId ?? false, wishes, forgotten: extra.forgotten ?? [] },
+      {
+        sessionId,
+        sessionEpoch,
+        byId: extra.byId ?? false,
+        isFollowers: extra.isFollowers ?? false,
+        wishes,
+        forgotten: extra.forgotten ?? [],
+      },
       extra.nowMs ?? 0,
       () => nextId++,
     );
@@ -39,6 +52,28 @@ describe('fetch sessions', () => {
     const { open } = cache();
     expect(open(0, 0, [wish('a')])).toMatchObject({ kind: 'created', session: { id: 1, epoch: 1 } });
     expect(open(1, 1)).toMatchObject({ kind: 'incremental', session: { epoch: 2 } });
+  });
+
+  it('of followers find room whatever consumers hold, and neither kind uses or ends the other (B1)', () => {
+    const { sessions, open } = cache(1);
+    expect(open(0, 0, [wish('a')])).toMatchObject({ kind: 'created', session: { id: 1 } });
+    expect(open(0, 0, [wish('a')])).toEqual({ kind: 'sessionless', full: true });
+    const isFollowers = true;
+    const created = open(0, 0, [wish('a')], { isFollowers });
+    const id = created.kind === 'created' ? created.session.id : 0;
+    const refused = { kind: 'refused', error: 'FETCH_SESSION_ID_NOT_FOUND', full: false };
+    expect(open(id, 1)).toEqual(refused);
+    expect(open(1, 1, [], { isFollowers })).toEqual(refused);
+    open(id, -1);
+    expect(open(id, 1, [], { isFollowers })).toMatchObject({ kind: 'incremental' });
+    expect([sessions.count, sessions.room]).toEqual([2, 1]);
+  });
+
+  it('of followers that went without a word make room for the next', () => {
+    const { sessions, open } = cache(1);
+    open(0, 0, [wish('a')], { isFollowers: true });
+    open(0, 0, [wish('a')], { isFollowers: true, nowMs: SESSION_EVICTION_MS });
+    expect(sessions.count).toBe(1);
   });
 
   it('refuse an id that nobody has', () => {

@@ -40,6 +40,7 @@ function ask(node: ShareNode, groups: Request['groups'], denied: readonly string
       listener: 'plain',
       address: '127.0.0.1',
       onClose: () => () => {},
+      admitBroker: () => undefined,
       disconnect: () => {},
     },
     apiKey: 90,

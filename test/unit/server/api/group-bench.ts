@@ -113,6 +113,7 @@ export class GroupApiBench {
         listener: 'plain',
         address: '127.0.0.1',
         onClose: () => () => {},
+        admitBroker: () => undefined,
         disconnect: () => {},
       },
       apiKey,

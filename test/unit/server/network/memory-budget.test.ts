@@ -107,6 +107,22 @@ describe('the memory budget', () => {
     expect(send(producer, 20 * KIB)).toBeGreaterThan(0);
   });
 
+  it('makes no broker wait, whatever others hold (B1)', () => {
+    const { harness } = small();
+    const brokers = harness.connect();
+    brokers.connection.context.admitBroker();
+    harness.memory.setUnsent(harness.connect().connection, 64 * MIB);
+    for (let index = 0; index < 33; index += 1) harness.memory.setPending(harness.connect().connection, 1 * MIB, 1);
+    const follower = prefix(10 * KIB, FETCH);
+    brokers.connection.onData(follower);
+    brokers.connection.onData(new Uint8Array(10 * KIB - 2));
+    expect([brokers.started.length, brokers.state.paused, brokers.state.closed]).toEqual([1, false, false]);
+    const consumer = harness.connect();
+    consumer.connection.onData(follower);
+    consumer.connection.onData(new Uint8Array(10 * KIB - 2));
+    expect(consumer.started).toHaveLength(0);
+  });
+
   it('bounds the reserve: large requests that are none of a producer wait too when it is used up', () => {
     const { harness, sending } = small();
     for (let index = 0; index < 300; index += 1) sending(1 * MIB, 1 * MIB - 10, 8);

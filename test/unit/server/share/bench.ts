@@ -60,6 +60,7 @@ export class Member {
           this.#closers.add(listener);
           return () => this.#closers.delete(listener);
         },
+        admitBroker: () => undefined,
         disconnect: () => this.close(),
       },
       apiKey: 78,

@@ -34,6 +34,24 @@ describe('a restart', () => {
     expect(acquired(node.member('b').fetch())).toEqual(['0:5-6 x1']);
   });
 
+  test('with latest as the reset begins behind what may have been committed before its election', () => {
+    const node = new ShareNode();
+    const log = node.log();
+    log.hold = true;
+    node.produce(5);
+    log.commit(3);
+    log.isBehindStart = true;
+    node.initialize(0, -1, 2);
+    const fetched = node.member('a').fetch();
+    log.isBehindStart = false;
+    log.commit();
+    node.loop.run();
+    node.produce(2);
+    log.commit();
+    node.loop.run();
+    expect(acquired(fetched)).toEqual(['0:5-6 x1']);
+  });
+
   test('with earliest as the reset begins at the log start', () => {
     const node = new ShareNode();
     node.metadata.groupConfigs.set('g', new Map([['share.auto.offset.reset', 'earliest']]));

@@ -1,0 +1,138 @@
+import { describe, expect, it } from '@jest/globals';
+import { brokerId } from '../../../../broker/core/base/ids.ts';
+import type { MetadataCommand, MetadataOutcome } from '../../../../broker/core/metadata/commands.ts';
+import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import type { IsrProposal } from '../../../../broker/core/replica/leader.ts';
+import type { MetadataClient } from '../../../../broker/server/metadata-client.ts';
+import { IsrChanges, type IsrSource } from '../../../../broker/server/replication/isr-changes.ts';
+import { VirtualLoop } from '../../../support/virtual-loop.ts';
+
+const SELF = { brokerId: 0, brokerEpoch: 9 };
+
+class Source implements IsrSource {
+  readonly topicId = 'AAAAAAAAAAAAAAAAAAAAAQ';
+  readonly topicName = 'jobs';
+  readonly index: number;
+  readonly leaderEpoch = 3;
+  proposal: IsrProposal | null;
+  wantsDurableMark = false;
+  readonly told: string[] = [];
+
+  constructor(index: number) {
+    this.index = index;
+    this.proposal = { partitionEpoch: 5, isr: [{ brokerId: brokerId(0), brokerEpoch: -1 }] };
+  }
+
+  onOutcome(_proposal: IsrProposal, outcome: string): void {
+    this.told.push(outcome);
+    if (outcome === 'refused') this.proposal = null;
+  }
+}
+
+/** Submits are kept until the test answers them. */
+function changes() {
+  const loop = new VirtualLoop();
+  const sent: { readonly command: MetadataCommand; readonly done: (outcome: MetadataOutcome) => void }[] = [];
+  const log = { debug: () => undefined } as unknown as ConstructorParameters<typeof IsrChanges>[0]['log'];
+  const submit = ((command: MetadataCommand, _timeoutMs: number, done: (outcome: MetadataOutcome) => void) => {
+    sent.push({ command, done });
+  }) as MetadataClient['submit'];
+  const made = new IsrChanges({ metadata: { submit }, timers: loop, log, incarnation: () => SELF });
+  const partitionsOf = (position: number): readonly number[] => {
+    const command = sent[position]?.command;
+    return command?.kind === 'alterPartition' || command?.kind === 'markDurable'
+      ? command.partitions.map(({ index }) => index)
+      : [];
+  };
+  const answer = (position: number, errorCodes: readonly number[], errorCode = 0): void => {
+    const partitions = errorCodes.map((code, index) => ({
+      topicId: 'AAAAAAAAAAAAAAAAAAAAAQ',
+      index,
+      errorCode: code,
+      leader: 0,
+      leaderEpoch: 3,
+      partitionEpoch: 6,
+      isr: [0],
+    }));
+    sent[position]?.done({ kind: 'alterPartition', errorCode, errorMessage: null, partitions });
+    loop.run();
+  };
+  return { loop, made, sent, answer, partitionsOf };
+}
+
+describe('changes of ISRs', () => {
+  it('of one turn go together, one request at a time', () => {
+    const { loop, made, sent, answer, partitionsOf } = changes();
+    const sources = [0, 1, 2].map((index) => new Source(index));
+    for (const source of sources.slice(0, 2)) made.propose(source);
+    expect(sent).toEqual([]);
+    loop.run();
+    expect(sent[0]?.command).toMatchObject({ kind: 'alterPartition', ...SELF });
+    expect(partitionsOf(0)).toEqual([0, 1]);
+    for (const source of sources) made.propose(source);
+    loop.run();
+    expect(sent).toHaveLength(1);
+    for (const source of sources) if (source.index < 2) source.proposal = null;
+    answer(0, [0, 0]);
+    expect(partitionsOf(1)).toEqual([2]);
+  });
+
+  it('are asked for again until metadata or a refusal ends them', () => {
+    const { loop, made, sent, answer, partitionsOf } = changes();
+    const sources = [0, 1, 2].map((index) => new Source(index));
+    for (const source of sources) made.propose(source);
+    loop.run();
+    const { INELIGIBLE_REPLICA, INVALID_UPDATE_VERSION } = ErrorCode;
+    answer(0, [INELIGIBLE_REPLICA, INVALID_UPDATE_VERSION, ErrorCode.UNKNOWN_SERVER_ERROR]);
+    expect(sources.map(({ told }) => told)).toEqual([['refused'], ['superseded'], ['unknown']]);
+    for (const source of sources) made.propose(source);
+    loop.advance(100);
+    expect(sent).toHaveLength(1);
+    const [, second] = sources;
+    if (second !== undefined) second.proposal = null;
+    loop.advance(100);
+    expect(partitionsOf(1)).toEqual([2]);
+    expect(made.failedCount).toBe(3);
+  });
+
+  it('that nobody answered may have been made', () => {
+    const { loop, made, sent } = changes();
+    const source = new Source(0);
+    made.propose(source);
+    loop.run();
+    sent[0]?.done({ kind: 'failed', errorCode: ErrorCode.REQUEST_TIMED_OUT, errorMessage: null });
+    loop.run();
+    expect(source.told).toEqual(['unknown']);
+    loop.advance(200);
+    expect(sent).toHaveLength(2);
+    source.proposal = null;
+    sent[1]?.done({
+      kind: 'alterPartition',
+      errorCode: ErrorCode.STALE_BROKER_EPOCH,
+      errorMessage: null,
+      partitions: [],
+    });
+    loop.advance(1_000);
+    expect([source.told, sent.length]).toEqual([['unknown', 'unknown'], 2]);
+  });
+});
+
+describe('marks of what is durable (D3)', () => {
+  it('are asked for until the metadata has them', () => {
+    const { loop, made, sent, partitionsOf } = changes();
+    const source = new Source(4);
+    source.wantsDurableMark = true;
+    made.mark(source);
+    loop.run();
+    expect(sent[0]?.command).toMatchObject({ kind: 'markDurable', ...SELF });
+    expect(partitionsOf(0)).toEqual([4]);
+    const done = (): void => sent.at(-1)?.done({ kind: 'markDurable', errorCode: 0, errorMessage: null });
+    done();
+    loop.advance(200);
+    expect(sent).toHaveLength(2);
+    source.wantsDurableMark = false;
+    done();
+    loop.advance(1_000);
+    expect(sent).toHaveLength(2);
+  });
+});
