@@ -44,6 +44,8 @@ export interface ControlPlane extends MetadataClient, QuorumClient {
   ): void;
   /** Whether nobody else can have been given what this broker leads (S0). */
   readonly holdsLease: boolean;
+  /** Whether the wall clock of this node tells the age of records: it is not far from the active controller's (F6). */
+  readonly isClockTrusted: boolean;
   /** Asks to be counted in; `done` after the elections of this broker are applied to `view`. */
   unfence(done: (failure: string | null) => void): void;
   /**

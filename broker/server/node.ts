@@ -142,6 +142,7 @@ class NodeStart {
       directory,
       defaultConfig: resolveTopicRules(settings, new Map()).log,
       options: {
+        isClockTrusted: () => control.isClockTrusted,
         minFree: () => settings.broker('weir.disk.min.free'),
         producerCheckIntervalMs: settings.broker('producer.id.expiration.check.interval.ms'),
         checkpointIntervalMs: settings.broker('replica.high.watermark.checkpoint.interval.ms'),

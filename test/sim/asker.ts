@@ -22,10 +22,17 @@ export class Asker {
   #closed = false;
   #correlationId = 0;
 
-  constructor(seed: number, options: SimNodeOptions = {}) {
+  /** `beside` starts other nodes before, and says what this one has to know of them. */
+  constructor(
+    seed: number,
+    options: SimNodeOptions = {},
+    beside: (world: World, network: SimNetwork) => SimNodeOptions = () => ({}),
+  ) {
     this.world = new World(seed);
     this.network = new SimNetwork(this.world);
-    this.node = new SimNode(this.world, this.network, options);
+    const more = beside(this.world, this.network);
+    const settings = { ...options.settings, ...more.settings };
+    this.node = new SimNode(this.world, this.network, { ...options, ...more, settings });
     this.node.start();
     if (!this.world.runUntil(() => this.node.isReady, 60_000)) throw new Error(`not ready: ${this.node.fatals.join()}`);
   }

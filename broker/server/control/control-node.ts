@@ -312,6 +312,13 @@ export class ControlNode {
         labels: {},
         value: this.#watch.stalledForMs() / 1000,
       },
+      {
+        name: 'weir_clock_offset_seconds',
+        help: "By how much this node's wall clock is ahead of the active controller's, as far as that is certain.",
+        type: 'gauge',
+        labels: {},
+        value: this.#hub.clockOffsetMs / 1000,
+      },
       ...(this.#hub.quorum?.metrics() ?? []),
     ];
   }

@@ -48,6 +48,8 @@ export type ToData =
    * committed the metadata up to `offset` (S0).
    */
   | { readonly kind: 'lease'; readonly fromMs: number; readonly offset: number }
+  /** Whether the wall clock of this node is too far from the active controller's to tell the age of records (F6). */
+  | { readonly kind: 'clock'; readonly isFar: boolean }
   /** null: no active controller answered in time. */
   | { readonly kind: 'quorum'; readonly id: number; readonly response: QuorumResponse | null }
   | { readonly kind: 'quorum-changed'; readonly id: number; readonly response: ChangeQuorumResponse | null }

@@ -40,6 +40,8 @@ interface Asked<R> {
 
 /** Pause before a registration that met its living predecessor is tried again, ms. */
 const REGISTER_AGAIN_MS = 100;
+/** A wall clock that jumps this far is no measure of how old records are until it was compared (F6), ms. */
+const CLOCK_JUMP_MS = 60_000;
 /** Part of a session for which a heartbeat that was heard holds (S0). */
 const LEASE_PART = 0.75;
 
@@ -77,6 +79,9 @@ export class RemoteControlPlane implements ControlPlane {
   #fatal: string | null = null;
   #httpPort: number | null = null;
   /** Until when this broker holds its lease (S0), and one that waits for the metadata that it names. */
+  #isClockFar = false;
+  /** By how much the wall clock was ahead of the monotonic one at the last heartbeat that was answered; null before. */
+  #heardLeadMs: number | null = null;
   #leaseUntilMs = Number.NEGATIVE_INFINITY;
   #namedLease: { readonly fromMs: number; readonly offset: number } | null = null;
   readonly #quorumAsks = new Map<number, Asked<QuorumResponse>>();
@@ -233,6 +238,17 @@ export class RemoteControlPlane implements ControlPlane {
     this.#controllerListeners.push(listener);
   }
 
+  get isClockTrusted(): boolean {
+    // It may have jumped since: the next heartbeat will tell whether it was right before or is now.
+    const jumpedMs = Math.abs(this.#clockLeadMs() - (this.#heardLeadMs ?? this.#clockLeadMs()));
+    return !this.#isClockFar && jumpedMs <= CLOCK_JUMP_MS;
+  }
+
+  #clockLeadMs(): number {
+    const { clock } = this.#deps;
+    return clock.wallMs() - clock.monotonicMs();
+  }
+
   onDelta(listener: (delta: MetadataDelta) => void): void {
     this.#deltaListeners.push(listener);
   }
@@ -293,7 +309,11 @@ export class RemoteControlPlane implements ControlPlane {
         return;
       case 'lease':
         this.#namedLease = message;
+        this.#heardLeadMs = this.#clockLeadMs();
         this.#renewLease();
+        return;
+      case 'clock':
+        this.#isClockFar = message.isFar;
         return;
       case 'quorum':
         this.#quorumAnswered(this.#quorumAsks, message.id, message.response);

@@ -134,6 +134,7 @@ export class DirectoryLogManager implements LogManager {
       counters: this.counters,
       bugs: deps.bugs ?? NO_LOG_BUGS,
       snapshotIntervalBytes: this.#options.snapshotIntervalBytes,
+      isClockTrusted: this.#options.isClockTrusted,
       onFatal: deps.onFatal,
       damaged: () => this.#rememberDamage(),
       checkpoint: (done) => {

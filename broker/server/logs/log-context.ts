@@ -37,6 +37,8 @@ export interface LogContext {
   readonly bugs: PlantedLogBugs;
   /** Appended bytes of a log between two producer snapshots. */
   readonly snapshotIntervalBytes: number;
+  /** False: the wall clock does not tell how old records are (F6). */
+  readonly isClockTrusted: () => boolean;
   /** Ends the process: what the disk holds is not known any more (D11). */
   readonly onFatal: (failure: DiskFailure) => void;
   /** A log was found damaged: the manifest is to say so. */

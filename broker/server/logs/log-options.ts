@@ -21,6 +21,8 @@ export interface LogManagerOptions extends JournalOptions {
   readonly indexCacheBytes: number;
   /** `weir.disk.min.free` (D11): bytes, or −1 for what fits the disk. */
   readonly minFree: () => number;
+  /** False: the wall clock does not tell how old records are; none is deleted for its age meanwhile (F6). */
+  readonly isClockTrusted: () => boolean;
   /** Settings of the log cleaner, asked anew whenever it begins something. */
   readonly cleaner: () => CleanerConfig;
   /** Keys the hashes of one cleaning; unpredictable in production. */
@@ -40,6 +42,7 @@ export const DEFAULT_OPTIONS: LogManagerOptions = {
   snapshotIntervalBytes: 16 * 1024 * 1024,
   indexCacheBytes: 16 * 1024 * 1024,
   minFree: () => -1,
+  isClockTrusted: () => true,
   cleaner: () => DEFAULT_CLEANER_CONFIG,
   hashSecret: () => [1, 2, 3, 4],
   cleanerBugs: NO_CLEANER_BUGS,

@@ -246,13 +246,15 @@ export class OpenLog implements PartitionLog {
   /** Deletes segments past retention. */
   runRetention(): void {
     const body = this.#body;
-    const nowMs = body.context.clock.wallMs();
+    const { clock, isClockTrusted } = body.context;
+    const nowMs = clock.wallMs();
+    const ageFromMs = isClockTrusted() ? nowMs : Number.NEGATIVE_INFINITY;
     const host = {
       roll: () => void this.#roll(nowMs),
       again: () => this.runRetention(),
       damaged: (reason: string) => this.#damage(reason),
     };
-    this.#jobs.add(() => (this.#unreadable() === null ? retain(body, nowMs, host) : nothing()));
+    this.#jobs.add(() => (this.#unreadable() === null ? retain(body, ageFromMs, host) : nothing()));
   }
 
   /** Begins a new segment when the active one of a compacted log is too old to wait for the next append (KIP-354). */

@@ -56,6 +56,8 @@ export class QuorumMember {
   readonly lines: string[] = [];
   /** What its broker-epoch file says. */
   unfencedEpoch = -1;
+  /** By how much its wall clock is ahead of the world's. */
+  wallOffsetMs = 0;
   registered: string | null | undefined;
   unfenced: string | null | undefined;
 
@@ -123,7 +125,7 @@ export class QuorumWorld {
       };
     };
     const { prng } = this.world;
-    const clock = { monotonicMs: () => this.world.nowMs, wallMs: () => this.world.wallMs };
+    const clock = { monotonicMs: () => this.world.nowMs, wallMs: () => this.world.wallMs + member.wallOffsetMs };
     const random = { uint32: () => prng.uint32(), bytes: (size: number) => prng.bytes(size) };
     const timers = { after: schedule };
     const link = createMemoryLink((callback) => void schedule(0, callback));

@@ -19,6 +19,7 @@ import type {
 import type { Log } from '../../../ports/log.ts';
 import type { ToControl, ToData } from '../link.ts';
 import type { ControlBugs } from '../planted-bugs.ts';
+import { ClockWatch } from './clock-watch.ts';
 import type { ControllerClient } from './controller-client.ts';
 
 const RECONNECT_MS = 50;
@@ -97,13 +98,15 @@ export class BrokerAgent {
   #beatsBehind = 0;
   /** Heartbeats in a row whose answers told of less metadata than this broker was registered in. */
   #beatsAhead = 0;
-  /** When the data loop's clock stood at what it last said, per heartbeat that has no answer yet. */
-  #sentBeats: number[] = [];
+  /** When the data loop's clock stood at what it last said, and the wall clock here, per heartbeat that has no answer yet. */
+  #sentBeats: { readonly atMs: number; readonly wallMs: number }[] = [];
+  readonly #clocks: ClockWatch;
   #timer: TimerHandle | null = null;
   #isStopped = false;
 
   constructor(deps: BrokerAgentDeps) {
     this.#deps = deps;
+    this.#clocks = new ClockWatch(deps.log, (isFar) => deps.send({ kind: 'clock', isFar }));
   }
 
   /** Last metadata offset that was handed on; −1 before the first. */
@@ -113,6 +116,11 @@ export class BrokerAgent {
 
   get brokerEpoch(): number {
     return this.#brokerEpoch;
+  }
+
+  /** By how much the wall clock here is ahead of the active controller's, as far as that is certain, ms (F6). */
+  get clockOffsetMs(): number {
+    return this.#clocks.offsetMs;
   }
 
   start(): void {
@@ -306,7 +314,7 @@ export class BrokerAgent {
     }
     this.#heartbeat ??= this.#openHeartbeat(controller);
     this.#heartbeat.unanswered += 1;
-    this.#sentBeats.push(this.#beat.atMs);
+    this.#sentBeats.push({ atMs: this.#beat.atMs, wallMs: this.#deps.clock.wallMs() });
     this.#heartbeat.stream.send({
       brokerId: this.#deps.nodeId,
       brokerEpoch: this.#brokerEpoch,
@@ -368,15 +376,20 @@ export class BrokerAgent {
   }
 
   #answered(response: HeartbeatResponse): void {
-    const beatAtMs = this.#sentBeats.shift();
+    const sent = this.#sentBeats.shift();
     // A controller that was deposed and does not know it may never have heard of this incarnation.
     const isNewer = response.offset >= this.#brokerEpoch;
     if (this.#hasLost(response)) return;
     switch (response.errorCode) {
       case ErrorCode.NONE:
         this.#lookBehind(response.offset);
-        if (beatAtMs !== undefined && !response.isFenced)
-          this.#deps.send({ kind: 'lease', fromMs: beatAtMs, offset: response.offset });
+        if (sent === undefined) return;
+        this.#clocks.heard({
+          sentMs: sent.wallMs,
+          heardMs: this.#deps.clock.wallMs(),
+          controllerMs: response.wallMs,
+        });
+        if (!response.isFenced) this.#deps.send({ kind: 'lease', fromMs: sent.atMs, offset: response.offset });
         return;
       case ErrorCode.NOT_CONTROLLER:
         this.#heartbeat?.stream.end(null);

@@ -126,6 +126,11 @@ export class ControlHub {
     return this.#agent?.offset ?? this.#quorum?.offset ?? -1;
   }
 
+  /** By how much the wall clock here is ahead of the active controller's, ms (F6). */
+  get clockOffsetMs(): number {
+    return this.#agent?.clockOffsetMs ?? 0;
+  }
+
   get quorum(): QuorumNode | null {
     return this.#quorum;
   }

@@ -18,6 +18,8 @@ import { NEW_DISK } from '../../../support/metadata/parts.ts';
 
 const CONTROLLERS: readonly ControllerHint[] = [7, 8].map((id) => ({ id, address: { host: 'h', port: id } }));
 const EPOCH = 40;
+/** How long a heartbeat is on its way, ms. */
+const WAY_MS = 1;
 
 /** An agent, and controllers that say what the test says. */
 class Scene {
@@ -25,6 +27,9 @@ class Scene {
   readonly sent: ToData[] = [];
   readonly fatals: string[] = [];
   readonly beats: HeartbeatRequest[] = [];
+  readonly said: string[] = [];
+  /** By how much this broker's wall clock is ahead of the controllers'. */
+  aheadMs = 0;
   readonly watched: number[] = [];
   watch: StreamHandlers<WatchResponse> | null = null;
   answer: Partial<HeartbeatResponse> = {};
@@ -33,13 +38,14 @@ class Scene {
 
   constructor() {
     const timers = { after: (delayMs: number, run: () => void) => this.world.schedule(delayMs, run) };
-    const clock = { monotonicMs: () => this.world.nowMs, wallMs: () => 0 };
+    const clock = { monotonicMs: () => this.world.nowMs, wallMs: () => this.world.wallMs + this.aheadMs };
     const channelTo = (controller: ControllerHint): ControlChannel => this.#channel(controller);
     const controllers = () => CONTROLLERS;
+    const note = (_fields: unknown, sentence: string): void => void this.said.push(sentence);
     this.agent = new BrokerAgent({
       clock,
       timers,
-      log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined },
+      log: { debug: () => undefined, info: note, warn: note, error: note },
       nodeId: 1,
       directoryId: 'd',
       clusterId: 'c',
@@ -94,8 +100,11 @@ class Scene {
           send: (message) => {
             if (name !== 'Controller.Heartbeat') return;
             this.beats.push(message as HeartbeatRequest);
-            const full = { errorCode: 0, isFenced: false, offset: EPOCH, wallMs: 0, controller: null, ...this.answer };
-            this.world.schedule(1, () => (handlers as unknown as StreamHandlers<HeartbeatResponse>).onMessage(full));
+            this.world.schedule(WAY_MS, () => {
+              const { wallMs } = this.world;
+              const full = { errorCode: 0, isFenced: false, offset: EPOCH, wallMs, controller: null, ...this.answer };
+              this.world.schedule(1, () => (handlers as unknown as StreamHandlers<HeartbeatResponse>).onMessage(full));
+            });
           },
           queuedBytes: () => 0,
           onDrain: () => undefined,
@@ -119,6 +128,28 @@ describe("a broker's agent", () => {
       scene.answer = { errorCode, offset: EPOCH };
       scene.world.runFor(500);
       expect(scene.fatals[0]).toMatch(/broker 1/);
+    },
+  );
+
+  test.each([1, -1])(
+    'warns of a clock that is off by seconds, and says when it is no measure of age (F6, %i)',
+    (sign) => {
+      const scene = new Scene().registered();
+      const clocks = (): unknown[] => scene.kinds('clock').map((message) => message.kind === 'clock' && message.isFar);
+      const at = (aheadMs: number): string[] => {
+        scene.aheadMs = sign * aheadMs;
+        scene.world.runFor(500);
+        return scene.said.splice(0).filter((line) => /clock|age/.test(line));
+      };
+      expect(at(4_990)).toEqual([]);
+      expect(at(5_100)).toEqual(["this node's clock and that of the active controller differ"]);
+      expect(scene.agent.clockOffsetMs * sign).toBeGreaterThan(5_000);
+      expect([at(59_900), clocks()]).toEqual([[], []]);
+      expect(at(60_100)).toEqual(['clocks differ by more than a minute: no record is deleted for its age']);
+      expect(at(59_900)).toEqual(['records are deleted for their age again']);
+      expect(clocks()).toEqual([true, false]);
+      expect(at(0)).toEqual(["this node's clock and that of the active controller agree again"]);
+      expect(scene.agent.clockOffsetMs).toBe(0);
     },
   );
 

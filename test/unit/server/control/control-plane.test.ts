@@ -169,6 +169,7 @@ describe('health', () => {
       .map(({ name }) => name);
     expect(names).toEqual([
       'weir_data_loop_stalled_seconds',
+      'weir_clock_offset_seconds',
       'weir_metadata_committed_index',
       'weir_metadata_log_bytes',
       'weir_metadata_offset',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import type { MetricSample } from '../../../../broker/ports/metrics.ts';
 import { CALM } from '../../../sim/control-net.ts';
 import { creation } from '../../../support/metadata/control-world.ts';
 import { directoryOf, QuorumWorld } from '../../../support/metadata/quorum-world.ts';
@@ -187,6 +188,24 @@ describe('three controllers that are brokers too', () => {
     const asked = leader === 0 ? 1 : 0;
     expect(world.submit(asked, creation('after'))).toMatchObject({ topics: [{ errorCode: 0 }] });
     expect(world.member(asked).running.view.topicByName('before')).not.toBeNull();
+  });
+
+  test('a wall clock that jumps is no measure of age at once, and is one again when it agrees with the leader’s (F6)', () => {
+    const world = formed(23);
+    const id = [0, 1, 2].find((one) => one !== world.leader()) ?? 0;
+    const member = world.member(id);
+    world.world.runFor(500);
+    const trust = (): boolean => member.running.isClockTrusted;
+    expect(trust()).toBe(true);
+    member.wallOffsetMs = 61_000;
+    expect(trust()).toBe(false);
+    world.world.runFor(1000);
+    expect(trust()).toBe(false);
+    world.member(world.leader()).wallOffsetMs = 61_000;
+    world.world.runFor(1000);
+    expect(trust()).toBe(true);
+    const offset = world.wait<readonly MetricSample[]>((done) => member.node?.askMetrics(done));
+    expect(offset.find(({ name }) => name === 'weir_clock_offset_seconds')?.value).toBe(0);
   });
 
   test('a node speaks for its own broker alone, and forgets those of others (B3)', () => {

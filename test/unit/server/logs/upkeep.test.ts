@@ -49,6 +49,30 @@ describe('retention', () => {
   });
 });
 
+describe('a clock that is not trusted (F6)', () => {
+  test('makes no record too old, but goes on with what is too large', () => {
+    let isTrusted = false;
+    const world = opened({ isClockTrusted: () => isTrusted });
+    const aged = world.createOne(spec('aged', { retentionMs: 1000 }));
+    const sized = world.createOne(spec('sized', { segmentBytes: 1000, retentionBytes: 2500, retentionMs: 1000 }));
+    for (const log of [aged, sized]) {
+      for (let i = 0; i < 50; i++) world.append(log, { values: ['x'.repeat(50)], timestamp: world.time.wallMs() });
+      world.time.settle();
+      log.setHighWatermark(50);
+    }
+    world.time.advance(5000);
+    const starts = (): number[] => {
+      world.opened.manager.runRetention();
+      world.time.settle();
+      return [aged.logStartOffset, sized.logStartOffset];
+    };
+    const [agedStart = 0, sizedStart = 0] = starts();
+    expect([agedStart, sizedStart > 0, sizedStart < 50]).toEqual([0, true, true]);
+    isTrusted = true;
+    expect(starts()).toEqual([50, 50]);
+  });
+});
+
 describe('deleting records', () => {
   test('answers after the log start is synced', () => {
     const world = opened();
