@@ -2,6 +2,7 @@
 // [--subjects a,b] [--json FILE]`. A quick run takes about three minutes, a full one about fifteen.
 // `--quorum` measures several nodes: start, failover, what they cost while nothing happens.
 // `--failover` measures what clients see when one of three nodes is gone, `--cluster` what replication costs; both beside Apache Kafka.
+// `--kills N` kills three nodes by turns on busy processors, `--pauses N` lets them stand still.
 // `--compaction-bytes N` measures nothing but the compaction of a log of that size; `--metadata N` the metadata of that many
 // partitions; `--codecs` batches that are kept and batches that are compressed anew, `--megabytes N` of them each.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -20,6 +21,7 @@ import { compactionLine, measureCompaction } from './compaction.ts';
 import { measureMetadata, metadataLine } from './metadata.ts';
 import { machineOf } from './process.ts';
 import { measureQuorum } from './quorum.ts';
+import { measureKills, measurePauses } from './strikes.ts';
 import { makeSubject, SUBJECTS, type SubjectName } from './subjects.ts';
 import { render, type Results, rowsOf } from './table.ts';
 
@@ -47,6 +49,8 @@ const { values } = parseArgs({
     metadata: { type: 'string' },
     codecs: { type: 'boolean', default: false },
     quorum: { type: 'boolean', default: false },
+    kills: { type: 'string' },
+    pauses: { type: 'string' },
     failover: { type: 'boolean', default: false },
     cluster: { type: 'boolean', default: false },
     megabytes: { type: 'string' },
@@ -66,6 +70,15 @@ if (values.metadata !== undefined) {
   process.exit();
 }
 await build(ROOT);
+for (const [count, measureStrikes] of [
+  [values.kills, measureKills],
+  [values.pauses, measurePauses],
+] as const) {
+  if (count === undefined) continue;
+  const { lines, isKept } = await measureStrikes(Number(count), join(ROOT, 'dist/weir.js'));
+  console.log(lines.join('\n'));
+  process.exit(isKept ? 0 : 1);
+}
 const directory = await mkdtemp(join(await cacheDirectory(), 'bench-'));
 if (values.quorum) {
   console.log(await measureQuorum({ directory, rounds: rounds + 2, manyNodes: !values.quick }));

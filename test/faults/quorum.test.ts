@@ -2,15 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '../wire/harness/wait.ts';
 import { QuorumFleet } from './quorum-fleet.ts';
+import { burnProcessors, killByTurns, pauseByTurns, randomFrom } from './quorum-strikes.ts';
 
 const { WEIR_TEST_MINUTES: MINUTES, WEIR_KILL_SEED: SEED = String(process.pid) } = process.env;
 const LONG_MS = Number(MINUTES ?? 0) * 60_000;
 const DEADLINE_MS = 5 * 60_000;
 const KILLS = 6;
 const PAUSES = 30;
-/** Pauses that move nothing (F4), ms. */
-const PAUSE_MS = { min: 50, max: 500 } as const;
-const BETWEEN_MS = 100;
+/** Three times what a client is promised (F4): here others work on the same processors, ms. */
+const FAILOVER_MS_MAX = 3_000;
 /** Longer than an election and than a session. */
 const STANDSTILL_MS = 3_000;
 
@@ -18,11 +18,7 @@ let random: () => number;
 let fleet: QuorumFleet;
 
 beforeAll(async () => {
-  let state = Number(SEED) >>> 0;
-  random = () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
+  random = randomFrom(Number(SEED));
   fleet = await QuorumFleet.start({ nodes: 3 });
 });
 afterAll(() => fleet.remove());
@@ -39,50 +35,24 @@ describe('three nodes', () => {
   it(
     'move no leader and raise no epoch for 50 to 500 ms in which one of them stands still',
     async () => {
-      await fleet.untilItCreates(0);
-      const probe = fleet.probe(0);
-      const topicOf = async () => (await probe.topic('t0'))?.leaderEpochs;
-      const stateOf = async () => ({
-        ...(await fleet.agreed()),
-        topic: await topicOf(),
-        brokers: await probe.brokers(),
-      });
-      let [before, count, long] = [await stateOf(), 0, 0];
-      for (const round of rounds(PAUSES)) {
-        const id = round % 2 === 0 ? before.leaderId : other(before.leaderId, 1 + (round % 3));
-        fleet.signal(id, 'SIGSTOP');
-        const stoppedMs = performance.now();
-        // What this test varies: how long it stands still, and when the next one does.
-        await delay(PAUSE_MS.min + random() * (PAUSE_MS.max - PAUSE_MS.min));
-        fleet.signal(id, 'SIGCONT');
-        const stoodMs = Math.round(performance.now() - stoppedMs);
-        await delay(BETWEEN_MS);
-        const after = await stateOf();
-        if (stoodMs <= PAUSE_MS.max) expect({ id, stoodMs, ...after }).toEqual({ id, stoodMs, ...before });
-        else {
-          // This machine let it stand for longer than is promised to be harmless.
-          before = after;
-          long += 1;
-        }
-        count += 1;
-      }
-      console.info(`seed ${SEED}: ${count} pauses, ${long} of them longer than meant`);
-      expect(long).toBeLessThan(count / 2);
+      const { count, longCount, moved } = await pauseByTurns(fleet, random, rounds(PAUSES));
+      console.info(`seed ${SEED}: ${count} pauses, ${longCount} of them longer than meant`);
+      expect(moved).toEqual([]);
+      expect(longCount).toBeLessThan(count / 2);
     },
     LONG_MS + DEADLINE_MS,
   );
 
   it(
-    'lose no acknowledged metadata and never have two leaders while one after the other is killed with -9',
+    'lose no acknowledged metadata, disturb no healthy leader and soon have another one while one after the other is killed with -9 on busy processors',
     async () => {
-      for (const round of rounds(KILLS)) {
-        const { leaderId } = await fleet.agreed();
-        const id = round % 2 === 0 ? leaderId : Math.floor(random() * fleet.ids.length);
-        for (const survivor of fleet.ids) await fleet.create(survivor);
-        await Promise.all([fleet.create(other(id)), fleet.create(id), fleet.kill(id)]);
-        await fleet.untilItCreates(other(id));
-        await fleet.untilItCreates(other(id, 2));
-        await fleet.start(id);
+      const rest = burnProcessors();
+      try {
+        const { leaderMs, followerMs, disturbed } = await killByTurns(fleet, random, rounds(KILLS));
+        expect(disturbed).toEqual([]);
+        expect(Math.max(...leaderMs, ...followerMs)).toBeLessThan(FAILOVER_MS_MAX);
+      } finally {
+        await rest();
       }
       expect(await fleet.judge()).toEqual([]);
     },
