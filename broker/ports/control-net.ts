@@ -236,6 +236,8 @@ export interface ControlChannel {
     name: N,
     handlers: StreamHandlers<StreamCalls[N]['response']>,
   ): ControlStream<StreamCalls[N]['request']>;
+  /** The other side was heard of: what waits before it connects again waits no longer. */
+  wake(): void;
   /** Ends everything; nobody is told any more. */
   close(): void;
 }

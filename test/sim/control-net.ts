@@ -302,6 +302,10 @@ class SimChannel implements ControlChannel {
     return stream;
   }
 
+  wake(): void {
+    this.#retryAtMs = 0;
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#waiting = [];

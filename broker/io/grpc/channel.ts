@@ -118,6 +118,12 @@ export class GrpcChannel implements ControlChannel {
     return this.#open<StreamCalls[N]['request'], StreamCalls[N]['response']>(methodNamed(name), answerer, handlers);
   }
 
+  wake(): void {
+    const client = this.#client;
+    // Until its pause is over it would refuse every call.
+    if (client?.getChannel().getConnectivityState(false) === connectivityState.TRANSIENT_FAILURE) this.#drop(client);
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

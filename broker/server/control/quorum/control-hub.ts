@@ -59,6 +59,8 @@ const PROBE_TIMEOUT_MS = 500;
 const REGISTER_TIMEOUT_MS = 30_000;
 /** Pause before a controller that its cluster can't register yet tries again, ms. */
 const REGISTER_AGAIN_MS = 10_000;
+/** How long a node is not heard anew, as far as the ways to it go, ms. */
+const WAKE_PAUSE_MS = 200;
 /** A leader that stops waits this long for another to take over, ms. */
 const TRANSFER_WAIT_MS = 500;
 
@@ -73,6 +75,8 @@ export class ControlHub {
   readonly #client: ControllerClient;
   readonly #peers: RaftPeers;
   readonly #channels = new Map<string, ControlChannel>();
+  /** When the ways to a node were last told that it is there; nodes whose address is known. */
+  readonly #wokenAtMs = new Map<number, number>();
   readonly #roles: readonly string[];
   #identity: HubIdentity | null = null;
   #local: LocalChannel | null = null;
@@ -112,6 +116,7 @@ export class ControlHub {
       status: () => this.#status(),
       isKnown: (id) => this.#isSelf(id) || this.#book.of(id) !== null,
       controllers: () => this.#controllers(),
+      heard: (nodeId) => this.#wake(nodeId),
       raft: (message, reply) => this.#receive(message, reply),
       raftEnded: (from) => this.#leaderMayBeGone(from),
     });
@@ -289,6 +294,16 @@ export class ControlHub {
         this.#quorum?.host.receive(message);
       },
     });
+  }
+
+  /** A node that is heard is there again, so that the ways to it need not wait; one that is not to be reached is not tried all the time. */
+  #wake(id: number): void {
+    const nowMs = this.#deps.ports.clock.monotonicMs();
+    const againMs = (this.#wokenAtMs.get(id) ?? Number.NEGATIVE_INFINITY) + WAKE_PAUSE_MS;
+    if (nowMs < againMs || this.#book.of(id) === null) return;
+    this.#wokenAtMs.set(id, nowMs);
+    this.#peers.wake(id);
+    for (const [key, channel] of this.#channels) if (key.startsWith(`${id} `)) channel.wake();
   }
 
   #ownAddress(): ControlAddress | null {

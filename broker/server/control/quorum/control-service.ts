@@ -46,6 +46,8 @@ export interface ControlServiceDeps {
   readonly isKnown: (controllerId: number) => boolean;
   /** Every controller whose address is known. */
   readonly controllers: () => readonly ControllerHint[];
+  /** A node asks or tells something. */
+  readonly heard: (nodeId: number) => void;
   readonly raft: (message: Message, reply: (response: Message) => void) => void;
   readonly raftEnded: (from: ReplicaKey) => void;
 }
@@ -63,6 +65,7 @@ export class NodeControlService implements ControlService {
   }
 
   raft(message: Message, reply: (response: Message) => void): void {
+    this.#deps.heard(message.from.id);
     this.#deps.raft(message, reply);
   }
 
@@ -73,6 +76,7 @@ export class NodeControlService implements ControlService {
   call<N extends UnaryName>(name: N, request: UnaryCalls[N]['request'], caller: Caller, done: Done<N>): void {
     // Each name goes with its own types, which the compiler can't follow through the switch.
     const answer = done as Done<UnaryName>;
+    if (caller.nodeId !== null) this.#deps.heard(caller.nodeId);
     switch (name) {
       case 'Raft.Identify':
         answer(null, this.#deps.identify(caller));

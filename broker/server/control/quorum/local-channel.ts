@@ -69,6 +69,10 @@ export class LocalChannel implements ControlChannel {
     return toService;
   }
 
+  wake(): void {
+    // There is nothing to connect.
+  }
+
   close(): void {
     this.#isClosed = true;
   }

@@ -39,6 +39,11 @@ export class RaftPeers {
     }
   }
 
+  /** A node was heard of. */
+  wake(id: number): void {
+    this.#channels.get(id)?.channel.wake();
+  }
+
   /** A replica took part. */
   heard(from: ReplicaKey): void {
     if (this.#heard.size < REPLIES_MAX) this.#heard.add(from.id);

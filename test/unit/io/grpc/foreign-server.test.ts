@@ -83,6 +83,25 @@ describe('a server of another kind', () => {
     expect(attempts.every((socket) => socket.connecting || socket.destroyed)).toBe(true);
   });
 
+  test('a machine that was away is connected to at once when it is heard of', async () => {
+    pair.listener?.close();
+    const away = pair.connect();
+    toEnd.push(() => away.close());
+    let attemptCount = 0;
+    const note = (): void => void (attemptCount += 1);
+    subscribe('net.client.socket', note);
+    toEnd.push(() => unsubscribe('net.client.socket', note));
+    // So many that the pause before the next is longer than what follows takes.
+    await until(() => {
+      away.raft(MESSAGES.vote);
+      return attemptCount >= 6;
+    });
+    expect(await honest(away)).toMatchObject({ code: 'unavailable' });
+    expect(await pair.listen()).toBeNull();
+    away.wake();
+    expect(await honest(away)).toBeNull();
+  });
+
   /** Makes the system take no further connection on a port: nobody accepts those that wait. */
   async function listenDeaf(port: number): Promise<void> {
     const deaf = new Worker(

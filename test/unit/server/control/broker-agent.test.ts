@@ -112,6 +112,7 @@ class Scene {
         };
         return stream as never;
       },
+      wake: () => undefined,
       close: () => undefined,
     };
   }

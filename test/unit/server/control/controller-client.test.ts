@@ -48,7 +48,7 @@ class Scene {
         const unused = (): never => {
           throw new Error('bug: only calls are made');
         };
-        return { call, raft: unused, open: unused, close: unused };
+        return { call, raft: unused, open: unused, wake: unused, close: unused };
       },
     });
   }

@@ -92,6 +92,20 @@ describe('three controllers that are brokers too', () => {
     expect(world.member(dead).running.view.topicByName('after')).not.toBeNull();
   });
 
+  test('a follower that was away for long follows again as soon as it is heard, whatever the others waited for', () => {
+    const tookMs = Array.from({ length: 12 }, (_, seed) => {
+      const world = formed(300 + seed);
+      const id = [0, 1, 2].find((one) => one !== world.leader()) ?? 0;
+      world.kill(id);
+      world.world.runFor(20_000 + 83 * seed);
+      const startMs = world.world.nowMs;
+      const member = world.start(id);
+      world.until('it is let in', () => member.unfenced === null);
+      return world.world.nowMs - startMs;
+    });
+    expect(Math.max(...tookMs)).toBeLessThan(500);
+  });
+
   test('no broker is taken out by a heartbeat that was on its way when it was let in', () => {
     for (let seed = 200; seed < 206; seed += 1) {
       const world = formed(seed, { settings: { 'broker.heartbeat.interval.ms': '10' } });
