@@ -9,6 +9,7 @@ import { type ControlLink, createMemoryLink, type DataLink, type ToData } from '
 import type { RaftBugs } from '../../broker/core/raft/planted-bugs.ts';
 import { RemoteControlPlane } from '../../broker/server/control/remote-control-plane.ts';
 import type { CleanerBugs, PlantedLogBugs } from '../../broker/core/log/planted-bugs.ts';
+import type { ReplicaBugs } from '../../broker/core/replica/planted-bugs.ts';
 import type { PlantedBugs } from '../../broker/core/share/planted-bugs.ts';
 import type { MetadataView } from '../../broker/core/metadata/view.ts';
 import type { Compression } from '../../broker/ports/compression.ts';
@@ -60,6 +61,8 @@ export interface SimNodeOptions {
   readonly cleanerBugs?: CleanerBugs;
   /** What is broken on purpose in logs. */
   readonly logBugs?: PlantedLogBugs;
+  /** What is broken on purpose in replication. */
+  readonly replicaBugs?: ReplicaBugs;
 }
 
 /**
@@ -84,7 +87,7 @@ export class SimNode {
   readonly #settings: ReadonlyMap<string, string>;
   readonly #wrapCompression: (compression: Compression) => Compression;
   readonly #wrapped: Disk;
-  readonly #bugs: Pick<SimNodeOptions, 'shareBugs' | 'cleanerBugs' | 'logBugs'>;
+  readonly #bugs: Pick<SimNodeOptions, 'shareBugs' | 'cleanerBugs' | 'logBugs' | 'replicaBugs'>;
   readonly #options: SimNodeOptions;
   #life = 0;
   #host: SimHost | null = null;
@@ -104,6 +107,7 @@ export class SimNode {
       ...(options.shareBugs === undefined ? {} : { shareBugs: options.shareBugs }),
       ...(options.cleanerBugs === undefined ? {} : { cleanerBugs: options.cleanerBugs }),
       ...(options.logBugs === undefined ? {} : { logBugs: options.logBugs }),
+      ...(options.replicaBugs === undefined ? {} : { replicaBugs: options.replicaBugs }),
     };
     this.#settings = new Map(
       Object.entries({

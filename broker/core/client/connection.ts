@@ -124,8 +124,8 @@ export class Connection {
   }
 
   #transmit(call: QueuedCall): void {
-    const version = chooseVersion(call.key, this.#versions.get(call.key));
-    if (version === null || version < call.minVersion) {
+    const version = chooseVersion(call.key, this.#versions.get(call.key), call.minVersion);
+    if (version === null) {
       call.fail(ErrorCode.UNSUPPORTED_VERSION, 'the broker does not serve this request', false);
       return;
     }

@@ -17,19 +17,22 @@ const LIMITS = new Map<number, Versions>([
   [ApiKey.ListOffsets, { min: 1, max: 9 }],
 ]);
 
-/** Versions of an API that these clients speak. */
-export function clientVersions(key: WireKey): Versions {
+/** Versions of an API that these clients speak; all that there are for who needs more than plain clients do. */
+export function clientVersions(key: WireKey, minVersion = 0): Versions {
   const limit = LIMITS.get(key);
-  if (limit !== undefined) return limit;
+  if (limit !== undefined && minVersion <= limit.max) return limit;
   const api = apiByKey(key);
   if (api === undefined) return { min: 0, max: -1 };
   return { min: api.minVersion, max: api.latestVersionUnstable ? api.maxVersion - 1 : api.maxVersion };
 }
 
-/** The newest version that both sides speak, or null. `broker` is absent when the broker does not have the API. */
-export function chooseVersion(key: WireKey, broker: Versions | undefined): number | null {
+/**
+ * The newest version from `minVersion` on that both sides speak, or null. `broker` is absent when the broker does not have the
+ * API.
+ */
+export function chooseVersion(key: WireKey, broker: Versions | undefined, minVersion = 0): number | null {
   if (broker === undefined) return null;
-  const own = clientVersions(key);
+  const own = clientVersions(key, minVersion);
   const version = Math.min(own.max, broker.max);
-  return version < Math.max(own.min, broker.min) ? null : version;
+  return version < Math.max(own.min, broker.min, minVersion) ? null : version;
 }
