@@ -3,7 +3,9 @@ import * as fc from 'fast-check';
 import type { MetadataCommand } from '../../broker/core/metadata/commands.ts';
 import { MetadataImage } from '../../broker/core/metadata/image.ts';
 import { decodeRecords, encodeRecords } from '../../broker/core/metadata/records.ts';
+import type { PartitionState } from '../../broker/core/metadata/topic.ts';
 import type { MetadataView } from '../../broker/core/metadata/view.ts';
+import type { BrokerId } from '../../broker/core/base/ids.ts';
 import { MetadataLab, newTopic, sampleId } from '../support/metadata/lab.ts';
 import { SAME_REPLICAS } from '../../broker/core/metadata/election.ts';
 
@@ -16,7 +18,16 @@ type Step =
   | { readonly kind: 'join'; readonly brokerId: number; readonly unfence: boolean }
   | { readonly kind: 'fence' | 'unfence' | 'ids'; readonly brokerId: number; readonly stale: boolean }
   | { readonly kind: 'controller'; readonly controllerId: number }
+  /** Something that is asked of one partition, or of a broker. */
+  | {
+      readonly kind: 'replicas';
+      readonly what: (typeof REPLICA_STEPS)[number];
+      readonly pick: number;
+      readonly ids: readonly number[];
+    }
   | { readonly kind: 'command'; readonly command: MetadataCommand };
+
+const REPLICA_STEPS = ['isr', 'prefer', 'unclean', 'move', 'cancel', 'damage', 'shutdown', 'place', 'durable'] as const;
 
 const createTopics = fc
   .array(
@@ -70,6 +81,8 @@ const alter = fc
     ),
     setting: fc.constantFrom(
       'weir.durability',
+      'min.insync.replicas',
+      'unclean.leader.election.enable',
       'retention.ms',
       'cleanup.policy',
       'share.isolation.level',
@@ -77,7 +90,7 @@ const alter = fc
       'foo',
     ),
     operation: fc.constantFrom('set' as const, 'delete' as const, 'append' as const, 'subtract' as const),
-    value: fc.constantFrom(null, 'fsync', 'replicated', '5', 'compact', 'read_committed'),
+    value: fc.constantFrom(null, 'fsync', 'replicated', '2', '5', 'true', 'false', 'compact', 'read_committed'),
   })
   .map(
     ({ resource, setting, operation, value }): Step => ({
@@ -101,6 +114,15 @@ const forget = fc
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: forget },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('replicas' as const),
+      what: fc.constantFrom(...REPLICA_STEPS),
+      pick: fc.nat(50),
+      ids: fc.subarray([0, 1, 2, 3], { minLength: 1 }),
+    }),
+  },
   { weight: 1, arbitrary: broker.map((controllerId): Step => ({ kind: 'controller', controllerId })) },
   { weight: 3, arbitrary: createTopics },
   { weight: 1, arbitrary: deleteTopic },
@@ -122,6 +144,9 @@ function take(lab: MetadataLab, one: Step): void {
     lab.run(one.command);
   } else if (one.kind === 'controller') {
     lab.run(lab.controllerRegistration(one.controllerId));
+  } else if (one.kind === 'replicas') {
+    const command = replicaCommand(lab, one);
+    if (command !== null) lab.run(command);
   } else if (one.kind === 'join') {
     lab.join(one.brokerId, one.unfence);
   } else {
@@ -131,28 +156,102 @@ function take(lab: MetadataLab, one: Step): void {
   }
 }
 
+/** A command as a node would send it in the state that there is; null when there is nobody to send it. */
+function replicaCommand(
+  lab: MetadataLab,
+  { what, pick, ids }: Step & { readonly kind: 'replicas' },
+): MetadataCommand | null {
+  const { image } = lab;
+  const all = image.topics().flatMap((topic) => topic.partitions.map((partition) => ({ topic, partition })));
+  const at = all[pick % Math.max(1, all.length)];
+  const epochOf = (id: number): number => image.brokers().find((each) => each.id === id)?.epoch ?? -1;
+  const anyId = ids[0] ?? 0;
+  if (what === 'shutdown') return { kind: 'controlledShutdown', brokerId: anyId, brokerEpoch: epochOf(anyId) };
+  if (what === 'place')
+    return { kind: 'setBrokerPlacement', brokerId: anyId, cordoned: pick % 2 === 0, draining: pick % 3 === 0 };
+  if (at === undefined) return null;
+  const { topic, partition } = at;
+  const { index, leader, leaderEpoch, partitionEpoch, replicas } = partition;
+  const where = { topic: topic.name, index };
+  const own = { brokerId: leader, brokerEpoch: epochOf(leader) };
+  switch (what) {
+    case 'isr': {
+      const isr = replicas
+        .filter((id) => id === leader || ids.includes(id))
+        .map((id) => ({ brokerId: id, brokerEpoch: epochOf(id) }));
+      return {
+        kind: 'alterPartition',
+        ...own,
+        partitions: [{ topicId: topic.id, index, leaderEpoch, partitionEpoch, isr }],
+      };
+    }
+    case 'prefer':
+      return { kind: 'electLeaders', electionType: 'preferred', partitions: pick % 4 === 0 ? null : [where] };
+    case 'unclean':
+      return { kind: 'electLeaders', electionType: 'unclean', partitions: [where] };
+    case 'move':
+    case 'cancel': {
+      const wish = { ...where, replicas: what === 'move' ? ids : null };
+      return { kind: 'alterReassignments', partitions: [wish], allowReplicationFactorChange: pick % 2 === 0 };
+    }
+    case 'damage': {
+      const id = replicas[pick % replicas.length] ?? -1;
+      return {
+        kind: 'reportDamage',
+        brokerId: id,
+        brokerEpoch: epochOf(id),
+        partitions: [{ topicId: topic.id, index }],
+      };
+    }
+    default:
+      return { kind: 'markDurable', ...own, partitions: [{ topicId: topic.id, index, leaderEpoch }] };
+  }
+}
+
 /** What must hold in every state: a sentence per breach. */
-function breaches(view: MetadataView): readonly string[] {
+function breaches(lab: MetadataLab): readonly string[] {
+  const view = lab.image;
   const found: string[] = [];
   for (const topic of view.topics()) {
     if (view.topicByName(topic.name)?.id !== topic.id || view.topicById(topic.id)?.name !== topic.name)
       found.push(`${topic.name} is not found by name and id`);
     if (topic.partitions.length === 0) found.push(`${topic.name} has no partition`);
+    const least = lab.settings.topic(view.configOverrides('topic', topic.name), 'min.insync.replicas');
     for (const [index, one] of topic.partitions.entries()) {
       const where = `${topic.name}-${index}`;
       if (one.index !== index) found.push(`${where} stands at the wrong index`);
-      if (one.leader !== -1 && !one.isr.includes(one.leader)) found.push(`${where} is led from outside its ISR`);
-      if (one.leader !== -1 && view.broker(one.leader)?.fenced !== false)
-        found.push(`${where} is led by a broker that is out`);
-      if (one.isr.length === 0 || !one.isr.every((id) => one.replicas.includes(id)))
-        found.push(`${where} has a strange ISR`);
-      if (new Set(one.replicas).size !== one.replicas.length) found.push(`${where} has a replica twice`);
-      if (one.durableFromEpoch > one.leaderEpoch) found.push(`${where} is durable from a later epoch`);
-      const able = one.isr.some((id) => view.broker(id)?.fenced === false);
-      if (one.leader === -1 && able) found.push(`${where} has no leader although ${one.isr.join()} could lead`);
+      found.push(
+        ...partitionBreaches(view, view.topicById(topic.id)?.partition(index), least).map((what) => `${where} ${what}`),
+      );
     }
   }
   return found;
+}
+
+function partitionBreaches(view: MetadataImage, one: PartitionState | undefined, minIsr: number): readonly string[] {
+  if (one === undefined) return ['is not there'];
+  const found: string[] = [];
+  const { leader, replicas, isr, elr, lastKnownElr, directories } = one;
+  const isIn = (id: number): boolean => view.mayLead(id);
+  if (leader !== -1 && !isr.includes(leader)) found.push('is led from outside its ISR');
+  if (leader !== -1 && !view.isUnfenced(leader)) found.push('is led by a broker that is out');
+  if (leader === -1 && isr.some(isIn)) found.push(`has no leader although ${isr.join()} could lead`);
+  const lists = [isr, elr, lastKnownElr, one.addingReplicas, one.removingReplicas];
+  if (!lists.flat().every((id) => replicas.includes(id))) found.push('names who has no replica');
+  if (new Set([...isr, ...elr, ...lastKnownElr]).size !== isr.length + elr.length + lastKnownElr.length)
+    found.push('has a broker in two of ISR, ELR and last known ELR');
+  if (isr.length >= Math.min(minIsr, replicas.length) && elr.length > 0) found.push('has an ELR beside a full ISR');
+  if (isr.length === 0 && elr.some((id) => isIn(id) && isHeld(view, one, id)))
+    found.push(`has no leader although ${elr.join()} is eligible`);
+  if (new Set(replicas).size !== replicas.length) found.push('has a replica twice');
+  if (directories.length !== replicas.length) found.push('has not a directory a replica');
+  if (one.durableFromEpoch > one.leaderEpoch) found.push('is durable from a later epoch');
+  return found;
+}
+
+/** On the disk that the partition knows. */
+function isHeld(view: MetadataImage, one: PartitionState, id: BrokerId): boolean {
+  return one.directories[one.replicas.indexOf(id)] === view.broker(id)?.directoryId;
 }
 
 function epochs(view: MetadataView): ReadonlyMap<string, number> {
@@ -186,7 +285,7 @@ describe('the metadata state machine', () => {
         for (const one of steps) {
           const before = { epochs: epochs(lab.image), leaders: leaders(lab.image) };
           take(lab, one);
-          expect(breaches(lab.image)).toEqual([]);
+          expect(breaches(lab)).toEqual([]);
           for (const [where, epoch] of epochs(lab.image)) {
             const earlier = before.epochs.get(where) ?? 0;
             expect(epoch).toBeGreaterThanOrEqual(earlier);
@@ -314,6 +413,6 @@ describe('the metadata state machine', () => {
       [{ kind: 'partitionChanges', topics: [{ topicId: id, partitions: [change] }] }],
       lab.image.offset + 1,
     );
-    expect(breaches(lab.image)).toEqual(['a-0 is led from outside its ISR', 'a-0 is led by a broker that is out']);
+    expect(breaches(lab)).toEqual(['a-0 is led from outside its ISR', 'a-0 is led by a broker that is out']);
   });
 });

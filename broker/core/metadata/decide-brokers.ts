@@ -9,11 +9,12 @@ import type {
   UnregisterBrokerCommand,
 } from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
-import { changed, changesRecord, dropBroker, electLeader, merged, onceForAlike } from './election.ts';
 import { levelProblem, rangeProblem } from './decide-features.ts';
 import { WEIR_CONTROLLERS, WEIR_REPLICATION, WEIR_VERSION } from './features.ts';
 import type { MetadataImage } from './image.ts';
+import { changeAlike, rulesOf } from './partition-changes.ts';
 import type { MetadataRecord, PartitionChangesRecord } from './records.ts';
+import { takeFrom } from './restart.ts';
 import { ok, problem } from './result.ts';
 
 /** What metadata below `weir.version` 2 keeps of it. */
@@ -62,7 +63,7 @@ export function registerBroker(context: DecisionContext, command: RegisterBroker
           }),
     },
   ];
-  const changes = departure(context, command.brokerId);
+  const changes = takeFrom(context, command, uncleanRestart);
   if (changes !== null) records.push(changes);
   return { records, outcome: { kind: 'registerBroker', ...ok(), brokerEpoch: image.offset + 1 } };
 }
@@ -76,13 +77,9 @@ export function unfenceBroker(context: DecisionContext, command: UnfenceBrokerCo
   if (image.broker(brokerId(command.brokerId))?.fenced === false) return { records: [], outcome };
   const { brokerId: id, brokerEpoch } = command;
   const records: MetadataRecord[] = [{ kind: 'brokerFence', brokerId: id, brokerEpoch, fenced: false }];
-  const mayLead = (candidate: number): boolean => candidate === id || image.isUnfenced(candidate);
-  const changes = changesRecord(
-    image.partitionsOn(brokerId(id), 'leaderless'),
-    byUnclean(context, (unclean) =>
-      onceForAlike((partition) => electLeader(partition, { mayLead, diskOf: diskOf(image), unclean })),
-    ),
-  );
+  const mayLead = image.broker(brokerId(id))?.shuttingDown !== true;
+  const rules = rulesOf(context, { broker: { id, mayLead } });
+  const changes = changeAlike(image.partitionsOn(brokerId(id), 'leaderless'), rules, () => ({}));
   if (changes !== null) records.push(changes);
   return { records, outcome };
 }
@@ -124,27 +121,10 @@ export function unregisterBroker(context: DecisionContext, command: UnregisterBr
   return { records, outcome: { kind: 'unregisterBroker', ...ok() } };
 }
 
+/** A broker leads nothing and is in no ISR any more: others lead, where they can. */
 function departure(context: DecisionContext, id: number): PartitionChangesRecord | null {
-  const { image } = context;
-  const mayLead = (candidate: number): boolean => candidate !== id && image.isUnfenced(candidate);
-  const changeUnder = (unclean: boolean) =>
-    onceForAlike((partition) => {
-      const dropped = dropBroker(partition, id);
-      if (dropped === null) return null;
-      return merged(dropped, electLeader(changed(partition, dropped), { mayLead, diskOf: diskOf(image), unclean }));
-    });
-  return changesRecord(image.partitionsOn(brokerId(id), 'counting'), byUnclean(context, changeUnder));
-}
-
-function diskOf(image: MetadataImage): (id: number) => string | null {
-  return (id) => image.broker(brokerId(id))?.directoryId ?? null;
-}
-
-/** What to do in a topic, by its `unclean.leader.election.enable`. */
-function byUnclean<T>({ image, settings }: DecisionContext, make: (unclean: boolean) => T): (topic: string) => T {
-  const [clean, unclean] = [make(false), make(true)];
-  return (topic) =>
-    settings.topic(image.configOverrides('topic', topic), 'unclean.leader.election.enable') ? unclean : clean;
+  const rules = rulesOf(context, { broker: { id, mayLead: false } });
+  return changeAlike(context.image.partitionsOn(brokerId(id), 'counting'), rules, () => ({ out: id }));
 }
 
 function registrationProblem({ image, members }: DecisionContext, command: RegisterBrokerCommand): CodedResult | null {

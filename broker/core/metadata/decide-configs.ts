@@ -7,7 +7,7 @@ import { changeProblem, validateOverrides } from '../config/validate.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import type { AlterConfigsCommand, AlterConfigsOutcome, CodedResult } from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
-import { durabilityChanges, durabilityUnder, type DurabilityOf } from './decide-durability.ts';
+import { effectsOn } from './config-effects.ts';
 import { duplicatesOf, namedTwice } from './decide-topics.ts';
 import type { MetadataImage } from './image.ts';
 import type { ConfigRecord, MetadataRecord } from './records.ts';
@@ -40,7 +40,7 @@ export function alterConfigs(context: DecisionContext, command: AlterConfigsComm
   const duplicates = duplicatesOf(command.resources.map(keyOf));
   const records: MetadataRecord[] = [];
   const resources: AlterConfigsOutcome['resources'][number][] = [];
-  const altered = new Map<string, Texts>();
+  const altered: { cluster: Texts | null; readonly topics: Map<string, Texts> } = { cluster: null, topics: new Map() };
   for (const resource of command.resources) {
     const { scope, name } = resource;
     const result = duplicates.has(keyOf(resource)) ? namedTwice(`${scope} ${name}`) : alterResource(context, resource);
@@ -49,12 +49,13 @@ export function alterConfigs(context: DecisionContext, command: AlterConfigsComm
       continue;
     }
     records.push(...configRecords(scope, name, result));
-    altered.set(keyOf(resource), result.after);
+    if (scope === 'cluster') altered.cluster = result.after;
+    else if (scope === 'topic') altered.topics.set(name, result.after);
     resources.push({ ...ok(), scope, name });
   }
   if (command.validateOnly) records.length = 0;
-  const epochs = records.length === 0 ? null : epochChanges(context, altered);
-  if (epochs !== null) records.push(epochs);
+  const effects = records.length === 0 ? null : effectsOn(context, altered);
+  if (effects !== null) records.push(effects);
   return { records, outcome: { kind: 'alterConfigs', ...ok(), resources } };
 }
 
@@ -126,36 +127,6 @@ function settingsOf({ image, settings }: DecisionContext, resource: Resource, af
   if (resource.scope === 'cluster') wanted.setDynamic(new Map(), after);
   else wanted.setDynamic(after, image.configOverrides('cluster', ''));
   return wanted;
-}
-
-/** A topic that changes its durability changes its epochs in the same batch (D3). */
-function epochChanges(
-  { image, settings }: DecisionContext,
-  altered: ReadonlyMap<string, Texts>,
-): MetadataRecord | null {
-  const cluster = altered.get(keyOf({ scope: 'cluster', name: '' }));
-  const touched = [...altered].some(([key, texts]) => key.startsWith('topic ') && mentions(image, key, texts));
-  const before = durabilityUnder(image, settings);
-  if (
-    !touched &&
-    (cluster === undefined ||
-      cluster.get('weir.durability') === image.configOverrides('cluster', '').get('weir.durability'))
-  ) {
-    return null;
-  }
-  const wanted = new Settings(settings.fixed);
-  wanted.setDynamic(new Map(), cluster ?? image.configOverrides('cluster', ''));
-  const after: DurabilityOf = (topic) =>
-    wanted.topic(
-      altered.get(keyOf({ scope: 'topic', name: topic })) ?? image.configOverrides('topic', topic),
-      'weir.durability',
-    );
-  return durabilityChanges(image, before, after);
-}
-
-function mentions(image: MetadataImage, key: string, texts: Texts): boolean {
-  const before = image.configOverrides('topic', key.slice('topic '.length));
-  return before.get('weir.durability') !== texts.get('weir.durability');
 }
 
 function configRecords(scope: ConfigScope, resource: string, { before, after }: Altered): ConfigRecord[] {

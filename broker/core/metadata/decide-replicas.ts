@@ -5,6 +5,9 @@ import type { CodedResult } from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
 import { epochProblem } from './decide-brokers.ts';
 import { levelProblem } from './decide-features.ts';
+import { alterPartition, reportDamage } from './decide-isr.ts';
+import { controlledShutdown, electLeaders } from './decide-leaders.ts';
+import { alterReassignments } from './decide-reassignments.ts';
 import { WEIR_REPLICATION } from './features.ts';
 import type {
   AlterPartitionCommand,
@@ -26,31 +29,33 @@ type ReplicaCommand =
   | AlterReassignmentsCommand
   | SetBrokerPlacementCommand;
 
-/** Decides what concerns partitions with several replicas. UNSUPPORTED_VERSION below `weir.version` 3. */
+/**
+ * Decides what concerns partitions with several replicas. UNSUPPORTED_VERSION below `weir.version` 3; BROKER_ID_NOT_REGISTERED and
+ * STALE_BROKER_EPOCH for what an earlier incarnation says.
+ */
 export function decideReplicas(context: DecisionContext, command: ReplicaCommand): Decision {
   const { image } = context;
   const tooOld = levelProblem(image, WEIR_REPLICATION, 'partitions have several replicas');
-  const stale = 'brokerEpoch' in command ? epochProblem(image, command) : null;
-  const refusal = tooOld ?? stale;
+  const refusal = tooOld ?? ('brokerEpoch' in command ? epochProblem(image, command) : null);
   switch (command.kind) {
     case 'alterPartition':
-    case 'electLeaders':
-    case 'alterReassignments':
-      return { records: [], outcome: { kind: command.kind, ...(refusal ?? notDone()), partitions: [] } };
-    case 'controlledShutdown':
-      return { records: [], outcome: { kind: command.kind, ...(refusal ?? ok()), remaining: 0 } };
-    case 'reportLogs':
+      return alterPartition(context, command, refusal);
     case 'reportDamage':
-      return { records: [], outcome: { kind: command.kind, ...(refusal ?? ok()) } };
+      return reportDamage(context, command, refusal);
+    case 'controlledShutdown':
+      return controlledShutdown(context, command, refusal);
+    case 'electLeaders':
+      return electLeaders(context, command, refusal);
+    case 'alterReassignments':
+      return alterReassignments(context, command, refusal);
     case 'setBrokerPlacement':
       return setBrokerPlacement(context, command, refusal);
+    case 'reportLogs':
+      // The active controller takes note of it (log-reports.ts); what comes of it is decided when all are heard (D8).
+      return { records: [], outcome: { kind: command.kind, ...(refusal ?? ok()) } };
     default:
       return unreachable(command);
   }
-}
-
-function notDone(): CodedResult {
-  return problem(ErrorCode.UNSUPPORTED_VERSION, 'the controller does not do this yet');
 }
 
 /** BROKER_ID_NOT_REGISTERED for a broker that is not known. */

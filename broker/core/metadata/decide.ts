@@ -11,6 +11,7 @@ import { decideReplicas } from './decide-replicas.ts';
 import { createPartitions } from './decide-partitions.ts';
 import { createTopics, deleteTopics } from './decide-topics.ts';
 import type { MetadataImage } from './image.ts';
+import type { MetadataBugs } from './planted-bugs.ts';
 import { WEIR_VERSION } from './features.ts';
 import { levelOf, type MetadataRecord } from './records.ts';
 
@@ -23,6 +24,8 @@ export interface DecisionContext {
   /** Fresh random topic ids, at least one per topic to create. */
   readonly topicIds: readonly string[];
   readonly members: Members;
+  /** What a test breaks on purpose. */
+  readonly bugs?: MetadataBugs;
 }
 
 /** What the active controller knows of the nodes beside the metadata. */

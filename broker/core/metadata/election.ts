@@ -1,24 +1,49 @@
 import type { BrokerId } from '../base/ids.ts';
-import { ZERO_DIRECTORY } from './placement.ts';
-import type { PartitionChange, PartitionChangesRecord } from './records.ts';
-import { DURABLE_UNCHANGED, type TopicPart } from './topic-table.ts';
+import type { MetadataBugs } from './planted-bugs.ts';
+import { DAMAGED_DIRECTORY, ZERO_DIRECTORY } from './directories.ts';
+import type { PartitionChange } from './records.ts';
+import { DURABLE_UNCHANGED } from './topic-table.ts';
 import type { PartitionState } from './topic.ts';
 
-/** What an election needs to know beyond the partition. */
-export interface ElectionRules {
-  /** Whether a broker may lead: registered and not fenced. */
+/** What the change of a partition depends on beyond the partition. */
+export interface PartitionRules {
+  /** Whether a broker may lead: registered, not fenced and not about to stop. */
   mayLead(brokerId: number): boolean;
   /** The disk that a broker runs on; null for one that is not registered. */
   diskOf(brokerId: number): string | null;
+  /** `weir.version` 3: records can say more of a partition. */
+  readonly isReplicating: boolean;
+  /** Replicas that leave the ISR may stay eligible (KIP-966). */
+  readonly hasElr: boolean;
+  /** `min.insync.replicas` of the topic. */
+  readonly minIsr: number;
   /** `unclean.leader.election.enable` of the topic. */
   readonly unclean: boolean;
+  readonly bugs: MetadataBugs;
 }
 
-/** Who should lead, and the replica sets under that leader; null lists are unchanged. */
-interface Elected {
-  readonly leader: number;
-  readonly isr: readonly number[] | null;
-  readonly elr: readonly number[] | null;
+/** What somebody wants of a partition; what is not named stays. */
+export interface PartitionWish {
+  readonly isr?: readonly number[];
+  /** A broker that leaves the ISR. */
+  readonly out?: number;
+  /** Whether that broker may lack something that it once had: then it leaves the ELR, too (D4). */
+  readonly isOutUnclean?: boolean;
+  readonly replicas?: readonly number[];
+  readonly addingReplicas?: readonly number[];
+  readonly removingReplicas?: readonly number[];
+  /** Goes with the replicas, in their order. */
+  readonly directories?: readonly string[];
+  /** `preferred`: the first replica if it can lead; `unclean`: anybody rather than nobody, as with `rules.unclean`. */
+  readonly election?: 'preferred' | 'unclean';
+  /** Who is to lead if it comes to the last known leaders: the one with the most (D8). */
+  readonly mostComplete?: number;
+  /** From which epoch the partition counts as durable, −1 for not at all (D3). */
+  readonly durableFromEpoch?: number;
+  /** A new leader epoch, whoever leads. */
+  readonly isNewEpoch?: boolean;
+  /** A change even when nothing else changes. */
+  readonly isNoted?: boolean;
 }
 
 /** What a change says of the replicas when it leaves them alone. */
@@ -29,69 +54,180 @@ export const SAME_REPLICAS = {
   removingReplicas: null,
 } as const;
 
-const NOBODY: Elected = { leader: -1, isr: null, elr: null };
+/** A partition as it will be. */
+interface Draft {
+  leader: number;
+  replicas: readonly number[];
+  directories: readonly string[];
+  addingReplicas: readonly number[];
+  removingReplicas: readonly number[];
+  isr: readonly number[];
+  elr: readonly number[];
+  lastKnownElr: readonly number[];
+}
 
 /**
- * The change that gives a partition the best leader it can have now, or null when it has it. In this order: the leader
- * it has; the first replica, in assignment order, of the ISR that may lead; with an empty ISR the first of the ELR; with
- * unclean elections on, the first that may lead at all. Each new leader gets a new leader epoch (D5). A replica whose broker came
- * back with another disk has nothing of what it was in sync with (D4): only an unclean election makes it lead.
+ * The change that a wish comes to, with the best leader that the partition can have then; null when nothing changes. In this
+ * order leads: who leads, as long as it may and is in the ISR; the first replica, in assignment order, of the ISR; with an empty
+ * ISR the first of the ELR; with an empty ELR the last known leader, when only one is known or the most complete was found (D8);
+ * with unclean elections the first that may lead at all. Each new leader gets a new leader epoch (D5), and so does a partition
+ * that loses a replica. While |ISR| is below the least (`minIsr`, or all replicas where they are fewer) who leaves the ISR stays
+ * eligible, unless what it has is not known to be whole (KIP-966); without ELRs the last of the ISR stays in it instead.
  */
-export function electLeader(partition: PartitionState, rules: ElectionRules): PartitionChange | null {
-  if (partition.leader !== -1 && rules.mayLead(partition.leader)) return null;
-  const elected = choose(partition, rules);
-  if (elected.leader === partition.leader) return null;
+export function changePartition(
+  partition: PartitionState,
+  wish: PartitionWish,
+  rules: PartitionRules,
+): PartitionChange | null {
+  const draft = drafted(partition, wish);
+  completeReassignment(draft, rules);
+  if (draft.isr.length === 0 && !rules.hasElr) draft.isr = partition.isr;
+  keepEligible(draft, partition, wish, rules);
+  elect(draft, partition, wish, rules);
+  if (rules.isReplicating) draft.directories = directoriesOf(draft, partition, rules);
+  return changeTo(draft, partition, wish, rules);
+}
+
+function drafted(partition: PartitionState, wish: PartitionWish): Draft {
+  const replicas = wish.replicas ?? partition.replicas;
+  const isr = wish.isr ?? partition.isr;
   return {
-    index: partition.index,
-    leader: elected.leader,
-    leaderEpoch: partition.leaderEpoch + 1,
-    partitionEpoch: partition.partitionEpoch + 1,
-    durableFromEpoch: DURABLE_UNCHANGED,
-    isr: elected.isr,
-    elr: elected.elr,
-    lastKnownElr: elected.leader !== -1 && partition.lastKnownElr.length > 0 ? [] : null,
-    ...SAME_REPLICAS,
+    leader: partition.leader,
+    replicas,
+    directories: wish.directories ?? partition.directories,
+    addingReplicas: wish.addingReplicas ?? partition.addingReplicas,
+    removingReplicas: wish.removingReplicas ?? partition.removingReplicas,
+    // In assignment order, so that the same members are the same list.
+    isr: replicas.filter((id) => id !== wish.out && isr.includes(id)),
+    elr: partition.elr,
+    lastKnownElr: partition.lastKnownElr,
   };
 }
 
-function choose(partition: PartitionState, rules: ElectionRules): Elected {
-  const able = partition.replicas.filter((id) => rules.mayLead(id));
-  const holding = able.filter((id) => holds(partition, id, rules));
-  const inSync = holding.find((id) => partition.isr.includes(id));
-  if (inSync !== undefined) return { leader: inSync, isr: null, elr: null };
-  const eligible = partition.isr.length > 0 ? undefined : holding.find((id) => partition.elr.includes(id));
-  if (eligible !== undefined) {
-    return { leader: eligible, isr: [eligible], elr: partition.elr.filter((id) => id !== eligible) };
+/** A reassignment is done when everybody who stays is in sync, so that it never takes the ISR below its least. */
+function completeReassignment(draft: Draft, { bugs }: PartitionRules): void {
+  const { addingReplicas, removingReplicas, isr } = draft;
+  if (addingReplicas.length === 0 && removingReplicas.length === 0) return;
+  const staying = draft.replicas.filter((id) => !removingReplicas.includes(id));
+  const isDone = bugs.has('drops-below-min-isr')
+    ? staying.some((id) => isr.includes(id))
+    : staying.every((id) => isr.includes(id));
+  if (!isDone) return;
+  draft.directories = draft.directories.filter((_, position) => staying.includes(draft.replicas[position] ?? -1));
+  draft.replicas = staying;
+  draft.isr = isr.filter((id) => staying.includes(id));
+  draft.addingReplicas = [];
+  draft.removingReplicas = [];
+}
+
+/** ELR and last known ELR beside the ISR that is wanted (KIP-966). */
+function keepEligible(draft: Draft, partition: PartitionState, wish: PartitionWish, rules: PartitionRules): void {
+  const { isr, replicas } = draft;
+  if (!rules.hasElr || isr.length >= Math.min(rules.minIsr, replicas.length)) {
+    draft.elr = [];
+    draft.lastKnownElr = [];
+    return;
   }
-  const unclean = rules.unclean ? able[0] : undefined;
-  return unclean === undefined ? NOBODY : { leader: unclean, isr: [unclean], elr: [] };
+  const lost = wish.isOutUnclean === true ? wish.out : -1;
+  const were = replicas.filter((id) => !isr.includes(id) && (has(partition.isr, id) || has(partition.elr, id)));
+  draft.elr = were.filter((id) => id !== lost);
+  draft.lastKnownElr = replicas.filter(
+    (id) => !isr.includes(id) && !draft.elr.includes(id) && (were.includes(id) || has(partition.lastKnownElr, id)),
+  );
 }
 
-/** Whether a broker runs on the disk that the partition was given to. */
-function holds(partition: PartitionState, id: BrokerId, rules: ElectionRules): boolean {
-  const directoryId = partition.directories[partition.replicas.indexOf(id)];
-  return directoryId === ZERO_DIRECTORY || directoryId === rules.diskOf(id);
+function elect(draft: Draft, partition: PartitionState, wish: PartitionWish, rules: PartitionRules): void {
+  const { isr, elr, replicas } = draft;
+  const inSync = (id: number): boolean => isr.includes(id) && rules.mayLead(id) && holds(draft, id, rules);
+  const first = replicas[0] ?? -1;
+  const stays = isr.includes(partition.leader) && rules.mayLead(partition.leader);
+  const clean =
+    wish.election === 'preferred' && inSync(first) ? first : stays ? partition.leader : replicas.find(inSync);
+  if (clean !== undefined) {
+    draft.leader = clean;
+    draft.lastKnownElr = [];
+    return;
+  }
+  const able = (id: number): boolean => rules.mayLead(id) && holds(draft, id, rules);
+  const eligible = isr.length === 0 ? elr.find(able) : undefined;
+  if (eligible !== undefined) {
+    Object.assign(draft, { leader: eligible, isr: [eligible], lastKnownElr: [] });
+    const isEnough = Math.min(rules.minIsr, replicas.length) <= 1;
+    draft.elr = isEnough ? [] : elr.filter((id) => id !== eligible);
+    return;
+  }
+  const unclean = lastKnown(draft, wish, rules) ?? anybody(draft, wish, rules) ?? -1;
+  if (unclean === -1) draft.leader = -1;
+  else Object.assign(draft, { leader: unclean, isr: [unclean], elr: [], lastKnownElr: [] });
 }
 
-/**
- * What it means for a partition that a broker is out: it does not lead any more and is not in sync, except as the last
- * of the ISR, which keeps its place (there is nobody to take it). Null when the partition is untouched.
- */
-export function dropBroker(partition: PartitionState, brokerId: number): PartitionChange | null {
-  const leads = partition.leader === brokerId;
-  const others = partition.isr.filter((id) => id !== brokerId);
-  const leavesIsr = others.length > 0 && others.length < partition.isr.length;
-  if (!leads && !leavesIsr) return null;
+/** Of those that led or could have, before they restarted uncleanly: the only one, or the one that was found to have the most. */
+function lastKnown(draft: Draft, wish: PartitionWish, rules: PartitionRules): number | undefined {
+  if (draft.isr.length > 0 || draft.elr.length > 0 || draft.lastKnownElr.length === 0) return undefined;
+  const candidates = draft.lastKnownElr.filter((id) => holds(draft, id, rules));
+  const chosen = wish.mostComplete ?? (candidates.length === 1 ? candidates[0] : undefined);
+  return chosen !== undefined && rules.mayLead(chosen) && holds(draft, chosen, rules) ? chosen : undefined;
+}
+
+function anybody(draft: Draft, wish: PartitionWish, rules: PartitionRules): number | undefined {
+  const isAsked = wish.election === 'unclean';
+  if (!isAsked && !rules.unclean) return undefined;
+  const able = draft.replicas.filter((id) => rules.mayLead(id));
+  const known = able.find((id) => draft.lastKnownElr.includes(id) && holds(draft, id, rules));
+  // The last known leaders are compared first (D8), unless somebody wants a leader now.
+  return known === undefined ? able[0] : isAsked ? known : undefined;
+}
+
+/** Whether a broker runs on the disk that its replica is known to be on, undamaged (D4, D7). */
+function holds({ directories, replicas }: Draft, id: number, rules: PartitionRules): boolean {
+  const directoryId = directories[replicas.indexOf(id)];
+  if (directoryId === ZERO_DIRECTORY || rules.bugs.has('keeps-elr-on-empty-disk')) return true;
+  return directoryId !== DAMAGED_DIRECTORY && directoryId === rules.diskOf(id);
+}
+
+/** Who joins the ISR is on the disk that its broker has now. */
+function directoriesOf(draft: Draft, partition: PartitionState, rules: PartitionRules): readonly string[] {
+  const { replicas, directories, isr } = draft;
+  const ids = replicas.map((id, position) => {
+    const before = directories[position] ?? ZERO_DIRECTORY;
+    return isr.includes(id) && !has(partition.isr, id) ? (rules.diskOf(id) ?? before) : before;
+  });
+  return isSame(ids, directories) ? directories : ids;
+}
+
+function changeTo(
+  draft: Draft,
+  partition: PartitionState,
+  wish: PartitionWish,
+  { bugs }: PartitionRules,
+): PartitionChange | null {
+  const isMoved = draft.leader !== partition.leader;
+  const isLess = partition.replicas.some((id) => !draft.replicas.includes(id));
+  const isr = unlessSame(draft.isr, partition.isr);
+  const elr = unlessSame(draft.elr, partition.elr);
+  const lastKnownElr = unlessSame(draft.lastKnownElr, partition.lastKnownElr);
+  const replicas = unlessSame(draft.replicas, partition.replicas);
+  const directories = isSame(draft.directories, partition.directories) ? null : draft.directories;
+  const addingReplicas = unlessSame(draft.addingReplicas, partition.addingReplicas);
+  const removingReplicas = unlessSame(draft.removingReplicas, partition.removingReplicas);
+  const lists = [isr, elr, lastKnownElr, replicas, directories, addingReplicas, removingReplicas];
+  const { durableFromEpoch = partition.durableFromEpoch, isNoted = false, isNewEpoch = false } = wish;
+  const isOther = isMoved || isNoted || isNewEpoch || durableFromEpoch !== partition.durableFromEpoch;
+  if (!isOther && lists.every((list) => list === null)) return null;
+  const isRaised = (isMoved && !bugs.has('reuses-epoch')) || isLess || isNewEpoch;
   return {
     index: partition.index,
-    leader: leads ? -1 : partition.leader,
-    leaderEpoch: partition.leaderEpoch + (leads ? 1 : 0),
+    leader: draft.leader,
+    leaderEpoch: partition.leaderEpoch + (isRaised ? 1 : 0),
     partitionEpoch: partition.partitionEpoch + 1,
-    durableFromEpoch: DURABLE_UNCHANGED,
-    isr: leavesIsr ? others : null,
-    elr: null,
-    lastKnownElr: null,
-    ...SAME_REPLICAS,
+    durableFromEpoch: wish.durableFromEpoch ?? DURABLE_UNCHANGED,
+    isr,
+    elr,
+    lastKnownElr,
+    replicas,
+    directories,
+    addingReplicas,
+    removingReplicas,
   };
 }
 
@@ -115,82 +251,16 @@ export function changed(partition: PartitionState, change: PartitionChange): Par
   };
 }
 
-/** Two changes of one partition in a row as one; the second was made against the outcome of the first. */
-export function merged(first: PartitionChange | null, second: PartitionChange | null): PartitionChange | null {
-  if (first === null) return second;
-  if (second === null) return first;
-  return {
-    ...second,
-    durableFromEpoch: second.durableFromEpoch === DURABLE_UNCHANGED ? first.durableFromEpoch : second.durableFromEpoch,
-    isr: second.isr ?? first.isr,
-    elr: second.elr ?? first.elr,
-    lastKnownElr: second.lastKnownElr ?? first.lastKnownElr,
-    replicas: second.replicas ?? first.replicas,
-    directories: second.directories ?? first.directories,
-    addingReplicas: second.addingReplicas ?? first.addingReplicas,
-    removingReplicas: second.removingReplicas ?? first.removingReplicas,
-  };
+function has(ids: readonly BrokerId[], id: number): boolean {
+  return (ids as readonly number[]).includes(id);
 }
 
-/**
- * `change`, worked out once for all partitions that agree in leader and lists: it must follow from these, and raise epochs by
- * as much in each.
- */
-export function onceForAlike(
-  change: (partition: PartitionState) => PartitionChange | null,
-): (partition: PartitionState) => PartitionChange | null {
-  const known = new Map<readonly number[], { readonly of: PartitionState; readonly change: PartitionChange | null }>();
-  return (partition) => {
-    const before = known.get(partition.replicas);
-    if (before === undefined || !isAlike(before.of, partition)) {
-      const wanted = change(partition);
-      known.set(partition.replicas, { of: partition, change: wanted });
-      return wanted;
-    }
-    if (before.change === null) return null;
-    return {
-      index: partition.index,
-      leader: before.change.leader,
-      leaderEpoch: partition.leaderEpoch + before.change.leaderEpoch - before.of.leaderEpoch,
-      partitionEpoch: partition.partitionEpoch + before.change.partitionEpoch - before.of.partitionEpoch,
-      durableFromEpoch: before.change.durableFromEpoch,
-      isr: before.change.isr,
-      elr: before.change.elr,
-      lastKnownElr: before.change.lastKnownElr,
-      replicas: before.change.replicas,
-      directories: before.change.directories,
-      addingReplicas: before.change.addingReplicas,
-      removingReplicas: before.change.removingReplicas,
-    };
-  };
-}
-
-/** Lists that agree are one, as the table keeps them. */
-function isAlike(one: PartitionState, other: PartitionState): boolean {
+function isSame<T>(one: readonly T[], other: readonly T[]): boolean {
   return (
-    one.leader === other.leader &&
-    one.directories === other.directories &&
-    one.isr === other.isr &&
-    one.elr === other.elr &&
-    one.lastKnownElr === other.lastKnownElr
+    one === other || (one.length === other.length && one.every((element, position) => element === other[position]))
   );
 }
 
-/** One record with a change for each partition that `changeIn` of its topic wants to touch; null when there is none. */
-export function changesRecord(
-  topics: Iterable<TopicPart>,
-  changeIn: (topicName: string) => ((partition: PartitionState) => PartitionChange | null) | null,
-): PartitionChangesRecord | null {
-  const touched: { topicId: string; partitions: PartitionChange[] }[] = [];
-  for (const topic of topics) {
-    const change = changeIn(topic.name);
-    if (change === null) continue;
-    const partitions: PartitionChange[] = [];
-    for (const partition of topic.partitions) {
-      const wanted = change(partition);
-      if (wanted !== null) partitions.push(wanted);
-    }
-    if (partitions.length > 0) touched.push({ topicId: topic.id, partitions });
-  }
-  return touched.length === 0 ? null : { kind: 'partitionChanges', topics: touched };
+function unlessSame(wanted: readonly number[], before: readonly number[]): readonly number[] | null {
+  return isSame(wanted, before) ? null : wanted;
 }

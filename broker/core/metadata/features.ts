@@ -16,7 +16,7 @@ export const WEIR_CONTROLLERS = 2;
 export const WEIR_REPLICATION = 3;
 
 /** Name of the feature under which replicas that left the ISR may still be elected (KIP-966). */
-const ELR_VERSION = 'eligible.leader.replicas.version';
+export const ELR_VERSION = 'eligible.leader.replicas.version';
 
 /**
  * What this build supports, sorted by name. Only what is true now: no `group.version` (KIP-848 groups) and no

@@ -3,7 +3,7 @@ import { brokerId, type BrokerId, type TopicId } from '../base/ids.ts';
 import { DeltaBuilder } from './delta.ts';
 import { WEIR_REPLICATION, WEIR_VERSION } from './features.ts';
 import type { BrokerRecord, ConfigRecord, MetadataRecord } from './records.ts';
-import { type TopicPart, TopicTable } from './topic-table.ts';
+import { type PartsOfBroker, type TopicPart, TopicTable } from './topic-table.ts';
 import type { Topic } from './topic.ts';
 import type {
   BrokerView,
@@ -79,9 +79,15 @@ export class MetadataImage implements MetadataView {
     return this.#controllers;
   }
 
-  /** Whether a broker is registered and may lead. */
+  /** Whether a broker is registered and in. */
   isUnfenced(id: number): boolean {
     return this.#brokers.get(id)?.fenced === false;
+  }
+
+  /** Whether a broker is in and is not about to stop. */
+  mayLead(id: number): boolean {
+    const broker = this.#brokers.get(id);
+    return broker !== undefined && !broker.fenced && !broker.shuttingDown;
   }
 
   topics(): readonly TopicView[] {
@@ -92,11 +98,11 @@ export class MetadataImage implements MetadataView {
     return this.#topics.names();
   }
 
-  topicByName(name: string): TopicView | null {
+  topicByName(name: string): Topic | null {
     return this.#topics.byName(name);
   }
 
-  topicById(id: TopicId): TopicView | null {
+  topicById(id: TopicId): Topic | null {
     return this.#topics.byId(id);
   }
 
@@ -105,11 +111,8 @@ export class MetadataImage implements MetadataView {
     return this.#topics.topics();
   }
 
-  /**
-   * The partitions with a replica on a broker that have no leader, or those that count it in (it leads, or is in the ISR);
-   * in the order of their topics' creation.
-   */
-  partitionsOn(id: BrokerId, which: 'leaderless' | 'counting'): Iterable<TopicPart> {
+  /** Partitions of a broker, in the order of their topics' creation. */
+  partitionsOn(id: BrokerId, which: PartsOfBroker): Iterable<TopicPart> {
     return this.#topics.partsOn(id, which);
   }
 

@@ -3,6 +3,7 @@ import { ErrorCode } from '../protocol/errors.ts';
 import type { CodedResult } from './commands.ts';
 import { levelProblem } from './decide-features.ts';
 import { WEIR_REPLICATION } from './features.ts';
+import { ZERO_DIRECTORY } from './directories.ts';
 import { problem } from './result.ts';
 import type { MetadataImage } from './image.ts';
 import type { PartitionFields } from './records.ts';
@@ -101,6 +102,3 @@ export function newPartition(
     removingReplicas: [],
   };
 }
-
-/** Stands for a disk that is not known: the broker was not registered when the partition was made. */
-export const ZERO_DIRECTORY = 'AAAAAAAAAAAAAAAAAAAAAA';

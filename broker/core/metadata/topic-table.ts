@@ -1,7 +1,7 @@
-import { assert } from '../base/assert.ts';
+import { assert, unreachable } from '../base/assert.ts';
 import { type BrokerId, brokerId, type TopicId } from '../base/ids.ts';
 import type { DeltaBuilder } from './delta.ts';
-import { numbersIn } from './interned-lists.ts';
+import { numbersIn, numbersWith } from './interned-lists.ts';
 import {
   BROKER_COLUMNS,
   Column,
@@ -11,6 +11,7 @@ import {
   positionOf,
   ROW_LENGTH,
 } from './partition-rows.ts';
+import { DAMAGED_DIRECTORY } from './directories.ts';
 import type { MetadataRecord, PartitionChange, PartitionFields, PartitionsRecord, TopicRecord } from './records.ts';
 import { noLists, type PartitionLists, type PartitionState, Topic } from './topic.ts';
 import { TopicDirectory, type TopicEntry } from './topic-directory.ts';
@@ -22,6 +23,12 @@ export const DURABLE_UNCHANGED = -2;
 const WASTE_MIN = 1024;
 /** Partitions that one record of a snapshot holds at most: who writes one in steps may count records. */
 const SNAPSHOT_PARTITION_COUNT = 50;
+
+/**
+ * Partitions of a broker: those without a leader; those that count it in (it leads, or is in the ISR); those that may come back
+ * to what it has (besides, it is in the ELR, or a log is damaged); all with a replica there.
+ */
+export type PartsOfBroker = 'leaderless' | 'counting' | 'held' | 'assigned';
 
 /** Some partitions of a topic, or the whole topic. */
 export interface TopicPart {
@@ -74,14 +81,9 @@ export class TopicTable {
     }
   }
 
-  /**
-   * The partitions with a replica on a broker that have no leader, or those that count it in (it leads, or is in the ISR);
-   * in the order of their topics' creation.
-   */
-  *partsOn(id: number, which: 'leaderless' | 'counting'): Generator<TopicPart> {
-    const isOn = new Uint8Array(this.#lists.brokers.size);
-    for (let list = 0; list < isOn.length; list += 1)
-      isOn[list] = this.#lists.brokers.list(list).includes(brokerId(id)) ? 1 : 0;
+  /** Partitions of a broker, in the order of their topics' creation. */
+  *partsOn(id: number, which: PartsOfBroker): Generator<TopicPart> {
+    const isWanted = this.#isPartOf(id, which);
     const pages = this.#rows.seal();
     for (let slot = 0; slot < this.#directory.slotCount; slot += 1) {
       const entry = this.#directory.entry(slot);
@@ -91,17 +93,37 @@ export class TopicTable {
       for (let index = 0; index < entry.partitionCount; index += 1) {
         const page = pages[pageOf(entry.firstRow + index)];
         const at = positionOf(entry.firstRow + index);
-        const leader = page?.[at + Column.leader];
-        const isWanted =
-          which === 'leaderless'
-            ? leader === -1 && isOn[page?.[at + Column.replicas] ?? 0] === 1
-            : leader === id || isOn[page?.[at + Column.isr] ?? 0] === 1;
-        if (!isWanted) continue;
+        if (page === undefined || !isWanted(page, at)) continue;
         topic ??= new Topic(entry, pages, this.#lists);
         const partition = topic.partition(index);
         if (partition !== undefined) partitions.push(partition);
       }
       if (topic !== null) yield { id: topic.id, name: topic.name, partitions };
+    }
+  }
+
+  #isPartOf(id: number, which: PartsOfBroker): (page: Int32Array, at: number) => boolean {
+    const { brokers, directories } = this.#lists;
+    const isOn = numbersWith(brokers, brokerId(id));
+    const on = (page: Int32Array, place: number): boolean => isOn[page[place] ?? 0] === 1;
+    const counts = (page: Int32Array, at: number): boolean =>
+      page[at + Column.leader] === id || on(page, at + Column.isr);
+    switch (which) {
+      case 'leaderless':
+        return (page, at) => page[at + Column.leader] === -1 && on(page, at + Column.replicas);
+      case 'counting':
+        return counts;
+      case 'assigned':
+        return (page, at) => on(page, at + Column.replicas);
+      case 'held': {
+        const isDamaged = numbersWith(directories, DAMAGED_DIRECTORY);
+        return (page, at) =>
+          counts(page, at) ||
+          on(page, at + Column.elr) ||
+          (isDamaged[page[at + Column.directories] ?? 0] === 1 && on(page, at + Column.replicas));
+      }
+      default:
+        return unreachable(which);
     }
   }
 

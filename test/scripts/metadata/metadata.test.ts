@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { brokerId } from '../../../broker/core/base/ids.ts';
 import type { ConfigOperation, MetadataCommand, MetadataOutcome } from '../../../broker/core/metadata/commands.ts';
 import { decodeRecords, type MetadataRecord } from '../../../broker/core/metadata/records.ts';
 import { errorName } from '../../../broker/core/protocol/errors.ts';
-import { MetadataLab, newTopic } from '../../support/metadata/lab.ts';
+import { MetadataLab, newTopic, sampleId } from '../../support/metadata/lab.ts';
 
 const DIRECTORY = new URL('.', import.meta.url);
 const OPERATORS: Readonly<Record<string, ConfigOperation>> = { '=': 'set', '+=': 'append', '-=': 'subtract' };
@@ -12,6 +13,7 @@ const OPERATORS: Readonly<Record<string, ConfigOperation>> = { '=': 'set', '+=':
 class Script {
   readonly #out: string[] = [];
   readonly #epochs = new Map<number, number>();
+  readonly #disks = new Map<string, string>();
   #lab = new MetadataLab();
 
   run(text: string): string {
@@ -31,7 +33,7 @@ class Script {
         this.#lab = MetadataLab.withBrokers([]);
         return;
       case 'register':
-        return this.#note(() => this.#epochs.set(Number(first), this.#lab.join(Number(first), false)));
+        return this.#register(Number(first), rest);
       case 'unfence':
         return this.#submit({ kind: 'unfenceBroker', ...this.#incarnation(first, rest) });
       case 'fence':
@@ -51,16 +53,121 @@ class Script {
       case 'synced':
         return this.#synced(first);
       case 'state':
-        this.#out.push(
-          ...this.#lab.image
-            .describe()
-            .split('\n')
-            .filter((each) => /^(broker|topic| |config)/.test(each)),
-        );
+        for (const each of this.#lab.image.describe().split('\n'))
+          if (/^(broker|topic| |config)/.test(each))
+            this.#out.push(this.#named(each.replace(/ [A-Z]+:.* weir 1-3/, '')));
         return;
+      case 'brokers':
+        for (const id of words.map(Number)) {
+          this.#epochs.set(id, this.#lab.join(id));
+          this.#disks.set(this.#lab.registration(id).directoryId, `disk-${id}`);
+        }
+        return;
+      case 'topics':
+        for (const each of this.#lab.image.describe().split('\n'))
+          if (/^(topic| )/.test(each)) this.#out.push(this.#named(each.replace(/^topic (\S+).*$/, 'topic $1')));
+        return;
+      default:
+        return this.#replicas(name, words);
+    }
+  }
+
+  /** What concerns partitions with several replicas; a partition is `topic/index`. */
+  #replicas(name: string, [first = '', ...rest]: readonly string[]): void {
+    const numbers = (rest[0] ?? '').split(',').map(Number);
+    switch (name) {
+      case 'isr':
+        return this.#alterIsr(first, numbers, rest[1]);
+      case 'elect': {
+        const partitions = rest[0] === 'all' ? null : rest.map(partitionOf);
+        return this.#submit({ kind: 'electLeaders', electionType: first as 'preferred', partitions });
+      }
+      case 'move':
+      case 'resize': {
+        const partition = { ...partitionOf(first), replicas: rest[0] === 'cancel' ? null : numbers };
+        const allowReplicationFactorChange = name === 'resize';
+        return this.#submit({ kind: 'alterReassignments', partitions: [partition], allowReplicationFactorChange });
+      }
+      case 'damaged':
+        return this.#submit({
+          kind: 'reportDamage',
+          ...this.#incarnation(first, []),
+          partitions: rest.map((each) => this.#reference(each)),
+        });
+      case 'shutdown':
+        return this.#submit({ kind: 'controlledShutdown', ...this.#incarnation(first, []) });
+      case 'wanted': {
+        const wanted = { cordoned: rest.includes('cordoned'), draining: rest.includes('draining') };
+        return this.#submit({ kind: 'setBrokerPlacement', brokerId: Number(first), ...wanted });
+      }
       default:
         throw new Error(`unknown command ${name}`);
     }
+  }
+
+  /** A new incarnation after a crash; `clean`: after a good end; `disk=`: on another disk; `copy`: on an older copy of the disk. */
+  #register(id: number, words: readonly string[]): void {
+    const options = new Map(words.map((word) => [word.split('=')[0] ?? '', word.split('=')[1] ?? ''] as const));
+    const before = this.#lab.image.broker(brokerId(id));
+    const disk = options.get('disk');
+    const directoryId = disk === undefined ? this.#lab.registration(id).directoryId : this.#disk(disk);
+    this.#disks.set(directoryId, disk ?? `disk-${id}`);
+    const damaged = options.get('damaged')?.split(',') ?? [];
+    const registration = this.#lab.registration(id, {
+      directoryId,
+      ...(options.has('clean') ? { previousBrokerEpoch: before?.epoch ?? -1 } : {}),
+      ...(options.has('copy') ? { lastUnfencedEpoch: -1 } : {}),
+      damaged: damaged.map((each) => this.#reference(each)),
+      rack: options.get('rack') ?? null,
+      host: options.get('host') ?? '',
+    });
+    this.#note(() => {
+      const outcome = this.#lab.run(registration);
+      if (outcome.kind === 'registerBroker' && outcome.brokerEpoch !== -1) this.#epochs.set(id, outcome.brokerEpoch);
+      else this.#out.push(`  = ${errorName(outcome.errorCode)}: ${outcome.errorMessage}`);
+    });
+  }
+
+  #disk(name: string): string {
+    const known = [...this.#disks].find(([, each]) => each === name);
+    return known?.[0] ?? sampleId(600_000 + this.#disks.size);
+  }
+
+  #reference(text: string): { readonly topicId: string; readonly index: number } {
+    const { topic, index } = partitionOf(text);
+    return { topicId: this.#lab.image.topicByName(topic)?.id ?? sampleId(1), index };
+  }
+
+  /** The leader asks for an ISR; `epochs=leader/partition` instead of the present ones, `from=` another broker. */
+  #alterIsr(where: string, ids: readonly number[], more: string | undefined): void {
+    const { topicId, index } = this.#reference(where);
+    const partition = this.#lab.image.topicByName(partitionOf(where).topic)?.partition(index);
+    const [, from] = /^from=(.*)$/.exec(more ?? '') ?? [];
+    const [, leaderEpoch, partitionEpoch] = /^epochs=(.*)\/(.*)$/.exec(more ?? '') ?? [];
+    const members = ids.map((id) => ({
+      brokerId: id,
+      brokerEpoch: more === `old=${id}` ? 1 : (this.#lab.image.broker(brokerId(id))?.epoch ?? -1),
+    }));
+    this.#submit({
+      kind: 'alterPartition',
+      ...this.#incarnation(from ?? String(partition?.leader), []),
+      partitions: [
+        {
+          topicId,
+          index,
+          leaderEpoch: Number(leaderEpoch ?? partition?.leaderEpoch),
+          partitionEpoch: Number(partitionEpoch ?? partition?.partitionEpoch),
+          isr: members,
+        },
+      ],
+    });
+  }
+
+  /** Disks by their names. */
+  #named(line: string): string {
+    let text = line;
+    for (const [id, name] of this.#disks) text = text.replaceAll(id, name);
+    return text.replaceAll('AAAAAAAAAAAAAAAAAAAAAQ', 'damaged');
   }
 
   #incarnation(id: string, rest: readonly string[]): { readonly brokerId: number; readonly brokerEpoch: number } {
@@ -109,9 +216,9 @@ class Script {
   #submit(command: MetadataCommand): void {
     this.#note(() => {
       const outcome = this.#lab.run(command) as MetadataOutcome;
-      const parts = 'topics' in outcome ? outcome.topics : 'resources' in outcome ? outcome.resources : [outcome];
-      for (const { errorCode, errorMessage } of parts)
+      for (const { errorCode, errorMessage = null } of partsOf(outcome))
         this.#out.push(`  = ${errorName(errorCode)}${errorMessage === null ? '' : `: ${errorMessage}`}`);
+      if (outcome.kind === 'controlledShutdown') this.#out.push(`  still leads ${outcome.remaining}`);
     });
   }
 
@@ -126,18 +233,38 @@ class Script {
   /** One record in a line; topics by name, without directories and what says nothing. */
   #shortened(record: MetadataRecord): string {
     const text = JSON.stringify(record, (key, value: unknown) => {
-      const isDull = /^(directories|directoryId|incarnationId|endpoints|weirVersionM..)$/.test(key);
+      const isDull = /^(directoryId|incarnationId|endpoints|weirVersionM..)$/.test(key);
+      const isPlain = key === 'directories' && record.kind === 'partitions';
       const isNothing =
         value === null || value === '' || (Array.isArray(value) && value.length === 0 && /ing/.test(key));
-      return isDull || isNothing || (/^(cordoned|draining|shuttingDown)$/.test(key) && value === false) || value === -2
+      return isDull ||
+        isPlain ||
+        isNothing ||
+        (/^(cordoned|draining|shuttingDown)$/.test(key) && value === false) ||
+        value === -2
         ? undefined
         : value;
     });
     const names = new Map(this.#lab.image.topics().map(({ id, name }) => [id as string, name]));
-    return text
+    return this.#named(text)
       .replace(/"topicId":"([^"]+)"/g, (_, id: string) => `"topic":"${names.get(id) ?? 'gone'}"`)
       .replaceAll('"', '');
   }
+}
+
+/** The outcome by its parts, or as a whole. */
+function partsOf(
+  outcome: MetadataOutcome,
+): readonly { readonly errorCode: number; readonly errorMessage?: string | null }[] {
+  if (outcome.errorCode !== 0) return [outcome];
+  if ('topics' in outcome) return outcome.topics;
+  if ('resources' in outcome) return outcome.resources;
+  return 'partitions' in outcome ? outcome.partitions : [outcome];
+}
+
+function partitionOf(text: string): { readonly topic: string; readonly index: number } {
+  const [topic = '', index = ''] = text.split('/');
+  return { topic, index: Number(index) };
 }
 
 describe('the metadata, command by command', () => {

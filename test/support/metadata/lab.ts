@@ -1,3 +1,4 @@
+import { brokerId } from '../../../broker/core/base/ids.ts';
 import { Settings } from '../../../broker/core/config/settings.ts';
 import type {
   MetadataCommand,
@@ -86,6 +87,8 @@ export class MetadataLab {
       directoryId: sampleId(500_000 + id),
       previousBrokerEpoch: -1,
       ...NEW_DISK,
+      // Its disk has been in use as lately as it was in.
+      lastUnfencedEpoch: this.image.broker(brokerId(id))?.unfencedEpoch ?? -1,
       endpoints: [{ listener: 'PLAINTEXT', host: `host-${id}`, port: 9092 }],
       rack: null,
       ...weirVersionRange(),

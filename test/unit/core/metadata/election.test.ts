@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { brokerId, leaderEpoch } from '../../../../broker/core/base/ids.ts';
-import { changed, dropBroker, electLeader, merged, onceForAlike } from '../../../../broker/core/metadata/election.ts';
+import { changePartition } from '../../../../broker/core/metadata/election.ts';
+import { onceForAlike } from '../../../../broker/core/metadata/partition-changes.ts';
+import { NO_METADATA_BUGS } from '../../../../broker/core/metadata/planted-bugs.ts';
 import type { PartitionState } from '../../../../broker/core/metadata/topic.ts';
 
 // As in the table: lists that agree are one.
@@ -53,18 +55,21 @@ const partitions: fc.Arbitrary<PartitionState[]> = shape.chain((one) =>
 describe('elections held once for partitions that agree', () => {
   test('come out as if each had been held', () => {
     fc.assert(
-      fc.property(partitions, fc.boolean(), fc.subarray([0, 1, 2]), (all, unclean, able) => {
+      fc.property(partitions, fc.boolean(), fc.boolean(), fc.subarray([0, 1, 2]), (all, unclean, hasElr, able) => {
         const rules = {
           mayLead: (id: number) => able.includes(id),
           diskOf: (id: number) => 'abc'[id] ?? null,
+          isReplicating: true,
+          hasElr,
+          minIsr: 2,
           unclean,
+          bugs: NO_METADATA_BUGS,
         };
-        const elect = (one: PartitionState) => electLeader(one, rules);
-        const leave = (one: PartitionState) => {
-          const dropped = dropBroker(one, 0);
-          return dropped === null ? null : merged(dropped, electLeader(changed(one, dropped), rules));
-        };
-        for (const change of [elect, leave]) expect(all.map(onceForAlike(change))).toEqual(all.map(change));
+        const wishes = [{}, { out: 0 }, { out: 1, isOutUnclean: true }, { election: 'preferred' as const }];
+        for (const wish of wishes) {
+          const change = (one: PartitionState) => changePartition(one, wish, rules);
+          expect(all.map(onceForAlike(change))).toEqual(all.map(change));
+        }
       }),
       { numRuns: 300 },
     );

@@ -1,0 +1,104 @@
+import { brokerId } from '../base/ids.ts';
+import { ErrorCode } from '../protocol/errors.ts';
+import type { CodedResult } from './commands.ts';
+import type { Decision, DecisionContext } from './decide.ts';
+import { ZERO_DIRECTORY } from './directories.ts';
+import { changePartition, type PartitionRules, type PartitionWish } from './election.ts';
+import type { MetadataImage } from './image.ts';
+import { PartitionChanges, rulesOf } from './partition-changes.ts';
+import { assignmentProblem } from './placement.ts';
+import type { PartitionChange } from './records.ts';
+import type { AlterReassignmentsCommand, AlterReassignmentsOutcome } from './replica-commands.ts';
+import { ok, problem } from './result.ts';
+import type { PartitionState } from './topic.ts';
+
+type Reassigned = AlterReassignmentsOutcome['partitions'][number];
+
+/**
+ * Gives partitions other replicas (KIP-455): the new ones are added, and when all that stay are in sync the others go. A
+ * partition that is being reassigned is reassigned anew from what it had before. UNKNOWN_TOPIC_OR_PARTITION,
+ * INVALID_REPLICA_ASSIGNMENT, INVALID_REPLICATION_FACTOR for another number of replicas where that is not allowed,
+ * NO_REASSIGNMENT_IN_PROGRESS when there is nothing to cancel.
+ */
+export function alterReassignments(
+  context: DecisionContext,
+  command: AlterReassignmentsCommand,
+  refusal: CodedResult | null,
+): Decision {
+  if (refusal !== null) return { records: [], outcome: { kind: 'alterReassignments', ...refusal, partitions: [] } };
+  const { image } = context;
+  const rules = rulesOf(context);
+  const changes = new PartitionChanges();
+  const partitions = command.partitions.map(({ topic: name, index, replicas }): Reassigned => {
+    const topic = image.topicByName(name);
+    const partition = topic?.partition(index);
+    if (topic === null || partition === undefined) {
+      const sentence = topic === null ? `no topic ${name}` : `no partition ${index} of topic ${name}`;
+      return { ...problem(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, sentence), topic: name, index };
+    }
+    if (changes.has(topic.id, index))
+      return { ...problem(ErrorCode.INVALID_REQUEST, 'the partition is named twice'), topic: name, index };
+    const outcome =
+      replicas === null
+        ? cancelled(image, partition, rules(name))
+        : reassigned(image, partition, { replicas, mayResize: command.allowReplicationFactorChange }, rules(name));
+    if (outcome !== null && 'errorCode' in outcome) return { ...outcome, topic: name, index };
+    if (outcome !== null) changes.add(topic.id, outcome);
+    return { ...ok(), topic: name, index };
+  });
+  return { records: changes.records(), outcome: { kind: 'alterReassignments', ...ok(), partitions } };
+}
+
+/** What a partition had before its reassignment. */
+function original({ replicas, addingReplicas }: PartitionState): readonly number[] {
+  return replicas.filter((id) => !addingReplicas.includes(id));
+}
+
+function cancelled(
+  image: MetadataImage,
+  partition: PartitionState,
+  rules: PartitionRules,
+): PartitionChange | CodedResult | null {
+  if (partition.addingReplicas.length === 0 && partition.removingReplicas.length === 0)
+    return problem(ErrorCode.NO_REASSIGNMENT_IN_PROGRESS, 'the partition is not being reassigned');
+  return moved(image, partition, { replicas: original(partition), addingReplicas: [], removingReplicas: [] }, rules);
+}
+
+function reassigned(
+  image: MetadataImage,
+  partition: PartitionState,
+  { replicas: target, mayResize }: { readonly replicas: readonly number[]; readonly mayResize: boolean },
+  rules: PartitionRules,
+): PartitionChange | CodedResult | null {
+  const before = original(partition);
+  const refusal = assignmentProblem(image, target, null);
+  if (refusal !== null) return refusal;
+  if (!mayResize && target.length !== before.length) {
+    const sentence = `the replication factor would change from ${before.length} to ${target.length}`;
+    return problem(ErrorCode.INVALID_REPLICATION_FACTOR, sentence);
+  }
+  const addingReplicas = target.filter((id) => !before.includes(id));
+  const removingReplicas = before.filter((id) => !target.includes(id));
+  return moved(
+    image,
+    partition,
+    { replicas: [...target, ...removingReplicas], addingReplicas, removingReplicas },
+    rules,
+  );
+}
+
+function moved(
+  image: MetadataImage,
+  partition: PartitionState,
+  wish: PartitionWish & { readonly replicas: readonly number[] },
+  rules: PartitionRules,
+): PartitionChange | CodedResult | null {
+  const isr = partition.isr.filter((id) => wish.replicas.includes(id));
+  if (isr.length === 0 && partition.isr.length > 0)
+    return problem(ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'none of the replicas that would be left is in sync');
+  const directories = wish.replicas.map((id) => {
+    const at = partition.replicas.indexOf(brokerId(id));
+    return partition.directories[at] ?? image.broker(brokerId(id))?.directoryId ?? ZERO_DIRECTORY;
+  });
+  return changePartition(partition, { ...wish, directories }, rules);
+}
