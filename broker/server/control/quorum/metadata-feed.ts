@@ -7,6 +7,8 @@ const KEPT_BYTES_MAX = 16 * 1024 * 1024;
 /** Bytes that may be under way to one watcher: more is given when it has taken some. */
 const UNDER_WAY_BYTES_MAX = 1024 * 1024;
 const PIECE_BYTES = 256 * 1024;
+/** How often those who have as much under way as they may are looked at: who has taken nothing since is let go, ms. */
+const STALL_MS = 15_000;
 /** Watchers at a time; further ones are refused. */
 export const WATCHERS_MAX = 1000;
 
@@ -17,15 +19,39 @@ interface Batch {
   readonly message: Extract<WatchResponse, { readonly kind: 'batch' }>;
 }
 
+type Piece = Extract<WatchResponse, { readonly kind: 'snapshot' }>;
+
+/** A snapshot for all who need one: its pieces are one object for all of them, too. */
+class SharedSnapshot {
+  readonly offset: number;
+  readonly #payload: Uint8Array;
+  readonly #pieces: Piece[] = [];
+
+  constructor({ payload, offset }: MachineSnapshot) {
+    this.#payload = payload;
+    this.offset = offset;
+  }
+
+  piece(index: number): Piece {
+    const position = index * PIECE_BYTES;
+    const data = this.#payload.subarray(position, position + PIECE_BYTES);
+    const isLast = position + data.length >= this.#payload.length;
+    return (this.#pieces[index] ??= { kind: 'snapshot', offset: this.offset, data, isLast });
+  }
+}
+
 interface Watcher {
   readonly stream: ControlStream<WatchResponse>;
   /** Last offset that was sent. */
   offset: number;
   toldController: number | null;
-  /** A snapshot that is being sent. */
-  snapshot: { readonly state: MachineSnapshot; position: number } | null;
+  /** A snapshot that is being sent, and which piece is next. */
+  snapshot: { readonly shared: SharedSnapshot; next: number } | null;
   /** It was asked for and is being made. */
   isAwaitingSnapshot: boolean;
+  sentBytes: number;
+  /** What it had taken when it was last found with as much under way as it may have; −1: it was not. */
+  takenBytes: number;
 }
 
 /** What the feed asks of the state machine. */
@@ -39,7 +65,8 @@ export interface FeedSource {
 
 /**
  * Committed metadata for all who watch it (P3), from any controller. Batches are kept as they are in the log, so that they
- * are encoded once for all streams; who is too far behind gets a snapshot, and nobody holds more than a piece in memory.
+ * are encoded once for all streams; who is too far behind gets a snapshot, the same for all as long as what is kept leads on
+ * from it. Whoever is so slow that it needs a newer one meanwhile, or takes nothing at all, is let go.
  */
 export class MetadataFeed {
   readonly #source: FeedSource;
@@ -48,6 +75,10 @@ export class MetadataFeed {
   #kept: Batch[] = [];
   #keptBytes = 0;
   #isPumping = false;
+  /** The last snapshot, while somebody is sent it, and whether one is being made. */
+  #snapshot: SharedSnapshot | null = null;
+  #isMaking = false;
+  #isLooking = false;
 
   constructor(source: FeedSource, timers: Timers) {
     this.#source = source;
@@ -60,13 +91,14 @@ export class MetadataFeed {
 
   /** Begins to send what follows an offset; gives back how to end it. */
   watch(stream: ControlStream<WatchResponse>, offset: number): () => void {
-    const watcher: Watcher = { stream, offset, toldController: null, snapshot: null, isAwaitingSnapshot: false };
+    const watcher: Watcher = {
+      ...{ stream, offset, toldController: null, snapshot: null, isAwaitingSnapshot: false },
+      ...{ sentBytes: 0, takenBytes: -1 },
+    };
     this.#watchers.add(watcher);
     stream.onDrain(() => this.#pumpSoon());
     this.#pumpSoon();
-    return () => {
-      this.#watchers.delete(watcher);
-    };
+    return () => this.#forget(watcher);
   }
 
   /** Lets everybody go: they find what they need elsewhere. */
@@ -74,6 +106,7 @@ export class MetadataFeed {
     for (const { stream } of this.#watchers)
       stream.end({ code: 'unavailable', message: 'this controller is no voter any more' });
     this.#watchers.clear();
+    this.#snapshot = null;
   }
 
   /** A batch was committed and applied. */
@@ -116,14 +149,15 @@ export class MetadataFeed {
       watcher.stream.send({ kind: 'controller', controllerId });
     }
     if (watcher.isAwaitingSnapshot) return;
-    while (watcher.stream.queuedBytes() < UNDER_WAY_BYTES_MAX) {
+    while (!isFull(watcher)) {
       if (watcher.snapshot !== null) this.#sendPiece(watcher, watcher.snapshot);
       else if (watcher.offset >= offset) return;
       else if (!this.#sendBatch(watcher)) {
         this.#beginSnapshot(watcher);
-        return;
+        if (watcher.isAwaitingSnapshot) return;
       }
     }
+    this.#lookLater();
   }
 
   #sendBatch(watcher: Watcher): boolean {
@@ -131,7 +165,7 @@ export class MetadataFeed {
     if (first === undefined || first.baseOffset > watcher.offset + 1) return false;
     const batch = this.#kept[this.#find(watcher.offset + 1)];
     if (batch === undefined) return false;
-    watcher.stream.send(batch.message);
+    send(watcher, batch.message, batch.message.payload);
     watcher.offset = batch.lastOffset;
     return true;
   }
@@ -149,22 +183,93 @@ export class MetadataFeed {
   }
 
   #beginSnapshot(watcher: Watcher): void {
+    if (this.#snapshot !== null && this.#leadsOnFrom(this.#snapshot.offset)) {
+      watcher.snapshot = { shared: this.#snapshot, next: 0 };
+      return;
+    }
     watcher.isAwaitingSnapshot = true;
+    if (this.#isMaking) return;
+    this.#isMaking = true;
     this.#source.snapshot((state) => {
-      watcher.isAwaitingSnapshot = false;
-      watcher.snapshot = { state, position: 0 };
-      this.#pumpSoon();
+      this.#isMaking = false;
+      this.#made(new SharedSnapshot(state));
     });
   }
 
-  #sendPiece(watcher: Watcher, sending: NonNullable<Watcher['snapshot']>): void {
-    const { payload, offset } = sending.state;
-    const data = payload.subarray(sending.position, sending.position + PIECE_BYTES);
-    sending.position += data.length;
-    const isLast = sending.position >= payload.length;
-    watcher.stream.send({ kind: 'snapshot', offset, data, isLast });
-    if (!isLast) return;
-    watcher.snapshot = null;
-    watcher.offset = offset;
+  #made(shared: SharedSnapshot): void {
+    for (const watcher of this.#watchers) {
+      if (watcher.isAwaitingSnapshot) {
+        watcher.isAwaitingSnapshot = false;
+        watcher.snapshot = { shared, next: 0 };
+        this.#snapshot = shared;
+        // It would need another one behind it.
+      } else if (watcher.snapshot !== null && !this.#leadsOnFrom(watcher.snapshot.shared.offset))
+        this.#letGo(watcher, 'the metadata has moved on by more than is kept while a snapshot was sent');
+    }
+    this.#pumpSoon();
   }
+
+  /** Whether who has everything up to an offset can be given the rest. */
+  #leadsOnFrom(offset: number): boolean {
+    const first = this.#kept[0];
+    return offset >= this.#source.offset || (first !== undefined && first.baseOffset <= offset + 1);
+  }
+
+  #sendPiece(watcher: Watcher, sending: NonNullable<Watcher['snapshot']>): void {
+    const piece = sending.shared.piece(sending.next);
+    sending.next += 1;
+    send(watcher, piece, piece.data);
+    if (!piece.isLast) return;
+    watcher.snapshot = null;
+    watcher.offset = piece.offset;
+    this.#dropUnused();
+  }
+
+  #forget(watcher: Watcher): void {
+    this.#watchers.delete(watcher);
+    this.#dropUnused();
+  }
+
+  #dropUnused(): void {
+    const shared = this.#snapshot;
+    if (shared !== null && ![...this.#watchers].some(({ snapshot }) => snapshot?.shared === shared))
+      this.#snapshot = null;
+  }
+
+  #letGo(watcher: Watcher, message: string): void {
+    watcher.stream.end({ code: 'unavailable', message });
+    this.#forget(watcher);
+  }
+
+  /** Looks after a while whether those who are full take anything. */
+  #lookLater(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.#timers.after(STALL_MS, () => {
+      this.#isLooking = false;
+      for (const watcher of this.#watchers) {
+        if (!isFull(watcher)) {
+          watcher.takenBytes = -1;
+          continue;
+        }
+        const takenBytes = watcher.sentBytes - watcher.stream.queuedBytes();
+        if (watcher.takenBytes >= 0 && takenBytes <= watcher.takenBytes)
+          this.#letGo(watcher, `nothing was taken for ${STALL_MS} ms`);
+        else {
+          watcher.takenBytes = Math.max(0, takenBytes);
+          this.#lookLater();
+        }
+      }
+    });
+  }
+}
+
+/** Whether a watcher has as much under way as it may have. */
+function isFull({ stream }: Watcher): boolean {
+  return stream.queuedBytes() >= UNDER_WAY_BYTES_MAX;
+}
+
+function send(watcher: Watcher, message: WatchResponse, { length }: Uint8Array): void {
+  watcher.sentBytes += length;
+  watcher.stream.send(message);
 }

@@ -179,6 +179,56 @@ describe('committed metadata, for all who watch it (P3)', () => {
     expect(watcher.said.filter((line) => line.endsWith('last'))).toHaveLength(1);
   });
 
+  test('is one snapshot for all who need one, in the same pieces, until what is kept leads on from it no more', () => {
+    const scene = new Scene();
+    scene.offset = 9;
+    scene.snapshotBytes = 3 * MIB;
+    const slow = Array.from({ length: 8 }, () => new Watcher(false));
+    for (const watcher of slow) {
+      scene.watch(watcher, -1);
+      scene.commit(MIB);
+    }
+    expect(scene.snapshotCount).toBe(1);
+    for (const watcher of slow) {
+      expect(watcher.said[1]).toBe('piece of 9: 262144');
+      expect(watcher.got[1]).toBe(slow[0]?.got[1]);
+    }
+    for (let i = 0; i < 20; i += 1) scene.commit(MIB);
+    const late = new Watcher();
+    scene.watch(late, -1);
+    expect([scene.snapshotCount, late.said[1]]).toEqual([2, 'piece of 65: 262144']);
+    // Those of the first one would need the second behind it: nobody holds the first for them.
+    expect(new Set(slow.map(({ ended }) => ended?.code))).toEqual(new Set(['unavailable']));
+    expect(scene.feed.watcherCount).toBe(1);
+  });
+
+  test('is made anew for who comes when nobody is sent the last one any more', () => {
+    const scene = new Scene();
+    scene.offset = 9;
+    const [sent, gone] = [new Watcher(), new Watcher(false)];
+    scene.watch(sent, -1);
+    scene.snapshotBytes = 3 * MIB;
+    const end = scene.watch(gone, -1);
+    end();
+    scene.watch(new Watcher(), -1);
+    expect(scene.snapshotCount).toBe(3);
+  });
+
+  test('is not kept ready for a watcher that takes nothing, but for one that takes little', () => {
+    const scene = new Scene();
+    scene.offset = 9;
+    scene.snapshotBytes = 30 * MIB;
+    const [never, little] = [new Watcher(false), new Watcher(false)];
+    scene.watch(never, -1);
+    scene.watch(little, -1);
+    for (let second = 0; second < 40; second += 1) {
+      scene.world.runFor(1000);
+      if (second % 10 === 9) little.drain();
+    }
+    expect([never.ended?.message, little.ended]).toEqual(['nothing was taken for 15000 ms', undefined]);
+    expect(scene.feed.watcherCount).toBe(1);
+  });
+
   test('begins anew with a snapshot when the state was replaced, and ends when this log is nobody’s any more', () => {
     const scene = new Scene();
     scene.commit();
