@@ -11,12 +11,19 @@ interface Row {
   load(): Promise<Action>;
 }
 
+/** What is asked of the active controller of a running cluster. */
+const FLEET_FLAGS = ['bootstrap', 'cert', 'key', 'ca'];
+const fleet = () => import('./admin/fleet.ts');
+
 const ACTIONS: Readonly<Record<string, Row>> = {
   'accept-loss': {
     words: 0,
     flags: ['data', 'topic', 'partition', 'yes'],
     load: async () => (await import('./admin/accept-loss.ts')).acceptLossOf,
   },
+  'can-restart': { words: 1, flags: [...FLEET_FLAGS, 'host'], load: async () => (await fleet()).canRestartOf },
+  cordon: { words: 1, flags: [...FLEET_FLAGS, 'off'], load: async () => (await fleet()).cordonOf },
+  drain: { words: 1, flags: [...FLEET_FLAGS, 'once'], load: async () => (await fleet()).drainOf },
   metadata: {
     words: 1,
     flags: ['data', 'json'],
@@ -27,9 +34,11 @@ const ACTIONS: Readonly<Record<string, Row>> = {
     flags: ['config', 'accept-data-loss'],
     load: async () => (await import('./admin/recover-quorum.ts')).recoverQuorumOf,
   },
+  rebalance: { words: 0, flags: [...FLEET_FLAGS, 'once'], load: async () => (await fleet()).rebalanceOf },
+  undrain: { words: 1, flags: FLEET_FLAGS, load: async () => (await fleet()).undrainOf },
 };
 
-/** `weir admin`: work on the files of a stopped node. */
+/** `weir admin`: work on the files of a stopped node, and on the nodes of a running cluster. */
 export const runAdmin: RunVerb = async (args, terminal) => {
   const { flags: known } = helpOf('admin');
   const flags = parseFlags('admin', known, args);
@@ -47,5 +56,5 @@ export const runAdmin: RunVerb = async (args, terminal) => {
     return text;
   };
   const action = await row.load();
-  return action({ has: flags.has, need, rest }, terminal);
+  return action({ has: flags.has, need, text: flags.text, rest }, terminal);
 };

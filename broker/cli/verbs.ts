@@ -80,8 +80,11 @@ const ADMIN: VerbHelp = {
     'weir admin accept-loss --data DIR --topic T --partition P [--yes]',
     'weir admin metadata [summary|features|brokers|controllers|topics|configs|log] --data DIR [--json]',
     'weir admin recover-quorum --config FILE [--accept-data-loss]',
+    'weir admin drain|undrain|cordon|can-restart NODE [--bootstrap HOST:PORT]',
+    'weir admin can-restart --host HOST [--bootstrap HOST:PORT]',
+    'weir admin rebalance [--bootstrap HOST:PORT]',
   ].join('\n       '),
-  summary: 'Look at, or mend, the files of a stopped node',
+  summary: 'Mend the files of a stopped node, or prepare nodes of a running cluster for work on them',
   details: [
     'accept-loss: a log whose bytes are not what was written is kept aside and not served. Restore its files from a copy,',
     'or give up what is lost: without --yes the command only says what that is. The segments with the damage are kept in DIR.',
@@ -93,6 +96,11 @@ const ADMIN: VerbHelp = {
     'recover-quorum: for a cluster most of whose controllers are gone for good. Makes the node of FILE its only voter, with',
     'the metadata that it has; what the others had committed beyond that is lost. Without --accept-data-loss the command only',
     'says what it would do. Never start another former voter with its old disk after that.',
+    '',
+    'drain: moves all replicas off a broker, which gets no new ones from then on, and says how far it is. It goes on when this',
+    'command is stopped. undrain: ends that. cordon: the broker gets no new replicas and keeps what it has.',
+    'rebalance: moves the least for balance, and raises internal topics to three replicas. can-restart: exit code 0 when a node,',
+    'or all nodes of a host, may be restarted without harm; else it prints why not. All of these ask the active controller.',
   ],
   flags: [
     { name: 'data', value: 'DIR', help: 'Data directory of the node (log.dirs), which must not run' },
@@ -102,6 +110,13 @@ const ADMIN: VerbHelp = {
     { name: 'json', help: 'Print one JSON object a line' },
     { name: 'config', short: 'c', value: 'FILE', help: 'Settings file of the controller to recover' },
     { name: 'accept-data-loss', help: 'Do it' },
+    BOOTSTRAP,
+    { name: 'host', value: 'HOST', help: 'All nodes of this host (weir.host)' },
+    { name: 'off', help: 'Let new replicas come again' },
+    { name: 'once', help: 'Only say how far it is' },
+    { name: 'cert', value: 'FILE', help: 'Certificate of an operator, where the control plane has certificates' },
+    { name: 'key', value: 'FILE', help: 'Its key' },
+    { name: 'ca', value: 'FILE', help: 'Certificate of who has signed it' },
   ],
 };
 

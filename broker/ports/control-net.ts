@@ -107,8 +107,35 @@ export interface CanRestartRequest {
   readonly host: string | null;
 }
 
+/** How far the active controller is with moving replicas: done when nothing waits or moves. NOT_CONTROLLER comes with `controller`. */
+export interface MoveResponse {
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+  readonly controller: ControllerHint | null;
+  /** Partitions whose move has not begun. */
+  readonly waitingCount: number;
+  /** Partitions that are being moved. */
+  readonly movingCount: number;
+  /** Why some can't be moved, one sentence each. */
+  readonly obstacles: readonly string[];
+}
+
+/** What moves replicas, or says where none may come (B3: for the operator alone). */
+export interface MoveCalls {
+  'Fleet.Cordon': {
+    readonly request: { readonly brokerId: number; readonly cordoned: boolean };
+    readonly response: MoveResponse;
+  };
+  'Fleet.Drain': { readonly request: { readonly brokerId: number }; readonly response: MoveResponse };
+  'Fleet.Undrain': { readonly request: { readonly brokerId: number }; readonly response: MoveResponse };
+  'Fleet.Rebalance': { readonly request: Record<never, never>; readonly response: MoveResponse };
+}
+
+/** Name of a call that moves replicas. */
+export type MoveName = keyof MoveCalls;
+
 /** Questions with one answer, by gRPC's names. */
-export interface UnaryCalls {
+export interface UnaryCalls extends MoveCalls {
   'Raft.Identify': { readonly request: Record<never, never>; readonly response: IdentifyResponse };
   'Controller.Submit': { readonly request: SubmitRequest; readonly response: SubmitResponse };
   'Controller.DescribeQuorum': { readonly request: Record<never, never>; readonly response: QuorumResponse };

@@ -152,6 +152,26 @@ export const MESSAGES: Readonly<Record<string, readonly FieldShape[]>> = {
   'weir.control.v1.CanRestartResponse': [
     [1, 'reasons', 'string', 'repeated'],
   ],
+  'weir.control.v1.CordonRequest': [
+    [1, 'brokerId', 'int32', 'single'],
+    [2, 'cordoned', 'bool', 'single'],
+  ],
+  'weir.control.v1.DrainRequest': [
+    [1, 'brokerId', 'int32', 'single'],
+  ],
+  'weir.control.v1.UndrainRequest': [
+    [1, 'brokerId', 'int32', 'single'],
+  ],
+  'weir.control.v1.RebalanceRequest': [
+  ],
+  'weir.control.v1.MoveResponse': [
+    [1, 'errorCode', 'int32', 'single'],
+    [2, 'errorMessage', 'string', 'optional'],
+    [3, 'controller', 'weir.control.v1.ControllerHint', 'optional'],
+    [4, 'waitingCount', 'int32', 'single'],
+    [5, 'movingCount', 'int32', 'single'],
+    [6, 'obstacles', 'string', 'repeated'],
+  ],
   'weir.control.v1.MetadataCommand': [
     [1, 'formatCluster', 'weir.control.v1.FormatClusterCommand', 'oneof'],
     [2, 'registerBroker', 'weir.control.v1.RegisterBrokerCommand', 'oneof'],
@@ -667,6 +687,10 @@ export const SERVICES = {
   'weir.control.v1.Fleet': {
     Status: { request: 'weir.control.v1.StatusRequest', response: 'weir.control.v1.StatusResponse', requestStream: false, responseStream: false },
     CanRestart: { request: 'weir.control.v1.CanRestartRequest', response: 'weir.control.v1.CanRestartResponse', requestStream: false, responseStream: false },
+    Cordon: { request: 'weir.control.v1.CordonRequest', response: 'weir.control.v1.MoveResponse', requestStream: false, responseStream: false },
+    Drain: { request: 'weir.control.v1.DrainRequest', response: 'weir.control.v1.MoveResponse', requestStream: false, responseStream: false },
+    Undrain: { request: 'weir.control.v1.UndrainRequest', response: 'weir.control.v1.MoveResponse', requestStream: false, responseStream: false },
+    Rebalance: { request: 'weir.control.v1.RebalanceRequest', response: 'weir.control.v1.MoveResponse', requestStream: false, responseStream: false },
   },
   'weir.control.v1.Raft': {
     Identify: { request: 'weir.control.v1.IdentifyRequest', response: 'weir.control.v1.IdentifyResponse', requestStream: false, responseStream: false },
@@ -705,9 +729,9 @@ export const FILES: readonly {
   },
   {
     name: 'weir/control/v1/fleet.proto',
-    imports: ['weir/control/v1/raft.proto'],
-    symbols: ['weir.control.v1.Role', 'weir.control.v1.StatusRequest', 'weir.control.v1.StatusResponse', 'weir.control.v1.CanRestartRequest', 'weir.control.v1.CanRestartResponse', 'weir.control.v1.Fleet'],
-    descriptor: 'Cht3ZWlyL2NvbnRyb2wvdjEvZmxlZXQucHJvdG8SD3dlaXIuY29udHJvbC52MRoad2Vpci9jb250cm9sL3YxL3JhZnQucHJvdG8qQgoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9CUk9LRVIQARITCg9ST0xFX0NPTlRST0xMRVIQAiIPCg1TdGF0dXNSZXF1ZXN0IvABCg5TdGF0dXNSZXNwb25zZRIpCgRub2RlGAEgASgLMhsud2Vpci5jb250cm9sLnYxLlJlcGxpY2FLZXkSEgoKY2x1c3Rlcl9pZBgCIAEoCRIkCgVyb2xlcxgDIAMoDjIVLndlaXIuY29udHJvbC52MS5Sb2xlEg8KB3ZlcnNpb24YBCABKAkSEAoIdHJvdWJsZXMYBSADKAkSEQoJbGVhZGVyX2lkGAYgASgFEhQKDGxlYWRlcl9lcG9jaBgHIAEoAxIXCg9tZXRhZGF0YV9vZmZzZXQYCCABKAMSFAoMYnJva2VyX2Vwb2NoGAkgASgDIkAKEUNhblJlc3RhcnRSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAUSEQoEaG9zdBgCIAEoCUgAiAEBQgcKBV9ob3N0IiUKEkNhblJlc3RhcnRSZXNwb25zZRIPCgdyZWFzb25zGAEgAygJMqkBCgVGbGVldBJJCgZTdGF0dXMSHi53ZWlyLmNvbnRyb2wudjEuU3RhdHVzUmVxdWVzdBofLndlaXIuY29udHJvbC52MS5TdGF0dXNSZXNwb25zZRJVCgpDYW5SZXN0YXJ0EiIud2Vpci5jb250cm9sLnYxLkNhblJlc3RhcnRSZXF1ZXN0GiMud2Vpci5jb250cm9sLnYxLkNhblJlc3RhcnRSZXNwb25zZWIGcHJvdG8z',
+    imports: ['weir/control/v1/controller.proto', 'weir/control/v1/raft.proto'],
+    symbols: ['weir.control.v1.Role', 'weir.control.v1.StatusRequest', 'weir.control.v1.StatusResponse', 'weir.control.v1.CanRestartRequest', 'weir.control.v1.CanRestartResponse', 'weir.control.v1.CordonRequest', 'weir.control.v1.DrainRequest', 'weir.control.v1.UndrainRequest', 'weir.control.v1.RebalanceRequest', 'weir.control.v1.MoveResponse', 'weir.control.v1.Fleet'],
+    descriptor: 'Cht3ZWlyL2NvbnRyb2wvdjEvZmxlZXQucHJvdG8SD3dlaXIuY29udHJvbC52MRogd2Vpci9jb250cm9sL3YxL2NvbnRyb2xsZXIucHJvdG8aGndlaXIvY29udHJvbC92MS9yYWZ0LnByb3RvKkIKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfQlJPS0VSEAESEwoPUk9MRV9DT05UUk9MTEVSEAIiDwoNU3RhdHVzUmVxdWVzdCLwAQoOU3RhdHVzUmVzcG9uc2USKQoEbm9kZRgBIAEoCzIbLndlaXIuY29udHJvbC52MS5SZXBsaWNhS2V5EhIKCmNsdXN0ZXJfaWQYAiABKAkSJAoFcm9sZXMYAyADKA4yFS53ZWlyLmNvbnRyb2wudjEuUm9sZRIPCgd2ZXJzaW9uGAQgASgJEhAKCHRyb3VibGVzGAUgAygJEhEKCWxlYWRlcl9pZBgGIAEoBRIUCgxsZWFkZXJfZXBvY2gYByABKAMSFwoPbWV0YWRhdGFfb2Zmc2V0GAggASgDEhQKDGJyb2tlcl9lcG9jaBgJIAEoAyJAChFDYW5SZXN0YXJ0UmVxdWVzdBIPCgdub2RlX2lkGAEgASgFEhEKBGhvc3QYAiABKAlIAIgBAUIHCgVfaG9zdCIlChJDYW5SZXN0YXJ0UmVzcG9uc2USDwoHcmVhc29ucxgBIAMoCSI0Cg1Db3Jkb25SZXF1ZXN0EhEKCWJyb2tlcl9pZBgBIAEoBRIQCghjb3Jkb25lZBgCIAEoCCIhCgxEcmFpblJlcXVlc3QSEQoJYnJva2VyX2lkGAEgASgFIiMKDlVuZHJhaW5SZXF1ZXN0EhEKCWJyb2tlcl9pZBgBIAEoBSISChBSZWJhbGFuY2VSZXF1ZXN0ItkBCgxNb3ZlUmVzcG9uc2USEgoKZXJyb3JfY29kZRgBIAEoBRIaCg1lcnJvcl9tZXNzYWdlGAIgASgJSACIAQESOAoKY29udHJvbGxlchgDIAEoCzIfLndlaXIuY29udHJvbC52MS5Db250cm9sbGVySGludEgBiAEBEhUKDXdhaXRpbmdfY291bnQYBCABKAUSFAoMbW92aW5nX2NvdW50GAUgASgFEhEKCW9ic3RhY2xlcxgGIAMoCUIQCg5fZXJyb3JfbWVzc2FnZUINCgtfY29udHJvbGxlcjLTAwoFRmxlZXQSSQoGU3RhdHVzEh4ud2Vpci5jb250cm9sLnYxLlN0YXR1c1JlcXVlc3QaHy53ZWlyLmNvbnRyb2wudjEuU3RhdHVzUmVzcG9uc2USVQoKQ2FuUmVzdGFydBIiLndlaXIuY29udHJvbC52MS5DYW5SZXN0YXJ0UmVxdWVzdBojLndlaXIuY29udHJvbC52MS5DYW5SZXN0YXJ0UmVzcG9uc2USRwoGQ29yZG9uEh4ud2Vpci5jb250cm9sLnYxLkNvcmRvblJlcXVlc3QaHS53ZWlyLmNvbnRyb2wudjEuTW92ZVJlc3BvbnNlEkUKBURyYWluEh0ud2Vpci5jb250cm9sLnYxLkRyYWluUmVxdWVzdBodLndlaXIuY29udHJvbC52MS5Nb3ZlUmVzcG9uc2USSQoHVW5kcmFpbhIfLndlaXIuY29udHJvbC52MS5VbmRyYWluUmVxdWVzdBodLndlaXIuY29udHJvbC52MS5Nb3ZlUmVzcG9uc2USTQoJUmViYWxhbmNlEiEud2Vpci5jb250cm9sLnYxLlJlYmFsYW5jZVJlcXVlc3QaHS53ZWlyLmNvbnRyb2wudjEuTW92ZVJlc3BvbnNlYgZwcm90bzM=',
   },
   {
     name: 'weir/control/v1/metadata.proto',

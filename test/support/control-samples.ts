@@ -379,6 +379,18 @@ type Calls<C extends { readonly [N in keyof C]: { readonly request: unknown; rea
   };
 };
 
+const MOVED = {
+  response: {
+    errorCode: 3,
+    errorMessage: 'elsewhere',
+    controller: hint,
+    waitingCount: 4,
+    movingCount: 5,
+    obstacles: ['orders-0 has nowhere to go'],
+  },
+  bare: { errorCode: 0, errorMessage: null, controller: null, waitingCount: 0, movingCount: 0, obstacles: [] },
+};
+
 /** A request of every question, with its answers. */
 export const QUESTIONS: Calls<UnaryCalls> = {
   'Raft.Identify': {
@@ -449,6 +461,10 @@ export const QUESTIONS: Calls<UnaryCalls> = {
     response: { reasons: ['it would take the last replica'] },
     bare: { reasons: [] },
   },
+  'Fleet.Cordon': { request: { brokerId: 3, cordoned: true }, ...MOVED },
+  'Fleet.Drain': { request: { brokerId: 3 }, ...MOVED },
+  'Fleet.Undrain': { request: { brokerId: 3 }, ...MOVED },
+  'Fleet.Rebalance': { request: {}, ...MOVED },
 };
 
 /** Names of the questions. */

@@ -5,6 +5,8 @@ export interface ActionCall {
   readonly has: (flag: string) => boolean;
   /** A flag's value; a usage fault without one. */
   readonly need: (flag: string) => string;
+  /** A flag's value, or undefined. */
+  readonly text: (flag: string) => string | undefined;
   /** What stands behind the action's name. */
   readonly rest: readonly string[];
 }

@@ -47,6 +47,10 @@ const UNARY: readonly UnaryName[] = [
   'Controller.ChangeQuorum',
   'Fleet.Status',
   'Fleet.CanRestart',
+  'Fleet.Cordon',
+  'Fleet.Drain',
+  'Fleet.Undrain',
+  'Fleet.Rebalance',
 ];
 const STREAMS: readonly StreamName[] = ['Controller.Heartbeat', 'Controller.WatchMetadata'];
 

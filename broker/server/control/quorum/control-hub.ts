@@ -27,6 +27,7 @@ import { LocalChannel } from './local-channel.ts';
 import { PreferredLeaders } from './preferred-leaders.ts';
 import { QuorumNode } from './quorum-node.ts';
 import { RaftPeers } from './raft-peers.ts';
+import { ReplicaMover } from './replica-mover.ts';
 import { SessionKeeper } from './session-keeper.ts';
 
 /** What the hub works with. */
@@ -85,6 +86,7 @@ export class ControlHub {
   /** Something was committed on this disk before this life. */
   #hadLog = false;
   #keeper: SessionKeeper | null = null;
+  #mover: ReplicaMover | null = null;
   #preferred: PreferredLeaders | null = null;
   #agent: BrokerAgent | null = null;
   #isStopped = false;
@@ -111,6 +113,7 @@ export class ControlHub {
       clock,
       quorum: () => this.#quorum,
       keeper: () => this.#keeper,
+      mover: () => this.#mover,
       settings: deps.settings,
       identify: (asker) => this.#identify(asker),
       status: () => this.#status(),
@@ -185,7 +188,10 @@ export class ControlHub {
       send: (message: Message) => this.#peers.send(message),
       isAlive: (id: number) => this.#keeper?.isAlive(id) ?? false,
       onActive: (controller: QuorumNode['active']) => this.#becameActive(controller),
-      onDecided: (delta: MetadataDelta) => this.#keeper?.decided(delta),
+      onDecided: (delta: MetadataDelta) => {
+        this.#keeper?.decided(delta);
+        this.#mover?.decided(delta);
+      },
     };
     this.#quorum = new QuorumNode(deps, { raft: start, snapshot });
     if (this.#listener !== null) this.#registerController();
@@ -330,6 +336,7 @@ export class ControlHub {
   #becameActive(controller: QuorumNode['active']): void {
     this.#endDuties();
     this.#keeper = null;
+    this.#mover = null;
     this.#preferred = null;
     if (controller === null || this.#isStopped) return;
     const { ports, settings } = this.#deps;
@@ -345,12 +352,14 @@ export class ControlHub {
       },
       controller,
     );
+    this.#mover = new ReplicaMover({ timers, log }, controller);
     this.#preferred = new PreferredLeaders({ timers, log, settings }, controller);
   }
 
   /** What only the active controller does. */
   #endDuties(): void {
     this.#keeper?.end();
+    this.#mover?.end();
     this.#preferred?.end();
   }
 

@@ -16,6 +16,8 @@ import type {
   HeartbeatRequest,
   HeartbeatResponse,
   IdentifyResponse,
+  MoveCalls,
+  MoveName,
   QuorumResponse,
   StatusResponse,
   StreamCalls,
@@ -28,8 +30,9 @@ import type {
 } from '../../../ports/control-net.ts';
 import { WATCHERS_MAX } from './metadata-feed.ts';
 import { describeQuorum } from './describe-quorum.ts';
-import { canRestart } from './fleet-service.ts';
+import { canRestart, moveReplicas } from './fleet-service.ts';
 import type { QuorumNode } from './quorum-node.ts';
+import type { ReplicaMover } from './replica-mover.ts';
 import type { SessionKeeper } from './session-keeper.ts';
 
 /** What a node answers from. */
@@ -40,6 +43,7 @@ export interface ControlServiceDeps {
   readonly quorum: () => QuorumNode | null;
   /** Set while this node is the active controller. */
   readonly keeper: () => SessionKeeper | null;
+  readonly mover: () => ReplicaMover | null;
   readonly identify: (asker: Caller) => IdentifyResponse;
   readonly status: () => StatusResponse;
   /** Whether anybody knows where this controller listens. */
@@ -109,6 +113,16 @@ export class NodeControlService implements ControlService {
           }),
         );
         return;
+      case 'Fleet.Cordon':
+      case 'Fleet.Drain':
+      case 'Fleet.Undrain':
+      case 'Fleet.Rebalance': {
+        const hint = (): ControllerHint | null => this.#hint();
+        moveReplicas({ mover: this.#deps.mover(), hint }, name, request as MoveCalls[MoveName]['request'], (response) =>
+          answer(null, response),
+        );
+        return;
+      }
       default:
         unreachable(name);
     }

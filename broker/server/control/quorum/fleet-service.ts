@@ -1,10 +1,58 @@
 import { restartReasons } from '../../../core/metadata/can-restart.ts';
+import { ErrorCode } from '../../../core/protocol/errors.ts';
 import type { Settings } from '../../../core/config/settings.ts';
-import type { CanRestartRequest, CanRestartResponse, QuorumResponse } from '../../../ports/control-net.ts';
+import type {
+  CanRestartRequest,
+  CanRestartResponse,
+  ControllerHint,
+  MoveCalls,
+  MoveName,
+  MoveResponse,
+  QuorumResponse,
+} from '../../../ports/control-net.ts';
 import type { QuorumNode } from './quorum-node.ts';
+import type { MoveOutcome, ReplicaMover } from './replica-mover.ts';
 
 /** A voter that answered within this time counts as there, ms. */
 const FRESH_MS = 2000;
+
+/** Moves replicas, or says where none may come; whoever is not the active controller says who is. */
+export function moveReplicas<N extends MoveName>(
+  {
+    mover,
+    hint,
+  }: {
+    /** Set while this node is the active controller. */
+    readonly mover: ReplicaMover | null;
+    /** The active controller, as far as it is known here. */
+    readonly hint: () => ControllerHint | null;
+  },
+  name: N,
+  request: MoveCalls[N]['request'],
+  done: (response: MoveResponse) => void,
+): void {
+  const answer = (outcome: MoveOutcome | null): void => {
+    if (outcome !== null) done({ ...outcome, controller: null });
+    else done({ ...NOT_HERE, controller: hint() });
+  };
+  if (mover === null) answer(null);
+  else if (name === 'Fleet.Rebalance') mover.rebalance(answer);
+  else {
+    // Each other name's request has the broker's id.
+    const { brokerId } = request as MoveCalls['Fleet.Drain']['request'];
+    if (name === 'Fleet.Drain') mover.drain(brokerId, answer);
+    else if (name === 'Fleet.Undrain') mover.undrain(brokerId, answer);
+    else mover.cordon(brokerId, (request as MoveCalls['Fleet.Cordon']['request']).cordoned, answer);
+  }
+}
+
+const NOT_HERE: MoveOutcome = {
+  errorCode: ErrorCode.NOT_CONTROLLER,
+  errorMessage: 'this node is not the active controller',
+  waitingCount: 0,
+  movingCount: 0,
+  obstacles: [],
+};
 
 /** Why a node, or all of a host, should not be restarted now: for the quorum of controllers, and for partitions. */
 export function canRestart(

@@ -1,5 +1,7 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import type { PartitionView } from '../../../../broker/core/metadata/view.ts';
+import type { MoveName, MoveResponse, UnaryCalls } from '../../../../broker/ports/control-net.ts';
 import { newTopic } from '../../../support/metadata/lab.ts';
 import { QuorumWorld } from '../../../support/metadata/quorum-world.ts';
 
@@ -21,12 +23,59 @@ class Scene {
     const created = this.world.submit(0, { kind: 'createTopics', topics: [topic], validateOnly: false });
     expect(created).toMatchObject({ topics: [{ errorCode: ErrorCode.NONE }] });
   }
+
+  get partitions(): readonly PartitionView[] {
+    return this.#view.topicByName('t')?.partitions ?? [];
+  }
+
+  get #view() {
+    const [some] = [...this.world.members.values()].flatMap(({ plane }) => plane ?? []);
+    if (some === undefined) throw new Error('nobody runs');
+    return some.view;
+  }
+
+  get moving(): readonly PartitionView[] {
+    return this.partitions.filter(
+      ({ addingReplicas, removingReplicas }) => addingReplicas.length + removingReplicas.length > 0,
+    );
+  }
+
+  /** Asks the active controller. */
+  ask<N extends MoveName>(name: N, request: UnaryCalls[N]['request']): MoveResponse {
+    return this.world.ask(this.world.leader(), name, request);
+  }
 }
 
-test('who is not the active controller says so', () => {
+describe('a drain', () => {
+  test('says why it can not go on: nobody is there to take what is moved', () => {
+    const scene = new Scene(3, 3);
+    scene.ask('Fleet.Cordon', { brokerId: 3, cordoned: true });
+    const { waitingCount, obstacles } = scene.ask('Fleet.Drain', { brokerId: 1 });
+    expect(waitingCount).toBe(3);
+    expect(obstacles).not.toEqual([]);
+    scene.world.world.runFor(2000);
+    expect(scene.moving).toEqual([]);
+  });
+
+  test('of a broker that nobody knows is refused', () => {
+    const scene = new Scene(5, 1);
+    expect(scene.ask('Fleet.Drain', { brokerId: 9 })).toMatchObject({ errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED });
+  });
+});
+
+test('a rebalance tells how much there is to move', () => {
+  const scene = new Scene(6, 12);
+  expect(scene.ask('Fleet.Rebalance', {}).waitingCount).toBeGreaterThanOrEqual(9);
+});
+
+test('who is not the active controller names it', () => {
   const scene = new Scene(7, 1);
   const leader = scene.world.leader();
   const other = [0, 1, 2].find((id) => id !== leader) ?? -1;
+  expect(scene.world.ask(other, 'Fleet.Drain', { brokerId: 1 })).toMatchObject({
+    errorCode: ErrorCode.NOT_CONTROLLER,
+    controller: { id: leader },
+  });
   expect(scene.world.ask(other, 'Fleet.CanRestart', { nodeId: 1, host: null }).reasons).toHaveLength(1);
 });
 

@@ -1,0 +1,216 @@
+import { byCodeUnits, type MetadataImage } from './image.ts';
+import { isInternalTopic } from './topic-name.ts';
+
+/** Replicas of topics that Weir makes itself, where there are brokers enough. */
+const INTERNAL_REPLICAS = 3;
+/** Partitions that can't be moved and are named, each with a sentence. */
+const OBSTACLES_MAX = 5;
+/** Moves that are planned at once; they take a while to be made, and a plan of all could take as long as an election. */
+const MOVES_MAX = 40;
+
+/** New replicas of a partition, the preferred leader first. */
+export interface PlannedMove {
+  readonly topic: string;
+  readonly index: number;
+  readonly replicas: readonly number[];
+}
+
+/** What is to be moved, in an order that any part of it may be done in. */
+export interface MovePlan {
+  readonly moves: readonly PlannedMove[];
+  /** Replicas that have to move besides, about. */
+  readonly moreCount: number;
+  /** Why some can't be moved, one sentence each. */
+  readonly obstacles: readonly string[];
+}
+
+/** A partition while a plan is made. */
+interface Piece {
+  readonly topic: string;
+  readonly index: number;
+  readonly before: readonly number[];
+  /** It is being moved: what it will be counts, and it stays so. */
+  readonly isMoving: boolean;
+  replicas: number[];
+}
+
+/** Everything off brokers that are draining; what is being moved already is left alone. */
+export function planDrains(image: MetadataImage): MovePlan {
+  const plan = new Plan(image);
+  const obstacles: string[] = [];
+  let stuckCount = 0;
+  let plannedCount = 0;
+  let moreCount = 0;
+  const draining = new Set(
+    image.brokers().flatMap(({ id, draining: isDraining }) => (isDraining ? [id as number] : [])),
+  );
+  for (const piece of plan.pieces) {
+    if (piece.isMoving) continue;
+    for (const id of piece.replicas.filter((one) => draining.has(one))) {
+      const target = plan.place(piece, id);
+      if (target !== null && plannedCount >= MOVES_MAX) moreCount += 1;
+      else if (target !== null) {
+        plan.replace(piece, id, target);
+        plannedCount += 1;
+      } else if (++stuckCount <= OBSTACLES_MAX)
+        obstacles.push(`${piece.topic}-${piece.index} can't leave broker ${id}: no other broker may take it`);
+    }
+  }
+  if (stuckCount > OBSTACLES_MAX) obstacles.push(`nor can ${stuckCount - OBSTACLES_MAX} more replicas leave theirs`);
+  return { moves: plan.moves(), moreCount, obstacles };
+}
+
+/**
+ * The least for balance: internal topics get three replicas where there are brokers for them; no broker has two replicas more than
+ * another, nor is the first replica of two partitions more, as far as that can be had.
+ */
+export function planRebalance(image: MetadataImage): MovePlan {
+  const plan = new Plan(image);
+  for (const piece of plan.pieces) {
+    if (piece.isMoving || !isInternalTopic(piece.topic)) continue;
+    while (piece.replicas.length < INTERNAL_REPLICAS) {
+      const target = plan.place(piece, null);
+      if (target === null) break;
+      plan.replace(piece, null, target);
+    }
+  }
+  for (let moved = 0; moved < MOVES_MAX && plan.evenReplicas(); moved += 1);
+  const moreCount = plan.excess;
+  if (moreCount === 0) plan.evenLeaders();
+  return { moves: plan.moves(), moreCount, obstacles: [] };
+}
+
+class Plan {
+  readonly pieces: Piece[] = [];
+  /** Brokers that replicas may come to, and how many they have. */
+  readonly #loads = new Map<number, number>();
+  readonly #hosts = new Map<number, string>();
+  readonly #racks = new Map<number, string | null>();
+
+  constructor(image: MetadataImage) {
+    for (const { id, host, rack, fenced, cordoned, draining, shuttingDown } of image.brokers()) {
+      // A broker that doesn't say where it runs is a machine of its own.
+      this.#hosts.set(id, host === '' ? ` ${id}` : host);
+      this.#racks.set(id, rack);
+      if (!fenced && !cordoned && !draining && !shuttingDown) this.#loads.set(id, 0);
+    }
+    for (const topic of image.topicStates()) {
+      for (const { index, replicas, addingReplicas, removingReplicas } of topic.partitions) {
+        const isMoving = addingReplicas.length + removingReplicas.length > 0;
+        const staying: number[] = replicas.filter((id) => !removingReplicas.includes(id));
+        this.pieces.push({ topic: topic.name, index, before: staying, isMoving, replicas: staying });
+        for (const id of staying) this.#count(id, 1);
+      }
+    }
+    this.pieces.sort((a, b) => byCodeUnits(a.topic, b.topic) || a.index - b.index);
+  }
+
+  /** The best broker for a replica in place of another (null: one more): another machine, another rack, few replicas. */
+  place({ replicas }: Piece, leaving: number | null): number | null {
+    const others = replicas.filter((id) => id !== leaving);
+    const candidates = [...this.#loads.keys()].filter((id) => !replicas.includes(id));
+    const cost = (id: number): readonly number[] => [
+      this.#isAlike(this.#hosts, id, others),
+      this.#isAlike(this.#racks, id, others),
+      this.#loads.get(id) ?? 0,
+      id,
+    ];
+    const [best] = candidates.map((id) => ({ id, cost: cost(id) })).sort((a, b) => compare(a.cost, b.cost));
+    return best?.id ?? null;
+  }
+
+  /** Puts a replica in place of another, or behind the others. */
+  replace(piece: Piece, leaving: number | null, coming: number): void {
+    piece.replicas =
+      leaving === null ? [...piece.replicas, coming] : piece.replicas.map((id) => (id === leaving ? coming : id));
+    if (leaving !== null) this.#count(leaving, -1);
+    this.#count(coming, 1);
+  }
+
+  /** Moves one replica from a broker that has two more than another; false: there is none to move. */
+  evenReplicas(): boolean {
+    const ids = [...this.#loads].sort(([a, few], [b, many]) => few - many || a - b).map(([id]) => id);
+    for (const from of [...ids].reverse()) {
+      for (const to of ids) {
+        if ((this.#loads.get(from) ?? 0) - (this.#loads.get(to) ?? 0) < 2) break;
+        const piece = this.#bestToMove(from, to);
+        if (piece === null) continue;
+        this.replace(piece, from, to);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Replicas that brokers have beyond their part, about. */
+  get excess(): number {
+    const loads = [...this.#loads.values()];
+    const part = Math.ceil(loads.reduce((sum, load) => sum + load, 0) / Math.max(1, loads.length));
+    return loads.reduce((sum, load) => sum + Math.max(0, load - part), 0);
+  }
+
+  /** Makes other replicas the first of their partitions; nothing is copied for that. */
+  evenLeaders(): void {
+    const firsts = new Map([...this.#loads.keys()].map((id) => [id, 0]));
+    for (const { replicas } of this.pieces) {
+      const [first] = replicas;
+      if (first !== undefined && firsts.has(first)) firsts.set(first, (firsts.get(first) ?? 0) + 1);
+    }
+    for (const piece of this.pieces) {
+      const [first = -1, ...others] = piece.replicas;
+      const own = firsts.get(first);
+      if (piece.isMoving || own === undefined) continue;
+      const next = others.find((id) => own - (firsts.get(id) ?? own) >= 2);
+      if (next === undefined) continue;
+      piece.replicas = [next, ...piece.replicas.filter((id) => id !== next)];
+      firsts.set(first, own - 1);
+      firsts.set(next, (firsts.get(next) ?? 0) + 1);
+    }
+  }
+
+  /** Partitions that are to have other replicas than they have, or will have. */
+  moves(): PlannedMove[] {
+    return this.pieces
+      .filter(({ before, replicas }) => before.some((id, at) => replicas[at] !== id) || before.length < replicas.length)
+      .map(({ topic, index, replicas }) => ({ topic, index, replicas }));
+  }
+
+  /** Of the topic of which the one broker has most more than the other. */
+  #bestToMove(from: number, to: number): Piece | null {
+    const surplus = new Map<string, number>();
+    for (const { topic, replicas } of this.pieces) {
+      const change = Number(replicas.includes(from)) - Number(replicas.includes(to));
+      if (change !== 0) surplus.set(topic, (surplus.get(topic) ?? 0) + change);
+    }
+    let best: Piece | null = null;
+    for (const piece of this.pieces) {
+      const { replicas, isMoving, topic } = piece;
+      if (isMoving || !replicas.includes(from) || replicas.includes(to) || !this.#fits(piece, from, to)) continue;
+      if (best === null || (surplus.get(topic) ?? 0) > (surplus.get(best.topic) ?? 0)) best = piece;
+    }
+    return best;
+  }
+
+  /** Whether replicas stay on as many machines and racks. */
+  #fits({ replicas }: Piece, from: number, to: number): boolean {
+    const others = replicas.filter((id) => id !== from);
+    return [this.#hosts, this.#racks].every(
+      (where) => this.#isAlike(where, to, others) <= this.#isAlike(where, from, others),
+    );
+  }
+
+  #isAlike(where: ReadonlyMap<number, string | null>, id: number, others: readonly number[]): number {
+    const place = where.get(id) ?? null;
+    return place !== null && others.some((other) => where.get(other) === place) ? 1 : 0;
+  }
+
+  #count(id: number, change: number): void {
+    const load = this.#loads.get(id);
+    if (load !== undefined) this.#loads.set(id, load + change);
+  }
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((value, index) => value !== b[index]);
+  return at === -1 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
+}

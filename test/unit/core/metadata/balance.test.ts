@@ -1,0 +1,156 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { brokerId } from '../../../../broker/core/base/ids.ts';
+import { type MovePlan, planDrains, planRebalance } from '../../../../broker/core/metadata/balance.ts';
+import { MetadataLab, newTopic } from '../../../support/metadata/lab.ts';
+
+const BY_HAND = { partitionCount: -1, replicationFactor: -1 };
+
+/** Brokers on these hosts, in this order. */
+function onHosts(...hosts: readonly string[]): MetadataLab {
+  const lab = MetadataLab.withBrokers([]);
+  for (const [id, host] of hosts.entries()) {
+    const outcome = lab.run(lab.registration(id, { host }));
+    const brokerEpoch = outcome.kind === 'registerBroker' ? outcome.brokerEpoch : -1;
+    lab.run({ kind: 'unfenceBroker', brokerId: id, brokerEpoch });
+  }
+  return lab;
+}
+
+function create(lab: MetadataLab, name: string, ...replicas: readonly (readonly number[])[]): void {
+  const assignments = replicas.map((brokerIds, partitionIndex) => ({ partitionIndex, brokerIds }));
+  expect(lab.create(newTopic(name, { ...BY_HAND, assignments }))).toEqual([0]);
+}
+
+function drain(lab: MetadataLab, id: number): void {
+  lab.run({ kind: 'setBrokerPlacement', brokerId: id, cordoned: true, draining: true });
+}
+
+/** Replicas of all partitions once a plan is carried out. */
+function after(lab: MetadataLab, { moves }: MovePlan): readonly (readonly number[])[] {
+  return lab.image.topics().flatMap(({ name, partitions }) =>
+    partitions.map(({ index, replicas }) => {
+      const move = moves.find((one) => one.topic === name && one.index === index);
+      return move?.replicas ?? replicas;
+    }),
+  );
+}
+
+const loads = (replicas: readonly (readonly number[])[], ids: readonly number[]): number[] =>
+  ids.map((id) => replicas.filter((list) => list.includes(id)).length);
+
+describe('a plan for brokers that are drained', () => {
+  test('puts others in their place, spread over those that have least', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2, 3]);
+    create(lab, 't', [0, 1], [1, 0], [1, 2], [0, 2]);
+    drain(lab, 1);
+    expect(planDrains(lab.image)).toEqual({
+      moves: [
+        { topic: 't', index: 0, replicas: [0, 3] },
+        { topic: 't', index: 1, replicas: [3, 0] },
+        { topic: 't', index: 2, replicas: [3, 2] },
+      ],
+      moreCount: 0,
+      obstacles: [],
+    });
+  });
+
+  test('takes another machine where there is one, and this one again where there is none', () => {
+    const lab = onHosts('a', 'b', 'a', 'c', 'c');
+    create(lab, 't', [0, 1]);
+    create(lab, 'u', [3, 1]);
+    drain(lab, 1);
+    expect(after(lab, planDrains(lab.image))).toEqual([
+      [0, 4],
+      [3, 2],
+    ]);
+    drain(lab, 4);
+    drain(lab, 3);
+    expect(planDrains(lab.image).moves[0]).toEqual({ topic: 't', index: 0, replicas: [0, 2] });
+  });
+
+  test('never takes brokers that are away, cordoned or drained, and says what can not leave', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2, 3]);
+    create(lab, 't', ...Array.from({ length: 7 }, () => [0, 1]));
+    drain(lab, 1);
+    lab.run({ kind: 'setBrokerPlacement', brokerId: 2, cordoned: true, draining: false });
+    lab.run({ kind: 'fenceBroker', brokerId: 3, brokerEpoch: lab.image.broker(brokerId(3))?.epoch ?? -1 });
+    const { moves, obstacles } = planDrains(lab.image);
+    expect(moves).toEqual([]);
+    expect(obstacles).toHaveLength(6);
+    expect(obstacles[0]).toBe("t-0 can't leave broker 1: no other broker may take it");
+    expect(obstacles[5]).toBe('nor can 2 more replicas leave theirs');
+  });
+
+  test('is made for few at a time and counts the rest', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    create(lab, 't', ...Array.from({ length: 100 }, () => [0, 1]));
+    drain(lab, 1);
+    const { moves, moreCount } = planDrains(lab.image);
+    expect([moves.length, moreCount]).toEqual([40, 60]);
+  });
+});
+
+describe('a plan for balance', () => {
+  test('moves the least, whatever the cluster looks like, until no broker has two more than another', () => {
+    const cluster = fc.integer({ min: 1, max: 5 }).chain((brokerCount) =>
+      fc.record({
+        brokerCount: fc.constant(brokerCount),
+        replicas: fc.array(
+          fc.shuffledSubarray(
+            Array.from({ length: brokerCount }, (_, id) => id),
+            { minLength: 1 },
+          ),
+          {
+            minLength: 1,
+            maxLength: 12,
+          },
+        ),
+      }),
+    );
+    fc.assert(
+      fc.property(cluster, ({ brokerCount, replicas }) => {
+        const ids = Array.from({ length: brokerCount }, (_, id) => id);
+        const lab = MetadataLab.withBrokers(ids);
+        // With as many replicas each: Kafka's topics have that.
+        for (const [index, list] of replicas.entries()) create(lab, `t${String(index).padStart(2, '0')}`, list);
+        const planned = after(lab, planRebalance(lab.image));
+        const counts = loads(planned, ids);
+        expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+        const gained = replicas.map((list, at) => planned[at]?.filter((id) => !list.includes(id)).length ?? 0);
+        const before = loads(replicas, ids).sort((a, b) => b - a);
+        const wanted = [...counts].sort((a, b) => b - a);
+        const least = before.reduce((sum, load, at) => sum + Math.max(0, load - (wanted[at] ?? 0)), 0);
+        expect(gained.reduce((sum, count) => sum + count, 0)).toBe(least);
+        for (const list of planned) expect(new Set(list).size).toBe(list.length);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('evens out who is first, without a copy', () => {
+    const lab = MetadataLab.withBrokers([0, 1]);
+    create(lab, 't', [0, 1], [0, 1], [0, 1], [0, 1]);
+    const planned = after(lab, planRebalance(lab.image));
+    expect(planned.filter(([first]) => first === 0)).toHaveLength(2);
+    expect(planned.map((list) => [...list].sort())).toEqual(Array.from({ length: 4 }, () => [0, 1]));
+  });
+
+  test('raises internal topics to three replicas where there are brokers enough', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2, 3]);
+    create(lab, '__consumer_offsets', [0], [1]);
+    create(lab, 'own', [2], [3]);
+    const planned = after(lab, planRebalance(lab.image));
+    expect(planned.map((list) => list.length)).toEqual([3, 3, 1, 1]);
+    const two = MetadataLab.withBrokers([0, 1]);
+    create(two, '__consumer_offsets', [0]);
+    expect(after(two, planRebalance(two.image)).map((list) => list.length)).toEqual([2]);
+  });
+
+  test('leaves machines apart that are apart', () => {
+    const lab = onHosts('a', 'b', 'c', 'b');
+    create(lab, 't', [0, 1], [0, 1], [0, 1], [2, 1]);
+    for (const list of after(lab, planRebalance(lab.image)))
+      expect(new Set(list.map((id) => ['a', 'b', 'c', 'b'][id])).size).toBe(2);
+  });
+});
