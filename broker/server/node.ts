@@ -270,7 +270,14 @@ class NodeStart {
         limits: () => fetchLimits(settings),
       }),
       askStart: (follower, answered) => askLeaderStart(peers, follower, answered),
-      cluster: { nodeId, membership, changes, stats, ...(replicaBugs && { bugs: replicaBugs }) },
+      cluster: {
+        nodeId,
+        membership,
+        rackOf: (id) => control.view.broker(id)?.rack ?? null,
+        changes,
+        stats,
+        ...(replicaBugs && { bugs: replicaBugs }),
+      },
     });
     this.#watch = new FollowerWatch({ ...ports, settings, metadata: control, partitions });
     this.#metrics.add(replicationMetrics(partitions, stats, changes));

@@ -125,6 +125,10 @@ export class FakePartition implements Partition {
     return ErrorCode.NONE;
   }
 
+  preferredReplica(): -1 {
+    return -1;
+  }
+
   onAppend(): () => void {
     return () => undefined;
   }
@@ -249,6 +253,10 @@ export class FakePartitions implements Partitions {
     for (const partition of this.#partitions.values()) {
       if (partition.topicId === id && partition.index === index) return partition;
     }
+    return null;
+  }
+
+  followed(): null {
     return null;
   }
 

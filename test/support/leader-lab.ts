@@ -161,7 +161,7 @@ export function lead(
     readonly view?: Partial<PartitionView>;
   } = {},
 ) {
-  const cluster = { nowMs: 0, fenced: new Set<number>() };
+  const cluster = { nowMs: 0, fenced: new Set<number>(), racks: new Map<number, string>() };
   const log = options.log ?? new HandLog();
   const id = brokerId(0);
   const view: PartitionView = {
@@ -204,6 +204,7 @@ export function lead(
       membership: { isLive: (one) => !cluster.fenced.has(one), mayJoin: (one) => !cluster.fenced.has(one) },
       changes: { propose: (source) => void sources.push(source), mark: (source) => void marks.push(source) },
       stats,
+      rackOf: (one) => cluster.racks.get(one) ?? null,
     },
     isLowOnSpace: () => options.lowOnSpace ?? false,
     onDamaged: () => complaints.push('damaged'),

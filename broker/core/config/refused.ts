@@ -118,7 +118,6 @@ const NAMES: Readonly<Record<SettingScope, Readonly<Record<string, string>>>> = 
     port: removed('Use listeners.'),
     'principal.builder.class': NO_CLASSES,
     'replica.alter.log.dirs.io.max.bytes.per.second': NO_REPLICA_THROTTLE,
-    'replica.selector.class': NO_CLASSES,
     'reserved.broker.max.id': removed('Set node.id.'),
     'security.providers': NO_CLASSES,
     'server.max.startup.time.ms': INTERNAL,

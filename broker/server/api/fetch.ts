@@ -1,4 +1,5 @@
 import type { Settings } from '../../core/config/settings.ts';
+import { RACK_AWARE_SELECTOR } from '../../core/config/table/replication.ts';
 import { brokerId } from '../../core/base/ids.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
@@ -34,6 +35,8 @@ export interface FetchServices extends PartitionServices {
 type Request = ApiRequests[typeof ApiKey.Fetch];
 type Response = Answer<typeof ApiKey.Fetch>;
 
+/** First version with the reader's rack: who speaks it knows how to read from a follower (KIP-392). */
+const RACK_SINCE = 11;
 /** First version that names topics by id. */
 const BY_ID_SINCE = 13;
 
@@ -158,6 +161,7 @@ function run(
       ? wishes.map((wish) => toPartition(sessionKey(wish, byId), wish))
       : [...session.partitions.values()];
   const { replicaId: follower, replicaEpoch } = request.replicaState;
+  const isRackAware = server.settings.broker('replica.selector.class') === RACK_AWARE_SELECTOR;
   const operation = new FetchOperation({
     server,
     context,
@@ -165,6 +169,9 @@ function run(
     partitions,
     changesOnly: decision.kind === 'incremental',
     isolationLevel: follower >= 0 ? 'replica' : request.isolationLevel === 1 ? 1 : 0,
+    mayFollow: follower < 0 && context.apiVersion >= RACK_SINCE,
+    rackId: isRackAware ? request.rackId : '',
+    tellsWatermark: isRackAware,
     follower: follower < 0 ? null : { brokerId: brokerId(follower), brokerEpoch: replicaEpoch },
     minBytes: request.minBytes,
     maxBytes: Math.min(request.maxBytes, server.settings.broker('fetch.max.bytes')),

@@ -4,9 +4,9 @@ import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { SessionPartition } from '../../core/replica/fetch-session.ts';
 import type { TimerHandle, Timers } from '../../ports/clock.ts';
 import type { AnswerMemory } from '../network/memory-budget.ts';
-import { findPartition, type PartitionServices } from './lookup.ts';
+import { findPartition, findReadable, type PartitionServices } from './lookup.ts';
 import type { RequestContext } from '../request-context.ts';
-import type { IsolationLevel, Partition, ReadOutcome } from './partition.ts';
+import type { IsolationLevel, Partition, ReadablePartition, ReadOutcome } from './partition.ts';
 import { readInOrder } from './reads-in-order.ts';
 
 /** Answer of one partition of a fetch. */
@@ -22,6 +22,8 @@ export interface FetchAnswer {
     readonly abortedTransactions: readonly never[] | null;
     readonly currentLeader: { readonly leaderId: number; readonly leaderEpoch: number };
     /** Where the reader's history left this log's; −1/−1 while they agree (KIP-595). */
+    /** The replica to read from instead; −1 for this one. */
+    readonly preferredReadReplica: BrokerId | -1;
     readonly divergingEpoch: { readonly epoch: number; readonly endOffset: number };
     readonly records: readonly Uint8Array[];
   };
@@ -42,6 +44,12 @@ export interface FetchOptions {
   readonly isolationLevel: IsolationLevel;
   /** The broker that copies these partitions; null of a consumer. */
   readonly follower: { readonly brokerId: BrokerId; readonly brokerEpoch: number } | null;
+  /** A consumer that may read from a follower. */
+  readonly mayFollow: boolean;
+  /** A consumer's rack, '' when it is to read from the leader: else it may be sent to a follower in that rack (KIP-392). */
+  readonly rackId: string;
+  /** Followers learn of a new high watermark at once, since consumers read from them. */
+  readonly tellsWatermark: boolean;
   readonly minBytes: number;
   readonly maxBytes: number;
   readonly maxWaitMs: number;
@@ -52,7 +60,7 @@ export interface FetchOptions {
 /** What reading one partition came to. */
 interface PartitionRead {
   readonly asked: SessionPartition;
-  readonly partition: Partition | null;
+  readonly partition: ReadablePartition | null;
   readonly expectedBytes: number;
   readonly outcome: ReadOutcome;
 }
@@ -71,7 +79,7 @@ export class FetchOperation {
   #wake: TimerHandle | null = null;
   #finished = false;
   /** Partitions that don't serve this follower, and why. */
-  readonly #refused = new Map<SessionPartition, number>();
+  #refused: Map<SessionPartition, number> | null = null;
   /** Bytes of memory set aside for the answer, and what it may have at most. */
   #grantedBytes = 0;
   #maxBytes: number;
@@ -101,7 +109,7 @@ export class FetchOperation {
     const { follower, partitions } = this.#options;
     if (follower === null) return;
     for (const asked of partitions) {
-      const { partition } = this.#find(asked);
+      const partition = this.#findLed(asked);
       const { fetchOffset, logStartOffset, currentLeaderEpoch } = asked;
       if (partition === null || partition.status(currentLeaderEpoch) !== ErrorCode.NONE) continue;
       if (isLost(partition, asked) || divergence(partition, asked) !== NO_DIVERGENCE) continue;
@@ -111,33 +119,53 @@ export class FetchOperation {
         currentLeaderEpoch < 0
           ? ErrorCode.FENCED_LEADER_EPOCH
           : partition.onFollowerFetch({ ...follower, fetchOffset, logStartOffset });
-      if (errorCode !== ErrorCode.NONE) this.#refused.set(asked, errorCode);
+      if (errorCode === ErrorCode.NONE) continue;
+      this.#refused ??= new Map();
+      this.#refused.set(asked, errorCode);
     }
   }
 
   /** Enough bytes, or something that the client must be told now. */
   #isReady(): boolean {
-    const { follower, partitions, isolationLevel, minBytes } = this.#options;
-    if (partitions.length === 0 || this.#refused.size > 0) return true;
+    const { partitions, isolationLevel, minBytes } = this.#options;
+    if (partitions.length === 0 || this.#refused !== null) return true;
     let available = 0;
     for (const asked of partitions) {
       const partition = this.#find(asked).partition;
       if (partition === null || partition.status(asked.currentLeaderEpoch) !== ErrorCode.NONE) return true;
       if (asked.fetchOffset < partition.logStartOffset || asked.fetchOffset > partition.logEndOffset) return true;
       if (isLost(partition, asked) || divergence(partition, asked) !== NO_DIVERGENCE) return true;
-      // Records that are gone here are to be gone there: somebody may wait for it.
-      if (follower !== null && isStartNews(partition, asked)) return true;
+      if (this.#isNewsToFollower(partition, asked) || this.#preferredReplica(asked) !== -1) return true;
       available += Math.min(partition.availableBytes(asked.fetchOffset, isolationLevel), asked.maxBytes);
       if (available >= minBytes) return true;
     }
     return false;
   }
 
-  #find(asked: SessionPartition): { readonly partition: Partition | null; readonly errorCode: number } {
-    const { server, byId, context, follower } = this.#options;
-    const found = findPartition(server, { name: asked.topic, topicId: asked.topicId, byId }, asked.index);
+  /** Records that are gone here are to be gone there, since somebody may wait for it; and who serves consumers may serve more. */
+  #isNewsToFollower(partition: ReadablePartition, asked: SessionPartition): boolean {
+    const { follower, tellsWatermark } = this.#options;
+    if (follower === null || asked.sentLogStartOffset < 0) return false;
+    if (partition.logStartOffset > asked.sentLogStartOffset) return true;
+    return tellsWatermark && partition.highWatermark > asked.sentHighWatermark;
+  }
+
+  #preferredReplica(asked: SessionPartition): BrokerId | -1 {
+    const { rackId, follower } = this.#options;
+    if (rackId === '' || follower !== null) return -1;
+    return this.#findLed(asked)?.preferredReplica(rackId, asked.fetchOffset) ?? -1;
+  }
+
+  #findLed(asked: SessionPartition): Partition | null {
+    const { server, byId } = this.#options;
+    return findPartition(server, { name: asked.topic, topicId: asked.topicId, byId }, asked.index).partition;
+  }
+
+  #find(asked: SessionPartition): { readonly partition: ReadablePartition | null; readonly errorCode: number } {
+    const { server, byId, context, follower, mayFollow } = this.#options;
+    const found = findReadable(server, { name: asked.topic, topicId: asked.topicId, byId }, asked.index, mayFollow);
     if (found.partition === null) return found;
-    const refused = this.#refused.get(asked);
+    const refused = this.#refused?.get(asked);
     if (refused !== undefined) return { partition: null, errorCode: refused };
     if (follower !== null) return found;
     const need = { operation: 'read', resourceType: 'topic', resourceName: found.partition.topicName } as const;
@@ -157,8 +185,10 @@ export class FetchOperation {
     for (const asked of this.#options.partitions) {
       const partition = this.#find(asked).partition;
       if (partition === null) continue;
-      const isFollowers = this.#options.follower !== null;
-      this.#unsubscribe.push(isFollowers ? partition.onAppend(wake) : partition.onHighWatermark(wake));
+      const { follower, tellsWatermark } = this.#options;
+      const led = follower === null ? null : this.#findLed(asked);
+      if (led !== null) this.#unsubscribe.push(led.onAppend(wake));
+      if (led === null || tellsWatermark) this.#unsubscribe.push(partition.onHighWatermark(wake));
       this.#unsubscribe.push(partition.onResign(wake));
     }
   }
@@ -238,7 +268,8 @@ export class FetchOperation {
       return true;
     }
     const room = this.#roomFor(asked);
-    if (divergence(partition, asked) !== NO_DIVERGENCE || (this.#usedBytes > 0 && room === 0)) {
+    const isElsewhereBetter = this.#preferredReplica(asked) !== -1;
+    if (isElsewhereBetter || divergence(partition, asked) !== NO_DIVERGENCE || (this.#usedBytes > 0 && room === 0)) {
       answer(passedOver(partition, asked));
       return true;
     }
@@ -262,11 +293,18 @@ export class FetchOperation {
     return sizeInBytes === 0 ? this.#usedBytes > 0 : sizeInBytes <= this.#roomFor(asked);
   }
 
-  #add(answers: FetchAnswer[], asked: SessionPartition, outcome: ReadOutcome, partition: Partition | null): void {
+  #add(
+    answers: FetchAnswer[],
+    asked: SessionPartition,
+    outcome: ReadOutcome,
+    partition: ReadablePartition | null,
+  ): void {
     const failed = outcome.errorCode !== ErrorCode.NONE;
     const divergingEpoch = partition === null || failed ? NO_DIVERGENCE : divergence(partition, asked);
+    const preferredReadReplica = failed ? -1 : this.#preferredReplica(asked);
     const news =
       failed ||
+      preferredReadReplica !== -1 ||
       divergingEpoch !== NO_DIVERGENCE ||
       outcome.sizeInBytes > 0 ||
       asked.sentHighWatermark !== outcome.highWatermark ||
@@ -290,6 +328,7 @@ export class FetchOperation {
             ? { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch }
             : NO_LEADER,
         divergingEpoch,
+        preferredReadReplica,
         records: outcome.chunks,
       },
     });
@@ -299,12 +338,8 @@ export class FetchOperation {
 const isElsewhere = (errorCode: number): boolean =>
   errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER || errorCode === ErrorCode.FENCED_LEADER_EPOCH;
 
-/** Whether a session was told of a log start that has moved since. */
-const isStartNews = (partition: Partition, { sentLogStartOffset }: SessionPartition): boolean =>
-  sentLogStartOffset >= 0 && partition.logStartOffset > sentLogStartOffset;
-
 /** Whether the reader last read from an epoch that this partition has not come to: its offset means nothing here. */
-function isLost(partition: Partition, asked: SessionPartition): boolean {
+function isLost(partition: ReadablePartition, asked: SessionPartition): boolean {
   if (asked.lastFetchedEpoch < 0 || partition.status(asked.currentLeaderEpoch) !== ErrorCode.NONE) return false;
   return partition.endOffsetForEpoch(asked.lastFetchedEpoch).leaderEpoch < 0;
 }
@@ -313,7 +348,7 @@ function isLost(partition: Partition, asked: SessionPartition): boolean {
  * Whether the reader last read from an epoch that this log does not know at that offset: then it must look for the common
  * part first, and gets no records.
  */
-function divergence(partition: Partition, asked: SessionPartition): FetchAnswer['response']['divergingEpoch'] {
+function divergence(partition: ReadablePartition, asked: SessionPartition): FetchAnswer['response']['divergingEpoch'] {
   if (asked.lastFetchedEpoch < 0) return NO_DIVERGENCE;
   const { leaderEpoch, endOffset } = partition.endOffsetForEpoch(asked.lastFetchedEpoch);
   if (leaderEpoch === asked.lastFetchedEpoch && endOffset >= asked.fetchOffset) return NO_DIVERGENCE;
@@ -335,7 +370,7 @@ function failedOutcome(errorCode: number, nextOffset: number): ReadOutcome {
 }
 
 /** The answer had no room left: the client learns the offsets, its turn for data comes first next time. */
-function passedOver(partition: Partition, asked: SessionPartition): ReadOutcome {
+function passedOver(partition: ReadablePartition, asked: SessionPartition): ReadOutcome {
   return {
     errorCode: partition.status(asked.currentLeaderEpoch),
     chunks: [],

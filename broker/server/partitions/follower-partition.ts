@@ -8,6 +8,7 @@ import type { ReplicaBugs } from '../../core/replica/planted-bugs.ts';
 import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { LogFailure, LogListener, LogState, PartitionLog } from '../logs/partition-log.ts';
+import { FollowerReads } from './follower-reads.ts';
 import type { TopicRules } from './topic-rules.ts';
 
 /** What following needs of its node. */
@@ -35,6 +36,8 @@ export class FollowerPartition implements LogListener {
   readonly #deps: FollowerDeps;
   readonly #log: PartitionLog;
   readonly #replica: FollowerReplica;
+  /** Made when the first consumer asks. */
+  #reads: FollowerReads | null = null;
   #view: PartitionView;
   #pause: TimerHandle | null = null;
   /** Its log is being changed: nobody else may change it meanwhile. */
@@ -73,6 +76,12 @@ export class FollowerPartition implements LogListener {
     return this.#view.leaderEpoch;
   }
 
+  /** What consumers read of it. */
+  get reads(): FollowerReads {
+    this.#reads ??= new FollowerReads(this.topicName, () => this.#view, this.#log);
+    return this.#reads;
+  }
+
   get log(): PartitionLog {
     return this.#log;
   }
@@ -93,6 +102,7 @@ export class FollowerPartition implements LogListener {
     this.#view = partition;
     this.#log.configure(rules.log);
     this.#replica.follow(partition.leaderEpoch, rules.durability);
+    this.#reads?.moved();
   }
 
   /** Takes what its leader answered. */
@@ -102,12 +112,14 @@ export class FollowerPartition implements LogListener {
     const records = answer.records === null ? null : bufferOf(answer.records);
     const fetched = { errorCode, highWatermark, logStartOffset, divergingEpoch, records };
     this.#run(this.#replica.onAnswer(this.#log, asked, fetched));
+    this.#reads?.moved();
     this.#deps.changed(this);
   }
 
   /** Ends this following. `done` when its log may be another's: what was begun with it has ended. */
   stop(done: () => void): void {
     this.#stopped = true;
+    this.#reads?.end();
     this.#endPause();
     this.#log.setListener(null);
     if (this.#busy) this.#whenIdle = done;

@@ -320,6 +320,10 @@ export class LeaderPartition implements Partition, LogListener {
     else if (this.#replication.onTime(lagMaxMs)) this.#moved();
   }
 
+  preferredReplica(rackId: string, fetchOffset: number): BrokerId | -1 {
+    return this.#replication.preferredReplica(rackId, fetchOffset);
+  }
+
   onAppend(listener: () => void): () => void {
     this.#appendListeners.add(listener);
     return () => this.#appendListeners.delete(listener);

@@ -2,7 +2,7 @@ import type { BrokerId } from '../../core/base/ids.ts';
 import type { PartitionView } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import { type IsrProposal, LeaderReplica, type Membership, type ReplicaSet } from '../../core/replica/leader.ts';
-import type { FollowerFetch } from '../../core/replica/follower-progress.ts';
+import type { FollowerFetch, FollowerProgress } from '../../core/replica/follower-progress.ts';
 import type { ReplicaBugs } from '../../core/replica/planted-bugs.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { PartitionLog } from '../logs/partition-log.ts';
@@ -14,6 +14,8 @@ import type { TopicRules } from './topic-rules.ts';
 export interface LeaderCluster {
   readonly nodeId: BrokerId;
   readonly membership: Membership;
+  /** `broker.rack` of a broker, null without one. */
+  rackOf(brokerId: BrokerId): string | null;
   readonly changes: Pick<IsrChanges, 'propose' | 'mark'>;
   /** Counted since the start of the process. */
   readonly stats: { isrShrinks: number; isrExpands: number };
@@ -124,6 +126,20 @@ export class LeaderReplication implements IsrSource {
   onOutcome(proposal: IsrProposal, outcome: 'unknown' | 'refused' | 'superseded'): void {
     if (this.#hasEnded) return;
     if (this.replica.onOutcome(proposal, outcome, this.#clock.monotonicMs())) this.#moved();
+  }
+
+  /** See `Partition`. */
+  preferredReplica(rackId: string, fetchOffset: number): BrokerId | -1 {
+    const { nodeId, membership } = this.#cluster;
+    if (this.#cluster.rackOf(nodeId) === rackId) return -1;
+    let best: FollowerProgress | null = null;
+    for (const one of this.replica.followers) {
+      const { brokerId, endOffset, logStartOffset } = one;
+      const has = logStartOffset >= 0 && logStartOffset <= fetchOffset && endOffset >= fetchOffset;
+      if (!has || !membership.isLive(brokerId) || this.#cluster.rackOf(brokerId) !== rackId) continue;
+      if (best === null || endOffset > best.endOffset) best = one;
+    }
+    return best?.brokerId ?? -1;
   }
 
   /** Calls `done` once no live replica has anything below `offset`, or with an error when the leadership ends. */

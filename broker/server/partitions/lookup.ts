@@ -1,7 +1,7 @@
 import { topicId as asTopicId } from '../../core/base/ids.ts';
 import type { MetadataView } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
-import type { Partition, Partitions } from './partition.ts';
+import type { Partition, Partitions, ReadablePartition } from './partition.ts';
 
 /** What a look-up needs of the server. */
 export interface PartitionServices {
@@ -34,4 +34,19 @@ export function findPartition(
   const partition = server.partitions.byId(known.id, index);
   if (partition === null) return { partition: null, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER };
   return { partition, errorCode: 0 };
+}
+
+/** As `findPartition`; one that is only followed here as well when `mayFollow`. */
+export function findReadable(
+  server: PartitionServices,
+  topic: { readonly name: string; readonly topicId: string; readonly byId: boolean },
+  index: number,
+  mayFollow: boolean,
+): { readonly partition: ReadablePartition | null; readonly errorCode: number } {
+  const found = findPartition(server, topic, index);
+  if (!mayFollow || found.errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER) return found;
+  const { view } = server.metadata;
+  const known = topic.byId ? view.topicById(asTopicId(topic.topicId)) : view.topicByName(topic.name);
+  const partition = known === null ? null : server.partitions.followed(known.id, index);
+  return partition === null ? found : { partition, errorCode: ErrorCode.NONE };
 }

@@ -18,7 +18,7 @@ import { AppendQueue } from './append-queue.ts';
 import { type FollowerDeps, FollowerPartition } from './follower-partition.ts';
 import type { LeaderCluster } from './leader-replication.ts';
 import { LeaderPartition } from './leader-partition.ts';
-import type { Partition, Partitions } from './partition.ts';
+import type { Partition, Partitions, ReadablePartition } from './partition.ts';
 import { resolveTopicRules, type TopicRules } from './topic-rules.ts';
 
 /** Batches of the node that may be held decompressed at a time: as many as codecs may be at work (B6). */
@@ -118,6 +118,10 @@ export class PartitionManager implements Partitions {
 
   byId(topicId: TopicId, index: number): Partition | null {
     return this.#leading.get(topicId, index) ?? null;
+  }
+
+  followed(topicId: TopicId, index: number): ReadablePartition | null {
+    return this.#following.get(topicId, index)?.reads ?? null;
   }
 
   byName(topicName: string, index: number): Partition | null {

@@ -118,16 +118,41 @@ export interface Partition {
    * epoch were checked. NONE, or the code that it gets.
    */
   onFollowerFetch(fetch: FollowerFetch): number;
+  /**
+   * The replica from which a consumer of this rack better reads what comes at `fetchOffset` (KIP-392); −1: from this one. Only
+   * a live follower that has it is named, the one furthest on.
+   */
+  preferredReplica(rackId: string, fetchOffset: number): BrokerId | -1;
   /** Listeners run in the turn in which more is there for followers to read, or the log's start moved. */
   onAppend(listener: () => void): () => void;
   /** Called once when this leadership ends (metadata change, deletion, storage failure). */
   onResign(listener: () => void): () => void;
 }
 
+/** What a read for consumers needs of a partition, led or followed. */
+export type ReadablePartition = Pick<
+  Partition,
+  | 'topicName'
+  | 'leader'
+  | 'leaderEpoch'
+  | 'logStartOffset'
+  | 'logEndOffset'
+  | 'highWatermark'
+  | 'lastStableOffset'
+  | 'status'
+  | 'availableBytes'
+  | 'endOffsetForEpoch'
+  | 'read'
+  | 'onHighWatermark'
+  | 'onResign'
+>;
+
 /** The partitions this node hosts. */
 export interface Partitions {
   byId(topicId: TopicId, index: number): Partition | null;
   byName(topicName: string, index: number): Partition | null;
+  /** One that is followed here, for consumers that asked for it (KIP-392). */
+  followed(topicId: TopicId, index: number): ReadablePartition | null;
   /** Sorted by topic name, then index. */
   all(): readonly Partition[];
   /** Called when this node becomes leader of a partition and may serve it. */

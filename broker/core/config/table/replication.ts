@@ -1,5 +1,10 @@
 import type { SettingRow } from '../row.ts';
 
+/** Consumers read from the leader. */
+const LEADER_SELECTOR = 'org.apache.kafka.common.replica.LeaderSelector';
+/** Consumers read from a replica in their rack (KIP-392). */
+export const RACK_AWARE_SELECTOR = 'org.apache.kafka.common.replica.RackAwareReplicaSelector';
+
 /** Broker settings of followers and of the leaders that they fetch from. */
 export const REPLICATION_SETTINGS = {
   'replica.fetch.backoff.ms': {
@@ -41,5 +46,12 @@ export const REPLICATION_SETTINGS = {
     min: 1,
     change: 'static',
     doc: 'A follower leaves the ISR when for so long it did not have all that its leader had written; what is not synced under weir.durability=fsync it does not have.',
+  },
+  'replica.selector.class': {
+    type: 'string',
+    default: '',
+    values: ['', LEADER_SELECTOR, RACK_AWARE_SELECTOR],
+    change: 'static',
+    doc: 'Which replica a consumer is sent to that names its rack (client.rack): with RackAwareReplicaSelector one in that rack; otherwise the leader.',
   },
 } as const satisfies Readonly<Record<string, SettingRow>>;

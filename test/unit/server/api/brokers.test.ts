@@ -77,6 +77,7 @@ describe('brokers that clients are told of', () => {
       const partitions: Partitions = {
         byId: () => led,
         byName: () => led,
+        followed: () => null,
         all: () => [led],
         onLead: () => undefined,
         damagedCount: 0,

@@ -23,6 +23,7 @@ function server() {
       return led;
     },
     byName: () => led,
+    followed: () => null,
     all: () => [],
     onLead: () => undefined,
     get damagedCount() {
