@@ -10,6 +10,7 @@ import type { RaftBugs } from '../../broker/core/raft/planted-bugs.ts';
 import { RemoteControlPlane } from '../../broker/server/control/remote-control-plane.ts';
 import type { CleanerBugs, PlantedLogBugs } from '../../broker/core/log/planted-bugs.ts';
 import type { ReplicaBugs } from '../../broker/core/replica/planted-bugs.ts';
+import type { MetadataCommand, OutcomeOf } from '../../broker/core/metadata/commands.ts';
 import type { PlantedBugs } from '../../broker/core/share/planted-bugs.ts';
 import type { MetadataView } from '../../broker/core/metadata/view.ts';
 import type { Compression } from '../../broker/ports/compression.ts';
@@ -135,6 +136,11 @@ export class SimNode {
   /** The metadata of this life as the node's data isolate sees it; null before the first start. */
   get view(): MetadataView | null {
     return this.#plane?.view ?? null;
+  }
+
+  /** Sends a command to the active controller as this life would. */
+  submit<C extends MetadataCommand>(command: C, done: (outcome: OutcomeOf<C>) => void): void {
+    this.#plane?.submit(command, 20_000, done);
   }
 
   /** Changes with each start and end. */

@@ -38,6 +38,9 @@ const METADATA_DIRECTORY = '__cluster_metadata-0';
 /** Ending of the directory of a log that the manifest does not list any more. */
 export const DELETED_SUFFIX = '.delete';
 
+/** Ending of the directory of a damaged log whose place another one has taken. */
+export const ASIDE_SUFFIX = '.damaged';
+
 const NAME = /^(\d{20})\.(log|index|timeindex|txnindex|snapshot)$/;
 const DIRECTORY = /^[a-zA-Z0-9._-]+-\d+$/;
 
@@ -82,4 +85,9 @@ export function isLogDirectoryName(name: string): boolean {
 /** Name that a deleted log's directory takes: it cannot clash with a new log of the same topic name. */
 export function deletedDirectoryName(topicId: string, partition: number): string {
   return `${topicId}-${partition}${DELETED_SUFFIX}`;
+}
+
+/** Name that the directory of a damaged log takes when it is set aside. */
+export function asideDirectoryName(topicId: string, partition: number): string {
+  return `${topicId}-${partition}${ASIDE_SUFFIX}`;
 }

@@ -71,12 +71,13 @@ const PAUSE_MIN_MS = 20;
  * leader's answer says that the two part. Invariants: R11 nothing is cut but by an answer of the leader of the present epoch, and
  * never by the high watermark; R12 the fetch offset is what counts here (D6), and never lies above it; R13 the high
  * watermark is at most the own end and falls only with a cut; R14 records are appended only if whole, contiguous, and of epochs
- * that never fall.
+ * that never fall; R15 a damaged log gives way only when its replica can't be elected and its leader has read its own.
  */
 export class FollowerReplica {
   #state: FollowerState = 'fetching';
   #leaderEpoch: number;
   #durability: Durability;
+  #isCandidate: boolean;
   #failures = 0;
   #paused = false;
   /** Only under a planted bug. */
@@ -89,12 +90,14 @@ export class FollowerReplica {
   constructor(start: {
     readonly leaderEpoch: number;
     readonly durability: Durability;
+    readonly isCandidate: boolean;
     readonly crc32c: Crc32c;
     readonly pauseMaxMs: () => number;
     readonly bugs?: ReplicaBugs;
   }) {
     this.#leaderEpoch = start.leaderEpoch;
     this.#durability = start.durability;
+    this.#isCandidate = start.isCandidate;
     this.#crc32c = start.crc32c;
     this.#pauseMaxMs = start.pauseMaxMs;
     this.#bugs = start.bugs ?? NO_REPLICA_BUGS;
@@ -108,10 +111,14 @@ export class FollowerReplica {
     return this.#leaderEpoch;
   }
 
-  /** New metadata or settings. What an older epoch's leader still answers means nothing any more. */
-  follow(leaderEpoch: number, durability: Durability): void {
+  /**
+   * New metadata or settings. What an older epoch's leader still answers means nothing any more. `isCandidate`: it is in the ISR or the
+   * ELR, and could be elected.
+   */
+  follow(leaderEpoch: number, durability: Durability, isCandidate: boolean): void {
     assert(leaderEpoch >= this.#leaderEpoch, 'leader epochs of a partition never fall');
     this.#durability = durability;
+    this.#isCandidate = isCandidate;
     if (leaderEpoch === this.#leaderEpoch) return;
     this.#leaderEpoch = leaderEpoch;
     this.#failures = 0;
@@ -131,6 +138,8 @@ export class FollowerReplica {
     const { logStartOffset, highWatermark } = log;
     const currentLeaderEpoch = this.#leaderEpoch;
     if (this.#state === 'damaged') {
+      // Nothing is thrown away while somebody may still count on what is here (R15).
+      if (this.#isCandidate) return null;
       return { currentLeaderEpoch, fetchOffset: 0, lastFetchedEpoch: -1, logStartOffset: 0, highWatermark: 0 };
     }
     if (this.#state !== 'fetching' || !this.isSettled(log)) return null;

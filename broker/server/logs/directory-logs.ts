@@ -14,6 +14,7 @@ import type { Log } from '../../ports/log.ts';
 import { PartitionMap } from '../partition-map.ts';
 import { Permits } from '../permits.ts';
 import { runTask, step, type Task } from '../task.ts';
+import { AsideLogs } from './aside-logs.ts';
 import { LogCleaner } from './cleaner.ts';
 import { ColdCache } from './cold-cache.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
@@ -29,6 +30,7 @@ import { Journal } from './journal.ts';
 import { loadLog } from './log-loader.ts';
 import { DEFAULT_OPTIONS, type LogManagerOptions } from './log-options.ts';
 import { removeLogs } from './log-removal.ts';
+import { collectStats } from './log-stats.ts';
 import { OpenLog } from './open-log.ts';
 import type { LogManager, LogManagerStats, LogSpec, PartitionLog } from './partition-log.ts';
 import { SharedRound } from './shared-round.ts';
@@ -86,6 +88,8 @@ export class DirectoryLogManager implements LogManager {
   readonly #space: SpaceWatch;
   readonly #checkpoints: SharedRound;
   readonly #cleaner: LogCleaner;
+  /** Damaged logs that were replaced. */
+  readonly aside: AsideLogs;
   readonly #logs = new PartitionMap<Listed>();
   /** Topic id of the log that has a directory, by its name. */
   readonly #directories = new Map<string, TopicId>();
@@ -141,6 +145,7 @@ export class DirectoryLogManager implements LogManager {
         this.#checkpoints.request(done);
       },
     };
+    this.aside = new AsideLogs(deps.disk, deps.directory, () => this.#context);
     this.#cleaner = new LogCleaner({
       context: this.#context,
       timers: deps.timers,
@@ -198,6 +203,14 @@ export class DirectoryLogManager implements LogManager {
     this.#change(() => this.#delete(ids), done);
   }
 
+  replaceDamaged(spec: LogSpec, done: () => void): void {
+    this.#change(() => this.#replace(spec), done);
+  }
+
+  dropReplaced(id: { readonly topicId: TopicId; readonly partition: number }): void {
+    if (this.aside.has(id)) this.#change(() => this.aside.drop(id));
+  }
+
   checkpoint(done: () => void): void {
     this.#syncAll(() => this.#checkpoints.request(done));
   }
@@ -221,35 +234,9 @@ export class DirectoryLogManager implements LogManager {
   }
 
   stats(): LogManagerStats {
-    let damagedCount = 0;
-    let readOnlyCount = 0;
-    let sizeInBytes = 0;
-    let pendingBytes = 0;
-    let oldestMs = Number.POSITIVE_INFINITY;
-    for (const { log } of this.#logs.values()) {
-      if (log.state === 'damaged') damagedCount += 1;
-      if (log.state === 'read-only') readOnlyCount += 1;
-      sizeInBytes += log.sizeInBytes;
-      pendingBytes += log.pendingBytes;
-      const { unfinishedSinceMs } = log.body.writer;
-      if (unfinishedSinceMs >= 0) oldestMs = Math.min(oldestMs, unfinishedSinceMs);
-    }
-    const oldestUnfinishedMs = Number.isFinite(oldestMs) ? this.#deps.clock.monotonicMs() - oldestMs : 0;
-    return {
-      space: this.#space.space,
-      ballastBytes: this.#space.ballastBytes,
-      isLowOnSpace: this.#space.isLow,
-      logCount: this.#logs.size,
-      damagedCount,
-      readOnlyCount,
-      sizeInBytes,
-      pendingBytes,
-      tailCacheBytes: this.#context.tails.sizeInBytes,
-      coldCacheBytes: this.#context.cold.sizeInBytes,
-      ...this.#context.counters,
-      oldestUnfinishedMs,
-      cleaner: this.#cleaner.stats(),
-    };
+    const logs = [...this.#logs.values()].map(({ log }) => log);
+    const { clock } = this.#deps;
+    return collectStats({ logs, context: this.#context, space: this.#space, cleaner: this.#cleaner.stats(), clock });
   }
 
   /** Loads a listed log and takes it in. Used while opening. */
@@ -360,7 +347,7 @@ export class DirectoryLogManager implements LogManager {
     }
     const write = (): Task<void> => this.writeManifest(this.all());
     if (this.#closing) this.#manifestDue = true;
-    else this.#change(write, () => undefined);
+    else this.#change(write);
   }
 
   /** Makes sure that nothing of an earlier log with the same directory name is taken for the new one's. */
@@ -384,21 +371,41 @@ export class DirectoryLogManager implements LogManager {
       const listed = this.#logs.get(topicId, partition);
       if (listed !== undefined) gone.set(keyOf(topicId, partition), listed.log);
     }
+    for (const id of ids) yield* this.aside.drop(id);
     if (gone.size === 0) return;
     const logs = [...gone.values()];
+    yield* this.#close(logs);
+    yield* this.writeManifest(this.all().filter((log) => !gone.has(keyOf(log.topicId, log.partition))));
+    this.#forget(logs);
+    yield* removeLogs(this.#context, this.#deps.directory, logs, PARALLEL_LOGS);
+  }
+
+  /** Ends all work on logs. */
+  *#close(logs: readonly OpenLog[]): Task<void> {
     const { journal } = this.#context;
     yield* inParallel(logs, logs.length, function* (log) {
       yield* waitFor((done) => log.close('deleted', done));
       // Before the manifest: a log of the same id may come back, without what this one had.
       yield* waitFor((done) => journal.forget(log.body.writer, done));
     });
-    yield* this.writeManifest(this.all().filter((log) => !gone.has(keyOf(log.topicId, log.partition))));
+  }
+
+  #forget(logs: readonly OpenLog[]): void {
     for (const log of logs) {
       this.#logs.delete(log.topicId, log.partition);
       this.#directories.delete(logDirectoryName(log.topic, log.partition));
     }
     this.#sorted = null;
-    yield* removeLogs(this.#context, this.#deps.directory, logs, PARALLEL_LOGS);
+  }
+
+  /** After a crash in between the log is listed as damaged still, or there and empty. */
+  *#replace(spec: LogSpec): Task<void> {
+    const log = this.#logs.get(spec.topicId, spec.partition)?.log;
+    if (log?.state !== 'damaged') return;
+    yield* this.#close([log]);
+    yield* this.aside.take(log);
+    this.#forget([log]);
+    yield* this.#create([spec]);
   }
 
   *#shutdown(brokerEpoch: number): Task<void> {
@@ -434,7 +441,7 @@ export class DirectoryLogManager implements LogManager {
     }));
   }
 
-  #change(task: () => Task<void>, done: () => void): void {
+  #change(task: () => Task<void>, done: () => void = () => undefined): void {
     assert(!this.#closing, 'no log is made or deleted after shutdown began');
     this.#changes.push(function* () {
       yield* task();

@@ -2,6 +2,7 @@ import { TRY_NEWER_RELEASE } from '../../core/base/format.ts';
 import { topicId as toTopicId } from '../../core/base/ids.ts';
 import { decodeCleanShutdown } from '../../core/log/checkpoints.ts';
 import {
+  ASIDE_SUFFIX,
   CLEAN_SHUTDOWN,
   DELETED_SUFFIX,
   JOURNAL,
@@ -78,6 +79,7 @@ export function* openLogManager(deps: LogManagerDeps): Task<OpenedLogs> {
   for (const { name } of entries) {
     const isUnlisted = isLogDirectoryName(name) && !names.has(name);
     if (isUnlisted || name.endsWith(DELETED_SUFFIX)) yield* removeTree(disk, `${directory}/${name}`);
+    else if (name.endsWith(ASIDE_SUFFIX)) manager.aside.found(name);
   }
   // A process that died may have left a checkpoint in the page cache only: what it gives up is deleted next.
   if (brokerEpoch === null) yield* step<void>((done) => disk.syncDirectory(directory, done));

@@ -167,6 +167,13 @@ export interface LogManager {
   create(specs: readonly LogSpec[], done: (logs: readonly PartitionLog[]) => void): void;
   /** Forgets logs durably, then removes their files at leisure. Unknown ones are no error. */
   delete(ids: readonly { readonly topicId: TopicId; readonly partition: number }[], done: () => void): void;
+  /**
+   * Sets a damaged log aside and makes an empty one in its place; only where others have its records (D7). Nothing is done to a
+   * log that is not damaged.
+   */
+  replaceDamaged(spec: LogSpec, done: () => void): void;
+  /** Removes what was set aside for a log, if anything was. */
+  dropReplaced(id: { readonly topicId: TopicId; readonly partition: number }): void;
   /** Writes all checkpoints now; `done` after they are synced. */
   checkpoint(done: () => void): void;
   /** Deletes segments past retention; also runs by itself every `retentionCheckIntervalMs`. */

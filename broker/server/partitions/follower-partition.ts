@@ -13,6 +13,7 @@ import type { TopicRules } from './topic-rules.ts';
 
 /** What following needs of its node. */
 export interface FollowerDeps {
+  readonly nodeId: BrokerId;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly log: Log;
@@ -63,7 +64,9 @@ export class FollowerPartition implements LogListener {
     const { crc32c, pauseMaxMs, bugs } = deps;
     const { durability } = start.rules;
     const { leaderEpoch } = start.partition;
-    this.#replica = new FollowerReplica({ leaderEpoch, durability, crc32c, pauseMaxMs, ...(bugs && { bugs }) });
+    const isCandidate = this.#isCandidate();
+    const state = { leaderEpoch, durability, isCandidate };
+    this.#replica = new FollowerReplica({ ...state, crc32c, pauseMaxMs, ...(bugs && { bugs }) });
     this.#replica.onLog(start.log.state);
     start.log.setListener(this);
   }
@@ -101,7 +104,7 @@ export class FollowerPartition implements LogListener {
     if (partition.leaderEpoch !== this.#view.leaderEpoch) this.#endPause();
     this.#view = partition;
     this.#log.configure(rules.log);
-    this.#replica.follow(partition.leaderEpoch, rules.durability);
+    this.#replica.follow(partition.leaderEpoch, rules.durability, this.#isCandidate());
     this.#reads?.moved();
   }
 
@@ -133,6 +136,11 @@ export class FollowerPartition implements LogListener {
   onState(state: LogState): void {
     this.#replica.onLog(state);
     this.#deps.changed(this);
+  }
+
+  #isCandidate(): boolean {
+    const { isr, elr } = this.#view;
+    return [...isr, ...elr].some((id) => id === this.#deps.nodeId);
   }
 
   #run(steps: readonly FollowerStep[]): void {

@@ -88,11 +88,11 @@ export class PartitionManager implements Partitions {
     this.#fetcher = start.fetcher;
     const { clock, timers, log, crc32c } = start.ports;
     this.#follower = {
-      ...{ clock, timers, log, crc32c },
+      ...{ clock, timers, log, crc32c, nodeId: start.nodeId },
       pauseMaxMs: () => start.settings.broker('replica.fetch.backoff.ms'),
       changed: (follower) => this.#fetcher.changed(follower),
       askStart: start.askStart,
-      replace: () => undefined,
+      replace: (follower) => this.#replace(follower),
       ...(start.cluster.bugs && { bugs: start.cluster.bugs }),
     };
     this.#cluster = start.cluster;
@@ -258,10 +258,11 @@ export class PartitionManager implements Partitions {
     const topic = this.#metadata.view.topicById(topicId);
     const view = topic?.partition(index);
     if (topic === null || view === undefined || !view.replicas.includes(this.#nodeId)) return;
+    // Whoever ends with the log, or makes it anew, begins this again.
+    if (this.#ending.get(topicId, index) !== undefined || this.#deleting.get(topicId, index) !== undefined) return;
     const log = this.#logs.get(topicId, index);
     assert(log !== null, `log of ${topic.name}-${index} was made`);
-    // Whoever ends with the log begins this again.
-    if (this.#ending.get(topicId, index) !== undefined) return;
+    if (view.isr.includes(this.#nodeId)) this.#logs.dropReplaced({ topicId, partition: index });
     const rules = this.#rules(topic, cache);
     const following = this.#following.get(topicId, index);
     if (view.leader !== this.#nodeId) {
@@ -330,6 +331,26 @@ export class PartitionManager implements Partitions {
     follower.stop(() => {
       this.#ending.delete(topicId, index);
       done();
+    });
+  }
+
+  /** A damaged log that its leader has whole gives way to an empty one, which follows (D7). */
+  #replace(follower: FollowerPartition): void {
+    const { topicId, topicName: topic, index, leader } = follower;
+    this.#ports.log.warn(
+      { topic, partition: index, leader },
+      'a damaged log is set aside; its records are fetched again from the leader',
+    );
+    this.#following.delete(topicId, index);
+    this.#leave(follower, () => {
+      const known = this.#metadata.view.topicById(topicId);
+      if (known === null || this.#stopped) return;
+      this.#ending.set(topicId, index, true);
+      const { log: config } = this.#rules(known, new Map());
+      this.#logs.replaceDamaged({ topic, topicId, partition: index, config }, () => {
+        this.#ending.delete(topicId, index);
+        this.#begin(topicId, index, new Map());
+      });
     });
   }
 

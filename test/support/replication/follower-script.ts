@@ -62,7 +62,7 @@ class ScriptedLog implements FollowerLog {
 /**
  * Runs the commands of a script against one follower; gives the script with what it does after each command, and how it is then.
  *
- * `log BATCH... [start=N] [hw=N]` its log, synced · `follow EPOCH [fsync|replicated]` · `ask` · `answer [hw=N] [start=N] [BATCH...]`
+ * `log BATCH... [start=N] [hw=N]` its log, synced · `follow EPOCH [fsync|replicated] [out]`, `out` of the ISR · `ask` · `answer [hw=N] [start=N] [BATCH...]`
  * to what was asked last, `!` behind a batch spoils it · `diverges EPOCH END` · `refuses ERROR` · `write` what was appended is in the page cache ·
  * `sync` it is durable · `cut` what is being cut is synced · `leader-starts N` · `pause-over` · `disk STATE`.
  */
@@ -98,7 +98,7 @@ export class FollowerScript {
         this.#open(plain, option('start', 0), option('hw', 0));
         return;
       case 'follow':
-        this.#follow(Number(plain[0]), plain[1] === 'replicated' ? 'replicated' : 'fsync');
+        this.#follow(Number(plain[0]), plain.includes('replicated') ? 'replicated' : 'fsync', !plain.includes('out'));
         break;
       case 'ask':
         this.#ask();
@@ -153,11 +153,16 @@ export class FollowerScript {
     this.#follower = null;
   }
 
-  #follow(leaderEpoch: number, durability: Durability): void {
+  #follow(leaderEpoch: number, durability: Durability, isCandidate: boolean): void {
     const pauseMaxMs = (): number => 1000;
     if (this.#follower === null)
-      this.#follower = new FollowerReplica({ leaderEpoch, durability, crc32c, pauseMaxMs, bugs: this.#bugs });
-    else this.#follower.follow(leaderEpoch, durability);
+      this.#follower = new FollowerReplica({
+        ...{ leaderEpoch, durability, isCandidate },
+        crc32c,
+        pauseMaxMs,
+        bugs: this.#bugs,
+      });
+    else this.#follower.follow(leaderEpoch, durability, isCandidate);
   }
 
   #ask(): void {

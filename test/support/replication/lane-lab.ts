@@ -121,6 +121,7 @@ export class LaneLab {
     const note = (fields: object): void => void this.errors.push(fields);
     return new FollowerPartition(
       {
+        nodeId: brokerId(1),
         clock: time,
         timers: time,
         crc32c,

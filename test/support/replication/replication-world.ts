@@ -5,6 +5,7 @@ import { Admin, type AdminCommand, type AdminEvent, adminRequest } from '../../.
 import { Producer, type ProducerCommand, type ProducerEvent } from '../../../broker/core/client/producer.ts';
 import { Scanner, type ScannerCommand, type ScannerEvent } from '../../../broker/core/client/scanner.ts';
 import { encodeFormation } from '../../../broker/core/config/formation.ts';
+import type { MetadataCommand, OutcomeOf } from '../../../broker/core/metadata/commands.ts';
 import type { PartitionView } from '../../../broker/core/metadata/view.ts';
 import { ApiKey } from '../../../broker/core/protocol/apis.ts';
 import type { ApiResponses, RequestInput, WireKey } from '../../../broker/core/protocol/messages.ts';
@@ -135,6 +136,17 @@ export class ReplicationWorld {
     if (told?.kind !== 'answer') throw new Error(`request ${key} failed: ${JSON.stringify(told)}`);
     // The answer's key is the request's: the machine matched them.
     return told.body as ApiResponses[K];
+  }
+
+  /** A command of a node that serves to the active controller; its outcome. */
+  submit<C extends MetadataCommand>(command: C): OutcomeOf<C> {
+    let outcome: OutcomeOf<C> | null = null;
+    const node = this.nodes.find(({ isReady }) => isReady);
+    node?.submit(command, (told) => {
+      outcome = told;
+    });
+    this.until(`an outcome of ${command.kind}`, () => outcome !== null);
+    return outcome as unknown as OutcomeOf<C>;
   }
 
   /** Makes a topic and waits until every replica is in sync. */

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { ReplicationWorld } from '../../../support/replication/replication-world.ts';
 
@@ -14,7 +15,7 @@ describe('three brokers', () => {
     world.untilSame('t');
   });
 
-  test('go on when the leader dies, with nothing lost', () => {
+  test('go on when the leader dies, with nothing lost; it comes back, catches up and is in sync', () => {
     const world = new ReplicationWorld(2).start();
     world.createTopic('t');
     world.produce('t', values('a', 30));
@@ -26,5 +27,115 @@ describe('three brokers', () => {
     world.until('all are acknowledged', () => world.produced.acknowledged.size === 60);
     const found = world.scan('t');
     expect(found).toEqual([...values('a', 30), ...values('b', 30)]);
+    world.node(leader).start();
+    world.untilInSync('t');
+    world.produce('t', values('c', 5));
+    world.untilSame('t');
+    expect(world.scan('t')).toEqual([...found, ...values('c', 5)]);
+  });
+
+  test('cut what only they had when they come back to a leader that was elected without it', () => {
+    const world = new ReplicationWorld(3).start();
+    // An idempotent producer would miss its lost sequences.
+    const settings = { 'unclean.leader.election.enable': 'true', 'min.insync.replicas': '1' };
+    world.createTopic('t', { assignments: [[0, 1]], settings });
+    world.produce('t', values('a', 10), { acks: 1 });
+    world.kill(1);
+    world.until('broker 0 is alone', () => world.partition('t').isr.join() === '0');
+    world.produce('t', values('lost', 6), { acks: 1 });
+    // The high watermark is written every five seconds.
+    world.world.runFor(6000);
+    world.kill(0);
+    world.node(1).start();
+    world.until('broker 1 leads', () => world.node(1).isReady && world.leader('t') === 1);
+    world.produce('t', values('b', 4), { acks: 1 });
+    world.node(0).start();
+    world.untilInSync('t');
+    world.untilSame('t');
+    expect(world.node(0).warnings.join()).toContain('cut below its high watermark');
+    expect(world.scan('t')).toEqual([...values('a', 10), ...values('b', 4)]);
+  });
+});
+
+describe('a damaged log of a follower', () => {
+  test('found at its start is fetched again from the leader by itself, and what was damaged goes when it is in sync', () => {
+    const world = new ReplicationWorld(4).start();
+    world.createTopic('t');
+    world.produce('t', values('a', 20));
+    const follower = (world.leader('t') + 1) % 3;
+    const node = world.node(follower);
+    // The recovery point is written every five seconds.
+    world.world.runFor(6000);
+    world.kill(follower);
+    const path = '/data/t-0/00000000000000000000.log';
+    node.disk.poke(path, 100, Buffer.from([0xff, 0xff]));
+    node.start();
+    world.until('it serves', () => node.isReady);
+    world.untilInSync('t');
+    world.untilSame('t');
+    expect(node.warnings.join()).toContain('a damaged log is set aside');
+    world.until('what was set aside is gone', () => node.disk.files().every((file) => !file.path.includes('.damaged')));
+    world.produce('t', values('b', 3));
+    expect(world.scan('t')).toEqual([...values('a', 20), ...values('b', 3)]);
+  });
+
+  test('of the only replica stays as it is', () => {
+    const world = new ReplicationWorld(5).start();
+    world.createTopic('t', { replicas: 1 });
+    world.produce('t', values('a', 20));
+    const id = world.leader('t');
+    const node = world.node(id);
+    world.world.runFor(6000);
+    world.kill(id);
+    const path = '/data/t-0/00000000000000000000.log';
+    node.disk.poke(path, 100, Buffer.from([0xff, 0xff]));
+    const before = node.disk.peek(path);
+    node.start();
+    world.until('it serves', () => node.isReady);
+    world.world.runFor(5000);
+    expect(node.disk.peek(path)).toEqual(before);
+  });
+});
+
+describe('replicas that move', () => {
+  test('are fetched by who gets them and deleted by who had them, once that is decided', () => {
+    const world = new ReplicationWorld(6, { size: 4 }).start();
+    world.createTopic('t', { assignments: [[0, 1, 2]] });
+    world.produce('t', values('a', 20));
+    const partitions = [{ topic: 't', index: 0, replicas: [3, 1, 2] }];
+    const moved = world.submit({ kind: 'alterReassignments', partitions, allowReplicationFactorChange: true });
+    expect(moved).toMatchObject({ partitions: [{ errorCode: 0 }] });
+    world.until(
+      'the move is done',
+      () => world.partition('t').removingReplicas.length === 0 && !world.partition('t').replicas.some((id) => id === 0),
+    );
+    world.until('the log is gone', () => world.logOf(0, 't').length === 0);
+    world.produce('t', values('b', 5));
+    world.untilSame('t');
+    expect(world.logOf(3, 't')).toHaveLength(25);
+    // And back.
+    world.submit({
+      kind: 'alterReassignments',
+      partitions: [{ topic: 't', index: 0, replicas: [0, 1, 2] }],
+      allowReplicationFactorChange: true,
+    });
+    world.until('it is back', () => world.logOf(0, 't').length === 25 && world.logOf(3, 't').length === 0);
+    expect(world.scan('t')).toEqual([...values('a', 20), ...values('b', 5)]);
+  });
+
+  test('logs that are somebody else’s since go at the next start', () => {
+    const world = new ReplicationWorld(7, { size: 4 }).start();
+    world.createTopic('t', { assignments: [[0, 1, 2]] });
+    world.produce('t', values('a', 20));
+    world.kill(2);
+    world.submit({
+      kind: 'alterReassignments',
+      partitions: [{ topic: 't', index: 0, replicas: [0, 1, 3] }],
+      allowReplicationFactorChange: true,
+    });
+    world.until('the move is done', () => world.partition('t').replicas.join() === '0,1,3');
+    expect(world.logOf(2, 't')).toHaveLength(20);
+    world.node(2).start();
+    world.until('it serves without the log', () => world.node(2).isReady && world.logOf(2, 't').length === 0);
   });
 });
