@@ -70,5 +70,5 @@ export const SUITES: readonly Suite[] = [
   { name: 'fuzz', budgetMinutes: 3, needs: [], steps: [jest('fuzz', 'test/fuzz/')] },
   // Fixed seeds: a run must not find by chance what the one before did not. `npm run test:long -- sim --minutes N` goes on.
   { name: 'sim', budgetMinutes: 6, needs: [], steps: [jest('sim', 'test/sim/')] },
-  { name: 'faults', budgetMinutes: 8, needs: ['kafka'], steps: [jest('faults', '--runInBand', 'test/faults/')] },
+  { name: 'faults', budgetMinutes: 12, needs: ['kafka'], steps: [jest('faults', '--runInBand', 'test/faults/')] },
 ];
