@@ -164,7 +164,7 @@ class Commands {
 
   /** Time of a turn of the active controller. */
   #take(command: MetadataCommand): number {
-    const members = { isAlive: () => false, isVoter: () => false };
+    const members = { isAlive: () => false, isVoter: () => false, isSlow: () => false };
     return ownTime(() => {
       const { records } = decide({ image: this.#image, settings: this.#settings, topicIds: [], members }, command);
       const payload = encodeRecords(records);

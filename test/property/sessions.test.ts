@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
+import { brokerId } from '../../broker/core/base/ids.ts';
 import { DISK_STALL_MS, EXTENDED_SESSION_MAX_MS, EXTENSION_MS } from '../../broker/core/metadata/sessions.ts';
 import { SessionWorld } from '../support/metadata/session-world.ts';
 
@@ -95,9 +96,14 @@ class Judge {
     const appliedOffset = world.lab.image.offset - lag;
     const { command } = world.beat(id, { ...more, appliedOffset });
     this.#sinceMs.set(id, world.nowMs);
-    const isWell = more.wantsUnfenced && more.loopStalledMs <= 2000 && more.diskStalledMs <= DISK_STALL_MS;
+    const isWell = more.wantsUnfenced && more.loopStalledMs <= 2000;
+    const isHung = more.diskStalledMs > DISK_STALL_MS;
     // S4, and its other side: who is not well is not left in.
-    if (command?.kind === 'unfenceBroker') expect([isWell, appliedOffset >= world.epoch(id)]).toEqual([true, true]);
+    if (command?.kind === 'unfenceBroker')
+      expect([isWell, isHung, appliedOffset >= world.epoch(id)]).toEqual([true, false, true]);
+    // S5
+    if (isHung) expect(world.sessions.isSlow(brokerId(id))).toBe(true);
+    if (command?.kind === 'shedLeaders') expect([isWell, world.isFenced(id)]).toEqual([true, false]);
     if (!isWell) expect(world.isFenced(id)).toBe(true);
   }
 

@@ -13,6 +13,8 @@ import type {
   ReportLogsCommand,
   ReportLogsOutcome,
   SetBrokerPlacementCommand,
+  ShedLeadersCommand,
+  ShedLeadersOutcome,
   SetBrokerPlacementOutcome,
 } from './replica-commands.ts';
 import type { ConfigScope, EndpointView } from './view.ts';
@@ -213,6 +215,7 @@ export type MetadataCommand =
   | ReportLogsCommand
   | ReportDamageCommand
   | ControlledShutdownCommand
+  | ShedLeadersCommand
   | ElectLeadersCommand
   | AlterReassignmentsCommand
   | SetBrokerPlacementCommand;
@@ -338,6 +341,7 @@ export type MetadataOutcome =
   | ReportLogsOutcome
   | ReportDamageOutcome
   | ControlledShutdownOutcome
+  | ShedLeadersOutcome
   | ElectLeadersOutcome
   | AlterReassignmentsOutcome
   | SetBrokerPlacementOutcome;

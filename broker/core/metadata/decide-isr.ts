@@ -4,7 +4,6 @@ import type { CodedResult } from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
 import { DAMAGED_DIRECTORY } from './directories.ts';
 import { changed, changePartition } from './election.ts';
-import type { MetadataImage } from './image.ts';
 import { PartitionChanges, rulesOf, withDirectory } from './partition-changes.ts';
 import type { AlterPartitionCommand, AlterPartitionOutcome, ReportDamageCommand } from './replica-commands.ts';
 import { ok } from './result.ts';
@@ -17,8 +16,9 @@ type IsrState = AlterPartitionOutcome['partitions'][number];
  * Gives partitions the ISR that their leader wants, and ends reassignments whose replicas are then in sync. Errors as in Kafka's
  * controller: NOT_CONTROLLER for a leader that knows more than this controller, FENCED_LEADER_EPOCH, INVALID_UPDATE_VERSION for an
  * older state, INVALID_REQUEST from who does not lead or for an ISR without it, INELIGIBLE_REPLICA for a member that is fenced,
- * about to stop or of another incarnation, NEW_LEADER_ELECTED when a reassignment ends with another leader. An ISR that is as it was
- * makes a new partition epoch, too, so that what was asked before can't come after it.
+ * about to stop or of another incarnation, or that would join while its disk hangs (F5), NEW_LEADER_ELECTED when a reassignment
+ * ends with another leader. An ISR that is as it was makes a new partition epoch, too, so that what was asked before can't come
+ * after it.
  */
 export function alterPartition(
   context: DecisionContext,
@@ -39,7 +39,7 @@ export function alterPartition(
     }
     const errorCode = changes.has(id, index)
       ? ErrorCode.INVALID_REQUEST
-      : isrProblem(image, partition, command.brokerId, wish);
+      : isrProblem(context, partition, command.brokerId, wish);
     if (errorCode !== ErrorCode.NONE) return stateOf(id, partition, errorCode);
     const isr = wish.isr.map((member) => member.brokerId);
     const change = changePartition(partition, { isr, isNoted: true }, rules(topic.name));
@@ -51,7 +51,12 @@ export function alterPartition(
   return { records: changes.records(), outcome: { kind: 'alterPartition', ...ok(), partitions } };
 }
 
-function isrProblem(image: MetadataImage, partition: PartitionState, asker: number, wish: IsrWish): number {
+function isrProblem(
+  { image, members }: DecisionContext,
+  partition: PartitionState,
+  asker: number,
+  wish: IsrWish,
+): number {
   const { leader, leaderEpoch, partitionEpoch, replicas } = partition;
   if (wish.leaderEpoch > leaderEpoch || wish.partitionEpoch > partitionEpoch) return ErrorCode.NOT_CONTROLLER;
   if (wish.leaderEpoch < leaderEpoch) return ErrorCode.FENCED_LEADER_EPOCH;
@@ -62,6 +67,8 @@ function isrProblem(image: MetadataImage, partition: PartitionState, asker: numb
   if (!ids.every((id) => (replicas as readonly number[]).includes(id))) return ErrorCode.INVALID_REQUEST;
   const isEligible = wish.isr.every((member) => {
     const epoch = image.broker(brokerId(member.brokerId))?.epoch;
+    const isJoining = !(partition.isr as readonly number[]).includes(member.brokerId);
+    if (isJoining && members.isSlow(member.brokerId)) return false;
     return image.mayLead(member.brokerId) && (member.brokerEpoch === -1 || member.brokerEpoch === epoch);
   });
   return isEligible ? ErrorCode.NONE : ErrorCode.INELIGIBLE_REPLICA;

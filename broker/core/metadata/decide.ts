@@ -34,6 +34,8 @@ export interface Members {
   isAlive(brokerId: number): boolean;
   /** A controller of this id votes, or will when what is under way is committed. */
   isVoter(controllerId: number): boolean;
+  /** The disk of this broker hangs, or did a short while ago (F5): it joins no ISR. */
+  isSlow(brokerId: number): boolean;
 }
 
 /** The records that carry out a command, one atomic batch, and what its sender is told once they are committed. */
@@ -90,6 +92,7 @@ function decideOne(context: DecisionContext, command: MetadataCommand): Decision
     case 'reportLogs':
     case 'reportDamage':
     case 'controlledShutdown':
+    case 'shedLeaders':
     case 'electLeaders':
     case 'alterReassignments':
     case 'setBrokerPlacement':

@@ -3,6 +3,7 @@ import type { BrokerId } from '../base/ids.ts';
 import { Deadlines, type Deadline } from '../base/deadlines.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import type { FenceBrokerCommand, UnfenceBrokerCommand } from './commands.ts';
+import type { ShedLeadersCommand } from './replica-commands.ts';
 import type { BrokerView } from './view.ts';
 
 /** How long brokers may be silent or stalled, ms. */
@@ -13,8 +14,14 @@ export interface SessionLimits {
   readonly loopStallMs: number;
 }
 
-/** A broker's disk operation that is under way for longer takes it out (F5), ms. */
+/** A broker's disk operation that is under way for longer makes it slow (F5): it leads nothing that another can lead, ms. */
 export const DISK_STALL_MS = 3000;
+/** Operations that take no longer are those of a disk that is well, ms. */
+export const DISK_WELL_MS = 500;
+/** How long a disk has to be well before its broker counts as well: one that hangs now and then moves nothing twice, ms. */
+export const DISK_REST_MS = 10_000;
+/** A slow broker is relieved again after this time, of what it has got meanwhile, ms. */
+const RELIEVE_AGAIN_MS = 1000;
 /** What a doubled session may grow to (F3), ms. */
 export const EXTENDED_SESSION_MAX_MS = 9000;
 /** For how long a broker that was fenced falsely keeps its longer session (F3), ms. */
@@ -47,7 +54,7 @@ export interface HeartbeatResult {
   readonly errorCode: number;
   readonly isFenced: boolean;
   /** What the controller is to decide now because of it. */
-  readonly command: FenceBrokerCommand | UnfenceBrokerCommand | null;
+  readonly command: FenceBrokerCommand | UnfenceBrokerCommand | ShedLeadersCommand | null;
 }
 
 interface Session {
@@ -63,6 +70,11 @@ interface Session {
   timedOut: boolean;
   /** Committed offset that the last answer named. */
   namedOffset: number;
+  /** Its disk hung for too long and has not been well for long enough since; when it began to be well. */
+  isSlow: boolean;
+  wellSinceMs: number | null;
+  /** When it is relieved again. */
+  relieveMs: number;
   /** Longer session after a false alarm, until `extendedUntilMs`. */
   extendedMs: number;
   extendedUntilMs: number;
@@ -78,6 +90,8 @@ interface Session {
  *   clock was watched all the time.
  * - **S3** A session lasts from the configured time-out to the larger of that and 9 s.
  * - **S4** A broker that is stalled, has not applied what it was told of, or does not ask for it, is not let in.
+ * - **S5** A broker whose disk hung for `DISK_STALL_MS` is relieved of its leaderships and counts as slow until the disk has
+ *   been well for `DISK_REST_MS` (F5). It stays in: what nobody else can lead is better led slowly.
  */
 export class BrokerSessions {
   readonly #limits: SessionLimits;
@@ -124,15 +138,21 @@ export class BrokerSessions {
     if (session.timedOut) this.#extend(session, now.nowMs);
     session.contactMs = now.nowMs;
     session.heard = !session.left;
-    const isWell = request.loopStalledMs <= this.#limits.loopStallMs && request.diskStalledMs <= DISK_STALL_MS;
+    judgeDisk(session, request.diskStalledMs, now.nowMs);
+    const isWell = request.loopStalledMs <= this.#limits.loopStallMs;
     const mayBeIn = isWell && request.wantsUnfenced && !session.left;
+    const mayComeIn = mayBeIn && request.diskStalledMs <= DISK_STALL_MS;
     const isCaughtUp = request.appliedOffset >= session.namedOffset;
     session.namedOffset = Math.max(session.namedOffset, now.committedOffset);
     this.#schedule(session, broker, now.nowMs);
     const answer = { errorCode: ErrorCode.NONE, isFenced: broker.fenced };
     if (!broker.fenced && !mayBeIn) return { ...answer, command: { kind: 'fenceBroker', brokerId: id, brokerEpoch } };
-    if (broker.fenced && mayBeIn && isCaughtUp)
+    if (broker.fenced && mayComeIn && isCaughtUp)
       return { ...answer, command: { kind: 'unfenceBroker', brokerId: id, brokerEpoch } };
+    if (!broker.fenced && session.isSlow && now.nowMs >= session.relieveMs) {
+      session.relieveMs = now.nowMs + RELIEVE_AGAIN_MS;
+      return { ...answer, command: { kind: 'shedLeaders', brokerId: id, brokerEpoch } };
+    }
     return { ...answer, command: null };
   }
 
@@ -169,6 +189,11 @@ export class BrokerSessions {
   isAlive(id: BrokerId, nowMs: number): boolean {
     const session = this.#sessions.get(id);
     return session !== undefined && session.heard && nowMs - session.contactMs < this.#timeoutMs(session, nowMs);
+  }
+
+  /** Whether a broker's disk hangs, or did so a short while ago: it should lead nothing, and count nowhere (F5). */
+  isSlow(id: BrokerId): boolean {
+    return this.#sessions.get(id)?.isSlow ?? false;
   }
 
   /** An incarnation has said goodbye: its successor need not wait. */
@@ -222,6 +247,10 @@ export class BrokerSessions {
       left: false,
       timedOut: false,
       namedOffset: broker.epoch,
+      // Another process on the same disk.
+      isSlow: before?.isSlow ?? false,
+      wellSinceMs: before?.wellSinceMs ?? null,
+      relieveMs: nowMs,
       // What was too slow a moment ago is hardly faster after a restart.
       extendedMs: before?.extendedMs ?? 0,
       extendedUntilMs: before?.extendedUntilMs ?? 0,
@@ -271,4 +300,12 @@ export class BrokerSessions {
       this.#deadlines.set(session.timer, nowMs + this.#timeoutMs(session, nowMs));
     }
   }
+}
+
+/** What an age of the oldest operation says about a disk: it is slow at once, and well only after a while. */
+function judgeDisk(session: Session, diskStalledMs: number, nowMs: number): void {
+  if (diskStalledMs > DISK_WELL_MS) session.wellSinceMs = null;
+  else session.wellSinceMs ??= nowMs;
+  if (diskStalledMs > DISK_STALL_MS) session.isSlow = true;
+  else if (session.wellSinceMs !== null && nowMs - session.wellSinceMs >= DISK_REST_MS) session.isSlow = false;
 }

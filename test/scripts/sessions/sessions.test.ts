@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import type { FenceBrokerCommand, UnfenceBrokerCommand } from '../../../broker/core/metadata/commands.ts';
+import type { HeartbeatResult } from '../../../broker/core/metadata/sessions.ts';
 import { errorName } from '../../../broker/core/protocol/errors.ts';
 import { SessionWorld } from '../../support/metadata/session-world.ts';
 
@@ -65,7 +65,7 @@ class Script {
   }
 }
 
-function told(command: FenceBrokerCommand | UnfenceBrokerCommand | null): string {
+function told(command: HeartbeatResult['command']): string {
   return command === null ? '' : ` → ${command.kind} ${command.brokerId}@${command.brokerEpoch}`;
 }
 

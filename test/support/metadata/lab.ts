@@ -37,6 +37,8 @@ export class MetadataLab {
   /** Ids of brokers that are known to live, and of controllers that vote. */
   readonly alive = new Set<number>();
   readonly voters = new Set<number>();
+  /** Ids of brokers whose disks hang. */
+  readonly slow = new Set<number>();
   #nextId = 1;
 
   constructor(fixed: Readonly<Record<string, string>> = {}) {
@@ -64,7 +66,11 @@ export class MetadataLab {
   /** Decides a command and applies what it gives. */
   run<C extends MetadataCommand>(command: C): OutcomeOf<C> {
     const topicIds = Array.from({ length: 300 }, () => sampleId(this.#nextId++));
-    const members = { isAlive: (id: number) => this.alive.has(id), isVoter: (id: number) => this.voters.has(id) };
+    const members = {
+      isAlive: (id: number) => this.alive.has(id),
+      isVoter: (id: number) => this.voters.has(id),
+      isSlow: (id: number) => this.slow.has(id),
+    };
     const { records, outcome } = decide({ image: this.image, settings: this.settings, topicIds, members }, command);
     if (records.length > 0) this.#apply(records);
     return outcome as OutcomeOf<C>;

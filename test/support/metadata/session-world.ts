@@ -1,5 +1,5 @@
 import { brokerId } from '../../../broker/core/base/ids.ts';
-import type { FenceBrokerCommand, UnfenceBrokerCommand } from '../../../broker/core/metadata/commands.ts';
+import type { FenceBrokerCommand } from '../../../broker/core/metadata/commands.ts';
 import {
   BrokerSessions,
   type BrokerHeartbeat,
@@ -100,7 +100,7 @@ export class SessionWorld {
     return this.sessions.isAlive(brokerId(id), this.nowMs);
   }
 
-  carryOut(command: FenceBrokerCommand | UnfenceBrokerCommand | null): void {
+  carryOut(command: HeartbeatResult['command']): void {
     if (command === null) return;
     this.lab.run(command);
     this.#tell();

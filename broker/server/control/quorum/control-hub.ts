@@ -187,6 +187,7 @@ export class ControlHub {
       bugs: raftBugs,
       send: (message: Message) => this.#peers.send(message),
       isAlive: (id: number) => this.#keeper?.isAlive(id) ?? false,
+      isSlow: (id: number) => this.#keeper?.isSlow(id) ?? false,
       onActive: (controller: QuorumNode['active']) => this.#becameActive(controller),
       onDecided: (delta: MetadataDelta) => {
         this.#keeper?.decided(delta);

@@ -33,6 +33,8 @@ export interface QuorumNodeDeps {
   readonly onFatal: (message: string) => void;
   /** Whether a process with this broker id is known to live. */
   readonly isAlive: (brokerId: number) => boolean;
+  /** Whether a broker's disk hangs, or did a short while ago (F5). */
+  readonly isSlow: (brokerId: number) => boolean;
   /** The active controller decided something, which is not committed yet. */
   readonly onDecided: (delta: MetadataDelta) => void;
   /** This node became the active controller, or is it no more (null). */
@@ -254,6 +256,7 @@ export class QuorumNode {
         settings,
         members: {
           isAlive: (id) => this.#deps.isAlive(id),
+          isSlow: (id) => this.#deps.isSlow(id),
           isVoter: (id) => this.host.state.voters.some((voter) => voter.id === id),
         },
         newTopicId: () => randomId(random),

@@ -65,6 +65,11 @@ export class SessionKeeper {
     return this.#sessions.isAlive(brokerId(id), this.#nowMs);
   }
 
+  /** Whether a broker's disk hangs, or did a short while ago (F5). */
+  isSlow(id: number): boolean {
+    return this.#sessions.isSlow(brokerId(id));
+  }
+
   /** A batch was decided. */
   decided(delta: MetadataDelta): void {
     if (delta.brokersChanged.length === 0) return;

@@ -86,7 +86,7 @@ describe('weir.version (B4)', () => {
   test('does not rise above what every registered broker and controller supports', () => {
     const lab = MetadataLab.atLevel1();
     const { image, settings } = lab;
-    const members = { isAlive: () => false, isVoter: () => false };
+    const members = { isAlive: () => false, isVoter: () => false, isSlow: () => false };
     // What a node of the release before would have registered, if it had kept its range.
     const broker = { ...lab.registration(4), ...PLAIN_RECORD, kind: 'broker' as const, brokerEpoch: -1, fenced: true };
     image.apply([{ ...broker, weirVersionMin: 1, weirVersionMax: 1, uncleanRestart: true }], image.offset + 1);

@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { brokerId } from '../../../../broker/core/base/ids.ts';
-import { BrokerSessions, DISK_STALL_MS, EXTENSION_MS } from '../../../../broker/core/metadata/sessions.ts';
+import {
+  BrokerSessions,
+  DISK_REST_MS,
+  DISK_STALL_MS,
+  DISK_WELL_MS,
+  EXTENSION_MS,
+} from '../../../../broker/core/metadata/sessions.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import { SessionWorld } from '../../../support/metadata/session-world.ts';
 
@@ -65,10 +71,8 @@ describe('a heartbeat', () => {
     expect(world.beat(0, { wantsUnfenced: false }).command).toMatchObject({ kind: 'fenceBroker', brokerId: 0 });
   });
 
-  test.each([
-    ['data loop', { loopStalledMs: 2001 }, { loopStalledMs: 2000 }],
-    ['disk', { diskStalledMs: DISK_STALL_MS + 1 }, { diskStalledMs: DISK_STALL_MS }],
-  ])('of a broker whose %s is stalled takes it out, and lets it in again after that (F1)', (_, stalled, well) => {
+  test('of a broker whose data loop is stalled takes it out, and lets it in again after that (F1)', () => {
+    const [stalled, well] = [{ loopStalledMs: 2001 }, { loopStalledMs: 2000 }];
     const world = withBrokers(0);
     expect(world.beat(0, well).command).toBe(null);
     expect(world.beat(0, stalled).command).toMatchObject({ kind: 'fenceBroker' });
@@ -76,6 +80,37 @@ describe('a heartbeat', () => {
     expect(world.beat(0, well).command).toMatchObject({ kind: 'unfenceBroker' });
     // It was not silent: nothing was false about the alarm.
     expect(world.advance(2000)).toEqual(['0 at 2000']);
+  });
+
+  test('of a broker whose disk hangs for over three seconds relieves it, again and again, and leaves it in (F5)', () => {
+    const world = withBrokers(0);
+    const hung = { diskStalledMs: DISK_STALL_MS + 1 };
+    expect(world.beat(0, { diskStalledMs: DISK_STALL_MS }).command).toBe(null);
+    expect(world.beat(0, hung).command).toMatchObject({ kind: 'shedLeaders', brokerId: 0 });
+    expect(world.beat(0, hung).command).toBe(null);
+    world.advance(1000);
+    expect(world.beat(0, hung).command).toMatchObject({ kind: 'shedLeaders' });
+    expect([world.isFenced(0), world.sessions.isSlow(brokerId(0))]).toEqual([false, true]);
+  });
+
+  test('does not let a broker in whose disk hangs', () => {
+    const world = new SessionWorld();
+    world.register(0);
+    expect(world.beat(0, { diskStalledMs: DISK_STALL_MS + 1 }).command).toBe(null);
+    expect(world.beat(0).command).toMatchObject({ kind: 'unfenceBroker' });
+  });
+
+  test('says that a disk is well only when it has been so for ten seconds on end: a disk that flaps moves nothing (F5)', () => {
+    const world = withBrokers(0);
+    const slow = (): boolean => world.sessions.isSlow(brokerId(0));
+    world.beat(0, { diskStalledMs: DISK_STALL_MS + 1 });
+    pass(world, DISK_REST_MS, 0);
+    expect(slow()).toBe(true);
+    world.beat(0, { diskStalledMs: DISK_WELL_MS + 1 });
+    pass(world, DISK_REST_MS, 0);
+    expect(slow()).toBe(true);
+    pass(world, 400, 0);
+    expect(slow()).toBe(false);
   });
 });
 

@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import { brokerId } from '../../../../broker/core/base/ids.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import type { PartitionView } from '../../../../broker/core/metadata/view.ts';
 import type { MoveName, MoveResponse, UnaryCalls } from '../../../../broker/ports/control-net.ts';
 import { newTopic } from '../../../support/metadata/lab.ts';
 import { QuorumWorld } from '../../../support/metadata/quorum-world.ts';
+
+const MOVING_MAX = 20;
 
 /** Three controllers and four brokers; topics of three replicas each on the first three. */
 class Scene {
@@ -40,13 +43,74 @@ class Scene {
     );
   }
 
+  on(id: number): number {
+    return this.partitions.filter(({ replicas }) => replicas.includes(brokerId(id))).length;
+  }
+
   /** Asks the active controller. */
   ask<N extends MoveName>(name: N, request: UnaryCalls[N]['request']): MoveResponse {
     return this.world.ask(this.world.leader(), name, request);
   }
+
+  /** Followers catch up: leaders take in whoever comes. */
+  catchUp(): void {
+    const view = this.#view;
+    const topicId = view.topicByName('t')?.id ?? '';
+    for (const { index, leader, leaderEpoch, partitionEpoch, replicas } of this.moving) {
+      if (leader === -1) continue;
+      const epochOf = (id: number): number => view.broker(brokerId(id))?.epoch ?? -1;
+      const isr = replicas.filter((id) => view.broker(id)?.fenced === false);
+      this.world.submit(leader, {
+        kind: 'alterPartition',
+        brokerId: leader,
+        brokerEpoch: epochOf(leader),
+        partitions: [
+          {
+            topicId,
+            index,
+            leaderEpoch,
+            partitionEpoch,
+            isr: isr.map((id) => ({ brokerId: id, brokerEpoch: epochOf(id) })),
+          },
+        ],
+      });
+    }
+  }
 }
 
 describe('a drain', () => {
+  test('moves everything off a broker, few at a time, and tells how far it is', () => {
+    const scene = new Scene(1, 30);
+    const { waitingCount: waiting, movingCount: moving } = scene.ask('Fleet.Drain', { brokerId: 1 });
+    expect(waiting + moving).toBe(30);
+    for (let round = 0; round < 20 && scene.on(1) > 0; round += 1) {
+      scene.world.world.runFor(1000);
+      expect(scene.moving.length).toBeLessThanOrEqual(MOVING_MAX);
+      const { waitingCount, movingCount } = scene.ask('Fleet.Drain', { brokerId: 1 });
+      expect(waitingCount + movingCount).toBe(scene.on(1));
+      scene.catchUp();
+    }
+    expect([scene.on(1), scene.on(3), scene.moving]).toEqual([0, 30, []]);
+    expect(scene.ask('Fleet.Drain', { brokerId: 1 })).toMatchObject({ waitingCount: 0, movingCount: 0, obstacles: [] });
+  });
+
+  test('goes on under the next controller without being asked', () => {
+    const scene = new Scene(2, 30);
+    scene.ask('Fleet.Drain', { brokerId: 1 });
+    scene.world.world.runFor(1000);
+    expect(scene.on(1)).toBe(30);
+    const dead = scene.world.leader();
+    scene.world.kill(dead);
+    scene.world.until('another leads', () => scene.world.leader() !== dead && scene.world.leader() !== -1);
+    scene.world.start(dead);
+    scene.world.untilReady();
+    for (let round = 0; round < 20 && scene.on(1) > 0; round += 1) {
+      scene.world.world.runFor(1000);
+      scene.catchUp();
+    }
+    expect(scene.on(1)).toBe(0);
+  });
+
   test('says why it can not go on: nobody is there to take what is moved', () => {
     const scene = new Scene(3, 3);
     scene.ask('Fleet.Cordon', { brokerId: 3, cordoned: true });
@@ -55,6 +119,19 @@ describe('a drain', () => {
     expect(obstacles).not.toEqual([]);
     scene.world.world.runFor(2000);
     expect(scene.moving).toEqual([]);
+    scene.ask('Fleet.Cordon', { brokerId: 3, cordoned: false });
+    scene.world.world.runFor(2000);
+    expect(scene.moving).toHaveLength(3);
+  });
+
+  test('that is ended calls back what is under way', () => {
+    const scene = new Scene(4, 5);
+    scene.ask('Fleet.Drain', { brokerId: 1 });
+    scene.world.world.runFor(1000);
+    expect(scene.moving).toHaveLength(5);
+    expect(scene.ask('Fleet.Undrain', { brokerId: 1 })).toMatchObject({ errorCode: 0 });
+    scene.world.world.runFor(2000);
+    expect([scene.moving, scene.on(1), scene.on(3)]).toEqual([[], 5, 0]);
   });
 
   test('of a broker that nobody knows is refused', () => {
@@ -63,9 +140,17 @@ describe('a drain', () => {
   });
 });
 
-test('a rebalance tells how much there is to move', () => {
+test('a rebalance after a broker came gives it its part, with the least moves', () => {
   const scene = new Scene(6, 12);
-  expect(scene.ask('Fleet.Rebalance', {}).waitingCount).toBeGreaterThanOrEqual(9);
+  expect(scene.on(3)).toBe(0);
+  const first = scene.ask('Fleet.Rebalance', {});
+  expect(first.waitingCount).toBeGreaterThanOrEqual(9);
+  for (let round = 0; round < 20; round += 1) {
+    scene.world.world.runFor(1000);
+    scene.catchUp();
+  }
+  expect([0, 1, 2, 3].map((id) => scene.on(id))).toEqual([9, 9, 9, 9]);
+  expect(scene.ask('Fleet.Rebalance', {})).toMatchObject({ waitingCount: 0, movingCount: 0 });
 });
 
 test('who is not the active controller names it', () => {
