@@ -356,7 +356,6 @@ class NodeStart {
         }
         this.#phase = '';
         this.#acceptor.open();
-        this.#watch?.start();
         this.#done(null, this.#running(logs, partitions));
       });
     });

@@ -9,7 +9,7 @@ export interface FollowerWatchDeps {
   readonly timers: Timers;
   readonly settings: Settings;
   readonly metadata: Pick<MetadataClient, 'onDelta'>;
-  readonly partitions: { leaderships(): Iterable<LeaderPartition> };
+  readonly partitions: { leaderships(): Iterable<LeaderPartition>; onLead(listener: () => void): void };
 }
 
 /** Longest time between two looks; of short lags it is the half, so that who lags is found within half as much again. */
@@ -27,14 +27,11 @@ export class FollowerWatch {
   constructor(deps: FollowerWatchDeps) {
     this.#deps = deps;
     deps.metadata.onDelta(({ brokersChanged, partitionsChanged }) => {
-      if (brokersChanged.length > 0) this.#lookSoon();
-      else if (partitionsChanged.length > 0) this.#arm();
+      const hasNews = brokersChanged.length > 0 || (partitionsChanged.length > 0 && this.#timer === null);
+      if (hasNews) this.#lookSoon();
     });
-  }
-
-  /** Begins; partitions are led by now. */
-  start(): void {
-    this.#arm();
+    // A new leadership begins when its log is there.
+    deps.partitions.onLead(() => this.#arm());
   }
 
   stop(): void {

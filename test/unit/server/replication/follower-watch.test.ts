@@ -18,7 +18,11 @@ function watched(replicas = IDS) {
   led.append(records('a', 'b'));
   log.progress(2, 2);
   const metadata = new FakeMetadata();
-  const partitions = { leaderships: () => [led.partition] };
+  const begun: (() => void)[] = [];
+  const partitions = {
+    leaderships: () => [led.partition],
+    onLead: (listener: () => void) => void begun.push(listener),
+  };
   // The one setting that is read.
   const settings = { broker: () => LAG_MAX_MS } as unknown as Settings;
   const watch = new FollowerWatch({ clock: loop, timers: loop, settings, metadata, partitions });
@@ -30,13 +34,16 @@ function watched(replicas = IDS) {
     }
   };
   const wanted = (): unknown => led.partition.replica.proposal?.isr.map((one) => one.brokerId);
-  return { ...led, log, loop, metadata, watch, partitions, pass, wanted };
+  const start = (): void => {
+    for (const listener of begun) listener();
+  };
+  return { ...led, start, log, loop, metadata, watch, partitions, pass, wanted };
 }
 
 describe('the watch over followers', () => {
   it('finds who lags, soon after the time is over', () => {
-    const { watch, pass, wanted } = watched();
-    watch.start();
+    const { start, watch, pass, wanted } = watched();
+    start();
     pass(LAG_MAX_MS);
     expect(wanted()).toBeUndefined();
     pass(600);
@@ -54,8 +61,8 @@ describe('the watch over followers', () => {
   });
 
   it('blames nobody when this node stood still', () => {
-    const { watch, loop, cluster, pass, wanted } = watched();
-    watch.start();
+    const { start, watch, loop, cluster, pass, wanted } = watched();
+    start();
     loop.stall(60_000);
     cluster.nowMs += 60_000;
     loop.run();
@@ -65,11 +72,12 @@ describe('the watch over followers', () => {
   });
 
   it('runs no timer where there are no followers, and one since there are', () => {
-    const { watch, loop, metadata, partition, view } = watched(IDS.slice(0, 1));
-    watch.start();
+    const { start, watch, loop, metadata, partition, view } = watched(IDS.slice(0, 1));
+    start();
     expect(loop.timerCount).toBe(0);
     partition.update({ ...view, replicas: IDS, partitionEpoch: 1 }, RULES);
     metadata.tell({ partitionsChanged: [{ topic: topicView('jobs', 'AAAAAAAAAAAAAAAAAAAAAQ', 1), partition: view }] });
+    loop.run();
     expect(loop.timerCount).toBe(1);
     watch.stop();
     expect(loop.timerCount).toBe(0);
