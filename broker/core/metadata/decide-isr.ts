@@ -65,11 +65,10 @@ function isrProblem(
   const ids = wish.isr.map((member) => member.brokerId);
   if (new Set(ids).size !== ids.length || !ids.includes(asker)) return ErrorCode.INVALID_REQUEST;
   if (!ids.every((id) => (replicas as readonly number[]).includes(id))) return ErrorCode.INVALID_REQUEST;
-  const isEligible = wish.isr.every((member) => {
-    const epoch = image.broker(brokerId(member.brokerId))?.epoch;
-    const isJoining = !(partition.isr as readonly number[]).includes(member.brokerId);
-    if (isJoining && members.isSlow(member.brokerId)) return false;
-    return image.mayLead(member.brokerId) && (member.brokerEpoch === -1 || member.brokerEpoch === epoch);
+  const isEligible = wish.isr.every(({ brokerId: id, brokerEpoch }) => {
+    if (brokerEpoch !== -1 && brokerEpoch !== image.broker(brokerId(id))?.epoch) return false;
+    // Who is in stays: a leader that is about to stop lets in who will take over.
+    return partition.isr.includes(brokerId(id)) || (image.mayLead(id) && !members.isSlow(id));
   });
   return isEligible ? ErrorCode.NONE : ErrorCode.INELIGIBLE_REPLICA;
 }

@@ -55,6 +55,8 @@ export class LeaderPartition implements Partition, LogListener {
   #announcedEnd = -1;
   /** NONE while leading; afterwards what everybody is told. */
   #ended: number = ErrorCode.NONE;
+  /** The partition after this leadership. */
+  #next: PartitionView | null = null;
 
   constructor(start: {
     readonly topic: Pick<TopicView, 'id' | 'name'>;
@@ -86,11 +88,11 @@ export class LeaderPartition implements Partition, LogListener {
   }
 
   get leader(): BrokerId | -1 {
-    return this.#view.leader;
+    return (this.#next ?? this.#view).leader;
   }
 
   get leaderEpoch(): LeaderEpoch {
-    return this.#view.leaderEpoch;
+    return (this.#next ?? this.#view).leaderEpoch;
   }
 
   get logStartOffset(): number {
@@ -149,10 +151,11 @@ export class LeaderPartition implements Partition, LogListener {
     this.onProgress(this.#log.writtenOffset, this.#log.durableOffset);
   }
 
-  /** Ends this leadership: everybody waiting is told `errorCode`. */
-  resign(errorCode: number): void {
+  /** Ends this leadership: everybody waiting is told `errorCode`, and who leads `next` (KIP-951), so that nobody has to ask for it. */
+  resign(errorCode: number, next: PartitionView | null = null): void {
     if (this.#ended !== ErrorCode.NONE) return;
     this.#ended = errorCode;
+    this.#next = next;
     this.#log.setListener(null);
     this.#replication.end(errorCode);
     this.#failAll(errorCode);
@@ -411,7 +414,7 @@ export class LeaderPartition implements Partition, LogListener {
 
   #place(bytes: Buffer, nowMs: number, logAppendTimeMs: number): AppendOutcome {
     const baseOffset = this.#log.logEndOffset;
-    batch.assignOffset(bytes, 0, { baseOffset, leaderEpoch: this.leaderEpoch });
+    batch.assignOffset(bytes, 0, { baseOffset, leaderEpoch: this.#view.leaderEpoch });
     const endOffset = this.#log.append(bytes, { nowMs });
     if (endOffset === null) return this.#refused(ErrorCode.KAFKA_STORAGE_ERROR, this.#log.stateReason);
     return {

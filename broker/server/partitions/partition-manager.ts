@@ -320,7 +320,7 @@ export class PartitionManager implements Partitions {
     this.#leading.delete(topicId, index);
     this.#damaged.delete(topicId, index);
     this.#sorted = null;
-    partition.resign(errorCode);
+    partition.resign(errorCode, this.#metadata.view.topicById(topicId)?.partition(index) ?? null);
   }
 
   /** Ends a following. `done` when its log may be another's. */

@@ -1,0 +1,78 @@
+import { describe, expect, test } from '@jest/globals';
+import { ReplicationWorld } from '../../../support/replication/replication-world.ts';
+
+const SETTINGS = { 'min.insync.replicas': '2' };
+
+/** Longest time that a record waited for its acknowledgement, ms. */
+function longestMs(world: ReplicationWorld): number {
+  return Math.max(...[...world.produced.acknowledged.values()].map(({ tookMs }) => tookMs));
+}
+
+describe('a broker that is told to stop', () => {
+  test.each([1, 2, 3, 4, 5])(
+    'hands its leaderships over first: nobody waits 200 ms for an acknowledgement (seed %i)',
+    (seed) => {
+      const world = new ReplicationWorld(seed).start();
+      world.createTopic('t', { partitions: 6, settings: SETTINGS });
+      let sent = 0;
+      const send = (): void => {
+        for (let partition = 0; partition < 6; partition += 1) {
+          world.send('t', [`r${sent}`], { partition });
+          sent += 1;
+        }
+      };
+      for (let round = 0; round < 50; round += 1) {
+        send();
+        world.world.runFor(10);
+      }
+      const leader = world.leader('t');
+      let isStopped = false;
+      const startMs = world.world.nowMs;
+      let tookMs = 0;
+      world.node(leader).stop(() => {
+        isStopped = true;
+        tookMs = world.world.nowMs - startMs;
+      });
+      for (let round = 0; round < 200; round += 1) {
+        send();
+        world.world.runFor(10);
+      }
+      world.until('it has stopped', () => isStopped);
+      world.until('all are acknowledged', () => world.produced.acknowledged.size === sent);
+      expect(world.produced.failed.size).toBe(0);
+      expect(longestMs(world)).toBeLessThan(200);
+      expect(tookMs).toBeLessThan(3000);
+      for (let index = 0; index < 6; index += 1) expect(world.leader('t', index)).not.toBe(leader);
+    },
+  );
+
+  test('and comes back is in sync again without having lost its place: its stop was clean (D4)', () => {
+    const world = new ReplicationWorld(7).start();
+    world.createTopic('t', { settings: SETTINGS });
+    world.produce('t', ['a', 'b', 'c']);
+    const leader = world.leader('t');
+    let isStopped = false;
+    world.node(leader).stop(() => (isStopped = true));
+    world.until('it has stopped', () => isStopped);
+    world.produce('t', ['d']);
+    world.node(leader).start();
+    world.until('it serves', () => world.node(leader).isReady);
+    world.untilInSync('t');
+    world.untilSame('t');
+  });
+
+  test('is waited for while its follower catches up', () => {
+    const world = new ReplicationWorld(8).start();
+    world.createTopic('t', { assignments: [[0, 1]] });
+    world.kill(1);
+    world.until('the follower is out', () => world.partition('t').isr.length === 1);
+    world.produce('t', ['a', 'b']);
+    world.node(1).start();
+    world.until('the follower is back, and not in sync yet', () => world.node(1).isReady);
+    let isStopped = false;
+    world.node(0).stop(() => (isStopped = true));
+    world.until('it has stopped', () => isStopped);
+    expect(world.leader('t')).toBe(1);
+    expect(world.scan('t')).toEqual(['a', 'b']);
+  });
+});
