@@ -19,8 +19,8 @@ const PAUSE_MS = 5;
 const WARM_COUNT = 100;
 const ROUND_DEADLINE_MS = 120_000;
 const FOREVER_MS = 3_600_000;
-/** A client gives up on a node that vanished as soon as this; at its default it waits for half a minute, whatever the brokers do. */
-const VANISH_TIMEOUT = 'request.timeout.ms=1000';
+/** A client gives up on a node that vanished as soon as this; at its defaults it waits for 30 s, and 10 s for a new connection, whatever the brokers do. */
+const VANISH_SETTINGS = ['request.timeout.ms=1000', 'socket.connection.setup.timeout.ms=1000'];
 const REPLICATED = {
   'default.replication.factor': '3',
   'min.insync.replicas': '2',
@@ -147,7 +147,7 @@ async function gapOf(what: {
 }): Promise<{ readonly gapMs: number; readonly failed: number }> {
   const { way, nodes, network, tools, victim } = what;
   const args = [nodes.bootstrap, TOPIC, String(PARTITIONS), String(PAUSE_MS)];
-  if (way === 'vanishes') args.push(VANISH_TIMEOUT);
+  if (way === 'vanishes') args.push(...VANISH_SETTINGS);
   const probe = tools.start({ className: 'GapProbe', args, timeoutMs: FOREVER_MS });
   const countFrom = (line: number): readonly number[] => {
     const counts = Array.from({ length: PARTITIONS }, () => 0);

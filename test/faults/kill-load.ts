@@ -61,10 +61,20 @@ export class KillLoad {
     return { producer: this.#producer.lines.length, share, consumer: this.#consumer.lines.length };
   }
 
+  /** Ends the producer; what it sent, and what was confirmed. */
+  async stopProducer(): Promise<Pick<History, 'sent' | 'acknowledged'>> {
+    await this.#producer.stop();
+    return parseProducer(this.#producer.lines, this.#options.partitions);
+  }
+
+  /** Ends the consumers, whatever they have done. */
+  async abandon(): Promise<void> {
+    await Promise.all([...this.#members.values(), this.#consumer].map((tool) => tool.stop()));
+  }
+
   /** Stops the producer, waits until both groups have everything, stops them and scans the log. */
   async finish(crashes: readonly Crash[]): Promise<History> {
-    const { partitions } = this.#options;
-    await this.#producer.stop();
+    const produced = await this.stopProducer();
     await waitFor('the share group has finished everything', async () => (await this.#shareLag()) === 0, {
       deadlineMs: DRAIN_DEADLINE_MS,
       pollMs: 250,
@@ -80,9 +90,9 @@ export class KillLoad {
       },
       { deadlineMs: DRAIN_DEADLINE_MS, pollMs: 250 },
     );
-    await Promise.all([...this.#members.values(), this.#consumer].map((tool) => tool.stop()));
+    await this.abandon();
     return {
-      ...parseProducer(this.#producer.lines, partitions),
+      ...produced,
       ...parseShare(this.#members, this.#options.lockMs),
       scanned: await scan(this.#options),
       committed: fieldsOf(this.#consumer.lines, 'C').map(

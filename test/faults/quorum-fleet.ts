@@ -40,6 +40,8 @@ export interface QuorumFleetOptions {
   readonly voters?: number;
   /** The program; absent: Weir from its sources. */
   readonly program?: string;
+  /** A module of test/faults/planted that breaks every node. */
+  readonly planted?: string;
   /** Whether every node is asked all the time who leads; absent: yes. */
   readonly isWatched?: boolean;
   /** Every node on a host of its own; absent: all on this one. */
@@ -61,6 +63,7 @@ export class QuorumFleet {
   #watching: Promise<void> | null = null;
   #isOver = false;
   #program = join(ROOT, 'broker/cli/weir.ts');
+  #broken: readonly string[] = [];
   #formation: Formation = { clusterId: newId(), initialVoters: [], formed: false };
 
   private constructor(directory: string) {
@@ -71,6 +74,8 @@ export class QuorumFleet {
   static async start(options: QuorumFleetOptions): Promise<QuorumFleet> {
     const fleet = new QuorumFleet(await mkdtemp(join(tmpdir(), 'weir-quorum-')));
     fleet.#program = options.program ?? fleet.#program;
+    if (options.planted !== undefined)
+      fleet.#broken = ['--import', join(ROOT, 'test/faults/planted', `${options.planted}.ts`)];
     await fleet.#make(options);
     await Promise.all(fleet.ids.map((id) => fleet.start(id)));
     if (options.isWatched !== false)
@@ -108,7 +113,7 @@ export class QuorumFleet {
   async start(id: number): Promise<void> {
     const node = this.#node(id);
     node.isReady = false;
-    const command = [...node.prefix, join(ROOT, 'node_modules/.bin/node'), this.#program];
+    const command = [...node.prefix, join(ROOT, 'node_modules/.bin/node'), ...this.#broken, this.#program];
     const [program, ...args] = [...command, 'broker', '--config', node.config, '--exit-with-parent'];
     const process = new Child({
       command: program,

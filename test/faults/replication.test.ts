@@ -8,18 +8,13 @@ import { ensureKafka } from '../setup/kafka.ts';
 import { cliOf } from '../wire/harness/cli.ts';
 import { startToolHost, ToolHost, type ToolHostProcess } from '../wire/harness/tool-host.ts';
 import { waitFor } from '../wire/harness/wait.ts';
-import { type Crash, judge } from './history.ts';
-import { KillLoad } from './kill-load.ts';
+import { type Crash, judge, judgeLog } from './history.ts';
+import { KillLoad, scan } from './kill-load.ts';
 import { Network } from './network.ts';
 import { QuorumFleet } from './quorum-fleet.ts';
 import { Volume, type VolumeOptions } from './volume.ts';
 
-const {
-  WEIR_TEST_MINUTES: MINUTES,
-  WEIR_KILL_SEED: SEED = String(process.pid),
-  WEIR_FAULTS: CHOSEN,
-  WEIR_KILL_KEEP: KEEP,
-} = process.env;
+const { WEIR_TEST_MINUTES: MINUTES, WEIR_KILL_SEED: SEED = String(process.pid), WEIR_FAULTS: CHOSEN } = process.env;
 const LONG_MS = Number(MINUTES ?? 0) * 60_000;
 const DEADLINE_MS = 10 * 60_000;
 const NODES = 3;
@@ -34,106 +29,148 @@ const LONG_PAUSE_MS = 3_500;
 const VOLUME: VolumeOptions = { sizeMiB: 640, format: ['-J', 'size=16'], mount: ['commit=300'] };
 
 const prng = createPrng(Number(SEED));
+const CLIENTS = { topic: 'jobs', partitions: PARTITIONS, shareGroup: 'workers', consumerGroup: 'readers' } as const;
+
 let directory: string;
-let network: Network;
-let volumes: readonly Volume[];
-let fleet: QuorumFleet;
 let host: ToolHostProcess;
 let tools: ToolHost;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'weir-replication-'));
-  network = await Network.create(NODES);
-  volumes = await Promise.all(Array.from({ length: NODES }, () => Volume.create(VOLUME)));
-  await Promise.all(volumes.map(({ path }) => mkdir(join(path, 'data'))));
-  fleet = await QuorumFleet.start({
-    nodes: NODES,
-    network,
-    isWatched: false,
-    dataOf: (id) => join(volumeOf(id).path, 'data'),
-    settings: {
-      'default.replication.factor': '3',
-      'min.insync.replicas': '2',
-      'group.initial.rebalance.delay.ms': '0',
-      'offsets.topic.num.partitions': '4',
-      'share.coordinator.state.topic.num.partitions': '4',
-    },
-  });
   host = await startToolHost(await ensureKafka(), directory);
   tools = await ToolHost.connect(host.port);
 });
 afterAll(async () => {
   tools.close();
   await host.child.kill();
-  if (KEEP !== undefined) return;
-  await fleet.remove();
-  await network.remove();
-  await Promise.all(volumes.map((volume) => volume.remove()));
   await rm(directory, { recursive: true, force: true });
 });
 
-function volumeOf(id: number): Volume {
-  const volume = volumes[id];
-  if (volume === undefined) throw new Error(`there is no node ${id}`);
-  return volume;
+/** Three machines, each with its own disk and network, and a node on each. */
+class Machines {
+  readonly network: Network;
+  readonly fleet: QuorumFleet;
+  readonly #volumes: readonly Volume[];
+
+  private constructor(parts: { network: Network; fleet: QuorumFleet; volumes: readonly Volume[] }) {
+    this.network = parts.network;
+    this.fleet = parts.fleet;
+    this.#volumes = parts.volumes;
+  }
+
+  static async start(broken: { readonly planted?: string } = {}): Promise<Machines> {
+    const network = await Network.create(NODES);
+    const volumes = await Promise.all(Array.from({ length: NODES }, () => Volume.create(VOLUME)));
+    await Promise.all(volumes.map(({ path }) => mkdir(join(path, 'data'))));
+    const fleet = await QuorumFleet.start({
+      nodes: NODES,
+      network,
+      isWatched: false,
+      dataOf: (id) => join(volumes[id]?.path ?? '', 'data'),
+      settings: {
+        'default.replication.factor': '3',
+        'min.insync.replicas': '2',
+        'group.initial.rebalance.delay.ms': '0',
+        'offsets.topic.num.partitions': '4',
+        'share.coordinator.state.topic.num.partitions': '4',
+      },
+      ...broken,
+    });
+    return new Machines({ network, fleet, volumes });
+  }
+
+  volumeOf(id: number): Volume {
+    const volume = this.#volumes[id];
+    if (volume === undefined) throw new Error(`there is no node ${id}`);
+    return volume;
+  }
+
+  all(act: (id: number) => Promise<void>): Promise<unknown> {
+    return Promise.all(this.fleet.ids.map(act));
+  }
+
+  others(id: number): readonly number[] {
+    return this.fleet.ids.filter((one) => one !== id);
+  }
+
+  /** A topic, and the clients that work on it. */
+  async load(): Promise<KillLoad> {
+    const { bootstrap } = this.fleet;
+    const cli = cliOf({ bootstrap, tools });
+    await cli.createTopic(CLIENTS.topic, PARTITIONS, {}, NODES);
+    await cli.configure('groups', CLIENTS.shareGroup, {
+      'share.auto.offset.reset': 'earliest',
+      'share.record.lock.duration.ms': String(LOCK_MS),
+    });
+    return new KillLoad({ ...CLIENTS, bootstrap, tools, rate: RATE, lockMs: LOCK_MS });
+  }
+
+  async remove(): Promise<void> {
+    await this.fleet.remove();
+    await this.network.remove();
+    await Promise.all(this.#volumes.map((volume) => volume.remove()));
+  }
 }
 
-const all = (act: (id: number) => Promise<void>): Promise<unknown> => Promise.all(fleet.ids.map(act));
-const others = (id: number): readonly number[] => fleet.ids.filter((one) => one !== id);
+type Fault = (machines: Machines, id: number) => Promise<void>;
 
 /** What is done to the three nodes, of which one is chosen; all run and hear each other when it is over. */
-const FAULTS: Readonly<Record<string, (id: number) => Promise<void>>> = {
-  'kill -9': async (id) => {
+const FAULTS: Readonly<Record<string, Fault>> = {
+  'kill -9': async ({ fleet }, id) => {
     await fleet.kill(id);
     await fleet.start(id);
   },
-  'kill -9, long gone': async (id) => {
+  'kill -9, long gone': async ({ fleet }, id) => {
     await fleet.kill(id);
     await delay(LONG_PAUSE_MS);
     await fleet.start(id);
   },
-  'stands still': async (id) => {
+  'stands still': async ({ fleet }, id) => {
     fleet.signal(id, 'SIGSTOP');
     await delay(LONG_PAUSE_MS);
     fleet.signal(id, 'SIGCONT');
   },
-  'cut off': async (id) => {
-    for (const other of others(id)) await network.cut(id, other);
+  'cut off': async (machines, id) => {
+    for (const other of machines.others(id)) await machines.network.cut(id, other);
+    await delay(LONG_PAUSE_MS);
+    await machines.network.heal();
+  },
+  'hears nobody': async (machines, id) => {
+    for (const other of machines.others(id)) await machines.network.drop(other, id);
+    await delay(LONG_PAUSE_MS);
+    await machines.network.heal();
+  },
+  vanishes: async ({ network }, id) => {
+    await network.vanish(id);
     await delay(LONG_PAUSE_MS);
     await network.heal();
   },
-  'hears nobody': async (id) => {
-    for (const other of others(id)) await network.drop(other, id);
-    await delay(LONG_PAUSE_MS);
-    await network.heal();
+  'all killed at once': async (machines) => {
+    await machines.all((id) => machines.fleet.kill(id));
+    await machines.all((id) => machines.fleet.start(id));
   },
-  'all killed at once': async () => {
-    await all((id) => fleet.kill(id));
-    await all((id) => fleet.start(id));
-  },
-  'rolling restart': async () => {
+  'rolling restart': async ({ fleet }) => {
     for (const id of fleet.ids) {
       await fleet.stop(id);
       await fleet.start(id);
     }
   },
-  'power of one': async (id) => {
-    await fleet.kill(id);
-    await volumeOf(id).cutPower();
-    await fleet.start(id);
+  'power of one': async (machines, id) => {
+    await machines.fleet.kill(id);
+    await machines.volumeOf(id).cutPower();
+    await machines.fleet.start(id);
   },
-  'power of all': async () => {
-    await all((id) => fleet.kill(id));
-    await all((id) => volumeOf(id).cutPower());
-    await all((id) => fleet.start(id));
+  'power of all': async (machines) => {
+    await machines.all((id) => machines.fleet.kill(id));
+    await machines.all((id) => machines.volumeOf(id).cutPower());
+    await machines.all((id) => machines.fleet.start(id));
   },
-  'full disk': async (id) => {
-    const file = join(volumeOf(id).path, 'filler');
-    await writeFile(file, '');
+  'full disk': async (machines, id) => {
+    const file = join(machines.volumeOf(id).path, 'filler');
     await fill(file);
     await delay(LONG_PAUSE_MS);
     await rm(file);
-    if (fleet.hasEnded(id)) await fleet.start(id);
+    if (machines.fleet.hasEnded(id)) await machines.fleet.start(id);
   },
 };
 
@@ -149,47 +186,72 @@ async function fill(file: string): Promise<void> {
   }
 }
 
+/** Waits until every client has done something since. */
+async function untilProgress(load: KillLoad, after: string): Promise<void> {
+  const before = load.progress();
+  await waitFor(`progress after ${after}`, () => {
+    const now = load.progress();
+    return WHO.every((who) => now[who] >= before[who] + PROGRESS[who]);
+  });
+}
+
 describe('three nodes that replicate', () => {
   it(
     'lose, repeat, reorder and invent nothing, whatever happens to them under load',
     async () => {
-      const { bootstrap } = fleet;
-      const cli = cliOf({ bootstrap, tools });
-      const [topic, shareGroup, consumerGroup] = ['jobs', 'workers', 'readers'];
-      await cli.createTopic(topic, PARTITIONS, {}, NODES);
-      await cli.configure('groups', shareGroup, {
-        'share.auto.offset.reset': 'earliest',
-        'share.record.lock.duration.ms': String(LOCK_MS),
-      });
-      const where = { bootstrap, tools, topic, partitions: PARTITIONS, shareGroup, consumerGroup };
-      const load = new KillLoad({ ...where, rate: RATE, lockMs: LOCK_MS });
-      const chosen = CHOSEN?.split(',') ?? Object.keys(FAULTS);
-      const crashes: Crash[] = [];
-      const rounds: string[] = [];
-      const longEndMs = performance.now() + LONG_MS;
-      while (rounds.length < 2 * chosen.length || performance.now() < longEndMs) {
-        const before = load.progress();
-        await waitFor(`progress after ${rounds.slice(-3).join(', ')}`, () => {
-          const now = load.progress();
-          return WHO.every((who) => now[who] >= before[who] + PROGRESS[who]);
-        });
-        // Not a wait for something: the moment of the fault is what this test varies.
-        await delay(prng.below(BETWEEN_MS_MAX));
-        const fault = chosen[rounds.length % chosen.length] ?? '';
-        const id = prng.below(NODES);
-        rounds.push(`${fault} (${id})`);
-        const fromMs = Date.now();
-        await FAULTS[fault]?.(id);
-        crashes.push({ fromMs, untilMs: Date.now() + LONG_PAUSE_MS });
+      const machines = await Machines.start();
+      try {
+        const load = await machines.load();
+        const chosen = CHOSEN?.split(',') ?? Object.keys(FAULTS);
+        const crashes: Crash[] = [];
+        const rounds: string[] = [];
+        const longEndMs = performance.now() + LONG_MS;
+        while (rounds.length < 2 * chosen.length || performance.now() < longEndMs) {
+          await untilProgress(load, rounds.slice(-3).join(', '));
+          // Not a wait for something: the moment of the fault is what this test varies.
+          await delay(prng.below(BETWEEN_MS_MAX));
+          const fault = chosen[rounds.length % chosen.length] ?? '';
+          const id = prng.below(NODES);
+          rounds.push(`${fault} (${id})`);
+          const fromMs = Date.now();
+          await FAULTS[fault]?.(machines, id);
+          crashes.push({ fromMs, untilMs: Date.now() + LONG_PAUSE_MS });
+        }
+        const history = await load.finish(crashes);
+        const { acknowledged, acquired } = history;
+        const counts = `${acknowledged.length} acknowledged, ${acquired.length} deliveries`;
+        console.info(`seed ${SEED}: ${rounds.length} faults, ${counts}`);
+        expect(judge(history)).toEqual([]);
+        expect(acknowledged.length).toBeGreaterThan(rounds.length * PROGRESS.producer);
+      } catch (error) {
+        const said = machines.fleet.ids.map((id) => `node ${id}:\n${machines.fleet.tail(id)}`);
+        throw new Error(`seed ${SEED}\n${said.join('\n')}`, { cause: error });
+      } finally {
+        await machines.remove();
       }
-      const history = await load.finish(crashes);
-      const { acknowledged, acquired } = history;
-      console.info(
-        `seed ${SEED}: ${rounds.length} faults, ${acknowledged.length} acknowledged, ${acquired.length} deliveries`,
-      );
-      expect(judge(history)).toEqual([]);
-      expect(acknowledged.length).toBeGreaterThan(rounds.length * PROGRESS.producer);
     },
     LONG_MS + DEADLINE_MS,
+  );
+
+  it(
+    'are found out when none of them syncs what it says it did and the power of all goes',
+    async () => {
+      const machines = await Machines.start({ planted: 'no-file-sync' });
+      try {
+        const load = await machines.load();
+        await untilProgress(load, 'the start');
+        const producer = await load.stopProducer();
+        await machines.all((id) => machines.fleet.kill(id));
+        await machines.all((id) => machines.volumeOf(id).cutPower());
+        await machines.all((id) => machines.fleet.start(id));
+        const scanned = await scan({ ...CLIENTS, bootstrap: machines.fleet.bootstrap, tools });
+        const rules = new Set(judgeLog({ ...producer, scanned }).map(({ rule }) => rule));
+        expect([...rules]).toContain('acknowledged record is lost');
+        await load.abandon();
+      } finally {
+        await machines.remove();
+      }
+    },
+    DEADLINE_MS,
   );
 });
