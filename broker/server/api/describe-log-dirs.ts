@@ -2,12 +2,12 @@ import type { Settings } from '../../core/config/settings.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { Disk } from '../../ports/disk.ts';
-import type { Partition, Partitions } from '../partitions/partition.ts';
+import type { PartitionLog } from '../logs/partition-log.ts';
 import type { ApiRow } from './row.ts';
 
 /** What DescribeLogDirs measures. */
 export interface DescribeLogDirsServices {
-  readonly partitions: Partitions;
+  readonly partitions: { replicas(): readonly PartitionLog[] };
   readonly settings: Settings;
   readonly ports: { readonly disk: Disk };
 }
@@ -27,7 +27,7 @@ export const row: ApiRow<typeof ApiKey.DescribeLogDirs, DescribeLogDirsServices>
     }
     const logDir = server.settings.broker('log.dirs');
     const wanted = request.topics === null ? null : indicesByTopic(request.topics);
-    const topics = sizes(server.partitions, wanted);
+    const topics = sizes(server.partitions.replicas(), wanted);
     server.ports.disk.space(logDir, (failure, space) => {
       const result = { errorCode: failure === null ? ErrorCode.NONE : ErrorCode.KAFKA_STORAGE_ERROR, logDir, topics };
       reply({
@@ -49,24 +49,25 @@ function indicesByTopic(
   return found;
 }
 
-function sizes(partitions: Partitions, wanted: ReadonlyMap<string, ReadonlySet<number>> | null) {
+function sizes(replicas: readonly PartitionLog[], wanted: ReadonlyMap<string, ReadonlySet<number>> | null) {
   const topics = new Map<string, ReturnType<typeof describe>[]>();
-  for (const partition of partitions.all()) {
-    const indices = wanted === null ? null : wanted.get(partition.topicName);
+  for (const log of replicas) {
+    const indices = wanted === null ? null : wanted.get(log.topic);
     if (indices === undefined) continue;
-    if (indices !== null && !indices.has(partition.index)) continue;
+    if (indices !== null && !indices.has(log.partition)) continue;
     // The answer has no error for one partition; Kafka leaves out what lies in a directory that failed.
-    if (partition.status(-1) === ErrorCode.KAFKA_STORAGE_ERROR) continue;
-    const known = topics.get(partition.topicName);
-    if (known === undefined) topics.set(partition.topicName, [describe(partition)]);
-    else known.push(describe(partition));
+    if (log.state === 'damaged') continue;
+    const known = topics.get(log.topic);
+    if (known === undefined) topics.set(log.topic, [describe(log)]);
+    else known.push(describe(log));
   }
   return [...topics].map(([name, list]) => ({ name, partitions: list }));
 }
 
-const describe = (partition: Partition) => ({
-  partitionIndex: partition.index,
-  partitionSize: partition.sizeInBytes,
+const describe = (log: PartitionLog) => ({
+  partitionIndex: log.partition,
+  partitionSize: log.sizeInBytes,
+  // How far the end lies below the high watermark: in a replica that is in its place, never.
   offsetLag: 0,
   isFutureKey: false,
 });

@@ -2,6 +2,7 @@ import type { AnyRow } from '../dispatch.ts';
 import type { Services } from '../services.ts';
 import { row as addRaftVoter } from './add-raft-voter.ts';
 import { row as alterConfigs } from './alter-configs.ts';
+import { row as alterPartitionReassignments } from './alter-partition-reassignments.ts';
 import { row as apiVersions } from './api-versions.ts';
 import { row as createPartitions } from './create-partitions.ts';
 import { row as createTopics } from './create-topics.ts';
@@ -16,6 +17,7 @@ import { row as describeLogDirs } from './describe-log-dirs.ts';
 import { row as describeQuorum } from './describe-quorum.ts';
 import { row as describeShareGroupOffsets } from './describe-share-group-offsets.ts';
 import { row as describeTopicPartitions } from './describe-topic-partitions.ts';
+import { row as electLeaders } from './elect-leaders.ts';
 import { row as fetch } from './fetch.ts';
 import { row as findCoordinator } from './find-coordinator.ts';
 import { row as heartbeat } from './heartbeat.ts';
@@ -27,6 +29,7 @@ import { row as leaveGroup } from './leave-group.ts';
 import { row as listConfigResources } from './list-config-resources.ts';
 import { row as listGroups } from './list-groups.ts';
 import { row as listOffsets } from './list-offsets.ts';
+import { row as listPartitionReassignments } from './list-partition-reassignments.ts';
 import { row as metadata } from './metadata.ts';
 import { row as offsetCommit } from './offset-commit.ts';
 import { row as offsetFetch } from './offset-fetch.ts';
@@ -49,6 +52,7 @@ import { row as writeShareGroupState } from './write-share-group-state.ts';
 export const apiTable: readonly AnyRow<Services>[] = [
   addRaftVoter,
   alterConfigs,
+  alterPartitionReassignments,
   apiVersions,
   createPartitions,
   createTopics,
@@ -63,6 +67,7 @@ export const apiTable: readonly AnyRow<Services>[] = [
   describeQuorum,
   describeShareGroupOffsets,
   describeTopicPartitions,
+  electLeaders,
   fetch,
   findCoordinator,
   heartbeat,
@@ -74,6 +79,7 @@ export const apiTable: readonly AnyRow<Services>[] = [
   listConfigResources,
   listGroups,
   listOffsets,
+  listPartitionReassignments,
   metadata,
   offsetCommit,
   offsetFetch,

@@ -141,6 +141,14 @@ export class PartitionManager implements Partitions {
     return this.#leading.values();
   }
 
+  /** Logs of all replicas on this node, those it follows included, in the order of `all`. */
+  replicas(): readonly PartitionLog[] {
+    return this.#logs
+      .all()
+      .filter((log) => this.#isHere(log.topicId, log.partition))
+      .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1));
+  }
+
   get damagedCount(): number {
     return this.#damaged.size;
   }

@@ -16,6 +16,7 @@ const MANY = 199_997;
 const NEVER_SO_LARGE: readonly string[] = [
   'AddRaftVoterRequest.listeners',
   'AlterConfigsRequest.resources.configs',
+  'AlterPartitionReassignmentsRequest.topics.partitions.replicas',
   'CreatePartitionsRequest.topics.assignments',
   'CreatePartitionsRequest.topics.assignments.brokerIds',
   'CreateTopicsRequest.topics.assignments',

@@ -21,6 +21,7 @@ export const TOOL = {
   leaderElection: 'org.apache.kafka.tools.LeaderElectionCommand',
   logDirs: 'org.apache.kafka.tools.LogDirsCommand',
   producerPerformance: 'org.apache.kafka.tools.ProducerPerformance',
+  reassignPartitions: 'org.apache.kafka.tools.reassign.ReassignPartitionsCommand',
   shareConsumerPerformance: 'org.apache.kafka.tools.ShareConsumerPerformance',
   shareGroups: 'org.apache.kafka.tools.consumer.group.ShareGroupCommand',
   topics: 'org.apache.kafka.tools.TopicCommand',

@@ -7,6 +7,7 @@ import { produceCases } from './produce.ts';
 import { producerCases } from './producers.ts';
 import { quorumCases } from './quorum.ts';
 import { fetchingCases, offsetCases } from './reading.ts';
+import { reassigningCases } from './reassigning.ts';
 import { shareCases } from './share.ts';
 import { heldRecordCases } from './share-records.ts';
 import { topicCases } from './topics.ts';
@@ -26,6 +27,7 @@ export const FAMILIES: readonly Family[] = [
   { name: 'fetching', cases: fetchingCases },
   { name: 'offsets of times and epochs', cases: offsetCases },
   { name: 'topics', cases: topicCases },
+  { name: 'elections and moves of partitions', cases: reassigningCases },
   { name: 'changed settings', cases: alteredConfigCases },
   { name: 'settings and log directories', cases: describedConfigCases },
   { name: 'members of groups', cases: memberCases },

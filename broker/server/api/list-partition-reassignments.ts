@@ -1,0 +1,65 @@
+import { indexesOf, type TopicView } from '../../core/metadata/view.ts';
+import { ApiKey } from '../../core/protocol/apis.ts';
+import type { MetadataClient } from '../metadata-client.ts';
+import { NOT_ALLOWED } from './change-voters.ts';
+import { controllerTimeoutMs } from './metadata-timeout.ts';
+import type { ApiRow, AuthorizationNeed } from './row.ts';
+
+/** What ListPartitionReassignments looks into. */
+export interface ListPartitionReassignmentsServices {
+  readonly metadata: MetadataClient;
+}
+
+const DESCRIBE_CLUSTER: AuthorizationNeed = {
+  operation: 'describe',
+  resourceType: 'cluster',
+  resourceName: 'kafka-cluster',
+};
+
+/** An order that changes nothing: its outcome comes after all that the active controller had decided when it took it. */
+const NOTHING = { kind: 'createPartitions', topics: [], validateOnly: true } as const;
+
+/** ListPartitionReassignments (KIP-455): partitions that are moving, as the active controller knows them. */
+export const row: ApiRow<typeof ApiKey.ListPartitionReassignments, ListPartitionReassignmentsServices> = {
+  key: ApiKey.ListPartitionReassignments,
+  versions: { min: 0, max: 0 },
+  listener: 'client',
+  quota: 'request',
+  parts: [{ of: ['topics', 'partitionIndexes'], into: ['topics', 'partitions'] }],
+  authorize: () => [DESCRIBE_CLUSTER],
+  handle({ metadata }, request, context, reply) {
+    if (!context.allowed(DESCRIBE_CLUSTER)) {
+      reply({ ...NOT_ALLOWED, topics: [] });
+      return;
+    }
+    metadata.submit(NOTHING, controllerTimeoutMs(request.timeoutMs), (outcome) => {
+      const { errorCode, errorMessage } = outcome;
+      const topics = [];
+      for (const { topic, indexes } of outcome.kind === 'failed' ? [] : asked(metadata, request.topics)) {
+        const partitions = indexes.flatMap((index) => moving(topic, index));
+        if (partitions.length > 0) topics.push({ name: topic.name, partitions });
+      }
+      reply({ errorCode, errorMessage, topics });
+    });
+  },
+};
+
+/** The partitions that are asked for; null is all of them. */
+function asked(
+  { view }: MetadataClient,
+  topics: readonly { readonly name: string; readonly partitionIndexes: readonly number[] }[] | null,
+): readonly { readonly topic: TopicView; readonly indexes: readonly number[] }[] {
+  if (topics === null) return view.topics().map((topic) => ({ topic, indexes: indexesOf(topic) }));
+  return topics.flatMap(({ name, partitionIndexes }) => {
+    const topic = view.topicByName(name);
+    return topic === null ? [] : [{ topic, indexes: partitionIndexes }];
+  });
+}
+
+function moving(topic: TopicView, index: number) {
+  const partition = topic.partition(index);
+  if (partition === undefined) return [];
+  const { replicas, addingReplicas, removingReplicas } = partition;
+  if (addingReplicas.length === 0 && removingReplicas.length === 0) return [];
+  return [{ partitionIndex: index, replicas, addingReplicas, removingReplicas }];
+}

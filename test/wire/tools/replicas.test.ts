@@ -1,0 +1,228 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { QuorumFleet } from '../../faults/quorum-fleet.ts';
+import { type Cli, cliOf, linesOf, type ToolName } from '../harness/cli.ts';
+import { KafkaFleet } from '../harness/kafka-fleet.ts';
+import { openWire } from '../harness/session.ts';
+import { waitFor } from '../harness/wait.ts';
+
+const JVM_FLAGS = ['-Xms128m', '-Xmx512m', '-XX:TieredStopAtLevel=1'];
+/** A node that goes is missed soon. */
+const SETTINGS = { 'replica.lag.time.max.ms': '2000' };
+const DEADLINE = { deadlineMs: 40_000 };
+
+let directory: string;
+let fleet: QuorumFleet | KafkaFleet;
+let cli: Cli;
+let close: () => Promise<void>;
+
+// Three nodes are started once; each test goes on from where the one before left them.
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'weir-replicas-'));
+  const { wire, close: end } = await openWire();
+  close = end;
+  fleet =
+    wire.peer === 'weir'
+      ? await QuorumFleet.start({ nodes: 3, isWatched: false, settings: SETTINGS })
+      : await KafkaFleet.start({
+          directory,
+          hosts: ['127.0.0.1', '127.0.0.1', '127.0.0.1'],
+          jvmFlags: JVM_FLAGS,
+          settings: SETTINGS,
+        });
+  cli = cliOf({ bootstrap: fleet.bootstrap, tools: wire.tools });
+}, 120_000);
+afterAll(async () => {
+  await fleet.remove();
+  await close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const create = (topic: string, assignment: string, ...config: readonly string[]): Promise<string> =>
+  cli.ok('topics', [
+    '--create',
+    '--topic',
+    topic,
+    '--replica-assignment',
+    assignment,
+    ...config.flatMap((one) => ['--config', one]),
+  ]);
+
+/** A partition as `--describe` shows it: `copies-0 leader 0 replicas 0,1,2 isr 0,1,2 elr 1 last 2`. */
+async function described(...args: readonly string[]): Promise<readonly string[]> {
+  const text = await cli.ok('topics', ['--describe', ...args]);
+  const sorted = (ids: string): string => ids.split(',').sort().join();
+  return [
+    ...text.matchAll(
+      /Topic: (\S+)\s+Partition: (\d+)\s+Leader: (\S+)\s+Replicas: (\S+)\s+Isr: (\S*)\s+Elr: (\S*)\s+LastKnownElr: (\S*)/g,
+    ),
+  ].map(
+    ([, topic, partition, leader, replicas, isr = '', elr = '', last = '']) =>
+      `${topic}-${partition} leader ${leader} replicas ${replicas} isr ${sorted(isr)} elr ${elr} last ${last}`,
+  );
+}
+
+const named = async (flag: string): Promise<readonly string[]> =>
+  (await described(flag))
+    .map((line) => line.split(' ')[0] ?? '')
+    .filter((name) => !name.startsWith('__'))
+    .sort();
+
+const until = (what: string, isSo: () => Promise<boolean>): Promise<unknown> => waitFor(what, isSo, DEADLINE);
+
+/** Waits until every partition of the topics is so, and gives them. */
+async function become(topics: string, pattern: RegExp): Promise<readonly string[]> {
+  let seen: readonly string[] = [];
+  try {
+    await until('the partitions are so', async () => {
+      seen = await described('--topic', topics);
+      return seen.every((line) => pattern.test(line));
+    });
+  } catch {
+    // What they are instead is told by the expectation.
+  }
+  expect(seen.filter((line) => !pattern.test(line))).toEqual([]);
+  return seen;
+}
+
+const allInSync = (): Promise<unknown> =>
+  until('all replicas are in sync', async () => (await described('--under-replicated-partitions')).length === 0);
+
+/** The output of a tool that is given a file. */
+async function withJson(tool: ToolName, flag: string, json: object, args: readonly string[]): Promise<string> {
+  const file = join(directory, 'tool.json');
+  await writeFile(file, JSON.stringify(json));
+  return cli.ok(tool, [flag, file, ...args]);
+}
+
+const move = (replicas: readonly number[], args: readonly string[]): Promise<string> => {
+  const partitions = [{ topic: 'moved', partition: 0, replicas }];
+  return withJson('reassignPartitions', '--reassignment-json-file', { version: 1, partitions }, args);
+};
+
+describe('on three nodes', () => {
+  it('TopicCommand shows the replicas of a new topic, all in sync', async () => {
+    await create('copies', '0:1:2,1:2:0,2:0:1', 'min.insync.replicas=2');
+    await create('strict', '0:1:2', 'min.insync.replicas=3');
+    await create('lossy', '2:0', 'min.insync.replicas=1');
+    await create('single', '2', 'min.insync.replicas=1');
+    await create('moved', '0', 'min.insync.replicas=1');
+    expect(await described('--topic', 'copies')).toEqual([
+      'copies-0 leader 0 replicas 0,1,2 isr 0,1,2 elr  last ',
+      'copies-1 leader 1 replicas 1,2,0 isr 0,1,2 elr  last ',
+      'copies-2 leader 2 replicas 2,0,1 isr 0,1,2 elr  last ',
+    ]);
+    await allInSync();
+    expect(await named('--unavailable-partitions')).toEqual([]);
+    expect(await named('--under-min-isr-partitions')).toEqual([]);
+    expect(await named('--at-min-isr-partitions')).toEqual(['moved-0', 'single-0', 'strict-0']);
+  });
+
+  it('LogDirsCommand shows every replica on its broker, none behind and none to come', async () => {
+    await cli.produce(
+      'copies',
+      Array.from({ length: 30 }, (_, n) => `line ${n}`),
+      ['--producer-property', 'acks=all'],
+    );
+    const sizes = async (): Promise<readonly number[]> => {
+      const text = await cli.ok('logDirs', ['--describe', '--broker-list', '0,1,2', '--topic-list', 'copies']);
+      const json = linesOf(text).find((line) => line.startsWith('{')) ?? '{}';
+      // The tool's own format.
+      const { brokers } = JSON.parse(json) as {
+        readonly brokers: readonly {
+          readonly broker: number;
+          readonly logDirs: readonly {
+            readonly error: string | null;
+            readonly partitions: readonly { readonly partition: string; readonly size: number }[];
+          }[];
+        }[];
+      };
+      expect(brokers.map(({ broker }) => broker).sort()).toEqual([0, 1, 2]);
+      return brokers.map(({ logDirs }) => {
+        const partitions = logDirs.flatMap((one) => one.partitions);
+        expect(partitions.map(({ partition }) => partition).sort()).toEqual(['copies-0', 'copies-1', 'copies-2']);
+        for (const one of partitions) expect(one).toMatchObject({ offsetLag: 0, isFuture: false });
+        return partitions.reduce((sum, { size }) => sum + size, 0);
+      });
+    };
+    await until('all have the same', async () => new Set(await sizes()).size === 1);
+    expect((await sizes())[0]).toBeGreaterThan(0);
+  });
+
+  it('TopicCommand shows what lacks replicas while a node is gone, and who may lead without being in sync', async () => {
+    await fleet.stop(0);
+    await become('copies|strict|lossy', /leader [12] .* isr (1,2|2) /);
+    await fleet.kill(2);
+    await fleet.start(0);
+    await become('copies|strict', /leader [01] .* isr 0,1 /);
+    expect(await described('--topic', 'strict')).toEqual(['strict-0 leader 1 replicas 0,1,2 isr 0,1 elr 2 last ']);
+    // Apache Kafka names the last leader behind `last`, too.
+    const [lossy] = await described('--topic', 'lossy');
+    expect(lossy).toMatch(/^lossy-0 leader none replicas 2,0 isr {2}elr 2 last 2?$/);
+    expect(await named('--unavailable-partitions')).toEqual(['lossy-0', 'single-0']);
+    expect(await named('--under-min-isr-partitions')).toEqual(['lossy-0', 'single-0', 'strict-0']);
+    expect(await named('--under-replicated-partitions')).toEqual(
+      expect.arrayContaining(['copies-0', 'copies-1', 'copies-2', 'strict-0']),
+    );
+  }, 120_000);
+
+  it('LeaderElectionCommand elects one that lacks records only when it is told to', async () => {
+    const elect = (type: string) =>
+      cli.run('leaderElection', ['--election-type', type, '--topic', 'lossy', '--partition', '0']);
+    const refused = await elect('PREFERRED');
+    expect(refused.stdout + refused.stderr).toMatch(
+      /Error completing leader election \(PREFERRED\) for partition: lossy-0/,
+    );
+    expect((await elect('UNCLEAN')).stdout).toContain(
+      'Successfully completed leader election (UNCLEAN) for partitions lossy-0',
+    );
+    expect(await described('--topic', 'lossy')).toEqual(['lossy-0 leader 0 replicas 2,0 isr 0 elr  last ']);
+  });
+
+  it('LeaderElectionCommand gives the leadership back to the preferred replicas', async () => {
+    await fleet.start(2);
+    await allInSync();
+    const elected = await cli.ok('leaderElection', ['--election-type', 'PREFERRED', '--all-topic-partitions']);
+    const [, names = ''] =
+      /Successfully completed leader election \(PREFERRED\) for partitions (.*)/.exec(elected) ?? [];
+    expect(names.split(', ')).toEqual(expect.arrayContaining(['copies-2', 'lossy-0']));
+    const leaders = (await described('--topic', 'copies|lossy|strict'))
+      .map((line) => line.replace(/ isr.*/, ''))
+      .sort();
+    expect(leaders).toEqual([
+      'copies-0 leader 0 replicas 0,1,2',
+      'copies-1 leader 1 replicas 1,2,0',
+      'copies-2 leader 2 replicas 2,0,1',
+      'lossy-0 leader 2 replicas 2,0',
+      'strict-0 leader 0 replicas 0,1,2',
+    ]);
+    const again = await cli.ok('leaderElection', [
+      '--election-type',
+      'PREFERRED',
+      '--topic',
+      'copies',
+      '--partition',
+      '2',
+    ]);
+    expect(again).toContain('Valid replica already elected for partitions copies-2');
+  }, 120_000);
+
+  it('ReassignPartitionsCommand moves a partition and tells when it is there', async () => {
+    await cli.produce('moved', ['one', 'two', 'three']);
+    const started = await move([1, 2], ['--execute']);
+    expect(started).toContain('Successfully started partition reassignment for moved-0');
+    await until('it is there', async () =>
+      (await move([1, 2], ['--verify'])).includes('Reassignment of partition moved-0 is completed.'),
+    );
+    expect(await cli.ok('reassignPartitions', ['--list'])).toContain('No partition reassignments found.');
+    const [moved] = await described('--topic', 'moved');
+    expect(moved).toMatch(/^moved-0 leader [12] replicas 1,2 isr 1,2 elr {2}last $/);
+  }, 120_000);
+
+  it('ReassignPartitionsCommand calls back nothing where nothing moves', async () => {
+    const told = await move([1, 2], ['--cancel']);
+    expect(told).toContain('None of the specified partition reassignments are active.');
+  });
+});
