@@ -39,6 +39,7 @@ import { ReplicaReports } from './replica-reports.ts';
 import { FollowerWatch } from './replication/follower-watch.ts';
 import { IsrChanges } from './replication/isr-changes.ts';
 import { membershipOf } from './replication/membership.ts';
+import { Throttle } from './replication/throttle.ts';
 import type { Services } from './services.ts';
 import { shareMetrics } from './share/metrics.ts';
 import { startShareGroups } from './share/start.ts';
@@ -326,6 +327,7 @@ class NodeStart {
       autoTopics: new AutoTopicCreator(metadata, [topics.groups, topics.share]),
       topicAnswers: new TopicAnswers(metadata),
       answerMemory: this.#acceptor.answerMemory,
+      leaderThrottle: new Throttle(clock, () => settings.broker('leader.replication.throttled.rate')),
       fetchSessions: new FetchSessions(() => settings.broker('max.incremental.fetch.session.cache.slots')),
       limitLog: new LimitLog(ports),
       producerIds: new ProducerIds(metadata, () => ({ brokerId: nodeId, brokerEpoch: control.brokerEpoch })),

@@ -12,6 +12,7 @@ import type { MetadataClient, QuorumClient } from './metadata-client.ts';
 import type { PartitionManager } from './partitions/partition-manager.ts';
 import type { PartitionEnds } from './peers/partition-ends.ts';
 import type { ProducerIds } from './producer-ids.ts';
+import type { Throttle } from './replication/throttle.ts';
 import type { ShareGroups } from './share/start.ts';
 
 /** Everything that the handlers of all rows need together; each row names its own small part. */
@@ -37,4 +38,5 @@ export interface Services extends ShareGroups {
   readonly limitLog: LimitLog;
   readonly producerIds: ProducerIds;
   readonly answerMemory: AnswerMemory;
+  readonly leaderThrottle: Throttle;
 }

@@ -125,6 +125,10 @@ export class FakePartition implements Partition {
     return ErrorCode.NONE;
   }
 
+  throttles(): boolean {
+    return false;
+  }
+
   preferredReplica(): -1 {
     return -1;
   }

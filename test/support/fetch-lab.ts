@@ -2,6 +2,7 @@ import { brokerId } from '../../broker/core/base/ids.ts';
 import { FetchSessions } from '../../broker/core/replica/fetch-session.ts';
 import { type FetchServices, row } from '../../broker/server/api/fetch.ts';
 import type { ReadablePartition } from '../../broker/server/partitions/partition.ts';
+import { Throttle } from '../../broker/server/replication/throttle.ts';
 import { FakeView } from './fake-view.ts';
 import { HandLog, lead, records } from './leader-lab.ts';
 import { PLAIN_BROKER } from './metadata/parts.ts';
@@ -62,10 +63,16 @@ function requestOf(options: Asked): Request {
 export function served(
   values: readonly string[],
   durable: number,
-  options: { readonly selector?: string; readonly followed?: ReadablePartition; readonly isLed?: boolean } = {},
+  options: {
+    readonly selector?: string;
+    readonly followed?: ReadablePartition;
+    readonly isLed?: boolean;
+    readonly rate?: number;
+    readonly led?: Parameters<typeof lead>[0];
+  } = {},
 ) {
   const log = new HandLog();
-  const led = lead({ log, view: { replicas: ALL, isr: ALL } });
+  const led = lead({ log, view: { replicas: ALL, isr: ALL }, ...options.led });
   for (const value of values) led.append(records(value));
   log.progress(values.length, durable);
   const view = new FakeView();
@@ -96,6 +103,7 @@ export function served(
       answerBytesMax: () => 0,
     },
     brokerListener: 'brokers',
+    leaderThrottle: new Throttle(loop, () => options.rate ?? Number.MAX_SAFE_INTEGER),
   };
   const ask = (
     options: Asked = {},

@@ -115,6 +115,7 @@ export class HandLog implements Partial<PartitionLog> {
 export const RULES: TopicRules = {
   durability: 'fsync',
   minInsyncReplicas: 1,
+  throttledLeaders: [],
   log: DEFAULT_LOG_CONFIG,
   produce: {
     batchSizeMax: 1_000_000,

@@ -99,7 +99,6 @@ const NAMES: Readonly<Record<SettingScope, Readonly<Record<string, string>>>> = 
     'inter.broker.protocol.version': removed('Leave it out.'),
     'kafka.metrics.reporters': NO_CLASSES,
     'leader.imbalance.per.broker.percentage': removed('Leave it out.'),
-    'leader.replication.throttled.rate': NO_REPLICA_THROTTLE,
     'log.initial.task.delay.ms': INTERNAL,
     'log.local.retention.bytes': NO_TIERS,
     'log.local.retention.ms': NO_TIERS,

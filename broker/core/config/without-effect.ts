@@ -74,15 +74,6 @@ export const TOPIC_WITHOUT_EFFECT: Readonly<Record<string, TopicSettingRow>> = {
     withoutEffect: NO_DELETE_DELAY,
     doc: 'How long the files of a deleted segment or partition stay on disk.',
   },
-  'leader.replication.throttled.replicas': {
-    type: 'list',
-    default: '',
-    check: 'throttled-replicas',
-    change: 'cluster',
-    synonyms: [],
-    withoutEffect: NO_REPLICA_QUOTAS,
-    doc: 'Replicas whose replication is throttled at their leader.',
-  },
   'follower.replication.throttled.replicas': {
     type: 'list',
     default: '',

@@ -18,6 +18,7 @@ import { FetchOperation, type FetchAnswer } from '../partitions/fetch-operation.
 import type { LimitLog } from '../network/limit-log.ts';
 import type { AnswerMemory } from '../network/memory-budget.ts';
 import type { RequestContext } from '../request-context.ts';
+import type { Throttle } from '../replication/throttle.ts';
 import type { PartitionServices } from '../partitions/lookup.ts';
 import { isIsolationLevel } from './isolation-level.ts';
 import { type Answer, type ApiRow, CLUSTER_ACTION } from './row.ts';
@@ -30,6 +31,7 @@ export interface FetchServices extends PartitionServices {
   readonly limitLog: LimitLog;
   readonly answerMemory: AnswerMemory;
   readonly brokerListener: string;
+  readonly leaderThrottle: Throttle;
 }
 
 type Request = ApiRequests[typeof ApiKey.Fetch];

@@ -7,6 +7,7 @@ import type { AnswerMemory } from '../network/memory-budget.ts';
 import { findPartition, findReadable, type PartitionServices } from './lookup.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { IsolationLevel, Partition, ReadablePartition, ReadOutcome } from './partition.ts';
+import type { Throttle } from '../replication/throttle.ts';
 import { readInOrder } from './reads-in-order.ts';
 
 /** Answer of one partition of a fetch. */
@@ -34,6 +35,8 @@ export interface FetchOptions {
   readonly server: PartitionServices & {
     readonly ports: { readonly timers: Timers };
     readonly answerMemory: AnswerMemory;
+    /** Of what followers out of sync are sent. */
+    readonly leaderThrottle: Throttle;
   };
   readonly context: RequestContext;
   readonly byId: boolean;
@@ -136,6 +139,7 @@ export class FetchOperation {
       if (asked.fetchOffset < partition.logStartOffset || asked.fetchOffset > partition.logEndOffset) return true;
       if (isLost(partition, asked) || divergence(partition, asked) !== NO_DIVERGENCE) return true;
       if (this.#isNewsToFollower(partition, asked) || this.#preferredReplica(asked) !== -1) return true;
+      if (this.#isHeldBack(asked)) continue;
       available += Math.min(partition.availableBytes(asked.fetchOffset, isolationLevel), asked.maxBytes);
       if (available >= minBytes) return true;
     }
@@ -148,6 +152,16 @@ export class FetchOperation {
     if (follower === null || asked.sentLogStartOffset < 0) return false;
     if (partition.logStartOffset > asked.sentLogStartOffset) return true;
     return tellsWatermark && partition.highWatermark > asked.sentHighWatermark;
+  }
+
+  /** A follower that is out of sync gets nothing now, since others like it have had the rate for them. */
+  #isHeldBack(asked: SessionPartition): boolean {
+    return this.#isThrottled(asked) && this.#options.server.leaderThrottle.isExceeded;
+  }
+
+  #isThrottled(asked: SessionPartition): boolean {
+    const { follower } = this.#options;
+    return follower !== null && this.#findLed(asked)?.throttles(follower.brokerId) === true;
   }
 
   #preferredReplica(asked: SessionPartition): BrokerId | -1 {
@@ -245,6 +259,7 @@ export class FetchOperation {
         this.#expectedBytes -= expectedBytes;
         if (!wasNext && !this.#isFitting(asked, outcome.sizeInBytes)) return false;
         this.#usedBytes += outcome.sizeInBytes;
+        if (this.#isThrottled(asked)) server.leaderThrottle.take(outcome.sizeInBytes);
         this.#add(answers, asked, outcome, partition);
         return true;
       },
@@ -269,7 +284,8 @@ export class FetchOperation {
     }
     const room = this.#roomFor(asked);
     const isElsewhereBetter = this.#preferredReplica(asked) !== -1;
-    if (isElsewhereBetter || divergence(partition, asked) !== NO_DIVERGENCE || (this.#usedBytes > 0 && room === 0)) {
+    const isPassedOver = isElsewhereBetter || this.#isHeldBack(asked);
+    if (isPassedOver || divergence(partition, asked) !== NO_DIVERGENCE || (this.#usedBytes > 0 && room === 0)) {
       answer(passedOver(partition, asked));
       return true;
     }

@@ -327,6 +327,11 @@ export class LeaderPartition implements Partition, LogListener {
     return this.#replication.preferredReplica(rackId, fetchOffset);
   }
 
+  throttles(follower: BrokerId): boolean {
+    const { throttledLeaders } = this.#rules;
+    return throttledLeaders.length > 0 && this.#replication.throttles(throttledLeaders, follower);
+  }
+
   onAppend(listener: () => void): () => void {
     this.#appendListeners.add(listener);
     return () => this.#appendListeners.delete(listener);

@@ -142,6 +142,12 @@ export class LeaderReplication implements IsrSource {
     return best?.brokerId ?? -1;
   }
 
+  /** Whether this leader is among `leaders`, and the follower not in sync. */
+  throttles(leaders: readonly string[], follower: BrokerId): boolean {
+    const isNamed = leaders.includes('*') || leaders.includes(`${this.index}:${this.#cluster.nodeId}`);
+    return isNamed && !this.replica.followers.some((one) => one.brokerId === follower && one.isMember);
+  }
+
   /** Calls `done` once no live replica has anything below `offset`, or with an error when the leadership ends. */
   awaitLowWatermark(offset: number, done: (errorCode: number) => void): void {
     if (this.lowWatermark >= offset) done(ErrorCode.NONE);

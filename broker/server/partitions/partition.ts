@@ -123,6 +123,8 @@ export interface Partition {
    * a live follower that has it is named, the one furthest on.
    */
   preferredReplica(rackId: string, fetchOffset: number): BrokerId | -1;
+  /** What this follower reads goes through `leader.replication.throttled.rate`: it is not in sync, and nobody waits for it. */
+  throttles(follower: BrokerId): boolean;
   /** Listeners run in the turn in which more is there for followers to read, or the log's start moved. */
   onAppend(listener: () => void): () => void;
   /** Called once when this leadership ends (metadata change, deletion, storage failure). */

@@ -11,6 +11,8 @@ export interface TopicRules {
   readonly durability: Durability;
   /** `min.insync.replicas`, not yet capped by the replication factor. */
   readonly minInsyncReplicas: number;
+  /** `leader.replication.throttled.replicas`: `partition:broker`, or `*`. */
+  readonly throttledLeaders: readonly string[];
 }
 
 /** Kafka's default of `message.timestamp.after.max.ms`. */
@@ -57,6 +59,7 @@ export function resolveTopicRules(settings: Settings, overrides: Overrides): Top
   return {
     durability,
     minInsyncReplicas: settings.topic(overrides, 'min.insync.replicas'),
+    throttledLeaders: settings.topic(overrides, 'leader.replication.throttled.replicas'),
     produce: {
       batchSizeMax: settings.topic(overrides, 'max.message.bytes'),
       compacted: policies.includes('compact'),

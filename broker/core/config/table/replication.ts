@@ -1,4 +1,5 @@
 import type { SettingRow } from '../row.ts';
+import { LONG_MAX_TEXT } from './limits.ts';
 
 /** Consumers read from the leader. */
 const LEADER_SELECTOR = 'org.apache.kafka.common.replica.LeaderSelector';
@@ -39,6 +40,13 @@ export const REPLICATION_SETTINGS = {
     default: '500',
     change: 'static',
     doc: 'How long a fetch from a leader waits for replica.fetch.min.bytes.',
+  },
+  'leader.replication.throttled.rate': {
+    type: 'long',
+    default: LONG_MAX_TEXT,
+    min: 0,
+    change: 'broker',
+    doc: 'Bytes per second that this broker sends, as leader of partitions in leader.replication.throttled.replicas, to followers that are not in sync.',
   },
   'replica.lag.time.max.ms': {
     type: 'long',

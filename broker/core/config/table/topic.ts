@@ -132,6 +132,14 @@ export const TOPIC_SETTINGS = {
     synonyms: [{ name: 'log.message.timestamp.before.max.ms', factor: 1 }],
     doc: 'How far a record time stamp may lie behind the broker clock under CreateTime before the batch is refused.',
   },
+  'leader.replication.throttled.replicas': {
+    type: 'list',
+    default: '',
+    check: 'throttled-replicas',
+    change: 'cluster',
+    synonyms: [],
+    doc: 'Leaders that send to followers out of sync no faster than leader.replication.throttled.rate, as partition:broker,…; * stands for all.',
+  },
   'message.timestamp.type': {
     type: 'string',
     default: 'CreateTime',

@@ -43,6 +43,9 @@ function differencesOf(known: KnownSetting, scope: SettingScope): readonly strin
   return pairs.flatMap(([what, theirs, ours]) => (theirs === ours ? [] : [`${what}: ${theirs}, ${ours}`]));
 }
 
+/** Kafka keeps these beside its list, since no file can hold them: they are set while a broker runs. */
+const DYNAMIC_ONLY = ['leader.replication.throttled.rate', 'follower.replication.throttled.rate'];
+
 describe('the settings that Apache Kafka defines', () => {
   const all = knownSettings();
 
@@ -76,7 +79,8 @@ describe('the settings that Apache Kafka defines', () => {
     });
 
     test(`are told from ours by name: ${scope}`, () => {
-      const known = new Set(all.filter((one) => one.scope === scope).map(({ name }) => name));
+      const listed = all.filter((one) => one.scope === scope).map(({ name }) => name);
+      const known = new Set(scope === 'broker' ? [...listed, ...DYNAMIC_ONLY] : listed);
       const ours = [...rowsOf(scope).keys()].filter((name) => !known.has(name) && !name.startsWith('weir.'));
       expect(ours).toEqual([]);
     });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { brokerId } from '../../../../broker/core/base/ids.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import { EPOCH, served } from '../../../support/fetch-lab.ts';
 import { records } from '../../../support/leader-lab.ts';
@@ -113,5 +114,37 @@ describe('a fetch of a follower', () => {
     expect(partition.replica.followers.map(({ endOffset }) => endOffset)).toEqual([1, 1]);
     ask({ from: 2, session: [7, 2], maxWaitMs: 0 });
     expect(partition.replica.followers.map(({ endOffset }) => endOffset)).toEqual([2, 1]);
+  });
+});
+
+describe('a fetch of a follower that is throttled', () => {
+  const view = { replicas: [0, 1, 2].map((id) => brokerId(id)), isr: [0, 1].map((id) => brokerId(id)) };
+  const throttled = (throttledLeaders: readonly string[]) =>
+    served(['a', 'b'], 2, { rate: 10, led: { view, rules: { throttledLeaders } } });
+
+  it('gets no records while the rate is used up, and the rest later', () => {
+    const { ask, partitionOf, loop } = throttled(['0:0']);
+    const first = partitionOf(ask({ follower: 2 }));
+    expect(first?.records).toHaveLength(2);
+    const waiting = ask({ follower: 2 });
+    loop.run();
+    expect(waiting.response).toBeNull();
+    loop.advance(500);
+    expect(partitionOf(waiting)).toMatchObject({ errorCode: 0, records: [] });
+    loop.advance(14_000);
+    expect(partitionOf(ask({ follower: 2 }))?.records).toHaveLength(2);
+  });
+
+  it('is one out of sync, of a leader that is named', () => {
+    for (const [throttledLeaders, follower, isThrottled] of [
+      [['*'], 2, true],
+      [['*'], 1, false],
+      [['0:1', '1:0'], 2, false],
+      [[], 2, false],
+    ] as const) {
+      const { ask, partitionOf } = throttled(throttledLeaders);
+      ask({ follower });
+      expect(partitionOf(ask({ follower }))?.records?.length).toBe(isThrottled ? undefined : 2);
+    }
   });
 });
