@@ -26,6 +26,8 @@ export interface PlantedLogBugs {
   readonly forgetsDamage: boolean;
   /** Index entries are taken for true. */
   readonly trustsIndexes: boolean;
+  /** A log that is cut is not synced: D6. */
+  readonly cutsUnsynced: boolean;
   /** What is wrong with the journal (D10). */
   readonly journal: JournalBug | null;
 }
@@ -46,5 +48,6 @@ export const NO_LOG_BUGS: PlantedLogBugs = {
   unchecked: false,
   forgetsDamage: false,
   trustsIndexes: false,
+  cutsUnsynced: false,
   journal: null,
 };

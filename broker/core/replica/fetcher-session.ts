@@ -16,7 +16,9 @@ const EPOCH_MAX = 0x7fff_ffff;
  * a new session.
  */
 export class FetcherSession<K> {
+  /** The last one; a new one takes its place at the leader. */
   #id = 0;
+  /** Of the next request; 0 begins a new session. */
   #epoch = 0;
   /** What the leader's session holds. */
   readonly #told = new Set<K>();
@@ -40,7 +42,7 @@ export class FetcherSession<K> {
       const named = [...all()].filter(isMember);
       this.#told.clear();
       for (const member of named) this.#told.add(member);
-      return { sessionId: 0, sessionEpoch: 0, named, forgotten: [] };
+      return { sessionId: this.#id, sessionEpoch: 0, named, forgotten: [] };
     }
     const named: K[] = [];
     const forgotten: K[] = [];
@@ -61,16 +63,13 @@ export class FetcherSession<K> {
     }
     // The leader has no room for a session: each request names everything.
     if (sessionId === 0) this.reset();
-    else {
-      this.#epoch = sessionId === this.#id && this.#epoch < EPOCH_MAX ? this.#epoch + 1 : 1;
-      this.#id = sessionId;
-    }
+    else this.#epoch = this.#epoch < EPOCH_MAX ? this.#epoch + 1 : 1;
+    this.#id = sessionId;
     return true;
   }
 
   /** Begins anew with the next request. */
   reset(): void {
-    this.#id = 0;
     this.#epoch = 0;
     this.#told.clear();
   }

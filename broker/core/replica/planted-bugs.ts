@@ -4,8 +4,6 @@ export type ReplicaBug =
   | 'truncates-to-watermark'
   /** Under fsync a follower tells its leader what it has written and not synced: D6. */
   | 'counts-written'
-  /** A cut is called done before it is synced: D6. */
-  | 'cuts-unsynced'
   /** A leader answers acks=all when it has the record itself: R2. */
   | 'acks-before-isr'
   /** The high watermark moves with fewer members in sync than the minimum: R3. */

@@ -456,7 +456,8 @@ function* settle(
   }
   const endOffset = state.expectedOffset;
   // Below the recovery point everything was synced before, the directory too unless the last file is empty.
-  const isDurable = state.fault === '' && endOffset <= request.recoveryPoint && (last?.sizeInBytes ?? 0) > 0;
+  const isWhole = state.fault === '' && endOffset <= request.recoveryPoint && (last?.sizeInBytes ?? 0) > 0;
+  const isDurable = isWhole || (context.bugs.cutsUnsynced && state.fault === BEYOND_END);
   for (const offset of found.snapshots) {
     if (offset > endOffset) yield* removeIfExists(context.disk, `${directory}/${segmentFileName(offset, 'snapshot')}`);
   }

@@ -18,7 +18,7 @@ export class ReplicaFetcher {
   follow(follower: FollowerPartition): void {
     const key = follower.leader === -1 ? '' : `${follower.leader}/${laneOf(follower.topicId, follower.index)}`;
     if (this.#laneOf.get(follower) === key) {
-      this.#lanes.get(key)?.changed(follower);
+      this.#lanes.get(key)?.renewed(follower);
       return;
     }
     this.drop(follower);

@@ -77,6 +77,14 @@ export class FetchLane {
     else this.changed(follower);
   }
 
+  /** Its leader was elected anew, so that it may answer again. */
+  renewed(follower: FollowerPartition): void {
+    this.#backoff?.cancel();
+    this.#backoff = null;
+    this.#failures = 0;
+    this.changed(follower);
+  }
+
   /** What is to be asked of the partition, or whether, is another now. */
   changed(follower: FollowerPartition): void {
     this.#changed.add(follower);

@@ -11,9 +11,11 @@ import { ApiKey } from '../../../broker/core/protocol/apis.ts';
 import type { ApiResponses, RequestInput, WireKey } from '../../../broker/core/protocol/messages.ts';
 import * as batch from '../../../broker/core/record/batch.ts';
 import { readRecords } from '../../../broker/core/record/iterate.ts';
+import type { Disk } from '../../../broker/ports/disk.ts';
 import { crc32c } from '../../../broker/io/crc32c.ts';
 import { SimClient } from '../../sim/client.ts';
 import { SimControlNetwork } from '../../sim/control-net.ts';
+import type { SimDisk } from '../../sim/disk.ts';
 import { SimNetwork } from '../../sim/net.ts';
 import { SimNode, type SimNodeOptions } from '../../sim/node.ts';
 import { World } from '../../sim/world.ts';
@@ -32,6 +34,8 @@ export interface ReplicationWorldOptions {
   readonly replicaBugs?: NonNullable<SimNodeOptions['replicaBugs']>;
   readonly logBugs?: NonNullable<SimNodeOptions['logBugs']>;
   readonly diskLatencyMs?: number;
+  /** Puts something between a node and its disk. */
+  readonly wrapDisk?: (id: number, world: World, disk: SimDisk) => Disk;
   readonly onTrace?: (line: string) => void;
 }
 
@@ -56,7 +60,7 @@ export class ReplicationWorld {
   #scanSeed = 1;
 
   constructor(seed: number, options: ReplicationWorldOptions = {}) {
-    const { size = 3, settings = {}, replicaBugs, logBugs, diskLatencyMs = 1 } = options;
+    const { size = 3, settings = {}, replicaBugs, logBugs, wrapDisk, diskLatencyMs = 1 } = options;
     this.world = new World(seed, options.onTrace ?? null);
     this.network = new SimNetwork(this.world);
     this.control = new SimControlNetwork(this.world, createPrng(seed + 1));
@@ -76,6 +80,7 @@ export class ReplicationWorld {
             'weir.formation.file': FORMATION_FILE,
             ...settings,
           },
+          ...(wrapDisk && { wrapDisk: (disk: SimDisk) => wrapDisk(id, this.world, disk) }),
           ...(replicaBugs && { replicaBugs }),
           ...(logBugs && { logBugs }),
         }),

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
+import { wrapFiles } from '../../../support/wrapped-disk.ts';
 import { ReplicationWorld } from '../../../support/replication/replication-world.ts';
 
 const values = (name: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${name}-${i}`);
@@ -54,6 +55,39 @@ describe('three brokers', () => {
     world.untilSame('t');
     expect(world.node(0).warnings.join()).toContain('cut below its high watermark');
     expect(world.scan('t')).toEqual([...values('a', 10), ...values('b', 4)]);
+  });
+});
+
+describe('under acks=all with fsync', () => {
+  /** How long records take when a sync of a log takes so long, ms. */
+  function latencyMs(syncMs: readonly [number, number, number]): number {
+    const world = new ReplicationWorld(9, {
+      diskLatencyMs: 0.1,
+      wrapDisk: (id, time, disk) =>
+        wrapFiles(disk, isLog, (file) => ({
+          sync: (done) => {
+            time.schedule(syncMs[id] ?? 0, () => file.sync(done));
+          },
+        })),
+    }).start();
+    world.createTopic('t', { assignments: [[0, 1, 2]] });
+    world.produce('t', values('first', 3));
+    const sent = values('a', 10);
+    for (const value of sent) world.produce('t', [value]);
+    const tookMs = sent.map((value) => world.produced.acknowledged.get(value)?.tookMs ?? 0);
+    return tookMs.reduce((sum, one) => sum + one, 0) / sent.length;
+  }
+  const isLog = (path: string): boolean => path.startsWith('/data/t-0/') && path.endsWith('.log');
+
+  test('the syncs of leader and followers overlap: a slow one counts once', () => {
+    const fastMs = latencyMs([0, 0, 0]);
+    for (const slow of [
+      [100, 0, 0],
+      [0, 100, 0],
+      [100, 100, 100],
+    ] as const) {
+      expect(latencyMs(slow) - fastMs).toBeLessThan(115);
+    }
   });
 });
 

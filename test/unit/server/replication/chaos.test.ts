@@ -1,0 +1,18 @@
+import { describe, expect, test } from '@jest/globals';
+import { runChaos } from '../../../support/replication/chaos-run.ts';
+
+describe('three brokers whose processes, power and turns go', () => {
+  test.each([1, 2, 3, 4, 5, 6])(
+    'seed %i: keep every acknowledged record once, in order, and the same everywhere',
+    (seed) => {
+      const { problems, acknowledged } = runChaos(seed);
+      expect(problems).toEqual([]);
+      expect(acknowledged).toBeGreaterThan(5000);
+    },
+  );
+
+  test('a follower that counts what is not synced loses some', () => {
+    const lost = [1, 10, 24].flatMap((seed) => runChaos(seed, { replicaBugs: new Set(['counts-written']) }).problems);
+    expect(lost.join()).toContain('is lost');
+  });
+});
