@@ -2,10 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { MetadataCommand } from '../../broker/core/metadata/commands.ts';
 import { MetadataImage } from '../../broker/core/metadata/image.ts';
+import { type MetadataBugs, NO_METADATA_BUGS } from '../../broker/core/metadata/planted-bugs.ts';
 import { decodeRecords, encodeRecords } from '../../broker/core/metadata/records.ts';
 import type { PartitionState } from '../../broker/core/metadata/topic.ts';
 import type { MetadataView } from '../../broker/core/metadata/view.ts';
-import type { BrokerId } from '../../broker/core/base/ids.ts';
+import { type BrokerId, brokerId } from '../../broker/core/base/ids.ts';
 import { MetadataLab, newTopic, sampleId } from '../support/metadata/lab.ts';
 import { SAME_REPLICAS } from '../../broker/core/metadata/election.ts';
 
@@ -15,7 +16,7 @@ const broker = fc.integer({ min: 0, max: 3 });
 
 /** A command, or an incarnation of a broker that comes. Epochs are filled in when it runs. */
 type Step =
-  | { readonly kind: 'join'; readonly brokerId: number; readonly unfence: boolean }
+  | { readonly kind: 'join'; readonly brokerId: number; readonly unfence: boolean; readonly disk: number }
   | { readonly kind: 'fence' | 'unfence' | 'ids'; readonly brokerId: number; readonly stale: boolean }
   | { readonly kind: 'controller'; readonly controllerId: number }
   /** Something that is asked of one partition, or of a broker. */
@@ -128,7 +129,15 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: deleteTopic },
   { weight: 1, arbitrary: grow },
   { weight: 2, arbitrary: alter },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('join' as const), brokerId: broker, unfence: fc.boolean() }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('join' as const),
+      brokerId: broker,
+      unfence: fc.boolean(),
+      disk: fc.constantFrom(0, 0, 0, 1),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -148,7 +157,11 @@ function take(lab: MetadataLab, one: Step): void {
     const command = replicaCommand(lab, one);
     if (command !== null) lab.run(command);
   } else if (one.kind === 'join') {
-    lab.join(one.brokerId, one.unfence);
+    // A broker that is there comes back by itself, mostly; each has two disks.
+    const directoryId = sampleId(500_000 + one.brokerId + 100 * one.disk);
+    const registered = lab.run(lab.registration(one.brokerId, { directoryId }));
+    const brokerEpoch = registered.kind === 'registerBroker' ? registered.brokerEpoch : -1;
+    if (one.unfence) lab.run({ kind: 'unfenceBroker', brokerId: one.brokerId, brokerEpoch });
   } else {
     const epoch = lab.image.brokers().find(({ id }) => id === one.brokerId)?.epoch ?? -1;
     const kind = ({ fence: 'fenceBroker', unfence: 'unfenceBroker', ids: 'allocateProducerIds' } as const)[one.kind];
@@ -245,6 +258,8 @@ function partitionBreaches(view: MetadataImage, one: PartitionState | undefined,
     found.push(`has no leader although ${elr.join()} is eligible`);
   if (new Set(replicas).size !== replicas.length) found.push('has a replica twice');
   if (directories.length !== replicas.length) found.push('has not a directory a replica');
+  const isLost = (id: number): boolean => view.broker(brokerId(id)) !== null && !isHeld(view, one, brokerId(id));
+  if ([...isr, ...elr].some(isLost)) found.push('counts on a disk that is not there');
   if (one.durableFromEpoch > one.leaderEpoch) found.push('is durable from a later epoch');
   return found;
 }
@@ -277,31 +292,81 @@ function leaders(view: MetadataView): ReadonlyMap<string, number> {
   );
 }
 
+/** Four brokers with a replicated topic. */
+function replicated(bugs: MetadataBugs): MetadataLab {
+  const lab = MetadataLab.withBrokers([0, 1, 2, 3]);
+  lab.create(
+    newTopic('a', { partitionCount: 2, replicationFactor: 3, configs: [{ name: 'min.insync.replicas', value: '2' }] }),
+  );
+  lab.bugs = bugs;
+  return lab;
+}
+
+/** Takes steps and looks at the state after each. */
+function goesWell(steps: readonly Step[], lab = MetadataLab.withBrokers([0])): void {
+  for (const one of steps) {
+    const before = { epochs: epochs(lab.image), leaders: leaders(lab.image), originals: originals(lab.image) };
+    take(lab, one);
+    expect(breaches(lab)).toEqual([]);
+    for (const [where, epoch] of epochs(lab.image)) {
+      const earlier = before.epochs.get(where) ?? 0;
+      expect(epoch).toBeGreaterThanOrEqual(earlier);
+      // D5: a change of the leader is a change of the epoch.
+      if (before.leaders.has(where) && before.leaders.get(where) !== leaders(lab.image).get(where))
+        expect(epoch).toBeGreaterThan(earlier);
+    }
+    // Replicas change for good when all of them are in sync, unless they are what they were before they changed.
+    for (const topic of lab.image.topics())
+      for (const { index, isr, replicas, addingReplicas, removingReplicas } of topic.partitions) {
+        const original = before.originals.get(`${topic.id}-${index}`) ?? replicas;
+        if (addingReplicas.length + removingReplicas.length === 0 && replicas.join() !== original.join())
+          expect(new Set(isr)).toEqual(new Set(replicas));
+      }
+  }
+  expect(lab.replayed().describe()).toBe(lab.image.describe());
+  const restored = new MetadataImage();
+  restored.restore(decodeRecords(encodeRecords([...lab.image.snapshot()])), lab.image.offset);
+  expect(restored.describe()).toBe(lab.image.describe());
+}
+
+/** The replicas of each partition without those that a reassignment adds. */
+function originals(view: MetadataView): ReadonlyMap<string, readonly number[]> {
+  return new Map(
+    view
+      .topics()
+      .flatMap((topic) =>
+        topic.partitions.map(
+          ({ index, replicas, addingReplicas }) =>
+            [`${topic.id}-${index}`, replicas.filter((id) => !addingReplicas.includes(id))] as const,
+        ),
+      ),
+  );
+}
+
 describe('the metadata state machine', () => {
   test('is the same live, replayed from its log and restored from a snapshot; every state on the way is valid', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
-        const lab = MetadataLab.withBrokers([0]);
-        for (const one of steps) {
-          const before = { epochs: epochs(lab.image), leaders: leaders(lab.image) };
-          take(lab, one);
-          expect(breaches(lab)).toEqual([]);
-          for (const [where, epoch] of epochs(lab.image)) {
-            const earlier = before.epochs.get(where) ?? 0;
-            expect(epoch).toBeGreaterThanOrEqual(earlier);
-            // D5: a change of the leader is a change of the epoch.
-            if (before.leaders.has(where) && before.leaders.get(where) !== leaders(lab.image).get(where))
-              expect(epoch).toBeGreaterThan(earlier);
-          }
-        }
-        expect(lab.replayed().describe()).toBe(lab.image.describe());
-        const restored = new MetadataImage();
-        restored.restore(decodeRecords(encodeRecords([...lab.image.snapshot()])), lab.image.offset);
-        expect(restored.describe()).toBe(lab.image.describe());
-      }),
+      fc.property(fc.array(step, { maxLength: 25 }), (steps) => goesWell(steps)),
+      { numRuns: 150 },
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 25 }), (steps) => goesWell(steps, replicated(NO_METADATA_BUGS))),
       { numRuns: 150 },
     );
   });
+
+  test.each(['keeps-elr-on-empty-disk', 'reuses-epoch', 'keeps-stale-leader', 'drops-below-min-isr'] as const)(
+    'would not be valid with the planted bug %s',
+    (bug) => {
+      const found = fc.check(
+        fc.property(fc.array(step, { minLength: 5, maxLength: 40 }), (steps) =>
+          goesWell(steps, replicated(new Set([bug]))),
+        ),
+        { numRuns: 500, seed: 6, endOnFailure: true },
+      );
+      expect(found.failed).toBe(true);
+    },
+  );
 
   test('goes on alike from a snapshot and from the log, wherever the snapshot was taken', () => {
     fc.assert(

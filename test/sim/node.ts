@@ -6,6 +6,7 @@ import type { TimerHandle, Timers } from '../../broker/ports/clock.ts';
 import { ControlNode, type ControlPorts } from '../../broker/server/control/control-node.ts';
 import type { ControlBugs } from '../../broker/server/control/planted-bugs.ts';
 import { type ControlLink, createMemoryLink, type DataLink, type ToData } from '../../broker/server/control/link.ts';
+import type { MetadataBugs } from '../../broker/core/metadata/planted-bugs.ts';
 import type { RaftBugs } from '../../broker/core/raft/planted-bugs.ts';
 import { RemoteControlPlane } from '../../broker/server/control/remote-control-plane.ts';
 import type { CleanerBugs, PlantedLogBugs } from '../../broker/core/log/planted-bugs.ts';
@@ -50,6 +51,8 @@ export interface SimNodeOptions {
   readonly onWarning?: (text: string) => void;
   /** What is broken on purpose in the quorum. */
   readonly raftBugs?: RaftBugs;
+  /** What is broken on purpose in the controller's decisions. */
+  readonly metadataBugs?: MetadataBugs;
   /** What is broken on purpose in the rest of the control plane. */
   readonly controlBugs?: ControlBugs;
   /** Puts something between the node and its disk: a planted bug. */
@@ -233,8 +236,9 @@ export class SimNode {
 
   /** The control isolate: in this loop, as in the real process it has one of its own. */
   #startControl(host: SimHost, ports: Omit<ControlPorts, 'controlNet'>, link: ControlLink): void {
-    const { controlNetwork, raftBugs, controlBugs } = this.#options;
-    const bugs = { ...(raftBugs && { raftBugs }), ...(controlBugs && { controlBugs }) };
+    const { controlNetwork, raftBugs, metadataBugs, controlBugs } = this.#options;
+    const planted = { ...(metadataBugs && { metadataBugs }), ...(controlBugs && { controlBugs }) };
+    const bugs = { ...(raftBugs && { raftBugs }), ...planted };
     const options = { directory: DIRECTORY, fixed: this.#settings, ...bugs };
     new ControlNode({ ...ports, controlNet: controlNetwork?.of(host) ?? null }, options, link).start();
   }

@@ -25,7 +25,7 @@ export interface DecisionContext {
   readonly topicIds: readonly string[];
   readonly members: Members;
   /** What a test breaks on purpose. */
-  readonly bugs?: MetadataBugs;
+  readonly bugs?: MetadataBugs | undefined;
 }
 
 /** What the active controller knows of the nodes beside the metadata. */

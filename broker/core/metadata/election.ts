@@ -69,8 +69,7 @@ interface Draft {
 /**
  * The change that a wish comes to, with the best leader that the partition can have then; null when nothing changes. In this
  * order leads: who leads, as long as it may and is in the ISR; the first replica, in assignment order, of the ISR; with an empty
- * ISR the first of the ELR; with an empty ELR the last known leader, when only one is known or the most complete was found (D8);
- * with unclean elections the first that may lead at all. Each new leader gets a new leader epoch (D5), and so does a partition
+ * ISR the first of the ELR; with an empty ELR who was found to have the most (D8), or the only one that has anything; with unclean elections the first that may lead at all. Each new leader gets a new leader epoch (D5), and so does a partition
  * that loses a replica. While |ISR| is below the least (`minIsr`, or all replicas where they are fewer) who leaves the ISR stays
  * eligible, unless what it has is not known to be whole (KIP-966); without ELRs the last of the ISR stays in it instead.
  */
@@ -145,15 +144,13 @@ function elect(draft: Draft, partition: PartitionState, wish: PartitionWish, rul
     wish.election === 'preferred' && inSync(first) ? first : stays ? partition.leader : replicas.find(inSync);
   if (clean !== undefined) {
     draft.leader = clean;
-    draft.lastKnownElr = [];
     return;
   }
   const able = (id: number): boolean => rules.mayLead(id) && holds(draft, id, rules);
   const eligible = isr.length === 0 ? elr.find(able) : undefined;
   if (eligible !== undefined) {
-    Object.assign(draft, { leader: eligible, isr: [eligible], lastKnownElr: [] });
-    const isEnough = Math.min(rules.minIsr, replicas.length) <= 1;
-    draft.elr = isEnough ? [] : elr.filter((id) => id !== eligible);
+    Object.assign(draft, { leader: eligible, isr: [eligible], elr: elr.filter((id) => id !== eligible) });
+    if (Math.min(rules.minIsr, replicas.length) <= 1) Object.assign(draft, { elr: [], lastKnownElr: [] });
     return;
   }
   const unclean = lastKnown(draft, wish, rules) ?? anybody(draft, wish, rules) ?? -1;
@@ -161,11 +158,15 @@ function elect(draft: Draft, partition: PartitionState, wish: PartitionWish, rul
   else Object.assign(draft, { leader: unclean, isr: [unclean], elr: [], lastKnownElr: [] });
 }
 
-/** Of those that led or could have, before they restarted uncleanly: the only one, or the one that was found to have the most. */
+/**
+ * When all that led or could have restarted uncleanly: the one that was found to have the most, which need not be one of them; at
+ * once only who has the only log there is.
+ */
 function lastKnown(draft: Draft, wish: PartitionWish, rules: PartitionRules): number | undefined {
   if (draft.isr.length > 0 || draft.elr.length > 0 || draft.lastKnownElr.length === 0) return undefined;
-  const candidates = draft.lastKnownElr.filter((id) => holds(draft, id, rules));
-  const chosen = wish.mostComplete ?? (candidates.length === 1 ? candidates[0] : undefined);
+  const logs = draft.replicas.filter((id) => holds(draft, id, rules));
+  const only = logs.length === 1 && draft.lastKnownElr.includes(logs[0] ?? -1) ? logs[0] : undefined;
+  const chosen = wish.mostComplete ?? only;
   return chosen !== undefined && rules.mayLead(chosen) && holds(draft, chosen, rules) ? chosen : undefined;
 }
 
@@ -174,15 +175,23 @@ function anybody(draft: Draft, wish: PartitionWish, rules: PartitionRules): numb
   if (!isAsked && !rules.unclean) return undefined;
   const able = draft.replicas.filter((id) => rules.mayLead(id));
   const known = able.find((id) => draft.lastKnownElr.includes(id) && holds(draft, id, rules));
-  // The last known leaders are compared first (D8), unless somebody wants a leader now.
+  // Logs are compared first (D8), unless somebody wants a leader now.
   return known === undefined ? able[0] : isAsked ? known : undefined;
 }
 
+function holds(draft: Draft, id: number, { diskOf, bugs }: PartitionRules): boolean {
+  return bugs.has('keeps-elr-on-empty-disk') || isOnItsDisk(draft, id, diskOf);
+}
+
 /** Whether a broker runs on the disk that its replica is known to be on, undamaged (D4, D7). */
-function holds({ directories, replicas }: Draft, id: number, rules: PartitionRules): boolean {
+export function isOnItsDisk(
+  { directories, replicas }: { readonly directories: readonly string[]; readonly replicas: readonly number[] },
+  id: number,
+  diskOf: (id: number) => string | null,
+): boolean {
   const directoryId = directories[replicas.indexOf(id)];
-  if (directoryId === ZERO_DIRECTORY || rules.bugs.has('keeps-elr-on-empty-disk')) return true;
-  return directoryId !== DAMAGED_DIRECTORY && directoryId === rules.diskOf(id);
+  if (directoryId === ZERO_DIRECTORY) return true;
+  return directoryId !== DAMAGED_DIRECTORY && directoryId === diskOf(id);
 }
 
 /** Who joins the ISR is on the disk that its broker has now. */

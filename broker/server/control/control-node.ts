@@ -5,6 +5,7 @@ import { hasVoter } from '../../core/raft/quorum.ts';
 import type { RaftStart } from '../../core/raft/raft.ts';
 import { isSame, type ReplicaKey } from '../../core/raft/types.ts';
 import type { Crc32c } from '../../core/base/checksum.ts';
+import type { MetadataBugs } from '../../core/metadata/planted-bugs.ts';
 import type { RaftBugs } from '../../core/raft/planted-bugs.ts';
 import type { Formation } from '../../core/config/formation.ts';
 import type { Clock, Timers } from '../../ports/clock.ts';
@@ -49,6 +50,7 @@ export interface ControlOptions {
   readonly version?: string;
   /** What a test breaks on purpose in Raft. */
   readonly raftBugs?: RaftBugs;
+  readonly metadataBugs?: MetadataBugs;
   /** What a test breaks on purpose in the rest of the control plane. */
   readonly controlBugs?: ControlBugs;
 }
@@ -109,6 +111,7 @@ export class ControlNode {
       troubles: () => [...this.live(), ...this.#disk.troubles()],
       version: options.version ?? '',
       raftBugs: options.raftBugs ?? new Set(),
+      metadataBugs: options.metadataBugs ?? new Set(),
       controlBugs: options.controlBugs ?? new Set(),
     });
   }

@@ -2,7 +2,9 @@ import type { Settings } from '../../core/config/settings.ts';
 import type { MetadataCommand, MetadataOutcome } from '../../core/metadata/commands.ts';
 import { decide, type DecisionContext, topicIdCount } from '../../core/metadata/decide.ts';
 import type { MetadataImage } from '../../core/metadata/image.ts';
-import { encodeRecords } from '../../core/metadata/records.ts';
+import { decideInternal, type InternalCommand } from '../../core/metadata/internal-commands.ts';
+import type { MetadataBugs } from '../../core/metadata/planted-bugs.ts';
+import { encodeRecords, type MetadataRecord } from '../../core/metadata/records.ts';
 import type { MetadataDelta } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { LogIndex } from '../../core/raft/types.ts';
@@ -27,6 +29,8 @@ export interface ControllerDeps {
   readonly onDecided: (delta: MetadataDelta) => void;
   /** Its state and the log have come apart: it must be made anew from what is committed. */
   readonly onLost: () => void;
+  /** What a test breaks on purpose in decisions. */
+  readonly bugs: MetadataBugs;
 }
 
 /** Told once what became of a command; null: this node is not, or no longer, the active controller, and it may or may not be done. */
@@ -35,7 +39,8 @@ export type SubmitDone = (outcome: MetadataOutcome | null, offset: number) => vo
 interface Waiting {
   readonly index: LogIndex;
   readonly offset: number;
-  readonly outcome: MetadataOutcome;
+  /** null: nobody asked for it. */
+  readonly outcome: MetadataOutcome | null;
   readonly done: SubmitDone;
 }
 
@@ -67,30 +72,45 @@ export class Controller {
 
   /** Decides a command; `done` is called once, when all that the outcome depends on is committed. */
   submit(command: MetadataCommand, done: SubmitDone): void {
-    const { host, settings } = this.#deps;
-    if (this.#isOver) {
+    if (!this.#isDeciding) {
       done(null, -1);
       return;
     }
-    const { leadership } = host.state;
-    const isFull = (leadership?.uncommittedBytes ?? 0) > host.state.options.uncommittedBytesMax;
-    if (this.#waiting.length >= WAITING_MAX || isFull) {
+    if (this.#isFull) {
       done(failed(ErrorCode.THROTTLING_QUOTA_EXCEEDED, 'too many metadata changes wait to be durable'), -1);
-      return;
-    }
-    // While the leadership is handed over nothing is appended; the next controller decides.
-    if (leadership === null || leadership.transfer !== null) {
-      done(null, -1);
       return;
     }
     const topicIds: string[] = [];
     for (let count = topicIdCount(command); count > 0; count -= 1) topicIds.push(this.#deps.newTopicId());
-    const { members } = this.#deps;
-    const { records, outcome } = decide({ image: this.#image, settings, topicIds, members }, command);
-    if (records.length === 0) {
-      this.#answerRead(outcome, done);
-      return;
-    }
+    const { records, outcome } = decide({ ...this.#context, topicIds }, command);
+    if (records.length === 0) this.#answerRead(outcome, done);
+    else this.#propose(records, outcome, done);
+  }
+
+  /** Carries out what this controller itself finds to be done, unless it can't now: then it is asked for again. */
+  carryOut(command: InternalCommand): void {
+    if (!this.#isDeciding || this.#isFull) return;
+    const records = decideInternal({ ...this.#context, topicIds: [] }, command);
+    if (records.length > 0) this.#propose(records, null, () => undefined);
+  }
+
+  /** While the leadership is handed over nothing is appended; the next controller decides. */
+  get #isDeciding(): boolean {
+    const { leadership } = this.#deps.host.state;
+    return !this.#isOver && leadership !== null && leadership.transfer === null;
+  }
+
+  get #isFull(): boolean {
+    const { leadership, options } = this.#deps.host.state;
+    return this.#waiting.length >= WAITING_MAX || (leadership?.uncommittedBytes ?? 0) > options.uncommittedBytesMax;
+  }
+
+  get #context(): Omit<DecisionContext, 'topicIds'> {
+    const { settings, members, bugs } = this.#deps;
+    return { image: this.#image, settings, members, bugs };
+  }
+
+  #propose(records: readonly MetadataRecord[], outcome: MetadataOutcome | null, done: SubmitDone): void {
     const payload = encodeRecords(records);
     if (payload.length > BATCH_BYTES_MAX) {
       done(failed(ErrorCode.POLICY_VIOLATION, 'the change is too large for one batch of metadata; split it'), -1);
@@ -100,7 +120,7 @@ export class Controller {
     if (delta.configsChanged.some(({ scope }) => scope === 'broker' || scope === 'cluster')) this.#refreshSettings();
     this.#deps.onDecided(delta);
     const { offset } = this.#image;
-    host.ask({ kind: 'propose', payload }, (result) => {
+    this.#deps.host.ask({ kind: 'propose', payload }, (result) => {
       if (this.#isOver) done(null, -1);
       else if (result.kind === 'proposed') this.#await(result.place.index, { offset, outcome, done });
       else {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { brokerId } from '../../../broker/core/base/ids.ts';
 import type { ConfigOperation, MetadataCommand, MetadataOutcome } from '../../../broker/core/metadata/commands.ts';
+import { LogReports } from '../../../broker/core/metadata/log-reports.ts';
 import { decodeRecords, type MetadataRecord } from '../../../broker/core/metadata/records.ts';
 import { errorName } from '../../../broker/core/protocol/errors.ts';
 import { MetadataLab, newTopic, sampleId } from '../../support/metadata/lab.ts';
@@ -15,6 +16,8 @@ class Script {
   readonly #epochs = new Map<number, number>();
   readonly #disks = new Map<string, string>();
   #lab = new MetadataLab();
+  #reports = new LogReports();
+  #nowMs = 0;
 
   run(text: string): string {
     for (const line of text.split('\n')) {
@@ -31,6 +34,9 @@ class Script {
     switch (name) {
       case 'cluster':
         this.#lab = MetadataLab.withBrokers([]);
+        this.#lab.onDelta = ({ brokersChanged }) => {
+          if (brokersChanged.length > 0) this.#reports.brokersChanged();
+        };
         return;
       case 'register':
         return this.#register(Number(first), rest);
@@ -94,6 +100,18 @@ class Script {
           ...this.#incarnation(first, []),
           partitions: rest.map((each) => this.#reference(each)),
         });
+      case 'report': {
+        const partitions = rest.map((each) => {
+          const [where = '', lastEpoch, endOffset] = each.split(':');
+          return { ...this.#reference(where), lastEpoch: Number(lastEpoch), endOffset: Number(endOffset) };
+        });
+        const command = { kind: 'reportLogs', ...this.#incarnation(first, []), partitions } as const;
+        this.#submit(command);
+        this.#reports.report(this.#lab.image, command);
+        return;
+      }
+      case 'wait':
+        return this.#wait(Number(first));
       case 'shutdown':
         return this.#submit({ kind: 'controlledShutdown', ...this.#incarnation(first, []) });
       case 'wanted': {
@@ -103,6 +121,19 @@ class Script {
       default:
         throw new Error(`unknown command ${name}`);
     }
+  }
+
+  /** The controller's clock goes on; what it elects by itself is noted with the time. */
+  #wait(ms: number): void {
+    const endMs = this.#nowMs + ms;
+    for (let wakeMs = this.#nowMs; wakeMs <= endMs; wakeMs = this.#reports.nextWakeMs(this.#nowMs)) {
+      this.#nowMs = wakeMs;
+      const command = this.#reports.elect(this.#lab.image, this.#nowMs);
+      if (command === null) continue;
+      this.#out.push(`  at ${this.#nowMs} ms`);
+      this.#note(() => this.#lab.carryOut(command));
+    }
+    this.#nowMs = endMs;
   }
 
   /** A new incarnation after a crash; `clean`: after a good end; `disk=`: on another disk; `copy`: on an older copy of the disk. */

@@ -7,7 +7,9 @@ import type {
   RegisterBrokerCommand,
   RegisterControllerCommand,
 } from '../../../broker/core/metadata/commands.ts';
-import { decide } from '../../../broker/core/metadata/decide.ts';
+import { decide, type DecisionContext } from '../../../broker/core/metadata/decide.ts';
+import { decideInternal, type InternalCommand } from '../../../broker/core/metadata/internal-commands.ts';
+import { type MetadataBugs, NO_METADATA_BUGS } from '../../../broker/core/metadata/planted-bugs.ts';
 import { weirVersionRange } from '../../../broker/core/metadata/features.ts';
 import { MetadataImage } from '../../../broker/core/metadata/image.ts';
 import { decodeRecords, encodeRecords, type MetadataRecord } from '../../../broker/core/metadata/records.ts';
@@ -39,6 +41,8 @@ export class MetadataLab {
   readonly voters = new Set<number>();
   /** Ids of brokers whose disks hang. */
   readonly slow = new Set<number>();
+  /** What is broken on purpose in decisions. */
+  bugs: MetadataBugs = NO_METADATA_BUGS;
   #nextId = 1;
 
   constructor(fixed: Readonly<Record<string, string>> = {}) {
@@ -65,15 +69,25 @@ export class MetadataLab {
 
   /** Decides a command and applies what it gives. */
   run<C extends MetadataCommand>(command: C): OutcomeOf<C> {
+    const { records, outcome } = decide(this.#context(), command);
+    if (records.length > 0) this.#apply(records);
+    return outcome as OutcomeOf<C>;
+  }
+
+  /** Carries out what the controller asks of itself. */
+  carryOut(command: InternalCommand): void {
+    const records = decideInternal(this.#context(), command);
+    if (records.length > 0) this.#apply(records);
+  }
+
+  #context(): DecisionContext {
     const topicIds = Array.from({ length: 300 }, () => sampleId(this.#nextId++));
     const members = {
       isAlive: (id: number) => this.alive.has(id),
       isVoter: (id: number) => this.voters.has(id),
       isSlow: (id: number) => this.slow.has(id),
     };
-    const { records, outcome } = decide({ image: this.image, settings: this.settings, topicIds, members }, command);
-    if (records.length > 0) this.#apply(records);
-    return outcome as OutcomeOf<C>;
+    return { image: this.image, settings: this.settings, topicIds, members, bugs: this.bugs };
   }
 
   /** Registers a broker, in its own directory, and lets it in; gives its epoch. */

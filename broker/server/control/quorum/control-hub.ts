@@ -3,6 +3,7 @@ import { parseControllers } from '../../../core/config/controllers.ts';
 import type { Settings } from '../../../core/config/settings.ts';
 import { weirVersionRange } from '../../../core/metadata/features.ts';
 import type { MetadataDelta } from '../../../core/metadata/view.ts';
+import type { MetadataBugs } from '../../../core/metadata/planted-bugs.ts';
 import type { RaftBugs } from '../../../core/raft/planted-bugs.ts';
 import { isSame, type Message, type ReplicaKey } from '../../../core/raft/types.ts';
 import type {
@@ -23,6 +24,7 @@ import { AddressBook } from './address-book.ts';
 import { BrokerAgent } from './broker-agent.ts';
 import { NodeControlService } from './control-service.ts';
 import { ControllerClient } from './controller-client.ts';
+import { LogElections } from './log-elections.ts';
 import { LocalChannel } from './local-channel.ts';
 import { PreferredLeaders } from './preferred-leaders.ts';
 import { QuorumNode } from './quorum-node.ts';
@@ -43,6 +45,8 @@ export interface ControlHubDeps {
   readonly version: string;
   /** What a test breaks on purpose in Raft. */
   readonly raftBugs: RaftBugs;
+  /** What a test breaks on purpose in the controller's decisions. */
+  readonly metadataBugs: MetadataBugs;
   /** What a test breaks on purpose in the rest of the control plane. */
   readonly controlBugs: ControlBugs;
 }
@@ -87,6 +91,7 @@ export class ControlHub {
   #hadLog = false;
   #keeper: SessionKeeper | null = null;
   #mover: ReplicaMover | null = null;
+  #elections: LogElections | null = null;
   #preferred: PreferredLeaders | null = null;
   #agent: BrokerAgent | null = null;
   #isStopped = false;
@@ -114,6 +119,7 @@ export class ControlHub {
       quorum: () => this.#quorum,
       keeper: () => this.#keeper,
       mover: () => this.#mover,
+      elections: () => this.#elections,
       settings: deps.settings,
       identify: (asker) => this.#identify(asker),
       status: () => this.#status(),
@@ -176,7 +182,7 @@ export class ControlHub {
 
   /** Takes part in the quorum with what is on the disk. */
   joinQuorum(opened: OpenedRaft, isFresh: boolean): void {
-    const { ports, settings, onFatal, raftBugs } = this.#deps;
+    const { ports, settings, onFatal, raftBugs, metadataBugs } = this.#deps;
     const { clusterId, self } = this.#knownIdentity();
     const { start, snapshot, storage } = opened;
     assert(start !== null, 'the log was made before');
@@ -185,6 +191,7 @@ export class ControlHub {
     const deps = {
       ...{ clock, timers, random, log, settings, self, clusterId, storage, onFatal },
       bugs: raftBugs,
+      metadataBugs,
       send: (message: Message) => this.#peers.send(message),
       isAlive: (id: number) => this.#keeper?.isAlive(id) ?? false,
       isSlow: (id: number) => this.#keeper?.isSlow(id) ?? false,
@@ -192,6 +199,7 @@ export class ControlHub {
       onDecided: (delta: MetadataDelta) => {
         this.#keeper?.decided(delta);
         this.#mover?.decided(delta);
+        this.#elections?.decided(delta);
       },
     };
     this.#quorum = new QuorumNode(deps, { raft: start, snapshot });
@@ -339,6 +347,7 @@ export class ControlHub {
     this.#keeper = null;
     this.#mover = null;
     this.#preferred = null;
+    this.#elections = null;
     if (controller === null || this.#isStopped) return;
     const { ports, settings } = this.#deps;
     const { clock, timers, log, controlNet } = ports;
@@ -355,6 +364,7 @@ export class ControlHub {
     );
     this.#mover = new ReplicaMover({ timers, log }, controller);
     this.#preferred = new PreferredLeaders({ timers, log, settings }, controller);
+    this.#elections = new LogElections({ clock, timers, log }, controller);
   }
 
   /** What only the active controller does. */
@@ -362,6 +372,7 @@ export class ControlHub {
     this.#keeper?.end();
     this.#mover?.end();
     this.#preferred?.end();
+    this.#elections?.end();
   }
 
   #identify(asker: Caller): IdentifyResponse {

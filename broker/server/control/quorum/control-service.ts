@@ -31,6 +31,7 @@ import type {
 import { WATCHERS_MAX } from './metadata-feed.ts';
 import { describeQuorum } from './describe-quorum.ts';
 import { canRestart, moveReplicas } from './fleet-service.ts';
+import type { LogElections } from './log-elections.ts';
 import type { QuorumNode } from './quorum-node.ts';
 import type { ReplicaMover } from './replica-mover.ts';
 import type { SessionKeeper } from './session-keeper.ts';
@@ -44,6 +45,7 @@ export interface ControlServiceDeps {
   /** Set while this node is the active controller. */
   readonly keeper: () => SessionKeeper | null;
   readonly mover: () => ReplicaMover | null;
+  readonly elections: () => LogElections | null;
   readonly identify: (asker: Caller) => IdentifyResponse;
   readonly status: () => StatusResponse;
   /** Whether anybody knows where this controller listens. */
@@ -177,6 +179,7 @@ export class NodeControlService implements ControlService {
       done({ outcome, offset: -1, controller: null });
       return;
     }
+    if (command.kind === 'reportLogs') this.#deps.elections()?.reported(command);
     if (command.kind === 'fenceBroker') keeper.left(command.brokerId, command.brokerEpoch);
     quorum.submit(command, (outcome, offset) => {
       if (outcome === null) elsewhere();

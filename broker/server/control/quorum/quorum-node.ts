@@ -4,6 +4,7 @@ import type { MetadataCommand } from '../../../core/metadata/commands.ts';
 import { MetadataImage } from '../../../core/metadata/image.ts';
 import { decodeRecords, encodeRecords, type MetadataRecord } from '../../../core/metadata/records.ts';
 import type { MetadataDelta } from '../../../core/metadata/view.ts';
+import type { MetadataBugs } from '../../../core/metadata/planted-bugs.ts';
 import type { RaftBugs } from '../../../core/raft/planted-bugs.ts';
 import { hasVoter } from '../../../core/raft/quorum.ts';
 import type { RaftStart } from '../../../core/raft/raft.ts';
@@ -41,6 +42,7 @@ export interface QuorumNodeDeps {
   readonly onActive: (controller: Controller | null) => void;
   /** What a test breaks on purpose. */
   readonly bugs: RaftBugs;
+  readonly metadataBugs: MetadataBugs;
 }
 
 /** What was found on the disk. */
@@ -248,7 +250,7 @@ export class QuorumNode {
     const { leadership, log } = this.host.state;
     if (this.#active !== null || leadership === null || this.host.appliedIndex < leadership.noOpIndex) return;
     if (this.host.appliedIndex < log.lastIndex || this.#isStopped) return;
-    const { self, settings, random, clusterId } = this.#deps;
+    const { self, settings, random, clusterId, metadataBugs } = this.#deps;
     const controller = new Controller(
       {
         nodeId: self.id,
@@ -260,6 +262,7 @@ export class QuorumNode {
           isVoter: (id) => this.host.state.voters.some((voter) => voter.id === id),
         },
         newTopicId: () => randomId(random),
+        bugs: metadataBugs,
         onDecided: (delta) => this.#deps.onDecided(delta),
         onLost: () => {
           this.#endLeadership();

@@ -1,0 +1,29 @@
+import { topicId } from '../base/ids.ts';
+import type { DecisionContext } from './decide.ts';
+import { changePartition } from './election.ts';
+import { PartitionChanges, rulesOf } from './partition-changes.ts';
+import type { MetadataRecord } from './records.ts';
+import type { PartitionReference } from './replica-commands.ts';
+
+/** Of those that led or could have, all of which restarted uncleanly, the one with the most is to lead (D8). */
+export interface ElectMostCompleteCommand {
+  readonly kind: 'electMostComplete';
+  readonly partitions: readonly (PartitionReference & { readonly brokerId: number })[];
+}
+
+/** What the active controller asks of itself; nobody else can. */
+export type InternalCommand = ElectMostCompleteCommand;
+
+/** The records that carry it out, one atomic batch; none where things have changed meanwhile. */
+export function decideInternal(context: DecisionContext, command: InternalCommand): readonly MetadataRecord[] {
+  const rules = rulesOf(context);
+  const changes = new PartitionChanges();
+  for (const { topicId: id, index, brokerId } of command.partitions) {
+    const topic = context.image.topicById(topicId(id));
+    const partition = topic?.partition(index);
+    if (topic === null || partition === undefined || changes.has(id, index)) continue;
+    const change = changePartition(partition, { mostComplete: brokerId }, rules(topic.name));
+    if (change !== null) changes.add(id, change);
+  }
+  return changes.records();
+}
