@@ -13,6 +13,7 @@ import * as batch from '../../../broker/core/record/batch.ts';
 import { readRecords } from '../../../broker/core/record/iterate.ts';
 import type { Disk } from '../../../broker/ports/disk.ts';
 import { crc32c } from '../../../broker/io/crc32c.ts';
+import type { UnaryCalls, UnaryName } from '../../../broker/ports/control-net.ts';
 import { SimClient } from '../../sim/client.ts';
 import { SimControlNetwork } from '../../sim/control-net.ts';
 import type { SimDisk } from '../../sim/disk.ts';
@@ -21,6 +22,7 @@ import { SimNode, type SimNodeOptions } from '../../sim/node.ts';
 import { World } from '../../sim/world.ts';
 
 const CONTROL_PORT = 9093;
+const OPERATOR_ADDRESS = '10.0.1.1';
 const FORMATION_FILE = '/formation.json';
 const CLUSTER_ID = 'replicating-cluster-01';
 /** Longest virtual time that anything is waited for, ms. */
@@ -28,8 +30,10 @@ const PATIENCE_MS = 60_000;
 
 /** What a world is made of. */
 export interface ReplicationWorldOptions {
-  /** Brokers, each a controller besides; default 3. */
+  /** Brokers; default 3. */
   readonly size?: number;
+  /** Those that are controllers besides; default all. */
+  readonly controllers?: readonly number[];
   readonly settings?: Readonly<Record<string, string>>;
   readonly replicaBugs?: NonNullable<SimNodeOptions['replicaBugs']>;
   readonly logBugs?: NonNullable<SimNodeOptions['logBugs']>;
@@ -65,6 +69,7 @@ export class ReplicationWorld {
     this.network = new SimNetwork(this.world);
     this.control = new SimControlNetwork(this.world, createPrng(seed + 1));
     const ids = Array.from({ length: size }, (_, id) => id);
+    const { controllers = ids } = options;
     this.nodes = ids.map(
       (id) =>
         new SimNode(this.world, this.network, {
@@ -73,8 +78,8 @@ export class ReplicationWorld {
           controlNetwork: this.control,
           diskLatencyMs,
           settings: {
-            'process.roles': 'broker,controller',
-            'controller.quorum.voters': ids.map((one) => `${one}@${addressOf(one)}:${CONTROL_PORT}`).join(','),
+            'process.roles': controllers.includes(id) ? 'broker,controller' : 'broker',
+            'controller.quorum.voters': controllers.map((one) => `${one}@${addressOf(one)}:${CONTROL_PORT}`).join(','),
             'weir.grpc.host': addressOf(id),
             'weir.grpc.port': String(CONTROL_PORT),
             'weir.formation.file': FORMATION_FILE,
@@ -85,7 +90,7 @@ export class ReplicationWorld {
           ...(logBugs && { logBugs }),
         }),
     );
-    const initialVoters = ids.map((id) => ({ id, directoryId: `Disk${String(id).padStart(17, '0')}A` }));
+    const initialVoters = controllers.map((id) => ({ id, directoryId: `Disk${String(id).padStart(17, '0')}A` }));
     const record = encodeFormation({ clusterId: CLUSTER_ID, initialVoters, formed: false });
     for (const node of this.nodes) node.disk.place(FORMATION_FILE, Buffer.from(record));
     this.#admin = new SimClient(
@@ -152,6 +157,26 @@ export class ReplicationWorld {
     });
     this.until(`an outcome of ${command.kind}`, () => outcome !== null);
     return outcome as unknown as OutcomeOf<C>;
+  }
+
+  /** What the active controller says to an operator. */
+  askFleet<N extends UnaryName>(name: N, request: UnaryCalls[N]['request']): UnaryCalls[N]['response'] {
+    const leaderId = this.nodes.find(({ isReady }) => isReady)?.view?.controllerId ?? 0;
+    const channel = this.control.of(this.network.host(OPERATOR_ADDRESS), 'operator').connect({
+      address: { host: addressOf(leaderId), port: CONTROL_PORT },
+      clusterId: CLUSTER_ID,
+      self: { id: -1, directoryId: '' },
+      onReply: () => undefined,
+    });
+    const got: { response: UnaryCalls[N]['response'] | null; failure: string } = { response: null, failure: '' };
+    channel.call(name, request, 10_000, (failure, response) => {
+      got.response = response;
+      got.failure = failure?.message ?? '';
+    });
+    this.until(`an answer to ${name}`, () => got.response !== null || got.failure !== '');
+    channel.close();
+    if (got.response === null) throw new Error(`${name}: ${got.failure}`);
+    return got.response;
   }
 
   /** Makes a topic and waits until every replica is in sync. */

@@ -1,0 +1,95 @@
+import { describe, expect, test } from '@jest/globals';
+import { brokerId } from '../../../../broker/core/base/ids.ts';
+import { ReplicationWorld } from '../../../support/replication/replication-world.ts';
+
+const SETTINGS = { 'min.insync.replicas': '2' };
+const PARTITIONS = [0, 1, 2, 3, 4, 5];
+
+/** Four brokers and a topic on the first three of them, under load. */
+class Scene {
+  readonly world: ReplicationWorld;
+  #sent = 0;
+
+  constructor(seed: number) {
+    this.world = new ReplicationWorld(seed, { size: 4, controllers: [0, 1, 2] }).start();
+    const assignments = PARTITIONS.map((index) => [index % 3, (index + 1) % 3, (index + 2) % 3]);
+    this.world.createTopic('t', { assignments, settings: SETTINGS });
+  }
+
+  /** Lets time pass under load until something is done. */
+  until(what: string, isDone: () => boolean): void {
+    for (let round = 0; round < 3000; round += 1) {
+      if (round % 20 === 0 && isDone()) return;
+      this.world.send('t', [`r${this.#sent}`], { partition: this.#sent % PARTITIONS.length });
+      this.#sent += 1;
+      this.world.world.runFor(20);
+    }
+    throw new Error(`not in a minute: ${what}`);
+  }
+
+  /** Replicas by broker. */
+  get loads(): readonly number[] {
+    const all = PARTITIONS.map((index) => this.world.partition('t', index).replicas);
+    return [0, 1, 2, 3].map((id) => all.filter((replicas) => replicas.includes(brokerId(id))).length);
+  }
+
+  /** Nothing was refused, and everything that was acknowledged is there, everywhere. */
+  judge(): void {
+    const { world } = this;
+    world.until('all are acknowledged', () => world.produced.acknowledged.size === this.#sent);
+    expect(world.produced.failed.size).toBe(0);
+    world.untilInSync('t');
+    for (const index of PARTITIONS) world.untilSame('t', index);
+    expect(new Set(world.scan('t')).size).toBe(this.#sent);
+  }
+}
+
+const isDone = ({ waitingCount, movingCount }: { readonly waitingCount: number; readonly movingCount: number }) =>
+  waitingCount + movingCount === 0;
+
+describe('under load', () => {
+  test('a broker is drained and stopped, and nothing is lost or refused', () => {
+    const scene = new Scene(1);
+    const { world } = scene;
+    scene.until('the drain is done', () => isDone(world.askFleet('Fleet.Drain', { brokerId: 1 })));
+    expect(scene.loads).toEqual([6, 0, 6, 6]);
+    world.until('its files are gone', () => PARTITIONS.every((index) => world.logOf(1, 't', index).length === 0));
+    expect(world.askFleet('Fleet.CanRestart', { nodeId: 1, host: null }).reasons).toEqual([]);
+    let isStopped = false;
+    world.node(1).stop(() => (isStopped = true));
+    scene.until('it has stopped', () => isStopped);
+    scene.judge();
+  });
+
+  test('a broker that came gets its part', () => {
+    const scene = new Scene(2);
+    scene.until('the rebalance is done', () => isDone(scene.world.askFleet('Fleet.Rebalance', {})));
+    expect(Math.max(...scene.loads) - Math.min(...scene.loads)).toBeLessThanOrEqual(1);
+    const firsts = PARTITIONS.map((index) => scene.world.partition('t', index).replicas[0]);
+    expect(Math.max(...[0, 1, 2, 3].map((id) => firsts.filter((first) => first === id).length))).toBe(2);
+    scene.world.until('first replicas lead', () =>
+      PARTITIONS.every((index) => scene.world.leader('t', index) === scene.world.partition('t', index).replicas[0]),
+    );
+    scene.judge();
+  });
+
+  test('a drain goes on when the active controller dies', () => {
+    const scene = new Scene(3);
+    const { world } = scene;
+    world.askFleet('Fleet.Drain', { brokerId: 3 });
+    world.askFleet('Fleet.Rebalance', {});
+    const { waitingCount } = world.askFleet('Fleet.Drain', { brokerId: 1 });
+    expect(waitingCount).toBeGreaterThanOrEqual(0);
+    world.askFleet('Fleet.Undrain', { brokerId: 3 });
+    const active = world.node(0).view?.controllerId ?? 0;
+    world.kill(active);
+    world.until('another is active', () => {
+      const id = world.nodes.find(({ isReady }) => isReady)?.view?.controllerId ?? active;
+      return id !== active && id !== -1;
+    });
+    world.node(active).start();
+    scene.until('all serve', () => world.nodes.every(({ isReady }) => isReady));
+    scene.until('broker 1 is empty', () => scene.loads[1] === 0);
+    scene.judge();
+  });
+});
