@@ -2,19 +2,12 @@ import { assert, unreachable } from '../base/assert.ts';
 import { type BrokerId, brokerId, type TopicId } from '../base/ids.ts';
 import type { DeltaBuilder } from './delta.ts';
 import { numbersIn, numbersWith } from './interned-lists.ts';
-import {
-  BROKER_COLUMNS,
-  Column,
-  NUMBER_COLUMNS,
-  pageOf,
-  PartitionRows,
-  positionOf,
-  ROW_LENGTH,
-} from './partition-rows.ts';
+import { BROKER_COLUMNS, Column, NUMBER_COLUMNS, positionOf, ROW_LENGTH } from './partition-rows.ts';
 import { DAMAGED_DIRECTORY } from './directories.ts';
 import type { MetadataRecord, PartitionChange, PartitionFields, PartitionsRecord, TopicRecord } from './records.ts';
+import { pageOf, Rows } from './rows.ts';
 import { noLists, type PartitionLists, type PartitionState, Topic } from './topic.ts';
-import { TopicDirectory, type TopicEntry } from './topic-directory.ts';
+import { TopicDirectory } from './topic-directory.ts';
 
 /** `PartitionChange.durableFromEpoch` for "as it was". */
 export const DURABLE_UNCHANGED = -2;
@@ -43,7 +36,7 @@ export interface TopicPart {
  */
 export class TopicTable {
   #directory = new TopicDirectory();
-  #rows = new PartitionRows();
+  #rows = new Rows(ROW_LENGTH);
   #lists = noLists();
   /** Lists in use when they were last sorted out. */
   #listCountBefore = 0;
@@ -86,16 +79,16 @@ export class TopicTable {
     const isWanted = this.#isPartOf(id, which);
     const pages = this.#rows.seal();
     for (let slot = 0; slot < this.#directory.slotCount; slot += 1) {
-      const entry = this.#directory.entry(slot);
-      if (entry === null) continue;
+      if (!this.#directory.has(slot)) continue;
+      const [firstRow, count] = [this.#directory.firstRow(slot), this.#directory.partitionCount(slot)];
       let topic: Topic | null = null;
       const partitions: PartitionState[] = [];
-      for (let index = 0; index < entry.partitionCount; index += 1) {
-        const page = pages[pageOf(entry.firstRow + index)];
-        const at = positionOf(entry.firstRow + index);
+      for (let index = 0; index < count; index += 1) {
+        const page = pages[pageOf(firstRow + index)];
+        const at = positionOf(firstRow + index);
         if (page === undefined || !isWanted(page, at)) continue;
-        topic ??= new Topic(entry, pages, this.#lists);
-        const partition = topic.partition(index);
+        topic ??= this.#topic(slot);
+        const partition = topic?.partition(index);
         if (partition !== undefined) partitions.push(partition);
       }
       if (topic !== null) yield { id: topic.id, name: topic.name, partitions };
@@ -157,8 +150,8 @@ export class TopicTable {
   }
 
   addPartitions({ topicId: id, partitions }: PartitionsRecord): void {
-    const slot = this.#directory.slotOfId(id);
-    const { firstRow: before, partitionCount } = this.#entryAt(slot, id);
+    const slot = this.#slotOf(id);
+    const [before, partitionCount] = [this.#directory.firstRow(slot), this.#directory.partitionCount(slot)];
     const isLast = before + partitionCount === this.#rows.count;
     const added = this.#rows.append(isLast ? partitions.length : partitionCount + partitions.length);
     const firstRow = isLast ? before : added;
@@ -173,7 +166,8 @@ export class TopicTable {
   }
 
   change(id: string, changes: readonly PartitionChange[]): void {
-    const { firstRow, partitionCount } = this.#entryAt(this.#directory.slotOfId(id), id);
+    const slot = this.#slotOf(id);
+    const [firstRow, partitionCount] = [this.#directory.firstRow(slot), this.#directory.partitionCount(slot)];
     for (const change of changes) {
       const { index } = change;
       assert(index >= 0 && index < partitionCount, `no partition ${index} of topic ${id}`);
@@ -283,10 +277,10 @@ export class TopicTable {
     return this.#lists.brokers.numberOf(ids as readonly BrokerId[]);
   }
 
-  #entryAt(slot: number, id: string): TopicEntry {
-    const entry = this.#directory.entry(slot);
-    assert(entry !== null, `no topic of id ${id}`);
-    return entry;
+  #slotOf(id: string): number {
+    const slot = this.#directory.slotOfId(id);
+    assert(slot !== -1, `no topic of id ${id}`);
+    return slot;
   }
 
   #topic(slot: number): Topic | null {
@@ -298,7 +292,7 @@ export class TopicTable {
   #renew(): void {
     const [before, pages, lists] = [this.#directory, this.#rows.seal(), this.#lists];
     this.#directory = new TopicDirectory();
-    this.#rows = new PartitionRows();
+    this.#rows = new Rows(ROW_LENGTH);
     this.#lists = noLists();
     for (let slot = 0; slot < before.slotCount; slot += 1) {
       const entry = before.entry(slot);
@@ -324,13 +318,13 @@ export class TopicTable {
   }
 }
 
-interface Rows {
+interface Stored {
   readonly pages: readonly Int32Array[];
   readonly lists: PartitionLists;
 }
 
 /** Tells whether a row of one table says the same as one of another, with lists under other numbers. */
-function comparison(before: Rows, after: Rows): (rowBefore: number, rowAfter: number) => boolean {
+function comparison(before: Stored, after: Stored): (rowBefore: number, rowAfter: number) => boolean {
   const brokers = numbersIn(before.lists.brokers, after.lists.brokers);
   const directories = numbersIn(before.lists.directories, after.lists.directories);
   return (rowBefore, rowAfter) => {

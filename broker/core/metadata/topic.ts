@@ -1,6 +1,7 @@
-import { type BrokerId, type LeaderEpoch, topicId, type TopicId } from '../base/ids.ts';
+import type { BrokerId, LeaderEpoch, TopicId } from '../base/ids.ts';
 import { InternedLists } from './interned-lists.ts';
-import { Column, pageOf, positionOf } from './partition-rows.ts';
+import { Column, positionOf } from './partition-rows.ts';
+import { pageOf } from './rows.ts';
 import type { TopicEntry } from './topic-directory.ts';
 import { isInternalTopic } from './topic-name.ts';
 import type { PartitionView, TopicView } from './view.ts';
@@ -24,20 +25,29 @@ export function noLists(): PartitionLists {
 
 /** A topic at one metadata offset, as a window on rows that do not change; a `PartitionState` is made when asked for. */
 export class Topic implements TopicView {
-  readonly id: TopicId;
-  readonly name: string;
   readonly partitionCount: number;
-  readonly #firstRow: number;
+  readonly #entry: TopicEntry;
+  /** Made when it is asked for. */
+  #name: string | null = null;
+  #id: TopicId | null = null;
   readonly #pages: readonly Int32Array[];
   readonly #lists: PartitionLists;
 
   constructor(entry: TopicEntry, pages: readonly Int32Array[], lists: PartitionLists) {
-    this.id = topicId(entry.id);
-    this.name = entry.name;
     this.partitionCount = entry.partitionCount;
-    this.#firstRow = entry.firstRow;
+    this.#entry = entry;
     this.#pages = pages;
     this.#lists = lists;
+  }
+
+  get id(): TopicId {
+    this.#id ??= this.#entry.id;
+    return this.#id;
+  }
+
+  get name(): string {
+    this.#name ??= this.#entry.name;
+    return this.#name;
   }
 
   get internal(): boolean {
@@ -60,7 +70,7 @@ export class Topic implements TopicView {
 
   partition(index: number): PartitionState | undefined {
     if (!(index >= 0 && index < this.partitionCount)) return undefined;
-    const row = this.#firstRow + index;
+    const row = this.#entry.firstRow + index;
     const page = this.#pages[pageOf(row)];
     return page === undefined ? undefined : partitionAt(page, positionOf(row), index, this.#lists);
   }
