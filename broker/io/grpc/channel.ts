@@ -22,6 +22,8 @@ import type {
 import { nameOf } from './certificates.ts';
 import { type Identity, isCertified, isFrom, readIdentity, writeIdentity } from './identity.ts';
 import { isRaftRequest, type Method, methodNamed, RAFT_METHODS, type RaftRequestKind } from './methods.ts';
+import type { Names } from '../net/names.ts';
+import { targetOf } from './name-resolver.ts';
 import { type ByteStream, OpenStream } from './open-stream.ts';
 import { MESSAGE_SIZE_MAX, RAFT_QUEUED_SIZE_MAX, SUBMIT_SIZE_MAX } from './sizes.ts';
 import { failureOf, refused, textOf } from './status.ts';
@@ -49,15 +51,12 @@ const same = (bytes: Buffer): Buffer => bytes;
 /** What a channel is made of. */
 export interface ChannelOptions {
   readonly address: ControlAddress;
+  readonly names: Names;
   readonly self: Identity;
   readonly onReply: (response: Message) => void;
   readonly post: (input: () => void) => void;
   /** What connections show; asked again when one does not come about. */
   readonly credentials: () => ChannelCredentials;
-}
-
-function targetOf({ host, port }: ControlAddress): string {
-  return `dns:${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 const NAMELESS = refused('an answer that does not say whose it is');
@@ -313,13 +312,15 @@ export class GrpcChannel implements ControlChannel {
   #connected(): Client | null {
     if (this.#isClosed) return null;
     if (this.#client === null) {
-      this.#client = new Client(targetOf(this.#options.address), this.#options.credentials(), {
+      const { address, names, credentials } = this.#options;
+      const { target, options } = targetOf(address, names);
+      this.#client = new Client(target, credentials(), {
+        ...options,
         'grpc.use_local_subchannel_pool': 1,
         // TLS wants a name and no address; which node it is, the certificate says by a name of its own.
         'grpc.ssl_target_name_override': SERVER_NAME,
         'grpc.initial_reconnect_backoff_ms': RECONNECT_MS_MIN,
         'grpc.max_reconnect_backoff_ms': RECONNECT_MS_MAX,
-        'grpc.dns_min_time_between_resolutions_ms': RECONNECT_MS_MAX,
         'grpc.keepalive_time_ms': KEEPALIVE_MS,
         'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
         'grpc.max_receive_message_length': MESSAGE_SIZE_MAX,
@@ -327,7 +328,6 @@ export class GrpcChannel implements ControlChannel {
         'grpc.enable_retries': 0,
         'grpc.enable_http_proxy': 0,
         'grpc.enable_channelz': 0,
-        'grpc.service_config_disable_resolution': 1,
       });
       this.#watch(this.#client);
     }

@@ -1,7 +1,8 @@
-import { createConnection } from 'node:net';
+import { createConnection, type LookupFunction } from 'node:net';
 import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import type { Caller, ControlAddress, ControlNet } from '../../ports/control-net.ts';
 import type { Log } from '../../ports/log.ts';
+import { Names } from '../net/names.ts';
 import { Certificates, nameOf, type TlsFiles } from './certificates.ts';
 import { GrpcChannel } from './channel.ts';
 import { serve } from './server.ts';
@@ -17,6 +18,8 @@ export interface GrpcNetOptions {
   /** As whom to call. With certificates it must be what they say. */
   readonly role?: Caller['role'];
   readonly log: Log;
+  /** What knows the addresses of names. */
+  readonly names?: Names;
   /** How often certificate files are looked at. */
   readonly reloadMs?: number;
 }
@@ -28,7 +31,8 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
  * The control plane between nodes over gRPC. Load this module when it is used: with what it needs it costs about 100 ms and
  * 20 MB. Throws when certificate files can't be read.
  */
-export function createGrpcNet({ post, tls, insecure, role = 'node', log, reloadMs }: GrpcNetOptions): ControlNet {
+export function createGrpcNet(options: GrpcNetOptions): ControlNet {
+  const { post, tls, insecure, role = 'node', log, names = new Names(), reloadMs } = options;
   const certificates = tls === null ? null : new Certificates(tls, log, reloadMs);
   return {
     listen: ({ address, clusterId, self, service }, done) => {
@@ -42,12 +46,14 @@ export function createGrpcNet({ post, tls, insecure, role = 'node', log, reloadM
     connect: ({ address, clusterId, self, onReply }) =>
       new GrpcChannel({
         address,
+        names,
         self: { clusterId, role, replica: self },
         onReply,
         post,
         credentials: () => (certificates === null ? credentials.createInsecure() : show(certificates, clusterId)),
       }),
-    probe: (address, timeoutMs, done) => probe(address, timeoutMs, (outcome) => post(() => done(outcome))),
+    probe: (address, timeoutMs, done) =>
+      probe({ ...address, lookup: names.lookup }, timeoutMs, (outcome) => post(() => done(outcome))),
   };
 }
 
@@ -64,11 +70,11 @@ function show({ context }: Certificates, clusterId: string): ChannelCredentials 
 }
 
 function probe(
-  { host, port }: ControlAddress,
+  address: ControlAddress & { readonly lookup: LookupFunction },
   timeoutMs: number,
   done: (outcome: 'accepted' | 'refused' | 'unreachable') => void,
 ): void {
-  const socket = createConnection({ host, port });
+  const socket = createConnection(address);
   const settle = (outcome: 'accepted' | 'refused' | 'unreachable'): void => {
     clearTimeout(timer);
     socket.removeAllListeners();

@@ -1,6 +1,7 @@
 import { createConnection, createServer, type Socket } from 'node:net';
 import type { Net, NetConnection, NetHandlers, NetListener } from '../../ports/net.ts';
 import type { EventLoop } from '../loop/event-loop.ts';
+import { Names } from './names.ts';
 
 /** Silence after which the system asks whether the peer is still there. */
 const KEEP_ALIVE_MS = 60_000;
@@ -150,6 +151,7 @@ function count(tcp: Tcp, bytes: number): void {
 
 interface Tcp {
   readonly loop: EventLoop;
+  readonly names: Names;
   readonly open: Set<TcpConnection>;
   unhandledBytes: number;
   isFull: boolean;
@@ -183,7 +185,7 @@ function listen(tcp: Tcp, ...[address, accept, done]: Parameters<Net['listen']>)
 }
 
 function dial(tcp: Tcp, ...[address, handlers, done]: Parameters<Net['dial']>): void {
-  const socket = createConnection({ host: address.host, port: address.port });
+  const socket = createConnection({ host: address.host, port: address.port, lookup: tcp.names.lookup });
   let settled = false;
   const fail = (code: string, message: string): void => {
     if (settled) return;
@@ -209,8 +211,8 @@ function dial(tcp: Tcp, ...[address, handlers, done]: Parameters<Net['dial']>): 
 }
 
 /** The network of the machine. Callbacks arrive as inputs of `loop`; listening addresses are what the caller names. */
-export function createTcpNet(loop: EventLoop): Net {
-  const tcp: Tcp = { loop, open: new Set(), unhandledBytes: 0, isFull: false, dirty: new Set() };
+export function createTcpNet(loop: EventLoop, names: Names = new Names()): Net {
+  const tcp: Tcp = { loop, names, open: new Set(), unhandledBytes: 0, isFull: false, dirty: new Set() };
   loop.onTurnEnd(() => {
     for (const connection of tcp.dirty) connection.flush();
     tcp.dirty.clear();

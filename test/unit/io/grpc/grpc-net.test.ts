@@ -1,4 +1,40 @@
-import { describeControlNet } from '../../../support/control-net-contract.ts';
-import { createGrpcStage } from './stage.ts';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Names } from '../../../../broker/io/net/names.ts';
+import type { ControlChannel } from '../../../../broker/ports/control-net.ts';
+import { CLUSTER, describeControlNet, NEAR, Pair } from '../../../support/control-net-contract.ts';
+import { NameServer } from '../../../support/name-server.ts';
+import { askHonestly, createGrpcStage, until } from './stage.ts';
 
 describeControlNet('gRPC', () => createGrpcStage());
+
+describe('a node that is named', () => {
+  const toEnd: (() => void)[] = [];
+  afterEach(() => {
+    for (const end of toEnd.splice(0)) end();
+  });
+
+  test('is found by its name server, also when its address changes, and probed there (B6)', async () => {
+    const server = await NameServer.start({ 'far.test': '127.0.0.1' });
+    toEnd.push(() => server.close());
+    const pair = new Pair(createGrpcStage({ names: new Names({ servers: [server.address] }) }));
+    expect(await pair.listen()).toBeNull();
+    toEnd.push(() => pair.listener?.close());
+    const { port } = pair.address;
+    const connect = (host: string): ControlChannel => {
+      const options = { address: { host, port }, clusterId: CLUSTER, self: NEAR, onReply: () => undefined };
+      const channel = pair.stage.near.connect(options);
+      toEnd.push(() => channel.close());
+      return channel;
+    };
+    expect(await askHonestly(pair, connect('far.test'))).toBeNull();
+    const moving = connect('moving.test');
+    expect(await askHonestly(pair, moving)).toMatchObject({ code: 'unavailable' });
+    server.names.set('moving.test', '127.0.0.1');
+    while ((await askHonestly(pair, moving)) !== null);
+    const outcomes: string[] = [];
+    for (const host of ['far.test', 'absent.test'])
+      pair.stage.near.probe({ host, port }, 20_000, (outcome) => outcomes.push(`${host} ${outcome}`));
+    await until(() => outcomes.length === 2);
+    expect(outcomes.toSorted()).toEqual(['absent.test unreachable', 'far.test accepted']);
+  });
+});
