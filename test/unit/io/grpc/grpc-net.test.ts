@@ -1,11 +1,31 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Names } from '../../../../broker/io/net/names.ts';
 import type { ControlChannel } from '../../../../broker/ports/control-net.ts';
-import { CLUSTER, describeControlNet, NEAR, Pair } from '../../../support/control-net-contract.ts';
+import { CLUSTER, describeControlNet, NEAR, OPERATOR_NAMES, Pair } from '../../../support/control-net-contract.ts';
+import { QUESTIONS } from '../../../support/control-samples.ts';
 import { NameServer } from '../../../support/name-server.ts';
 import { askHonestly, createGrpcStage, until } from './stage.ts';
 
 describeControlNet('gRPC', () => createGrpcStage());
+
+describe('the operator', () => {
+  test.each(OPERATOR_NAMES)('has %s carried there and back', async (name) => {
+    const pair = new Pair(createGrpcStage({ role: 'operator' }, {}));
+    expect(await pair.listen()).toBeNull();
+    const channel = pair.connect();
+    const { request, response } = QUESTIONS[name];
+    const outcomes: unknown[] = [];
+    channel.call(name, request as never, 30_000, (...outcome) => outcomes.push(outcome));
+    await until(() => pair.service.calls.length > 0);
+    const [call] = pair.service.calls;
+    expect(call).toMatchObject({ name, request, caller: { role: 'operator', nodeId: null } });
+    call?.done(null, response as never);
+    await until(() => outcomes.length > 0);
+    expect(outcomes).toEqual([[null, response]]);
+    channel.close();
+    pair.listener?.close();
+  });
+});
 
 describe('a node that is named', () => {
   const toEnd: (() => void)[] = [];
