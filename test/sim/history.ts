@@ -83,6 +83,30 @@ export type Observation =
     }
   /** The topic's deletion was asked for: nothing is known of its records any more. */
   | { readonly kind: 'topic-deleted'; readonly atMs: number; readonly topic: string }
+  /**
+   * A partition's leader answered a reader, which asked it as the leader of an epoch. Batches: first offset, the one behind the
+   * last, and the leader epoch in which it was appended.
+   */
+  | {
+      readonly kind: 'fetched';
+      readonly atMs: number;
+      readonly reader: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly leaderEpoch: number;
+      readonly highWatermark: number;
+      readonly logStartOffset: number;
+      readonly batches: readonly { readonly from: number; readonly to: number; readonly epoch: number }[];
+    }
+  /** Where a leader epoch ended, as the leader said at the end. */
+  | {
+      readonly kind: 'epoch-end';
+      readonly atMs: number;
+      readonly topic: string;
+      readonly partition: number;
+      readonly epoch: number;
+      readonly endOffset: number;
+    }
   /** One record of the final scan. */
   | { readonly kind: 'scanned'; readonly atMs: number; readonly value: string; readonly place: Place }
   | {

@@ -4,6 +4,8 @@ import { createPrng, type Prng } from '../../broker/core/base/prng.ts';
 export interface TopicPlan {
   readonly name: string;
   readonly partitionCount: number;
+  /** Of each partition; absent: 1. */
+  readonly replicationFactor?: number;
   readonly durability: 'fsync' | 'replicated';
   readonly config: Readonly<Record<string, string>>;
   /** Records younger than this are never dropped by time, ms; null: nothing is dropped by time. */

@@ -7,20 +7,27 @@ import type { World } from './world.ts';
 
 const FILLER = '.';
 
+/** Who serves the clients of a world: a node, or brokers of a cluster. */
+export interface Served {
+  readonly bootstrap: readonly { readonly host: string; readonly port: number }[];
+  /** Everybody serves. */
+  readonly isReady: boolean;
+}
+
 /**
  * What the clients of one world share: the world itself, the history, which topic is meant by a name now, and what the
  * value of every record must be.
  */
-export class Stage {
+export class Stage<Node extends Served = SimNode> {
   readonly world: World;
   readonly network: SimNetwork;
-  readonly node: SimNode;
+  readonly node: Node;
   readonly history: Observation[] = [];
   /** Current label of each topic name; a re-created topic gets another one. */
   readonly labels = new Map<string, string>();
   readonly #values = new Map<string, string>();
 
-  constructor(world: World, network: SimNetwork, node: SimNode) {
+  constructor(world: World, network: SimNetwork, node: Node) {
     this.world = world;
     this.network = network;
     this.node = node;

@@ -2,7 +2,7 @@ import { Admin, type AdminCommand, type AdminEvent, adminRequest } from '../../.
 import { ErrorCode, isRetriable } from '../../../broker/core/protocol/errors.ts';
 import type { ApiResponses, RequestInput, WireKey } from '../../../broker/core/protocol/messages.ts';
 import { SimClient } from '../client.ts';
-import type { Stage } from '../stage.ts';
+import type { Served, Stage } from '../stage.ts';
 
 /** How long it waits before it asks again, ms. */
 const RETRY_MS = 40;
@@ -27,12 +27,12 @@ interface Open {
 export class SimAdmin {
   /** Answers that no repetition can better. */
   readonly failures: string[] = [];
-  readonly #stage: Stage;
+  readonly #stage: Stage<Served>;
   readonly #client: SimClient<AdminCommand, AdminEvent>;
   readonly #open = new Map<number, Open>();
   #nextToken = 1;
 
-  constructor(stage: Stage) {
+  constructor(stage: Stage<Served>) {
     this.#stage = stage;
     const options = {
       bootstrap: stage.node.bootstrap,

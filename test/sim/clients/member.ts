@@ -12,7 +12,7 @@ import { crc32c } from '../../../broker/io/crc32c.ts';
 import { SimClient } from '../client.ts';
 import type { Holding, Verdict } from '../history.ts';
 import type { GroupPlan, MemberPlan } from '../plan.ts';
-import type { Stage } from '../stage.ts';
+import type { Served, Stage } from '../stage.ts';
 
 /** Longest time between the moment when a lock ended and when the broker must have noticed, ms. */
 const EXPIRY_SLACK_MS = 50;
@@ -34,7 +34,7 @@ export class SimMember {
   readonly group: string;
   /** Reasons for which it can't go on. */
   readonly fatals: string[] = [];
-  readonly #stage: Stage;
+  readonly #stage: Stage<Served>;
   readonly #plan: MemberPlan;
   readonly #prng;
   readonly #client: SimClient<ShareConsumerCommand, ShareConsumerEvent>;
@@ -42,7 +42,7 @@ export class SimMember {
   #isHasty = false;
   #isClosed = false;
 
-  constructor(stage: Stage, group: GroupPlan, plan: MemberPlan) {
+  constructor(stage: Stage<Served>, group: GroupPlan, plan: MemberPlan) {
     this.#stage = stage;
     this.#plan = plan;
     this.#prng = stage.fork();

@@ -3,7 +3,7 @@ import { Producer, type ProducerCommand, type ProducerEvent } from '../../../bro
 import { crc32c } from '../../../broker/io/crc32c.ts';
 import { SimClient } from '../client.ts';
 import type { ProducerPlan } from '../plan.ts';
-import type { Stage } from '../stage.ts';
+import type { Served, Stage } from '../stage.ts';
 
 /** Keys there are. */
 const KEY_COUNT = 7;
@@ -11,7 +11,7 @@ const KEY_COUNT = 7;
 /** A client that produces what its plan says and notes what it is told. */
 export class SimProducer {
   readonly topic: string;
-  readonly #stage: Stage;
+  readonly #stage: Stage<Served>;
   readonly #plan: ProducerPlan;
   readonly #prng;
   readonly #client: SimClient<ProducerCommand, ProducerEvent>;
@@ -19,7 +19,7 @@ export class SimProducer {
   readonly #open = new Set<number>();
   readonly #label: string;
 
-  constructor(stage: Stage, plan: ProducerPlan) {
+  constructor(stage: Stage<Served>, plan: ProducerPlan) {
     this.topic = plan.topic;
     this.#stage = stage;
     this.#plan = plan;

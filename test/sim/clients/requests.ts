@@ -28,7 +28,7 @@ export function createTopic(topic: TopicPlan, done: () => void): Ask<typeof ApiK
         {
           name: topic.name,
           numPartitions: topic.partitionCount,
-          replicationFactor: 1,
+          replicationFactor: topic.replicationFactor ?? 1,
           assignments: [],
           configs: Object.entries(topic.config).map(([name, value]) => ({ name, value })),
         },

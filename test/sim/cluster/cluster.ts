@@ -10,6 +10,7 @@ import { SimDisk } from '../disk.ts';
 import type { DiskImage } from '../disk-tree.ts';
 import { SimNetwork } from '../net.ts';
 import { SimNode, type SimNodeOptions } from '../node.ts';
+import { type Served, Stage } from '../stage.ts';
 import { World } from '../world.ts';
 import { checkChanges } from './check-changes.ts';
 import { MetadataWatch } from './metadata-watch.ts';
@@ -17,6 +18,8 @@ import { SimOperator } from './operator.ts';
 import type { ClusterPlan, FaultKind } from './plan.ts';
 import { isClaimed, promiseOf } from './promises.ts';
 import { QuorumWatch } from './quorum-watch.ts';
+import { RecordsLoad } from './records-load.ts';
+import { planRecords } from './records-plan.ts';
 import { runSplitRounds, SPLIT_PATIENCE_MS } from './split-rounds.ts';
 import { Strikes } from './strikes.ts';
 import { NOT_ALIVE } from './vote-watch.ts';
@@ -84,6 +87,7 @@ export class Cluster {
   readonly #operator: SimOperator;
   readonly #strikes: Strikes;
   readonly #load: Workload;
+  readonly #records: RecordsLoad;
   readonly #problems: string[] = [];
   /** Most voters have forgotten something: the cluster stays down until somebody says what is lost (V11). */
   #isBeyondHelp = false;
@@ -130,6 +134,14 @@ export class Cluster {
       lasting: Array.from({ length: plan.lastingCount }, (_, index) => `lasting-${index}`),
       passing: Array.from({ length: plan.passingCount }, (_, index) => `passing-${index}`),
     });
+    const brokers = this.#nodes.filter(({ id }) => this.#load.brokers.some((broker) => broker.id === id));
+    const served: Served = {
+      bootstrap: this.#load.brokers,
+      get isReady() {
+        return brokers.every((node) => node.isReady);
+      },
+    };
+    this.#records = new RecordsLoad(new Stage(world, this.#network, served), planRecords(seed, plan.loadMs));
   }
 
   /** Runs everything; never throws for what nodes did. */
@@ -153,6 +165,7 @@ export class Cluster {
       ...this.#metadata.problems,
       ...this.#strikes.problemsWithin(this.#isBeyondHelp),
       ...checkChanges(this.#load.history),
+      ...this.#records.problems(),
     ];
     const problems = found.filter((one) => isClaimed(promiseOf(one), this.#plan.swarm));
     const { virtualMs, eventCount } = { virtualMs: this.#world.nowMs, eventCount: this.#world.eventCount };
@@ -184,6 +197,7 @@ export class Cluster {
       ...this.#control.faultCounts,
       ...this.#strikes.counts,
       ['operations', this.#load.answeredCount],
+      ['records', this.#records.sentCount],
       ['leaderships', this.#quorum.leaderCount],
       ['changes of voters', this.#operator.changeCount],
       ['entries', this.#quorum.committedIndex],
@@ -226,7 +240,7 @@ export class Cluster {
   #form(node: SimNode, formed: boolean): void {
     const initialVoters = this.#plan.nodes
       .filter(({ roles }) => roles.includes('controller'))
-      .map(({ id }) => ({ id, directoryId: `first-directory-id-0${String(id).padStart(2, '0')}` }));
+      .map(({ id }) => ({ id, directoryId: `first-directory-id-0${id}A` }));
     const record = encodeFormation({ clusterId: CLUSTER_ID, initialVoters, formed });
     node.disk.place(FORMATION_FILE, Buffer.from(record));
     const empty = new SimDisk({ schedule: () => undefined, prng: createPrng(0) });
@@ -252,6 +266,7 @@ export class Cluster {
     for (const topic of this.#load.lasting) client.change({ kind: 'create', topic }, broker, () => (created += 1));
     this.#await('lasting topics are there', () => created === this.#load.lasting.length);
     this.#await('the operator knows the quorum', () => this.#operator.isSettled);
+    this.#records.setUp((what, condition, describe) => this.#await(what, condition, describe));
   }
 
   #underLoad(): void {
@@ -261,6 +276,7 @@ export class Cluster {
       (_, index) => new ClusterClient(this.#load, `client ${index}`, clientPauseMs),
     );
     for (const client of clients) client.run();
+    this.#records.begin();
     this.#strikes.begin();
     this.#world.runFor(loadMs);
     this.#makeItCount();
@@ -356,6 +372,9 @@ export class Cluster {
   /** Everybody's last word about everything. */
   #lookAtEnd(): void {
     const { lasting, passing, brokers } = this.#load;
+    this.#records.finish(this.#strikes.lostDisks, (what, condition, describe) =>
+      this.#await(what, condition, describe),
+    );
     const client = new ClusterClient(this.#load, 'last', 1);
     let open = 0;
     const answered = (what: string) => (isAnswered: boolean) => {

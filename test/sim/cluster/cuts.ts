@@ -1,7 +1,7 @@
 import type { Prng } from '../../../broker/core/base/prng.ts';
 
 /** From one machine's address to another's: nothing gets through. */
-export type Pair = readonly [from: string, to: string];
+type Pair = readonly [from: string, to: string];
 /** Which ways are cut: what goes out from some, what comes in to them, or both. */
 export type Way = 'out' | 'in' | 'both';
 

@@ -15,15 +15,16 @@ export interface PlantedInCluster {
   readonly fromSeed: number;
 }
 
+const DATA_LOG = /\/data-\d-\d\/|logs\.journal$/;
 const METADATA_LOG = /\/__cluster_metadata-0\//;
 
 /** Everything that is planted, each with the faults that bring it to light and what has to be found. */
 export const PLANTED: readonly PlantedInCluster[] = [
   raft('votes-twice', ['delay', 'process', 'transfer', 'pause'], /^Q1: .* votes for/, 10, 15),
-  raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 10, 40),
+  raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 10, 20),
   raft('commits-old-term', ['slow-disk', 'process', 'power'], /^V7/, 20),
   raft('no-pre-vote', ['isolate'], /^Q3: .* without a pre-vote/, 2),
-  raft('ignores-contact', ['isolate', 'flap'], /^Q3: .* hears its leader/, 5, 14),
+  raft('ignores-contact', ['isolate', 'flap'], /^Q3: .* hears its leader/, 5, 28),
   raft('transfers-early', ['transfer', 'slow-disk', 'delay'], /^V5/, 10),
   raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 5, 20),
   planted(
@@ -31,14 +32,20 @@ export const PLANTED: readonly PlantedInCluster[] = [
     ['split', 'half-split'],
     { controlBugs: new Set(['keeps-stale-watch']) },
     /^A: .* a change is made through each broker/,
-    4,
-    4,
+    3,
   ),
   planted(
     'syncs of the metadata log are lost',
     ['power'],
     { wrapDisk: (disk) => spoilSyncs(disk, lost) },
     /^(Q1|Q2|C2|T1|L)|the vote in it is lost/,
+    3,
+  ),
+  planted(
+    'syncs of topics are lost',
+    ['power'],
+    { wrapDisk: (disk) => spoilSyncs(disk, (path) => (DATA_LOG.test(path) ? 'lost' : null)) },
+    /^L1/,
     3,
   ),
   planted(

@@ -16,6 +16,12 @@ export const PROMISES = {
   D1: 'what the active controller says of the quorum goes forward',
   V11: 'a node refuses the disk of another; an empty disk gets no vote by itself',
   A: 'while a minority of controllers does not hear the others, whoever reaches those makes changes and sees them',
+  L1: 'records that were acknowledged or read stay at their offsets, while a disk that had them is left',
+  L2: 'nothing is read that nobody sent, or that certainly was not stored',
+  L3: 'records of an idempotent producer are there once, in order',
+  L4: 'offsets are dense',
+  L5: 'in a leader epoch high watermark and log start go forward, and nothing above is given out',
+  L6: 'leader epochs of records rise, and end where the next one begins',
   L: 'when everything works again there is a leader, every broker is let in, and changes are made',
 } as const;
 

@@ -5,14 +5,13 @@ import type { DiskImage } from '../disk-tree.ts';
 import type { SimNode } from '../node.ts';
 import type { World } from '../world.ts';
 import type { SimOperator } from './operator.ts';
-import { between, drawMinority, type Pair, type Way } from './cuts.ts';
+import { between, drawMinority, type Way } from './cuts.ts';
 import { type ClusterPlan, isWeather, type StrikeKind } from './plan.ts';
 
 /** Longest that a node stays down, ms. */
 const DOWN_MS = [50, 500, 2000, 6000, 20_000] as const;
 const PAUSE_MS = [1500, 3000, 9000] as const;
-const BLINK_MIN_MS = 50;
-const BLINK_MORE_MS = 350;
+const BLINK_MAX_MS = 400;
 const CUT_MS = [300, 1500, 4000, 15_000] as const;
 const FLAP_MS = 400;
 /** Pause before something else is tried when nothing could be struck, ms. */
@@ -45,6 +44,8 @@ export class Strikes {
   /** How often each kind struck. */
   readonly counts = new Map<string, number>();
   readonly problems: string[] = [];
+  /** Nodes whose disks, at some time, were replaced by an empty or an older one. */
+  readonly lostDisks = new Set<number>();
   readonly #targets: StrikeTargets;
   readonly #kinds: readonly StrikeKind[];
   /** Until when each node is troubled, ms. */
@@ -188,7 +189,7 @@ export class Strikes {
       case 'pause':
         return this.#pause(node, this.#pick(PAUSE_MS));
       case 'blink':
-        return this.#pause(node, BLINK_MIN_MS + prng.below(BLINK_MORE_MS));
+        return this.#pause(node, 50 + prng.below(BLINK_MAX_MS - 50));
       case 'slow-disk':
       case 'failing-disk':
         return this.#disk(kind, node);
@@ -198,10 +199,10 @@ export class Strikes {
         return this.#rot(node);
       case 'jump':
         node.clock.jump((prng.chance(0.5) ? 1 : -1) * prng.below(86_400_000));
-        return true;
+        break;
       case 'drift':
         node.clock.drift(0.95 + prng.below(1000) / 10_000);
-        return true;
+        break;
       case 'wipe':
         return this.#wipe(node);
       case 'exchange':
@@ -212,8 +213,8 @@ export class Strikes {
         return this.#changeVoters(node);
       default:
         this.#targets.operator.transfer(prng.chance(0.5) ? -1 : node.id);
-        return true;
     }
+    return true;
   }
 
   #pick<T>(choices: readonly T[]): T {
@@ -244,10 +245,8 @@ export class Strikes {
   /** A minority of the controllers and the others do not hear each other; what else talks to either goes on. */
   #split(kind: 'split' | 'half-split'): boolean {
     const { nodes, prng } = this.#targets;
-    const [some, rest] = drawMinority(
-      prng,
-      nodes.filter((node) => this.#isController(node)),
-    );
+    const voters = nodes.filter((node) => this.#isController(node));
+    const [some, rest] = drawMinority(prng, voters);
     this.#cut(kind, { some, rest, way: kind === 'split' ? 'both' : this.#pick(['out', 'in'] as const) });
     return true;
   }
@@ -258,7 +257,7 @@ export class Strikes {
   ): void {
     const { network, world } = this.#targets;
     const forMs = this.#pick(CUT_MS);
-    const pairs: readonly Pair[] = between(some, rest, way);
+    const pairs = between(some, rest, way);
     world.trace(`strike: ${kind} node ${some.map(({ id }) => id).join()} for ${forMs} ms`);
     for (const node of some) this.#trouble(node, forMs + 500);
     const cut = (): void => pairs.forEach(([from, to]) => network.cut(from, to));
@@ -380,6 +379,7 @@ export class Strikes {
   #replaceDisk(node: SimNode): void {
     this.#targets.world.trace(`strike: node ${node.id} gets an empty disk`);
     this.#liars.delete(node.id);
+    this.lostDisks.add(node.id);
     node.disk.faults.loseFileSyncs = false;
     node.disk.faults.loseDirectorySyncs = false;
     node.disk.restore(this.#targets.emptyDisk(node));
@@ -481,6 +481,7 @@ export class Strikes {
     this.#oldImages.set(node.id, node.disk.image());
     if (older !== undefined && this.#targets.prng.chance(0.7)) {
       this.#targets.world.trace(`strike: node ${node.id} gets an older disk`);
+      this.lostDisks.add(node.id);
       node.disk.restore(older);
     }
     this.#later(downMs, () => this.#start(node));

@@ -1,0 +1,106 @@
+import { SimAdmin } from '../clients/admin.ts';
+import { SimProducer } from '../clients/producer.ts';
+import { createTopic } from '../clients/requests.ts';
+import type { TopicFacts } from '../history.ts';
+import type { Served, Stage } from '../stage.ts';
+import { checkRecords } from './check-records.ts';
+import { PartitionReader, type Where } from './reader.ts';
+import type { RecordsPlan } from './records-plan.ts';
+
+/** The world goes on until a condition holds, or it ends. */
+export type Wait = (what: string, condition: () => boolean, describe: () => string) => void;
+
+/** How long a final reader waits before it asks again, ms. */
+const FINAL_PAUSE_MS = 50;
+
+/** Clients that produce and read records, whoever leads their partitions, and what has to be true of what they saw. */
+export class RecordsLoad {
+  readonly #stage: Stage<Served>;
+  readonly #plan: RecordsPlan;
+  readonly #admin: SimAdmin;
+  readonly #partitions: readonly Where[];
+  #producers: readonly SimProducer[] = [];
+  #readers: readonly PartitionReader[] = [];
+  /** Partitions that nobody has any more. */
+  readonly #lost = new Set<string>();
+  /** Readers at the end, once there are some. */
+  #finals: readonly PartitionReader[] = [];
+
+  constructor(stage: Stage<Served>, plan: RecordsPlan) {
+    this.#stage = stage;
+    this.#plan = plan;
+    this.#admin = new SimAdmin(stage);
+    this.#partitions = plan.topics.flatMap(({ name, partitionCount }) =>
+      Array.from({ length: partitionCount }, (_, partition) => ({ topic: name, partition })),
+    );
+  }
+
+  /** Records that were sent. */
+  get sentCount(): number {
+    return this.#stage.history.filter(({ kind }) => kind === 'sent').length;
+  }
+
+  /** Makes the topics. */
+  setUp(wait: Wait): void {
+    for (const topic of this.#plan.topics) this.#admin.ask(createTopic(topic, () => undefined));
+    wait(
+      'topics for records are there',
+      () => this.#admin.isIdle,
+      () => this.#admin.describe(),
+    );
+  }
+
+  /** Lets clients begin; they produce as much as their plans say. */
+  begin(): void {
+    this.#producers = this.#plan.producers.map((plan) => new SimProducer(this.#stage, plan));
+    this.#readers = this.#plan.readerPausesMs.map(
+      (pauseMs, index) =>
+        new PartitionReader(this.#stage, this.#partitions[index % this.#partitions.length] ?? NOWHERE, {
+          ...{ name: `reader ${index}`, pauseMs, isFinal: false },
+        }),
+    );
+  }
+
+  /** Everything works: what is sent is answered, and everything is read once more, but what `lostDisks` took with them. */
+  finish(lostDisks: ReadonlySet<number>, wait: Wait): void {
+    wait(
+      'producers are done',
+      () => this.#producers.every((producer) => producer.isDone || lostDisks.size > 0),
+      () => this.#producers.map((producer) => producer.describe()).join('; '),
+    );
+    for (const reader of this.#readers) reader.stop();
+    this.#finals = this.#partitions.map(
+      (where) =>
+        new PartitionReader(this.#stage, where, { name: 'last reader', pauseMs: FINAL_PAUSE_MS, isFinal: true }),
+    );
+    const isLost = ({ replicas }: PartitionReader): boolean =>
+      replicas.length > 0 && replicas.every((id) => lostDisks.has(id));
+    wait(
+      'everything is read',
+      () => this.#finals.every((reader) => reader.isDone || isLost(reader)),
+      () => this.#finals.map((reader) => reader.describe()).join('; '),
+    );
+    for (const reader of this.#finals) {
+      reader.stop();
+      if (isLost(reader)) this.#lost.add(nameOf(reader.where));
+    }
+  }
+
+  /** What is wrong with what clients saw. */
+  problems(): string[] {
+    const topics = new Map<string, TopicFacts>(
+      this.#plan.topics.map(({ name, durability }) => [name, { durability, retentionMs: null, isCompacted: false }]),
+    );
+    const failures = this.#admin.failures.map((failure) => `L: ${failure}`);
+    const isRead = (where: Where): boolean =>
+      this.#finals.some((one) => one.isDone && nameOf(one.where) === nameOf(where));
+    const unread = new Set(this.#partitions.filter((where) => !isRead(where)).map(nameOf));
+    return [...failures, ...checkRecords(this.#stage.history, topics, { lost: this.#lost, unread })];
+  }
+}
+
+const NOWHERE: Where = { topic: '', partition: 0 };
+
+function nameOf({ topic, partition }: Where): string {
+  return `${topic}-${partition}`;
+}
