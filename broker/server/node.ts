@@ -25,7 +25,6 @@ import type { MetadataClient } from './metadata-client.ts';
 import { MetricRegistry } from './metrics.ts';
 import { Acceptor, type ListenerAddress } from './network/acceptor.ts';
 import { LimitLog } from './network/limit-log.ts';
-import { followerMetrics } from './partitions/follower-metrics.ts';
 import { logMetrics } from './partitions/log-metrics.ts';
 import { PartitionManager } from './partitions/partition-manager.ts';
 import { replicationMetrics } from './partitions/replication-metrics.ts';
@@ -270,7 +269,6 @@ class NodeStart {
         peers,
         brokerEpoch: () => control.brokerEpoch,
         limits: () => fetchLimits(settings),
-        throttle: new Throttle(ports.clock, () => settings.broker('follower.replication.throttled.rate')),
       }),
       askStart: (follower, answered) => askLeaderStart(peers, follower, answered),
       cluster: {
@@ -338,7 +336,6 @@ class NodeStart {
     this.#dispatcher = new Dispatcher(apiTable, services, limits);
     this.#metrics.add(this.#dispatcher.metrics);
     this.#metrics.add(logMetrics(logs.manager, partitions));
-    this.#metrics.add(followerMetrics(partitions, partitions.followerStats));
     this.#metrics.add(shareMetrics(share.share));
     this.#metrics.add(peers.metrics);
     partitions.start(() => this.#comeIn(logs, partitions));

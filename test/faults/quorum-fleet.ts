@@ -175,6 +175,11 @@ export class QuorumFleet {
     return { code: await child.exited, said: readFileSync(logFile, 'utf8') };
   }
 
+  /** The exit code of a node's process, once it has one. */
+  async ended(id: number): Promise<number> {
+    return (await this.#node(id).process?.exited) ?? -1;
+  }
+
   signal(id: number, signal: NodeJS.Signals): void {
     this.#node(id).process?.signal(signal);
   }

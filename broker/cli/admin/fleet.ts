@@ -10,6 +10,8 @@ import type { Action, ActionCall } from './action.ts';
 const CALL_TIMEOUT_MS = 5000;
 /** How often the controller is asked how far it is. */
 const LOOK_MS = 500;
+/** Looks without a move after which there is nothing to wait for. */
+const STUCK_LOOKS = 4;
 
 const pause = (ms: number): Promise<void> => new Promise((settle) => setTimeout(settle, ms));
 
@@ -81,7 +83,7 @@ async function follow<N extends MoveName>(
   },
 ): Promise<number> {
   const { call, terminal, name, request, done } = wish;
-  for (let last = ''; ; ) {
+  for (let last = '', stuckCount = 0; ; ) {
     const response = sound(await fleet.ask(name, request));
     const { waitingCount, movingCount, obstacles } = response;
     const text = [`${movingCount} partitions are being moved, ${waitingCount} wait`, ...obstacles].join('\nweir: ');
@@ -92,6 +94,11 @@ async function follow<N extends MoveName>(
     }
     if (text !== last) terminal.note(`weir: ${text}`);
     last = text;
+    stuckCount = movingCount === 0 && obstacles.length > 0 ? stuckCount + 1 : 0;
+    if (stuckCount > STUCK_LOOKS) {
+      terminal.note('weir: nothing moves; it goes on by itself when brokers come');
+      return 1;
+    }
     if (call.has('once')) return 0;
     await pause(LOOK_MS);
   }
