@@ -6,7 +6,7 @@ import { readManifests } from '../../../../operator/io/manifests.ts';
 const CANONICAL = `apiVersion: weir.dev/v1alpha1
 kind: Cluster
 metadata: {name: quickstart}
-spec: {brokers: {replicas: 1}, listeners: [{name: plain, port: 9092}], config: {}}
+spec: {brokers: {replicas: 3}, listeners: [{name: plain, port: 9092}], config: {default.replication.factor: 3, min.insync.replicas: 2}}
 ---
 apiVersion: weir.dev/v1alpha1
 kind: ShareGroup
@@ -37,7 +37,14 @@ describe('good manifests', () => {
         {
           kind: 'Cluster',
           metadata: { name: 'quickstart', namespace: 'default' },
-          spec: { brokers: { replicas: 1 }, listeners: [{ name: 'plain', port: 9092 }], config: new Map() },
+          spec: {
+            brokers: { replicas: 3 },
+            listeners: [{ name: 'plain', port: 9092 }],
+            config: new Map([
+              ['default.replication.factor', '3'],
+              ['min.insync.replicas', '2'],
+            ]),
+          },
         },
         {
           kind: 'ShareGroup',
