@@ -109,11 +109,11 @@ export class QuorumFleet {
     return this.#node(id).process?.pid ?? 0;
   }
 
-  /** Starts a node and waits until it is ready. */
-  async start(id: number): Promise<void> {
+  /** Starts a node, of another program if need be, and waits until it is ready. */
+  async start(id: number, script = this.#program): Promise<void> {
     const node = this.#node(id);
     node.isReady = false;
-    const command = [...node.prefix, join(ROOT, 'node_modules/.bin/node'), ...this.#broken, this.#program];
+    const command = [...node.prefix, join(ROOT, 'node_modules/.bin/node'), ...this.#broken, script];
     const [program, ...args] = [...command, 'broker', '--config', node.config, '--exit-with-parent'];
     const process = new Child({
       command: program,
