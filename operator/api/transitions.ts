@@ -29,8 +29,6 @@ export function checkTransition(before: Cluster, after: Cluster): readonly Issue
   if (was === undefined && from >= COMBINED_VOTERS && to < COMBINED_VOTERS) {
     const message = `must be at least ${COMBINED_VOTERS}, not ${to}: brokers 0 to ${COMBINED_VOTERS - 1} of this cluster are its controllers`;
     issues.push({ path, message });
-  } else if (to < from) {
-    issues.push({ path, message: `must be at least ${from}, not ${to}: this version cannot take brokers away` });
   }
   return issues;
 }

@@ -1,6 +1,7 @@
 import { type ReconcileTools, reconcile } from './reconcile.ts';
 import type { Condition, Desired } from '../core/desired.ts';
 import { describeStep, type Step } from '../core/steps.ts';
+import type { Progress } from '../ports/cluster-admin.ts';
 import type { Clock } from '../ports/clock.ts';
 import { asOperatorError, type OperatorError } from '../ports/operator-error.ts';
 
@@ -39,6 +40,7 @@ export class ClusterRunner {
   #pauseMs = POLL_MIN_MS;
   #known = new Set<string>();
   readonly #held = new Map<string, { untilMs: number; pauseMs: number }>();
+  readonly #underWay = new Set<string>();
   readonly #over: Promise<void>;
 
   constructor(desired: Desired, tools: ReconcileTools & { readonly clock: Clock }, listener: RunnerListener) {
@@ -89,19 +91,17 @@ export class ClusterRunner {
       return this.#failed(asOperatorError(error));
     }
     this.#tellConditions(result.plan.conditions);
+    const planned = new Set(result.plan.steps.map(describeStep));
+    for (const name of this.#underWay) if (!planned.has(name)) this.#underWay.delete(name);
     if (result.failure !== null && result.step !== null) return this.#stepFailed(result.step, result.failure);
-    if (result.step !== null) {
-      this.#stepsSince += 1;
-      this.#wasConverged = false;
-      this.#held.delete(describeStep(result.step));
-      this.#listener.step(describeStep(result.step));
-      return 0;
-    }
+    if (result.step !== null) return this.#stepTaken(result.step, result.progress);
     if (!result.plan.ready) {
       if (result.plan.steps.length === 0) this.#wasConverged = false;
       this.#pauseMs = Math.min(POLL_MAX_MS, this.#pauseMs * 1.5);
       return this.#pauseMs;
     }
+    // What holds for earlier manifests says nothing of those that came meanwhile.
+    if (desired !== this.#desired) return 0;
     this.#troubleText = '';
     this.#pauseMs = POLL_MIN_MS;
     if (desired === null) {
@@ -126,15 +126,35 @@ export class ClusterRunner {
     return this.#pauseMs;
   }
 
+  #stepTaken(step: Step, progress: Progress): number {
+    const name = describeStep(step);
+    if (!this.#underWay.has(name)) {
+      this.#stepsSince += 1;
+      this.#wasConverged = false;
+      this.#listener.step(name);
+    }
+    if (progress === 'under way') {
+      this.#underWay.add(name);
+      return this.#hold(name);
+    }
+    this.#underWay.delete(name);
+    this.#held.delete(name);
+    return 0;
+  }
+
   /** Holds a failed step back for a while, so that the steps behind it get their turn. */
   #stepFailed(step: Step, error: OperatorError): number {
     const onNode =
       step.kind === 'Form' || step.kind === 'AddNode' || step.kind === 'Restart' || step.kind === 'RemoveNode';
     if (onNode && error.fatal) return this.#failed(error);
     const name = describeStep(step);
+    this.#trouble(`${name}: ${error.message}`);
+    return this.#hold(name);
+  }
+
+  #hold(name: string): number {
     const pauseMs = Math.min(RETRY_MAX_MS, (this.#held.get(name)?.pauseMs ?? RETRY_MIN_MS / 2) * 2);
     this.#held.set(name, { untilMs: this.#clock.monotonicMs() + pauseMs, pauseMs });
-    this.#trouble(`${name}: ${error.message}`);
     return POLL_MIN_MS;
   }
 

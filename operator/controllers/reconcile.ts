@@ -1,11 +1,11 @@
 import { unreachable } from '../../broker/core/base/assert.ts';
 import { type Desired, mentionedTopics } from '../core/desired.ts';
-import type { AdminObservation, Observed } from '../core/observed.ts';
+import type { HostObservation, Observed } from '../core/observed.ts';
 import { type Plan, plan, planGone } from '../core/plan.ts';
-import { type IsDynamic, splitSettings, wantedNodes } from '../core/plan-nodes.ts';
+import { type IsDynamic, leavingNodes, outdatedNodes, splitSettings, wantedNodes } from '../core/plan-nodes.ts';
 import type { Step } from '../core/steps.ts';
 import { groupIdOf } from '../api/kinds.ts';
-import type { AdminQuestion, ClusterAdmin } from '../ports/cluster-admin.ts';
+import type { AdminQuestion, ClusterAdmin, Progress } from '../ports/cluster-admin.ts';
 import type { NodeHost } from '../ports/node-host.ts';
 import { isOperatorError, type OperatorError } from '../ports/operator-error.ts';
 
@@ -23,6 +23,8 @@ export interface Reconciled {
   readonly observed: Observed;
   /** The step that was carried out or tried, null when there was none. */
   readonly step: Step | null;
+  /** `under way`: it goes on by itself, and is to be asked for again. */
+  readonly progress: Progress;
   /** Why the step failed, null when it did not. */
   readonly failure: OperatorError | null;
 }
@@ -46,21 +48,22 @@ export async function reconcile(
   const admin = addresses.length === 0 ? null : await tools.admin(addresses);
   const observed: Observed = {
     host,
-    admin: admin === null ? null : await observeAdmin(admin, desired, tools.isDynamic),
+    admin: admin === null ? null : await admin.observe(questionOf(desired, tools.isDynamic, host)),
   };
   return carryOutFirst({ plan: plan(desired, observed, tools.isDynamic), observed, admin }, tools, skip);
 }
 
-function observeAdmin(admin: ClusterAdmin, desired: Desired, isDynamic: IsDynamic): Promise<AdminObservation> {
+function questionOf(desired: Desired, isDynamic: IsDynamic, host: HostObservation): AdminQuestion {
   const nodes = wantedNodes(desired.cluster, isDynamic);
-  const question: AdminQuestion = {
+  return {
     topics: mentionedTopics(desired),
     groups: [...new Set(desired.shareGroups.map(groupIdOf))].sort(),
     settings: [...splitSettings(desired.cluster, isDynamic).dynamic.keys()],
     brokers: nodes.flatMap(({ id, roles }) => (roles.includes('broker') ? [id] : [])),
     quorum: nodes.length > 1,
+    members: leavingNodes(desired.cluster, isDynamic, host).map(({ id }) => id),
+    restarts: nodes.length > 1 ? outdatedNodes(nodes, host).map(({ id }) => id) : [],
   };
-  return admin.observe(question);
 }
 
 async function carryOutFirst(
@@ -70,17 +73,38 @@ async function carryOutFirst(
 ): Promise<Reconciled> {
   const { observed } = made;
   const step = made.plan.steps.find((one) => !skip(one));
-  if (step === undefined) return { plan: made.plan, observed, step: null, failure: null };
+  const result = { plan: made.plan, observed, step: step ?? null, progress: 'done', failure: null } as const;
+  if (step === undefined) return result;
   try {
-    await carryOut(step, tools.host, made.admin);
+    return { ...result, progress: await carryOut(step, tools.host, made.admin) };
   } catch (error) {
     if (!isOperatorError(error)) throw error;
-    return { plan: made.plan, observed, step, failure: error };
+    return { ...result, failure: error };
   }
-  return { plan: made.plan, observed, step, failure: null };
 }
 
-async function carryOut(step: Step, host: NodeHost, admin: ClusterAdmin | null): Promise<void> {
+async function carryOut(step: Step, host: NodeHost, admin: ClusterAdmin | null): Promise<Progress> {
+  if (step.kind === 'Drain' || step.kind === 'Rebalance') return admin === null ? 'done' : move(step, host, admin);
+  await change(step, host, admin);
+  return 'done';
+}
+
+/** Steps that take their time. */
+type Move = Extract<Step, { readonly kind: 'Drain' | 'Rebalance' }>;
+
+/** The marks say what is to be done: they are there before it begins, until it is over. */
+async function move(step: Move, host: NodeHost, admin: ClusterAdmin): Promise<Progress> {
+  if (step.kind === 'Drain') {
+    for (const id of step.ids) await host.mark(id, 'leaving');
+    await admin.drain(step.ids);
+    return 'under way';
+  }
+  const progress = await admin.rebalance();
+  if (progress === 'done') for (const id of step.ids) await host.mark(id, null);
+  return progress;
+}
+
+async function change(step: Exclude<Step, Move>, host: NodeHost, admin: ClusterAdmin | null): Promise<void> {
   switch (step.kind) {
     case 'Form':
       await host.form(step.initialVoters);
@@ -93,6 +117,14 @@ async function carryOut(step: Step, host: NodeHost, admin: ClusterAdmin | null):
       return;
     case 'RemoveNode':
       await host.remove(step.id);
+      return;
+    case 'Undrain':
+      await admin?.undrain(step.id);
+      await host.mark(step.id, 'joining');
+      return;
+    case 'ForgetNode':
+      await admin?.unregister(step);
+      await host.discard(step.id);
       return;
     case 'AddVoter':
       await admin?.addVoter(step);

@@ -1,5 +1,8 @@
 import type { Formation } from '../../broker/core/config/formation.ts';
 
+/** See `NodeObservation.mark`. */
+export type NodeMark = 'joining' | 'leaving';
+
 /** What a host sees of one node. */
 export interface NodeObservation {
   /** `node.id`, ≥ 0. */
@@ -16,6 +19,11 @@ export interface NodeObservation {
   readonly directoryId: string | null;
   /** `host:port` of its control plane, null while unknown. */
   readonly controlAddress: string | null;
+  /**
+   * What is still to be done about it as a broker: `joining` has got no share of the partitions yet, `leaving` is being
+   * drained. The host keeps it beside the node's data.
+   */
+  readonly mark: NodeMark | null;
   /** Bytes of its volume, null where the host does not bound it. */
   readonly volumeBytes: number | null;
 }
@@ -67,6 +75,10 @@ export interface AdminObservation {
   readonly brokers: readonly number[];
   /** null when it wasn't asked for, or while no controller is active. */
   readonly quorum: QuorumObservation | null;
+  /** Partitions that have a replica on each of the brokers that were asked about, or are getting one. */
+  readonly members: ReadonlyMap<number, number>;
+  /** Why each of the nodes that were asked about should not be restarted now; nothing when it may be. */
+  readonly obstacles: ReadonlyMap<number, readonly string[]>;
   readonly topics: ReadonlyMap<string, TopicObservation>;
   readonly groups: ReadonlyMap<string, GroupObservation>;
   /** Dynamic settings of the whole cluster. */

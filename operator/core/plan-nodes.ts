@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Cluster, FIRST_CONTROLLER_ID, nameOf } from '../api/kinds.ts';
 import type { Condition } from './desired.ts';
 import type { HostObservation, Observed } from './observed.ts';
+import { planLeaving } from './plan-leaving.ts';
 import { planVoters, staysQuorate } from './plan-voters.ts';
 import type { NodeSpec, Step } from './steps.ts';
 
@@ -29,29 +30,60 @@ const COMBINED_VOTERS = 3;
  * from their settings alone.
  */
 export function wantedNodes(cluster: Cluster, isDynamic: IsDynamic): readonly NodeSpec[] {
-  const { fixed: settings } = splitSettings(cluster, isDynamic);
-  const listeners = cluster.spec.listeners.map(({ name, port }) => ({ name, port }));
   const brokers = Array.from({ length: cluster.spec.brokers.replicas }, (_, id) => id);
-  const own = Array.from({ length: cluster.spec.controllers?.replicas ?? 0 }, (_, n) => FIRST_CONTROLLER_ID + n);
-  const controllers = own.length > 0 ? own : brokers.slice(0, COMBINED_VOTERS);
-  const voters = own.length === 0 && brokers.length < COMBINED_VOTERS ? controllers.slice(0, 1) : controllers;
+  return [...brokers, ...ownControllers(cluster)].map((id) => nodeSpec(cluster, isDynamic, id));
+}
+
+/** Brokers of a host that a Cluster does not ask for any more, sorted by id: they run until they hold nothing (O4). */
+export function leavingNodes(cluster: Cluster, isDynamic: IsDynamic, host: HostObservation): readonly NodeSpec[] {
+  const { replicas } = cluster.spec.brokers;
+  const ids = host.nodes.map((node) => node.id).filter((id) => id >= replicas && id < FIRST_CONTROLLER_ID);
+  // They are what they were when they were wanted.
+  const brokers = { replicas: Math.max(replicas, ...ids.map((id) => id + 1)) };
+  return ids.map((id) => nodeSpec({ ...cluster, spec: { ...cluster.spec, brokers } }, isDynamic, id));
+}
+
+function ownControllers(cluster: Cluster): readonly number[] {
+  return Array.from({ length: cluster.spec.controllers?.replicas ?? 0 }, (_, n) => FIRST_CONTROLLER_ID + n);
+}
+
+function nodeSpec(cluster: Cluster, isDynamic: IsDynamic, id: number): NodeSpec {
+  const { fixed: settings } = splitSettings(cluster, isDynamic);
+  const { replicas } = cluster.spec.brokers;
+  const own = ownControllers(cluster);
+  const first = Array.from({ length: Math.min(replicas, COMBINED_VOTERS) }, (_, broker) => broker);
+  const controllers = own.length > 0 ? own : first;
+  const voters = own.length === 0 && replicas < COMBINED_VOTERS ? first.slice(0, 1) : controllers;
+  const isBroker = id < FIRST_CONTROLLER_ID;
+  const roles = [
+    ...(isBroker ? (['broker'] as const) : []),
+    ...(controllers.includes(id) ? (['controller'] as const) : []),
+  ];
+  const listeners = cluster.spec.listeners.map(({ name, port }) => ({ name, port }));
   const specHash = createHash('sha256')
     .update(JSON.stringify([listeners, [...settings], own]))
     .digest('hex')
     .slice(0, 16);
-  const node = (id: number): NodeSpec => {
-    const isBroker = id < FIRST_CONTROLLER_ID;
-    const roles = [
-      ...(isBroker ? (['broker'] as const) : []),
-      ...(controllers.includes(id) ? (['controller'] as const) : []),
-    ];
-    return { id, roles, controllers, voters, specHash, listeners: isBroker ? listeners : [], settings };
-  };
-  return [...brokers, ...own].map(node);
+  return { id, roles, controllers, voters, specHash, listeners: isBroker ? listeners : [], settings };
+}
+
+/** Nodes that run with other settings than they should, sorted by id. */
+export function outdatedNodes(wanted: readonly NodeSpec[], host: HostObservation): readonly NodeSpec[] {
+  return wanted.filter((node) => {
+    const actual = host.nodes.find((one) => one.id === node.id);
+    return actual?.specHash !== node.specHash && actual?.phase !== 'stopping';
+  });
+}
+
+/** Nodes as they are to be, and those that are to go. */
+export interface NodeWishes {
+  readonly wanted: readonly NodeSpec[];
+  readonly leaving: readonly NodeSpec[];
 }
 
 /** Steps that bring nodes and voters to what the manifest asks; in order, none when they are there. */
-export function planNodes(wanted: readonly NodeSpec[], { host, admin }: Observed): readonly Step[] {
+export function planNodes({ wanted, leaving }: NodeWishes, observed: Observed): readonly Step[] {
+  const { host, admin } = observed;
   const voters = wanted[0]?.voters ?? [];
   if (host.formation === null) return [{ kind: 'Form', initialVoters: voters }];
   const absent = wanted.filter(({ id }) => {
@@ -59,34 +91,40 @@ export function planNodes(wanted: readonly NodeSpec[], { host, admin }: Observed
     return actual === undefined || actual.phase === 'stopped';
   });
   if (absent.length > 0) return absent.map((node) => ({ kind: 'AddNode', node }));
-  const outdated = wanted.filter((node) => {
-    const actual = host.nodes.find((one) => one.id === node.id);
-    return actual?.specHash !== node.specHash && actual?.phase !== 'stopping';
-  });
-  const restart = planRestart(wanted, outdated, { host, admin });
-  return restart.length > 0 ? restart : planVoters(voters, outdated.length > 0, { host, admin });
+  const outdated = outdatedNodes(wanted, host);
+  const restart = planRestart(wanted, outdated, observed);
+  const changes = restart.length > 0 ? restart : planVoters(voters, outdated.length > 0, observed);
+  const steps = [...planLeaving(wanted, leaving, observed), ...changes];
+  const joining = host.nodes.filter((node) => node.mark === 'joining' && wanted.some(({ id }) => id === node.id));
+  const settled = steps.length === 0 && admin !== null && wanted.every((node) => isReady(node, host));
+  return settled && joining.length > 0 ? [{ kind: 'Rebalance', ids: joining.map((node) => node.id) }] : steps;
+}
+
+function isReady(node: NodeSpec, host: HostObservation): boolean {
+  return host.nodes.some((one) => one.id === node.id && one.ready);
 }
 
 /**
  * The restart that is due, at most one. A node that does not serve goes at once: it may need the new settings to. Those
- * that serve go one at a time, each when all others serve and lead what they led, the active controller last (O8).
+ * that serve go one at a time, each when all others serve and lead what they led and the cluster can spare it, the active
+ * controller last (O8).
  */
 function planRestart(
   wanted: readonly NodeSpec[],
   outdated: readonly NodeSpec[],
   { host, admin }: Observed,
 ): readonly Step[] {
-  const isReady = (node: NodeSpec): boolean => host.nodes.some((one) => one.id === node.id && one.ready);
   const restart = (node: NodeSpec): readonly Step[] => [{ kind: 'Restart', node, reason: 'its settings changed' }];
-  const down = outdated.find((node) => !isReady(node));
+  const down = outdated.find((node) => !isReady(node, host));
   if (down !== undefined) return restart(down);
   const [first] = outdated;
   if (first === undefined || wanted.length === 1) return first === undefined ? [] : restart(first);
   const quorum = admin?.quorum ?? null;
-  if (quorum === null || !wanted.every(isReady)) return [];
+  if (quorum === null || !wanted.every((node) => isReady(node, host))) return [];
   if ([...(admin?.topics.values() ?? [])].some((topic) => topic.leaderless > 0)) return [];
   const next = outdated.find((node) => node.id !== quorum.leaderId) ?? first;
-  return staysQuorate(quorum.voters, host, next.id) ? restart(next) : [];
+  const canRestart = admin?.obstacles.get(next.id)?.length === 0;
+  return canRestart && staysQuorate(quorum.voters, host, next.id) ? restart(next) : [];
 }
 
 /** What a manifest asks for that this cluster can't become, null when there is nothing: then no node is touched. */
@@ -107,17 +145,19 @@ export function refusal(cluster: Cluster, wanted: readonly NodeSpec[], host: Hos
         : 'spec.controllers cannot be added: the first brokers of this cluster are its controllers',
     );
   }
-  const surplus = [...formed, ...host.nodes.map((node) => node.id)].filter(
-    (id) => !wanted.some((node) => node.id === id),
-  );
-  if (surplus.length === 0) return null;
-  const highest = Math.max(...surplus);
-  const isController = highest >= FIRST_CONTROLLER_ID;
-  const field = isController ? 'controllers' : 'brokers';
-  const least = highest + 1 - (isController ? FIRST_CONTROLLER_ID : 0);
+  const members = [...formed, ...host.nodes.map((node) => node.id)];
+  const lost = members.filter((id) => id >= FIRST_CONTROLLER_ID && !wanted.some((node) => node.id === id));
+  if (lost.length > 0) {
+    const least = Math.max(...lost) + 1 - FIRST_CONTROLLER_ID;
+    const message = `spec.controllers.replicas must be at least ${least}: node ${Math.max(...lost)} is a member, and controllers can only be added`;
+    return stalled('ScaleDownBlocked', message);
+  }
+  const { replicas } = cluster.spec.brokers;
+  if (cluster.spec.controllers !== undefined || replicas >= COMBINED_VOTERS) return null;
+  if (!members.some((id) => id >= COMBINED_VOTERS - 1)) return null;
   return stalled(
     'ScaleDownBlocked',
-    `spec.${field}.replicas must be at least ${least}: node ${highest} is a member, and this version cannot take ${field} away`,
+    `spec.brokers.replicas must be at least ${COMBINED_VOTERS}, not ${replicas}: brokers 0 to ${COMBINED_VOTERS - 1} of this cluster are its controllers`,
   );
 }
 

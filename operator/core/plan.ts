@@ -2,7 +2,15 @@ import { configChange } from './config-change.ts';
 import { type Condition, declaredTopics, type Desired, resolveOwnership } from './desired.ts';
 import type { HostObservation, Observed } from './observed.ts';
 import { planGroups } from './plan-groups.ts';
-import { type IsDynamic, planNodes, planRemoval, refusal, splitSettings, wantedNodes } from './plan-nodes.ts';
+import {
+  type IsDynamic,
+  leavingNodes,
+  planNodes,
+  planRemoval,
+  refusal,
+  splitSettings,
+  wantedNodes,
+} from './plan-nodes.ts';
 import { planTopics } from './plan-topics.ts';
 import type { NodeSpec, Step } from './steps.ts';
 
@@ -22,10 +30,11 @@ export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic)
   const ownership = resolveOwnership(desired);
   const wanted = wantedNodes(desired.cluster, isDynamic);
   const refused = refusal(desired.cluster, wanted, observed.host);
-  const nodeSteps = refused === null ? planNodes(wanted, observed) : [];
+  const leaving = leavingNodes(desired.cluster, isDynamic, observed.host);
+  const nodeSteps = refused === null ? planNodes({ wanted, leaving }, observed) : [];
   const conditions = [...(refused === null ? [] : [refused]), ...ownership.conflicts];
   const { admin } = observed;
-  const hasNodes = nodeSteps.every((step) => step.kind === 'AddVoter' || step.kind === 'RemoveVoter');
+  const hasNodes = nodeSteps.every((step) => !COMES_FIRST.has(step.kind));
   if (!hasNodes || admin === null) return { steps: nodeSteps, conditions, ready: false };
   const topics = planTopics(desired, ownership, admin);
   const groups = planGroups(ownership, admin);
@@ -38,8 +47,16 @@ export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic)
   return {
     steps,
     conditions: [...conditions, ...topics.conditions, ...groups.conditions],
-    ready: steps.length === 0 && led && isComplete(wanted, observed),
+    ready: steps.every(isForLater) && leaving.length === 0 && led && isComplete(wanted, observed),
   };
+}
+
+/** Topics and settings wait for these. */
+const COMES_FIRST: ReadonlySet<Step['kind']> = new Set(['Form', 'AddNode', 'Restart']);
+
+/** A cluster serves as it should while a step like this fails: that is tried again, and nobody waits for it. */
+function isForLater(step: Step): boolean {
+  return step.kind === 'Rebalance';
 }
 
 /** Partitions are spread over the brokers that are there: those that are about to be are waited for. */

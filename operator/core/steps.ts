@@ -42,6 +42,14 @@ export type Step =
   | { readonly kind: 'AddNode'; readonly node: NodeSpec }
   | { readonly kind: 'Restart'; readonly node: NodeSpec; readonly reason: string }
   | { readonly kind: 'RemoveNode'; readonly id: number }
+  /** The brokers get no new replicas, and what they have moves to others. */
+  | { readonly kind: 'Drain'; readonly ids: readonly number[] }
+  /** A broker that was to go stays. */
+  | { readonly kind: 'Undrain'; readonly id: number }
+  /** A stopped broker that holds nothing: its registration and its data go. */
+  | { readonly kind: 'ForgetNode'; readonly id: number; readonly isController: boolean }
+  /** Brokers that joined get their share. */
+  | { readonly kind: 'Rebalance'; readonly ids: readonly number[] }
   | { readonly kind: 'AddVoter'; readonly id: number; readonly directoryId: string; readonly address: string | null }
   | { readonly kind: 'RemoveVoter'; readonly id: number; readonly directoryId: string }
   | { readonly kind: 'SetConfig'; readonly change: ConfigChange }
@@ -64,6 +72,14 @@ export function describeStep(step: Step): string {
       return `restart node ${step.node.id}: ${step.reason}`;
     case 'RemoveNode':
       return `stop node ${step.id}`;
+    case 'Drain':
+      return `drain ${nodes(step.ids)}`;
+    case 'Undrain':
+      return `keep node ${step.id}`;
+    case 'ForgetNode':
+      return `forget node ${step.id}, which holds nothing any more`;
+    case 'Rebalance':
+      return `give ${nodes(step.ids)} a share of the partitions`;
     case 'AddVoter':
       return `make node ${step.id} a voter`;
     case 'RemoveVoter':
@@ -77,6 +93,10 @@ export function describeStep(step: Step): string {
     default:
       return unreachable(step);
   }
+}
+
+function nodes(ids: readonly number[]): string {
+  return `${ids.length === 1 ? 'node' : 'nodes'} ${ids.join(', ')}`;
 }
 
 function describeTopicChange(topic: string, change: TopicChange): string {

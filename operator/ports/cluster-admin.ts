@@ -11,6 +11,10 @@ export interface AdminQuestion {
   readonly brokers: readonly number[];
   /** Whether to ask for the voters. */
   readonly quorum: boolean;
+  /** Brokers that are to go. */
+  readonly members: readonly number[];
+  /** Nodes that are to be restarted. */
+  readonly restarts: readonly number[];
 }
 
 /** What settings are attached to; the cluster's have no name. */
@@ -18,6 +22,9 @@ export type AdminResource =
   | { readonly kind: 'topic'; readonly name: string }
   | { readonly kind: 'group'; readonly name: string }
   | { readonly kind: 'cluster' };
+
+/** Whether something that was asked for is done, or goes on by itself. */
+export type Progress = 'done' | 'under way';
 
 /**
  * The administration of one cluster over the Kafka protocol. Failures are `OperatorError`s: `UNREACHABLE` when no
@@ -42,6 +49,17 @@ export interface ClusterAdmin {
   }): Promise<void>;
   /** Takes a voter away, by its disk. One that is none is no failure. */
   removeVoter(voter: { readonly id: number; readonly directoryId: string }): Promise<void>;
+  /**
+   * Brokers get no new replicas, and what they have moves to others by itself; `members` tells how far that is. Fails with
+   * the reason when something can't move.
+   */
+  drain(ids: readonly number[]): Promise<void>;
+  /** Ends a drain; what has moved stays where it is. */
+  undrain(id: number): Promise<void>;
+  /** Moves what is needed for brokers to have their share, the least of it; asked again, it tells how far that is. */
+  rebalance(): Promise<Progress>;
+  /** Forgets a broker that is stopped, and the controller of that id if it is one too. One that is none is no failure. */
+  unregister(node: { readonly id: number; readonly isController: boolean }): Promise<void>;
   alterConfig(resource: AdminResource, change: ConfigChange): Promise<void>;
   /** Closes its connections. */
   close(): Promise<void>;

@@ -1,5 +1,5 @@
 import type { Formation } from '../../broker/core/config/formation.ts';
-import type { HostObservation } from '../core/observed.ts';
+import type { HostObservation, NodeMark } from '../core/observed.ts';
 import type { NodeSpec } from '../core/steps.ts';
 
 /**
@@ -10,12 +10,16 @@ export interface NodeHost {
   observe(): Promise<HostObservation>;
   /** Fixes the cluster's identity, once; gives the existing one back when there is one (V11). */
   form(initialVoters: readonly number[]): Promise<Formation>;
-  /** Makes the node and starts it; nothing changes when it runs with this spec already. */
+  /** Makes the node, marked as `joining` when it's a broker and the cluster is formed already, and starts it; nothing changes when it runs with this spec already. */
   ensure(node: NodeSpec): Promise<void>;
   /** Stops the node and starts it with this spec. */
   restart(node: NodeSpec, reason: string): Promise<void>;
   /** Stops the node for good. Its data stays. */
   remove(id: number): Promise<void>;
+  /** Keeps the mark with the node's data, durably. */
+  mark(id: number, mark: NodeMark | null): Promise<void>;
+  /** Deletes the data of a node that is stopped. */
+  discard(id: number): Promise<void>;
   /** Makes the node's volume larger. Hosts without volumes refuse with `UNSUPPORTED`. */
   grow(id: number, bytes: number): Promise<void>;
 }

@@ -88,7 +88,7 @@ describe('three nodes, each broker and controller', () => {
     const again = ground.run(['local', '-f', stage.file, '--data', stage.data, '--port', '0']);
     expect(await again.ended()).toBe(1);
     expect(again.err).toBe(
-      'weir: Cluster trio: spec.brokers.replicas must be at least 3: node 2 is a member, and this version cannot take brokers away\n',
+      'weir: Cluster trio: spec.brokers.replicas must be at least 3, not 1: brokers 0 to 2 of this cluster are its controllers\n',
     );
   });
 });

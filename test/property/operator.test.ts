@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { AnyResource, Cluster } from '../../operator/api/kinds.ts';
+import { type AnyResource, type Cluster, FIRST_CONTROLLER_ID } from '../../operator/api/kinds.ts';
 import { isDynamicSetting } from '../../operator/api/settings.ts';
 import { type Desired, desiredOf } from '../../operator/core/desired.ts';
 import { plan } from '../../operator/core/plan.ts';
@@ -101,6 +101,8 @@ describe('plans', () => {
 const events = fc.oneof(
   fc.record({ kind: fc.constant('setting' as const), value: fc.constantFrom('1', '2', '3') }),
   fc.record({ kind: fc.constant('grow' as const), brokers: fc.integer({ min: 0, max: 2 }), controllers: fc.nat(2) }),
+  fc.record({ kind: fc.constant('shrink' as const), brokers: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({ kind: fc.constant('fill' as const), node: fc.nat(20), replicas: fc.nat(5) }),
   fc.record({ kind: fc.constant('crash' as const), node: fc.nat(20), disk: fc.constantFrom('kept', 'lost') }),
   fc.record({ kind: fc.constant('lead' as const), node: fc.nat(20) }),
   fc.record({ kind: fc.constant('steps' as const), count: fc.integer({ min: 1, max: 4 }) }),
@@ -113,6 +115,8 @@ class Fleet {
   #brokers: number;
   #controllers: number | null;
   #setting = '1';
+  /** Replicas that were put somewhere: none is ever lost. */
+  replicas = 0;
 
   constructor(brokers: number, controllers: number | null) {
     this.#brokers = brokers;
@@ -134,10 +138,24 @@ class Fleet {
         this.#brokers += event.brokers;
         if (this.#controllers !== null) this.#controllers = Math.min(5, this.#controllers + 2 * event.controllers);
         break;
+      case 'shrink': {
+        const least = this.#controllers === null && this.#brokers >= 3 ? 3 : 1;
+        this.#brokers = Math.max(least, this.#brokers - event.brokers);
+        break;
+      }
+      case 'fill': {
+        const id = ids.filter((one) => one < FIRST_CONTROLLER_ID)[event.node % ids.length] ?? -1;
+        const node = this.world.nodes.get(id);
+        if (node === undefined || this.world.draining.has(id)) break;
+        this.replicas += event.replicas - node.replicas;
+        this.world.fill(id, event.replicas);
+        break;
+      }
       case 'crash': {
         const id = ids[event.node % ids.length] ?? -1;
         const isSafe = this.world.isQuorate() && this.world.isQuorate(id);
-        if (isSafe) this.world.crash(id, event.disk === 'lost' ? 'lost' : 'kept');
+        if (isSafe && this.world.nodes.get(id)?.isStopped === false)
+          this.world.crash(id, event.disk === 'lost' ? 'lost' : 'kept');
         break;
       }
       case 'lead':
@@ -160,7 +178,7 @@ class Fleet {
     }
     this.#check(step);
     const wasQuorate = this.world.isQuorate();
-    this.world.carryOut(step);
+    if (this.world.carryOut(step) === 'under way') this.world.tick();
     if (step.kind === 'AddVoter' || step.kind === 'RemoveVoter') expect(this.world.isQuorate()).toBe(true);
     if (step.kind === 'Restart' && this.world.voters.length > 1) expect(this.world.isQuorate()).toBe(wasQuorate);
     return true;
@@ -175,10 +193,29 @@ class Fleet {
     return made;
   }
 
+  /** What goes holds nothing and gets nothing more, and is no voter; nothing moves while one that stays is down. */
+  #checkLeaving(step: Step): void {
+    const { nodes, draining, voters } = this.world;
+    if (step.kind === 'RemoveNode' || step.kind === 'ForgetNode') {
+      expect(nodes.get(step.id)).toMatchObject({ replicas: 0, isStopped: step.kind === 'ForgetNode' });
+      if (step.kind === 'RemoveNode') expect(draining.has(step.id)).toBe(true);
+      expect(voters.map((voter) => voter.id)).not.toContain(step.id);
+      expect(step.id).toBe(Math.max(...[...nodes.keys()].filter((id) => id < FIRST_CONTROLLER_ID)));
+    }
+    if (step.kind !== 'Drain') return;
+    expect(step.ids.every((id) => id >= this.#brokers)).toBe(true);
+    for (const [id, node] of nodes) if (id < this.#brokers) expect(node.isReady).toBe(true);
+  }
+
+  #isWanted(id: number): boolean {
+    return id < this.#brokers || id >= FIRST_CONTROLLER_ID;
+  }
+
   #check(step: Step): void {
+    this.#checkLeaving(step);
     const { nodes, leaderId } = this.world;
     if (step.kind === 'Restart' && nodes.get(step.node.id)?.isReady === true) {
-      const others = [...nodes].filter(([id]) => id !== step.node.id);
+      const others = [...nodes].filter(([id]) => id !== step.node.id && this.#isWanted(id));
       expect(others.every(([, node]) => node.isReady)).toBe(true);
       const outdated = others.filter(([, node]) => node.spec.specHash !== step.node.specHash);
       if (step.node.id === leaderId) expect(outdated).toEqual([]);
@@ -210,6 +247,12 @@ describe('plans for several nodes', () => {
         const [wanted] = wantedNodes(fleet.cluster, isDynamicSetting);
         expect(voters.map((voter) => voter.id).sort((a, b) => a - b)).toEqual(wanted?.voters);
         for (const { id, directoryId } of voters) expect(directoryId).toBe(`d${id}.${nodes.get(id)?.generation}`);
+        expect([...nodes.keys()].sort((a, b) => a - b)).toEqual(
+          wantedNodes(fleet.cluster, isDynamicSetting).map(({ id }) => id),
+        );
+        expect([...nodes.values()].map((node) => node.mark).filter((mark) => mark !== null)).toEqual([]);
+        expect(fleet.world.draining.size).toBe(0);
+        expect([...nodes.values()].reduce((sum, node) => sum + node.replicas, 0)).toBe(fleet.replicas);
       }),
       { numRuns: 300 },
     );

@@ -111,6 +111,22 @@ export class ClusterProbe {
     return errorName(body.errorCode);
   }
 
+  /** Replicas of all topics on each broker, by its id. */
+  async spread(): Promise<Readonly<Record<number, number>>> {
+    const { topics } = await this.#calls.call(ApiKey.Metadata, () => ({ topics: null }), { minVersion: 10 });
+    const counts: Record<number, number> = {};
+    for (const id of topics.flatMap((topic) => topic.partitions.flatMap((one) => one.replicaNodes)))
+      counts[id] = (counts[id] ?? 0) + 1;
+    return counts;
+  }
+
+  /** Partitions that are being moved. */
+  async moving(): Promise<number> {
+    const body = await this.#calls.call(ApiKey.ListPartitionReassignments, () => ({ topics: null }));
+    check(body.errorCode);
+    return body.topics.reduce((sum, topic) => sum + topic.partitions.length, 0);
+  }
+
   /** Ids of the brokers that are not fenced, sorted. */
   async brokers(): Promise<readonly number[]> {
     return (await this.#metadata([])).brokers.map((one) => one.nodeId).sort((a, b) => a - b);

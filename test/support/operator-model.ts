@@ -1,12 +1,20 @@
-import type { AnyResource, Cluster, ShareGroup, Topic } from '../../operator/api/kinds.ts';
+import {
+  type AnyResource,
+  type Cluster,
+  FIRST_CONTROLLER_ID,
+  type ShareGroup,
+  type Topic,
+} from '../../operator/api/kinds.ts';
 import type {
   AdminObservation,
   GroupObservation,
+  NodeMark,
   NodeObservation,
   Observed,
   TopicObservation,
 } from '../../operator/core/observed.ts';
 import type { ConfigChange, NodeSpec, Step } from '../../operator/core/steps.ts';
+import type { Progress } from '../../operator/ports/cluster-admin.ts';
 
 type Metadata = AnyResource['metadata'];
 
@@ -50,6 +58,11 @@ interface ModelNode {
   generation: number;
   isReady: boolean;
   lag: number;
+  mark: NodeMark | null;
+  /** It was stopped on purpose; its disk is there. */
+  isStopped: boolean;
+  /** Partitions that have a replica there. */
+  replicas: number;
 }
 
 /** A controller that started a moment ago is so far behind. */
@@ -69,6 +82,11 @@ export class PerfectCluster {
   readonly topics = new Map<string, TopicObservation>();
   readonly groups = new Map<string, GroupObservation>();
   config = new Map<string, string>();
+  /** Brokers that get nothing, and lose what they have. */
+  readonly draining = new Set<number>();
+  /** Nodes that can't be spared. */
+  readonly blocked = new Set<number>();
+  #isRebalancing = false;
 
   constructor(speed: 'slow' | 'at once' = 'at once') {
     this.#slow = speed === 'slow';
@@ -78,11 +96,12 @@ export class PerfectCluster {
     const nodes: NodeObservation[] = [...this.nodes].map(([id, node]) => ({
       id,
       specHash: node.spec.specHash,
-      phase: node.isReady ? 'running' : 'starting',
+      phase: node.isStopped ? 'stopped' : node.isReady ? 'running' : 'starting',
       ready: node.isReady,
       address: '127.0.0.1:9092',
       directoryId: node.isReady ? diskOf(id, node) : null,
       controlAddress: `127.0.0.1:${9190 + id}`,
+      mark: node.mark,
       volumeBytes: null,
     }));
     const initialVoters = this.formed?.map((id) => ({ id, directoryId: `d${id}.0` })) ?? [];
@@ -91,7 +110,7 @@ export class PerfectCluster {
   }
 
   admin(): AdminObservation | null {
-    const brokers = [...this.nodes].flatMap(([id, { isReady }]) => (isReady && id < 1_000 ? [id] : []));
+    const brokers = [...this.nodes].flatMap(([id, { isReady }]) => (isReady && id < FIRST_CONTROLLER_ID ? [id] : []));
     if (brokers.length === 0 || !this.isQuorate()) return null;
     const { topics, groups, config } = this;
     const replica = (id: number, directoryId: string) => ({ id, directoryId, lag: this.nodes.get(id)?.lag ?? 0 });
@@ -102,7 +121,10 @@ export class PerfectCluster {
         : [replica(id, diskOf(id, node))],
     );
     const leaderId = this.leaderId < 0 ? (voters[0]?.id ?? -1) : this.leaderId;
-    return { brokers, quorum: { leaderId, voters, observers }, topics, groups, config };
+    const members = new Map([...this.nodes].map(([id, { replicas }]) => [id, replicas]));
+    const quorum = { leaderId, voters, observers };
+    const obstacles = new Map([...this.nodes.keys()].map((id) => [id, this.blocked.has(id) ? ['not now'] : []]));
+    return { brokers, quorum, members, obstacles, topics, groups, config };
   }
 
   /** Whether a majority of the voters is there, without one node. */
@@ -114,9 +136,11 @@ export class PerfectCluster {
     return there.length * 2 > this.voters.length;
   }
 
-  /** Time passes: what started is ready, what was ready has caught up. */
+  /** Time passes: what started is ready, what was ready has caught up, and a replica has moved. */
   tick(): void {
+    this.#moveOne();
     for (const [id, node] of this.nodes) {
+      if (node.isStopped) continue;
       const isVoter = this.voters.some((voter) => voter.id === id && voter.directoryId === diskOf(id, node));
       if (node.isReady || isVoter) node.lag = 0;
       node.isReady = true;
@@ -131,7 +155,41 @@ export class PerfectCluster {
     if (disk === 'lost') Object.assign(node, { generation: node.generation + 1, lag: FRESH_LAG });
   }
 
-  carryOut(step: Step): void {
+  /** Puts replicas on a broker, as topics that are not looked at here would. */
+  fill(id: number, replicas: number): void {
+    const node = this.nodes.get(id);
+    if (node !== undefined) node.replicas = replicas;
+  }
+
+  /** The replica that moves next, from where to where; null when none has to. */
+  #nextMove(): { readonly from: ModelNode; readonly to: ModelNode } | null {
+    const brokers = [...this.nodes].filter(([id]) => id < FIRST_CONTROLLER_ID);
+    const most = (nodes: typeof brokers): ModelNode | undefined =>
+      nodes.map(([, node]) => node).sort((a, b) => b.replicas - a.replicas)[0];
+    const open = brokers.filter(([id, node]) => node.isReady && !this.draining.has(id));
+    const to = open.map(([, node]) => node).sort((a, b) => a.replicas - b.replicas)[0];
+    const drained = most(brokers.filter(([id, node]) => node.isReady && this.draining.has(id)));
+    if (to === undefined) return null;
+    if (drained !== undefined && drained.replicas > 0) return { from: drained, to };
+    const from = this.#isRebalancing ? most(open) : undefined;
+    return from !== undefined && from.replicas > to.replicas + 1 ? { from, to } : null;
+  }
+
+  #moveOne(): boolean {
+    const move = this.#nextMove();
+    if (move === null) return false;
+    move.from.replicas -= 1;
+    move.to.replicas += 1;
+    return true;
+  }
+
+  /** Moves all that has to move, or tells that something has to. */
+  #progress(): Progress {
+    if (!this.#slow) while (this.#moveOne());
+    return this.#nextMove() === null ? 'done' : 'under way';
+  }
+
+  carryOut(step: Step): Progress {
     switch (step.kind) {
       case 'Form':
         this.formed = step.initialVoters;
@@ -139,17 +197,39 @@ export class PerfectCluster {
         break;
       case 'AddNode': {
         const isReady = !this.#slow;
-        this.nodes.set(step.node.id, { spec: step.node, generation: 0, isReady, lag: isReady ? 0 : FRESH_LAG });
+        const fresh = { generation: 0, lag: isReady ? 0 : FRESH_LAG, mark: this.#markOfNew(step.node), replicas: 0 };
+        const old = this.nodes.get(step.node.id);
+        this.nodes.set(step.node.id, { ...fresh, ...old, spec: step.node, isReady, isStopped: false });
         break;
       }
       case 'Restart': {
-        const old = this.nodes.get(step.node.id);
-        this.nodes.set(step.node.id, { generation: 0, lag: 0, ...old, spec: step.node, isReady: !this.#slow });
+        const node = this.nodes.get(step.node.id);
+        if (node !== undefined) Object.assign(node, { spec: step.node, isReady: !this.#slow });
         break;
       }
-      case 'RemoveNode':
-        this.nodes.delete(step.id);
+      case 'RemoveNode': {
+        const node = this.nodes.get(step.id);
+        if (node !== undefined) Object.assign(node, { isStopped: true, isReady: false });
         break;
+      }
+      case 'Drain':
+        for (const id of step.ids) this.#drain(id);
+        return this.#progress();
+      case 'Undrain':
+        this.draining.delete(step.id);
+        this.#mark(step.id, 'joining');
+        break;
+      case 'ForgetNode':
+        this.nodes.delete(step.id);
+        this.draining.delete(step.id);
+        break;
+      case 'Rebalance': {
+        this.#isRebalancing = true;
+        const progress = this.#progress();
+        this.#isRebalancing = progress === 'under way';
+        if (progress === 'done') for (const id of step.ids) this.#mark(id, null);
+        return progress;
+      }
       case 'AddVoter':
         this.voters = [...this.voters, { id: step.id, directoryId: step.directoryId }];
         break;
@@ -168,6 +248,21 @@ export class PerfectCluster {
         this.#ensureTopic(step);
         break;
     }
+    return 'done';
+  }
+
+  #markOfNew({ roles }: NodeSpec): NodeMark | null {
+    return roles.includes('broker') && this.voters.length > 0 && this.isQuorate() ? 'joining' : null;
+  }
+
+  #mark(id: number, mark: NodeMark | null): void {
+    const node = this.nodes.get(id);
+    if (node !== undefined) node.mark = mark;
+  }
+
+  #drain(id: number): void {
+    this.draining.add(id);
+    this.#mark(id, 'leaving');
   }
 
   #ensureTopic({ topic: name, change }: Extract<Step, { kind: 'EnsureTopic' }>): void {

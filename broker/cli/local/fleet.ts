@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnyResource, Cluster } from '../../../operator/api/kinds.ts';
 import { isDynamicSetting } from '../../../operator/api/settings.ts';
@@ -80,8 +80,9 @@ export class LocalFleet {
       const message = `Cluster ${nameOfCluster(twice)} is in two namespaces; on one machine the names of clusters must differ`;
       throw new OperatorError('NAME_TAKEN', message, { fatal: true });
     }
+    const present = clusters.map((one) => this.#withPresent(one));
     const uses =
-      this.#options.basePort === 0 ? await this.#findPorts(clusters) : assignPorts(clusters, this.#options.basePort);
+      this.#options.basePort === 0 ? await this.#findPorts(present) : assignPorts(present, this.#options.basePort);
     this.#ports = new Map(uses.map((use) => [describePort(use), use.port]));
     this.#clusters = clusters;
     for (const one of desired) this.#applyCluster(one);
@@ -132,6 +133,13 @@ export class LocalFleet {
       }
     }
     return uses;
+  }
+
+  /** The cluster with all brokers that have data here: those that are to go run until they are empty. */
+  #withPresent(cluster: Cluster): Cluster {
+    let { replicas } = cluster.spec.brokers;
+    while (existsSync(join(this.#options.directory, nameOfCluster(cluster), `node-${replicas}`))) replicas += 1;
+    return { ...cluster, spec: { ...cluster.spec, brokers: { replicas } } };
   }
 
   #applyCluster(desired: Desired): void {

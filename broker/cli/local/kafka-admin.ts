@@ -5,7 +5,7 @@ import type {
   TopicObservation,
 } from '../../../operator/core/observed.ts';
 import type { ConfigChange } from '../../../operator/core/steps.ts';
-import type { AdminQuestion, AdminResource, ClusterAdmin } from '../../../operator/ports/cluster-admin.ts';
+import type { AdminQuestion, AdminResource, ClusterAdmin, Progress } from '../../../operator/ports/cluster-admin.ts';
 import { isOperatorError, OperatorError } from '../../../operator/ports/operator-error.ts';
 import type { Address } from '../../core/client/machine.ts';
 import type { Target } from '../../core/client/network.ts';
@@ -13,6 +13,7 @@ import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode, errorName, isRetriable } from '../../core/protocol/errors.ts';
 import type { ApiResponses, RequestInput, WireKey } from '../../core/protocol/messages.ts';
 import { Calls, isCallFault } from './calls.ts';
+import { Moves } from './moves.ts';
 
 /** Types of resources as DescribeConfigs numbers them. */
 const RESOURCE = { topic: 2, broker: 4, group: 32 } as const;
@@ -32,17 +33,22 @@ type Described = ApiResponses[typeof ApiKey.DescribeConfigs]['results'][number];
 /** The operator's `ClusterAdmin` over the Kafka protocol. */
 export class KafkaAdmin implements ClusterAdmin {
   readonly #calls: Calls;
+  readonly #moves: Moves;
 
   constructor(bootstrap: readonly Address[]) {
     this.#calls = new Calls(bootstrap, { clientId: 'weir-operator', requestTimeoutMs: REQUEST_TIMEOUT_MS });
+    // gRPC takes its time to load: a cluster that stays as it is does without.
+    this.#moves = new Moves(async () => new (await import('../fleet-calls.ts')).FleetCalls(this.#calls, null));
   }
 
   async observe(question: AdminQuestion): Promise<AdminObservation> {
     const targets = await this.#targets(question);
-    const [metadata, types, quorum] = await Promise.all([
+    const [metadata, types, quorum, members, obstacles] = await Promise.all([
       this.#metadata(question.topics, targets),
       this.#groupTypes(question.groups, targets),
       question.quorum ? this.#quorum() : null,
+      this.#members(question.members, targets),
+      this.#moves.obstacles(question.restarts),
     ]);
     const configs = await this.#describe([...metadata.topics.keys()], question);
     const topics = new Map<string, TopicObservation>();
@@ -58,6 +64,8 @@ export class KafkaAdmin implements ClusterAdmin {
     return {
       brokers: metadata.brokers,
       quorum,
+      members,
+      obstacles,
       topics,
       groups,
       config: configs.get(`${RESOURCE.broker}/`) ?? new Map(),
@@ -128,7 +136,28 @@ export class KafkaAdmin implements ClusterAdmin {
     if (body.errorCode !== ErrorCode.VOTER_NOT_FOUND) check(body.errorCode, body.errorMessage);
   }
 
+  drain(ids: readonly number[]): Promise<void> {
+    return this.#moves.drain(ids);
+  }
+
+  undrain(id: number): Promise<void> {
+    return this.#moves.undrain(id);
+  }
+
+  rebalance(): Promise<Progress> {
+    return this.#moves.rebalance();
+  }
+
+  async unregister({ id, isController }: Parameters<ClusterAdmin['unregister']>[0]): Promise<void> {
+    const broker = await this.#call(ApiKey.UnregisterBroker, () => ({ brokerId: id }));
+    if (broker.errorCode !== ErrorCode.BROKER_ID_NOT_REGISTERED) check(broker.errorCode, broker.errorMessage);
+    if (!isController) return;
+    const body = await this.#call(ApiKey.UnregisterController, () => ({ controllerId: id }));
+    if (body.errorCode !== ErrorCode.CONTROLLER_ID_NOT_REGISTERED) check(body.errorCode, body.errorMessage);
+  }
+
   async close(): Promise<void> {
+    this.#moves.close();
     this.#calls.close();
   }
 
@@ -188,6 +217,28 @@ export class KafkaAdmin implements ClusterAdmin {
       });
     }
     return { brokers: [...answers.keys()].sort((a, b) => a - b), topics };
+  }
+
+  /**
+   * Partitions on each of these brokers. A broker that answers for the active controller has what that one knew: nobody is
+   * taken for empty because of what one has missed.
+   */
+  async #members(
+    ids: readonly number[],
+    [first]: readonly (readonly [Target, number])[],
+  ): Promise<ReadonlyMap<number, number>> {
+    if (first === undefined || ids.length === 0) return new Map();
+    const members = new Map(ids.map((id) => [id, 0]));
+    const [target] = first;
+    const moving = await this.#call(ApiKey.ListPartitionReassignments, () => ({ topics: [] }), target);
+    check(moving.errorCode, moving.errorMessage);
+    const body = () => ({ topics: null, allowAutoTopicCreation: false });
+    const { topics } = await this.#call(ApiKey.Metadata, body, target, 4);
+    for (const id of topics.flatMap((topic) => topic.partitions.flatMap((one) => one.replicaNodes))) {
+      const count = members.get(id);
+      if (count !== undefined) members.set(id, count + 1);
+    }
+    return members;
   }
 
   /** Types of the groups that exist. Each broker lists those that it coordinates. */

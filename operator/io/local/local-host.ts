@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Formation } from '../../../broker/core/config/formation.ts';
-import type { HostObservation, NodeObservation } from '../../core/observed.ts';
+import type { HostObservation, NodeMark, NodeObservation } from '../../core/observed.ts';
 import type { NodeSpec } from '../../core/steps.ts';
 import type { NodeHost } from '../../ports/node-host.ts';
 import { asOperatorError, codeOf, messageOf, OperatorError } from '../../ports/operator-error.ts';
@@ -10,6 +11,7 @@ import { FormationFile } from './formation-file.ts';
 import { type NodeExit, NodeProcess } from './node-process.ts';
 import { OutputFile } from './output-file.ts';
 import { isProcessAlive } from './owner-lock.ts';
+import { readMark, writeMark } from './node-mark.ts';
 import { checkPortFree, describePort } from './ports.ts';
 
 /** What a local host works with. */
@@ -109,6 +111,15 @@ export class LocalHost implements NodeHost {
     node.address = null;
   }
 
+  async mark(id: number, mark: NodeMark | null): Promise<void> {
+    writeMark(this.#directoryOf(id), mark);
+  }
+
+  async discard(id: number): Promise<void> {
+    this.#nodes.delete(id);
+    await rm(this.#directoryOf(id), { recursive: true });
+  }
+
   async grow(_id: number, _bytes: number): Promise<void> {
     throw new OperatorError('UNSUPPORTED', 'nodes on this machine have no volume of their own to grow', {
       fatal: true,
@@ -126,7 +137,8 @@ export class LocalHost implements NodeHost {
     const { phase, address, directoryId } = node ?? { phase: 'stopped', address: null, directoryId: null };
     const controlAddress = `${CONTROL_HOST}:${this.#options.portOf(id, null)}`;
     const [specHash, ready] = [node?.spec.specHash ?? '', phase === 'running'];
-    return { id, specHash, phase, ready, address, directoryId, controlAddress, volumeBytes: null };
+    const mark = readMark(this.#directoryOf(id));
+    return { id, specHash, phase, ready, address, directoryId, controlAddress, mark, volumeBytes: null };
   }
 
   #directories(): readonly number[] {
@@ -171,8 +183,10 @@ export class LocalHost implements NodeHost {
 
   async #launch(node: Node): Promise<void> {
     const { spec } = node;
-    const directory = join(this.#options.directory, `node-${spec.id}`);
+    const directory = this.#directoryOf(spec.id);
+    const joins = spec.roles.includes('broker') && this.#formation.read()?.formed === true && !existsSync(directory);
     mkdirSync(directory, { recursive: true });
+    if (joins) writeMark(directory, 'joining');
     await this.#awaitPredecessor(spec.id, directory);
     await this.#checkPortsFree(spec);
     if (this.#closing || node.phase === 'stopping') return;
@@ -219,8 +233,12 @@ export class LocalHost implements NodeHost {
     throw new OperatorError('QUORUM_LOST', `node ${id}: ${message}`, { fatal: true });
   }
 
+  #directoryOf(id: number): string {
+    return join(this.#options.directory, `node-${id}`);
+  }
+
   #dataDirectory(id: number): string {
-    return join(this.#options.directory, `node-${id}`, 'data');
+    return join(this.#directoryOf(id), 'data');
   }
 
   /** An earlier broker whose owner was killed needs a moment to notice; it must be gone before the next one starts. */
@@ -285,7 +303,7 @@ export class LocalHost implements NodeHost {
     node.starting
       .catch((error: unknown) => {
         const reason = messageOf(error);
-        this.#exited(node, { wasReady: false, reason }, join(this.#options.directory, `node-${node.spec.id}`));
+        this.#exited(node, { wasReady: false, reason }, this.#directoryOf(node.spec.id));
       })
       .finally(() => {
         node.starting = null;

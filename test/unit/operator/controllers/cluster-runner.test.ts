@@ -4,7 +4,7 @@ import type { AnyResource } from '../../../../operator/api/kinds.ts';
 import { ClusterRunner } from '../../../../operator/controllers/cluster-runner.ts';
 import { type Desired, desiredOf } from '../../../../operator/core/desired.ts';
 import type { Step } from '../../../../operator/core/steps.ts';
-import type { ClusterAdmin } from '../../../../operator/ports/cluster-admin.ts';
+import type { ClusterAdmin, Progress } from '../../../../operator/ports/cluster-admin.ts';
 import type { NodeHost } from '../../../../operator/ports/node-host.ts';
 import { OperatorError } from '../../../../operator/ports/operator-error.ts';
 import { cluster, PerfectCluster, topic } from '../../../support/operator-model.ts';
@@ -16,7 +16,8 @@ function desired(...resources: AnyResource[]): Desired {
 }
 
 /** The administration of a perfect cluster. */
-function adminOf(world: PerfectCluster, carryOut: (step: Step) => Promise<void>): ClusterAdmin {
+function adminOf(world: PerfectCluster, move: (step: Step) => Promise<Progress>): ClusterAdmin {
+  const carryOut = async (step: Step): Promise<void> => void (await move(step));
   return {
     observe: async () => {
       const seen = world.admin();
@@ -28,22 +29,26 @@ function adminOf(world: PerfectCluster, carryOut: (step: Step) => Promise<void>)
     createTopic: ({ name, ...change }) =>
       carryOut({ kind: 'EnsureTopic', topic: name, resource: '', change: { kind: 'create', ...change } }),
     growTopic: async () => undefined,
+    drain: (ids) => carryOut({ kind: 'Drain', ids }),
+    undrain: (id) => carryOut({ kind: 'Undrain', id }),
+    rebalance: () => move({ kind: 'Rebalance', ids: [] }),
+    unregister: async () => undefined,
     alterConfig: async () => undefined,
     close: async () => undefined,
   };
 }
 
 /** A runner over a perfect cluster, whose steps a test may spoil; time passes only when the runner waits. */
-function stage(first: Desired, spoil: (step: Step) => OperatorError | null = () => null) {
-  const world = new PerfectCluster();
+function stage(first: Desired, spoil: (step: Step) => OperatorError | null = () => null, world = new PerfectCluster()) {
   const log: string[] = [];
   let nowMs = 0;
   const waits: { readonly atMs: number; run: (() => void) | null }[] = [];
-  const carryOut = async (step: Step): Promise<void> => {
+  const move = async (step: Step): Promise<Progress> => {
     const failure = spoil(step);
     if (failure !== null) throw failure;
-    world.carryOut(step);
+    return world.carryOut(step);
   };
+  const carryOut = async (step: Step): Promise<void> => void (await move(step));
   const host: NodeHost = {
     observe: async () => world.observe().host,
     form: async (initialVoters) => {
@@ -57,9 +62,11 @@ function stage(first: Desired, spoil: (step: Step) => OperatorError | null = () 
     ensure: (node) => carryOut({ kind: 'AddNode', node }),
     restart: (node, reason) => carryOut({ kind: 'Restart', node, reason }),
     remove: (id) => carryOut({ kind: 'RemoveNode', id }),
+    mark: async (id, mark) => void Object.assign(world.nodes.get(id) ?? {}, { mark }),
+    discard: (id) => carryOut({ kind: 'ForgetNode', id, isController: false }),
     grow: async () => undefined,
   };
-  const admin = adminOf(world, carryOut);
+  const admin = adminOf(world, move);
   const clock = {
     monotonicMs: () => nowMs,
     after: (delayMs: number, run: () => void) => {
@@ -121,6 +128,21 @@ describe('the runner of a cluster', () => {
     await runner.stop();
   });
 
+  it('does not take what holds for earlier manifests for what holds for those that came meanwhile', async () => {
+    const { runner, world, log, settle, pass } = stage(desired(cluster(), topic('t')));
+    await settle();
+    const observe = world.observe.bind(world);
+    world.observe = () => {
+      world.observe = observe;
+      runner.apply(desired(cluster(), topic('t'), topic('u')));
+      return observe();
+    };
+    log.splice(0);
+    await pass();
+    expect(log).toEqual(['Topic u: create topic u', 'converged after 1']);
+    await runner.stop();
+  });
+
   it('looks again by itself every 30 s and mends what drifted', async () => {
     const { runner, world, log, settle, pass } = stage(desired(cluster(), topic('t')));
     await settle();
@@ -165,12 +187,39 @@ describe('the runner of a cluster', () => {
     await runner.stop();
   });
 
+  it('tells once of a drain that takes its time, and asks for it until it is over', async () => {
+    const world = new PerfectCluster('slow');
+    const { runner, log, settle, pass } = stage(desired(cluster({}, { brokers: 4 })), () => null, world);
+    const until = async (isSo: () => boolean): Promise<void> => {
+      for (let turn = 0; !isSo(); turn += 1) {
+        expect(turn).toBeLessThan(100);
+        world.tick();
+        await pass();
+      }
+    };
+    await settle();
+    await until(() => log.at(-1) === 'converged after 5');
+    world.fill(3, 12);
+    log.splice(0);
+    runner.apply(desired(cluster({}, { brokers: 3 })));
+    await settle();
+    await until(() => log.at(-1)?.startsWith('converged') === true);
+    expect(log).toEqual([
+      'drain node 3',
+      'stop node 3',
+      'forget node 3, which holds nothing any more',
+      'converged after 3',
+    ]);
+    expect([...world.nodes.values()].map((node) => node.replicas)).toEqual([4, 4, 4]);
+    await runner.stop();
+  });
+
   it('ends with its cluster', async () => {
     const { runner, world, log, settle } = stage(desired(cluster()));
     await settle();
     runner.apply(null);
     await settle();
-    expect(world.nodes.size).toBe(0);
+    expect([...world.nodes.values()].map((node) => node.isStopped)).toEqual([true]);
     expect(log.slice(-2)).toEqual(['stop node 0', 'gone']);
     await runner.stop();
   });

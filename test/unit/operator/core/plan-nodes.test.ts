@@ -17,8 +17,8 @@ function converge(wanted: Cluster, world: PerfectCluster): string[] {
     const { steps, ready } = planOf(wanted, world.observe());
     const [step] = steps;
     if (step !== undefined) {
-      taken.push(describeStep(step));
-      world.carryOut(step);
+      if (taken.at(-1) !== describeStep(step)) taken.push(describeStep(step));
+      if (world.carryOut(step) === 'under way') world.tick();
     } else if (ready) return taken;
     else {
       taken.push('·');
@@ -97,6 +97,7 @@ describe('a plan for several nodes', () => {
       'start node 1',
       'start node 2',
       '·',
+      'give nodes 1, 2 a share of the partitions',
       '·',
       'make node 1 a voter',
       'make node 2 a voter',
@@ -110,6 +111,121 @@ describe('a plan for several nodes', () => {
     expect(world.voters.map((voter) => voter.id)).toEqual([0]);
     converge(cluster({}, { brokers: 5 }), world);
     expect(world.voters.map((voter) => voter.id)).toEqual([0, 1, 2]);
+  });
+
+  it('gives brokers that joined their share, each once', () => {
+    const world = settled(cluster({}, { brokers: 3 }));
+    for (const id of [0, 1, 2]) world.fill(id, 4);
+    expect(converge(cluster({}, { brokers: 4 }), world)).toEqual([
+      'start node 3',
+      '·',
+      'give node 3 a share of the partitions',
+    ]);
+    expect([...world.nodes.values()].map((node) => node.replicas)).toEqual([3, 3, 3, 3]);
+    world.fill(3, 9);
+    expect(converge(cluster({}, { brokers: 4 }), world)).toEqual([]);
+  });
+
+  it('is ready while newcomers wait for a share that they do not get', () => {
+    const wanted = cluster({}, { brokers: 2 });
+    const world = settled(wanted);
+    Object.assign(world.nodes.get(1) ?? {}, { mark: 'joining' });
+    expect(planOf(wanted, world.observe())).toMatchObject({ steps: [{ kind: 'Rebalance', ids: [1] }], ready: true });
+  });
+
+  describe('that takes brokers away', () => {
+    const five = (): PerfectCluster => {
+      const world = settled(cluster({}, { brokers: 5 }));
+      for (let id = 0; id < 5; id += 1) world.fill(id, 6);
+      return world;
+    };
+    const next = (world: PerfectCluster, brokers = 3): readonly string[] =>
+      planOf(cluster({}, { brokers }), world.observe()).steps.map(describeStep);
+
+    it('drains all of them at once, then stops and forgets one after the other, the highest first', () => {
+      const world = five();
+      expect(converge(cluster({}, { brokers: 3 }), world)).toEqual([
+        'drain nodes 3, 4',
+        'drain node 4',
+        'stop node 4',
+        'forget node 4, which holds nothing any more',
+        'stop node 3',
+        'forget node 3, which holds nothing any more',
+      ]);
+      expect([...world.nodes.values()].map((node) => node.replicas)).toEqual([10, 10, 10]);
+    });
+
+    it('stops none that holds something, and is not ready meanwhile', () => {
+      const world = five();
+      world.carryOut({ kind: 'Drain', ids: [3, 4] });
+      world.fill(4, 0);
+      world.fill(3, 1);
+      expect(planOf(cluster({}, { brokers: 3 }), world.observe())).toMatchObject({
+        steps: [
+          { kind: 'Drain', ids: [3] },
+          { kind: 'RemoveNode', id: 4 },
+        ],
+        ready: false,
+      });
+    });
+
+    it('drains an empty one, too, before it stops it: nothing comes to it then', () => {
+      const world = settled(cluster({}, { brokers: 4 }));
+      expect(next(world)).toEqual(['drain node 3']);
+      world.carryOut({ kind: 'Drain', ids: [3] });
+      expect(next(world)).toEqual(['stop node 3']);
+    });
+
+    it('starts one that stopped before it was empty, and nothing moves meanwhile from or to one that is down', () => {
+      const world = five();
+      world.carryOut({ kind: 'RemoveNode', id: 4 });
+      expect(next(world)[0]).toBe('start node 4');
+      world.crash(1, 'kept');
+      expect(next(world)).toEqual(['start node 4']);
+    });
+
+    it('keeps those that are wanted again, with a share of the partitions', () => {
+      const world = five();
+      world.carryOut({ kind: 'Drain', ids: [3, 4] });
+      world.fill(4, 0);
+      expect(converge(cluster({}, { brokers: 5 }), world)).toEqual([
+        'keep node 3',
+        'keep node 4',
+        'give nodes 3, 4 a share of the partitions',
+      ]);
+      expect(world.draining.size).toBe(0);
+    });
+
+    it('forgets the second of two as a controller, too', () => {
+      const world = settled(cluster({}, { brokers: 2 }));
+      world.carryOut({ kind: 'Drain', ids: [1] });
+      world.carryOut({ kind: 'RemoveNode', id: 1 });
+      expect(planOf(cluster(), world.observe()).steps).toEqual([{ kind: 'ForgetNode', id: 1, isController: true }]);
+    });
+
+    it('takes nobody for empty of whom it knows nothing', () => {
+      const world = settled(cluster({}, { brokers: 4 }));
+      world.carryOut({ kind: 'Drain', ids: [3] });
+      const { host, admin } = world.observe();
+      const blind = admin && { ...admin, members: new Map() };
+      const { steps } = planOf(cluster({}, { brokers: 3 }), { host, admin: blind });
+      expect(steps.map(describeStep)).toEqual(['drain node 3']);
+    });
+
+    it('does nothing while no broker answers', () => {
+      const { host } = five().observe();
+      expect(planOf(cluster({}, { brokers: 3 }), { host, admin: null }).steps).toEqual([]);
+    });
+  });
+
+  it('restarts none that the cluster says it cannot spare', () => {
+    const world = settled(cluster({}, { brokers: 3 }));
+    world.leaderId = 0;
+    world.blocked.add(1);
+    const next = (): string[] => planOf(cluster(SETTING, { brokers: 3 }), world.observe()).steps.map(describeStep);
+    expect(next()).toEqual([]);
+    world.blocked.clear();
+    expect(next()).toHaveLength(1);
   });
 
   it('tells all nodes of added controllers before they vote, the active one last', () => {
@@ -214,18 +330,28 @@ describe('a plan for several nodes', () => {
     expect(planOf(wanted, { host, admin: two })).toMatchObject({ steps: [], ready: false });
   });
 
+  it('knows a cluster that has grown to three voters by its nodes', () => {
+    const world = settled(cluster());
+    converge(cluster({}, { brokers: 3 }), world);
+    expect(world.observe().host.formation?.initialVoters.map((voter) => voter.id)).toEqual([0]);
+    expect(planOf(cluster({}, { brokers: 2 }), world.observe())).toMatchObject({
+      steps: [],
+      conditions: [{ type: 'Stalled', reason: 'ScaleDownBlocked' }],
+    });
+  });
+
   it.each([
     [
       'fewer brokers',
       { brokers: 3 },
       { brokers: 1 },
-      'spec.brokers.replicas must be at least 3: node 2 is a member, and this version cannot take brokers away',
+      'spec.brokers.replicas must be at least 3, not 1: brokers 0 to 2 of this cluster are its controllers',
     ],
     [
       'fewer controllers',
       { brokers: 1, controllers: 3 },
       { brokers: 1, controllers: 1 },
-      'spec.controllers.replicas must be at least 3: node 1002 is a member, and this version cannot take controllers away',
+      'spec.controllers.replicas must be at least 3: node 1002 is a member, and controllers can only be added',
     ],
     [
       'controllers of its own',

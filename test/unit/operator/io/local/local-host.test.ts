@@ -31,7 +31,7 @@ const ports = new Map<string, number>();
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'weir-host-'));
-  for (const node of [0, 1, 2, 1000]) {
+  for (const node of [0, 1, 2, 1000, 1001]) {
     for (const what of ['plain', null]) ports.set(`${node} ${what}`, await findFreePort('127.0.0.1'));
   }
   notices = [];
@@ -131,6 +131,28 @@ describe('the host of nodes on this machine', () => {
       ['disk-0', `127.0.0.1:${port(0, null)}`],
       ['disk-1', `127.0.0.1:${port(1, null)}`],
     ]);
+  });
+
+  it('marks brokers that come to a formed cluster as joining, until it is told otherwise, and no others', async () => {
+    await start(cluster({}, { brokers: 1, controllers: 1 }));
+    const newcomers = specs(cluster({}, { brokers: 2, controllers: 3 })).filter(({ id }) => id === 1 || id === 1001);
+    for (const node of newcomers) await host.ensure(node);
+    await ready(4);
+    const marks = async () => (await host.observe()).nodes.flatMap(({ id, mark }) => (mark === null ? [] : [id, mark]));
+    expect(await marks()).toEqual([1, 'joining']);
+    await host.mark(1, null);
+    await host.mark(0, 'leaving');
+    await host.close();
+    host = open();
+    expect(await marks()).toEqual([0, 'leaving']);
+  });
+
+  it('has nothing of a node any more whose data is discarded', async () => {
+    await start(cluster({}, { brokers: 2 }));
+    await host.remove(1);
+    await host.discard(1);
+    expect(existsSync(join(directory, 'node-1'))).toBe(false);
+    expect((await host.observe()).nodes.map(({ id }) => id)).toEqual([0]);
   });
 
   it('starts a node whose disk was lost, and says so, while another voter has its own', async () => {

@@ -1,0 +1,70 @@
+import type { Progress } from '../../../operator/ports/cluster-admin.ts';
+import { OperatorError } from '../../../operator/ports/operator-error.ts';
+import { ErrorCode, errorName, isRetriable } from '../../core/protocol/errors.ts';
+import type { MoveName, MoveResponse, UnaryCalls } from '../../ports/control-net.ts';
+import type { FleetCalls } from '../fleet-calls.ts';
+
+/** What is asked of the active controller. */
+export type FleetAsker = Pick<FleetCalls, 'try' | 'close'>;
+
+/** The operator's questions about moves of replicas; the way to the active controller is opened for the first one. */
+export class Moves {
+  readonly #connect: () => Promise<FleetAsker>;
+  #fleet: Promise<FleetAsker> | null = null;
+
+  constructor(connect: () => Promise<FleetAsker>) {
+    this.#connect = connect;
+  }
+
+  /** See `ClusterAdmin.drain`. No drained broker is where another one's replicas go. */
+  async drain(ids: readonly number[]): Promise<void> {
+    for (const brokerId of ids) await this.#move('Fleet.Cordon', { brokerId, cordoned: true });
+    for (const brokerId of ids) await this.#move('Fleet.Drain', { brokerId });
+  }
+
+  /** See `ClusterAdmin.undrain`. */
+  async undrain(brokerId: number): Promise<void> {
+    await this.#move('Fleet.Undrain', { brokerId });
+  }
+
+  /** See `ClusterAdmin.rebalance`. */
+  async rebalance(): Promise<Progress> {
+    const { waitingCount, movingCount } = await this.#move('Fleet.Rebalance', {});
+    return waitingCount + movingCount > 0 ? 'under way' : 'done';
+  }
+
+  /** See `AdminObservation.obstacles`; a node that nobody can tell about is left out. */
+  async obstacles(ids: readonly number[]): Promise<ReadonlyMap<number, readonly string[]>> {
+    const found = new Map<number, readonly string[]>();
+    for (const nodeId of ids) {
+      const fleet = await this.#open();
+      const { response } = await fleet.try('Fleet.CanRestart', { nodeId, host: null });
+      if (response !== null) found.set(nodeId, response.reasons);
+    }
+    return found;
+  }
+
+  close(): void {
+    void this.#fleet?.then((fleet) => fleet.close());
+  }
+
+  /** Fails when the controller refuses, and with what can't be moved when nothing else moves any more. */
+  async #move<N extends MoveName>(name: N, request: UnaryCalls[N]['request']): Promise<MoveResponse> {
+    const fleet = await this.#open();
+    const { failure, response } = await fleet.try(name, request);
+    if (response === null) throw new OperatorError('UNREACHABLE', failure?.message ?? 'no active controller answers');
+    const { errorCode, errorMessage, waitingCount, movingCount, obstacles } = response;
+    if (errorCode !== ErrorCode.NONE)
+      throw new OperatorError(errorName(errorCode), errorMessage ?? errorName(errorCode), {
+        fatal: !isRetriable(errorCode),
+      });
+    if (obstacles.length > 0 && waitingCount + movingCount === 0)
+      throw new OperatorError('BLOCKED', obstacles.join('; '));
+    return response;
+  }
+
+  #open(): Promise<FleetAsker> {
+    this.#fleet ??= this.#connect();
+    return this.#fleet;
+  }
+}

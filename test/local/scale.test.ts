@@ -1,0 +1,78 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { isAlive, Ground } from './program.ts';
+import { Load } from './load.ts';
+import { eventually, Stage } from './stage.ts';
+
+const QUICKSTART = readFileSync(new URL('../../examples/quickstart.yaml', import.meta.url), 'utf8');
+const LINES = 50;
+
+const ground = new Ground();
+const stage = new Stage(ground, 'quickstart');
+const withBrokers = (count: number): string => QUICKSTART.replace('replicas: 3', `replicas: ${count}`);
+
+beforeAll(() => stage.start(QUICKSTART));
+afterAll(async () => {
+  await stage.stop();
+  await ground.clean();
+});
+
+const becomes = (count: number): Promise<string> =>
+  stage.after(() => writeFileSync(stage.file, withBrokers(count)), /everything is as the manifests say/);
+
+/** Replicas on each broker, over all topics; none while one moves. */
+async function spread(): Promise<Readonly<Record<number, number>> | null> {
+  const probe = stage.probe(0);
+  return (await probe.moving()) > 0 ? null : probe.spread();
+}
+
+describe('a cluster whose number of brokers changes while it serves', () => {
+  it('has three copies of everything', async () => {
+    const seen = await spread();
+    expect(Object.keys(seen ?? {})).toEqual(['0', '1', '2']);
+    expect(new Set(Object.values(seen ?? {})).size).toBe(1);
+  });
+
+  it('grows to five with a share of the partitions on each, and shrinks to three again, and no client notices', async () => {
+    const load = new Load(ground, { bootstrap: stage.bootstrap, topic: 'jobs', group: 'workers' });
+    await load.more(LINES);
+    const grown = await becomes(5);
+    expect(grown).toContain('give nodes 3, 4 a share of the partitions');
+    await eventually('five brokers have replicas', async () => Object.keys((await spread()) ?? {}).length === 5);
+    await load.more(LINES);
+    const [pids, before] = [[0, 1, 2].map((node) => stage.pid(node)), [3, 4].map((node) => stage.pid(node))];
+    const shrunk = await becomes(3);
+    const steps = [...shrunk.matchAll(/quickstart: (drain|stop|forget) nodes? (\d+(?:, \d+)*)/g)].map(
+      ([, verb, ids]) => `${verb} ${ids}`,
+    );
+    expect(steps.at(0)).toBe('drain 3, 4');
+    expect(steps.filter((step) => !step.startsWith('drain'))).toEqual(['stop 4', 'forget 4', 'stop 3', 'forget 3']);
+    await load.more(LINES);
+    await load.end();
+    const probe = stage.probe(0);
+    expect(Object.keys((await spread()) ?? {})).toEqual(['0', '1', '2']);
+    expect(await probe.brokers()).toEqual([0, 1, 2]);
+    expect((await probe.quorum()).voters.map((voter) => voter.id)).toEqual([0, 1, 2]);
+    expect([0, 1, 2].map((node) => stage.pid(node))).toEqual(pids);
+    expect(before.map(isAlive)).toEqual([false, false]);
+    for (const node of [3, 4]) expect(existsSync(join(stage.data, 'quickstart', `node-${node}`))).toBe(false);
+  }, 180_000);
+
+  it('refuses to become one: three brokers are its controllers', async () => {
+    const said = await stage.after(
+      () => writeFileSync(stage.file, withBrokers(1)),
+      /cannot be applied; everything stays as it was/,
+    );
+    expect(said).toContain('spec.brokers.replicas must be at least 3, not 1: brokers 0 to 2 of this cluster are its');
+  });
+
+  it('finishes a removal that was interrupted, when it starts again', async () => {
+    await becomes(4);
+    await eventually('four brokers have replicas', async () => Object.keys((await spread()) ?? {}).length === 4);
+    await stage.stop();
+    await stage.start(QUICKSTART);
+    expect(stage.fleet?.all).toMatch(/start node 3[^]*drain node 3[^]*stop node 3[^]*forget node 3/);
+    expect(Object.keys((await spread()) ?? {})).toEqual(['0', '1', '2']);
+  }, 120_000);
+});

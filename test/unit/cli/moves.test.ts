@@ -1,0 +1,81 @@
+import { describe, expect, test } from '@jest/globals';
+import { type FleetAsker, Moves } from '../../../broker/cli/local/moves.ts';
+import { ErrorCode } from '../../../broker/core/protocol/errors.ts';
+
+const QUIET = {
+  errorCode: ErrorCode.NONE,
+  errorMessage: null,
+  controller: null,
+  waitingCount: 0,
+  movingCount: 0,
+  obstacles: [],
+};
+
+/** Moves of a fleet that gives these answers; null: nobody answers. What was asked is kept. */
+function moves(answers: Readonly<Record<string, object | null>>) {
+  const asked: string[] = [];
+  const fleet = {
+    try: async (name: string, request: object) => {
+      asked.push(`${name} ${Object.values(request).join(' ')}`.trim());
+      const response = name in answers ? answers[name] : QUIET;
+      return response === null
+        ? { failure: { code: 'unavailable', message: 'nobody leads' }, response: null }
+        : { failure: null, response };
+    },
+    close: () => undefined,
+  } as unknown as FleetAsker;
+  return { asked, moves: new Moves(async () => fleet) };
+}
+
+describe('the operator’s moves of replicas', () => {
+  test('keep new replicas away from all brokers that go, then drain them', async () => {
+    const { asked, moves: some } = moves({ 'Fleet.Drain': { ...QUIET, movingCount: 2, obstacles: ['no'] } });
+    await some.drain([3, 4]);
+    expect(asked).toEqual(['Fleet.Cordon 3 true', 'Fleet.Cordon 4 true', 'Fleet.Drain 3', 'Fleet.Drain 4']);
+  });
+
+  test('tell what can not be moved once nothing else moves', async () => {
+    const { moves: some } = moves({ 'Fleet.Drain': { ...QUIET, obstacles: ['a-0 has 3 replicas', 'b-1 too'] } });
+    await expect(some.drain([3])).rejects.toMatchObject({
+      code: 'BLOCKED',
+      message: 'a-0 has 3 replicas; b-1 too',
+      fatal: false,
+    });
+  });
+
+  test.each([
+    [{ waitingCount: 1 }, 'under way'],
+    [{ movingCount: 1 }, 'under way'],
+    [{}, 'done'],
+  ])('of a rebalance with %j are %s', async (answer, expected) => {
+    const { moves: some } = moves({ 'Fleet.Rebalance': { ...QUIET, ...answer } });
+    expect(await some.rebalance()).toBe(expected);
+  });
+
+  test('fail with what the controller says, or that none answers', async () => {
+    const refused = { ...QUIET, errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED, errorMessage: 'no broker 7' };
+    await expect(moves({ 'Fleet.Undrain': refused }).moves.undrain(7)).rejects.toMatchObject({
+      code: 'BROKER_ID_NOT_REGISTERED',
+      message: 'no broker 7',
+      fatal: true,
+    });
+    await expect(moves({ 'Fleet.Undrain': null }).moves.undrain(7)).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      message: 'nobody leads',
+      fatal: false,
+    });
+  });
+
+  test('leave out nodes about whose restart nobody can tell', async () => {
+    const { moves: some } = moves({ 'Fleet.CanRestart': { reasons: ['not now'] } });
+    expect(await some.obstacles([1, 2])).toEqual(new Map([1, 2].map((id) => [id, ['not now']])));
+    expect(await moves({ 'Fleet.CanRestart': null }).moves.obstacles([1])).toEqual(new Map());
+  });
+
+  test('open no way to the controller for nothing', async () => {
+    const { asked, moves: some } = moves({});
+    expect(await some.obstacles([])).toEqual(new Map());
+    some.close();
+    expect(asked).toEqual([]);
+  });
+});
