@@ -86,6 +86,8 @@ export class RemoteControlPlane implements ControlPlane {
   #namedLease: { readonly fromMs: number; readonly offset: number } | null = null;
   readonly #quorumAsks = new Map<number, Asked<QuorumResponse>>();
   readonly #quorumChanges = new Map<number, Asked<ChangeQuorumResponse>>();
+  /** No controller has answered to the goodbye. */
+  #isUnheard = false;
   #isBeatDue = false;
   #startWaiters: (() => void)[] = [];
   #whenStopped: (() => void) | null = null;
@@ -163,8 +165,9 @@ export class RemoteControlPlane implements ControlPlane {
     const deadlineMs = clock.monotonicMs() + HAND_OVER_MS;
     const command = { kind: 'controlledShutdown', brokerId: nodeId, brokerEpoch: this.#brokerEpoch } as const;
     const attempt = (): void => {
-      const leftMs = deadlineMs - clock.monotonicMs();
-      this.submit(command, leftMs, ({ errorCode, ...outcome }) => {
+      // Without a controller nobody takes over: a cluster that is stopped as a whole does not wait for itself.
+      this.submit(command, FAREWELL_TIMEOUT_MS, ({ errorCode, ...outcome }) => {
+        this.#isUnheard = errorCode === ErrorCode.REQUEST_TIMED_OUT;
         const remaining = 'remaining' in outcome ? outcome.remaining : 0;
         const mayHelp = errorCode === ErrorCode.NONE && remaining > 0 && this.#hasFollowers();
         if (mayHelp && clock.monotonicMs() + HAND_OVER_AGAIN_MS < deadlineMs) timers.after(HAND_OVER_AGAIN_MS, attempt);
@@ -183,7 +186,7 @@ export class RemoteControlPlane implements ControlPlane {
     };
     if (this.#fatal !== null) {
       this.#stopped();
-    } else if (this.#brokerEpoch === -1) {
+    } else if (this.#brokerEpoch === -1 || this.#isUnheard) {
       stop();
     } else {
       const command = { kind: 'fenceBroker', brokerId: this.#deps.nodeId, brokerEpoch: this.#brokerEpoch } as const;
@@ -273,12 +276,12 @@ export class RemoteControlPlane implements ControlPlane {
     else this.#stopped();
   }
 
-  /** Whether somebody who is in has a replica of what this broker leads, and so may take it over when it has caught up. */
+  /** Whether somebody who is in, and stays, has a replica of what this broker leads, and so may take it over when it has caught up. */
   #hasFollowers(): boolean {
     const { nodeId } = this.#deps;
     for (const { partitions } of this.#image.partitionsOn(brokerId(nodeId), 'counting')) {
       for (const { leader, replicas } of partitions) {
-        if (leader === nodeId && replicas.some((id) => id !== nodeId && this.#image.isUnfenced(id))) return true;
+        if (leader === nodeId && replicas.some((id) => id !== nodeId && this.#image.mayLead(id))) return true;
       }
     }
     return false;

@@ -12,6 +12,8 @@ class Scene {
   readonly loop = new VirtualLoop();
   readonly plane: RemoteControlPlane;
   asked = 0;
+  /** What was said to the control isolate besides beats. */
+  readonly said: string[] = [];
   /** What the controller says to a controlled shutdown; null: nothing. */
   remaining: number | null = 0;
   errorCode: number = ErrorCode.NONE;
@@ -52,6 +54,7 @@ class Scene {
   }
 
   #take(message: ToControl): void {
+    if (message.kind !== 'beat') this.said.push(message.kind === 'submit' ? message.command.kind : message.kind);
     if (message.kind !== 'submit') return;
     const { id, command } = message;
     const say = (outcome: MetadataOutcome): void => this.loop.post(() => this.#tell({ kind: 'outcome', id, outcome }));
@@ -89,13 +92,24 @@ describe('a broker that is told to stop', () => {
     expect(scene.handOver().doneAtMs).toBe(0);
   });
 
-  test.each([null, 1])('is done in time for Kubernetes when the controller says %p', (remaining) => {
+  test('is done in time for Kubernetes when nobody catches up', () => {
     const scene = new Scene(true);
-    scene.remaining = remaining;
+    scene.remaining = 1;
     scene.handOver();
     scene.loop.advance(10_000);
     expect(scene.doneAtMs).toBeLessThan(10_000);
     expect(scene.doneAtMs).toBeGreaterThan(5000);
+  });
+
+  test('does not wait for a controller that is gone, and says no goodbye to it: the whole cluster may be stopped', () => {
+    const scene = new Scene(true);
+    scene.remaining = null;
+    scene.handOver();
+    scene.loop.advance(3000);
+    expect(scene.doneAtMs).toBeLessThanOrEqual(2000);
+    scene.plane.shutdown(() => undefined);
+    scene.loop.run();
+    expect(scene.said.slice(-2)).toEqual(['controlledShutdown', 'stop']);
   });
 
   test('goes on with its end when the controller knows no hand-over', () => {

@@ -61,6 +61,21 @@ describe('a broker that is told to stop', () => {
     world.untilSame('t');
   });
 
+  test('together with all others is stopped at once, and everything is there when they come back', () => {
+    const world = new ReplicationWorld(9).start();
+    world.createTopic('t', { partitions: 3, settings: SETTINGS });
+    for (const partition of [0, 1, 2]) world.produce('t', [`a${partition}`, `b${partition}`], { partition });
+    const startMs = world.world.nowMs;
+    let stoppedCount = 0;
+    for (const node of world.nodes) node.stop(() => (stoppedCount += 1));
+    world.until('all have stopped', () => stoppedCount === 3);
+    expect(world.world.nowMs - startMs).toBeLessThan(4500);
+    for (const node of world.nodes) node.start();
+    world.until('all serve', () => world.nodes.every(({ isReady }) => isReady));
+    world.untilInSync('t');
+    expect(world.scan('t').toSorted()).toEqual(['a0', 'a1', 'a2', 'b0', 'b1', 'b2']);
+  });
+
   test('is waited for while its follower catches up', () => {
     const world = new ReplicationWorld(8).start();
     world.createTopic('t', { assignments: [[0, 1]] });
