@@ -248,8 +248,9 @@ export class QuorumNode {
   /** A leader begins to decide when all that its log had is committed, with an entry of its own term behind it (V7). */
   #settle(): void {
     const { leadership, log } = this.host.state;
-    if (this.#active !== null || leadership === null || this.host.appliedIndex < leadership.noOpIndex) return;
-    if (this.host.appliedIndex < log.lastIndex || this.#isStopped) return;
+    if (this.#active !== null || leadership === null || this.#isStopped) return;
+    // The last entry is the one of this term, or behind it.
+    if (this.host.appliedIndex < log.lastIndex) return;
     const { self, settings, random, clusterId, metadataBugs } = this.#deps;
     const controller = new Controller(
       {

@@ -30,3 +30,21 @@ test('a broker whose connection broke is out when two redials are refused, not a
   expect(isFencedAfter(['refused', 'accepted'])).toBe(false);
   expect(isFencedAfter(['unreachable'])).toBe(false);
 });
+
+test('a broker that said goodbye is not waited for: its successor with another disk comes in at once', () => {
+  const wrapNet = (net: ControlNet): ControlNet => ({
+    listen: (options, done) => net.listen(options, done),
+    connect: (options) => net.connect(options),
+    // Somebody else may listen there by now: that proves nothing.
+    probe: (_address, _timeoutMs, done) => done('accepted'),
+  });
+  const world = new QuorumWorld(4, { controllers: [1000], brokers: [0, 1], wrapNet });
+  world.startAll();
+  world.untilReady();
+  world.wait<null>((done) => world.member(0).running.shutdown(() => done(null)));
+  world.wipe(0);
+  const startMs = world.world.nowMs;
+  const successor = world.start(0);
+  world.until('it is registered', () => successor.registered === null);
+  expect(world.world.nowMs - startMs).toBeLessThan(500);
+});
