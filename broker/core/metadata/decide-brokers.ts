@@ -130,8 +130,9 @@ function departure(context: DecisionContext, id: number): PartitionChangesRecord
 function registrationProblem({ image, members }: DecisionContext, command: RegisterBrokerCommand): CodedResult | null {
   const { brokerId: id } = command;
   if (image.clusterId === '') return problem(ErrorCode.INVALID_REGISTRATION, 'the cluster is not formed yet');
-  if (command.previousBrokerEpoch > image.offset) {
-    const lost = `broker ${id} has lived in epoch ${command.previousBrokerEpoch}, and the metadata ends at ${image.offset}: that of an empty disk, or an older copy?`;
+  const lastEpoch = Math.max(command.previousBrokerEpoch, command.lastUnfencedEpoch);
+  if (lastEpoch > image.offset) {
+    const lost = `broker ${id} has lived in epoch ${lastEpoch}, and the metadata ends at ${image.offset}: that of an empty disk, or an older copy?`;
     return problem(
       ErrorCode.INVALID_REGISTRATION,
       `${lost} Bring the controllers' disks back, or accept the loss with \`weir admin recover-quorum --accept-data-loss\``,
