@@ -1,6 +1,23 @@
 import { brokerId, topicId } from '../base/ids.ts';
 import type { ConfigScope, MetadataDelta, MetadataView, PartitionView, TopicView } from './view.ts';
 
+/** Who is told what a record touches. */
+export type Touched = Pick<
+  DeltaBuilder,
+  'topicCreated' | 'topicDeleted' | 'partitionsChanged' | 'configChanged' | 'brokerChanged'
+>;
+
+const ignore = (): void => undefined;
+
+/** For records that nobody asks about one by one. */
+export const UNTOLD: Touched = {
+  topicCreated: ignore,
+  topicDeleted: ignore,
+  partitionsChanged: ignore,
+  configChanged: ignore,
+  brokerChanged: ignore,
+};
+
 /** Collects what a batch touches, each thing once, and turns it into a delta against the image after the batch. */
 export class DeltaBuilder {
   readonly #created = new Set<string>();

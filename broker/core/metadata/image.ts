@@ -1,9 +1,9 @@
 import { assert, unreachable } from '../base/assert.ts';
 import { brokerId, type BrokerId, type TopicId } from '../base/ids.ts';
-import { DeltaBuilder } from './delta.ts';
+import { DeltaBuilder, type Touched, UNTOLD } from './delta.ts';
 import { WEIR_REPLICATION, WEIR_VERSION } from './features.ts';
 import type { BrokerRecord, ConfigRecord, MetadataRecord } from './records.ts';
-import { type PartsOfBroker, type TopicPart, TopicTable } from './topic-table.ts';
+import { type PartsOfBroker, STEP_COUNT, type TopicPart, TopicTable } from './topic-table.ts';
 import type { Topic } from './topic.ts';
 import type {
   BrokerView,
@@ -157,17 +157,35 @@ export class MetadataImage implements MetadataView {
    * what is different now: a replica that fell too far behind is told so instead of batch by batch.
    */
   restore(records: Iterable<MetadataRecord>, offset: number): MetadataDelta {
+    const steps = this.restoring(records, offset);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value();
+    }
+  }
+
+  /**
+   * As `restore`, in steps of some milliseconds, between which it is what it was and must not be changed; taken over in the
+   * last one. What it gives tells the difference, for who asks at once.
+   */
+  *restoring(records: Iterable<MetadataRecord>, offset: number): Generator<undefined, () => MetadataDelta> {
     assert(offset >= this.offset, `a snapshot at ${offset} is older than offset ${this.offset}`);
     const restored = new MetadataImage();
-    const ignored = new DeltaBuilder();
-    for (const record of records) restored.#replay(record, offset, ignored);
-    restored.#topics.endBatch();
+    let weight = 0;
+    for (const record of records) {
+      restored.#replay(record, offset, UNTOLD);
+      weight += record.kind === 'partitions' ? record.partitions.length : 1;
+      if (weight < STEP_COUNT) continue;
+      weight = 0;
+      yield;
+    }
+    restored.#topics.endSnapshot();
     assert(this.clusterId === '' || this.clusterId === restored.clusterId, 'a snapshot of another cluster');
     const delta = new DeltaBuilder();
-    this.#compare(restored, delta);
+    yield* this.#compare(restored, delta);
     this.#become(restored);
     this.offset = offset;
-    return delta.build(this, offset);
+    return () => delta.build(this, offset);
   }
 
   /** A second image equal to this one; what is applied to either does not show in the other. */
@@ -218,7 +236,7 @@ export class MetadataImage implements MetadataView {
     return lines.join('\n');
   }
 
-  #replay(record: MetadataRecord, offset: number, delta: DeltaBuilder): void {
+  #replay(record: MetadataRecord, offset: number, delta: Touched): void {
     switch (record.kind) {
       case 'cluster':
         assert(this.clusterId === '', 'a cluster is named once');
@@ -296,8 +314,8 @@ export class MetadataImage implements MetadataView {
   }
 
   /** What `after` has and this has not, or otherwise. */
-  #compare(after: MetadataImage, delta: DeltaBuilder): void {
-    this.#topics.compare(after.#topics, delta);
+  *#compare(after: MetadataImage, delta: Touched): Generator<undefined, void> {
+    yield* this.#topics.compare(after.#topics, delta);
     for (const scope of SCOPES) {
       for (const name of new Set([...this.#configs[scope].keys(), ...after.#configs[scope].keys()])) {
         if (!isSameMap(this.configOverrides(scope, name), after.configOverrides(scope, name)))
@@ -322,7 +340,7 @@ export class MetadataImage implements MetadataView {
     this.#ownScopes = other.#ownScopes;
   }
 
-  #setBroker(broker: BrokerState, delta: DeltaBuilder): void {
+  #setBroker(broker: BrokerState, delta: Touched): void {
     this.#brokers.set(broker.id, broker);
     this.#brokerList = null;
     delta.brokerChanged(broker.id);
@@ -333,7 +351,7 @@ export class MetadataImage implements MetadataView {
     this.#controllers = (controller === null ? others : [...others, controller]).sort((a, b) => a.id - b.id);
   }
 
-  #setFeature(name: string, level: number, delta: DeltaBuilder): void {
+  #setFeature(name: string, level: number, delta: Touched): void {
     const wasReplicating = this.#isReplicating;
     const sorted = new Map(this.#features);
     if (level === 0) sorted.delete(name);

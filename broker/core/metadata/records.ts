@@ -372,8 +372,12 @@ export class UnknownMetadataError extends Error {
  * no batch; both end the node.
  */
 export function decodeRecords(payload: Uint8Array): MetadataRecord[] {
+  return [...recordsIn(payload)];
+}
+
+/** As `decodeRecords`, one after the other. */
+export function* recordsIn(payload: Uint8Array): Generator<MetadataRecord> {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-  const records: MetadataRecord[] = [];
   let position = 0;
   while (position < bytes.length) {
     if (position + RECORD_HEADER_BYTES > bytes.length)
@@ -383,10 +387,9 @@ export function decodeRecords(payload: Uint8Array): MetadataRecord[] {
     const start = position + RECORD_HEADER_BYTES;
     const end = start + bytes.readUInt32BE(position + 4);
     if (end > bytes.length) throw new UnknownMetadataError('a metadata batch ends inside a record');
-    records.push(decodeBody(type, version, bytes.subarray(start, end)));
+    yield decodeBody(type, version, bytes.subarray(start, end));
     position = end;
   }
-  return records;
 }
 
 function encodeBody(record: MetadataRecord): Uint8Array {

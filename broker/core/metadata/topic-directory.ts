@@ -112,13 +112,12 @@ export class TopicDirectory {
 
   /** The slot of a topic, −1 when there is none. */
   slotOfId(id: string): number {
-    const wanted = this.#wanted;
-    if (!readId(id, wanted)) return -1;
-    return this.#byId.find(idHash(wanted, 0), (slot) => {
-      const [page, at] = [this.#rows.pageWith(slot), positionOf(slot)];
-      if (page[at] !== wanted[0] || page[at + 1] !== wanted[1]) return false;
-      return page[at + 2] === wanted[2] && page[at + 3] === wanted[3];
-    });
+    return readId(id, this.#wanted) ? this.#find(this.#wanted, 0) : -1;
+  }
+
+  /** The slot here of a topic of another directory, −1 when there is none. */
+  slotOf(other: TopicDirectory, slot: number): number {
+    return this.#find(other.#rows.pageWith(slot), positionOf(slot));
   }
 
   /** The name of another topic that differs only in '.' against '_', or null. */
@@ -173,6 +172,15 @@ export class TopicDirectory {
     this.#rows.set(slot, Column.nameAt, GONE);
     this.#count -= 1;
     if (slot < this.#sortedCount) this.#hasLost = true;
+  }
+
+  /** By the numbers of an id, which begin at `from`. */
+  #find(wanted: Int32Array, from: number): number {
+    return this.#byId.find(idHash(wanted, from), (slot) => {
+      const [page, at] = [this.#rows.pageWith(slot), positionOf(slot)];
+      if (page[at] !== wanted[from] || page[at + 1] !== wanted[from + 1]) return false;
+      return page[at + 2] === wanted[from + 2] && page[at + 3] === wanted[from + 3];
+    });
   }
 
   #nameAt(slot: number): number {

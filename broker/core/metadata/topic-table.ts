@@ -1,6 +1,6 @@
 import { assert, unreachable } from '../base/assert.ts';
 import { type BrokerId, brokerId, type TopicId } from '../base/ids.ts';
-import type { DeltaBuilder } from './delta.ts';
+import type { Touched } from './delta.ts';
 import { numbersIn, numbersWith } from './interned-lists.ts';
 import { BROKER_COLUMNS, Column, NUMBER_COLUMNS, positionOf, ROW_LENGTH } from './partition-rows.ts';
 import { DAMAGED_DIRECTORY } from './directories.ts';
@@ -22,6 +22,9 @@ const SNAPSHOT_PARTITION_COUNT = 50;
  * to what it has (besides, it is in the ELR, or a log is damaged); all with a replica there.
  */
 export type PartsOfBroker = 'leaderless' | 'counting' | 'held' | 'assigned';
+
+/** Topics and partitions that one step of taking a snapshot over looks at, all of a topic at least. */
+export const STEP_COUNT = 1000;
 
 /** Some partitions of a topic, or the whole topic. */
 export interface TopicPart {
@@ -200,6 +203,12 @@ export class TopicTable {
     if (isWasteful) this.#renew();
   }
 
+  /** Called in place of `endBatch` when all of a snapshot is there: nothing of it is waste. */
+  endSnapshot(): void {
+    this.#rows.seal();
+    this.#listCountBefore = this.listCount;
+  }
+
   /** A second table equal to this one, between two batches. */
   clone(): TopicTable {
     const copy = new TopicTable();
@@ -211,24 +220,34 @@ export class TopicTable {
     return copy;
   }
 
-  /** Notes what is different in a table that comes in place of this one. */
-  compare(after: TopicTable, delta: DeltaBuilder): void {
-    for (const topic of this.topics()) if (after.byId(topic.id) === null) delta.topicDeleted(topic);
+  /** Notes what is different in a table that comes in place of this one, in steps. */
+  *compare(after: TopicTable, delta: Touched): Generator<undefined, void> {
+    const before = this.#directory;
+    for (let slot = 0; slot < before.slotCount; slot += 1) {
+      if (slot % STEP_COUNT === STEP_COUNT - 1) yield;
+      const topic = after.#directory.slotOf(before, slot) === -1 ? this.#topic(slot) : null;
+      if (topic !== null) delta.topicDeleted(topic);
+    }
     const isSame = comparison(
       { pages: this.#rows.seal(), lists: this.#lists },
       { pages: after.#rows.seal(), lists: after.#lists },
     );
+    let weight = 0;
     for (let slot = 0; slot < after.#directory.slotCount; slot += 1) {
-      const entry = after.#directory.entry(slot);
-      if (entry === null) continue;
-      const before = this.#directory.entry(this.#directory.slotOfId(entry.id));
-      if (before === null) delta.topicCreated(entry.id);
+      const topic = after.#directory.entry(slot);
+      if (topic === null) continue;
+      const known = before.entry(before.slotOf(after.#directory, slot));
+      if (known === null) delta.topicCreated(topic.id);
       const changed: { readonly index: number }[] = [];
-      for (let index = 0; index < entry.partitionCount; index += 1) {
-        const isKnown = before !== null && index < before.partitionCount;
-        if (!isKnown || !isSame(before.firstRow + index, entry.firstRow + index)) changed.push({ index });
+      for (let index = 0; index < topic.partitionCount; index += 1) {
+        const isKnown = known !== null && index < known.partitionCount;
+        if (!isKnown || !isSame(known.firstRow + index, topic.firstRow + index)) changed.push({ index });
       }
-      if (changed.length > 0) delta.partitionsChanged(entry.id, changed);
+      if (changed.length > 0) delta.partitionsChanged(topic.id, changed);
+      weight += 1 + topic.partitionCount;
+      if (weight < STEP_COUNT) continue;
+      weight = 0;
+      yield;
     }
   }
 

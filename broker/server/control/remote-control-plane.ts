@@ -9,7 +9,7 @@ import type {
 } from '../../core/metadata/commands.ts';
 import { weirVersionRange } from '../../core/metadata/features.ts';
 import { MetadataImage } from '../../core/metadata/image.ts';
-import { decodeRecords } from '../../core/metadata/records.ts';
+import { decodeRecords, recordsIn } from '../../core/metadata/records.ts';
 import type { TopicPart } from '../../core/metadata/topic-table.ts';
 import type { MetadataDelta, MetadataView } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
@@ -89,6 +89,8 @@ export class RemoteControlPlane implements ControlPlane {
   /** No controller has answered to the goodbye. */
   #isUnheard = false;
   #isBeatDue = false;
+  /** What was told while a snapshot is taken over; null while none is. */
+  #held: ToData[] | null = null;
   #startWaiters: (() => void)[] = [];
   #whenStopped: (() => void) | null = null;
   #beat: TimerHandle;
@@ -288,6 +290,10 @@ export class RemoteControlPlane implements ControlPlane {
   }
 
   #receive(message: ToData): void {
+    if (this.#held !== null && message.kind !== 'fatal' && message.kind !== 'stopped') {
+      this.#held.push(message);
+      return;
+    }
     switch (message.kind) {
       case 'started':
         this.#start(message);
@@ -304,7 +310,7 @@ export class RemoteControlPlane implements ControlPlane {
         return;
       }
       case 'snapshot':
-        this.#tell(this.#image.restore(decodeRecords(message.payload), message.offset));
+        this.#restore(message, (delta) => this.#tell(delta()));
         return;
       case 'controller':
         this.#image.controllerId = message.controllerId;
@@ -342,12 +348,34 @@ export class RemoteControlPlane implements ControlPlane {
   }
 
   #start(message: Extract<ToData, { readonly kind: 'started' }>): void {
-    this.#directoryId = message.directoryId;
-    this.#image.controllerId = message.controllerId;
-    this.#image.restore(decodeRecords(message.payload), message.offset);
-    const waiting = this.#startWaiters;
-    this.#startWaiters = [];
-    for (const run of waiting) run();
+    this.#restore(message, () => {
+      this.#directoryId = message.directoryId;
+      this.#image.controllerId = message.controllerId;
+      const waiting = this.#startWaiters;
+      this.#startWaiters = [];
+      for (const run of waiting) run();
+    });
+  }
+
+  /** Takes a snapshot over, a part of it in each turn; what is told meanwhile is heard afterwards. */
+  #restore(
+    { payload, offset }: { readonly payload: Uint8Array; readonly offset: number },
+    then: (delta: () => MetadataDelta) => void,
+  ): void {
+    const steps = this.#image.restoring(recordsIn(payload), offset);
+    this.#held = [];
+    const turn = (): void => {
+      const { done, value } = steps.next();
+      if (done !== true) {
+        this.#deps.timers.after(0, turn);
+        return;
+      }
+      const held = this.#held ?? [];
+      this.#held = null;
+      then(value);
+      for (const message of held) this.#receive(message);
+    };
+    turn();
   }
 
   #apply(message: Extract<ToData, { readonly kind: 'batch' }>): void {

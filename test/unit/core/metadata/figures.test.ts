@@ -9,6 +9,13 @@ describe('the metadata of a large cluster', () => {
     expect(figures.loadMs).toBeLessThan(3 * 1000);
     expect(figures.cloneMs).toBeLessThan(3 * 10);
     expect(figures.snapshotTurnMs).toBeLessThan(3 * 10);
+    expect(figures.restoreTurnMs).toBeLessThan(3 * 10);
+  }, 120_000);
+
+  test('of 100,000 topics takes little memory too, and is taken over in short turns', async () => {
+    const figures = await measureMetadata(100_000, 1);
+    expect(figures.bytesAPartition).toBeLessThan(120);
+    expect(figures.restoreTurnMs).toBeLessThan(3 * 10);
   }, 120_000);
 
   test('of 10,000 partitions fits in a turn when a third of them gets another leader', async () => {
