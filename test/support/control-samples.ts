@@ -148,7 +148,6 @@ export const FULL_COMMANDS: FullOf<MetadataCommand> = {
     partitions: [{ topicId: 'topic-0000000000000000', index: 4 }],
   },
   controlledShutdown: { kind: 'controlledShutdown', brokerId: 1, brokerEpoch: FAR },
-  shedLeaders: { kind: 'shedLeaders', brokerId: 1, brokerEpoch: FAR },
   electLeaders: { kind: 'electLeaders', electionType: 'unclean', partitions: [{ topic: 'jobs', index: 4 }] },
   alterReassignments: {
     kind: 'alterReassignments',
@@ -230,7 +229,6 @@ export const BARE_COMMANDS: BareOf<MetadataCommand> = {
   },
   reportDamage: { kind: 'reportDamage', brokerId: 0, brokerEpoch: -1, partitions: [] },
   controlledShutdown: { kind: 'controlledShutdown', brokerId: 0, brokerEpoch: -1 },
-  shedLeaders: { kind: 'shedLeaders', brokerId: 0, brokerEpoch: -1 },
   electLeaders: { kind: 'electLeaders', electionType: 'preferred', partitions: null },
   alterReassignments: {
     kind: 'alterReassignments',
@@ -286,7 +284,6 @@ export const FULL_OUTCOMES: FullOf<MetadataOutcome> = {
   reportLogs: { kind: 'reportLogs', ...problem },
   reportDamage: { kind: 'reportDamage', ...problem },
   controlledShutdown: { kind: 'controlledShutdown', ...problem, remaining: 3 },
-  shedLeaders: { kind: 'shedLeaders', ...problem, remaining: 3 },
   electLeaders: { kind: 'electLeaders', ...problem, partitions: [{ ...problem, topic: 'jobs', index: 4 }] },
   alterReassignments: { kind: 'alterReassignments', ...problem, partitions: [{ ...problem, topic: 'jobs', index: 4 }] },
   setBrokerPlacement: { kind: 'setBrokerPlacement', ...problem },
@@ -321,7 +318,6 @@ export const BARE_OUTCOMES: BareOf<MetadataOutcome> = {
   reportLogs: { kind: 'reportLogs', ...none },
   reportDamage: { kind: 'reportDamage', ...none },
   controlledShutdown: { kind: 'controlledShutdown', ...none, remaining: 0 },
-  shedLeaders: { kind: 'shedLeaders', ...none, remaining: 0 },
   electLeaders: { kind: 'electLeaders', ...none, partitions: [{ ...none, topic: '', index: 0 }] },
   alterReassignments: { kind: 'alterReassignments', ...none, partitions: [] },
   setBrokerPlacement: { kind: 'setBrokerPlacement', ...none },

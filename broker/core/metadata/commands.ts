@@ -13,8 +13,6 @@ import type {
   ReportLogsCommand,
   ReportLogsOutcome,
   SetBrokerPlacementCommand,
-  ShedLeadersCommand,
-  ShedLeadersOutcome,
   SetBrokerPlacementOutcome,
 } from './replica-commands.ts';
 import type { ConfigScope, EndpointView } from './view.ts';
@@ -215,7 +213,6 @@ export type MetadataCommand =
   | ReportLogsCommand
   | ReportDamageCommand
   | ControlledShutdownCommand
-  | ShedLeadersCommand
   | ElectLeadersCommand
   | AlterReassignmentsCommand
   | SetBrokerPlacementCommand;
@@ -341,7 +338,6 @@ export type MetadataOutcome =
   | ReportLogsOutcome
   | ReportDamageOutcome
   | ControlledShutdownOutcome
-  | ShedLeadersOutcome
   | ElectLeadersOutcome
   | AlterReassignmentsOutcome
   | SetBrokerPlacementOutcome;

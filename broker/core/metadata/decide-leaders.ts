@@ -5,12 +5,7 @@ import type { Decision, DecisionContext } from './decide.ts';
 import { changePartition, type PartitionRules } from './election.ts';
 import { changesRecord, onceForAlike, PartitionChanges, rulesOf } from './partition-changes.ts';
 import type { MetadataRecord, PartitionChangesRecord } from './records.ts';
-import type {
-  ControlledShutdownCommand,
-  ElectLeadersCommand,
-  ElectLeadersOutcome,
-  ShedLeadersCommand,
-} from './replica-commands.ts';
+import type { ControlledShutdownCommand, ElectLeadersCommand, ElectLeadersOutcome } from './replica-commands.ts';
 import { ok, problem } from './result.ts';
 import type { PartitionState } from './topic.ts';
 
@@ -89,19 +84,8 @@ export function controlledShutdown(
   return { records, outcome: { kind: 'controlledShutdown', ...ok(), remaining } };
 }
 
-/** A broker's disk hangs (F5): others lead what they can, and it leaves their ISRs; what nobody else can lead stays with it. */
-export function shedLeaders(
-  context: DecisionContext,
-  command: ShedLeadersCommand,
-  refusal: CodedResult | null,
-): Decision {
-  if (refusal !== null) return { records: [], outcome: { kind: 'shedLeaders', ...refusal, remaining: 0 } };
-  const { changes, remaining } = handOver(context, command.brokerId);
-  return { records: changes === null ? [] : [changes], outcome: { kind: 'shedLeaders', ...ok(), remaining } };
-}
-
-/** A broker leaves every ISR in which another can lead, and so every leadership. */
-function handOver(
+/** A broker leaves every ISR in which another can lead, and so every leadership; what nobody else can lead stays with it. */
+export function handOver(
   context: DecisionContext,
   id: number,
 ): { readonly changes: PartitionChangesRecord | null; readonly remaining: number } {

@@ -6,7 +6,7 @@ import type { Decision, DecisionContext } from './decide.ts';
 import { epochProblem } from './decide-brokers.ts';
 import { levelProblem } from './decide-features.ts';
 import { alterPartition, reportDamage } from './decide-isr.ts';
-import { controlledShutdown, electLeaders, shedLeaders } from './decide-leaders.ts';
+import { controlledShutdown, electLeaders } from './decide-leaders.ts';
 import { alterReassignments } from './decide-reassignments.ts';
 import { WEIR_REPLICATION } from './features.ts';
 import type {
@@ -17,7 +17,6 @@ import type {
   ReportDamageCommand,
   ReportLogsCommand,
   SetBrokerPlacementCommand,
-  ShedLeadersCommand,
 } from './replica-commands.ts';
 import { ok, problem } from './result.ts';
 
@@ -26,7 +25,6 @@ type ReplicaCommand =
   | ReportLogsCommand
   | ReportDamageCommand
   | ControlledShutdownCommand
-  | ShedLeadersCommand
   | ElectLeadersCommand
   | AlterReassignmentsCommand
   | SetBrokerPlacementCommand;
@@ -46,8 +44,6 @@ export function decideReplicas(context: DecisionContext, command: ReplicaCommand
       return reportDamage(context, command, refusal);
     case 'controlledShutdown':
       return controlledShutdown(context, command, refusal);
-    case 'shedLeaders':
-      return shedLeaders(context, command, refusal);
     case 'electLeaders':
       return electLeaders(context, command, refusal);
     case 'alterReassignments':

@@ -92,7 +92,6 @@ function decideOne(context: DecisionContext, command: MetadataCommand): Decision
     case 'reportLogs':
     case 'reportDamage':
     case 'controlledShutdown':
-    case 'shedLeaders':
     case 'electLeaders':
     case 'alterReassignments':
     case 'setBrokerPlacement':

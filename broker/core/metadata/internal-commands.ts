@@ -1,5 +1,8 @@
+import { unreachable } from '../base/assert.ts';
 import { topicId } from '../base/ids.ts';
 import type { DecisionContext } from './decide.ts';
+import { epochProblem } from './decide-brokers.ts';
+import { handOver } from './decide-leaders.ts';
 import { changePartition } from './election.ts';
 import { PartitionChanges, rulesOf } from './partition-changes.ts';
 import type { MetadataRecord } from './records.ts';
@@ -11,11 +14,32 @@ export interface ElectMostCompleteCommand {
   readonly partitions: readonly (PartitionReference & { readonly brokerId: number })[];
 }
 
+/** A broker's disk hangs: others lead what they can, and it leaves their ISRs; what nobody else can lead stays with it (F5). */
+export interface ShedLeadersCommand {
+  readonly kind: 'shedLeaders';
+  readonly brokerId: number;
+  readonly brokerEpoch: number;
+}
+
 /** What the active controller asks of itself; nobody else can. */
-export type InternalCommand = ElectMostCompleteCommand;
+export type InternalCommand = ElectMostCompleteCommand | ShedLeadersCommand;
 
 /** The records that carry it out, one atomic batch; none where things have changed meanwhile. */
 export function decideInternal(context: DecisionContext, command: InternalCommand): readonly MetadataRecord[] {
+  switch (command.kind) {
+    case 'electMostComplete':
+      return electMostComplete(context, command);
+    case 'shedLeaders': {
+      if (epochProblem(context.image, command) !== null) return [];
+      const { changes } = handOver(context, command.brokerId);
+      return changes === null ? [] : [changes];
+    }
+    default:
+      return unreachable(command);
+  }
+}
+
+function electMostComplete(context: DecisionContext, command: ElectMostCompleteCommand): readonly MetadataRecord[] {
   const rules = rulesOf(context);
   const changes = new PartitionChanges();
   for (const { topicId: id, index, brokerId } of command.partitions) {

@@ -49,13 +49,6 @@ export interface ControlledShutdownCommand {
   readonly brokerEpoch: number;
 }
 
-/** A broker's disk hangs (F5): it leaves every ISR in which another can lead, and so every leadership; what nobody else can lead stays. */
-export interface ShedLeadersCommand {
-  readonly kind: 'shedLeaders';
-  readonly brokerId: number;
-  readonly brokerEpoch: number;
-}
-
 /** Elects leaders: the first replicas, or whoever is there even if records are lost (KIP-460). */
 export interface ElectLeadersCommand {
   readonly kind: 'electLeaders';
@@ -112,13 +105,6 @@ export interface ReportDamageOutcome extends CodedResult {
 /** Result of `controlledShutdown`. */
 export interface ControlledShutdownOutcome extends CodedResult {
   readonly kind: 'controlledShutdown';
-  /** Partitions that it still leads: nobody else can. */
-  readonly remaining: number;
-}
-
-/** Result of `shedLeaders`. */
-export interface ShedLeadersOutcome extends CodedResult {
-  readonly kind: 'shedLeaders';
   /** Partitions that it still leads: nobody else can. */
   readonly remaining: number;
 }

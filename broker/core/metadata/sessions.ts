@@ -3,7 +3,7 @@ import type { BrokerId } from '../base/ids.ts';
 import { Deadlines, type Deadline } from '../base/deadlines.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import type { FenceBrokerCommand, UnfenceBrokerCommand } from './commands.ts';
-import type { ShedLeadersCommand } from './replica-commands.ts';
+import type { ShedLeadersCommand } from './internal-commands.ts';
 import type { BrokerView } from './view.ts';
 
 /** How long brokers may be silent or stalled, ms. */

@@ -102,7 +102,8 @@ export class SessionWorld {
 
   carryOut(command: HeartbeatResult['command']): void {
     if (command === null) return;
-    this.lab.run(command);
+    if (command.kind === 'shedLeaders') this.lab.carryOut(command);
+    else this.lab.run(command);
     this.#tell();
   }
 

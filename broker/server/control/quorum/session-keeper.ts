@@ -1,6 +1,5 @@
 import type { Settings } from '../../../core/config/settings.ts';
-import type { MetadataCommand } from '../../../core/metadata/commands.ts';
-import { BrokerSessions } from '../../../core/metadata/sessions.ts';
+import { BrokerSessions, type HeartbeatResult } from '../../../core/metadata/sessions.ts';
 import type { MetadataDelta } from '../../../core/metadata/view.ts';
 import { brokerId } from '../../../core/base/ids.ts';
 import { ErrorCode } from '../../../core/protocol/errors.ts';
@@ -19,6 +18,9 @@ import type { Controller } from '../controller.ts';
 const REDIAL_PAUSE_MS = 50;
 /** A redial that takes longer is no refusal, ms. */
 const REDIAL_TIMEOUT_MS = 500;
+
+/** What a session comes to. */
+type Verdict = NonNullable<HeartbeatResult['command']>;
 
 /** What the keeper works with. */
 export interface SessionKeeperDeps {
@@ -160,11 +162,15 @@ export class SessionKeeper {
     dial(1);
   }
 
-  #submit(command: MetadataCommand): void {
-    if (command.kind === 'fenceBroker' || command.kind === 'unfenceBroker') {
-      const said = command.kind === 'fenceBroker' ? 'a broker is taken out' : 'a broker is let in';
-      this.#deps.log.info({ broker: command.brokerId, brokerEpoch: command.brokerEpoch }, said);
+  #submit(command: Verdict): void {
+    const { brokerId: broker, brokerEpoch } = command;
+    if (command.kind === 'shedLeaders') {
+      this.#deps.log.warn({ broker, brokerEpoch }, 'the disk of a broker hangs: others lead what they can');
+      this.#controller.carryOut(command);
+      return;
     }
+    const said = command.kind === 'fenceBroker' ? 'a broker is taken out' : 'a broker is let in';
+    this.#deps.log.info({ broker, brokerEpoch }, said);
     this.#controller.submit(command, (outcome) => {
       if (outcome !== null && outcome.errorCode !== ErrorCode.NONE)
         this.#deps.log.warn({ ...outcome }, 'a broker could not be taken out or let in');

@@ -19,16 +19,16 @@ function cluster(): MetadataLab {
   return lab;
 }
 
-const shed = (lab: MetadataLab) => lab.run({ kind: 'shedLeaders', brokerId: 0, brokerEpoch: epochOf(lab, 0) });
+const shed = (lab: MetadataLab) => lab.carryOut({ kind: 'shedLeaders', brokerId: 0, brokerEpoch: epochOf(lab, 0) });
 
 test('a broker whose disk hangs leaves the ISRs in which another can lead, and leads on what nobody else can (F5)', () => {
   const lab = cluster();
-  expect(shed(lab)).toMatchObject({ errorCode: ErrorCode.NONE, remaining: 1 });
+  shed(lab);
   expect(partition(lab, 'many')).toMatchObject({ leader: 1, isr: [1, 2] });
   expect(partition(lab, 'single')).toMatchObject({ leader: 0, isr: [0] });
   expect(lab.image.broker(brokerId(0))).toMatchObject({ fenced: false });
   const { offset } = lab.image;
-  expect(shed(lab)).toMatchObject({ remaining: 1 });
+  shed(lab);
   expect(lab.image.offset).toBe(offset);
 });
 
