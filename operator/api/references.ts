@@ -8,9 +8,6 @@ export interface SetIssue extends Issue {
   readonly index: number;
 }
 
-/** Copies of a partition that this version keeps. */
-const REPLICATION_FACTOR_MAX = 1;
-
 /**
  * Checks manifests against each other where no API server does it: the same object twice, a `clusterRef` without its
  * Cluster, more replicas than brokers, group settings outside the cluster's bounds.
@@ -57,13 +54,10 @@ function checkReplication(
 ): void {
   const inTopic = resource.kind === 'Topic';
   const factor = inTopic ? resource.spec.replicationFactor : resource.spec.createTopics?.replicationFactor;
-  if (factor === undefined || factor <= Math.min(at.replicas, REPLICATION_FACTOR_MAX)) return;
+  if (factor === undefined || factor <= at.replicas) return;
   issues.push({
     index: at.index,
     path: inTopic ? ['spec', 'replicationFactor'] : ['spec', 'createTopics', 'replicationFactor'],
-    message:
-      factor > at.replicas
-        ? `must be at most ${at.replicas}, the brokers of Cluster ${at.cluster}, not ${factor}`
-        : `must be ${REPLICATION_FACTOR_MAX}, not ${factor}: this version keeps one copy of each partition`,
+    message: `must be at most ${at.replicas}, the brokers of Cluster ${at.cluster}, not ${factor}`,
   });
 }

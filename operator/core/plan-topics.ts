@@ -54,7 +54,7 @@ function planTopic(
   }
   if (replicationFactor !== undefined && replicationFactor !== actual.replicationFactor) {
     stalled(
-      `topic ${name} has ${actual.replicationFactor} replicas; reassigning to ${replicationFactor} is not in this version`,
+      `topic ${name} has ${actual.replicationFactor} replicas, not ${replicationFactor}; kafka-reassign-partitions.sh changes that, a manifest does not yet`,
     );
   }
   const change = configChange(config, actual.config, 'exact');

@@ -59,6 +59,17 @@ describe('a cluster whose number of brokers changes while it serves', () => {
     for (const node of [3, 4]) expect(existsSync(join(stage.data, 'quickstart', `node-${node}`))).toBe(false);
   }, 180_000);
 
+  it('is restarted one node after the other for a static setting, when the others can spare it, and no client notices', async () => {
+    const load = new Load(ground, { bootstrap: stage.bootstrap, topic: 'jobs', group: 'workers' });
+    await load.more(LINES);
+    const pids = [0, 1, 2].map((node) => stage.pid(node));
+    const edit = (): void => writeFileSync(stage.file, QUICKSTART.replace('config: {', 'config: {num.partitions: 3, '));
+    await stage.after(edit, /everything is as the manifests say/);
+    await load.more(LINES);
+    await load.end();
+    for (const node of [0, 1, 2]) expect(stage.pid(node)).not.toBe(pids[node]);
+  }, 120_000);
+
   it('refuses to become one: three brokers are its controllers', async () => {
     const said = await stage.after(
       () => writeFileSync(stage.file, withBrokers(1)),
@@ -74,5 +85,41 @@ describe('a cluster whose number of brokers changes while it serves', () => {
     await stage.start(QUICKSTART);
     expect(stage.fleet?.all).toMatch(/start node 3[^]*drain node 3[^]*stop node 3[^]*forget node 3/);
     expect(Object.keys((await spread()) ?? {})).toEqual(['0', '1', '2']);
+  }, 120_000);
+});
+
+const pair = (brokers: number, copies: number): string =>
+  [
+    `kind: Cluster\nmetadata: {name: pair}\nspec: {brokers: {replicas: ${brokers}}, config: {default.replication.factor: ${copies}}}`,
+    'kind: Topic\nmetadata: {name: jobs}\nspec: {clusterRef: {name: pair}, partitions: 4}',
+    'kind: ShareGroup\nmetadata: {name: workers}\nspec: {clusterRef: {name: pair}, topics: [jobs]}',
+  ]
+    .map((document) => `apiVersion: weir.dev/v1alpha1\n${document}\n`)
+    .join('---\n');
+
+describe('two brokers', () => {
+  it('stay while one alone could not have all copies, which is said, and go on when they may', async () => {
+    const two = new Stage(ground, 'pair');
+    await two.start(pair(2, 2));
+    await two.after(() => writeFileSync(two.file, pair(1, 2)), /drain node 1: jobs-\d .*; trying again/);
+    expect(isAlive(two.pid(1))).toBe(true);
+    const kept = await two.after(() => writeFileSync(two.file, pair(2, 2)), /everything is as the manifests say/);
+    expect(kept).toContain('keep node 1');
+    expect(await two.probe(0).spread()).toEqual({ 0: 4, 1: 4 });
+    await two.stop();
+  }, 120_000);
+
+  it('become one, with all records', async () => {
+    const two = new Stage(ground, 'pair');
+    await two.start(pair(2, 1));
+    const load = new Load(ground, { bootstrap: two.bootstrap, topic: 'jobs', group: 'workers' });
+    await load.more(LINES);
+    const said = await two.after(() => writeFileSync(two.file, pair(1, 1)), /everything is as the manifests say/);
+    expect(said).toMatch(/drain node 1[^]*stop node 1[^]*forget node 1/);
+    await load.more(LINES);
+    await load.end();
+    expect(Object.keys(await two.probe(0).spread())).toEqual(['0']);
+    expect((await two.probe(0).quorum()).voters.map((voter) => voter.id)).toEqual([0]);
+    await two.stop();
   }, 120_000);
 });

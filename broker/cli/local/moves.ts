@@ -19,7 +19,12 @@ export class Moves {
   /** See `ClusterAdmin.drain`. No drained broker is where another one's replicas go. */
   async drain(ids: readonly number[]): Promise<void> {
     for (const brokerId of ids) await this.#move('Fleet.Cordon', { brokerId, cordoned: true });
-    for (const brokerId of ids) await this.#move('Fleet.Drain', { brokerId });
+    const stuck: string[] = [];
+    for (const brokerId of ids) {
+      const { movingCount, obstacles } = await this.#move('Fleet.Drain', { brokerId });
+      if (movingCount === 0) stuck.push(...obstacles);
+    }
+    blocked(stuck);
   }
 
   /** See `ClusterAdmin.undrain`. */
@@ -29,8 +34,10 @@ export class Moves {
 
   /** See `ClusterAdmin.rebalance`. */
   async rebalance(): Promise<Progress> {
-    const { waitingCount, movingCount } = await this.#move('Fleet.Rebalance', {});
-    return waitingCount + movingCount > 0 ? 'under way' : 'done';
+    const { waitingCount, movingCount, obstacles } = await this.#move('Fleet.Rebalance', {});
+    if (waitingCount + movingCount > 0) return 'under way';
+    blocked(obstacles);
+    return 'done';
   }
 
   /** See `AdminObservation.obstacles`; a node that nobody can tell about is left out. */
@@ -48,18 +55,16 @@ export class Moves {
     void this.#fleet?.then((fleet) => fleet.close());
   }
 
-  /** Fails when the controller refuses, and with what can't be moved when nothing else moves any more. */
+  /** Fails when the controller refuses, or none answers. */
   async #move<N extends MoveName>(name: N, request: UnaryCalls[N]['request']): Promise<MoveResponse> {
     const fleet = await this.#open();
     const { failure, response } = await fleet.try(name, request);
     if (response === null) throw new OperatorError('UNREACHABLE', failure?.message ?? 'no active controller answers');
-    const { errorCode, errorMessage, waitingCount, movingCount, obstacles } = response;
+    const { errorCode, errorMessage } = response;
     if (errorCode !== ErrorCode.NONE)
       throw new OperatorError(errorName(errorCode), errorMessage ?? errorName(errorCode), {
         fatal: !isRetriable(errorCode),
       });
-    if (obstacles.length > 0 && waitingCount + movingCount === 0)
-      throw new OperatorError('BLOCKED', obstacles.join('; '));
     return response;
   }
 
@@ -67,4 +72,9 @@ export class Moves {
     this.#fleet ??= this.#connect();
     return this.#fleet;
   }
+}
+
+/** Fails with what can't be moved. */
+function blocked(obstacles: readonly string[]): void {
+  if (obstacles.length > 0) throw new OperatorError('BLOCKED', [...new Set(obstacles)].join('; '));
 }

@@ -35,16 +35,15 @@ describe('the operator’s moves of replicas', () => {
   });
 
   test('tell what can not be moved once nothing else moves', async () => {
-    const { moves: some } = moves({ 'Fleet.Drain': { ...QUIET, obstacles: ['a-0 has 3 replicas', 'b-1 too'] } });
-    await expect(some.drain([3])).rejects.toMatchObject({
-      code: 'BLOCKED',
-      message: 'a-0 has 3 replicas; b-1 too',
-      fatal: false,
-    });
+    const stuck = { ...QUIET, obstacles: ['a-0 has 3 replicas', 'b-1 too'] };
+    const told = { code: 'BLOCKED', message: 'a-0 has 3 replicas; b-1 too', fatal: false };
+    const drain = moves({ 'Fleet.Drain': { ...stuck, waitingCount: 2 } }).moves;
+    await expect(drain.drain([3, 4])).rejects.toMatchObject(told);
+    await expect(moves({ 'Fleet.Rebalance': stuck }).moves.rebalance()).rejects.toMatchObject(told);
   });
 
   test.each([
-    [{ waitingCount: 1 }, 'under way'],
+    [{ waitingCount: 1, obstacles: ['a-0 stays'] }, 'under way'],
     [{ movingCount: 1 }, 'under way'],
     [{}, 'done'],
   ])('of a rebalance with %j are %s', async (answer, expected) => {

@@ -70,6 +70,11 @@ describe('good manifests', () => {
     expect(readManifests([{ name, text }], checkSetting)).toMatchObject({ ok: true });
   });
 
+  it('include as many copies as there are brokers', () => {
+    const topic = `---\n${TOPIC}spec:\n  clusterRef: {name: a}\n  replicationFactor: 3\n`;
+    expect(read(`${CLUSTER}spec: {brokers: {}}\n${topic}`)).toMatchObject({ ok: true });
+  });
+
   it('include clusters of several nodes, three unless they say how many', () => {
     const several = (spec: string): unknown => {
       const result = read(`${CLUSTER}spec: ${spec}\n`);
@@ -288,11 +293,6 @@ describe('bad manifests', () => {
       'more replicas than brokers',
       `${GOOD_CLUSTER}${TOPIC}spec:\n  clusterRef: {name: a}\n  replicationFactor: 3\n`,
       ['m.yaml:11: Topic t: spec.replicationFactor must be at most 1, the brokers of Cluster a, not 3'],
-    ],
-    [
-      'copies that nobody makes yet',
-      `${CLUSTER}spec: {brokers: {}}\n---\n${TOPIC}spec:\n  clusterRef: {name: a}\n  replicationFactor: 3\n`,
-      ['m.yaml:11: Topic t: spec.replicationFactor must be 1, not 3: this version keeps one copy of each partition'],
     ],
     [
       'an object twice',
