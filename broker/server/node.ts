@@ -15,9 +15,10 @@ import type { Ports } from './context.ts';
 import type { ControlPlane, FatalListener } from './control-plane.ts';
 import { CoordinatorFinder } from './coordinators/finder.ts';
 import { GroupCoordinator } from './coordinators/groups.ts';
-import { fatalSentence } from './disk-failure.ts';
+import { fatalSentence, isDiskFull } from './disk-failure.ts';
 import { WatchedDisk } from './disk-watch.ts';
 import { Dispatcher } from './dispatch.ts';
+import { failureOf } from './logs/disk-tasks.ts';
 import { openLogManager, type OpenedLogs } from './logs/log-manager.ts';
 import { HEALTH_NOTE } from '../ports/health.ts';
 import type { MetricSource } from '../ports/metrics.ts';
@@ -44,6 +45,9 @@ import type { Services } from './services.ts';
 import { shareMetrics } from './share/metrics.ts';
 import { startShareGroups } from './share/start.ts';
 import { runTask } from './task.ts';
+
+/** Pause before a full disk is tried again, ms. */
+const ROOM_RETRY_MS = 1000;
 
 /** What a node is started with. */
 export interface NodeOptions {
@@ -338,28 +342,32 @@ class NodeStart {
     this.#metrics.add(logMetrics(logs.manager, partitions));
     this.#metrics.add(shareMetrics(share.share));
     this.#metrics.add(peers.metrics);
-    partitions.start(() => this.#comeIn(logs, partitions));
+    partitions.start(() => this.#keepEpoch(() => this.#comeIn(logs, partitions)));
   }
 
   #comeIn(logs: OpenedLogs, partitions: PartitionManager): void {
     this.#phase = 'waiting to be unfenced';
-    const { control, directory, ports } = this.#options;
-    const place = { disk: this.#disk, crc32c: ports.crc32c, directory };
-    // Before it asks (D4): a copy of this disk that is made earlier tells what it lacks.
-    runTask(keepBrokerEpoch(place, control.brokerEpoch), (error) => {
-      if (error !== null) {
-        this.#fail(error instanceof Error ? error.message : String(error));
+    this.#options.control.unfence((failure) => {
+      if (failure !== null) {
+        this.#fail(failure);
         return;
       }
-      control.unfence((failure) => {
-        if (failure !== null) {
-          this.#fail(failure);
-          return;
-        }
-        this.#phase = '';
-        this.#acceptor.open();
-        this.#done(null, this.#running(logs, partitions));
-      });
+      this.#phase = '';
+      this.#acceptor.open();
+      this.#done(null, this.#running(logs, partitions));
+    });
+  }
+
+  /** Before it asks to be let in (D4): a copy of this disk that was made earlier tells what it lacks. A full disk is waited for (D11). */
+  #keepEpoch(done: () => void): void {
+    const { control, directory, ports } = this.#options;
+    const place = { disk: this.#disk, crc32c: ports.crc32c, directory };
+    runTask(keepBrokerEpoch(place, control.brokerEpoch), (error) => {
+      if (error === null) done();
+      else if (isDiskFull(failureOf(error))) {
+        this.#phase = 'waiting for room on the disk';
+        ports.timers.after(ROOM_RETRY_MS, () => this.#keepEpoch(done));
+      } else this.#fail(error instanceof Error ? error.message : String(error));
     });
   }
 

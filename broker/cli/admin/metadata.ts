@@ -101,10 +101,17 @@ export function keyText({ id, directoryId }: ReplicaKey): string {
 
 function* brokers({ image }: Parameters<Part>[0]): Generator<Line> {
   for (const { id, ...broker } of image.brokers()) {
-    const { epoch, fenced, uncleanRestart, rack, endpoints, directoryId } = broker;
+    const { epoch, fenced, uncleanRestart, rack, host, endpoints, directoryId } = broker;
     const faces = endpoints.map(({ listener, host, port }) => `${listener}://${host}:${port}`).join(',');
-    const state = `${fenced ? 'fenced' : 'in'}${uncleanRestart ? ', restarted uncleanly' : ''}`;
-    const text = `broker ${id} ${state}, epoch ${epoch} rack ${rack ?? '-'} directory ${directoryId} ${faces}`;
+    const states = [
+      fenced ? 'fenced' : 'in',
+      ...(uncleanRestart ? ['restarted uncleanly'] : []),
+      ...(broker.cordoned ? ['cordoned'] : []),
+      ...(broker.draining ? ['draining'] : []),
+      ...(broker.shuttingDown ? ['stopping'] : []),
+    ];
+    const place = `rack ${rack ?? '-'} host ${host === '' ? '-' : host}`;
+    const text = `broker ${id} ${states.join(', ')}, epoch ${epoch} ${place} directory ${directoryId} ${faces}`;
     yield line({ broker: id, ...broker }, text);
   }
 }
@@ -120,7 +127,14 @@ function describeTopic({ name, id, partitions }: TopicView): Line {
   const rows = partitions.map((one: PartitionView) => {
     const { index, leader, leaderEpoch, partitionEpoch, replicas, isr, durableFromEpoch } = one;
     const epochs = `epochs ${leaderEpoch}/${partitionEpoch}, durable from ${durableFromEpoch}`;
-    return `  ${index} leader ${leader === -1 ? 'none' : leader} replicas ${replicas.join(',')} isr ${isr.join(',')} ${epochs}`;
+    const others = [
+      ['elr', one.elr],
+      ['last known', one.lastKnownElr],
+      ['adding', one.addingReplicas],
+      ['removing', one.removingReplicas],
+    ] as const;
+    const lists = others.flatMap(([what, ids]) => (ids.length === 0 ? [] : [`${what} ${ids.join(',')} `])).join('');
+    return `  ${index} leader ${leader === -1 ? 'none' : leader} replicas ${replicas.join(',')} isr ${isr.join(',')} ${lists}${epochs}`;
   });
   return line({ topic: name, id, partitions }, [`topic ${name} ${id}`, ...rows].join('\n'));
 }

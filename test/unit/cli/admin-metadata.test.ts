@@ -144,9 +144,24 @@ describe('weir admin metadata', () => {
     expect(readdirSync(log)).toEqual(before);
   });
 
+  it('tells what is wanted of brokers, and who may lead besides the ISR', async () => {
+    const lab = cluster();
+    lab.create(newTopic('pairs', { replicationFactor: 2, configs: [{ name: 'min.insync.replicas', value: '2' }] }));
+    const { epoch = -1 } = lab.image.brokers()[1] ?? {};
+    lab.run({ kind: 'setBrokerPlacement', brokerId: 2, cordoned: true, draining: true });
+    lab.run({ kind: 'fenceBroker', brokerId: 2, brokerEpoch: epoch });
+    await writeLog(await identify(), lab);
+    const said = async (part: string) => (await admin('metadata', part, '--data', directory)).out.join('\n');
+    expect(await said('brokers')).toMatch(/^broker 2 fenced, restarted uncleanly, cordoned, draining, epoch \d+/m);
+    expect(await said('topics')).toMatch(/^ {2}0 leader 1 replicas \d,\d isr 1 elr 2 epochs/m);
+  });
+
   it.each<[string, RegExp]>([
     ['features', /^weir\.version 3$/m],
-    ['brokers', /^broker 1 in, restarted uncleanly, epoch \d+ rack - directory \S{22} PLAINTEXT:\/\/host-1:9092$/m],
+    [
+      'brokers',
+      /^broker 1 in, restarted uncleanly, epoch \d+ rack - host - directory \S{22} PLAINTEXT:\/\/host-1:9092$/m,
+    ],
     ['controllers', /^controller 1 at host-1:9093 directory \S{22} weir 1-3$/m],
     ['topics', /^topic orders \S{22}\n {2}0 leader \d replicas \d isr \d epochs 0\/0, durable from 0\n {2}1 leader/m],
     ['configs', /^topic "orders" retention\.ms=5$/m],

@@ -18,3 +18,16 @@ test('a broker that is let in has its epoch on the disk, in every life (D4)', ()
   }
   expect(epochs).toEqual([...epochs].sort((a, b) => a - b));
 });
+
+test('a broker on a full disk waits for room, and is let in when there is some', () => {
+  const asker = new Asker(2);
+  asker.node.crash('process');
+  const { faults } = asker.node.disk;
+  faults.fail = (operation, path) => (operation === 'write' && path.includes(BROKER_EPOCH) ? 'ENOSPC' : null);
+  asker.node.start();
+  asker.world.runFor(5000);
+  expect([asker.node.isReady, asker.node.fatals]).toEqual([false, []]);
+  expect(asker.node.view?.broker(brokerId(0))).toMatchObject({ fenced: true });
+  faults.fail = () => null;
+  expect(asker.world.runUntil(() => asker.node.isReady, 5000)).toBe(true);
+});
