@@ -21,6 +21,9 @@ export function findPartition(
   index: number,
 ): Found {
   const { view } = server.metadata;
+  // Mostly it is led here: the metadata, which makes its answers anew for each question, need not be asked.
+  const led = topic.byId ? server.partitions.byId(asTopicId(topic.topicId), index) : null;
+  if (led !== null) return { partition: led, errorCode: 0 };
   const known = topic.byId ? view.topicById(asTopicId(topic.topicId)) : view.topicByName(topic.name);
   if (known === null) {
     return {
@@ -28,12 +31,13 @@ export function findPartition(
       errorCode: topic.byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
     };
   }
-  if (known.partition(index) === undefined) {
-    return { partition: null, errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION };
-  }
   const partition = server.partitions.byId(known.id, index);
-  if (partition === null) return { partition: null, errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER };
-  return { partition, errorCode: 0 };
+  if (partition !== null) return { partition, errorCode: 0 };
+  const isKnown = index >= 0 && index < known.partitionCount;
+  return {
+    partition: null,
+    errorCode: isKnown ? ErrorCode.NOT_LEADER_OR_FOLLOWER : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+  };
 }
 
 /** As `findPartition`; one that is only followed here as well when `mayFollow`. */
