@@ -16,7 +16,14 @@ export interface ChaosOutcome {
  * Three brokers under load while their processes die, their power goes and they stand still, one at a time; at the end every acknowledged
  * record has to be there once and in the order sent, and the replicas have to be the same.
  */
-export function runChaos(seed: number, options: ReplicationWorldOptions = {}, durationMs = 20_000): ChaosOutcome {
+export function runChaos(
+  seed: number,
+  options: ReplicationWorldOptions & {
+    /** Replicas move between the brokers all the time. */
+    readonly moves?: boolean;
+  } = {},
+  durationMs = 20_000,
+): ChaosOutcome {
   const prng = createPrng(seed);
   const world = new ReplicationWorld(seed, { diskLatencyMs: 1 + prng.below(20), ...options }).start();
   const settings = { 'min.insync.replicas': '2' };
@@ -44,6 +51,12 @@ export function runChaos(seed: number, options: ReplicationWorldOptions = {}, du
     world.world.schedule(500 + prng.below(4000), strike);
   };
   world.world.schedule(500, strike);
+  const move = (): void => {
+    if (world.world.nowMs > endMs) return;
+    moveOne(world, prng);
+    world.world.schedule(prng.below(1200), move);
+  };
+  if (options.moves === true) move();
   try {
     world.world.runUntil(() => world.world.nowMs > endMs, durationMs * 2);
     for (const node of world.nodes) if (!node.isAlive) node.start();
@@ -54,6 +67,7 @@ export function runChaos(seed: number, options: ReplicationWorldOptions = {}, du
       () => world.produced.acknowledged.size + world.produced.failed.size >= count,
       PATIENCE_MS,
     );
+    world.until('nothing moves any more', () => isAtRest(world), PATIENCE_MS);
     world.untilInSync(TOPIC);
     for (let index = 0; index < PARTITIONS; index++) {
       world.untilSame(TOPIC, index);
@@ -66,9 +80,29 @@ export function runChaos(seed: number, options: ReplicationWorldOptions = {}, du
   return { problems, acknowledged: world.produced.acknowledged.size, strikes };
 }
 
+/** Gives a partition other replicas, or takes that back; whatever the answer. */
+function moveOne(world: ReplicationWorld, prng: { below: (bound: number) => number }): void {
+  const node = world.nodes.find(({ isReady }) => isReady);
+  const index = prng.below(PARTITIONS);
+  const ids = world.nodes.map(({ id }) => id);
+  for (let i = ids.length - 1; i > 0; i--) {
+    const other = prng.below(i + 1);
+    [ids[i], ids[other]] = [ids[other] ?? 0, ids[i] ?? 0];
+  }
+  const replicas = prng.below(5) === 0 ? null : ids.slice(0, 3);
+  const partitions = [{ topic: TOPIC, index, replicas }];
+  node?.submit({ kind: 'alterReassignments', partitions, allowReplicationFactorChange: true }, () => undefined);
+}
+
+function isAtRest(world: ReplicationWorld): boolean {
+  return Array.from({ length: PARTITIONS }, (_, index) => world.partition(TOPIC, index)).every(
+    ({ addingReplicas, removingReplicas }) => addingReplicas.length + removingReplicas.length === 0,
+  );
+}
+
 function strikeOne(world: ReplicationWorld, prng: { below: (bound: number) => number }): string {
   const down = world.nodes.filter(({ isReady }) => !isReady);
-  const node = world.node(prng.below(3));
+  const node = world.node(prng.below(world.nodes.length));
   const at = `${Math.round(world.world.nowMs)}`;
   if (down.length > 0) return `${at} -`;
   switch (prng.below(4)) {

@@ -239,24 +239,21 @@ export class ReplicationWorld {
   send(
     topic: string,
     values: readonly string[],
-    options: { readonly acks?: -1 | 1; readonly partition?: number } = {},
+    options: { readonly acks?: -1 | 1; readonly partition?: number; readonly keyOf?: (value: string) => string } = {},
   ): void {
-    const { acks = -1, partition = 0 } = options;
+    const { acks = -1, partition = 0, keyOf } = options;
     const producer = this.#producer(acks);
     for (const value of values) {
       const token = this.#sent.length;
       this.#sent.push({ value, atMs: this.world.nowMs });
-      const record = { token, topic, partition, key: null, value: Buffer.from(value), timestamp: this.world.wallMs };
+      const key = keyOf === undefined ? null : Buffer.from(keyOf(value));
+      const record = { token, topic, partition, key, value: Buffer.from(value), timestamp: this.world.wallMs };
       producer.send({ kind: 'produce', record });
     }
   }
 
   /** Sends records and waits for what becomes of them; all have to be acknowledged. */
-  produce(
-    topic: string,
-    values: readonly string[],
-    options: { readonly acks?: -1 | 1; readonly partition?: number } = {},
-  ): void {
+  produce(topic: string, values: readonly string[], options: Parameters<ReplicationWorld['send']>[2] = {}): void {
     this.send(topic, values, options);
     this.until(`${values[0]} … are acknowledged`, () => values.every((value) => this.produced.acknowledged.has(value)));
   }

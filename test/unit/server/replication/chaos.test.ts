@@ -11,6 +11,12 @@ describe('three brokers whose processes, power and turns go', () => {
     },
   );
 
+  test.each([1, 2, 3])('seed %i: and so while replicas move between four brokers all the time', (seed) => {
+    const { problems, acknowledged } = runChaos(seed, { size: 4, moves: true });
+    expect(problems).toEqual([]);
+    expect(acknowledged).toBeGreaterThan(5000);
+  });
+
   test('a follower that counts what is not synced loses some', () => {
     const lost = [1, 10, 24].flatMap((seed) => runChaos(seed, { replicaBugs: new Set(['counts-written']) }).problems);
     expect(lost.join()).toContain('is lost');

@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
+import { ZERO_TOPIC_ID } from '../../../../broker/core/base/ids.ts';
+import { ApiKey } from '../../../../broker/core/protocol/apis.ts';
 import { wrapFiles } from '../../../support/wrapped-disk.ts';
 import { ReplicationWorld } from '../../../support/replication/replication-world.ts';
 
@@ -155,6 +157,17 @@ describe('replicas that move', () => {
     });
     world.until('it is back', () => world.logOf(0, 't').length === 25 && world.logOf(3, 't').length === 0);
     expect(world.scan('t')).toEqual([...values('a', 20), ...values('b', 5)]);
+  });
+
+  test('logs of topics that were deleted meanwhile go at the next start', () => {
+    const world = new ReplicationWorld(8).start();
+    world.createTopic('t');
+    world.produce('t', values('a', 20));
+    world.kill(2);
+    world.ask('any', ApiKey.DeleteTopics, { topics: [{ name: 't', topicId: ZERO_TOPIC_ID }], timeoutMs: 10_000 });
+    expect(world.logOf(2, 't')).toHaveLength(20);
+    world.node(2).start();
+    world.until('it serves without the log', () => world.node(2).isReady && world.logOf(2, 't').length === 0);
   });
 
   test('logs that are somebody else’s since go at the next start', () => {

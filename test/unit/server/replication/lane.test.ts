@@ -131,6 +131,20 @@ describe('what fails', () => {
     expect(lab.only.request).toMatchObject({ sessionId: 0, sessionEpoch: 0 });
   });
 
+  test('a log that takes no records is not asked for more, and keeps nobody waiting', () => {
+    const { lab, first } = twoInALane();
+    lab.world.disk.faults.fail = (operation, path) =>
+      operation === 'write' && path.startsWith('/data/t-0/') ? 'ENOSPC' : null;
+    lab.only.answer(answerOf(first.topicId, partitionData(0, { records: records(0, 3) })));
+    expect(first.state).toBe('failed');
+    expect(named(lab.only)).toEqual(['-0']);
+    lab.world.disk.faults.fail = () => null;
+    lab.world.opened.manager.resumeWrites();
+    lab.world.time.settle();
+    lab.world.time.advance(100);
+    expect(named(lab.only)).toEqual(['0@0', '4@0']);
+  });
+
   test('a bad batch is not appended, is told, and is asked for again', () => {
     const lab = new LaneLab();
     const follower = lab.follow('t');
