@@ -26,6 +26,7 @@ import type { MetadataClient } from './metadata-client.ts';
 import { MetricRegistry } from './metrics.ts';
 import { Acceptor, type ListenerAddress } from './network/acceptor.ts';
 import { LimitLog } from './network/limit-log.ts';
+import { followerMetrics } from './partitions/follower-metrics.ts';
 import { logMetrics } from './partitions/log-metrics.ts';
 import { PartitionManager } from './partitions/partition-manager.ts';
 import { replicationMetrics } from './partitions/replication-metrics.ts';
@@ -273,6 +274,7 @@ class NodeStart {
         peers,
         brokerEpoch: () => control.brokerEpoch,
         limits: () => fetchLimits(settings),
+        throttle: new Throttle(ports.clock, () => settings.broker('follower.replication.throttled.rate')),
       }),
       askStart: (follower, answered) => askLeaderStart(peers, follower, answered),
       cluster: {
@@ -340,6 +342,7 @@ class NodeStart {
     this.#dispatcher = new Dispatcher(apiTable, services, limits);
     this.#metrics.add(this.#dispatcher.metrics);
     this.#metrics.add(logMetrics(logs.manager, partitions));
+    this.#metrics.add(followerMetrics(partitions, partitions.followerStats));
     this.#metrics.add(shareMetrics(share.share));
     this.#metrics.add(peers.metrics);
     partitions.start(() => this.#keepEpoch(() => this.#comeIn(logs, partitions)));

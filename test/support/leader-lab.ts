@@ -116,6 +116,7 @@ export const RULES: TopicRules = {
   durability: 'fsync',
   minInsyncReplicas: 1,
   throttledLeaders: [],
+  throttledFollowers: [],
   log: DEFAULT_LOG_CONFIG,
   produce: {
     batchSizeMax: 1_000_000,

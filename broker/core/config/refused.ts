@@ -18,8 +18,7 @@ const NO_CONSUMER_PROTOCOL =
 const NO_STREAMS_PROTOCOL =
   'the streams group protocol of KIP-1071 is not served yet; Kafka Streams joins with group.protocol=classic. Leave it out.';
 const INTERNAL = "it is internal to Apache Kafka's own implementation and its tests. Leave it out.";
-const NO_REPLICA_THROTTLE =
-  'a partition has one replica, so that no replication is there to be throttled. Leave it out.';
+const NO_DIRECTORIES = 'a node has one data directory, so that nothing moves between directories. Leave it out.';
 const UNCOMPRESSED = 'coordinators write their records uncompressed, as with the default 0. Leave it out.';
 const removed = (instead: string): string => `Apache Kafka 4 does not have it any more. ${instead}`;
 
@@ -88,7 +87,6 @@ const NAMES: Readonly<Record<SettingScope, Readonly<Record<string, string>>>> = 
     'cordoned.log.dirs': 'a node has one data directory, which always takes new partitions. Leave it out.',
     'create.topic.policy.class.name': NO_CLASSES,
     'follower.fetch.last.tiered.offset.enable': NO_TIERS,
-    'follower.replication.throttled.rate': NO_REPLICA_THROTTLE,
     'group.coordinator.rebalance.protocols':
       'which groups are served is not a choice: classic and share groups are, others not yet. Leave it out.',
     'group.share.assignor.offload.enable': INTERNAL,
@@ -116,7 +114,7 @@ const NAMES: Readonly<Record<SettingScope, Readonly<Record<string, string>>>> = 
     'offsets.topic.compression.codec': UNCOMPRESSED,
     port: removed('Use listeners.'),
     'principal.builder.class': NO_CLASSES,
-    'replica.alter.log.dirs.io.max.bytes.per.second': NO_REPLICA_THROTTLE,
+    'replica.alter.log.dirs.io.max.bytes.per.second': NO_DIRECTORIES,
     'reserved.broker.max.id': removed('Set node.id.'),
     'security.providers': NO_CLASSES,
     'server.max.startup.time.ms': INTERNAL,

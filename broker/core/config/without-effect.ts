@@ -26,9 +26,9 @@ function because(withoutEffect: string, rows: Rows): Rows {
 const NO_THREADS = 'One event loop does all work in turns of bounded length; there is no pool of threads to size.';
 const NO_PURGATORY = 'A request that waits is forgotten the moment it is answered; nothing is left to be purged.';
 const OWN_TIMES = 'Brokers and controllers ask each other within times of their own.';
-const ONE_COPY = 'A partition has one replica: nothing is copied from another broker.';
 const OTHER_RAFT = 'The quorum is led by pushes, and works without this.';
-const NO_REPLICA_QUOTAS = 'Nothing moves between brokers or directories, so that there is nothing to throttle.';
+const NO_REPLICA_QUOTAS =
+  'Replication is throttled by a bucket of a second; nothing moves between directories, and nothing is sampled.';
 const NO_QUOTAS = 'No quota can be set yet, so that no usage is measured against one.';
 const NO_SAMPLES = 'Metrics are plain counters, read when /metrics is asked; nothing is sampled or pushed.';
 const NO_TRANSACTIONS =
@@ -74,15 +74,6 @@ export const TOPIC_WITHOUT_EFFECT: Readonly<Record<string, TopicSettingRow>> = {
     withoutEffect: NO_DELETE_DELAY,
     doc: 'How long the files of a deleted segment or partition stay on disk.',
   },
-  'follower.replication.throttled.replicas': {
-    type: 'list',
-    default: '',
-    check: 'throttled-replicas',
-    change: 'cluster',
-    synonyms: [],
-    withoutEffect: NO_REPLICA_QUOTAS,
-    doc: 'Replicas whose replication is throttled at the follower.',
-  },
 };
 
 /** Broker settings without effect. */
@@ -110,12 +101,14 @@ export const BROKER_WITHOUT_EFFECT: Rows = {
     'delete.records.purgatory.purge.interval.requests': int('1', 'Waiting record deletions between two purges.'),
     'share.fetch.purgatory.purge.interval.requests': int('1000', 'Waiting share fetches between two purges.'),
   }),
-  ...because(ONE_COPY, {
+  ...because('Four fetches are under way from each leader, in one event loop; there are no threads to size.', {
     'num.replica.fetchers': int('1', 'Threads that fetch from each other broker.', { min: 1, change: 'cluster' }),
+  }),
+  ...because('Connections between brokers have the buffers that the system gives them.', {
     'replica.socket.receive.buffer.bytes': int('65536', 'Receive buffer of connections to leaders.'),
-    'replica.socket.timeout.ms': int('30000', 'Time-out of requests to leaders.'),
   }),
   ...because(OWN_TIMES, {
+    'replica.socket.timeout.ms': int('30000', 'Time-out of requests to leaders.'),
     'request.timeout.ms': int('30000', 'Time-out of requests to other brokers.'),
     'socket.connection.setup.timeout.ms': long('10000', 'Time-out of a connection to another broker.'),
     'socket.connection.setup.timeout.max.ms': long('30000', 'Largest time-out of a connection to another broker.'),

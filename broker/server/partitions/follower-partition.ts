@@ -3,12 +3,18 @@ import type { BrokerId, LeaderEpoch, TopicId } from '../../core/base/ids.ts';
 import type { PartitionView, TopicView } from '../../core/metadata/view.ts';
 import type { FetchResponsePartitionData } from '../../core/protocol/wire-types.generated.ts';
 import { bufferOf } from '../../core/record/batch.ts';
-import { type FetchPosition, FollowerReplica, type FollowerStep } from '../../core/replica/follower.ts';
+import {
+  type FetchPosition,
+  FollowerReplica,
+  type FollowerState,
+  type FollowerStep,
+} from '../../core/replica/follower.ts';
 import type { ReplicaBugs } from '../../core/replica/planted-bugs.ts';
 import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { LogFailure, LogListener, LogState, PartitionLog } from '../logs/partition-log.ts';
 import { FollowerReads } from './follower-reads.ts';
+import type { FollowerStats } from './follower-metrics.ts';
 import type { TopicRules } from './topic-rules.ts';
 
 /** What following needs of its node. */
@@ -20,6 +26,7 @@ export interface FollowerDeps {
   readonly crc32c: Crc32c;
   /** `replica.fetch.backoff.ms`. */
   readonly pauseMaxMs: () => number;
+  readonly stats: FollowerStats;
   readonly bugs?: ReplicaBugs;
   /** What is to be asked of its leader, or whether, is another now. */
   readonly changed: (follower: FollowerPartition) => void;
@@ -40,6 +47,7 @@ export class FollowerPartition implements LogListener {
   /** Made when the first consumer asks. */
   #reads: FollowerReads | null = null;
   #view: PartitionView;
+  #throttled: readonly string[];
   #pause: TimerHandle | null = null;
   /** Its log is being changed: nobody else may change it meanwhile. */
   #busy = false;
@@ -63,6 +71,7 @@ export class FollowerPartition implements LogListener {
     this.#log = start.log;
     const { crc32c, pauseMaxMs, bugs } = deps;
     const { durability } = start.rules;
+    this.#throttled = start.rules.throttledFollowers;
     const { leaderEpoch } = start.partition;
     const isCandidate = this.#isCandidate();
     const state = { leaderEpoch, durability, isCandidate };
@@ -85,6 +94,10 @@ export class FollowerPartition implements LogListener {
     return this.#reads;
   }
 
+  get state(): FollowerState {
+    return this.#replica.state;
+  }
+
   get log(): PartitionLog {
     return this.#log;
   }
@@ -92,6 +105,13 @@ export class FollowerPartition implements LogListener {
   /** Whether nothing that its leader sent is still on its way to count. One whose log is being cut keeps nobody waiting. */
   get isSettled(): boolean {
     return this.#replica.state !== 'fetching' || (!this.#busy && this.#replica.isSettled(this.#log));
+  }
+
+  /** What it fetches goes through `follower.replication.throttled.rate`: it is not in sync, and nobody waits for it. */
+  get isThrottled(): boolean {
+    const { nodeId } = this.#deps;
+    if (this.#throttled.length === 0 || this.#view.isr.includes(nodeId)) return false;
+    return this.#throttled.some((one) => one === '*' || one === `${this.index}:${nodeId}`);
   }
 
   /** What to ask of its leader; null: nothing now. */
@@ -103,6 +123,7 @@ export class FollowerPartition implements LogListener {
   follow(partition: PartitionView, rules: TopicRules): void {
     if (partition.leaderEpoch !== this.#view.leaderEpoch) this.#endPause();
     this.#view = partition;
+    this.#throttled = rules.throttledFollowers;
     this.#log.configure(rules.log);
     this.#replica.follow(partition.leaderEpoch, rules.durability, this.#isCandidate());
     this.#reads?.moved();
@@ -180,6 +201,7 @@ export class FollowerPartition implements LogListener {
 
   /** False when gaps have to be allowed for first. */
   #append(records: Uint8Array, gapEnd: number, then: () => void): boolean {
+    this.#deps.stats.fetchedBytes += records.length;
     let isHere = true;
     let isDone = false;
     this.#busy = true;
@@ -199,6 +221,7 @@ export class FollowerPartition implements LogListener {
       this.#deps.log.warn(fields, 'a log is cut below its high watermark: an unclean leader has less');
     else this.#deps.log.info(fields, 'a log is cut where its leader says that they part');
     this.#busy = true;
+    this.#deps.stats.cuts += 1;
     this.#log.truncateTo(offset, (failure) => this.#truncated(failure));
   }
 
@@ -207,6 +230,7 @@ export class FollowerPartition implements LogListener {
     const fields = { ...this.#name(), offset, logStartOffset, logEndOffset, leaderEpoch: this.leaderEpoch };
     this.#deps.log.info(fields, 'a log begins anew where its leader has records');
     this.#busy = true;
+    this.#deps.stats.cuts += 1;
     this.#log.truncateFullyAndStartAt(offset, (failure) =>
       this.#truncated(failure, () => {
         if (records === null || failure !== null) return;
@@ -246,6 +270,7 @@ export class FollowerPartition implements LogListener {
   #rest(pauseMs: number, warning: string): void {
     if (warning !== '') {
       const fields = { ...this.#name(), leader: this.leader, leaderEpoch: this.leaderEpoch, reason: warning };
+      this.#deps.stats.badAnswers += 1;
       this.#deps.log.error(fields, 'what a leader sent is not appended; it is asked again');
     }
     this.#pause?.cancel();

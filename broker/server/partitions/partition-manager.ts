@@ -15,6 +15,7 @@ import type { MetadataClient } from '../metadata-client.ts';
 import { PartitionMap } from '../partition-map.ts';
 import { Permits } from '../permits.ts';
 import { AppendQueue } from './append-queue.ts';
+import type { FollowerStats } from './follower-metrics.ts';
 import { type FollowerDeps, FollowerPartition } from './follower-partition.ts';
 import type { LeaderCluster } from './leader-replication.ts';
 import { LeaderPartition } from './leader-partition.ts';
@@ -60,6 +61,7 @@ export class PartitionManager implements Partitions {
   /** Logs that are being deleted, which the manager of logs may still show. */
   readonly #deleting = new PartitionMap<number>();
   readonly #fetcher: Fetcher;
+  readonly followerStats: FollowerStats = { fetchedBytes: 0, cuts: 0, badAnswers: 0 };
   readonly #follower: FollowerDeps;
   readonly #leadListeners: ((partition: Partition) => void)[] = [];
   /** Those led whose log is damaged. */
@@ -93,6 +95,7 @@ export class PartitionManager implements Partitions {
       changed: (follower) => this.#fetcher.changed(follower),
       askStart: start.askStart,
       replace: (follower) => this.#replace(follower),
+      stats: this.followerStats,
       ...(start.cluster.bugs && { bugs: start.cluster.bugs }),
     };
     this.#cluster = start.cluster;
@@ -147,6 +150,11 @@ export class PartitionManager implements Partitions {
       .all()
       .filter((log) => this.#isHere(log.topicId, log.partition))
       .sort((a, b) => (a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1));
+  }
+
+  /** The followings of this node, in no order that means anything. */
+  followings(): Iterable<FollowerPartition> {
+    return this.#following.values();
   }
 
   get damagedCount(): number {

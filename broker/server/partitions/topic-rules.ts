@@ -13,6 +13,8 @@ export interface TopicRules {
   readonly minInsyncReplicas: number;
   /** `leader.replication.throttled.replicas`: `partition:broker`, or `*`. */
   readonly throttledLeaders: readonly string[];
+  /** `follower.replication.throttled.replicas`, likewise. */
+  readonly throttledFollowers: readonly string[];
 }
 
 /** Kafka's default of `message.timestamp.after.max.ms`. */
@@ -60,6 +62,7 @@ export function resolveTopicRules(settings: Settings, overrides: Overrides): Top
     durability,
     minInsyncReplicas: settings.topic(overrides, 'min.insync.replicas'),
     throttledLeaders: settings.topic(overrides, 'leader.replication.throttled.replicas'),
+    throttledFollowers: settings.topic(overrides, 'follower.replication.throttled.replicas'),
     produce: {
       batchSizeMax: settings.topic(overrides, 'max.message.bytes'),
       compacted: policies.includes('compact'),

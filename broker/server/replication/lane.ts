@@ -8,6 +8,7 @@ import type { FollowerPartition } from '../partitions/follower-partition.ts';
 import { PartitionMap } from '../partition-map.ts';
 import type { Peers } from '../peers/peers.ts';
 import type { FetchLimits } from './limits.ts';
+import type { Throttle } from './throttle.ts';
 
 /** What all lanes of a node share. Sizes in bytes, times in ms. */
 export interface LaneDeps {
@@ -19,12 +20,16 @@ export interface LaneDeps {
   readonly peers: Pick<Peers, 'call' | 'close'>;
   readonly brokerEpoch: () => number;
   readonly limits: () => FetchLimits;
+  /** `follower.replication.throttled.rate`, for partitions that say so and are not in sync. */
+  readonly throttle: Pick<Throttle, 'isExceeded' | 'take'>;
 }
 
 /** The first version that names the epoch of the broker that asks. */
 const FETCH_VERSION_MIN = 15;
 /** First pause after a request that failed as a whole. */
 const BACKOFF_MIN_MS = 50;
+/** Partitions that the throttle keeps back are looked at again after this time. */
+const THROTTLE_LOOK_MS = 100;
 /** A lane begins anew for a newcomer at most this often. */
 const HURRY_INTERVAL_MS = 100;
 
@@ -51,6 +56,7 @@ export class FetchLane {
   #failures = 0;
   #backoff: TimerHandle | null = null;
   #hurry: TimerHandle | null = null;
+  #throttled: TimerHandle | null = null;
   #hurriedMs = Number.NEGATIVE_INFINITY;
   #isDue = false;
 
@@ -106,7 +112,9 @@ export class FetchLane {
     if (this.#inFlight !== -1 || this.#backoff !== null || this.#unsettled.size > 0) return;
     const changed = this.#changed;
     this.#changed = new Set();
-    const isFetched = (one: FollowerPartition): boolean => this.#holds(one) && one.position() !== null;
+    const { isExceeded } = this.#deps.throttle;
+    const isFetched = (one: FollowerPartition): boolean =>
+      this.#holds(one) && one.position() !== null && !(isExceeded && one.isThrottled);
     const request = this.#session.next(changed, isFetched, () => this.#members.values());
     if (request.sessionEpoch === 0) this.#asked.clear();
     for (const one of request.forgotten) this.#asked.delete(one);
@@ -196,10 +204,27 @@ export class FetchLane {
         const asked = follower === undefined ? undefined : this.#asked.get(follower);
         if (follower === undefined || asked === undefined) continue;
         follower.take(asked, partition);
+        if (follower.isThrottled) this.#deps.throttle.take(partition.records?.length ?? 0);
         if (!follower.isSettled) this.#unsettled.add(follower);
       }
     }
+    if (this.#deps.throttle.isExceeded) this.#keepBack();
     this.#schedule();
+  }
+
+  /** Leaves out what is throttled until there is allowance again. */
+  #keepBack(): void {
+    const throttled = [...this.#members.values()].filter((one) => one.isThrottled);
+    if (throttled.length === 0) return;
+    for (const one of throttled) this.#changed.add(one);
+    this.#throttled ??= this.#deps.timers.after(THROTTLE_LOOK_MS, () => {
+      this.#throttled = null;
+      if (this.#deps.throttle.isExceeded) this.#keepBack();
+      else {
+        for (const one of throttled) if (this.#holds(one)) this.#changed.add(one);
+        this.#schedule();
+      }
+    });
   }
 
   #failed(): void {
@@ -240,5 +265,7 @@ export class FetchLane {
     this.#hurry = null;
     this.#backoff?.cancel();
     this.#backoff = null;
+    this.#throttled?.cancel();
+    this.#throttled = null;
   }
 }

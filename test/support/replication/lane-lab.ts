@@ -10,15 +10,24 @@ import type { FetchResponsePartitionData } from '../../../broker/core/protocol/w
 import type { ReplicaBugs } from '../../../broker/core/replica/planted-bugs.ts';
 import { crc32c } from '../../../broker/io/crc32c.ts';
 import type { PartitionLog } from '../../../broker/server/logs/partition-log.ts';
+import type { FollowerStats } from '../../../broker/server/partitions/follower-metrics.ts';
 import { FollowerPartition } from '../../../broker/server/partitions/follower-partition.ts';
 import { resolveTopicRules } from '../../../broker/server/partitions/topic-rules.ts';
 import { ReplicaFetcher } from '../../../broker/server/replication/fetcher.ts';
+import { Throttle } from '../../../broker/server/replication/throttle.ts';
 import { fetchLimits } from '../../../broker/server/replication/limits.ts';
 import { LogWorld, makeBatch, spec } from '../logs/log-world.ts';
 import { wrapFiles } from '../wrapped-disk.ts';
 
 type FetchRequest = ApiRequests[typeof ApiKey.Fetch];
 type FetchResponse = ApiResponses[typeof ApiKey.Fetch];
+
+/** How the metadata has a followed partition. */
+export interface FollowOptions {
+  readonly leader?: number;
+  readonly epoch?: number;
+  readonly isr?: readonly number[];
+}
 
 /** A fetch that a lane sent, and how to answer it. */
 export interface SentFetch {
@@ -62,7 +71,10 @@ export class LaneLab {
   /** Connections that a lane hung up, as `leader/lane`. */
   readonly closed: string[] = [];
   readonly errors: object[] = [];
+  readonly stats: FollowerStats = { fetchedBytes: 0, cuts: 0, badAnswers: 0 };
   readonly replaced: FollowerPartition[] = [];
+  /** Settings of the topics that are followed from now on. */
+  overrides: ReadonlyMap<string, string> = new Map();
   /** While set, syncs of logs do not end. */
   syncsHeld = false;
   readonly fetcher: ReplicaFetcher;
@@ -96,14 +108,12 @@ export class LaneLab {
       },
       brokerEpoch: () => 77,
       limits: () => fetchLimits(table),
+      throttle: new Throttle(time, () => table.broker('follower.replication.throttled.rate')),
     });
   }
 
   /** A follower of a new log; its partition is `topic`-0, led by `leader` in `epoch`. */
-  follow(
-    topic: string,
-    options: { readonly leader?: number; readonly epoch?: number; readonly index?: number } = {},
-  ): FollowerPartition {
+  follow(topic: string, options: FollowOptions & { readonly index?: number } = {}): FollowerPartition {
     const wanted = spec(topic, {}, options.index ?? 0);
     const log = this.world.createOne(wanted);
     const follower = this.followerOf(log, options);
@@ -112,12 +122,9 @@ export class LaneLab {
     return follower;
   }
 
-  followerOf(
-    log: PartitionLog,
-    options: { readonly leader?: number; readonly epoch?: number } = {},
-  ): FollowerPartition {
+  followerOf(log: PartitionLog, options: FollowOptions = {}): FollowerPartition {
     const { time } = this.world;
-    const rules = resolveTopicRules(new Settings(new Map()), new Map());
+    const rules = resolveTopicRules(new Settings(new Map()), this.overrides);
     const note = (fields: object): void => void this.errors.push(fields);
     return new FollowerPartition(
       {
@@ -127,6 +134,7 @@ export class LaneLab {
         crc32c,
         log: { debug: () => undefined, info: () => undefined, warn: note, error: note },
         pauseMaxMs: () => 1000,
+        stats: this.stats,
         changed: (follower) => this.fetcher.changed(follower),
         askStart: (_follower, done) => done(null),
         replace: (follower) => void this.replaced.push(follower),
@@ -203,10 +211,7 @@ export function named(fetch: SentFetch): string[] {
 }
 
 /** The metadata of a partition that broker 1 follows. */
-export function viewOf(
-  index: number,
-  { leader = 2, epoch = 0 }: { readonly leader?: number; readonly epoch?: number },
-): PartitionView {
+export function viewOf(index: number, { leader = 2, epoch = 0, isr = [2, 1] }: FollowOptions): PartitionView {
   const replicas = [brokerId(2), brokerId(1)];
   return {
     index,
@@ -214,7 +219,7 @@ export function viewOf(
     leaderEpoch: leaderEpoch(epoch),
     partitionEpoch: epoch,
     replicas,
-    isr: replicas,
+    isr: isr.map(brokerId),
     elr: [],
     lastKnownElr: [],
     durableFromEpoch: 0,

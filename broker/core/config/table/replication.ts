@@ -48,6 +48,13 @@ export const REPLICATION_SETTINGS = {
     change: 'broker',
     doc: 'Bytes per second that this broker sends, as leader of partitions in leader.replication.throttled.replicas, to followers that are not in sync.',
   },
+  'follower.replication.throttled.rate': {
+    type: 'long',
+    default: LONG_MAX_TEXT,
+    min: 0,
+    change: 'broker',
+    doc: 'Bytes per second that this broker fetches, as a follower out of sync of partitions in follower.replication.throttled.replicas, from all leaders together.',
+  },
   'replica.lag.time.max.ms': {
     type: 'long',
     default: '10000',

@@ -140,6 +140,14 @@ export const TOPIC_SETTINGS = {
     synonyms: [],
     doc: 'Leaders that send to followers out of sync no faster than leader.replication.throttled.rate, as partition:broker,…; * stands for all.',
   },
+  'follower.replication.throttled.replicas': {
+    type: 'list',
+    default: '',
+    check: 'throttled-replicas',
+    change: 'cluster',
+    synonyms: [],
+    doc: 'Followers out of sync that fetch no faster than follower.replication.throttled.rate, as partition:broker,…; * stands for all.',
+  },
   'message.timestamp.type': {
     type: 'string',
     default: 'CreateTime',

@@ -88,6 +88,7 @@ describe('a lane of fetches from one leader', () => {
     expect(first.position()).toBeNull();
     lab.releaseSyncs();
     expect(first.log).toMatchObject({ logEndOffset: 1, durableOffset: 1 });
+    expect(lab.stats.cuts).toBe(1);
     // The request in flight would hold it up.
     lab.world.time.advance(100);
     expect(lab.closed).toHaveLength(2);
@@ -155,6 +156,7 @@ describe('what fails', () => {
     expect(lab.errors).toMatchObject([
       { topic: 't', partition: 0, leader: 2, reason: expect.stringContaining('checksum') },
     ]);
+    expect(lab.stats).toEqual({ fetchedBytes: 0, cuts: 0, badAnswers: 1 });
     lab.world.time.advance(20);
     expect(named(lab.last)).toEqual(['0@0']);
     lab.last.answer(answerOf(follower.topicId, partitionData(0, { records: records(0, 2) })));
@@ -209,5 +211,35 @@ describe('partitions come and go', () => {
     lab.world.time.advance(5000);
     expect(lab.closed).toHaveLength(1);
     expect(lab.sent.filter(({ leader }) => leader !== 2)).toHaveLength(0);
+  });
+});
+
+describe('follower.replication.throttled.rate', () => {
+  test('keeps back what is throttled and out of sync, and nothing else', () => {
+    const lab = new LaneLab({ 'follower.replication.throttled.rate': '1000' });
+    const other = lab.follow('t', { index: 4 });
+    lab.only.answer({});
+    lab.overrides = new Map([['follower.replication.throttled.replicas', '0:1,8:7']]);
+    lab.follow('t', { index: 0, isr: [2] });
+    lab.follow('t', { index: 8, isr: [2] });
+    lab.world.time.advance(0);
+    lab.only.answer({});
+    // Each batch takes some 70 bytes: this is more than a second's worth.
+    lab.only.answer(answerOf(other.topicId, partitionData(0, { records: records(0, 40) })));
+    expect(named(lab.only)).toEqual(['-0']);
+    lab.only.answer(answerOf(other.topicId, partitionData(4, { records: records(0, 1) })));
+    expect(named(lab.only)).toEqual(['4@1']);
+    lab.only.answer({});
+    lab.world.time.advance(3000);
+    lab.only.answer({});
+    expect(named(lab.only)).toEqual(['0@40']);
+  });
+
+  test('counts nothing of replicas that are in sync', () => {
+    const lab = new LaneLab({ 'follower.replication.throttled.rate': '1000' });
+    lab.overrides = new Map([['follower.replication.throttled.replicas', '*']]);
+    const follower = lab.follow('t');
+    lab.only.answer(answerOf(follower.topicId, partitionData(0, { records: records(0, 40) })));
+    expect(named(lab.only)).toEqual(['0@40']);
   });
 });
