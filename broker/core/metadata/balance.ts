@@ -1,4 +1,4 @@
-import { byCodeUnits, type MetadataImage } from './image.ts';
+import type { MetadataImage } from './image.ts';
 import { isInternalTopic } from './topic-name.ts';
 
 /** Replicas of topics that Weir makes itself, where there are brokers enough. */
@@ -24,14 +24,20 @@ export interface MovePlan {
   readonly obstacles: readonly string[];
 }
 
-/** A partition while a plan is made. */
+/** A partition while a plan is made; lists are replaced, never changed. */
 interface Piece {
   readonly topic: string;
   readonly index: number;
   readonly before: readonly number[];
   /** It is being moved: what it will be counts, and it stays so. */
   readonly isMoving: boolean;
-  replicas: number[];
+  replicas: readonly number[];
+}
+
+/** The pieces of a topic, at their indexes, and how many of them each broker has. */
+interface TopicPieces {
+  readonly pieces: readonly Piece[];
+  readonly counts: Map<number, number>;
 }
 
 /** Everything off brokers that are draining; what is being moved already is left alone. */
@@ -47,9 +53,12 @@ export function planDrains(image: MetadataImage): MovePlan {
   for (const piece of plan.pieces) {
     if (piece.isMoving) continue;
     for (const id of piece.replicas.filter((one) => draining.has(one))) {
+      if (plannedCount >= MOVES_MAX) {
+        moreCount += 1;
+        continue;
+      }
       const target = plan.place(piece, id);
-      if (target !== null && plannedCount >= MOVES_MAX) moreCount += 1;
-      else if (target !== null) {
+      if (target !== null) {
         plan.replace(piece, id, target);
         plannedCount += 1;
       } else if (++stuckCount <= OBSTACLES_MAX)
@@ -81,7 +90,9 @@ export function planRebalance(image: MetadataImage): MovePlan {
 }
 
 class Plan {
+  /** In the order of topics' creation. */
   readonly pieces: Piece[] = [];
+  readonly #topics = new Map<string, TopicPieces>();
   /** Brokers that replicas may come to, and how many they have. */
   readonly #loads = new Map<number, number>();
   readonly #hosts = new Map<number, string>();
@@ -94,15 +105,18 @@ class Plan {
       this.#racks.set(id, rack);
       if (!fenced && !cordoned && !draining && !shuttingDown) this.#loads.set(id, 0);
     }
-    for (const topic of image.topicStates()) {
-      for (const { index, replicas, addingReplicas, removingReplicas } of topic.partitions) {
+    for (const { name: topic, partitions } of image.topicStates()) {
+      const pieces = partitions.map(({ index, replicas, addingReplicas, removingReplicas }): Piece => {
         const isMoving = addingReplicas.length + removingReplicas.length > 0;
-        const staying: number[] = replicas.filter((id) => !removingReplicas.includes(id));
-        this.pieces.push({ topic: topic.name, index, before: staying, isMoving, replicas: staying });
-        for (const id of staying) this.#count(id, 1);
+        const staying = isMoving ? replicas.filter((id) => !removingReplicas.includes(id)) : replicas;
+        return { topic, index, before: staying, isMoving, replicas: staying };
+      });
+      this.#topics.set(topic, { pieces, counts: new Map() });
+      for (const piece of pieces) {
+        this.pieces.push(piece);
+        for (const id of piece.replicas) this.#count(topic, id, 1);
       }
     }
-    this.pieces.sort((a, b) => byCodeUnits(a.topic, b.topic) || a.index - b.index);
   }
 
   /** The best broker for a replica in place of another (null: one more): another machine, another rack, few replicas. */
@@ -123,8 +137,8 @@ class Plan {
   replace(piece: Piece, leaving: number | null, coming: number): void {
     piece.replicas =
       leaving === null ? [...piece.replicas, coming] : piece.replicas.map((id) => (id === leaving ? coming : id));
-    if (leaving !== null) this.#count(leaving, -1);
-    this.#count(coming, 1);
+    if (leaving !== null) this.#count(piece.topic, leaving, -1);
+    this.#count(piece.topic, coming, 1);
   }
 
   /** Moves one replica from a broker that has two more than another; false: there is none to move. */
@@ -171,24 +185,26 @@ class Plan {
   /** Partitions that are to have other replicas than they have, or will have. */
   moves(): PlannedMove[] {
     return this.pieces
-      .filter(({ before, replicas }) => before.some((id, at) => replicas[at] !== id) || before.length < replicas.length)
+      .filter(({ before, replicas }) => before !== replicas && before.join() !== replicas.join())
       .map(({ topic, index, replicas }) => ({ topic, index, replicas }));
   }
 
   /** Of the topic of which the one broker has most more than the other. */
   #bestToMove(from: number, to: number): Piece | null {
-    const surplus = new Map<string, number>();
-    for (const { topic, replicas } of this.pieces) {
-      const change = Number(replicas.includes(from)) - Number(replicas.includes(to));
-      if (change !== 0) surplus.set(topic, (surplus.get(topic) ?? 0) + change);
+    const topics = [...this.#topics.values()]
+      .map(({ pieces, counts }) => ({ pieces, surplus: (counts.get(from) ?? 0) - (counts.get(to) ?? 0) }))
+      .sort((a, b) => b.surplus - a.surplus);
+    for (const { pieces } of topics) {
+      const best = pieces.find(
+        (piece) =>
+          !piece.isMoving &&
+          piece.replicas.includes(from) &&
+          !piece.replicas.includes(to) &&
+          this.#fits(piece, from, to),
+      );
+      if (best !== undefined) return best;
     }
-    let best: Piece | null = null;
-    for (const piece of this.pieces) {
-      const { replicas, isMoving, topic } = piece;
-      if (isMoving || !replicas.includes(from) || replicas.includes(to) || !this.#fits(piece, from, to)) continue;
-      if (best === null || (surplus.get(topic) ?? 0) > (surplus.get(best.topic) ?? 0)) best = piece;
-    }
-    return best;
+    return null;
   }
 
   /** Whether replicas stay on as many machines and racks. */
@@ -204,9 +220,11 @@ class Plan {
     return place !== null && others.some((other) => where.get(other) === place) ? 1 : 0;
   }
 
-  #count(id: number, change: number): void {
+  #count(topic: string, id: number, change: number): void {
     const load = this.#loads.get(id);
     if (load !== undefined) this.#loads.set(id, load + change);
+    const counts = this.#topics.get(topic)?.counts;
+    counts?.set(id, (counts.get(id) ?? 0) + change);
   }
 }
 
