@@ -2,12 +2,13 @@ import { ErrorCode } from '../protocol/errors.ts';
 import type { CodedResult, CreatePartitionsCommand, CreatePartitionsOutcome } from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
 import { duplicatesOf, namedTwice, NEW_PARTITION_COUNT_MAX } from './decide-topics.ts';
-import { assignmentProblem, newPartition, placeReplicas, type Placed } from './placement.ts';
+import { assignmentProblem, newPartition, type Placed, Placement } from './placement.ts';
 import type { MetadataRecord, PartitionsRecord } from './records.ts';
 import { ok, problem } from './result.ts';
 import type { TopicView } from './view.ts';
 
 type Wish = CreatePartitionsCommand['topics'][number];
+type Growth = DecisionContext & { readonly placement: Placement };
 
 /** Adds partitions to topics, each topic by itself; the errors are those of Kafka's controller. */
 export function createPartitions(context: DecisionContext, command: CreatePartitionsCommand): Decision {
@@ -17,10 +18,11 @@ export function createPartitions(context: DecisionContext, command: CreatePartit
     ...namedTwice(name),
     name,
   }));
+  const growth = { ...context, placement: new Placement(context) };
   let added = 0;
   for (const wish of command.topics) {
     if (duplicates.has(wish.name)) continue;
-    const grown = growTopic(context, wish, NEW_PARTITION_COUNT_MAX - added);
+    const grown = growTopic(growth, wish, NEW_PARTITION_COUNT_MAX - added);
     if ('errorCode' in grown) {
       topics.push({ ...grown, name: wish.name });
       continue;
@@ -32,7 +34,7 @@ export function createPartitions(context: DecisionContext, command: CreatePartit
   return { records: command.validateOnly ? [] : records, outcome: { kind: 'createPartitions', ...ok(), topics } };
 }
 
-function growTopic(context: DecisionContext, wish: Wish, room: number): PartitionsRecord | CodedResult {
+function growTopic(context: Growth, wish: Wish, room: number): PartitionsRecord | CodedResult {
   const topic = context.image.topicByName(wish.name);
   if (topic === null) return problem(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, `no topic ${wish.name}`);
   const before = topic.partitionCount;
@@ -57,17 +59,19 @@ function growTopic(context: DecisionContext, wish: Wish, room: number): Partitio
   return { kind: 'partitions', topicId: topic.id, partitions };
 }
 
-function place({ image }: DecisionContext, wish: Wish, topic: TopicView, added: number): Placed {
-  const replicationFactor = topic.partition(0)?.replicas.length ?? 1;
+function place(context: Growth, wish: Wish, topic: TopicView, added: number): Placed {
+  const first = topic.partition(0);
+  // While it is reassigned: without those that come.
+  const replicationFactor = first === undefined ? 1 : first.replicas.length - first.addingReplicas.length;
   if (wish.assignments === null) {
-    return placeReplicas(image, { partitionCount: added, replicationFactor, shrinkToBrokers: false });
+    return context.placement.place({ partitionCount: added, replicationFactor, shrinkToBrokers: false });
   }
   if (wish.assignments.length !== added) {
     const sentence = `${added} partition(s) are to be added, but ${wish.assignments.length} assignment(s) are given`;
     return { refusal: problem(ErrorCode.INVALID_REPLICA_ASSIGNMENT, sentence), replicas: null };
   }
   for (const ids of wish.assignments) {
-    const refusal = assignmentProblem(image, ids, replicationFactor);
+    const refusal = assignmentProblem(context, ids, { expectedCount: replicationFactor });
     if (refusal !== null) return { refusal, replicas: null };
   }
   return { refusal: null, replicas: wish.assignments };

@@ -41,7 +41,7 @@ export function alterReassignments(
     const outcome =
       replicas === null
         ? cancelled(image, partition, rules(name))
-        : reassigned(image, partition, { replicas, mayResize: command.allowReplicationFactorChange }, rules(name));
+        : reassigned(context, partition, { replicas, mayResize: command.allowReplicationFactorChange }, rules(name));
     if (outcome !== null && 'errorCode' in outcome) return { ...outcome, topic: name, index };
     if (outcome !== null) changes.add(topic.id, outcome);
     return { ...ok(), topic: name, index };
@@ -65,13 +65,13 @@ function cancelled(
 }
 
 function reassigned(
-  image: MetadataImage,
+  context: DecisionContext,
   partition: PartitionState,
   { replicas: target, mayResize }: { readonly replicas: readonly number[]; readonly mayResize: boolean },
   rules: PartitionRules,
 ): PartitionChange | CodedResult | null {
   const before = original(partition);
-  const refusal = assignmentProblem(image, target, null);
+  const refusal = assignmentProblem(context, target, { expectedCount: null, kept: partition.replicas });
   if (refusal !== null) return refusal;
   if (!mayResize && target.length !== before.length) {
     const sentence = `the replication factor would change from ${before.length} to ${target.length}`;
@@ -80,7 +80,7 @@ function reassigned(
   const addingReplicas = target.filter((id) => !before.includes(id));
   const removingReplicas = before.filter((id) => !target.includes(id));
   return moved(
-    image,
+    context.image,
     partition,
     { replicas: [...target, ...removingReplicas], addingReplicas, removingReplicas },
     rules,

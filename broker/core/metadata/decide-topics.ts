@@ -11,7 +11,7 @@ import type {
 } from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
 import type { MetadataImage } from './image.ts';
-import { assignmentProblem, copiesProblem, newPartition, placeReplicas, type Placed } from './placement.ts';
+import { assignmentProblem, copiesProblem, newPartition, type Placed, Placement } from './placement.ts';
 import type { MetadataRecord, PartitionFields } from './records.ts';
 import { ok, problem } from './result.ts';
 import { CLUSTER_METADATA_TOPIC, collisionKey, topicNameProblem } from './topic-name.ts';
@@ -24,6 +24,7 @@ export const NEW_PARTITION_COUNT_MAX = 10_000;
 interface Pending {
   readonly records: MetadataRecord[];
   readonly nameByCollisionKey: Map<string, string>;
+  readonly placement: Placement;
   partitionCount: number;
 }
 
@@ -35,7 +36,12 @@ interface Accepted {
 
 /** Creates topics, each by itself; the errors are those of Kafka's controller. A name that is given twice gets one answer. */
 export function createTopics(context: DecisionContext, command: CreateTopicsCommand): Decision {
-  const pending: Pending = { records: [], nameByCollisionKey: new Map(), partitionCount: 0 };
+  const pending: Pending = {
+    records: [],
+    nameByCollisionKey: new Map(),
+    placement: new Placement(context),
+    partitionCount: 0,
+  };
   const duplicates = duplicatesOf(command.topics.map(({ name }) => name));
   const topics: CreatedTopic[] = [...duplicates].map((name) => refused(name, namedTwice(name)));
   for (const [position, topic] of command.topics.entries()) {
@@ -120,7 +126,7 @@ export function duplicatesOf(texts: readonly string[]): ReadonlySet<string> {
 function createTopic(context: DecisionContext, topic: NewTopic, id: string, pending: Pending): CreatedTopic {
   const name = nameProblem(context.image, topic.name, pending);
   if (name !== null) return refused(topic.name, name);
-  const accepted = acceptTopic(context, topic);
+  const accepted = acceptTopic(context, topic, pending.placement);
   if ('errorCode' in accepted) return refused(topic.name, accepted);
   const { partitions, configs } = accepted;
   pending.records.push(
@@ -151,8 +157,8 @@ function nameProblem(image: MetadataImage, name: string, pending: Pending): Code
   );
 }
 
-function acceptTopic(context: DecisionContext, topic: NewTopic): Accepted | CodedResult {
-  const placed = topic.assignments.length > 0 ? manual(context, topic) : automatic(context, topic);
+function acceptTopic(context: DecisionContext, topic: NewTopic, placement: Placement): Accepted | CodedResult {
+  const placed = topic.assignments.length > 0 ? manual(context, topic) : automatic(context, topic, placement);
   if (placed.refusal !== null) return placed.refusal;
   const configs = new Map<string, string>();
   for (const { name, value } of topic.configs) {
@@ -168,7 +174,7 @@ function acceptTopic(context: DecisionContext, topic: NewTopic): Accepted | Code
   return { partitions, configs };
 }
 
-function automatic({ image, settings }: DecisionContext, topic: NewTopic): Placed {
+function automatic({ settings }: DecisionContext, topic: NewTopic, placement: Placement): Placed {
   if (topic.replicationFactor < -1 || topic.replicationFactor === 0) {
     const refusal = problem(
       ErrorCode.INVALID_REPLICATION_FACTOR,
@@ -194,10 +200,10 @@ function automatic({ image, settings }: DecisionContext, topic: NewTopic): Place
   const replicationFactor =
     topic.replicationFactor === -1 ? settings.broker('default.replication.factor') : topic.replicationFactor;
   const shrinkToBrokers = topic.shrinkToBrokers === true;
-  return placeReplicas(image, { partitionCount, replicationFactor, shrinkToBrokers });
+  return placement.place({ partitionCount, replicationFactor, shrinkToBrokers });
 }
 
-function manual({ image }: DecisionContext, topic: NewTopic): Placed {
+function manual(context: DecisionContext, topic: NewTopic): Placed {
   const refuse = (code: number, sentence: string): Placed => ({ refusal: problem(code, sentence), replicas: null });
   if (topic.replicationFactor !== -1) {
     return refuse(ErrorCode.INVALID_REQUEST, 'with an assignment the replication factor must be -1');
@@ -211,7 +217,9 @@ function manual({ image }: DecisionContext, topic: NewTopic): Placed {
     if (byIndex.has(partitionIndex)) {
       return refuse(ErrorCode.INVALID_REPLICA_ASSIGNMENT, `partition ${partitionIndex} is assigned twice`);
     }
-    const refusal = assignmentProblem(image, brokerIds, replicaCount) ?? copiesProblem(image, brokerIds.length);
+    const refusal =
+      assignmentProblem(context, brokerIds, { expectedCount: replicaCount }) ??
+      copiesProblem(context.image, brokerIds.length);
     if (refusal !== null) return { refusal, replicas: null };
     replicaCount = brokerIds.length;
     byIndex.set(partitionIndex, brokerIds);

@@ -116,6 +116,11 @@ export class MetadataImage implements MetadataView {
     return this.#topics.partsOn(id, which);
   }
 
+  /** How many replicas each broker has, and of how many partitions it is the first. */
+  replicaCounts(): ReturnType<TopicTable['replicaCounts']> {
+    return this.#topics.replicaCounts();
+  }
+
   /** Partitions of all topics together. */
   get partitionCount(): number {
     return this.#topics.partitionCount;

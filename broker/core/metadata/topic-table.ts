@@ -98,6 +98,29 @@ export class TopicTable {
     }
   }
 
+  /** How many replicas each broker has, and of how many partitions it is the first. */
+  replicaCounts(): { readonly replicas: ReadonlyMap<number, number>; readonly firsts: ReadonlyMap<number, number> } {
+    const { brokers } = this.#lists;
+    const rowsByList = new Int32Array(brokers.size);
+    const pages = this.#rows.seal();
+    for (let slot = 0; slot < this.#directory.slotCount; slot += 1) {
+      const entry = this.#directory.entry(slot);
+      const end = entry === null ? 0 : entry.firstRow + entry.partitionCount;
+      for (let row = entry?.firstRow ?? 0; row < end; row += 1) {
+        const list = pages[pageOf(row)]?.[positionOf(row) + Column.replicas] ?? 0;
+        rowsByList[list] = (rowsByList[list] ?? 0) + 1;
+      }
+    }
+    const counts = { replicas: new Map<number, number>(), firsts: new Map<number, number>() };
+    for (const [number, rowCount] of rowsByList.entries()) {
+      for (const [position, id] of brokers.list(number).entries()) {
+        counts.replicas.set(id, (counts.replicas.get(id) ?? 0) + rowCount);
+        if (position === 0) counts.firsts.set(id, (counts.firsts.get(id) ?? 0) + rowCount);
+      }
+    }
+    return counts;
+  }
+
   #isPartOf(id: number, which: PartsOfBroker): (page: Int32Array, at: number) => boolean {
     const { brokers, directories } = this.#lists;
     const isOn = numbersWith(brokers, brokerId(id));

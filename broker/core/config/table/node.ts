@@ -157,6 +157,12 @@ export const NODE_SETTINGS = {
     change: 'static',
     doc: 'The machine that this broker runs on, such as the name of the Kubernetes node: replicas of a partition are spread over machines. Empty: not known, the broker counts as a machine of its own.',
   },
+  'weir.placement.host.relaxed': {
+    type: 'boolean',
+    default: 'false',
+    change: 'cluster',
+    doc: 'Whether two replicas of a partition may be on brokers of one machine (weir.host), such as in a cluster that runs on one laptop. They are spread over machines as far as there are any.',
+  },
   'controlled.shutdown.enable': {
     type: 'boolean',
     default: 'true',

@@ -123,7 +123,7 @@ describe('a snapshot that comes in place of what was missed', () => {
     expect(told(caughtUp(behind, lab))).toEqual({
       created: ['new'],
       deleted: ['gone of 2'],
-      partitions: ['grown-1 led by 1', 'grown-2 led by 1', 'new-0 led by 0', 'new-1 led by 1'],
+      partitions: ['grown-1 led by 1', 'grown-2 led by 1', 'new-0 led by 0', 'new-1 led by 0'],
       configs: ['topic grown', 'cluster '],
       brokers: [2],
     });

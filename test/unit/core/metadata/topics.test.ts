@@ -146,7 +146,7 @@ describe('creating a topic', () => {
     lab.create(newTopic('__consumer_offsets', { replicationFactor: 3, shrinkToBrokers: true }));
     expect(lab.image.topicByName('__consumer_offsets')).toMatchObject({
       internal: true,
-      partitions: [{ replicas: [0] }],
+      partitions: [{ replicas: [0, 1] }],
     });
   });
 

@@ -183,7 +183,7 @@ test('a node may be restarted while its partitions and the quorum can do without
 });
 
 test('all nodes of a host are asked about at once', () => {
-  const scene = new Scene(9, 3, { 'weir.host': 'laptop' });
+  const scene = new Scene(9, 3, { 'weir.host': 'laptop', 'weir.placement.host.relaxed': 'true' });
   const ask = (host: string) => scene.world.ask(scene.world.leader(), 'Fleet.CanRestart', { nodeId: -1, host }).reasons;
   expect(ask('elsewhere')).toEqual(['no broker says that it runs on host elsewhere']);
   expect(ask('laptop')).toContainEqual('t-0 would have no replica left that may lead');
