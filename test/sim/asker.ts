@@ -7,6 +7,8 @@ import { World } from './world.ts';
 
 /** Longest that a request may wait for its answer, virtual ms. */
 const ANSWER_MS = 400_000;
+/** Longest that a start may take, virtual ms: each of its writes takes seconds on the slowest of disks. */
+const READY_MS = 120_000;
 const FRAME_MAX = 100_000_000;
 
 /** What became of a request: the frame of the answer, the end of the connection, or nothing at all. */
@@ -34,14 +36,16 @@ export class Asker {
     const settings = { ...options.settings, ...more.settings };
     this.node = new SimNode(this.world, this.network, { ...options, ...more, settings });
     this.node.start();
-    if (!this.world.runUntil(() => this.node.isReady, 60_000)) throw new Error(`not ready: ${this.node.fatals.join()}`);
+    if (!this.world.runUntil(() => this.node.isReady, READY_MS))
+      throw new Error(`not ready: ${this.node.fatals.join()}`);
   }
 
   /** Power goes and comes back; the next request goes to the new life of the node. */
   powerCycle(): void {
     this.node.crash('power');
     this.node.start();
-    if (!this.world.runUntil(() => this.node.isReady, 60_000)) throw new Error(`not ready: ${this.node.fatals.join()}`);
+    if (!this.world.runUntil(() => this.node.isReady, READY_MS))
+      throw new Error(`not ready: ${this.node.fatals.join()}`);
     this.#closed = true;
   }
 
