@@ -209,16 +209,29 @@ describe('on three nodes', () => {
     expect(again).toContain('Valid replica already elected for partitions copies-2');
   }, 120_000);
 
-  it('ReassignPartitionsCommand moves a partition and tells when it is there', async () => {
-    await cli.produce('moved', ['one', 'two', 'three']);
-    const started = await move([1, 2], ['--execute']);
+  it('ReassignPartitionsCommand moves a partition, tells when it is there, and takes its throttle back', async () => {
+    await cli.ok('producerPerformance', [
+      ...['--topic', 'moved', '--num-records', '4000', '--record-size', '1000', '--throughput', '-1'],
+    ]);
+    const started = await move([1, 2], ['--execute', '--throttle', '1']);
+    expect(started).toContain('The inter-broker throttle limit was set to 1 B/s');
     expect(started).toContain('Successfully started partition reassignment for moved-0');
+    expect(await move([1, 2], ['--verify'])).toContain('Reassignment of partition moved-0 is still in progress.');
+    expect(await cli.ok('reassignPartitions', ['--list'])).toContain(
+      'moved-0: replicas: 1,2,0. adding: 1,2. removing: 0.',
+    );
+    expect(await move([1, 2], ['--cancel'])).toContain('Successfully cancelled partition reassignment for: moved-0');
+    expect(await cli.ok('reassignPartitions', ['--list'])).toContain('No partition reassignments found.');
+    expect(await described('--topic', 'moved')).toEqual(['moved-0 leader 0 replicas 0 isr 0 elr  last ']);
+    await move([1, 2], ['--execute', '--throttle', '50000000']);
     await until('it is there', async () =>
       (await move([1, 2], ['--verify'])).includes('Reassignment of partition moved-0 is completed.'),
     );
-    expect(await cli.ok('reassignPartitions', ['--list'])).toContain('No partition reassignments found.');
+    expect(await move([1, 2], ['--verify'])).toContain('Clearing topic-level throttles on topic moved');
     const [moved] = await described('--topic', 'moved');
     expect(moved).toMatch(/^moved-0 leader [12] replicas 1,2 isr 1,2 elr {2}last $/);
+    const throttled = await cli.ok('configs', ['--describe', '--entity-type', 'brokers', '--entity-name', '1']);
+    expect(throttled).not.toContain('throttled.rate');
   }, 120_000);
 
   it('ReassignPartitionsCommand calls back nothing where nothing moves', async () => {
