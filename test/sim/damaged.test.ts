@@ -5,6 +5,8 @@ import { ErrorCode } from '../../broker/core/protocol/errors.ts';
 import type { RequestInput, WireKey } from '../../broker/core/protocol/messages.ts';
 import { buildBatch } from '../../broker/core/record/builder.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
+import { acceptLoss, inspectLoss } from '../../broker/server/logs/accept-loss.ts';
+import { runTask } from '../../broker/server/task.ts';
 import { Asker } from './asker.ts';
 
 const TOPIC = 'jobs';
@@ -88,10 +90,37 @@ describe('a partition whose log was damaged below its durable mark (D7)', () => 
     start();
     let told = shareFetch('b');
     for (let round = 0; round < 20 && told[1]?.[2] === 0; round += 1) told = shareFetch('b');
+    // Its broker has told of it at its registration: nobody leads it.
     expect(told).toEqual([
-      [0, ErrorCode.KAFKA_STORAGE_ERROR, 0],
+      [0, ErrorCode.NOT_LEADER_OR_FOLLOWER, 0],
       [1, 0, 1],
     ]);
+  });
+
+  it('is led again once its loss is accepted', () => {
+    damage();
+    start();
+    const leader = () => asker.node.view?.topicByName(TOPIC)?.partition(0)?.leader;
+    expect(leader()).toBe(-1);
+    let isStopped = false;
+    asker.node.stop(() => (isStopped = true));
+    asker.world.runUntil(() => isStopped, 60_000);
+    const at = { disk: asker.node.disk, crc32c, directory: '/data' };
+    let kept: string | undefined;
+    runTask(inspectLoss(at, TOPIC, 0), (_failure, loss) => {
+      if (loss === undefined || typeof loss === 'string') throw new Error(`nothing to accept: ${loss}`);
+      runTask(acceptLoss(at, loss), (failure, directory) => {
+        expect(failure).toBe(null);
+        kept = directory;
+      });
+    });
+    asker.world.runUntil(() => kept !== undefined, 60_000);
+    start();
+    expect(leader()).toBe(0);
+    const records = buildBatch([{ key: null, value: Buffer.from('b') }], { timestamp: asker.world.wallMs }, crc32c);
+    const topicData = [{ name: TOPIC, partitionData: [{ index: 0, records }] }];
+    const { responses } = call(ApiKey.Produce, 9, { acks: -1, timeoutMs: 5000, topicData });
+    expect(responses[0]?.partitionResponses[0]).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: 1 });
   });
 
   it('is not among what the log directory holds, as in Kafka a replica whose directory failed', () => {
