@@ -37,6 +37,8 @@ export interface Fetcher {
   drop(follower: FollowerPartition): void;
 }
 
+type ManagerPorts = Pick<Ports, 'clock' | 'timers' | 'log' | 'crc32c' | 'compression'>;
+
 interface Place {
   readonly topicId: TopicId;
   readonly index: number;
@@ -48,7 +50,7 @@ interface Place {
  */
 export class PartitionManager implements Partitions {
   readonly #nodeId: BrokerId;
-  readonly #ports: Ports;
+  readonly #ports: ManagerPorts;
   readonly #settings: Settings;
   readonly #metadata: MetadataClient;
   readonly #logs: LogManager;
@@ -74,7 +76,7 @@ export class PartitionManager implements Partitions {
 
   constructor(start: {
     readonly nodeId: BrokerId;
-    readonly ports: Ports;
+    readonly ports: ManagerPorts;
     readonly settings: Settings;
     readonly metadata: MetadataClient;
     readonly logs: LogManager;
@@ -273,10 +275,15 @@ export class PartitionManager implements Partitions {
     if (this.#stopped) return;
     const topic = this.#metadata.view.topicById(topicId);
     const view = topic?.partition(index);
-    if (topic === null || view === undefined || !view.replicas.includes(this.#nodeId)) return;
+    if (topic === null || view === undefined) return;
     // Whoever ends with the log, or makes it anew, begins this again.
     if (this.#ending.get(topicId, index) !== undefined || this.#deleting.get(topicId, index) !== undefined) return;
     const log = this.#logs.get(topicId, index);
+    if (!view.replicas.includes(this.#nodeId)) {
+      // The replica went before its log was made.
+      if (log !== null) this.#delete([log]);
+      return;
+    }
     assert(log !== null, `log of ${topic.name}-${index} was made`);
     if (view.isr.includes(this.#nodeId)) this.#logs.dropReplaced({ topicId, partition: index });
     const rules = this.#rules(topic, cache);

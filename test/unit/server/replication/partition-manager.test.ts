@@ -1,0 +1,186 @@
+import { describe, expect, test } from '@jest/globals';
+import { brokerId, leaderEpoch, topicId } from '../../../../broker/core/base/ids.ts';
+import { Settings } from '../../../../broker/core/config/settings.ts';
+import type { PartitionView } from '../../../../broker/core/metadata/view.ts';
+import { crc32c } from '../../../../broker/io/crc32c.ts';
+import type { FollowerPartition } from '../../../../broker/server/partitions/follower-partition.ts';
+import { PartitionManager } from '../../../../broker/server/partitions/partition-manager.ts';
+import { FakeMetadata } from '../../../support/fake-metadata.ts';
+import { LogWorld, spec } from '../../../support/logs/log-world.ts';
+import { partitionData, records, viewOf } from '../../../support/replication/lane-lab.ts';
+import { topicOf } from '../../../support/topic-view.ts';
+import { wrapFiles } from '../../../support/wrapped-disk.ts';
+
+const SELF = brokerId(1);
+const ID = topicId(spec('t').topicId);
+
+/** Broker 1's partitions under metadata that the test changes. */
+class ManagerLab {
+  readonly metadata = new FakeMetadata();
+  readonly world = new LogWorld(1);
+  readonly manager: PartitionManager;
+  followed: FollowerPartition | null = null;
+  /** While set, truncations and removals of directories do not end. */
+  held: (() => void)[] | null = null;
+
+  constructor(first: PartitionView) {
+    const { time } = this.world;
+    const hold = (run: () => void): void => {
+      if (this.held === null) run();
+      else this.held.push(run);
+    };
+    const disk = wrapFiles(
+      this.world.disk,
+      (path) => path.endsWith('.log'),
+      (file) => ({ truncate: (size, done) => hold(() => file.truncate(size, done)) }),
+    );
+    this.world.diskForServer = new Proxy(disk, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (name === 'rename') {
+          return (from: string, to: string, done: () => void) => {
+            if (to.endsWith('.delete')) hold(() => disk.rename(from, to, done));
+            else disk.rename(from, to, done);
+          };
+        }
+        return typeof member === 'function'
+          ? (...args: unknown[]): unknown => Reflect.apply(member, target, args)
+          : member;
+      },
+    });
+    this.world.start();
+    const none = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+    this.manager = new PartitionManager({
+      nodeId: SELF,
+      ports: {
+        clock: time,
+        timers: time,
+        log: none,
+        crc32c,
+        compression: { compress: () => undefined, decompress: () => undefined },
+      },
+      settings: new Settings(new Map()),
+      metadata: this.metadata,
+      logs: this.world.opened.manager,
+      fetcher: {
+        follow: (follower) => {
+          this.followed = follower;
+        },
+        changed: () => undefined,
+        drop: () => {
+          this.followed = null;
+        },
+      },
+      askStart: () => undefined,
+      cluster: {
+        nodeId: SELF,
+        membership: { isLive: () => true, mayJoin: () => true },
+        rackOf: () => null,
+        changes: { propose: () => undefined, mark: () => undefined },
+        stats: { isrShrinks: 0, isrExpands: 0 },
+      },
+    });
+    this.#put(first);
+    this.manager.start(() => undefined);
+    this.world.time.settle();
+  }
+
+  /** The metadata changes; what follows is waited for unless told otherwise. */
+  change(view: PartitionView, settles = true): void {
+    this.#put(view);
+    const topic = this.metadata.topicById(ID);
+    if (topic !== null) this.metadata.tell({ partitionsChanged: [{ topic, partition: view }] });
+    if (settles) this.world.time.settle();
+  }
+
+  /** The answer of its leader to what the follower asks now. */
+  answer(told: Parameters<typeof partitionData>[1]): void {
+    const position = this.followed?.position();
+    if (position === null || position === undefined) throw new Error('nothing is asked');
+    this.followed?.take(position, partitionData(0, told));
+    this.world.time.settle();
+  }
+
+  release(): void {
+    const held = this.held ?? [];
+    this.held = null;
+    for (const run of held) run();
+    this.world.time.settle();
+  }
+
+  #put(view: PartitionView): void {
+    this.metadata.byName.set('t', topicOf({ id: ID, name: 't', internal: false, partitions: [view] }));
+  }
+}
+
+const ledBy = (leader: number, epoch: number, partitionEpoch = epoch): PartitionView => ({
+  ...viewOf(0, { leader, epoch }),
+  leaderEpoch: leaderEpoch(epoch),
+  partitionEpoch,
+});
+const elsewhere = (epoch: number): PartitionView => {
+  const replicas = [brokerId(2), brokerId(3)];
+  return { ...ledBy(2, epoch), replicas, isr: replicas };
+};
+
+describe('a broker', () => {
+  test('follows, leads and follows again as the metadata says, with the high watermark that it knew', () => {
+    const lab = new ManagerLab(ledBy(2, 0));
+    expect(lab.manager.byId(ID, 0)).toBeNull();
+    lab.answer({ records: records(0, 5), highWatermark: 4 });
+    lab.change(ledBy(1, 1));
+    expect(lab.manager.byId(ID, 0)).toMatchObject({ leaderEpoch: 1, logEndOffset: 5, highWatermark: 4 });
+    expect(lab.followed).toBeNull();
+    lab.change(ledBy(2, 2));
+    expect(lab.manager.byId(ID, 0)).toBeNull();
+    expect(lab.followed?.position()).toMatchObject({ fetchOffset: 5, currentLeaderEpoch: 2 });
+  });
+
+  test('leads when its log is no longer being cut, whatever the metadata says meanwhile; a change is answered then', () => {
+    const lab = new ManagerLab(ledBy(2, 0));
+    lab.answer({ records: records(0, 5) });
+    lab.held = [];
+    lab.answer({ divergingEpoch: { epoch: 0, endOffset: 2 } });
+    let settledCount = 0;
+    lab.change(ledBy(1, 1));
+    lab.manager.settled(() => {
+      settledCount += 1;
+    });
+    lab.change(ledBy(1, 1, 2));
+    expect([lab.manager.byId(ID, 0), settledCount]).toEqual([null, 0]);
+    lab.release();
+    expect(lab.manager.byId(ID, 0)).toMatchObject({ leaderEpoch: 1, logEndOffset: 2 });
+    expect(settledCount).toBe(1);
+  });
+
+  test('begins with an empty log when a replica comes back while its old log is being deleted', () => {
+    const lab = new ManagerLab(ledBy(2, 0));
+    lab.answer({ records: records(0, 5) });
+    lab.held = [];
+    lab.change(elsewhere(1));
+    lab.change(ledBy(2, 2));
+    lab.change(ledBy(2, 2, 3));
+    expect(lab.followed).toBeNull();
+    lab.release();
+    expect(lab.followed?.position()).toMatchObject({ fetchOffset: 0, currentLeaderEpoch: 2 });
+  });
+
+  test('has no log in the end when a replica goes before its log is made', () => {
+    const lab = new ManagerLab(elsewhere(0));
+    lab.held = [];
+    lab.change(ledBy(2, 1), false);
+    lab.change(elsewhere(2));
+    lab.release();
+    expect(lab.world.opened.manager.get(ID, 0)).toBeNull();
+    expect(lab.followed).toBeNull();
+  });
+
+  test('has no log in the end when a replica comes back and goes again', () => {
+    const lab = new ManagerLab(ledBy(2, 0));
+    lab.held = [];
+    for (const view of [elsewhere(1), ledBy(1, 2), elsewhere(3)]) lab.change(view);
+    lab.release();
+    expect(lab.world.opened.manager.get(ID, 0)).toBeNull();
+    expect([lab.followed, lab.manager.byId(ID, 0)]).toEqual([null, null]);
+  });
+});
