@@ -1,7 +1,7 @@
 import { ErrorCode } from '../protocol/errors.ts';
 import type { CodedResult, UpdateFeaturesCommand } from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
-import { SUPPORTED_FEATURES, WEIR_VERSION } from './features.ts';
+import { ELR_VERSION, SUPPORTED_FEATURES, WEIR_REPLICATION, WEIR_VERSION } from './features.ts';
 import type { MetadataImage } from './image.ts';
 import type { MetadataRecord } from './records.ts';
 import { ok, problem } from './result.ts';
@@ -39,6 +39,8 @@ function updateProblem(image: MetadataImage, update: UpdateFeaturesCommand['upda
   const unsupported = supportProblem(image, name, level);
   if (unsupported !== null) return unsupported;
   if (level > current && upgradeType !== 'upgrade') return "Can't downgrade to a newer version.";
+  if (name === ELR_VERSION && level > current && levelIn(image, WEIR_VERSION) < WEIR_REPLICATION)
+    return `It needs ${WEIR_VERSION} ${WEIR_REPLICATION}, which has to be raised first.`;
   if (level >= current) return null;
   if (upgradeType === 'upgrade') {
     return "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade.";

@@ -99,4 +99,32 @@ describe('weir.version (B4)', () => {
     const decision = decide({ image, settings, topicIds: [], members }, command(update('weir.version', 2)));
     expect(decision.records).toEqual([{ kind: 'feature', name: 'weir.version', level: 2 }]);
   });
+
+  test('below 3 the last of the ISR stays in it, and eligible leader replicas come after 3', () => {
+    const lab = MetadataLab.atLevel1();
+    const epoch = lab.join(0);
+    lab.create(newTopic('t'));
+    const leave = () => lab.run({ kind: 'fenceBroker', brokerId: 0, brokerEpoch: epoch });
+    const enter = () => lab.run({ kind: 'unfenceBroker', brokerId: 0, brokerEpoch: epoch });
+    const state = () => lab.image.topicByName('t')?.partition(0);
+    leave();
+    expect(state()).toMatchObject({ leader: -1, isr: [0], elr: [] });
+    enter();
+    expect(refusal(lab, 'eligible.leader.replicas.version', 1)).toContain('It needs weir.version 3');
+    const partitions = [{ topicId: lab.image.topicByName('t')?.id ?? '', index: 0 }];
+    expect(lab.run({ kind: 'reportDamage', brokerId: 0, brokerEpoch: epoch, partitions }).errorCode).toBe(
+      ErrorCode.UNSUPPORTED_VERSION,
+    );
+    expect(lab.image.broker(brokerId(0))?.unfencedEpoch).toBe(-1);
+    expect(refusal(lab, 'weir.version', 3)).toBe('');
+    // From here on it counts in which epochs a broker was in (D4 c): it is in now.
+    expect(lab.image.broker(brokerId(0))?.unfencedEpoch).toBe(epoch);
+    leave();
+    expect(state()).toMatchObject({ leader: -1, isr: [0], elr: [] });
+    enter();
+    expect(refusal(lab, 'eligible.leader.replicas.version', 1)).toBe('');
+    leave();
+    expect(state()).toMatchObject({ leader: -1, isr: [], elr: [0] });
+    expect(lab.replayed().describe()).toBe(lab.image.describe());
+  });
 });
