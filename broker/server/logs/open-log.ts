@@ -408,7 +408,7 @@ export class OpenLog implements PartitionLog {
     body.writer.stop(() => undefined);
     body.context.log.error(
       { log: body.name, reason },
-      'a log is damaged: it is kept aside and not served; restore it, or give up what is lost with weir admin accept-loss',
+      'a log is damaged and not served; where no other replica makes up for it restore it, or give up what is lost with weir admin accept-loss',
     );
     body.context.damaged(body.name);
   }

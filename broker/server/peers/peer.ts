@@ -99,9 +99,9 @@ export class Peer {
     }
   }
 
-  /** Ends the connection; its calls fail. */
+  /** Ends the connection, for it is not wanted any more; its calls fail. */
   close(reason: string): void {
-    if (this.#connection !== null) this.#drop(this.#connection, ErrorCode.NETWORK_EXCEPTION, reason);
+    if (this.#connection !== null) this.#end(this.#connection, ErrorCode.NETWORK_EXCEPTION, reason);
   }
 
   /** null while it is too early to try again. */
@@ -146,13 +146,16 @@ export class Peer {
   #drop(connection: Connection, code: number, reason: string): void {
     if (this.#connection !== connection) return;
     // One that nobody used was closed for being idle.
-    const isFailure = connection.load > 0 || connection.state !== 'ready';
+    if (connection.load > 0 || connection.state !== 'ready') this.#failed(reason);
+    this.#end(connection, code, reason);
+  }
+
+  #end(connection: Connection, code: number, reason: string): void {
     this.#connection = null;
     this.#timer?.cancel();
     this.#timer = null;
     this.#net?.close({ flush: false });
     this.#net = null;
-    if (isFailure) this.#failed(reason);
     connection.fail(code, reason);
   }
 

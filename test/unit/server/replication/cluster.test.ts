@@ -18,6 +18,15 @@ describe('three brokers', () => {
     world.untilSame('t');
   });
 
+  test('say nothing about lanes that hang up to take in another partition', () => {
+    const world = new ReplicationWorld(10).start();
+    world.createTopic('t');
+    world.world.runFor(200);
+    world.createTopic('u', { partitions: 8 });
+    for (let partition = 0; partition < 8; partition++) world.produce('u', values(`u${partition}`, 3), { partition });
+    expect(world.nodes.flatMap(({ warnings }) => warnings)).toEqual([]);
+  });
+
   test('go on when the leader dies, with nothing lost; it comes back, catches up and is in sync', () => {
     const world = new ReplicationWorld(2).start();
     world.createTopic('t');
