@@ -229,6 +229,22 @@ describe('committed metadata, for all who watch it (P3)', () => {
     expect(scene.feed.watcherCount).toBe(1);
   });
 
+  test('does not go on behind a gap that a snapshot in place of the state has left', () => {
+    const scene = new Scene();
+    scene.commit();
+    scene.offset = 50;
+    scene.feed.replaced();
+    scene.commit();
+    const watcher = new Watcher();
+    scene.watch(watcher, 1);
+    scene.world.runFor(50);
+    expect(watcher.said).toEqual(['controller 0', 'piece of 52: 10 last']);
+    const next = new Watcher();
+    scene.watch(next, 50);
+    scene.world.runFor(50);
+    expect(next.said).toEqual(['controller 0', 'batch 51+2']);
+  });
+
   test('begins anew with a snapshot when the state was replaced, and ends when this log is nobody’s any more', () => {
     const scene = new Scene();
     scene.commit();

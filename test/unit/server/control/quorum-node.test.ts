@@ -1,11 +1,16 @@
+import { Buffer } from 'node:buffer';
 import { expect, test } from '@jest/globals';
 import { Settings } from '../../../../broker/core/config/settings.ts';
 import type { MetadataCommand } from '../../../../broker/core/metadata/commands.ts';
 import { weirVersionRange } from '../../../../broker/core/metadata/features.ts';
 import { NO_METADATA_BUGS } from '../../../../broker/core/metadata/planted-bugs.ts';
 import { NO_RAFT_BUGS } from '../../../../broker/core/raft/planted-bugs.ts';
-import type { Message } from '../../../../broker/core/raft/types.ts';
+import { encodeRecords, type MetadataRecord } from '../../../../broker/core/metadata/records.ts';
+import type { Entry, EntryBody, Message } from '../../../../broker/core/raft/types.ts';
+import { crc32c } from '../../../../broker/io/crc32c.ts';
+import type { WatchResponse } from '../../../../broker/ports/control-net.ts';
 import { QuorumNode } from '../../../../broker/server/control/quorum/quorum-node.ts';
+import { encodeCheckpoint } from '../../../../broker/server/control/raft-checkpoint.ts';
 import { sampleId } from '../../../support/metadata/lab.ts';
 import { SELF, StorageBench, THREE } from '../../../support/raft/storage-bench.ts';
 
@@ -15,6 +20,12 @@ const registration = (controllerId: number): MetadataCommand => ({
   ...{ kind: 'registerController', controllerId, directoryId: sampleId(1), incarnationId: sampleId(controllerId) },
   ...{ host: 'h', port: 1, ...weirVersionRange() },
 });
+
+const CLUSTER = 'ClusterOfManyNodes000A';
+const HEAD = { from: { id: 2, directoryId: 'disk-2' }, to: SELF } as const;
+const NO_OP: EntryBody = { kind: 'no-op' };
+const batchOf = (...records: MetadataRecord[]): EntryBody => ({ kind: 'batch', payload: encodeRecords(records) });
+const topic = (number: number): EntryBody => batchOf({ kind: 'topic', topicId: sampleId(number), name: `t${number}` });
 
 /** What a voter that agrees with everything answers; null for what has no answer. */
 function agreementWith(message: Message): Message | null {
@@ -39,8 +50,11 @@ class Scene {
   readonly #bench = StorageBench.formed(1, THREE);
   readonly #sent: Message[] = [];
   readonly node: QuorumNode;
+  readonly fatals: string[] = [];
+  /** Whether it became the active controller or is it no more, each time. */
+  readonly changes: boolean[] = [];
 
-  constructor() {
+  constructor(settings: Readonly<Record<string, string>> = {}) {
     this.#bench.close();
     const { storage, start } = this.#bench.open();
     if (start === null) throw new Error('it is formed');
@@ -51,18 +65,16 @@ class Scene {
         timers: time,
         random: { uint32: () => 1, bytes: (size) => new Uint8Array(size).fill(7) },
         log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
-        settings: new Settings(new Map()),
+        settings: new Settings(new Map(Object.entries(settings))),
         self: SELF,
-        clusterId: 'ClusterOfManyNodes000A',
+        clusterId: CLUSTER,
         storage,
         send: (message) => void this.#sent.push(message),
-        onFatal: (message) => {
-          throw new Error(message);
-        },
+        onFatal: (message) => void this.fatals.push(message),
         isAlive: () => true,
         isSlow: () => false,
         onDecided: quiet,
-        onActive: quiet,
+        onActive: (controller) => void this.changes.push(controller !== null),
         bugs: NO_RAFT_BUGS,
         metadataBugs: NO_METADATA_BUGS,
       },
@@ -80,6 +92,43 @@ class Scene {
         if (answer !== null) this.node.host.receive(answer);
       }
     }
+  }
+
+  /** The leader of a term says that these are committed, behind what it said before. */
+  hear(term: number, bodies: readonly EntryBody[], from = 1): void {
+    const entries = bodies.map((body, i): Entry => ({ index: from + i, term, body }));
+    const previous = { index: from - 1, term: from === 1 ? 0 : term };
+    const committedIndex = from - 1 + entries.length;
+    this.node.host.receive({ ...HEAD, kind: 'append', term, previous, entries, committedIndex, round: 1 });
+    this.#bench.time.settle();
+    this.#sent.length = 0;
+  }
+
+  /** The leader of a term sends its state at an index and a metadata offset. */
+  takeOver(term: number, index: number, offset: number): void {
+    const payload = Buffer.from(encodeRecords([{ kind: 'cluster', clusterId: CLUSTER }]));
+    const checkpoint = { place: { index, term }, voters: THREE, offset, payload };
+    const { chunks, sizeInBytes } = encodeCheckpoint(checkpoint, crc32c);
+    const meta = { place: checkpoint.place, voters: THREE, sizeInBytes };
+    const data = Buffer.concat(chunks);
+    this.node.host.receive({ ...HEAD, kind: 'snapshot', term, meta, position: 0, data, round: 1 });
+    this.#bench.time.settle();
+  }
+
+  /** Somebody watches what follows an offset. */
+  watch(offset: number): { readonly got: WatchResponse[]; readonly ends: unknown[] } {
+    const [got, ends]: [WatchResponse[], unknown[]] = [[], []];
+    const end = (failure: unknown): void => void ends.push(failure);
+    this.node.feed.watch(
+      { send: (message) => void got.push(message), queuedBytes: () => 0, onDrain: quiet, end },
+      offset,
+    );
+    return { got, ends };
+  }
+
+  stop(): void {
+    this.node.stop(quiet);
+    this.#bench.time.settle();
   }
 
   active(): NonNullable<QuorumNode['active']> {
@@ -111,4 +160,85 @@ test('a leader whose proposal was refused decides again when all that it had pro
   // Nobody takes over.
   scene.pass(3000);
   expect(registered()).toEqual([5]);
+});
+
+test('a leader whose proposal was refused while nothing waited to be committed decides again at once', () => {
+  const scene = new Scene();
+  scene.pass(3000);
+  const { node } = scene;
+  const outcomes: unknown[] = [];
+  node.host.ask({ kind: 'read' }, () => {
+    node.host.ask({ kind: 'transfer', to: 2 }, quiet);
+    node.submit(registration(5), (outcome) => outcomes.push(outcome));
+  });
+  // Nobody takes over, and nothing more is committed by itself.
+  scene.pass(3000);
+  node.submit(registration(6), (outcome) => outcomes.push(outcome?.errorCode));
+  scene.pass(500);
+  expect(outcomes).toEqual([null, 0]);
+});
+
+test('a controller that another one leads decides nothing any more, nor does one that has stopped', () => {
+  const scene = new Scene();
+  scene.pass(3000);
+  expect([scene.node.active === null, scene.changes]).toEqual([false, [true]]);
+  scene.hear(9, []);
+  expect([scene.node.active, scene.node.controllerId, scene.changes]).toEqual([null, 2, [true, false]]);
+  scene.pass(3000);
+  expect(scene.changes).toEqual([true, false, true]);
+  scene.stop();
+  expect([scene.node.active, scene.changes]).toEqual([null, [true, false, true, false]]);
+});
+
+test('the metadata of another cluster is not decided upon', () => {
+  const scene = new Scene();
+  scene.hear(1, [NO_OP, batchOf({ kind: 'cluster', clusterId: sampleId(1) })]);
+  scene.pass(3000);
+  expect(scene.fatals).toEqual([
+    `the metadata is that of cluster ${sampleId(1)}, the data directory that of ${CLUSTER}`,
+  ]);
+  expect(scene.changes).toEqual([]);
+});
+
+test('nothing is applied behind a record that this release does not know (B4)', () => {
+  const scene = new Scene();
+  const unknown: EntryBody = { kind: 'batch', payload: Uint8Array.of(0x7f, 0xff, 0, 0, 0, 0, 0, 0) };
+  scene.hear(1, [NO_OP, batchOf({ kind: 'cluster', clusterId: CLUSTER }), unknown, topic(1)]);
+  expect(scene.fatals).toEqual([expect.stringContaining('is not known to this release')]);
+  expect([scene.node.offset, scene.node.image.topicNames()]).toEqual([0, []]);
+});
+
+test('who watches a controller that is no voter any more is told to look elsewhere', () => {
+  const scene = new Scene();
+  const { ends } = scene.watch(-1);
+  scene.hear(1, [NO_OP, { kind: 'voters', voters: THREE.slice(0, 2) }]);
+  expect(ends).toEqual([]);
+  scene.hear(1, [{ kind: 'voters', voters: THREE.slice(1) }], 3);
+  expect(ends).toEqual([expect.objectContaining({ code: 'unavailable' })]);
+});
+
+test('entries are told in metadata offsets, which count records, also behind a snapshot (V12)', () => {
+  const scene = new Scene();
+  scene.hear(1, [NO_OP, batchOf({ kind: 'cluster', clusterId: CLUSTER }), topic(1), topic(2)]);
+  const offsets = (...indexes: number[]): number[] => indexes.map((index) => scene.node.offsetAt(index));
+  expect(offsets(0, 1, 2, 3, 4)).toEqual([-1, -1, 0, 1, 2]);
+  const { got } = scene.watch(2);
+  scene.takeOver(1, 20, 70);
+  scene.hear(1, [topic(3), topic(4)], 21);
+  expect(offsets(4, 19, 20, 21, 22)).toEqual([-1, -1, 70, 71, 72]);
+  scene.pass(50, false);
+  // What it has does not lead to the new state.
+  expect(got.filter(({ kind }) => kind !== 'controller')).toMatchObject([{ kind: 'snapshot', offset: 72 }]);
+});
+
+test('a log that has grown is kept as a snapshot, behind which entries are told as before', () => {
+  const scene = new Scene({ 'metadata.log.max.record.bytes.between.snapshots': '1000' });
+  const topics = Array.from({ length: 60 }, (_, number) => topic(number));
+  scene.hear(1, [NO_OP, batchOf({ kind: 'cluster', clusterId: CLUSTER }), ...topics]);
+  scene.pass(50, false);
+  const { index } = scene.node.host.state.log.snapshot.place;
+  expect(index).toBeGreaterThan(0);
+  expect([index - 1, index].map((one) => scene.node.offsetAt(one))).toEqual([-1, index - 2]);
+  scene.hear(1, [topic(100)], 63);
+  expect([62, 63].map((one) => scene.node.offsetAt(one))).toEqual([60, 61]);
 });
