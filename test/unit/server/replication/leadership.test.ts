@@ -153,3 +153,23 @@ describe('durability that is switched under replicas (D3)', () => {
     expect(world.scan('t')).toEqual(values('a', 10));
   });
 });
+
+describe('a consumer at a follower (KIP-392)', () => {
+  test('finds what was acknowledged at once where the rack decides, since followers are told of it', () => {
+    const settings = { 'replica.selector.class': 'org.apache.kafka.common.replica.RackAwareReplicaSelector' };
+    const world = new ReplicationWorld(19, { settings }).start();
+    world.createTopic('t', { assignments: [[0, 1, 2]] });
+    world.produce('t', values('a', 10));
+    world.world.runFor(20);
+    for (const id of [1, 2]) {
+      const limits = { partitionMaxBytes: 1_000_000, currentLeaderEpoch: world.partition('t').leaderEpoch };
+      const answer = world.ask(id, ApiKey.Fetch, {
+        ...{ maxWaitMs: 0, minBytes: 1, maxBytes: 1_000_000, rackId: 'r', forgottenTopicsData: [] },
+        topics: [{ topic: 't', partitions: [{ partition: 0, fetchOffset: 0, ...limits }] }],
+      });
+      const partition = answer.responses[0]?.partitions[0];
+      expect(partition).toMatchObject({ errorCode: 0, highWatermark: 10, preferredReadReplica: -1 });
+      expect(partition?.records?.length).toBeGreaterThan(0);
+    }
+  });
+});
