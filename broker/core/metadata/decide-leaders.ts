@@ -26,7 +26,7 @@ export function electLeaders(
   const changes = new PartitionChanges();
   const partitions: Elected[] = [];
   const isAll = command.partitions === null;
-  for (const { topic: name, index } of command.partitions ?? everyPartition(context)) {
+  for (const { topic: name, index } of command.partitions ?? partitionsToElect(context, command.electionType)) {
     const topic = context.image.topicByName(name);
     const partition = topic?.partition(index);
     if (topic === null || partition === undefined) {
@@ -44,9 +44,12 @@ export function electLeaders(
   return { records: changes.records(), outcome: { kind: 'electLeaders', ...ok(), partitions } };
 }
 
-function* everyPartition({ image }: DecisionContext): Generator<{ readonly topic: string; readonly index: number }> {
-  for (const { name, partitionCount } of image.topicStates())
-    for (let index = 0; index < partitionCount; index += 1) yield { topic: name, index };
+function* partitionsToElect(
+  { image }: DecisionContext,
+  type: ElectLeadersCommand['electionType'],
+): Generator<{ readonly topic: string; readonly index: number }> {
+  for (const { name, partitions } of image.partitionsToElect(type))
+    for (const { index } of partitions) yield { topic: name, index };
 }
 
 function isNeeded({ leader, replicas }: PartitionState, type: ElectLeadersCommand['electionType']): boolean {

@@ -116,6 +116,11 @@ export class MetadataImage implements MetadataView {
     return this.#topics.partsOn(id, which);
   }
 
+  /** Partitions that are not led by their first replica, or by nobody. */
+  partitionsToElect(type: 'preferred' | 'unclean'): Iterable<TopicPart> {
+    return this.#topics.partsToElect(type);
+  }
+
   /** How many replicas each broker has, and of how many partitions it is the first. */
   replicaCounts(): ReturnType<TopicTable['replicaCounts']> {
     return this.#topics.replicaCounts();

@@ -78,8 +78,19 @@ export class TopicTable {
   }
 
   /** Partitions of a broker, in the order of their topics' creation. */
-  *partsOn(id: number, which: PartsOfBroker): Generator<TopicPart> {
-    const isWanted = this.#isPartOf(id, which);
+  partsOn(id: number, which: PartsOfBroker): Iterable<TopicPart> {
+    return this.#parts(this.#isPartOf(id, which));
+  }
+
+  /** Partitions that are not led by their first replica, or by nobody. */
+  partsToElect(type: 'preferred' | 'unclean'): Iterable<TopicPart> {
+    if (type === 'unclean') return this.#parts((page, at) => page[at + Column.leader] === -1);
+    const { brokers } = this.#lists;
+    const firsts = Int32Array.from({ length: brokers.size }, (_, number) => brokers.list(number)[0] ?? -1);
+    return this.#parts((page, at) => page[at + Column.leader] !== firsts[page[at + Column.replicas] ?? 0]);
+  }
+
+  *#parts(isWanted: (page: Int32Array, at: number) => boolean): Generator<TopicPart> {
     const pages = this.#rows.seal();
     for (let slot = 0; slot < this.#directory.slotCount; slot += 1) {
       if (!this.#directory.has(slot)) continue;
