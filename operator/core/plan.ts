@@ -68,12 +68,16 @@ function isStarting(wanted: readonly NodeSpec[], host: HostObservation): boolean
   return wanted.some((node) => host.nodes.some((one) => one.id === node.id && one.phase === 'starting'));
 }
 
-/** Whether every node is ready, every broker answers, and the voters are those that are wanted, on the disks that they have. */
+/**
+ * Whether every node is ready as it is wanted, every broker answers, and the voters are those that are wanted, on the disks that
+ * they have.
+ */
 function isComplete(wanted: readonly NodeSpec[], { host, admin }: Observed): boolean {
   const quorum = admin?.quorum ?? null;
-  return wanted.every(({ id, roles, voters }) => {
+  return wanted.every(({ id, roles, voters, specHash }) => {
     const node = host.nodes.find((one) => one.id === id);
-    if (node?.ready !== true || (roles.includes('broker') && admin?.brokers.includes(id) !== true)) return false;
+    if (node?.ready !== true || node.specHash !== specHash) return false;
+    if (roles.includes('broker') && admin?.brokers.includes(id) !== true) return false;
     if (wanted.length === 1 || !voters.includes(id)) return true;
     return quorum?.voters.some((voter) => voter.id === id && voter.directoryId === node.directoryId) === true;
   });

@@ -40,7 +40,10 @@ interface TopicPieces {
   readonly counts: Map<number, number>;
 }
 
-/** Everything off brokers that are draining; what is being moved already is left alone. */
+/**
+ * Everything off brokers that are draining; what is being moved already is left alone. An internal topic has a copy less when
+ * every broker that stays has one already: it has three only where there are brokers for them.
+ */
 export function planDrains(image: MetadataImage): MovePlan {
   const plan = new Plan(image);
   const obstacles: string[] = [];
@@ -60,6 +63,9 @@ export function planDrains(image: MetadataImage): MovePlan {
       const target = plan.place(piece, id);
       if (target !== null) {
         plan.replace(piece, id, target);
+        plannedCount += 1;
+      } else if (isInternalTopic(piece.topic) && plan.isEverywhereElse(piece)) {
+        plan.drop(piece, id);
         plannedCount += 1;
       } else if (++stuckCount <= OBSTACLES_MAX)
         obstacles.push(`${piece.topic}-${piece.index} can't leave broker ${id}: no other broker may take it`);
@@ -95,10 +101,12 @@ class Plan {
   readonly #topics = new Map<string, TopicPieces>();
   /** Brokers that replicas may come to, and how many they have. */
   readonly #loads = new Map<number, number>();
+  readonly #staying: readonly number[];
   readonly #hosts = new Map<number, string>();
   readonly #racks = new Map<number, string | null>();
 
   constructor(image: MetadataImage) {
+    this.#staying = image.brokers().flatMap(({ id, draining }) => (draining ? [] : [id]));
     for (const { id, host, rack, fenced, cordoned, draining, shuttingDown } of image.brokers()) {
       // A broker that doesn't say where it runs is a machine of its own.
       this.#hosts.set(id, host === '' ? ` ${id}` : host);
@@ -139,6 +147,17 @@ class Plan {
       leaving === null ? [...piece.replicas, coming] : piece.replicas.map((id) => (id === leaving ? coming : id));
     if (leaving !== null) this.#count(piece.topic, leaving, -1);
     this.#count(piece.topic, coming, 1);
+  }
+
+  /** Takes a replica away. */
+  drop(piece: Piece, leaving: number): void {
+    piece.replicas = piece.replicas.filter((id) => id !== leaving);
+    this.#count(piece.topic, leaving, -1);
+  }
+
+  /** Whether every broker that is not drained, away or not, has a replica, and there is one. */
+  isEverywhereElse({ replicas }: Piece): boolean {
+    return this.#staying.length > 0 && this.#staying.every((id) => replicas.includes(id));
   }
 
   /** Moves one replica from a broker that has two more than another; false: there is none to move. */

@@ -69,6 +69,29 @@ describe('a plan for brokers that are drained', () => {
     expect(planDrains(lab.image).moves[0]).toEqual({ topic: 't', index: 0, replicas: [0, 2] });
   });
 
+  test('takes a copy of an internal topic away when all brokers that stay have one, and of no other topic', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    create(lab, '__consumer_offsets', [0, 1, 2], [2, 0, 1]);
+    create(lab, 't', [0, 1, 2]);
+    drain(lab, 2);
+    const { moves, obstacles } = planDrains(lab.image);
+    expect(moves).toEqual([
+      { topic: '__consumer_offsets', index: 0, replicas: [0, 1] },
+      { topic: '__consumer_offsets', index: 1, replicas: [0, 1] },
+    ]);
+    expect(obstacles).toEqual(["t-0 can't leave broker 2: no other broker may take it"]);
+  });
+
+  test('keeps the copies of an internal topic while a broker that could take one is away, and the last one always', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    create(lab, '__consumer_offsets', [0, 1]);
+    lab.run({ kind: 'fenceBroker', brokerId: 2, brokerEpoch: lab.image.broker(brokerId(2))?.epoch ?? -1 });
+    drain(lab, 1);
+    expect(planDrains(lab.image).moves).toEqual([]);
+    for (const id of [0, 2]) drain(lab, id);
+    expect(planDrains(lab.image).moves).toEqual([]);
+  });
+
   test('never takes brokers that are away, cordoned or drained, and says what can not leave', () => {
     const lab = MetadataLab.withBrokers([0, 1, 2, 3]);
     create(lab, 't', ...Array.from({ length: 7 }, () => [0, 1]));
