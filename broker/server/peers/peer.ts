@@ -19,10 +19,12 @@ export interface PeerPorts {
   readonly log: Log;
 }
 
-/** Counted since the start of the process. */
+/** What all connections to one broker share, over its incarnations; counted since the start of the process. */
 export interface PeerStats {
   requests: number;
   failures: number;
+  /** When a failure was last logged, monotonic ms; all connections to the broker share it. */
+  complainedMs: number;
 }
 
 const DIAL_TIMEOUT_MS = 2_000;
@@ -49,7 +51,6 @@ export class Peer {
   #timer: TimerHandle | null = null;
   #failures = 0;
   #notBeforeMs = 0;
-  #complainedMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     ports: PeerPorts,
@@ -138,8 +139,8 @@ export class Peer {
 
   #reached(): void {
     this.#failures = 0;
-    if (this.#complainedMs === Number.NEGATIVE_INFINITY) return;
-    this.#complainedMs = Number.NEGATIVE_INFINITY;
+    if (this.stats.complainedMs === Number.NEGATIVE_INFINITY) return;
+    this.stats.complainedMs = Number.NEGATIVE_INFINITY;
     this.#ports.log.info({ broker: this.#node }, 'the other broker answers again');
   }
 
@@ -166,8 +167,8 @@ export class Peer {
     // Half of it by chance, so that not all brokers dial one that comes back in the same moment.
     this.#notBeforeMs = nowMs + pauseMs / 2 + ((random.uint32() % 1024) / 1024) * (pauseMs / 2);
     this.#failures += 1;
-    if (nowMs - this.#complainedMs < COMPLAINT_INTERVAL_MS) return;
-    this.#complainedMs = nowMs;
+    if (nowMs - this.stats.complainedMs < COMPLAINT_INTERVAL_MS) return;
+    this.stats.complainedMs = nowMs;
     const { host, port } = this.address;
     log.warn({ broker: this.#node, host, port, reason }, 'another broker can not be reached; it is tried again');
   }

@@ -72,7 +72,7 @@ export class Peers {
     if (endpoint === undefined) return null;
     let stats = this.#stats.get(broker.id);
     if (stats === undefined) {
-      stats = { requests: 0, failures: 0 };
+      stats = { requests: 0, failures: 0, complainedMs: Number.NEGATIVE_INFINITY };
       this.#stats.set(broker.id, stats);
     }
     const { host, port } = endpoint;

@@ -30,6 +30,7 @@ describe('three brokers', () => {
   test('go on when the leader dies, with nothing lost; it comes back, catches up and is in sync', () => {
     const world = new ReplicationWorld(2).start();
     world.createTopic('t');
+    world.createTopic('others', { partitions: 12 });
     world.produce('t', values('a', 30));
     const leader = world.leader('t');
     world.send('t', values('b', 30));
@@ -37,6 +38,9 @@ describe('three brokers', () => {
     world.kill(leader, 'power');
     world.untilLedByAnother('t', leader);
     world.until('all are acknowledged', () => world.produced.acknowledged.size === 60);
+    // One line for all lanes.
+    for (const { id, warnings } of world.nodes)
+      expect(warnings.filter((line) => line.includes('can not be reached')).length).toBe(id === leader ? 0 : 1);
     const found = world.scan('t');
     expect(found).toEqual([...values('a', 30), ...values('b', 30)]);
     world.node(leader).start();
