@@ -10,6 +10,17 @@ import { batchAt, SELF, StorageBench, textOf, withReads } from '../../../support
 const LEADER: ReplicaKey = { id: 2, directoryId: 'disk-2' };
 const HEAD = { from: LEADER, to: SELF, term: 1, round: 1 } as const;
 
+const OPTIONS = {
+  self: SELF,
+  electionTimeoutMs: 600,
+  heartbeatIntervalMs: 100,
+  random: () => 0,
+  uncommittedBytesMax: 1000,
+  appendCountMax: 10,
+  appendBytesMax: 1000,
+  bugs: NO_RAFT_BUGS,
+};
+
 /** The leader's snapshot at an index, whole in one message. */
 function snapshotAt(index: number): Message {
   const checkpoint = { place: { index, term: 1 }, voters: [LEADER], offset: index, payload: Buffer.from(`${index}`) };
@@ -41,16 +52,7 @@ test('a snapshot that comes while the one before is read takes its place, and en
         became: () => undefined,
       },
     },
-    {
-      self: SELF,
-      electionTimeoutMs: 600,
-      heartbeatIntervalMs: 100,
-      random: () => 0,
-      uncommittedBytesMax: 1000,
-      appendCountMax: 10,
-      appendBytesMax: 1000,
-      bugs: NO_RAFT_BUGS,
-    },
+    OPTIONS,
     start,
   );
   host.receive(snapshotAt(2));
@@ -79,20 +81,47 @@ test('an answer leaves when the write that it names is durable, not before (I3)'
       send: ({ kind }) => void sent.push(kind),
       machine: { committed: () => undefined, restored: () => undefined, became: () => undefined },
     },
-    {
-      self: SELF,
-      electionTimeoutMs: 600_000,
-      heartbeatIntervalMs: 100,
-      random: () => 0,
-      uncommittedBytesMax: 1000,
-      appendCountMax: 10,
-      appendBytesMax: 1000,
-      bugs: NO_RAFT_BUGS,
-    },
+    { ...OPTIONS, electionTimeoutMs: 600_000 },
     start,
   );
   host.receive({ kind: 'vote', from: LEADER, to: SELF, term: 5, last: { index: 9, term: 4 }, isTransfer: false });
   expect(sent).toEqual([]);
   bench.time.settle();
   expect(sent).toContain('vote-response');
+});
+
+test('a process that stood still hears what waits before it takes anybody for dead (F4)', () => {
+  const bench = StorageBench.formed(1, [SELF, LEADER]);
+  bench.close();
+  const { storage, start } = bench.open();
+  if (start === null) throw new Error('it is formed');
+  const sent: string[] = [];
+  let stoodStillMs = 0;
+  const host = new RaftHost(
+    {
+      clock: { monotonicMs: () => bench.time.monotonicMs() + stoodStillMs, wallMs: () => bench.time.wallMs() },
+      timers: bench.time,
+      storage,
+      send: ({ kind }) => void sent.push(kind),
+      machine: { committed: () => undefined, restored: () => undefined, became: () => undefined },
+    },
+    OPTIONS,
+    start,
+  );
+  const heartbeat = {
+    ...HEAD,
+    kind: 'append',
+    previous: { index: 0, term: 0 },
+    entries: [],
+    committedIndex: 0,
+  } as const;
+  host.receive(heartbeat);
+  bench.time.settle();
+  stoodStillMs = 5000;
+  bench.time.advance(650);
+  host.receive(heartbeat);
+  bench.time.advance(500);
+  expect(new Set(sent)).toEqual(new Set(['append-response']));
+  bench.time.advance(2000);
+  expect(sent).toContain('pre-vote');
 });

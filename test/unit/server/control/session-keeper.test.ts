@@ -48,3 +48,17 @@ test('a broker that said goodbye is not waited for: its successor with another d
   world.until('it is registered', () => successor.registered === null);
   expect(world.world.nowMs - startMs).toBeLessThan(500);
 });
+
+test('the only broker is not taken out for being silent: nobody could take over from it', () => {
+  const wrapNet = (net: ControlNet): ControlNet => ({
+    listen: (options, done) => net.listen(options, done),
+    connect: (options) => net.connect(options),
+    probe: (_address, _timeoutMs, done) => done('accepted'),
+  });
+  const world = new QuorumWorld(5, { controllers: [1000], brokers: [0], wrapNet });
+  world.startAll();
+  world.untilReady();
+  world.kill(0);
+  world.world.runFor(20_000);
+  expect(world.member(1000).running.view.brokers()).toMatchObject([{ id: 0, fenced: false }]);
+});
