@@ -1,3 +1,4 @@
+import type { Settings } from '../config/settings.ts';
 import type { MetadataImage } from './image.ts';
 import { isInternalTopic } from './topic-name.ts';
 
@@ -44,8 +45,8 @@ interface TopicPieces {
  * Everything off brokers that are draining; what is being moved already is left alone. An internal topic has a copy less when
  * every broker that stays has one already: it has three only where there are brokers for them.
  */
-export function planDrains(image: MetadataImage): MovePlan {
-  const plan = new Plan(image);
+export function planDrains(image: MetadataImage, settings: Settings): MovePlan {
+  const plan = new Plan(image, settings);
   const obstacles: string[] = [];
   let stuckCount = 0;
   let plannedCount = 0;
@@ -64,7 +65,7 @@ export function planDrains(image: MetadataImage): MovePlan {
       if (target !== null) {
         plan.replace(piece, id, target);
         plannedCount += 1;
-      } else if (isInternalTopic(piece.topic) && plan.isEverywhereElse(piece)) {
+      } else if (isInternalTopic(piece.topic) && plan.isEverywhereElse(piece, id)) {
         plan.drop(piece, id);
         plannedCount += 1;
       } else if (++stuckCount <= OBSTACLES_MAX)
@@ -79,8 +80,8 @@ export function planDrains(image: MetadataImage): MovePlan {
  * The least for balance: internal topics get three replicas where there are brokers for them; no broker has two replicas more than
  * another, nor is the first replica of two partitions more, as far as that can be had.
  */
-export function planRebalance(image: MetadataImage): MovePlan {
-  const plan = new Plan(image);
+export function planRebalance(image: MetadataImage, settings: Settings): MovePlan {
+  const plan = new Plan(image, settings);
   for (const piece of plan.pieces) {
     if (piece.isMoving || !isInternalTopic(piece.topic)) continue;
     while (piece.replicas.length < INTERNAL_REPLICAS) {
@@ -102,10 +103,13 @@ class Plan {
   /** Brokers that replicas may come to, and how many they have. */
   readonly #loads = new Map<number, number>();
   readonly #staying: readonly number[];
+  /** Whether a machine may have two replicas of a partition (P1). */
+  readonly #isRelaxed: boolean;
   readonly #hosts = new Map<number, string>();
   readonly #racks = new Map<number, string | null>();
 
-  constructor(image: MetadataImage) {
+  constructor(image: MetadataImage, settings: Settings) {
+    this.#isRelaxed = settings.broker('weir.placement.host.relaxed');
     this.#staying = image.brokers().flatMap(({ id, draining }) => (draining ? [] : [id]));
     for (const { id, host, rack, fenced, cordoned, draining, shuttingDown } of image.brokers()) {
       // A broker that doesn't say where it runs is a machine of its own.
@@ -130,7 +134,9 @@ class Plan {
   /** The best broker for a replica in place of another (null: one more): another machine, another rack, few replicas. */
   place({ replicas }: Piece, leaving: number | null): number | null {
     const others = replicas.filter((id) => id !== leaving);
-    const candidates = [...this.#loads.keys()].filter((id) => !replicas.includes(id));
+    const candidates = [...this.#loads.keys()].filter(
+      (id) => !replicas.includes(id) && (this.#isRelaxed || this.#isAlike(this.#hosts, id, others) === 0),
+    );
     const cost = (id: number): readonly number[] => [
       this.#isAlike(this.#hosts, id, others),
       this.#isAlike(this.#racks, id, others),
@@ -155,9 +161,12 @@ class Plan {
     this.#count(piece.topic, leaving, -1);
   }
 
-  /** Whether every broker that is not drained, away or not, has a replica, and there is one. */
-  isEverywhereElse({ replicas }: Piece): boolean {
-    return this.#staying.length > 0 && this.#staying.every((id) => replicas.includes(id));
+  /** Whether every broker that is not drained, away or not, has a replica or is on a machine that has one, and there is one. */
+  isEverywhereElse({ replicas }: Piece, leaving: number): boolean {
+    const others = replicas.filter((id) => id !== leaving);
+    const hasItsPart = (id: number): boolean =>
+      others.includes(id) || (!this.#isRelaxed && this.#isAlike(this.#hosts, id, others) > 0);
+    return this.#staying.some((id) => others.includes(id)) && this.#staying.every(hasItsPart);
   }
 
   /** Moves one replica from a broker that has two more than another; false: there is none to move. */

@@ -362,7 +362,7 @@ export class ControlHub {
       },
       controller,
     );
-    this.#mover = new ReplicaMover({ timers, log }, controller);
+    this.#mover = new ReplicaMover({ timers, log, settings }, controller);
     this.#preferred = new PreferredLeaders({ timers, log, settings }, controller);
     this.#elections = new LogElections({ clock, timers, log }, controller);
   }

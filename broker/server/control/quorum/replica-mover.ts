@@ -1,6 +1,7 @@
 import { brokerId } from '../../../core/base/ids.ts';
 import { type MovePlan, type PlannedMove, planDrains, planRebalance } from '../../../core/metadata/balance.ts';
 import type { CodedResult, MetadataCommand, OutcomeOf } from '../../../core/metadata/commands.ts';
+import type { Settings } from '../../../core/config/settings.ts';
 import type { AlterReassignmentsOutcome } from '../../../core/metadata/replica-commands.ts';
 import type { MetadataDelta } from '../../../core/metadata/view.ts';
 import type { PartitionState } from '../../../core/metadata/topic.ts';
@@ -21,6 +22,7 @@ const REFUSED_MS = 5000;
 export interface ReplicaMoverDeps {
   readonly timers: Timers;
   readonly log: Log;
+  readonly settings: Settings;
 }
 
 /** What is said to whoever asks. */
@@ -143,8 +145,9 @@ export class ReplicaMover {
   #plan(): readonly PlannedMove[] {
     if (this.#planned !== null && this.#planned.length > 0) return this.#planned;
     const { image } = this.#controller;
-    const drains = this.#isDraining ? planDrains(image) : NO_PLAN;
-    const plan = drains.moves.length > 0 || !this.#isRebalancing ? drains : planRebalance(image);
+    const { settings } = this.#deps;
+    const drains = this.#isDraining ? planDrains(image, settings) : NO_PLAN;
+    const plan = drains.moves.length > 0 || !this.#isRebalancing ? drains : planRebalance(image, settings);
     this.#obstacles = drains.obstacles;
     this.#moreCount = plan.moreCount;
     this.#planned = plan.moves;

@@ -44,7 +44,7 @@ describe('a plan for brokers that are drained', () => {
     const lab = MetadataLab.withBrokers([0, 1, 2, 3]);
     create(lab, 't', [0, 1], [1, 0], [1, 2], [0, 2]);
     drain(lab, 1);
-    expect(planDrains(lab.image)).toEqual({
+    expect(planDrains(lab.image, lab.settings)).toEqual({
       moves: [
         { topic: 't', index: 0, replicas: [0, 3] },
         { topic: 't', index: 1, replicas: [3, 0] },
@@ -55,26 +55,34 @@ describe('a plan for brokers that are drained', () => {
     });
   });
 
-  test('takes another machine where there is one, and this one again where there is none', () => {
-    const lab = onHosts('a', 'b', 'a', 'c', 'c');
-    create(lab, 't', [0, 1]);
-    create(lab, 'u', [3, 1]);
-    drain(lab, 1);
-    expect(after(lab, planDrains(lab.image))).toEqual([
-      [0, 4],
-      [3, 2],
-    ]);
-    drain(lab, 4);
-    drain(lab, 3);
-    expect(planDrains(lab.image).moves[0]).toEqual({ topic: 't', index: 0, replicas: [0, 2] });
-  });
+  test.each([true, false])(
+    'takes another machine, and one that has a replica only when that is relaxed (%p, P1)',
+    (isRelaxed) => {
+      const lab = onHosts('a', 'b', 'a', 'c', 'c');
+      lab.set('cluster', '', { 'weir.placement.host.relaxed': String(isRelaxed) });
+      create(lab, 't', [0, 1]);
+      create(lab, 'u', [3, 1]);
+      drain(lab, 1);
+      expect(after(lab, planDrains(lab.image, lab.settings))).toEqual([
+        [0, 4],
+        [3, 2],
+      ]);
+      drain(lab, 4);
+      drain(lab, 3);
+      const { moves, obstacles } = planDrains(lab.image, lab.settings);
+      expect(moves.find(({ topic }) => topic === 't')).toEqual(
+        isRelaxed ? { topic: 't', index: 0, replicas: [0, 2] } : undefined,
+      );
+      if (!isRelaxed) expect(obstacles).toContain("t-0 can't leave broker 1: no other broker may take it");
+    },
+  );
 
   test('takes a copy of an internal topic away when all brokers that stay have one, and of no other topic', () => {
     const lab = MetadataLab.withBrokers([0, 1, 2]);
     create(lab, '__consumer_offsets', [0, 1, 2], [2, 0, 1]);
     create(lab, 't', [0, 1, 2]);
     drain(lab, 2);
-    const { moves, obstacles } = planDrains(lab.image);
+    const { moves, obstacles } = planDrains(lab.image, lab.settings);
     expect(moves).toEqual([
       { topic: '__consumer_offsets', index: 0, replicas: [0, 1] },
       { topic: '__consumer_offsets', index: 1, replicas: [0, 1] },
@@ -82,14 +90,21 @@ describe('a plan for brokers that are drained', () => {
     expect(obstacles).toEqual(["t-0 can't leave broker 2: no other broker may take it"]);
   });
 
+  test('counts machines for internal topics, not brokers (P1)', () => {
+    const lab = onHosts('a', 'b', 'a', 'c');
+    create(lab, '__consumer_offsets', [0, 1, 3]);
+    drain(lab, 3);
+    expect(planDrains(lab.image, lab.settings)).toMatchObject({ moves: [{ replicas: [0, 1] }], obstacles: [] });
+  });
+
   test('keeps the copies of an internal topic while a broker that could take one is away, and the last one always', () => {
     const lab = MetadataLab.withBrokers([0, 1, 2]);
     create(lab, '__consumer_offsets', [0, 1]);
     lab.run({ kind: 'fenceBroker', brokerId: 2, brokerEpoch: lab.image.broker(brokerId(2))?.epoch ?? -1 });
     drain(lab, 1);
-    expect(planDrains(lab.image).moves).toEqual([]);
+    expect(planDrains(lab.image, lab.settings).moves).toEqual([]);
     for (const id of [0, 2]) drain(lab, id);
-    expect(planDrains(lab.image).moves).toEqual([]);
+    expect(planDrains(lab.image, lab.settings).moves).toEqual([]);
   });
 
   test('never takes brokers that are away, cordoned or drained, and says what can not leave', () => {
@@ -98,7 +113,7 @@ describe('a plan for brokers that are drained', () => {
     drain(lab, 1);
     lab.run({ kind: 'setBrokerPlacement', brokerId: 2, cordoned: true, draining: false });
     lab.run({ kind: 'fenceBroker', brokerId: 3, brokerEpoch: lab.image.broker(brokerId(3))?.epoch ?? -1 });
-    const { moves, obstacles } = planDrains(lab.image);
+    const { moves, obstacles } = planDrains(lab.image, lab.settings);
     expect(moves).toEqual([]);
     expect(obstacles).toHaveLength(6);
     expect(obstacles[0]).toBe("t-0 can't leave broker 1: no other broker may take it");
@@ -109,7 +124,7 @@ describe('a plan for brokers that are drained', () => {
     const lab = MetadataLab.withBrokers([0, 1, 2]);
     create(lab, 't', ...Array.from({ length: 100 }, () => [0, 1]));
     drain(lab, 1);
-    const { moves, moreCount } = planDrains(lab.image);
+    const { moves, moreCount } = planDrains(lab.image, lab.settings);
     expect([moves.length, moreCount]).toEqual([40, 60]);
   });
 });
@@ -137,7 +152,7 @@ describe('a plan for balance', () => {
         const lab = MetadataLab.withBrokers(ids);
         // With as many replicas each: Kafka's topics have that.
         for (const [index, list] of replicas.entries()) create(lab, `t${String(index).padStart(2, '0')}`, list);
-        const planned = after(lab, planRebalance(lab.image));
+        const planned = after(lab, planRebalance(lab.image, lab.settings));
         const counts = loads(planned, ids);
         expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
         const gained = replicas.map((list, at) => planned[at]?.filter((id) => !list.includes(id)).length ?? 0);
@@ -154,7 +169,7 @@ describe('a plan for balance', () => {
   test('evens out who is first, without a copy', () => {
     const lab = MetadataLab.withBrokers([0, 1]);
     create(lab, 't', [0, 1], [0, 1], [0, 1], [0, 1]);
-    const planned = after(lab, planRebalance(lab.image));
+    const planned = after(lab, planRebalance(lab.image, lab.settings));
     expect(planned.filter(([first]) => first === 0)).toHaveLength(2);
     expect(planned.map((list) => [...list].sort())).toEqual(Array.from({ length: 4 }, () => [0, 1]));
   });
@@ -163,17 +178,17 @@ describe('a plan for balance', () => {
     const lab = MetadataLab.withBrokers([0, 1, 2, 3]);
     create(lab, '__consumer_offsets', [0], [1]);
     create(lab, 'own', [2], [3]);
-    const planned = after(lab, planRebalance(lab.image));
+    const planned = after(lab, planRebalance(lab.image, lab.settings));
     expect(planned.map((list) => list.length)).toEqual([3, 3, 1, 1]);
     const two = MetadataLab.withBrokers([0, 1]);
     create(two, '__consumer_offsets', [0]);
-    expect(after(two, planRebalance(two.image)).map((list) => list.length)).toEqual([2]);
+    expect(after(two, planRebalance(two.image, two.settings)).map((list) => list.length)).toEqual([2]);
   });
 
   test('leaves machines apart that are apart', () => {
     const lab = onHosts('a', 'b', 'c', 'b');
     create(lab, 't', [0, 1], [0, 1], [0, 1], [2, 1]);
-    for (const list of after(lab, planRebalance(lab.image)))
+    for (const list of after(lab, planRebalance(lab.image, lab.settings)))
       expect(new Set(list.map((id) => ['a', 'b', 'c', 'b'][id])).size).toBe(2);
   });
 });
