@@ -39,6 +39,14 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, words: string]>
     'test/unit/server/logs/append-and-read.test.ts',
     'in a lazy log is durable after flush.ms, counted from',
   ],
+  'follower.replication.throttled.replicas': [
+    'test/unit/server/replication/lane.test.ts',
+    'keeps back what is throttled and out of sync, and nothing else',
+  ],
+  'leader.replication.throttled.replicas': [
+    'test/wire/tools/replicas.test.ts',
+    'moves a partition, tells when it is there, and takes its throttle back',
+  ],
   'max.decompressed.message.bytes': [
     'test/wire/batches/refusals.ts',
     'a record is over max.decompressed.message.bytes',
