@@ -171,8 +171,8 @@ export function* cut(body: LogBody, offset: number, damaged: (reason: string) =>
   body.highWatermark = Math.min(body.highWatermark, offset);
   yield* waitFor((done) => context.checkpoint(done));
   const loaded = yield* loadUpTo(body, offset);
-  // The marks are lowered by now, so that bad bytes look torn.
-  const isTorn = loaded.cut !== '' && !loaded.cut.endsWith(BEYOND_END);
+  // The marks are lowered by now, so that bad bytes look torn: less is left than was to stay.
+  const isTorn = loaded.cut !== '' && !loaded.cut.endsWith(BEYOND_END) && loaded.endOffset < offset;
   if (loaded.damage !== '' || isTorn) {
     damaged(loaded.damage === '' ? loaded.cut : loaded.damage);
     return;
