@@ -4,6 +4,8 @@ import type { World } from './world.ts';
 
 /** Longest one-way delay of bytes, virtual ms. */
 const LATENCY_MAX_MS = 2;
+/** Pause before bytes are sent again that could not get through, ms. */
+const RESEND_MS = 100;
 /** Bytes that one event carries at most: so frames arrive in pieces. */
 const PIECE_MAX = 4096;
 
@@ -18,6 +20,9 @@ interface Piece {
   readonly source: Uint8Array;
 }
 
+/** Whether what leaves one machine gets to another. */
+type Reaches = (from: string, to: string) => boolean;
+
 /** One end of a simulated connection. */
 class End implements NetConnection {
   readonly remoteAddress: string;
@@ -26,15 +31,21 @@ class End implements NetConnection {
   peer: End | null = null;
   readonly #world: World;
   readonly #host: SimHost;
+  readonly #reaches: Reaches;
+  readonly #to: string;
   #arrival = 0;
+  /** Bytes that could not get through, in order. */
+  #held: Piece[] = [];
   #inTransit = 0;
   #closed = false;
   #paused = false;
   #received: Uint8Array[] = [];
 
-  constructor(world: World, host: SimHost, remote: { readonly host: string; readonly port: number }) {
+  constructor(world: World, host: SimHost, remote: { readonly host: string; readonly port: number }, reaches: Reaches) {
     this.#world = world;
     this.#host = host;
+    this.#reaches = reaches;
+    this.#to = remote.host;
     this.remoteAddress = remote.host;
     this.remotePort = remote.port;
   }
@@ -109,13 +120,24 @@ class End implements NetConnection {
     this.#arrival = Math.max(this.#arrival, this.#world.nowMs + this.#latency());
     this.#inTransit += piece.bytes.length;
     this.#world.schedule(this.#arrival - this.#world.nowMs, () => {
-      this.#inTransit -= piece.bytes.length;
       if (Buffer.compare(piece.bytes, piece.source) !== 0)
         throw new Error('bug: bytes handed to write changed before they left');
-      this.peer?.receive(piece.bytes);
-      this.#host.whenAwake(() => {
-        if (this.#inTransit === 0 && !this.#closed) this.handlers?.onDrain();
-      });
+      this.#held.push(piece);
+      if (this.#held.length === 1) this.#deliverHeld();
+    });
+  }
+
+  #deliverHeld(): void {
+    if (!this.#reaches(this.#host.address, this.#to)) {
+      this.#world.schedule(RESEND_MS, () => this.#deliverHeld());
+      return;
+    }
+    for (const { bytes } of this.#held.splice(0)) {
+      this.#inTransit -= bytes.length;
+      this.peer?.receive(bytes);
+    }
+    this.#host.whenAwake(() => {
+      if (this.#inTransit === 0 && !this.#closed) this.handlers?.onDrain();
     });
   }
 
@@ -141,6 +163,7 @@ export class SimHost implements Net {
   readonly #world: World;
   /** By `host:port`. */
   readonly #ports: Map<string, Listener>;
+  readonly #reaches: Reaches;
   readonly #ends = new Set<End>();
   #dead = false;
   #asleepUntilMs = 0;
@@ -148,9 +171,10 @@ export class SimHost implements Net {
   readonly #asleep: (() => void)[] = [];
   #isWaking = false;
 
-  constructor(world: World, ports: Map<string, Listener>, address: string) {
+  constructor(world: World, ports: Map<string, Listener>, address: string, reaches: Reaches) {
     this.#world = world;
     this.#ports = ports;
+    this.#reaches = reaches;
     this.address = address;
   }
 
@@ -182,15 +206,21 @@ export class SimHost implements Net {
     handlers: NetHandlers,
     done: Parameters<Net['dial']>[2],
   ): void {
-    this.#world.schedule(0.1 + this.#world.prng.below(1000) / 1000, () => {
+    const isThere = this.#reaches(this.address, address.host) && this.#reaches(address.host, this.address);
+    const tripMs = isThere ? 0.1 + this.#world.prng.below(1000) / 1000 : address.timeoutMs;
+    this.#world.schedule(tripMs, () => {
       if (this.#dead) return;
+      if (!isThere) {
+        done({ code: 'ETIMEDOUT', message: `${address.host} does not answer` }, null);
+        return;
+      }
       const listener = this.#ports.get(`${address.host}:${address.port}`);
       if (listener === undefined) {
         done({ code: 'ECONNREFUSED', message: `nobody listens on ${address.port}` }, null);
         return;
       }
-      const near = new End(this.#world, this, address);
-      const far = new End(this.#world, listener.host, { host: this.address, port: 0 });
+      const near = new End(this.#world, this, address, this.#reaches);
+      const far = new End(this.#world, listener.host, { host: this.address, port: 0 }, this.#reaches);
       near.peer = far;
       far.peer = near;
       near.handlers = handlers;
@@ -265,6 +295,8 @@ export class SimHost implements Net {
 export class SimNetwork {
   readonly #world: World;
   readonly #ports = new Map<string, Listener>();
+  /** Whether what leaves one machine gets to another: everything, unless somebody cuts. */
+  reaches: Reaches = () => true;
 
   constructor(world: World) {
     this.#world = world;
@@ -272,7 +304,7 @@ export class SimNetwork {
 
   /** A new process on the machine of an address. */
   host(address = '127.0.0.1'): SimHost {
-    return new SimHost(this.#world, this.#ports, address);
+    return new SimHost(this.#world, this.#ports, address, (from, to) => this.reaches(from, to));
   }
 
   /** Whether anybody listens on a port of the machine that worlds of one node have. */

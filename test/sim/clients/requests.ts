@@ -74,6 +74,24 @@ export function growTopic(
   };
 }
 
+/** Moves a partition to other replicas; where that can't be, it stays. */
+export function reassign(
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+  replicas: readonly number[],
+): Ask<typeof ApiKey.AlterPartitionReassignments> {
+  const partitions = [{ partitionIndex: partition, replicas: [...replicas] }];
+  return {
+    key: ApiKey.AlterPartitionReassignments,
+    body: () => ({ timeoutMs: TIMEOUT_MS, allowReplicationFactorChange: false, topics: [{ name: topic, partitions }] }),
+    codes: ({ errorCode, responses }) => [
+      errorCode,
+      ...responses.flatMap((one) => one.partitions.map((each) => each.errorCode)),
+    ],
+    fine: [ErrorCode.INVALID_REPLICA_ASSIGNMENT],
+    done: () => undefined,
+  };
+}
+
 /** Deletes a topic by name. */
 export function deleteTopic(name: string, done: () => void): Ask<typeof ApiKey.DeleteTopics> {
   return {

@@ -4,7 +4,7 @@ import { checkRecords } from './check-records.ts';
 
 const TOPICS = new Map<string, TopicFacts>([['t', { durability: 'fsync', retentionMs: null, isCompacted: false }]]);
 const NONE = new Set<string>();
-const READ = { lost: NONE, unread: NONE };
+const READ = { lost: NONE, unread: NONE, weakProducers: NONE };
 const IT = new Set(['t-0']);
 const T = { topic: 't', partition: 0 } as const;
 
@@ -64,8 +64,9 @@ describe('the checker of a cluster’s records', () => {
   it('names a record that was lost (L1), but not one that went with the last disk, nor without a last look', () => {
     const lost = [...record('a', 0), ...record('b', 1).slice(0, 2), bounds(1)];
     expect(checkRecords(lost, TOPICS, READ)).toEqual(['L1: b was acknowledged at t-0@1, where nothing is']);
-    expect(checkRecords(lost, TOPICS, { lost: IT, unread: NONE })).toEqual([]);
-    expect(checkRecords(lost.slice(0, -1), TOPICS, { lost: NONE, unread: IT })).toEqual([]);
+    expect(checkRecords(lost, TOPICS, { ...READ, lost: IT })).toEqual([]);
+    expect(checkRecords(lost.slice(0, -1), TOPICS, { ...READ, unread: IT })).toEqual([]);
+    expect(checkRecords(lost, TOPICS, { ...READ, weakProducers: new Set(['p']) })).toEqual([]);
     const read: Observation = { kind: 'read', atMs: 3, value: 'b', place: place(1) };
     expect(checkRecords([...lost.filter(({ kind }) => kind !== 'acknowledged'), read], TOPICS, READ)).toEqual([
       'L1: b was read at t-0@1, where nothing is',

@@ -7,6 +7,8 @@ export interface RecordFacts {
   readonly lost: ReadonlySet<string>;
   /** Partitions that were not read at the end. */
   readonly unread: ReadonlySet<string>;
+  /** Producers that are content with the leader's word, on topics with several replicas: others may never have their records. */
+  readonly weakProducers: ReadonlySet<string>;
 }
 
 /**
@@ -16,16 +18,25 @@ export interface RecordFacts {
 export function checkRecords(
   history: readonly Observation[],
   topics: ReadonlyMap<string, TopicFacts>,
-  { lost, unread }: RecordFacts,
+  { lost, unread, weakProducers }: RecordFacts,
 ): string[] {
   const kept = history.filter((one) => !lost.has(partitionOf(one)));
   // Without a last look nothing can be said of what is kept.
   const told = kept.filter(
     (one) => !unread.has(partitionOf(one)) || (one.kind !== 'acknowledged' && one.kind !== 'read'),
   );
+  const weak = new Set(
+    kept.flatMap((one) => (one.kind === 'sent' && weakProducers.has(one.producer) ? [one.value] : [])),
+  );
+  const promised = told.filter((one) => one.kind !== 'acknowledged' || !weak.has(one.value));
   const answers = kept.filter((one): one is Seen<'fetched'> => one.kind === 'fetched');
   const ends = kept.filter((one): one is Seen<'epoch-end'> => one.kind === 'epoch-end');
-  return [...checkLog(told, topics), ...checkForward(answers), ...checkEpochs(answers), ...checkEnds(answers, ends)];
+  return [
+    ...checkLog(promised, topics),
+    ...checkForward(answers),
+    ...checkEpochs(answers),
+    ...checkEnds(answers, ends),
+  ];
 }
 
 function partitionOf(one: Observation): string {

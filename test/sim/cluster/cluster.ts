@@ -4,6 +4,9 @@ import { encodeFormation } from '../../../broker/core/config/formation.ts';
 import type { MetadataImage } from '../../../broker/core/metadata/image.ts';
 import { keyOf, type Message } from '../../../broker/core/raft/types.ts';
 import type { RaftBugs } from '../../../broker/core/raft/planted-bugs.ts';
+import type { PlantedLogBugs } from '../../../broker/core/log/planted-bugs.ts';
+import type { MetadataBugs } from '../../../broker/core/metadata/planted-bugs.ts';
+import type { ReplicaBugs } from '../../../broker/core/replica/planted-bugs.ts';
 import type { ControlBugs } from '../../../broker/server/control/planted-bugs.ts';
 import { SimControlNetwork } from '../control-net.ts';
 import { SimDisk } from '../disk.ts';
@@ -19,7 +22,7 @@ import type { ClusterPlan, FaultKind } from './plan.ts';
 import { isClaimed, promiseOf } from './promises.ts';
 import { QuorumWatch } from './quorum-watch.ts';
 import { RecordsLoad } from './records-load.ts';
-import { planRecords } from './records-plan.ts';
+import { NO_RECORDS, planRecords } from './records-plan.ts';
 import { runSplitRounds, SPLIT_PATIENCE_MS } from './split-rounds.ts';
 import { Strikes } from './strikes.ts';
 import { NOT_ALIVE } from './vote-watch.ts';
@@ -60,8 +63,13 @@ export interface ClusterOptions {
   readonly onTrace?: (line: string) => void;
   /** The faults that there are, in place of those that the seed draws. */
   readonly kinds?: readonly FaultKind[];
+  /** Nobody produces records: what is looked for is in the metadata. */
+  readonly isBare?: boolean;
   readonly raftBugs?: RaftBugs;
   readonly controlBugs?: ControlBugs;
+  readonly metadataBugs?: MetadataBugs;
+  readonly replicaBugs?: ReplicaBugs;
+  readonly logBugs?: PlantedLogBugs;
   /** What becomes of a message of Raft on its way. */
   readonly tamper?: (message: Message) => Message;
   /** Whoever replaces a disk puts a copy there that was made when the cluster was formed: a voter without its votes. */
@@ -100,6 +108,9 @@ export class Cluster {
     const world = this.#world;
     this.#network = new SimNetwork(world);
     this.#control = new SimControlNetwork(world, createPrng(world.prng.uint32()));
+    const addresses = new Set(plan.nodes.map(({ id }) => addressOf(id)));
+    // Clients reach every machine: also one that its brokers do not hear any more.
+    this.#network.reaches = (from, to) => !addresses.has(from) || !addresses.has(to) || this.#control.reaches(from, to);
     if (options.tamper !== undefined) this.#control.tamper = options.tamper;
     this.#quorum = new QuorumWatch({
       nowMs: () => world.nowMs,
@@ -118,6 +129,11 @@ export class Cluster {
       controllers: controllers.map(({ id }) => ({ id, address: addressOf(id) })),
       clusterId: CLUSTER_ID,
     });
+    const brokerIds = plan.nodes.filter(({ roles }) => roles.includes('broker')).map(({ id }) => id);
+    const records = options.isBare === true ? NO_RECORDS : planRecords(seed, plan.loadMs, brokerIds.length);
+    const replicated = records.topics.flatMap(({ name, replicationFactor = 1 }) =>
+      replicationFactor > 1 ? [name] : [],
+    );
     this.#strikes = new Strikes({
       world,
       prng: createPrng(world.prng.uint32()),
@@ -125,6 +141,8 @@ export class Cluster {
       operator: this.#operator,
       nodes: this.#nodes,
       plan,
+      reassign: () => this.#records.reassign(),
+      isInSync: () => this.#metadata.isInSync(replicated),
       emptyDisk: (node) => this.#emptyDisk(node),
     });
     this.#load = new Workload(world, this.#network, {
@@ -141,7 +159,7 @@ export class Cluster {
         return brokers.every((node) => node.isReady);
       },
     };
-    this.#records = new RecordsLoad(new Stage(world, this.#network, served), planRecords(seed, plan.loadMs));
+    this.#records = new RecordsLoad(new Stage(world, this.#network, served), records, brokerIds);
   }
 
   /** Runs everything; never throws for what nodes did. */
@@ -210,7 +228,7 @@ export class Cluster {
     const voters = nodes
       .filter((node) => node.roles.includes('controller'))
       .map((node) => `${node.id}@${addressOf(node.id)}:${CONTROL_PORT}`);
-    const { raftBugs, controlBugs, wrapDisk } = options;
+    const { raftBugs, controlBugs, metadataBugs, replicaBugs, logBugs, wrapDisk } = options;
     const node: SimNode = new SimNode(this.#world, this.#network, {
       id,
       address: addressOf(id),
@@ -231,6 +249,9 @@ export class Cluster {
       onWarning: (text) => this.#strikes.warned(node, text),
       ...(raftBugs && { raftBugs }),
       ...(controlBugs && { controlBugs }),
+      ...(metadataBugs && { metadataBugs }),
+      ...(replicaBugs && { replicaBugs }),
+      ...(logBugs && { logBugs }),
       ...(wrapDisk && { wrapDisk }),
     });
     return node;

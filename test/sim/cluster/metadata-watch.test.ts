@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { type BrokerRecord, encodeRecords, type MetadataRecord } from '../../../broker/core/metadata/records.ts';
 import { MetadataWatch } from './metadata-watch.ts';
 
+const DISK = 'AAAAAAAAAAAAAAAAAAAABA';
 const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ';
 /** An offset at which whole images are compared. */
 const WHOLE_AT = 16;
@@ -13,7 +14,7 @@ function broker(brokerEpoch = -1): BrokerRecord {
     brokerId: 1,
     brokerEpoch,
     incarnationId: 'AAAAAAAAAAAAAAAAAAAAAw',
-    directoryId: 'AAAAAAAAAAAAAAAAAAAABA',
+    directoryId: DISK,
     rack: null,
     fenced: true,
     endpoints: [],
@@ -36,10 +37,10 @@ function producers(nextProducerId: number): MetadataRecord {
   return { kind: 'producerIds', nextProducerId };
 }
 
-function partitions(leaderEpoch: number): MetadataRecord {
-  const lists = { elr: [], lastKnownElr: [], addingReplicas: [], removingReplicas: [] };
+function partitions(leaderEpoch: number, isr = [1], elr: readonly number[] = []): MetadataRecord {
+  const lists = { elr, lastKnownElr: [], addingReplicas: [], removingReplicas: [] };
   const head = { index: 0, leader: 1, leaderEpoch, partitionEpoch: leaderEpoch, durableFromEpoch: 0 };
-  const replicas = { replicas: [1], directories: ['AAAAAAAAAAAAAAAAAAAABA'], isr: [1] };
+  const replicas = { replicas: [1], directories: [DISK], isr };
   return { kind: 'partitions', topicId: TOPIC_ID, partitions: [{ ...head, ...replicas, ...lists }] };
 }
 
@@ -130,6 +131,39 @@ describe('the watch over what nodes are told', () => {
     expect(problems()).toEqual([]);
     scene.snapshot('a', 4 * WHOLE_AT, [broker(3), topic, partitions(3)]);
     expect(problems()).toEqual(['E1: t-0 goes back from leader epoch 4 to 3']);
+  });
+
+  it('names a replica that counts twice, or is none, and a leader that is not in sync (Q5)', () => {
+    const topic: MetadataRecord = { kind: 'topic', topicId: TOPIC_ID, name: 't' };
+    const seen = (isr: number[], elr: number[]): readonly string[] =>
+      new Scene().snapshot('a', WHOLE_AT, [broker(3), topic, partitions(4, isr, elr)]).watch.problems;
+    expect(seen([1], [1])).toEqual(['Q5: of t-0 broker 1 is in the ISR and in the ELR']);
+    expect(seen([1], [5])).toEqual(['Q5: of t-0 broker 5 counts, and is no replica']);
+    expect(seen([], [1])).toEqual(['Q5: of t-0 broker 1 leads, and is not in sync']);
+  });
+
+  it('names a move that leaves fewer replicas in sync than a record is acknowledged by (Q5)', () => {
+    const topic: MetadataRecord = { kind: 'topic', topicId: TOPIC_ID, name: 't' };
+    const lists = { elr: [], lastKnownElr: [], addingReplicas: [], removingReplicas: [] };
+    const head = { index: 0, leader: 1, durableFromEpoch: 0 };
+    const two = { replicas: [1, 2], directories: [DISK, DISK], isr: [1, 2] };
+    const first = { ...head, leaderEpoch: 0, partitionEpoch: 0, ...two, ...lists };
+    const moveTo = (partitionEpoch: number, isr: readonly number[]): MetadataRecord => {
+      const change = {
+        ...head,
+        leaderEpoch: 0,
+        partitionEpoch,
+        ...two,
+        replicas: [1, 2, 3],
+        directories: [DISK, DISK, DISK],
+      };
+      return { kind: 'partitionChanges', topics: [{ topicId: TOPIC_ID, partitions: [{ ...change, ...lists, isr }] }] };
+    };
+    scene.batch('a', 0, [broker(), topic, { kind: 'partitions', topicId: TOPIC_ID, partitions: [first] }]);
+    scene.batch('a', 3, [moveTo(1, [1, 3])]);
+    expect(problems()).toEqual([]);
+    scene.batch('a', 4, [moveTo(2, [1])]);
+    expect(problems()).toEqual(['Q5: a move leaves 1 of 2 replicas of t-0 in sync']);
   });
 
   it('names a broker that is let in at an epoch which is over (E2), but not one that is put out', () => {

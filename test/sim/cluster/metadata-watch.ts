@@ -1,10 +1,14 @@
 import { MetadataImage } from '../../../broker/core/metadata/image.ts';
 import { decodeRecords, type MetadataRecord } from '../../../broker/core/metadata/records.ts';
+import type { PartitionView } from '../../../broker/core/metadata/view.ts';
 import { crc32c } from '../../../broker/io/crc32c.ts';
 import type { ToData } from '../../../broker/server/control/link.ts';
 
 /** How often whole images are compared: at every offset that this divides. */
 const WHOLE_EVERY = 16;
+
+/** `min.insync.replicas` of topics with several replicas here. */
+const MIN_ISR = 2;
 
 interface Reader {
   /** Last offset that it was given. */
@@ -14,7 +18,7 @@ interface Reader {
 
 /**
  * Looks at what control isolates give to their data isolates: every node is told the same batches in the same order, images
- * are equal at equal offsets, and epochs of brokers, leaders and partitions only rise (D5). It has an image of its own, built
+ * are equal at equal offsets, epochs of brokers, leaders and partitions only rise (D5), and replicas count once (KIP-966). It has an image of its own, built
  * from what was told first.
  */
 export class MetadataWatch {
@@ -29,6 +33,14 @@ export class MetadataWatch {
   /** Last offset that any node was told of. */
   get offset(): number {
     return this.#image.offset;
+  }
+
+  /** Whether every replica of these topics is in sync, as far as anybody was told. */
+  isInSync(topics: readonly string[]): boolean {
+    return topics.every(
+      (name) =>
+        this.#image.topicByName(name)?.partitions.every(({ isr, replicas }) => isr.length === replicas.length) ?? true,
+    );
   }
 
   /** A message to a data isolate, of one life of it; `describe` tells its image after that. */
@@ -81,9 +93,33 @@ export class MetadataWatch {
     this.#readers.set(node, { offset: last, life });
     if (baseOffset === this.#image.offset + 1) {
       this.#unfenced(records);
+      const moved = this.#moved(records);
       this.#advance(last, () => void this.#image.apply(records, baseOffset));
+      for (const { name, index, isr } of moved) this.#stillSafe(name, index, isr);
     }
     if (isWholeBetween(baseOffset - 1, last)) this.compare(node, last, describe());
+  }
+
+  /** Partitions whose replicas these records change, and who was in sync before. */
+  #moved(
+    records: readonly MetadataRecord[],
+  ): { readonly name: string; readonly index: number; readonly isr: number }[] {
+    const topics = records.flatMap((record) => (record.kind === 'partitionChanges' ? record.topics : []));
+    return topics.flatMap(({ topicId, partitions }) => {
+      const topic = this.#image.topics().find(({ id }) => id === topicId);
+      const changes = partitions.filter(({ replicas }) => replicas !== null);
+      return changes.map(({ index }) => ({
+        ...{ name: topic?.name ?? '', index },
+        isr: topic?.partitions[index]?.isr.length ?? 0,
+      }));
+    });
+  }
+
+  /** A move to other replicas leaves two in sync, if there were two. */
+  #stillSafe(name: string, index: number, before: number): void {
+    const isr = this.#image.topicByName(name)?.partitions[index]?.isr.length ?? before;
+    if (isr < Math.min(MIN_ISR, before))
+      this.problems.push(`Q5: a move leaves ${isr} of ${before} replicas of ${name}-${index} in sync`);
   }
 
   /** A broker is let in only at its latest epoch. */
@@ -117,7 +153,9 @@ export class MetadataWatch {
 
   #compareEpochs(): void {
     for (const topic of this.#image.topics()) {
-      for (const { index, leaderEpoch } of topic.partitions) {
+      for (const partition of topic.partitions) {
+        const { index, leaderEpoch } = partition;
+        for (const fault of replicaFaults(partition)) this.problems.push(`Q5: of ${topic.name}-${index} ${fault}`);
         const name = `${topic.id}-${index}`;
         const before = this.#leaderEpochs.get(name) ?? -1;
         if (leaderEpoch < before)
@@ -126,6 +164,17 @@ export class MetadataWatch {
       }
     }
   }
+}
+
+/** What may not be of a partition's replicas (KIP-966). */
+function replicaFaults({ leader, replicas, isr, elr }: PartitionView): string[] {
+  const faults: string[] = [];
+  const both = isr.find((id) => elr.includes(id));
+  const stranger = [...isr, ...elr].find((id) => !replicas.includes(id));
+  if (both !== undefined) faults.push(`broker ${both} is in the ISR and in the ELR`);
+  if (stranger !== undefined) faults.push(`broker ${stranger} counts, and is no replica`);
+  if (leader !== -1 && !isr.includes(leader)) faults.push(`broker ${leader} leads, and is not in sync`);
+  return faults;
 }
 
 function isWholeBetween(before: number, offset: number): boolean {

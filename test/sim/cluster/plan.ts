@@ -12,6 +12,7 @@ export const STRIKE_KINDS = [
   'half-split',
   'power',
   'process',
+  'blackout',
   'restart',
   'rolling',
   'pause',
@@ -27,6 +28,7 @@ export const STRIKE_KINDS = [
   'restore',
   'membership',
   'transfer',
+  'reassign',
 ] as const;
 
 /** A fault of single messages. */

@@ -1,5 +1,7 @@
+import type { MetadataBug } from '../../../broker/core/metadata/planted-bugs.ts';
 import type { RaftBug } from '../../../broker/core/raft/planted-bugs.ts';
 import type { Message } from '../../../broker/core/raft/types.ts';
+import type { ReplicaBug } from '../../../broker/core/replica/planted-bugs.ts';
 import { spoilSyncs } from '../planted.ts';
 import type { ClusterOptions } from './cluster.ts';
 import type { FaultKind } from './plan.ts';
@@ -21,12 +23,12 @@ const METADATA_LOG = /\/__cluster_metadata-0\//;
 /** Everything that is planted, each with the faults that bring it to light and what has to be found. */
 export const PLANTED: readonly PlantedInCluster[] = [
   raft('votes-twice', ['delay', 'process', 'transfer', 'pause'], /^Q1: .* votes for/, 10, 15),
-  raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 10, 20),
+  raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 5, 9),
   raft('commits-old-term', ['slow-disk', 'process', 'power'], /^V7/, 20),
   raft('no-pre-vote', ['isolate'], /^Q3: .* without a pre-vote/, 2),
-  raft('ignores-contact', ['isolate', 'flap'], /^Q3: .* hears its leader/, 5, 28),
+  raft('ignores-contact', ['isolate', 'flap'], /^Q3: .* hears its leader/, 3),
   raft('transfers-early', ['transfer', 'slow-disk', 'delay'], /^V5/, 10),
-  raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 5, 20),
+  raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 5, 8),
   planted(
     'control: keeps-stale-watch',
     ['split', 'half-split'],
@@ -41,6 +43,12 @@ export const PLANTED: readonly PlantedInCluster[] = [
     /^(Q1|Q2|C2|T1|L)|the vote in it is lost/,
     3,
   ),
+  replica('acks-before-isr', ['isolate', 'one-way', 'process'], /^L1/, 3),
+  replica('counts-own-unsynced', ['power', 'slow-disk'], /^L1/, 3),
+  replica('truncates-to-watermark', ['isolate', 'process', 'one-way'], /^(L1|L6|L: .* every replica is in sync)/, 4),
+  metadata('reuses-epoch', ['process', 'pause', 'restart'], /^(L5|L6|E1)/, 3),
+  metadata('keeps-stale-leader', ['process', 'blackout'], /^(L5|L6|E1)/, 3),
+  metadata('drops-below-min-isr', ['reassign', 'isolate'], /^Q5: a move/, 5),
   planted(
     'syncs of topics are lost',
     ['power'],
@@ -51,7 +59,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
   planted(
     'a wiped voter comes back without its votes',
     ['wipe', 'process', 'isolate'],
-    { replacesByOldCopy: true },
+    { replacesByOldCopy: true, isBare: true },
     /^(Q1|Q2|C2|T1)/,
     5,
     20,
@@ -77,7 +85,27 @@ function raft(
   withinSeeds: number,
   fromSeed = 1,
 ): PlantedInCluster {
-  return planted(`raft: ${bug}`, kinds, { raftBugs: new Set([bug]) }, finding, withinSeeds, fromSeed);
+  return planted(`raft: ${bug}`, kinds, { raftBugs: new Set([bug]), isBare: true }, finding, withinSeeds, fromSeed);
+}
+
+function replica(
+  bug: ReplicaBug,
+  kinds: readonly FaultKind[],
+  finding: RegExp,
+  withinSeeds: number,
+  fromSeed = 1,
+): PlantedInCluster {
+  return planted(`replica: ${bug}`, kinds, { replicaBugs: new Set([bug]) }, finding, withinSeeds, fromSeed);
+}
+
+function metadata(
+  bug: MetadataBug,
+  kinds: readonly FaultKind[],
+  finding: RegExp,
+  withinSeeds: number,
+  fromSeed = 1,
+): PlantedInCluster {
+  return planted(`metadata: ${bug}`, kinds, { metadataBugs: new Set([bug]) }, finding, withinSeeds, fromSeed);
 }
 
 function lost(path: string): 'lost' | null {

@@ -28,6 +28,8 @@ export class PartitionReader {
   readonly where: Where;
   /** Nodes that hold the partition, as told last. */
   replicas: readonly number[] = [];
+  /** All of them were in sync when it was told last. */
+  isInSync = false;
   isDone = false;
   readonly #stage: Stage<Served>;
   readonly #name: string;
@@ -73,7 +75,7 @@ export class PartitionReader {
   describe(): string {
     const { topic, partition } = this.where;
     const { id, epoch } = this.#leader;
-    return `${this.#name} of ${topic}-${partition} on ${this.replicas.join()} at ${this.#offset}, led by ${id} in ${epoch}`;
+    return `${this.#name} of ${topic}-${partition} on ${this.replicas.join()}${this.isInSync ? '' : ' (not in sync)'} at ${this.#offset}, led by ${id} in ${epoch}`;
   }
 
   /** Asks anybody who leads the partition. */
@@ -84,9 +86,10 @@ export class PartitionReader {
       const found = answer?.topics[0]?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
       const brokers = answer?.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }] as const) ?? [];
       this.replicas = found?.replicaNodes ?? this.replicas;
+      this.isInSync = found !== undefined && found.isrNodes.length === found.replicaNodes.length;
       this.#leader = { id: found?.leaderId ?? -1, epoch: found?.leaderEpoch ?? -1 };
       if (brokers.length > 0) this.#client.send({ kind: 'nodes', nodes: new Map(brokers) });
-      this.#again(() => (this.#leader.id < 0 ? this.#lookUp() : this.#fetch()));
+      this.#again(() => (this.#leader.id < 0 || (this.#isFinal && !this.isInSync) ? this.#lookUp() : this.#fetch()));
     });
   }
 

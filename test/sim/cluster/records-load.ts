@@ -1,6 +1,7 @@
+import type { Prng } from '../../../broker/core/base/prng.ts';
 import { SimAdmin } from '../clients/admin.ts';
 import { SimProducer } from '../clients/producer.ts';
-import { createTopic } from '../clients/requests.ts';
+import { createTopic, reassign } from '../clients/requests.ts';
 import type { TopicFacts } from '../history.ts';
 import type { Served, Stage } from '../stage.ts';
 import { checkRecords } from './check-records.ts';
@@ -16,18 +17,22 @@ const FINAL_PAUSE_MS = 50;
 /** Clients that produce and read records, whoever leads their partitions, and what has to be true of what they saw. */
 export class RecordsLoad {
   readonly #stage: Stage<Served>;
+  readonly #prng: Prng;
+  readonly #brokers: readonly number[];
   readonly #plan: RecordsPlan;
   readonly #admin: SimAdmin;
   readonly #partitions: readonly Where[];
   #producers: readonly SimProducer[] = [];
   #readers: readonly PartitionReader[] = [];
-  /** Partitions that nobody has any more. */
+  /** Partitions with one replica that nobody has any more. */
   readonly #lost = new Set<string>();
   /** Readers at the end, once there are some. */
   #finals: readonly PartitionReader[] = [];
 
-  constructor(stage: Stage<Served>, plan: RecordsPlan) {
+  constructor(stage: Stage<Served>, plan: RecordsPlan, brokers: readonly number[]) {
     this.#stage = stage;
+    this.#prng = stage.fork();
+    this.#brokers = brokers;
     this.#plan = plan;
     this.#admin = new SimAdmin(stage);
     this.#partitions = plan.topics.flatMap(({ name, partitionCount }) =>
@@ -61,20 +66,41 @@ export class RecordsLoad {
     );
   }
 
+  /** Moves a partition that has several replicas to others, drawn at random; false when there is none. */
+  reassign(): boolean {
+    const moved = this.#partitions.filter(({ topic }) => this.#copiesOf(topic) > 1);
+    const where = moved[this.#prng.below(Math.max(1, moved.length))];
+    if (where === undefined) return false;
+    const left = [...this.#brokers];
+    const replicas = Array.from({ length: this.#copiesOf(where.topic) }, () =>
+      left.splice(this.#prng.below(left.length), 1),
+    ).flat();
+    this.#stage.world.trace(`strike: ${nameOf(where)} moves to ${replicas.join()}`);
+    this.#admin.ask(reassign(where, replicas));
+    return true;
+  }
+
   /** Everything works: what is sent is answered, and everything is read once more, but what `lostDisks` took with them. */
   finish(lostDisks: ReadonlySet<number>, wait: Wait): void {
+    const mayNever = ({ topic }: SimProducer): boolean => lostDisks.size > 0 && this.#copiesOf(topic) === 1;
     wait(
       'producers are done',
-      () => this.#producers.every((producer) => producer.isDone || lostDisks.size > 0),
+      () => this.#producers.every((producer) => producer.isDone || mayNever(producer)),
       () => this.#producers.map((producer) => producer.describe()).join('; '),
     );
+    for (const producer of this.#producers) producer.die();
     for (const reader of this.#readers) reader.stop();
     this.#finals = this.#partitions.map(
       (where) =>
         new PartitionReader(this.#stage, where, { name: 'last reader', pauseMs: FINAL_PAUSE_MS, isFinal: true }),
     );
-    const isLost = ({ replicas }: PartitionReader): boolean =>
-      replicas.length > 0 && replicas.every((id) => lostDisks.has(id));
+    const isLost = ({ replicas: [only = -1, ...others] }: PartitionReader): boolean =>
+      others.length === 0 && lostDisks.has(only);
+    wait(
+      'every replica is in sync',
+      () => this.#finals.every((reader) => reader.isInSync || isLost(reader)),
+      () => this.#finals.map((reader) => reader.describe()).join('; '),
+    );
     wait(
       'everything is read',
       () => this.#finals.every((reader) => reader.isDone || isLost(reader)),
@@ -86,6 +112,10 @@ export class RecordsLoad {
     }
   }
 
+  #copiesOf(topic: string): number {
+    return this.#plan.topics.find(({ name }) => name === topic)?.replicationFactor ?? 1;
+  }
+
   /** What is wrong with what clients saw. */
   problems(): string[] {
     const topics = new Map<string, TopicFacts>(
@@ -95,7 +125,9 @@ export class RecordsLoad {
     const isRead = (where: Where): boolean =>
       this.#finals.some((one) => one.isDone && nameOf(one.where) === nameOf(where));
     const unread = new Set(this.#partitions.filter((where) => !isRead(where)).map(nameOf));
-    return [...failures, ...checkRecords(this.#stage.history, topics, { lost: this.#lost, unread })];
+    const weak = this.#plan.producers.filter((one) => one.acks === 1 && this.#copiesOf(one.topic) > 1);
+    const weakProducers = new Set(weak.map(({ name }) => name));
+    return [...failures, ...checkRecords(this.#stage.history, topics, { lost: this.#lost, unread, weakProducers })];
   }
 }
 

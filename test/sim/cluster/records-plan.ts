@@ -9,17 +9,23 @@ export interface RecordsPlan {
   readonly readerPausesMs: readonly number[];
 }
 
+/** No records at all. */
+export const NO_RECORDS: RecordsPlan = { topics: [], producers: [], readerPausesMs: [] };
+
 const FOR_EVER = { retentionMs: null, cutsAtMs: [], switchesAtMs: [], growsAtMs: null, deletedAtMs: null } as const;
 
 /** Decides which records there are in the cluster of a seed; draws nothing that another plan draws. */
-export function planRecords(seed: number, loadMs: number): RecordsPlan {
+export function planRecords(seed: number, loadMs: number, brokerCount: number): RecordsPlan {
   const prng = createPrng(seed ^ 0x4ec0_4d5);
   const topics = Array.from({ length: 2 }, (_, index): TopicPlan => {
     const config = prng.chance(0.5) ? { 'segment.ms': String(2000 + prng.below(20_000)) } : {};
-    return {
-      ...{ name: `data-${index}`, partitionCount: 1 + prng.below(2), durability: 'fsync', config, isRecreated: false },
-      ...FOR_EVER,
-    };
+    const partitionCount = 1 + prng.below(2);
+    // The first topic has one replica a partition, the second one as many as Kafka's rule of thumb.
+    const copies =
+      index === 0
+        ? { config, replicationFactor: 1 }
+        : { config: { ...config, 'min.insync.replicas': '2' }, replicationFactor: Math.min(3, brokerCount) };
+    return { name: `data-${index}`, partitionCount, durability: 'fsync', isRecreated: false, ...copies, ...FOR_EVER };
   });
   const producers = Array.from({ length: 3 }, (_, index): ProducerPlan => {
     const pauseMs = 250 + prng.below(400);

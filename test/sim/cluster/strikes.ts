@@ -7,10 +7,13 @@ import type { World } from '../world.ts';
 import type { SimOperator } from './operator.ts';
 import { between, drawMinority, type Way } from './cuts.ts';
 import { type ClusterPlan, isWeather, type StrikeKind } from './plan.ts';
+import { Spoils } from './spoils.ts';
 
 /** Longest that a node stays down, ms. */
 const DOWN_MS = [50, 500, 2000, 6000, 20_000] as const;
 const PAUSE_MS = [1500, 3000, 9000] as const;
+/** Longest until a node is back after a blackout, ms. */
+const BLACKOUT_MAX_MS = 3000;
 const BLINK_MAX_MS = 400;
 const CUT_MS = [300, 1500, 4000, 15_000] as const;
 const FLAP_MS = 400;
@@ -35,6 +38,10 @@ export interface StrikeTargets {
   readonly operator: SimOperator;
   readonly nodes: readonly SimNode[];
   readonly plan: ClusterPlan;
+  /** Moves a partition to other replicas; false when there is none that could be moved. */
+  readonly reassign: () => boolean;
+  /** Every partition that has several replicas has them in sync. */
+  readonly isInSync: () => boolean;
   /** An empty disk with what a node needs to find its cluster. */
   readonly emptyDisk: (node: SimNode) => DiskImage;
 }
@@ -50,12 +57,7 @@ export class Strikes {
   readonly #kinds: readonly StrikeKind[];
   /** Until when each node is troubled, ms. */
   readonly #troubledUntilMs = new Map<number, number>();
-  /** The one controller whose disk may have forgotten something, until it is whole or replaced (V10, V11). */
-  #spoiled: number | null = null;
-  #isRotten = false;
-  /** Voters whose logs lost something when power went. */
-  readonly #damaged = new Set<number>();
-  readonly #liars = new Set<number>();
+  readonly #spoils: Spoils;
   readonly #oldImages = new Map<number, DiskImage>();
   /** Nodes that have another's disk: they must not run. */
   readonly #exchanged = new Set<number>();
@@ -67,6 +69,11 @@ export class Strikes {
 
   constructor(targets: StrikeTargets) {
     this.#targets = targets;
+    this.#spoils = new Spoils({
+      ...targets,
+      isController: (node) => this.#isController(node),
+      isWell: (id, forMs) => this.#isWell(id, forMs),
+    });
     this.#kinds = targets.plan.swarm.filter((kind): kind is StrikeKind => !isWeather(kind));
   }
 
@@ -95,7 +102,7 @@ export class Strikes {
   }
 
   /** Whether a node was left alone for so long. */
-  isWell(id: number, forMs: number): boolean {
+  #isWell(id: number, forMs: number): boolean {
     const untilMs = this.#troubledUntilMs.get(id) ?? Number.NEGATIVE_INFINITY;
     return this.#targets.world.nowMs - untilMs >= forMs;
   }
@@ -111,7 +118,7 @@ export class Strikes {
       node.clock.drift(1);
       node.disk.faults.slowMs = 0;
       node.disk.faults.fail = () => null;
-      if (this.#liars.has(node.id)) this.#trustAgain(node);
+      if (this.#spoils.liars.has(node.id)) this.#trustAgain(node);
       operator.allow(node.id);
       if (!this.#exchanged.has(node.id)) this.#start(node);
     }
@@ -133,15 +140,13 @@ export class Strikes {
     if (this.#exchanged.has(node.id)) return;
     this.#trouble(node, 1000);
     // A disk that can't be used any more is replaced.
-    if (this.#spoiled === node.id && this.#isRotten && REFUSES_DISK.test(sentence)) this.#replaceDisk(node);
+    if (this.#spoils.voter === node.id && this.#spoils.isRotten && REFUSES_DISK.test(sentence)) this.#replaceDisk(node);
     world.schedule(1000, () => this.#start(node));
   }
 
   /** A node complains, of what it has lost, maybe. */
   warned(node: SimNode, text: string): void {
-    if (!this.#isController(node) || !LOST_SOMETHING.test(text)) return;
-    this.#damaged.add(node.id);
-    this.#untilCaughtUp(node, () => this.#damaged.delete(node.id));
+    if (this.#isController(node) && LOST_SOMETHING.test(text)) this.#spoils.damaged(node);
   }
 
   /** What is wrong; brokers of a cluster without a quorum may well end. */
@@ -151,9 +156,7 @@ export class Strikes {
 
   /** Whether enough voters have all that they ever had. Without that nobody can lead, and rightly so. */
   get isMajorityWhole(): boolean {
-    const { voters } = this.#targets.operator;
-    const whole = voters.filter(({ id }) => !this.#damaged.has(id) && this.#spoiled !== id);
-    return whole.length > voters.length / 2;
+    return this.#spoils.isMajorityWhole;
   }
 
   #strike(tries: number): void {
@@ -182,6 +185,8 @@ export class Strikes {
       case 'power':
       case 'process':
         return this.#crash(kind, node);
+      case 'blackout':
+        return this.#blackout(running);
       case 'restart':
         return this.#restart(node, this.#pick(DOWN_MS), () => undefined);
       case 'rolling':
@@ -211,6 +216,8 @@ export class Strikes {
         return this.#restoreOlder(node);
       case 'membership':
         return this.#changeVoters(node);
+      case 'reassign':
+        return this.#targets.reassign();
       default:
         this.#targets.operator.transfer(prng.chance(0.5) ? -1 : node.id);
     }
@@ -288,9 +295,24 @@ export class Strikes {
     if (kind === 'power') {
       network.setPower(node.address, false);
       // What was never synced is gone, and nobody knows what: its disk is replaced.
-      if (this.#liars.has(node.id)) this.#replaceDisk(node);
+      if (this.#spoils.liars.has(node.id)) this.#replaceDisk(node);
     }
     this.#later(downMs, () => this.#start(node));
+    return true;
+  }
+
+  /** Power goes everywhere at once, or every process dies, and they come back one after the other. */
+  #blackout(running: readonly SimNode[]): boolean {
+    const { network, prng } = this.#targets;
+    if (!this.#spoils.isNone) return false;
+    const kind = prng.chance(0.7) ? 'power' : 'process';
+    for (const node of running) {
+      const downMs = prng.below(BLACKOUT_MAX_MS);
+      this.#trouble(node, downMs + 3000);
+      node.crash(kind);
+      if (kind === 'power') network.setPower(node.address, false);
+      this.#later(downMs, () => this.#start(node));
+    }
     return true;
   }
 
@@ -348,37 +370,9 @@ export class Strikes {
     return plan.nodes.some(({ id, roles }) => id === node.id && roles.includes('controller'));
   }
 
-  /** A majority of whole disks is left, whatever set of voters is in force. */
-  #maySpoil(node: SimNode): boolean {
-    if (!this.#isController(node)) return true;
-    const { operator } = this.#targets;
-    return this.#spoiled === null && this.#damaged.size === 0 && operator.isSettled && operator.voters.length >= 3;
-  }
-
-  #spoil(node: SimNode): void {
-    if (!this.#isController(node)) return;
-    this.#spoiled = node.id;
-    this.#untilCaughtUp(node, () => {
-      this.#targets.world.trace(`strike: node ${node.id} is whole again`);
-      this.#spoiled = null;
-      this.#isRotten = false;
-    });
-  }
-
-  /** Runs something when a controller has all that the quorum has, and votes. */
-  #untilCaughtUp(node: SimNode, then: () => void): void {
-    const { world, operator } = this.#targets;
-    const look = (): void => {
-      const isTrusted = !this.#liars.has(node.id) && node.isReady && this.isWell(node.id, 3000);
-      if (isTrusted && operator.isSettled && operator.isCaughtUp(node.id)) then();
-      else world.schedule(1000, look);
-    };
-    world.schedule(5000, look);
-  }
-
   #replaceDisk(node: SimNode): void {
     this.#targets.world.trace(`strike: node ${node.id} gets an empty disk`);
-    this.#liars.delete(node.id);
+    this.#spoils.liars.delete(node.id);
     this.lostDisks.add(node.id);
     node.disk.faults.loseFileSyncs = false;
     node.disk.faults.loseDirectorySyncs = false;
@@ -388,8 +382,8 @@ export class Strikes {
   }
 
   #wipe(node: SimNode): boolean {
-    if (!this.#maySpoil(node)) return false;
-    this.#spoil(node);
+    if (!this.#spoils.may(node)) return false;
+    this.#spoils.spoil(node);
     const downMs = this.#pick(DOWN_MS);
     this.#trouble(node, downMs + 5000);
     node.crash('power');
@@ -400,10 +394,10 @@ export class Strikes {
 
   /** Syncs do nothing for a while. Power must not go meanwhile, or the disk is replaced. */
   #loseSyncs(node: SimNode): boolean {
-    if (!this.#maySpoil(node) || this.#liars.has(node.id)) return false;
+    if (!this.#spoils.may(node) || this.#spoils.liars.has(node.id)) return false;
     this.#targets.world.trace(`strike: syncs of node ${node.id} are lost`);
-    this.#spoil(node);
-    this.#liars.add(node.id);
+    this.#spoils.spoil(node);
+    this.#spoils.liars.add(node.id);
     node.disk.faults.loseFileSyncs = true;
     node.disk.faults.loseDirectorySyncs = true;
     this.#later(4000 + this.#targets.prng.below(15_000), () => this.#trustAgain(node));
@@ -412,7 +406,7 @@ export class Strikes {
 
   /** The disk writes what it owes. */
   #trustAgain(node: SimNode): void {
-    if (!this.#liars.delete(node.id)) return;
+    if (!this.#spoils.liars.delete(node.id)) return;
     node.disk.faults.loseFileSyncs = false;
     node.disk.faults.loseDirectorySyncs = false;
     node.disk.settle();
@@ -423,9 +417,9 @@ export class Strikes {
     const { prng, world } = this.#targets;
     const files = node.disk.files().filter(({ path, size }) => METADATA_DIRECTORY.test(path) && size > 0);
     const file = files[prng.below(Math.max(1, files.length))];
-    if (!this.#maySpoil(node) || file === undefined || !this.#isController(node)) return false;
-    this.#spoil(node);
-    this.#isRotten = true;
+    if (!this.#spoils.may(node) || file === undefined || !this.#isController(node)) return false;
+    this.#spoils.spoil(node);
+    this.#spoils.isRotten = true;
     this.#mayEnd.add(node.id);
     this.#trouble(node, 5000);
     node.crash('process');
@@ -439,8 +433,8 @@ export class Strikes {
 
   /** Two nodes get each other's disks, refuse them, and get their own back (V11). */
   #exchange(node: SimNode, running: readonly SimNode[]): boolean {
-    const other = running.find((one) => one !== node && !this.#liars.has(one.id));
-    if (other === undefined || this.#liars.has(node.id)) return false;
+    const other = running.find((one) => one !== node && !this.#spoils.liars.has(one.id));
+    if (other === undefined || this.#spoils.liars.has(node.id)) return false;
     const both = [node, other] as const;
     this.#targets.world.trace(`strike: nodes ${node.id} and ${other.id} exchange disks`);
     for (const one of both) {
@@ -473,7 +467,8 @@ export class Strikes {
    * only one that votes nowhere.
    */
   #restoreOlder(node: SimNode): boolean {
-    if (this.#isController(node) || this.#liars.has(node.id)) return false;
+    if (this.#isController(node) || this.#spoils.liars.has(node.id) || !this.#spoils.may(node)) return false;
+    this.#spoils.spoil(node);
     const downMs = this.#pick(DOWN_MS);
     this.#trouble(node, downMs + 3000);
     node.crash('power');
@@ -491,7 +486,7 @@ export class Strikes {
   /** A voter goes, and comes back after a while. */
   #changeVoters(node: SimNode): boolean {
     const { operator } = this.#targets;
-    if (!this.#isController(node) || this.#spoiled !== null || !operator.isSettled || operator.voters.length < 3)
+    if (!this.#isController(node) || this.#spoils.voter !== null || !operator.isSettled || operator.voters.length < 3)
       return false;
     operator.ban(node.id);
     this.#later(2000 + this.#targets.prng.below(8000), () => operator.allow(node.id));

@@ -1,0 +1,100 @@
+import type { SimNode } from '../node.ts';
+import type { World } from '../world.ts';
+import type { SimOperator } from './operator.ts';
+
+/** How long a node is left alone before its disk is asked about, and before it counts as well, ms. */
+const LOOK_AFTER_MS = 5000;
+const LOOK_EVERY_MS = 1000;
+const WELL_MS = 3000;
+
+/** What the book is kept with. */
+export interface SpoilsDeps {
+  readonly world: World;
+  readonly operator: SimOperator;
+  /** Every partition that has several replicas has them in sync. */
+  readonly isInSync: () => boolean;
+  readonly isController: (node: SimNode) => boolean;
+  /** Whether a node was left alone for so long. */
+  readonly isWell: (id: number, forMs: number) => boolean;
+}
+
+/** Which disks may have forgotten something: never more at a time than quorum and replicas can do without (V10, V11, KIP-966). */
+export class Spoils {
+  /** Nodes whose syncs do nothing for now. */
+  readonly liars = new Set<number>();
+  /** The one controller whose disk may have forgotten something, until it is whole or replaced; and whether it rotted. */
+  voter: number | null = null;
+  isRotten = false;
+  /** The one node whose disk may have lost records, until every replica is in sync again. */
+  #replica: number | null = null;
+  /** Voters whose logs lost something when power went. */
+  readonly #damaged = new Set<number>();
+  readonly #deps: SpoilsDeps;
+
+  constructor(deps: SpoilsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether a disk may forget something now: a majority of whole ones is left, and the other replicas. */
+  may(node: SimNode): boolean {
+    const { operator, isController } = this.#deps;
+    // Two have whatever was acknowledged, in the ISR or in the ELR: one of them may forget it at any time.
+    if (this.#replica !== null) return false;
+    if (!isController(node)) return true;
+    return this.voter === null && this.#damaged.size === 0 && operator.isSettled && operator.voters.length >= 3;
+  }
+
+  /** A disk forgets something from now on. */
+  spoil(node: SimNode): void {
+    const { world, isInSync, isController } = this.#deps;
+    this.#replica = node.id;
+    this.#when(
+      () => this.#isTrusted(node) && isInSync(),
+      () => (this.#replica = null),
+    );
+    if (!isController(node)) return;
+    this.voter = node.id;
+    this.#untilCaughtUp(node, () => {
+      world.trace(`strike: node ${node.id} is whole again`);
+      this.voter = null;
+      this.isRotten = false;
+    });
+  }
+
+  /** A voter complains of what it has lost. */
+  damaged(node: SimNode): void {
+    this.#damaged.add(node.id);
+    this.#untilCaughtUp(node, () => this.#damaged.delete(node.id));
+  }
+
+  /** Whether enough voters have all that they ever had. Without that nobody can lead, and rightly so. */
+  get isMajorityWhole(): boolean {
+    const { voters } = this.#deps.operator;
+    const whole = voters.filter(({ id }) => !this.#damaged.has(id) && this.voter !== id);
+    return whole.length > voters.length / 2;
+  }
+
+  /** Nobody's disk lies or lacks anything. */
+  get isNone(): boolean {
+    return this.liars.size === 0 && this.voter === null && this.#replica === null && this.#damaged.size === 0;
+  }
+
+  #isTrusted(node: SimNode): boolean {
+    return !this.liars.has(node.id) && node.isReady && this.#deps.isWell(node.id, WELL_MS);
+  }
+
+  /** Runs something when a controller has all that the quorum has, and votes. */
+  #untilCaughtUp(node: SimNode, then: () => void): void {
+    const { operator } = this.#deps;
+    this.#when(() => this.#isTrusted(node) && operator.isSettled && operator.isCaughtUp(node.id), then);
+  }
+
+  #when(condition: () => boolean, then: () => void): void {
+    const { world } = this.#deps;
+    const look = (): void => {
+      if (condition()) then();
+      else world.schedule(LOOK_EVERY_MS, look);
+    };
+    world.schedule(LOOK_AFTER_MS, look);
+  }
+}
