@@ -36,7 +36,7 @@ describe('a quorum under lost messages, crashes, pauses, wiped disks and changin
   /** From a seed that is near a find on, to save time. */
   const bugs: readonly [RaftBug, number, number][] = [
     ['votes-twice', 60, 50],
-    ['answers-unsynced', 60, 230],
+    ['answers-unsynced', 60, 560],
     ['damaged-votes', 60, 140],
     ['counts-unsynced', 60, 345],
     ['stale-reads', 60, 3],

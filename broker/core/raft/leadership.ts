@@ -53,7 +53,7 @@ export function takeAppendResponse(state: RaftState, response: AppendResponse): 
   if (progress === null) return;
   progress.isDamaged = response.isDamaged;
   if (response.outcome === 'diverged') {
-    if (response.isDamaged) progress.lost(response.index);
+    if (response.isDamaged || progress.hasLess(response.index, response.round)) progress.lost(response.index);
     // An answer to something that was sent before it matched further is old.
     if (response.index >= progress.matchIndex && progress.state !== 'snapshot') {
       const agreed = state.log.lastAtOrBelow(response.index, response.conflictTerm);
@@ -62,7 +62,7 @@ export function takeAppendResponse(state: RaftState, response: AppendResponse): 
       else progress.probe(Math.min(agreed + 1, progress.nextIndex));
     }
   } else {
-    progress.matched(Math.min(response.index, state.log.lastIndex));
+    progress.matched(Math.min(response.index, state.log.lastIndex), state.leadership?.round ?? 0);
     progress.roundAnswered(response.round);
     if (progress.state === 'probe') progress.replicate();
     else if (progress.state === 'snapshot' && progress.matchIndex >= (progress.snapshot?.meta.place.index ?? 0)) {
@@ -80,7 +80,7 @@ export function takeSnapshotResponse(state: RaftState, response: SnapshotRespons
   const { place, sizeInBytes } = snapshot.meta;
   if (response.place.index !== place.index || response.place.term !== place.term) return;
   if (response.position >= sizeInBytes) {
-    progress.matched(place.index);
+    progress.matched(place.index, state.leadership?.round ?? 0);
     progress.replicate();
   } else {
     snapshot.position = response.position;

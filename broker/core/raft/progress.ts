@@ -17,6 +17,8 @@ export class Progress {
   matchIndex: LogIndex = 0;
   /** The next entry to send. */
   nextIndex: LogIndex;
+  /** The round of heartbeats in which it told that: whatever is sent later, it answers with at least as much. */
+  #matchedInRound = 0;
   /** Its log has lost something (V10): it does not count. */
   isDamaged = false;
   /** Monotonic time of its last answer in this term, ms. */
@@ -56,9 +58,10 @@ export class Progress {
     this.nextIndex = lastIndex + 1;
   }
 
-  /** It has the log up to here. True when that is news. */
-  matched(index: LogIndex): boolean {
+  /** It has the log up to here, as it told in this round of the leader's heartbeats. True when that is news. */
+  matched(index: LogIndex, round: number): boolean {
     const isNews = index > this.matchIndex;
+    if (isNews) this.#matchedInRound = round;
     this.matchIndex = Math.max(this.matchIndex, index);
     this.nextIndex = Math.max(this.nextIndex, this.matchIndex + 1);
     this.#inFlight = this.#inFlight.filter((last) => last > this.matchIndex);
@@ -82,6 +85,14 @@ export class Progress {
   /** Its log has lost what it had from here on (V10): what it answered before is not true any more. */
   lost(index: LogIndex): void {
     this.matchIndex = Math.min(this.matchIndex, index);
+  }
+
+  /**
+   * Whether it has lost what it had without knowing it, as a disk does that is put back as it was: to something that was sent
+   * after it told how far its log is the leader's it answers with less.
+   */
+  hasLess(index: LogIndex, round: number): boolean {
+    return index < this.matchIndex && round > this.#matchedInRound;
   }
 
   replicate(): void {

@@ -305,3 +305,36 @@ describe('voters of a quorum', () => {
     }
   });
 });
+
+describe('a follower that has less than it told', () => {
+  const diverged = (round: number) =>
+    ({
+      kind: 'append-response',
+      term: 1,
+      round,
+      outcome: 'diverged',
+      index: 1,
+      conflictTerm: 1,
+      isDamaged: false,
+    }) as const;
+  const led = (): OneReplica => {
+    const one = new OneReplica();
+    one.lead();
+    one.give({ kind: 'propose', payload: new Uint8Array(10), tag: 1 });
+    one.sync();
+    one.hear(1, matched(2));
+    return one;
+  };
+
+  test('is sent what it lost, once it answers so to something that was sent later', () => {
+    const one = led();
+    one.nowMs += 100;
+    one.give({ kind: 'tick' });
+    expect(entriesTo(1, one.hear(1, diverged(one.state.leadership?.round ?? 0)))).toEqual([2]);
+  });
+
+  test('is not taken at an earlier word', () => {
+    // Of the round in which it then told that it has more.
+    expect(entriesTo(1, led().hear(1, diverged(1)))).toEqual([]);
+  });
+});
