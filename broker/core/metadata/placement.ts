@@ -31,8 +31,8 @@ export interface PlacementContext {
 
 /**
  * Spreads partitions over the brokers that are in and may get more (P1), counting what it has placed: one for a command. The first
- * replica goes to the broker that has fewest of these; each further one to another host, to another rack where there is one, and
- * there to who has fewest, going round.
+ * replica goes to the broker that has fewest of these and may lead; each further one to another host, to another rack where there is
+ * one, and there to who has fewest, going round, and to one that is about to stop only when no other is there.
  */
 export class Placement {
   readonly #context: PlacementContext;
@@ -59,8 +59,8 @@ export class Placement {
     const room = isReplicating(image) ? (isRelaxed ? usable.length : hostCount) : Math.min(1, usable.length);
     const factor = wish.shrinkToBrokers ? Math.min(replicationFactor, room) : replicationFactor;
     const refuse = (refusal: CodedResult): Placed => ({ refusal, replicas: null });
-    if (factor < 1 || factor > usable.length) {
-      const sentence = `${usable.length} broker(s) are registered and may get replicas`;
+    if (factor < 1 || factor > usable.length || !usable.some(isStaying)) {
+      const sentence = `${usable.length} broker(s) are registered and may get replicas, ${usable.filter(isStaying).length} of them may lead`;
       return refuse(notPossible(replicationFactor, sentence));
     }
     const excess = copiesProblem(image, factor);
@@ -87,6 +87,11 @@ function hostOf({ id, host }: BrokerState): string {
   return host === '' ? ` ${id}` : host;
 }
 
+/** Whoever is about to stop is not in sync from the start: a partition that has nobody else never gets a leader. */
+function isStaying({ shuttingDown }: BrokerState): boolean {
+  return !shuttingDown;
+}
+
 /** Hands out replicas, counting what was handed out. */
 class Spread {
   readonly #brokers: readonly BrokerState[];
@@ -106,7 +111,7 @@ class Spread {
   /** The replicas of the next partition. */
   next(factor: number, isRelaxed: boolean): readonly number[] {
     const count = this.#brokers.length;
-    const first = least(this.#brokers, ({ id }) => [this.#firstCounts.get(id) ?? 0]);
+    const first = least(this.#brokers.filter(isStaying), ({ id }) => [this.#firstCounts.get(id) ?? 0]);
     const chosen: BrokerState[] = first === undefined ? [] : [first];
     const turn = Math.floor(this.#position / count) % Math.max(1, count - 1);
     const start = (first === undefined ? 0 : this.#brokers.indexOf(first)) + 1 + turn;
@@ -120,6 +125,7 @@ class Spread {
       const next = least(others, (one) => [
         Number(chosen.some((other) => hostOf(other) === hostOf(one))),
         Number(chosen.some(({ rack }) => rack === one.rack)),
+        Number(one.shuttingDown),
         this.#replicaCounts.get(one.id) ?? 0,
       ]);
       if (next === undefined) break;
@@ -151,8 +157,8 @@ export function copiesProblem(image: MetadataImage, count: number): CodedResult 
 
 /**
  * Checks one manual assignment: known brokers, each once, as many as in `expectedCount` (null: any), at least one of
- * them in, none of them cordoned that is not in `kept`, and no two on a host unless that is relaxed (P1). Null when it is good, else
- * INVALID_REPLICA_ASSIGNMENT.
+ * them in and not about to stop, none of them cordoned that is not in `kept`, and no two on a host unless that is relaxed (P1).
+ * Null when it is good, else INVALID_REPLICA_ASSIGNMENT.
  */
 export function assignmentProblem(
   { image, settings }: PlacementContext,
@@ -168,7 +174,7 @@ export function assignmentProblem(
   if (expectedCount !== null && ids.length !== expectedCount) {
     return refused(`the assignment has ${ids.length} replica(s) where other partitions have ${expectedCount}`);
   }
-  if (!ids.some((id) => image.isUnfenced(id))) return refused('all brokers of the assignment are fenced');
+  if (!ids.some((id) => image.mayLead(id))) return refused('all brokers of the assignment are fenced or about to stop');
   const known = brokers.filter((one) => one !== null);
   const cordoned = known.find(({ id, cordoned: isCordoned }) => isCordoned && !kept.includes(id));
   if (cordoned !== undefined) return refused(`broker ${cordoned.id} is cordoned: it gets no new replicas`);

@@ -111,6 +111,25 @@ describe('placement (P1)', () => {
   });
 });
 
+function stop(lab: MetadataLab, id: number): void {
+  const brokerEpoch = lab.image.broker(brokerId(id))?.epoch ?? -1;
+  expect(lab.run({ kind: 'controlledShutdown', brokerId: id, brokerEpoch })).toMatchObject({ errorCode: 0 });
+}
+
+describe('a broker that is about to stop', () => {
+  test('is no new partition’s first, and one of its replicas only where no other is there', () => {
+    const lab = labAt([{}, {}, {}]);
+    stop(lab, 1);
+    lab.create(topic(4, 1, 'one'), topic(4, 2, 'two'), topic(1, 3, 'three'));
+    expect(new Set(replicasOf(lab, 'one').flat())).toEqual(new Set([0, 2]));
+    expect(new Set(replicasOf(lab, 'two').flat())).toEqual(new Set([0, 2]));
+    expect([...(replicasOf(lab, 'three')[0] ?? [])].sort()).toEqual([0, 1, 2]);
+    stop(lab, 0);
+    stop(lab, 2);
+    expect(lab.create(topic(1, 1, 'late'))).toEqual([ErrorCode.INVALID_REPLICATION_FACTOR]);
+  });
+});
+
 describe('assignments by hand', () => {
   const assigned = (name: string, brokerIds: readonly number[]) =>
     newTopic(name, {
@@ -118,6 +137,14 @@ describe('assignments by hand', () => {
       replicationFactor: -1,
       assignments: [{ partitionIndex: 0, brokerIds }],
     });
+
+  test('name somebody who may lead', () => {
+    const lab = labAt([{}, {}]);
+    stop(lab, 1);
+    expect(lab.create(assigned('t', [1]))).toEqual([ErrorCode.INVALID_REPLICA_ASSIGNMENT]);
+    expect(lab.create(assigned('t', [1, 0]))).toEqual([ErrorCode.NONE]);
+    expect(lab.image.topicByName('t')?.partition(0)).toMatchObject({ leader: 0, isr: [0] });
+  });
 
   test('keep to hosts, unless that is relaxed, and leave cordoned brokers alone', () => {
     const places = [{ host: 'a' }, { host: 'a' }, { host: 'b' }];
