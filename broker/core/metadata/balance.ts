@@ -43,11 +43,14 @@ interface TopicPieces {
 
 /**
  * Everything off brokers that are draining; what is being moved already is left alone. An internal topic has a copy less when
- * every broker that stays has one already: it has three only where there are brokers for them.
+ * every broker that stays has one already: it has three only where there are brokers for them. That is done last, and not for a
+ * broker that something else can't leave: it stays, and the copies on it are worth having.
  */
 export function planDrains(image: MetadataImage, settings: Settings): MovePlan {
   const plan = new Plan(image, settings);
   const obstacles: string[] = [];
+  const stuck = new Set<number>();
+  const spare: { readonly piece: Piece; readonly id: number }[] = [];
   let stuckCount = 0;
   let plannedCount = 0;
   let moreCount = 0;
@@ -66,12 +69,19 @@ export function planDrains(image: MetadataImage, settings: Settings): MovePlan {
         plan.replace(piece, id, target);
         plannedCount += 1;
       } else if (isInternalTopic(piece.topic) && plan.isEverywhereElse(piece, id)) {
-        plan.drop(piece, id);
-        plannedCount += 1;
-      } else if (++stuckCount <= OBSTACLES_MAX)
-        obstacles.push(`${piece.topic}-${piece.index} can't leave broker ${id}: no other broker may take it`);
+        spare.push({ piece, id });
+      } else {
+        stuck.add(id);
+        if (++stuckCount <= OBSTACLES_MAX)
+          obstacles.push(`${piece.topic}-${piece.index} can't leave broker ${id}: no other broker may take it`);
+      }
     }
   }
+  const dropped = spare.filter(({ id }) => !stuck.has(id));
+  const droppedCount = plannedCount === 0 ? Math.min(dropped.length, MOVES_MAX) : 0;
+  for (const { piece, id } of dropped.slice(0, droppedCount))
+    if (plan.isEverywhereElse(piece, id)) plan.drop(piece, id);
+  moreCount += dropped.length - droppedCount;
   if (stuckCount > OBSTACLES_MAX) obstacles.push(`nor can ${stuckCount - OBSTACLES_MAX} more replicas leave theirs`);
   return { moves: plan.moves(), moreCount, obstacles };
 }

@@ -77,17 +77,39 @@ describe('a plan for brokers that are drained', () => {
     },
   );
 
-  test('takes a copy of an internal topic away when all brokers that stay have one, and of no other topic', () => {
+  test('takes a copy of an internal topic away when all brokers that stay have one', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    create(lab, '__consumer_offsets', [0, 1, 2], [2, 0, 1]);
+    drain(lab, 2);
+    expect(planDrains(lab.image, lab.settings)).toEqual({
+      moves: [
+        { topic: '__consumer_offsets', index: 0, replicas: [0, 1] },
+        { topic: '__consumer_offsets', index: 1, replicas: [0, 1] },
+      ],
+      moreCount: 0,
+      obstacles: [],
+    });
+  });
+
+  test('takes no copy away from a broker that another topic can not leave', () => {
     const lab = MetadataLab.withBrokers([0, 1, 2]);
     create(lab, '__consumer_offsets', [0, 1, 2], [2, 0, 1]);
     create(lab, 't', [0, 1, 2]);
     drain(lab, 2);
-    const { moves, obstacles } = planDrains(lab.image, lab.settings);
-    expect(moves).toEqual([
-      { topic: '__consumer_offsets', index: 0, replicas: [0, 1] },
-      { topic: '__consumer_offsets', index: 1, replicas: [0, 1] },
-    ]);
-    expect(obstacles).toEqual(["t-0 can't leave broker 2: no other broker may take it"]);
+    expect(planDrains(lab.image, lab.settings)).toEqual({
+      moves: [],
+      moreCount: 0,
+      obstacles: ["t-0 can't leave broker 2: no other broker may take it"],
+    });
+  });
+
+  test('takes copies away when all that can be moved is moved', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    create(lab, '__consumer_offsets', [0, 1, 2]);
+    create(lab, 't', [0, 2]);
+    drain(lab, 2);
+    const moves = [{ topic: 't', index: 0, replicas: [0, 1] }];
+    expect(planDrains(lab.image, lab.settings)).toEqual({ moves, moreCount: 1, obstacles: [] });
   });
 
   test('counts machines for internal topics, not brokers (P1)', () => {
