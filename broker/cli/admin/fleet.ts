@@ -54,6 +54,7 @@ export const rebalanceOf: Action = async (call, terminal) =>
 /** `weir admin can-restart`: exit code 0 when a node, or all of a host, may be restarted without harm, else 1 with the reasons. */
 export const canRestartOf: Action = async (call, terminal) => {
   const host = call.text('host') ?? null;
+  if (host !== null && call.rest.length > 0) throw usageFault('admin', 'name a node or a host, not both');
   const nodeId = host === null ? brokerOf(call) : -1;
   return withFleet(call, async (fleet) => {
     const { reasons } = await fleet.ask('Fleet.CanRestart', { nodeId, host });

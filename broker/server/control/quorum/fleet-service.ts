@@ -1,3 +1,4 @@
+import { brokerId } from '../../../core/base/ids.ts';
 import { restartReasons } from '../../../core/metadata/can-restart.ts';
 import { ErrorCode } from '../../../core/protocol/errors.ts';
 import type { Settings } from '../../../core/config/settings.ts';
@@ -65,6 +66,11 @@ export function canRestart(
   if (!described.isLeader || image === undefined) return { reasons: ['the active controller has to be asked'] };
   const onHost = image.brokers().filter((broker) => host !== null && broker.host === host);
   if (host !== null && onHost.length === 0) return { reasons: [`no broker says that it runs on host ${host}`] };
+  const isKnown =
+    image.broker(brokerId(nodeId)) !== null ||
+    image.controllers().some(({ id }) => id === nodeId) ||
+    described.voters.some(({ replica }) => replica.id === nodeId);
+  if (host === null && !isKnown) return { reasons: [`no node ${nodeId} is known`] };
   const ids = host === null ? [nodeId] : onHost.map(({ id }) => id);
   return { reasons: [...voterReasons(described, ids, wallMs), ...restartReasons(image, settings, ids)] };
 }

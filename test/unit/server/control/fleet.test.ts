@@ -170,6 +170,7 @@ test('a node may be restarted while its partitions and the quorum can do without
   const can = (nodeId: number) =>
     scene.world.ask(scene.world.leader(), 'Fleet.CanRestart', { nodeId, host: null }).reasons;
   for (const id of [0, 1, 2, 3]) expect(can(id)).toEqual([]);
+  expect(can(9)).toEqual(['no node 9 is known']);
   const dead = [0, 1, 2].find((id) => id !== scene.world.leader()) ?? -1;
   scene.world.kill(dead);
   scene.world.world.runFor(5000);
