@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { createPrng } from '../../../broker/core/base/prng.ts';
 import { encodeFormation } from '../../../broker/core/config/formation.ts';
+import { BROKER_EPOCH } from '../../../broker/core/log/file-names.ts';
 import type { MetadataImage } from '../../../broker/core/metadata/image.ts';
 import { keyOf, type Message } from '../../../broker/core/raft/types.ts';
 import type { RaftBugs } from '../../../broker/core/raft/planted-bugs.ts';
@@ -22,7 +23,7 @@ import type { ClusterPlan, FaultKind } from './plan.ts';
 import { isClaimed, promiseOf } from './promises.ts';
 import { QuorumWatch } from './quorum-watch.ts';
 import { RecordsLoad } from './records-load.ts';
-import { NO_RECORDS, planRecords } from './records-plan.ts';
+import { NO_RECORDS, planRecords, type RecordsPlan, withWeakProducer } from './records-plan.ts';
 import { runSplitRounds, SPLIT_PATIENCE_MS } from './split-rounds.ts';
 import { Strikes } from './strikes.ts';
 import { NOT_ALIVE } from './vote-watch.ts';
@@ -74,6 +75,10 @@ export interface ClusterOptions {
   readonly tamper?: (message: Message) => Message;
   /** Whoever replaces a disk puts a copy there that was made when the cluster was formed: a voter without its votes. */
   readonly replacesByOldCopy?: boolean;
+  /** Whoever replaces a disk copies the file there that says how lately its broker was let in. */
+  readonly keepsBrokerEpoch?: boolean;
+  /** One producer more, which is content with the word of the leader of several replicas. */
+  readonly asksLeaderAlone?: boolean;
   readonly wrapDisk?: NonNullable<SimNodeOptions['wrapDisk']>;
 }
 
@@ -130,7 +135,7 @@ export class Cluster {
       clusterId: CLUSTER_ID,
     });
     const brokerIds = plan.nodes.filter(({ roles }) => roles.includes('broker')).map(({ id }) => id);
-    const records = options.isBare === true ? NO_RECORDS : planRecords(seed, plan.loadMs, brokerIds.length);
+    const records = recordsOf(seed, plan.loadMs, brokerIds.length, options);
     const replicated = records.topics.flatMap(({ name, replicationFactor = 1 }) =>
       replicationFactor > 1 ? [name] : [],
     );
@@ -272,7 +277,12 @@ export class Cluster {
   #emptyDisk(node: SimNode): DiskImage {
     const image = this.#empty.get(node.id);
     if (image === undefined) throw new Error('bug: every disk was empty once');
-    return image;
+    const kept = node.disk.files().find(({ path }) => path.endsWith(`/${BROKER_EPOCH}`));
+    if (this.#options.keepsBrokerEpoch !== true || kept === undefined) return image;
+    const disk = new SimDisk({ schedule: () => undefined, prng: createPrng(0) });
+    disk.restore(image);
+    disk.place(kept.path, node.disk.peek(kept.path) ?? Buffer.alloc(0));
+    return disk.image();
   }
 
   #setUp(): void {
@@ -422,6 +432,12 @@ export class Cluster {
     if (this.#world.runUntil(condition, PATIENCE_MS)) return;
     throw new Stuck(`L: not within ${PATIENCE_MS} ms: ${what}. ${describe()}`);
   }
+}
+
+function recordsOf(seed: number, loadMs: number, brokerCount: number, options: ClusterOptions): RecordsPlan {
+  if (options.isBare === true) return NO_RECORDS;
+  const plan = planRecords(seed, loadMs, brokerCount);
+  return options.asksLeaderAlone === true ? withWeakProducer(plan) : plan;
 }
 
 function addressOf(id: number): string {

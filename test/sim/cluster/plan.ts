@@ -1,5 +1,6 @@
 import { createPrng, type Prng } from '../../../broker/core/base/prng.ts';
 import type { ControlWeather } from '../control-net.ts';
+import type { PlantedKind } from './planted-strikes.ts';
 
 /** What the network does to single messages, all the time. */
 export const WEATHER_KINDS = ['loss', 'delay', 'duplicate', 'break'] as const;
@@ -34,7 +35,7 @@ export const STRIKE_KINDS = [
 /** A fault of single messages. */
 export type WeatherKind = (typeof WEATHER_KINDS)[number];
 /** A fault that strikes somebody at a time. */
-export type StrikeKind = (typeof STRIKE_KINDS)[number];
+export type StrikeKind = (typeof STRIKE_KINDS)[number] | PlantedKind;
 /** Any fault. */
 export type FaultKind = WeatherKind | StrikeKind;
 

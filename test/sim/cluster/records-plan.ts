@@ -45,3 +45,12 @@ export function planRecords(seed: number, loadMs: number, brokerCount: number): 
   }).map((plan) => (plan.acks === 1 ? { ...plan, idempotent: false } : plan));
   return { topics, producers, readerPausesMs: Array.from({ length: 3 }, () => 20 + prng.below(400)) };
 }
+
+/** The same with one producer more, which asks nobody but the leader of several replicas. */
+export function withWeakProducer(plan: RecordsPlan): RecordsPlan {
+  const topic = plan.topics.find(({ replicationFactor = 1 }) => replicationFactor > 1)?.name ?? '';
+  const weak = plan.producers.slice(0, 1).map((one): ProducerPlan => {
+    return { ...one, name: 'weak', topic, idempotent: false, acks: 1, deliveryTimeoutMs: 60_000 };
+  });
+  return { ...plan, producers: [...plan.producers, ...weak] };
+}

@@ -1,13 +1,13 @@
 import { Buffer } from 'node:buffer';
-import type { Prng } from '../../../broker/core/base/prng.ts';
-import { CALM, type SimControlNetwork } from '../control-net.ts';
+import { CALM } from '../control-net.ts';
 import type { DiskImage } from '../disk-tree.ts';
 import type { SimNode } from '../node.ts';
-import type { World } from '../world.ts';
-import type { SimOperator } from './operator.ts';
 import { between, drawMinority, type Way } from './cuts.ts';
-import { type ClusterPlan, isWeather, type StrikeKind } from './plan.ts';
+import { isWeather, type StrikeKind } from './plan.ts';
+import { type PlantedKind, strikePlanted } from './planted-strikes.ts';
+import { FINDS_NO_QUORUM, LOST_SOMETHING, REFUSES_DISK } from './sentences.ts';
 import { Spoils } from './spoils.ts';
+import type { StrikeTargets } from './strike-targets.ts';
 
 /** Longest that a node stays down, ms. */
 const DOWN_MS = [50, 500, 2000, 6000, 20_000] as const;
@@ -21,30 +21,8 @@ const FLAP_MS = 400;
 const AGAIN_MS = 300;
 const TRIES_MAX = 40;
 const METADATA_DIRECTORY = /\/__cluster_metadata-0\//;
-/** How a node says that its disk is another's or damaged: it ends, and is right to. */
-const REFUSES_DISK = /belongs to (node|cluster)|damaged/;
-/** A broker that finds no quorum for so long ends, and is started again by whoever runs it. */
-const FINDS_NO_QUORUM = /did not answer within|no active controller answered/;
 /** Longest that a broker tries to register: it may have begun before everything worked again, ms. */
 const REGISTRATION_MS = 31_000;
-/** How a voter says that its log has lost something (V10). */
-const LOST_SOMETHING = /the log ends at \d+, it was written up to |the log once lost something|checkpoint is damaged/;
-
-/** What strikes act on. */
-export interface StrikeTargets {
-  readonly world: World;
-  readonly prng: Prng;
-  readonly network: SimControlNetwork;
-  readonly operator: SimOperator;
-  readonly nodes: readonly SimNode[];
-  readonly plan: ClusterPlan;
-  /** Moves a partition to other replicas; false when there is none that could be moved. */
-  readonly reassign: () => boolean;
-  /** Every partition that has several replicas has them in sync. */
-  readonly isInSync: () => boolean;
-  /** An empty disk with what a node needs to find its cluster. */
-  readonly emptyDisk: (node: SimNode) => DiskImage;
-}
 
 /** Does what a plan's faults do, and knows which nodes were left alone. */
 export class Strikes {
@@ -218,6 +196,10 @@ export class Strikes {
         return this.#changeVoters(node);
       case 'reassign':
         return this.#targets.reassign();
+      case 'slow-blackout':
+      case 'late-join':
+      case 'lone-leader':
+        return this.#strikePlanted(kind, running);
       default:
         this.#targets.operator.transfer(prng.chance(0.5) ? -1 : node.id);
     }
@@ -370,6 +352,24 @@ export class Strikes {
     return plan.nodes.some(({ id, roles }) => id === node.id && roles.includes('controller'));
   }
 
+  #strikePlanted(kind: PlantedKind, running: readonly SimNode[]): boolean {
+    const { prng, plan, network, nodes } = this.#targets;
+    return strikePlanted(kind, running, {
+      prng,
+      isBroker: (node) => plan.nodes.some(({ id, roles }) => id === node.id && roles.includes('broker')),
+      isController: (node) => this.#isController(node),
+      isCalm: () => this.#spoils.isNone && nodes.every((node) => node.isReady && this.#isWell(node.id, 0)),
+      trouble: (node, forMs) => this.#trouble(node, forMs),
+      crash: (how, node) => {
+        node.crash(how);
+        if (how === 'power') network.setPower(node.address, false);
+      },
+      start: (node) => this.#start(node),
+      wipe: (node, downMs) => this.#wipe(node, downMs),
+      later: (delayMs, run) => this.#later(delayMs, run),
+    });
+  }
+
   #replaceDisk(node: SimNode): void {
     this.#targets.world.trace(`strike: node ${node.id} gets an empty disk`);
     this.#spoils.liars.delete(node.id);
@@ -381,10 +381,10 @@ export class Strikes {
     this.#targets.operator.forget(node.id);
   }
 
-  #wipe(node: SimNode): boolean {
+  #wipe(node: SimNode, wantedMs: number | null = null): boolean {
     if (!this.#spoils.may(node)) return false;
     this.#spoils.spoil(node);
-    const downMs = this.#pick(DOWN_MS);
+    const downMs = wantedMs ?? this.#pick(DOWN_MS);
     this.#trouble(node, downMs + 5000);
     node.crash('power');
     this.#replaceDisk(node);

@@ -1,0 +1,7 @@
+/** How a node says that its disk is another's or damaged: it ends, and is right to. */
+export const REFUSES_DISK = /belongs to (node|cluster)|damaged/;
+/** A broker that finds no quorum for so long ends, and is started again by whoever runs it. */
+export const FINDS_NO_QUORUM = /did not answer within|no active controller answered/;
+/** How a voter says that its log has lost something (V10). */
+export const LOST_SOMETHING =
+  /the log ends at \d+, it was written up to |the log once lost something|checkpoint is damaged/;

@@ -1,0 +1,23 @@
+import type { Prng } from '../../../broker/core/base/prng.ts';
+import type { SimControlNetwork } from '../control-net.ts';
+import type { DiskImage } from '../disk-tree.ts';
+import type { SimNode } from '../node.ts';
+import type { World } from '../world.ts';
+import type { SimOperator } from './operator.ts';
+import type { ClusterPlan } from './plan.ts';
+
+/** What strikes act on. */
+export interface StrikeTargets {
+  readonly world: World;
+  readonly prng: Prng;
+  readonly network: SimControlNetwork;
+  readonly operator: SimOperator;
+  readonly nodes: readonly SimNode[];
+  readonly plan: ClusterPlan;
+  /** Moves a partition to other replicas; false when there is none that could be moved. */
+  readonly reassign: () => boolean;
+  /** Every partition that has several replicas has them in sync. */
+  readonly isInSync: () => boolean;
+  /** An empty disk with what a node needs to find its cluster. */
+  readonly emptyDisk: (node: SimNode) => DiskImage;
+}
