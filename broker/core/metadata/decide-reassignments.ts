@@ -93,8 +93,9 @@ function moved(
   wish: PartitionWish & { readonly replicas: readonly number[] },
   rules: PartitionRules,
 ): PartitionChange | CodedResult | null {
-  const isr = partition.isr.filter((id) => wish.replicas.includes(id));
-  if (isr.length === 0 && partition.isr.length > 0)
+  // Who has all that was acknowledged: without a member of the ISR, the ELR.
+  const whole = partition.isr.length > 0 ? partition.isr : partition.elr;
+  if (whole.length > 0 && !whole.some((id) => wish.replicas.includes(id)))
     return problem(ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'none of the replicas that would be left is in sync');
   const directories = wish.replicas.map((id) => {
     const at = partition.replicas.indexOf(brokerId(id));
