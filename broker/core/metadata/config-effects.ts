@@ -7,8 +7,9 @@ import type { PartitionChangesRecord } from './records.ts';
 
 type Texts = ReadonlyMap<string, string>;
 
+const DURABILITY = 'weir.durability';
 /** Settings on which the state of partitions depends. */
-const SETTINGS = ['weir.durability', 'min.insync.replicas', 'unclean.leader.election.enable'];
+const SETTINGS = [DURABILITY, 'min.insync.replicas', 'unclean.leader.election.enable'];
 
 /**
  * What new settings mean for partitions, in the batch that changes them. `weir.durability=replicated`: not durable from here on, under
@@ -22,6 +23,7 @@ export function effectsOn(
   const { image, settings: before } = context;
   const { cluster } = altered;
   const isOfAll = cluster !== null && differ(cluster, image.configOverrides('cluster', ''));
+  const isSaidOfAll = cluster !== null && differ(cluster, image.configOverrides('cluster', ''), [DURABILITY]);
   const touched = [...altered.topics].filter(([name, texts]) => differ(texts, image.configOverrides('topic', name)));
   if (!isOfAll && touched.length === 0) return null;
   const settings = isOfAll ? new Settings(before.fixed) : before;
@@ -33,20 +35,29 @@ export function effectsOn(
   const known = new Map<PartitionRules, Map<PartitionWish, ReturnType<typeof onceForAlike>>>();
   return changesRecord(topics, ({ name }) => {
     const wanted = settings.topic(overrides(name), 'weir.durability');
-    const wish = wanted === durability(name) ? SAME : wanted === 'fsync' ? TO_FSYNC : TO_REPLICATED;
+    const isSaid = isSaidOfAll || differ(overrides(name), image.configOverrides('topic', name), [DURABILITY]);
+    const same = isSaid && wanted === 'replicated' ? SAID_AGAIN : SAME;
+    const wish = wanted === durability(name) ? same : wanted === 'fsync' ? TO_FSYNC : TO_REPLICATED;
     const ruling = rules(name);
     const byWish = known.get(ruling) ?? new Map<PartitionWish, ReturnType<typeof onceForAlike>>();
     known.set(ruling, byWish);
-    const alike = byWish.get(wish) ?? onceForAlike((partition) => changePartition(partition, wish, ruling));
+    const alike =
+      byWish.get(wish) ??
+      onceForAlike((partition) => {
+        const isDurable = wish === SAID_AGAIN && partition.durableFromEpoch >= 0;
+        return changePartition(partition, isDurable ? TO_REPLICATED : wish, ruling);
+      });
     byWish.set(wish, alike);
     return alike;
   });
 }
 
 const SAME: PartitionWish = {};
+/** `replicated`, as it was in the controllers' own files: partitions that count as durable did so on (D3). */
+const SAID_AGAIN: PartitionWish = {};
 const TO_FSYNC: PartitionWish = { isNewEpoch: true };
 const TO_REPLICATED: PartitionWish = { isNewEpoch: true, durableFromEpoch: -1 };
 
-function differ(one: Texts, other: Texts): boolean {
-  return SETTINGS.some((name) => one.get(name) !== other.get(name));
+function differ(one: Texts, other: Texts, names = SETTINGS): boolean {
+  return names.some((name) => one.get(name) !== other.get(name));
 }

@@ -20,7 +20,7 @@ import { type FollowerDeps, FollowerPartition } from './follower-partition.ts';
 import type { LeaderCluster } from './leader-replication.ts';
 import { LeaderPartition } from './leader-partition.ts';
 import type { Partition, Partitions, ReadablePartition } from './partition.ts';
-import { resolveTopicRules, type TopicRules } from './topic-rules.ts';
+import { resolveTopicRules, rulesOfPartition, type TopicRules } from './topic-rules.ts';
 
 /** Batches of the node that may be held decompressed at a time: as many as codecs may be at work (B6). */
 const DECOMPRESSED_COUNT_MAX = 2;
@@ -213,14 +213,14 @@ export class PartitionManager implements Partitions {
       const topic = this.#metadata.view.topicById(partition.topicId);
       const view = topic?.partition(partition.index);
       if (topic === null || view === undefined || view.leaderEpoch !== partition.leaderEpoch) continue;
-      partition.update(view, this.#rules(topic, rules));
+      partition.update(view, this.#rules(topic, view, rules));
     }
     for (const follower of this.#following.values()) {
       if (!all && !names.has(follower.topicName)) continue;
       const topic = this.#metadata.view.topicById(follower.topicId);
       const view = topic?.partition(follower.index);
       if (topic === null || view === undefined || view.leaderEpoch !== follower.leaderEpoch) continue;
-      follower.follow(view, this.#rules(topic, rules));
+      follower.follow(view, this.#rules(topic, view, rules));
       this.#fetcher.changed(follower);
     }
   }
@@ -238,7 +238,7 @@ export class PartitionManager implements Partitions {
         if (log !== null) gone.push({ topicId: topic.id, partition: index });
         continue;
       }
-      const config = this.#rules(topic, rules).log;
+      const config = this.#rules(topic, partition, rules).log;
       if (log === null) specs.push({ topic: topic.name, topicId: topic.id, partition: index, config });
       else log.configure(config);
       places.push({ topicId: topic.id, index });
@@ -286,7 +286,7 @@ export class PartitionManager implements Partitions {
     }
     assert(log !== null, `log of ${topic.name}-${index} was made`);
     if (view.isr.includes(this.#nodeId)) this.#logs.dropReplaced({ topicId, partition: index });
-    const rules = this.#rules(topic, cache);
+    const rules = this.#rules(topic, view, cache);
     const following = this.#following.get(topicId, index);
     if (view.leader !== this.#nodeId) {
       if (following === undefined) {
@@ -367,9 +367,10 @@ export class PartitionManager implements Partitions {
     this.#following.delete(topicId, index);
     this.#leave(follower, () => {
       const known = this.#metadata.view.topicById(topicId);
-      if (known === null || this.#stopped) return;
+      const view = known?.partition(index);
+      if (known === null || view === undefined || this.#stopped) return;
       this.#ending.set(topicId, index, true);
-      const { log: config } = this.#rules(known, new Map());
+      const { log: config } = this.#rules(known, view, new Map());
       this.#logs.replaceDamaged({ topic, topicId, partition: index, config }, () => {
         this.#ending.delete(topicId, index);
         this.#begin(topicId, index, new Map());
@@ -400,13 +401,13 @@ export class PartitionManager implements Partitions {
     });
   }
 
-  #rules(topic: TopicView, cache: Map<TopicId, TopicRules>): TopicRules {
+  #rules(topic: TopicView, partition: PartitionView, cache: Map<TopicId, TopicRules>): TopicRules {
     let rules = cache.get(topic.id);
     if (rules === undefined) {
       rules = resolveTopicRules(this.#settings, this.#metadata.view.configOverrides('topic', topic.name));
       cache.set(topic.id, rules);
     }
-    return rules;
+    return rulesOfPartition(rules, partition);
   }
 }
 

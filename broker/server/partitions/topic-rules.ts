@@ -1,6 +1,7 @@
 import type { Overrides, Settings } from '../../core/config/settings.ts';
 import type { CleanerConfig } from '../../core/log/cleaner-config.ts';
 import type { LogConfig } from '../../core/log/config.ts';
+import type { PartitionView } from '../../core/metadata/view.ts';
 import type { Codec, ProduceRules } from '../../core/record/validate.ts';
 import type { Durability } from '../../core/replica/leader.ts';
 
@@ -94,6 +95,18 @@ export function resolveTopicRules(settings: Settings, overrides: Overrides): Top
       flushMs: settings.topic(overrides, 'flush.ms'),
     },
   };
+}
+
+/**
+ * The rules of one partition: what the metadata calls durable counts when it is synced, whatever this node's own file says. D4 relies
+ * on it when the replicas come back.
+ */
+export function rulesOfPartition(
+  rules: TopicRules,
+  { durableFromEpoch }: Pick<PartitionView, 'durableFromEpoch'>,
+): TopicRules {
+  if (rules.durability === 'fsync' || durableFromEpoch < 0) return rules;
+  return { ...rules, durability: 'fsync', log: { ...rules.log, syncMode: 'always' } };
 }
 
 /** Resolves the settings of the node's log cleaner. */

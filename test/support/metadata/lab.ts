@@ -31,7 +31,7 @@ export function newTopic(name: string, more: Partial<NewTopic> = {}): NewTopic {
 /** The state machine with its log in memory: every batch goes through its encoded form, as in a node. */
 export class MetadataLab {
   readonly image = new MetadataImage();
-  readonly settings: Settings;
+  settings: Settings;
   readonly batches: Uint8Array[] = [];
   readonly deltas: MetadataDelta[] = [];
   /** Told of every delta. */

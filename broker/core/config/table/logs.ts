@@ -266,7 +266,7 @@ export const LOG_SETTINGS = {
     default: TOPIC_SETTINGS['weir.durability'].default,
     values: TOPIC_SETTINGS['weir.durability'].values,
     change: 'cluster-only',
-    doc: 'Default of weir.durability for topics without their own.',
+    doc: 'Default of weir.durability for topics without their own. In a file it decides for topics that are made from then on: of those that exist, what counts only when synced goes on so until the setting is altered by kafka-configs.',
   },
   'weir.validate.compressed': {
     type: 'string',

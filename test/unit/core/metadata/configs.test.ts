@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { Settings } from '../../../../broker/core/config/settings.ts';
 import type { AlterConfigsCommand } from '../../../../broker/core/metadata/commands.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import { MetadataLab, newTopic } from '../../../support/metadata/lab.ts';
@@ -146,6 +147,15 @@ describe('a change of weir.durability (D3)', () => {
     expect(state(lab)).toMatchObject({ durableFromEpoch: -1 });
     mark(1);
     expect(state(lab)).toMatchObject({ leaderEpoch: 1, durableFromEpoch: 1, partitionEpoch: 2 });
+  });
+
+  test('in the files of the controllers is no change before it is said to the cluster, too', () => {
+    const lab = labWithTopic();
+    lab.settings = new Settings(new Map([['weir.durability', 'replicated']]));
+    lab.set('topic', 't', { 'unclean.leader.election.enable': 'true' });
+    expect(state(lab)).toMatchObject({ leaderEpoch: 0, durableFromEpoch: 0 });
+    lab.set('topic', 't', { 'weir.durability': 'replicated' });
+    expect(state(lab)).toMatchObject({ leaderEpoch: 1, durableFromEpoch: -1 });
   });
 
   test('of the whole cluster spares topics that have their own', () => {

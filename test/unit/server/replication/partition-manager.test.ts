@@ -23,7 +23,7 @@ class ManagerLab {
   /** While set, truncations and removals of directories do not end. */
   held: (() => void)[] | null = null;
 
-  constructor(first: PartitionView) {
+  constructor(first: PartitionView, file: Readonly<Record<string, string>> = {}) {
     const { time } = this.world;
     const hold = (run: () => void): void => {
       if (this.held === null) run();
@@ -59,7 +59,7 @@ class ManagerLab {
         crc32c,
         compression: { compress: () => undefined, decompress: () => undefined },
       },
-      settings: new Settings(new Map()),
+      settings: new Settings(new Map(Object.entries(file))),
       metadata: this.metadata,
       logs: this.world.opened.manager,
       fetcher: {
@@ -182,5 +182,16 @@ describe('a broker', () => {
     lab.release();
     expect(lab.world.opened.manager.get(ID, 0)).toBeNull();
     expect([lab.followed, lab.manager.byId(ID, 0)]).toEqual([null, null]);
+  });
+
+  test('counts only what is synced where the metadata says so, whatever its own file says (D3)', () => {
+    const lab = new ManagerLab({ ...ledBy(2, 0), durableFromEpoch: 0 }, { 'weir.durability': 'replicated' });
+    lab.answer({ records: records(0, 5) });
+    expect(lab.world.opened.manager.get(ID, 0)?.durableOffset).toBe(5);
+    const counts = (): string[] => [...lab.manager.leaderships()].map(({ replica }) => replica.describe());
+    lab.change({ ...ledBy(1, 1), durableFromEpoch: 0 });
+    expect(counts()).toEqual([expect.stringContaining(' fsync ')]);
+    lab.change({ ...ledBy(1, 2), durableFromEpoch: -1 });
+    expect(counts()).toEqual([expect.stringContaining(' replicated ')]);
   });
 });
