@@ -66,6 +66,8 @@ export interface ClusterOptions {
   readonly kinds?: readonly FaultKind[];
   /** Nobody produces records: what is looked for is in the metadata. */
   readonly isBare?: boolean;
+  /** How many clients there are, in place of those that the seed draws: few leave the metadata as it is for a while. */
+  readonly clientCount?: number;
   readonly raftBugs?: RaftBugs;
   readonly controlBugs?: ControlBugs;
   readonly metadataBugs?: MetadataBugs;
@@ -301,9 +303,9 @@ export class Cluster {
   }
 
   #underLoad(): void {
-    const { clientCount, clientPauseMs, loadMs } = this.#plan;
+    const { clientPauseMs, loadMs } = this.#plan;
     const clients = Array.from(
-      { length: clientCount },
+      { length: this.#options.clientCount ?? this.#plan.clientCount },
       (_, index) => new ClusterClient(this.#load, `client ${index}`, clientPauseMs),
     );
     for (const client of clients) client.run();

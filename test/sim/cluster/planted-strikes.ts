@@ -15,9 +15,10 @@ const BACK_MAX_MS = 2000;
 /** How long a broker is away that then joins on a slow disk, ms; and what is struck looks at it so often. */
 const AWAY_MS = 2500;
 const LOOK_MS = 10;
-const LOOKS_MAX = 2000;
-/** How slow its disk is, ms. */
+const LOOKS_MAX = 1900;
+/** How slow its disk is, ms, and for how long at most. */
 const JOINS_SLOW_MS = 700;
+const JOINS_FOR_MS = 20_000;
 /** How long one broker leads alone, ms: others are counted out meanwhile. */
 const ALONE_MS = 12_000;
 
@@ -69,10 +70,13 @@ function crashAll(kind: 'power' | 'process', nodes: readonly SimNode[], deps: Pl
 function lateJoin(brokers: readonly SimNode[], deps: PlantedStrikeDeps): boolean {
   const [late, ...others] = shuffled(brokers, deps.prng);
   if (late === undefined) return false;
-  deps.trouble(late, AWAY_MS + 12_000);
+  deps.trouble(late, AWAY_MS + JOINS_FOR_MS);
   deps.crash('process', late);
   deps.later(AWAY_MS, () => {
     deps.start(late);
+    deps.later(JOINS_FOR_MS, () => {
+      late.disk.faults.slowMs = 0;
+    });
     when(
       deps,
       () => (late.view?.offset ?? -1) > 0,

@@ -23,12 +23,18 @@ const METADATA_LOG = /\/__cluster_metadata-0\//;
 /** Everything that is planted, each with the faults that bring it to light and what has to be found. */
 export const PLANTED: readonly PlantedInCluster[] = [
   raft('votes-twice', ['delay', 'process', 'transfer', 'pause'], /^Q1: .* votes for/, 10, 15),
-  raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 5, 9),
+  raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 5, 3),
   raft('commits-old-term', ['slow-disk', 'process', 'power'], /^V7/, 20),
   raft('no-pre-vote', ['isolate'], /^Q3: .* without a pre-vote/, 2),
-  raft('ignores-contact', ['isolate', 'flap'], /^Q3: .* hears its leader/, 3),
+  planted(
+    'raft: ignores-contact',
+    ['one-way', 'half-split'],
+    { raftBugs: new Set(['ignores-contact']), isBare: true, clientCount: 2 },
+    /^Q3: .* hears its leader/,
+    3,
+  ),
   raft('transfers-early', ['transfer', 'slow-disk', 'delay'], /^V5/, 10),
-  raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 5, 8),
+  raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 5, 25),
   planted(
     'control: keeps-stale-watch',
     ['split', 'half-split'],
@@ -63,7 +69,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
     3,
     6,
   ),
-  replica('truncates-to-watermark', ['isolate', 'process', 'one-way'], /^(L1|L6|L: .* every replica is in sync)/, 4),
+  replica('truncates-to-watermark', ['isolate', 'process', 'one-way'], /^(L1|L6|L: .* every replica is in sync)/, 4, 5),
   metadata('reuses-epoch', ['process', 'pause', 'restart'], /^(L5|L6|E1)/, 3),
   metadata('keeps-stale-leader', ['process', 'blackout'], /^(L5|L6|E1)/, 3),
   metadata('drops-below-min-isr', ['reassign', 'isolate'], /^Q5: a move/, 5),
