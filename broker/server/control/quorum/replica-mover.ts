@@ -17,6 +17,8 @@ const MOVING_MAX = 20;
 const LOOK_MS = 500;
 /** Pause after a move was refused, ms. */
 const REFUSED_MS = 5000;
+/** How long after a change of partitions it is looked whether a drain that stands still can go on, ms. */
+const STUCK_MS = 2000;
 
 /** What the mover works with. */
 export interface ReplicaMoverDeps {
@@ -66,11 +68,12 @@ export class ReplicaMover {
     });
   }
 
-  /** Ends a drain: what is on its way off the broker is called back. */
+  /** Ends a drain: what is on its way off the broker is called back. Without one, moves are somebody else's. */
   undrain(id: number, done: Done): void {
+    const wasDraining = this.#controller.image.broker(brokerId(id))?.draining === true;
     this.#place(id, { cordoned: false, draining: false }, (refusal) => {
       const partitions = this.#moving()
-        .filter(({ partition }) => partition.removingReplicas.includes(brokerId(id)))
+        .filter(({ partition }) => wasDraining && partition.removingReplicas.includes(brokerId(id)))
         .map(({ topic, partition: { index } }) => ({ topic, index, replicas: null }));
       if (refusal?.errorCode !== ErrorCode.NONE || partitions.length === 0) done(refusal);
       else this.#reassign(partitions, (outcome) => done(outcome === null ? null : result(outcome)));
@@ -94,10 +97,14 @@ export class ReplicaMover {
 
   /** A batch was decided. */
   decided(delta: MetadataDelta): void {
-    const { brokersChanged, topicsCreated, topicsDeleted } = delta;
-    if (brokersChanged.length + topicsCreated.length + topicsDeleted.length === 0) return;
-    this.#planned = null;
-    this.#lookSoon(0);
+    const { brokersChanged, topicsCreated, topicsDeleted, partitionsChanged } = delta;
+    if (brokersChanged.length + topicsCreated.length + topicsDeleted.length > 0) {
+      this.#planned = null;
+      this.#lookSoon(0);
+    } else if (partitionsChanged.length > 0 && this.#timer === null && this.#isDraining) {
+      // What had nowhere to go may have now: somebody has moved something by hand.
+      this.#lookSoon(STUCK_MS);
+    }
   }
 
   /** The leadership is over. */
@@ -171,7 +178,7 @@ export class ReplicaMover {
     if (next.length === 0) {
       if (movingCount > 0) this.#lookSoon(LOOK_MS);
       else if (this.#isRebalancing) this.#balanced();
-      // What is left of a drain has nowhere to go until brokers change.
+      // What is left of a drain has nowhere to go until something changes.
       return;
     }
     this.#planned = planned.slice(room);

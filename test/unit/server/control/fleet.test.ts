@@ -52,6 +52,13 @@ class Scene {
     return this.world.ask(this.world.leader(), name, request);
   }
 
+  /** Somebody moves a partition by hand. */
+  move(index: number, replicas: readonly number[]): void {
+    const partitions = [{ topic: 't', index, replicas }];
+    const command = { kind: 'alterReassignments', partitions, allowReplicationFactorChange: true } as const;
+    expect(this.world.submit(0, command)).toMatchObject({ partitions: [{ errorCode: ErrorCode.NONE }] });
+  }
+
   /** Followers catch up: leaders take in whoever comes. */
   catchUp(): void {
     const view = this.#view;
@@ -122,6 +129,32 @@ describe('a drain', () => {
     scene.ask('Fleet.Cordon', { brokerId: 3, cordoned: false });
     scene.world.world.runFor(2000);
     expect(scene.moving).toHaveLength(3);
+  });
+
+  test('goes on when somebody makes room by hand', () => {
+    const scene = new Scene(10, 2);
+    scene.ask('Fleet.Cordon', { brokerId: 3, cordoned: true });
+    scene.ask('Fleet.Drain', { brokerId: 1 });
+    scene.world.world.runFor(2000);
+    expect(scene.on(1)).toBe(2);
+    // One replica less: broker 2 can take the place of broker 1 now.
+    scene.move(0, [0, 1]);
+    for (let round = 0; round < 5; round += 1) {
+      scene.world.world.runFor(1000);
+      scene.catchUp();
+    }
+    expect(scene.partitions.map(({ replicas }) => [...replicas].sort())).toEqual([
+      [0, 2],
+      [0, 1, 2],
+    ]);
+  });
+
+  test('that was none leaves moves by hand alone when it is ended', () => {
+    const scene = new Scene(11, 1);
+    scene.move(0, [0, 2, 3]);
+    expect(scene.ask('Fleet.Undrain', { brokerId: 1 })).toMatchObject({ errorCode: 0 });
+    scene.catchUp();
+    expect(scene.partitions[0]?.replicas).toEqual([0, 2, 3]);
   });
 
   test('that is ended calls back what is under way', () => {
