@@ -37,6 +37,17 @@ describe('whether a broker may be restarted', () => {
     expect(reasons(lab, 0, 1, 2)).toEqual(['t-0 would have no replica left that may lead']);
   });
 
+  test('one that is eligible may lead, too, and the others have to be in sync all the same', () => {
+    const lab = cluster();
+    fence(lab, 2);
+    fence(lab, 1);
+    lab.run({ kind: 'unfenceBroker', brokerId: 1, brokerEpoch: lab.image.broker(brokerId(1))?.epoch ?? -1 });
+    expect(lab.image.topicByName('t')?.partition(0)).toMatchObject({ isr: [0], elr: [1] });
+    expect(reasons(lab, 0)).toEqual(['t-0 would have 0 in-sync replicas and needs 2 (min.insync.replicas)']);
+    fence(lab, 1);
+    expect(reasons(lab, 0)).toEqual(['t-0 would have no replica left that may lead']);
+  });
+
   test('a partition with a single replica is no reason, since no waiting would help', () => {
     const lab = cluster();
     lab.create(
