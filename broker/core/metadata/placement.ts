@@ -30,9 +30,10 @@ export interface PlacementContext {
 }
 
 /**
- * Spreads partitions over the brokers that are in and may get more (P1), counting what it has placed: one for a command. The first
+ * Spreads partitions over the registered brokers that may get more (P1), counting what it has placed: one for a command. The first
  * replica goes to the broker that has fewest of these and may lead; each further one to another host, to another rack where there is
- * one, and there to who has fewest, going round, and to one that is about to stop only when no other is there.
+ * one, and there to who has fewest, going round. Whoever is away or about to stop gets one only when no other is there, as in Kafka:
+ * topics that are made while a broker is down have all their replicas when it is back.
  */
 export class Placement {
   readonly #context: PlacementContext;
@@ -41,9 +42,7 @@ export class Placement {
 
   constructor(context: PlacementContext) {
     this.#context = context;
-    this.#usable = context.image
-      .brokers()
-      .filter(({ fenced, cordoned, draining }) => !fenced && !cordoned && !draining);
+    this.#usable = context.image.brokers().filter(({ cordoned, draining }) => !cordoned && !draining);
   }
 
   /**
@@ -60,7 +59,7 @@ export class Placement {
     const factor = wish.shrinkToBrokers ? Math.min(replicationFactor, room) : replicationFactor;
     const refuse = (refusal: CodedResult): Placed => ({ refusal, replicas: null });
     if (factor < 1 || factor > usable.length || !usable.some(isStaying)) {
-      const sentence = `${usable.length} broker(s) are registered and may get replicas, ${usable.filter(isStaying).length} of them may lead`;
+      const sentence = `${usable.length} broker(s) are registered and may get replicas, ${usable.filter(isStaying).length} of them may lead now`;
       return refuse(notPossible(replicationFactor, sentence));
     }
     const excess = copiesProblem(image, factor);
@@ -87,9 +86,9 @@ function hostOf({ id, host }: BrokerState): string {
   return host === '' ? ` ${id}` : host;
 }
 
-/** Whoever is about to stop is not in sync from the start: a partition that has nobody else never gets a leader. */
-function isStaying({ shuttingDown }: BrokerState): boolean {
-  return !shuttingDown;
+/** Whoever is away or about to stop is not in sync from the start: a partition that has nobody else never gets a leader. */
+function isStaying({ fenced, shuttingDown }: BrokerState): boolean {
+  return !fenced && !shuttingDown;
 }
 
 /** Hands out replicas, counting what was handed out. */
@@ -124,8 +123,8 @@ class Spread {
       );
       const next = least(others, (one) => [
         Number(chosen.some((other) => hostOf(other) === hostOf(one))),
+        Number(!isStaying(one)),
         Number(chosen.some(({ rack }) => rack === one.rack)),
-        Number(one.shuttingDown),
         this.#replicaCounts.get(one.id) ?? 0,
       ]);
       if (next === undefined) break;

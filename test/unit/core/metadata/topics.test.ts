@@ -161,10 +161,15 @@ describe('creating a topic', () => {
     expect(lab.create(assigned('u', [2]))).toEqual([NONE]);
   });
 
-  test('leaves fenced brokers out, of the ISR too', () => {
+  test('takes fenced brokers only where no others are, and leaves them out of the ISR', () => {
     const lab = MetadataLab.withBrokers([0]);
     lab.join(1, false);
-    expect(lab.create(newTopic('t', { replicationFactor: 2 }))).toEqual([INVALID_REPLICATION_FACTOR]);
+    lab.create(newTopic('one', { partitionCount: 2, replicationFactor: 1 }));
+    for (const partition of lab.image.topicByName('one')?.partitions ?? [])
+      expect(partition).toMatchObject({ leader: 0, replicas: [0] });
+    expect(lab.create(newTopic('two', { replicationFactor: 2 }))).toEqual([NONE]);
+    expect(lab.image.topicByName('two')?.partitions[0]).toMatchObject({ leader: 0, replicas: [0, 1], isr: [0] });
+    expect(lab.create(newTopic('three', { replicationFactor: 3 }))).toEqual([INVALID_REPLICATION_FACTOR]);
     expect(lab.create(assigned('t', [1, 0]))).toEqual([NONE]);
     expect(lab.image.topicByName('t')?.partitions[0]).toMatchObject({ leader: 0, replicas: [1, 0], isr: [0] });
     expect(lab.create(assigned('u', [1]))).toEqual([INVALID_REPLICA_ASSIGNMENT]);
