@@ -16,6 +16,8 @@ const BATCHES = 9;
 const HONEST = new Set<number>([
   ErrorCode.KAFKA_STORAGE_ERROR,
   ErrorCode.LEADER_NOT_AVAILABLE,
+  // A damaged log without another copy has no leader (D7).
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
   ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
   ErrorCode.COORDINATOR_NOT_AVAILABLE,
   ErrorCode.NOT_COORDINATOR,

@@ -59,7 +59,9 @@ export function judgeAnswers({ scope, kafka, weir, newer, table }: Answers): rea
   }
   for (const name of ours.keys()) {
     const isOurs = name.startsWith('weir.') && rowsOf(scope).has(name);
-    if (!theirs.has(name) && !isOurs && !newer.has(name)) problems.push(`${name}: only Weir shows it`);
+    if (theirs.has(name) || isOurs || newer.has(name)) continue;
+    if (table[name]?.differs.join() === 'shown') left.delete(name);
+    else problems.push(`${name}: only Weir shows it`);
   }
   for (const name of left) problems.push(`${name}: stands in the table, and one of the two does not show it`);
   return problems;

@@ -91,7 +91,8 @@ export const DEFINED_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Re
 
 /** In what DescribeConfigs shows a setting otherwise than Apache Kafka, and why. */
 export type Shown = {
-  readonly differs: readonly ('value' | 'source' | 'read-only' | 'sensitive' | 'type' | 'synonyms')[];
+  /** `shown`: only here. */
+  readonly differs: readonly ('value' | 'source' | 'read-only' | 'sensitive' | 'type' | 'synonyms' | 'shown')[];
   readonly why: string;
 };
 
@@ -100,6 +101,7 @@ const ELR =
   'Apache Kafka stores the default as a dynamic setting of its cluster when it is formatted; here it is a default.';
 const OWN_DEFAULT = 'A default of ours stands behind the given value; Apache Kafka has none.';
 const ONE_PATH = 'A node has one data directory: a path, not a list. Each of the two peers has its own.';
+const UNSET = 'Apache Kafka shows a rate only where one is set; here its default, no limit, is shown.';
 const PORTS = 'Each of the two peers has ports of its own, and Apache Kafka a listener for its controller.';
 
 /** Every difference of answers (describe.test.ts): a new one fails, and so does one that is gone. */
@@ -116,7 +118,9 @@ export const SHOWN_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Read
     'broker.session.timeout.ms': { differs: ['value'], why: SOONER },
     'controller.quorum.election.timeout.ms': { differs: ['value'], why: SOONER },
     'controller.quorum.voters': { differs: ['type', 'synonyms'], why: 'A node that is alone needs none, see above.' },
+    'follower.replication.throttled.rate': { differs: ['shown'], why: UNSET },
     'group.initial.rebalance.delay.ms': { differs: ['value'], why: 'A default of ours, see above.' },
+    'leader.replication.throttled.rate': { differs: ['shown'], why: UNSET },
     'listener.security.protocol.map': { differs: ['value', 'read-only'], why: PORTS },
     listeners: { differs: ['value', 'read-only', 'type'], why: PORTS },
     'log.dir': {
@@ -135,6 +139,7 @@ export const SHOWN_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Read
     'min.insync.replicas': { differs: ['source', 'synonyms'], why: ELR },
     'node.id': { differs: ['synonyms'], why: OWN_DEFAULT },
     'process.roles': { differs: ['synonyms'], why: OWN_DEFAULT },
+    'replica.lag.time.max.ms': { differs: ['value'], why: 'A default of ours, see above.' },
   },
   group: {},
 };
