@@ -169,6 +169,16 @@ describe('a plan for several nodes', () => {
       });
     });
 
+    it('is not ready while one of them stops', () => {
+      const world = five();
+      world.carryOut({ kind: 'Drain', ids: [3, 4] });
+      for (const id of [3, 4]) world.fill(id, 0);
+      const seen = world.observe();
+      const nodes = seen.host.nodes.map((node) => (node.id === 4 ? { ...node, phase: 'stopping' as const } : node));
+      const host = { ...seen.host, nodes };
+      expect(planOf(cluster({}, { brokers: 3 }), { ...seen, host })).toMatchObject({ steps: [], ready: false });
+    });
+
     it('drains an empty one, too, before it stops it: nothing comes to it then', () => {
       const world = settled(cluster({}, { brokers: 4 }));
       expect(next(world)).toEqual(['drain node 3']);
