@@ -69,7 +69,7 @@ interface Draft {
 /**
  * The change that a wish comes to, with the best leader that the partition can have then; null when nothing changes. In this
  * order leads: who leads, as long as it may and is in the ISR; the first replica, in assignment order, of the ISR; with an empty
- * ISR the first of the ELR; with an empty ELR who was found to have the most (D8), or the only one that has anything; with unclean elections the first that may lead at all. Each new leader gets a new leader epoch (D5), and so does a partition
+ * ISR the first of the ELR; with an empty ELR who was found to have the most (D8), or the only one that has anything; with unclean elections the first that may lead and whose log is not damaged. Each new leader gets a new leader epoch (D5), and so does a partition
  * that loses a replica. While |ISR| is below the least (`minIsr`, or all replicas where they are fewer) who leaves the ISR stays
  * eligible, unless what it has is not known to be whole (KIP-966); without ELRs the last of the ISR stays in it instead.
  */
@@ -173,7 +173,8 @@ function lastKnown(draft: Draft, wish: PartitionWish, rules: PartitionRules): nu
 function anybody(draft: Draft, wish: PartitionWish, rules: PartitionRules): number | undefined {
   const isAsked = wish.election === 'unclean';
   if (!isAsked && !rules.unclean) return undefined;
-  const able = draft.replicas.filter((id) => rules.mayLead(id));
+  // What is damaged is no log: without another the partition waits for the loss to be accepted (D7).
+  const able = draft.replicas.filter((id, at) => rules.mayLead(id) && draft.directories[at] !== DAMAGED_DIRECTORY);
   const known = able.find((id) => draft.lastKnownElr.includes(id) && holds(draft, id, rules));
   // Logs are compared first (D8), unless somebody wants a leader now.
   return known === undefined ? able[0] : isAsked ? known : undefined;
