@@ -86,6 +86,41 @@ describe('a led partition with followers', () => {
     expect([partition.isBehindStart, partition.highWatermark]).toEqual([false, 3]);
   });
 
+  it('begins with what is synced here, not with all that is written', () => {
+    const log = new HandLog();
+    Object.assign(log, { logEndOffset: 3, writtenOffset: 3, durableOffset: 1 });
+    const { partition } = lead({ log });
+    expect(partition.highWatermark).toBe(1);
+    log.progress(3, 3);
+    expect(partition.highWatermark).toBe(3);
+  });
+
+  it('gives followers what is written, and consumers what all members have', () => {
+    const { partition, append, log, fetch } = replicated();
+    append(records('a'));
+    log.progress(1, 0);
+    const counts = (isolationLevel: 0 | 'replica'): number => {
+      const options = { fetchOffset: 0, maxBytes: 1000, minOneBatch: true, isolationLevel, currentLeaderEpoch: 7 };
+      let count = -1;
+      partition.read(options, ({ chunks }) => (count = chunks.length));
+      return count;
+    };
+    expect([counts('replica'), counts(0)]).toEqual([1, 0]);
+    log.progress(1, 1);
+    fetch(1, 1);
+    fetch(2, 1);
+    expect(counts(0)).toBe(1);
+  });
+
+  it('names a follower in the rack of a consumer only when it has what is asked for', () => {
+    const { partition, append, log, fetch, cluster } = replicated();
+    cluster.racks.set(1, 'near');
+    append(records('a', 'b'));
+    log.progress(2, 2);
+    fetch(1, 1, 1);
+    expect([0, 1, 2].map((offset) => partition.preferredReplica('near', offset))).toEqual([-1, 1, -1]);
+  });
+
   it('wakes followers for what is written, once for each end', () => {
     const { partition, append, log } = replicated();
     const woken: number[] = [];
@@ -136,9 +171,16 @@ describe('a led partition with followers', () => {
     inSync([0, 1], 1);
     expect([sources.at(-1)?.proposal, partition.highWatermark]).toEqual([null, 1]);
     fetch(2, 1);
-    expect(members()).toEqual([0, 1, 2]);
+    // Who joins does so in the incarnation that fetched.
+    const joined = [0, 1, 2].map((id) => ({ brokerId: id, brokerEpoch: id === 2 ? 5 : -1 }));
+    expect(sources.at(-1)?.proposal?.isr).toEqual(joined);
     inSync([0, 1, 2], 2);
     expect(stats).toEqual({ isrShrinks: 1, isrExpands: 1 });
+    cluster.nowMs += LAG_MAX_MS + 1;
+    append(records('b'));
+    log.progress(2, 2);
+    partition.watchFollowers(LAG_MAX_MS, false);
+    expect(members()).toEqual([0]);
     partition.resign(ErrorCode.NOT_LEADER_OR_FOLLOWER);
     expect(sources.at(-1)?.proposal).toBeNull();
   });
@@ -161,6 +203,12 @@ describe('a led partition with followers', () => {
     expect(marks).toEqual([]);
     log.progress(3, 3);
     expect(marks.at(-1)).toMatchObject({ leaderEpoch: 7, wantsDurableMark: true });
+    const other = replicated({ view: { durableFromEpoch: -1 } }, 3);
+    other.fetch(1, 3);
+    other.fetch(2, 2);
+    expect(other.marks).toEqual([]);
+    other.fetch(2, 3);
+    expect(other.marks).toHaveLength(1);
     inSync([0], 1);
     expect(marks.at(-1)?.wantsDurableMark).toBe(false);
     partition.update({ ...view, leaderEpoch: leaderEpoch(7), partitionEpoch: 2, durableFromEpoch: 7 }, RULES);

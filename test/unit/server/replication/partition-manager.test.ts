@@ -184,6 +184,17 @@ describe('a broker', () => {
     expect([lab.followed, lab.manager.byId(ID, 0)]).toEqual([null, null]);
   });
 
+  test('keeps a damaged log while it is in the ISR or the ELR, and asks for a whole one afterwards (D7)', () => {
+    const others = [brokerId(2)];
+    const lab = new ManagerLab({ ...ledBy(2, 0), isr: [SELF, ...others] });
+    lab.followed?.onState('damaged');
+    expect(lab.followed?.position()).toBeNull();
+    lab.change({ ...ledBy(2, 0, 1), isr: others, elr: [SELF] });
+    expect(lab.followed?.position()).toBeNull();
+    lab.change({ ...ledBy(2, 0, 2), isr: others, elr: [] });
+    expect(lab.followed?.position()).toMatchObject({ fetchOffset: 0, lastFetchedEpoch: -1 });
+  });
+
   test('counts only what is synced where the metadata says so, whatever its own file says (D3)', () => {
     const lab = new ManagerLab({ ...ledBy(2, 0), durableFromEpoch: 0 }, { 'weir.durability': 'replicated' });
     lab.answer({ records: records(0, 5) });
