@@ -187,6 +187,28 @@ describe('the runner of a cluster', () => {
     await runner.stop();
   });
 
+  it('remembers who has no share yet until a rebalance is over', async () => {
+    const world = new PerfectCluster('slow');
+    const { runner, log, settle, pass } = stage(desired(cluster({}, { brokers: 3 })), () => null, world);
+    const until = async (isSo: () => boolean): Promise<void> => {
+      for (let turn = 0; !isSo(); turn += 1) {
+        expect(turn).toBeLessThan(100);
+        world.tick();
+        await pass();
+      }
+    };
+    await settle();
+    await until(() => log.at(-1)?.startsWith('converged') === true);
+    for (const id of [0, 1, 2]) world.fill(id, 12);
+    runner.apply(desired(cluster({}, { brokers: 4 })));
+    await settle();
+    await until(() => log.some((line) => line.startsWith('give')));
+    expect(world.nodes.get(3)?.mark).toBe('joining');
+    await until(() => world.nodes.get(3)?.mark !== 'joining');
+    expect([...world.nodes.values()].map((node) => node.replicas)).toEqual([9, 9, 9, 9]);
+    await runner.stop();
+  });
+
   it('tells once of a drain that takes its time, and asks for it until it is over', async () => {
     const world = new PerfectCluster('slow');
     const { runner, log, settle, pass } = stage(desired(cluster({}, { brokers: 4 })), () => null, world);
