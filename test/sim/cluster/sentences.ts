@@ -1,5 +1,7 @@
 /** How a node says that its disk is another's or damaged: it ends, and is right to. */
 export const REFUSES_DISK = /belongs to (node|cluster)|damaged/;
+/** How a node says that it has begun on this disk, and that its log is not there: whoever runs it deletes the rest. */
+export const LOG_IS_GONE = /the metadata log \S+ is gone/;
 /** A broker that finds no quorum for so long ends, and is started again by whoever runs it. */
 export const FINDS_NO_QUORUM = /did not answer within|no active controller answered/;
 /** How a voter says that its log has lost something (V10). */

@@ -5,7 +5,7 @@ import type { SimNode } from '../node.ts';
 import { between, drawMinority, type Way } from './cuts.ts';
 import { isWeather, type StrikeKind } from './plan.ts';
 import { type PlantedKind, strikePlanted } from './planted-strikes.ts';
-import { FINDS_NO_QUORUM, LOST_SOMETHING, REFUSES_DISK } from './sentences.ts';
+import { FINDS_NO_QUORUM, LOG_IS_GONE, LOST_SOMETHING, REFUSES_DISK } from './sentences.ts';
 import { Spoils } from './spoils.ts';
 import type { StrikeTargets } from './strike-targets.ts';
 
@@ -117,8 +117,9 @@ export class Strikes {
     if (!isRight) this.problems.push(`node ${node.id} ended by itself: ${sentence}`);
     if (this.#exchanged.has(node.id)) return;
     this.#trouble(node, 1000);
-    // A disk that can't be used any more is replaced.
-    if (this.#spoils.voter === node.id && this.#spoils.isRotten && REFUSES_DISK.test(sentence)) this.#replaceDisk(node);
+    // A disk that can't be used any more is replaced; a new one, too, that failed while its node began on it.
+    const isUseless = (this.#spoils.isRotten && REFUSES_DISK.test(sentence)) || LOG_IS_GONE.test(sentence);
+    if (this.#spoils.voter === node.id && isUseless) this.#replaceDisk(node);
     world.schedule(1000, () => this.#start(node));
   }
 
