@@ -8,9 +8,14 @@ const BY_HAND = { partitionCount: -1, replicationFactor: -1 };
 
 /** Brokers on these hosts, in this order. */
 function onHosts(...hosts: readonly string[]): MetadataLab {
+  return at(...hosts.map((host) => ({ host })));
+}
+
+/** Brokers at these places, in this order. */
+function at(...places: readonly { readonly host?: string; readonly rack?: string }[]): MetadataLab {
   const lab = MetadataLab.withBrokers([]);
-  for (const [id, host] of hosts.entries()) {
-    const outcome = lab.run(lab.registration(id, { host }));
+  for (const [id, place] of places.entries()) {
+    const outcome = lab.run(lab.registration(id, place));
     const brokerEpoch = outcome.kind === 'registerBroker' ? outcome.brokerEpoch : -1;
     lab.run({ kind: 'unfenceBroker', brokerId: id, brokerEpoch });
   }
@@ -76,6 +81,33 @@ describe('a plan for brokers that are drained', () => {
       if (!isRelaxed) expect(obstacles).toContain("t-0 can't leave broker 1: no other broker may take it");
     },
   );
+
+  test('takes another rack before a broker that has less', () => {
+    const lab = at({ rack: 'a' }, { rack: 'b' }, { rack: 'a' }, { rack: 'b' });
+    create(lab, 'load', [3], [3], [3]);
+    create(lab, 't', [0, 1]);
+    drain(lab, 1);
+    expect(planDrains(lab.image, lab.settings).moves).toEqual([{ topic: 't', index: 0, replicas: [0, 3] }]);
+  });
+
+  test('gives nothing to a broker that is about to stop', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    create(lab, 't', [0, 1]);
+    const brokerEpoch = lab.image.broker(brokerId(2))?.epoch ?? -1;
+    lab.run({ kind: 'controlledShutdown', brokerId: 2, brokerEpoch });
+    drain(lab, 1);
+    expect(planDrains(lab.image, lab.settings).moves).toEqual([]);
+  });
+
+  test('leaves alone what is being moved already', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2, 3]);
+    create(lab, '__consumer_offsets', [0, 1]);
+    const partitions = [{ topic: '__consumer_offsets', index: 0, replicas: [0, 2] }];
+    lab.run({ kind: 'alterReassignments', partitions, allowReplicationFactorChange: false });
+    drain(lab, 0);
+    expect(planDrains(lab.image, lab.settings).moves).toEqual([]);
+    expect(planRebalance(lab.image, lab.settings).moves).toEqual([]);
+  });
 
   test('takes a copy of an internal topic away when all brokers that stay have one', () => {
     const lab = MetadataLab.withBrokers([0, 1, 2]);
