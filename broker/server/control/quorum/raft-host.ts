@@ -143,6 +143,7 @@ export class RaftHost {
     this.#inputs.push(input);
     if (this.#isRunning) return;
     this.#isRunning = true;
+    this.#noticeHeldUp();
     for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
       for (const effect of this.#raft.step(next, this.#nowMs)) this.#carryOut(effect);
       if (next.kind === 'written') this.#release();
@@ -231,6 +232,15 @@ export class RaftHost {
     });
   }
 
+  /** Whatever comes first after a standstill: a message may be there before the timer. */
+  #noticeHeldUp(): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const lateMs = nowMs - this.#timerAtMs;
+    if (lateMs <= HELD_UP_MS) return;
+    this.#stoodStillMs += lateMs + CATCH_UP_MS;
+    this.#timerAtMs = nowMs;
+  }
+
   /** One timer; it is moved only when it would come too late. */
   #schedule(): void {
     if (this.#isStopped) return;
@@ -244,9 +254,8 @@ export class RaftHost {
   }
 
   readonly #wake = (): void => {
-    const lateMs = this.#deps.clock.monotonicMs() - this.#timerAtMs;
+    this.#noticeHeldUp();
     this.#timerAtMs = Number.POSITIVE_INFINITY;
-    if (lateMs > HELD_UP_MS) this.#stoodStillMs += lateMs + CATCH_UP_MS;
     if (this.#raft.wakeAtMs <= this.#nowMs) this.#step({ kind: 'tick' });
     else this.#schedule();
   };

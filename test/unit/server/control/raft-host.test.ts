@@ -125,3 +125,38 @@ test('a process that stood still hears what waits before it takes anybody for de
   bench.time.advance(2000);
   expect(sent).toContain('pre-vote');
 });
+
+test('a process that stood still is not still for as long again when a message comes before its timer (F4)', () => {
+  const bench = StorageBench.formed(1, [SELF, LEADER]);
+  bench.close();
+  const { storage, start } = bench.open();
+  if (start === null) throw new Error('it is formed');
+  const sent: string[] = [];
+  let stoodStillMs = 0;
+  const host = new RaftHost(
+    {
+      clock: { monotonicMs: () => bench.time.monotonicMs() + stoodStillMs, wallMs: () => bench.time.wallMs() },
+      timers: bench.time,
+      storage,
+      send: ({ kind }) => void sent.push(kind),
+      machine: { committed: () => undefined, restored: () => undefined, became: () => undefined },
+    },
+    OPTIONS,
+    start,
+  );
+  const heartbeat = {
+    ...HEAD,
+    kind: 'append',
+    previous: { index: 0, term: 0 },
+    entries: [],
+    committedIndex: 0,
+  } as const;
+  host.receive(heartbeat);
+  bench.time.settle();
+  stoodStillMs = 5000;
+  host.receive(heartbeat);
+  bench.time.advance(500);
+  expect(new Set(sent)).toEqual(new Set(['append-response']));
+  bench.time.advance(2000);
+  expect(sent).toContain('pre-vote');
+});
