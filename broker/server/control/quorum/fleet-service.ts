@@ -14,8 +14,8 @@ import type {
 import type { QuorumNode } from './quorum-node.ts';
 import type { MoveOutcome, ReplicaMover } from './replica-mover.ts';
 
-/** A voter that answered within this time counts as there, ms. */
-const FRESH_MS = 2000;
+/** A voter that had everything within this time counts as there, ms: some missed heartbeats are a pause, more are not. */
+const FRESH_MS = 700;
 
 /** Moves replicas, or says where none may come; whoever is not the active controller says who is. */
 export function moveReplicas<N extends MoveName>(
