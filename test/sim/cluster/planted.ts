@@ -34,7 +34,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
     3,
   ),
   raft('transfers-early', ['transfer', 'slow-disk', 'delay'], /^V5/, 10),
-  raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 5, 25),
+  raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 5, 21),
   planted(
     'control: keeps-stale-watch',
     ['split', 'half-split'],
