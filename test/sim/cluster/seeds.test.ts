@@ -9,7 +9,7 @@ const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const SEEDS = 300;
 /** Seeds that are run again, by another process. */
 const AGAIN = 20;
-const TIMEOUT_MS = 360_000;
+const TIMEOUT_MS = 900_000;
 /** Where the long form begins; it goes on for as long as it may. */
 const LONG_FROM = 10_001;
 
