@@ -57,7 +57,7 @@ export const SUITES: readonly Suite[] = [
   { name: 'local', budgetMinutes: 6, needs: [], steps: [jest('local', '--runInBand', 'test/local/')] },
   {
     name: 'oracle',
-    budgetMinutes: 4,
+    budgetMinutes: 1,
     needs: ['clients'],
     steps: [jest('oracle', '--runInBand', 'test/wire/oracle/')],
   },
