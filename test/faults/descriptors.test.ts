@@ -48,8 +48,9 @@ afterAll(async () => {
   tools.close();
   await host.child.kill();
   await peer.kill();
+  // Ten thousand directories.
   await rm(directory, { recursive: true, force: true });
-});
+}, DEADLINE_MS);
 
 /** Descriptors that the broker has now; 0 while it does not run. */
 async function descriptors(): Promise<number> {
