@@ -90,7 +90,8 @@ test('an answer leaves when the write that it names is durable, not before (I3)'
   expect(sent).toContain('vote-response');
 });
 
-test('a process that stood still hears what waits before it takes anybody for dead (F4)', () => {
+/** A follower that has heard its leader; `standStill` lets its clock go on and nothing else. */
+function follower() {
   const bench = StorageBench.formed(1, [SELF, LEADER]);
   bench.close();
   const { storage, start } = bench.open();
@@ -115,48 +116,32 @@ test('a process that stood still hears what waits before it takes anybody for de
     entries: [],
     committedIndex: 0,
   } as const;
-  host.receive(heartbeat);
+  const hear = (): void => host.receive(heartbeat);
+  const standStill = (forMs: number): void => {
+    stoodStillMs += forMs;
+  };
+  hear();
   bench.time.settle();
-  stoodStillMs = 5000;
-  bench.time.advance(650);
-  host.receive(heartbeat);
-  bench.time.advance(500);
+  return { sent, hear, standStill, time: bench.time };
+}
+
+test('a process that stood still hears what waits before it takes anybody for dead (F4)', () => {
+  const { sent, hear, standStill, time } = follower();
+  standStill(5000);
+  time.advance(650);
+  hear();
+  time.advance(500);
   expect(new Set(sent)).toEqual(new Set(['append-response']));
-  bench.time.advance(2000);
+  time.advance(2000);
   expect(sent).toContain('pre-vote');
 });
 
 test('a process that stood still is not still for as long again when a message comes before its timer (F4)', () => {
-  const bench = StorageBench.formed(1, [SELF, LEADER]);
-  bench.close();
-  const { storage, start } = bench.open();
-  if (start === null) throw new Error('it is formed');
-  const sent: string[] = [];
-  let stoodStillMs = 0;
-  const host = new RaftHost(
-    {
-      clock: { monotonicMs: () => bench.time.monotonicMs() + stoodStillMs, wallMs: () => bench.time.wallMs() },
-      timers: bench.time,
-      storage,
-      send: ({ kind }) => void sent.push(kind),
-      machine: { committed: () => undefined, restored: () => undefined, became: () => undefined },
-    },
-    OPTIONS,
-    start,
-  );
-  const heartbeat = {
-    ...HEAD,
-    kind: 'append',
-    previous: { index: 0, term: 0 },
-    entries: [],
-    committedIndex: 0,
-  } as const;
-  host.receive(heartbeat);
-  bench.time.settle();
-  stoodStillMs = 5000;
-  host.receive(heartbeat);
-  bench.time.advance(500);
+  const { sent, hear, standStill, time } = follower();
+  standStill(5000);
+  hear();
+  time.advance(500);
   expect(new Set(sent)).toEqual(new Set(['append-response']));
-  bench.time.advance(2000);
+  time.advance(2000);
   expect(sent).toContain('pre-vote');
 });
