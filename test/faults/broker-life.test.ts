@@ -83,7 +83,7 @@ describe('a leader whose disk hangs (F5)', () => {
       const names = await readdir(directory);
       const paths = names.filter((name) => name.endsWith('.log')).map((name) => join(directory, name));
       const pid = fleet.pid(3);
-      const end = await inject({ pid, calls: 'fdatasync', fault: `delay_enter=${HANG_MS}ms`, paths });
+      const { end } = await inject({ pid, calls: 'fdatasync', fault: `delay_enter=${HANG_MS}ms`, paths });
       const beganMs = performance.now();
       const { code, said } = await weir(['put', 'slow'], 'c\nd\n');
       const tookMs = performance.now() - beganMs;

@@ -14,7 +14,8 @@ const FAILED = 1;
 const KILLED = -1;
 const DEADLINE_MS = 120_000;
 const HANG_MS = 40_000;
-/** Long enough for a fault to be met, unless its file is full. */
+const STALL_MS = 4000;
+/** Long enough for a fault to be met and to end the process, unless its file is full. */
 const MET_MS = 5000;
 
 let machine: Machine | null = null;
@@ -46,16 +47,18 @@ async function failUntilItEnds(
     readonly calls: string;
     readonly fault: string;
     readonly paths: () => Promise<readonly string[]> | readonly string[];
+    readonly metMs?: number;
   },
 ): Promise<void> {
+  const { metMs: deadlineMs = MET_MS } = wanted;
   const pid = peer.pid();
   while (!(await isDead(pid))) {
-    const end = await inject({ ...wanted, pid, paths: await wanted.paths() }).catch(async (error: unknown) => {
+    const injected = await inject({ ...wanted, pid, paths: await wanted.paths() }).catch(async (error: unknown) => {
       if (!(await isDead(pid))) throw error;
-      return () => Promise.resolve();
+      return null;
     });
-    await waitFor('the end of the process', () => isDead(pid), { deadlineMs: MET_MS }).catch(() => undefined);
-    await end();
+    await waitFor('the end of the process', () => isDead(pid), { deadlineMs }).catch(() => undefined);
+    await injected?.end();
   }
 }
 
@@ -102,13 +105,10 @@ describe('a broker whose disk fails', () => {
   ])(
     'ends when a sync of %s hangs for longer than weir.disk.stall.ms, and clients are not kept waiting',
     async (_what, directory, ending) => {
-      const { machine, load } = await underLoad({ 'weir.disk.stall.ms': '4000' });
-      const paths = await filesOf(join(machine.data, directory), ending);
+      const { machine, load } = await underLoad({ 'weir.disk.stall.ms': String(STALL_MS) });
+      const paths = (): Promise<readonly string[]> => filesOf(join(machine.data, directory), ending);
       const fault = `delay_enter=${HANG_MS}ms`;
-      const end = await inject({ pid: machine.peer.pid(), calls: SYNC, fault, paths });
-      // strace holds the thread whose call it delays, also when the process is dead.
-      await waitFor('the end of the process', () => isDead(machine.peer.pid()), { deadlineMs: HANG_MS / 2 });
-      await end();
+      await failUntilItEnds(machine, { calls: SYNC, fault, paths, metMs: STALL_MS + MET_MS });
       expect(await machine.peer.exited()).toBe(KILLED);
       await load.end();
       expect(await machine.output()).toMatch(
@@ -138,12 +138,16 @@ describe('a broker whose disk fails', () => {
     async () => {
       // The journal would keep what its log loses.
       const { machine, load } = await underLoad({ 'weir.journal.bytes': '0' }, { planted: 'swallowed-error' });
-      const paths = await filesOf(join(machine.data, 'steady-0'), '.log');
-      const end = await inject({ pid: machine.peer.pid(), calls: SYNC, fault: 'error=EIO', paths });
-      const before = load.counts.produce;
-      await waitFor('further answers', () => load.counts.produce > before + 50);
-      await machine.peer.kill();
-      await end();
+      let isMet = false;
+      while (!isMet) {
+        const paths = await filesOf(join(machine.data, 'steady-0'), '.log');
+        const injected = await inject({ pid: machine.peer.pid(), calls: SYNC, fault: 'error=EIO', paths });
+        const before = load.counts.produce;
+        await waitFor('further answers', () => load.counts.produce > before + 50);
+        isMet = injected.isMet();
+        if (isMet) await machine.peer.kill();
+        await injected.end();
+      }
       await load.end();
       expect(await machine.judgeAfterPowerCut()).toContainEqual(expect.stringMatching(/lost|unreadable/));
     },
@@ -162,7 +166,7 @@ describe('a broker whose disk fails', () => {
       const [topic] = machine.book.living().filter(({ name }) => name === STEADY);
       const bad = topic?.firstPartition ?? -1;
       const paths = await filesOf(join(machine.data, 'steady-0'), '.log');
-      const end = await inject({ pid: machine.peer.pid(), calls: 'pread64,preadv', fault: 'error=EIO', paths });
+      const { end } = await inject({ pid: machine.peer.pid(), calls: 'pread64,preadv', fault: 'error=EIO', paths });
       expect(await machine.judge()).toEqual([
         `partition is unreadable: ${bad}, error ${ErrorCode.KAFKA_STORAGE_ERROR}`,
       ]);

@@ -21,8 +21,16 @@ export type Injection = {
   readonly paths: readonly string[];
 };
 
-/** Puts faults into a running process; resolves when they are in place, with how to take them out again. */
-export function inject({ pid, calls, fault, paths }: Injection): Promise<() => Promise<void>> {
+/** Faults that are in place. */
+export type Injected = {
+  /** Whether a call has gone wrong by now: a file may have been put away before the fault was on it. */
+  readonly isMet: () => boolean;
+  /** Takes the faults out again. */
+  readonly end: () => Promise<void>;
+};
+
+/** Puts faults into a running process; resolves when they are in place. */
+export function inject({ pid, calls, fault, paths }: Injection): Promise<Injected> {
   const only = paths.flatMap((path) => ['-P', path]);
   const args = ['-f', '-p', String(pid), ...only, '-e', `trace=${calls}`, '-e', `inject=${calls}:${fault}`];
   const child = spawn(STRACE, args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -38,7 +46,7 @@ export function inject({ pid, calls, fault, paths }: Injection): Promise<() => P
     child.stderr.setEncoding('utf8');
     child.stderr.on('data', (text: string) => {
       said += text;
-      if (/Process \d+ attached/.test(said)) resolve(end);
+      if (/Process \d+ attached/.test(said)) resolve({ isMet: () => said.includes('(INJECTED)'), end });
     });
     child.once('error', reject);
     child.once('close', () => reject(new Error(`strace has not attached: ${said}`)));
