@@ -11,6 +11,7 @@ import { startHealthServer } from '../http/health-server.ts';
 import { EventLoop } from '../loop/event-loop.ts';
 import { createLineLog } from './line-log.ts';
 import type { WorkerStart } from './messages.ts';
+import { postMessage } from './post-message.ts';
 
 /*
  * Entry of the control isolate's thread (F1). It has a loop, a disk and a log of its own, so that nothing here waits for
@@ -40,7 +41,7 @@ function end(): void {
 
 const link: ControlLink = {
   send: (message) => {
-    port.postMessage(message);
+    postMessage(port, message);
     if (message.kind === 'stopped' || message.kind === 'fatal') end();
   },
   onMessage: (listener) => {
