@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { QuorumFleet } from '../faults/quorum-fleet.ts';
 import { waitFor } from '../wire/harness/wait.ts';
 import { middle } from './measures.ts';
-import { cpuSecondsOf } from './process.ts';
+import { cpuSecondsOf, memoryOf } from './process.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const WEIR = join(ROOT, 'dist/weir.js');
@@ -34,8 +34,9 @@ export async function measureQuorum(options: {
   const ready = await times(rounds, () => readyMs(directory));
   tell('three nodes ready (weir local), ms', figuresOf(ready));
   for (const partitions of [1, MANY_PARTITIONS]) {
-    const took = await failovers(rounds, partitions);
-    tell(`kill -9 of the active controller to the next topic, ${partitions} partition(s), ms`, figuresOf(took));
+    const { tookMs, peakMib } = await failovers(rounds, partitions);
+    tell(`kill -9 of the active controller to the next topic, ${partitions} partition(s), ms`, figuresOf(tookMs));
+    tell(`a node's memory at its highest in these restarts, ${partitions} partition(s), MiB`, figuresOf(peakMib));
   }
   for (const nodes of manyNodes ? [FEW_NODES, MANY_NODES] : [FEW_NODES]) {
     const { active, others } = await idleCost(nodes);
@@ -74,12 +75,15 @@ async function readyMs(directory: string): Promise<number> {
   return Number(found[1]);
 }
 
-/** From `kill -9` of the active controller until another broker has created a topic. */
-async function failovers(rounds: number, partitions: number): Promise<readonly number[]> {
+/** From `kill -9` of the active controller until another broker has created a topic, and what each node held at most. */
+async function failovers(
+  rounds: number,
+  partitions: number,
+): Promise<{ readonly tookMs: readonly number[]; readonly peakMib: readonly number[] }> {
   const fleet = await QuorumFleet.start({ nodes: VOTERS, program: WEIR, timeoutMs: TIMEOUT_MS });
   try {
     await fleet.probe(0).createTopic('many', partitions);
-    return await times(rounds, async () => {
+    const tookMs = await times(rounds, async () => {
       const { leaderId } = await fleet.agreed();
       await waitFor('every partition is led', async () => {
         const leaders = (await fleet.probe(leaderId).topic('many'))?.leaders ?? [-1];
@@ -94,6 +98,7 @@ async function failovers(rounds: number, partitions: number): Promise<readonly n
       await fleet.start(leaderId);
       return tookMs;
     });
+    return { tookMs, peakMib: fleet.ids.map((id) => memoryOf(fleet.pid(id)).peakMib) };
   } finally {
     await fleet.remove();
   }

@@ -2,6 +2,7 @@
 import { QuorumFleet } from '../faults/quorum-fleet.ts';
 import { burnProcessors, killByTurns, pauseByTurns, randomFrom } from '../faults/quorum-strikes.ts';
 import { middle } from './measures.ts';
+import { memoryOf } from './process.ts';
 
 const SEED = 1;
 /** What a client is promised when a process crashes, and what the others need to take a broker out (F4), ms. */
@@ -26,6 +27,7 @@ export async function measureKills(count: number, program: string): Promise<Verd
       line('active controller killed: ms to the next topic', leaderMs, CLIENT_MS),
       line('follower killed: ms to the next topic', followerMs, CLIENT_MS),
       line('either killed: ms until its broker is out', outMs, OUT_MS),
+      `MiB a node held at most since its last start: ${fleet.ids.map((id) => Math.round(memoryOf(fleet.pid(id)).peakMib)).join(', ')}`,
       `${disturbed.length} healthy leaders disturbed, ${violations.length} violations`,
       ...disturbed,
       ...violations,
