@@ -161,14 +161,17 @@ export class ControlNode {
       throw new FormationError(`weir.cluster.id is ${wanted}, the formation record ${path} is that of ${clusterId}`);
     const ids = { disk, random, crc32c };
     let isNew = false;
-    const identity = yield* openIdentity(ids, { directory, nodeId, clusterId }, () => {
+    const hub = this.#hub;
+    const { isController } = hub;
+    const identity = yield* openIdentity(ids, { directory, nodeId, clusterId, isController }, () => {
       isNew = true;
       return this.#newDirectoryId(formation, nodeId);
     });
-    const hub = this.#hub;
     const listening = { clusterId: identity.clusterId, self: { id: nodeId, directoryId: identity.directoryId } };
+    const found = isController ? yield* this.#openQuorum(identity, formation, isNew) : null;
+    // Not before its log is read: a node that has worked with others must not tell them that it has not.
     yield* this.#listen(listening);
-    if (hub.isController) yield* this.#joinQuorum(identity, formation, isNew);
+    if (found !== null) hub.joinQuorum(found.opened, found.isFresh);
     this.#isOpen = true;
     hub.startAgent();
     for (const message of this.#early.splice(0)) this.#receive(message);
@@ -206,7 +209,12 @@ export class ControlNode {
     return randomId(random);
   }
 
-  *#joinQuorum(identity: Identity, formation: Formation | null, isNew: boolean): Task<void> {
+  /** Reads the metadata log, or begins it where there never was one. */
+  *#openQuorum(
+    identity: Identity,
+    formation: Formation | null,
+    isNew: boolean,
+  ): Task<{ readonly opened: OpenedRaft; readonly isFresh: boolean }> {
     const { crc32c, timers, log } = this.#ports;
     const self = { id: identity.nodeId, directoryId: identity.directoryId };
     const deps = {
@@ -236,7 +244,7 @@ export class ControlNode {
     // Before anything is told: from here on a log that is not there is one that was lost.
     if (!identity.hasBegun)
       yield* keepIdentity({ disk: this.#disk, crc32c }, this.#options.directory, { ...identity, hasBegun: true });
-    this.#hub.joinQuorum({ ...opened, start: withFirstVoters(opened.start, self, formation) }, isFresh);
+    return { opened: { ...opened, start: withFirstVoters(opened.start, self, formation) }, isFresh };
   }
 
   /** The voters of a new log: those of the formation, if this disk is one of them; this node when it is alone; else nobody. */

@@ -6,6 +6,7 @@ import type { Random } from '../../ports/random.ts';
 import { readIfExists, replaceFile } from '../logs/disk-tasks.ts';
 import { step, type Task } from '../task.ts';
 import { METADATA_DIRECTORY } from './log-files.ts';
+import { STATE_FILE } from './raft-state-file.ts';
 
 /** Who a data directory belongs to, as `meta.properties` in it says (V11). */
 export interface Identity {
@@ -38,12 +39,18 @@ const ID = /^[A-Za-z0-9_-]{22}$/;
 
 /**
  * Reads who the data directory belongs to, or makes it this node's when it is new: `meta.properties` and the metadata
- * directory, synced; `newDirectoryId` gives the id of one that is new, by default a random one. Throws `IdentityError` when
- * cluster id or node id are others, when the file is unreadable, and when logs are there without it.
+ * directory, synced; `newDirectoryId` gives the id of one that is new, by default a random one. That of a controller is new
+ * until it holds a metadata log, and gets its id anew: what was true when it got the first may not be true any more (V11).
+ * Throws `IdentityError` when cluster id or node id are others, when the file is unreadable, and when logs are there without it.
  */
 export function* openIdentity(
   deps: IdentityDeps & { readonly random: Random },
-  wanted: { readonly directory: string; readonly nodeId: number; readonly clusterId: string },
+  wanted: {
+    readonly directory: string;
+    readonly nodeId: number;
+    readonly clusterId: string;
+    readonly isController?: boolean;
+  },
   newDirectoryId: () => Task<string> = () => randomly(deps.random),
 ): Task<Identity> {
   const { disk } = deps;
@@ -55,17 +62,17 @@ export function* openIdentity(
   const hasLogs = listing.some(
     ({ name, kind }) => kind === 'directory' && name !== METADATA_DIRECTORY && /-[0-9]+$/.test(name),
   );
-  if (bytes !== null) {
-    const identity = readIdentity(new TextDecoder().decode(bytes), wanted, deps.crc32c);
+  const found = bytes === null ? null : readIdentity(new TextDecoder().decode(bytes), wanted, deps.crc32c);
+  if (found !== null) {
     if (!hasMetadata && hasLogs) {
       throw new IdentityError(`${directory} holds logs, but its cluster metadata (${METADATA_DIRECTORY}) is missing`);
     }
     if (!hasMetadata) yield* makeMetadataDirectory(disk, directory);
     // Also what an earlier life made here and did not live to sync.
     else yield* step<void>((done) => disk.syncDirectory(directory, done));
-    return identity;
-  }
-  if (hasMetadata || hasLogs)
+    const isSpent = wanted.isController !== true || found.hasBegun || hasLogs;
+    if (isSpent || (yield* holdsMetadataLog(disk, directory))) return found;
+  } else if (hasMetadata || hasLogs)
     throw new IdentityError(`${directory} holds data, but no ${FILE_NAME} that says whose it is`);
   const identity: Identity = {
     clusterId: wanted.clusterId === '' ? randomId(deps.random) : wanted.clusterId,
@@ -130,6 +137,14 @@ function parentOf(path: string): string {
 function* makeMetadataDirectory(disk: Disk, directory: string): Task<void> {
   yield* step<void>((done) => disk.makeDirectory(`${directory}/${METADATA_DIRECTORY}`, done));
   yield* step<void>((done) => disk.syncDirectory(directory, done));
+}
+
+/** Whether a log was formed here. A state without anything beside it is one that was not finished, and that nobody was told of. */
+function* holdsMetadataLog(disk: Disk, directory: string): Task<boolean> {
+  const listing = yield* step<readonly DirectoryEntry[]>((done) =>
+    disk.list(`${directory}/${METADATA_DIRECTORY}`, done),
+  );
+  return listing.some(({ name }) => name !== STATE_FILE && !name.endsWith('.tmp'));
 }
 
 function writeIdentity(identity: Identity, crc32c: Crc32c): string {
