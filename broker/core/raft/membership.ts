@@ -125,7 +125,10 @@ function leave(state: RaftState): void {
   const furthest = [...leadership.followers.values()].toSorted((a, b) => b.matchIndex - a.matchIndex)[0];
   const { self, term, committedIndex } = state;
   for (const { replica, matchIndex } of leadership.followers.values()) {
-    const previous = { index: matchIndex, term: state.log.termAt(matchIndex) ?? 0 };
+    const previousTerm = state.log.termAt(matchIndex);
+    // Whoever is behind the snapshot has nothing to commit yet.
+    if (previousTerm === null) continue;
+    const previous = { index: matchIndex, term: previousTerm };
     state.send({ kind: 'append', from: self, to: replica, term, previous, entries: [], committedIndex, round: 0 });
   }
   if (furthest !== undefined) state.send({ kind: 'timeout-now', from: self, to: furthest.replica, term });
