@@ -13,6 +13,7 @@ const MOVES_MAX = 40;
 export interface PlannedMove {
   readonly topic: string;
   readonly index: number;
+  readonly before: readonly number[];
   readonly replicas: readonly number[];
 }
 
@@ -224,7 +225,7 @@ class Plan {
   moves(): PlannedMove[] {
     return this.pieces
       .filter(({ before, replicas }) => before !== replicas && before.join() !== replicas.join())
-      .map(({ topic, index, replicas }) => ({ topic, index, replicas }));
+      .map(({ topic, index, before, replicas }) => ({ topic, index, before, replicas }));
   }
 
   /** Of the topic of which the one broker has most more than the other. */

@@ -44,7 +44,7 @@ interface Moving {
  */
 export class ReplicaMover {
   readonly #deps: ReplicaMoverDeps;
-  readonly #controller: Controller;
+  readonly #controller: Pick<Controller, 'image' | 'submit'>;
   #isRebalancing = false;
   /** What was planned and has not begun; null: the plan is not known. */
   #planned: readonly PlannedMove[] | null = null;
@@ -54,7 +54,7 @@ export class ReplicaMover {
   #timer: TimerHandle | null = null;
   #isOver = false;
 
-  constructor(deps: ReplicaMoverDeps, controller: Controller) {
+  constructor(deps: ReplicaMoverDeps, controller: Pick<Controller, 'image' | 'submit'>) {
     this.#deps = deps;
     this.#controller = controller;
     this.#lookSoon(0);
@@ -150,7 +150,8 @@ export class ReplicaMover {
 
   /** What is to be moved: brokers that are drained come first. Worked out anew when it is done, or brokers or topics change. */
   #plan(): readonly PlannedMove[] {
-    if (this.#planned !== null && this.#planned.length > 0) return this.#planned;
+    const standing = this.#planned?.filter((move) => this.#stands(move)) ?? [];
+    if (standing.length > 0) return standing;
     const { image } = this.#controller;
     const { settings } = this.#deps;
     const drains = this.#isDraining ? planDrains(image, settings) : NO_PLAN;
@@ -159,6 +160,14 @@ export class ReplicaMover {
     this.#moreCount = plan.moreCount;
     this.#planned = plan.moves;
     return plan.moves;
+  }
+
+  /** Whether nobody has given the partition other replicas since the plan was made. */
+  #stands({ topic, index, before }: PlannedMove): boolean {
+    const partition = this.#controller.image.topicByName(topic)?.partition(index);
+    if (partition === undefined || partition.addingReplicas.length + partition.removingReplicas.length > 0)
+      return false;
+    return partition.replicas.join() === before.join();
   }
 
   #lookSoon(delayMs: number): void {

@@ -51,9 +51,9 @@ describe('a plan for brokers that are drained', () => {
     drain(lab, 1);
     expect(planDrains(lab.image, lab.settings)).toEqual({
       moves: [
-        { topic: 't', index: 0, replicas: [0, 3] },
-        { topic: 't', index: 1, replicas: [3, 0] },
-        { topic: 't', index: 2, replicas: [3, 2] },
+        { topic: 't', index: 0, before: [0, 1], replicas: [0, 3] },
+        { topic: 't', index: 1, before: [1, 0], replicas: [3, 0] },
+        { topic: 't', index: 2, before: [1, 2], replicas: [3, 2] },
       ],
       moreCount: 0,
       obstacles: [],
@@ -76,7 +76,7 @@ describe('a plan for brokers that are drained', () => {
       drain(lab, 3);
       const { moves, obstacles } = planDrains(lab.image, lab.settings);
       expect(moves.find(({ topic }) => topic === 't')).toEqual(
-        isRelaxed ? { topic: 't', index: 0, replicas: [0, 2] } : undefined,
+        isRelaxed ? { topic: 't', index: 0, before: [0, 1], replicas: [0, 2] } : undefined,
       );
       if (!isRelaxed) expect(obstacles).toContain("t-0 can't leave broker 1: no other broker may take it");
     },
@@ -87,7 +87,9 @@ describe('a plan for brokers that are drained', () => {
     create(lab, 'load', [3], [3], [3]);
     create(lab, 't', [0, 1]);
     drain(lab, 1);
-    expect(planDrains(lab.image, lab.settings).moves).toEqual([{ topic: 't', index: 0, replicas: [0, 3] }]);
+    expect(planDrains(lab.image, lab.settings).moves).toEqual([
+      { topic: 't', index: 0, before: [0, 1], replicas: [0, 3] },
+    ]);
   });
 
   test('gives nothing to a broker that is about to stop', () => {
@@ -115,8 +117,8 @@ describe('a plan for brokers that are drained', () => {
     drain(lab, 2);
     expect(planDrains(lab.image, lab.settings)).toEqual({
       moves: [
-        { topic: '__consumer_offsets', index: 0, replicas: [0, 1] },
-        { topic: '__consumer_offsets', index: 1, replicas: [0, 1] },
+        { topic: '__consumer_offsets', index: 0, before: [0, 1, 2], replicas: [0, 1] },
+        { topic: '__consumer_offsets', index: 1, before: [2, 0, 1], replicas: [0, 1] },
       ],
       moreCount: 0,
       obstacles: [],
@@ -140,7 +142,7 @@ describe('a plan for brokers that are drained', () => {
     create(lab, '__consumer_offsets', [0, 1, 2]);
     create(lab, 't', [0, 2]);
     drain(lab, 2);
-    const moves = [{ topic: 't', index: 0, replicas: [0, 1] }];
+    const moves = [{ topic: 't', index: 0, before: [0, 2], replicas: [0, 1] }];
     expect(planDrains(lab.image, lab.settings)).toEqual({ moves, moreCount: 1, obstacles: [] });
   });
 

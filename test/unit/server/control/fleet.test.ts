@@ -43,6 +43,11 @@ class Scene {
     );
   }
 
+  /** What controllers have said in such words. */
+  said(words: string): readonly string[] {
+    return [...this.world.members.values()].flatMap(({ lines }) => lines.filter((line) => line.includes(words)));
+  }
+
   on(id: number): number {
     return this.partitions.filter(({ replicas }) => replicas.includes(brokerId(id))).length;
   }
@@ -165,6 +170,61 @@ describe('a drain', () => {
     expect(scene.ask('Fleet.Undrain', { brokerId: 1 })).toMatchObject({ errorCode: 0 });
     scene.world.world.runFor(2000);
     expect([scene.moving, scene.on(1), scene.on(3)]).toEqual([[], 5, 0]);
+  });
+
+  test('that is ended leaves alone what somebody moves besides', () => {
+    const scene = new Scene(12, 2);
+    // Broker 1 stays, broker 0 goes.
+    scene.move(1, [1, 2, 3]);
+    scene.ask('Fleet.Drain', { brokerId: 1 });
+    scene.world.world.runFor(1000);
+    expect(scene.moving).toHaveLength(2);
+    scene.ask('Fleet.Undrain', { brokerId: 1 });
+    scene.world.world.runFor(1000);
+    scene.catchUp();
+    scene.world.world.runFor(1000);
+    expect(scene.partitions.map(({ replicas }) => [...replicas].sort())).toEqual([
+      [0, 1, 2],
+      [1, 2, 3],
+    ]);
+  });
+
+  test('is planned anew when a broker takes nothing more', () => {
+    const scene = new Scene(13, 30);
+    const refused = (): number => scene.said('a move is refused').length;
+    scene.ask('Fleet.Drain', { brokerId: 1 });
+    scene.world.world.runFor(1000);
+    // The rest is planned, and waits for these.
+    expect(scene.moving).toHaveLength(MOVING_MAX);
+    scene.ask('Fleet.Cordon', { brokerId: 3, cordoned: true });
+    scene.catchUp();
+    scene.world.world.runFor(2000);
+    expect([scene.on(1), scene.on(3), refused()]).toEqual([10, MOVING_MAX, 0]);
+  });
+
+  test('leaves a partition alone that somebody has given other replicas since it was planned', () => {
+    const scene = new Scene(14, 30);
+    scene.ask('Fleet.Drain', { brokerId: 1 });
+    scene.world.world.runFor(1000);
+    const waiting = scene.partitions.find(({ removingReplicas }) => removingReplicas.length === 0)?.index ?? -1;
+    scene.move(waiting, [0, 2]);
+    for (let round = 0; round < 10; round += 1) {
+      scene.world.world.runFor(1000);
+      scene.catchUp();
+    }
+    expect(scene.partitions[waiting]?.replicas).toEqual([0, 2]);
+    expect([scene.on(1), scene.on(3)]).toEqual([0, 29]);
+  });
+
+  test('is not ended by a cordon that is', () => {
+    const scene = new Scene(15, 30);
+    scene.ask('Fleet.Drain', { brokerId: 1 });
+    scene.ask('Fleet.Cordon', { brokerId: 1, cordoned: false });
+    for (let round = 0; round < 10; round += 1) {
+      scene.world.world.runFor(1000);
+      scene.catchUp();
+    }
+    expect(scene.on(1)).toBe(0);
   });
 
   test('of a broker that nobody knows is refused', () => {
