@@ -33,7 +33,7 @@ interface Question<N extends ControllerCall> {
 
 /**
  * Finds the active controller and asks it, again and again until the time is up: a new one may be elected meanwhile. A
- * question may be carried out twice when its answer was lost, as with Kafka's brokers.
+ * question may be carried out twice when its answer was lost, as with Kafka's brokers; but for another ISR.
  */
 export class ControllerClient {
   readonly #deps: ControllerClientDeps;
@@ -108,7 +108,8 @@ export class ControllerClient {
       }
       const hint = response === null ? null : response.controller;
       this.learn(hint !== null && hint.id !== controller.id ? hint : null);
-      this.#again(question);
+      if (failure !== null && isForOnce(question.request)) question.done(null);
+      else this.#again(question);
     });
   }
 
@@ -118,6 +119,14 @@ export class ControllerClient {
     const delayMs = this.#active !== null && question.attempts <= 1 ? 0 : pauseMs;
     this.#deps.timers.after(delayMs, () => this.#attempt(question));
   }
+}
+
+/**
+ * A try of another ISR that is not answered may be carried out later, whatever the next one is told. The leader has to know of each
+ * (R2), and asks again by itself.
+ */
+function isForOnce(request: UnaryCalls[ControllerCall]['request']): boolean {
+  return 'command' in request && request.command.kind === 'alterPartition';
 }
 
 function isFromActive(name: ControllerCall, response: UnaryCalls[ControllerCall]['response']): boolean {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { MetadataCommand } from '../../../../broker/core/metadata/commands.ts';
 import type {
   CallFailure,
   ControlChannel,
@@ -53,9 +54,9 @@ class Scene {
     });
   }
 
-  ask(timeoutMs: number): SubmitResponse | null | undefined {
+  ask(timeoutMs: number, command: MetadataCommand = COMMAND.command): SubmitResponse | null | undefined {
     let response: SubmitResponse | null | undefined;
-    this.client.ask('Controller.Submit', COMMAND, timeoutMs, (found) => {
+    this.client.ask('Controller.Submit', { command }, timeoutMs, (found) => {
       response = found;
     });
     expect(response).toBeUndefined();
@@ -89,6 +90,17 @@ describe('who asks the active controller', () => {
     scene.client.learn(hint(0));
     expect(scene.ask(20_000)).toEqual(DONE);
     expect(scene.asked).toEqual([0, 1]);
+  });
+
+  test('asks once for another ISR: an earlier try may still be carried out, which only the leader can allow for', () => {
+    const isr = { kind: 'alterPartition', brokerId: 1, brokerEpoch: 1, partitions: [] } as const;
+    const scene = new Scene({ 0: () => 'silence', 1: () => elsewhere(2), 2: () => DONE });
+    scene.client.learn(hint(0));
+    expect(scene.ask(20_000, isr)).toBeNull();
+    expect(scene.asked).toEqual([0]);
+    // Who denies to be the active controller has not carried it out, nor will.
+    expect(scene.ask(20_000, isr)).toEqual(DONE);
+    expect(scene.asked).toEqual([0, 1, 2]);
   });
 
   test('gives up when its time is over, without having asked in a tight circle', () => {
