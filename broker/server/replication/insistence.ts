@@ -6,12 +6,19 @@ const BATCH_COUNT_MAX = 2_000;
 /** What is asked for, and how. */
 export interface InsistenceDeps<S> {
   readonly timers: Timers;
-  /** Pause before somebody whose wish was not granted asks again, in ms. */
+  /** Pause before somebody whose wish was not granted asks again, doubled each time up to the second one, in ms. */
   readonly retryMs: number;
+  readonly retryMaxMs: number;
   /** Whether it still wants something. */
   isOpen(asker: S): boolean;
   /** Asks for all of these at once; `done` is called once, never before the call has returned. */
   send(askers: readonly S[], done: () => void): void;
+}
+
+/** Somebody who is asked for, and its pause if that is in vain, in ms. */
+interface Asked<S> {
+  readonly asker: S;
+  readonly pauseMs: number;
 }
 
 /**
@@ -20,7 +27,8 @@ export interface InsistenceDeps<S> {
  */
 export class Insistence<S> {
   readonly #deps: InsistenceDeps<S>;
-  readonly #due = new Set<S>();
+  /** With the pause of each if it is in vain. */
+  readonly #due = new Map<S, number>();
   /** Being asked for, or asked for and not granted. */
   readonly #asked = new Set<S>();
   #isSending = false;
@@ -32,8 +40,8 @@ export class Insistence<S> {
 
   /** It wants something. Harmless when that is known: whoever is being asked for, or was in vain, has its next try. */
   add(asker: S): void {
-    if (this.#asked.has(asker)) return;
-    this.#due.add(asker);
+    if (this.#asked.has(asker) || this.#due.has(asker)) return;
+    this.#due.set(asker, this.#deps.retryMs);
     this.#schedule();
   }
 
@@ -47,30 +55,32 @@ export class Insistence<S> {
   }
 
   #send(): void {
-    const batch: S[] = [];
-    for (const asker of this.#due) {
+    const batch: Asked<S>[] = [];
+    for (const [asker, pauseMs] of this.#due) {
       if (batch.length >= BATCH_COUNT_MAX) break;
       this.#due.delete(asker);
       if (!this.#deps.isOpen(asker)) continue;
-      batch.push(asker);
+      batch.push({ asker, pauseMs });
       this.#asked.add(asker);
     }
     if (batch.length === 0) return;
     this.#isSending = true;
-    this.#deps.send(batch, () => {
+    const askers = batch.map(({ asker }) => asker);
+    this.#deps.send(askers, () => {
       this.#isSending = false;
-      const open = batch.filter((asker) => this.#deps.isOpen(asker));
-      for (const asker of batch) this.#asked.delete(asker);
-      for (const asker of open) this.#asked.add(asker);
-      if (open.length > 0) this.#deps.timers.after(this.#deps.retryMs, () => this.#retry(open));
+      const open = batch.filter(({ asker }) => this.#deps.isOpen(asker));
+      for (const asker of askers) this.#asked.delete(asker);
+      for (const { asker } of open) this.#asked.add(asker);
+      for (const [pauseMs, some] of Map.groupBy(open, (one) => one.pauseMs))
+        this.#deps.timers.after(pauseMs, () => this.#retry(some));
       this.#schedule();
     });
   }
 
-  #retry(askers: readonly S[]): void {
-    for (const asker of askers) {
+  #retry(inVain: readonly Asked<S>[]): void {
+    for (const { asker, pauseMs } of inVain) {
       this.#asked.delete(asker);
-      this.#due.add(asker);
+      this.#due.set(asker, Math.min(this.#deps.retryMaxMs, 2 * pauseMs));
     }
     this.#schedule();
   }

@@ -31,20 +31,17 @@ export interface IsrChangesDeps {
 
 const SUBMIT_TIMEOUT_MS = 5_000;
 const RETRY_MS = 200;
+/** A mark is not given as long as the controller's files say `replicated`, which nobody is told. */
+const MARK_RETRY_MAX_MS = 30_000;
 
 /** Answers under which a change was not made and will not be. */
-const REFUSALS: ReadonlySet<number> = new Set([
-  ErrorCode.INELIGIBLE_REPLICA,
-  ErrorCode.INVALID_REQUEST,
-  ErrorCode.OPERATION_NOT_ATTEMPTED,
-]);
+const REFUSALS: ReadonlySet<number> = new Set([ErrorCode.INELIGIBLE_REPLICA, ErrorCode.INVALID_REQUEST]);
 
 /** Answers under which another state of the partition is on its way, or here; success is one. */
 const NEWS: ReadonlySet<number> = new Set([
   ErrorCode.NONE,
   ErrorCode.INVALID_UPDATE_VERSION,
   ErrorCode.FENCED_LEADER_EPOCH,
-  ErrorCode.NOT_LEADER_OR_FOLLOWER,
   ErrorCode.NEW_LEADER_ELECTED,
   ErrorCode.UNKNOWN_TOPIC_ID,
   ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
@@ -67,12 +64,14 @@ export class IsrChanges {
     this.#isrs = new Insistence({
       timers,
       retryMs: RETRY_MS,
+      retryMaxMs: RETRY_MS,
       isOpen: (source) => source.proposal !== null,
       send: (sources, done) => this.#alter(sources, done),
     });
     this.#marks = new Insistence({
       timers,
       retryMs: RETRY_MS,
+      retryMaxMs: MARK_RETRY_MAX_MS,
       isOpen: (source) => source.wantsDurableMark,
       send: (sources, done) => this.#mark(sources, done),
     });

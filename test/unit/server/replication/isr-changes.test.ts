@@ -77,6 +77,34 @@ describe('changes of ISRs', () => {
     expect(partitionsOf(1)).toEqual([2]);
   });
 
+  it('of very many partitions go in several requests, one after the other', () => {
+    const { loop, made, sent, answer, partitionsOf } = changes();
+    const sources = Array.from({ length: 2_001 }, (_, index) => new Source(index));
+    for (const source of sources) made.propose(source);
+    loop.run();
+    expect([sent.length, partitionsOf(0).length]).toEqual([1, 2_000]);
+    for (const source of sources.slice(0, 2_000)) source.proposal = null;
+    answer(
+      0,
+      sources.slice(1).map(() => 0),
+    );
+    expect([sent.length, partitionsOf(1)]).toEqual([2, [2_000]]);
+  });
+
+  it('are brought forward again when a leadership wants another one later', () => {
+    const { loop, made, sent, answer } = changes();
+    const source = new Source(0);
+    made.propose(source);
+    loop.run();
+    const { proposal } = source;
+    source.proposal = null;
+    answer(0, [0]);
+    source.proposal = proposal;
+    made.propose(source);
+    loop.run();
+    expect(sent).toHaveLength(2);
+  });
+
   it('are asked for again until metadata or a refusal ends them', () => {
     const { loop, made, sent, answer, partitionsOf } = changes();
     const sources = [0, 1, 2].map((index) => new Source(index));
@@ -93,6 +121,25 @@ describe('changes of ISRs', () => {
     loop.advance(100);
     expect(partitionsOf(1)).toEqual([2]);
     expect(made.failedCount).toBe(3);
+  });
+
+  it.each([
+    ['NONE', 'superseded'],
+    ['INVALID_UPDATE_VERSION', 'superseded'],
+    ['FENCED_LEADER_EPOCH', 'superseded'],
+    ['NEW_LEADER_ELECTED', 'superseded'],
+    ['UNKNOWN_TOPIC_ID', 'superseded'],
+    ['UNKNOWN_TOPIC_OR_PARTITION', 'superseded'],
+    ['INELIGIBLE_REPLICA', 'refused'],
+    ['INVALID_REQUEST', 'refused'],
+    ['NOT_CONTROLLER', 'unknown'],
+  ] as const)('that are answered with %s are %s', (code, outcome) => {
+    const { loop, made, answer } = changes();
+    const source = new Source(0);
+    made.propose(source);
+    loop.run();
+    answer(0, [ErrorCode[code]]);
+    expect(source.told).toEqual([outcome]);
   });
 
   it('that nobody answered may have been made', () => {
@@ -134,5 +181,49 @@ describe('marks of what is durable (D3)', () => {
     done();
     loop.advance(1_000);
     expect(sent).toHaveLength(2);
+  });
+
+  it('are asked for ever more seldom while the metadata does not get them', () => {
+    const { loop, made, sent } = changes();
+    const source = new Source(4);
+    source.wantsDurableMark = true;
+    made.mark(source);
+    const times: number[] = [];
+    const startMs = loop.monotonicMs();
+    for (let ms = 0; ms <= 100_000; ms += 100) {
+      // It is said again with every fetch of a follower.
+      made.mark(source);
+      loop.advance(100);
+      if (sent.length === times.length) continue;
+      times.push((loop.monotonicMs() - startMs) / 1000);
+      sent.at(-1)?.done({ kind: 'markDurable', errorCode: 0, errorMessage: null });
+    }
+    expect(times).toEqual([0.1, 0.3, 0.7, 1.5, 3.1, 6.3, 12.7, 25.5, 51.1, 81.1]);
+  });
+
+  it('that wait behind those of others are not asked for more often for that', () => {
+    const { loop, made, sent, partitionsOf } = changes();
+    const sources = [4, 5].map((index) => new Source(index));
+    const [first, second] = sources;
+    for (const source of sources) source.wantsDurableMark = true;
+    const answer = (): void => sent.at(-1)?.done({ kind: 'markDurable', errorCode: 0, errorMessage: null });
+    if (first !== undefined) made.mark(first);
+    loop.run();
+    answer();
+    loop.advance(100);
+    if (second !== undefined) made.mark(second);
+    loop.advance(100);
+    expect(partitionsOf(1)).toEqual([5]);
+    // The first is due again, and says so.
+    if (first !== undefined) made.mark(first);
+    if (second !== undefined) second.wantsDurableMark = false;
+    answer();
+    loop.run();
+    expect(partitionsOf(2)).toEqual([4]);
+    answer();
+    loop.advance(399);
+    expect(sent).toHaveLength(3);
+    loop.advance(1);
+    expect(sent).toHaveLength(4);
   });
 });
