@@ -101,7 +101,7 @@ export function handOver(
     const alike =
       known.get(ruling) ??
       onceForAlike((partition) => {
-        const others = partition.isr.some((other) => other !== id && ruling.mayLead(other));
+        const others = partition.isr.some((other) => ruling.mayLead(other));
         return others ? changePartition(partition, { out: id }, ruling) : null;
       });
     known.set(ruling, alike);

@@ -116,7 +116,7 @@ export class FollowerPartition implements LogListener {
 
   /** What to ask of its leader; null: nothing now. */
   position(): FetchPosition | null {
-    return this.#busy || this.#stopped ? null : this.#replica.position(this.#log);
+    return this.#busy ? null : this.#replica.position(this.#log);
   }
 
   /** New metadata or settings. */
@@ -131,7 +131,7 @@ export class FollowerPartition implements LogListener {
 
   /** Takes what its leader answered. */
   take(asked: FetchPosition, answer: FetchResponsePartitionData): void {
-    if (this.#busy || this.#stopped) return;
+    if (this.#busy) return;
     const { errorCode, highWatermark, logStartOffset, divergingEpoch } = answer;
     const records = answer.records === null ? null : bufferOf(answer.records);
     const fetched = { errorCode, highWatermark, logStartOffset, divergingEpoch, records };

@@ -61,7 +61,7 @@ export class PartitionManager implements Partitions {
   /** Followings that ended while something is still done to their logs: nobody else may have these before. */
   readonly #ending = new PartitionMap<true>();
   /** Logs that are being deleted, which the manager of logs may still show. */
-  readonly #deleting = new PartitionMap<number>();
+  readonly #deleting = new PartitionMap<true>();
   readonly #fetcher: Fetcher;
   readonly followerStats: FollowerStats = { fetchedBytes: 0, cuts: 0, badAnswers: 0 };
   readonly #follower: FollowerDeps;
@@ -390,14 +390,10 @@ export class PartitionManager implements Partitions {
       const following = this.#following.get(topicId, partition);
       this.#following.delete(topicId, partition);
       if (following !== undefined) this.#leave(following, () => undefined);
-      this.#deleting.set(topicId, partition, (this.#deleting.get(topicId, partition) ?? 0) + 1);
+      this.#deleting.set(topicId, partition, true);
     }
     this.#logs.delete(gone, () => {
-      for (const { topicId, partition } of gone) {
-        const left = (this.#deleting.get(topicId, partition) ?? 1) - 1;
-        if (left > 0) this.#deleting.set(topicId, partition, left);
-        else this.#deleting.delete(topicId, partition);
-      }
+      for (const { topicId, partition } of gone) this.#deleting.delete(topicId, partition);
     });
   }
 

@@ -259,8 +259,6 @@ export class FetchLane {
 
   #stop(): void {
     this.#hangUp('nothing is fetched from it any more');
-    this.#changed.clear();
-    this.#asked.clear();
     this.#hurry?.cancel();
     this.#hurry = null;
     this.#backoff?.cancel();

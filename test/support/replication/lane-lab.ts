@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { brokerId, leaderEpoch, type TopicId } from '../../../broker/core/base/ids.ts';
 import type { Call } from '../../../broker/core/client/call.ts';
 import { Settings } from '../../../broker/core/config/settings.ts';
+import { SPARSE_CHECKPOINT } from '../../../broker/core/log/file-names.ts';
 import type { PartitionView } from '../../../broker/core/metadata/view.ts';
 import { ApiKey } from '../../../broker/core/protocol/apis.ts';
 import { ErrorCode } from '../../../broker/core/protocol/errors.ts';
@@ -86,7 +87,7 @@ export class LaneLab {
     this.world = new LogWorld(1);
     this.world.diskForServer = wrapFiles(
       this.world.disk,
-      (path) => path.endsWith('.log'),
+      (path) => path.endsWith('.log') || path.includes(SPARSE_CHECKPOINT),
       (file) => ({
         sync: (done) => {
           if (this.syncsHeld) this.#heldSyncs.push(() => file.sync(done));

@@ -374,6 +374,7 @@ function recordsOf(buf: Buffer): string[] {
   return found;
 }
 
-function addressOf(id: number): string {
+/** The machine of a node. */
+export function addressOf(id: number): string {
   return `10.0.0.${id + 1}`;
 }

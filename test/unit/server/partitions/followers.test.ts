@@ -156,6 +156,21 @@ describe('a led partition with followers', () => {
     expect(answers).toEqual([{ errorCode: ErrorCode.NONE, lowWatermark: 2 }]);
   });
 
+  it('has records deleted only when a replica that lives and is not in sync does not have them either', () => {
+    const { partition, append, log, fetch, inSync } = replicated();
+    append(records('a', 'b'));
+    log.progress(2, 2);
+    inSync([0, 1], 1);
+    fetch(1, 2, 2);
+    fetch(2, 0);
+    const answers: unknown[] = [];
+    partition.deleteRecords(2, (answer) => answers.push(answer));
+    fetch(1, 2, 2);
+    expect(answers).toEqual([]);
+    fetch(2, 2, 2);
+    expect(answers).toEqual([{ errorCode: ErrorCode.NONE, lowWatermark: 2 }]);
+  });
+
   it('has who lags proposed to leave, and who has all to join; once, until it is told more', () => {
     const { partition, append, log, fetch, inSync, cluster, sources, stats } = replicated();
     append(records('a'));

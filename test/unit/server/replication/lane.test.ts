@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { describe, expect, test } from '@jest/globals';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import { answerOf, LaneLab, named, partitionData, records, viewOf } from '../../../support/replication/lane-lab.ts';
@@ -96,6 +97,19 @@ describe('a lane of fetches from one leader', () => {
   });
 });
 
+test('a partition whose log has to allow for gaps first is waited for, and takes nothing more meanwhile', () => {
+  const { lab, first } = twoInALane();
+  lab.syncsHeld = true;
+  const gappy = Buffer.concat([records(0, 1), records(3, 4)]);
+  const answer = partitionData(0, { records: gappy, highWatermark: 4 });
+  // A leader that says it twice.
+  lab.only.answer(answerOf(first.topicId, answer, answer));
+  expect([first.position(), lab.sent.length]).toEqual([null, 0]);
+  lab.releaseSyncs();
+  expect([first.log.logEndOffset, lab.stats.fetchedBytes]).toEqual([4, gappy.length]);
+  expect(named(lab.only)).toEqual(['0@4']);
+});
+
 describe('what fails', () => {
   test('as a whole begins a new session, after pauses that grow up to replica.fetch.backoff.ms', () => {
     const lab = new LaneLab({ 'replica.fetch.backoff.ms': '120' });
@@ -176,6 +190,17 @@ describe('partitions come and go', () => {
   test('one that joins a lane does not wait for the fetch that is under way', () => {
     const { lab } = twoInALane();
     expect(lab.closed).toHaveLength(1);
+    expect(named(lab.only)).toEqual(['0@0', '4@0']);
+  });
+
+  test('one that could not be asked for when the session began does not wait for the fetch that is under way', () => {
+    const { lab, first } = twoInALane();
+    first.onState('read-only');
+    lab.only.fail();
+    lab.world.time.advance(50);
+    expect(named(lab.only)).toEqual(['4@0']);
+    first.onState('open');
+    lab.world.time.advance(100);
     expect(named(lab.only)).toEqual(['0@0', '4@0']);
   });
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { ApiKey } from '../../../../broker/core/protocol/apis.ts';
+import { NO_LOG_BUGS } from '../../../../broker/core/log/planted-bugs.ts';
 import type { ReplicaBug } from '../../../../broker/core/replica/planted-bugs.ts';
-import { ReplicationWorld } from '../../../support/replication/replication-world.ts';
+import { addressOf, ReplicationWorld } from '../../../support/replication/replication-world.ts';
 
 const values = (name: string, count: number): string[] => Array.from({ length: count }, (_, at) => `${name}-${at}`);
 
@@ -63,6 +64,27 @@ function seenWhileAlone(bugs: readonly ReplicaBug[]): string[] {
   return world.scan('t');
 }
 
+/** A leader that dies has more than the next one, and is cut when it follows; it leads again, and its power goes. What a consumer finds then. */
+function powerGoesAfterCut(cutsUnsynced: boolean): string[] {
+  const world = new ReplicationWorld(22, { logBugs: { ...NO_LOG_BUGS, cutsUnsynced } }).start();
+  world.createTopic('t', { assignments: [[0, 1]] });
+  world.produce('t', values('a', 5));
+  world.network.reaches = (from, to) => from !== addressOf(0) || to !== addressOf(1);
+  world.produce('t', values('b', 4), { acks: 1 });
+  world.kill(0);
+  world.network.reaches = () => true;
+  world.untilLedByAnother('t', 0);
+  world.node(0).start();
+  world.until('its log is cut', () => world.logOf(0, 't').length === 5);
+  world.untilInSync('t');
+  world.kill(1);
+  world.untilLedByAnother('t', 1);
+  world.kill(0, 'power');
+  world.node(0).start();
+  world.until('it leads again', () => world.node(0).isReady && world.leader('t') === 0);
+  return world.scan('t');
+}
+
 describe('what was acknowledged to acks=all', () => {
   test('is on every replica in sync', () => {
     expect(leaderDiesBeforeFollowersHaveIt([])).toEqual([]);
@@ -78,6 +100,12 @@ describe('what was acknowledged to acks=all', () => {
     expect(leaderDiesWhenFollowerJoins([])).toEqual([]);
     expect(leaderDiesWhenFollowerJoins(['joins-early'])).not.toEqual([]);
   });
+});
+
+test('what a follower has cut does not come back when its power goes (D6)', () => {
+  expect(powerGoesAfterCut(false)).toEqual(values('a', 5));
+  // In every other world the cut gets to the disk all the same.
+  expect(powerGoesAfterCut(true)).toEqual([...values('a', 5), ...values('b', 4)]);
 });
 
 describe('with fewer in sync than the minimum', () => {

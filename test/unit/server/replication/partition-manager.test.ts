@@ -19,6 +19,7 @@ class ManagerLab {
   readonly metadata = new FakeMetadata();
   readonly world = new LogWorld(1);
   readonly manager: PartitionManager;
+  readonly #views: PartitionView[] = [];
   followed: FollowerPartition | null = null;
   /** While set, truncations and removals of directories do not end. */
   held: (() => void)[] | null = null;
@@ -87,10 +88,14 @@ class ManagerLab {
 
   /** The metadata changes; what follows is waited for unless told otherwise. */
   change(view: PartitionView, settles = true): void {
-    this.#put(view);
-    const topic = this.metadata.topicById(ID);
-    if (topic !== null) this.metadata.tell({ partitionsChanged: [{ topic, partition: view }] });
+    this.changeAll([view]);
     if (settles) this.world.time.settle();
+  }
+
+  changeAll(views: readonly PartitionView[]): void {
+    for (const view of views) this.#put(view);
+    const topic = this.metadata.topicById(ID);
+    if (topic !== null) this.metadata.tell({ partitionsChanged: views.map((partition) => ({ topic, partition })) });
   }
 
   /** The answer of its leader to what the follower asks now. */
@@ -109,7 +114,8 @@ class ManagerLab {
   }
 
   #put(view: PartitionView): void {
-    this.metadata.byName.set('t', topicOf({ id: ID, name: 't', internal: false, partitions: [view] }));
+    this.#views[view.index] = view;
+    this.metadata.byName.set('t', topicOf({ id: ID, name: 't', internal: false, partitions: this.#views }));
   }
 }
 
@@ -163,6 +169,26 @@ describe('a broker', () => {
     expect(lab.followed).toBeNull();
     lab.release();
     expect(lab.followed?.position()).toMatchObject({ fetchOffset: 0, currentLeaderEpoch: 2 });
+  });
+
+  test('begins with an empty log when a replica goes and comes back before anything is done about it', () => {
+    const lab = new ManagerLab(ledBy(2, 0));
+    lab.answer({ records: records(0, 5) });
+    lab.change(elsewhere(1), false);
+    lab.change(ledBy(2, 2));
+    expect(lab.followed?.position()).toMatchObject({ fetchOffset: 0, currentLeaderEpoch: 2 });
+  });
+
+  test('does not follow with a log that is about to be deleted, while another one is being made', () => {
+    const lab = new ManagerLab(ledBy(2, 0));
+    lab.answer({ records: records(0, 5) });
+    lab.changeAll([ledBy(2, 1), { ...ledBy(2, 0), index: 1 }]);
+    lab.change(elsewhere(2), false);
+    lab.change(ledBy(2, 3));
+    expect([...lab.manager.followings()].map(({ index, log }) => [index, log.state, log.logEndOffset])).toEqual([
+      [1, 'open', 0],
+      [0, 'open', 0],
+    ]);
   });
 
   test('has no log in the end when a replica goes before its log is made', () => {
