@@ -12,7 +12,17 @@ const NAMES = ['a', 'b.c', 'b_c', 'b-c', 'd._e', 'd.._e', 'long'] as const;
 /** What a step does to one of the images that there are; numbers are taken modulo what there is. */
 interface Step {
   readonly image: number;
-  readonly kind: 'add' | 'remove' | 'grow' | 'change' | 'endBatch' | 'clone' | 'snapshot' | 'restore' | 'read';
+  readonly kind:
+    | 'add'
+    | 'remove'
+    | 'grow'
+    | 'change'
+    | 'churn'
+    | 'endBatch'
+    | 'clone'
+    | 'snapshot'
+    | 'restore'
+    | 'read';
   readonly name: (typeof NAMES)[number];
   readonly number: number;
   readonly lists: readonly (readonly number[])[];
@@ -21,7 +31,7 @@ interface Step {
 const step: fc.Arbitrary<Step> = fc.record({
   image: fc.nat(20),
   kind: fc.constantFrom(
-    ...(['add', 'add', 'add', 'remove', 'grow', 'grow', 'change', 'change', 'change', 'change'] as const),
+    ...(['add', 'add', 'add', 'remove', 'grow', 'grow', 'change', 'change', 'change', 'change', 'churn'] as const),
     ...(['endBatch', 'endBatch', 'clone', 'snapshot', 'restore', 'read'] as const),
   ),
   name: fc.constantFrom(...NAMES),
@@ -116,7 +126,7 @@ class Run {
   take(step: Step): void {
     const pair = this.pairs[step.image % this.pairs.length];
     if (pair === undefined) throw new Error('no image');
-    if (['add', 'remove', 'grow', 'change'].includes(step.kind)) {
+    if (['add', 'remove', 'grow', 'change', 'churn'].includes(step.kind)) {
       const record = this.#record(step, pair.model);
       if (record === null) return;
       pair.batch.push(record);
@@ -204,6 +214,7 @@ class Run {
       return { kind: 'partitions', topicId: topic.id, partitions };
     }
     if (topic.partitions.length === 0) return null;
+    if (kind === 'churn') return this.#churn(topic);
     const epoch = this.#nextEpoch++;
     const changes = [...new Set([number, number + 1, 2 * number].map((one) => one % topic.partitions.length))].map(
       (index, position): PartitionChange => ({
@@ -222,6 +233,18 @@ class Run {
       }),
     );
     return { kind: 'partitionChanges', topics: [{ topicId: topic.id, partitions: changes }] };
+  }
+
+  /** So many lists that nobody has any more that the table forgets them. */
+  #churn(topic: PlainTopic): MetadataRecord {
+    const partitions = Array.from({ length: 600 }, (_, position): PartitionChange => {
+      const epoch = this.#nextEpoch++;
+      const epochs = { leader: 0, leaderEpoch: epoch, partitionEpoch: epoch, durableFromEpoch: -2 };
+      const others = { lastKnownElr: null, replicas: null, directories: null, addingReplicas: null };
+      const lists = { isr: [epoch], elr: [epoch, 0], ...others, removingReplicas: null };
+      return { index: position % topic.partitions.length, ...epochs, ...lists };
+    });
+    return { kind: 'partitionChanges', topics: [{ topicId: topic.id, partitions }] };
   }
 }
 

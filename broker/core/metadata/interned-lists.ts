@@ -71,13 +71,6 @@ export function numbersIn<T extends number | string>(to: InternedLists<T>, from:
   return numbers;
 }
 
-/** By the number of each list: 1 when it has an element. */
-export function numbersWith<T extends number | string>(lists: InternedLists<T>, element: T): Uint8Array {
-  const marks = new Uint8Array(lists.size);
-  for (let number = 0; number < lists.size; number += 1) marks[number] = lists.list(number).includes(element) ? 1 : 0;
-  return marks;
-}
-
 /** Whether two lists have the same elements in the same order. */
 function isSameList<T>(one: readonly T[], other: readonly T[]): boolean {
   if (one === other) return true;

@@ -1,4 +1,4 @@
-/** Rows of a page: 11 KiB of partitions, 7 KiB of topics; what the change of one copies. */
+/** Rows of a page: 5 KiB of partitions, 7 KiB of topics; what the change of one copies. */
 export const PAGE_ROW_COUNT = 256;
 
 /**

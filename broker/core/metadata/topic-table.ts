@@ -1,12 +1,12 @@
 import { assert, unreachable } from '../base/assert.ts';
-import { type BrokerId, brokerId, type TopicId } from '../base/ids.ts';
+import { brokerId, type TopicId } from '../base/ids.ts';
 import type { Touched } from './delta.ts';
-import { numbersIn, numbersWith } from './interned-lists.ts';
-import { BROKER_COLUMNS, Column, NUMBER_COLUMNS, positionOf, ROW_LENGTH } from './partition-rows.ts';
+import { type ListsOfPartition, PartitionLists } from './partition-lists.ts';
+import { Column, NUMBER_COLUMNS, positionOf, ROW_LENGTH } from './partition-rows.ts';
 import { DAMAGED_DIRECTORY } from './directories.ts';
 import type { MetadataRecord, PartitionChange, PartitionFields, PartitionsRecord, TopicRecord } from './records.ts';
 import { pageOf, Rows } from './rows.ts';
-import { noLists, type PartitionLists, type PartitionState, Topic } from './topic.ts';
+import { type PartitionState, Topic } from './topic.ts';
 import { TopicDirectory } from './topic-directory.ts';
 
 /** `PartitionChange.durableFromEpoch` for "as it was". */
@@ -26,6 +26,9 @@ export type PartsOfBroker = 'leaderless' | 'counting' | 'held' | 'assigned';
 /** Topics and partitions that one step of taking a snapshot over looks at, all of a topic at least. */
 export const STEP_COUNT = 1000;
 
+/** Whether a row, by its page and where it begins there, is one of those that are looked for. */
+type RowTest = (page: Int32Array, at: number) => boolean;
+
 /** Some partitions of a topic, or the whole topic. */
 export interface TopicPart {
   readonly id: TopicId;
@@ -40,18 +43,19 @@ export interface TopicPart {
 export class TopicTable {
   #directory = new TopicDirectory();
   #rows = new Rows(ROW_LENGTH);
-  #lists = noLists();
-  /** Lists in use when they were last sorted out. */
-  #listCountBefore = 0;
+  #lists = new PartitionLists();
+  /** Combinations of lists in use when they were last sorted out. */
+  #listsBefore = 0;
   #partitionCount = 0;
 
   get partitionCount(): number {
     return this.#partitionCount;
   }
 
-  /** Different lists that are kept: bounded by what is in use. */
-  get listCount(): number {
-    return this.#lists.brokers.size + this.#lists.directories.size;
+  /** Different lists, and different combinations of them, that are kept: bounded by what is in use. */
+  get listCounts(): { readonly listCount: number; readonly count: number } {
+    const { listCount, count } = this.#lists;
+    return { listCount, count };
   }
 
   /** Rows that are kept, those of deleted partitions included. */
@@ -85,12 +89,16 @@ export class TopicTable {
   /** Partitions that are not led by their first replica, or by nobody. */
   partsToElect(type: 'preferred' | 'unclean'): Iterable<TopicPart> {
     if (type === 'unclean') return this.#parts((page, at) => page[at + Column.leader] === -1);
-    const { brokers } = this.#lists;
-    const firsts = Int32Array.from({ length: brokers.size }, (_, number) => brokers.list(number)[0] ?? -1);
-    return this.#parts((page, at) => page[at + Column.leader] !== firsts[page[at + Column.replicas] ?? 0]);
+    const firsts = Array.from({ length: this.#lists.count }, (_, number) => this.#lists.of(number).replicas[0] ?? -1);
+    return this.#parts((page, at) => page[at + Column.leader] !== firsts[page[at + Column.lists] ?? 0]);
   }
 
-  *#parts(isWanted: (page: Int32Array, at: number) => boolean): Generator<TopicPart> {
+  /** Partitions whose lists are so; asked once for those that agree. */
+  partsWith(isSo: (lists: ListsOfPartition) => boolean): Iterable<TopicPart> {
+    return this.#parts(this.#rowsWith(isSo));
+  }
+
+  *#parts(isWanted: RowTest): Generator<TopicPart> {
     const pages = this.#rows.seal();
     for (let slot = 0; slot < this.#directory.slotCount; slot += 1) {
       if (!this.#directory.has(slot)) continue;
@@ -111,50 +119,66 @@ export class TopicTable {
 
   /** How many replicas each broker has, and of how many partitions it is the first. */
   replicaCounts(): { readonly replicas: ReadonlyMap<number, number>; readonly firsts: ReadonlyMap<number, number> } {
-    const { brokers } = this.#lists;
-    const rowsByList = new Int32Array(brokers.size);
-    const pages = this.#rows.seal();
-    for (let slot = 0; slot < this.#directory.slotCount; slot += 1) {
-      const entry = this.#directory.entry(slot);
-      const end = entry === null ? 0 : entry.firstRow + entry.partitionCount;
-      for (let row = entry?.firstRow ?? 0; row < end; row += 1) {
-        const list = pages[pageOf(row)]?.[positionOf(row) + Column.replicas] ?? 0;
-        rowsByList[list] = (rowsByList[list] ?? 0) + 1;
-      }
-    }
     const counts = { replicas: new Map<number, number>(), firsts: new Map<number, number>() };
-    for (const [number, rowCount] of rowsByList.entries()) {
-      for (const [position, id] of brokers.list(number).entries()) {
-        counts.replicas.set(id, (counts.replicas.get(id) ?? 0) + rowCount);
-        if (position === 0) counts.firsts.set(id, (counts.firsts.get(id) ?? 0) + rowCount);
+    for (const { lists, count } of this.tally()) {
+      for (const [position, id] of lists.replicas.entries()) {
+        counts.replicas.set(id, (counts.replicas.get(id) ?? 0) + count);
+        if (position === 0) counts.firsts.set(id, (counts.firsts.get(id) ?? 0) + count);
       }
     }
     return counts;
   }
 
-  #isPartOf(id: number, which: PartsOfBroker): (page: Int32Array, at: number) => boolean {
-    const { brokers, directories } = this.#lists;
-    const isOn = numbersWith(brokers, brokerId(id));
-    const on = (page: Int32Array, place: number): boolean => isOn[page[place] ?? 0] === 1;
-    const counts = (page: Int32Array, at: number): boolean =>
-      page[at + Column.leader] === id || on(page, at + Column.isr);
+  /** How many partitions have which lists. */
+  tally(): { readonly lists: ListsOfPartition; readonly count: number }[] {
+    const counts = new Int32Array(this.#lists.count);
+    for (const row of this.#rowsInUse()) {
+      const number = this.#rows.at(row, Column.lists);
+      counts[number] = (counts[number] ?? 0) + 1;
+    }
+    return [...counts].flatMap((count, number) => (count === 0 ? [] : [{ lists: this.#lists.of(number), count }]));
+  }
+
+  *#rowsInUse(): Generator<number> {
+    for (let slot = 0; slot < this.#directory.slotCount; slot += 1) {
+      if (!this.#directory.has(slot)) continue;
+      const firstRow = this.#directory.firstRow(slot);
+      const end = firstRow + this.#directory.partitionCount(slot);
+      for (let row = firstRow; row < end; row += 1) yield row;
+    }
+  }
+
+  #isPartOf(id: number, which: PartsOfBroker): RowTest {
+    const broker = brokerId(id);
+    const ledOr =
+      (isIt: RowTest): RowTest =>
+      (page, at) =>
+        page[at + Column.leader] === id || isIt(page, at);
     switch (which) {
-      case 'leaderless':
-        return (page, at) => page[at + Column.leader] === -1 && on(page, at + Column.replicas);
-      case 'counting':
-        return counts;
       case 'assigned':
-        return (page, at) => on(page, at + Column.replicas);
-      case 'held': {
-        const isDamaged = numbersWith(directories, DAMAGED_DIRECTORY);
-        return (page, at) =>
-          counts(page, at) ||
-          on(page, at + Column.elr) ||
-          (isDamaged[page[at + Column.directories] ?? 0] === 1 && on(page, at + Column.replicas));
+        return this.#rowsWith(({ replicas }) => replicas.includes(broker));
+      case 'leaderless': {
+        const isAssigned = this.#rowsWith(({ replicas }) => replicas.includes(broker));
+        return (page, at) => page[at + Column.leader] === -1 && isAssigned(page, at);
       }
+      case 'counting':
+        return ledOr(this.#rowsWith(({ isr }) => isr.includes(broker)));
+      case 'held':
+        return ledOr(
+          this.#rowsWith(({ replicas, directories, isr, elr }) => {
+            const isDamaged = directories.includes(DAMAGED_DIRECTORY) && replicas.includes(broker);
+            return isDamaged || isr.includes(broker) || elr.includes(broker);
+          }),
+        );
       default:
         return unreachable(which);
     }
+  }
+
+  /** The lists of all rows are looked at once for those that agree. */
+  #rowsWith(isSo: (lists: ListsOfPartition) => boolean): RowTest {
+    const marks = this.#lists.marks(isSo);
+    return (page, at) => marks[page[at + Column.lists] ?? 0] === 1;
   }
 
   byName(name: string): Topic | null {
@@ -216,31 +240,23 @@ export class TopicTable {
       page[at + Column.leaderEpoch] = change.leaderEpoch;
       page[at + Column.partitionEpoch] = change.partitionEpoch;
       if (change.durableFromEpoch !== DURABLE_UNCHANGED) page[at + Column.durableFromEpoch] = change.durableFromEpoch;
-      if (change.isr !== null) page[at + Column.isr] = this.#brokers(change.isr);
-      if (change.elr !== null) page[at + Column.elr] = this.#brokers(change.elr);
-      if (change.lastKnownElr !== null) page[at + Column.lastKnownElr] = this.#brokers(change.lastKnownElr);
-      if (change.replicas !== null) page[at + Column.replicas] = this.#brokers(change.replicas);
-      if (change.directories !== null)
-        page[at + Column.directories] = this.#lists.directories.numberOf(change.directories);
-      if (change.addingReplicas !== null) page[at + Column.addingReplicas] = this.#brokers(change.addingReplicas);
-      if (change.removingReplicas !== null) page[at + Column.removingReplicas] = this.#brokers(change.removingReplicas);
+      page[at + Column.lists] = this.#lists.numberOf(change, page[at + Column.lists] ?? 0);
     }
   }
 
   /** Called after the last record of a batch. */
   endBatch(): void {
     this.#rows.seal();
-    const isWasteful =
-      this.listCount > 2 * this.#listCountBefore + WASTE_MIN ||
-      this.#rows.count > 2 * this.#partitionCount + WASTE_MIN ||
-      this.#directory.slotCount > 2 * this.#directory.count + WASTE_MIN;
-    if (isWasteful) this.#renew();
+    // A list that is new makes a new combination.
+    if (isWasteful(this.#lists.count, this.#listsBefore)) this.#renewLists();
+    const { slotCount, count: topicCount } = this.#directory;
+    if (isWasteful(this.#rows.count, this.#partitionCount) || isWasteful(slotCount, topicCount)) this.#renewRows();
   }
 
   /** Called in place of `endBatch` when all of a snapshot is there: nothing of it is waste. */
   endSnapshot(): void {
     this.#rows.seal();
-    this.#listCountBefore = this.listCount;
+    this.#listsBefore = this.#lists.count;
   }
 
   /** A second table equal to this one, between two batches. */
@@ -249,7 +265,7 @@ export class TopicTable {
     copy.#directory = this.#directory.clone();
     copy.#rows = this.#rows.clone();
     copy.#lists = this.#lists;
-    copy.#listCountBefore = this.#listCountBefore;
+    copy.#listsBefore = this.#listsBefore;
     copy.#partitionCount = this.#partitionCount;
     return copy;
   }
@@ -316,18 +332,7 @@ export class TopicTable {
     page[at + Column.leaderEpoch] = fields.leaderEpoch;
     page[at + Column.partitionEpoch] = fields.partitionEpoch;
     page[at + Column.durableFromEpoch] = fields.durableFromEpoch;
-    page[at + Column.replicas] = this.#brokers(fields.replicas);
-    page[at + Column.directories] = this.#lists.directories.numberOf(fields.directories);
-    page[at + Column.isr] = this.#brokers(fields.isr);
-    page[at + Column.elr] = this.#brokers(fields.elr);
-    page[at + Column.lastKnownElr] = this.#brokers(fields.lastKnownElr);
-    page[at + Column.addingReplicas] = this.#brokers(fields.addingReplicas);
-    page[at + Column.removingReplicas] = this.#brokers(fields.removingReplicas);
-  }
-
-  #brokers(ids: readonly number[]): number {
-    // Ids in records were checked before they were written.
-    return this.#lists.brokers.numberOf(ids as readonly BrokerId[]);
+    page[at + Column.lists] = this.#lists.numberOf(fields, 0);
   }
 
   #slotOf(id: string): number {
@@ -341,34 +346,43 @@ export class TopicTable {
     return entry === null ? null : new Topic(entry, this.#rows.seal(), this.#lists);
   }
 
-  /** Keeps what is in use, in new places. */
-  #renew(): void {
-    const [before, pages, lists] = [this.#directory, this.#rows.seal(), this.#lists];
+  /** Keeps the lists in use, under new numbers. */
+  #renewLists(): void {
+    const before = this.#lists;
+    this.#lists = new PartitionLists();
+    const numbers = new Int32Array(before.count).fill(-1);
+    for (const row of this.#rowsInUse()) {
+      const number = this.#rows.at(row, Column.lists);
+      if (numbers[number] === -1) numbers[number] = this.#lists.numberOf(before.of(number), 0);
+      this.#rows.set(row, Column.lists, numbers[number] ?? 0);
+    }
+    this.#rows.seal();
+    this.#listsBefore = this.#lists.count;
+  }
+
+  /** Keeps the topics and partitions that there are, in new places. */
+  #renewRows(): void {
+    const [before, pages] = [this.#directory, this.#rows.seal()];
     this.#directory = new TopicDirectory();
     this.#rows = new Rows(ROW_LENGTH);
-    this.#lists = noLists();
     for (let slot = 0; slot < before.slotCount; slot += 1) {
       const entry = before.entry(slot);
       if (entry === null) continue;
       const firstRow = this.#rows.append(entry.partitionCount);
       this.#directory.place(this.#directory.add(entry.id, entry.name), firstRow, entry.partitionCount);
       for (let index = 0; index < entry.partitionCount; index += 1) {
-        const from = pages[pageOf(entry.firstRow + index)]?.subarray(positionOf(entry.firstRow + index));
-        if (from !== undefined) this.#moveRow(from, firstRow + index, lists);
+        const at = positionOf(entry.firstRow + index);
+        const from = pages[pageOf(entry.firstRow + index)]?.subarray(at, at + ROW_LENGTH);
+        if (from !== undefined) this.#rows.toWrite(firstRow + index).set(from, positionOf(firstRow + index));
       }
     }
     this.#rows.seal();
-    this.#listCountBefore = this.listCount;
   }
+}
 
-  #moveRow(from: Int32Array, row: number, lists: PartitionLists): void {
-    const page = this.#rows.toWrite(row);
-    const at = positionOf(row);
-    page.set(from.subarray(0, ROW_LENGTH), at);
-    for (const column of BROKER_COLUMNS) page[at + column] = this.#brokers(lists.brokers.list(from[column] ?? 0));
-    const directories = lists.directories.list(from[Column.directories] ?? 0);
-    page[at + Column.directories] = this.#lists.directories.numberOf(directories);
-  }
+/** Whether what was dropped should go: there is as much of it as of the rest. */
+function isWasteful(count: number, inUseCount: number): boolean {
+  return count > 2 * inUseCount + WASTE_MIN;
 }
 
 interface Stored {
@@ -378,13 +392,11 @@ interface Stored {
 
 /** Tells whether a row of one table says the same as one of another, with lists under other numbers. */
 function comparison(before: Stored, after: Stored): (rowBefore: number, rowAfter: number) => boolean {
-  const brokers = numbersIn(before.lists.brokers, after.lists.brokers);
-  const directories = numbersIn(before.lists.directories, after.lists.directories);
+  const numbers = before.lists.numbersOf(after.lists);
   return (rowBefore, rowAfter) => {
     const [one, other] = [before.pages[pageOf(rowBefore)], after.pages[pageOf(rowAfter)]];
     const [at, to] = [positionOf(rowBefore), positionOf(rowAfter)];
     for (const column of NUMBER_COLUMNS) if (one?.[at + column] !== other?.[to + column]) return false;
-    for (const column of BROKER_COLUMNS) if (one?.[at + column] !== brokers[other?.[to + column] ?? 0]) return false;
-    return one?.[at + Column.directories] === directories[other?.[to + Column.directories] ?? 0];
+    return one?.[at + Column.lists] === numbers[other?.[to + Column.lists] ?? 0];
   };
 }

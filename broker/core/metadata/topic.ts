@@ -1,5 +1,5 @@
 import type { BrokerId, LeaderEpoch, TopicId } from '../base/ids.ts';
-import { InternedLists } from './interned-lists.ts';
+import type { PartitionLists } from './partition-lists.ts';
 import { Column, positionOf } from './partition-rows.ts';
 import { pageOf } from './rows.ts';
 import type { TopicEntry } from './topic-directory.ts';
@@ -10,17 +10,6 @@ import type { PartitionView, TopicView } from './view.ts';
 export interface PartitionState extends PartitionView {
   /** Directory id of each replica, in the order of `replicas` (D4). */
   readonly directories: readonly string[];
-}
-
-/** The lists that rows name. */
-export interface PartitionLists {
-  readonly brokers: InternedLists<BrokerId>;
-  readonly directories: InternedLists<string>;
-}
-
-/** No lists yet. */
-export function noLists(): PartitionLists {
-  return { brokers: new InternedLists((id) => id), directories: new InternedLists(textHash) };
 }
 
 /** A topic at one metadata offset, as a window on rows that do not change; a `PartitionState` is made when asked for. */
@@ -84,18 +73,6 @@ function partitionAt(page: Int32Array, at: number, index: number, lists: Partiti
     leaderEpoch: page[at + Column.leaderEpoch] as LeaderEpoch,
     partitionEpoch: page[at + Column.partitionEpoch] as number,
     durableFromEpoch: page[at + Column.durableFromEpoch] as number,
-    replicas: lists.brokers.list(page[at + Column.replicas] as number),
-    directories: lists.directories.list(page[at + Column.directories] as number),
-    isr: lists.brokers.list(page[at + Column.isr] as number),
-    elr: lists.brokers.list(page[at + Column.elr] as number),
-    lastKnownElr: lists.brokers.list(page[at + Column.lastKnownElr] as number),
-    addingReplicas: lists.brokers.list(page[at + Column.addingReplicas] as number),
-    removingReplicas: lists.brokers.list(page[at + Column.removingReplicas] as number),
+    ...lists.of(page[at + Column.lists] as number),
   };
-}
-
-function textHash(text: string): number {
-  let hash = text.length;
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return hash;
 }

@@ -14,7 +14,7 @@ describe('the metadata of a large cluster', () => {
 
   test('of 100,000 topics takes little memory too, and is taken over in short turns', async () => {
     const figures = await measureMetadata(100_000, 1);
-    expect(figures.bytesAPartition).toBeLessThan(120);
+    expect(figures.bytesAPartition).toBeLessThan(84);
     expect(figures.restoreTurnMs).toBeLessThan(3 * 10);
   }, 120_000);
 

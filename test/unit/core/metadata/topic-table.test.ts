@@ -137,7 +137,8 @@ describe('the table of topics', () => {
       ]);
       table.endBatch();
     }
-    expect(table.listCount).toBeLessThan(2 * 1024);
+    expect(table.listCounts.listCount).toBeLessThan(2 * 600 + 2 * 1024);
+    expect(table.listCounts.count).toBeLessThan(2 * 300 + 2 * 1024);
     const last = table.byName('t');
     for (let index = 0; index < 300; index += 1) {
       const round = 5000 - ((5000 - index) % 300);
@@ -154,6 +155,33 @@ describe('the table of topics', () => {
     expect(early?.partition(17)).toEqual(fields(17));
   });
 
+  test('forgets combinations of lists that no partition has any more, while the lists themselves are few', () => {
+    const table = tableOf(3);
+    const copy = table.clone();
+    const early = table.byName('t');
+    const subset = (bits: number): readonly number[] => [0, 1, 2, 3, 4].filter((id) => (bits >> id) % 2 === 1);
+    const lists = (round: number) => ({
+      isr: subset(round),
+      elr: subset(round >> 5),
+      lastKnownElr: subset(round >> 10),
+      addingReplicas: subset(round >> 15),
+    });
+    let most = 0;
+    for (let round = 1; round <= 20_000; round += 1) {
+      const epochs = { leader: 0, leaderEpoch: round, partitionEpoch: round };
+      table.change(ID, [{ ...unchanged, index: round % 3, ...epochs, ...lists(round) }]);
+      table.endBatch();
+      most = Math.max(most, table.listCounts.count);
+    }
+    expect(most).toBeLessThanOrEqual(2 * 4 + 1024 + 1);
+    for (const index of [0, 1, 2]) {
+      const round = 20_000 - ((20_000 - index) % 3);
+      const epochs = { leader: 0, leaderEpoch: round, partitionEpoch: round };
+      expect(table.byName('t')?.partition(index)).toEqual(fields(index, { ...epochs, ...lists(round) }));
+      for (const topic of [early, copy.byName('t')]) expect(topic?.partition(index)).toEqual(fields(index));
+    }
+  });
+
   test('finds every difference to another table, whatever field it is in', () => {
     const base = fields(1, { elr: [2], lastKnownElr: [2] });
     const others: readonly Partial<PartitionFields>[] = [
@@ -166,6 +194,8 @@ describe('the table of topics', () => {
       { isr: [2] },
       { elr: [] },
       { lastKnownElr: [1] },
+      { addingReplicas: [1] },
+      { removingReplicas: [2] },
     ];
     const table = (one: PartitionFields): TopicTable => {
       const made = new TopicTable();
