@@ -1,5 +1,6 @@
+import { CLUSTER_SPEC } from './cluster-spec.ts';
 import type { Kind } from './names.ts';
-import type { FromSchema, ObjectSchema } from './schema.ts';
+import type { EnumSchema, FromSchema, ObjectSchema } from './schema.ts';
 
 const TOPIC_NAME = {
   pattern: '^[a-zA-Z0-9._-]+$',
@@ -10,9 +11,15 @@ const TOPIC_NAME = {
 
 const CLUSTER_REF = {
   type: 'object',
-  description: 'The Cluster that this belongs to, by name, in the same namespace. It cannot be changed.',
+  description: 'The Cluster that this belongs to. It cannot be changed.',
   properties: {
     name: { type: 'string', description: 'Name of the Cluster.', minLength: 1, maxLength: 40 },
+    namespace: {
+      type: 'string',
+      description: 'Its namespace, where spec.tenants of the Cluster has to name this one. Absent: the same one.',
+      minLength: 1,
+      maxLength: 63,
+    },
   },
   required: ['name'],
 } as const satisfies ObjectSchema;
@@ -32,74 +39,25 @@ const REPLICATION_FACTOR = {
   maximum: 100,
 } as const;
 
-const CLUSTER_SPEC = {
-  type: 'object',
-  description: 'A Weir cluster: its brokers and how clients reach them.',
-  properties: {
-    brokers: {
-      type: 'object',
-      description: 'The broker nodes. Node ids are 0, 1, 2 and so on.',
-      properties: {
-        replicas: { type: 'integer', description: 'Number of brokers.', minimum: 1, maximum: 1_000, default: 3 },
-      },
-      required: [],
-    },
-    controllers: {
-      type: 'object',
-      description:
-        'Controllers as nodes of their own, with ids 1000, 1001 and so on. Absent: the first brokers are controllers as well, one of up to two brokers, else three. It cannot be added or taken away later.',
-      properties: {
-        replicas: {
-          type: 'integer',
-          description: 'Number of controllers: 1, 3 or 5. It can grow, never shrink.',
-          minimum: 1,
-          maximum: 5,
-          default: 3,
-        },
-      },
-      required: [],
-    },
-    listeners: {
-      type: 'array',
-      description: 'Where clients connect. Metadata answers with the addresses of the listener that was asked.',
-      listType: 'map',
-      mapKey: 'name',
-      minItems: 1,
-      maxItems: 16,
-      items: {
-        type: 'object',
-        description: 'One listener.',
-        properties: {
-          name: {
-            type: 'string',
-            description: 'Name of the listener, unique in the cluster.',
-            minLength: 1,
-            maxLength: 25,
-            pattern: '^[a-z][a-z0-9-]*$',
-            patternHint: "lower-case letters, digits and '-', beginning with a letter",
-          },
-          port: { type: 'integer', description: 'TCP port.', minimum: 1, maximum: 65_535 },
-        },
-        required: ['name', 'port'],
-      },
-      default: [{ name: 'plain', port: 9092 }],
-    },
-    config: {
-      type: 'config',
-      description: "Broker settings by Kafka's names. Declared ones are enforced, the others keep their values.",
-      scope: 'broker',
-      maxProperties: 200,
-    },
-  },
-  required: ['brokers'],
-} as const satisfies ObjectSchema;
+const deletionPolicy = (what: string) =>
+  ({
+    type: 'enum',
+    description: `What becomes of the ${what} when this object is deleted: Retain leaves it as it is, Delete deletes it with what it holds.`,
+    only: 'kubernetes',
+    values: ['Retain', 'Delete'],
+    default: 'Retain',
+  }) as const satisfies EnumSchema;
 
 const TOPIC_SPEC = {
   type: 'object',
-  description: 'A topic. Its settings are exact: what the manifest does not name returns to its default.',
+  description: 'What the topic should be. Its settings are exact: what is not named here returns to its default.',
   properties: {
     clusterRef: CLUSTER_REF,
-    topicName: { type: 'string', description: "The topic's name. Absent: metadata.name.", ...TOPIC_NAME },
+    topicName: {
+      type: 'string',
+      description: "The topic's name. Absent: metadata.name. It cannot be changed.",
+      ...TOPIC_NAME,
+    },
     partitions: PARTITIONS,
     replicationFactor: REPLICATION_FACTOR,
     config: {
@@ -108,16 +66,22 @@ const TOPIC_SPEC = {
       scope: 'topic',
       maxProperties: 100,
     },
+    deletionPolicy: deletionPolicy('topic'),
   },
   required: ['clusterRef'],
 } as const satisfies ObjectSchema;
 
 const SHARE_GROUP_SPEC = {
   type: 'object',
-  description: 'A share group (KIP-932): a queue over one or more topics. Its settings are exact.',
+  description: 'What the share group should be. Its settings are exact: what is not named here returns to its default.',
   properties: {
     clusterRef: CLUSTER_REF,
-    groupId: { type: 'string', description: "The group's id. Absent: metadata.name.", minLength: 1, maxLength: 249 },
+    groupId: {
+      type: 'string',
+      description: "The group's id. Absent: metadata.name. It cannot be changed.",
+      minLength: 1,
+      maxLength: 249,
+    },
     topics: {
       type: 'array',
       description: 'Topics that the group reads. Members subscribe by themselves.',
@@ -138,6 +102,7 @@ const SHARE_GROUP_SPEC = {
       scope: 'group',
       maxProperties: 50,
     },
+    deletionPolicy: deletionPolicy('group'),
   },
   required: ['clusterRef', 'topics'],
 } as const satisfies ObjectSchema;
@@ -175,6 +140,13 @@ export const CLUSTER_NAME = {
   pattern: '^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$',
   patternHint: "at most 40 lower-case letters, digits and '-', beginning with a letter, ending with a letter or digit",
 } as const;
+
+/** What each kind is, in a sentence or two. */
+export const KIND_DESCRIPTIONS: Readonly<Record<Kind, string>> = {
+  Cluster: 'A Weir cluster: its brokers, its controllers, and how clients reach them.',
+  ShareGroup: 'A share group (KIP-932) of a Weir cluster: a queue over one or more topics.',
+  Topic: 'A topic of a Weir cluster.',
+};
 
 /** The `spec` of every kind. */
 export const SPECS = {

@@ -1,11 +1,10 @@
 import { API, API_VERSION, isKind, type Kind, KINDS } from './names.ts';
 import type { Issue } from './issue.ts';
 import { nearest, show } from './issue.ts';
-import { type AnyResource, CLUSTER_NAME, type Cluster, METADATA, SPECS } from './kinds.ts';
+import { type AnyResource, METADATA, SPECS } from './kinds.ts';
+import { checkRules } from './rules.ts';
+import { unservedLocally } from './unserved.ts';
 import { type CheckSetting, isRecord, validate, type Validation } from './validate.ts';
-
-/** Ports that every node keeps for itself (O6): replication, gRPC, health and metrics, console. */
-export const RESERVED_PORTS: readonly number[] = [9091, 9180, 9185, 9190];
 
 /** Settings that a manifest's `config` must not hold, each with what sets it instead. */
 export const MANAGED_SETTINGS: ReadonlyMap<string, string> = new Map([
@@ -34,9 +33,9 @@ export const MANAGED_SETTINGS: ReadonlyMap<string, string> = new Map([
   ['weir.host', 'the operator'],
 ]);
 
-/** Either a manifest with its defaults, or everything that is wrong with it. */
+/** Either a manifest with its defaults and what of it only Kubernetes can do, or everything that is wrong with it. */
 export type Validated =
-  | { readonly ok: true; readonly resource: AnyResource }
+  | { readonly ok: true; readonly resource: AnyResource; readonly unserved: readonly Issue[] }
   | { readonly ok: false; readonly issues: readonly Issue[]; readonly subject: string };
 
 /**
@@ -67,8 +66,9 @@ export function validateManifest(document: unknown, checkSetting: CheckSetting):
   if (issues.length > 0) return { ok: false, issues, subject };
   // The schema has just been held against it, and the types are derived from the same schema.
   const resource = { kind, ...(value as object) } as AnyResource;
-  if (resource.kind === 'Cluster') checkCluster(resource, issues);
-  return issues.length > 0 ? { ok: false, issues, subject } : { ok: true, resource };
+  const broken = checkRules(resource);
+  if (broken.length > 0) return { ok: false, issues: broken, subject };
+  return { ok: true, resource, unserved: unservedLocally(kind, document['spec']) };
 }
 
 function refusingManaged(checkSetting: CheckSetting): CheckSetting {
@@ -112,36 +112,4 @@ function readKind(document: unknown, issues: Issue[]): Kind | null {
     message: `must be one of ${KINDS.join(', ')}, not ${show(kind)}${meant === null ? '' : `; did you mean ${meant}?`}`,
   });
   return null;
-}
-
-function checkCluster(cluster: Cluster, issues: Issue[]): void {
-  const { name } = cluster.metadata;
-  if (!new RegExp(CLUSTER_NAME.pattern).test(name)) {
-    issues.push({ path: ['metadata', 'name'], message: `must be ${CLUSTER_NAME.patternHint}, not ${show(name)}` });
-  }
-  const controllers = cluster.spec.controllers?.replicas;
-  if (controllers !== undefined && controllers % 2 === 0) {
-    issues.push({
-      path: ['spec', 'controllers', 'replicas'],
-      message: `must be 1, 3 or 5, not ${controllers}: of an even number no more may fail than of one fewer`,
-    });
-  }
-  checkListeners(cluster, issues);
-}
-
-function checkListeners(cluster: Cluster, issues: Issue[]): void {
-  const ports = new Map<number, string>();
-  for (const [index, listener] of cluster.spec.listeners.entries()) {
-    const path = ['spec', 'listeners', index, 'port'];
-    const other = ports.get(listener.port);
-    if (RESERVED_PORTS.includes(listener.port)) {
-      issues.push({
-        path,
-        message: `must not be ${listener.port}: nodes keep ${RESERVED_PORTS.join(', ')} for themselves`,
-      });
-    } else if (other !== undefined) {
-      issues.push({ path, message: `must not be ${listener.port}: listener ${other} has it already` });
-    }
-    ports.set(listener.port, listener.name);
-  }
 }

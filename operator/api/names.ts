@@ -4,9 +4,9 @@ export const API = {
   version: 'v1alpha1',
   category: 'weir',
   kinds: {
-    Cluster: { plural: 'clusters', shortName: 'wcl' },
-    ShareGroup: { plural: 'sharegroups', shortName: 'wsg' },
-    Topic: { plural: 'topics', shortName: 'wtopic' },
+    Cluster: { plural: 'clusters', singular: 'cluster', shortName: 'wcl' },
+    ShareGroup: { plural: 'sharegroups', singular: 'sharegroup', shortName: 'wsg' },
+    Topic: { plural: 'topics', singular: 'topic', shortName: 'wtopic' },
   },
 } as const;
 

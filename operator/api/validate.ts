@@ -1,15 +1,23 @@
 import { unreachable } from '../../broker/core/base/assert.ts';
 import { type Issue, nearest, type Path, show } from './issue.ts';
+import { QUANTITY } from './quantity.ts';
 import type {
   ArraySchema,
   ConfigSchema,
   ConfigScope,
+  EnumSchema,
   IntegerSchema,
   ObjectSchema,
+  QuantitySchema,
   Schema,
   StringSchema,
   TextMapSchema,
 } from './schema.ts';
+
+/** Longest quantity, and longest value of a setting, in characters. */
+export const QUANTITY_LENGTH_MAX = 20;
+/** See `QUANTITY_LENGTH_MAX`. */
+export const SETTING_LENGTH_MAX = 10_000;
 
 /** Judges one setting of a `config` map: null when fine, else what is wrong with it. */
 export type CheckSetting = (scope: ConfigScope, name: string, value: string) => string | null;
@@ -28,6 +36,10 @@ export function validate(run: Validation, schema: Schema, value: unknown, path: 
   switch (schema.type) {
     case 'string':
       return validateString(run, schema, value, path);
+    case 'enum':
+      return validateEnum(run, schema, value, path);
+    case 'quantity':
+      return validateQuantity(run, schema, value, path);
     case 'integer':
       return validateInteger(run, schema, value, path);
     case 'array':
@@ -53,7 +65,10 @@ function validateString(run: Validation, schema: StringSchema, value: unknown, p
     const hint = typeof value === 'number' || typeof value === 'boolean' ? '; write it in quotes' : '';
     return refuse(run, path, `must be a text, not ${show(value)}${hint}`);
   }
-  if (value.length < schema.minLength) return refuse(run, path, 'must not be empty');
+  if (value.length < schema.minLength) {
+    const reason = value === '' ? 'must not be empty' : `must have at least ${schema.minLength} characters`;
+    return refuse(run, path, reason);
+  }
   if (value.length > schema.maxLength) {
     return refuse(run, path, `must have at most ${schema.maxLength} characters, not ${value.length}`);
   }
@@ -61,6 +76,21 @@ function validateString(run: Validation, schema: StringSchema, value: unknown, p
     return refuse(run, path, `must be ${schema.patternHint ?? schema.pattern}, not ${show(value)}`);
   }
   return value;
+}
+
+function validateEnum(run: Validation, schema: EnumSchema, value: unknown, path: Path): unknown {
+  if (typeof value === 'string' && schema.values.includes(value)) return value;
+  const meant = typeof value === 'string' ? nearest(value, schema.values) : null;
+  const hint = meant === null ? '' : `; did you mean ${meant}?`;
+  return refuse(run, path, `must be one of ${schema.values.join(', ')}, not ${show(value)}${hint}`);
+}
+
+function validateQuantity(run: Validation, { unit }: QuantitySchema, value: unknown, path: Path): unknown {
+  const { pattern, hint } = QUANTITY[unit];
+  const isFit =
+    (typeof value === 'string' || Number.isSafeInteger(value)) && String(value).length <= QUANTITY_LENGTH_MAX;
+  if (isFit && new RegExp(pattern).test(String(value))) return String(value);
+  return refuse(run, path, `must be ${hint}, not ${show(value)}`);
 }
 
 function validateInteger(run: Validation, schema: IntegerSchema, value: unknown, path: Path): unknown {
@@ -79,6 +109,7 @@ function validateArray(run: Validation, schema: ArraySchema, value: unknown, pat
     return refuse(run, path, `must have at most ${schema.maxItems} items, not ${value.length}`);
   }
   const items = value.map((item: unknown, index) => validate(run, schema.items, item, [...path, index]));
+  if (schema.listType === 'atomic') return items;
   const seen = new Map<unknown, number>();
   for (const [index, item] of items.entries()) {
     const key = schema.mapKey === undefined ? item : fieldOf(item, schema.mapKey);
@@ -153,6 +184,10 @@ function validateConfig(run: Validation, schema: ConfigSchema, value: unknown, p
       continue;
     }
     const text = String(given);
+    if (text.length > SETTING_LENGTH_MAX) {
+      refuse(run, [...path, name], `must have at most ${SETTING_LENGTH_MAX} characters, not ${text.length}`);
+      continue;
+    }
     const fault = run.checkSetting(schema.scope, name, text);
     if (fault === null) result.set(name, text);
     else refuse(run, [...path, name], fault);

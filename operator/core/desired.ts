@@ -7,6 +7,7 @@ import {
   type Topic,
   topicNameOf,
 } from '../api/kinds.ts';
+import { belongsTo } from '../api/references.ts';
 
 /** Everything that manifests say about one cluster, in the order of age: of two claims to one thing the older acts (O14). */
 export interface Desired {
@@ -24,17 +25,15 @@ export interface Condition {
   readonly message: string;
 }
 
-/** Groups valid manifests by cluster. Manifests whose cluster is not among them are left out. */
+/** Groups valid manifests by cluster. Manifests whose cluster is not among them, or that it does not permit, are left out (O15). */
 export function desiredOf(resources: readonly AnyResource[]): readonly Desired[] {
   const result: Desired[] = [];
   for (const cluster of resources) {
     if (cluster.kind !== 'Cluster') continue;
-    const belongs = (other: Topic | ShareGroup): boolean =>
-      other.metadata.namespace === cluster.metadata.namespace && other.spec.clusterRef.name === cluster.metadata.name;
     result.push({
       cluster,
-      topics: resources.filter((one): one is Topic => one.kind === 'Topic' && belongs(one)),
-      shareGroups: resources.filter((one): one is ShareGroup => one.kind === 'ShareGroup' && belongs(one)),
+      topics: resources.filter((one): one is Topic => one.kind === 'Topic' && belongsTo(one, cluster)),
+      shareGroups: resources.filter((one): one is ShareGroup => one.kind === 'ShareGroup' && belongsTo(one, cluster)),
     });
   }
   return result;

@@ -39,7 +39,7 @@ export function leavingNodes(cluster: Cluster, isDynamic: IsDynamic, host: HostO
   const { replicas } = cluster.spec.brokers;
   const ids = host.nodes.map((node) => node.id).filter((id) => id >= replicas && id < FIRST_CONTROLLER_ID);
   // They are what they were when they were wanted.
-  const brokers = { replicas: Math.max(replicas, ...ids.map((id) => id + 1)) };
+  const brokers = { ...cluster.spec.brokers, replicas: Math.max(replicas, ...ids.map((id) => id + 1)) };
   return ids.map((id) => nodeSpec({ ...cluster, spec: { ...cluster.spec, brokers } }, isDynamic, id));
 }
 

@@ -13,9 +13,9 @@ import {
 } from 'yaml';
 import { formatPath, type Issue, type Path } from '../api/issue.ts';
 import { type AnyResource, nameOf } from '../api/kinds.ts';
-import { checkTransition } from '../api/transitions.ts';
 import { type Validated, validateManifest } from '../api/manifest.ts';
 import { checkReferences } from '../api/references.ts';
+import { checkRules } from '../api/rules.ts';
 import type { CheckSetting } from '../api/validate.ts';
 
 /** Bounds of what is read before anything is parsed. */
@@ -28,9 +28,12 @@ export interface ManifestFile {
   readonly text: string;
 }
 
-/** All manifests of some files, or every reason why not: `FILE:LINE: KIND NAME: PATH REASON`, in order. */
+/**
+ * All manifests of some files, or every reason why not: `FILE:LINE: KIND NAME: PATH REASON`, in order. Warnings, in the same
+ * form, name what one machine can't carry out.
+ */
 export type ReadManifests =
-  | { readonly ok: true; readonly resources: readonly AnyResource[] }
+  | { readonly ok: true; readonly resources: readonly AnyResource[]; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly errors: readonly string[] };
 
 interface Located {
@@ -49,6 +52,7 @@ export function readManifests(
   previous: readonly AnyResource[] = [],
 ): ReadManifests {
   const errors: string[] = [];
+  const warnings: string[] = [];
   const resources: AnyResource[] = [];
   const places: Located[] = [];
   for (const file of files) {
@@ -57,6 +61,7 @@ export function readManifests(
       if (validated.ok) {
         resources.push(validated.resource);
         places.push(located);
+        for (const issue of validated.unserved) warnings.push(format(located, nameOf(validated.resource), issue));
       } else report(located, validated, errors);
     }
   }
@@ -65,14 +70,14 @@ export function readManifests(
   if (errors.length > 0) return { ok: false, errors };
   for (const [index, resource] of resources.entries()) {
     const [place, before] = [places[index], previous.find((one) => nameOf(one) === nameOf(resource))];
-    if (place === undefined || resource.kind !== 'Cluster' || before?.kind !== 'Cluster') continue;
-    for (const issue of checkTransition(before, resource)) errors.push(format(place, nameOf(resource), issue));
+    if (place === undefined || before === undefined) continue;
+    for (const issue of checkRules(resource, before)) errors.push(format(place, nameOf(resource), issue));
   }
   for (const issue of checkReferences(resources)) {
     const [place, resource] = [places[issue.index], resources[issue.index]];
     if (place !== undefined && resource !== undefined) errors.push(format(place, nameOf(resource), issue));
   }
-  return errors.length > 0 ? { ok: false, errors } : { ok: true, resources };
+  return errors.length > 0 ? { ok: false, errors } : { ok: true, resources, warnings };
 }
 
 function parseFile(file: ManifestFile, errors: string[]): readonly Located[] {

@@ -182,7 +182,11 @@ describe('two clusters in one file', () => {
 
   it('stop when their manifest is gone, and keep their data', async () => {
     const from = fleet.all.length;
-    writeFileSync(file, cluster('one', 'num.partitions: 3'));
+    writeFileSync(file, cluster('one', 'num.partitions: 3').replace('spec: {', 'spec: {version: 9.8.7, '));
+    await fleet.says(
+      /manifest.*:4: Cluster one: spec\.version is for Kubernetes; it has no effect on one machine/,
+      from,
+    );
     await fleet.says(/weir: cluster two is stopped; its data stays/, from);
     expect(existsSync(join(data, 'two', 'node-0', 'pid'))).toBe(false);
     expect(existsSync(join(data, 'two', 'node-0', 'data'))).toBe(true);

@@ -32,15 +32,17 @@ export function cluster(
     spec: {
       brokers: { replicas: brokers },
       ...(controllers === undefined ? {} : { controllers: { replicas: controllers } }),
-      listeners: [{ name: 'plain', port }],
+      listeners: [{ name: 'plain', port, type: 'internal' }],
       config: new Map(Object.entries(config)),
     },
   };
 }
 
+const COMMON = { clusterRef: { name: 'c' }, config: new Map(), deletionPolicy: 'Retain' } as const;
+
 /** A Topic of cluster `c`. */
 export function topic(name: string, spec: Partial<Topic['spec']> = {}): Topic {
-  return { kind: 'Topic', metadata: metadata(name), spec: { clusterRef: { name: 'c' }, config: new Map(), ...spec } };
+  return { kind: 'Topic', metadata: metadata(name), spec: { ...COMMON, ...spec } };
 }
 
 /** A ShareGroup of cluster `c`. */
@@ -48,7 +50,7 @@ export function group(name: string, topics: readonly string[], spec: Partial<Sha
   return {
     kind: 'ShareGroup',
     metadata: metadata(name),
-    spec: { clusterRef: { name: 'c' }, topics, config: new Map(), ...spec },
+    spec: { ...COMMON, topics, ...spec },
   };
 }
 

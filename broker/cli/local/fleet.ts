@@ -139,7 +139,7 @@ export class LocalFleet {
   #withPresent(cluster: Cluster): Cluster {
     let { replicas } = cluster.spec.brokers;
     while (existsSync(join(this.#options.directory, nameOfCluster(cluster), `node-${replicas}`))) replicas += 1;
-    return { ...cluster, spec: { ...cluster.spec, brokers: { replicas } } };
+    return { ...cluster, spec: { ...cluster.spec, brokers: { ...cluster.spec.brokers, replicas } } };
   }
 
   #applyCluster(desired: Desired): void {

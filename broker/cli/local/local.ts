@@ -4,7 +4,7 @@ import type { AnyResource } from '../../../operator/api/kinds.ts';
 import { checkSetting } from '../../../operator/api/settings.ts';
 import { LocalFleet, type FleetEvent } from './fleet.ts';
 import { ManifestWatch, readManifestFiles } from '../../../operator/io/local/manifest-watch.ts';
-import { readManifests } from '../../../operator/io/manifests.ts';
+import { type ReadManifests, readManifests } from '../../../operator/io/manifests.ts';
 import type { Condition } from '../../../operator/core/desired.ts';
 import { isOperatorError, OperatorError } from '../../../operator/ports/operator-error.ts';
 import { messageOf, UserFault, usageFault } from '../fault.ts';
@@ -56,10 +56,13 @@ function readCall(flags: ParsedFlags): LocalCall {
   };
 }
 
+/** Valid manifests. */
+type Manifests = Extract<ReadManifests, { readonly ok: true }>;
+
 /** The manifests of files, valid also as a change of `previous`; else a fault with every error on its own line. */
-function loadManifests(files: readonly string[], previous: readonly AnyResource[] = []): readonly AnyResource[] {
+function loadManifests(files: readonly string[], previous: readonly AnyResource[] = []): Manifests {
   const read = readManifests(readManifestFiles(files), checkSetting, previous);
-  if (read.ok) return read.resources;
+  if (read.ok) return read;
   const count = read.errors.length === 1 ? 'an error' : `${read.errors.length} errors`;
   throw new UserFault(`${count} in the manifests\n${read.errors.join('\n')}`);
 }
@@ -73,7 +76,7 @@ export function ownCommand(): readonly string[] {
 export class LocalSession {
   readonly #call: LocalCall;
   readonly #terminal: Terminal;
-  #resources: readonly AnyResource[];
+  #manifests: Manifests;
   readonly #fleet: LocalFleet;
   #watch: ManifestWatch | null = null;
   readonly #readyClusters = new Set<string>();
@@ -95,7 +98,7 @@ export class LocalSession {
     this.ready = new Promise((settle) => {
       this.#ready = settle;
     });
-    this.#resources = loadManifests(call.files);
+    this.#manifests = loadManifests(call.files);
     this.#fleet = openFleet(call, (event) => {
       this.#report(event);
     });
@@ -111,7 +114,7 @@ export class LocalSession {
     process.on('SIGTERM', onSignal);
     process.on('SIGHUP', onSignal);
     try {
-      await this.#apply(this.#resources);
+      await this.#apply(this.#manifests);
       this.#watch = new ManifestWatch(this.#call.files, () => void this.#reload());
     } catch (error) {
       if (!isOperatorError(error)) throw error;
@@ -134,16 +137,17 @@ export class LocalSession {
     this.#end({ fault: null });
   }
 
-  #apply(resources: readonly AnyResource[]): Promise<void> {
-    return this.#fleet.apply(resources);
+  async #apply({ resources, warnings }: Manifests): Promise<void> {
+    for (const warning of warnings) this.#terminal.note(`weir: ${warning}`);
+    await this.#fleet.apply(resources);
   }
 
   async #reload(): Promise<void> {
     try {
-      const resources = loadManifests(this.#call.files, this.#resources);
+      const manifests = loadManifests(this.#call.files, this.#manifests.resources);
       this.#terminal.note('weir: the manifests changed');
-      await this.#apply(resources);
-      this.#resources = resources;
+      await this.#apply(manifests);
+      this.#manifests = manifests;
     } catch (error) {
       const text = messageOf(error);
       this.#terminal.note(
@@ -205,7 +209,9 @@ export class LocalSession {
 
   /** Commands that need nothing but this program. */
   #suggest(cluster: string, bootstrap: string): void {
-    const groups = this.#resources.filter((one) => one.kind === 'ShareGroup' && one.spec.clusterRef.name === cluster);
+    const groups = this.#manifests.resources.filter(
+      (one) => one.kind === 'ShareGroup' && one.spec.clusterRef.name === cluster,
+    );
     const [group] = groups;
     if (group?.kind !== 'ShareGroup') return;
     const topic = group.spec.topics[0] ?? '';

@@ -38,7 +38,7 @@ describe('the kinds', () => {
     for (const schema of every(SPECS[kind])) {
       expect(schema.description).not.toBe('');
       if (schema.type === 'array') expect(schema.maxItems).toBeLessThanOrEqual(1_000);
-      if (schema.type === 'string') expect(schema.maxLength).toBeLessThanOrEqual(253);
+      if (schema.type === 'string') expect(schema.maxLength).toBeLessThanOrEqual(317);
     }
   });
 });

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import type { AnyResource } from '../../../../operator/api/kinds.ts';
 import { checkSetting } from '../../../../operator/api/settings.ts';
+import { desiredOf } from '../../../../operator/core/desired.ts';
 import { readManifests } from '../../../../operator/io/manifests.ts';
 
 const CANONICAL = `apiVersion: weir.dev/v1alpha1
@@ -33,13 +35,14 @@ describe('good manifests', () => {
   it('include the canonical ones, word for word', () => {
     expect(read(CANONICAL)).toEqual({
       ok: true,
+      warnings: [],
       resources: [
         {
           kind: 'Cluster',
           metadata: { name: 'quickstart', namespace: 'default' },
           spec: {
             brokers: { replicas: 3 },
-            listeners: [{ name: 'plain', port: 9092 }],
+            listeners: [{ name: 'plain', port: 9092, type: 'internal' }],
             config: new Map([
               ['default.replication.factor', '3'],
               ['min.insync.replicas', '2'],
@@ -55,6 +58,7 @@ describe('good manifests', () => {
             topics: ['jobs'],
             createTopics: { partitions: 4 },
             config: new Map([['share.auto.offset.reset', 'earliest']]),
+            deletionPolicy: 'Retain',
           },
         },
       ],
@@ -97,6 +101,7 @@ describe('good manifests', () => {
       partitions: 3,
       replicationFactor: 1,
       config: new Map([['retention.ms', '60000']]),
+      deletionPolicy: 'Retain',
     });
   });
 
@@ -112,6 +117,77 @@ describe('good manifests', () => {
   });
 });
 
+describe('tenants', () => {
+  const at = (kind: string, name: string, namespace: string, spec: string): string =>
+    `${HEAD}kind: ${kind}\nmetadata: {name: ${name}, namespace: ${namespace}}\nspec: ${spec}\n---\n`;
+  const cluster = at('Cluster', 'a', 'data', '{brokers: {replicas: 1}, tenants: [{namespace: shop, prefix: shop.}]}');
+  const ref = 'clusterRef: {name: a, namespace: data}';
+
+  it('may name a Cluster of another namespace with names that begin as is agreed (O15)', () => {
+    const topic = at('Topic', 'shop.orders', 'shop', `{${ref}}`);
+    const group = at('ShareGroup', 'workers', 'shop', `{${ref}, groupId: shop.workers, topics: [shop.orders]}`);
+    const result = read(cluster + topic + group);
+    expect(result).toMatchObject({ ok: true });
+    expect(result.ok && desiredOf(result.resources)).toMatchObject([
+      { topics: [{ metadata: { name: 'shop.orders' } }], shareGroups: [{ metadata: { name: 'workers' } }] },
+    ]);
+  });
+
+  it('may use no other names', () => {
+    const topics = at('Topic', 'orders', 'shop', `{${ref}}`) + at('Topic', 'o', 'shop', `{${ref}, topicName: shop}`);
+    const group = at('ShareGroup', 'workers', 'shop', `{${ref}, groupId: workers, topics: [shop.orders, orders]}`);
+    const refused = 'must begin with "shop.", which Cluster data/a has for namespace shop';
+    expect(errorsOf(cluster + topics + group)).toEqual([
+      `m.yaml:8: Topic shop/orders: metadata.name ${refused}`,
+      `m.yaml:14: Topic shop/o: spec.topicName ${refused}`,
+      `m.yaml:19: ShareGroup shop/workers: spec.groupId ${refused}`,
+      `m.yaml:19: ShareGroup shop/workers: spec.topics[1] ${refused}`,
+    ]);
+  });
+
+  it('are those that the Cluster names: nobody else gets in, and nothing is planned for them', () => {
+    const topic = at('Topic', 'shop.orders', 'other', `{${ref}}`);
+    expect(errorsOf(cluster + topic)).toEqual([
+      'm.yaml:9: Topic other/shop.orders: spec.clusterRef.namespace names Cluster data/a, which does not have namespace other in its spec.tenants',
+    ]);
+    const resources = (text: string): readonly AnyResource[] => {
+      const result = read(text);
+      return result.ok ? result.resources : [];
+    };
+    const [, stranger] = resources(cluster.replace('namespace: shop', 'namespace: other') + topic);
+    expect(stranger).toMatchObject({ metadata: { namespace: 'other' } });
+    expect(desiredOf([...resources(cluster), ...(stranger === undefined ? [] : [stranger])])).toMatchObject([
+      { cluster: { metadata: { name: 'a' } }, topics: [] },
+    ]);
+  });
+});
+
+describe('what only Kubernetes can do', () => {
+  it('is told with its line, and not refused', () => {
+    const spec = [
+      '  brokers:',
+      '    replicas: 1',
+      '    storage: {size: 1Gi}',
+      '  listeners:',
+      '  - {name: plain, port: 9092, type: internal}',
+      '  - {name: outside, port: 9094, type: nodeport}',
+      '  version: 1.0.0',
+    ].join('\n');
+    const topic = `---\n${TOPIC}spec: {clusterRef: {name: a}, deletionPolicy: Delete}\n`;
+    const other = topic.replace('name: t', 'name: u').replace('Delete', 'Retain');
+    const none = 'is for Kubernetes; it has no effect on one machine';
+    expect(read(`${CLUSTER}spec:\n${spec}\n${topic}${other}`)).toMatchObject({
+      ok: true,
+      warnings: [
+        `m.yaml:7: Cluster a: spec.brokers.storage ${none}`,
+        `m.yaml:10: Cluster a: spec.listeners[1].type ${none}`,
+        `m.yaml:11: Cluster a: spec.version ${none}`,
+        `m.yaml:16: Topic t: spec.deletionPolicy ${none}`,
+      ],
+    });
+  });
+});
+
 describe('bad manifests', () => {
   it.each([
     [
@@ -122,35 +198,9 @@ describe('bad manifests', () => {
     [
       'a field of nowhere',
       `${CLUSTER}spec:\n  brokers: {replicas: 1}\n  colour: red\n`,
-      ['m.yaml:6: Cluster a: spec.colour is not a known field; known here: brokers, controllers, listeners, config'],
-    ],
-    [
-      'an even number of controllers',
-      `${CLUSTER}spec:\n  brokers: {replicas: 1}\n  controllers: {replicas: 4}\n`,
       [
-        'm.yaml:6: Cluster a: spec.controllers.replicas must be 1, 3 or 5, not 4: of an even number no more may fail than of one fewer',
+        'm.yaml:6: Cluster a: spec.colour is not a known field; known here: brokers, controllers, listeners, config, version, featureLevel, tenants, maintenanceWindows',
       ],
-    ],
-    [
-      'too many controllers',
-      `${CLUSTER}spec:\n  brokers: {replicas: 1}\n  controllers: {replicas: 7}\n`,
-      ['m.yaml:6: Cluster a: spec.controllers.replicas must be between 1 and 5, not 7'],
-    ],
-    ['no brokers', `${CLUSTER}spec: {}\n`, ['m.yaml:4: Cluster a: spec.brokers is required']],
-    [
-      'zero brokers',
-      `${CLUSTER}spec: {brokers: {replicas: 0}}\n`,
-      ['m.yaml:4: Cluster a: spec.brokers.replicas must be between 1 and 1000, not 0'],
-    ],
-    [
-      'half a broker',
-      `${CLUSTER}spec: {brokers: {replicas: 1.5}}\n`,
-      ['m.yaml:4: Cluster a: spec.brokers.replicas must be a whole number, not 1.5'],
-    ],
-    [
-      'a number in quotes',
-      `${CLUSTER}spec: {brokers: {replicas: "1"}}\n`,
-      ['m.yaml:4: Cluster a: spec.brokers.replicas must be a whole number, not "1"'],
     ],
     ['no spec', CLUSTER, ['m.yaml:1: Cluster a: spec is required']],
     [
@@ -166,38 +216,14 @@ describe('bad manifests', () => {
       ],
     ],
     [
-      'a cluster name with a dot',
-      `${HEAD}kind: Cluster\nmetadata: {name: a.b}\nspec: {brokers: {replicas: 1}}\n`,
-      [
-        'm.yaml:3: Cluster a.b: metadata.name must be at most 40 lower-case letters, digits and \'-\', beginning with a letter, ending with a letter or digit, not "a.b"',
-      ],
-    ],
-    [
       'a status',
       `${CLUSTER}spec: {brokers: {replicas: 1}}\nstatus: {}\n`,
       ['m.yaml:5: Cluster a: status is not a known field; status is written by the operator'],
     ],
     [
-      'a port that nodes keep',
-      `${CLUSTER}spec:\n  brokers: {replicas: 1}\n  listeners:\n  - {name: plain, port: 9190}\n`,
-      [
-        'm.yaml:7: Cluster a: spec.listeners[0].port must not be 9190: nodes keep 9091, 9180, 9185, 9190 for themselves',
-      ],
-    ],
-    [
       'a port twice',
       `${CLUSTER}spec:\n  brokers: {replicas: 1}\n  listeners:\n  - {name: plain, port: 9092}\n  - {name: other, port: 9092}\n`,
-      ['m.yaml:8: Cluster a: spec.listeners[1].port must not be 9092: listener plain has it already'],
-    ],
-    [
-      'a listener twice',
-      `${CLUSTER}spec:\n  brokers: {replicas: 1}\n  listeners:\n  - {name: plain, port: 9092}\n  - {name: plain, port: 9093}\n`,
-      ['m.yaml:8: Cluster a: spec.listeners[1] is there twice: "plain" is item 0 already'],
-    ],
-    [
-      'no listener',
-      `${CLUSTER}spec: {brokers: {replicas: 1}, listeners: []}\n`,
-      ['m.yaml:4: Cluster a: spec.listeners must not be empty'],
+      ['m.yaml:8: Cluster a: spec.listeners[1].port must not have the port of another listener: each needs its own'],
     ],
     [
       'a broker setting that nobody knows',
@@ -225,18 +251,6 @@ describe('bad manifests', () => {
       ['m.yaml:6: Cluster a: spec.config["num.partitions"] must be a whole number, at least 1'],
     ],
     [
-      'a setting that is neither text nor whole number',
-      `${CLUSTER}spec:\n  brokers: {replicas: 1}\n  config: {delete.topic.enable: true}\n`,
-      [
-        'm.yaml:6: Cluster a: spec.config["delete.topic.enable"] must be a text or a whole number, not true; write it in quotes: "true"',
-      ],
-    ],
-    [
-      'a config that is a list',
-      `${CLUSTER}spec: {brokers: {replicas: 1}, config: []}\n`,
-      ['m.yaml:4: Cluster a: spec.config must be an object, not a list'],
-    ],
-    [
       'another kind',
       'apiVersion: weir.dev/v1alpha1\nkind: Toppic\n',
       ['m.yaml:2: manifest: kind must be one of Cluster, ShareGroup, Topic, not "Toppic"; did you mean Topic?'],
@@ -257,21 +271,6 @@ describe('bad manifests', () => {
       ['m.yaml:1: manifest: must be an object with apiVersion, kind, metadata and spec, not a list'],
     ],
     ['an empty file', '', ['m.yaml: no manifest in it']],
-    [
-      'a group without topics',
-      `${GOOD_CLUSTER}${GROUP}spec: {clusterRef: {name: a}, topics: []}\n`,
-      ['m.yaml:9: ShareGroup g: spec.topics must not be empty'],
-    ],
-    [
-      'a topic listed twice',
-      `${GOOD_CLUSTER}${GROUP}spec: {clusterRef: {name: a}, topics: [x, x]}\n`,
-      ['m.yaml:9: ShareGroup g: spec.topics[1] is there twice: "x" is item 0 already'],
-    ],
-    [
-      'a topic name that Kafka refuses',
-      `${GOOD_CLUSTER}${GROUP}spec: {clusterRef: {name: a}, topics: [x y]}\n`,
-      ["m.yaml:9: ShareGroup g: spec.topics[0] must be letters, digits, '.', '_' and '-', not \"x y\""],
-    ],
     [
       'a group setting outside its range',
       `${GOOD_CLUSTER}${GROUP}spec: {clusterRef: {name: a}, topics: [x], config: {share.delivery.count.limit: 1}}\n`,
@@ -336,12 +335,11 @@ describe('bad manifests', () => {
 
   it('that cannot follow those before are refused with their line', () => {
     const before = read(`${CLUSTER}spec: {brokers: {replicas: 3}}\n`);
-    const after = `${CLUSTER}spec:\n  brokers: {replicas: 2}\n  controllers: {replicas: 3}\n`;
+    const after = `${CLUSTER}spec:\n  brokers: {replicas: 3}\n  controllers: {replicas: 3}\n`;
     expect(readManifests([{ name: 'm.yaml', text: after }], checkSetting, before.ok ? before.resources : [])).toEqual({
       ok: false,
       errors: [
-        'm.yaml:6: Cluster a: spec.controllers cannot be added: the first brokers of this cluster are its controllers',
-        'm.yaml:5: Cluster a: spec.brokers.replicas must be at least 3, not 2: brokers 0 to 2 of this cluster are its controllers',
+        'm.yaml:6: Cluster a: spec.controllers cannot be added or taken away: make a new Cluster, since this one keeps the kind of controllers it began with',
       ],
     });
   });

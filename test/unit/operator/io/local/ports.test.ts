@@ -15,7 +15,7 @@ function cluster(
     spec: {
       brokers: { replicas },
       ...(controllers === undefined ? {} : { controllers: { replicas: controllers } }),
-      listeners: Object.entries(listeners).map(([listener, port]) => ({ name: listener, port })),
+      listeners: Object.entries(listeners).map(([listener, port]) => ({ name: listener, port, type: 'internal' })),
       config: new Map(),
     },
   };

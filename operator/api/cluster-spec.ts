@@ -1,0 +1,270 @@
+import { POD, RESOURCES } from './pod-schema.ts';
+import type { ObjectSchema } from './schema.ts';
+
+const VOLUME = {
+  size: {
+    type: 'quantity',
+    unit: 'bytes',
+    description: 'Size of the volume of each node, such as 200Gi. It can grow, never shrink.',
+  },
+  storageClassName: {
+    type: 'string',
+    description: 'StorageClass of the volumes. Absent: the default one. It cannot be changed.',
+    minLength: 1,
+    maxLength: 253,
+  },
+} as const;
+
+const ABSENT_STORAGE =
+  'Absent: an emptyDir, whose data is gone with its pod: only for trying out. It cannot be added or taken away later.';
+
+const BROKERS = {
+  type: 'object',
+  description: 'The broker nodes. Node ids are 0, 1, 2 and so on.',
+  properties: {
+    replicas: {
+      type: 'integer',
+      description:
+        'Number of brokers; with autoscale the least number. New ones get a share of the partitions, the ones with the highest ids are drained before they go.',
+      minimum: 1,
+      maximum: 1_000,
+      default: 3,
+    },
+    storage: {
+      type: 'object',
+      description: `A volume for each broker. ${ABSENT_STORAGE}`,
+      only: 'kubernetes',
+      properties: {
+        ...VOLUME,
+        onDelete: {
+          type: 'enum',
+          description:
+            'What becomes of the volumes of all nodes when the Cluster is deleted. A Cluster of the same name takes retained ones up again, with every record.',
+          values: ['Retain', 'Delete'],
+          default: 'Retain',
+        },
+      },
+      required: ['size'],
+    },
+    resources: RESOURCES,
+    pod: POD,
+    autoscale: {
+      type: 'object',
+      description:
+        'Lets the operator run more brokers than replicas while the load asks for them. The number in force is status.replicas; replicas stays as it was written.',
+      only: 'kubernetes',
+      properties: {
+        maxReplicas: { type: 'integer', description: 'The most brokers.', minimum: 1, maximum: 1_000 },
+        scaleIn: {
+          type: 'enum',
+          description:
+            'Drain: brokers that the load does not need any more are drained and go. Manual: they stay until somebody says otherwise.',
+          values: ['Manual', 'Drain'],
+          default: 'Manual',
+        },
+      },
+      required: ['maxReplicas'],
+    },
+  },
+  required: [],
+} as const satisfies ObjectSchema;
+
+const CONTROLLERS = {
+  type: 'object',
+  description:
+    'Controllers as nodes of their own, with ids 1000, 1001 and so on. Absent: the first brokers are controllers as well, one of up to two brokers, else three. It cannot be added or taken away later.',
+  properties: {
+    replicas: {
+      type: 'integer',
+      description: 'Number of controllers: 1, 3 or 5. It can grow, never shrink.',
+      minimum: 1,
+      maximum: 5,
+      default: 3,
+    },
+    storage: {
+      type: 'object',
+      description: `A volume for each controller. ${ABSENT_STORAGE}`,
+      only: 'kubernetes',
+      properties: VOLUME,
+      required: ['size'],
+    },
+    resources: RESOURCES,
+    pod: POD,
+  },
+  required: [],
+} as const satisfies ObjectSchema;
+
+const HOST_NAME = { minLength: 1, maxLength: 253 } as const;
+
+const LISTENER = {
+  type: 'object',
+  description: 'One listener.',
+  properties: {
+    name: {
+      type: 'string',
+      description: 'Name of the listener, unique in the cluster.',
+      minLength: 1,
+      maxLength: 25,
+      pattern: '^[a-z][a-z0-9-]*$',
+      patternHint: "lower-case letters, digits and '-', beginning with a letter",
+    },
+    port: {
+      type: 'integer',
+      description: 'TCP port on the nodes. 9091, 9180, 9185 and 9190 are for the nodes themselves.',
+      minimum: 1,
+      maximum: 65_535,
+    },
+    type: {
+      type: 'enum',
+      description:
+        "From where it is reached. internal: from inside of Kubernetes. nodeport: through a port of every machine. loadbalancer: through one load balancer for the bootstrap and one for each broker. hosts: through names that you point at it, by a Gateway's TLSRoute or another proxy that goes by SNI.",
+      values: ['internal', 'nodeport', 'loadbalancer', 'hosts'],
+      default: 'internal',
+      only: 'kubernetes',
+    },
+    hosts: {
+      type: 'object',
+      description: 'The names that clients use, for type hosts.',
+      only: 'kubernetes',
+      properties: {
+        bootstrap: {
+          type: 'string',
+          description: 'Name that leads to any broker.',
+          ...HOST_NAME,
+          pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+          patternHint: 'a host name in lower case',
+        },
+        node: {
+          type: 'string',
+          description: 'Name that leads to one broker, {id} standing for its id: b-{id}.kafka.example.com.',
+          ...HOST_NAME,
+          pattern: '^[-a-z0-9.]*\\{id\\}[-a-z0-9.]*[a-z0-9]$',
+          patternHint: 'a host name in lower case with {id} in it, such as b-{id}.kafka.example.com',
+        },
+        port: { type: 'integer', description: 'Port behind these names.', minimum: 1, maximum: 65_535 },
+      },
+      required: ['bootstrap', 'node', 'port'],
+    },
+  },
+  required: ['name', 'port'],
+} as const satisfies ObjectSchema;
+
+const TENANT = {
+  type: 'object',
+  description: 'One namespace.',
+  properties: {
+    namespace: { type: 'string', description: 'The namespace.', minLength: 1, maxLength: 63 },
+    prefix: {
+      type: 'string',
+      description: 'What the names of its topics and groups have to begin with, such as payments.',
+      minLength: 1,
+      maxLength: 100,
+      pattern: '^[a-zA-Z0-9._-]+$',
+      patternHint: "letters, digits, '.', '_' and '-'",
+    },
+  },
+  required: ['namespace', 'prefix'],
+} as const satisfies ObjectSchema;
+
+const MAINTENANCE_WINDOW = {
+  type: 'object',
+  description: 'A time of the week.',
+  properties: {
+    days: {
+      type: 'array',
+      description: 'The days on which it begins. Absent: every day.',
+      listType: 'set',
+      minItems: 1,
+      maxItems: 7,
+      items: {
+        type: 'enum',
+        description: 'A day.',
+        values: ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'],
+      },
+    },
+    start: {
+      type: 'string',
+      description: 'When it begins, as hours and minutes: "02:00".',
+      minLength: 5,
+      maxLength: 5,
+      pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$',
+      patternHint: 'hours and minutes such as "02:00"',
+    },
+    durationMinutes: { type: 'integer', description: 'How long it is, in minutes.', minimum: 15, maximum: 1_440 },
+    timeZone: {
+      type: 'string',
+      description: 'Time zone of start by its IANA name, such as Europe/Berlin.',
+      minLength: 1,
+      maxLength: 64,
+      pattern: '^[A-Za-z][A-Za-z0-9_+/-]*$',
+      patternHint: 'a name such as Europe/Berlin',
+      default: 'UTC',
+    },
+  },
+  required: ['start', 'durationMinutes'],
+} as const satisfies ObjectSchema;
+
+/** The `spec` of a Cluster. */
+export const CLUSTER_SPEC = {
+  type: 'object',
+  description: 'What the cluster should be.',
+  properties: {
+    brokers: BROKERS,
+    controllers: CONTROLLERS,
+    listeners: {
+      type: 'array',
+      description: 'Where clients connect. Metadata answers with the addresses of the listener that was asked.',
+      listType: 'map',
+      mapKey: 'name',
+      minItems: 1,
+      maxItems: 16,
+      items: LISTENER,
+      default: [{ name: 'plain', port: 9092 }],
+    },
+    config: {
+      type: 'config',
+      description:
+        "Broker settings by Kafka's names. Declared ones are enforced, the others keep their values. Those that can change while brokers run do; the others restart one broker after the other.",
+      scope: 'broker',
+      maxProperties: 200,
+    },
+    version: {
+      type: 'string',
+      description:
+        "Version of Weir that the nodes run. Absent: the operator's own, so that a new operator brings the nodes to its version.",
+      only: 'kubernetes',
+      minLength: 5,
+      maxLength: 40,
+      pattern: '^[0-9]+\\.[0-9]+\\.[0-9]+(-[0-9A-Za-z.-]+)?$',
+      patternHint: 'a version such as "1.4.2"',
+    },
+    featureLevel: {
+      type: 'integer',
+      description:
+        'Level of weir.version. While it stays an older version of Weir can be gone back to. Absent: raised a day after the last node runs a new version.',
+      only: 'kubernetes',
+      minimum: 1,
+      maximum: 1_000,
+    },
+    tenants: {
+      type: 'array',
+      description: 'Other namespaces whose Topics and ShareGroups may name this Cluster.',
+      listType: 'map',
+      mapKey: 'namespace',
+      minItems: 0,
+      maxItems: 100,
+      items: TENANT,
+    },
+    maintenanceWindows: {
+      type: 'array',
+      description:
+        'When the operator may restart nodes for its own reasons, such as a new version of itself. What you change is done at once. Absent: at any time.',
+      listType: 'atomic',
+      only: 'kubernetes',
+      minItems: 1,
+      maxItems: 20,
+      items: MAINTENANCE_WINDOW,
+    },
+  },
+  required: ['brokers'],
+} as const satisfies ObjectSchema;
