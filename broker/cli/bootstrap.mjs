@@ -110,10 +110,14 @@ async function main([verb = 'help', ...args]) {
     case 'bench':
     case 'wire':
       return run(`test/${verb}/main.ts`, ...args);
+    case 'crds':
+      return run('test/tidy/crds/main.ts');
     case 'sim':
       return run('test/sim/cluster/main.ts', ...args);
     default:
-      tell(`unknown verb ${verb}: start, build, pack, lock, test, check, long, format, bench, wire and sim are known`);
+      tell(
+        `unknown verb ${verb}: start, build, pack, lock, crds, test, check, long, format, bench, wire and sim are known`,
+      );
       process.exit(2);
   }
 }

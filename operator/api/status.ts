@@ -1,0 +1,163 @@
+import type { Kind } from './names.ts';
+import type { ObjectSchema } from './schema.ts';
+
+const OBSERVED_GENERATION = {
+  type: 'integer',
+  description: 'The metadata.generation that this status is about; -1 until an operator has seen the object.',
+  minimum: -1,
+  maximum: Number.MAX_SAFE_INTEGER,
+} as const;
+
+const CONDITIONS = {
+  type: 'array',
+  description:
+    'What is the case. Ready: all is as the manifest says. Reconciling: the operator is at work on it. Stalled: somebody has to change something first. The message says what.',
+  listType: 'map',
+  mapKey: 'type',
+  minItems: 0,
+  maxItems: 32,
+  items: {
+    type: 'object',
+    description: 'One condition.',
+    properties: {
+      type: { type: 'string', description: 'What may be the case.', minLength: 1, maxLength: 316 },
+      status: { type: 'enum', description: 'Whether it is.', values: ['True', 'False', 'Unknown'] },
+      reason: {
+        type: 'string',
+        description: 'Why, in one word for programs.',
+        minLength: 1,
+        maxLength: 1_024,
+        pattern: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$',
+      },
+      message: { type: 'string', description: 'Why, in a sentence for people.', minLength: 0, maxLength: 32_768 },
+      lastTransitionTime: {
+        type: 'string',
+        description: 'When status changed last.',
+        format: 'date-time',
+        minLength: 0,
+        maxLength: 64,
+      },
+      observedGeneration: {
+        type: 'integer',
+        description: 'The metadata.generation that this condition is about.',
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+      },
+    },
+    required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
+  },
+} as const;
+
+const count = (description: string) => ({ type: 'integer', description, minimum: 0, maximum: 1_000_000 }) as const;
+const text = (description: string) => ({ type: 'string', description, minLength: 0, maxLength: 1_024 }) as const;
+
+const CLUSTER_STATUS = {
+  type: 'object',
+  description: 'What the cluster is.',
+  properties: {
+    observedGeneration: OBSERVED_GENERATION,
+    conditions: CONDITIONS,
+    clusterId: text("The cluster's id, which clients see and volumes carry."),
+    replicas: count('Brokers that there are.'),
+    readyReplicas: count('Brokers that serve.'),
+    selector: text('Labels of the pods of brokers, as kubectl and autoscalers ask for them.'),
+    version: text('Version of Weir that all nodes run; while they change the older one.'),
+    featureLevel: count('Level of weir.version in force.'),
+    operatorVersion: text('Version of the operator that was here last. An older one does nothing.'),
+    leaderId: count('Id of the active controller.'),
+    listeners: {
+      type: 'array',
+      description: 'Where clients begin.',
+      listType: 'map',
+      mapKey: 'name',
+      minItems: 0,
+      maxItems: 16,
+      items: {
+        type: 'object',
+        description: 'One listener.',
+        properties: {
+          name: text('Its name.'),
+          bootstrap: text('What goes into bootstrap.servers.'),
+        },
+        required: ['name', 'bootstrap'],
+      },
+    },
+    drains: {
+      type: 'array',
+      description: 'Brokers that are being emptied.',
+      listType: 'map',
+      mapKey: 'nodeId',
+      minItems: 0,
+      maxItems: 1_000,
+      items: {
+        type: 'object',
+        description: 'One broker.',
+        properties: { nodeId: count('Its id.'), replicasLeft: count('Replicas of partitions that it still has.') },
+        required: ['nodeId', 'replicasLeft'],
+      },
+    },
+  },
+  required: [],
+} as const satisfies ObjectSchema;
+
+const SHARE_GROUP_STATUS = {
+  type: 'object',
+  description: 'What the share group is.',
+  properties: {
+    observedGeneration: OBSERVED_GENERATION,
+    conditions: CONDITIONS,
+    state: text('State of the group as Kafka names it, such as Empty or Stable.'),
+    members: count('Consumers in the group.'),
+    backlog: {
+      type: 'integer',
+      description:
+        'Records that are not done with, those in the hands of consumers included, rounded to two significant digits. The exact number is a metric.',
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+    },
+    oldestUnackedSince: {
+      type: 'string',
+      description: 'Since when the oldest of these records waits.',
+      format: 'date-time',
+      minLength: 0,
+      maxLength: 64,
+    },
+  },
+  required: [],
+} as const satisfies ObjectSchema;
+
+const TOPIC_STATUS = {
+  type: 'object',
+  description: 'What the topic is.',
+  properties: {
+    observedGeneration: OBSERVED_GENERATION,
+    conditions: CONDITIONS,
+    partitions: count('Partitions that there are.'),
+    replicationFactor: count('Copies of each partition.'),
+  },
+  required: [],
+} as const satisfies ObjectSchema;
+
+/** The `status` of every kind, which the operator alone writes. */
+export const STATUSES = {
+  Cluster: CLUSTER_STATUS,
+  ShareGroup: SHARE_GROUP_STATUS,
+  Topic: TOPIC_STATUS,
+} as const satisfies Readonly<Record<Kind, ObjectSchema>>;
+
+/**
+ * The status of an object that no operator has seen, which the API server fills in: without it a tool that waits would take
+ * the object for done.
+ */
+export const UNSEEN_STATUS = {
+  observedGeneration: -1,
+  conditions: [
+    {
+      type: 'Ready',
+      status: 'Unknown',
+      reason: 'Pending',
+      message: 'the operator has not seen it yet',
+      lastTransitionTime: '1970-01-01T00:00:00Z',
+    },
+  ],
+} as const;

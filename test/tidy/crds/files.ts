@@ -1,0 +1,13 @@
+import { stringify } from 'yaml';
+import { crdOf } from '../../../operator/api/crd.ts';
+import { API, KINDS } from '../../../operator/api/names.ts';
+
+/** The files below `crds/` by name, as `operator/api` has it. */
+export function crdFiles(): ReadonlyMap<string, string> {
+  return new Map(
+    KINDS.map((kind) => [
+      `${API.kinds[kind].plural}.${API.group}.yaml`,
+      `# Made from operator/api: edit there and run npm run crds.\n${stringify(crdOf(kind), { lineWidth: 120, aliasDuplicateObjects: false })}`,
+    ]),
+  );
+}
