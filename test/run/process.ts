@@ -37,16 +37,14 @@ export async function runProgram(
     const end = (why: string, signal: NodeJS.Signals): void => {
       reason = why;
       send(signal);
-      setTimeout(() => send('SIGKILL'), KILL_GRACE_MS).unref();
+      clearTimeout(timer);
+      timer = setTimeout(() => send('SIGKILL'), KILL_GRACE_MS);
     };
-    const deadline = setTimeout(
-      () => end(`still running after ${Math.round(timeoutMs / 1000)} s`, 'SIGTERM'),
-      timeoutMs,
-    );
+    let timer = setTimeout(() => end(`still running after ${Math.round(timeoutMs / 1000)} s`, 'SIGTERM'), timeoutMs);
     const onAbort = (): void => end('interrupted', 'SIGINT');
     abort.addEventListener('abort', onAbort, { once: true });
     const settle = (ending: Ending): void => {
-      clearTimeout(deadline);
+      clearTimeout(timer);
       abort.removeEventListener('abort', onAbort);
       resolve(ending);
     };
