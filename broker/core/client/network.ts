@@ -44,6 +44,8 @@ export class Network {
   #nextConnectionId = 1;
   #nextJobId = 1;
   readonly #jobs = new Map<number, (bytes: Uint8Array | null) => void>();
+  /** Calls that wait for the end of a pause between dials. */
+  readonly #paused = new Set<QueuedCall>();
   #closed = false;
 
   constructor(options: ClientOptions) {
@@ -128,7 +130,10 @@ export class Network {
     const peer = this.#peer(address);
     if (peer.connection !== null) peer.connection.enqueue(queued);
     else if (peer.notBeforeMs > this.nowMs) {
-      this.schedule.at(peer.notBeforeMs, () => this.#dial(peer).enqueue(queued));
+      this.#paused.add(queued);
+      this.schedule.at(peer.notBeforeMs, () => {
+        if (this.#paused.delete(queued)) this.#dial(peer).enqueue(queued);
+      });
     } else this.#dial(peer).enqueue(queued);
   }
 
@@ -154,6 +159,9 @@ export class Network {
     for (const connection of [...this.#connections.values()]) {
       this.#drop(connection, ErrorCode.NETWORK_EXCEPTION, 'the client is closed');
     }
+    const paused = [...this.#paused];
+    this.#paused.clear();
+    for (const call of paused) call.fail(ErrorCode.NETWORK_EXCEPTION, 'the client is closed', false);
   }
 
   /** Closes the connection to a node, if there is one; its calls fail. */

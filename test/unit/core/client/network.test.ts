@@ -94,6 +94,21 @@ describe('the network of a client', () => {
     expect(pauses).toEqual([40, 80, 160, 320, 640, 800, 800]);
   });
 
+  it('fails what waits for the end of a pause when it is closed', () => {
+    const harness = start();
+    harness.step(ask(1));
+    harness.step({ kind: 'dial-failed', connectionId: harness.dials.shift()?.connectionId ?? 0, code: 'ECONNREFUSED' });
+    harness.step(ask(2));
+    harness.step({ kind: 'close' });
+    expect(harness.events.at(-1)).toMatchObject({
+      kind: 'failed',
+      token: 2,
+      reason: 'the client is closed',
+      sent: false,
+    });
+    expect(harness.dials).toEqual([]);
+  });
+
   it('tries another broker while one is paused', () => {
     const harness = start(undefined, [
       { host: 'b', port: 1 },
