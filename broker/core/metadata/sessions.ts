@@ -57,6 +57,13 @@ export interface HeartbeatResult {
   readonly command: FenceBrokerCommand | UnfenceBrokerCommand | ShedLeadersCommand | null;
 }
 
+/** A connection with an incarnation of a broker that broke, and when, monotonic ms. */
+export interface BrokenConnection {
+  readonly brokerId: BrokerId;
+  readonly brokerEpoch: number;
+  readonly sinceMs: number;
+}
+
 interface Session {
   readonly id: BrokerId;
   readonly epoch: number;
@@ -204,18 +211,20 @@ export class BrokerSessions {
     session.heard = false;
   }
 
+  /** Whether an incarnation was heard after its connection broke, or is not the present one: nothing is to be found out about it. */
+  isHeardSince({ brokerId: id, brokerEpoch, sinceMs }: BrokenConnection): boolean {
+    const session = this.#sessions.get(id);
+    return session === undefined || session.epoch !== brokerEpoch || (session.heard && session.contactMs > sinceMs);
+  }
+
   /**
    * No process listens where this incarnation did, twice, in redials that began at `sinceMs` (F3): null when it has been
    * heard since, or is out already.
    */
-  connectionRefused(
-    registered: RegisteredBrokers,
-    broken: { readonly brokerId: BrokerId; readonly brokerEpoch: number; readonly sinceMs: number },
-  ): FenceBrokerCommand | null {
-    const { brokerId: id, brokerEpoch, sinceMs } = broken;
+  connectionRefused(registered: RegisteredBrokers, broken: BrokenConnection): FenceBrokerCommand | null {
+    const { brokerId: id, brokerEpoch } = broken;
     const session = this.#sessions.get(id);
-    if (session === undefined || session.epoch !== brokerEpoch) return null;
-    if (session.heard && session.contactMs > sinceMs) return null;
+    if (session === undefined || this.isHeardSince(broken)) return null;
     session.heard = false;
     return registered.broker(id)?.fenced === false ? { kind: 'fenceBroker', brokerId: id, brokerEpoch } : null;
   }

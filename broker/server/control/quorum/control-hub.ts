@@ -12,6 +12,7 @@ import type {
   ControlAddress,
   ControlChannel,
   ControllerHint,
+  ControlNet,
   IdentifyResponse,
 } from '../../../ports/control-net.ts';
 import type { ControlPorts } from '../control-node.ts';
@@ -29,6 +30,7 @@ import { LocalChannel } from './local-channel.ts';
 import { PreferredLeaders } from './preferred-leaders.ts';
 import { QuorumNode } from './quorum-node.ts';
 import { RaftPeers } from './raft-peers.ts';
+import { redial } from './redial.ts';
 import { ReplicaMover } from './replica-mover.ts';
 import { SessionKeeper } from './session-keeper.ts';
 
@@ -59,7 +61,6 @@ export interface HubIdentity {
 
 /** How long a question to another node may take while a cluster is formed, ms. */
 const IDENTIFY_TIMEOUT_MS = 1000;
-const PROBE_TIMEOUT_MS = 500;
 /** How long a controller tries to make itself known, at a time, ms. */
 const REGISTER_TIMEOUT_MS = 30_000;
 /** Pause before a controller that its cluster can't register yet tries again, ms. */
@@ -334,12 +335,14 @@ export class ControlHub {
 
   /** The leader's connection closed; if its address refuses a new one, its process is gone (V8). */
   #leaderMayBeGone(from: ReplicaKey): void {
-    const { controlNet } = this.#deps.ports;
+    const { controlNet, timers } = this.#deps.ports;
     const address = this.#book.of(from.id);
-    if (controlNet === null || address === null || !isSame(this.#quorum?.host.state.leader ?? null, from)) return;
-    controlNet.probe(address, PROBE_TIMEOUT_MS, (outcome) => {
-      if (outcome === 'refused') this.#quorum?.host.leaderRefuses(from);
-    });
+    const { host } = this.#quorum ?? { host: null };
+    if (controlNet === null || address === null || host === null || !isSame(host.state.leader, from)) return;
+    const { contactAtMs } = host.state;
+    const isHeard = (): boolean => host.state.contactAtMs > contactAtMs || !isSame(host.state.leader, from);
+    const probe: ControlNet['probe'] = (at, timeoutMs, done) => controlNet.probe(at, timeoutMs, done);
+    redial({ timers, probe }, { address, refusals: 1, isHeard }, () => host.leaderRefuses(from));
   }
 
   #becameActive(controller: QuorumNode['active']): void {

@@ -13,11 +13,10 @@ import type {
 } from '../../../ports/control-net.ts';
 import type { Log } from '../../../ports/log.ts';
 import type { Controller } from '../controller.ts';
+import { redial } from './redial.ts';
 
-/** Pause before a redial (F3), ms. */
-const REDIAL_PAUSE_MS = 50;
-/** A redial that takes longer is no refusal, ms. */
-const REDIAL_TIMEOUT_MS = 500;
+/** So many refused redials prove that a process is gone (F3). */
+const REFUSALS = 2;
 
 /** What a session comes to. */
 type Verdict = NonNullable<HeartbeatResult['command']>;
@@ -146,20 +145,13 @@ export class SessionKeeper {
   #redial(id: number, brokerEpoch: number): void {
     const address = this.#deps.addressOf(id);
     if (address === null) return;
-    const sinceMs = this.#nowMs;
-    const dial = (left: number): void => {
-      this.#deps.probe(address, REDIAL_TIMEOUT_MS, (outcome) => {
-        if (this.#isOver || outcome !== 'refused') return;
-        if (left > 0) {
-          this.#deps.timers.after(REDIAL_PAUSE_MS, () => dial(left - 1));
-          return;
-        }
-        const broken = { brokerId: brokerId(id), brokerEpoch, sinceMs };
-        const command = this.#sessions.connectionRefused(this.#controller.image, broken);
-        if (command !== null) this.#submit(command);
-      });
-    };
-    dial(1);
+    const broken = { brokerId: brokerId(id), brokerEpoch, sinceMs: this.#nowMs };
+    const isHeard = (): boolean => this.#isOver || this.#sessions.isHeardSince(broken);
+    redial(this.#deps, { address, refusals: REFUSALS, isHeard }, () => {
+      if (this.#isOver) return;
+      const command = this.#sessions.connectionRefused(this.#controller.image, broken);
+      if (command !== null) this.#submit(command);
+    });
   }
 
   #submit(command: Verdict): void {
