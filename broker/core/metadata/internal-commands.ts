@@ -1,10 +1,10 @@
 import { unreachable } from '../base/assert.ts';
-import { topicId } from '../base/ids.ts';
+import { brokerId, topicId } from '../base/ids.ts';
 import type { DecisionContext } from './decide.ts';
 import { epochProblem } from './decide-brokers.ts';
 import { handOver } from './decide-leaders.ts';
 import { changePartition } from './election.ts';
-import { PartitionChanges, rulesOf } from './partition-changes.ts';
+import { changeAlike, PartitionChanges, rulesOf } from './partition-changes.ts';
 import type { MetadataRecord } from './records.ts';
 import type { PartitionReference } from './replica-commands.ts';
 
@@ -21,8 +21,14 @@ export interface ShedLeadersCommand {
   readonly brokerEpoch: number;
 }
 
+/** A broker is to lead what it is the first replica of, where it is in sync. */
+export interface ReturnLeadersCommand {
+  readonly kind: 'returnLeaders';
+  readonly brokerId: number;
+}
+
 /** What the active controller asks of itself; nobody else can. */
-export type InternalCommand = ElectMostCompleteCommand | ShedLeadersCommand;
+export type InternalCommand = ElectMostCompleteCommand | ShedLeadersCommand | ReturnLeadersCommand;
 
 /** The records that carry it out, one atomic batch; none where things have changed meanwhile. */
 export function decideInternal(context: DecisionContext, command: InternalCommand): readonly MetadataRecord[] {
@@ -34,6 +40,11 @@ export function decideInternal(context: DecisionContext, command: InternalComman
       const { changes } = handOver(context, command.brokerId);
       return changes === null ? [] : [changes];
     }
+    case 'returnLeaders': {
+      const owed = context.image.partitionsOn(brokerId(command.brokerId), 'owed');
+      const changes = changeAlike(owed, rulesOf(context), () => ({ election: 'preferred' }));
+      return changes === null ? [] : [changes];
+    }
     default:
       return unreachable(command);
   }
@@ -42,11 +53,11 @@ export function decideInternal(context: DecisionContext, command: InternalComman
 function electMostComplete(context: DecisionContext, command: ElectMostCompleteCommand): readonly MetadataRecord[] {
   const rules = rulesOf(context);
   const changes = new PartitionChanges();
-  for (const { topicId: id, index, brokerId } of command.partitions) {
+  for (const { topicId: id, index, brokerId: mostComplete } of command.partitions) {
     const topic = context.image.topicById(topicId(id));
     const partition = topic?.partition(index);
     if (topic === null || partition === undefined || changes.has(id, index)) continue;
-    const change = changePartition(partition, { mostComplete: brokerId }, rules(topic.name));
+    const change = changePartition(partition, { mostComplete }, rules(topic.name));
     if (change !== null) changes.add(id, change);
   }
   return changes.records();

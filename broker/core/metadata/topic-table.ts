@@ -19,9 +19,10 @@ const SNAPSHOT_PARTITION_COUNT = 50;
 
 /**
  * Partitions of a broker: those without a leader; those that count it in (it leads, or is in the ISR); those that may come back
- * to what it has (besides, it is in the ELR, or a log is damaged); all with a replica there.
+ * to what it has (besides, it is in the ELR, or a log is damaged); those that it should lead, as their first replica, and does
+ * not; all with a replica there.
  */
-export type PartsOfBroker = 'leaderless' | 'counting' | 'held' | 'assigned';
+export type PartsOfBroker = 'leaderless' | 'counting' | 'held' | 'owed' | 'assigned';
 
 /** Topics and partitions that one step of taking a snapshot over looks at, all of a topic at least. */
 export const STEP_COUNT = 1000;
@@ -160,6 +161,10 @@ export class TopicTable {
       case 'leaderless': {
         const isAssigned = this.#rowsWith(({ replicas }) => replicas.includes(broker));
         return (page, at) => page[at + Column.leader] === -1 && isAssigned(page, at);
+      }
+      case 'owed': {
+        const isFirst = this.#rowsWith(({ replicas }) => replicas[0] === broker);
+        return (page, at) => page[at + Column.leader] !== id && isFirst(page, at);
       }
       case 'counting':
         return ledOr(this.#rowsWith(({ isr }) => isr.includes(broker)));

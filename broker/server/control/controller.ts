@@ -87,11 +87,15 @@ export class Controller {
     else this.#propose(records, outcome, done);
   }
 
-  /** Carries out what this controller itself finds to be done, unless it can't now: then it is asked for again. */
-  carryOut(command: InternalCommand): void {
-    if (!this.#isDeciding || this.#isFull) return;
+  /**
+   * Carries out what this controller itself finds to be done, unless it can't now: then it is asked for again. Whether anything
+   * is changed.
+   */
+  carryOut(command: InternalCommand): boolean {
+    if (!this.#isDeciding || this.#isFull) return false;
     const records = decideInternal({ ...this.#context, topicIds: [] }, command);
     if (records.length > 0) this.#propose(records, null, () => undefined);
+    return records.length > 0;
   }
 
   /** While the leadership is handed over nothing is appended; the next controller decides. */

@@ -173,7 +173,7 @@ export const NODE_SETTINGS = {
     type: 'boolean',
     default: 'true',
     change: 'static',
-    doc: 'Whether leadership returns to preferred replicas by itself.',
+    doc: 'Whether leadership returns to preferred replicas by itself: a few seconds after a broker has come back, and every leader.imbalance.check.interval.seconds.',
   },
   'leader.imbalance.check.interval.seconds': {
     type: 'long',

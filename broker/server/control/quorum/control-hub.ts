@@ -200,6 +200,7 @@ export class ControlHub {
       onDecided: (delta: MetadataDelta) => {
         this.#keeper?.decided(delta);
         this.#mover?.decided(delta);
+        this.#preferred?.decided(delta);
         this.#elections?.decided(delta);
       },
     };
