@@ -20,7 +20,8 @@ export function checkSetting(scope: ConfigScope, name: string, value: string): s
 
 /** Whether a broker setting can change for all brokers while they run; the others need a restart. */
 export function isDynamicSetting(name: string): boolean {
-  return findRow('broker', name)?.change === 'cluster';
+  const change = findRow('broker', name)?.change;
+  return change === 'cluster' || change === 'cluster-only';
 }
 
 /** What is wrong with a group's settings under the bounds that its cluster's settings give, by setting name. */

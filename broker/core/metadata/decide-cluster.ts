@@ -3,20 +3,23 @@ import type { AllocateProducerIdsCommand, FormatClusterCommand } from './command
 import type { Decision, DecisionContext } from './decide.ts';
 import { epochProblem } from './decide-brokers.ts';
 import { SUPPORTED_FEATURES } from './features.ts';
+import { minIsrOfAll } from './min-isr.ts';
 import type { MetadataRecord } from './records.ts';
 import { ok, problem } from './result.ts';
 
 /** Producer ids are handed to brokers in blocks of this size. */
 export const PRODUCER_ID_BLOCK_SIZE = 1000;
 
-/** Names a new cluster and fixes its features. INVALID_REQUEST when it has a name. */
-export function formatCluster({ image }: DecisionContext, command: FormatClusterCommand): Decision {
+/** Names a new cluster, fixes its features and what they need. INVALID_REQUEST when it has a name. */
+export function formatCluster(context: DecisionContext, command: FormatClusterCommand): Decision {
+  const { image } = context;
   if (image.clusterId !== '') {
     const refusal = problem(ErrorCode.INVALID_REQUEST, `the cluster is formed already, as ${image.clusterId}`);
     return { records: [], outcome: { kind: 'formatCluster', ...refusal } };
   }
   const records: MetadataRecord[] = [{ kind: 'cluster', clusterId: command.clusterId }];
   for (const { name, initial } of SUPPORTED_FEATURES) records.push({ kind: 'feature', name, level: initial });
+  records.push(...minIsrOfAll(context));
   return { records, outcome: { kind: 'formatCluster', ...ok() } };
 }
 

@@ -10,6 +10,8 @@ import type { Decision, DecisionContext } from './decide.ts';
 import { effectsOn } from './config-effects.ts';
 import { duplicatesOf, namedTwice } from './decide-topics.ts';
 import type { MetadataImage } from './image.ts';
+import { MIN_ISR } from './min-isr.ts';
+import { hasElr } from './partition-changes.ts';
 import type { ConfigRecord, MetadataRecord } from './records.ts';
 import { ok, problem } from './result.ts';
 import type { ConfigScope } from './view.ts';
@@ -72,11 +74,15 @@ function alterResource(context: DecisionContext, resource: Resource): Altered | 
     const refusal = applyOperation(table, resource.scope, after, change);
     if (refusal !== null) return refusal;
   }
+  if (resource.scope === 'cluster' && before.has(MIN_ISR) && !after.has(MIN_ISR) && hasElr(context.image))
+    return problem(ErrorCode.INVALID_CONFIG, KEPT);
   const invalid = validateOverrides(table, after, settingsOf(context, resource, after));
   // Apache Kafka has the broker itself judge its settings first, which answers with another code.
   const code = table === 'broker' ? ErrorCode.INVALID_REQUEST : ErrorCode.INVALID_CONFIG;
   return invalid === null ? { before, after } : problem(code, invalid);
 }
+
+const KEPT = `${MIN_ISR} of all brokers can be altered, not deleted: who may be elected hangs on it (KIP-966)`;
 
 function applyOperation(
   table: SettingScope,
@@ -86,6 +92,9 @@ function applyOperation(
 ): CodedResult | null {
   const { name, value, operation } = change;
   const row = findRow(table, name);
+  const by = scope === 'cluster' ? 'cluster' : 'broker';
+  const fixed = row !== null && table === 'broker' ? changeProblem(row, name, by) : null;
+  if (fixed !== null && row?.change === 'cluster-only') return problem(ErrorCode.INVALID_CONFIG, fixed);
   // What is not set need not be known: a setting of another release, or one with a slip in its name, is gone as asked.
   if (operation === 'delete') {
     texts.delete(name);
@@ -95,10 +104,7 @@ function applyOperation(
   if (operation !== 'set' && row.type !== 'list') {
     return problem(ErrorCode.INVALID_CONFIG, `${operation} is for lists, which ${name} is not`);
   }
-  const fixed = table === 'broker' ? changeProblem(row, name, scope === 'cluster' ? 'cluster' : 'broker') : null;
-  if (fixed !== null) {
-    return problem(row.change === 'cluster-only' ? ErrorCode.INVALID_CONFIG : ErrorCode.INVALID_REQUEST, fixed);
-  }
+  if (fixed !== null) return problem(ErrorCode.INVALID_REQUEST, fixed);
   if (value === null) return problem(ErrorCode.INVALID_REQUEST, `setting ${name} has no value`);
   if (NUMBERS.has(row.type) && value.trim() === '' && operation === 'set') {
     // In a file an empty text leaves an optional number unset; here that is what deleting is for.

@@ -3,6 +3,7 @@ import type { CodedResult, UpdateFeaturesCommand } from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
 import { ELR_VERSION, SUPPORTED_FEATURES, WEIR_REPLICATION, WEIR_VERSION } from './features.ts';
 import type { MetadataImage } from './image.ts';
+import { minIsrOfAll } from './min-isr.ts';
 import type { MetadataRecord } from './records.ts';
 import { ok, problem } from './result.ts';
 
@@ -10,7 +11,8 @@ import { ok, problem } from './result.ts';
  * Changes levels of features, all of them or none. INVALID_UPDATE_VERSION for a level that a registered node does not
  * support, and for every way down: what was written at a level stays, so that no level is ever left again.
  */
-export function updateFeatures({ image }: DecisionContext, command: UpdateFeaturesCommand): Decision {
+export function updateFeatures(context: DecisionContext, command: UpdateFeaturesCommand): Decision {
+  const { image } = context;
   const records: MetadataRecord[] = [];
   for (const update of command.updates) {
     const reason = updateProblem(image, update);
@@ -22,8 +24,9 @@ export function updateFeatures({ image }: DecisionContext, command: UpdateFeatur
         outcome: { kind: 'updateFeatures', ...problem(ErrorCode.INVALID_UPDATE_VERSION, sentence) },
       };
     }
-    if (update.level !== levelIn(image, update.name))
-      records.push({ kind: 'feature', name: update.name, level: update.level });
+    if (update.level === levelIn(image, update.name)) continue;
+    records.push({ kind: 'feature', name: update.name, level: update.level });
+    if (update.name === ELR_VERSION) records.push(...minIsrOfAll(context));
   }
   return { records: command.validateOnly ? [] : records, outcome: { kind: 'updateFeatures', ...ok() } };
 }

@@ -1,10 +1,12 @@
 import { unreachable } from '../base/assert.ts';
 import { brokerId, topicId } from '../base/ids.ts';
+import { effectsOn } from './config-effects.ts';
 import type { DecisionContext } from './decide.ts';
 import { epochProblem } from './decide-brokers.ts';
 import { handOver } from './decide-leaders.ts';
 import { changePartition } from './election.ts';
-import { changeAlike, PartitionChanges, rulesOf } from './partition-changes.ts';
+import { MIN_ISR, minIsrOfAll } from './min-isr.ts';
+import { changeAlike, hasElr, PartitionChanges, rulesOf } from './partition-changes.ts';
 import type { MetadataRecord } from './records.ts';
 import type { PartitionReference } from './replica-commands.ts';
 
@@ -27,8 +29,17 @@ export interface ReturnLeadersCommand {
   readonly brokerId: number;
 }
 
+/** A cluster that was formed without it gets its `min.insync.replicas` of all brokers (I14). */
+export interface SettleMinIsrCommand {
+  readonly kind: 'settleMinIsr';
+}
+
 /** What the active controller asks of itself; nobody else can. */
-export type InternalCommand = ElectMostCompleteCommand | ShedLeadersCommand | ReturnLeadersCommand;
+export type InternalCommand =
+  | ElectMostCompleteCommand
+  | ShedLeadersCommand
+  | ReturnLeadersCommand
+  | SettleMinIsrCommand;
 
 /** The records that carry it out, one atomic batch; none where things have changed meanwhile. */
 export function decideInternal(context: DecisionContext, command: InternalCommand): readonly MetadataRecord[] {
@@ -45,6 +56,8 @@ export function decideInternal(context: DecisionContext, command: InternalComman
       const changes = changeAlike(owed, rulesOf(context), () => ({ election: 'preferred' }));
       return changes === null ? [] : [changes];
     }
+    case 'settleMinIsr':
+      return settleMinIsr(context);
     default:
       return unreachable(command);
   }
@@ -61,4 +74,15 @@ function electMostComplete(context: DecisionContext, command: ElectMostCompleteC
     if (change !== null) changes.add(id, change);
   }
   return changes.records();
+}
+
+/** With what the value means for partitions that others decided on. */
+function settleMinIsr(context: DecisionContext): readonly MetadataRecord[] {
+  const { image } = context;
+  const records = hasElr(image) ? minIsrOfAll(context) : [];
+  const [record] = records;
+  if (record === undefined || record.value === null) return [];
+  const cluster = new Map(image.configOverrides('cluster', '')).set(MIN_ISR, record.value);
+  const effects = effectsOn(context, { cluster, topics: new Map() });
+  return effects === null ? records : [record, effects];
 }

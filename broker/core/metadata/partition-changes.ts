@@ -14,6 +14,11 @@ export function isReplicating(image: MetadataImage): boolean {
   return (image.features().get(WEIR_VERSION) ?? 0) >= WEIR_REPLICATION;
 }
 
+/** Whether replicas that left the ISR may still be elected (KIP-966). */
+export function hasElr(image: MetadataImage): boolean {
+  return isReplicating(image) && (image.features().get(ELR_VERSION) ?? 0) > 0;
+}
+
 /** Changes of single partitions, as one record. */
 export class PartitionChanges {
   readonly #topics = new Map<string, Map<number, PartitionChange>>();
@@ -55,13 +60,12 @@ export interface RuleChanges {
 export function rulesOf(context: DecisionContext, changes: RuleChanges = {}): (topic: string) => PartitionRules {
   const { image, settings: before, bugs = NO_METADATA_BUGS } = context;
   const { broker, settings = before, overrides = (topic) => image.configOverrides('topic', topic) } = changes;
-  const replicating = isReplicating(image);
   const shared = {
     mayLead: (id: number): boolean => (id === broker?.id ? broker.mayLead : image.mayLead(id)),
     diskOf: (id: number): string | null =>
       (id === broker?.id ? broker.directoryId : undefined) ?? image.broker(brokerId(id))?.directoryId ?? null,
-    isReplicating: replicating,
-    hasElr: replicating && (image.features().get(ELR_VERSION) ?? 0) > 0,
+    isReplicating: isReplicating(image),
+    hasElr: hasElr(image),
     bugs,
   };
   const known = new Map<string, PartitionRules>();

@@ -35,6 +35,8 @@ export interface ReplicationWorldOptions {
   /** Those that are controllers besides; default all. */
   readonly controllers?: readonly number[];
   readonly settings?: Readonly<Record<string, string>>;
+  /** What the file of one node says besides. */
+  readonly settingsOf?: (id: number) => Readonly<Record<string, string>>;
   readonly replicaBugs?: NonNullable<SimNodeOptions['replicaBugs']>;
   readonly logBugs?: NonNullable<SimNodeOptions['logBugs']>;
   readonly diskLatencyMs?: number;
@@ -64,7 +66,15 @@ export class ReplicationWorld {
   #scanSeed = 1;
 
   constructor(seed: number, options: ReplicationWorldOptions = {}) {
-    const { size = 3, settings = {}, replicaBugs, logBugs, wrapDisk, diskLatencyMs = 1 } = options;
+    const {
+      size = 3,
+      settings = {},
+      settingsOf = () => ({}),
+      replicaBugs,
+      logBugs,
+      wrapDisk,
+      diskLatencyMs = 1,
+    } = options;
     this.world = new World(seed, options.onTrace ?? null);
     this.network = new SimNetwork(this.world);
     this.control = new SimControlNetwork(this.world, createPrng(seed + 1));
@@ -84,6 +94,7 @@ export class ReplicationWorld {
             'weir.grpc.port': String(CONTROL_PORT),
             'weir.formation.file': FORMATION_FILE,
             ...settings,
+            ...settingsOf(id),
           },
           ...(wrapDisk && { wrapDisk: (disk: SimDisk) => wrapDisk(id, this.world, disk) }),
           ...(replicaBugs && { replicaBugs }),

@@ -97,8 +97,6 @@ export type Shown = {
 };
 
 const FIRST_DEFAULT = 'The broker setting in other units that the default comes from is named too.';
-const ELR =
-  'Apache Kafka stores the default as a dynamic setting of its cluster when it is formatted; here it is a default.';
 const OWN_DEFAULT = 'A default of ours stands behind the given value; Apache Kafka has none.';
 const ONE_PATH = 'A node has one data directory: a path, not a list. Each of the two peers has its own.';
 const UNSET = 'Apache Kafka shows a rate only where one is set; here its default, no limit, is shown.';
@@ -108,7 +106,6 @@ const PORTS = 'Each of the two peers has ports of its own, and Apache Kafka a li
 export const SHOWN_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Readonly<Record<string, Shown>>>> = {
   topic: {
     'flush.ms': { differs: ['synonyms'], why: FIRST_DEFAULT },
-    'min.insync.replicas': { differs: ['source', 'synonyms'], why: ELR },
     'segment.jitter.ms': { differs: ['synonyms'], why: FIRST_DEFAULT },
     'segment.ms': { differs: ['synonyms'], why: FIRST_DEFAULT },
   },
@@ -136,7 +133,6 @@ export const SHOWN_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Read
       differs: ['synonyms'],
       why: 'Apache Kafka shows an empty text as a value that the default gives; here it is no value.',
     },
-    'min.insync.replicas': { differs: ['source', 'synonyms'], why: ELR },
     'node.id': { differs: ['synonyms'], why: OWN_DEFAULT },
     'process.roles': { differs: ['synonyms'], why: OWN_DEFAULT },
     'replica.lag.time.max.ms': { differs: ['value'], why: 'A default of ours, see above.' },
@@ -176,10 +172,6 @@ export const CHANGED_OTHERWISE: readonly {
         ),
       ),
     ),
-  },
-  {
-    why: 'Apache Kafka always holds min.insync.replicas as a dynamic setting of its cluster and lets nobody take it away; here its default comes back.',
-    changes: { 'cluster min.insync.replicas delete': [40, 0], 'broker min.insync.replicas delete': [40, 0] },
   },
   {
     why: 'A buffer can not be filled beyond its size; Apache Kafka takes any number.',

@@ -184,7 +184,7 @@ export const LOG_SETTINGS = {
     default: TOPIC_SETTINGS['min.insync.replicas'].default,
     min: 1,
     change: 'cluster-only',
-    doc: 'Default of min.insync.replicas for topics without their own.',
+    doc: 'Default of min.insync.replicas for topics without their own. A file says what a new cluster begins with; from then on the metadata has it.',
   },
   'log.retention.bytes': {
     type: 'long',

@@ -278,7 +278,7 @@ export class QuorumNode {
       const message = `the metadata is that of cluster ${this.#image.clusterId}, the data directory that of ${clusterId}`;
       this.#deps.onFatal(message);
       return;
-    }
+    } else controller.carryOut({ kind: 'settleMinIsr' });
     this.#deps.onActive(controller);
   }
 

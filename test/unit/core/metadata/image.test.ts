@@ -162,7 +162,7 @@ describe('a snapshot that comes in place of what was missed', () => {
       created: ['t'],
       deleted: [],
       partitions: ['t-0 led by 0'],
-      configs: ['group g'],
+      configs: ['cluster ', 'group g'],
       brokers: [0],
     });
   });

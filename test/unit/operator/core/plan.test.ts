@@ -94,6 +94,10 @@ describe('a plan', () => {
     expect(say(desired(cluster({ 'log.retention.ms': '5000' })), world.observe())).toEqual([
       'set for the cluster: log.retention.ms=5000',
     ]);
+    const wanted = desired(cluster({ 'min.insync.replicas': '2' }));
+    expect(say(wanted, world.observe())).toEqual(['set for the cluster: min.insync.replicas=2']);
+    converge(wanted, world);
+    expect(say(wanted, world.observe())).toEqual([]);
   });
 
   it('leaves cluster settings alone that the manifest does not name', () => {

@@ -54,8 +54,9 @@ describe('DescribeConfigs', () => {
       readOnly: false,
     });
     expect(whole.find(({ name }) => name === 'node.id')).toMatchObject({ value: '0', readOnly: true });
-    expect(ask(describeConfigs, services, describeRequest(4, '')).results[0]?.configs.map(({ name }) => name)).toEqual([
-      'log.retention.ms',
+    expect(ask(describeConfigs, services, describeRequest(4, '')).results[0]?.configs).toMatchObject([
+      { name: 'min.insync.replicas', value: '1', configSource: 3, readOnly: false },
+      { name: 'log.retention.ms', value: '9', configSource: 3 },
     ]);
   });
 

@@ -200,6 +200,16 @@ test('the metadata of another cluster is not decided upon', () => {
   expect(scene.changes).toEqual([]);
 });
 
+test('the first to decide for a cluster that lacks the min.insync.replicas of all brokers gives it one (I14)', () => {
+  const scene = new Scene({ 'min.insync.replicas': '2' });
+  const features = ['weir.version', 'eligible.leader.replicas.version'].map(
+    (name, at): MetadataRecord => ({ kind: 'feature', name, level: 3 - 2 * at }),
+  );
+  scene.hear(1, [NO_OP, batchOf({ kind: 'cluster', clusterId: CLUSTER }, ...features)]);
+  scene.pass(3000);
+  expect(scene.node.image.configOverrides('cluster', '').get('min.insync.replicas')).toBe('2');
+});
+
 test('nothing is applied behind a record that this release does not know (B4)', () => {
   const scene = new Scene();
   const unknown: EntryBody = { kind: 'batch', payload: Uint8Array.of(0x7f, 0xff, 0, 0, 0, 0, 0, 0) };

@@ -85,6 +85,24 @@ function powerGoesAfterCut(cutsUnsynced: boolean): string[] {
   return world.scan('t');
 }
 
+/** Files differ, as in a roll that changes them: the controller's asks for two in sync, the brokers' for one. */
+function leaderDiesAloneUnderOtherFiles(): string[] {
+  const settingsOf = (id: number) => ({ 'min.insync.replicas': id === 2 ? '2' : '1' });
+  const world = new ReplicationWorld(15, { controllers: [2], settingsOf }).start();
+  world.createTopic('t', { assignments: [[0, 1]] });
+  world.produce('t', values('a', 3));
+  world.kill(1);
+  world.until('broker 0 is alone', () => world.partition('t').isr.join() === '0');
+  world.send('t', values('b', 3));
+  world.world.runFor(2_000);
+  world.kill(0);
+  world.node(1).start();
+  world.untilLedByAnother('t', 0);
+  world.node(0).start();
+  world.untilInSync('t');
+  return lost(world);
+}
+
 describe('what was acknowledged to acks=all', () => {
   test('is on every replica in sync', () => {
     expect(leaderDiesBeforeFollowersHaveIt([])).toEqual([]);
@@ -94,6 +112,10 @@ describe('what was acknowledged to acks=all', () => {
   test('is synced on its leader (D2)', () => {
     expect(powerGoes([])).toEqual([]);
     expect(powerGoes(['counts-own-unsynced'])).not.toEqual([]);
+  });
+
+  test('is on whoever is elected, whatever min.insync.replicas in the files of nodes says (KIP-966)', () => {
+    expect(leaderDiesAloneUnderOtherFiles()).toEqual([]);
   });
 
   test('is on a replica when it joins the ISR (R4)', () => {

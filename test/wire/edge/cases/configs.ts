@@ -210,6 +210,18 @@ const incrementalCases = [
     incremental([change(BROKER, '', ['no.such', SET, '1000'])], true),
   ),
   edge(
+    'IncrementalAlterConfigs keeps min.insync.replicas of all brokers',
+    incremental([change(BROKER, '', ['min.insync.replicas', DELETE, null])]),
+  ),
+  edge(
+    'IncrementalAlterConfigs alters min.insync.replicas of all brokers',
+    incremental([change(BROKER, '', ['min.insync.replicas', SET, '1'])]),
+  ),
+  edge(
+    'IncrementalAlterConfigs of min.insync.replicas of one broker',
+    incremental([change(BROKER, '1', ['min.insync.replicas', SET, '1'])]),
+  ),
+  edge(
     'IncrementalAlterConfigs refuses a setting that is read at start',
     incremental([change(BROKER, '1', ['node.id', SET, '7'])]),
   ),
@@ -280,6 +292,10 @@ const alterCases = [
     shown('retention.ms', '604800000'),
   ),
   edge('AlterConfigs of resource type 3', alter('x', [['a', 'b']], { resourceType: 3 })),
+  edge(
+    'AlterConfigs of all brokers that leaves out min.insync.replicas',
+    alter('', [['log.retention.ms', '1000']], { resourceType: BROKER, validateOnly: true }),
+  ),
   edge('AlterConfigs of another broker', alter('9', [['log.retention.ms', '1000']], { resourceType: BROKER })),
 ];
 
