@@ -1,6 +1,8 @@
 import { brokerId } from '../../../core/base/ids.ts';
 import { type MovePlan, type PlannedMove, planDrains, planRebalance } from '../../../core/metadata/balance.ts';
 import type { CodedResult, MetadataCommand, OutcomeOf } from '../../../core/metadata/commands.ts';
+import { levelProblem } from '../../../core/metadata/decide-features.ts';
+import { WEIR_REPLICATION } from '../../../core/metadata/features.ts';
 import type { Settings } from '../../../core/config/settings.ts';
 import type { AlterReassignmentsOutcome } from '../../../core/metadata/replica-commands.ts';
 import type { MetadataDelta } from '../../../core/metadata/view.ts';
@@ -86,8 +88,13 @@ export class ReplicaMover {
     this.#place(id, { cordoned, draining }, done);
   }
 
-  /** Moves the least for balance; asked again it tells how far that is. */
+  /** Moves the least for balance; asked again it tells how far that is. UNSUPPORTED_VERSION where nothing can be moved yet. */
   rebalance(done: Done): void {
+    const tooOld = levelProblem(this.#controller.image, WEIR_REPLICATION, 'replicas move between brokers');
+    if (tooOld !== null) {
+      done(result(tooOld));
+      return;
+    }
     this.#isRebalancing = true;
     this.#lookSoon(0);
     const movingCount = this.#moving().length;

@@ -4,12 +4,14 @@ import { Settings } from '../../../../broker/core/config/settings.ts';
 import type { MetadataCommand } from '../../../../broker/core/metadata/commands.ts';
 import { weirVersionRange } from '../../../../broker/core/metadata/features.ts';
 import { NO_METADATA_BUGS } from '../../../../broker/core/metadata/planted-bugs.ts';
+import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import { NO_RAFT_BUGS } from '../../../../broker/core/raft/planted-bugs.ts';
 import { encodeRecords, type MetadataRecord } from '../../../../broker/core/metadata/records.ts';
 import type { Entry, EntryBody, Message } from '../../../../broker/core/raft/types.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
 import type { WatchResponse } from '../../../../broker/ports/control-net.ts';
 import { QuorumNode } from '../../../../broker/server/control/quorum/quorum-node.ts';
+import { ReplicaMover } from '../../../../broker/server/control/quorum/replica-mover.ts';
 import { encodeCheckpoint } from '../../../../broker/server/control/raft-checkpoint.ts';
 import { sampleId } from '../../../support/metadata/lab.ts';
 import { SELF, StorageBench, THREE } from '../../../support/raft/storage-bench.ts';
@@ -208,6 +210,23 @@ test('the first to decide for a cluster that lacks the min.insync.replicas of al
   scene.hear(1, [NO_OP, batchOf({ kind: 'cluster', clusterId: CLUSTER }, ...features)]);
   scene.pass(3000);
   expect(scene.node.image.configOverrides('cluster', '').get('min.insync.replicas')).toBe('2');
+});
+
+test('replicas are moved from weir.version 3 on, and whoever wants it sooner is told so', () => {
+  const scene = new Scene();
+  const feature: MetadataRecord = { kind: 'feature', name: 'weir.version', level: 2 };
+  scene.hear(1, [NO_OP, batchOf({ kind: 'cluster', clusterId: CLUSTER }, feature)]);
+  scene.pass(3000);
+  const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+  const timers = { after: () => ({ cancel: quiet }) };
+  const mover = new ReplicaMover({ timers, log, settings: new Settings(new Map()) }, scene.active());
+  const told: unknown[] = [];
+  mover.drain(1, (outcome) => told.push(outcome));
+  mover.rebalance((outcome) => told.push(outcome));
+  scene.pass(500);
+  const errorMessage = expect.stringMatching(/from weir\.version 3 on, the cluster is at 2: raise it with/);
+  const refused = { errorCode: ErrorCode.UNSUPPORTED_VERSION, errorMessage, waitingCount: 0, movingCount: 0 };
+  expect(told).toMatchObject([refused, refused]);
 });
 
 test('nothing is applied behind a record that this release does not know (B4)', () => {
