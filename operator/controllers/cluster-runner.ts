@@ -8,6 +8,8 @@ import { asOperatorError, type OperatorError } from '../ports/operator-error.ts'
 /** What happens to one cluster, for a person who watches. */
 export interface RunnerListener {
   step(text: string): void;
+  /** How far a step is that goes on by itself; every few seconds, while that changes. */
+  progress(text: string): void;
   condition(condition: Condition): void;
   /** Something failed and is tried again; told once while it stays the same. */
   trouble(text: string): void;
@@ -23,6 +25,9 @@ const POLL_MIN_MS = 5;
 const POLL_MAX_MS = 250;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 10_000;
+/** Longest pause before it is asked how far a step is. */
+const LOOK_MAX_MS = 1000;
+const TELL_MS = 3000;
 
 /** Reconciles one cluster again and again: at once after a step, soon while something is under way, else when nudged. */
 export class ClusterRunner {
@@ -40,7 +45,8 @@ export class ClusterRunner {
   #pauseMs = POLL_MIN_MS;
   #known = new Set<string>();
   readonly #held = new Map<string, { untilMs: number; pauseMs: number }>();
-  readonly #underWay = new Set<string>();
+  /** Steps that go on by themselves, by their names: what was told last, and when. */
+  readonly #underWay = new Map<string, { atMs: number; left: number }>();
   readonly #over: Promise<void>;
 
   constructor(desired: Desired, tools: ReconcileTools & { readonly clock: Clock }, listener: RunnerListener) {
@@ -92,7 +98,7 @@ export class ClusterRunner {
     }
     this.#tellConditions(result.plan.conditions);
     const planned = new Set(result.plan.steps.map(describeStep));
-    for (const name of this.#underWay) if (!planned.has(name)) this.#underWay.delete(name);
+    for (const name of this.#underWay.keys()) if (!planned.has(name)) this.#underWay.delete(name);
     if (result.failure !== null && result.step !== null) return this.#stepFailed(result.step, result.failure);
     if (result.step !== null) return this.#stepTaken(result.step, result.progress);
     if (!result.plan.ready) {
@@ -133,9 +139,9 @@ export class ClusterRunner {
       this.#wasConverged = false;
       this.#listener.step(name);
     }
-    if (progress === 'under way') {
-      this.#underWay.add(name);
-      return this.#hold(name);
+    if (progress !== 'done') {
+      this.#tellProgress(name, progress.left);
+      return this.#hold(name, LOOK_MAX_MS);
     }
     this.#underWay.delete(name);
     this.#held.delete(name);
@@ -152,8 +158,16 @@ export class ClusterRunner {
     return this.#hold(name);
   }
 
-  #hold(name: string): number {
-    const pauseMs = Math.min(RETRY_MAX_MS, (this.#held.get(name)?.pauseMs ?? RETRY_MIN_MS / 2) * 2);
+  #tellProgress(name: string, left: number): void {
+    const nowMs = this.#clock.monotonicMs();
+    const told = this.#underWay.get(name);
+    if (told !== undefined && (told.left === left || nowMs - told.atMs < TELL_MS)) return;
+    this.#underWay.set(name, { atMs: nowMs, left });
+    if (told !== undefined) this.#listener.progress(`${name}: ${left} replica${left === 1 ? '' : 's'} left`);
+  }
+
+  #hold(name: string, maxMs = RETRY_MAX_MS): number {
+    const pauseMs = Math.min(maxMs, (this.#held.get(name)?.pauseMs ?? RETRY_MIN_MS / 2) * 2);
     this.#held.set(name, { untilMs: this.#clock.monotonicMs() + pauseMs, pauseMs });
     return POLL_MIN_MS;
   }

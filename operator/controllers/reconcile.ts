@@ -23,7 +23,7 @@ export interface Reconciled {
   readonly observed: Observed;
   /** The step that was carried out or tried, null when there was none. */
   readonly step: Step | null;
-  /** `under way`: it goes on by itself, and is to be asked for again. */
+  /** What goes on by itself is to be asked for again. */
   readonly progress: Progress;
   /** Why the step failed, null when it did not. */
   readonly failure: OperatorError | null;
@@ -96,8 +96,7 @@ type Move = Extract<Step, { readonly kind: 'Drain' | 'Rebalance' }>;
 async function move(step: Move, host: NodeHost, admin: ClusterAdmin): Promise<Progress> {
   if (step.kind === 'Drain') {
     for (const id of step.ids) await host.mark(id, 'leaving');
-    await admin.drain(step.ids);
-    return 'under way';
+    return { left: await admin.drain(step.ids) };
   }
   const progress = await admin.rebalance();
   if (progress === 'done') for (const id of step.ids) await host.mark(id, null);

@@ -23,8 +23,8 @@ export type AdminResource =
   | { readonly kind: 'group'; readonly name: string }
   | { readonly kind: 'cluster' };
 
-/** Whether something that was asked for is done, or goes on by itself. */
-export type Progress = 'done' | 'under way';
+/** Whether something that was asked for is done, or goes on by itself and how many partitions are left to be moved. */
+export type Progress = 'done' | { readonly left: number };
 
 /**
  * The administration of one cluster over the Kafka protocol. Failures are `OperatorError`s: `UNREACHABLE` when no
@@ -50,10 +50,10 @@ export interface ClusterAdmin {
   /** Takes a voter away, by its disk. One that is none is no failure. */
   removeVoter(voter: { readonly id: number; readonly directoryId: string }): Promise<void>;
   /**
-   * Brokers get no new replicas, and what they have moves to others by itself; `members` tells how far that is. Fails with
-   * the reason when something can't move.
+   * Brokers get no new replicas, and what they have moves to others by itself; `members` tells whether that is over. Gives how
+   * many replicas are left; fails with the reason when something can't move.
    */
-  drain(ids: readonly number[]): Promise<void>;
+  drain(ids: readonly number[]): Promise<number>;
   /** Ends a drain; what has moved stays where it is. */
   undrain(id: number): Promise<void>;
   /** Moves what is needed for brokers to have their share, the least of it; asked again, it tells how far that is. */

@@ -188,7 +188,9 @@ export class PerfectCluster {
   /** Moves all that has to move, or tells that something has to. */
   #progress(): Progress {
     if (!this.#slow) while (this.#moveOne());
-    return this.#nextMove() === null ? 'done' : 'under way';
+    const drained = [...this.nodes].filter(([id]) => this.draining.has(id));
+    const left = drained.reduce((sum, [, { replicas }]) => sum + replicas, 0);
+    return this.#nextMove() === null ? 'done' : { left };
   }
 
   carryOut(step: Step): Progress {
@@ -228,7 +230,7 @@ export class PerfectCluster {
       case 'Rebalance': {
         this.#isRebalancing = true;
         const progress = this.#progress();
-        this.#isRebalancing = progress === 'under way';
+        this.#isRebalancing = progress !== 'done';
         if (progress === 'done') for (const id of step.ids) this.#mark(id, null);
         return progress;
       }

@@ -19,7 +19,7 @@ import { systemClock } from '../../../operator/io/system-clock.ts';
 
 /** What happens in a fleet; `cluster` is a name. */
 export type FleetEvent =
-  | { readonly kind: 'step'; readonly cluster: string; readonly text: string }
+  | { readonly kind: 'step' | 'progress'; readonly cluster: string; readonly text: string }
   | { readonly kind: 'condition'; readonly cluster: string; readonly condition: Condition }
   | { readonly kind: 'trouble'; readonly cluster: string; readonly text: string }
   | { readonly kind: 'converged'; readonly cluster: string; readonly steps: number }
@@ -173,6 +173,9 @@ export class LocalFleet {
     const runner = new ClusterRunner(desired, tools, {
       step: (text) => {
         report({ kind: 'step', cluster: name, text });
+      },
+      progress: (text) => {
+        report({ kind: 'progress', cluster: name, text });
       },
       condition: (condition) => {
         report({ kind: 'condition', cluster: name, condition });

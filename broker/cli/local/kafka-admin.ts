@@ -136,7 +136,7 @@ export class KafkaAdmin implements ClusterAdmin {
     if (body.errorCode !== ErrorCode.VOTER_NOT_FOUND) check(body.errorCode, body.errorMessage);
   }
 
-  drain(ids: readonly number[]): Promise<void> {
+  drain(ids: readonly number[]): Promise<number> {
     return this.#moves.drain(ids);
   }
 

@@ -159,6 +159,7 @@ export class LocalSession {
   #report(event: FleetEvent): void {
     switch (event.kind) {
       case 'step':
+      case 'progress':
         if (this.#call.verbose || this.#readyClusters.has(event.cluster))
           this.#terminal.note(`weir: ${event.cluster}: ${event.text}`);
         break;

@@ -17,14 +17,17 @@ export class Moves {
   }
 
   /** See `ClusterAdmin.drain`. No drained broker is where another one's replicas go. */
-  async drain(ids: readonly number[]): Promise<void> {
+  async drain(ids: readonly number[]): Promise<number> {
     for (const brokerId of ids) await this.#move('Fleet.Cordon', { brokerId, cordoned: true });
     const stuck: string[] = [];
+    let left = 0;
     for (const brokerId of ids) {
-      const { movingCount, obstacles } = await this.#move('Fleet.Drain', { brokerId });
+      const { waitingCount, movingCount, obstacles } = await this.#move('Fleet.Drain', { brokerId });
+      left += waitingCount + movingCount;
       if (movingCount === 0) stuck.push(...obstacles);
     }
     blocked(stuck);
+    return left;
   }
 
   /** See `ClusterAdmin.undrain`. */
@@ -35,7 +38,7 @@ export class Moves {
   /** See `ClusterAdmin.rebalance`. */
   async rebalance(): Promise<Progress> {
     const { waitingCount, movingCount, obstacles } = await this.#move('Fleet.Rebalance', {});
-    if (waitingCount + movingCount > 0) return 'under way';
+    if (waitingCount + movingCount > 0) return { left: waitingCount + movingCount };
     blocked(obstacles);
     return 'done';
   }

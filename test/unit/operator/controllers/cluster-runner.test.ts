@@ -29,7 +29,10 @@ function adminOf(world: PerfectCluster, move: (step: Step) => Promise<Progress>)
     createTopic: ({ name, ...change }) =>
       carryOut({ kind: 'EnsureTopic', topic: name, resource: '', change: { kind: 'create', ...change } }),
     growTopic: async () => undefined,
-    drain: (ids) => carryOut({ kind: 'Drain', ids }),
+    drain: async (ids) => {
+      const progress = await move({ kind: 'Drain', ids });
+      return progress === 'done' ? 0 : progress.left;
+    },
     undrain: (id) => carryOut({ kind: 'Undrain', id }),
     rebalance: () => move({ kind: 'Rebalance', ids: [] }),
     unregister: async () => undefined,
@@ -82,6 +85,7 @@ function stage(first: Desired, spoil: (step: Step) => OperatorError | null = () 
     { host, admin: async () => admin, isDynamic: isDynamicSetting, clock },
     {
       step: (text) => log.push(text),
+      progress: (text) => log.push(`${Math.floor(nowMs / 1000)} s: ${text}`),
       condition: (condition) => log.push(`${condition.reason}: ${condition.resource}`),
       trouble: (text) => log.push(`trouble: ${text}`),
       converged: (steps) => log.push(`converged after ${steps}`),
@@ -209,7 +213,7 @@ describe('the runner of a cluster', () => {
     await runner.stop();
   });
 
-  it('tells once of a drain that takes its time, and asks for it until it is over', async () => {
+  it('tells once of a drain that takes its time, how far it is every few seconds, and asks for it until it is over', async () => {
     const world = new PerfectCluster('slow');
     const { runner, log, settle, pass } = stage(desired(cluster({}, { brokers: 4 })), () => null, world);
     const until = async (isSo: () => boolean): Promise<void> => {
@@ -221,18 +225,21 @@ describe('the runner of a cluster', () => {
     };
     await settle();
     await until(() => log.at(-1) === 'converged after 5');
-    world.fill(3, 12);
+    world.fill(3, 60);
     log.splice(0);
     runner.apply(desired(cluster({}, { brokers: 3 })));
     await settle();
     await until(() => log.at(-1)?.startsWith('converged') === true);
     expect(log).toEqual([
       'drain node 3',
+      '3 s: drain node 3: 32 replicas left',
+      '6 s: drain node 3: 17 replicas left',
+      '9 s: drain node 3: 2 replicas left',
       'stop node 3',
       'forget node 3, which holds nothing any more',
       'converged after 3',
     ]);
-    expect([...world.nodes.values()].map((node) => node.replicas)).toEqual([4, 4, 4]);
+    expect([...world.nodes.values()].map((node) => node.replicas)).toEqual([20, 20, 20]);
     await runner.stop();
   });
 

@@ -18,7 +18,7 @@ function converge(wanted: Cluster, world: PerfectCluster): string[] {
     const [step] = steps;
     if (step !== undefined) {
       if (taken.at(-1) !== describeStep(step)) taken.push(describeStep(step));
-      if (world.carryOut(step) === 'under way') world.tick();
+      if (world.carryOut(step) !== 'done') world.tick();
     } else if (ready) return taken;
     else {
       taken.push('·');
