@@ -1,0 +1,197 @@
+import { asRecord, failureOf, parseAnswer } from './answer.ts';
+import { ApiError, type ApiRequest, asApiError, describeRequest, type Endpoint, readAll, send } from './transport.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type {
+  DeletionGuard,
+  KubernetesApi,
+  KubernetesObject,
+  ObjectName,
+  ObjectPage,
+  ResourceType,
+  Selection,
+} from '../../ports/kubernetes.ts';
+
+/** Under this name the API server keeps which fields are ours. */
+export const FIELD_MANAGER = 'weir-operator';
+
+const DEADLINE_MS = 10_000;
+/** A page of 500 objects is a few MiB. */
+const ANSWER_BYTES_MAX = 64 << 20;
+const APPLY = 'application/apply-patch+yaml';
+const PODS: ResourceType = { group: '', version: 'v1', kind: 'Pod', plural: 'pods', isNamespaced: true };
+
+/** The path of a type's objects, or of one of them; names are escaped, so that none reaches beyond its place. */
+export function pathOf(type: ResourceType, { namespace, name }: { namespace?: string; name?: string }): string {
+  const root = type.group === '' ? `/api/${type.version}` : `/apis/${type.group}/${type.version}`;
+  const within = type.isNamespaced && namespace !== undefined ? `/namespaces/${escaped(namespace)}` : '';
+  return `${root}${within}/${type.plural}${name === undefined ? '' : `/${escaped(name)}`}`;
+}
+
+function escaped(name: string): string {
+  if (name === '' || name === '.' || name === '..')
+    throw new ApiError('INVALID', `"${name}" is no name of an object`, { fatal: true });
+  return encodeURIComponent(name);
+}
+
+/** The query of a selection. */
+export const queryOf = ({ labels }: Selection): Record<string, string> =>
+  labels === undefined ? {} : { labelSelector: labels };
+
+/** Foreign JSON as an object of Kubernetes. */
+export function asObject(value: unknown, what: string): KubernetesObject {
+  const metadata = asRecord(asRecord(value)?.['metadata']);
+  if (typeof metadata?.['name'] !== 'string')
+    throw new ApiError('BAD_ANSWER', `the Kubernetes API answered ${what} with something that is no object`);
+  // Its name was seen; every other field is optional or foreign JSON.
+  return value as KubernetesObject;
+}
+
+/** A client of the API server with connections of its own. */
+export class ApiClient implements KubernetesApi {
+  readonly #endpoint: Endpoint;
+  readonly #clock: Clock;
+  readonly #deadlineMs: number;
+
+  /** `deadlineMs` is the time of one call, tries again included. */
+  constructor({
+    endpoint,
+    clock,
+    deadlineMs = DEADLINE_MS,
+  }: { endpoint: Endpoint; clock: Clock; deadlineMs?: number }) {
+    this.#endpoint = endpoint;
+    this.#clock = clock;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  async get(type: ResourceType, name: ObjectName): Promise<KubernetesObject | null> {
+    return unlessAbsent(this.#object({ method: 'GET', path: pathOf(type, name) }), null);
+  }
+
+  async list(
+    type: ResourceType,
+    selection: Selection,
+    { limit, next = null }: { limit: number; next?: string | null },
+  ): Promise<ObjectPage> {
+    const path = pathOf(type, selection.namespace === undefined ? {} : { namespace: selection.namespace });
+    const query = { ...queryOf(selection), limit: String(limit), ...(next === null ? {} : { continue: next }) };
+    const answer = asRecord(await this.#call({ method: 'GET', path, query }));
+    const metadata = asRecord(answer?.['metadata']);
+    const resourceVersion = metadata?.['resourceVersion'];
+    const items = answer?.['items'];
+    if (!Array.isArray(items) || typeof resourceVersion !== 'string')
+      throw new ApiError('BAD_ANSWER', `the Kubernetes API answered GET ${path} with something that is no list`);
+    const token = metadata?.['continue'];
+    return {
+      // Items of a list don't repeat what they are.
+      items: items.map((item) =>
+        asObject({ apiVersion: apiVersionOf(type), kind: type.kind, ...asRecord(item) }, `GET ${path}`),
+      ),
+      resourceVersion,
+      next: typeof token === 'string' && token !== '' ? token : null,
+    };
+  }
+
+  create(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
+    const { namespace } = object.metadata;
+    const path = pathOf(type, namespace === undefined ? {} : { namespace });
+    return this.#object({ method: 'POST', path, query: { fieldManager: FIELD_MANAGER }, body: object });
+  }
+
+  replace(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
+    const path = pathOf(type, object.metadata);
+    return this.#object({ method: 'PUT', path, query: { fieldManager: FIELD_MANAGER }, body: object });
+  }
+
+  apply(type: ResourceType, object: KubernetesObject, { force = false } = {}): Promise<KubernetesObject> {
+    return this.#apply(pathOf(type, object.metadata), object, force);
+  }
+
+  applyStatus(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
+    return this.#apply(`${pathOf(type, object.metadata)}/status`, object, true);
+  }
+
+  async delete(type: ResourceType, name: ObjectName, guard: DeletionGuard = {}): Promise<boolean> {
+    const body = { propagationPolicy: 'Background', preconditions: guard };
+    const request = { method: 'DELETE', path: pathOf(type, name), body } as const;
+    return unlessAbsent(this.#call(request).then(isDone), false);
+  }
+
+  async evict(pod: ObjectName, guard: DeletionGuard = {}): Promise<boolean> {
+    const body = {
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: { name: pod.name, namespace: pod.namespace },
+      deleteOptions: { preconditions: guard },
+    };
+    const request = { method: 'POST', path: `${pathOf(PODS, pod)}/eviction`, body } as const;
+    return unlessAbsent(this.#call(request).then(isDone), false);
+  }
+
+  /** Closes its connections. */
+  close(): void {
+    this.#endpoint.close();
+  }
+
+  #apply(path: string, object: KubernetesObject, force: boolean): Promise<KubernetesObject> {
+    const query = { fieldManager: FIELD_MANAGER, force: String(force) };
+    return this.#object({ method: 'PATCH', path, query, body: object, contentType: APPLY });
+  }
+
+  async #object(request: ApiRequest): Promise<KubernetesObject> {
+    return asObject(await this.#call(request), describeRequest(request));
+  }
+
+  /**
+   * Asks until there is an answer other than "later", within the deadline. Asking again is safe because every call is: what
+   * was done already is done to the same end, or refused.
+   */
+  async #call(request: ApiRequest): Promise<unknown> {
+    const untilMs = this.#clock.monotonicMs() + this.#deadlineMs;
+    for (;;) {
+      try {
+        return await this.#once(request, untilMs);
+      } catch (error) {
+        const failure = asApiError(error);
+        const { code, retryAfterMs } = failure;
+        const isLater = (code === 'THROTTLED' || code === 'UNAVAILABLE') && retryAfterMs !== null;
+        if (!isLater || this.#clock.monotonicMs() + retryAfterMs >= untilMs) throw failure;
+        await new Promise<void>((resolve) => void this.#clock.after(retryAfterMs, resolve));
+      }
+    }
+  }
+
+  async #once(request: ApiRequest, untilMs: number): Promise<unknown> {
+    const ends = new AbortController();
+    const cancel = this.#clock.after(Math.max(0, untilMs - this.#clock.monotonicMs()), () => {
+      ends.abort();
+    });
+    try {
+      const answer = await send(this.#endpoint, request, ends.signal);
+      const text = await readAll(answer, ANSWER_BYTES_MAX);
+      const status = answer.statusCode ?? 0;
+      if (status >= 200 && status < 300) return parseAnswer(text, describeRequest(request));
+      throw failureOf({ status, text, retryAfter: answer.headers['retry-after'] }, request);
+    } catch (error) {
+      if (!ends.signal.aborted) throw error;
+      const text = `${describeRequest(request)}: no answer within ${this.#deadlineMs} ms`;
+      throw new ApiError('TIMEOUT', text, { cause: error });
+    } finally {
+      cancel();
+    }
+  }
+}
+
+const isDone = (): boolean => true;
+
+/** `group/version`, as objects name it. */
+export const apiVersionOf = ({ group, version }: ResourceType): string =>
+  group === '' ? version : `${group}/${version}`;
+
+async function unlessAbsent<T>(asked: Promise<T>, absent: T): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (asApiError(error).code === 'NOT_FOUND') return absent;
+    throw error;
+  }
+}

@@ -1,0 +1,98 @@
+/** A kind of object as the API server addresses it. */
+export interface ResourceType {
+  /** '' for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly isNamespaced: boolean;
+}
+
+/** What the operator reads of an object's metadata; the server may send more. */
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  /** Opaque: only compared for equality (it need not be a number). */
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
+  readonly ownerReferences?: readonly OwnerReference[];
+}
+
+/** The object to which another belongs: the garbage collector deletes it with its owner. */
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+  readonly blockOwnerDeletion?: boolean;
+}
+
+/** Any object of Kubernetes; what is below `metadata` is foreign JSON. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly [field: string]: unknown;
+}
+
+/** Names one object of a type; cluster-wide ones have no namespace. */
+export interface ObjectName {
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** Which objects a list or a watch is about. */
+export interface Selection {
+  /** Absent: all namespaces. */
+  readonly namespace?: string;
+  /** Kubernetes' own syntax, `a=b,c`. Absent: all. */
+  readonly labels?: string;
+}
+
+/** One page of a list, in no order that means anything. */
+export interface ObjectPage {
+  readonly items: readonly KubernetesObject[];
+  /** Where a watch of the whole list may begin. */
+  readonly resourceVersion: string;
+  /** Asks for the next page; null: this was the last. */
+  readonly next: string | null;
+}
+
+/** What must still hold of an object for it to be deleted, so that its successor of the same name is not hit. */
+export interface DeletionGuard {
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+}
+
+/**
+ * The API of Kubernetes, as far as the operator uses it. Every call has a deadline. Failures are `OperatorError`s:
+ * `UNREACHABLE`, `TIMEOUT`, `THROTTLED`, `UNAVAILABLE`, `INTERNAL` (try again), `CONFLICT` (read again first), `EXPIRED`
+ * (list again), `BLOCKED` (a disruption budget forbids an eviction now), `NOT_FOUND`, `ALREADY_EXISTS`, and, fatal until
+ * somebody changes something, `INVALID`, `FORBIDDEN`, `UNAUTHORIZED`, `UNSUPPORTED`.
+ */
+export interface KubernetesApi {
+  /** Null when there is none. */
+  get(type: ResourceType, name: ObjectName): Promise<KubernetesObject | null>;
+  /** A page of at most `limit` objects; `next` is the earlier page's, and `EXPIRED` when it came too late. */
+  list(type: ResourceType, selection: Selection, page: { limit: number; next?: string | null }): Promise<ObjectPage>;
+  create(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject>;
+  /** Writes a whole object; `CONFLICT` unless its `resourceVersion` is the current one. */
+  replace(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject>;
+  /**
+   * Server-side apply by the field manager `weir-operator`: fields applied before and absent now go, fields of others stay. A
+   * field of another manager with another value is a `CONFLICT`, or taken over with `force`.
+   */
+  apply(type: ResourceType, object: KubernetesObject, options?: { force?: boolean }): Promise<KubernetesObject>;
+  /** The same for the status subresource, which alone holds `status`; always takes over. */
+  applyStatus(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject>;
+  /** Begins a deletion with background propagation; false when there is no such object. */
+  delete(type: ResourceType, name: ObjectName, guard?: DeletionGuard): Promise<boolean>;
+  /** Asks for a pod's end within its disruption budget; false when there is no such pod. */
+  evict(pod: ObjectName, guard?: DeletionGuard): Promise<boolean>;
+}
