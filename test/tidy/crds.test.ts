@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { crdOf, type OpenApi } from '../../operator/api/crd.ts';
+import { validateManifest } from '../../operator/api/manifest.ts';
 import { KINDS, type Kind } from '../../operator/api/names.ts';
+import { checkSetting } from '../../operator/api/settings.ts';
 import { BAD } from '../support/manifests/bad.ts';
+import { objectOf } from '../support/manifests/case.ts';
 import { GOOD } from '../support/manifests/good.ts';
 import { crdFiles } from './crds/files.ts';
 import { fieldAt, undescribed, unfit } from './crds/structural.ts';
-import { misshapen } from './crds/validate.ts';
+import { misshapen, withDefaults } from './crds/validate.ts';
 import { ROOT } from './tree.ts';
 
 /** An object applied by `kubectl apply` carries itself in an annotation, and annotations have a limit. */
@@ -66,6 +69,24 @@ describe.each(KINDS)('the CRD of %s', (kind) => {
     for (const one of BAD) {
       if (one.kind === kind)
         expect({ ...one, at: placesOf(one) }).toEqual({ ...one, at: one.by === 'rule' ? [] : [one.path] });
+    }
+  });
+
+  test('fills in what weir local fills in', () => {
+    // Maps, and scalars that may be a text or a number, look different there; a config that is absent is empty.
+    const plain = (value: unknown): unknown =>
+      JSON.parse(
+        JSON.stringify(value, (name: string, one: unknown) => {
+          if (name === 'config' && (one instanceof Map ? one.size : 1) === 0) return undefined;
+          if (one instanceof Map) return Object.fromEntries(one);
+          return typeof one === 'number' ? String(one) : one;
+        }),
+      );
+    for (const one of GOOD) {
+      if (one.kind !== kind) continue;
+      const validated = validateManifest(objectOf(one, one.spec), checkSetting);
+      const spec = withDefaults(schemaOf(kind).properties?.['spec'] ?? {}, one.spec);
+      expect(validated.ok && plain(validated.resource.spec)).toEqual(plain(spec));
     }
   });
 

@@ -62,3 +62,17 @@ function inObject(schema: OpenApi, object: Readonly<Record<string, unknown>>, pa
     }),
   ];
 }
+
+/** A value with the defaults of a schema filled in, outer ones first, as an API server does it. */
+export function withDefaults(schema: OpenApi, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item: unknown) => withDefaults(schema.items ?? {}, item));
+  if (!isRecord(value)) return value;
+  const filled: Record<string, unknown> = { ...value };
+  for (const [name, { default: given }] of Object.entries(schema.properties ?? {})) {
+    if (given !== undefined && !Object.hasOwn(filled, name)) filled[name] = given;
+  }
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    if (Object.hasOwn(filled, name)) filled[name] = withDefaults(property, filled[name]);
+  }
+  return filled;
+}
