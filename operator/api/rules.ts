@@ -241,10 +241,7 @@ export const RULES: { readonly [K in Kind]: readonly Rule<K>[] } = {
   Topic: TOPIC_RULES,
 };
 
-/**
- * What a manifest that has the shape of its kind breaks, by itself or, with `before`, as a change of a valid earlier one
- * of the same kind and name.
- */
+/** What a manifest that has the shape of its kind breaks, by itself and as a change of an earlier one of the same name. */
 export function checkRules(now: AnyResource, before: AnyResource | null = null): readonly Issue[] {
   switch (now.kind) {
     case 'Cluster':
@@ -265,9 +262,7 @@ function findings<K extends Kind>(
 ): readonly Issue[] {
   return rules.flatMap((rule) => {
     const { path, field = [], message } = rule;
-    let broken: Broken = false;
-    if (rule.on === 'state') broken = before === null && rule.broken(now);
-    else if (before !== null) broken = rule.broken(now, before);
+    const broken = rule.on === 'state' ? rule.broken(now) : before !== null && rule.broken(now, before);
     const places = typeof broken === 'boolean' ? (broken ? [[...path, ...field]] : []) : broken;
     return places.map((place) => ({ path: place, message }));
   });

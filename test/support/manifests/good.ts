@@ -3,7 +3,7 @@ import { BROKERS, TOPIC, GROUP, HOSTS, stored, listening, apart, type Case } fro
 const AFFINITY = {
   nodeAffinity: {
     requiredDuringSchedulingIgnoredDuringExecution: {
-      nodeSelectorTerms: [{ matchExpressions: [{ key: 'disk', operator: 'In', values: ['ssd'] }] }],
+      nodeSelectorTerms: [{ matchExpressions: [{ key: 'disk', operator: 'In', values: ['ssd', 'ssd'] }] }],
     },
     preferredDuringSchedulingIgnoredDuringExecution: [
       { weight: 5, preference: { matchFields: [{ key: 'metadata.name', operator: 'NotIn', values: ['old'] }] } },
