@@ -35,6 +35,13 @@ export function* inTurns<T>(timers: Timers, steps: Steps<T>): Task<T> {
   }
 }
 
+/** Runs steps, each but the first in a turn of its own, where no step can fail. */
+export function inSteps<T>(timers: Timers, steps: Steps<T>, then: (value: T) => void): void {
+  const { done, value } = steps.next();
+  if (done === true) then(value);
+  else timers.after(0, () => inSteps(timers, steps, then));
+}
+
 /** Lets the loop go on with others first. */
 export function* nextTurn(timers: Timers): Task<void> {
   yield* step<null>((done) => void timers.after(0, () => done(null, null)));

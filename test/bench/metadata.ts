@@ -2,6 +2,8 @@
 // partitions and one of partitions a topic it is that process, and prints its figures as JSON.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { planDrains, planRebalance } from '../../broker/core/metadata/balance.ts';
+import { restartReasons } from '../../broker/core/metadata/can-restart.ts';
 import { Settings } from '../../broker/core/config/settings.ts';
 import type { MetadataCommand } from '../../broker/core/metadata/commands.ts';
 import { decide } from '../../broker/core/metadata/decide.ts';
@@ -27,6 +29,8 @@ export interface MetadataFigures {
   readonly registerMs: number;
   /** The longest of what follows: letting in, fencing and registering, three times each. */
   readonly changeTurnMs: number;
+  /** Longest turn of telling whether a broker may be restarted, and of planning a drain and a rebalance. */
+  readonly planTurnMs: number;
 }
 
 const SELF = fileURLToPath(import.meta.url);
@@ -51,13 +55,14 @@ export async function measureMetadata(partitionCount: number, partitionsATopic: 
 export function metadataLine(figures: MetadataFigures): string {
   const ms = (time: number): string => `${time.toFixed(time < 10 ? 1 : 0)} ms`;
   const { partitionCount, topicCount, bytesAPartition, loadMs, cloneMs } = figures;
-  const { restoreTurnMs, snapshotTurnMs, registerMs, changeTurnMs } = figures;
+  const { restoreTurnMs, snapshotTurnMs, registerMs, changeTurnMs, planTurnMs } = figures;
   return [
     `metadata: ${bytesAPartition.toFixed(0)} bytes a partition, load of ${partitionCount} partitions in ${topicCount} topics in ${ms(loadMs)}`,
     `clone ${ms(cloneMs)}`,
     `longest turn of a snapshot ${ms(snapshotTurnMs)}, of taking one over ${ms(restoreTurnMs)}`,
     `first registration of a broker with a third of the leaders ${ms(registerMs)}`,
     `longest later turn of fencing, registration or letting in ${ms(changeTurnMs)}`,
+    `longest turn of CanRestart and of plans of moves ${ms(planTurnMs)}`,
   ].join(', ');
 }
 
@@ -101,7 +106,9 @@ async function measure(partitionCount: number, partitionsATopic: number): Promis
   }
   const snapshotTurnMs = longestSnapshotTurn(image, commands);
   const topicCount = Math.ceil(partitionCount / partitionsATopic);
-  const turns = { restoreTurnMs: longestRestoreTurn(image, payload), snapshotTurnMs, registerMs, changeTurnMs };
+  const planTurnMs = longestPlanTurn(image);
+  const restoreTurnMs = longestRestoreTurn(image, payload);
+  const turns = { restoreTurnMs, snapshotTurnMs, registerMs, changeTurnMs, planTurnMs };
   return { partitionCount, topicCount, bytesAPartition, loadMs, cloneMs, ...turns };
 }
 
@@ -118,7 +125,21 @@ function encodedCluster(partitionCount: number, partitionsATopic: number): Uint8
 
 /** Over an image that has all of it, since taking over nothing is what `loadMs` is about. */
 function longestRestoreTurn(image: MetadataImage, payload: Uint8Array): number {
-  const steps = image.restoring(recordsIn(payload), image.offset);
+  return longestStep(image.restoring(recordsIn(payload), image.offset));
+}
+
+function longestPlanTurn(image: MetadataImage): number {
+  const settings = new Settings(new Map());
+  const reasons = longestStep(restartReasons(image, settings, [0]));
+  const rebalance = longestStep(planRebalance(image, settings));
+  const draining = image.clone();
+  const placement = { cordoned: true, draining: true, shuttingDown: false };
+  const brokerEpoch = draining.brokers().find(({ id }) => id === 1)?.epoch ?? -1;
+  draining.apply([{ kind: 'brokerPlacement', brokerId: 1, brokerEpoch, ...placement }], draining.offset + 1);
+  return Math.max(reasons, rebalance, longestStep(planDrains(draining, settings)));
+}
+
+function longestStep(steps: Generator<undefined, unknown>): number {
   let longestMs = 0;
   for (let isDone = false; !isDone; )
     longestMs = Math.max(

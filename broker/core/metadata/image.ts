@@ -2,6 +2,7 @@ import { assert, unreachable } from '../base/assert.ts';
 import { brokerId, type BrokerId, type TopicId } from '../base/ids.ts';
 import { DeltaBuilder, type Touched, UNTOLD } from './delta.ts';
 import { WEIR_REPLICATION, WEIR_VERSION } from './features.ts';
+import type { ListsOfPartition } from './partition-lists.ts';
 import type { BrokerRecord, ConfigRecord, MetadataRecord } from './records.ts';
 import { type PartsOfBroker, STEP_COUNT, type TopicPart, TopicTable } from './topic-table.ts';
 import type { Topic } from './topic.ts';
@@ -121,6 +122,16 @@ export class MetadataImage implements MetadataView {
     return this.#topics.partsToElect(type);
   }
 
+  /** Partitions whose lists are so, in the order of their topics' creation; asked once for those that agree. */
+  partitionsWith(isSo: (lists: ListsOfPartition) => boolean): Iterable<TopicPart> {
+    return this.#topics.partsWith(isSo);
+  }
+
+  /** How many partitions have which lists. */
+  tally(): ReturnType<TopicTable['tally']> {
+    return this.#topics.tally();
+  }
+
   /** How many replicas each broker has, and of how many partitions it is the first. */
   replicaCounts(): ReturnType<TopicTable['replicaCounts']> {
     return this.#topics.replicaCounts();
@@ -138,6 +149,11 @@ export class MetadataImage implements MetadataView {
 
   configNames(scope: ConfigScope): readonly string[] {
     return [...this.#configs[scope].keys()].sort(byCodeUnits);
+  }
+
+  /** What was set for topics, in no order; of topics that have any of it. */
+  topicOverrides(): Iterable<ReadonlyMap<string, string>> {
+    return this.#configs.topic.values();
   }
 
   configOverrides(scope: ConfigScope, name: string): ReadonlyMap<string, string> {

@@ -117,6 +117,7 @@ export class ControlHub {
     );
     this.#service = new NodeControlService({
       clock,
+      timers,
       quorum: () => this.#quorum,
       keeper: () => this.#keeper,
       mover: () => this.#mover,

@@ -3,7 +3,7 @@ import type { Settings } from '../../../core/config/settings.ts';
 import type { MetadataCommand } from '../../../core/metadata/commands.ts';
 import { ErrorCode } from '../../../core/protocol/errors.ts';
 import type { Message, Refusal, ReplicaKey } from '../../../core/raft/types.ts';
-import type { Clock } from '../../../ports/clock.ts';
+import type { Clock, Timers } from '../../../ports/clock.ts';
 import type {
   Caller,
   CallFailure,
@@ -28,6 +28,7 @@ import type {
   UnaryCalls,
   UnaryName,
 } from '../../../ports/control-net.ts';
+import { inSteps } from '../../task.ts';
 import { WATCHERS_MAX } from './metadata-feed.ts';
 import { describeQuorum } from './describe-quorum.ts';
 import { canRestart, moveReplicas } from './fleet-service.ts';
@@ -39,6 +40,7 @@ import type { SessionKeeper } from './session-keeper.ts';
 /** What a node answers from. */
 export interface ControlServiceDeps {
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly settings: Settings;
   /** null: this node is no controller, or its log is not open yet. */
   readonly quorum: () => QuorumNode | null;
@@ -106,11 +108,11 @@ export class NodeControlService implements ControlService {
       case 'Fleet.CanRestart':
         this.#onQuorum(answer, (quorum) =>
           this.#confirmed(quorum, (isLeader) => {
-            const { settings, clock } = this.#deps;
+            const { settings, clock, timers } = this.#deps;
             const described = { ...this.#describe(quorum), isLeader };
-            answer(
-              null,
-              canRestart({ settings, wallMs: clock.wallMs() }, quorum, described, request as CanRestartRequest),
+            const asker = { settings, wallMs: clock.wallMs() };
+            inSteps(timers, canRestart(asker, quorum, described, request as CanRestartRequest), (response) =>
+              answer(null, response),
             );
           }),
         );

@@ -1,4 +1,5 @@
 import { brokerId } from '../../../core/base/ids.ts';
+import type { Steps } from '../../../core/codec/pace.ts';
 import { restartReasons } from '../../../core/metadata/can-restart.ts';
 import { ErrorCode } from '../../../core/protocol/errors.ts';
 import type { Settings } from '../../../core/config/settings.ts';
@@ -55,14 +56,17 @@ const NOT_HERE: MoveOutcome = {
   obstacles: [],
 };
 
-/** Why a node, or all of a host, should not be restarted now: for the quorum of controllers, and for partitions. */
-export function canRestart(
+/**
+ * Why a node, or all of a host, should not be restarted now: for the quorum of controllers, and for partitions. In steps, of what
+ * was so at the first one.
+ */
+export function* canRestart(
   { settings, wallMs }: { readonly settings: Settings; readonly wallMs: number },
   quorum: QuorumNode,
   described: QuorumResponse,
   { nodeId, host }: CanRestartRequest,
-): CanRestartResponse {
-  const image = quorum.active?.image;
+): Steps<CanRestartResponse> {
+  const image = quorum.active?.image.clone();
   if (!described.isLeader || image === undefined) return { reasons: ['the active controller has to be asked'] };
   const onHost = image.brokers().filter((broker) => host !== null && broker.host === host);
   if (host !== null && onHost.length === 0) return { reasons: [`no broker says that it runs on host ${host}`] };
@@ -72,7 +76,8 @@ export function canRestart(
     described.voters.some(({ replica }) => replica.id === nodeId);
   if (host === null && !isKnown) return { reasons: [`no node ${nodeId} is known`] };
   const ids = host === null ? [nodeId] : onHost.map(({ id }) => id);
-  return { reasons: [...voterReasons(described, ids, wallMs), ...restartReasons(image, settings, ids)] };
+  const ofVoters = voterReasons(described, ids, wallMs);
+  return { reasons: [...ofVoters, ...(yield* restartReasons(image, settings, ids))] };
 }
 
 /** The voters that are left have to be a majority, caught up. */

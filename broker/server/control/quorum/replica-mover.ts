@@ -1,16 +1,18 @@
 import { brokerId } from '../../../core/base/ids.ts';
-import { type MovePlan, type PlannedMove, planDrains, planRebalance } from '../../../core/metadata/balance.ts';
+import { isMoved, type MovePlan, type PlannedMove, planDrains, planRebalance } from '../../../core/metadata/balance.ts';
 import type { CodedResult, MetadataCommand, OutcomeOf } from '../../../core/metadata/commands.ts';
 import { levelProblem } from '../../../core/metadata/decide-features.ts';
 import { WEIR_REPLICATION } from '../../../core/metadata/features.ts';
+import type { Steps } from '../../../core/codec/pace.ts';
 import type { Settings } from '../../../core/config/settings.ts';
+import type { MetadataImage } from '../../../core/metadata/image.ts';
 import type { AlterReassignmentsOutcome } from '../../../core/metadata/replica-commands.ts';
 import type { MetadataDelta } from '../../../core/metadata/view.ts';
-import type { PartitionState } from '../../../core/metadata/topic.ts';
 import { ErrorCode } from '../../../core/protocol/errors.ts';
 import type { TimerHandle, Timers } from '../../../ports/clock.ts';
 import type { MoveResponse } from '../../../ports/control-net.ts';
 import type { Log } from '../../../ports/log.ts';
+import { inSteps } from '../../task.ts';
 import type { Controller } from '../controller.ts';
 
 /** Partitions that are moved at a time: what moves takes disk and network from what is served. */
@@ -34,11 +36,6 @@ export type MoveOutcome = Omit<MoveResponse, 'controller'>;
 /** null: this node is not the active controller any more. */
 type Done = (outcome: MoveOutcome | null) => void;
 
-interface Moving {
-  readonly topic: string;
-  readonly partition: PartitionState;
-}
-
 /**
  * Moves replicas for the active controller, few at a time: off brokers that are draining, which the metadata says, and for
  * balance after somebody asked for it. Made anew with each leadership: a drain goes on under the next controller, a rebalance
@@ -52,7 +49,13 @@ export class ReplicaMover {
   #planned: readonly PlannedMove[] | null = null;
   #moreCount = 0;
   #obstacles: readonly string[] = [];
+  /** Who waits for the plan that is being made. */
+  #planWaiters: ((planned: readonly PlannedMove[]) => void)[] = [];
+  /** Something has changed that the plan that is being made has to take in. */
+  #isOutdated = false;
   #isAsking = false;
+  /** How soon it is to be looked whether what has changed since the last plan was begun lets something go, ms. */
+  #dueMs = Number.POSITIVE_INFINITY;
   #timer: TimerHandle | null = null;
   #isOver = false;
 
@@ -66,7 +69,7 @@ export class ReplicaMover {
   drain(id: number, done: Done): void {
     this.#place(id, { cordoned: true, draining: true }, (refusal) => {
       if (refusal === null || refusal.errorCode !== ErrorCode.NONE) done(refusal);
-      else done(this.#drainProgress(id));
+      else this.#drainProgress(id, done);
     });
   }
 
@@ -74,9 +77,12 @@ export class ReplicaMover {
   undrain(id: number, done: Done): void {
     const wasDraining = this.#controller.image.broker(brokerId(id))?.draining === true;
     this.#place(id, { cordoned: false, draining: false }, (refusal) => {
-      const partitions = this.#moving()
-        .filter(({ partition }) => wasDraining && partition.removingReplicas.includes(brokerId(id)))
-        .map(({ topic, partition: { index } }) => ({ topic, index, replicas: null }));
+      const moving = this.#controller.image.partitionsWith(
+        ({ removingReplicas }) => wasDraining && removingReplicas.includes(brokerId(id)),
+      );
+      const partitions = [...moving].flatMap(({ name: topic, partitions: parts }) =>
+        parts.map(({ index }) => ({ topic, index, replicas: null })),
+      );
       if (refusal?.errorCode !== ErrorCode.NONE || partitions.length === 0) done(refusal);
       else this.#reassign(partitions, (outcome) => done(outcome === null ? null : result(outcome)));
     });
@@ -95,22 +101,27 @@ export class ReplicaMover {
       done(result(tooOld));
       return;
     }
+    if (!this.#isRebalancing) this.#isOutdated = true;
     this.#isRebalancing = true;
     this.#lookSoon(0);
-    const movingCount = this.#moving().length;
-    const waitingCount = this.#plan().length + this.#moreCount;
-    done({ ...result(OK), waitingCount, movingCount, obstacles: this.#obstacles });
+    this.#plan((planned) => {
+      const waitingCount = planned.length + this.#moreCount;
+      done(this.#ifActive({ waitingCount, movingCount: this.#movingCount, obstacles: this.#obstacles }));
+    });
   }
 
   /** A batch was decided. */
   decided(delta: MetadataDelta): void {
     const { brokersChanged, topicsCreated, topicsDeleted, partitionsChanged } = delta;
+    // Topics may come and go all the time, and nothing can leave a broker or come to it because of that.
+    if (brokersChanged.length > 0) this.#isOutdated = true;
     if (brokersChanged.length + topicsCreated.length + topicsDeleted.length > 0) {
       this.#planned = null;
       this.#lookSoon(0);
-    } else if (partitionsChanged.length > 0 && this.#timer === null && this.#isDraining) {
+    } else if (partitionsChanged.length > 0 && this.#isDraining) {
       // What had nowhere to go may have now: somebody has moved something by hand.
-      this.#lookSoon(STUCK_MS);
+      this.#dueMs = Math.min(this.#dueMs, STUCK_MS);
+      if (this.#timer === null) this.#lookSoon(STUCK_MS);
     }
   }
 
@@ -125,56 +136,61 @@ export class ReplicaMover {
     this.#submit(command, (outcome) => done(outcome === null ? null : result(outcome)));
   }
 
-  #drainProgress(id: number): MoveOutcome {
+  #drainProgress(id: number, done: Done): void {
     const broker = brokerId(id);
     let waitingCount = 0;
     let movingCount = 0;
-    for (const topic of this.#controller.image.topicStates()) {
-      for (const { replicas, removingReplicas } of topic.partitions) {
-        if (removingReplicas.includes(broker)) movingCount += 1;
-        else if (replicas.includes(broker)) waitingCount += 1;
-      }
+    for (const { lists, count } of this.#controller.image.tally()) {
+      if (lists.removingReplicas.includes(broker)) movingCount += count;
+      else if (lists.replicas.includes(broker)) waitingCount += count;
     }
-    if (waitingCount > 0) this.#plan();
-    const obstacles = waitingCount > 0 ? this.#obstacles : [];
-    return { ...result(OK), waitingCount, movingCount, obstacles };
+    if (waitingCount === 0) done(this.#ifActive({ waitingCount, movingCount, obstacles: [] }));
+    else this.#plan(() => done(this.#ifActive({ waitingCount, movingCount, obstacles: this.#obstacles })));
   }
 
-  #moving(): Moving[] {
-    const moving: Moving[] = [];
-    for (const { name, partitions } of this.#controller.image.topicStates()) {
-      for (const partition of partitions) {
-        const { addingReplicas, removingReplicas } = partition;
-        if (addingReplicas.length + removingReplicas.length > 0) moving.push({ topic: name, partition });
-      }
-    }
-    return moving;
+  #ifActive(progress: Pick<MoveOutcome, 'waitingCount' | 'movingCount' | 'obstacles'>): MoveOutcome | null {
+    return this.#isOver ? null : { ...result(OK), ...progress };
+  }
+
+  get #movingCount(): number {
+    return this.#controller.image.tally().reduce((sum, { lists, count }) => sum + (isMoved(lists) ? count : 0), 0);
   }
 
   get #isDraining(): boolean {
     return this.#controller.image.brokers().some(({ draining }) => draining);
   }
 
-  /** What is to be moved: brokers that are drained come first. Worked out anew when it is done, or brokers or topics change. */
-  #plan(): readonly PlannedMove[] {
+  /**
+   * Tells what is to be moved. Worked out anew when it is done, or brokers or topics change; that takes some turns at 100,000
+   * partitions, and is of one state of the metadata.
+   */
+  #plan(then: (planned: readonly PlannedMove[]) => void): void {
     const standing = this.#planned?.filter((move) => this.#stands(move)) ?? [];
-    if (standing.length > 0) return standing;
-    const { image } = this.#controller;
-    const { settings } = this.#deps;
-    const drains = this.#isDraining ? planDrains(image, settings) : NO_PLAN;
-    const plan = drains.moves.length > 0 || !this.#isRebalancing ? drains : planRebalance(image, settings);
-    this.#obstacles = drains.obstacles;
-    this.#moreCount = plan.moreCount;
-    this.#planned = plan.moves;
-    return plan.moves;
+    if (standing.length > 0) then(standing);
+    else if (this.#planWaiters.push(then) === 1) this.#makePlan();
+  }
+
+  #makePlan(): void {
+    const { timers, settings } = this.#deps;
+    this.#isOutdated = false;
+    this.#dueMs = Number.POSITIVE_INFINITY;
+    inSteps(timers, planned(this.#controller.image.clone(), settings, this.#isRebalancing), (plan) => {
+      const isOutdated = this.#isOutdated || !plan.moves.every((move) => this.#stands(move));
+      if (isOutdated && !this.#isOver) {
+        timers.after(0, () => this.#makePlan());
+        return;
+      }
+      this.#obstacles = plan.obstacles;
+      this.#moreCount = plan.moreCount;
+      this.#planned = plan.moves;
+      for (const waiter of this.#planWaiters.splice(0)) waiter(plan.moves);
+    });
   }
 
   /** Whether nobody has given the partition other replicas since the plan was made. */
   #stands({ topic, index, before }: PlannedMove): boolean {
     const partition = this.#controller.image.topicByName(topic)?.partition(index);
-    if (partition === undefined || partition.addingReplicas.length + partition.removingReplicas.length > 0)
-      return false;
-    return partition.replicas.join() === before.join();
+    return partition !== undefined && !isMoved(partition) && partition.replicas.join() === before.join();
   }
 
   #lookSoon(delayMs: number): void {
@@ -187,17 +203,29 @@ export class ReplicaMover {
   #look(): void {
     this.#timer = null;
     if (!this.#isDraining && !this.#isRebalancing) return;
-    const movingCount = this.#moving().length;
+    if (this.#movingCount >= MOVING_MAX) {
+      this.#lookSoon(LOOK_MS);
+      return;
+    }
+    this.#isAsking = true;
+    this.#plan((planned) => {
+      this.#isAsking = false;
+      if (!this.#isOver) this.#begin(planned);
+    });
+  }
+
+  #begin(planned: readonly PlannedMove[]): void {
+    const movingCount = this.#movingCount;
     const room = Math.max(0, MOVING_MAX - movingCount);
-    const planned = room > 0 ? this.#plan() : [];
     const next = planned.slice(0, room);
+    this.#planned = planned.slice(room);
     if (next.length === 0) {
       if (movingCount > 0) this.#lookSoon(LOOK_MS);
       else if (this.#isRebalancing) this.#balanced();
-      // What is left of a drain has nowhere to go until something changes.
+      // What is left of a drain has nowhere to go until something changes, as it may have while the plan was made.
+      if (this.#dueMs < Number.POSITIVE_INFINITY) this.#lookSoon(this.#dueMs);
       return;
     }
-    this.#planned = planned.slice(room);
     this.#isAsking = true;
     this.#reassign(next, (outcome) => {
       this.#isAsking = false;
@@ -239,6 +267,14 @@ export class ReplicaMover {
 
 const OK: CodedResult = { errorCode: ErrorCode.NONE, errorMessage: null };
 const NO_PLAN: MovePlan = { moves: [], moreCount: 0, obstacles: [] };
+
+/** Brokers that are drained come first. */
+function* planned(image: MetadataImage, settings: Settings, isRebalancing: boolean): Steps<MovePlan> {
+  const isDraining = image.brokers().some(({ draining }) => draining);
+  const drains = isDraining ? yield* planDrains(image, settings) : NO_PLAN;
+  if (drains.moves.length > 0 || !isRebalancing) return drains;
+  return { ...(yield* planRebalance(image, settings)), obstacles: drains.obstacles };
+}
 
 function result({ errorCode, errorMessage }: CodedResult): MoveOutcome {
   return { errorCode, errorMessage, waitingCount: 0, movingCount: 0, obstacles: [] };

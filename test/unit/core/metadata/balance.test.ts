@@ -1,8 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { brokerId } from '../../../../broker/core/base/ids.ts';
-import { type MovePlan, planDrains, planRebalance } from '../../../../broker/core/metadata/balance.ts';
-import { MetadataLab, newTopic } from '../../../support/metadata/lab.ts';
+import {
+  type MovePlan,
+  planDrains as drainsOf,
+  planRebalance as rebalanceOf,
+} from '../../../../broker/core/metadata/balance.ts';
+import type { MetadataRecord } from '../../../../broker/core/metadata/records.ts';
+import { MetadataLab, newTopic, sampleId } from '../../../support/metadata/lab.ts';
+import { whole } from '../../../support/steps.ts';
 
 const BY_HAND = { partitionCount: -1, replicationFactor: -1 };
 
@@ -31,6 +37,9 @@ function drain(lab: MetadataLab, id: number): void {
   lab.run({ kind: 'setBrokerPlacement', brokerId: id, cordoned: true, draining: true });
 }
 
+const planDrains = (...args: Parameters<typeof drainsOf>): MovePlan => whole(drainsOf(...args)).value;
+const planRebalance = (...args: Parameters<typeof rebalanceOf>): MovePlan => whole(rebalanceOf(...args)).value;
+
 /** Replicas of all partitions once a plan is carried out. */
 function after(lab: MetadataLab, { moves }: MovePlan): readonly (readonly number[])[] {
   return lab.image.topics().flatMap(({ name, partitions }) =>
@@ -45,6 +54,16 @@ const loads = (replicas: readonly (readonly number[])[], ids: readonly number[])
   ids.map((id) => replicas.filter((list) => list.includes(id)).length);
 
 describe('a plan for brokers that are drained', () => {
+  test('counts a replica that is on its way where it goes', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2, 3]);
+    create(lab, 't', [0]);
+    create(lab, 'u', [1], [3]);
+    const partitions = [{ topic: 'u', index: 1, replicas: [2] }];
+    lab.run({ kind: 'alterReassignments', partitions, allowReplicationFactorChange: false });
+    drain(lab, 0);
+    expect(planDrains(lab.image, lab.settings).moves).toEqual([{ topic: 't', index: 0, before: [0], replicas: [3] }]);
+  });
+
   test('puts others in their place, spread over those that have least', () => {
     const lab = MetadataLab.withBrokers([0, 1, 2, 3]);
     create(lab, 't', [0, 1], [1, 0], [1, 2], [0, 2]);
@@ -246,5 +265,67 @@ describe('a plan for balance', () => {
     create(lab, 't', [0, 1], [0, 1], [0, 1], [2, 1]);
     for (const list of after(lab, planRebalance(lab.image, lab.settings)))
       expect(new Set(list.map((id) => ['a', 'b', 'c', 'b'][id])).size).toBe(2);
+  });
+});
+
+const PARTITION = {
+  leader: -1,
+  leaderEpoch: 0,
+  partitionEpoch: 0,
+  durableFromEpoch: -1,
+  directories: [],
+  isr: [],
+  elr: [],
+  lastKnownElr: [],
+  addingReplicas: [],
+  removingReplicas: [],
+};
+
+describe('a plan of a large cluster', () => {
+  /** 5,000 partitions on brokers 0 and 1, in topics of ten; broker 2 has none. */
+  function large(): MetadataLab {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    const lists = Array.from({ length: 10 }, (_, index) => (index < 5 ? [0, 1] : [1, 0]));
+    for (let index = 0; index < 500; index += 1) create(lab, `t${index}`, ...lists);
+    return lab;
+  }
+
+  test('is made in steps of a thousand partitions', () => {
+    const lab = large();
+    expect(whole(rebalanceOf(lab.image, lab.settings)).stepCount).toBeGreaterThanOrEqual(6);
+    // Brokers 0 and 1 have everything already: nothing can leave.
+    lab.run({ kind: 'setBrokerPlacement', brokerId: 2, cordoned: true, draining: false });
+    drain(lab, 1);
+    const { value, stepCount } = whole(drainsOf(lab.image, lab.settings));
+    expect(stepCount).toBeGreaterThanOrEqual(6);
+    expect(value).toMatchObject({ moves: [], moreCount: 0 });
+    expect(value.obstacles.at(-1)).toBe('nor can 4995 more replicas leave theirs');
+  });
+
+  test('evens out who is first, and compares topics, in steps too', () => {
+    const lab = MetadataLab.withBrokers([0, 1]);
+    const partitions = (replicas: readonly number[], count: number) =>
+      Array.from({ length: count }, (_, index) => ({ ...PARTITION, index, replicas }));
+    const add = (id: number, replicas: readonly number[], count: number): void => {
+      const topicId = sampleId(id);
+      const records: readonly MetadataRecord[] = [
+        { kind: 'topic', topicId, name: `t${id}` },
+        { kind: 'partitions', topicId, partitions: partitions(replicas, count) },
+      ];
+      lab.image.apply(records, lab.image.offset + 1);
+    };
+    add(1, [0, 1], 5000);
+    const even = whole(rebalanceOf(lab.image, lab.settings));
+    expect([even.value.moves.length, even.stepCount]).toEqual([2500, 1 + 5 + 5]);
+    for (let id = 2; id < 11_000; id += 1) add(id, [0], 1);
+    const uneven = whole(rebalanceOf(lab.image, lab.settings));
+    expect([uneven.value.moves.length, uneven.stepCount]).toEqual([40, 1 + 15 + 40]);
+  });
+
+  test('ends with forty moves of a drain, and counts the replicas that have to follow', () => {
+    const lab = large();
+    drain(lab, 1);
+    const { value, stepCount } = whole(drainsOf(lab.image, lab.settings));
+    expect([value.moves.length, value.moreCount, stepCount]).toEqual([40, 4960, 1]);
   });
 });

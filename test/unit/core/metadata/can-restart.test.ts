@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { brokerId } from '../../../../broker/core/base/ids.ts';
 import { restartReasons } from '../../../../broker/core/metadata/can-restart.ts';
 import { MetadataLab, newTopic } from '../../../support/metadata/lab.ts';
+import { whole } from '../../../support/steps.ts';
 
 /** A cluster of three with a topic of three replicas, of which two have to be in sync. */
 function cluster(): MetadataLab {
@@ -15,7 +16,7 @@ function fence(lab: MetadataLab, id: number): void {
 }
 
 const reasons = (lab: MetadataLab, ...ids: readonly number[]): readonly string[] =>
-  restartReasons(lab.image, lab.settings, ids);
+  whole(restartReasons(lab.image, lab.settings, ids)).value;
 
 describe('whether a broker may be restarted', () => {
   test('it may while min.insync.replicas others are in sync, and any one of them may', () => {
@@ -78,5 +79,49 @@ describe('whether a broker may be restarted', () => {
     const all = reasons(lab, 0);
     expect(all).toHaveLength(11);
     expect(all.at(-1)).toBe('and so it is with 2 more partitions');
+  });
+
+  test('what topics want for themselves counts, more than the cluster or less', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    for (const least of ['3', '1', '2'])
+      lab.create(
+        newTopic(`t${least}`, { replicationFactor: 3, configs: [{ name: 'min.insync.replicas', value: least }] }),
+      );
+    lab.create(newTopic('own', { replicationFactor: 3 }));
+    const needing = (all: readonly string[]): readonly string[] => all.map((reason) => reason.split(' ')[0] ?? '');
+    expect(needing(reasons(lab, 0))).toEqual(['t3-0']);
+    expect(needing(reasons(lab, 0, 1))).toEqual(['t3-0', 't2-0']);
+    lab.set('cluster', '', { 'min.insync.replicas': '3' });
+    lab.run({ kind: 'deleteTopics', topics: [{ name: 't3', topicId: null }] });
+    expect(needing(reasons(lab, 0))).toEqual(['own-0']);
+  });
+
+  test('one that is only eligible is away already, unless nobody leads', () => {
+    const lab = cluster();
+    fence(lab, 2);
+    fence(lab, 1);
+    lab.run({ kind: 'unfenceBroker', brokerId: 1, brokerEpoch: lab.image.broker(brokerId(1))?.epoch ?? -1 });
+    expect(lab.image.topicByName('t')?.partition(0)).toMatchObject({ leader: 0, isr: [0], elr: [1] });
+    expect(reasons(lab, 1)).toEqual([]);
+    fence(lab, 1);
+    fence(lab, 0);
+    expect(lab.image.topicByName('t')?.partition(0)).toMatchObject({ leader: -1, isr: [], elr: [0, 1] });
+    expect(reasons(lab, 1)).toEqual(['t-0 would have no replica left that may lead']);
+  });
+
+  test('thousands of partitions are looked through in steps where they matter, in one where they do not', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    lab.create(newTopic('t', { partitionCount: 3500, replicationFactor: 2 }));
+    expect(whole(restartReasons(lab.image, lab.settings, [0]))).toEqual({ value: [], stepCount: 1 });
+    lab.create(
+      newTopic('u', {
+        partitionCount: 1,
+        replicationFactor: 2,
+        configs: [{ name: 'min.insync.replicas', value: '2' }],
+      }),
+    );
+    const { value, stepCount } = whole(restartReasons(lab.image, lab.settings, [0, 1, 2]));
+    expect(stepCount).toBeGreaterThanOrEqual(4);
+    expect(value.at(-1)).toBe('and so it is with 3491 more partitions');
   });
 });

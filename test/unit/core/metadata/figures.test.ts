@@ -16,6 +16,7 @@ describe('the metadata of a large cluster', () => {
     const figures = await measureMetadata(100_000, 1);
     expect(figures.bytesAPartition).toBeLessThan(84);
     expect(figures.restoreTurnMs).toBeLessThan(3 * 10);
+    expect(figures.planTurnMs).toBeLessThan(3 * 10);
   }, 120_000);
 
   test('of 10,000 partitions fits in a turn when a third of them gets another leader', async () => {

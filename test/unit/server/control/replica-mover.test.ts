@@ -1,23 +1,61 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import type { MetadataCommand } from '../../../../broker/core/metadata/commands.ts';
 import type { Controller } from '../../../../broker/server/control/controller.ts';
-import { ReplicaMover } from '../../../../broker/server/control/quorum/replica-mover.ts';
+import { type MoveOutcome, ReplicaMover } from '../../../../broker/server/control/quorum/replica-mover.ts';
 import { MetadataLab, newTopic } from '../../../support/metadata/lab.ts';
 import { VirtualLoop } from '../../../support/virtual-loop.ts';
 
+/** Partitions that a plan can't look at in one turn. */
+const MANY = 3000;
+
+type Moves = Extract<MetadataCommand, { readonly kind: 'alterReassignments' }>['partitions'];
+
+/** A mover at a controller that decides at once. */
+class Scene {
+  readonly loop = new VirtualLoop();
+  readonly lab: MetadataLab;
+  readonly mover: ReplicaMover;
+  /** Moves that were asked for, by `topic-index`. */
+  readonly moved = new Map<string, readonly number[] | null>();
+
+  /** `onMoves` answers in place of the controller. */
+  constructor(lab: MetadataLab, onMoves?: (moves: Moves) => ReturnType<MetadataLab['run']>) {
+    this.lab = lab;
+    const submit: Controller['submit'] = (command, done) => {
+      if (command.kind !== 'alterReassignments') return done(lab.run(command), -1);
+      for (const { topic, index, replicas } of command.partitions) this.moved.set(`${topic}-${index}`, replicas);
+      done((onMoves ?? (() => lab.run(command)))(command.partitions), -1);
+    };
+    const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+    this.mover = new ReplicaMover({ timers: this.loop, log, settings: lab.settings }, { image: lab.image, submit });
+    lab.onDelta = (delta) => this.mover.decided(delta);
+  }
+
+  /** Somebody moves a partition by hand. */
+  move(topic: string, index: number, replicas: readonly number[]): void {
+    const partitions = [{ topic, index, replicas }];
+    this.lab.run({ kind: 'alterReassignments', partitions, allowReplicationFactorChange: true });
+  }
+}
+
+function create(lab: MetadataLab, name: string, count: number, brokerIds: readonly number[]): void {
+  const assignments = Array.from({ length: count }, (_, partitionIndex) => ({ partitionIndex, brokerIds }));
+  expect(lab.create(newTopic(name, { partitionCount: -1, replicationFactor: -1, assignments }))).toEqual([0]);
+}
+
+function place(lab: MetadataLab, id: number, cordoned: boolean): void {
+  lab.run({ kind: 'setBrokerPlacement', brokerId: id, cordoned, draining: false });
+}
+
 test('what the controller refuses to move is asked for again after a pause', () => {
-  const loop = new VirtualLoop();
   const lab = MetadataLab.withBrokers([0, 1]);
-  lab.create(newTopic('t', { partitionCount: -1, replicationFactor: -1, assignments: [ASSIGNMENT] }));
+  create(lab, 't', 1, [0]);
   let askedCount = 0;
-  const submit: Controller['submit'] = (command, done) => {
-    const isMove = command.kind === 'alterReassignments';
-    if (isMove) askedCount += 1;
+  const { mover, loop } = new Scene(lab, () => {
+    askedCount += 1;
     // Too many changes wait for their commit.
-    done(isMove ? { kind: 'failed', errorCode: 89, errorMessage: null } : lab.run(command), -1);
-  };
-  const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
-  const mover = new ReplicaMover({ timers: loop, log, settings: lab.settings }, { image: lab.image, submit });
-  lab.onDelta = (delta) => mover.decided(delta);
+    return { kind: 'failed', errorCode: 89, errorMessage: null };
+  });
   mover.drain(0, () => undefined);
   loop.advance(4_000);
   expect(askedCount).toBe(1);
@@ -25,4 +63,90 @@ test('what the controller refuses to move is asked for again after a pause', () 
   expect(askedCount).toBe(4);
 });
 
-const ASSIGNMENT = { partitionIndex: 0, brokerIds: [0] };
+describe('a plan that takes several turns', () => {
+  /** Brokers 1 and 2 have nothing. */
+  function unbalanced(): Scene {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    create(lab, 't', MANY, [0]);
+    return new Scene(lab);
+  }
+
+  test('is answered when it is made', () => {
+    const { mover, loop } = unbalanced();
+    const answers: (MoveOutcome | null)[] = [];
+    mover.rebalance((outcome) => answers.push(outcome));
+    expect(answers).toEqual([]);
+    loop.advance(200);
+    expect(answers).toMatchObject([{ errorCode: 0, waitingCount: 40 + MANY - MANY / 3 - 40 }]);
+  });
+
+  test('is made anew when a broker takes nothing more meanwhile', () => {
+    const { mover, loop, lab, moved } = unbalanced();
+    mover.rebalance(() => undefined);
+    place(lab, 2, true);
+    loop.advance(2_000);
+    expect(moved.size).toBeGreaterThan(0);
+    expect([...moved.values()].flat()).not.toContain(2);
+  });
+
+  test('leaves alone what somebody moves meanwhile', () => {
+    const scene = unbalanced();
+    scene.mover.rebalance(() => undefined);
+    scene.move('t', 0, [1]);
+    scene.loop.advance(200);
+    expect(scene.moved.size).toBe(19);
+    expect([...scene.moved.keys()]).not.toContain('t-0');
+  });
+
+  test('is told to nobody after the leadership', () => {
+    const { mover, loop, moved } = unbalanced();
+    const answers: (MoveOutcome | null)[] = [];
+    mover.rebalance((outcome) => answers.push(outcome));
+    // It has been looked by then what is to be moved, and the plan is not ready.
+    loop.after(0, () => {
+      expect(answers).toEqual([]);
+      mover.end();
+    });
+    loop.advance(2_000);
+    expect([answers, moved.size]).toEqual([[null], 0]);
+  });
+});
+
+describe('a drain that nothing can leave, in several turns', () => {
+  /** Broker 1 is to be left; 2 is on the machine of 0 and may take only what is in one copy. */
+  function stuck(): Scene {
+    const lab = MetadataLab.withBrokers([]);
+    for (const [id, host] of ['a', 'b', 'a'].entries()) {
+      const outcome = lab.run(lab.registration(id, { host }));
+      const brokerEpoch = outcome.kind === 'registerBroker' ? outcome.brokerEpoch : -1;
+      lab.run({ kind: 'unfenceBroker', brokerId: id, brokerEpoch });
+    }
+    create(lab, 't', MANY, [0, 1]);
+    return new Scene(lab);
+  }
+
+  test('goes on with what somebody makes room for meanwhile', () => {
+    const scene = stuck();
+    const answers: (MoveOutcome | null)[] = [];
+    scene.mover.drain(1, (outcome) => answers.push(outcome));
+    expect(answers).toEqual([]);
+    scene.move('t', 7, [1]);
+    scene.loop.advance(200);
+    expect([answers[0]?.waitingCount, answers[0]?.obstacles.length, scene.moved.size]).toEqual([MANY, 6, 0]);
+    scene.loop.advance(5_000);
+    expect([...scene.moved.keys()]).toEqual(['t-7']);
+  });
+
+  test('does not hide what a rebalance has to do that is asked for meanwhile', () => {
+    const scene = stuck();
+    create(scene.lab, 'u', MANY, [0]);
+    scene.loop.advance(100);
+    scene.mover.drain(1, () => undefined);
+    let waitingCount = -1;
+    scene.mover.rebalance((outcome) => (waitingCount = outcome?.waitingCount ?? -1));
+    expect(waitingCount).toBe(-1);
+    scene.loop.advance(1_000);
+    expect(waitingCount).toBeGreaterThan(0);
+    expect(scene.moved.size).toBe(20);
+  });
+});
