@@ -107,6 +107,7 @@ export const FULL_COMMANDS: FullOf<MetadataCommand> = {
     port: 9093,
     weirVersionMin: 1,
     weirVersionMax: 2,
+    machine: 'machine-2',
   },
   unregisterController: { kind: 'unregisterController', controllerId: 4 },
   updateFeatures: {
@@ -212,6 +213,7 @@ export const BARE_COMMANDS: BareOf<MetadataCommand> = {
     port: 0,
     weirVersionMin: 0,
     weirVersionMax: 0,
+    machine: '',
   },
   unregisterController: { kind: 'unregisterController', controllerId: -1 },
   updateFeatures: { kind: 'updateFeatures', updates: [], validateOnly: false },

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { MetadataImage } from '../../core/metadata/image.ts';
+import { describeShared, sharedMachines } from '../../core/metadata/voter-machines.ts';
 import { decodeRecords } from '../../core/metadata/records.ts';
 import type { PartitionView, TopicView } from '../../core/metadata/view.ts';
 import type { Entry, ReplicaKey } from '../../core/raft/types.ts';
@@ -24,8 +25,8 @@ const PARTS: Readonly<Record<string, Part>> = {
   brokers,
   controllers: ({ image }) =>
     image.controllers().map(({ id, ...controller }) => {
-      const { host, port, directoryId, weirVersionMin, weirVersionMax } = controller;
-      const text = `controller ${id} at ${host}:${port} directory ${directoryId} weir ${weirVersionMin}-${weirVersionMax}`;
+      const { host, port, machine, directoryId, weirVersionMin, weirVersionMax } = controller;
+      const text = `controller ${id} at ${host}:${port} host ${machine === '' ? '-' : machine} directory ${directoryId} weir ${weirVersionMin}-${weirVersionMax}`;
       return line({ controller: id, ...controller }, text);
     }),
   topics,
@@ -57,6 +58,7 @@ function* summary({ log, image }: Parameters<Part>[0]): Generator<Line> {
   const end = endOf(log);
   const voters = votersOf(log);
   const votedFor = slot?.hardState.votedFor ?? null;
+  const shared = sharedMachines(image.controllers(), voters ?? []);
   const counts = {
     brokers: image.brokers().length,
     controllers: image.controllers().length,
@@ -70,6 +72,7 @@ function* summary({ log, image }: Parameters<Part>[0]): Generator<Line> {
     votedFor,
     damagedUpTo: slot?.hardState.damagedUpTo ?? 0,
     voters,
+    sharedMachines: shared,
     snapshotIndex: snapshot?.place.index ?? 0,
     snapshotOffset: snapshot?.offset ?? -1,
     lastIndex: end.index,
@@ -86,6 +89,7 @@ function* summary({ log, image }: Parameters<Part>[0]): Generator<Line> {
       slot === null ? '-' : `${slot.hardState.term}, voted for ${votedFor === null ? 'nobody' : keyText(votedFor)}`,
     ],
     ['voters', voters === null ? '-' : voters.map(keyText).join(', ')],
+    ...shared.map((each) => ['together', describeShared(each)] as const),
     ['snapshot', snapshot === null ? '-' : `index ${snapshot.place.index}, offset ${snapshot.offset}`],
     ['log', `ends at index ${end.index} of term ${end.term}, offset ${image.offset}`],
     ...(json.damagedUpTo > 0 ? [['damaged', `up to index ${json.damagedUpTo}`] as const] : []),

@@ -70,6 +70,8 @@ export interface RegisterControllerCommand {
   /** Where other nodes reach its control plane. */
   readonly host: string;
   readonly port: number;
+  /** The machine that it runs on (`weir.host`), '' when that is not known. */
+  readonly machine: string;
   /** Range of `weir.version` that this build can work with (B4). */
   readonly weirVersionMin: number;
   readonly weirVersionMax: number;

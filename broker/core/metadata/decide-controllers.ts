@@ -3,6 +3,7 @@ import type { CodedResult, RegisterControllerCommand, UnregisterControllerComman
 import type { Decision, DecisionContext } from './decide.ts';
 import { levelProblem, rangeProblem } from './decide-features.ts';
 import { WEIR_CONTROLLERS } from './features.ts';
+import { isReplicating } from './partition-changes.ts';
 import { ok, problem } from './result.ts';
 
 /**
@@ -19,7 +20,8 @@ export function registerController({ image }: DecisionContext, command: Register
   const outcome = { kind: 'registerController', ...ok() } as const;
   const before = image.controllers().find(({ id }) => id === command.controllerId);
   if (before?.incarnationId === command.incarnationId) return { records: [], outcome };
-  return { records: [{ ...command, kind: 'controller' }], outcome };
+  const machine = isReplicating(image) ? command.machine : '';
+  return { records: [{ ...command, kind: 'controller', machine }], outcome };
 }
 
 /**

@@ -80,6 +80,7 @@ export interface ControllerRecord {
   readonly port: number;
   readonly weirVersionMin: number;
   readonly weirVersionMax: number;
+  readonly machine: string;
 }
 
 /** Removes a controller that is gone for good. */
@@ -319,8 +320,9 @@ const ENTRIES: { readonly [K in Kind]: Entry<K> } = {
       field('port', 'int32'),
       field('weirVersionMin', 'int16'),
       field('weirVersionMax', 'int16'),
+      field('machine', 'string', { versions: '1+' }),
     ],
-    [WEIR_CONTROLLERS],
+    [WEIR_CONTROLLERS, WEIR_REPLICATION],
   ),
   controllerRemoved: define(13, 'ControllerRemovedRecord', [field('controllerId', 'int32')], [WEIR_CONTROLLERS]),
   brokerPlacement: define(
@@ -413,6 +415,7 @@ function versionOf(record: MetadataRecord): number {
   if (record.kind === 'partitions') return record.partitions.some(isReassigned) ? 1 : 0;
   if (record.kind === 'partitionChanges')
     return record.topics.some(({ partitions }) => partitions.some(isReassigning)) ? 1 : 0;
+  if (record.kind === 'controller') return record.machine === '' ? 0 : 1;
   if (record.kind !== 'broker') return 0;
   const { host, cordoned, draining, shuttingDown, unfencedEpoch, weirVersionMax } = record;
   if (host !== '' || cordoned || draining || shuttingDown || unfencedEpoch !== -1) return 2;

@@ -34,6 +34,8 @@ export interface ControllerView {
   /** Where other nodes reach it. */
   readonly host: string;
   readonly port: number;
+  /** The machine that it runs on (`weir.host`), for placement (P1); '' when that is not known. */
+  readonly machine: string;
 }
 
 /** One partition's committed state. Broker lists are in assignment order. */

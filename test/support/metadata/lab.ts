@@ -125,6 +125,7 @@ export class MetadataLab {
       directoryId: sampleId(500_000 + id),
       host: `host-${id}`,
       port: 9093,
+      machine: `machine-${id}`,
       ...weirVersionRange(),
       ...more,
     };

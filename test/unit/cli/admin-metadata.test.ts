@@ -144,6 +144,18 @@ describe('weir admin metadata', () => {
     expect(readdirSync(log)).toEqual(before);
   });
 
+  it('tells of voters that run on one machine, of no other controllers (P1)', async () => {
+    const lab = cluster();
+    const self = await identify();
+    for (const id of [2, 3, 4]) lab.run(lab.controllerRegistration(id, { machine: `machine-${(id + 1) % 2}` }));
+    await writeLog(self, lab);
+    expect((await admin('metadata', '--data', directory)).out.join('\n')).toMatch(
+      /^together: {4}voters 1 and 2 run on machine-1\n/m,
+    );
+    const [json = ''] = (await admin('metadata', '--data', directory, '--json')).out;
+    expect(JSON.parse(json)).toMatchObject({ sharedMachines: [{ machine: 'machine-1', ids: [1, 2] }] });
+  });
+
   it('tells what is wanted of brokers, and who may lead besides the ISR', async () => {
     const lab = cluster();
     lab.create(newTopic('pairs', { replicationFactor: 2, configs: [{ name: 'min.insync.replicas', value: '2' }] }));
@@ -162,7 +174,7 @@ describe('weir admin metadata', () => {
       'brokers',
       /^broker 1 in, restarted uncleanly, epoch \d+ rack - host - directory \S{22} PLAINTEXT:\/\/host-1:9092$/m,
     ],
-    ['controllers', /^controller 1 at host-1:9093 directory \S{22} weir 1-3$/m],
+    ['controllers', /^controller 1 at host-1:9093 host machine-1 directory \S{22} weir 1-3$/m],
     ['topics', /^topic orders \S{22}\n {2}0 leader \d replicas \d isr \d epochs 0\/0, durable from 0\n {2}1 leader/m],
     ['configs', /^topic "orders" retention\.ms=5$/m],
     [

@@ -155,13 +155,13 @@ export const NODE_SETTINGS = {
     type: 'string',
     default: '',
     change: 'static',
-    doc: 'The machine that this broker runs on, such as the name of the Kubernetes node: replicas of a partition are spread over machines. Empty: not known, the broker counts as a machine of its own.',
+    doc: 'The machine that this node runs on, such as the name of the Kubernetes node: replicas of a partition are spread over machines, and no two voters of the quorum should be on one. Empty: not known, the node counts as a machine of its own.',
   },
   'weir.placement.host.relaxed': {
     type: 'boolean',
     default: 'false',
     change: 'cluster',
-    doc: 'Whether two replicas of a partition may be on brokers of one machine (weir.host), such as in a cluster that runs on one laptop. They are spread over machines as far as there are any.',
+    doc: 'Whether two replicas of a partition may be on brokers of one machine (weir.host), such as in a cluster that runs on one laptop. They are spread over machines as far as there are any. The same goes for voters of the quorum.',
   },
   'controlled.shutdown.enable': {
     type: 'boolean',

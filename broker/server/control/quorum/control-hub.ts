@@ -118,6 +118,7 @@ export class ControlHub {
     this.#service = new NodeControlService({
       clock,
       timers,
+      log: deps.ports.log,
       quorum: () => this.#quorum,
       keeper: () => this.#keeper,
       mover: () => this.#mover,
@@ -405,7 +406,7 @@ export class ControlHub {
 
   /** Makes this controller and its address known to all, however long that takes. */
   #registerController(): void {
-    const { ports } = this.#deps;
+    const { ports, settings } = this.#deps;
     const { self } = this.#knownIdentity();
     const endpoint = this.#ownAddress();
     if (endpoint === null) return;
@@ -414,6 +415,7 @@ export class ControlHub {
       controllerId: self.id,
       directoryId: self.directoryId,
       incarnationId: randomId(ports.random),
+      machine: settings.broker('weir.host'),
       ...weirVersionRange(),
       ...endpoint,
     } as const;

@@ -1,9 +1,11 @@
 import { unreachable } from '../../../core/base/assert.ts';
 import type { Settings } from '../../../core/config/settings.ts';
 import type { MetadataCommand } from '../../../core/metadata/commands.ts';
+import { describeShared, sharedMachines } from '../../../core/metadata/voter-machines.ts';
 import { ErrorCode } from '../../../core/protocol/errors.ts';
 import type { Message, Refusal, ReplicaKey } from '../../../core/raft/types.ts';
 import type { Clock, Timers } from '../../../ports/clock.ts';
+import type { Log } from '../../../ports/log.ts';
 import type {
   Caller,
   CallFailure,
@@ -41,6 +43,7 @@ import type { SessionKeeper } from './session-keeper.ts';
 export interface ControlServiceDeps {
   readonly clock: Clock;
   readonly timers: Timers;
+  readonly log: Log;
   readonly settings: Settings;
   /** null: this node is no controller, or its log is not open yet. */
   readonly quorum: () => QuorumNode | null;
@@ -186,7 +189,21 @@ export class NodeControlService implements ControlService {
     quorum.submit(command, (outcome, offset) => {
       if (outcome === null) elsewhere();
       else done({ outcome, offset, controller: null });
+      if (command.kind === 'registerController') this.#warnOfShared(quorum, command.controllerId);
     });
+  }
+
+  /** Voters on one machine stop together (P1). */
+  #warnOfShared(quorum: QuorumNode, id: number): void {
+    const shared = this.#sharing(quorum, quorum.host.state.voters, id);
+    if (shared !== null) this.#deps.log.warn({}, `${shared}: the quorum stands and falls with it`);
+  }
+
+  /** Which of some voters run where one of them does; null when none do, or when they may. */
+  #sharing(quorum: QuorumNode, voters: readonly ReplicaKey[], id: number): string | null {
+    if (this.#deps.settings.broker('weir.placement.host.relaxed')) return null;
+    const shared = sharedMachines(quorum.image.controllers(), voters).find(({ ids }) => ids.includes(id));
+    return shared === undefined ? null : describeShared(shared);
   }
 
   #describe(quorum: QuorumNode): QuorumResponse {
@@ -206,6 +223,13 @@ export class NodeControlService implements ControlService {
     const { change, replica } = request;
     if (change === 'add-voter' && !this.#deps.isKnown(replica.id)) {
       const errorMessage = `node ${replica.id} is not known: it has to run as a controller of this cluster first`;
+      done({ errorCode: ErrorCode.INVALID_REQUEST, errorMessage, controller: null });
+      return;
+    }
+    const shared =
+      change === 'add-voter' ? this.#sharing(quorum, [...quorum.host.state.voters, replica], replica.id) : null;
+    if (shared !== null) {
+      const errorMessage = `${shared} then, and weir.placement.host.relaxed is false`;
       done({ errorCode: ErrorCode.INVALID_REQUEST, errorMessage, controller: null });
       return;
     }

@@ -45,6 +45,18 @@ describe('a controller that registers', () => {
     });
     expect([...ids(unformed), ...ids(lab), ...ids(old)]).toEqual([]);
   });
+
+  test('says on which machine it runs, from weir.version 3 on (B4)', () => {
+    const lab = MetadataLab.atLevel1();
+    const registered = (level: number): string | undefined => {
+      const updates = [{ name: 'weir.version', level, upgradeType: 'upgrade' }] as const;
+      expect(lab.run({ kind: 'updateFeatures', updates, validateOnly: false }).errorCode).toBe(ErrorCode.NONE);
+      expect(lab.run(lab.controllerRegistration(0, { machine: 'm' })).errorCode).toBe(ErrorCode.NONE);
+      expect(lab.replayed().controllers()).toEqual(lab.image.controllers());
+      return lab.image.controllers()[0]?.machine;
+    };
+    expect([registered(2), registered(3)]).toEqual(['', 'm']);
+  });
 });
 
 describe('a controller that is unregistered', () => {

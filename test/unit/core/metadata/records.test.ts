@@ -69,6 +69,7 @@ const RECORDS: readonly MetadataRecord[] = [
     port: 9093,
     weirVersionMin: 1,
     weirVersionMax: 2,
+    machine: 'mächine',
   },
   { kind: 'controllerRemoved', controllerId: 3 },
   { kind: 'brokerFence', brokerId: 0, brokerEpoch: 7, fenced: false },

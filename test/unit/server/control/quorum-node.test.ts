@@ -20,7 +20,7 @@ const quiet = (): void => undefined;
 
 const registration = (controllerId: number): MetadataCommand => ({
   ...{ kind: 'registerController', controllerId, directoryId: sampleId(1), incarnationId: sampleId(controllerId) },
-  ...{ host: 'h', port: 1, ...weirVersionRange() },
+  ...{ host: 'h', port: 1, machine: '', ...weirVersionRange() },
 });
 
 const CLUSTER = 'ClusterOfManyNodes000A';

@@ -340,6 +340,61 @@ describe('three controllers that are brokers too', () => {
   });
 });
 
+describe('controllers that say on which machine they run (P1)', () => {
+  /** Four controllers, 1 and 2 on one machine, of which some vote from the first. */
+  function onMachines(initialVoters: readonly number[], settings: Readonly<Record<string, string>> = {}): QuorumWorld {
+    const world = new QuorumWorld(40, { controllers: [0, 1, 2, 3], initialVoters, settings });
+    for (const [id, machine] of ['m-0', 'm-1', 'm-1', 'm-3'].entries()) world.start(id, { 'weir.host': machine });
+    world.untilReady();
+    world.until('all controllers are known', () => world.member(0).running.view.controllers().length === 4);
+    return world;
+  }
+
+  function changed(world: QuorumWorld, change: 'add-voter' | 'remove-voter' | 'transfer', id: number): unknown {
+    const { voters, observers } = world.quorum(0);
+    const replica = [...voters, ...observers].map((one) => one.replica).find((one) => one.id === id);
+    if (replica === undefined) throw new Error(`nobody knows node ${id}`);
+    return world.wait<unknown>((done) => world.member(0).running.changeQuorum({ change, replica }, 20_000, done));
+  }
+
+  test('do not come to be two voters on one', () => {
+    const world = onMachines([0, 1]);
+    expect(changed(world, 'add-voter', 2)).toMatchObject({
+      errorCode: ErrorCode.INVALID_REQUEST,
+      errorMessage: 'voters 1 and 2 run on m-1 then, and weir.placement.host.relaxed is false',
+    });
+    expect(world.quorum(0).voters).toHaveLength(2);
+  });
+
+  test('do with weir.placement.host.relaxed', () => {
+    const world = onMachines([0, 1], { 'weir.placement.host.relaxed': 'true' });
+    expect(changed(world, 'add-voter', 2)).toMatchObject({ errorCode: ErrorCode.NONE });
+    expect(world.quorum(0).voters).toHaveLength(3);
+  });
+
+  test('stand in the way of no other change where they share one', () => {
+    const world = onMachines([0, 1, 2]);
+    for (const [change, id] of [
+      ['add-voter', 3],
+      ['transfer', 1],
+      ['transfer', 0],
+      ['remove-voter', 2],
+    ] as const)
+      expect(changed(world, change, id)).toMatchObject({ errorCode: ErrorCode.NONE });
+    expect(world.quorum(0).voters.map(({ replica }) => replica.id)).toEqual([0, 1, 3]);
+  });
+
+  test.each([
+    ['false', 1],
+    ['true', 0],
+  ])('are warned of when a cluster was formed so, with weir.placement.host.relaxed=%s', (relaxed, warnings) => {
+    const world = onMachines([0, 1, 2], { 'weir.placement.host.relaxed': relaxed });
+    const lines = [...world.members.values()].flatMap((member) => member.lines);
+    const said = lines.filter((line) => line.includes('warn voters 1 and 2 run on m-1: the quorum stands and falls'));
+    expect(said).toHaveLength(warnings);
+  });
+});
+
 describe('brokers apart from controllers', () => {
   test('leave a controller that is cut off from the other controllers alone for one that is not', () => {
     const world = new QuorumWorld(20, { controllers: [1000, 1001, 1002], brokers: [0, 1] });
