@@ -42,6 +42,18 @@ describe('answers', () => {
     expect(waiting).toEqual(['next 7']);
   });
 
+  test('that take too long to commit are refused at any fraction of a millisecond', () => {
+    const bench = new HostBench();
+    bench.start();
+    bench.partition().hold = true;
+    for (let tries = 0; tries < 50; tries += 1) {
+      bench.loop.advance(0.1 + tries / 7);
+      const outcomes = bench.send(set('a', tries));
+      bench.loop.advance(5_001);
+      expect(outcomes).toEqual([`refused ${ErrorCode.COORDINATOR_NOT_AVAILABLE}`]);
+    }
+  });
+
   test('that take too long to commit are refused, and not given a second time later', () => {
     const bench = new HostBench();
     bench.start();
