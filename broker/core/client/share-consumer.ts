@@ -288,7 +288,7 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
         });
       this.#credit = Math.max(0, this.#credit - delivered.length);
       if (delivered.length > 0)
-        this.#out.push({ kind: 'records', records: delivered, lockTimeoutMs: got.lockTimeoutMs });
+        this.#out.push({ kind: 'records', records: delivered, lockTimeoutMs: got.lockTimeoutMs, node });
     });
   }
 

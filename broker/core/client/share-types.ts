@@ -37,7 +37,13 @@ export type ShareConsumerEvent =
   | { readonly kind: 'joined'; readonly memberEpoch: number }
   /** Partitions as `topic-partition`, sorted. */
   | { readonly kind: 'assigned'; readonly partitions: readonly string[] }
-  | { readonly kind: 'records'; readonly records: readonly ShareRecord[]; readonly lockTimeoutMs: number }
+  /** `node`: id of the broker that handed them out, each for `lockTimeoutMs`. */
+  | {
+      readonly kind: 'records';
+      readonly records: readonly ShareRecord[];
+      readonly lockTimeoutMs: number;
+      readonly node: number;
+    }
   /**
    * What became of acknowledgements, once for every `acknowledge`. Code NONE: done. `certain` false: the broker may have
    * taken it, but its answer was lost.
