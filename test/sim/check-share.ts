@@ -8,30 +8,49 @@ import {
   placeKey,
   type Seen,
   type TopicFacts,
+  type Verdict,
   wasReplicated,
 } from './history.ts';
+import { type EpochRange, LeaderEpochs } from './leader-epochs.ts';
 
 const recordKey = (one: Holding): string => `${one.group} ${placeKey(one.place)}`;
 
 /** What is known of one record in one group. */
 interface RecordState {
   readonly topic: string;
+  /** Leader epoch of which holder and count are. */
+  epoch: number;
   holder: Seen<'delivered'> | null;
   lastDelivery: Seen<'delivered'> | null;
   /** Delivery count of the last delivery in this life of the leader, 0 before the first. */
   count: number;
   /** Deliveries since the last one that may have been lost on their way. */
   unseenCount: number;
-  finished: Seen<'settled'> | null;
+  finished: Ended | null;
+  /** Its delivery count when somebody was let to give it back: that is kept. */
+  released: Ended | null;
+}
+
+/** What was kept for whoever leads in this epoch or later. */
+interface Ended {
+  readonly epoch: number;
+  readonly member: string;
+  readonly verdict: Verdict;
+  readonly count: number;
 }
 
 /**
- * Walks through a history by record. S1: no record has two owners inside a lock; S2: delivery counts rise and keep the
- * limit; S3 and S4: what was accepted or rejected is never delivered again; S8: nobody acknowledges what he does not hold.
+ * Walks through a history by record. S0: whoever does not lead any more hands nothing out; S1: no record has two owners inside a
+ * lock, within a leader epoch; S2: delivery counts rise in it, keep the limit, and never fall behind what a release kept; S3 and
+ * S4: what was accepted or rejected is never delivered again, by the same leader or a later one; S8: nobody acknowledges what he
+ * does not hold; S9: the start never goes back.
  */
 class OwnershipCheck {
   readonly problems: string[] = [];
   readonly #records = new Map<string, RecordState>();
+  readonly #epochs = new LeaderEpochs();
+  /** Start offsets that were told, by group and partition, and the leader epoch of that time. */
+  readonly #starts = new Map<string, Start>();
   /** Offsets before which records may have been deleted, by partition. */
   readonly #cutBefore = new Map<string, number>();
   /** Until when a topic's leadership may just be changing. */
@@ -50,7 +69,13 @@ class OwnershipCheck {
         this.#delivered(one);
         break;
       case 'giving-up':
-        this.#record(one).holder = null;
+        this.#givingUp(one);
+        break;
+      case 'leads':
+        this.#epochs.take(one);
+        break;
+      case 'progress':
+        this.#progress(one);
         break;
       case 'settled':
         this.#settled(one);
@@ -71,9 +96,7 @@ class OwnershipCheck {
       }
       case 'leaders-changed':
         for (const record of this.#records.values()) {
-          record.holder = null;
-          record.lastDelivery = null;
-          record.count = 0;
+          begin(record, record.epoch);
         }
         break;
       default:
@@ -81,11 +104,18 @@ class OwnershipCheck {
     }
   }
 
+  #givingUp(one: Seen<'giving-up'>): void {
+    const record = this.#record(one);
+    if (record.holder?.member === one.member) record.holder = null;
+  }
+
   /** What a leader handed out may come after its end; its count ends with it all the same. */
-  #gone({ member, cause }: Seen<'member-gone'>): void {
+  #gone({ member, node, cause }: Seen<'member-gone'>): void {
+    const isMeant = (one: Seen<'delivered'> | null): boolean =>
+      one?.member === member && (node === null || one.node === node);
     for (const record of this.#records.values()) {
-      if (record.holder?.member === member) record.holder = null;
-      if (cause === 'node' && record.lastDelivery?.member === member) record.count = 0;
+      if (isMeant(record.holder)) record.holder = null;
+      if (cause === 'node' && isMeant(record.lastDelivery)) record.count = 0;
       record.unseenCount += 1;
     }
   }
@@ -98,30 +128,48 @@ class OwnershipCheck {
     const key = recordKey(of);
     let record = this.#records.get(key);
     if (record === undefined) {
-      record = fresh({ topic: of.place.topic, finished: null });
+      record = fresh({ topic: of.place.topic, epoch: 0, finished: null, released: null });
       this.#records.set(key, record);
     }
     return record;
   }
 
+  #progress({ atMs, group, topic, partition, startOffset, isHealed }: Seen<'progress'>): void {
+    const where = `${topic}-${partition}`;
+    const key = `${group} ${where}`;
+    const before = this.#starts.get(key) ?? NO_START;
+    // A coordinator that was replaced may not know yet of what its successor keeps.
+    if (isHealed && startOffset < before.offset)
+      this.problems.push(`S9: the start of ${key} goes back from ${before.offset} to ${startOffset}`);
+    if (startOffset > before.offset)
+      this.#starts.set(key, { offset: startOffset, atMs, epoch: this.#epochs.latest(where) });
+  }
+
   #delivered(one: Seen<'delivered'>): void {
-    const record = this.#record(one);
     const name = `${recordKey(one)} (${one.value})`;
-    const { holder, finished, count } = record;
+    const epochs = this.#epochs.of(partitionKey(one), one.node, one.askedMs, one.atMs);
+    if (epochs === null) {
+      this.problems.push(`S0: ${name} went to ${one.member} from ${one.node}, which led no more at ${one.askedMs}`);
+      return;
+    }
+    const record = this.#record(one);
+    this.#judgeEnded(one, epochs, record);
+    const limit = this.#groups.get(one.group)?.deliveryLimit ?? Number.POSITIVE_INFINITY;
+    if (one.deliveryCount < 1 || one.deliveryCount > limit) {
+      this.problems.push(`S2: ${name} was delivered for the ${one.deliveryCount}. time of ${limit}`);
+    }
+    // An earlier leader, which has not heard of its end, says nothing of a later one's records.
+    if (epochs.highest < record.epoch) return;
+    if (epochs.highest > record.epoch) begin(record, epochs.highest);
+    if (epochs.lowest < epochs.highest) {
+      begin(record, epochs.highest);
+      return;
+    }
+    const { holder, count } = record;
     if (holder !== null && one.atMs < holder.untilMs) {
       this.problems.push(
         `S1: ${name} went to ${one.member} at ${one.atMs} while ${holder.member} held it until ${holder.untilMs}`,
       );
-    }
-    if (finished !== null) {
-      const rule = finished.verdict === 'accept' ? 'S3' : 'S4';
-      this.problems.push(
-        `${rule}: ${name} went to ${one.member} after ${finished.member} had said ${finished.verdict}`,
-      );
-    }
-    const limit = this.#groups.get(one.group)?.deliveryLimit ?? Number.POSITIVE_INFINITY;
-    if (one.deliveryCount < 1 || one.deliveryCount > limit) {
-      this.problems.push(`S2: ${name} was delivered for the ${one.deliveryCount}. time of ${limit}`);
     }
     if (one.deliveryCount <= count) {
       this.problems.push(`S2: ${name} was delivered for the ${one.deliveryCount}. time after the ${count}.`);
@@ -133,6 +181,24 @@ class OwnershipCheck {
     record.unseenCount = 0;
   }
 
+  /** What was kept holds for the leader that was told of it, and for every later one. */
+  #judgeEnded(one: Seen<'delivered'>, { lowest }: EpochRange, { finished, released }: RecordState): void {
+    const name = `${recordKey(one)} (${one.value})`;
+    if (finished !== null && lowest >= finished.epoch) {
+      const rule = finished.verdict === 'accept' ? 'S3' : 'S4';
+      this.problems.push(
+        `${rule}: ${name} went to ${one.member} after ${finished.member} had said ${finished.verdict}`,
+      );
+    }
+    if (released !== null && lowest >= released.epoch && one.deliveryCount <= released.count) {
+      const was = `${released.member} had given back its ${released.count}.`;
+      this.problems.push(`S2: ${name} was delivered for the ${one.deliveryCount}. time after ${was}`);
+    }
+    const start = this.#starts.get(`${one.group} ${partitionKey(one)}`) ?? NO_START;
+    if (one.askedMs > start.atMs && lowest >= start.epoch && one.place.offset < start.offset)
+      this.problems.push(`S9: ${name} went to ${one.member} from below the start ${start.offset}`);
+  }
+
   /**
    * What lies below the start offset may be acknowledged by anybody (PROTOCOL.md §2.4). So an acknowledgement is wrong for
    * certain only while another member holds the record all the time, or when the lock had ended and nothing else can have
@@ -142,7 +208,11 @@ class OwnershipCheck {
     const record = this.#record(one);
     const { holder, lastDelivery, finished } = record;
     const name = recordKey(one);
-    const isKept = !this.#isUnsure(one) && (this.#topics.get(one.place.topic)?.retentionMs ?? null) === null;
+    // Who does not lead any more may answer about what was finished before.
+    const epochs = this.#epochs.of(partitionKey(one), one.node, one.sentMs, one.atMs);
+    const isOfRecord = epochs !== null && epochs.lowest === epochs.highest && epochs.highest === record.epoch;
+    const isUnsure = !isOfRecord || this.#isUnsure(one);
+    const isKept = !isUnsure && (this.#topics.get(one.place.topic)?.retentionMs ?? null) === null;
     if (isKept && one.place.offset >= (this.#cutBefore.get(partitionKey(one)) ?? 0)) {
       if (holder !== null && holder.member !== one.member && holder.atMs < one.sentMs && one.atMs < holder.untilMs) {
         this.problems.push(`S8: ${one.member} was let to ${one.verdict} ${name} while ${holder.member} held it`);
@@ -155,18 +225,41 @@ class OwnershipCheck {
         );
       }
     }
-    if (one.verdict !== 'release') record.finished ??= one;
+    const { member, verdict } = one;
+    const epoch = epochs?.highest ?? Number.POSITIVE_INFINITY;
+    const isHis = lastDelivery?.member === member && lastDelivery.atMs <= one.sentMs;
+    const count = isUnsure || !isHis ? 0 : lastDelivery.deliveryCount;
+    if (verdict !== 'release') record.finished ??= { epoch, member, verdict, count };
+    else if (count > 0) record.released = { epoch, member, verdict, count };
   }
 }
 
-/** A record of which only its end is known. */
-function fresh({ topic, finished }: Pick<RecordState, 'topic' | 'finished'>): RecordState {
-  return { topic, finished, holder: null, lastDelivery: null, count: 0, unseenCount: 0 };
+/** A record of which only what was kept is known. */
+function fresh(known: Pick<RecordState, 'topic' | 'epoch' | 'finished' | 'released'>): RecordState {
+  const { topic, epoch, finished, released } = known;
+  return { topic, epoch, finished, released, holder: null, lastDelivery: null, count: 0, unseenCount: 0 };
 }
+
+/** Another leader knows of no owners, and maybe not of the last deliveries. */
+function begin(record: RecordState, epoch: number): void {
+  record.epoch = epoch;
+  record.holder = null;
+  record.lastDelivery = null;
+  record.count = 0;
+}
+
+/** A group's start offset in a partition: when it was told, and which leader epoch was the latest then. */
+interface Start {
+  readonly offset: number;
+  readonly atMs: number;
+  readonly epoch: number;
+}
+
+const NO_START: Start = { offset: -1, atMs: 0, epoch: 0 };
 
 const partitionKey = ({ place }: Holding): string => `${place.topic}-${place.partition}`;
 
-/** S1, S2, S3, S4 and S8. A topic's record counts by its label; groups by id. */
+/** S0, S1, S2, S3, S4, S8 and S9. A topic's record counts by its label; groups by id. */
 export function checkOwnership(
   history: readonly Observation[],
   groups: ReadonlyMap<string, GroupFacts>,
@@ -179,9 +272,9 @@ export function checkOwnership(
 }
 
 /**
- * S6: after everything healed and the groups were drained, each acknowledged record is finished: accepted or rejected,
- * maybe by an acknowledgement whose answer was lost, or delivered as often as the group allows. Each end of a member may
- * have taken along one delivery that nobody saw.
+ * S6: after everything healed and the groups were drained, each record that was acknowledged or is there is finished: accepted
+ * or rejected, maybe by an acknowledgement whose answer was lost, or delivered as often as the group allows. Each end of a
+ * member may have taken along one delivery that nobody saw.
  */
 export function checkDrained(
   history: readonly Observation[],
@@ -196,11 +289,13 @@ export function checkDrained(
     if (one.kind === 'scan-bounds') starts.set(`${one.topic}-${one.partition}`, one.startOffset);
   return [...groups].flatMap(([group, facts]) => {
     const fates = new Fates(history, group);
+    const seen = new Set<string>();
     return history.flatMap((one) => {
-      if (one.kind !== 'acknowledged' || !facts.topics.includes(one.place.topic) || excused.has(one.place.topic))
-        return [];
-      const partition = `${one.place.topic}-${one.place.partition}`;
+      if (one.kind !== 'acknowledged' && one.kind !== 'scanned') return [];
       const key = placeKey(one.place);
+      if (!facts.topics.includes(one.place.topic) || excused.has(one.place.topic) || seen.has(key)) return [];
+      seen.add(key);
+      const partition = `${one.place.topic}-${one.place.partition}`;
       const from = facts.offsetReset === 'latest' ? (fates.firstOffsets.get(partition) ?? Number.POSITIVE_INFINITY) : 0;
       if (one.place.offset < Math.max(from, starts.get(partition) ?? 0) || fates.finished.has(key)) return [];
       if (fates.deliveriesAtMost(key) >= facts.deliveryLimit) return [];
@@ -218,16 +313,21 @@ export function checkDrained(
 class Fates {
   readonly finished = new Set<string>();
   /** The last delivery that was seen of a record: its count, and how many ends of members came before it. */
-  readonly deliveries = new Map<string, { readonly count: number; readonly endsBefore: number }>();
+  readonly deliveries = new Map<
+    string,
+    { readonly count: number; readonly endsBefore: number; readonly epoch: number }
+  >();
   /** Lowest offset delivered, by partition. */
   readonly firstOffsets = new Map<string, number>();
   drainedMs = Number.POSITIVE_INFINITY;
+  readonly #epochs = new LeaderEpochs();
   /** How many members ended, or lost their connection, with an answer maybe on its way. */
   #ends = 0;
 
   constructor(history: readonly Observation[], group: string) {
     for (const one of history) {
       if ('group' in one && one.group !== group) continue;
+      if (one.kind === 'leads') this.#epochs.take(one);
       if (one.kind === 'drained') this.drainedMs = Math.min(this.drainedMs, one.atMs);
       const isEnd =
         (one.kind === 'member-gone' && one.cause === 'connection') ||
@@ -245,9 +345,12 @@ class Fates {
     return count + this.#ends - endsBefore;
   }
 
-  #delivered({ place, deliveryCount }: Seen<'delivered'>): void {
-    this.deliveries.set(placeKey(place), { count: deliveryCount, endsBefore: this.#ends });
+  #delivered({ place, deliveryCount, node, askedMs, atMs }: Seen<'delivered'>): void {
     const partition = `${place.topic}-${place.partition}`;
+    const epoch = this.#epochs.of(partition, node, askedMs, atMs)?.highest ?? -1;
+    // A leader that was replaced and has not heard of it does not know how often its successor tried.
+    if (epoch >= (this.deliveries.get(placeKey(place))?.epoch ?? -1))
+      this.deliveries.set(placeKey(place), { count: deliveryCount, endsBefore: this.#ends, epoch });
     this.firstOffsets.set(
       partition,
       Math.min(this.firstOffsets.get(partition) ?? Number.POSITIVE_INFINITY, place.offset),

@@ -11,8 +11,8 @@ export interface SimClientListener<Event> {
   /** For readers of the trace. */
   readonly name: string;
   readonly onEvent: (event: Event) => void;
-  /** A connection ended, whoever ended it; before the machine knows. */
-  readonly onDisconnect?: () => void;
+  /** A connection to an address ended, whoever ended it; before the machine knows. */
+  readonly onDisconnect?: (address: string) => void;
 }
 
 /**
@@ -24,8 +24,8 @@ export class SimClient<Command extends { readonly kind: string }, Event extends 
   readonly #world: World;
   readonly #host: SimHost;
   readonly #driver: Driver<Command>;
-  /** When a request with an API key last left this client, virtual ms. */
-  readonly #sentMs = new Map<number, number>();
+  /** When a request with an API key last left this client for an address, virtual ms. */
+  readonly #sentMs = new Map<string, number>();
   #dead = false;
 
   constructor(
@@ -38,8 +38,8 @@ export class SimClient<Command extends { readonly kind: string }, Event extends 
     this.#world = world;
     this.#host = network.host();
     const ports = {
-      net: this.#tapped(() => {
-        if (!this.#dead) listener.onDisconnect?.();
+      net: this.#tapped((address) => {
+        if (!this.#dead) listener.onDisconnect?.(address);
       }),
       clock: { monotonicMs: () => world.nowMs, wallMs: () => world.wallMs },
       timers: {
@@ -71,9 +71,9 @@ export class SimClient<Command extends { readonly kind: string }, Event extends 
     if (!this.#dead) this.#driver.send(command);
   }
 
-  /** When a request of this API was last sent; −1 when never. */
-  lastSentMs(apiKey: number): number {
-    return this.#sentMs.get(apiKey) ?? -1;
+  /** When a request of this API was last sent to an address; −1 when never. */
+  lastSentMs(apiKey: number, address: string): number {
+    return this.#sentMs.get(`${address} ${apiKey}`) ?? -1;
   }
 
   /** Its connections are reset; it goes on. */
@@ -92,7 +92,7 @@ export class SimClient<Command extends { readonly kind: string }, Event extends 
   }
 
   /** The host's network, with requests and ends of connections noted. */
-  #tapped(onDisconnect: () => void): Net {
+  #tapped(onDisconnect: (address: string) => void): Net {
     const host = this.#host;
     return {
       listen: (address, accept, done) => host.listen(address, accept, done),
@@ -105,12 +105,13 @@ export class SimClient<Command extends { readonly kind: string }, Event extends 
             handlers.onData(bytes);
           },
           onClose: (reason: string) => {
-            onDisconnect();
+            onDisconnect(address.host);
             handlers.onClose(reason);
           },
         };
         host.dial(address, tapped, (failure, connection) => {
-          done(failure, connection === null ? null : this.#tap(connection, reader, onDisconnect));
+          const ended = (): void => onDisconnect(address.host);
+          done(failure, connection === null ? null : this.#tap(connection, reader, ended));
         });
       },
     };
@@ -124,7 +125,8 @@ export class SimClient<Command extends { readonly kind: string }, Event extends 
         const [first] = chunks;
         // Size, then the API key: int32, int16.
         if (first !== undefined && first.length >= 6) {
-          this.#sentMs.set(((first[4] ?? 0) << 8) | (first[5] ?? 0), this.#world.nowMs);
+          const apiKey = ((first[4] ?? 0) << 8) | (first[5] ?? 0);
+          this.#sentMs.set(`${connection.remoteAddress} ${apiKey}`, this.#world.nowMs);
         }
         reader?.sent(chunks);
         connection.write(chunks);

@@ -34,10 +34,15 @@ export type Observation =
   | { readonly kind: 'refused'; readonly atMs: number; readonly value: string }
   /** A consumer read it, before the end. */
   | { readonly kind: 'read'; readonly atMs: number; readonly value: string; readonly place: Place }
-  /** A share group's member got the record. It holds it until `untilMs` at the least and `expiredMs` at the most. */
+  /**
+   * A share group's member got the record from a broker that it asked at `askedMs`. It holds it until `untilMs` at the least and
+   * `expiredMs` at the most.
+   */
   | ({
       readonly kind: 'delivered';
       readonly atMs: number;
+      readonly askedMs: number;
+      readonly node: number;
       readonly value: string;
       readonly untilMs: number;
       readonly expiredMs: number;
@@ -45,23 +50,49 @@ export type Observation =
     } & Holding)
   /** The member began to give it up: an acknowledgement was sent, or it closes. */
   | ({ readonly kind: 'giving-up'; readonly atMs: number; readonly verdict: Verdict } & Holding)
-  /** The broker confirmed an acknowledgement that was sent at `sentMs`. */
-  | ({ readonly kind: 'settled'; readonly atMs: number; readonly sentMs: number; readonly verdict: Verdict } & Holding)
+  /** A broker confirmed an acknowledgement that was sent to it at `sentMs`. */
+  | ({
+      readonly kind: 'settled';
+      readonly atMs: number;
+      readonly sentMs: number;
+      readonly node: number;
+      readonly verdict: Verdict;
+    } & Holding)
   /** Nobody knows what became of an acknowledgement. */
   | ({ readonly kind: 'unsettled'; readonly atMs: number; readonly verdict: Verdict } & Holding)
   /**
-   * The member's session is gone: its locks end whenever the broker notices. An answer on its way may be lost; its
-   * deliveries count all the same, unless they went with the node (`cause`).
+   * The member's session with whoever is at an address (null: with everybody) is gone: its locks end whenever the broker
+   * notices. An answer on its way may be lost; its deliveries count all the same, unless they went with the node (`cause`).
    */
   | {
       readonly kind: 'member-gone';
       readonly atMs: number;
       readonly group: string;
       readonly member: string;
+      readonly node: number | null;
       readonly cause: 'connection' | 'node';
     }
   /** The group has no lag any more, for the first time after everything healed. */
   | { readonly kind: 'drained'; readonly atMs: number; readonly group: string }
+  /** How far a group is in a partition, as it was told; `isHealed`: everything worked when it was asked. */
+  | {
+      readonly kind: 'progress';
+      readonly atMs: number;
+      readonly group: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly startOffset: number;
+      readonly isHealed: boolean;
+    }
+  /** Somebody was told for the first time that a partition has another leader epoch; `node` null: nobody knows whose it was. */
+  | {
+      readonly kind: 'leads';
+      readonly atMs: number;
+      readonly topic: string;
+      readonly partition: number;
+      readonly node: number | null;
+      readonly leaderEpoch: number;
+    }
   /** Leaderships ended, and locks with them (S0). */
   | { readonly kind: 'leaders-changed'; readonly atMs: number; readonly cause: EndOfLife }
   /** DeleteRecords was asked for (`confirmed` false), then answered. */

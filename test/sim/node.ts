@@ -161,6 +161,19 @@ export class SimNode {
     return this.#node !== null;
   }
 
+  /** Clients of a world of one node talk to its machine only. */
+  addressOf(): string {
+    return this.address;
+  }
+
+  idAt(): number {
+    return this.id;
+  }
+
+  runs(): boolean {
+    return this.isReady;
+  }
+
   /** It stands still. */
   get isAsleep(): boolean {
     return this.#host?.isAsleep ?? false;

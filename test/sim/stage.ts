@@ -12,6 +12,11 @@ export interface Served {
   readonly bootstrap: readonly { readonly host: string; readonly port: number }[];
   /** Everybody serves. */
   readonly isReady: boolean;
+  /** Address of a node's machine, and the other way round. */
+  addressOf(id: number): string;
+  idAt(address: string): number;
+  /** Whether the node of a machine (null: one that serves) runs: what its connections carried is known to it. */
+  runs(address: string | null): boolean;
 }
 
 /**

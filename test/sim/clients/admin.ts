@@ -2,6 +2,7 @@ import { Admin, type AdminCommand, type AdminEvent, adminRequest } from '../../.
 import { ErrorCode, isRetriable } from '../../../broker/core/protocol/errors.ts';
 import type { ApiResponses, RequestInput, WireKey } from '../../../broker/core/protocol/messages.ts';
 import { SimClient } from '../client.ts';
+import { findCoordinator, type FoundCoordinator } from './requests.ts';
 import type { Served, Stage } from '../stage.ts';
 
 /** How long it waits before it asks again, ms. */
@@ -22,6 +23,9 @@ interface Open {
   readonly send: () => void;
   readonly answer: (body: ApiResponses[WireKey]) => void;
 }
+
+/** Whom a request is for: anybody, or who coordinates a group. */
+type Target = 'any' | { readonly coordinatorOf: string };
 
 /** An administrator that does not give up. */
 export class SimAdmin {
@@ -51,12 +55,15 @@ export class SimAdmin {
     return this.#open.size === 0;
   }
 
-  /** Asks until the answer has no retriable error. */
-  ask<K extends WireKey>(ask: Ask<K>): void {
+  /** Asks until the answer has no retriable error; a coordinator is looked for each time. */
+  ask<K extends WireKey>(ask: Ask<K>, target: Target = 'any'): void {
     const token = this.#nextToken;
     this.#nextToken += 1;
     const request = adminRequest(ask.key, ask.body);
-    const send = (): void => this.#client.send({ kind: 'call', token, target: 'any', request });
+    const send = (): void => {
+      if (target === 'any') this.#client.send({ kind: 'call', token, target, request });
+      else this.ask(findCoordinator(target.coordinatorOf, (node) => this.#call(node, token, request)));
+    };
     const answer = (body: ApiResponses[WireKey]): void => {
       // The answer's key is the request's: the machine matched them.
       const typed = body as ApiResponses[K];
@@ -71,6 +78,11 @@ export class SimAdmin {
     };
     this.#open.set(token, { send, answer });
     send();
+  }
+
+  #call(node: FoundCoordinator, token: number, request: ReturnType<typeof adminRequest>): void {
+    this.#client.send({ kind: 'nodes', nodes: new Map([[node.nodeId, node]]) });
+    this.#client.send({ kind: 'call', token, target: node.nodeId, request });
   }
 
   cut(): void {

@@ -21,12 +21,15 @@ const EXPIRY_SLACK_MS = 50;
 const HASTY_COUNT = 100;
 
 interface Held extends Holding {
+  /** Whom it has them from. */
+  readonly node: number;
   /** −1: not acknowledged. */
   sentMs: number;
   verdict: Verdict;
 }
 
 type Settled = Extract<ShareConsumerEvent, { readonly kind: 'settled' }>;
+type Brought = Extract<ShareConsumerEvent, { readonly kind: 'records' }>;
 
 /** A member of a share group: takes records, works on each for a while, says what its plan's dice say. */
 export class SimMember {
@@ -37,12 +40,15 @@ export class SimMember {
   readonly #stage: Stage<Served>;
   readonly #plan: MemberPlan;
   readonly #prng;
+  /** How much faster or slower than the world's the clocks of brokers may be, as a part of one. */
+  readonly #driftMax: number;
   readonly #client: SimClient<ShareConsumerCommand, ShareConsumerEvent>;
   readonly #held = new Map<string, Held>();
   #isHasty = false;
   #isClosed = false;
 
-  constructor(stage: Stage<Served>, group: GroupPlan, plan: MemberPlan) {
+  constructor(stage: Stage<Served>, group: GroupPlan, plan: MemberPlan, driftMax = 0) {
+    this.#driftMax = driftMax;
     this.#stage = stage;
     this.#plan = plan;
     this.#prng = stage.fork();
@@ -65,7 +71,7 @@ export class SimMember {
     this.#client = new SimClient(stage.world, stage.network, machine, {
       name: this.id,
       onEvent: (event) => this.#take(event),
-      onDisconnect: () => this.#gone(),
+      onDisconnect: (address) => this.#gone(address),
     });
   }
 
@@ -86,14 +92,14 @@ export class SimMember {
 
   die(): void {
     if (this.isOver) return;
-    this.#gone();
+    this.#gone(null);
     this.#leaveOpen();
     this.#client.die();
   }
 
   close(): void {
     if (this.isOver) return;
-    this.#gone();
+    this.#gone(null);
     this.#client.send({ kind: 'close' });
   }
 
@@ -110,16 +116,18 @@ export class SimMember {
     this.#held.clear();
   }
 
-  #gone(): void {
+  /** The connection to an address ended, or all of them. */
+  #gone(address: string | null): void {
     const { world, node } = this.#stage;
-    const cause = node.isReady ? 'connection' : 'node';
-    this.#stage.note({ kind: 'member-gone', atMs: world.nowMs, group: this.group, member: this.id, cause });
+    const cause = node.runs(address) ? 'connection' : 'node';
+    const who = { group: this.group, member: this.id, node: address === null ? null : node.idAt(address) };
+    this.#stage.note({ kind: 'member-gone', atMs: world.nowMs, ...who, cause });
   }
 
   #take(event: ShareConsumerEvent): void {
     switch (event.kind) {
       case 'records':
-        for (const record of event.records) this.#delivered(record, event.lockTimeoutMs);
+        for (const record of event.records) this.#delivered(record, event);
         break;
       case 'settled':
         this.#settled(event);
@@ -136,22 +144,25 @@ export class SimMember {
     }
   }
 
-  #delivered(record: ShareRecord, lockTimeoutMs: number): void {
+  #delivered(record: ShareRecord, { node, lockTimeoutMs }: Pick<Brought, 'node' | 'lockTimeoutMs'>): void {
     const { world } = this.#stage;
     const value = this.#stage.readValue(record.value);
     const label = this.#stage.labelOf(value);
     const place = { topic: label, partition: record.partition, offset: record.offset };
-    const held: Held = { group: this.group, member: this.id, place, sentMs: -1, verdict: 'accept' };
+    const held: Held = { group: this.group, member: this.id, place, node, sentMs: -1, verdict: 'accept' };
+    const askedMs = this.#client.lastSentMs(ApiKey.ShareFetch, this.#stage.node.addressOf(node));
     this.#held.set(keyOf(record), held);
     this.#stage.note({
       kind: 'delivered',
       atMs: world.nowMs,
+      askedMs,
+      node,
       value,
       group: this.group,
       member: this.id,
       place,
-      untilMs: this.#client.lastSentMs(ApiKey.ShareFetch) + lockTimeoutMs,
-      expiredMs: world.nowMs + lockTimeoutMs + EXPIRY_SLACK_MS,
+      untilMs: askedMs + lockTimeoutMs * (1 - this.#driftMax),
+      expiredMs: world.nowMs + lockTimeoutMs * (1 + this.#driftMax) + EXPIRY_SLACK_MS,
       deliveryCount: record.deliveryCount,
     });
     const workMs = this.#isHasty ? 0 : this.#prng.below(this.#plan.workMaxMs + 1);
@@ -180,10 +191,10 @@ export class SimMember {
     const verdict = verdictOf(event.type);
     if (held === undefined || verdict === null) return;
     this.#held.delete(key);
-    const { group, member, place, sentMs } = held;
+    const { group, member, place, node, sentMs } = held;
     const atMs = this.#stage.world.nowMs;
     if (event.code === ErrorCode.NONE) {
-      this.#stage.note({ kind: 'settled', atMs, sentMs, group, member, place, verdict });
+      this.#stage.note({ kind: 'settled', atMs, sentMs, node, group, member, place, verdict });
     } else if (!event.certain) this.#stage.note({ kind: 'unsettled', atMs, group, member, place, verdict });
     else this.#stage.world.trace(`${member} may not ${verdict} ${key}: ${event.code}`);
   }

@@ -147,8 +147,18 @@ export function deleteRecords(
   };
 }
 
+/** The broker that coordinates a group, and where it is. */
+export interface FoundCoordinator {
+  readonly nodeId: number;
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Finds a group's coordinator, which makes the broker create the topic of its offsets. */
-export function findCoordinator(group: string, done: () => void): Ask<typeof ApiKey.FindCoordinator> {
+export function findCoordinator(
+  group: string,
+  done: (found: FoundCoordinator) => void,
+): Ask<typeof ApiKey.FindCoordinator> {
   return {
     key: ApiKey.FindCoordinator,
     body: (version) => (version >= 1 ? { key: group, keyType: 0 } : { key: group }),

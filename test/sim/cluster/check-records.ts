@@ -11,6 +11,9 @@ export interface RecordFacts {
   readonly weakProducers: ReadonlySet<string>;
 }
 
+/** What has to be there as well when somebody looks last. */
+const IS_KEPT: ReadonlySet<Observation['kind']> = new Set(['acknowledged', 'read', 'delivered']);
+
 /**
  * L1–L4 and the start of L5 by `checkLog`. L5: as told by the leader of an epoch, high watermark and log start go forward, and
  * nobody is given what lies above; L6: epochs of records only rise, and an epoch ended where the next one begins.
@@ -22,9 +25,7 @@ export function checkRecords(
 ): string[] {
   const kept = history.filter((one) => !lost.has(partitionOf(one)));
   // Without a last look nothing can be said of what is kept.
-  const told = kept.filter(
-    (one) => !unread.has(partitionOf(one)) || (one.kind !== 'acknowledged' && one.kind !== 'read'),
-  );
+  const told = kept.filter((one) => !unread.has(partitionOf(one)) || !IS_KEPT.has(one.kind));
   const weak = new Set(
     kept.flatMap((one) => (one.kind === 'sent' && weakProducers.has(one.producer) ? [one.value] : [])),
   );
@@ -39,7 +40,8 @@ export function checkRecords(
   ];
 }
 
-function partitionOf(one: Observation): string {
+/** The partition that an observation is about, '' when it is about none. */
+export function partitionOf(one: Observation): string {
   if ('place' in one) return `${one.place.topic}-${one.place.partition}`;
   return 'partition' in one ? `${one.topic}-${one.partition}` : '';
 }

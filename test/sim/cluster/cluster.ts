@@ -7,6 +7,7 @@ import { keyOf, type Message } from '../../../broker/core/raft/types.ts';
 import type { RaftBugs } from '../../../broker/core/raft/planted-bugs.ts';
 import type { PlantedLogBugs } from '../../../broker/core/log/planted-bugs.ts';
 import type { MetadataBugs } from '../../../broker/core/metadata/planted-bugs.ts';
+import type { PlantedBugs as PlantedShareBugs } from '../../../broker/core/share/planted-bugs.ts';
 import type { ReplicaBugs } from '../../../broker/core/replica/planted-bugs.ts';
 import type { ControlBugs } from '../../../broker/server/control/planted-bugs.ts';
 import { SimControlNetwork } from '../control-net.ts';
@@ -22,8 +23,10 @@ import { SimOperator } from './operator.ts';
 import type { ClusterPlan, FaultKind } from './plan.ts';
 import { isClaimed, promiseOf } from './promises.ts';
 import { QuorumWatch } from './quorum-watch.ts';
-import { RecordsLoad } from './records-load.ts';
+import { RecordsLoad, type Wait } from './records-load.ts';
 import { NO_RECORDS, planRecords, type RecordsPlan, withWeakProducer } from './records-plan.ts';
+import { SHARE_TOPICS, SharesLoad } from './shares-load.ts';
+import { planShares, type SharesPlan } from './shares-plan.ts';
 import { runSplitRounds, SPLIT_PATIENCE_MS } from './split-rounds.ts';
 import { Strikes } from './strikes.ts';
 import { NOT_ALIVE } from './vote-watch.ts';
@@ -66,6 +69,8 @@ export interface ClusterOptions {
   readonly kinds?: readonly FaultKind[];
   /** Nobody produces records: what is looked for is in the metadata. */
   readonly isBare?: boolean;
+  /** Whether there are share groups, in place of what the seed draws. */
+  readonly hasShares?: boolean;
   /** How many clients there are, in place of those that the seed draws: few leave the metadata as it is for a while. */
   readonly clientCount?: number;
   readonly raftBugs?: RaftBugs;
@@ -73,6 +78,7 @@ export interface ClusterOptions {
   readonly metadataBugs?: MetadataBugs;
   readonly replicaBugs?: ReplicaBugs;
   readonly logBugs?: PlantedLogBugs;
+  readonly shareBugs?: PlantedShareBugs;
   /** What becomes of a message of Raft on its way. */
   readonly tamper?: (message: Message) => Message;
   /** Whoever replaces a disk puts a copy there that was made when the cluster was formed: a voter without its votes. */
@@ -103,6 +109,8 @@ export class Cluster {
   readonly #strikes: Strikes;
   readonly #load: Workload;
   readonly #records: RecordsLoad;
+  readonly #sharesPlan: SharesPlan;
+  readonly #shares: SharesLoad;
   readonly #problems: string[] = [];
   /** Most voters have forgotten something: the cluster stays down until somebody says what is lost (V11). */
   #isBeyondHelp = false;
@@ -129,6 +137,11 @@ export class Cluster {
       onLeader: (leader, term) => world.trace(`quorum: ${keyOf(leader)} leads term ${term}`),
     });
     this.#control.onRaft(this.#quorum);
+    const brokerIds = plan.nodes.filter(({ roles }) => roles.includes('broker')).map(({ id }) => id);
+    const records = recordsOf(seed, plan.loadMs, brokerIds.length, options);
+    const { topics } = records;
+    this.#sharesPlan = planShares(seed, { loadMs: plan.loadMs, topics }, options.hasShares ?? null);
+    const isShared = this.#sharesPlan.groups.length > 0;
     this.#nodes = plan.nodes.map(({ id, roles }) => this.#node(id, roles, options));
     for (const node of this.#nodes) this.#form(node, false);
     const controllers = plan.nodes.filter(({ roles }) => roles.includes('controller'));
@@ -136,11 +149,8 @@ export class Cluster {
       controllers: controllers.map(({ id }) => ({ id, address: addressOf(id) })),
       clusterId: CLUSTER_ID,
     });
-    const brokerIds = plan.nodes.filter(({ roles }) => roles.includes('broker')).map(({ id }) => id);
-    const records = recordsOf(seed, plan.loadMs, brokerIds.length, options);
-    const replicated = records.topics.flatMap(({ name, replicationFactor = 1 }) =>
-      replicationFactor > 1 ? [name] : [],
-    );
+    const copied = topics.flatMap(({ name, replicationFactor = 1 }) => (replicationFactor > 1 ? [name] : []));
+    const replicated = isShared ? [...copied, ...SHARE_TOPICS] : copied;
     this.#strikes = new Strikes({
       world,
       prng: createPrng(world.prng.uint32()),
@@ -159,14 +169,13 @@ export class Cluster {
       lasting: Array.from({ length: plan.lastingCount }, (_, index) => `lasting-${index}`),
       passing: Array.from({ length: plan.passingCount }, (_, index) => `passing-${index}`),
     });
-    const brokers = this.#nodes.filter(({ id }) => this.#load.brokers.some((broker) => broker.id === id));
-    const served: Served = {
-      bootstrap: this.#load.brokers,
-      get isReady() {
-        return brokers.every((node) => node.isReady);
-      },
-    };
-    this.#records = new RecordsLoad(new Stage(world, this.#network, served), records, brokerIds);
+    const stage = new Stage(world, this.#network, servedBy(this.#load, this.#nodes));
+    this.#records = new RecordsLoad(stage, records, brokerIds);
+    this.#shares = new SharesLoad(stage, this.#sharesPlan, topics);
+    const names = isShared ? topics.map(({ name }) => name) : [];
+    this.#metadata.followLeaders(names, (where, node, leaderEpoch) =>
+      stage.note({ kind: 'leads', atMs: world.nowMs, ...where, node, leaderEpoch }),
+    );
   }
 
   /** Runs everything; never throws for what nodes did. */
@@ -191,6 +200,7 @@ export class Cluster {
       ...this.#strikes.problemsWithin(this.#isBeyondHelp),
       ...checkChanges(this.#load.history),
       ...this.#records.problems(),
+      ...this.#shares.problems(this.#records.lost),
     ];
     const problems = found.filter((one) => isClaimed(promiseOf(one), this.#plan.swarm));
     const { virtualMs, eventCount } = { virtualMs: this.#world.nowMs, eventCount: this.#world.eventCount };
@@ -223,6 +233,7 @@ export class Cluster {
       ...this.#strikes.counts,
       ['operations', this.#load.answeredCount],
       ['records', this.#records.sentCount],
+      ['deliveries to members of share groups', this.#shares.deliveredCount],
       ['leaderships', this.#quorum.leaderCount],
       ['changes of voters', this.#operator.changeCount],
       ['entries', this.#quorum.committedIndex],
@@ -235,7 +246,7 @@ export class Cluster {
     const voters = nodes
       .filter((node) => node.roles.includes('controller'))
       .map((node) => `${node.id}@${addressOf(node.id)}:${CONTROL_PORT}`);
-    const { raftBugs, controlBugs, metadataBugs, replicaBugs, logBugs, wrapDisk } = options;
+    const { raftBugs, controlBugs, metadataBugs, replicaBugs, logBugs, shareBugs, wrapDisk } = options;
     const node: SimNode = new SimNode(this.#world, this.#network, {
       id,
       address: addressOf(id),
@@ -243,6 +254,7 @@ export class Cluster {
       diskLatencyMs,
       settings: {
         ...settings,
+        ...this.#sharesPlan.settings,
         'process.roles': roles.join(','),
         'controller.quorum.voters': voters.join(','),
         'weir.grpc.host': addressOf(id),
@@ -259,6 +271,7 @@ export class Cluster {
       ...(metadataBugs && { metadataBugs }),
       ...(replicaBugs && { replicaBugs }),
       ...(logBugs && { logBugs }),
+      ...(shareBugs && { shareBugs }),
       ...(wrapDisk && { wrapDisk }),
     });
     return node;
@@ -299,7 +312,9 @@ export class Cluster {
     for (const topic of this.#load.lasting) client.change({ kind: 'create', topic }, broker, () => (created += 1));
     this.#await('lasting topics are there', () => created === this.#load.lasting.length);
     this.#await('the operator knows the quorum', () => this.#operator.isSettled);
-    this.#records.setUp((what, condition, describe) => this.#await(what, condition, describe));
+    const wait: Wait = (what, condition, describe) => this.#await(what, condition, describe);
+    this.#records.setUp(wait);
+    this.#shares.setUp(wait);
   }
 
   #underLoad(): void {
@@ -310,10 +325,12 @@ export class Cluster {
     );
     for (const client of clients) client.run();
     this.#records.begin();
+    this.#shares.begin();
     this.#strikes.begin();
     this.#world.runFor(loadMs);
     this.#makeItCount();
     for (const client of clients) client.stop();
+    this.#shares.stop();
     this.#strikes.heal();
     this.#await(
       'clients get answers',
@@ -405,9 +422,9 @@ export class Cluster {
   /** Everybody's last word about everything. */
   #lookAtEnd(): void {
     const { lasting, passing, brokers } = this.#load;
-    this.#records.finish(this.#strikes.lostDisks, (what, condition, describe) =>
-      this.#await(what, condition, describe),
-    );
+    const wait: Wait = (what, condition, describe) => this.#await(what, condition, describe);
+    this.#records.finish(this.#strikes.lostDisks, wait);
+    this.#shares.finish(this.#records.lost, wait);
     const client = new ClusterClient(this.#load, 'last', 1);
     let open = 0;
     const answered = (what: string) => (isAnswered: boolean) => {
@@ -434,6 +451,21 @@ export class Cluster {
     if (this.#world.runUntil(condition, PATIENCE_MS)) return;
     throw new Stuck(`L: not within ${PATIENCE_MS} ms: ${what}. ${describe()}`);
   }
+}
+
+/** Brokers as their clients meet them. */
+function servedBy({ brokers: faces }: Workload, nodes: readonly SimNode[]): Served {
+  const brokers = nodes.filter(({ id }) => faces.some((face) => face.id === id));
+  return {
+    bootstrap: faces,
+    get isReady() {
+      return brokers.every((node) => node.isReady);
+    },
+    addressOf,
+    idAt: (address) => brokers.find((node) => node.address === address)?.id ?? -1,
+    runs: (address) =>
+      address === null || brokers.some((node) => node.address === address && (node.isReady || node.isStopping)),
+  };
 }
 
 function recordsOf(seed: number, loadMs: number, brokerCount: number, options: ClusterOptions): RecordsPlan {

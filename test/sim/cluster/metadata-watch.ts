@@ -10,6 +10,16 @@ const WHOLE_EVERY = 16;
 /** `min.insync.replicas` of topics with several replicas here. */
 const MIN_ISR = 2;
 
+interface Followed {
+  readonly topics: readonly string[];
+  readonly hear: (
+    where: { readonly topic: string; readonly partition: number },
+    leader: number | null,
+    leaderEpoch: number,
+  ) => void;
+  readonly epochs: Map<string, number>;
+}
+
 interface Reader {
   /** Last offset that it was given. */
   offset: number;
@@ -27,12 +37,19 @@ export class MetadataWatch {
   readonly #batches = new Map<number, { readonly digest: number; readonly by: string }>();
   readonly #wholes = new Map<number, { readonly digest: number; readonly by: string }>();
   readonly #readers = new Map<string, Reader>();
+  /** Topics whose leaders somebody wants to hear of, by whom, and the last epoch of each partition that he heard of. */
+  #followed: Followed | null = null;
   /** By topic id and partition, as they were when last looked at. */
   readonly #leaderEpochs = new Map<string, number>();
 
   /** Last offset that any node was told of. */
   get offset(): number {
     return this.#image.offset;
+  }
+
+  /** Tells of each leader epoch of some topics when a node is told of it first; leader null: an epoch that nobody was told of. */
+  followLeaders(topics: readonly string[], hear: Followed['hear']): void {
+    this.#followed = { topics, hear, epochs: new Map() };
   }
 
   /** Whether every replica of these topics is in sync, as far as anybody was told. */
@@ -148,7 +165,21 @@ export class MetadataWatch {
       const earlier = brokers.get(id) ?? -1;
       if (epoch < earlier) this.problems.push(`E1: broker ${id} goes back from epoch ${earlier} to ${epoch}`);
     }
+    if (this.#followed !== null) this.#tellLeaders(this.#followed);
     if (isWholeBetween(before, offset)) this.#compareEpochs();
+  }
+
+  #tellLeaders({ topics, hear, epochs }: Followed): void {
+    for (const topic of topics) {
+      for (const { index: partition, leader, leaderEpoch } of this.#image.topicByName(topic)?.partitions ?? []) {
+        const key = `${topic}-${partition}`;
+        const before = epochs.get(key) ?? -1;
+        if (leaderEpoch <= before) continue;
+        epochs.set(key, leaderEpoch);
+        if (before >= 0 && leaderEpoch > before + 1) hear({ topic, partition }, null, leaderEpoch - 1);
+        hear({ topic, partition }, leader, leaderEpoch);
+      }
+    }
   }
 
   #compareEpochs(): void {

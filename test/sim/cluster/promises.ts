@@ -23,6 +23,14 @@ export const PROMISES = {
   L4: 'offsets are dense',
   L5: 'in a leader epoch high watermark and log start go forward, and nothing above is given out',
   L6: 'leader epochs of records rise, and end where the next one begins',
+  S0: 'who does not lead a partition any more hands none of its records to share groups, but for a lease',
+  S1: 'within a leader epoch a record has one owner at a time',
+  S2: 'delivery counts rise within a leader epoch, keep the limit, and never fall behind what a release kept',
+  S3: 'what was accepted is not delivered again, whoever leads and coordinates',
+  S4: 'what was rejected is not delivered again',
+  S6: 'every record is finished in the end, or was delivered as often as its group allows',
+  S8: 'nobody acknowledges what he does not hold',
+  S9: 'the start offset of a share partition never goes back',
   L: 'when everything works again there is a leader, every broker is let in, and changes are made',
 } as const;
 

@@ -25,7 +25,7 @@ export class RecordsLoad {
   #producers: readonly SimProducer[] = [];
   #readers: readonly PartitionReader[] = [];
   /** Partitions with one replica that nobody has any more. */
-  readonly #lost = new Set<string>();
+  readonly lost = new Set<string>();
   /** Readers at the end, once there are some. */
   #finals: readonly PartitionReader[] = [];
 
@@ -108,7 +108,7 @@ export class RecordsLoad {
     );
     for (const reader of this.#finals) {
       reader.stop();
-      if (isLost(reader)) this.#lost.add(nameOf(reader.where));
+      if (isLost(reader)) this.lost.add(nameOf(reader.where));
     }
   }
 
@@ -127,7 +127,7 @@ export class RecordsLoad {
     const unread = new Set(this.#partitions.filter((where) => !isRead(where)).map(nameOf));
     const weak = this.#plan.producers.filter((one) => one.acks === 1 && this.#copiesOf(one.topic) > 1);
     const weakProducers = new Set(weak.map(({ name }) => name));
-    return [...failures, ...checkRecords(this.#stage.history, topics, { lost: this.#lost, unread, weakProducers })];
+    return [...failures, ...checkRecords(this.#stage.history, topics, { lost: this.lost, unread, weakProducers })];
   }
 }
 

@@ -40,17 +40,18 @@ function good(): Observation[] {
 function delivered(
   what: Pick<Seen<'delivered'>, 'atMs' | 'value' | 'place' | 'member'> & Partial<Seen<'delivered'>>,
 ): Seen<'delivered'> {
-  return { kind: 'delivered', group: 'g', untilMs: 1000, expiredMs: 1010, deliveryCount: 1, ...what };
+  const told = { askedMs: what.atMs - 1, node: 0, untilMs: 1000, expiredMs: 1010, deliveryCount: 1 };
+  return { kind: 'delivered', group: 'g', ...told, ...what };
 }
 
 function settled(
   what: Pick<Seen<'settled'>, 'atMs' | 'sentMs' | 'place' | 'member'> & Partial<Seen<'settled'>>,
 ): Seen<'settled'> {
-  return { kind: 'settled', group: 'g', verdict: 'accept', ...what };
+  return { kind: 'settled', group: 'g', node: 0, verdict: 'accept', ...what };
 }
 
 function gone(atMs: number, member: string, cause: 'connection' | 'node' = 'connection'): Observation {
-  return { kind: 'member-gone', atMs, group: 'g', member, cause };
+  return { kind: 'member-gone', atMs, group: 'g', member, node: null, cause };
 }
 
 function all(history: readonly Observation[], topics = TOPICS): string[] {
