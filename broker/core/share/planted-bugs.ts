@@ -18,7 +18,11 @@ export type PlantedBug =
   /** Offsets that were in flight at a crash are taken for finished: S6. */
   | 'gap-skipped'
   /** Locks never end: S6. */
-  | 'lock-never-ends';
+  | 'lock-never-ends'
+  /** A leader hands out records without a lease: S0. */
+  | 'ignores-lease'
+  /** The share coordinator answers before enough replicas have what it wrote: S3. */
+  | 'state-answered-early';
 
 /** A set of planted bugs. */
 export type PlantedBugs = ReadonlySet<PlantedBug>;

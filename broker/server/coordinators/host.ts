@@ -34,6 +34,8 @@ export interface CoordinatorKind<C, R, E> {
   createShard(partitionIndex: number): CoordinatorShard<C, R, E>;
   /** Carries out an effect after it was committed. Its result comes back through `submitTo(partitionIndex, …)`. */
   perform(effect: E, partitionIndex: number): void;
+  /** Answers go before what they rest on is committed: a planted bug, for tests. */
+  readonly answersEarly?: boolean;
   /** How long an answer may wait to be durable before the caller is told COORDINATOR_NOT_AVAILABLE, in ms. */
   commitTimeoutMs(): number;
 }

@@ -208,7 +208,8 @@ export class ShardRuntime<C, R, E> {
     const { life } = this;
     while (life === this.life && this.writer !== null) {
       const first = this.undelivered[0];
-      if (first === undefined || first.endOffset > this.writer.committedEnd) break;
+      const committedEnd = this.kind.answersEarly === true ? Number.POSITIVE_INFINITY : this.writer.committedEnd;
+      if (first === undefined || first.endOffset > committedEnd) break;
       this.undelivered.shift();
       for (const { ticket, response } of first.replies) this.answer(ticket, { kind: 'answered', response });
       for (const effect of first.effects) this.kind.perform(effect, this.partitionIndex);

@@ -1,4 +1,5 @@
 import type { Settings } from '../../core/config/settings.ts';
+import { NO_BUGS, type PlantedBugs } from '../../core/share/planted-bugs.ts';
 import {
   type PruneEffect,
   type ShareStateCommand,
@@ -17,8 +18,10 @@ export type ShareCoordinator = CoordinatorHost<ShareStateCommand, ShareStateResp
  * Starts the share coordinator: the shards of `__share_group_state` that this node leads. The topic is never compacted;
  * what no state needs any more is deleted from its front (PROTOCOL §2.9).
  */
-export function createShareCoordinator(deps: CoordinatorHostDeps & { readonly settings: Settings }): ShareCoordinator {
-  const { settings, partitions, log } = deps;
+export function createShareCoordinator(
+  deps: CoordinatorHostDeps & { readonly settings: Settings; readonly bugs?: PlantedBugs },
+): ShareCoordinator {
+  const { settings, partitions, log, bugs = NO_BUGS } = deps;
   return new CoordinatorHost(deps, {
     topic: {
       name: SHARE_STATE_TOPIC,
@@ -41,6 +44,7 @@ export function createShareCoordinator(deps: CoordinatorHostDeps & { readonly se
         if (errorCode !== 0) log.warn({ partition: partitionIndex, errorCode }, 'share state could not be pruned');
       });
     },
+    answersEarly: bugs.has('state-answered-early'),
     commitTimeoutMs: () => settings.broker('share.coordinator.write.timeout.ms'),
   });
 }

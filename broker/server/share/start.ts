@@ -1,5 +1,5 @@
 import type { Settings } from '../../core/config/settings.ts';
-import type { PlantedBugs } from '../../core/share/planted-bugs.ts';
+import { NO_BUGS, type PlantedBugs } from '../../core/share/planted-bugs.ts';
 import type { CoordinatorHostDeps } from '../coordinators/host.ts';
 import { createShareCoordinator, type ShareCoordinator } from './coordinator.ts';
 import type { Peers } from '../peers/peers.ts';
@@ -31,7 +31,7 @@ export function startShareGroups(
 ): ShareGroups {
   const shareCoordinator = createShareCoordinator(deps);
   const shareState = new ShareStateRequests(shareCoordinator, deps.metadata);
-  const { clock, timers, log, nodeId, peers, settings, metadata, partitions, leaseHeld } = deps;
+  const { clock, timers, log, nodeId, peers, settings, metadata, partitions, bugs = NO_BUGS } = deps;
   const routes = { nodeId, metadata, peers, coordinator: shareCoordinator, local: shareState };
   const shareStateRouter = new ShareStateRouter(routes);
   const sharePersister = new StatePersister(shareStateRouter);
@@ -42,9 +42,9 @@ export function startShareGroups(
     settings,
     metadata,
     partitions,
-    leaseHeld,
+    leaseHeld: bugs.has('ignores-lease') ? () => true : () => deps.leaseHeld(),
+    bugs,
     persister: sharePersister,
-    ...(deps.bugs === undefined ? {} : { bugs: deps.bugs }),
     afterTurn: (callback) => deps.afterTurn(callback),
   });
   return { shareCoordinator, shareState, shareStateRouter, sharePersister, share };

@@ -2,6 +2,7 @@ import type { MetadataBug } from '../../../broker/core/metadata/planted-bugs.ts'
 import type { RaftBug } from '../../../broker/core/raft/planted-bugs.ts';
 import type { Message } from '../../../broker/core/raft/types.ts';
 import type { ReplicaBug } from '../../../broker/core/replica/planted-bugs.ts';
+import type { PlantedBug as ShareBug } from '../../../broker/core/share/planted-bugs.ts';
 import { spoilSyncs } from '../planted.ts';
 import type { ClusterOptions } from './cluster.ts';
 import type { FaultKind } from './plan.ts';
@@ -73,6 +74,8 @@ export const PLANTED: readonly PlantedInCluster[] = [
   metadata('reuses-epoch', ['process', 'pause', 'restart'], /^(L5|L6|E1)/, 3),
   metadata('keeps-stale-leader', ['process', 'blackout'], /^(L5|L6|E1)/, 3),
   metadata('drops-below-min-isr', ['reassign', 'isolate'], /^Q5: a move/, 5),
+  share('ignores-lease', ['isolate', 'one-way'], /^S0/, 3, 4),
+  share('state-answered-early', ['isolate', 'process', 'power', 'slow-disk'], /^S3/, 5),
   planted(
     'syncs of topics are lost',
     ['power'],
@@ -99,7 +102,8 @@ function planted(
   withinSeeds: number,
   fromSeed = 1,
 ): PlantedInCluster {
-  return { name, options: { ...options, kinds }, finding, withinSeeds, fromSeed };
+  // What is looked for elsewhere is found with or without share groups.
+  return { name, options: { hasShares: false, ...options, kinds }, finding, withinSeeds, fromSeed };
 }
 
 function raft(
@@ -120,6 +124,17 @@ function replica(
   fromSeed = 1,
 ): PlantedInCluster {
   return planted(`replica: ${bug}`, kinds, { replicaBugs: new Set([bug]) }, finding, withinSeeds, fromSeed);
+}
+
+function share(
+  bug: ShareBug,
+  kinds: readonly FaultKind[],
+  finding: RegExp,
+  withinSeeds: number,
+  fromSeed = 1,
+): PlantedInCluster {
+  const options = { shareBugs: new Set([bug]), hasShares: true };
+  return planted(`share groups: ${bug}`, kinds, options, finding, withinSeeds, fromSeed);
 }
 
 function metadata(
