@@ -219,7 +219,7 @@ export const CLUSTER_SPEC = {
       minItems: 1,
       maxItems: 16,
       items: LISTENER,
-      default: [{ name: 'plain', port: 9092 }],
+      default: [{ name: 'plain', port: 9092, type: 'internal' }],
     },
     config: {
       type: 'config',

@@ -147,6 +147,11 @@ describe('the checker finds', () => {
     ['a default that is too long', { ...TEXT, default: 'more than nine' }, 'x: has a default that is wrong at itself'],
     ['a default with a wrong item', { ...LIST, default: ['', 1] }, 'x: has a default that is wrong at [1]'],
     [
+      'a default that leaves another one out',
+      { type: 'object', default: {}, properties: { a: { ...TEXT, default: 'x' } } },
+      'x: has a default that leaves others out',
+    ],
+    [
       'a default above a rule over changes',
       { type: 'object', default: {}, properties: { a: TEXT }, ...rule('self.a == oldSelf.a') },
       'x: has a default above a rule over changes',

@@ -163,13 +163,16 @@ const BAD_SHAPES: readonly BadCase[] = [
     'spec.config',
     'must be an object, not a list',
   ),
-  shape(
-    'Cluster',
-    'a setting that is true',
-    { ...BROKERS, config: { 'delete.topic.enable': true } },
-    'spec.config["delete.topic.enable"]',
-    'must be a text or a whole number, not true; write it in quotes: "true"',
-  ),
+  {
+    ...shape(
+      'Cluster',
+      'a setting that is true',
+      { ...BROKERS, config: { 'delete.topic.enable': true } },
+      'spec.config["delete.topic.enable"]',
+      'must be a text or a whole number, not true; write it in quotes: "true"',
+    ),
+    server: { path: 'spec.config.delete.topic.enable' },
+  },
   shape(
     'Cluster',
     'a size of too many digits',
@@ -177,13 +180,16 @@ const BAD_SHAPES: readonly BadCase[] = [
     'spec.brokers.storage.size',
     `must be a whole number of bytes with or without a unit, such as 200Gi, not "${'1'.repeat(21)}"`,
   ),
-  shape(
-    'Cluster',
-    'a setting without an end',
-    { ...BROKERS, config: { 'compression.type': 'x'.repeat(10_001) } },
-    'spec.config["compression.type"]',
-    'must have at most 10000 characters, not 10001',
-  ),
+  {
+    ...shape(
+      'Cluster',
+      'a setting without an end',
+      { ...BROKERS, config: { 'compression.type': 'x'.repeat(10_001) } },
+      'spec.config["compression.type"]',
+      'must have at most 10000 characters, not 10001',
+    ),
+    server: { path: 'spec.config.compression.type' },
+  },
   shape('ShareGroup', 'an id of nothing', { ...GROUP, groupId: '' }, 'spec.groupId', 'must not be empty'),
   shape('Topic', 'no Cluster', {}, 'spec.clusterRef', 'is required'),
   shape('Topic', 'a Cluster without a name', { clusterRef: {} }, 'spec.clusterRef.name', 'is required'),

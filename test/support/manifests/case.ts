@@ -26,8 +26,8 @@ export interface BadCase extends Case {
   /** The field that messages name, as `formatPath` writes it. */
   readonly path: string;
   readonly message: string;
-  /** What an API server says where it can't say the same: a rule over a list or map names that and not the item. */
-  readonly server?: { readonly path: string; readonly message: string };
+  /** What an API server says where it can't say the same: a rule over a list or map names that and not the item, and names are not quoted. */
+  readonly server?: { readonly path: string; readonly message?: string };
 }
 
 /** The object of a case, or the one before it. */

@@ -1,5 +1,5 @@
 import type { CelRule, OpenApi } from '../../../operator/api/crd.ts';
-import { misshapen } from './validate.ts';
+import { misshapen, withDefaults } from './validate.ts';
 
 /** How deep a list or object lies: whether an old value can be found again for each new one. */
 interface Place {
@@ -40,6 +40,9 @@ function shapeFaults(schema: OpenApi): readonly string[] {
     faults.push('has no maxProperties');
   for (const name of schema.required ?? [])
     if (schema.properties?.[name] === undefined) faults.push(`requires ${name}, which it does not have`);
+  // Rules are held against a default as it stands, before the defaults inside of it are filled in.
+  if (JSON.stringify(withDefaults(schema, schema.default)) !== JSON.stringify(schema.default))
+    faults.push('has a default that leaves others out');
   if (schema.default !== undefined) {
     for (const path of misshapen(schema, schema.default))
       faults.push(`has a default that is wrong at ${path || 'itself'}`);
