@@ -40,6 +40,7 @@ export class ClusterRunner {
   #wake: (() => void) | null = null;
   #stepsSince = 0;
   #wasConverged = false;
+  #hasServed = false;
   #applied = true;
   #troubleText = '';
   #pauseMs = POLL_MIN_MS;
@@ -101,7 +102,8 @@ export class ClusterRunner {
     for (const name of this.#underWay.keys()) if (!planned.has(name)) this.#underWay.delete(name);
     if (result.failure !== null && result.step !== null) return this.#stepFailed(result.step, result.failure);
     if (result.step !== null) return this.#stepTaken(result.step, result.progress);
-    if (!result.plan.ready) {
+    // Clients are served, but not all is as the manifests say while something goes on.
+    if (!result.plan.ready || (this.#hasServed && this.#underWay.size > 0)) {
       if (result.plan.steps.length === 0) this.#wasConverged = false;
       this.#pauseMs = Math.min(POLL_MAX_MS, this.#pauseMs * 1.5);
       return this.#pauseMs;
@@ -115,6 +117,7 @@ export class ClusterRunner {
       this.#stopped = true;
     } else if (!this.#wasConverged || this.#applied) {
       this.#wasConverged = true;
+      this.#hasServed = true;
       this.#applied = false;
       this.#listener.converged(this.#stepsSince);
       this.#stepsSince = 0;
@@ -163,7 +166,7 @@ export class ClusterRunner {
     const told = this.#underWay.get(name);
     if (told !== undefined && (told.left === left || nowMs - told.atMs < TELL_MS)) return;
     this.#underWay.set(name, { atMs: nowMs, left });
-    if (told !== undefined) this.#listener.progress(`${name}: ${left} replica${left === 1 ? '' : 's'} left`);
+    if (told !== undefined) this.#listener.progress(`${name}: ${left} partition${left === 1 ? '' : 's'} left`);
   }
 
   #hold(name: string, maxMs = RETRY_MAX_MS): number {

@@ -1,5 +1,5 @@
 import { unreachable } from '../../broker/core/base/assert.ts';
-import { type Desired, mentionedTopics } from '../core/desired.ts';
+import { declaredCopies, type Desired, mentionedTopics } from '../core/desired.ts';
 import type { HostObservation, Observed } from '../core/observed.ts';
 import { type Plan, plan, planGone } from '../core/plan.ts';
 import { type IsDynamic, leavingNodes, outdatedNodes, splitSettings, wantedNodes } from '../core/plan-nodes.ts';
@@ -57,6 +57,7 @@ function questionOf(desired: Desired, isDynamic: IsDynamic, host: HostObservatio
   const nodes = wantedNodes(desired.cluster, isDynamic);
   return {
     topics: mentionedTopics(desired),
+    copies: declaredCopies(desired),
     groups: [...new Set(desired.shareGroups.map(groupIdOf))].sort(),
     settings: [...splitSettings(desired.cluster, isDynamic).dynamic.keys()],
     brokers: nodes.flatMap(({ id, roles }) => (roles.includes('broker') ? [id] : [])),
@@ -85,6 +86,7 @@ async function carryOutFirst(
 
 async function carryOut(step: Step, host: NodeHost, admin: ClusterAdmin | null): Promise<Progress> {
   if (step.kind === 'Drain' || step.kind === 'Rebalance') return admin === null ? 'done' : move(step, host, admin);
+  if (step.kind === 'EnsureTopic') return admin === null ? 'done' : ensureTopic(step, admin);
   await change(step, host, admin);
   return 'done';
 }
@@ -103,7 +105,11 @@ async function move(step: Move, host: NodeHost, admin: ClusterAdmin): Promise<Pr
   return progress;
 }
 
-async function change(step: Exclude<Step, Move>, host: NodeHost, admin: ClusterAdmin | null): Promise<void> {
+async function change(
+  step: Exclude<Step, Move | { kind: 'EnsureTopic' }>,
+  host: NodeHost,
+  admin: ClusterAdmin | null,
+): Promise<void> {
   switch (step.kind) {
     case 'Form':
       await host.form(step.initialVoters);
@@ -134,9 +140,6 @@ async function change(step: Exclude<Step, Move>, host: NodeHost, admin: ClusterA
     case 'SetConfig':
       await admin?.alterConfig({ kind: 'cluster' }, step.change);
       return;
-    case 'EnsureTopic':
-      await ensureTopic(step, admin);
-      return;
     case 'EnsureGroup':
       await admin?.alterConfig({ kind: 'group', name: step.groupId }, step.change);
       return;
@@ -145,11 +148,23 @@ async function change(step: Exclude<Step, Move>, host: NodeHost, admin: ClusterA
   }
 }
 
-async function ensureTopic(step: Extract<Step, { kind: 'EnsureTopic' }>, admin: ClusterAdmin | null): Promise<void> {
+async function ensureTopic(step: Extract<Step, { kind: 'EnsureTopic' }>, admin: ClusterAdmin): Promise<Progress> {
   const { topic: name, change } = step;
-  if (change.kind === 'create') {
-    const { partitions, replicationFactor, config } = change;
-    await admin?.createTopic({ name, partitions, replicationFactor, config });
-  } else if (change.kind === 'grow') await admin?.growTopic(name, change.partitions);
-  else await admin?.alterConfig({ kind: 'topic', name }, change.change);
+  switch (change.kind) {
+    case 'create': {
+      const { partitions, replicationFactor, config } = change;
+      await admin.createTopic({ name, partitions, replicationFactor, config });
+      return 'done';
+    }
+    case 'grow':
+      await admin.growTopic(name, change.partitions);
+      return 'done';
+    case 'resize':
+      return admin.resizeTopic(name, change);
+    case 'configure':
+      await admin.alterConfig({ kind: 'topic', name }, change.change);
+      return 'done';
+    default:
+      return unreachable(change);
+  }
 }

@@ -80,6 +80,16 @@ export function declaredTopics(ownership: Ownership): readonly string[] {
   return [...names].sort();
 }
 
+/** Numbers of copies that acting Topics declare. */
+export function declaredCopies(desired: Desired): ReadonlyMap<string, number> {
+  const { topics } = resolveOwnership(desired);
+  return new Map(
+    [...topics].flatMap(([name, { spec }]) =>
+      spec.replicationFactor === undefined ? [] : [[name, spec.replicationFactor] as const],
+    ),
+  );
+}
+
 /** Names of all topics that a plan has to know about, sorted. */
 export function mentionedTopics(desired: Desired): readonly string[] {
   const names = new Set(desired.topics.map(topicNameOf));

@@ -39,7 +39,12 @@ export interface HostObservation {
 /** A topic as the cluster has it. */
 export interface TopicObservation {
   readonly partitions: number;
-  readonly replicationFactor: number;
+  /** Numbers of copies that its partitions have, or will have when what is under way is done: each number once, sorted. */
+  readonly copies: readonly number[];
+  /** Partitions that are getting another number of copies. */
+  readonly resizing: number;
+  /** `min.insync.replicas` in force, ≥ 1. */
+  readonly minInsyncReplicas: number;
   /** Partitions without a leader, as the broker that sees the most of them says; all of them where one doesn't know the topic. */
   readonly leaderless: number;
   /** Settings that were set on the topic itself. */

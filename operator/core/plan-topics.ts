@@ -14,12 +14,26 @@ export interface PartialPlan {
 const CLUSTER_DEFAULT = -1;
 
 /** Brings topics to what Topics say, and creates the absent ones that only ShareGroups name (O12, O14). */
-export function planTopics(desired: Desired, ownership: Ownership, admin: AdminObservation): PartialPlan {
+export function planTopics(
+  desired: Desired,
+  ownership: Ownership,
+  admin: AdminObservation,
+  rest: {
+    /** Brokers that may have copies, sorted. */
+    readonly brokers: readonly number[];
+    /** Settings of the cluster are to be changed first. */
+    readonly isConfiguring: boolean;
+  },
+): PartialPlan {
   const steps: Step[] = [];
   const conditions: Condition[] = [];
   for (const name of [...ownership.topics.keys()].sort()) {
     const topic = ownership.topics.get(name);
-    if (topic !== undefined) planTopic(name, topic, admin.topics.get(name), { steps, conditions });
+    const actual = admin.topics.get(name);
+    if (topic === undefined) continue;
+    planTopic(name, topic, actual, { steps, conditions });
+    if (actual !== undefined && !rest.isConfiguring)
+      planCopies(name, topic, { actual, ...rest }, { steps, conditions });
   }
   planCreateTopics(desired, ownership, admin, steps);
   return { steps, conditions };
@@ -52,14 +66,30 @@ function planTopic(
     const change = { kind: 'grow', partitions, before: actual.partitions } as const;
     out.steps.push({ kind: 'EnsureTopic', topic: name, resource, change });
   }
-  if (replicationFactor !== undefined && replicationFactor !== actual.replicationFactor) {
-    stalled(
-      `topic ${name} has ${actual.replicationFactor} replicas, not ${replicationFactor}; kafka-reassign-partitions.sh changes that, a manifest does not yet`,
-    );
-  }
   const change = configChange(config, actual.config, 'exact');
   if (change !== null)
     out.steps.push({ kind: 'EnsureTopic', topic: name, resource, change: { kind: 'configure', change } });
+}
+
+/** Another number of copies is a reassignment (O14), which goes on by itself. Settings come first: they say how few may be. */
+function planCopies(
+  name: string,
+  topic: Topic,
+  { actual, brokers }: { readonly actual: TopicObservation; readonly brokers: readonly number[] },
+  out: { readonly steps: Step[]; readonly conditions: Condition[] },
+): void {
+  const resource = nameOf(topic);
+  const { replicationFactor, config } = topic.spec;
+  const { copies, resizing, minInsyncReplicas } = actual;
+  if (replicationFactor === undefined || configChange(config, actual.config, 'exact') !== null) return;
+  if (resizing === 0 && copies.every((count) => count === replicationFactor)) return;
+  if (replicationFactor < minInsyncReplicas && copies.some((count) => count > replicationFactor)) {
+    const message = `topic ${name} has min.insync.replicas ${minInsyncReplicas} and cannot have ${replicationFactor} of ${copies.join(' or ')} copies; lower that first`;
+    out.conditions.push({ resource, type: 'Stalled', reason: 'InvalidSpec', message });
+    return;
+  }
+  const change = { kind: 'resize', replicationFactor, brokers } as const;
+  out.steps.push({ kind: 'EnsureTopic', topic: name, resource, change });
 }
 
 /** `createTopics` creates what is absent and no Topic names; an existing topic is never altered. The oldest group decides. */

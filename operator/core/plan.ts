@@ -36,9 +36,10 @@ export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic)
   const { admin } = observed;
   const hasNodes = nodeSteps.every((step) => !COMES_FIRST.has(step.kind));
   if (!hasNodes || admin === null) return { steps: nodeSteps, conditions, ready: false };
-  const topics = planTopics(desired, ownership, admin);
   const groups = planGroups(ownership, admin);
   const change = configChange(splitSettings(desired.cluster, isDynamic).dynamic, admin.config, 'declared');
+  const brokers = wanted.flatMap(({ id, roles }) => (roles.includes('broker') ? [id] : []));
+  const topics = planTopics(desired, ownership, admin, { brokers, isConfiguring: change !== null });
   const steps: Step[] = [...nodeSteps];
   if (change !== null) steps.push({ kind: 'SetConfig', change });
   steps.push(...topics.steps.filter((step) => !placesPartitions(step) || !isStarting(wanted, observed.host)));
@@ -56,7 +57,7 @@ const COMES_FIRST: ReadonlySet<Step['kind']> = new Set(['Form', 'AddNode', 'Rest
 
 /** A cluster serves as it should while a step like this fails: that is tried again, and nobody waits for it. */
 function isForLater(step: Step): boolean {
-  return step.kind === 'Rebalance';
+  return step.kind === 'Rebalance' || (step.kind === 'EnsureTopic' && step.change.kind === 'resize');
 }
 
 /** Partitions are spread over the brokers that are there: those that are about to be are waited for. */

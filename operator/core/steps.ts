@@ -34,6 +34,12 @@ export type TopicChange =
       readonly config: ReadonlyMap<string, string>;
     }
   | { readonly kind: 'grow'; readonly partitions: number; readonly before: number }
+  | {
+      readonly kind: 'resize';
+      readonly replicationFactor: number;
+      /** Brokers that may have copies, sorted. */
+      readonly brokers: readonly number[];
+    }
   | { readonly kind: 'configure'; readonly change: ConfigChange };
 
 /** One step of a plan, in the words of the domain; neither Kubernetes nor processes appear here. */
@@ -108,6 +114,8 @@ function describeTopicChange(topic: string, change: TopicChange): string {
     }
     case 'grow':
       return `grow topic ${topic} from ${change.before} to ${change.partitions} partitions`;
+    case 'resize':
+      return `give topic ${topic} ${change.replicationFactor} ${change.replicationFactor === 1 ? 'copy' : 'copies'}`;
     case 'configure':
       return `set for topic ${topic}: ${describeChange(change.change)}`;
     default:

@@ -4,6 +4,8 @@ import type { ConfigChange } from '../core/steps.ts';
 /** What a plan needs to know; nothing else is asked for. */
 export interface AdminQuestion {
   readonly topics: readonly string[];
+  /** Number of copies that topics are to have, where that is declared. */
+  readonly copies: ReadonlyMap<string, number>;
   readonly groups: readonly string[];
   /** Names of cluster-wide dynamic settings; nothing is asked when empty. */
   readonly settings: readonly string[];
@@ -41,6 +43,14 @@ export interface ClusterAdmin {
   }): Promise<void>;
   /** Grows a topic to this number of partitions in all. */
   growTopic(name: string, partitions: number): Promise<void>;
+  /**
+   * Gives every partition of a topic this number of copies, on these brokers, some partitions at a time; asked again it goes on, and
+   * tells how many are left. Fails when there are too few brokers.
+   */
+  resizeTopic(
+    name: string,
+    wanted: { readonly replicationFactor: number; readonly brokers: readonly number[] },
+  ): Promise<Progress>;
   /** Makes a controller that observes a voter, by its disk (KIP-853). A voter already is no failure. */
   addVoter(voter: {
     readonly id: number;

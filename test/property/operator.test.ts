@@ -15,7 +15,12 @@ const name = fc.constantFrom(...NAMES);
 const config = (...keys: string[]) =>
   fc.dictionary(fc.constantFrom(...keys), fc.constantFrom('1', '2')).map((one) => new Map(Object.entries(one)));
 const topics = fc.record(
-  { topicName: name, partitions: fc.integer({ min: 1, max: 3 }), config: config('retention.ms', 'segment.bytes') },
+  {
+    topicName: name,
+    partitions: fc.integer({ min: 1, max: 3 }),
+    replicationFactor: fc.integer({ min: 1, max: 3 }),
+    config: config('retention.ms', 'segment.bytes'),
+  },
   { requiredKeys: ['config'] },
 );
 const groups = fc.record(

@@ -74,6 +74,13 @@ export class ClusterProbe {
     };
   }
 
+  /** How many copies each partition of a topic has, and how many of them are in sync. */
+  async copies(name: string): Promise<readonly { readonly all: number; readonly inSync: number }[]> {
+    const { topics } = await this.#metadata([name]);
+    const partitions = topics[0]?.partitions ?? [];
+    return partitions.map(({ replicaNodes, isrNodes }) => ({ all: replicaNodes.length, inSync: isrNodes.length }));
+  }
+
   /** Records of a topic, as the leaders of its partitions tell; fails while one has none. */
   async countOf(name: string): Promise<number> {
     const seen = await this.#metadata([name]);

@@ -67,6 +67,16 @@ interface ModelNode {
   replicas: number;
 }
 
+/** One partition with one copy, and nothing set. */
+export const PLAIN_TOPIC: TopicObservation = {
+  partitions: 1,
+  copies: [1],
+  resizing: 0,
+  minInsyncReplicas: 1,
+  leaderless: 0,
+  config: new Map(),
+};
+
 /** A controller that started a moment ago is so far behind. */
 const FRESH_LAG = 5_000;
 
@@ -141,6 +151,8 @@ export class PerfectCluster {
   /** Time passes: what started is ready, what was ready has caught up, and a replica has moved. */
   tick(): void {
     this.#moveOne();
+    for (const [name, topic] of this.topics)
+      this.topics.set(name, { ...topic, resizing: Math.max(0, topic.resizing - 1) });
     for (const [id, node] of this.nodes) {
       if (node.isStopped) continue;
       const isVoter = this.voters.some((voter) => voter.id === id && voter.directoryId === diskOf(id, node));
@@ -249,8 +261,7 @@ export class PerfectCluster {
         break;
       }
       case 'EnsureTopic':
-        this.#ensureTopic(step);
-        break;
+        return this.#ensureTopic(step);
     }
     return 'done';
   }
@@ -269,16 +280,25 @@ export class PerfectCluster {
     this.#mark(id, 'leaving');
   }
 
-  #ensureTopic({ topic: name, change }: Extract<Step, { kind: 'EnsureTopic' }>): void {
+  #ensureTopic({ topic: name, change }: Extract<Step, { kind: 'EnsureTopic' }>): Progress {
     const old = this.topics.get(name);
+    if (change.kind === 'resize') {
+      if (old === undefined) return 'done';
+      const isBegun = old.copies.join() === String(change.replicationFactor);
+      const resizing = this.#slow ? (isBegun ? old.resizing : old.partitions) : 0;
+      this.topics.set(name, { ...old, copies: [change.replicationFactor], resizing });
+      return resizing === 0 ? 'done' : { left: resizing };
+    }
     if (change.kind === 'create') {
       const partitions = change.partitions === -1 ? 1 : change.partitions;
-      this.topics.set(name, { partitions, replicationFactor: 1, leaderless: 0, config: change.config });
+      const copies = [Math.max(1, change.replicationFactor)];
+      this.topics.set(name, { ...PLAIN_TOPIC, partitions, copies, config: change.config });
     } else if (old !== undefined) {
       const after =
         change.kind === 'grow' ? { partitions: change.partitions } : { config: changed(old.config, change.change) };
       this.topics.set(name, { ...old, ...after });
     }
+    return 'done';
   }
 }
 

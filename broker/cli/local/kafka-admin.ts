@@ -10,9 +10,11 @@ import { isOperatorError, OperatorError } from '../../../operator/ports/operator
 import type { Address } from '../../core/client/machine.ts';
 import type { Target } from '../../core/client/network.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
-import { ErrorCode, errorName, isRetriable } from '../../core/protocol/errors.ts';
+import { ErrorCode, isRetriable } from '../../core/protocol/errors.ts';
 import type { ApiResponses, RequestInput, WireKey } from '../../core/protocol/messages.ts';
 import { Calls, isCallFault } from './calls.ts';
+import { check } from './check.ts';
+import { copiesUnderWay, plainCopies, reassignments, resizeTopic, type SeenCopies } from './copies.ts';
 import { Moves } from './moves.ts';
 
 /** Types of resources as DescribeConfigs numbers them. */
@@ -23,11 +25,15 @@ const SET = 0;
 const DELETE = 1;
 const REQUEST_TIMEOUT_MS = 10_000;
 
+const MIN_ISR = 'min.insync.replicas';
+
 /** The topic that stands for the metadata log, and the listener name of control planes (KIP-853). */
 const METADATA_TOPIC = '__cluster_metadata';
 const CONTROLLER_LISTENER = 'CONTROLLER';
 
-type Seen = Omit<TopicObservation, 'config'>;
+/** A topic as one broker sees it. */
+type Seen = Pick<TopicObservation, 'partitions' | 'leaderless'> & SeenCopies;
+type SeenTopic = Pick<TopicObservation, 'partitions' | 'leaderless'> & { readonly seen: readonly Seen[] };
 type Described = ApiResponses[typeof ApiKey.DescribeConfigs]['results'][number];
 
 /** The operator's `ClusterAdmin` over the Kafka protocol. */
@@ -51,14 +57,26 @@ export class KafkaAdmin implements ClusterAdmin {
       this.#moves.obstacles(question.restarts),
     ]);
     const configs = await this.#describe([...metadata.topics.keys()], question);
+    const copies = await this.#copies(question, metadata.topics, targets);
     const topics = new Map<string, TopicObservation>();
-    for (const [name, topic] of metadata.topics)
-      topics.set(name, { ...topic, config: configs.get(`${RESOURCE.topic}/${name}`) ?? new Map() });
+    for (const [name, { partitions, leaderless }] of metadata.topics) {
+      const described = configs.get(`${RESOURCE.topic}/${name}`);
+      const { copies: counts, resizing } = copies.get(name) ?? { copies: [], resizing: 0 };
+      const minInsyncReplicas = Number(described?.configs.find((one) => one.name === MIN_ISR)?.value ?? 1);
+      topics.set(name, {
+        partitions,
+        leaderless,
+        copies: counts,
+        resizing,
+        minInsyncReplicas,
+        config: ownValues(described),
+      });
+    }
     const groups = new Map<string, GroupObservation>();
     for (const name of question.groups) {
       groups.set(name, {
         type: types.get(name) ?? null,
-        config: configs.get(`${RESOURCE.group}/${name}`) ?? new Map(),
+        config: ownValues(configs.get(`${RESOURCE.group}/${name}`)),
       });
     }
     return {
@@ -68,7 +86,7 @@ export class KafkaAdmin implements ClusterAdmin {
       obstacles,
       topics,
       groups,
-      config: configs.get(`${RESOURCE.broker}/`) ?? new Map(),
+      config: ownValues(configs.get(`${RESOURCE.broker}/`)),
     };
   }
 
@@ -98,6 +116,10 @@ export class KafkaAdmin implements ClusterAdmin {
       validateOnly: false,
     }));
     for (const result of body.results) check(result.errorCode, result.errorMessage);
+  }
+
+  resizeTopic(name: string, wanted: Parameters<ClusterAdmin['resizeTopic']>[1]): Promise<Progress> {
+    return resizeTopic((...args) => this.#call(...args), name, wanted);
   }
 
   async alterConfig(resource: AdminResource, change: ConfigChange): Promise<void> {
@@ -201,10 +223,10 @@ export class KafkaAdmin implements ClusterAdmin {
   async #metadata(
     names: readonly string[],
     targets: readonly (readonly [Target, number])[],
-  ): Promise<{ readonly brokers: readonly number[]; readonly topics: ReadonlyMap<string, Seen> }> {
+  ): Promise<{ readonly brokers: readonly number[]; readonly topics: ReadonlyMap<string, SeenTopic> }> {
     const body = () => ({ topics: names.map((name) => ({ name })), allowAutoTopicCreation: false });
     const answers = await this.#each(targets, ApiKey.Metadata, body, 4);
-    const topics = new Map<string, Seen>();
+    const topics = new Map<string, SeenTopic>();
     for (const name of names) {
       const seen = [...answers.values()].map((answer) => seenBy(answer, name));
       const known = seen.filter((one) => one !== null);
@@ -212,11 +234,28 @@ export class KafkaAdmin implements ClusterAdmin {
       const partitions = Math.max(...known.map((one) => one.partitions));
       topics.set(name, {
         partitions,
-        replicationFactor: Math.max(...known.map((one) => one.replicationFactor)),
+        seen: known,
         leaderless: Math.max(...seen.map((one) => (one === null ? partitions : one.leaderless))),
       });
     }
     return { brokers: [...answers.keys()].sort((a, b) => a - b), topics };
+  }
+
+  /** Copies of topics; of what is under way is asked only where they are not as declared. */
+  async #copies(
+    { copies: wanted }: AdminQuestion,
+    topics: ReadonlyMap<string, SeenTopic>,
+    [first]: readonly (readonly [Target, number])[],
+  ): Promise<ReadonlyMap<string, Pick<TopicObservation, 'copies' | 'resizing'>>> {
+    const known = [...topics].map(([name, { seen }]) => ({ name, seen, plain: plainCopies(seen, wanted.get(name)) }));
+    const isPlain = first === undefined || known.every(({ plain }) => plain !== null);
+    const moving = isPlain ? new Map() : await reassignments((...args) => this.#call(...args), first[0]);
+    return new Map(
+      known.flatMap(({ name, seen: [one], plain }) => {
+        const copies = plain ?? (one === undefined ? null : copiesUnderWay(one, moving.get(name) ?? new Map()));
+        return copies === null ? [] : [[name, copies]];
+      }),
+    );
   }
 
   /**
@@ -277,7 +316,7 @@ export class KafkaAdmin implements ClusterAdmin {
     };
   }
 
-  async #describe(topics: readonly string[], question: AdminQuestion): Promise<Map<string, Map<string, string>>> {
+  async #describe(topics: readonly string[], question: AdminQuestion): Promise<Map<string, Described>> {
     const resource = (resourceType: number, resourceName: string, configurationKeys: string[] | null = null) => ({
       resourceType,
       resourceName,
@@ -288,12 +327,12 @@ export class KafkaAdmin implements ClusterAdmin {
       ...question.groups.map((name) => resource(RESOURCE.group, name)),
       ...(question.settings.length > 0 ? [resource(RESOURCE.broker, '', [...question.settings])] : []),
     ];
-    const configs = new Map<string, Map<string, string>>();
+    const configs = new Map<string, Described>();
     if (resources.length === 0) return configs;
     const body = await this.#call(ApiKey.DescribeConfigs, () => ({ resources }));
     for (const result of body.results) {
       check(result.errorCode, result.errorMessage);
-      configs.set(`${result.resourceType}/${result.resourceName}`, ownValues(result));
+      configs.set(`${result.resourceType}/${result.resourceName}`, result);
     }
     return configs;
   }
@@ -321,13 +360,15 @@ function seenBy(answer: ApiResponses[typeof ApiKey.Metadata], name: string): See
   if (topic.errorCode !== ErrorCode.NONE && topic.partitions.length === 0) check(topic.errorCode, `topic ${name}`);
   return {
     partitions: topic.partitions.length,
-    replicationFactor: Math.max(0, ...topic.partitions.map((one) => one.replicaNodes.length)),
+    counts: new Map(topic.partitions.map((one) => [one.partitionIndex, one.replicaNodes.length])),
+    isWhole: topic.partitions.every((one) => one.isrNodes.length === one.replicaNodes.length),
     leaderless: topic.partitions.filter((one) => one.leaderId < 0).length,
   };
 }
 
 /** The values that were set on this very resource, not inherited ones. */
-function ownValues(result: Described): Map<string, string> {
+function ownValues(result: Described | undefined): Map<string, string> {
+  if (result === undefined) return new Map();
   const wanted =
     result.resourceType === RESOURCE.topic
       ? SOURCE.topic
@@ -336,12 +377,4 @@ function ownValues(result: Described): Map<string, string> {
         : SOURCE.clusterDefault;
   const own = result.configs.filter((config) => config.configSource === wanted && config.value !== null);
   return new Map(own.map((config) => [config.name, config.value ?? '']));
-}
-
-function check(code: number, message: string | null): void {
-  if (code === ErrorCode.NONE) return;
-  const name = errorName(code);
-  throw new OperatorError(name, message === null || message === '' ? name : `${name}: ${message}`, {
-    fatal: !isRetriable(code),
-  });
 }

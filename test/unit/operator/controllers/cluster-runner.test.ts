@@ -29,6 +29,8 @@ function adminOf(world: PerfectCluster, move: (step: Step) => Promise<Progress>)
     createTopic: ({ name, ...change }) =>
       carryOut({ kind: 'EnsureTopic', topic: name, resource: '', change: { kind: 'create', ...change } }),
     growTopic: async () => undefined,
+    resizeTopic: (name, wanted) =>
+      move({ kind: 'EnsureTopic', topic: name, resource: '', change: { kind: 'resize', ...wanted } }),
     drain: async (ids) => {
       const progress = await move({ kind: 'Drain', ids });
       return progress === 'done' ? 0 : progress.left;
@@ -232,14 +234,41 @@ describe('the runner of a cluster', () => {
     await until(() => log.at(-1)?.startsWith('converged') === true);
     expect(log).toEqual([
       'drain node 3',
-      '3 s: drain node 3: 32 replicas left',
-      '6 s: drain node 3: 17 replicas left',
-      '9 s: drain node 3: 2 replicas left',
+      '3 s: drain node 3: 32 partitions left',
+      '6 s: drain node 3: 17 partitions left',
+      '9 s: drain node 3: 2 partitions left',
       'stop node 3',
       'forget node 3, which holds nothing any more',
       'converged after 3',
     ]);
     expect([...world.nodes.values()].map((node) => node.replicas)).toEqual([20, 20, 20]);
+    await runner.stop();
+  });
+
+  it('serves while copies come, and is as the manifests say when they are there', async () => {
+    const world = new PerfectCluster('slow');
+    const wanted = (replicationFactor: number): Desired =>
+      desired(cluster({}, { brokers: 3 }), topic('t', { replicationFactor, partitions: 40 }));
+    const { runner, log, settle, pass } = stage(wanted(1), () => null, world);
+    const until = async (isSo: () => boolean): Promise<void> => {
+      for (let turn = 0; !isSo(); turn += 1) {
+        expect(turn).toBeLessThan(100);
+        world.tick();
+        await pass();
+      }
+    };
+    await settle();
+    await until(() => log.at(-1)?.startsWith('converged') === true);
+    log.splice(0);
+    runner.apply(wanted(3));
+    await settle();
+    await until(() => log.at(-1)?.startsWith('converged') === true);
+    expect(log).toEqual([
+      'Topic t: give topic t 3 copies',
+      '3 s: Topic t: give topic t 3 copies: 12 partitions left',
+      'converged after 1',
+    ]);
+    expect(world.topics.get('t')).toMatchObject({ copies: [3], resizing: 0 });
     await runner.stop();
   });
 

@@ -5,7 +5,7 @@ import type { Observed } from '../../../../operator/core/observed.ts';
 import { plan } from '../../../../operator/core/plan.ts';
 import { wantedNodes } from '../../../../operator/core/plan-nodes.ts';
 import { describeStep } from '../../../../operator/core/steps.ts';
-import { cluster, PerfectCluster, topic } from '../../../support/operator-model.ts';
+import { cluster, PerfectCluster, PLAIN_TOPIC, topic } from '../../../support/operator-model.ts';
 
 const planOf = (wanted: Cluster, observed: Observed, topics = [topic('t')]) =>
   plan({ cluster: wanted, topics, shareGroups: [] }, observed, isDynamicSetting);
@@ -269,7 +269,7 @@ describe('a plan for several nodes', () => {
   it('waits with a restart while partitions of the last one have no leader', () => {
     const world = settled(cluster({}, { brokers: 3 }));
     const leader = (leaderless: number): void => {
-      world.topics.set('t', { partitions: 1, replicationFactor: 1, leaderless, config: new Map() });
+      world.topics.set('t', { ...PLAIN_TOPIC, leaderless });
     };
     leader(1);
     expect(planOf(cluster(SETTING, { brokers: 3 }), world.observe()).steps).toEqual([]);

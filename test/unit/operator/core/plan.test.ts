@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { isDynamicSetting } from '../../../../operator/api/settings.ts';
 import type { AnyResource } from '../../../../operator/api/kinds.ts';
 import { declaredTopics, type Desired, desiredOf, resolveOwnership } from '../../../../operator/core/desired.ts';
-import type { Observed } from '../../../../operator/core/observed.ts';
+import type { Observed, TopicObservation } from '../../../../operator/core/observed.ts';
 import { plan, planGone } from '../../../../operator/core/plan.ts';
 import { describeStep } from '../../../../operator/core/steps.ts';
-import { cluster, group, PerfectCluster, topic } from '../../../support/operator-model.ts';
+import { cluster, group, PerfectCluster, PLAIN_TOPIC, topic } from '../../../support/operator-model.ts';
 
 function desired(...resources: AnyResource[]): Desired {
   const [one] = desiredOf(resources);
@@ -62,7 +62,7 @@ describe('a plan', () => {
   it('is not ready while a declared topic lacks a leader, but has nothing to do', () => {
     const wanted = desired(cluster(), topic('t'));
     const world = settled(wanted);
-    world.topics.set('t', { partitions: 1, replicationFactor: 1, leaderless: 1, config: new Map() });
+    world.topics.set('t', { ...PLAIN_TOPIC, leaderless: 1 });
     expect(plan(wanted, world.observe(), isDynamicSetting)).toMatchObject({ steps: [], ready: false });
   });
 
@@ -109,9 +109,7 @@ describe('a plan', () => {
     const wanted = desired(cluster(), topic('t', { config: new Map([['retention.ms', '1']]) }), group('g', ['t']));
     const world = settled(wanted);
     world.topics.set('t', {
-      partitions: 1,
-      replicationFactor: 1,
-      leaderless: 0,
+      ...PLAIN_TOPIC,
       config: new Map([
         ['retention.ms', '2'],
         ['segment.bytes', '9'],
@@ -146,6 +144,53 @@ describe('a plan', () => {
         },
       ],
     });
+  });
+
+  it('gives a topic the copies that its Topic declares, until they are there', () => {
+    const wanted = (replicationFactor: number, config: Readonly<Record<string, string>> = {}): Desired =>
+      desired(cluster(config, { brokers: 3 }), topic('t', { replicationFactor }));
+    const world = settled(wanted(1));
+    const seen = (more: Partial<TopicObservation>): string[] => {
+      world.topics.set('t', { ...PLAIN_TOPIC, ...more });
+      return say(wanted(2), world.observe());
+    };
+    const step = 'Topic t: give topic t 2 copies';
+    expect([seen({ copies: [1] }), seen({ copies: [3] }), seen({ copies: [2, 3] })]).toEqual([[step], [step], [step]]);
+    expect([seen({ copies: [2], resizing: 1 }), seen({ copies: [2] })]).toEqual([[step], []]);
+    expect(plan(wanted(3), world.observe(), isDynamicSetting)).toMatchObject({
+      steps: [{ change: { kind: 'resize', replicationFactor: 3, brokers: [0, 1, 2] } }],
+      ready: true,
+    });
+    expect(say(wanted(3, { 'min.insync.replicas': '2' }), world.observe())).toEqual([
+      'set for the cluster: min.insync.replicas=2',
+    ]);
+    expect(say(desired(cluster({}, { brokers: 3 }), topic('t')), world.observe())).toEqual([]);
+  });
+
+  it('takes no copies below min.insync.replicas, and says so', () => {
+    const wanted = (replicationFactor: number, config = new Map<string, string>()): Desired =>
+      desired(cluster({}, { brokers: 3 }), topic('t', { replicationFactor, config }));
+    const world = settled(wanted(3));
+    world.topics.set('t', { ...PLAIN_TOPIC, copies: [3], minInsyncReplicas: 2 });
+    expect(say(wanted(2), world.observe())).toEqual(['Topic t: give topic t 2 copies']);
+    expect(plan(wanted(1), world.observe(), isDynamicSetting)).toMatchObject({
+      steps: [],
+      conditions: [
+        {
+          resource: 'Topic t',
+          type: 'Stalled',
+          reason: 'InvalidSpec',
+          message: 'topic t has min.insync.replicas 2 and cannot have 1 of 3 copies; lower that first',
+        },
+      ],
+    });
+    const both = plan(wanted(1, new Map([['min.insync.replicas', '1']])), world.observe(), isDynamicSetting);
+    expect([both.steps.map(describeStep), both.conditions]).toEqual([
+      ['Topic t: set for topic t: min.insync.replicas=1'],
+      [],
+    ]);
+    world.topics.set('t', { ...PLAIN_TOPIC, copies: [1], minInsyncReplicas: 3 });
+    expect(say(wanted(2), world.observe())).toEqual(['Topic t: give topic t 2 copies']);
   });
 
   it('never alters a topic through createTopics', () => {
