@@ -33,12 +33,13 @@ export function effectsOn(
   const durability = durabilityUnder(image, before);
   const topics = isOfAll ? image.topicStates() : touched.flatMap(([name]) => image.topicByName(name) ?? []);
   const known = new Map<PartitionRules, Map<PartitionWish, ReturnType<typeof onceForAlike>>>();
-  return changesRecord(topics, ({ name }) => {
+  return changesRecord(topics, (topic) => {
+    const { name } = topic;
     const wanted = settings.topic(overrides(name), 'weir.durability');
     const isSaid = isSaidOfAll || differ(overrides(name), image.configOverrides('topic', name), [DURABILITY]);
     const same = isSaid && wanted === 'replicated' ? SAID_AGAIN : SAME;
     const wish = wanted === durability(name) ? same : wanted === 'fsync' ? TO_FSYNC : TO_REPLICATED;
-    const ruling = rules(name);
+    const ruling = rules(topic);
     const byWish = known.get(ruling) ?? new Map<PartitionWish, ReturnType<typeof onceForAlike>>();
     known.set(ruling, byWish);
     const alike =

@@ -32,7 +32,7 @@ export function markDurable(context: DecisionContext, command: MarkDurableComman
     const partition = topic?.partition(wanted.index);
     if (topic === null || partition === undefined || durability(topic.name) !== 'fsync') continue;
     if (partition.leader !== brokerId(command.brokerId) || partition.leaderEpoch !== wanted.leaderEpoch) continue;
-    const ruling = rules(topic.name);
+    const ruling = rules(topic);
     const least = Math.min(ruling.minIsr, partition.replicas.length);
     if (partition.durableFromEpoch !== -1 || partition.isr.length < least) continue;
     if (changes.has(topic.id, wanted.index)) continue;

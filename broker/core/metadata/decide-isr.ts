@@ -42,7 +42,7 @@ export function alterPartition(
       : isrProblem(context, partition, command.brokerId, wish);
     if (errorCode !== ErrorCode.NONE) return stateOf(id, partition, errorCode);
     const isr = wish.isr.map((member) => member.brokerId);
-    const change = changePartition(partition, { isr, isNoted: true }, rules(topic.name));
+    const change = changePartition(partition, { isr, isNoted: true }, rules(topic));
     if (change === null) return stateOf(id, partition, ErrorCode.NONE);
     changes.add(id, change);
     const isOther = change.leader !== partition.leader;
@@ -95,7 +95,7 @@ export function reportDamage(
     if (found === null || partition === undefined || changes.has(topic, index)) continue;
     const at = partition.replicas.indexOf(brokerId(id));
     const directories = withDirectory(partition, at, DAMAGED_DIRECTORY);
-    const change = changePartition(partition, { out: id, isOutUnclean: true, directories }, rules(found.name));
+    const change = changePartition(partition, { out: id, isOutUnclean: true, directories }, rules(found));
     if (change !== null) changes.add(topic, change);
   }
   return { records: changes.records(), outcome: { kind: 'reportDamage', ...ok() } };

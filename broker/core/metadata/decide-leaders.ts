@@ -35,7 +35,7 @@ export function electLeaders(
     } else if (!changes.has(topic.id, index)) {
       const { electionType } = command;
       const change = isNeeded(partition, electionType)
-        ? changePartition(partition, { election: electionType }, rules(name))
+        ? changePartition(partition, { election: electionType }, rules(topic))
         : undefined;
       if (change !== undefined && change !== null) changes.add(topic.id, change);
       if (change !== undefined || !isAll) partitions.push({ ...resultOf(change, electionType), topic: name, index });
@@ -96,8 +96,8 @@ export function handOver(
   const rules = rulesOf(context, { broker: { id, mayLead: false } });
   let remaining = 0;
   const known = new Map<PartitionRules, (partition: PartitionState) => ReturnType<typeof changePartition>>();
-  const changes = changesRecord(image.partitionsOn(brokerId(id), 'counting'), ({ name }) => {
-    const ruling = rules(name);
+  const changes = changesRecord(image.partitionsOn(brokerId(id), 'counting'), (topic) => {
+    const ruling = rules(topic);
     const alike =
       known.get(ruling) ??
       onceForAlike((partition) => {

@@ -40,8 +40,8 @@ export function alterReassignments(
       return { ...problem(ErrorCode.INVALID_REQUEST, 'the partition is named twice'), topic: name, index };
     const outcome =
       replicas === null
-        ? cancelled(image, partition, rules(name))
-        : reassigned(context, partition, { replicas, mayResize: command.allowReplicationFactorChange }, rules(name));
+        ? cancelled(image, partition, rules(topic))
+        : reassigned(context, partition, { replicas, mayResize: command.allowReplicationFactorChange }, rules(topic));
     if (outcome !== null && 'errorCode' in outcome) return { ...outcome, topic: name, index };
     if (outcome !== null) changes.add(topic.id, outcome);
     return { ...ok(), topic: name, index };

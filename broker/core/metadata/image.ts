@@ -151,6 +151,12 @@ export class MetadataImage implements MetadataView {
     return [...this.#configs[scope].keys()].sort(byCodeUnits);
   }
 
+  /** What was set for a topic. */
+  overridesOf(topic: { readonly name: string }): ReadonlyMap<string, string> {
+    // The name is a text that is made when it is asked for.
+    return this.#configs.topic.size === 0 ? NO_OVERRIDES : this.configOverrides('topic', topic.name);
+  }
+
   /** What was set for topics, in no order; of topics that have any of it. */
   topicOverrides(): Iterable<ReadonlyMap<string, string>> {
     return this.#configs.topic.values();

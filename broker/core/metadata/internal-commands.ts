@@ -70,7 +70,7 @@ function electMostComplete(context: DecisionContext, command: ElectMostCompleteC
     const topic = context.image.topicById(topicId(id));
     const partition = topic?.partition(index);
     if (topic === null || partition === undefined || changes.has(id, index)) continue;
-    const change = changePartition(partition, { mostComplete }, rules(topic.name));
+    const change = changePartition(partition, { mostComplete }, rules(topic));
     if (change !== null) changes.add(id, change);
   }
   return changes.records();

@@ -56,10 +56,13 @@ export interface RuleChanges {
   readonly settings?: DecisionContext['settings'];
 }
 
-/** The rules of each topic by its name; topics whose settings agree have the same object. */
-export function rulesOf(context: DecisionContext, changes: RuleChanges = {}): (topic: string) => PartitionRules {
+/** The rules of each topic; topics whose settings agree have the same object. */
+export function rulesOf(
+  context: DecisionContext,
+  changes: RuleChanges = {},
+): (topic: { readonly name: string }) => PartitionRules {
   const { image, settings: before, bugs = NO_METADATA_BUGS } = context;
-  const { broker, settings = before, overrides = (topic) => image.configOverrides('topic', topic) } = changes;
+  const { broker, settings = before, overrides } = changes;
   const shared = {
     mayLead: (id: number): boolean => (id === broker?.id ? broker.mayLead : image.mayLead(id)),
     diskOf: (id: number): string | null =>
@@ -69,14 +72,20 @@ export function rulesOf(context: DecisionContext, changes: RuleChanges = {}): (t
     bugs,
   };
   const known = new Map<string, PartitionRules>();
-  return (topic) => {
-    const texts = overrides(topic);
+  // Most topics have no settings of their own.
+  const byTexts = new Map<ReadonlyMap<string, string>, PartitionRules>();
+  const rulesWith = (texts: ReadonlyMap<string, string>): PartitionRules => {
     const unclean = settings.topic(texts, 'unclean.leader.election.enable');
     const minIsr = settings.topic(texts, 'min.insync.replicas');
     const key = `${unclean} ${minIsr}`;
     const rules = known.get(key) ?? { ...shared, unclean, minIsr };
     known.set(key, rules);
+    byTexts.set(texts, rules);
     return rules;
+  };
+  return (topic) => {
+    const texts = overrides === undefined ? image.overridesOf(topic) : overrides(topic.name);
+    return byTexts.get(texts) ?? rulesWith(texts);
   };
 }
 
@@ -86,12 +95,12 @@ export function rulesOf(context: DecisionContext, changes: RuleChanges = {}): (t
  */
 export function changeAlike(
   topics: Iterable<TopicPart>,
-  rules: (topic: string) => PartitionRules,
+  rules: (topic: TopicPart) => PartitionRules,
   wish: (partition: PartitionState) => PartitionWish,
 ): PartitionChangesRecord | null {
   const known = new Map<PartitionRules, (partition: PartitionState) => PartitionChange | null>();
-  return changesRecord(topics, ({ name }) => {
-    const ruling = rules(name);
+  return changesRecord(topics, (topic) => {
+    const ruling = rules(topic);
     const change =
       known.get(ruling) ?? onceForAlike((partition) => changePartition(partition, wish(partition), ruling));
     known.set(ruling, change);

@@ -45,7 +45,7 @@ export function takeFrom(
   const damaged = damagedByTopic(isReplicating(image) ? command.damaged : []);
   const known = new Map<object, (partition: PartitionState) => ReturnType<typeof changePartition>>();
   return changesRecord(image.partitionsOn(brokerId(id), damaged.size === 0 ? 'held' : 'assigned'), (topic) => {
-    const ruling = rules(topic.name);
+    const ruling = rules(topic);
     const indexes = damaged.get(topic.id);
     const change = (partition: PartitionState): ReturnType<typeof changePartition> =>
       changePartition(partition, wishOf(partition, restart, indexes?.has(partition.index) === true), ruling);

@@ -37,6 +37,25 @@ export interface TopicPart {
   readonly partitions: readonly PartitionState[];
 }
 
+/** Texts are made when they are asked for. */
+class Part implements TopicPart {
+  readonly partitions: readonly PartitionState[];
+  readonly #topic: Topic;
+
+  constructor(topic: Topic, partitions: readonly PartitionState[]) {
+    this.#topic = topic;
+    this.partitions = partitions;
+  }
+
+  get id(): TopicId {
+    return this.#topic.id;
+  }
+
+  get name(): string {
+    return this.#topic.name;
+  }
+}
+
 /**
  * All topics and partitions, the latter as columns (P2): rows of numbers in pages, lists by number. A batch copies no page
  * but those that it touches, so topics that were handed out stay as they were.
@@ -114,7 +133,7 @@ export class TopicTable {
         const partition = topic?.partition(index);
         if (partition !== undefined) partitions.push(partition);
       }
-      if (topic !== null) yield { id: topic.id, name: topic.name, partitions };
+      if (topic !== null) yield new Part(topic, partitions);
     }
   }
 

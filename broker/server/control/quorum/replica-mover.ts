@@ -112,13 +112,13 @@ export class ReplicaMover {
 
   /** A batch was decided. */
   decided(delta: MetadataDelta): void {
-    const { brokersChanged, topicsCreated, topicsDeleted, partitionsChanged } = delta;
+    const { brokersChanged, topicsCreated, topicsDeleted } = delta;
     // Topics may come and go all the time, and nothing can leave a broker or come to it because of that.
     if (brokersChanged.length > 0) this.#isOutdated = true;
     if (brokersChanged.length + topicsCreated.length + topicsDeleted.length > 0) {
       this.#planned = null;
       this.#lookSoon(0);
-    } else if (partitionsChanged.length > 0 && this.#isDraining) {
+    } else if (this.#isDraining && delta.partitionsChanged.length > 0) {
       // What had nowhere to go may have now: somebody has moved something by hand.
       this.#dueMs = Math.min(this.#dueMs, STUCK_MS);
       if (this.#timer === null) this.#lookSoon(STUCK_MS);
