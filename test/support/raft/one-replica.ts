@@ -23,19 +23,21 @@ interface Start {
   readonly hardState?: Partial<HardState>;
   /** By default 0, 1 and 2. */
   readonly voters?: readonly number[];
+  /** By default 0. */
+  readonly self?: number;
 }
 
-/** Replica 0 of a quorum by itself: the test is all the others, and its disk. Timers run out at their earliest. */
+/** One replica of a quorum by itself: the test is all the others, and its disk. Timers run out at their earliest. */
 export class OneReplica {
   readonly raft: Raft;
   nowMs = 0;
 
   constructor(start: Start = {}) {
-    const { entries = [], hardState = {}, voters = [0, 1, 2] } = start;
+    const { entries = [], hardState = {}, voters = [0, 1, 2], self = 0 } = start;
     const snapshot: SnapshotMeta = { place: { index: 0, term: 0 }, voters: voters.map(key), sizeInBytes: 0 };
     this.raft = new Raft(
       {
-        self: key(0),
+        self: key(self),
         electionTimeoutMs: 600,
         heartbeatIntervalMs: 100,
         random: () => 0,
@@ -64,7 +66,7 @@ export class OneReplica {
   /** A message of another replica arrives; gives what is sent because of it. */
   hear(from: number, body: Body<Message>): readonly Send[] {
     // The other two fields are there now.
-    const message = { ...body, from: key(from), to: key(0) } as Message;
+    const message = { ...body, from: key(from), to: this.state.self } as Message;
     return this.give({ kind: 'message', message }).filter((effect) => effect.kind === 'send');
   }
 

@@ -77,6 +77,19 @@ describe('an election', () => {
     expect(one.state.electionAtMs - one.nowMs).toBe(600);
   });
 
+  test('for a leader whose process is gone begins within E/4, one after the other (V8)', () => {
+    const turns = [0, 1, 2].flatMap((gone) =>
+      [0, 1, 2].flatMap((id) => {
+        if (id === gone) return [];
+        const one = new OneReplica({ self: id });
+        one.hear(gone, heartbeat(1));
+        one.give({ kind: 'leader-refuses', leader: key(gone) });
+        return [one.state.electionAtMs - one.nowMs];
+      }),
+    );
+    expect(turns).toEqual([37.5, 112.5, 37.5, 112.5, 37.5, 112.5]);
+  });
+
   test('is not begun at the word of who does not lead', () => {
     const one = new OneReplica();
     one.hear(1, heartbeat(3));

@@ -48,8 +48,8 @@ describe('three controllers that are brokers too', () => {
     ]);
   });
 
-  test('whichever way the others notice the death of a leader, its partitions move within half a second (F4)', () => {
-    const tookMs = Array.from({ length: 16 }, (_, seed) => {
+  test('whichever way the others notice the death of a leader, its partitions move within 300 ms (F4)', () => {
+    const tookMs = Array.from({ length: 32 }, (_, seed) => {
       const world = formed(100 + seed);
       world.world.runFor(300 + world.world.prng.below(500));
       const dead = world.leader();
@@ -66,7 +66,7 @@ describe('three controllers that are brokers too', () => {
       );
       return world.world.nowMs - diedAtMs;
     });
-    expect(Math.max(...tookMs)).toBeLessThan(500);
+    expect(Math.max(...tookMs)).toBeLessThan(300);
   });
 
   test('when the leader dies another leads within half a second, the dead broker is out, nothing is lost', () => {
