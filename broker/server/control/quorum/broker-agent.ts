@@ -254,6 +254,7 @@ export class BrokerAgent {
   #take(message: WatchResponse): void {
     if (message.kind === 'controller') {
       this.#controllerId = message.controllerId;
+      if (message.controllerId !== -1) this.#deps.client.changed();
       if (this.#isStarted) this.#deps.send({ kind: 'controller', controllerId: message.controllerId });
       return;
     }

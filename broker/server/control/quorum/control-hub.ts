@@ -371,6 +371,7 @@ export class ControlHub {
     this.#mover = new ReplicaMover({ timers, log, settings }, controller);
     this.#preferred = new PreferredLeaders({ timers, log, settings }, controller);
     this.#elections = new LogElections({ clock, timers, log }, controller);
+    this.#client.changed();
   }
 
   /** What only the active controller does. */

@@ -1,5 +1,5 @@
 import { ErrorCode } from '../../../core/protocol/errors.ts';
-import type { Clock, Timers } from '../../../ports/clock.ts';
+import type { Clock, TimerHandle, Timers } from '../../../ports/clock.ts';
 import type { ControlChannel, ControllerHint, UnaryCalls } from '../../../ports/control-net.ts';
 
 /** What is asked of the active controller alone. */
@@ -11,6 +11,8 @@ const OPEN_MAX = 10_000;
 const ATTEMPT_MS = 5000;
 const PAUSE_MS = 20;
 const PAUSE_MAX_MS = 250;
+/** So often in a row a controller that says that it leads, and does not decide, is asked again. */
+const SOON_ATTEMPTS = 2;
 
 /** What the client works with. */
 export interface ControllerClientDeps {
@@ -43,6 +45,8 @@ export class ControllerClient {
   #leaderId = -1;
   #nextIndex = 0;
   #openCount = 0;
+  /** Pauses between two tries of a question, and what ends one. */
+  readonly #waiting = new Map<TimerHandle, () => void>();
 
   constructor(deps: ControllerClientDeps) {
     this.#deps = deps;
@@ -87,6 +91,17 @@ export class ControllerClient {
     this.#active = controller;
   }
 
+  /** Another controller leads, or decides from now on: nobody waits for the end of a pause. */
+  changed(): void {
+    this.#leaderId = -1;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const [timer, again] of waiting) {
+      timer.cancel();
+      again();
+    }
+  }
+
   #attempt<N extends ControllerCall>(question: Question<N>): void {
     const { clock, channelTo } = this.#deps;
     const leftMs = question.deadlineMs - clock.monotonicMs();
@@ -96,7 +111,7 @@ export class ControllerClient {
     }
     const controller = this.pick();
     if (controller === null) {
-      this.#again(question);
+      this.#again(question, false);
       return;
     }
     question.attempts += 1;
@@ -107,17 +122,27 @@ export class ControllerClient {
         return;
       }
       const hint = response === null ? null : response.controller;
-      this.learn(hint !== null && hint.id !== controller.id ? hint : null);
+      const isAnother = hint !== null && hint.id !== controller.id;
+      // One that leads and does not decide yet will soon, unless it is cut off.
+      this.learn(isAnother || question.attempts <= SOON_ATTEMPTS ? hint : null);
       if (failure !== null && isForOnce(question.request)) question.done(null);
-      else this.#again(question);
+      else this.#again(question, isAnother);
     });
   }
 
-  #again<N extends ControllerCall>(question: Question<N>): void {
+  /** `isNamed`: whom to ask was said. Somebody who is named is asked at once, the first time. */
+  #again<N extends ControllerCall>(question: Question<N>, isNamed: boolean): void {
     const pauseMs = Math.min(PAUSE_MAX_MS, PAUSE_MS * 2 ** Math.min(question.attempts, 4));
-    // Somebody who is named is asked at once, the first time.
-    const delayMs = this.#active !== null && question.attempts <= 1 ? 0 : pauseMs;
-    this.#deps.timers.after(delayMs, () => this.#attempt(question));
+    const delayMs = isNamed && question.attempts <= 1 ? 0 : pauseMs;
+    const again = (): void => {
+      this.#waiting.delete(timer);
+      this.#attempt(question);
+    };
+    const timer = this.#deps.timers.after(delayMs, again);
+    this.#waiting.set(timer, () => {
+      question.attempts = 0;
+      again();
+    });
   }
 }
 

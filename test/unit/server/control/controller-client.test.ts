@@ -85,6 +85,57 @@ describe('who asks the active controller', () => {
     expect(new Set(scene.asked)).toEqual(new Set([0, 1, 2]));
   });
 
+  test('asks at once when a new one leads, however long it has tried, and soon again while that one does not decide yet', () => {
+    const electedMs = 1800;
+    const denied: number[] = [];
+    const scene: Scene = new Scene({
+      0: () => ({ code: 'unavailable', message: 'refused' }),
+      1: () => elsewhere(scene.leaderId === -1 ? null : 2),
+      2: () => {
+        if (scene.leaderId === -1) return elsewhere(null);
+        if (denied.push(scene.world.nowMs) > 2) return DONE;
+        return elsewhere(2);
+      },
+    });
+    scene.world.schedule(electedMs, () => {
+      scene.leaderId = 2;
+      scene.client.changed();
+    });
+    expect(scene.ask(5000)).toEqual(DONE);
+    expect(denied[0]).toBe(electedMs);
+    expect((denied.at(-1) ?? 0) - electedMs).toBeLessThan(150);
+  });
+
+  test.each([1900, 2200, 2500])(
+    'goes back at once to a leader that was left, when that begins to decide (%i)',
+    (atMs) => {
+      let decides = false;
+      const askedMs: number[] = [];
+      const scene: Scene = new Scene({
+        0: () => elsewhere(null),
+        1: () => {
+          askedMs.push(scene.world.nowMs);
+          return decides ? DONE : elsewhere(null);
+        },
+        2: () => elsewhere(null),
+      });
+      scene.leaderId = 1;
+      scene.world.schedule(atMs, () => {
+        decides = true;
+        scene.client.changed();
+      });
+      expect(scene.ask(5000)).toEqual(DONE);
+      expect(askedMs.at(-1)).toBe(atMs);
+    },
+  );
+
+  test('leaves one that says that it leads, and never decides', () => {
+    const scene = new Scene({ 0: () => elsewhere(0), 1: () => DONE });
+    scene.client.learn(hint(0));
+    expect(scene.ask(5000)).toEqual(DONE);
+    expect(scene.asked).toEqual([0, 0, 0, 1]);
+  });
+
   test('leaves a controller that does not answer for another one', () => {
     const scene = new Scene({ 0: () => 'silence', 1: () => DONE });
     scene.client.learn(hint(0));
