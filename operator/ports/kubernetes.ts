@@ -64,6 +64,12 @@ export interface ObjectPage {
   readonly next: string | null;
 }
 
+/** What a watch tells: that the server began it, an object as it is now or was at its end, or only how far the watch is. */
+export type WatchEvent =
+  | { readonly kind: 'OPEN' }
+  | { readonly kind: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: KubernetesObject }
+  | { readonly kind: 'BOOKMARK'; readonly resourceVersion: string };
+
 /** What must still hold of an object for it to be deleted, so that its successor of the same name is not hit. */
 export interface DeletionGuard {
   readonly uid?: string;
@@ -80,7 +86,21 @@ export interface KubernetesApi {
   /** Null when there is none. */
   get(type: ResourceType, name: ObjectName): Promise<KubernetesObject | null>;
   /** A page of at most `limit` objects; `next` is the earlier page's, and `EXPIRED` when it came too late. */
-  list(type: ResourceType, selection: Selection, page: { limit: number; next?: string | null }): Promise<ObjectPage>;
+  list(
+    type: ResourceType,
+    selection: Selection,
+    page: { readonly limit: number; readonly next?: string | null; readonly signal?: AbortSignal },
+  ): Promise<ObjectPage>;
+  /**
+   * What happens after `resourceVersion`, until the server ends it (it does, every few minutes), `signal` does, or something
+   * fails: `EXPIRED` when history doesn't reach back so far, `SILENT` when not even a bookmark came for longer than the
+   * server leaves between two, `BAD_ANSWER` when a line can't be read.
+   */
+  watch(
+    type: ResourceType,
+    selection: Selection,
+    from: { readonly resourceVersion: string; readonly signal: AbortSignal },
+  ): AsyncIterable<WatchEvent>;
   create(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject>;
   /** Writes a whole object; `CONFLICT` unless its `resourceVersion` is the current one. */
   replace(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject>;

@@ -1,4 +1,5 @@
 import { type ApiRequest, ApiError, describeRequest } from './transport.ts';
+import type { KubernetesObject } from '../../ports/kubernetes.ts';
 
 /** How the API server's statuses are named to the operator; those with `fatal` don't change by trying again. */
 const BY_STATUS: Readonly<Record<number, { readonly code: string; readonly fatal?: true }>> = {
@@ -26,6 +27,15 @@ export function asRecord(value: unknown): Readonly<Record<string, unknown>> | nu
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Readonly<Record<string, unknown>>)
     : null;
+}
+
+/** Foreign JSON as an object of Kubernetes. */
+export function asObject(value: unknown, what: string): KubernetesObject {
+  const metadata = asRecord(asRecord(value)?.['metadata']);
+  if (typeof metadata?.['name'] !== 'string')
+    throw new ApiError('BAD_ANSWER', `the Kubernetes API answered ${what} with something that is no object`);
+  // Its name was seen; every other field is optional or foreign JSON.
+  return value as KubernetesObject;
 }
 
 /** The JSON of an answer; `BAD_ANSWER` when it is none. */

@@ -1,5 +1,7 @@
-import { asRecord, failureOf, parseAnswer } from './answer.ts';
+import { asObject, asRecord, failureOf, parseAnswer } from './answer.ts';
 import { ApiError, type ApiRequest, asApiError, describeRequest, type Endpoint, readAll, send } from './transport.ts';
+import { pause } from './pause.ts';
+import { openWatch } from './watch.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   DeletionGuard,
@@ -9,12 +11,15 @@ import type {
   ObjectPage,
   ResourceType,
   Selection,
+  WatchEvent,
 } from '../../ports/kubernetes.ts';
 
 /** Under this name the API server keeps which fields are ours. */
 export const FIELD_MANAGER = 'weir-operator';
 
 const DEADLINE_MS = 10_000;
+/** API servers send a bookmark about once a minute. */
+const SILENCE_MS = 90_000;
 /** A page of 500 objects is a few MiB. */
 const ANSWER_BYTES_MAX = 64 << 20;
 const APPLY = 'application/apply-patch+yaml';
@@ -37,30 +42,19 @@ function escaped(name: string): string {
 export const queryOf = ({ labels }: Selection): Record<string, string> =>
   labels === undefined ? {} : { labelSelector: labels };
 
-/** Foreign JSON as an object of Kubernetes. */
-export function asObject(value: unknown, what: string): KubernetesObject {
-  const metadata = asRecord(asRecord(value)?.['metadata']);
-  if (typeof metadata?.['name'] !== 'string')
-    throw new ApiError('BAD_ANSWER', `the Kubernetes API answered ${what} with something that is no object`);
-  // Its name was seen; every other field is optional or foreign JSON.
-  return value as KubernetesObject;
-}
-
 /** A client of the API server with connections of its own. */
 export class ApiClient implements KubernetesApi {
   readonly #endpoint: Endpoint;
   readonly #clock: Clock;
   readonly #deadlineMs: number;
+  readonly #silenceMs: number;
 
-  /** `deadlineMs` is the time of one call, tries again included. */
-  constructor({
-    endpoint,
-    clock,
-    deadlineMs = DEADLINE_MS,
-  }: { endpoint: Endpoint; clock: Clock; deadlineMs?: number }) {
-    this.#endpoint = endpoint;
-    this.#clock = clock;
-    this.#deadlineMs = deadlineMs;
+  /** `deadlineMs` is the time of one call, tries again included; `silenceMs` how long a watch may say nothing at all. */
+  constructor(tools: { endpoint: Endpoint; clock: Clock; deadlineMs?: number; silenceMs?: number }) {
+    this.#endpoint = tools.endpoint;
+    this.#clock = tools.clock;
+    this.#deadlineMs = tools.deadlineMs ?? DEADLINE_MS;
+    this.#silenceMs = tools.silenceMs ?? SILENCE_MS;
   }
 
   async get(type: ResourceType, name: ObjectName): Promise<KubernetesObject | null> {
@@ -70,11 +64,11 @@ export class ApiClient implements KubernetesApi {
   async list(
     type: ResourceType,
     selection: Selection,
-    { limit, next = null }: { limit: number; next?: string | null },
+    { limit, next = null, signal }: { limit: number; next?: string | null; signal?: AbortSignal },
   ): Promise<ObjectPage> {
     const path = pathOf(type, selection.namespace === undefined ? {} : { namespace: selection.namespace });
     const query = { ...queryOf(selection), limit: String(limit), ...(next === null ? {} : { continue: next }) };
-    const answer = asRecord(await this.#call({ method: 'GET', path, query }));
+    const answer = asRecord(await this.#call({ method: 'GET', path, query }, signal));
     const metadata = asRecord(answer?.['metadata']);
     const resourceVersion = metadata?.['resourceVersion'];
     const items = answer?.['items'];
@@ -89,6 +83,22 @@ export class ApiClient implements KubernetesApi {
       resourceVersion,
       next: typeof token === 'string' && token !== '' ? token : null,
     };
+  }
+
+  watch(
+    type: ResourceType,
+    selection: Selection,
+    { resourceVersion, signal }: { resourceVersion: string; signal: AbortSignal },
+  ): AsyncIterable<WatchEvent> {
+    const path = pathOf(type, selection.namespace === undefined ? {} : { namespace: selection.namespace });
+    const query = { ...queryOf(selection), watch: 'true', allowWatchBookmarks: 'true', resourceVersion };
+    const tools = {
+      endpoint: this.#endpoint,
+      clock: this.#clock,
+      openMs: this.#deadlineMs,
+      silenceMs: this.#silenceMs,
+    };
+    return openWatch({ method: 'GET', path, query }, tools, signal);
   }
 
   create(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
@@ -145,38 +155,44 @@ export class ApiClient implements KubernetesApi {
    * Asks until there is an answer other than "later", within the deadline. Asking again is safe because every call is: what
    * was done already is done to the same end, or refused.
    */
-  async #call(request: ApiRequest): Promise<unknown> {
+  async #call(request: ApiRequest, signal?: AbortSignal): Promise<unknown> {
     const untilMs = this.#clock.monotonicMs() + this.#deadlineMs;
     for (;;) {
       try {
-        return await this.#once(request, untilMs);
+        return await this.#once(request, untilMs, signal);
       } catch (error) {
         const failure = asApiError(error);
         const { code, retryAfterMs } = failure;
         const isLater = (code === 'THROTTLED' || code === 'UNAVAILABLE') && retryAfterMs !== null;
         if (!isLater || this.#clock.monotonicMs() + retryAfterMs >= untilMs) throw failure;
-        await new Promise<void>((resolve) => void this.#clock.after(retryAfterMs, resolve));
+        await pause(this.#clock, retryAfterMs, signal);
       }
     }
   }
 
-  async #once(request: ApiRequest, untilMs: number): Promise<unknown> {
+  async #once(request: ApiRequest, untilMs: number, signal?: AbortSignal): Promise<unknown> {
     const ends = new AbortController();
-    const cancel = this.#clock.after(Math.max(0, untilMs - this.#clock.monotonicMs()), () => {
+    const end = (): void => {
       ends.abort();
-    });
+    };
+    signal?.addEventListener('abort', end);
+    const cancel = this.#clock.after(Math.max(0, untilMs - this.#clock.monotonicMs()), end);
     try {
+      signal?.throwIfAborted();
       const answer = await send(this.#endpoint, request, ends.signal);
       const text = await readAll(answer, ANSWER_BYTES_MAX);
       const status = answer.statusCode ?? 0;
       if (status >= 200 && status < 300) return parseAnswer(text, describeRequest(request));
       throw failureOf({ status, text, retryAfter: answer.headers['retry-after'] }, request);
     } catch (error) {
+      if (signal?.aborted === true)
+        throw new ApiError('STOPPED', `${describeRequest(request)}: nobody waits for it any more`, { cause: error });
       if (!ends.signal.aborted) throw error;
       const text = `${describeRequest(request)}: no answer within ${this.#deadlineMs} ms`;
       throw new ApiError('TIMEOUT', text, { cause: error });
     } finally {
       cancel();
+      signal?.removeEventListener('abort', end);
     }
   }
 }

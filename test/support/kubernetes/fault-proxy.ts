@@ -69,6 +69,11 @@ export class FaultProxy {
     });
   }
 
+  /** Watches whose answer is on its way. */
+  get openWatches(): number {
+    return [...this.#streams].filter(({ isWatch }) => isWatch).length;
+  }
+
   /** Begins to listen; gives the address. */
   async start(): Promise<string> {
     this.#server.listen(0, '127.0.0.1');
@@ -172,12 +177,22 @@ export class FaultProxy {
 }
 
 async function drip(from: IncomingMessage, to: ServerResponse, bytes: number): Promise<void> {
-  for await (const chunk of from as AsyncIterable<Buffer>) {
-    for (let at = 0; at < chunk.length; at += bytes) {
-      if (to.destroyed) return;
+  const gone = once(to, 'close');
+  const chunks: Buffer[] = [];
+  from.on('data', (chunk: Buffer) => chunks.push(chunk));
+  from.on('end', () => chunks.push(Buffer.alloc(0)));
+  for (let at = 0; !to.destroyed; ) {
+    const [chunk] = chunks;
+    if (chunk?.length === 0) break;
+    if (chunk !== undefined) {
       to.write(chunk.subarray(at, at + bytes));
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      at += bytes;
+      if (at >= chunk.length) {
+        chunks.shift();
+        at = 0;
+      }
     }
+    await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, 1))]);
   }
   to.end();
 }
