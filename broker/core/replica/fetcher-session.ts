@@ -40,7 +40,6 @@ export class FetcherSession<K> {
   next(changed: Iterable<K>, isMember: (member: K) => boolean, all: () => Iterable<K>): SessionRequest<K> {
     if (this.#epoch === 0) {
       const named = [...all()].filter(isMember);
-      this.#told.clear();
       for (const member of named) this.#told.add(member);
       return { sessionId: this.#id, sessionEpoch: 0, named, forgotten: [] };
     }

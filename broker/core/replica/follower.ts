@@ -274,15 +274,14 @@ export class FollowerReplica {
     this.#failures = 0;
     const own = log.endOffsetForEpoch(leader.epoch);
     // Without any epoch that the leader knows too, nothing here is the leader's.
-    let target = own.leaderEpoch < 0 ? log.logStartOffset : own.endOffset;
-    if (own.leaderEpoch === leader.epoch) target = Math.min(target, leader.endOffset);
+    const target = own.leaderEpoch < 0 ? log.logStartOffset : Math.min(own.endOffset, leader.endOffset);
     const offset = Math.max(log.logStartOffset, Math.min(target, log.logEndOffset));
     if (offset === log.logStartOffset && offset === log.logEndOffset) {
       // The leader's log ends below this one's start.
       this.#state = 'asking';
       return { kind: 'ask-start' };
     }
-    if (offset === log.logEndOffset || leader.epoch > log.latestEpoch)
+    if (offset === log.logEndOffset)
       return this.#pause(`the leader says of epoch ${leader.epoch} that it ends at ${leader.endOffset}`);
     this.#state = 'truncating';
     return { kind: 'truncate', offset };

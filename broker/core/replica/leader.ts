@@ -79,7 +79,7 @@ export class LeaderReplica {
     this.#self = start.self;
     this.#membership = start.membership;
     this.#highWatermark = start.highWatermark;
-    this.#localOffset = Math.max(start.localOffset, start.highWatermark);
+    this.#localOffset = start.localOffset;
     this.#epochStartOffset = start.epochStartOffset;
     this.#bugs = start.bugs ?? NO_REPLICA_BUGS;
     this.#set = start.set;

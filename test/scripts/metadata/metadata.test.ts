@@ -101,11 +101,13 @@ class Script {
           partitions: rest.map((each) => this.#reference(each)),
         });
       case 'report': {
-        const partitions = rest.map((each) => {
+        const told = rest.filter((each) => !each.startsWith('epoch='));
+        const partitions = told.map((each) => {
           const [where = '', lastEpoch, endOffset] = each.split(':');
           return { ...this.#reference(where), lastEpoch: Number(lastEpoch), endOffset: Number(endOffset) };
         });
-        const command = { kind: 'reportLogs', ...this.#incarnation(first, []), partitions } as const;
+        const stale = rest.filter((each) => each.startsWith('epoch='));
+        const command = { kind: 'reportLogs', ...this.#incarnation(first, stale), partitions } as const;
         this.#submit(command);
         this.#reports.report(this.#lab.image, command);
         return;

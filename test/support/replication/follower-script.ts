@@ -64,7 +64,7 @@ class ScriptedLog implements FollowerLog {
  *
  * `log BATCH... [start=N] [hw=N]` its log, synced · `follow EPOCH [fsync|replicated] [out]`, `out` of the ISR · `ask` · `answer [hw=N] [start=N] [BATCH...]`
  * to what was asked last, `!` behind a batch spoils it · `diverges EPOCH END` · `refuses ERROR` · `write` what was appended is in the page cache ·
- * `sync` it is durable · `cut` what is being cut is synced · `leader-starts N` · `pause-over` · `disk STATE`.
+ * `sync` it is durable · `cut` what is being cut is synced · `leader-starts N [epoch=E]` · `pause-over` · `disk STATE`.
  */
 export class FollowerScript {
   readonly #out: string[] = [];
@@ -124,7 +124,7 @@ export class FollowerScript {
         this.#pending = null;
         break;
       case 'leader-starts':
-        this.#run(this.#following.onLeaderStart(log, this.#following.leaderEpoch, Number(plain[0])));
+        this.#run(this.#following.onLeaderStart(log, option('epoch', this.#following.leaderEpoch), Number(plain[0])));
         break;
       case 'pause-over':
         this.#following.onPauseOver();

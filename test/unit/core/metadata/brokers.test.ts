@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { brokerId } from '../../../../broker/core/base/ids.ts';
 import type { RegisterBrokerCommand } from '../../../../broker/core/metadata/commands.ts';
 import { CONTROLLER_LISTENER } from '../../../../broker/core/config/listeners.ts';
+import { DAMAGED_DIRECTORY } from '../../../../broker/core/metadata/directories.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import { MetadataLab, newTopic, sampleId } from '../../../support/metadata/lab.ts';
 
@@ -141,6 +142,26 @@ describe('a broker that is unregistered', () => {
     expect(partition(lab)).toMatchObject({ leader: -1 });
     lab.join(0);
     expect(partition(lab)).toMatchObject({ leader: 0 });
+  });
+
+  test('is not eligible any more when it comes back: it may have held anything (D4 c)', () => {
+    const lab = MetadataLab.withBrokers([0, 1]);
+    lab.create(newTopic('t', { replicationFactor: 2, configs: [{ name: 'min.insync.replicas', value: '2' }] }));
+    lab.run({ kind: 'unregisterBroker', brokerId: 0 });
+    expect(partition(lab)).toMatchObject({ isr: [1], elr: [0] });
+    lab.join(0, false);
+    expect(partition(lab)).toMatchObject({ isr: [1], elr: [], lastKnownElr: [0] });
+  });
+
+  test('has a damaged log still when it comes back (D7)', () => {
+    const lab = MetadataLab.withBrokers([0, 1]);
+    lab.create(newTopic('t', { replicationFactor: 2 }));
+    const topicId = lab.image.topicByName('t')?.id ?? '';
+    const brokerEpoch = lab.image.broker(brokerId(0))?.epoch ?? -1;
+    lab.run({ kind: 'reportDamage', brokerId: 0, brokerEpoch, partitions: [{ topicId, index: 0 }] });
+    lab.run({ kind: 'unregisterBroker', brokerId: 0 });
+    lab.join(0);
+    expect(partition(lab)?.directories[0]).toBe(DAMAGED_DIRECTORY);
   });
 
   test('must have been registered, and be gone', () => {

@@ -4,7 +4,7 @@ import type { UpdateFeaturesCommand, UpgradeType } from '../../../../broker/core
 import { decide } from '../../../../broker/core/metadata/decide.ts';
 import { decodeRecords, levelOf } from '../../../../broker/core/metadata/records.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
-import { MetadataLab, newTopic } from '../../../support/metadata/lab.ts';
+import { MetadataLab, newTopic, sampleId } from '../../../support/metadata/lab.ts';
 import { PLAIN_RECORD } from '../../../support/metadata/parts.ts';
 
 const update = (name: string, level: number, upgradeType: UpgradeType = 'upgrade') => ({ name, level, upgradeType });
@@ -125,6 +125,29 @@ describe('weir.version (B4)', () => {
     expect(refusal(lab, 'eligible.leader.replicas.version', 1)).toBe('');
     leave();
     expect(state()).toMatchObject({ leader: -1, isr: [], elr: [0] });
+    // Nothing says on which disk it is: it is on the one that the broker has (D4 b).
+    lab.run(lab.registration(0, { previousBrokerEpoch: epoch }));
+    expect(state()).toMatchObject({ leader: -1, isr: [], elr: [0] });
     expect(lab.replayed().describe()).toBe(lab.image.describe());
+  });
+
+  test('without eligible leader replicas the last of the ISR does not lead from an empty disk', () => {
+    const lab = MetadataLab.atLevel1();
+    expect(refusal(lab, 'weir.version', 3)).toBe('');
+    lab.join(0);
+    lab.create(newTopic('t'));
+    const registered = lab.run(lab.registration(0, { directoryId: sampleId(7) }));
+    const brokerEpoch = registered.kind === 'registerBroker' ? registered.brokerEpoch : -1;
+    lab.run({ kind: 'unfenceBroker', brokerId: 0, brokerEpoch });
+    expect(lab.image.topicByName('t')?.partition(0)).toMatchObject({ leader: -1, isr: [0] });
+  });
+
+  test('below 3 nothing is written of damaged logs', () => {
+    const lab = MetadataLab.atLevel1();
+    lab.join(0);
+    lab.create(newTopic('t'));
+    const damaged = [{ topicId: lab.image.topicByName('t')?.id ?? '', index: 0 }];
+    lab.run(lab.registration(0, { damaged }));
+    for (const one of lab.batches.flatMap((batch) => decodeRecords(batch))) expect(levelOf(one)).toBe(1);
   });
 });
