@@ -66,7 +66,7 @@ describe('three nodes, each broker and controller', () => {
   it('refuse to become two, and go on', async () => {
     const edit = (): void => writeFileSync(stage.file, EXAMPLE.replace('replicas: 3', 'replicas: 2'));
     const said = await stage.after(edit, /cannot be applied; everything stays as it was/);
-    expect(said).toContain('spec.brokers.replicas must be at least 3, not 2: brokers 0 to 2 of this cluster are its');
+    expect(said).toContain('spec.brokers.replicas must stay at least 3: brokers 0 to 2 of this Cluster are its');
     expect(isAlive(stage.pid(2))).toBe(true);
   });
 

@@ -75,7 +75,7 @@ describe('a cluster whose number of brokers changes while it serves', () => {
       () => writeFileSync(stage.file, withBrokers(1)),
       /cannot be applied; everything stays as it was/,
     );
-    expect(said).toContain('spec.brokers.replicas must be at least 3, not 1: brokers 0 to 2 of this cluster are its');
+    expect(said).toContain('spec.brokers.replicas must stay at least 3: brokers 0 to 2 of this Cluster are its');
   });
 
   it('finishes a removal that was interrupted, when it starts again', async () => {
