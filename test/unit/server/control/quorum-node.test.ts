@@ -1,12 +1,12 @@
 import { Buffer } from 'node:buffer';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Settings } from '../../../../broker/core/config/settings.ts';
 import type { MetadataCommand } from '../../../../broker/core/metadata/commands.ts';
 import { weirVersionRange } from '../../../../broker/core/metadata/features.ts';
 import { NO_METADATA_BUGS } from '../../../../broker/core/metadata/planted-bugs.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import { NO_RAFT_BUGS } from '../../../../broker/core/raft/planted-bugs.ts';
-import { encodeRecords, type MetadataRecord } from '../../../../broker/core/metadata/records.ts';
+import { decodeRecords, encodeRecords, type MetadataRecord } from '../../../../broker/core/metadata/records.ts';
 import type { Entry, EntryBody, Message } from '../../../../broker/core/raft/types.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
 import type { WatchResponse } from '../../../../broker/ports/control-net.ts';
@@ -52,6 +52,8 @@ class Scene {
   readonly #bench = StorageBench.formed(1, THREE);
   readonly #sent: Message[] = [];
   readonly node: QuorumNode;
+  /** Next turns of what takes many, while the test holds them back. */
+  #turns: (() => void)[] | null = null;
   readonly fatals: string[] = [];
   /** Whether it became the active controller or is it no more, each time. */
   readonly changes: boolean[] = [];
@@ -64,7 +66,13 @@ class Scene {
     this.node = new QuorumNode(
       {
         clock: time,
-        timers: time,
+        timers: {
+          after: (delayMs, callback) => {
+            if (delayMs > 0 || this.#turns === null) return time.after(delayMs, callback);
+            this.#turns.push(callback);
+            return { cancel: quiet };
+          },
+        },
         random: { uint32: () => 1, bytes: (size) => new Uint8Array(size).fill(7) },
         log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
         settings: new Settings(new Map(Object.entries(settings))),
@@ -126,6 +134,24 @@ class Scene {
       offset,
     );
     return { got, ends };
+  }
+
+  /** Whatever takes more than one turn stops after the first, or goes on. */
+  hold(isHeld: boolean): void {
+    const turns = this.#turns ?? [];
+    this.#turns = isHeld ? [] : null;
+    for (const turn of turns) turn();
+    this.#bench.time.settle();
+  }
+
+  /** The offset of the snapshot on its disk, and how many records are in it. */
+  stored(): unknown {
+    let found: unknown;
+    this.#bench.storage.readSnapshot(({ offset, payload }) => {
+      found = { offset, count: decodeRecords(payload).length };
+    });
+    this.#bench.time.settle();
+    return found;
   }
 
   stop(): void {
@@ -270,4 +296,67 @@ test('a log that has grown is kept as a snapshot, behind which entries are told 
   expect([index - 1, index].map((one) => scene.node.offsetAt(one))).toEqual([-1, index - 2]);
   scene.hear(1, [topic(100)], 63);
   expect([62, 63].map((one) => scene.node.offsetAt(one))).toEqual([60, 61]);
+});
+
+describe('while the state is encoded over many turns', () => {
+  const many = Array.from({ length: 500 }, (_, number) => topic(number));
+
+  function encoding(): Scene {
+    const scene = new Scene({ 'metadata.log.max.record.bytes.between.snapshots': '1000' });
+    scene.hold(true);
+    scene.hear(1, [NO_OP, batchOf({ kind: 'cluster', clusterId: CLUSTER }), ...many]);
+    expect(scene.node.host.state.log.snapshot.place.index).toBe(0);
+    return scene;
+  }
+
+  test('what is committed meanwhile is not in the snapshot, which is that of one offset', () => {
+    const scene = encoding();
+    scene.hear(1, [topic(900), topic(901)], 503);
+    scene.hold(false);
+    scene.pass(50, false);
+    expect(scene.node.host.state.log.snapshot.place.index).toBe(502);
+    expect(scene.stored()).toEqual({ offset: 500, count: 501 });
+  });
+
+  test('a snapshot of the leader that comes meanwhile is what entries are told behind', () => {
+    const scene = encoding();
+    scene.takeOver(1, 600, 7000);
+    scene.hold(false);
+    scene.pass(50, false);
+    expect([599, 600].map((one) => scene.node.offsetAt(one))).toEqual([-1, 7000]);
+  });
+});
+
+test('whoever watches hears who leads, each time that another one does', () => {
+  const scene = new Scene();
+  scene.pass(3000);
+  const { got } = scene.watch(-1);
+  scene.pass(10);
+  scene.hear(9, []);
+  scene.pass(10, false);
+  const leaders = got.flatMap((message) => (message.kind === 'controller' ? [message.controllerId] : []));
+  expect([leaders[0], leaders.at(-1)]).toEqual([SELF.id, HEAD.from.id]);
+});
+
+test('what waits to be committed when another leads is told at once that nobody knows what became of it', () => {
+  const scene = new Scene();
+  scene.pass(3000);
+  const outcomes: unknown[] = [];
+  scene.node.submit(registration(5), (outcome) => outcomes.push(outcome));
+  scene.pass(30, false);
+  expect(outcomes).toEqual([]);
+  scene.hear(9, []);
+  expect(outcomes).toEqual([null]);
+});
+
+test('a controller that votes is not forgotten, another one is (KIP-1312)', () => {
+  const scene = new Scene();
+  scene.pass(3000);
+  const codes: unknown[] = [];
+  for (const id of [2, 5]) {
+    scene.node.submit(registration(id), quiet);
+    scene.node.submit({ kind: 'unregisterController', controllerId: id }, (outcome) => codes.push(outcome?.errorCode));
+    scene.pass(200);
+  }
+  expect(codes).toEqual([ErrorCode.INVALID_REQUEST, ErrorCode.NONE]);
 });
