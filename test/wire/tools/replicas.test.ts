@@ -9,8 +9,8 @@ import { openWire } from '../harness/session.ts';
 import { waitFor } from '../harness/wait.ts';
 
 const JVM_FLAGS = ['-Xms128m', '-Xmx512m', '-XX:TieredStopAtLevel=1'];
-/** A node that goes is missed soon. */
-const SETTINGS = { 'replica.lag.time.max.ms': '2000' };
+/** A node that goes is missed soon, and leads nothing again by itself: the tools are to do that. */
+const SETTINGS = { 'replica.lag.time.max.ms': '2000', 'auto.leader.rebalance.enable': 'false' };
 const DEADLINE = { deadlineMs: 40_000 };
 
 let directory: string;
