@@ -113,11 +113,12 @@ test('a partition whose log has to allow for gaps first is waited for, and takes
 describe('what fails', () => {
   test('as a whole begins a new session, after pauses that grow up to replica.fetch.backoff.ms', () => {
     const lab = new LaneLab({ 'replica.fetch.backoff.ms': '120' });
-    lab.follow('t');
+    const follower = lab.follow('t');
     lab.only.answer({});
     expect(lab.only.request.sessionEpoch).toBe(1);
     for (const pauseMs of [50, 100, 120, 120]) {
       lab.only.fail();
+      follower.onProgress();
       lab.world.time.advance(pauseMs - 1);
       expect(lab.sent).toHaveLength(0);
       lab.world.time.advance(1);
@@ -202,6 +203,68 @@ describe('partitions come and go', () => {
     first.onState('open');
     lab.world.time.advance(100);
     expect(named(lab.only)).toEqual(['0@0', '4@0']);
+  });
+
+  test('newcomers make a lane begin anew every 100 ms at most, and what it asks for already never', () => {
+    const { lab, first } = twoInALane();
+    first.onProgress();
+    lab.world.time.advance(50);
+    expect(lab.closed).toHaveLength(1);
+    const { time } = lab.world;
+    const newcomer = (index: number): number => {
+      const count = lab.closed.length + 1;
+      lab.follow('t', { index });
+      while (lab.closed.length < count) time.advance(1);
+      return time.monotonicMs();
+    };
+    const onceMs = newcomer(8);
+    // Looked at every millisecond.
+    expect(newcomer(12) - onceMs).toBeGreaterThanOrEqual(99);
+    expect(named(lab.only)).toEqual(['0@0', '4@0', '8@0', '12@0']);
+  });
+
+  test('one of which nothing can be asked makes no lane begin anew', () => {
+    const { lab, first } = twoInALane();
+    first.onState('read-only');
+    lab.only.fail();
+    lab.world.time.advance(100);
+    first.onProgress();
+    lab.world.time.advance(200);
+    expect(lab.closed).toHaveLength(1);
+  });
+
+  test('an answer that comes after the lane has hung up means nothing', () => {
+    const lab = new LaneLab();
+    const follower = lab.follow('t');
+    lab.only.answer({});
+    const old = lab.only;
+    lab.follow('t', { index: 4 });
+    lab.world.time.advance(0);
+    old.answer(answerOf(follower.topicId, partitionData(0, { records: records(0, 2) })));
+    expect(follower.log.logEndOffset).toBe(0);
+    expect(named(lab.only)).toEqual(['0@0', '4@0']);
+  });
+
+  test('one that leaves while its records do not count yet holds up nobody', () => {
+    const { lab, first } = twoInALane();
+    lab.syncsHeld = true;
+    lab.only.answer(answerOf(first.topicId, partitionData(0, { records: records(0, 3) })));
+    expect(lab.sent).toHaveLength(0);
+    first.follow(viewOf(0, { leader: 3, epoch: 1 }), RULES);
+    lab.fetcher.follow(first);
+    lab.world.time.settle();
+    expect([lab.only.leader, named(lab.only)]).toEqual([2, ['-0']]);
+  });
+
+  test('a lane without anything to ask tells everything when it goes on: the leader has not heard of that', () => {
+    const lab = new LaneLab();
+    const follower = lab.follow('t');
+    lab.only.answer(answerOf(follower.topicId, partitionData(0, { records: records(0, 3) })));
+    lab.syncsHeld = true;
+    lab.only.answer(answerOf(follower.topicId, partitionData(0, { divergingEpoch: { epoch: 0, endOffset: 1 } })));
+    expect(lab.sent).toHaveLength(0);
+    lab.releaseSyncs();
+    expect([lab.only.request.sessionEpoch, named(lab.only)]).toEqual([0, ['0@1']]);
   });
 
   test('another leader is asked from another lane, with its epoch; an answer of the old one means nothing', () => {
