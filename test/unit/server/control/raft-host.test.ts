@@ -91,19 +91,29 @@ test('an answer leaves when the write that it names is durable, not before (I3)'
 });
 
 /** A follower that has heard its leader; `standStill` lets its clock go on and nothing else. */
-function follower() {
+function follower(onSend: () => void = () => undefined) {
   const bench = StorageBench.formed(1, [SELF, LEADER]);
   bench.close();
   const { storage, start } = bench.open();
   if (start === null) throw new Error('it is formed');
   const sent: string[] = [];
   let stoodStillMs = 0;
+  let timerCount = 0;
   const host = new RaftHost(
     {
       clock: { monotonicMs: () => bench.time.monotonicMs() + stoodStillMs, wallMs: () => bench.time.wallMs() },
-      timers: bench.time,
+      timers: {
+        after: (delayMs, callback) => {
+          timerCount += 1;
+          return bench.time.after(delayMs, callback);
+        },
+      },
       storage,
-      send: ({ kind }) => void sent.push(kind),
+      send: ({ kind }) => {
+        sent.push(kind);
+        onSend();
+        sent.push('sent');
+      },
       machine: { committed: () => undefined, restored: () => undefined, became: () => undefined },
     },
     OPTIONS,
@@ -122,7 +132,7 @@ function follower() {
   };
   hear();
   bench.time.settle();
-  return { sent, hear, standStill, time: bench.time };
+  return { host, sent, hear, standStill, time: bench.time, timers: () => timerCount };
 }
 
 test('a process that stood still hears what waits before it takes anybody for dead (F4)', () => {
@@ -131,7 +141,7 @@ test('a process that stood still hears what waits before it takes anybody for de
   time.advance(650);
   hear();
   time.advance(500);
-  expect(new Set(sent)).toEqual(new Set(['append-response']));
+  expect(new Set(sent)).toEqual(new Set(['append-response', 'sent']));
   time.advance(2000);
   expect(sent).toContain('pre-vote');
 });
@@ -141,7 +151,36 @@ test('a process that stood still is not still for as long again when a message c
   standStill(5000);
   hear();
   time.advance(500);
-  expect(new Set(sent)).toEqual(new Set(['append-response']));
+  expect(new Set(sent)).toEqual(new Set(['append-response', 'sent']));
   time.advance(2000);
   expect(sent).toContain('pre-vote');
+});
+
+test('a process that has stopped answers nobody and stands for nothing', () => {
+  const { host, sent, hear, time } = follower();
+  host.stop();
+  sent.length = 0;
+  hear();
+  time.advance(10_000);
+  expect(sent).toEqual([]);
+});
+
+test('what comes while a message is sent waits until that is done', () => {
+  let isNested = false;
+  const { sent, hear } = follower(() => {
+    if (!isNested) return;
+    isNested = false;
+    hear();
+  });
+  sent.length = 0;
+  isNested = true;
+  hear();
+  expect(sent).toEqual(['append-response', 'sent', 'append-response', 'sent']);
+});
+
+test('however often a leader is heard, the timer stays until it runs out', () => {
+  const { hear, timers } = follower();
+  const before = timers();
+  for (let count = 0; count < 100; count += 1) hear();
+  expect(timers() - before).toBeLessThan(2);
 });
