@@ -208,7 +208,7 @@ describe('partitions come and go', () => {
   test('newcomers make a lane begin anew every 100 ms at most, and what it asks for already never', () => {
     const { lab, first } = twoInALane();
     first.onProgress();
-    lab.world.time.advance(50);
+    lab.world.time.advance(200);
     expect(lab.closed).toHaveLength(1);
     const { time } = lab.world;
     const newcomer = (index: number): number => {
