@@ -385,13 +385,15 @@ describe('controllers that say on which machine they run (P1)', () => {
   });
 
   test.each([
-    ['false', 1],
-    ['true', 0],
-  ])('are warned of when a cluster was formed so, with weir.placement.host.relaxed=%s', (relaxed, warnings) => {
+    ['false', true],
+    ['true', false],
+  ])('are warned of when a cluster was formed so, with weir.placement.host.relaxed=%s', (relaxed, isWarned) => {
     const world = onMachines([0, 1, 2], { 'weir.placement.host.relaxed': relaxed });
     const lines = [...world.members.values()].flatMap((member) => member.lines);
-    const said = lines.filter((line) => line.includes('warn voters 1 and 2 run on m-1: the quorum stands and falls'));
-    expect(said).toHaveLength(warnings);
+    // Once for each of them that registers when the other has.
+    expect(lines.some((line) => line.includes('warn voters 1 and 2 run on m-1: the quorum stands and falls'))).toBe(
+      isWarned,
+    );
   });
 });
 
