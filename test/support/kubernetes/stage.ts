@@ -13,6 +13,8 @@ export interface Stage {
   readonly proxy: FaultProxy;
   /** A way to the proxy with connections of its own. */
   readonly endpoint: () => Endpoint;
+  /** The same, past the proxy. */
+  readonly direct: () => Endpoint;
   /** Through the proxy. */
   readonly client: (options?: { readonly deadlineMs?: number }) => ApiClient;
 }
@@ -20,20 +22,23 @@ export interface Stage {
 /** Runs `body` with a fresh API server, and ends everything after it. */
 export async function onStage(body: (stage: Stage) => Promise<void>): Promise<void> {
   const server = new ApiServer();
-  const proxy = new FaultProxy(await server.start());
-  const url = await proxy.start();
+  const directUrl = await server.start();
+  const proxy = new FaultProxy(directUrl);
+  const proxyUrl = await proxy.start();
   const opened: Endpoint[] = [];
-  const endpoint = (): Endpoint => {
+  const endpointAt = (url: string): Endpoint => {
     const agent = new Agent({ keepAlive: true });
     const made = { url, options: async () => ({ agent }), close: () => agent.destroy() };
     opened.push(made);
     return made;
   };
+  const endpoint = (): Endpoint => endpointAt(proxyUrl);
   try {
     await body({
       server,
       proxy,
       endpoint,
+      direct: () => endpointAt(directUrl),
       client: (options = {}) => new ApiClient({ endpoint: endpoint(), clock: systemClock, ...options }),
     });
   } finally {
