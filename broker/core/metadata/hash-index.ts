@@ -2,6 +2,8 @@
 const CELL_COUNT_MIN = 16;
 /** Part of the cells that may be taken: one that is not there is then found missing after some thirteen. */
 const FULL = 0.8;
+/** Cells that go to a larger table with each addition: to move all of 50,000 at once is a turn of its own. */
+const MOVED_COUNT = 8;
 
 /**
  * Finds numbers by what they stand for, which the caller knows: an open hash table of 5 to 10 bytes an entry, where a Map takes
@@ -10,6 +12,10 @@ const FULL = 0.8;
 export class HashIndex {
   /** Number + 1, or 0 where nothing is. */
   #cells = new Int32Array(CELL_COUNT_MIN);
+  /** The smaller table, while not all that it has is in the other one; it does not change any more. */
+  #before: Int32Array | null = null;
+  /** Cells of the smaller table that were moved. */
+  #movedCount = 0;
   #count = 0;
   #isShared = false;
   readonly #hashOf: (number: number) => number;
@@ -23,6 +29,9 @@ export class HashIndex {
   clone(hashOf: (number: number) => number): HashIndex {
     const copy = new HashIndex(hashOf);
     copy.#cells = this.#cells;
+
+    copy.#before = this.#before;
+    copy.#movedCount = this.#movedCount;
     copy.#count = this.#count;
     copy.#isShared = true;
     this.#isShared = true;
@@ -31,10 +40,8 @@ export class HashIndex {
 
   /** The first number of that hash that `isIt` takes, −1 when there is none. It may be asked of others too. */
   find(hash: number, isIt: (number: number) => boolean): number {
-    for (let at = this.#home(hash); ; at = this.#after(at)) {
-      const number = this.#at(at);
-      if (number === -1 || isIt(number)) return number;
-    }
+    const number = findIn(this.#cells, hash, isIt);
+    return number === -1 && this.#before !== null ? findIn(this.#before, hash, isIt) : number;
   }
 
   /** Adds a number that is not there yet. */
@@ -43,53 +50,74 @@ export class HashIndex {
     else this.#own();
     this.#put(number);
     this.#count += 1;
+    this.#move(MOVED_COUNT);
   }
 
   /** Removes a number that is there. */
   remove(number: number): void {
     this.#own();
+    this.#move(Number.POSITIVE_INFINITY);
     const cells = this.#cells;
     const mask = cells.length - 1;
-    let hole = this.#home(this.#hashOf(number));
-    while (this.#at(hole) !== number) hole = this.#after(hole);
-    for (let at = this.#after(hole); this.#at(at) !== -1; at = this.#after(at)) {
+    let hole = home(cells, this.#hashOf(number));
+    while (at(cells, hole) !== number) hole = after(cells, hole);
+    for (let place = after(cells, hole); at(cells, place) !== -1; place = after(cells, place)) {
       // What would not be found past the hole moves into it.
-      const home = this.#home(this.#hashOf(this.#at(at)));
-      if (((at - home) & mask) < ((at - hole) & mask)) continue;
-      cells[hole] = cells[at] ?? 0;
-      hole = at;
+      const first = home(cells, this.#hashOf(at(cells, place)));
+      if (((place - first) & mask) < ((place - hole) & mask)) continue;
+      cells[hole] = cells[place] ?? 0;
+      hole = place;
     }
     cells[hole] = 0;
     this.#count -= 1;
   }
 
-  #at(cell: number): number {
-    return (this.#cells[cell] ?? 0) - 1;
-  }
-
-  #after(cell: number): number {
-    return (cell + 1) & (this.#cells.length - 1);
-  }
-
-  #home(hash: number): number {
-    return (hash ^ (hash >>> 15)) & (this.#cells.length - 1);
-  }
-
   #put(number: number): void {
-    let at = this.#home(this.#hashOf(number));
-    while (this.#at(at) !== -1) at = this.#after(at);
-    this.#cells[at] = number + 1;
+    const cells = this.#cells;
+    let place = home(cells, this.#hashOf(number));
+    while (at(cells, place) !== -1) place = after(cells, place);
+    cells[place] = number + 1;
   }
 
+  /** What the table before had is moved long before this one is full. */
   #grow(): void {
-    const before = this.#cells;
-    this.#cells = new Int32Array(2 * before.length);
+    this.#before = this.#cells;
+    this.#movedCount = 0;
+    this.#cells = new Int32Array(2 * this.#before.length);
     this.#isShared = false;
-    for (const cell of before) if (cell !== 0) this.#put(cell - 1);
+  }
+
+  /** Moves what is in some more cells of the smaller table. */
+  #move(count: number): void {
+    const length = this.#before === null ? 0 : this.#before.length;
+    for (const end = Math.min(length, this.#movedCount + count); this.#movedCount < end; this.#movedCount += 1) {
+      const cell = this.#before?.[this.#movedCount] ?? 0;
+      if (cell !== 0) this.#put(cell - 1);
+    }
+    if (this.#movedCount === length) this.#before = null;
   }
 
   #own(): void {
     if (this.#isShared) this.#cells = this.#cells.slice();
     this.#isShared = false;
   }
+}
+
+function findIn(cells: Int32Array, hash: number, isIt: (number: number) => boolean): number {
+  for (let place = home(cells, hash); ; place = after(cells, place)) {
+    const number = at(cells, place);
+    if (number === -1 || isIt(number)) return number;
+  }
+}
+
+function at(cells: Int32Array, place: number): number {
+  return (cells[place] ?? 0) - 1;
+}
+
+function after(cells: Int32Array, place: number): number {
+  return (place + 1) & (cells.length - 1);
+}
+
+function home(cells: Int32Array, hash: number): number {
+  return (hash ^ (hash >>> 15)) & (cells.length - 1);
 }
