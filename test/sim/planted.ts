@@ -34,7 +34,7 @@ export const PLANTED: readonly Planted[] = [
   disk('syncs of directories are lost', [ANY_DIRECTORY, 'lost'], /^L1|damaged/, 60),
   disk('syncs of the journal are lost', [JOURNAL, 'lost'], /^[LCS]\d|damaged/, 60),
   journal('reused-early', /^[LCS]\d|damaged/, 100),
-  journal('answers-early', /^[LCS]\d|damaged/, 100, 260),
+  journal('answers-early', /^[LCS]\d|damaged/, 100, 200),
   journal('not-replayed', /^[LCS]\d|damaged/, 60),
   cleaner('swap-unsynced', /^L1|damaged|bad bytes/, 100),
   share('owner-unchecked', /^S[138]/, 150, 72),

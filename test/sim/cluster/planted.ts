@@ -24,7 +24,7 @@ const METADATA_LOG = /\/__cluster_metadata-0\//;
 /** Everything that is planted, each with the faults that bring it to light and what has to be found. */
 export const PLANTED: readonly PlantedInCluster[] = [
   raft('votes-twice', ['delay', 'process', 'transfer', 'pause'], /^Q1: .* votes for/, 10, 15),
-  raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 5, 3),
+  raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 5, 18),
   raft('commits-old-term', ['slow-disk', 'process', 'power'], /^V7/, 20),
   raft('no-pre-vote', ['isolate'], /^Q3: .* without a pre-vote/, 2),
   planted(
@@ -35,7 +35,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
     3,
   ),
   raft('transfers-early', ['transfer', 'slow-disk', 'delay'], /^V5/, 10),
-  raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 5, 21),
+  raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 5, 92),
   planted(
     'control: keeps-stale-watch',
     ['split', 'half-split'],
@@ -90,7 +90,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
     { replacesByOldCopy: true, isBare: true },
     /^(Q1|Q2|C2|T1)/,
     5,
-    20,
+    11,
   ),
   planted('a snapshot does not say of which term it is', ['process', 'pause'], { tamper: withoutTerm }, /^L/, 5),
 ];
