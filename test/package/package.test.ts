@@ -136,5 +136,5 @@ test('an unknown verb is refused with the known ones', async () => {
     mustWork: false,
   });
   expect(code).toBe(2);
-  expect(err).toContain('unknown verb fly: start, build, pack, lock, test');
+  expect(err).toContain('unknown verb fly: start, build, pack, lock, crds, test');
 });
