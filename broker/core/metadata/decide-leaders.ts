@@ -34,7 +34,9 @@ export function electLeaders(
       partitions.push({ ...problem(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, sentence), topic: name, index });
     } else if (!changes.has(topic.id, index)) {
       const { electionType } = command;
-      const change = isNeeded(partition, electionType) ? elected(partition, electionType, rules(topic)) : undefined;
+      const change = isNeeded(partition, electionType)
+        ? changePartition(partition, { election: electionType }, rules(topic))
+        : undefined;
       if (change !== undefined && change !== null) changes.add(topic.id, change);
       if (change !== undefined || !isAll) partitions.push({ ...resultOf(change, electionType), topic: name, index });
     }
@@ -52,16 +54,6 @@ function* partitionsToElect(
 
 function isNeeded({ leader, replicas }: PartitionState, type: ElectLeadersCommand['electionType']): boolean {
   return type === 'preferred' ? leader !== replicas[0] : leader === -1;
-}
-
-/** Null rather than nobody: a leader that is about to stop leads until somebody else can. */
-function elected(
-  partition: PartitionState,
-  election: ElectLeadersCommand['electionType'],
-  rules: PartitionRules,
-): ReturnType<typeof changePartition> {
-  const change = changePartition(partition, { election }, rules);
-  return change?.leader === -1 ? null : change;
 }
 
 function resultOf(change: object | null | undefined, type: ElectLeadersCommand['electionType']): CodedResult {

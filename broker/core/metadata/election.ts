@@ -9,6 +9,8 @@ import type { PartitionState } from './topic.ts';
 export interface PartitionRules {
   /** Whether a broker may lead: registered, not fenced and not about to stop. */
   mayLead(brokerId: number): boolean;
+  /** Whether a broker serves, though it may be about to stop: then it goes on leading until somebody else can. */
+  isServing(brokerId: number): boolean;
   /** The disk that a broker runs on; null for one that is not registered. */
   diskOf(brokerId: number): string | null;
   /** `weir.version` 3: records can say more of a partition. */
@@ -68,8 +70,8 @@ interface Draft {
 
 /**
  * The change that a wish comes to, with the best leader that the partition can have then; null when nothing changes. In this
- * order leads: who leads, as long as it may and is in the ISR; the first replica, in assignment order, of the ISR; with an empty
- * ISR the first of the ELR; with an empty ELR who was found to have the most (D8), or the only one that has anything; with unclean elections the first that may lead and whose log is not damaged. Each new leader gets a new leader epoch (D5), and so does a partition
+ * order leads: who leads, as long as it may and is in the ISR; the first replica, in assignment order, of the ISR; who leads and is
+ * about to stop; with an empty ISR the first of the ELR; with an empty ELR who was found to have the most (D8), or the only one that has anything; with unclean elections the first that may lead and whose log is not damaged. Each new leader gets a new leader epoch (D5), and so does a partition
  * that loses a replica. While |ISR| is below the least (`minIsr`, or all replicas where they are fewer) who leaves the ISR stays
  * eligible, unless what it has is not known to be whole (KIP-966); without ELRs the last of the ISR stays in it instead.
  */
@@ -139,9 +141,9 @@ function elect(draft: Draft, partition: PartitionState, wish: PartitionWish, rul
   const { isr, elr, replicas } = draft;
   const inSync = (id: number): boolean => isr.includes(id) && rules.mayLead(id) && holds(draft, id, rules);
   const first = replicas[0] ?? -1;
-  const stays = isr.includes(partition.leader) && rules.mayLead(partition.leader);
-  const clean =
-    wish.election === 'preferred' && inSync(first) ? first : stays ? partition.leader : replicas.find(inSync);
+  const last = isr.includes(partition.leader) && rules.isServing(partition.leader) ? partition.leader : undefined;
+  const stays = last !== undefined && rules.mayLead(last);
+  const clean = wish.election === 'preferred' && inSync(first) ? first : stays ? last : (replicas.find(inSync) ?? last);
   if (clean !== undefined) {
     draft.leader = clean;
     return;

@@ -65,6 +65,7 @@ export function rulesOf(
   const { broker, settings = before, overrides } = changes;
   const shared = {
     mayLead: (id: number): boolean => (id === broker?.id ? broker.mayLead : image.mayLead(id)),
+    isServing: (id: number): boolean => (id === broker?.id ? broker.mayLead : image.isUnfenced(id)),
     diskOf: (id: number): string | null =>
       (id === broker?.id ? broker.directoryId : undefined) ?? image.broker(brokerId(id))?.directoryId ?? null,
     isReplicating: isReplicating(image),

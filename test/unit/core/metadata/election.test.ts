@@ -55,22 +55,30 @@ const partitions: fc.Arbitrary<PartitionState[]> = shape.chain((one) =>
 describe('elections held once for partitions that agree', () => {
   test('come out as if each had been held', () => {
     fc.assert(
-      fc.property(partitions, fc.boolean(), fc.boolean(), fc.subarray([0, 1, 2]), (all, unclean, hasElr, able) => {
-        const rules = {
-          mayLead: (id: number) => able.includes(id),
-          diskOf: (id: number) => 'abc'[id] ?? null,
-          isReplicating: true,
-          hasElr,
-          minIsr: 2,
-          unclean,
-          bugs: NO_METADATA_BUGS,
-        };
-        const wishes = [{}, { out: 0 }, { out: 1, isOutUnclean: true }, { election: 'preferred' as const }];
-        for (const wish of wishes) {
-          const change = (one: PartitionState) => changePartition(one, wish, rules);
-          expect(all.map(onceForAlike(change))).toEqual(all.map(change));
-        }
-      }),
+      fc.property(
+        partitions,
+        fc.boolean(),
+        fc.boolean(),
+        fc.subarray([0, 1, 2]),
+        fc.boolean(),
+        (all, unclean, hasElr, able, isLast) => {
+          const rules = {
+            mayLead: (id: number) => able.includes(id),
+            isServing: (id: number) => isLast || able.includes(id),
+            diskOf: (id: number) => 'abc'[id] ?? null,
+            isReplicating: true,
+            hasElr,
+            minIsr: 2,
+            unclean,
+            bugs: NO_METADATA_BUGS,
+          };
+          const wishes = [{}, { out: 0 }, { out: 1, isOutUnclean: true }, { election: 'preferred' as const }];
+          for (const wish of wishes) {
+            const change = (one: PartitionState) => changePartition(one, wish, rules);
+            expect(all.map(onceForAlike(change))).toEqual(all.map(change));
+          }
+        },
+      ),
       { numRuns: 300 },
     );
   });
