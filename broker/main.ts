@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { resolveListeners } from './core/config/listeners.ts';
+import { overruled } from './core/config/overruled.ts';
 import { refusedOf } from './core/config/refused.ts';
 import { rowsOf } from './core/config/rows.ts';
 import { Settings } from './core/config/settings.ts';
@@ -210,6 +211,8 @@ class BrokerProcess {
     control.onFatal((message, hung) => this.#fatal(message, hung));
     control.whenStarted(() => {
       isKnown = true;
+      const cluster = control.view.configOverrides('cluster', '');
+      for (const sentence of overruled(this.#settings.fixed, cluster)) this.#pino.log.warn({}, sentence);
       this.#ready({ boundPorts: new Map(), stop: (done) => control.shutdown(done) }, control.httpPort);
     });
   }

@@ -1,5 +1,6 @@
 import { assert } from '../core/base/assert.ts';
 import { brokerId } from '../core/base/ids.ts';
+import { overruled } from '../core/config/overruled.ts';
 import type { Settings } from '../core/config/settings.ts';
 import type { EndpointView } from '../core/metadata/view.ts';
 import type { CleanerBugs, PlantedLogBugs } from '../core/log/planted-bugs.ts';
@@ -243,12 +244,14 @@ class NodeStart {
 
   /** Dynamic broker settings count from the metadata, now and whenever they change. */
   #followSettings(): void {
-    const { control, settings } = this.#options;
+    const { control, ports, settings } = this.#options;
     const nodeId = String(settings.broker('node.id'));
     const apply = (): void => {
       settings.setDynamic(control.view.configOverrides('broker', nodeId), control.view.configOverrides('cluster', ''));
     };
     apply();
+    const cluster = control.view.configOverrides('cluster', '');
+    for (const sentence of overruled(settings.fixed, cluster)) ports.log.warn({}, sentence);
     control.onDelta((delta) => {
       if (delta.configsChanged.some(({ scope }) => scope === 'broker' || scope === 'cluster')) apply();
     });

@@ -15,9 +15,9 @@ class Scene {
   readonly stage: Stage;
   readonly admin: SimAdmin;
 
-  constructor() {
+  constructor(settings: Readonly<Record<string, string>> = {}) {
     const network = new SimNetwork(this.world);
-    this.node = new SimNode(this.world, network);
+    this.node = new SimNode(this.world, network, { settings });
     this.stage = new Stage(this.world, network, this.node);
     this.admin = new SimAdmin(this.stage);
     this.node.start();
@@ -57,6 +57,36 @@ describe('a node in a simulated world', () => {
       scene.node.start();
       scene.until('every topic is there', () => created === 20);
       expect([scene.node.fatals, scene.node.warnings]).toEqual([[], []]);
+    });
+  });
+
+  it('says at its start which settings of its file the cluster has otherwise', () => {
+    guarded(() => {
+      const scene = new Scene({
+        'min.insync.replicas': '2',
+        'weir.durability': 'replicated',
+        'message.max.bytes': '9999',
+      });
+      expect(scene.node.warnings).toEqual([]);
+      const operations = [
+        ['min.insync.replicas', '3'],
+        ['weir.durability', 'fsync'],
+        ['message.max.bytes', '8888'],
+      ].map(([name = '', value = '']) => ({ name, operation: 'set', value }) as const);
+      const resources = [{ scope: 'cluster', name: '', operations }] as const;
+      let isAltered = false;
+      scene.node.submit({ kind: 'alterConfigs', resources, validateOnly: false }, () => (isAltered = true));
+      scene.until('the settings are altered', () => isAltered);
+      expect(scene.node.warnings).toEqual([]);
+      scene.node.crash('process');
+      scene.node.start();
+      scene.until('the node is ready again', () => scene.node.isReady);
+      const said = (sentence: string) =>
+        expect.stringMatching(new RegExp(`^the settings of this node say ${sentence}`));
+      expect(scene.node.warnings).toEqual([
+        said('min.insync.replicas=2 in vain, all brokers have 3: kafka-configs .* --entity-default'),
+        said('weir.durability=replicated in vain, all brokers have fsync: kafka-configs .* --entity-default'),
+      ]);
     });
   });
 });

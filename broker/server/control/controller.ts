@@ -3,11 +3,13 @@ import type { MetadataCommand, MetadataOutcome } from '../../core/metadata/comma
 import { decide, type DecisionContext, topicIdCount } from '../../core/metadata/decide.ts';
 import type { MetadataImage } from '../../core/metadata/image.ts';
 import { decideInternal, type InternalCommand } from '../../core/metadata/internal-commands.ts';
+import { MIN_ISR } from '../../core/metadata/min-isr.ts';
 import type { MetadataBugs } from '../../core/metadata/planted-bugs.ts';
 import { encodeRecords, type MetadataRecord } from '../../core/metadata/records.ts';
 import type { MetadataDelta } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { LogIndex } from '../../core/raft/types.ts';
+import type { Log } from '../../ports/log.ts';
 import type { RaftHost } from './quorum/raft-host.ts';
 
 /** Commands that may wait for their commit at a time; more are refused. */
@@ -15,12 +17,19 @@ const WAITING_MAX = 10_000;
 /** Largest encoded batch; a command that needs more is refused before anything is changed. */
 const BATCH_BYTES_MAX = 16 * 1024 * 1024;
 
+const FILE_MIN_ISR = 'min.insync.replicas of all brokers is from now on what the settings of this controller say';
+const DEFAULT_MIN_ISR =
+  'min.insync.replicas of all brokers is the default from now on: the settings of this controller name none';
+const NOT_OF_BROKERS =
+  'what those of brokers say does not count; kafka-configs --alter --entity-type brokers --entity-default changes it';
+
 /** What the active controller works with. */
 export interface ControllerDeps {
   readonly nodeId: number;
   readonly host: RaftHost;
   /** The node's settings; the controller keeps their dynamic part up to date. */
   readonly settings: Settings;
+  readonly log: Log;
   /** Who lives and who votes, which no record says. */
   readonly members: DecisionContext['members'];
   /** A fresh random topic id. */
@@ -120,8 +129,10 @@ export class Controller {
       done(failed(ErrorCode.POLICY_VIOLATION, 'the change is too large for one batch of metadata; split it'), -1);
       return;
     }
+    const hadMinIsr = this.#hasMinIsr;
     const delta = this.#image.apply(records, this.#image.offset + 1);
     if (delta.configsChanged.some(({ scope }) => scope === 'broker' || scope === 'cluster')) this.#refreshSettings();
+    if (!hadMinIsr && this.#hasMinIsr && outcome?.kind !== 'alterConfigs') this.#tellMinIsr();
     this.#deps.onDecided(delta);
     const { offset } = this.#image;
     this.#deps.host.ask({ kind: 'propose', payload }, (result) => {
@@ -162,6 +173,20 @@ export class Controller {
     this.#lastIndex = index;
     if (index <= this.#deps.host.appliedIndex) rest.done(rest.outcome, rest.offset);
     else this.#waiting.push({ index, ...rest });
+  }
+
+  get #hasMinIsr(): boolean {
+    return this.#image.configOverrides('cluster', '').has(MIN_ISR);
+  }
+
+  /** Nobody asked for the value, which stays (I14): files of brokers may say another one. */
+  #tellMinIsr(): void {
+    const { settings, log } = this.#deps;
+    const value = settings.broker(MIN_ISR);
+    if (settings.fixed.has(MIN_ISR)) log.info({ value }, FILE_MIN_ISR);
+    else if (settings.broker('process.roles').includes('broker')) log.info({ value }, DEFAULT_MIN_ISR);
+    // Whoever leaves it out here may well have it in the files of brokers.
+    else log.warn({ value }, `${DEFAULT_MIN_ISR}; ${NOT_OF_BROKERS}`);
   }
 
   #refreshSettings(): void {

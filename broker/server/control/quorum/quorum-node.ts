@@ -251,12 +251,13 @@ export class QuorumNode {
     if (this.#active !== null || leadership === null || this.#isStopped) return;
     // The last entry is the one of this term, or behind it.
     if (this.host.appliedIndex < log.lastIndex) return;
-    const { self, settings, random, clusterId, metadataBugs } = this.#deps;
+    const { self, settings, random, clusterId, metadataBugs, log: lines } = this.#deps;
     const controller = new Controller(
       {
         nodeId: self.id,
         host: this.host,
         settings,
+        log: lines,
         members: {
           isAlive: (id) => this.#deps.isAlive(id),
           isSlow: (id) => this.#deps.isSlow(id),

@@ -50,6 +50,7 @@ class Scene {
         nodeId: SELF.id,
         host,
         settings: new Settings(new Map()),
+        log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
         members: { isAlive: () => false, isSlow: () => false, isVoter: () => false },
         newTopicId: () => sampleId(1),
         bugs: NO_METADATA_BUGS,

@@ -55,6 +55,7 @@ class Scene {
   /** Next turns of what takes many, while the test holds them back. */
   #turns: (() => void)[] | null = null;
   readonly fatals: string[] = [];
+  readonly lines: unknown[] = [];
   /** Whether it became the active controller or is it no more, each time. */
   readonly changes: boolean[] = [];
 
@@ -74,7 +75,12 @@ class Scene {
           },
         },
         random: { uint32: () => 1, bytes: (size) => new Uint8Array(size).fill(7) },
-        log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+        log: {
+          debug: quiet,
+          info: (fields, message) => void this.lines.push(['info', message, fields]),
+          warn: (fields, message) => void this.lines.push(['warn', message, fields]),
+          error: quiet,
+        },
         settings: new Settings(new Map(Object.entries(settings))),
         self: SELF,
         clusterId: CLUSTER,
@@ -236,6 +242,42 @@ test('the first to decide for a cluster that lacks the min.insync.replicas of al
   scene.hear(1, [NO_OP, batchOf({ kind: 'cluster', clusterId: CLUSTER }, ...features)]);
   scene.pass(3000);
   expect(scene.node.image.configOverrides('cluster', '').get('min.insync.replicas')).toBe('2');
+});
+
+describe('a min.insync.replicas of all brokers that nobody asked for is told of', () => {
+  const told = (settings: Readonly<Record<string, string>>): unknown[] => {
+    const scene = new Scene(settings);
+    scene.pass(3000);
+    return scene.lines.filter((line) => JSON.stringify(line).includes('min.insync.replicas'));
+  };
+
+  test('with where it comes from', () => {
+    const fromFile = expect.stringMatching(/what the settings of this controller say$/);
+    expect(told({ 'min.insync.replicas': '2' })).toEqual([['info', fromFile, { value: 2 }]]);
+    expect(told({})).toEqual([['info', expect.stringMatching(/is the default .* name none$/), { value: 1 }]]);
+  });
+
+  test('as a warning where a controller without brokers has none', () => {
+    const message = expect.stringMatching(/is the default .* of brokers .* kafka-configs/);
+    expect(told({ 'process.roles': 'controller' })).toEqual([['warn', message, { value: 1 }]]);
+  });
+
+  test('not when somebody gives it another value, or it has one', () => {
+    const scene = new Scene({ 'min.insync.replicas': '2' });
+    const feature: MetadataRecord = { kind: 'feature', name: 'weir.version', level: 2 };
+    scene.hear(1, [NO_OP, batchOf({ kind: 'cluster', clusterId: CLUSTER }, feature)]);
+    scene.pass(3000);
+    const operations = [{ name: 'min.insync.replicas', operation: 'set', value: '3' }] as const;
+    const resources = [{ scope: 'cluster', name: '', operations }] as const;
+    scene.node.submit({ kind: 'alterConfigs', resources, validateOnly: false }, quiet);
+    scene.pass(500);
+    const codes: unknown[] = [];
+    scene.node.submit(registration(5), (outcome) => codes.push(outcome?.errorCode));
+    scene.pass(500);
+    expect(codes).toEqual([ErrorCode.NONE]);
+    expect(scene.node.image.configOverrides('cluster', '').get('min.insync.replicas')).toBe('3');
+    expect(JSON.stringify(scene.lines)).not.toContain('min.insync');
+  });
 });
 
 test('replicas are moved from weir.version 3 on, and whoever wants it sooner is told so', () => {
