@@ -5,6 +5,8 @@ export interface PartitionCopies {
   readonly replicas: readonly number[];
   /** Those that are in sync. */
   readonly inSync: readonly number[];
+  /** Brokers that were refused as an addition to these; absent while none was. */
+  readonly refused?: ReadonlySet<number>;
 }
 
 /** New replicas of a partition, the preferred leader first. */
@@ -17,7 +19,8 @@ export interface ResizedPartition {
  * The partitions of a topic with another number of copies than this one, as they should be: what they have stays where it is. A copy
  * comes to a broker in another rack, then to one that has fewest of this topic; one goes that is not in sync, on a broker that is not
  * among these, in a rack that has another, or where most are, the preferred leader last. `racks` are the brokers that may get copies.
- * A partition for which there are too few has as many as can be.
+ * A partition for which there are too few has as many as can be. Where an addition was refused one comes at a time: so it is plain which
+ * can't.
  */
 export function resized(
   partitions: readonly PartitionCopies[],
@@ -31,10 +34,11 @@ export function resized(
     const rack = racks.get(id) ?? null;
     return Number(rack !== null && others.some((other) => other !== id && racks.get(other) === rack));
   };
-  return partitions.flatMap(({ index, replicas: before, inSync }) => {
+  return partitions.flatMap(({ index, replicas: before, inSync, refused }) => {
     let replicas = before;
-    while (replicas.length < factor) {
-      const ids = [...racks.keys()].filter((id) => !replicas.includes(id)).sort((a, b) => a - b);
+    while (replicas.length < (refused === undefined ? factor : Math.min(factor, before.length + 1))) {
+      const isFit = (id: number): boolean => !replicas.includes(id) && refused?.has(id) !== true;
+      const ids = [...racks.keys()].filter(isFit).sort((a, b) => a - b);
       const coming = least(ids, (id) => [isDoubled(id, replicas), counts.get(id) ?? 0]);
       if (coming === undefined) break;
       replicas = [...replicas, coming];

@@ -1,9 +1,10 @@
-import { resized, type ResizedPartition } from '../../../operator/core/copies.ts';
+import { type PartitionCopies, resized, type ResizedPartition } from '../../../operator/core/copies.ts';
 import type { TopicObservation } from '../../../operator/core/observed.ts';
 import type { ClusterAdmin, Progress } from '../../../operator/ports/cluster-admin.ts';
 import { OperatorError } from '../../../operator/ports/operator-error.ts';
 import type { Target } from '../../core/client/network.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
+import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { ApiResponses, RequestInput, WireKey } from '../../core/protocol/messages.ts';
 import { check } from './check.ts';
 
@@ -88,7 +89,10 @@ export async function resizeTopic(
   const before = new Map(copies.map(({ index, replicas }) => [index, replicas.length]));
   let room = COMING_MAX - resizing.length;
   const next = wanted.filter(({ index, replicas }) => replicas.length < (before.get(index) ?? 0) || room-- > 0);
-  if (next.length > 0) await reassign(call, name, next);
+  await place(next, copies, {
+    ask: (partitions) => reassign(call, name, partitions),
+    others: (partitions) => resized(partitions, racks, replicationFactor),
+  });
   const left = new Set([...resizing, ...wanted.map(({ index }) => index)]).size;
   return left === 0 ? 'done' : { left };
 }
@@ -97,15 +101,62 @@ function isResizing({ addingReplicas, removingReplicas }: Reassigned): boolean {
   return addingReplicas.length !== removingReplicas.length;
 }
 
-async function reassign(call: AdminCall, name: string, partitions: readonly ResizedPartition[]): Promise<void> {
+/** By partition, why it can't have these replicas. */
+type Refusals = ReadonlyMap<number, string>;
+
+/**
+ * Has the partitions get their replicas. Which brokers the controller keeps new ones from (they are cordoned, or on the host of
+ * another replica) is nowhere told: what it refuses is tried on others, and fails when none is left.
+ */
+async function place(
+  first: readonly ResizedPartition[],
+  copies: readonly PartitionCopies[],
+  by: {
+    readonly ask: (partitions: readonly ResizedPartition[]) => Promise<Refusals>;
+    readonly others: (partitions: readonly PartitionCopies[]) => readonly ResizedPartition[];
+  },
+): Promise<void> {
+  const now = new Map(copies.map((one) => [one.index, one]));
+  const open = new Map<number, string>();
+  let next = first;
+  while (next.length > 0) {
+    const refusals = await by.ask(next);
+    for (const { index, replicas } of next) {
+      const before = now.get(index);
+      const sentence = refusals.get(index);
+      if (before === undefined) continue;
+      if (sentence === undefined) {
+        open.delete(index);
+        now.set(index, { ...before, replicas });
+        continue;
+      }
+      open.set(index, sentence);
+      const coming = replicas.filter((id) => !before.replicas.includes(id));
+      const refused = new Set([...(before.refused ?? []), ...(coming.length === 1 ? coming : [])]);
+      now.set(index, { ...before, refused });
+    }
+    next = by
+      .others([...now.values()])
+      .filter(({ index, replicas }) => refusals.has(index) && replicas.length > (now.get(index)?.replicas.length ?? 0));
+  }
+  for (const sentence of open.values()) check(ErrorCode.INVALID_REPLICA_ASSIGNMENT, sentence);
+}
+
+/** What is refused for its brokers alone is told; everything else fails. */
+async function reassign(call: AdminCall, name: string, partitions: readonly ResizedPartition[]): Promise<Refusals> {
   const topic = {
     name,
     partitions: partitions.map(({ index, replicas }) => ({ partitionIndex: index, replicas: [...replicas] })),
   };
+  const refusals = new Map<number, string>();
   const request = { timeoutMs: REQUEST_TIMEOUT_MS, allowReplicationFactorChange: true, topics: [topic] };
   const body = await call(ApiKey.AlterPartitionReassignments, () => request, 'any', 1);
   check(body.errorCode, body.errorMessage);
   for (const { name: of, partitions: results } of body.responses)
-    for (const { partitionIndex, errorCode, errorMessage } of results)
-      check(errorCode, `${of}-${partitionIndex}: ${errorMessage ?? ''}`);
+    for (const { partitionIndex, errorCode, errorMessage } of results) {
+      const sentence = `${of}-${partitionIndex}: ${errorMessage ?? ''}`;
+      if (errorCode === ErrorCode.INVALID_REPLICA_ASSIGNMENT) refusals.set(partitionIndex, sentence);
+      else check(errorCode, sentence);
+    }
+  return refusals;
 }

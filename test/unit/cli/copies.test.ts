@@ -22,8 +22,17 @@ const moving = (
   removingReplicas: removing,
 });
 
-/** A cluster of brokers 0 and on whose topic has these replicas; what it was asked to move is kept. */
-function clusterOf(brokers: number, replicas: readonly (readonly number[])[], under: readonly Moving[] = [], code = 0) {
+/**
+ * A cluster of brokers 0 and on whose topic has these replicas; what it was asked to move is kept. It refuses everything with this
+ * code, or what brings a copy to a broker that is not `fit` for it.
+ */
+function clusterOf(
+  brokers: number,
+  replicas: readonly (readonly number[])[],
+  under: readonly Moving[] = [],
+  refusal: { readonly code?: number; readonly isFit?: (id: number, others: readonly number[]) => boolean } = {},
+) {
+  const { code = ErrorCode.INVALID_REPLICA_ASSIGNMENT, isFit = () => refusal.code === undefined } = refusal;
   const asked: { readonly partitionIndex: number; readonly replicas: readonly number[] | null }[] = [];
   const partitions = replicas.map((replicaNodes, partitionIndex) => ({
     partitionIndex,
@@ -42,8 +51,19 @@ function clusterOf(brokers: number, replicas: readonly (readonly number[])[], un
     }),
     [ApiKey.AlterPartitionReassignments]: (body) => {
       const { topics } = body as { topics: readonly { partitions: typeof asked }[] };
-      asked.push(...topics.flatMap((topic) => topic.partitions));
-      const results = asked.map(({ partitionIndex }) => ({ partitionIndex, errorCode: code, errorMessage: 'no' }));
+      const now = topics.flatMap((topic) => topic.partitions);
+      asked.push(...now);
+      const results = now.map(({ partitionIndex, replicas: wanted }) => {
+        const old = replicas[partitionIndex] ?? [];
+        const coming = wanted?.filter((id) => !old.includes(id)) ?? [];
+        const isGood = coming.every((id) =>
+          isFit(
+            id,
+            (wanted ?? []).filter((other) => other !== id),
+          ),
+        );
+        return { partitionIndex, errorCode: isGood && refusal.code === undefined ? 0 : code, errorMessage: 'no' };
+      });
       return { errorCode: ErrorCode.NONE, errorMessage: null, responses: [{ name: 't', partitions: results }] };
     },
   };
@@ -97,8 +117,46 @@ describe('the copies of a topic', () => {
   });
 
   test('that the controller refuses are told with the partition', async () => {
-    const refused = clusterOf(3, [[0]], [], ErrorCode.INVALID_REPLICA_ASSIGNMENT);
+    const code = ErrorCode.INVALID_REPLICA_ASSIGNMENT;
+    const refused = clusterOf(3, [[0], [1, 0, 2]], [], { code });
     await expect(refused.resize(2)).rejects.toMatchObject({ message: 'INVALID_REPLICA_ASSIGNMENT: t-0: no' });
+    expect(refused.asked.map((one) => one.replicas)).toEqual([
+      [0, 1],
+      [1, 2],
+      [0, 2],
+    ]);
+    const busy = clusterOf(3, [[0]], [], { code: ErrorCode.POLICY_VIOLATION });
+    await expect(busy.resize(2)).rejects.toMatchObject({ message: 'POLICY_VIOLATION: t-0: no' });
+    expect(busy.asked).toHaveLength(1);
+  });
+
+  test('come to others where the controller refuses the broker that has fewest', async () => {
+    // Broker 3 is cordoned, and has nothing.
+    const cordoned = clusterOf(4, [[0], [1, 0]], [], { isFit: (id) => id !== 3 });
+    expect(await cordoned.resize(2, [0, 1, 2, 3])).toEqual({ left: 1 });
+    expect(cordoned.asked.map((one) => one.replicas)).toEqual([[0, 2]]);
+    const empty = clusterOf(4, [[0], [1, 2]], [], { isFit: (id) => id !== 3 });
+    expect(await empty.resize(2, [0, 1, 2, 3])).toEqual({ left: 1 });
+    expect(empty.asked.map((one) => one.replicas)).toEqual([
+      [0, 3],
+      [0, 1],
+    ]);
+  });
+
+  test('come one at a time where several are refused, so that it is plain which can not come', async () => {
+    // Two brokers on each host; no host has two copies.
+    const hosts = clusterOf(6, [[0], [3]], [], {
+      isFit: (id, others) => others.every((other) => other >> 1 !== id >> 1),
+    });
+    expect(await hosts.resize(3, [0, 1, 2, 3, 4, 5])).toEqual({ left: 2 });
+    expect(hosts.asked).toEqual([
+      { partitionIndex: 0, replicas: [0, 1, 2] },
+      { partitionIndex: 1, replicas: [3, 4, 5] },
+      { partitionIndex: 0, replicas: [0, 1] },
+      { partitionIndex: 1, replicas: [3, 2] },
+      { partitionIndex: 0, replicas: [0, 2] },
+      { partitionIndex: 1, replicas: [3, 1] },
+    ]);
   });
 
   test('are asked about further only where they are not plainly as declared', () => {
