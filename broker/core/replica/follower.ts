@@ -271,10 +271,12 @@ export class FollowerReplica {
 
   /** R11: the two logs agree up to where the smaller of both ends of the largest epoch that both may know is. */
   #cut(log: FollowerLog, leader: { readonly epoch: number; readonly endOffset: number }): FollowerStep {
-    this.#failures = 0;
     const own = log.endOffsetForEpoch(leader.epoch);
-    // Without any epoch that the leader knows too, nothing here is the leader's.
-    const target = own.leaderEpoch < 0 ? log.logStartOffset : Math.min(own.endOffset, leader.endOffset);
+    // A leader answers of an epoch up to the last one here: about that it was asked.
+    if (own.leaderEpoch < 0)
+      return this.#pause(`the leader says where epoch ${leader.epoch} ends, which is not in this log`);
+    this.#failures = 0;
+    const target = Math.min(own.endOffset, leader.endOffset);
     const offset = Math.max(log.logStartOffset, Math.min(target, log.logEndOffset));
     if (offset === log.logStartOffset && offset === log.logEndOffset) {
       // The leader's log ends below this one's start.
