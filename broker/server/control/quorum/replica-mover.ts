@@ -75,17 +75,23 @@ export class ReplicaMover {
 
   /** Ends a drain: what is on its way off the broker is called back. Without one, moves are somebody else's. */
   undrain(id: number, done: Done): void {
-    const wasDraining = this.#controller.image.broker(brokerId(id))?.draining === true;
-    this.#place(id, { cordoned: false, draining: false }, (refusal) => {
-      const moving = this.#controller.image.partitionsWith(
-        ({ removingReplicas }) => wasDraining && removingReplicas.includes(brokerId(id)),
-      );
-      const partitions = [...moving].flatMap(({ name: topic, partitions: parts }) =>
-        parts.map(({ index }) => ({ topic, index, replicas: null })),
-      );
-      if (refusal?.errorCode !== ErrorCode.NONE || partitions.length === 0) done(refusal);
-      else this.#reassign(partitions, (outcome) => done(outcome === null ? null : result(outcome)));
-    });
+    const { image } = this.#controller;
+    const isDraining = image.broker(brokerId(id))?.draining === true;
+    const moving = image.partitionsWith(
+      ({ removingReplicas }) => isDraining && removingReplicas.includes(brokerId(id)),
+    );
+    const partitions = [...moving].flatMap(({ name: topic, partitions: parts }) =>
+      parts.map(({ index }) => ({ topic, index, replicas: null })),
+    );
+    let recalled: MoveOutcome | null = result(OK);
+    // Before the drain is over, in the log too: if this controller goes in between, the next one still knows whose moves these are.
+    if (partitions.length > 0)
+      this.#reassign(partitions, (outcome) => {
+        recalled = outcome === null ? null : result(outcome);
+      });
+    this.#place(id, { cordoned: false, draining: false }, (placed) =>
+      done(recalled?.errorCode === ErrorCode.NONE ? placed : recalled),
+    );
   }
 
   /** Keeps new replicas away from a broker, or lets them come; a broker that is draining gets none either way. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { brokerId } from '../../../../broker/core/base/ids.ts';
 import type { MetadataCommand } from '../../../../broker/core/metadata/commands.ts';
 import type { Controller } from '../../../../broker/server/control/controller.ts';
 import { type MoveOutcome, ReplicaMover } from '../../../../broker/server/control/quorum/replica-mover.ts';
@@ -18,10 +19,14 @@ class Scene {
   /** Moves that were asked for, by `topic-index`. */
   readonly moved = new Map<string, readonly number[] | null>();
 
-  /** `onMoves` answers in place of the controller. */
-  constructor(lab: MetadataLab, onMoves?: (moves: Moves) => ReturnType<MetadataLab['run']>) {
+  /** `onMoves` answers in place of the controller, which is gone and takes no more commands when `isGone` says so. */
+  constructor(
+    lab: MetadataLab,
+    { onMoves, isGone }: { onMoves?: (moves: Moves) => ReturnType<MetadataLab['run']>; isGone?: () => boolean } = {},
+  ) {
     this.lab = lab;
     const submit: Controller['submit'] = (command, done) => {
+      if (isGone?.() === true) return done(null, -1);
       if (command.kind !== 'alterReassignments') return done(lab.run(command), -1);
       for (const { topic, index, replicas } of command.partitions) this.moved.set(`${topic}-${index}`, replicas);
       done((onMoves ?? (() => lab.run(command)))(command.partitions), -1);
@@ -51,10 +56,12 @@ test('what the controller refuses to move is asked for again after a pause', () 
   const lab = MetadataLab.withBrokers([0, 1]);
   create(lab, 't', 1, [0]);
   let askedCount = 0;
-  const { mover, loop } = new Scene(lab, () => {
-    askedCount += 1;
-    // Too many changes wait for their commit.
-    return { kind: 'failed', errorCode: 89, errorMessage: null };
+  const { mover, loop } = new Scene(lab, {
+    onMoves: () => {
+      askedCount += 1;
+      // Too many changes wait for their commit.
+      return { kind: 'failed', errorCode: 89, errorMessage: null };
+    },
   });
   mover.drain(0, () => undefined);
   loop.advance(4_000);
@@ -62,6 +69,31 @@ test('what the controller refuses to move is asked for again after a pause', () 
   loop.advance(12_000);
   expect(askedCount).toBe(4);
 });
+
+test.each([0, 1, 2])(
+  'a drain whose controller goes after %i commands of its end is ended by the next one that is asked',
+  (decidedCount) => {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    create(lab, 't', 5, [0, 1]);
+    const { mover, loop } = new Scene(lab);
+    mover.drain(0, () => undefined);
+    loop.advance(1_000);
+    const leaving = (): number =>
+      lab.image.topicByName('t')?.partitions.filter(({ removingReplicas }) => removingReplicas.length > 0).length ?? -1;
+    expect(leaving()).toBe(5);
+    mover.end();
+    let leftCount = decidedCount;
+    const { mover: going } = new Scene(lab, { isGone: () => leftCount-- <= 0 });
+    const answers: (MoveOutcome | null)[] = [];
+    going.undrain(0, (outcome) => answers.push(outcome));
+    going.end();
+    const { mover: next, loop: later } = new Scene(lab);
+    next.undrain(0, (outcome) => answers.push(outcome));
+    later.advance(5_000);
+    expect(answers).toMatchObject([decidedCount < 2 ? null : { errorCode: 0 }, { errorCode: 0 }]);
+    expect([leaving(), lab.image.broker(brokerId(0))]).toMatchObject([0, { draining: false, cordoned: false }]);
+  },
+);
 
 describe('a plan that takes several turns', () => {
   /** Brokers 1 and 2 have nothing. */
