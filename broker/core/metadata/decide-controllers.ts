@@ -7,8 +7,9 @@ import { isReplicating } from './partition-changes.ts';
 import { ok, problem } from './result.ts';
 
 /**
- * Registers an incarnation of a controller; asked again by the same one it changes nothing. INVALID_REGISTRATION without a
- * formed cluster, UNSUPPORTED_VERSION below `weir.version` 2 or outside the finalised level.
+ * Registers an incarnation of a controller, from `weir.version` 3 on with its machine; asked again by the same one it changes
+ * nothing else. INVALID_REGISTRATION without a formed cluster, UNSUPPORTED_VERSION below `weir.version` 2 or outside the finalised
+ * level.
  */
 export function registerController({ image }: DecisionContext, command: RegisterControllerCommand): Decision {
   const refusal =
@@ -19,8 +20,8 @@ export function registerController({ image }: DecisionContext, command: Register
   if (refusal !== null) return { records: [], outcome: { kind: 'registerController', ...refusal } };
   const outcome = { kind: 'registerController', ...ok() } as const;
   const before = image.controllers().find(({ id }) => id === command.controllerId);
-  if (before?.incarnationId === command.incarnationId) return { records: [], outcome };
   const machine = isReplicating(image) ? command.machine : '';
+  if (before?.incarnationId === command.incarnationId && before.machine === machine) return { records: [], outcome };
   return { records: [{ ...command, kind: 'controller', machine }], outcome };
 }
 

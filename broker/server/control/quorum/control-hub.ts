@@ -1,7 +1,9 @@
 import { assert } from '../../../core/base/assert.ts';
 import { parseControllers } from '../../../core/config/controllers.ts';
 import type { Settings } from '../../../core/config/settings.ts';
+import type { RegisterControllerCommand } from '../../../core/metadata/commands.ts';
 import { weirVersionRange } from '../../../core/metadata/features.ts';
+import { isReplicating } from '../../../core/metadata/partition-changes.ts';
 import type { MetadataDelta } from '../../../core/metadata/view.ts';
 import type { MetadataBugs } from '../../../core/metadata/planted-bugs.ts';
 import type { RaftBugs } from '../../../core/raft/planted-bugs.ts';
@@ -90,6 +92,8 @@ export class ControlHub {
   #quorum: QuorumNode | null = null;
   /** Something was committed on this disk before this life. */
   #hadLog = false;
+  /** What others are to know of this controller. */
+  #registration: RegisterControllerCommand | null = null;
   #keeper: SessionKeeper | null = null;
   #mover: ReplicaMover | null = null;
   #elections: LogElections | null = null;
@@ -199,6 +203,7 @@ export class ControlHub {
       isAlive: (id: number) => this.#keeper?.isAlive(id) ?? false,
       isSlow: (id: number) => this.#keeper?.isSlow(id) ?? false,
       onActive: (controller: QuorumNode['active']) => this.#becameActive(controller),
+      onFeatures: () => this.#completeRegistration(),
       onDecided: (delta: MetadataDelta) => {
         this.#keeper?.decided(delta);
         this.#mover?.decided(delta);
@@ -420,17 +425,30 @@ export class ControlHub {
       ...weirVersionRange(),
       ...endpoint,
     } as const;
-    const attempt = (): void => {
-      if (this.#isStopped) return;
-      this.#client.ask('Controller.Submit', { command }, REGISTER_TIMEOUT_MS, (response) => {
-        const outcome = response?.outcome ?? null;
-        if (outcome === null) attempt();
-        // A cluster that was formed by an earlier release has no place for it until its features are raised.
-        else if (outcome.errorCode === ErrorCode.UNSUPPORTED_VERSION) ports.timers.after(REGISTER_AGAIN_MS, attempt);
-        else if (outcome.errorCode !== ErrorCode.NONE)
-          ports.log.warn({ ...outcome }, 'this controller could not be registered: others may not find it');
-      });
-    };
-    attempt();
+    this.#registration = command;
+    this.#register(command);
+  }
+
+  #register(command: RegisterControllerCommand): void {
+    const { timers, log } = this.#deps.ports;
+    if (this.#isStopped) return;
+    this.#client.ask('Controller.Submit', { command }, REGISTER_TIMEOUT_MS, (response) => {
+      const outcome = response?.outcome ?? null;
+      if (outcome === null) this.#register(command);
+      // A cluster that was formed by an earlier release has no place for it until its features are raised.
+      else if (outcome.errorCode === ErrorCode.UNSUPPORTED_VERSION)
+        timers.after(REGISTER_AGAIN_MS, () => this.#register(command));
+      else if (outcome.errorCode !== ErrorCode.NONE)
+        log.warn({ ...outcome }, 'this controller could not be registered: others may not find it');
+    });
+  }
+
+  /** What was registered before the features were raised that tell of machines is registered again, with this one's. */
+  #completeRegistration(): void {
+    const { image } = this.#quorum ?? { image: null };
+    const command = this.#registration;
+    if (image === null || command === null || !isReplicating(image)) return;
+    const stored = image.controllers().find(({ incarnationId }) => incarnationId === command.incarnationId);
+    if (stored !== undefined && stored.machine !== command.machine) this.#register(command);
   }
 }

@@ -38,6 +38,8 @@ export interface QuorumNodeDeps {
   readonly isSlow: (brokerId: number) => boolean;
   /** The active controller decided something, which is not committed yet. */
   readonly onDecided: (delta: MetadataDelta) => void;
+  /** Levels of features may have changed in the committed state. */
+  readonly onFeatures: () => void;
   /** This node became the active controller, or is it no more (null). */
   readonly onActive: (controller: Controller | null) => void;
   /** What a test breaks on purpose. */
@@ -201,6 +203,7 @@ export class QuorumNode {
     if (records === null) return false;
     this.#image.apply(records, baseOffset);
     this.feed.batch(baseOffset, this.#image.offset, payload);
+    if (records.some(({ kind }) => kind === 'feature')) this.#deps.onFeatures();
     return true;
   }
 
@@ -212,6 +215,7 @@ export class QuorumNode {
     this.#offsets.firstIndex = place.index;
     this.#offsets.values = [snapshot.offset];
     this.feed.replaced();
+    this.#deps.onFeatures();
   }
 
   /** A record that this release does not know is never skipped (B4). */

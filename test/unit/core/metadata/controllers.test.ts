@@ -57,6 +57,23 @@ describe('a controller that registers', () => {
     };
     expect([registered(2), registered(3)]).toEqual(['', 'm']);
   });
+
+  test('says that, too, when it asks again after weir.version was raised', () => {
+    const lab = MetadataLab.atLevel1();
+    const command = lab.controllerRegistration(0, { machine: 'm' });
+    const raise = (level: number): void => {
+      const updates = [{ name: 'weir.version', level, upgradeType: 'upgrade' }] as const;
+      lab.run({ kind: 'updateFeatures', updates, validateOnly: false });
+      lab.run(command);
+    };
+    raise(2);
+    expect(lab.image.controllers()).toMatchObject([{ id: 0, machine: '' }]);
+    raise(3);
+    expect(lab.image.controllers()).toMatchObject([{ id: 0, machine: 'm' }]);
+    const { offset } = lab.image;
+    lab.run(command);
+    expect(lab.image.offset).toBe(offset);
+  });
 });
 
 describe('a controller that is unregistered', () => {

@@ -1,4 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { replaceFile } from '../../../../broker/server/logs/disk-tasks.ts';
+import { runTask, step } from '../../../../broker/server/task.ts';
 import { creation } from '../../../support/metadata/control-world.ts';
 import { QuorumWorld } from '../../../support/metadata/quorum-world.ts';
 
@@ -86,5 +89,46 @@ describe('a controller that is alone, apart from its brokers', () => {
     world.start(0);
     world.until('a life after it is refused too', () => typeof world.member(0).registered === 'string');
     expect(world.member(0).registered).toMatch(refusal);
+  });
+});
+
+describe('a controller of a cluster that release 0.1.0 formed', () => {
+  const DATA = new URL('../../../fixtures/data/0.1.0/data/', import.meta.url);
+  const METADATA = '__cluster_metadata-0';
+
+  function ofRelease010(): QuorumWorld {
+    const world = new QuorumWorld(24, { controllers: [1], initialVoters: [] });
+    const { disk } = world.member(1);
+    function* lay() {
+      for (const path of ['data', `data/${METADATA}`]) yield* step<void>((done) => disk.makeDirectory(path, done));
+      for (const name of [
+        'meta.properties',
+        ...readdirSync(new URL(METADATA, DATA)).map((one) => `${METADATA}/${one}`),
+      ])
+        yield* replaceFile(disk, 'data', name, readFileSync(new URL(name, DATA)));
+    }
+    expect(world.wait<unknown>((done) => runTask(lay(), done))).toBe(null);
+    world.start(1, { 'weir.cluster.id': 'mMU_UDQFtDW66gYn-SQoIg', 'weir.host': 'machine-1' });
+    world.untilReady();
+    return world;
+  }
+
+  test('is known when the features are raised that tell of controllers, and its machine when those are that tell of machines', () => {
+    const world = ofRelease010();
+    const raise = (level: number): void => {
+      const updates = [{ name: 'weir.version', level, upgradeType: 'upgrade' }] as const;
+      const outcome = world.submit(1, { kind: 'updateFeatures', updates, validateOnly: false });
+      expect(outcome).toMatchObject({ errorCode: 0 });
+    };
+    const { running } = world.member(1);
+    const machines = () => running.view.controllers().map(({ id, machine }) => [id, machine]);
+    world.world.runFor(15_000);
+    expect(machines()).toEqual([]);
+    raise(2);
+    world.world.runFor(15_000);
+    expect(machines()).toEqual([[1, '']]);
+    raise(3);
+    world.world.runFor(1_000);
+    expect(machines()).toEqual([[1, 'machine-1']]);
   });
 });

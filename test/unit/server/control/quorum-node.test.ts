@@ -58,6 +58,8 @@ class Scene {
   readonly lines: unknown[] = [];
   /** Whether it became the active controller or is it no more, each time. */
   readonly changes: boolean[] = [];
+  /** Offsets at which features may have changed. */
+  readonly featuresSeenAt: number[] = [];
 
   constructor(settings: Readonly<Record<string, string>> = {}) {
     this.#bench.close();
@@ -90,6 +92,7 @@ class Scene {
         isAlive: () => true,
         isSlow: () => false,
         onDecided: quiet,
+        onFeatures: () => void this.featuresSeenAt.push(this.node.offset),
         onActive: (controller) => void this.changes.push(controller !== null),
         bugs: NO_RAFT_BUGS,
         metadataBugs: NO_METADATA_BUGS,
@@ -278,6 +281,15 @@ describe('a min.insync.replicas of all brokers that nobody asked for is told of'
     expect(scene.node.image.configOverrides('cluster', '').get('min.insync.replicas')).toBe('3');
     expect(JSON.stringify(scene.lines)).not.toContain('min.insync');
   });
+});
+
+test('features may be other ones behind a batch that changes them, and behind a snapshot', () => {
+  const scene = new Scene();
+  const feature: MetadataRecord = { kind: 'feature', name: 'weir.version', level: 2 };
+  scene.hear(1, [NO_OP, batchOf({ kind: 'cluster', clusterId: CLUSTER }), topic(1), batchOf(feature), topic(2)]);
+  scene.takeOver(1, 20, 70);
+  scene.hear(1, [topic(3)], 21);
+  expect(scene.featuresSeenAt).toEqual([2, 70]);
 });
 
 test('replicas are moved from weir.version 3 on, and whoever wants it sooner is told so', () => {
