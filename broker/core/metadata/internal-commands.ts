@@ -23,7 +23,7 @@ export interface ShedLeadersCommand {
   readonly brokerEpoch: number;
 }
 
-/** A broker is to lead what it is the first replica of, where it is in sync. */
+/** A broker is to lead what it is the first replica of, where it is in sync, unless it is drained. */
 export interface ReturnLeadersCommand {
   readonly kind: 'returnLeaders';
   readonly brokerId: number;
@@ -52,7 +52,10 @@ export function decideInternal(context: DecisionContext, command: InternalComman
       return changes === null ? [] : [changes];
     }
     case 'returnLeaders': {
-      const owed = context.image.partitionsOn(brokerId(command.brokerId), 'owed');
+      const id = brokerId(command.brokerId);
+      // It would only lose it again.
+      if (context.image.broker(id)?.draining === true) return [];
+      const owed = context.image.partitionsOn(id, 'owed');
       const changes = changeAlike(owed, rulesOf(context), () => ({ election: 'preferred' }));
       return changes === null ? [] : [changes];
     }

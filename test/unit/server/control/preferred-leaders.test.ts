@@ -117,6 +117,20 @@ describe('a broker that comes back', () => {
     expect(bench.returns).toEqual(['1 at 75 s']);
   });
 
+  test('and is drained leads nothing that would leave it again, until the drain is over', () => {
+    const bench = new Bench();
+    const drain = (draining: boolean): void =>
+      void bench.lab.run({ kind: 'setBrokerPlacement', brokerId: 1, cordoned: true, draining });
+    bench.fence();
+    drain(true);
+    bench.comeBack(1000);
+    bench.loop.advance(30_000);
+    expect([bench.leaders, bench.returns]).toEqual([[0, 0], []]);
+    drain(false);
+    bench.loop.advance(30_000);
+    expect([bench.leaders, bench.returns]).toEqual([[0, 1], ['1 at 35 s']]);
+  });
+
   test('has it, too, when another controller has taken over meanwhile', () => {
     const bench = new Bench();
     bench.fence();
