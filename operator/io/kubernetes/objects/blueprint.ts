@@ -1,0 +1,67 @@
+import type { Formation } from '../../../../broker/core/config/formation.ts';
+import type { Cluster } from '../../../api/kinds.ts';
+import type { NodeMark } from '../../../core/observed.ts';
+import { type IsDynamic, leavingNodes, wantedNodes } from '../../../core/plan-nodes.ts';
+import type { NodeSpec } from '../../../core/steps.ts';
+import type { HostView } from '../read.ts';
+import { firstOrdinal, type Role, roleOf } from './names.ts';
+
+/** Where a cluster runs, and what its pods are made of: what the operator was told at its start. */
+export interface Site {
+  readonly image: {
+    readonly repository: string;
+    /** The operator's own version, which nodes run unless `spec.version` says otherwise (O17). */
+    readonly tag: string;
+    readonly pullPolicy: 'Always' | 'IfNotPresent' | 'Never';
+  };
+  /** Domain of Services, such as `cluster.local`. */
+  readonly domain: string;
+  /** Who asks nodes for things: the operator's own pods. */
+  readonly operator: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> };
+}
+
+/** One node that there is. */
+export interface BlueprintNode {
+  readonly spec: NodeSpec;
+  /** False: it is stopped and keeps its Service and its data. Of each role the nodes that run are those with the lowest ids. */
+  readonly isRunning: boolean;
+  readonly mark: NodeMark | null;
+  /** Size that its claim asks for, null while there is none: it never becomes less. */
+  readonly volumeSize: string | null;
+}
+
+/** Everything that the objects of one cluster are rendered from. */
+export interface Blueprint {
+  readonly cluster: Cluster;
+  /** `metadata.uid` of the Cluster. */
+  readonly uid: string;
+  readonly formation: Formation;
+  /** Sorted by id. */
+  readonly nodes: readonly BlueprintNode[];
+  /** Sizes in the claim templates of StatefulSets that are there: templates never change (O4). */
+  readonly templateSizes: ReadonlyMap<Role, string>;
+  readonly site: Site;
+}
+
+/**
+ * The blueprint of a cluster as it is: its nodes and what they are for as objects have it, everything else as the manifest says. Null
+ * where somebody has to act first: the cluster was never formed, or it has a node that the manifest has no word for.
+ */
+export function blueprintOf(
+  manifest: { readonly cluster: Cluster; readonly uid: string; readonly isDynamic: IsDynamic },
+  view: HostView,
+  site: Site,
+): Blueprint | null {
+  const { cluster, uid, isDynamic } = manifest;
+  const { observation: host, templateSizes } = view;
+  if (host.formation === null || view.problems.length > 0) return null;
+  const specs = [...wantedNodes(cluster, isDynamic), ...leavingNodes(cluster, isDynamic, host)];
+  const nodes: BlueprintNode[] = [];
+  for (const { id, mark } of host.nodes) {
+    const spec = specs.find((one) => one.id === id);
+    if (spec === undefined) return null;
+    const isRunning = id - firstOrdinal(roleOf(id)) < (view.replicas.get(roleOf(id)) ?? 0);
+    nodes.push({ spec, isRunning, mark, volumeSize: view.volumeSizes.get(id) ?? null });
+  }
+  return { cluster, uid, formation: host.formation, nodes, templateSizes, site };
+}

@@ -1,0 +1,28 @@
+import { asRecord } from '../answer.ts';
+import type { KubernetesObject } from '../../../ports/kubernetes.ts';
+
+/** What is at a path of foreign JSON; undefined where there is nothing. */
+export function at(value: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>((one, field) => {
+    const record = asRecord(one);
+    return record !== null && Object.hasOwn(record, field) ? record[field] : undefined;
+  }, value);
+}
+
+/** The text at a path, null when there is none. */
+export function textAt(value: unknown, ...path: readonly string[]): string | null {
+  const found = at(value, ...path);
+  return typeof found === 'string' ? found : null;
+}
+
+/** The list at a path, empty when there is none. */
+export function listAt(value: unknown, ...path: readonly string[]): readonly unknown[] {
+  const found = at(value, ...path);
+  return Array.isArray(found) ? found : [];
+}
+
+/** `metadata.uid` of the one object that controls this one, null when there is none. */
+export function controllerOf(object: KubernetesObject): string | null {
+  const reference = listAt(object, 'metadata', 'ownerReferences').find((one) => at(one, 'controller') === true);
+  return textAt(reference, 'uid');
+}

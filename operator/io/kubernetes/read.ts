@@ -1,0 +1,347 @@
+import { type Formation, parseFormation } from '../../../broker/core/config/formation.ts';
+import { FIRST_CONTROLLER_ID, nameOf } from '../../api/kinds.ts';
+import { bytesOf, QUANTITY } from '../../api/quantity.ts';
+import type { Condition } from '../../core/desired.ts';
+import type { HostObservation, NodeMark, NodeObservation } from '../../core/observed.ts';
+import type { KubernetesObject } from '../../ports/kubernetes.ts';
+import { FORMATION_KEY } from './objects/config-maps.ts';
+import { at, controllerOf, listAt, textAt } from './objects/fields.ts';
+import {
+  ANNOTATIONS,
+  claimName,
+  firstOrdinal,
+  idIn,
+  LABELS,
+  MANAGER,
+  namesOf,
+  nodeHost,
+  nodeName,
+  PORTS,
+  type Role,
+  ROLES,
+  roleOf,
+  statefulSetName,
+} from './objects/names.ts';
+import { LISTENER_PORT_PREFIX } from './objects/services.ts';
+
+/** The Cluster that is read. */
+export interface ReadCluster {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  /** Domain of Services, see `Site`. */
+  readonly domain: string;
+}
+
+/** Objects of its namespace, whoever they belong to. */
+export interface Listed {
+  readonly statefulSets: readonly KubernetesObject[];
+  readonly pods: readonly KubernetesObject[];
+  readonly claims: readonly KubernetesObject[];
+  readonly configMaps: readonly KubernetesObject[];
+  readonly services: readonly KubernetesObject[];
+}
+
+/** What objects say of a cluster. */
+export interface HostView {
+  /** What the planner wants to know. */
+  readonly observation: HostObservation;
+  /** Why nothing may be done: somebody has to change something first. Plans are made only where there is none. */
+  readonly problems: readonly Condition[];
+  /** Names of pods that look like nodes and aren't known to be: nothing is derived from them. */
+  readonly unknownPods: readonly string[];
+  /** Numbers of pods that StatefulSets are to have. */
+  readonly replicas: ReadonlyMap<Role, number>;
+  /** Sizes that claims ask for, by node. */
+  readonly volumeSizes: ReadonlyMap<number, string>;
+  /** See `Blueprint.templateSizes`. */
+  readonly templateSizes: ReadonlyMap<Role, string>;
+}
+
+interface Node {
+  pod?: KubernetesObject;
+  claim?: KubernetesObject;
+  service?: KubernetesObject;
+}
+
+/**
+ * Reads a cluster from its objects, and believes nothing that it can't tell: what has a name of ours and isn't ours is a problem,
+ * and a pod whose node can't be told is nobody's. `disks` are the ids of disks as nodes told them, by `metadata.uid` of their pods.
+ */
+export function readCluster(
+  cluster: ReadCluster,
+  listed: Listed,
+  disks: ReadonlyMap<string, string> = new Map(),
+): HostView {
+  const reader = new Reader(cluster, disks);
+  reader.readSets(listed.statefulSets);
+  reader.readServices(listed.services);
+  reader.readClaims(listed.claims);
+  reader.readPods(listed.pods);
+  return reader.view(listed.configMaps);
+}
+
+class Reader {
+  readonly #cluster: ReadCluster;
+  readonly #disks: ReadonlyMap<string, string>;
+  readonly #problems: Condition[] = [];
+  readonly #unknownPods: string[] = [];
+  readonly #sets = new Map<Role, KubernetesObject>();
+  readonly #nodes = new Map<number, Node>();
+
+  constructor(cluster: ReadCluster, disks: ReadonlyMap<string, string>) {
+    this.#cluster = cluster;
+    this.#disks = disks;
+  }
+
+  readSets(sets: readonly KubernetesObject[]): void {
+    for (const role of ROLES) {
+      const set = this.#ours(sets, 'StatefulSet', statefulSetName(this.#cluster.name, role));
+      if (set === null) continue;
+      this.#sets.set(role, set);
+      const start = firstOrdinal(role);
+      for (let id = start; id < start + replicasOf(set); id += 1) this.#node(id);
+    }
+  }
+
+  readServices(services: readonly KubernetesObject[]): void {
+    this.#byNode(
+      services,
+      (id) => nodeName(this.#cluster.name, id),
+      (id, service) => {
+        if (controllerOf(service) === this.#cluster.uid) this.#node(id).service = service;
+        else this.#taken('Service', service);
+      },
+    );
+  }
+
+  /** Retained claims have no owner, and those that a StatefulSet made have nothing but labels. */
+  readClaims(claims: readonly KubernetesObject[]): void {
+    this.#byNode(
+      claims,
+      (id) => claimName(this.#cluster.name, id),
+      (id, claim) => {
+        const { labels = {} } = claim.metadata;
+        const isMarked =
+          labels['app.kubernetes.io/managed-by'] === MANAGER && labels[LABELS.cluster] === this.#cluster.name;
+        const [role, node] = [labels[LABELS.role] ?? roleOf(id), labels[LABELS.nodeId] ?? String(id)];
+        const isOfNode = role === roleOf(id) && node === String(id);
+        const owner = controllerOf(claim);
+        if (isMarked && isOfNode && (owner === null || owner === this.#cluster.uid)) this.#node(id).claim = claim;
+        else this.#taken('PersistentVolumeClaim', claim);
+      },
+    );
+  }
+
+  readPods(pods: readonly KubernetesObject[]): void {
+    const setUids = new Map([...this.#sets].map(([role, set]) => [set.metadata.uid ?? '', role]));
+    for (const pod of pods) {
+      const role = setUids.get(controllerOf(pod) ?? '-');
+      const id = this.#idOf(pod);
+      if (id !== null && role === roleOf(id)) this.#node(id).pod = pod;
+      // One without an owner is taken up by the StatefulSet, and one of an earlier StatefulSet is about to go.
+      else if (id !== null && role === undefined && !isLeftBehind(pod, statefulSetName(this.#cluster.name, roleOf(id))))
+        this.#taken('Pod', pod);
+      else if (id !== null || role !== undefined) this.#unknownPods.push(pod.metadata.name);
+    }
+  }
+
+  view(configMaps: readonly KubernetesObject[]): HostView {
+    const formation = this.#formation(configMaps);
+    const ids = [...this.#nodes.keys()].sort((a, b) => a - b);
+    const sizes = ids.flatMap((id) => {
+      const size = requestOf(this.#nodes.get(id)?.claim);
+      return size === null ? [] : [[id, size] as const];
+    });
+    const templates = [...this.#sets].flatMap(([role, set]) => {
+      const size = requestOf(listAt(set, 'spec', 'volumeClaimTemplates')[0]);
+      return size === null ? [] : [[role, size] as const];
+    });
+    return {
+      observation: { formation, nodes: ids.map((id) => this.#observe(id, this.#node(id))) },
+      problems: this.#problems,
+      unknownPods: this.#unknownPods.sort(),
+      replicas: new Map([...this.#sets].map(([role, set]) => [role, replicasOf(set)])),
+      volumeSizes: new Map(sizes),
+      templateSizes: new Map(templates),
+    };
+  }
+
+  #node(id: number): Node {
+    const node = this.#nodes.get(id) ?? {};
+    this.#nodes.set(id, node);
+    return node;
+  }
+
+  /** The object of this name if it is the Cluster's; a problem if it is another's. */
+  #ours(objects: readonly KubernetesObject[], kind: string, name: string): KubernetesObject | null {
+    const found = objects.find(({ metadata }) => metadata.name === name);
+    if (found === undefined) return null;
+    if (controllerOf(found) === this.#cluster.uid) return found;
+    this.#taken(kind, found);
+    return null;
+  }
+
+  #byNode(
+    objects: readonly KubernetesObject[],
+    name: (id: number) => string,
+    found: (id: number, object: KubernetesObject) => void,
+  ): void {
+    for (const object of objects) {
+      const id = idIn(object.metadata.name, name);
+      if (id !== null) found(id, object);
+    }
+  }
+
+  /** The id of a node's pod, when everything that is said of it agrees. */
+  #idOf(pod: KubernetesObject): number | null {
+    const id = idIn(pod.metadata.name, (one) => nodeName(this.#cluster.name, one));
+    const index = pod.metadata.labels?.['apps.kubernetes.io/pod-index'];
+    return id !== null && (index === undefined || index === String(id)) ? id : null;
+  }
+
+  #taken(kind: string, { metadata }: KubernetesObject): void {
+    this.#stalled(
+      'NameTaken',
+      `${kind} ${metadata.name} is there and does not belong to this Cluster: delete or rename it, or make the Cluster under another name`,
+    );
+  }
+
+  #stalled(reason: string, message: string): void {
+    const { name, namespace } = this.#cluster;
+    this.#problems.push({
+      resource: nameOf({ kind: 'Cluster', metadata: { name, namespace } }),
+      type: 'Stalled',
+      reason,
+      message,
+    });
+  }
+
+  /** What the record says; where it is gone, what carries the cluster's id: claims that an earlier Cluster retained (O4), or pods. */
+  #formation(configMaps: readonly KubernetesObject[]): Formation | null {
+    const carriers = new Map<string, string>();
+    const carries = (object: KubernetesObject | undefined): void => {
+      const clusterId = textAt(object, 'metadata', 'annotations', ANNOTATIONS.clusterId);
+      if (clusterId !== null && object !== undefined)
+        carriers.set(clusterId, ` (${object.kind} ${object.metadata.name})`);
+    };
+    for (const set of this.#sets.values()) carries(set);
+    for (const { claim } of this.#nodes.values()) carries(claim);
+    const quorum = this.#ours(configMaps, 'ConfigMap', namesOf(this.#cluster.name).quorum);
+    const record = quorum === null ? null : this.#record(quorum);
+    const clusterIds = new Set([...(record === null ? [] : [record.clusterId]), ...carriers.keys()]);
+    if (clusterIds.size > 1) {
+      const texts = [...clusterIds].sort().map((id) => `${id}${carriers.get(id) ?? ''}`);
+      this.#stalled(
+        'ClaimsDisagree',
+        `there is data of several clusters: ${texts.join(', ')}; take away the claims that do not belong here`,
+      );
+      return null;
+    }
+    const [clusterId] = carriers.keys();
+    if (quorum !== null || clusterId === undefined) return record;
+    return { clusterId, initialVoters: votersOf([...this.#nodes.keys()]), formed: true };
+  }
+
+  #record(quorum: KubernetesObject): Formation | null {
+    const parsed = parseFormation(textAt(quorum, 'data', FORMATION_KEY) ?? '');
+    if (parsed.kind === 'record') return parsed.formation;
+    const where = `ConfigMap ${quorum.metadata.name}`;
+    if (parsed.kind === 'newer')
+      this.#stalled(
+        'FormationNewer',
+        `${where} has version ${parsed.version}, which this release does not know: run a newer operator`,
+      );
+    else
+      this.#stalled('FormationDamaged', `${where} is damaged: it holds the cluster's identity and has to be restored`);
+    return null;
+  }
+
+  #observe(id: number, { pod, claim, service }: Node): NodeObservation {
+    const { name: cluster, namespace, domain } = this.#cluster;
+    const host = nodeHost({ cluster, namespace, domain }, id);
+    const phase = this.#phase(id, pod);
+    const ready = phase === 'running';
+    const port = firstListenerPort(service);
+    return {
+      id,
+      specHash: this.#specHash(id, pod),
+      phase,
+      ready,
+      address: ready && port !== null ? `${host}:${port}` : null,
+      directoryId: this.#disks.get(pod?.metadata.uid ?? '') ?? null,
+      controlAddress: `${host}:${PORTS.control}`,
+      mark: markOf(service),
+      volumeBytes: volumeBytes(claim),
+    };
+  }
+
+  #phase(id: number, pod: KubernetesObject | undefined): NodeObservation['phase'] {
+    const role = roleOf(id);
+    const isWanted = id - firstOrdinal(role) < replicasOf(this.#sets.get(role));
+    if (pod === undefined) return isWanted ? 'starting' : 'stopped';
+    if (pod.metadata.deletionTimestamp !== undefined || !isWanted) return 'stopping';
+    const isReady = listAt(pod, 'status', 'conditions').some(
+      (one) => at(one, 'type') === 'Ready' && at(one, 'status') === 'True',
+    );
+    if (isReady) return 'running';
+    const hasDied = listAt(pod, 'status', 'containerStatuses').some(
+      (one) => at(one, 'state', 'waiting') !== undefined && at(one, 'lastState', 'terminated') !== undefined,
+    );
+    return hasDied ? 'waiting' : 'starting';
+  }
+
+  /** A pod of another making than the StatefulSet's is outdated whatever its settings; one that is not there yet will be as that says. */
+  #specHash(id: number, pod: KubernetesObject | undefined): string {
+    const template = at(this.#sets.get(roleOf(id)), 'spec', 'template');
+    const hash = (of: unknown, annotation: string): string => textAt(of, 'metadata', 'annotations', annotation) ?? '';
+    const isOutdated = pod !== undefined && hash(pod, ANNOTATIONS.podHash) !== hash(template, ANNOTATIONS.podHash);
+    return isOutdated ? '' : hash(pod ?? template, ANNOTATIONS.specHash);
+  }
+}
+
+/** The voters that a cluster with these nodes began with at the latest (O2); their disks are not known any more. */
+function votersOf(ids: readonly number[]): Formation['initialVoters'] {
+  const own = ids.filter((id) => id >= FIRST_CONTROLLER_ID).sort((a, b) => a - b);
+  const combined = Math.max(...ids) >= 2 ? [0, 1, 2] : [0];
+  return (own.length > 0 ? own : combined).map((id) => ({ id, directoryId: null }));
+}
+
+/** Whether a pod has lost its owner: it has none, or a StatefulSet of this name that was there before. */
+function isLeftBehind(pod: KubernetesObject, set: string): boolean {
+  const owner = listAt(pod, 'metadata', 'ownerReferences').find((one) => at(one, 'controller') === true);
+  return owner === undefined || (textAt(owner, 'kind') === 'StatefulSet' && textAt(owner, 'name') === set);
+}
+
+function replicasOf(set: KubernetesObject | undefined): number {
+  const replicas = at(set, 'spec', 'replicas');
+  return typeof replicas === 'number' && Number.isSafeInteger(replicas) && replicas <= REPLICAS_MAX ? replicas : 0;
+}
+
+/** As many as a manifest can ask for; whatever else stands there is no number of nodes. */
+const REPLICAS_MAX = 1_000;
+
+function markOf(service: KubernetesObject | undefined): NodeMark | null {
+  const mark = textAt(service, 'metadata', 'annotations', ANNOTATIONS.mark);
+  return mark === 'joining' || mark === 'leaving' ? mark : null;
+}
+
+function firstListenerPort(service: KubernetesObject | undefined): number | null {
+  const found = listAt(service, 'spec', 'ports').find(
+    (one) => textAt(one, 'name')?.startsWith(LISTENER_PORT_PREFIX) === true,
+  );
+  const port = at(found, 'port');
+  return typeof port === 'number' ? port : null;
+}
+
+function requestOf(claim: unknown): string | null {
+  const size = textAt(claim, 'spec', 'resources', 'requests', 'storage');
+  return size !== null && new RegExp(QUANTITY.bytes.pattern).test(size) ? size : null;
+}
+
+/** What a volume has once it is there; what is asked for until then. */
+function volumeBytes(claim: KubernetesObject | undefined): number | null {
+  const capacity = textAt(claim, 'status', 'capacity', 'storage');
+  const size = capacity !== null && new RegExp(QUANTITY.bytes.pattern).test(capacity) ? capacity : requestOf(claim);
+  return size === null ? null : Number(bytesOf(size));
+}

@@ -1,0 +1,324 @@
+import { describe, expect, it, test } from '@jest/globals';
+import { isDynamicSetting } from '../../../../../operator/api/settings.ts';
+import type { NodeObservation } from '../../../../../operator/core/observed.ts';
+import { blueprintOf } from '../../../../../operator/io/kubernetes/objects/blueprint.ts';
+import { type HostView, type Listed, readCluster } from '../../../../../operator/io/kubernetes/read.ts';
+import { render } from '../../../../../operator/io/kubernetes/render.ts';
+import type { KubernetesObject } from '../../../../../operator/ports/kubernetes.ts';
+import {
+  CLUSTER_ID,
+  clusterOf,
+  diskOf,
+  disksOf,
+  listedOf,
+  READ,
+  settledBlueprint,
+  SITE,
+} from '../../../../support/kubernetes/rendered.ts';
+
+const cluster = clusterOf({ brokers: { replicas: 3, storage: { size: '10Gi' } } });
+const SETTLED = listedOf(render(settledBlueprint(cluster)));
+
+type Change = (object: KubernetesObject) => unknown;
+
+/** The settled cluster with one object changed, or gone where the change says null. */
+function withChange(list: keyof Listed, name: string, change: Change, listed: Listed = SETTLED): Listed {
+  const before = listed[list];
+  const found = before.find(({ metadata }) => metadata.name === name);
+  if (found === undefined) throw new Error(`no ${name}`);
+  // What tests make of an object is as foreign as what a server sends.
+  const after = change(structuredClone(found)) as KubernetesObject | null;
+  return { ...listed, [list]: before.flatMap((one) => (one !== found ? [one] : after === null ? [] : [after])) };
+}
+
+const withMetadata =
+  (metadata: object): Change =>
+  (one) => ({ ...one, metadata: { ...one.metadata, ...metadata } });
+const withStatus =
+  (status: object): Change =>
+  (one) => ({ ...one, status });
+const gone: Change = () => null;
+
+const read = (listed: Listed): HostView => readCluster(READ, listed, disksOf(SETTLED));
+const nodeOf = (view: HostView, id: number): NodeObservation | undefined =>
+  view.observation.nodes.find((node) => node.id === id);
+const reasons = ({ problems }: HostView): readonly string[] => problems.map(({ reason }) => reason);
+
+const FOREIGN = { ownerReferences: [{ apiVersion: 'v1', kind: 'Other', name: 'x', uid: 'other', controller: true }] };
+
+describe('a settled cluster', () => {
+  const view = read(SETTLED);
+
+  it('is read as it was rendered', () => {
+    expect(view).toMatchObject({ problems: [], unknownPods: [] });
+    expect(view.observation.formation).toEqual(settledBlueprint(cluster).formation);
+    expect(nodeOf(view, 2)).toEqual({
+      id: 2,
+      specHash: settledBlueprint(cluster).nodes[2]?.spec.specHash,
+      phase: 'running',
+      ready: true,
+      address: 'orders-broker-2.prod.svc.cluster.local.:9092',
+      directoryId: diskOf(2),
+      controlAddress: 'orders-broker-2.prod.svc.cluster.local.:9190',
+      mark: null,
+      volumeBytes: 10 * 1024 ** 3,
+    });
+    expect(view.volumeSizes).toEqual(new Map([0, 1, 2].map((id) => [id, '10Gi'])));
+    expect(view.templateSizes).toEqual(new Map([['broker', '10Gi']]));
+  });
+});
+
+describe('a node', () => {
+  const pod = (change: Change): NodeObservation | undefined =>
+    nodeOf(read(withChange('pods', 'orders-broker-1', change)), 1);
+  const crashed = {
+    containerStatuses: [{ state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: { terminated: {} } }],
+  };
+
+  test.each<[string, Change, Partial<NodeObservation>]>([
+    [
+      'without its pod starts, with what its StatefulSet says',
+      gone,
+      { phase: 'starting', ready: false, address: null, specHash: nodeOf(read(SETTLED), 1)?.specHash ?? '' },
+    ],
+    [
+      'of a pod that is not ready starts',
+      withStatus({ conditions: [{ type: 'Ready', status: 'False' }] }),
+      { phase: 'starting', ready: false },
+    ],
+    ['of a pod that says nothing starts', withStatus({}), { phase: 'starting', ready: false }],
+    ['of a pod that died waits', withStatus(crashed), { phase: 'waiting', ready: false }],
+    [
+      'of a pod that is deleted stops, ready or not',
+      withMetadata({ deletionTimestamp: '2026-01-01T00:00:00Z' }),
+      { phase: 'stopping', ready: false, address: null },
+    ],
+    ['of another pod has another disk', withMetadata({ uid: 'new' }), { directoryId: null, phase: 'running' }],
+    [
+      'of a pod that is made otherwise is outdated',
+      withMetadata({
+        annotations: { 'weir.dev/spec-hash': nodeOf(read(SETTLED), 1)?.specHash, 'weir.dev/pod-hash': 'old' },
+      }),
+      { specHash: '' },
+    ],
+  ])('%s', (_title, change, expected) => {
+    expect(pod(change)).toMatchObject(expected);
+  });
+
+  it('that its StatefulSet has no place for stops, and is stopped once its pod is gone', () => {
+    const smaller = withChange('statefulSets', 'orders-broker', (one) => ({
+      ...one,
+      spec: { ...(one['spec'] as object), replicas: 2 },
+    }));
+    expect(nodeOf(read(smaller), 2)).toMatchObject({ phase: 'stopping', ready: false });
+    const stopped = read(withChange('pods', 'orders-broker-2', gone, smaller));
+    expect(nodeOf(stopped, 2)).toMatchObject({ phase: 'stopped', volumeBytes: 10 * 1024 ** 3 });
+    expect(nodeOf(stopped, 1)).toMatchObject({ phase: 'running' });
+  });
+
+  it('has the mark that its Service has, if it is one', () => {
+    const marked = (mark: string): Listed =>
+      withChange('services', 'orders-broker-1', withMetadata({ annotations: { 'weir.dev/mark': mark } }));
+    expect(nodeOf(read(marked('leaving')), 1)?.mark).toBe('leaving');
+    expect(nodeOf(read(marked('whatever')), 1)?.mark).toBeNull();
+  });
+
+  it('has a volume as large as it is, or as is asked for', () => {
+    const sized = (storage: string): Listed =>
+      withChange('claims', 'data-orders-broker-1', withStatus({ capacity: { storage } }));
+    expect(nodeOf(read(sized('12Gi')), 1)?.volumeBytes).toBe(12 * 1024 ** 3);
+    expect(nodeOf(read(sized('much')), 1)?.volumeBytes).toBe(10 * 1024 ** 3);
+  });
+
+  it('is known as long as anything of it is there', () => {
+    const bare: Listed = { ...SETTLED, statefulSets: [], pods: [], services: [], configMaps: [] };
+    expect(
+      read({ ...bare, claims: SETTLED.claims.slice(0, 1) }).observation.nodes.map(({ id, phase }) => [id, phase]),
+    ).toEqual([[0, 'stopped']]);
+    expect(read({ ...bare, claims: [], services: SETTLED.services }).observation.nodes.map(({ id }) => id)).toEqual([
+      0, 1, 2,
+    ]);
+    expect(read({ ...bare, claims: [] })).toMatchObject({ observation: { formation: null, nodes: [] }, problems: [] });
+  });
+});
+
+describe('what is not ours', () => {
+  test.each<[string, keyof Listed, string, Change]>([
+    ['a StatefulSet without an owner', 'statefulSets', 'orders-broker', withMetadata({ ownerReferences: [] })],
+    [
+      'a StatefulSet of an earlier Cluster of the name',
+      'statefulSets',
+      'orders-broker',
+      withMetadata({ ownerReferences: [{ uid: 'earlier', kind: 'Cluster', name: 'orders', controller: true }] }),
+    ],
+    [
+      'a StatefulSet that we own beside another controller',
+      'statefulSets',
+      'orders-broker',
+      withMetadata({ ownerReferences: [{ uid: READ.uid, controller: false }] }),
+    ],
+    ['a record', 'configMaps', 'orders-quorum', withMetadata({ ownerReferences: undefined })],
+    ['a Service of a node', 'services', 'orders-broker-0', withMetadata(FOREIGN)],
+    ['a claim without our labels', 'claims', 'data-orders-broker-0', withMetadata({ labels: {} })],
+    [
+      'a claim of another cluster',
+      'claims',
+      'data-orders-broker-0',
+      withMetadata({ labels: { 'app.kubernetes.io/managed-by': 'weir-operator', 'weir.dev/cluster': 'other' } }),
+    ],
+    [
+      'a claim that says that it is another node',
+      'claims',
+      'data-orders-broker-0',
+      withMetadata({
+        labels: {
+          'app.kubernetes.io/managed-by': 'weir-operator',
+          'weir.dev/cluster': 'orders',
+          'weir.dev/node-id': '1',
+        },
+      }),
+    ],
+    ['a claim that somebody else owns', 'claims', 'data-orders-broker-0', withMetadata(FOREIGN)],
+    ['a pod that somebody else owns', 'pods', 'orders-broker-0', withMetadata(FOREIGN)],
+  ])('%s has a name of ours: nothing is done', (_title, list, name, change) => {
+    const view = read(withChange(list, name, change));
+    expect(reasons(view)).toContain('NameTaken');
+    expect(view.problems[0]).toMatchObject({ resource: 'Cluster prod/orders', type: 'Stalled' });
+    expect(view.problems[0]?.message).toContain(` ${name} `);
+  });
+
+  test.each<[string, string, Change]>([
+    ['without an owner', 'orders-broker-1', withMetadata({ ownerReferences: [] })],
+    [
+      'of an earlier StatefulSet',
+      'orders-broker-1',
+      withMetadata({
+        ownerReferences: [{ kind: 'StatefulSet', name: 'orders-broker', uid: 'earlier', controller: true }],
+      }),
+    ],
+    [
+      'with an ordinal that is none',
+      'orders-broker-1',
+      (one) => withMetadata({ name: 'orders-broker-01', ownerReferences: one.metadata.ownerReferences })(one),
+    ],
+    ['with an ordinal of the other role', 'orders-broker-1', withMetadata({ name: 'orders-broker-1001' })],
+    ['with two ordinals', 'orders-broker-1', withMetadata({ labels: { 'apps.kubernetes.io/pod-index': '2' } })],
+  ])('a pod %s is nobody: its node has none, and no other one has it', (_title, name, change) => {
+    const listed = withChange('pods', name, change);
+    const view = read(listed);
+    expect(view.problems).toEqual([]);
+    expect(view.unknownPods).toHaveLength(1);
+    expect(view.observation.nodes.map(({ id, phase, directoryId }) => [id, phase, directoryId])).toEqual([
+      [0, 'running', diskOf(0)],
+      [1, 'starting', null],
+      [2, 'running', diskOf(2)],
+    ]);
+  });
+
+  it('is left alone under names of others', () => {
+    const others = [
+      'orders-proxy',
+      'orders-broker',
+      'orders-broker-x',
+      'my-orders-broker-1',
+      'orders2-broker-0',
+      'orders-broker-0-outside',
+    ];
+    const strange = others.map(
+      (name): KubernetesObject => ({ apiVersion: 'v1', kind: 'Any', metadata: { name, ...FOREIGN } }),
+    );
+    const [pods, services] = [
+      [...SETTLED.pods, ...strange],
+      [...SETTLED.services, ...strange],
+    ];
+    expect(read({ ...SETTLED, pods, services })).toEqual(read(SETTLED));
+  });
+});
+
+describe('the blueprint of a cluster as it is', () => {
+  const of = (spec: object, listed: Listed, site = SITE) =>
+    blueprintOf({ cluster: clusterOf(spec), uid: READ.uid, isDynamic: isDynamicSetting }, read(listed), site);
+  const SPEC = { brokers: { replicas: 3, storage: { size: '10Gi' } } };
+
+  it('has the brokers that are there, whatever the manifest asks for', () => {
+    for (const replicas of [1, 3, 7])
+      expect(of({ brokers: { ...SPEC.brokers, replicas } }, SETTLED)?.nodes.map(({ spec }) => spec.id)).toEqual([
+        0, 1, 2,
+      ]);
+  });
+
+  it('is not made where there is nothing yet, or somebody has to decide', () => {
+    expect(of(SPEC, SETTLED)).not.toBeNull();
+    expect(of(SPEC, { statefulSets: [], pods: [], claims: [], configMaps: [], services: [] })).toBeNull();
+    expect(of(SPEC, withChange('services', 'orders-broker-0', withMetadata(FOREIGN)))).toBeNull();
+    const apart = (replicas: number) => ({ ...SPEC, controllers: { replicas } });
+    const listed = listedOf(render(settledBlueprint(clusterOf(apart(3)))));
+    expect(of(apart(5), listed)).not.toBeNull();
+    expect(of(apart(1), listed)).toBeNull();
+    expect(of(SPEC, listed)).toBeNull();
+  });
+
+  it('takes no number of replicas that can be none', () => {
+    const asked = (replicas: unknown): HostView =>
+      read(
+        withChange('statefulSets', 'orders-broker', (one) => ({
+          ...one,
+          spec: { ...(one['spec'] as object), replicas },
+        })),
+      );
+    for (const replicas of [0, -1, 2.5, 5_000, '3', null, undefined]) {
+      expect(asked(replicas).observation.nodes.map(({ id, phase }) => [id, phase])).toEqual(
+        [0, 1, 2].map((id) => [id, 'stopping']),
+      );
+    }
+    expect(asked(4).observation.nodes.map(({ id }) => id)).toEqual([0, 1, 2, 3]);
+  });
+});
+
+describe('the identity of a cluster', () => {
+  const claimOf = (clusterId: string): Change => withMetadata({ annotations: { 'weir.dev/cluster-id': clusterId } });
+  const retained: Listed = { ...SETTLED, statefulSets: [], pods: [], services: [], configMaps: [] };
+
+  it('is that of claims that an earlier Cluster retained, and formed', () => {
+    const initialVoters = [0, 1, 2].map((id) => ({ id, directoryId: null }));
+    expect(read(retained).observation.formation).toEqual({ clusterId: CLUSTER_ID, initialVoters, formed: true });
+  });
+
+  it('of controllers of their own is that of their claims', () => {
+    const apart = clusterOf({ brokers: { replicas: 3 }, controllers: { replicas: 3, storage: { size: '1Gi' } } });
+    const { claims } = listedOf(render(settledBlueprint(apart)));
+    expect(read({ ...retained, claims }).observation.formation?.initialVoters.map(({ id }) => id)).toEqual([
+      1000, 1001, 1002,
+    ]);
+  });
+
+  it('of pods without volumes is not lost with the record', () => {
+    const listed = listedOf(render(settledBlueprint(clusterOf({ brokers: { replicas: 1 } }))));
+    expect(read({ ...listed, configMaps: [] }).observation.formation).toEqual({
+      clusterId: CLUSTER_ID,
+      initialVoters: [{ id: 0, directoryId: null }],
+      formed: true,
+    });
+  });
+
+  it.each([
+    ['two of the claims', withChange('claims', 'data-orders-broker-1', claimOf('another'), retained)],
+    ['a claim and the record', withChange('claims', 'data-orders-broker-1', claimOf('another'))],
+  ])('is not guessed where %s disagree', (_title, listed) => {
+    const view = read(listed);
+    expect(reasons(view)).toEqual(['ClaimsDisagree']);
+    expect(view.problems[0]?.message).toContain('another (PersistentVolumeClaim data-orders-broker-1)');
+    expect(view.observation.formation).toBeNull();
+  });
+
+  it.each([
+    ['FormationDamaged', '{"version":2,"clusterId":"x"}'],
+    ['FormationDamaged', undefined],
+  ])('is not made anew where the record is unreadable: %s', (reason, text) => {
+    const view = read(
+      withChange('configMaps', 'orders-quorum', (one) => ({ ...one, data: { 'formation.json': text } })),
+    );
+    expect(reasons(view)).toEqual([reason]);
+    expect(view.observation.formation).toBeNull();
+  });
+});
