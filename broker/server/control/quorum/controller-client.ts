@@ -11,6 +11,8 @@ const OPEN_MAX = 10_000;
 const ATTEMPT_MS = 5000;
 const PAUSE_MS = 20;
 const PAUSE_MAX_MS = 250;
+/** Pauses that end in one turn because another controller decides; each costs a request. */
+const CUT_COUNT_MAX = 100;
 /** So often in a row a controller that says that it leads, and does not decide, is asked again. */
 const SOON_ATTEMPTS = 2;
 
@@ -31,6 +33,8 @@ interface Question<N extends ControllerCall> {
   readonly deadlineMs: number;
   readonly done: (response: UnaryCalls[N]['response'] | null) => void;
   attempts: number;
+  /** Until then no pause of it is cut short, ms. */
+  notBeforeMs: number;
 }
 
 /**
@@ -45,8 +49,10 @@ export class ControllerClient {
   #leaderId = -1;
   #nextIndex = 0;
   #openCount = 0;
-  /** Pauses between two tries of a question, and what ends one. */
+  /** Pauses between two tries of a question, and what cuts one short. */
   readonly #waiting = new Map<TimerHandle, () => void>();
+  /** Pauses that are to be cut short; null: none are. */
+  #cuts: Iterator<readonly [TimerHandle, () => void]> | null = null;
 
   constructor(deps: ControllerClientDeps) {
     this.#deps = deps;
@@ -69,7 +75,14 @@ export class ControllerClient {
       this.#openCount -= 1;
       done(response);
     };
-    this.#attempt({ name, request, deadlineMs: clock.monotonicMs() + timeoutMs, done: finish, attempts: 0 });
+    this.#attempt({
+      name,
+      request,
+      deadlineMs: clock.monotonicMs() + timeoutMs,
+      done: finish,
+      attempts: 0,
+      notBeforeMs: Number.NEGATIVE_INFINITY,
+    });
   }
 
   /** The controller to go to: who is said to be active, else one after the other. Null while none is known. */
@@ -91,15 +104,31 @@ export class ControllerClient {
     this.#active = controller;
   }
 
-  /** Another controller leads, or decides from now on: nobody waits for the end of a pause. */
+  /**
+   * Another controller leads, or decides from now on: nobody waits for the end of a pause, some in each turn. However often this
+   * comes, a question is asked at most twice in `PAUSE_MS`.
+   */
   changed(): void {
     this.#leaderId = -1;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const [timer, again] of waiting) {
+    const isCutting = this.#cuts !== null;
+    this.#cuts = [...this.#waiting].values();
+    if (!isCutting) this.#cut();
+  }
+
+  #cut(): void {
+    for (let count = 0; count < CUT_COUNT_MAX; count += 1) {
+      const next = this.#cuts?.next();
+      if (next === undefined || next.done === true) {
+        this.#cuts = null;
+        return;
+      }
+      const [timer, again] = next.value;
+      // Its pause is over anyway.
+      if (!this.#waiting.delete(timer)) continue;
       timer.cancel();
       again();
     }
+    this.#deps.timers.after(0, () => this.#cut());
   }
 
   #attempt<N extends ControllerCall>(question: Question<N>): void {
@@ -134,14 +163,22 @@ export class ControllerClient {
   #again<N extends ControllerCall>(question: Question<N>, isNamed: boolean): void {
     const pauseMs = Math.min(PAUSE_MAX_MS, PAUSE_MS * 2 ** Math.min(question.attempts, 4));
     const delayMs = isNamed && question.attempts <= 1 ? 0 : pauseMs;
-    const again = (): void => {
+    this.#wait(question, delayMs);
+  }
+
+  #wait<N extends ControllerCall>(question: Question<N>, delayMs: number): void {
+    const { clock, timers } = this.#deps;
+    const timer = timers.after(delayMs, () => {
       this.#waiting.delete(timer);
       this.#attempt(question);
-    };
-    const timer = this.#deps.timers.after(delayMs, again);
+    });
     this.#waiting.set(timer, () => {
+      // Who leads now may not decide yet: it is asked again soon, as by somebody who has just begun.
       question.attempts = 0;
-      again();
+      const leftMs = question.notBeforeMs - clock.monotonicMs();
+      if (leftMs <= 0) question.notBeforeMs = clock.monotonicMs() + PAUSE_MS;
+      if (leftMs <= 0) this.#attempt(question);
+      else this.#wait(question, leftMs);
     });
   }
 }

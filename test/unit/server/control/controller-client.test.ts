@@ -25,6 +25,8 @@ const COMMAND = { command: { kind: 'fenceBroker', brokerId: 1, brokerEpoch: 1 } 
 class Scene {
   readonly world = new World(1);
   readonly asked: number[] = [];
+  /** How often somebody was asked before each turn that follows at once. */
+  readonly turns: number[] = [];
   leaderId = -1;
   readonly client: ControllerClient;
 
@@ -32,7 +34,12 @@ class Scene {
     const counts = new Map<number, number>();
     this.client = new ControllerClient({
       clock: { monotonicMs: () => this.world.nowMs, wallMs: () => 0 },
-      timers: { after: (delayMs, run) => this.world.schedule(delayMs, run) },
+      timers: {
+        after: (delayMs, run) => {
+          if (delayMs === 0) this.turns.push(this.asked.length);
+          return this.world.schedule(delayMs, run);
+        },
+      },
       controllers: () => Object.keys(answers).map((id) => hint(Number(id))),
       leaderId: () => this.leaderId,
       channelTo: ({ id }) => {
@@ -128,6 +135,36 @@ describe('who asks the active controller', () => {
       expect(askedMs.at(-1)).toBe(atMs);
     },
   );
+
+  test('asks in turns of some when many wait for another leader', () => {
+    const scene: Scene = new Scene({ 0: () => (scene.leaderId === -1 ? elsewhere(null) : DONE) });
+    let done = 0;
+    for (let count = 0; count < 250; count += 1)
+      scene.client.ask('Controller.Submit', COMMAND, 60_000, (found) => (done += Number(found === DONE)));
+    scene.world.runFor(2105);
+    scene.asked.length = 0;
+    scene.leaderId = 0;
+    scene.client.changed();
+    // Another one while the first is being heard.
+    scene.client.changed();
+    expect(scene.asked.length).toBe(100);
+    scene.world.runFor(0);
+    expect([scene.turns, scene.asked.length]).toEqual([[100, 200], 250]);
+    scene.world.runFor(1);
+    expect(done).toBe(250);
+  });
+
+  test('asks at most twice in 20 ms, however often another one leads', () => {
+    const scene = new Scene({ 0: () => elsewhere(null) });
+    let count = 0;
+    const flap = (): void => {
+      scene.client.changed();
+      if ((count += 1) < 1000) scene.world.schedule(1, flap);
+    };
+    flap();
+    expect(scene.ask(1000)).toBeNull();
+    expect(scene.asked.length).toBeLessThanOrEqual(102);
+  });
 
   test('leaves one that says that it leads, and never decides', () => {
     const scene = new Scene({ 0: () => elsewhere(0), 1: () => DONE });
