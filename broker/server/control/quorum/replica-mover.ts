@@ -24,6 +24,9 @@ const REFUSED_MS = 5000;
 /** How long after a change of partitions it is looked whether a drain that stands still can go on, ms. */
 const STUCK_MS = 2000;
 
+/** So often a plan is made anew because of what changes meanwhile; then what is still right of it is carried out. */
+const PLANS_MAX = 4;
+
 /** What the mover works with. */
 export interface ReplicaMoverDeps {
   readonly timers: Timers;
@@ -53,6 +56,8 @@ export class ReplicaMover {
   #planWaiters: ((planned: readonly PlannedMove[]) => void)[] = [];
   /** Something has changed that the plan that is being made has to take in. */
   #isOutdated = false;
+  /** Plans that were made since one was not outdated. */
+  #planCount = 0;
   #isAsking = false;
   /** How soon it is to be looked whether what has changed since the last plan was begun lets something go, ms. */
   #dueMs = Number.POSITIVE_INFINITY;
@@ -107,7 +112,10 @@ export class ReplicaMover {
       done(result(tooOld));
       return;
     }
-    if (!this.#isRebalancing) this.#isOutdated = true;
+    if (!this.#isRebalancing) {
+      this.#isOutdated = true;
+      this.#planCount = 0;
+    }
     this.#isRebalancing = true;
     this.#lookSoon(0);
     this.#plan((planned) => {
@@ -182,14 +190,21 @@ export class ReplicaMover {
     this.#dueMs = Number.POSITIVE_INFINITY;
     inSteps(timers, planned(this.#controller.image.clone(), settings, this.#isRebalancing), (plan) => {
       const isOutdated = this.#isOutdated || !plan.moves.every((move) => this.#stands(move));
-      if (isOutdated && !this.#isOver) {
-        timers.after(0, () => this.#makePlan());
+      this.#planCount += 1;
+      const isLast = this.#planCount >= PLANS_MAX;
+      const moves = isOutdated ? plan.moves.filter((move) => this.#stands(move) && this.#isWelcome(move)) : plan.moves;
+      // Without moves everything would seem to be balanced.
+      const isGood = !isOutdated || (isLast && (moves.length > 0 || !this.#isRebalancing));
+      if (!isGood && !this.#isOver) {
+        timers.after(isLast ? LOOK_MS : 0, () => this.#makePlan());
         return;
       }
+      this.#isOutdated = isOutdated;
+      this.#planCount = 0;
       this.#obstacles = plan.obstacles;
       this.#moreCount = plan.moreCount;
-      this.#planned = plan.moves;
-      for (const waiter of this.#planWaiters.splice(0)) waiter(plan.moves);
+      this.#planned = moves;
+      for (const waiter of this.#planWaiters.splice(0)) waiter(moves);
     });
   }
 
@@ -197,6 +212,16 @@ export class ReplicaMover {
   #stands({ topic, index, before }: PlannedMove): boolean {
     const partition = this.#controller.image.topicByName(topic)?.partition(index);
     return partition !== undefined && !isMoved(partition) && partition.replicas.join() === before.join();
+  }
+
+  /** Whether those that the partition comes to are there and take it. */
+  #isWelcome({ before, replicas }: PlannedMove): boolean {
+    return replicas
+      .filter((id) => !before.includes(id))
+      .every((id) => {
+        const broker = this.#controller.image.broker(brokerId(id));
+        return broker !== null && this.#controller.image.mayLead(id) && !broker.cordoned && !broker.draining;
+      });
   }
 
   #lookSoon(delayMs: number): void {
@@ -224,9 +249,9 @@ export class ReplicaMover {
     const movingCount = this.#movingCount;
     const room = Math.max(0, MOVING_MAX - movingCount);
     const next = planned.slice(0, room);
-    this.#planned = planned.slice(room);
+    this.#planned = this.#isOutdated ? null : planned.slice(room);
     if (next.length === 0) {
-      if (movingCount > 0) this.#lookSoon(LOOK_MS);
+      if (movingCount > 0 || this.#isOutdated) this.#lookSoon(LOOK_MS);
       else if (this.#isRebalancing) this.#balanced();
       // What is left of a drain has nowhere to go until something changes, as it may have while the plan was made.
       if (this.#dueMs < Number.POSITIVE_INFINITY) this.#lookSoon(this.#dueMs);

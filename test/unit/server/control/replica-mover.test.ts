@@ -130,6 +130,39 @@ describe('a plan that takes several turns', () => {
     expect([...scene.moved.keys()]).not.toContain('t-0');
   });
 
+  test.each([0, 1, 2, 3])(
+    'is carried out as far as it is still right when brokers change all the time (%i)',
+    (phase) => {
+      const { lab } = unbalanced();
+      const codes: number[] = [];
+      let goals: readonly number[] = [];
+      const { mover, loop, moved } = new Scene(lab, {
+        onMoves: (partitions) => {
+          const outcome = lab.run({ kind: 'alterReassignments', partitions, allowReplicationFactorChange: true });
+          goals = [...new Set(partitions.flatMap(({ replicas }) => replicas ?? []))].sort();
+          if ('partitions' in outcome) codes.push(...outcome.partitions.map(({ errorCode }) => errorCode));
+          return outcome;
+        },
+      });
+      mover.rebalance(() => undefined);
+      let turnCount = 0;
+      const change = (): void => {
+        if (codes.length > 0) return;
+        place(lab, 2, (phase + turnCount) % 4 > 1);
+        if ((turnCount += 1) < 50) loop.after(0, change);
+      };
+      change();
+      loop.run();
+      expect(turnCount).toBeLessThan(50);
+      // Room for more, which is planned anew.
+      const begun = [...moved.keys()].map((key) => ({ topic: 't', index: Number(key.slice(2)), replicas: null }));
+      lab.run({ kind: 'alterReassignments', partitions: begun, allowReplicationFactorChange: false });
+      loop.advance(1_000);
+      expect(codes).toEqual(Array.from({ length: 40 }, () => 0));
+      expect(goals).toEqual([1, 2].filter((id) => lab.image.broker(brokerId(id))?.cordoned === false));
+    },
+  );
+
   test('is told to nobody after the leadership', () => {
     const { mover, loop, moved } = unbalanced();
     const answers: (MoveOutcome | null)[] = [];
