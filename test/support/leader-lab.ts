@@ -185,6 +185,7 @@ export function lead(
   const complaints: string[] = [];
   const sources: IsrSource[] = [];
   const marks: IsrSource[] = [];
+  const changed: IsrSource[] = [];
   const stats = { isrShrinks: 0, isrExpands: 0 };
   const partition = new LeaderPartition({
     topic,
@@ -204,7 +205,11 @@ export function lead(
     cluster: {
       nodeId: id,
       membership: { isLive: (one) => !cluster.fenced.has(one), mayJoin: (one) => !cluster.fenced.has(one) },
-      changes: { propose: (source) => void sources.push(source), mark: (source) => void marks.push(source) },
+      changes: {
+        propose: (source) => void sources.push(source),
+        mark: (source) => void marks.push(source),
+        changed: (source) => void changed.push(source),
+      },
       stats,
       rackOf: (one) => cluster.racks.get(one) ?? null,
     },
@@ -216,5 +221,5 @@ export function lead(
     partition.appendClientBatch(bytes, { apiVersion: 9, requiredAcks }, (outcome) => outcomes.push(outcome));
     return outcomes.at(-1);
   };
-  return { partition, log, append, outcomes, view, complaints, cluster, sources, marks, stats };
+  return { partition, log, append, outcomes, view, complaints, cluster, sources, marks, changed, stats };
 }

@@ -16,7 +16,7 @@ export interface LeaderCluster {
   readonly membership: Membership;
   /** `broker.rack` of a broker, null without one. */
   rackOf(brokerId: BrokerId): string | null;
-  readonly changes: Pick<IsrChanges, 'propose' | 'mark'>;
+  readonly changes: Pick<IsrChanges, 'propose' | 'mark' | 'changed'>;
   /** Counted since the start of the process. */
   readonly stats: { isrShrinks: number; isrExpands: number };
   readonly bugs?: ReplicaBugs;
@@ -102,6 +102,7 @@ export class LeaderReplication implements IsrSource {
     this.#isrCount = partition.isr.length;
     this.#durableFromEpoch = partition.durableFromEpoch;
     const moved = this.replica.onChange(replicaSet(partition, rules), this.#clock.monotonicMs());
+    this.#cluster.changes.changed(this);
     this.#afterChange();
     return moved;
   }

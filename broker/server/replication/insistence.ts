@@ -18,7 +18,8 @@ export interface InsistenceDeps<S> {
 /** Somebody who is asked for, and its pause if that is in vain, in ms. */
 interface Asked<S> {
   readonly asker: S;
-  readonly pauseMs: number;
+  pauseMs: number;
+  isInVain: boolean;
 }
 
 /**
@@ -30,7 +31,7 @@ export class Insistence<S> {
   /** With the pause of each if it is in vain. */
   readonly #due = new Map<S, number>();
   /** Being asked for, or asked for and not granted. */
-  readonly #asked = new Set<S>();
+  readonly #asked = new Map<S, Asked<S>>();
   #isSending = false;
   #isScheduled = false;
 
@@ -42,6 +43,16 @@ export class Insistence<S> {
   add(asker: S): void {
     if (this.#asked.has(asker) || this.#due.has(asker)) return;
     this.#due.set(asker, this.#deps.retryMs);
+    this.#schedule();
+  }
+
+  /** What it wants may be granted now: its pause ends, and the next one is short again. Harmless when it wants nothing. */
+  renew(asker: S): void {
+    const asked = this.#asked.get(asker);
+    const { retryMs } = this.#deps;
+    if (asked?.isInVain === true) this.#asked.delete(asker);
+    else if (asked !== undefined) asked.pauseMs = retryMs;
+    if (asked?.isInVain === true || this.#due.has(asker)) this.#due.set(asker, retryMs);
     this.#schedule();
   }
 
@@ -60,17 +71,21 @@ export class Insistence<S> {
       if (batch.length >= BATCH_COUNT_MAX) break;
       this.#due.delete(asker);
       if (!this.#deps.isOpen(asker)) continue;
-      batch.push({ asker, pauseMs });
-      this.#asked.add(asker);
+      const asked = { asker, pauseMs, isInVain: false };
+      batch.push(asked);
+      this.#asked.set(asker, asked);
     }
     if (batch.length === 0) return;
     this.#isSending = true;
     const askers = batch.map(({ asker }) => asker);
     this.#deps.send(askers, () => {
       this.#isSending = false;
-      const open = batch.filter(({ asker }) => this.#deps.isOpen(asker));
-      for (const asker of askers) this.#asked.delete(asker);
-      for (const { asker } of open) this.#asked.add(asker);
+      const open: Asked<S>[] = [];
+      for (const asked of batch) {
+        asked.isInVain = this.#deps.isOpen(asked.asker);
+        if (asked.isInVain) open.push(asked);
+        else this.#asked.delete(asked.asker);
+      }
       for (const [pauseMs, some] of Map.groupBy(open, (one) => one.pauseMs))
         this.#deps.timers.after(pauseMs, () => this.#retry(some));
       this.#schedule();
@@ -78,7 +93,10 @@ export class Insistence<S> {
   }
 
   #retry(inVain: readonly Asked<S>[]): void {
-    for (const { asker, pauseMs } of inVain) {
+    for (const asked of inVain) {
+      const { asker, pauseMs } = asked;
+      // It is due already, or was asked for again.
+      if (this.#asked.get(asker) !== asked) continue;
       this.#asked.delete(asker);
       this.#due.set(asker, Math.min(this.#deps.retryMaxMs, 2 * pauseMs));
     }

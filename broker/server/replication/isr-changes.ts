@@ -87,6 +87,11 @@ export class IsrChanges {
     this.#marks.add(source);
   }
 
+  /** The controller has other members or settings of it: a mark may be given now that was not. */
+  changed(source: IsrSource): void {
+    this.#marks.renew(source);
+  }
+
   #alter(sources: readonly IsrSource[], done: () => void): void {
     const asked = sources.flatMap((source) => {
       const { proposal } = source;

@@ -211,7 +211,7 @@ describe('a led partition with followers', () => {
   });
 
   it('asks for the mark of D3 when every member has synced what there was at the start', () => {
-    const { log, fetch, marks, inSync, partition, view } = replicated({ view: { durableFromEpoch: -1 } }, 3);
+    const { log, fetch, marks, changed, inSync, partition, view } = replicated({ view: { durableFromEpoch: -1 } }, 3);
     log.durableOffset = 2;
     fetch(1, 3);
     fetch(2, 3);
@@ -224,7 +224,10 @@ describe('a led partition with followers', () => {
     expect(other.marks).toEqual([]);
     other.fetch(2, 3);
     expect(other.marks).toHaveLength(1);
+    expect(changed).toEqual([]);
     inSync([0], 1);
+    // What was refused may be given to another ISR.
+    expect(changed).toHaveLength(1);
     expect(marks.at(-1)?.wantsDurableMark).toBe(false);
     partition.update({ ...view, leaderEpoch: leaderEpoch(7), partitionEpoch: 2, durableFromEpoch: 7 }, RULES);
     expect(marks.at(-1)?.wantsDurableMark).toBe(false);

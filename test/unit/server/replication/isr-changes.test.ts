@@ -201,6 +201,39 @@ describe('marks of what is durable (D3)', () => {
     expect(times).toEqual([0.1, 0.3, 0.7, 1.5, 3.1, 6.3, 12.7, 25.5, 51.1, 81.1]);
   });
 
+  it('are asked for soon again when the controller has another ISR or other settings, also while they are asked for', () => {
+    const { loop, made, sent } = changes();
+    const source = new Source(4);
+    source.wantsDurableMark = true;
+    made.mark(source);
+    const answer = (): void => sent.at(-1)?.done({ kind: 'markDurable', errorCode: 0, errorMessage: null });
+    const timesUntil = (endMs: number): readonly number[] => {
+      const times: number[] = [];
+      for (const startMs = loop.monotonicMs(); loop.monotonicMs() - startMs < endMs; ) {
+        const { length } = sent;
+        loop.advance(100);
+        if (sent.length === length) continue;
+        times.push((loop.monotonicMs() - startMs) / 1000);
+        answer();
+      }
+      return times;
+    };
+    expect(timesUntil(14_000)).toEqual([0.1, 0.3, 0.7, 1.5, 3.1, 6.3, 12.7]);
+    made.changed(source);
+    expect(timesUntil(13_000)).toEqual([0.1, 0.3, 0.7, 1.5, 3.1, 6.3, 12.7]);
+    loop.advance(1_000);
+    made.changed(source);
+    // News while it is asked for, and not answered.
+    loop.run();
+    made.changed(source);
+    answer();
+    expect(timesUntil(2_000)).toEqual([0.2, 0.6, 1.4]);
+    source.wantsDurableMark = false;
+    timesUntil(4_000);
+    made.changed(source);
+    expect(timesUntil(40_000)).toEqual([]);
+  });
+
   it('that wait behind those of others are not asked for more often for that', () => {
     const { loop, made, sent, partitionsOf } = changes();
     const sources = [4, 5].map((index) => new Source(index));

@@ -77,7 +77,7 @@ class ManagerLab {
         nodeId: SELF,
         membership: { isLive: () => true, mayJoin: () => true },
         rackOf: () => null,
-        changes: { propose: () => undefined, mark: () => undefined },
+        changes: { propose: () => undefined, mark: () => undefined, changed: () => undefined },
         stats: { isrShrinks: 0, isrExpands: 0 },
       },
     });
