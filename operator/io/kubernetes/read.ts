@@ -5,14 +5,14 @@ import type { Condition } from '../../core/desired.ts';
 import type { HostObservation, NodeMark, NodeObservation } from '../../core/observed.ts';
 import type { KubernetesObject } from '../../ports/kubernetes.ts';
 import { FORMATION_KEY } from './objects/config-maps.ts';
-import { at, controllerOf, listAt, textAt } from './objects/fields.ts';
+import { at, listAt, textAt } from './objects/fields.ts';
+import { controllerOf, isOurs, type Owner } from './objects/ownership.ts';
 import {
   ANNOTATIONS,
   claimName,
   firstOrdinal,
   idIn,
   LABELS,
-  MANAGER,
   namesOf,
   nodeHost,
   nodeName,
@@ -25,10 +25,8 @@ import {
 import { LISTENER_PORT_PREFIX } from './objects/services.ts';
 
 /** The Cluster that is read. */
-export interface ReadCluster {
-  readonly name: string;
+export interface ReadCluster extends Owner {
   readonly namespace: string;
-  readonly uid: string;
   /** Domain of Services, see `Site`. */
   readonly domain: string;
 }
@@ -109,25 +107,20 @@ class Reader {
       services,
       (id) => nodeName(this.#cluster.name, id),
       (id, service) => {
-        if (controllerOf(service) === this.#cluster.uid) this.#node(id).service = service;
+        if (isOurs(service, this.#cluster)) this.#node(id).service = service;
         else this.#taken('Service', service);
       },
     );
   }
 
-  /** Retained claims have no owner, and those that a StatefulSet made have nothing but labels. */
   readClaims(claims: readonly KubernetesObject[]): void {
     this.#byNode(
       claims,
       (id) => claimName(this.#cluster.name, id),
       (id, claim) => {
         const { labels = {} } = claim.metadata;
-        const isMarked =
-          labels['app.kubernetes.io/managed-by'] === MANAGER && labels[LABELS.cluster] === this.#cluster.name;
         const [role, node] = [labels[LABELS.role] ?? roleOf(id), labels[LABELS.nodeId] ?? String(id)];
-        const isOfNode = role === roleOf(id) && node === String(id);
-        const owner = controllerOf(claim);
-        if (isMarked && isOfNode && (owner === null || owner === this.#cluster.uid)) this.#node(id).claim = claim;
+        if (isOurs(claim, this.#cluster) && role === roleOf(id) && node === String(id)) this.#node(id).claim = claim;
         else this.#taken('PersistentVolumeClaim', claim);
       },
     );
@@ -177,7 +170,7 @@ class Reader {
   #ours(objects: readonly KubernetesObject[], kind: string, name: string): KubernetesObject | null {
     const found = objects.find(({ metadata }) => metadata.name === name);
     if (found === undefined) return null;
-    if (controllerOf(found) === this.#cluster.uid) return found;
+    if (isOurs(found, this.#cluster)) return found;
     this.#taken(kind, found);
     return null;
   }

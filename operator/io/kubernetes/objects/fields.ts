@@ -1,5 +1,4 @@
 import { asRecord } from '../answer.ts';
-import type { KubernetesObject } from '../../../ports/kubernetes.ts';
 
 /** What is at a path of foreign JSON; undefined where there is nothing. */
 export function at(value: unknown, ...path: readonly string[]): unknown {
@@ -19,10 +18,4 @@ export function textAt(value: unknown, ...path: readonly string[]): string | nul
 export function listAt(value: unknown, ...path: readonly string[]): readonly unknown[] {
   const found = at(value, ...path);
   return Array.isArray(found) ? found : [];
-}
-
-/** `metadata.uid` of the one object that controls this one, null when there is none. */
-export function controllerOf(object: KubernetesObject): string | null {
-  const reference = listAt(object, 'metadata', 'ownerReferences').find((one) => at(one, 'controller') === true);
-  return textAt(reference, 'uid');
 }
