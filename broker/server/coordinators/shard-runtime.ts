@@ -251,7 +251,8 @@ export class ShardRuntime<C, R, E> {
     this.timer = null;
     this.timerDueMs = dueMs;
     if (dueMs === Number.POSITIVE_INFINITY) return;
-    this.timer = this.deps.timers.after(Math.max(0, dueMs - this.deps.clock.monotonicMs()), () => {
+    // A difference may be rounded short: no timer is set for now again and again.
+    this.timer = this.deps.timers.after(Math.max(1, dueMs - this.deps.clock.monotonicMs()), () => {
       this.timer = null;
       this.onTimer(shard, dueMs);
     });

@@ -177,7 +177,8 @@ export class Peer {
   #arm(): void {
     const connection = this.#connection;
     if (this.#timer !== null || connection === null || connection.load === 0) return;
-    const delayMs = Math.max(0, connection.deadlineMs() - this.#ports.clock.monotonicMs());
+    // A difference may be rounded short: no timer is set for now again and again.
+    const delayMs = Math.max(1, connection.deadlineMs() - this.#ports.clock.monotonicMs());
     this.#timer = this.#ports.timers.after(delayMs, () => {
       this.#timer = null;
       if (connection.deadlineMs() <= this.#ports.clock.monotonicMs())

@@ -325,7 +325,8 @@ export class SharePartitionHost {
     if (this.#errorCode !== ErrorCode.NONE || dueMs >= this.#timerMs || dueMs === Number.POSITIVE_INFINITY) return;
     this.#timer?.cancel();
     this.#timerMs = dueMs;
-    this.#timer = this.#deps.timers.after(Math.max(0, dueMs - this.#deps.clock.monotonicMs()), () => {
+    // A difference may be rounded short: no timer is set for now again and again.
+    this.#timer = this.#deps.timers.after(Math.max(1, dueMs - this.#deps.clock.monotonicMs()), () => {
       this.#timerMs = Number.POSITIVE_INFINITY;
       this.#timer = null;
       this.#run({ kind: 'time', rules: rulesOf(this.#deps, this.groupId) });
