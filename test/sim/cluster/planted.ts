@@ -35,7 +35,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
     3,
   ),
   raft('transfers-early', ['transfer', 'slow-disk', 'delay'], /^V5/, 10),
-  raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 5, 92),
+  raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 10, 250),
   planted(
     'control: keeps-stale-watch',
     ['split', 'half-split'],
