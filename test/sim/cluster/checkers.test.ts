@@ -246,6 +246,16 @@ describe('the watch over a quorum', () => {
     expect(gone.watch.problems).toEqual([]);
   });
 
+  it('lets a replica that is told of a later term in an answer vote in it (Q3)', () => {
+    const scene = new Scene();
+    scene.pass(append(0, 1, [3, 1], [], 3));
+    scene.grant('pre-vote', 0, 2, 2);
+    scene.pass({ kind: 'pre-vote-response', from: key(2), to: key(1), term: 2, askedTerm: 2, isGranted: false });
+    scene.ask('vote', 2, 1, 2);
+    scene.grant('vote', 1, 2, 2);
+    expect(scene.watch.problems).toEqual([]);
+  });
+
   it('names who asks for votes without a pre-vote (Q3)', () => {
     const scene = new Scene();
     scene.ask('vote', 2, 1, 2);

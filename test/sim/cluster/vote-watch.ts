@@ -73,6 +73,8 @@ export class VoteWatch {
     const { kind, from, to, term } = message;
     const key = keyOf(to);
     const nowMs = this.#world.nowMs();
+    // Who is told of a later term in an answer is in it at once, and has no leader there (core/raft I7).
+    if (kind.endsWith('-response') && term > (this.#contacts.get(key)?.term ?? term)) this.#contacts.delete(key);
     if (kind === 'append' || kind === 'snapshot') {
       const [life, leaderLife] = [this.#world.lifeOf(to.id), this.#world.lifeOf(from.id)];
       this.#contacts.set(key, { atMs: nowMs, term, leader: from.id, life, leaderLife });

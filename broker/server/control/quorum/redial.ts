@@ -37,9 +37,11 @@ export function redial(
   let refused = 0;
   const dial = (left: number): void => {
     probe(address, TIMEOUT_MS, (outcome) => {
+      // A refusal may be older than what was heard meanwhile.
+      if (isHeard()) return;
       refused = outcome === 'refused' ? refused + 1 : 0;
       if (refused === refusals) gone();
-      else if (outcome !== 'unreachable' && left > 0 && !isHeard()) timers.after(PAUSE_MS, () => dial(left - 1));
+      else if (outcome !== 'unreachable' && left > 0) timers.after(PAUSE_MS, () => dial(left - 1));
     });
   };
   dial(COUNT_MAX);

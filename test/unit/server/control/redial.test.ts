@@ -28,3 +28,19 @@ test('and not once more when it was heard', () => {
   loop.advance(100_000);
   expect(count).toBe(3);
 });
+
+test('a refusal that comes after it was heard proves nothing', () => {
+  const loop = new VirtualLoop();
+  let isHeard = false;
+  const probe = (_address: unknown, _timeoutMs: number, done: (outcome: 'refused') => void): void => {
+    loop.after(100, () => done('refused'));
+  };
+  const gone: number[] = [];
+  redial({ timers: loop, probe }, { address, refusals: 1, isHeard: () => isHeard }, () =>
+    gone.push(loop.monotonicMs()),
+  );
+  loop.advance(50);
+  isHeard = true;
+  loop.advance(100_000);
+  expect(gone).toEqual([]);
+});
