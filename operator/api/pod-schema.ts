@@ -152,7 +152,7 @@ const podAffinity = (description: string) =>
 const AFFINITY = {
   type: 'object',
   description:
-    "Where the pods may run. What it says comes on top of the operator's own rule that no two share a machine.",
+    "Where the pods may run. What it says comes on top of the operator's own rule, by which pods are spread evenly over machines.",
   properties: {
     nodeAffinity: {
       type: 'object',

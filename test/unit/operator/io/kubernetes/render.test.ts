@@ -5,12 +5,14 @@ import { stringify } from 'yaml';
 import { validateBrokerFile } from '../../../../../broker/core/config/validate.ts';
 import { rowsOf } from '../../../../../broker/core/config/rows.ts';
 import { parseSettingsText, settingsOfEnvironment } from '../../../../../broker/io/settings/settings-file.ts';
+import { CLUSTER_SPEC } from '../../../../../operator/api/cluster-spec.ts';
 import type { Cluster } from '../../../../../operator/api/kinds.ts';
 import { checkSetting, isDynamicSetting } from '../../../../../operator/api/settings.ts';
 import { wantedNodes } from '../../../../../operator/core/plan-nodes.ts';
 import type { Blueprint } from '../../../../../operator/io/kubernetes/objects/blueprint.ts';
 import { render } from '../../../../../operator/io/kubernetes/render.ts';
 import type { KubernetesObject } from '../../../../../operator/ports/kubernetes.ts';
+import { misfits } from '../../../../support/kubernetes/shapes.ts';
 import { at, clusterOf, settledBlueprint } from '../../../../support/kubernetes/rendered.ts';
 
 const GOLDEN = fileURLToPath(new URL('golden/', import.meta.url));
@@ -262,6 +264,18 @@ describe('all objects', () => {
       expect(metadata.ownerReferences).toMatchObject([{ kind: 'Cluster', controller: true, blockOwnerDeletion: true }]);
   });
 
+  it('have only fields that Kubernetes knows, with what belongs there', () => {
+    for (const cluster of Object.values(CASES)) expect(render(settledBlueprint(cluster)).flatMap(misfits)).toEqual([]);
+    const [service] = everything.filter(({ kind }) => kind === 'Service');
+    const spoiled = { ...service, spec: { selectors: {}, ports: [{ port: '1', targetPort: 'x' }, 2], type: null } };
+    expect(misfits(spoiled as KubernetesObject)).toEqual([
+      'Service.spec.selectors',
+      'Service.spec.ports[0].port',
+      'Service.spec.ports[1]',
+      'Service.spec.type',
+    ]);
+  });
+
   it('have names and labels that Kubernetes takes, with the longest names there are', () => {
     const listeners = [
       { name: 'a'.repeat(25), port: 9092, type: 'loadbalancer' },
@@ -297,6 +311,13 @@ describe('all objects', () => {
       });
     }
     expect(changes).toBeGreaterThan(5);
+  });
+
+  it('have settings that brokers take with as many listeners as a manifest may have', () => {
+    const { maxItems } = CLUSTER_SPEC.properties.listeners;
+    const listeners = Array.from({ length: maxItems }, (_, at) => ({ name: `l-${at}`, port: 10_000 + at }));
+    const objects = render(settledBlueprint(clusterOf({ brokers: { replicas: 1 }, listeners })));
+    expect(validateBrokerFile(settingsOfNode(objects, 'orders-broker-0'))).toEqual([]);
   });
 
   it('let no setting hide in the value of another one', () => {
