@@ -272,6 +272,8 @@ class Reader {
   #phase(id: number, pod: KubernetesObject | undefined): NodeObservation['phase'] {
     const role = roleOf(id);
     const isWanted = id - firstOrdinal(role) < replicasOf(this.#sets.get(role));
+    // Where a pod of its name is there that is nobody's, nothing is known: that one goes, or is taken up.
+    if (pod === undefined && this.#unknownPods.includes(nodeName(this.#cluster.name, id))) return 'stopping';
     if (pod === undefined) return isWanted ? 'starting' : 'stopped';
     if (pod.metadata.deletionTimestamp !== undefined || !isWanted) return 'stopping';
     const isReady = listAt(pod, 'status', 'conditions').some(

@@ -4,7 +4,7 @@ import type { NodeMark } from '../../../core/observed.ts';
 import { type IsDynamic, leavingNodes, wantedNodes } from '../../../core/plan-nodes.ts';
 import type { NodeSpec } from '../../../core/steps.ts';
 import type { HostView } from '../read.ts';
-import { firstOrdinal, type Role, roleOf } from './names.ts';
+import { firstOrdinal, nodeName, type Role, roleOf } from './names.ts';
 
 /** Where a cluster runs, and what its pods are made of: what the operator was told at its start. */
 export interface Site {
@@ -44,7 +44,7 @@ export interface Blueprint {
 }
 
 /**
- * The blueprint of a cluster as it is: its nodes and what they are for as objects have it, everything else as the manifest says. Null
+ * The blueprint of a cluster as it is: the nodes that there are, with what objects say of them, and everything else as the manifest says. Null
  * where somebody has to act first: the cluster was never formed, or it has a node that the manifest has no word for.
  */
 export function blueprintOf(
@@ -55,13 +55,24 @@ export function blueprintOf(
   const { cluster, uid, isDynamic } = manifest;
   const { observation: host, templateSizes } = view;
   if (host.formation === null || view.problems.length > 0) return null;
-  const specs = [...wantedNodes(cluster, isDynamic), ...leavingNodes(cluster, isDynamic, host)];
-  const nodes: BlueprintNode[] = [];
-  for (const { id, mark } of host.nodes) {
-    const spec = specs.find((one) => one.id === id);
-    if (spec === undefined) return null;
-    const isRunning = id - firstOrdinal(roleOf(id)) < (view.replicas.get(roleOf(id)) ?? 0);
-    nodes.push({ spec, isRunning, mark, volumeSize: view.volumeSizes.get(id) ?? null });
-  }
+  const wanted = wantedNodes(cluster, isDynamic);
+  const specs = [...wanted, ...leavingNodes(cluster, isDynamic, host)].sort((a, b) => a.id - b.id);
+  if (!host.nodes.every(({ id }) => specs.some((spec) => spec.id === id))) return null;
+  const nodes = specs.flatMap((spec): readonly BlueprintNode[] => {
+    const { id } = spec;
+    // A StatefulSet has no gaps: one below another is there, or is about to be.
+    if (!host.nodes.some((one) => one.id >= id && roleOf(one.id) === roleOf(id))) return [];
+    // No plan stops a node that is wanted: whoever made its StatefulSet smaller, or deleted it, did.
+    const isRunning = wanted.includes(spec) || hasPlace(view, cluster.metadata.name, id);
+    const mark = host.nodes.find((one) => one.id === id)?.mark ?? null;
+    return [{ spec, isRunning, mark, volumeSize: view.volumeSizes.get(id) ?? null }];
+  });
   return { cluster, uid, formation: host.formation, nodes, templateSizes, site };
+}
+
+/** Whether a StatefulSet has, or should find, a pod of this node. */
+function hasPlace(view: HostView, cluster: string, id: number): boolean {
+  const replicas = view.replicas.get(roleOf(id));
+  if (replicas === undefined) return view.unknownPods.includes(nodeName(cluster, id));
+  return id - firstOrdinal(roleOf(id)) < replicas;
 }

@@ -187,30 +187,25 @@ describe('what is not ours', () => {
     expect(view.problems[0]?.message).toContain(` ${name} `);
   });
 
-  test.each<[string, string, Change]>([
-    ['without an owner', 'orders-broker-1', withMetadata({ ownerReferences: [] })],
+  test.each<[string, NodeObservation['phase'], Change]>([
+    ['without an owner', 'stopping', withMetadata({ ownerReferences: [] })],
     [
       'of an earlier StatefulSet',
-      'orders-broker-1',
+      'stopping',
       withMetadata({
         ownerReferences: [{ kind: 'StatefulSet', name: 'orders-broker', uid: 'earlier', controller: true }],
       }),
     ],
-    [
-      'with an ordinal that is none',
-      'orders-broker-1',
-      (one) => withMetadata({ name: 'orders-broker-01', ownerReferences: one.metadata.ownerReferences })(one),
-    ],
-    ['with an ordinal of the other role', 'orders-broker-1', withMetadata({ name: 'orders-broker-1001' })],
-    ['with two ordinals', 'orders-broker-1', withMetadata({ labels: { 'apps.kubernetes.io/pod-index': '2' } })],
-  ])('a pod %s is nobody: its node has none, and no other one has it', (_title, name, change) => {
-    const listed = withChange('pods', name, change);
-    const view = read(listed);
+    ['with two ordinals', 'stopping', withMetadata({ labels: { 'apps.kubernetes.io/pod-index': '2' } })],
+    ['with an ordinal that is none', 'starting', withMetadata({ name: 'orders-broker-01' })],
+    ['with an ordinal of the other role', 'starting', withMetadata({ name: 'orders-broker-1001' })],
+  ])('a pod %s is nobody: whose name it has is %s, and no other node has it', (_title, phase, change) => {
+    const view = read(withChange('pods', 'orders-broker-1', change));
     expect(view.problems).toEqual([]);
     expect(view.unknownPods).toHaveLength(1);
-    expect(view.observation.nodes.map(({ id, phase, directoryId }) => [id, phase, directoryId])).toEqual([
+    expect(view.observation.nodes.map((node) => [node.id, node.phase, node.directoryId])).toEqual([
       [0, 'running', diskOf(0)],
-      [1, 'starting', null],
+      [1, phase, null],
       [2, 'running', diskOf(2)],
     ]);
   });
@@ -253,9 +248,55 @@ describe('the blueprint of a cluster as it is', () => {
     expect(of(SPEC, withChange('services', 'orders-broker-0', withMetadata(FOREIGN)))).toBeNull();
     const apart = (replicas: number) => ({ ...SPEC, controllers: { replicas } });
     const listed = listedOf(render(settledBlueprint(clusterOf(apart(3)))));
-    expect(of(apart(5), listed)).not.toBeNull();
+    const larger = of({ ...apart(5), brokers: { ...SPEC.brokers, replicas: 7 } }, listed);
+    expect(larger?.nodes.map(({ spec }) => spec.id)).toEqual([0, 1, 2, 1000, 1001, 1002]);
     expect(of(apart(1), listed)).toBeNull();
     expect(of(SPEC, listed)).toBeNull();
+  });
+
+  describe('has every node that is wanted running', () => {
+    const running = (listed: Listed, replicas = 3) =>
+      of({ brokers: { ...SPEC.brokers, replicas } }, listed)?.nodes.map(({ spec, isRunning }) => [spec.id, isRunning]);
+    const orphan = withMetadata({ ownerReferences: [] });
+    const everybody = [0, 1, 2].map((id) => [id, true]);
+    const scaled = (replicas: number): Listed =>
+      withChange('statefulSets', 'orders-broker', (one) => ({
+        ...one,
+        spec: { ...(one['spec'] as object), replicas },
+      }));
+    const without = { ...SETTLED, statefulSets: [] };
+
+    test('though somebody made its StatefulSet smaller', () => {
+      expect(running(scaled(0))).toEqual(everybody);
+    });
+    test('though its StatefulSet was deleted', () => {
+      expect(running({ ...without, pods: [] })).toEqual(everybody);
+    });
+    test('though nothing of it is left but those above it', () => {
+      const listed = {
+        ...without,
+        services: SETTLED.services.filter(({ metadata }) => metadata.name !== 'orders-broker-1'),
+      };
+      const claims = SETTLED.claims.filter(({ metadata }) => metadata.name !== 'data-orders-broker-1');
+      expect(running({ ...listed, claims, pods: [] })).toEqual(everybody);
+    });
+    test('and others that still are', () => {
+      expect(running(SETTLED, 1)).toEqual(everybody);
+      const orphans = { ...without, pods: SETTLED.pods.map((one) => orphan(one) as KubernetesObject) };
+      expect(running(orphans, 1)).toEqual(everybody);
+    });
+    test('and none that was stopped', () => {
+      expect(running({ ...scaled(2), pods: SETTLED.pods.slice(0, 2) }, 1)).toEqual([
+        [0, true],
+        [1, true],
+        [2, false],
+      ]);
+      expect(running({ ...without, pods: [] }, 1)).toEqual([
+        [0, true],
+        [1, false],
+        [2, false],
+      ]);
+    });
   });
 
   it('takes no number of replicas that can be none', () => {
