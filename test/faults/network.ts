@@ -102,8 +102,11 @@ const outsideOf = (host: number): string => `weir${host}v${process.pid}`;
 
 const bridgeOf = (pid: number): string => `${BRIDGE}${pid}`;
 
-/** Namespaces take their ends of the cables with them. */
+/** Cables go first: a namespace that is deleted takes its own with it some time later, and the next one may have its name. */
 async function remove(pid: number): Promise<void> {
+  const { stdout: links } = await run('ip', ['-brief', 'link']);
+  for (const [name] of links.matchAll(new RegExp(`^weir\\d+v${pid}(?=[@ ])`, 'gm')))
+    await run('ip', ['link', 'delete', name]);
   const { stdout: spaces } = await run('ip', ['netns', 'list']);
   for (const line of spaces.split('\n')) {
     const [name = ''] = line.split(' ');
