@@ -7,6 +7,7 @@ import type { Partition } from '../partitions/partition.ts';
 import { BatchWriter } from './batch-writer.ts';
 import type { CoordinatorHostDeps, CoordinatorKind, CoordinatorOutcome } from './host.ts';
 import { loadShard } from './loader.ts';
+import { delayUntil } from '../delay-until.ts';
 
 /** Commands that may wait for one shard (to be loaded, decided on, or committed); more are refused. */
 const PENDING_MAX = 20_000;
@@ -251,8 +252,7 @@ export class ShardRuntime<C, R, E> {
     this.timer = null;
     this.timerDueMs = dueMs;
     if (dueMs === Number.POSITIVE_INFINITY) return;
-    // A difference may be rounded short: no timer is set for now again and again.
-    this.timer = this.deps.timers.after(Math.max(1, dueMs - this.deps.clock.monotonicMs()), () => {
+    this.timer = this.deps.timers.after(delayUntil(dueMs, this.deps.clock.monotonicMs()), () => {
       this.timer = null;
       this.onTimer(shard, dueMs);
     });

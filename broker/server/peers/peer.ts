@@ -6,6 +6,7 @@ import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Net, NetConnection } from '../../ports/net.ts';
 import type { Random } from '../../ports/random.ts';
+import { delayUntil } from '../delay-until.ts';
 
 /** Name of the software by which a broker knows that a broker asks. */
 export const BROKER_SOFTWARE = 'weir-broker';
@@ -177,8 +178,7 @@ export class Peer {
   #arm(): void {
     const connection = this.#connection;
     if (this.#timer !== null || connection === null || connection.load === 0) return;
-    // A difference may be rounded short: no timer is set for now again and again.
-    const delayMs = Math.max(1, connection.deadlineMs() - this.#ports.clock.monotonicMs());
+    const delayMs = delayUntil(connection.deadlineMs(), this.#ports.clock.monotonicMs());
     this.#timer = this.#ports.timers.after(delayMs, () => {
       this.#timer = null;
       if (connection.deadlineMs() <= this.#ports.clock.monotonicMs())

@@ -14,6 +14,7 @@ import { clientCode, mayRetry } from './error-codes.ts';
 import { loadSharePartition } from './load.ts';
 import type { SharePersister } from './persister.ts';
 import { isolationOf, rulesOf } from './rules.ts';
+import { delayUntil } from '../delay-until.ts';
 
 /** What share-partitions need of their node. */
 export interface ShareDeps {
@@ -325,8 +326,7 @@ export class SharePartitionHost {
     if (this.#errorCode !== ErrorCode.NONE || dueMs >= this.#timerMs || dueMs === Number.POSITIVE_INFINITY) return;
     this.#timer?.cancel();
     this.#timerMs = dueMs;
-    // A difference may be rounded short: no timer is set for now again and again.
-    this.#timer = this.#deps.timers.after(Math.max(1, dueMs - this.#deps.clock.monotonicMs()), () => {
+    this.#timer = this.#deps.timers.after(delayUntil(dueMs, this.#deps.clock.monotonicMs()), () => {
       this.#timerMs = Number.POSITIVE_INFINITY;
       this.#timer = null;
       this.#run({ kind: 'time', rules: rulesOf(this.#deps, this.groupId) });

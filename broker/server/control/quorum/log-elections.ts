@@ -4,6 +4,7 @@ import type { MetadataDelta } from '../../../core/metadata/view.ts';
 import type { Clock, TimerHandle, Timers } from '../../../ports/clock.ts';
 import type { Log } from '../../../ports/log.ts';
 import type { Controller } from '../controller.ts';
+import { delayUntil } from '../../delay-until.ts';
 
 /** What it works with. */
 export interface LogElectionsDeps {
@@ -50,7 +51,7 @@ export class LogElections {
     const nowMs = this.#deps.clock.monotonicMs();
     const wakeMs = this.#reports.nextWakeMs(nowMs);
     if (this.#isOver || wakeMs === Number.POSITIVE_INFINITY) return;
-    this.#timer = this.#deps.timers.after(Math.max(1, wakeMs - nowMs), () => {
+    this.#timer = this.#deps.timers.after(delayUntil(wakeMs, nowMs), () => {
       const command = this.#reports.elect(this.#controller.image, this.#deps.clock.monotonicMs());
       if (command !== null) {
         const partitions = command.partitions.length;

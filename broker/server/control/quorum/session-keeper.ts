@@ -14,6 +14,7 @@ import type {
 import type { Log } from '../../../ports/log.ts';
 import type { Controller } from '../controller.ts';
 import { redial } from './redial.ts';
+import { delayUntil } from '../../delay-until.ts';
 
 /** So many refused redials prove that a process is gone (F3). */
 const REFUSALS = 2;
@@ -174,7 +175,7 @@ export class SessionKeeper {
     this.#timer = null;
     const wakeMs = this.#sessions.nextWakeMs();
     if (this.#isOver || wakeMs === Number.POSITIVE_INFINITY) return;
-    this.#timer = this.#deps.timers.after(Math.max(1, wakeMs - this.#nowMs), () => {
+    this.#timer = this.#deps.timers.after(delayUntil(wakeMs, this.#nowMs), () => {
       const commands = this.#sessions.tick(this.#controller.image, this.#nowMs);
       if (!this.#isAlone) for (const command of commands) this.#submit(command);
       this.#schedule();
