@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../support/properties.ts';
 import { NO_BUGS, type PlantedBug, type PlantedBugs } from '../../broker/core/group/planted-bugs.ts';
 import { GroupActor, type GroupAction, groupActions } from '../unit/core/group/actor.ts';
 import { GroupBench } from '../unit/core/group/bench.ts';

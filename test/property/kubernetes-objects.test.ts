@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../support/properties.ts';
 import type { Cluster } from '../../operator/api/kinds.ts';
 import { isDynamicSetting } from '../../operator/api/settings.ts';
 import type { AdminObservation, HostObservation } from '../../operator/core/observed.ts';

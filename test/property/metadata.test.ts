@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
+import { fc } from '../support/properties.ts';
 import type { MetadataCommand } from '../../broker/core/metadata/commands.ts';
 import { MetadataImage } from '../../broker/core/metadata/image.ts';
 import { type MetadataBugs, NO_METADATA_BUGS } from '../../broker/core/metadata/planted-bugs.ts';

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import zlib from 'node:zlib';
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../support/properties.ts';
 import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
 import { compressSync as snappySync, uncompressSync as unsnappySync } from 'snappy';
 import type { Crc32c } from '../../broker/core/base/checksum.ts';

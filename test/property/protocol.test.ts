@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { fc, PROPERTY_SEED } from '../support/properties.ts';
 import { createPrng } from '../../broker/core/base/prng.ts';
 import { isDecodeError } from '../../broker/core/codec/decode-error.ts';
 import type { MessageCodec } from '../../broker/core/protocol/define-message.ts';
@@ -11,7 +11,6 @@ import { wireSchemas } from '../../broker/core/protocol/wire-schemas.generated.t
 import type { Instance } from '../wire/oracle/instances.ts';
 import { InstanceMaker } from '../wire/oracle/instances.ts';
 
-const SEED = Number(process.env['WEIR_TEST_SEED'] ?? 7);
 const codecs = [...Object.values(wireSchemas), ...Object.values(recordSchemas)].map((schema) =>
   defineMessage<Instance>(schema),
 );
@@ -44,7 +43,7 @@ describe('The codec', () => {
   test('Every message of every version, cut off at any byte, is refused by a DecodeError.', () => {
     for (const codec of codecs) {
       for (let version = codec.minVersion; version <= codec.maxVersion; version += 1) {
-        const bytes = instanceBytes(codec, version, SEED);
+        const bytes = instanceBytes(codec, version, PROPERTY_SEED);
         expect(attempt(() => codec.decode(version, bytes))).not.toBeNull();
         const stride = Math.max(1, Math.floor(bytes.length / 300));
         for (let end = 0; end < bytes.length; end += end < 300 ? 1 : stride) {
@@ -62,7 +61,7 @@ describe('The codec', () => {
         const bytes = instanceBytes(codec, version, seed);
         expect(Buffer.compare(codec.encode(version, codec.decode(version, bytes)), bytes)).toBe(0);
       }),
-      { seed: SEED, numRuns: 500 },
+      { numRuns: 500 },
     );
   });
 
@@ -71,7 +70,7 @@ describe('The codec', () => {
       fc.property(anyVersion, fc.uint8Array({ maxLength: 200 }), ({ codec, version }, bytes) => {
         attempt(() => codec.decode(version, bytes));
       }),
-      { seed: SEED, numRuns: 3_000 },
+      { numRuns: 3_000 },
     );
   });
 
@@ -87,7 +86,7 @@ describe('The codec', () => {
         for (const { at, byte } of edits) bytes[at % bytes.length] = byte;
         attempt(() => codec.decode(version, bytes));
       }),
-      { seed: SEED, numRuns: 1_500 },
+      { numRuns: 1_500 },
     );
   });
 
@@ -109,7 +108,7 @@ describe('The codec', () => {
             : header;
         });
       }),
-      { seed: SEED, numRuns: 3_000 },
+      { numRuns: 3_000 },
     );
   });
 

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../support/properties.ts';
 import * as batch from '../../broker/core/record/batch.ts';
 import { buildBatch, buildCompressedBatch, encodeRecords } from '../../broker/core/record/builder.ts';
 import { checkBatch } from '../../broker/core/record/check.ts';

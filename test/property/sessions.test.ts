@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
+import { fc } from '../support/properties.ts';
 import { brokerId } from '../../broker/core/base/ids.ts';
 import { DISK_STALL_MS, EXTENDED_SESSION_MAX_MS, EXTENSION_MS } from '../../broker/core/metadata/sessions.ts';
 import { SessionWorld } from '../support/metadata/session-world.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../support/properties.ts';
 import type { TopicPartitions } from '../../broker/core/group/commands.ts';
 import { type Assignment, type AssignmentInput, assignPartitions } from '../../broker/core/group/share/assignor.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../support/properties.ts';
 import type { CoordinatorRecord, Outbox } from '../../broker/core/coordinator/shard.ts';
 import type { StateBatch } from '../../broker/core/share/persistence.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../support/properties.ts';
 import { ErrorCode } from '../../broker/core/protocol/errors.ts';
 import type { GroupRules } from '../../broker/core/share/in-flight.ts';
 import { SharePartition, type SharePartitionEffect } from '../../broker/core/share/partition.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
+import { fc } from '../support/properties.ts';
 import { topicId } from '../../broker/core/base/ids.ts';
 import { MetadataImage } from '../../broker/core/metadata/image.ts';
 import type { MetadataRecord, PartitionChange, PartitionFields } from '../../broker/core/metadata/records.ts';

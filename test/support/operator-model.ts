@@ -202,7 +202,8 @@ export class PerfectCluster {
     if (!this.#slow) while (this.#moveOne());
     const drained = [...this.nodes].filter(([id]) => this.draining.has(id));
     const left = drained.reduce((sum, [, { replicas }]) => sum + replicas, 0);
-    return this.#nextMove() === null ? 'done' : { left };
+    // A drained node that is down holds what it held.
+    return left === 0 && this.#nextMove() === null ? 'done' : { left };
   }
 
   carryOut(step: Step): Progress {

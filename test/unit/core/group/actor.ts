@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../../../support/properties.ts';
 import type { JoinGroupResult, ShareHeartbeatResult } from '../../../../broker/core/group/commands.ts';
 import type { Call, GroupBench } from './bench.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
+import { fc } from '../../../support/properties.ts';
 import { brokerId } from '../../../../broker/core/base/ids.ts';
 import {
   type MovePlan,

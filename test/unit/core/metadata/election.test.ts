@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
+import { fc } from '../../../support/properties.ts';
 import { brokerId, leaderEpoch } from '../../../../broker/core/base/ids.ts';
 import { changePartition } from '../../../../broker/core/metadata/election.ts';
 import { onceForAlike } from '../../../../broker/core/metadata/partition-changes.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
+import { fc } from '../../../support/properties.ts';
 import { HashIndex } from '../../../../broker/core/metadata/hash-index.ts';
 
 const name = fc.nat(250).map(String);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
+import { fc } from '../../../support/properties.ts';
 import { TopicDirectory } from '../../../../broker/core/metadata/topic-directory.ts';
 import { sampleId } from '../../../support/metadata/lab.ts';
 

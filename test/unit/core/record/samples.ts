@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import fc from 'fast-check';
+import { fc } from '../../../support/properties.ts';
 import type { NewRecord } from '../../../../broker/core/record/builder.ts';
 import { ProducedBatch, type ProducedStep } from '../../../../broker/core/record/produced-batch.ts';
 import type { ProduceContext, ProduceRules } from '../../../../broker/core/record/validate.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../../support/properties.ts';
 import { type PartitionCopies, resized } from '../../../../operator/core/copies.ts';
 
 const noRacks = (count: number): ReadonlyMap<number, null> =>

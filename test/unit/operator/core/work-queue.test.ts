@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../../support/properties.ts';
 import { PRIORITY, type Priority, WorkQueue } from '../../../../operator/core/work-queue.ts';
 
 const BACKOFF = { minMs: 100, maxMs: 1000 };

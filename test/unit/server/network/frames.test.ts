@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../../support/properties.ts';
 import { FrameAssembler } from '../../../../broker/server/network/frames.ts';
 
 const frame = (payload: readonly number[]): number[] => [0, 0, payload.length >> 8, payload.length & 0xff, ...payload];
