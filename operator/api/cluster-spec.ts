@@ -34,16 +34,7 @@ const BROKERS = {
       type: 'object',
       description: `A volume for each broker. ${ABSENT_STORAGE}`,
       only: 'kubernetes',
-      properties: {
-        ...VOLUME,
-        onDelete: {
-          type: 'enum',
-          description:
-            'What becomes of the volumes of all nodes when the Cluster is deleted. A Cluster of the same name takes retained ones up again, with every record.',
-          values: ['Retain', 'Delete'],
-          default: 'Retain',
-        },
-      },
+      properties: VOLUME,
       required: ['size'],
     },
     resources: RESOURCES,
@@ -211,6 +202,21 @@ export const CLUSTER_SPEC = {
   properties: {
     brokers: BROKERS,
     controllers: CONTROLLERS,
+    storage: {
+      type: 'object',
+      description: 'What holds for the volumes of all nodes, brokers and controllers.',
+      only: 'kubernetes',
+      properties: {
+        onDelete: {
+          type: 'enum',
+          description:
+            'What becomes of the volumes when the Cluster is deleted. A Cluster of the same name takes retained ones up again, with every record.',
+          values: ['Retain', 'Delete'],
+          default: 'Retain',
+        },
+      },
+      required: [],
+    },
     listeners: {
       type: 'array',
       description: 'Where clients connect. Metadata answers with the addresses of the listener that was asked.',

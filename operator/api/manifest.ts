@@ -24,6 +24,7 @@ export const MANAGED_SETTINGS: ReadonlyMap<string, string> = new Map([
   ['metadata.log.dir', 'the operator'],
   ['weir.cluster.id', 'the operator'],
   ['weir.formation.file', 'the operator'],
+  ['weir.grpc.advertised.host', 'the operator'],
   ['weir.grpc.host', 'the operator'],
   ['weir.grpc.insecure', 'the operator'],
   ['weir.grpc.port', 'the operator'],
@@ -31,6 +32,8 @@ export const MANAGED_SETTINGS: ReadonlyMap<string, string> = new Map([
   ['weir.grpc.tls.cert.file', 'the operator'],
   ['weir.grpc.tls.key.file', 'the operator'],
   ['weir.host', 'the operator'],
+  ['weir.http.host', 'the operator'],
+  ['weir.http.port', 'the operator'],
 ]);
 
 /** Either a manifest with its defaults and what of it only Kubernetes can do, or everything that is wrong with it. */

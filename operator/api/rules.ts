@@ -7,6 +7,9 @@ import { bytesOf } from './quantity.ts';
 /** Ports that every node keeps for itself (O6): replication, gRPC, health and metrics, console. */
 export const RESERVED_PORTS: readonly number[] = [9091, 9180, 9185, 9190];
 
+/** Names that brokers give no listener of clients: their control plane has one, the other says that what is sent is encrypted. */
+const REFUSED_LISTENERS: readonly string[] = ['controller', 'ssl'];
+
 /** Combined clusters of so many brokers have that many voters, which stay (O2). */
 const COMBINED_VOTERS = 3;
 
@@ -146,6 +149,16 @@ const CLUSTER_RULES: readonly Rule<'Cluster'>[] = [
     cel: '!has(self.autoscale) || self.autoscale.maxReplicas >= self.replicas',
     message: 'must be at least spec.brokers.replicas, which is the least number of brokers',
     broken: ({ spec: { brokers } }) => (brokers.autoscale?.maxReplicas ?? brokers.replicas) < brokers.replicas,
+  },
+  {
+    path: ['spec', 'listeners', '*', 'name'],
+    on: 'state',
+    cel: `!(self in [${REFUSED_LISTENERS.map((name) => `'${name}'`).join(', ')}])`,
+    message: `must not be ${REFUSED_LISTENERS.join(' or ')}, which brokers refuse: choose another name`,
+    broken: (now) =>
+      now.spec.listeners.flatMap(({ name }, at) =>
+        REFUSED_LISTENERS.includes(name) ? [['spec', 'listeners', at, 'name']] : [],
+      ),
   },
   {
     path: ['spec', 'listeners', '*', 'port'],

@@ -5,10 +5,13 @@ import { nearest } from './issue.ts';
 import type { ShareGroup } from './kinds.ts';
 import type { ConfigScope } from './schema.ts';
 
+/** A node's settings file has no way to write one: what stands behind it would be a setting of its own. */
+const LINE_BREAK = /[\r\n]/;
+
 /** Judges one setting by the broker's table: null when it is known and its value allowed (see `CheckSetting`). */
 export function checkSetting(scope: ConfigScope, name: string, value: string): string | null {
   const row = findRow(scope, name);
-  if (row !== null) return parseSetting(row, value).problem;
+  if (row !== null) return LINE_BREAK.test(value) ? 'must not hold a line break' : parseSetting(row, value).problem;
   for (const other of ['broker', 'topic', 'group'] as const) {
     if (other !== scope && findRow(other, name) !== null) return `is a ${other} setting, not a ${scope} setting`;
   }

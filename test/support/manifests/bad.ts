@@ -88,8 +88,8 @@ const BAD_SHAPES: readonly BadCase[] = [
   shape(
     'Cluster',
     'another end for volumes',
-    stored({ size: '1Gi', onDelete: 'retain' }),
-    'spec.brokers.storage.onDelete',
+    { ...stored({ size: '1Gi' }), storage: { onDelete: 'retain' } },
+    'spec.storage.onDelete',
     'must be one of Retain, Delete, not "retain"; did you mean Retain?',
   ),
   shape(
@@ -255,6 +255,15 @@ const BAD_BY_RULE: readonly BadCase[] = [
     ),
     server: { path: 'spec.listeners', message: 'must not have the port of another listener: each needs its own' },
   },
+  ...['controller', 'ssl'].map((name) =>
+    rule(
+      'Cluster',
+      `a listener called ${name}`,
+      listening({ name: 'plain', port: 9092 }, { name, port: 9093 }),
+      'spec.listeners[1].name',
+      'must not be controller or ssl, which brokers refuse: choose another name',
+    ),
+  ),
   rule('Cluster', 'no hosts', listening({ name: 'x', port: 9092, type: 'hosts' }), 'spec.listeners[0].hosts', isHosts),
   rule(
     'Cluster',
@@ -274,7 +283,10 @@ const BAD_BY_RULE: readonly BadCase[] = [
   ...[
     ['listeners', 'spec.listeners'],
     ['node.id', 'the operator'],
+    ['weir.grpc.advertised.host', 'the operator'],
     ['weir.grpc.port', 'the operator'],
+    ['weir.http.host', 'the operator'],
+    ['weir.http.port', 'the operator'],
   ].map(([name = '', owner]): BadCase => {
     const path = name === 'listeners' ? 'spec.config.listeners' : `spec.config[${JSON.stringify(name)}]`;
     const message = `must leave out what spec.listeners and the operator set: ${[...MANAGED_SETTINGS.keys()].join(', ')}`;

@@ -34,7 +34,7 @@ export const GOOD: readonly Case[] = [
     spec: {
       brokers: {
         replicas: 3,
-        storage: { size: '200Gi', storageClassName: 'fast', onDelete: 'Delete' },
+        storage: { size: '200Gi', storageClassName: 'fast' },
         resources: { requests: { cpu: 1, memory: '2Gi' }, limits: { cpu: '1500m', memory: 4_294_967_296 } },
         pod: {
           labels: { team: 'queues' },
@@ -49,6 +49,7 @@ export const GOOD: readonly Case[] = [
         },
         autoscale: { maxReplicas: 9, scaleIn: 'Drain' },
       },
+      storage: { onDelete: 'Delete' },
       controllers: { replicas: 5, storage: { size: '10Gi' }, resources: { requests: { cpu: '0.5' } } },
       listeners: [
         { name: 'plain', port: 9092 },
@@ -104,7 +105,7 @@ export const GOOD: readonly Case[] = [
     title: 'another end for the volumes',
     kind: 'Cluster',
     before: stored({ size: '1Gi' }),
-    spec: stored({ size: '1Gi', onDelete: 'Delete' }),
+    spec: { ...stored({ size: '1Gi' }), storage: { onDelete: 'Delete' } },
   },
   { title: 'an autoscale that does nothing', kind: 'Cluster', spec: { brokers: { autoscale: { maxReplicas: 3 } } } },
   {

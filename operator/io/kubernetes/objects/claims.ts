@@ -26,7 +26,7 @@ export function nodeClaim(blueprint: Blueprint, { spec: { id }, volumeSize }: Bl
       namespace,
       labels: labelsOf(name, { id }),
       annotations: { [ANNOTATIONS.clusterId]: blueprint.formation.clusterId },
-      ...(blueprint.cluster.spec.brokers.storage?.onDelete === 'Delete'
+      ...(blueprint.cluster.spec.storage?.onDelete === 'Delete'
         ? { ownerReferences: [ownerReference(blueprint)] }
         : {}),
     },

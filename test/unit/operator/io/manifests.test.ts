@@ -199,7 +199,7 @@ describe('bad manifests', () => {
       'a field of nowhere',
       `${CLUSTER}spec:\n  brokers: {replicas: 1}\n  colour: red\n`,
       [
-        'm.yaml:6: Cluster a: spec.colour is not a known field; known here: brokers, controllers, listeners, config, version, featureLevel, tenants, maintenanceWindows',
+        'm.yaml:6: Cluster a: spec.colour is not a known field; known here: brokers, controllers, storage, listeners, config, version, featureLevel, tenants, maintenanceWindows',
       ],
     ],
     ['no spec', CLUSTER, ['m.yaml:1: Cluster a: spec is required']],
@@ -249,6 +249,11 @@ describe('bad manifests', () => {
       'a setting with a bad value',
       `${CLUSTER}spec:\n  brokers: {replicas: 1}\n  config: {num.partitions: none}\n`,
       ['m.yaml:6: Cluster a: spec.config["num.partitions"] must be a whole number, at least 1'],
+    ],
+    [
+      'a setting whose value has several lines',
+      `${CLUSTER}spec:\n  brokers: {replicas: 1}\n  config:\n    log.cleanup.policy: |-\n      delete,\n      compact\n`,
+      ['m.yaml:7: Cluster a: spec.config["log.cleanup.policy"] must not hold a line break'],
     ],
     [
       'another kind',

@@ -25,9 +25,10 @@ const QUICKSTART = {
   config: { 'default.replication.factor': 3, 'min.insync.replicas': 2 },
 };
 const EVERYTHING = {
+  storage: { onDelete: 'Delete' },
   brokers: {
     replicas: 5,
-    storage: { size: '200Gi', storageClassName: 'fast', onDelete: 'Delete' },
+    storage: { size: '200Gi', storageClassName: 'fast' },
     resources: { requests: { cpu: 1, memory: '2Gi' }, limits: { cpu: '1500m', memory: 4_294_967_296 } },
     pod: {
       labels: { team: 'queues' },
@@ -320,17 +321,26 @@ describe('all objects', () => {
     expect(validateBrokerFile(settingsOfNode(objects, 'orders-broker-0'))).toEqual([]);
   });
 
-  it('let no setting hide in the value of another one', () => {
+  /** The objects of the quickstart when this setting had got through. */
+  const renderWith = (name: string, value: string) => {
     const blueprint = settledBlueprint(clusterOf(QUICKSTART));
     const nodes = blueprint.nodes.map((node) => ({
       ...node,
-      spec: { ...node.spec, settings: new Map([['compression.type', 'zstd\nweir.grpc.insecure=true']]) },
+      spec: { ...node.spec, settings: new Map([[name, value]]) },
     }));
-    expect(() => render({ ...blueprint, nodes })).toThrow('must not hold a line break');
+    return render({ ...blueprint, nodes });
+  };
+
+  it('let no setting hide in the value of another one', () => {
+    expect(() => renderWith('compression.type', 'zstd\nweir.grpc.insecure=true')).toThrow('must not hold a line break');
   });
 
   it('have what the operator owns as it is, whatever the manifest sets', () => {
-    const objects = render(settledBlueprint(clusterOf({ brokers: { replicas: 1 }, config: { 'weir.http.port': 1 } })));
-    expect(settingsOfNode(objects, 'orders-broker-0').get('weir.http.port')).toBe('9180');
+    expect(settingsOfNode(renderWith('weir.http.port', '1'), 'orders-broker-0').get('weir.http.port')).toBe('9180');
+  });
+
+  it('have nodes tell others of their Services, which stay, and not of their pods', () => {
+    const settings = settingsOfNode(render(settledBlueprint(clusterOf(QUICKSTART))), 'orders-broker-1');
+    expect(settings.get('weir.grpc.advertised.host')).toBe('orders-broker-1.prod.svc.cluster.local.');
   });
 });
