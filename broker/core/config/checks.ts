@@ -57,6 +57,10 @@ export const CHECKS: Readonly<Record<SettingCheck, Check>> = {
     allowed: 'an address or host name',
     problem: (text) => (/^[A-Za-z0-9.:_-]+$/.test(text) ? null : 'must be an address or a host name'),
   },
+  'optional-host': {
+    allowed: 'an address or host name, or empty',
+    problem: (text) => (text === '' ? null : CHECKS.host.problem(text)),
+  },
   'gzip-level': {
     allowed: '-1 (the codec decides), 1 to 9',
     problem: (text) => (Number(text) === 0 ? 'must be -1 or 1 to 9: level 0 does not compress' : null),

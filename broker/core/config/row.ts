@@ -11,6 +11,7 @@ export type SettingCheck =
   | 'address-limits'
   | 'one-path'
   | 'host'
+  | 'optional-host'
   | 'gzip-level'
   | 'protocol-map'
   | 'throttled-replicas';

@@ -23,7 +23,8 @@ import { World } from '../../sim/world.ts';
 
 /** Longest virtual time that a test waits for anything, ms. */
 const PATIENCE_MS = 60_000;
-const CONTROL_PORT = 9190;
+/** Port of every control plane. */
+export const CONTROL_PORT = 9190;
 const OPERATOR_ADDRESS = '127.0.3.1';
 const NO_ANSWER: CallFailure = { code: 'late', message: 'no answer' };
 /** 22 characters of base64url. */

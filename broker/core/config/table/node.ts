@@ -51,7 +51,14 @@ export const NODE_SETTINGS = {
     default: '127.0.0.1',
     check: 'host',
     change: 'static',
-    doc: 'Address on which the control plane (gRPC) listens, and under which other nodes are told of it.',
+    doc: 'Address on which the control plane (gRPC) listens.',
+  },
+  'weir.grpc.advertised.host': {
+    type: 'string',
+    default: '',
+    check: 'optional-host',
+    change: 'static',
+    doc: 'Address or name under which other nodes are told of the control plane, at the port on which it listens; empty: weir.grpc.host.',
   },
   'weir.grpc.port': {
     type: 'int',

@@ -330,9 +330,12 @@ export class ControlHub {
     for (const [key, channel] of this.#channels) if (key.startsWith(`${id} `)) channel.wake();
   }
 
+  /** Where others are told that this node is; null while it serves nobody. */
   #ownAddress(): ControlAddress | null {
     if (this.#listener === null) return null;
-    return { host: this.#deps.settings.broker('weir.grpc.host'), port: this.#listener.port };
+    const { settings } = this.#deps;
+    const host = settings.broker('weir.grpc.advertised.host') || settings.broker('weir.grpc.host');
+    return { host, port: this.#listener.port };
   }
 
   #receive(message: Message, reply: (response: Message) => void): void {

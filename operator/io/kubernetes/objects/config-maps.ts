@@ -68,6 +68,8 @@ function nodeSettings(blueprint: Blueprint, spec: NodeSpec): ReadonlyMap<string,
   settings.set('weir.formation.file', `${PATHS.quorum}/${FORMATION_KEY}`);
   settings.set('log.dirs', `${PATHS.volume}/data`);
   settings.set('weir.grpc.port', String(PORTS.control));
+  // The address of its pod is another one after each restart.
+  settings.set('weir.grpc.advertised.host', nodeHost(place, spec.id));
   settings.set('weir.grpc.tls.cert.file', `${own}.crt`);
   settings.set('weir.grpc.tls.key.file', `${own}.key`);
   settings.set('weir.grpc.tls.ca.file', `${PATHS.tls}/ca.crt`);

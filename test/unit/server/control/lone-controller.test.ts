@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { replaceFile } from '../../../../broker/server/logs/disk-tasks.ts';
 import { runTask, step } from '../../../../broker/server/task.ts';
 import { creation } from '../../../support/metadata/control-world.ts';
-import { QuorumWorld } from '../../../support/metadata/quorum-world.ts';
+import { CONTROL_PORT, QuorumWorld } from '../../../support/metadata/quorum-world.ts';
 
 describe('a controller that is alone, apart from its brokers', () => {
   const options = { controllers: [1000], brokers: [0], initialVoters: [] };
@@ -25,6 +25,24 @@ describe('a controller that is alone, apart from its brokers', () => {
     world.until('it ends', () => member.fatals.length > 0);
     return member.fatals[0];
   };
+
+  test('is told of, as its brokers are, under weir.grpc.advertised.host where that is set', () => {
+    const world = new QuorumWorld(23, { ...options, brokers: [0, 1], initialVoters: [1000] });
+    world.start(1000, { 'weir.grpc.advertised.host': 'controller-1000.svc.' });
+    world.start(0, { 'weir.grpc.advertised.host': 'broker-0.svc.' });
+    world.start(1);
+    world.untilReady();
+    const { view } = world.member(1).running;
+    world.until('the controller is known', () => view.controllers().length === 1);
+    expect(view.controllers().map(({ host, port }) => [host, port])).toEqual([['controller-1000.svc.', CONTROL_PORT]]);
+    const faces = view
+      .brokers()
+      .flatMap(({ endpoints }) => endpoints.filter(({ listener }) => listener === 'CONTROLLER'));
+    expect(faces.map(({ host, port }) => [host, port])).toEqual([
+      ['broker-0.svc.', CONTROL_PORT],
+      [world.member(1).address, CONTROL_PORT],
+    ]);
+  });
 
   test('does not start when its metadata log is gone, and says what is lost with it (V11)', () => {
     const { world, clusterId } = alone();
