@@ -55,6 +55,8 @@ export interface TopicObservation {
 export interface GroupObservation {
   /** `share`, `consumer`, `classic` …; null while only its settings exist. */
   readonly type: string | null;
+  /** `Empty`, `Stable` …, as its coordinator says; absent while only its settings exist. */
+  readonly state?: string;
   readonly config: ReadonlyMap<string, string>;
 }
 

@@ -1,6 +1,6 @@
 import { configChange } from './config-change.ts';
-import { type Condition, declaredTopics, type Desired, resolveOwnership } from './desired.ts';
-import type { HostObservation, Observed } from './observed.ts';
+import { type Condition, declaredTopics, type Desired, type Ownership, resolveOwnership } from './desired.ts';
+import type { AdminObservation, HostObservation, Observed } from './observed.ts';
 import { planGroups } from './plan-groups.ts';
 import {
   type IsDynamic,
@@ -11,8 +11,8 @@ import {
   splitSettings,
   wantedNodes,
 } from './plan-nodes.ts';
-import { planTopics } from './plan-topics.ts';
-import type { NodeSpec, Step } from './steps.ts';
+import { type PartialPlan, planTopics } from './plan-topics.ts';
+import type { ConfigChange, NodeSpec, Step } from './steps.ts';
 
 /** What is to be done now, in order, and what the owners of the manifests should know. */
 export interface Plan {
@@ -36,10 +36,7 @@ export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic)
   const { admin } = observed;
   const hasNodes = nodeSteps.every((step) => !COMES_FIRST.has(step.kind));
   if (!hasNodes || admin === null) return { steps: nodeSteps, conditions, ready: false };
-  const groups = planGroups(ownership, admin);
-  const change = configChange(splitSettings(desired.cluster, isDynamic).dynamic, admin.config, 'declared');
-  const brokers = wanted.flatMap(({ id, roles }) => (roles.includes('broker') ? [id] : []));
-  const topics = planTopics(desired, ownership, admin, { brokers, isConfiguring: change !== null });
+  const { change, topics, groups } = planContents(desired, ownership, admin, isDynamic);
   const steps: Step[] = [...nodeSteps];
   if (change !== null) steps.push({ kind: 'SetConfig', change });
   steps.push(...topics.steps.filter((step) => !placesPartitions(step) || !isStarting(wanted, observed.host)));
@@ -48,15 +45,29 @@ export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic)
   return {
     steps,
     conditions: [...conditions, ...topics.conditions, ...groups.conditions],
-    ready: steps.every(isForLater) && leaving.length === 0 && led && isComplete(wanted, observed),
+    ready: steps.every(isForLater) && leaving.length === 0 && led && incompleteNodes(wanted, observed).length === 0,
   };
+}
+
+/** What is to be done about settings, topics and groups, however the nodes are. */
+export function planContents(
+  desired: Desired,
+  ownership: Ownership,
+  admin: AdminObservation,
+  isDynamic: IsDynamic,
+): { readonly change: ConfigChange | null; readonly topics: PartialPlan; readonly groups: PartialPlan } {
+  const change = configChange(splitSettings(desired.cluster, isDynamic).dynamic, admin.config, 'declared');
+  const wanted = wantedNodes(desired.cluster, isDynamic);
+  const brokers = wanted.flatMap(({ id, roles }) => (roles.includes('broker') ? [id] : []));
+  const topics = planTopics(desired, ownership, admin, { brokers, isConfiguring: change !== null });
+  return { change, topics, groups: planGroups(ownership, admin) };
 }
 
 /** Topics and settings wait for these. */
 const COMES_FIRST: ReadonlySet<Step['kind']> = new Set(['Form', 'AddNode', 'Restart']);
 
 /** A cluster serves as it should while a step like this fails: that is tried again, and nobody waits for it. */
-function isForLater(step: Step): boolean {
+export function isForLater(step: Step): boolean {
   return step.kind === 'Rebalance' || (step.kind === 'EnsureTopic' && step.change.kind === 'resize');
 }
 
@@ -69,18 +80,15 @@ function isStarting(wanted: readonly NodeSpec[], host: HostObservation): boolean
   return wanted.some((node) => host.nodes.some((one) => one.id === node.id && one.phase === 'starting'));
 }
 
-/**
- * Whether every node is ready as it is wanted, every broker answers, and the voters are those that are wanted, on the disks that
- * they have.
- */
-function isComplete(wanted: readonly NodeSpec[], { host, admin }: Observed): boolean {
+/** Nodes that are not ready as they are wanted, brokers that don't answer, and voters that are none with the disks that they have. */
+export function incompleteNodes(wanted: readonly NodeSpec[], { host, admin }: Observed): readonly NodeSpec[] {
   const quorum = admin?.quorum ?? null;
-  return wanted.every(({ id, roles, voters, specHash }) => {
+  return wanted.filter(({ id, roles, voters, specHash }) => {
     const node = host.nodes.find((one) => one.id === id);
-    if (node?.ready !== true || node.specHash !== specHash) return false;
-    if (roles.includes('broker') && admin?.brokers.includes(id) !== true) return false;
-    if (wanted.length === 1 || !voters.includes(id)) return true;
-    return quorum?.voters.some((voter) => voter.id === id && voter.directoryId === node.directoryId) === true;
+    if (node?.ready !== true || node.specHash !== specHash) return true;
+    if (roles.includes('broker') && admin?.brokers.includes(id) !== true) return true;
+    if (wanted.length === 1 || !voters.includes(id)) return false;
+    return quorum?.voters.some((voter) => voter.id === id && voter.directoryId === node.directoryId) !== true;
   });
 }
 

@@ -49,9 +49,9 @@ export class KafkaAdmin implements ClusterAdmin {
 
   async observe(question: AdminQuestion): Promise<AdminObservation> {
     const targets = await this.#targets(question);
-    const [metadata, types, quorum, members, obstacles] = await Promise.all([
+    const [metadata, found, quorum, members, obstacles] = await Promise.all([
       this.#metadata(question.topics, targets),
-      this.#groupTypes(question.groups, targets),
+      this.#foundGroups(question.groups, targets),
       question.quorum ? this.#quorum() : null,
       this.#members(question.members, targets),
       this.#moves.obstacles(question.restarts),
@@ -75,7 +75,8 @@ export class KafkaAdmin implements ClusterAdmin {
     const groups = new Map<string, GroupObservation>();
     for (const name of question.groups) {
       groups.set(name, {
-        type: types.get(name) ?? null,
+        type: null,
+        ...found.get(name),
         config: ownValues(configs.get(`${RESOURCE.group}/${name}`)),
       });
     }
@@ -280,19 +281,20 @@ export class KafkaAdmin implements ClusterAdmin {
     return members;
   }
 
-  /** Types of the groups that exist. Each broker lists those that it coordinates. */
-  async #groupTypes(
+  /** The groups that exist. Each broker lists those that it coordinates. */
+  async #foundGroups(
     names: readonly string[],
     targets: readonly (readonly [Target, number])[],
-  ): Promise<ReadonlyMap<string, string>> {
-    const types = new Map<string, string>();
-    if (names.length === 0) return types;
+  ): Promise<ReadonlyMap<string, { readonly type: string; readonly state: string }>> {
+    const found = new Map<string, { type: string; state: string }>();
+    if (names.length === 0) return found;
     const answers = await this.#each(targets, ApiKey.ListGroups, () => ({ statesFilter: [], typesFilter: [] }), 5);
     for (const body of answers.values()) {
       check(body.errorCode, 'listing groups');
-      for (const group of body.groups) types.set(group.groupId, group.groupType.toLowerCase());
+      for (const { groupId, groupType, groupState } of body.groups)
+        found.set(groupId, { type: groupType.toLowerCase(), state: groupState });
     }
-    return types;
+    return found;
   }
 
   /** null while no controller is active. */

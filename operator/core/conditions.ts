@@ -1,0 +1,100 @@
+import type { Kind } from '../api/names.ts';
+import type { FromSchema } from '../api/schema.ts';
+import type { STATUSES } from '../api/status.ts';
+
+/** The `status` of a kind, as it stands in an object. */
+export type StatusOf<K extends Kind> = FromSchema<(typeof STATUSES)[K]>;
+
+/** A condition as it stands in an object (`metav1.Condition`). */
+export type StatusCondition = NonNullable<StatusOf<Kind>['conditions']>[number];
+
+/** A condition as it is found, without since when it is so. */
+export type Judgement = Pick<StatusCondition, 'type' | 'status' | 'reason' | 'message'>;
+
+/** A status as it is found. `fields` null: nothing could be seen, what was known stays. */
+export interface Draft<K extends Kind> {
+  readonly judgements: readonly Judgement[];
+  readonly fields: Omit<StatusOf<K>, 'conditions' | 'observedGeneration'> | null;
+}
+
+/**
+ * How an object stands. `done`: all is as the manifest says. `working`: it is not, and the operator goes on or waits for something
+ * that comes by itself. `unknown`: nobody can tell, and it is looked again. `stalled`: somebody has to change something first.
+ */
+export interface Standing {
+  readonly kind: 'done' | 'working' | 'unknown' | 'stalled';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Longer texts of others are cut: a status is read by people. */
+const MESSAGE_LENGTH_MAX = 1_000;
+
+/**
+ * Ready for people and `kubectl wait`, with Reconciling and Stalled for kstatus, which are there only while they are true: one
+ * that is Ready has neither, and one that is not has exactly one of them.
+ */
+export function summary({ kind, reason, message }: Standing): readonly Judgement[] {
+  const judged = (type: string, status: Judgement['status']): Judgement => ({
+    type,
+    status,
+    reason,
+    message: message.slice(0, MESSAGE_LENGTH_MAX),
+  });
+  switch (kind) {
+    case 'done':
+      return [judged('Ready', 'True')];
+    case 'working':
+      return [judged('Ready', 'False'), judged('Reconciling', 'True')];
+    case 'unknown':
+      return [judged('Ready', 'Unknown'), judged('Reconciling', 'True')];
+    case 'stalled':
+      return [judged('Ready', 'False'), judged('Stalled', 'True')];
+  }
+}
+
+/**
+ * The status to be written for an object of this generation, over the one that it has. Everything in it is about that one
+ * generation, and a condition's time is when its status changed last.
+ */
+export function statusOf<K extends Kind>(
+  { judgements, fields }: Draft<K>,
+  before: StatusOf<K>,
+  { generation, now }: { readonly generation: number; readonly now: string },
+): StatusOf<K> {
+  const known: readonly StatusCondition[] = before.conditions ?? [];
+  const conditions = judgements.toSorted(byType).map((judged): StatusCondition => {
+    const earlier = known.find(({ type }) => type === judged.type);
+    const lastTransitionTime = earlier?.status === judged.status ? earlier.lastTransitionTime : now;
+    return { ...judged, lastTransitionTime, observedGeneration: generation };
+  });
+  // All kinds have these two, and the others are of this one.
+  return { ...(fields ?? before), observedGeneration: generation, conditions } as StatusOf<K>;
+}
+
+/** What differs between two statuses: `firm` what others act upon (a generation, a condition's status or reason), `soft` anything else. */
+export function difference(before: StatusOf<Kind>, after: StatusOf<Kind>): 'none' | 'soft' | 'firm' {
+  if (firmOf(before) !== firmOf(after)) return 'firm';
+  return canonical(sorted(before)) === canonical(sorted(after)) ? 'none' : 'soft';
+}
+
+function firmOf({ observedGeneration, conditions = [] }: StatusOf<Kind>): string {
+  const firm = conditions.toSorted(byType).map((one) => [one.type, one.status, one.reason, one.observedGeneration]);
+  return JSON.stringify([observedGeneration, firm]);
+}
+
+/** Servers keep lists with keys in an order of their own. */
+function sorted(status: StatusOf<Kind>): StatusOf<Kind> {
+  return { ...status, conditions: (status.conditions ?? []).toSorted(byType) };
+}
+
+/** JSON with fields in the order of their names. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, one: unknown) =>
+    typeof one === 'object' && one !== null && !Array.isArray(one)
+      ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : one,
+  );
+}
+
+const byType = (a: { readonly type: string }, b: { readonly type: string }): number => (a.type < b.type ? -1 : 1);

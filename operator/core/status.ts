@@ -1,0 +1,271 @@
+import { FIRST_CONTROLLER_ID, nameOf, type ShareGroup, type Topic } from '../api/kinds.ts';
+import { type Draft, type Judgement, type Standing, summary } from './conditions.ts';
+import { type Condition, type Desired, resolveOwnership } from './desired.ts';
+import type { AdminObservation, NodeObservation, Observed } from './observed.ts';
+import { incompleteNodes, isForLater, type Plan, planContents } from './plan.ts';
+import { type IsDynamic, wantedNodes } from './plan-nodes.ts';
+import { describeStep, type NodeSpec, type Step } from './steps.ts';
+
+/** Why a step failed when it was tried last. `fatal`: trying again does not help. */
+export interface StepFailure {
+  readonly message: string;
+  readonly fatal: boolean;
+}
+
+/** What a host knows of a cluster besides its nodes. */
+export interface ClusterFacts {
+  readonly listeners: readonly { readonly name: string; readonly bootstrap: string }[];
+  /** Labels of the pods of brokers. */
+  readonly selector: string;
+  /** The oldest version that a node runs, null while none is there. */
+  readonly version: string | null;
+  readonly operatorVersion: string;
+}
+
+/** What one reconcile found. */
+export interface Findings {
+  readonly desired: Desired;
+  /** null: nothing could be seen, and `trouble` says why. */
+  readonly seen: { readonly observed: Observed; readonly plan: Plan } | null;
+  /** Why the look at the cluster failed, null when it did not. */
+  readonly trouble: string | null;
+  /** Steps that failed and are tried again, by what `describeStep` says of them. */
+  readonly failures: ReadonlyMap<string, StepFailure>;
+  readonly isDynamic: IsDynamic;
+}
+
+const DONE = { kind: 'done', reason: 'AsDeclared', message: 'all is as the manifest says' } as const;
+
+/** What keeps a cluster from being done while no step is left. */
+const working = (message: string): Standing => ({ kind: 'working', reason: 'Progressing', message });
+
+/** The status of a Cluster; `more` are conditions that others found. */
+export function clusterStatus(
+  findings: Findings,
+  facts: ClusterFacts,
+  more: readonly Judgement[] = [],
+): Draft<'Cluster'> {
+  const { seen } = findings;
+  const judgements = [
+    ...summary(clusterStanding(findings)),
+    available(findings),
+    ...(seen?.observed.admin === undefined ? [] : replication(seen.observed.admin)),
+    ...more,
+  ];
+  if (seen === null) return { judgements, fields: null };
+  const { host, admin } = seen.observed;
+  const brokers = host.nodes.filter(({ id, phase }) => id < FIRST_CONTROLLER_ID && phase !== 'stopped');
+  const leaderId = leaderOf(wantedNodes(findings.desired.cluster, findings.isDynamic), seen.observed);
+  return {
+    judgements,
+    fields: {
+      ...(host.formation === null ? {} : { clusterId: host.formation.clusterId }),
+      replicas: brokers.length,
+      readyReplicas: brokers.filter(({ ready }) => ready).length,
+      selector: facts.selector,
+      ...(facts.version === null ? {} : { version: facts.version }),
+      operatorVersion: facts.operatorVersion,
+      ...(leaderId === null ? {} : { leaderId }),
+      listeners: facts.listeners,
+      ...(admin === null ? {} : drainsOf(host.nodes, admin)),
+    },
+  };
+}
+
+function clusterStanding(findings: Findings): Standing {
+  const { desired, seen, isDynamic } = findings;
+  const said = standingOf(ownConditions(findings));
+  if (said !== null) return said;
+  if (seen === null) return unseen(findings.trouble);
+  const { observed, plan } = seen;
+  const steps = plan.steps.filter((step) => resourceOf(step) === null && !isForLater(step));
+  const planned = ofSteps(steps, findings.failures);
+  if (planned !== null) return planned;
+  const wanted = wantedNodes(desired.cluster, isDynamic);
+  const late = incompleteNodes(wanted, observed).map(({ id }) => id);
+  if (late.length > 0) return working(`waits for ${nodesIn(late)} to serve as the manifest says`);
+  const leaving = observed.host.nodes.filter(({ id }) => !wanted.some((one) => one.id === id)).map(({ id }) => id);
+  if (leaving.length > 0) return working(`waits for ${nodesIn(leaving)} to go`);
+  const { status, reason, message } = available(findings);
+  return status === 'True' ? DONE : { kind: 'working', reason, message };
+}
+
+/** What a plan says of the Cluster itself. */
+function ownConditions({ desired, seen }: Findings): readonly Condition[] {
+  const name = nameOf(desired.cluster);
+  return (seen?.plan.conditions ?? []).filter(({ resource }) => resource === name);
+}
+
+/** Whether clients are served, however much is still to be done (O9). */
+function available(findings: Findings): Judgement {
+  const { desired, seen, isDynamic } = findings;
+  const judged = (status: Judgement['status'], reason: string, message: string): Judgement => ({
+    type: 'Available',
+    status,
+    reason,
+    message,
+  });
+  // Where nothing may be done brokers are not asked either.
+  const asked = standingOf(ownConditions(findings)) ?? unseen(findings.trouble);
+  const admin = seen?.observed.admin ?? null;
+  if (admin === null && (seen === null || asked.kind === 'stalled'))
+    return judged('Unknown', asked.reason, asked.message);
+  if (admin === null) return judged('False', 'BrokerUnreachable', 'no broker answers');
+  // A node that is alone is not asked who leads.
+  if (admin.quorum === null && wantedNodes(desired.cluster, isDynamic).length > 1)
+    return judged('False', 'NoActiveController', 'no controller is active: a majority of the voters has to be there');
+  const offline = [...admin.topics]
+    .filter(([, { leaderless }]) => leaderless > 0)
+    .map(([topic]) => topic)
+    .sort();
+  if (offline.length > 0)
+    return judged('False', 'PartitionsOffline', `partitions without a leader: topics ${listed(offline)}`);
+  return judged('True', 'Serving', 'clients are served');
+}
+
+/** Topics that lose a record, or take none, when one broker is lost (O9). */
+function replication(admin: AdminObservation | null): readonly Judgement[] {
+  if (admin === null) return [];
+  const thin = [...admin.topics].filter(
+    ([, { copies, minInsyncReplicas }]) =>
+      copies.length > 0 && (copies[0] === 1 || (copies[0] ?? 0) <= minInsyncReplicas),
+  );
+  const type = 'ReplicationSufficient';
+  if (thin.length === 0) {
+    const message = 'every declared topic has more than one copy, and more than its min.insync.replicas';
+    return [{ type, status: 'True', reason: 'Sufficient', message }];
+  }
+  const names = thin.map(([name]) => name).sort();
+  const message = `one broker less is too few for topics ${listed(names)}: they have one copy, or no more than their min.insync.replicas`;
+  return [{ type, status: 'False', reason: 'TooFewCopies', message }];
+}
+
+function leaderOf(wanted: readonly NodeSpec[], { host, admin }: Observed): number | null {
+  if (admin === null) return null;
+  const isAlone = wanted.length === 1 && host.nodes.length === 1;
+  return admin.quorum?.leaderId ?? (isAlone ? (wanted[0]?.id ?? null) : null);
+}
+
+function drainsOf(nodes: readonly NodeObservation[], admin: AdminObservation) {
+  const drains = nodes.flatMap(({ id, mark }) => {
+    const replicasLeft = admin.members.get(id);
+    return mark === 'leaving' && replicasLeft !== undefined ? [{ nodeId: id, replicasLeft }] : [];
+  });
+  return drains.length === 0 ? {} : { drains };
+}
+
+/** The statuses of everything that belongs to a cluster, by the manifests of `Findings.desired`. */
+export function contentStatuses(findings: Findings): {
+  readonly topics: ReadonlyMap<Topic, Draft<'Topic'>>;
+  readonly groups: ReadonlyMap<ShareGroup, Draft<'ShareGroup'>>;
+} {
+  const { desired } = findings;
+  const admin = findings.seen?.observed.admin ?? null;
+  const ownership = resolveOwnership(desired);
+  const contents = admin === null ? null : planContents(desired, ownership, admin, findings.isDynamic);
+  const steps = byResource([...(contents?.topics.steps ?? []), ...(contents?.groups.steps ?? [])], resourceOf);
+  const conditions = byResource(
+    [...ownership.conflicts, ...(contents?.topics.conditions ?? []), ...(contents?.groups.conditions ?? [])],
+    ({ resource }) => resource,
+  );
+  const stands = (one: Topic | ShareGroup, leaderless: number): Standing => {
+    const name = nameOf(one);
+    const said = standingOf(conditions.get(name) ?? []);
+    if (said !== null) return said;
+    if (admin === null) return unreachable(findings);
+    const planned = ofSteps(steps.get(name) ?? [], findings.failures);
+    if (planned !== null) return planned;
+    return leaderless === 0
+      ? DONE
+      : working(`waits for leaders of ${leaderless === 1 ? 'a partition' : `${leaderless} partitions`}`);
+  };
+  const topics = new Map<Topic, Draft<'Topic'>>();
+  for (const one of desired.topics) {
+    const name = one.spec.topicName ?? one.metadata.name;
+    const actual = ownership.topics.get(name) === one ? admin?.topics.get(name) : undefined;
+    const judgements = judgementsOf(stands(one, actual?.leaderless ?? 0));
+    const [least] = actual?.copies ?? [];
+    const fields = {
+      ...(actual === undefined ? {} : { partitions: actual.partitions }),
+      ...(least === undefined ? {} : { replicationFactor: least }),
+    };
+    topics.set(one, { judgements, fields: admin === null ? null : fields });
+  }
+  const groups = new Map<ShareGroup, Draft<'ShareGroup'>>();
+  for (const one of desired.shareGroups) {
+    const id = one.spec.groupId ?? one.metadata.name;
+    const state = ownership.groups.get(id) === one ? admin?.groups.get(id)?.state : undefined;
+    const fields = state === undefined ? {} : { state };
+    groups.set(one, { judgements: judgementsOf(stands(one, 0)), fields: admin === null ? null : fields });
+  }
+  return { topics, groups };
+}
+
+/** What came too late is told as a condition of its own, too (O14). */
+function judgementsOf(standing: Standing): readonly Judgement[] {
+  const { reason, message } = standing;
+  const conflict = { type: 'Conflict', status: 'True', reason, message } as const;
+  return [...summary(standing), ...(reason === 'Conflict' ? [conflict] : [])];
+}
+
+/** What conditions of a plan make of an object, null when there is none; what stalls it comes first. */
+function standingOf(conditions: readonly Condition[]): Standing | null {
+  const stalled = conditions.find(({ type }) => type !== 'Progressing');
+  const one = stalled ?? conditions[0];
+  if (one === undefined) return null;
+  const { reason, message } = one;
+  return { kind: stalled === undefined ? 'working' : 'stalled', reason, message };
+}
+
+/** The first step that failed for good, else the first. */
+function ofSteps(steps: readonly Step[], failures: ReadonlyMap<string, StepFailure>): Standing | null {
+  const [first] = steps;
+  if (first === undefined) return null;
+  const refused = steps.find((step) => failures.get(describeStep(step))?.fatal === true);
+  const name = describeStep(refused ?? first);
+  const failure = failures.get(name);
+  const text = failure === undefined ? name : `${name}: ${failure.message}`;
+  return refused === undefined ? working(text) : { kind: 'stalled', reason: 'Refused', message: text };
+}
+
+/** The object that a step is about, null: the Cluster. */
+export function resourceOf(step: Step): string | null {
+  return 'resource' in step ? step.resource : null;
+}
+
+const unseen = (trouble: string | null): Standing => ({
+  kind: 'unknown',
+  reason: 'NotObserved',
+  message: trouble ?? 'not looked at yet',
+});
+
+function unreachable(findings: Findings): Standing {
+  const name = nameOf(findings.desired.cluster);
+  const said = standingOf(ownConditions(findings));
+  if (said?.kind === 'stalled')
+    return { kind: 'unknown', reason: 'ClusterStalled', message: `${name} is stalled: ${said.message}` };
+  const message = `no broker of ${name} answers${findings.trouble === null ? '' : `: ${findings.trouble}`}`;
+  return { kind: 'unknown', reason: 'BrokerUnreachable', message };
+}
+
+function byResource<T>(all: readonly T[], of: (one: T) => string | null): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const resource = of(one);
+    if (resource === null) continue;
+    const group = groups.get(resource);
+    if (group === undefined) groups.set(resource, [one]);
+    else group.push(one);
+  }
+  return groups;
+}
+
+const nodesIn = (ids: readonly number[]): string => `${ids.length === 1 ? 'node' : 'nodes'} ${listed(ids.map(String))}`;
+
+/** So many names are told, of the others how many they are. */
+const NAMES_MAX = 10;
+
+function listed(names: readonly string[]): string {
+  const more = names.length - NAMES_MAX;
+  return `${names.slice(0, NAMES_MAX).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
