@@ -37,12 +37,12 @@ describe('a quorum under lost messages, crashes, pauses, wiped disks and changin
   const bugs: readonly [RaftBug, number, number][] = [
     ['votes-twice', 60, 50],
     ['answers-unsynced', 60, 560],
-    ['damaged-votes', 60, 140],
+    ['damaged-votes', 60, 340],
     ['counts-unsynced', 60, 345],
     ['stale-reads', 60, 3],
     ['no-pre-vote', 60, 8],
     ['ignores-contact', 60, 7],
-    ['votes-for-stale-log', 60, 90],
+    ['votes-for-stale-log', 60, 80],
   ];
   test.each(bugs)('catches the planted bug %s within %i seeds', (bug, seeds, from) => {
     let caughtAt = 0;

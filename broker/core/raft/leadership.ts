@@ -187,7 +187,6 @@ export function watchLeadership(state: RaftState): void {
   if (leadership === null) return;
   if (!holdsQuorum(state)) {
     becomeFollower(state, state.term, null);
-    state.restartElectionTimer();
     return;
   }
   if (leadership.transfer !== null && nowMs >= leadership.transfer.deadlineMs) {

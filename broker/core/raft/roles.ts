@@ -38,7 +38,11 @@ export function becomeFollower(
   vote: ReplicaKey | null = null,
 ): void {
   const isNew = term > state.term;
-  if (state.leadership !== null) resign(state);
+  if (state.leadership !== null) {
+    resign(state);
+    // The timer has not been looked after since the leadership began.
+    state.restartElectionTimer();
+  }
   if (isNew || !isSame(state.leader, leader)) state.matchedIndex = 0;
   if (isNew) {
     state.term = term;
