@@ -244,7 +244,9 @@ export class RaftHost {
   /** One timer; it is moved only when it would come too late. */
   #schedule(): void {
     if (this.#isStopped) return;
-    const wakeAtMs = this.#raft.wakeAtMs + this.#stoodStillMs;
+    const { wakeAtMs: dueAtMs, state } = this.#raft;
+    // What was due before the last input came, as for one that has come to be a voter, is due since then: nothing stood still.
+    const wakeAtMs = Math.max(dueAtMs, state.nowMs) + this.#stoodStillMs;
     if (wakeAtMs >= this.#timerAtMs) return;
     this.#timer?.cancel();
     this.#timerAtMs = wakeAtMs;

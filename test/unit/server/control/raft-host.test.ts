@@ -22,8 +22,8 @@ const OPTIONS = {
 };
 
 /** The leader's snapshot at an index, whole in one message. */
-function snapshotAt(index: number): Message {
-  const checkpoint = { place: { index, term: 1 }, voters: [LEADER], offset: index, payload: Buffer.from(`${index}`) };
+function snapshotAt(index: number, voters: readonly ReplicaKey[] = [LEADER]): Message {
+  const checkpoint = { place: { index, term: 1 }, voters, offset: index, payload: Buffer.from(`${index}`) };
   const { chunks, sizeInBytes } = encodeCheckpoint(checkpoint, crc32c);
   const meta = { place: checkpoint.place, voters: checkpoint.voters, sizeInBytes };
   return { ...HEAD, kind: 'snapshot', meta, position: 0, data: Buffer.concat(chunks) };
@@ -90,9 +90,14 @@ test('an answer leaves when the write that it names is durable, not before (I3)'
   expect(sent).toContain('vote-response');
 });
 
+interface FollowerOptions {
+  readonly onSend?: () => void;
+  readonly voters?: readonly ReplicaKey[];
+}
+
 /** A follower that has heard its leader; `standStill` lets its clock go on and nothing else. */
-function follower(onSend: () => void = () => undefined) {
-  const bench = StorageBench.formed(1, [SELF, LEADER]);
+function follower({ onSend = () => undefined, voters = [SELF, LEADER] }: FollowerOptions = {}) {
+  const bench = StorageBench.formed(1, voters);
   bench.close();
   const { storage, start } = bench.open();
   if (start === null) throw new Error('it is formed');
@@ -132,7 +137,7 @@ function follower(onSend: () => void = () => undefined) {
   };
   hear();
   bench.time.settle();
-  return { host, sent, hear, standStill, time: bench.time, timers: () => timerCount };
+  return { host, sent, hear, standStill, time: bench.time, disk: bench.disk, timers: () => timerCount };
 }
 
 test('a process that stood still hears what waits before it takes anybody for dead (F4)', () => {
@@ -156,6 +161,17 @@ test('a process that stood still is not still for as long again when a message c
   expect(sent).toContain('pre-vote');
 });
 
+test('who comes to be a voter when its time to stand is over has not stood still (F4)', () => {
+  const { host, sent, time, disk } = follower({ voters: [LEADER] });
+  disk.faults.slowMs = 3000;
+  host.receive(snapshotAt(2, [SELF, LEADER]));
+  while (host.state.voters.length < 2) time.advance(100);
+  disk.faults.slowMs = 0;
+  sent.length = 0;
+  time.advance(3000);
+  expect(sent.filter((kind) => kind === 'pre-vote').length).toBeGreaterThan(3);
+});
+
 test('a process that has stopped answers nobody and stands for nothing', () => {
   const { host, sent, hear, time } = follower();
   host.stop();
@@ -167,11 +183,12 @@ test('a process that has stopped answers nobody and stands for nothing', () => {
 
 test('what comes while a message is sent waits until that is done', () => {
   let isNested = false;
-  const { sent, hear } = follower(() => {
+  const onSend = (): void => {
     if (!isNested) return;
     isNested = false;
     hear();
-  });
+  };
+  const { sent, hear } = follower({ onSend });
   sent.length = 0;
   isNested = true;
   hear();
