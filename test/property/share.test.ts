@@ -30,6 +30,8 @@ type Command =
   | { readonly kind: 'pass'; readonly ms: number; readonly timerLate: boolean }
   | { readonly kind: 'close'; readonly member: string }
   | { readonly kind: 'crash'; readonly writeKept: boolean }
+  /** All sessions end, and the memory goes once everything is written; the leader stays. */
+  | { readonly kind: 'retire'; readonly failures: number }
   | { readonly kind: 'trim'; readonly at: number };
 
 const LOCK_MS = 1_000;
@@ -77,6 +79,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('close' as const), member }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const), writeKept: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('retire' as const), failures: fc.nat({ max: 2 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('trim' as const), at: fc.nat({ max: 30 }) }) },
 );
 
@@ -127,9 +130,7 @@ class World {
         else this.pass(step.ms);
         break;
       case 'close':
-        this.#step({ kind: 'release', memberId: step.member, rules: RULES });
-        this.events.push({ kind: 'session-ended', member: step.member });
-        this.#held.get(step.member)?.clear();
+        this.#close(step.member);
         break;
       case 'crash':
         if (this.#write !== null && step.writeKept) this.#keep(this.#write);
@@ -137,6 +138,9 @@ class World {
         this.events.push({ kind: 'leader-changed' });
         for (const offsets of this.#held.values()) offsets.clear();
         this.#partition = this.#load();
+        break;
+      case 'retire':
+        this.#retire(step.failures);
         break;
       default:
         this.#trim(step.at);
@@ -202,6 +206,23 @@ class World {
   pass(ms: number): void {
     this.#nowMs += ms;
     if (this.#nowMs >= this.#partition.deadlineMs) this.#step({ kind: 'time', rules: RULES });
+  }
+
+  #close(memberId: string): void {
+    this.#step({ kind: 'release', memberId, rules: RULES });
+    this.events.push({ kind: 'session-ended', member: memberId });
+    this.#held.get(memberId)?.clear();
+  }
+
+  #retire(failures: number): void {
+    for (const memberId of this.#held.keys()) this.#close(memberId);
+    for (let left = failures; this.#write !== null || this.#partition.isBehind; left -= 1) {
+      if (this.#write === null) this.#step({ kind: 'save', rules: RULES });
+      this.endWrite(left > 0 ? 'failed' : 'committed');
+    }
+    const start = this.#start;
+    this.#partition = this.#load();
+    this.#start = Math.max(start, this.#start);
   }
 
   /** Retention takes the log below `offset`. */

@@ -167,11 +167,26 @@ export function releaseMember(inFlight: InFlight, queue: PersistQueue, memberId:
   const { list } = inFlight;
   for (const run of list.runs) {
     if (!mayAcknowledge(inFlight, run, memberId)) continue;
-    run.state = targetState(inFlight, run, AcknowledgeType.release, rules.deliveryCountLimit);
-    run.transition = transition.id;
-    transition.add(run);
+    giveUp(inFlight, transition, run, rules);
   }
   if (transition.batches.length === 0) return false;
   queue.push(transition);
   return true;
+}
+
+/** Begins to write all that is known, and to give back what members hold: nobody's session is left. */
+export function saveAll(inFlight: InFlight, queue: PersistQueue, rules: GroupRules): void {
+  const transition = queue.open(0);
+  for (const run of inFlight.list.runs) {
+    if (run.state === RecordState.acquired) giveUp(inFlight, transition, run, rules);
+    else transition.add(run);
+  }
+  queue.push(transition);
+  queue.isBehind = false;
+}
+
+function giveUp(inFlight: InFlight, transition: Transition, run: Run, rules: GroupRules): void {
+  run.state = targetState(inFlight, run, AcknowledgeType.release, rules.deliveryCountLimit);
+  run.transition = transition.id;
+  transition.add(run);
 }

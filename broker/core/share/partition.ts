@@ -1,6 +1,6 @@
 import { assert, unreachable } from '../base/assert.ts';
 import { ErrorCode } from '../protocol/errors.ts';
-import { type Acknowledge, acknowledge, releaseMember } from './acknowledgement.ts';
+import { type Acknowledge, acknowledge, releaseMember, saveAll } from './acknowledgement.ts';
 import { type Acquire, type AcquiredRange, acquire } from './acquisition.ts';
 import { type GroupRules, InFlight } from './in-flight.ts';
 import { expire } from './locks.ts';
@@ -16,6 +16,8 @@ export type SharePartitionInput =
   | { readonly kind: 'acknowledge'; readonly request: Acknowledge; readonly rules: GroupRules }
   /** The session of a member ended: it gives back what it holds. */
   | { readonly kind: 'release'; readonly memberId: string; readonly rules: GroupRules }
+  /** The sessions of all members ended, and no write is under way: what only memory knows (`isBehind`) is written. */
+  | { readonly kind: 'save'; readonly rules: GroupRules }
   /** The log begins at `offset` now. */
   | { readonly kind: 'log-start'; readonly offset: number }
   | { readonly kind: 'time'; readonly rules: GroupRules }
@@ -136,6 +138,11 @@ export class SharePartition {
     return this.#queue.writing;
   }
 
+  /** True when memory knows what may never have been written: a write failed that may succeed later, or had no room. */
+  get isBehind(): boolean {
+    return this.#queue.isBehind;
+  }
+
   /** Where a fetch should read now; −1 when it could take nothing: no record came back and no lock is left. */
   fetchOffset(rules: GroupRules, nowMs: number): number {
     const offset = this.#inFlight.nextFetchOffset(nowMs);
@@ -157,6 +164,10 @@ export class SharePartition {
       }
       case 'release':
         releaseMember(this.#inFlight, this.#queue, input.memberId, input.rules);
+        break;
+      case 'save':
+        assert(!this.#queue.writing, 'I8: everything is saved while a write is under way');
+        saveAll(this.#inFlight, this.#queue, input.rules);
         break;
       case 'log-start':
         this.#moveLogStart(input.offset, out);
@@ -217,6 +228,7 @@ export class SharePartition {
     assert(this.#queue.writing, 'I8: a write ended that never began');
     const transitions = this.#queue.finish();
     const undone = errorCode !== ErrorCode.NONE && !this.#inFlight.bugs.has('no-roll-back');
+    if (errorCode === ErrorCode.COORDINATOR_NOT_AVAILABLE) this.#queue.isBehind = true;
     const lastId = transitions[transitions.length - 1]?.id ?? 0;
     let returned = false;
     for (const run of this.#inFlight.list.runs) {

@@ -50,6 +50,8 @@ export class Transition {
  * together in the next one (group commit), so that the order of writes is the order of decisions.
  */
 export class PersistQueue {
+  /** True once something that holds in memory may never be written, until a write of everything begins. */
+  isBehind = false;
   #lastId = 0;
   #waiting: Transition[] = [];
   #waitingBatchCount = 0;
@@ -70,7 +72,10 @@ export class PersistQueue {
   /** Queues what already happened in memory and may be forgotten (I9): false when there is no room. */
   pushDispensable(transition: Transition): boolean {
     if (transition.batches.length === 0) return true;
-    if (this.#waitingBatchCount + transition.batches.length > PENDING_BATCHES_MAX) return false;
+    if (this.#waitingBatchCount + transition.batches.length > PENDING_BATCHES_MAX) {
+      this.isBehind = true;
+      return false;
+    }
     this.push(transition);
     return true;
   }

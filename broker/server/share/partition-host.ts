@@ -206,7 +206,7 @@ export class SharePartitionHost {
     this.#run({ kind: 'release', memberId, rules: rulesOf(this.#deps, this.groupId) });
   }
 
-  /** No member is left: ends as soon as nothing is being written. `stay` takes it back. */
+  /** No member is left: ends as soon as nothing is being written and everything is. `stay` takes it back. */
   retire(): void {
     this.#retiring = true;
     this.#maybeRetire();
@@ -336,6 +336,8 @@ export class SharePartitionHost {
   #maybeRetire(): void {
     if (!this.#retiring || this.#running || this.#errorCode !== ErrorCode.NONE) return;
     if (this.#core?.writing === true || this.#tickets.size > 0 || this.#fetchLocked || this.waiters.size > 0) return;
-    this.end(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    // Its next life in this leader epoch counts from what was written (S2).
+    if (this.#core?.isBehind === true) this.#run({ kind: 'save', rules: rulesOf(this.#deps, this.groupId) });
+    else this.end(ErrorCode.NOT_LEADER_OR_FOLLOWER);
   }
 }

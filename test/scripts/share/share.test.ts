@@ -68,6 +68,9 @@ class Script {
       case 'leave':
         this.#step({ kind: 'release', memberId: plain[0] ?? '', rules: this.#rules });
         break;
+      case 'save':
+        this.#step({ kind: 'save', rules: this.#rules });
+        break;
       case 'pass':
         this.#nowMs += Number(plain[0]);
         if (this.#nowMs >= this.#partition.deadlineMs) this.#step({ kind: 'time', rules: this.#rules });

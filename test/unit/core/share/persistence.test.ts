@@ -28,7 +28,8 @@ describe('the queue to the share coordinator', () => {
   test('drops what is dispensable when too much waits (I9), and never a verdict', () => {
     const queue = new PersistQueue();
     queue.push(transition(queue, 1, PENDING_BATCHES_MAX));
-    expect(queue.pushDispensable(transition(queue, 0, 1))).toBe(false);
+    expect([queue.isBehind, queue.pushDispensable(transition(queue, 0, 1))]).toEqual([false, false]);
+    expect(queue.isBehind).toBe(true);
     queue.push(transition(queue, 2, 1));
     queue.begin();
     expect(queue.pushDispensable(transition(queue, 0, 1))).toBe(true);

@@ -37,6 +37,17 @@ export interface Pending<T> {
 /** Verdicts as [first, last, ...types] by partition. */
 export type Verdicts = Readonly<Record<number, [number, number, ...number[]][]>>;
 
+/** The persister with all of its methods as own properties, to be overridden one by one. */
+export function bound(persister: SharePersister): SharePersister {
+  return {
+    initialize: (...all) => persister.initialize(...all),
+    remove: (...all) => persister.remove(...all),
+    readSummary: (...all) => persister.readSummary(...all),
+    read: (...all) => persister.read(...all),
+    write: (...all) => persister.write(...all),
+  };
+}
+
 /** A client connection of one member. */
 export class Member {
   epoch = 0;

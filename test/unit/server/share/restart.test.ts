@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
-import type { SharePersister } from '../../../../broker/server/share/persister.ts';
-import { acquired, ShareNode, verdictsOf } from './bench.ts';
+import { acquired, bound, ShareNode, verdictsOf } from './bench.ts';
 
 const ACCEPT = 1;
 const RELEASE = 2;
@@ -137,14 +136,3 @@ describe('a share coordinator that is not there', () => {
     expect(verdictsOf(a.acknowledge({ 0: [[0, 1, ACCEPT]] }))).toEqual([0]);
   });
 });
-
-/** The persister with all of its methods as own properties, to be overridden one by one. */
-function bound(persister: SharePersister): SharePersister {
-  return {
-    initialize: (...all) => persister.initialize(...all),
-    remove: (...all) => persister.remove(...all),
-    readSummary: (...all) => persister.readSummary(...all),
-    read: (...all) => persister.read(...all),
-    write: (...all) => persister.write(...all),
-  };
-}

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import { SESSION_PARTITIONS_MAX } from '../../../../broker/core/share/session.ts';
-import { acquired, errors, ShareNode, verdictsOf } from './bench.ts';
+import { acquired, bound, errors, ShareNode, verdictsOf } from './bench.ts';
 
 const ACCEPT = 1;
 
@@ -136,5 +136,74 @@ describe('sessions', () => {
     expect(node.share.partitions.count).toBe(0);
     expect(node.log().listenerCount).toBe(0);
     expect(acquired(node.member('b').fetch())).toEqual(['0:1-2 x2']);
+  });
+});
+
+describe('the memory of a group whose sessions are all gone', () => {
+  const LOCK_MS = 30_000;
+
+  /** A node whose writes of share state end with a code while it is not 0. */
+  function failing(): { readonly node: ShareNode; readonly fail: (errorCode: number) => void } {
+    let code: number = ErrorCode.NONE;
+    const node = new ShareNode({
+      wrap: (persister) => ({
+        ...bound(persister),
+        write: (...all) => (code === ErrorCode.NONE ? persister.write(...all) : all[4](code)),
+      }),
+    });
+    node.produce(2);
+    return { node, fail: (errorCode) => void (code = errorCode) };
+  }
+
+  test('stays until what the last one gave back is written', () => {
+    const { node, fail } = failing();
+    const a = node.member('a');
+    a.fetch();
+    fail(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    a.close();
+    node.loop.advance(5_000);
+    expect(node.share.partitions.count).toBe(1);
+    fail(ErrorCode.NONE);
+    node.loop.advance(1_000);
+    expect(node.share.partitions.count).toBe(0);
+    expect(acquired(node.member('b').fetch())).toEqual(['0:0-1 x2']);
+  });
+
+  test('stays until it is written that locks had ended, and that a record has no attempt left', () => {
+    const { node, fail } = failing();
+    node.metadata.groupConfigs.set('g', new Map([['share.delivery.count.limit', '2']]));
+    const a = node.member('a');
+    a.fetch({ maxRecords: 1, shareAcquireMode: 1 });
+    fail(ErrorCode.NOT_COORDINATOR);
+    node.loop.advance(LOCK_MS);
+    a.fetch({ maxRecords: 1, shareAcquireMode: 1 });
+    a.fetch({ maxRecords: 1, shareAcquireMode: 1 });
+    node.loop.advance(LOCK_MS + 5_000);
+    a.close();
+    expect(node.share.partitions.count).toBe(1);
+    fail(ErrorCode.NONE);
+    node.loop.advance(1_000);
+    expect(node.share.partitions.count).toBe(0);
+    expect(acquired(node.member('b').fetch())).toEqual(['0:1-1 x2']);
+  });
+
+  test('serves a member that comes before it is written', () => {
+    const { node, fail } = failing();
+    const a = node.member('a');
+    a.fetch();
+    fail(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    a.close();
+    const pending = node.member('b').fetch({ maxWaitMs: 2 * LOCK_MS });
+    node.loop.advance(LOCK_MS + 5_000);
+    expect(acquired(pending)).toEqual(['0:0-1 x2']);
+  });
+
+  test('goes when the share coordinator will never take it', () => {
+    const { node, fail } = failing();
+    const a = node.member('a');
+    a.fetch();
+    fail(ErrorCode.INVALID_REQUEST);
+    a.close();
+    expect(node.share.partitions.count).toBe(0);
   });
 });
