@@ -1,58 +1,26 @@
-import { type ReconcileTools, reconcile } from './reconcile.ts';
-import type { Condition, Desired } from '../core/desired.ts';
-import { describeStep, type Step } from '../core/steps.ts';
-import type { Progress } from '../ports/cluster-admin.ts';
+import { ClusterTurns, type TurnListener } from './cluster-turns.ts';
+import type { ReconcileTools } from './reconcile.ts';
+import type { Desired } from '../core/desired.ts';
 import type { Clock } from '../ports/clock.ts';
-import { asOperatorError, type OperatorError } from '../ports/operator-error.ts';
 
 /** What happens to one cluster, for a person who watches. */
-export interface RunnerListener {
-  step(text: string): void;
-  /** How far a step is that goes on by itself; every few seconds, while that changes. */
-  progress(text: string): void;
-  condition(condition: Condition): void;
-  /** Something failed and is tried again; told once while it stays the same. */
-  trouble(text: string): void;
-  /** Everything is as the manifests say; `steps` were carried out since the last time. */
-  converged(steps: number): void;
-  /** Trying again cannot help. */
-  fatal(error: OperatorError): void;
+export interface RunnerListener extends TurnListener {
   gone(): void;
 }
 
-const RESYNC_MS = 30_000;
-const POLL_MIN_MS = 5;
-const POLL_MAX_MS = 250;
-const RETRY_MIN_MS = 100;
-const RETRY_MAX_MS = 10_000;
-/** Longest pause before it is asked how far a step is. */
-const LOOK_MAX_MS = 1000;
-const TELL_MS = 3000;
-
-/** Reconciles one cluster again and again: at once after a step, soon while something is under way, else when nudged. */
+/** Takes turns on one cluster by itself: whenever one is due, and when nudged. */
 export class ClusterRunner {
-  readonly #tools: ReconcileTools;
+  readonly #turns: ClusterTurns;
   readonly #clock: Clock;
   readonly #listener: RunnerListener;
-  #desired: Desired | null;
   #stopped = false;
   #nudged = false;
+  #isGone = false;
   #wake: (() => void) | null = null;
-  #stepsSince = 0;
-  #wasConverged = false;
-  #hasServed = false;
-  #applied = true;
-  #troubleText = '';
-  #pauseMs = POLL_MIN_MS;
-  #known = new Set<string>();
-  readonly #held = new Map<string, { untilMs: number; pauseMs: number }>();
-  /** Steps that go on by themselves, by their names: what was told last, and when. */
-  readonly #underWay = new Map<string, { atMs: number; left: number }>();
   readonly #over: Promise<void>;
 
   constructor(desired: Desired, tools: ReconcileTools & { readonly clock: Clock }, listener: RunnerListener) {
-    this.#desired = desired;
-    this.#tools = tools;
+    this.#turns = new ClusterTurns(desired, tools, listener);
     this.#clock = tools.clock;
     this.#listener = listener;
     this.#over = this.#run();
@@ -60,16 +28,15 @@ export class ClusterRunner {
 
   /** New manifests; null: the Cluster is gone. */
   apply(desired: Desired | null): void {
-    this.#desired = desired;
-    this.#applied = true;
-    this.#held.clear();
+    this.#isGone = desired === null;
+    this.#turns.apply(desired);
     this.nudge();
   }
 
   /** Something changed: reconcile now. */
   nudge(): void {
     this.#nudged = true;
-    this.#pauseMs = POLL_MIN_MS;
+    this.#turns.nudge();
     this.#wake?.();
   }
 
@@ -83,117 +50,15 @@ export class ClusterRunner {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       this.#nudged = false;
-      const pauseMs = await this.#once();
+      const wasGone = this.#isGone;
+      const { pauseMs, reconciled } = await this.#turns.take();
+      const hasEnded = reconciled !== null && reconciled.step === null && reconciled.plan.ready;
+      if (wasGone && this.#isGone && hasEnded) {
+        this.#listener.gone();
+        return;
+      }
       if (pauseMs > 0 && !this.#nudged && !this.#stopped) await this.#pause(pauseMs);
     }
-  }
-
-  /** One reconcile; gives the pause until the next, in ms. */
-  async #once(): Promise<number> {
-    const desired = this.#desired;
-    let result;
-    try {
-      result = await reconcile(desired, this.#tools, (step) => this.#isHeld(step));
-    } catch (error) {
-      return this.#failed(asOperatorError(error));
-    }
-    this.#tellConditions(result.plan.conditions);
-    const planned = new Set(result.plan.steps.map(describeStep));
-    for (const name of this.#underWay.keys()) if (!planned.has(name)) this.#underWay.delete(name);
-    if (result.failure !== null && result.step !== null) return this.#stepFailed(result.step, result.failure);
-    if (result.step !== null) return this.#stepTaken(result.step, result.progress);
-    // Clients are served, but not all is as the manifests say while something goes on.
-    if (!result.plan.ready || (this.#hasServed && this.#underWay.size > 0)) {
-      if (result.plan.steps.length === 0) this.#wasConverged = false;
-      this.#pauseMs = Math.min(POLL_MAX_MS, this.#pauseMs * 1.5);
-      return this.#pauseMs;
-    }
-    // What holds for earlier manifests says nothing of those that came meanwhile.
-    if (desired !== this.#desired) return 0;
-    this.#troubleText = '';
-    this.#pauseMs = POLL_MIN_MS;
-    if (desired === null) {
-      this.#listener.gone();
-      this.#stopped = true;
-    } else if (!this.#wasConverged || this.#applied) {
-      this.#wasConverged = true;
-      this.#hasServed = true;
-      this.#applied = false;
-      this.#listener.converged(this.#stepsSince);
-      this.#stepsSince = 0;
-    }
-    return RESYNC_MS;
-  }
-
-  #failed(error: OperatorError): number {
-    if (error.fatal) {
-      this.#listener.fatal(error);
-      return RETRY_MAX_MS;
-    }
-    this.#trouble(error.message);
-    this.#pauseMs = Math.min(RETRY_MAX_MS, this.#pauseMs * 2);
-    return this.#pauseMs;
-  }
-
-  #stepTaken(step: Step, progress: Progress): number {
-    const name = describeStep(step);
-    if (!this.#underWay.has(name)) {
-      this.#stepsSince += 1;
-      this.#wasConverged = false;
-      this.#listener.step(name);
-    }
-    if (progress !== 'done') {
-      this.#tellProgress(name, progress.left);
-      return this.#hold(name, LOOK_MAX_MS);
-    }
-    this.#underWay.delete(name);
-    this.#held.delete(name);
-    return 0;
-  }
-
-  /** Holds a failed step back for a while, so that the steps behind it get their turn. */
-  #stepFailed(step: Step, error: OperatorError): number {
-    const onNode =
-      step.kind === 'Form' || step.kind === 'AddNode' || step.kind === 'Restart' || step.kind === 'RemoveNode';
-    if (onNode && error.fatal) return this.#failed(error);
-    const name = describeStep(step);
-    this.#trouble(`${name}: ${error.message}`);
-    return this.#hold(name);
-  }
-
-  #tellProgress(name: string, left: number): void {
-    const nowMs = this.#clock.monotonicMs();
-    const told = this.#underWay.get(name);
-    if (told !== undefined && (told.left === left || nowMs - told.atMs < TELL_MS)) return;
-    this.#underWay.set(name, { atMs: nowMs, left });
-    if (told !== undefined) this.#listener.progress(`${name}: ${left} partition${left === 1 ? '' : 's'} left`);
-  }
-
-  #hold(name: string, maxMs = RETRY_MAX_MS): number {
-    const pauseMs = Math.min(maxMs, (this.#held.get(name)?.pauseMs ?? RETRY_MIN_MS / 2) * 2);
-    this.#held.set(name, { untilMs: this.#clock.monotonicMs() + pauseMs, pauseMs });
-    return POLL_MIN_MS;
-  }
-
-  #isHeld(step: Step): boolean {
-    const held = this.#held.get(describeStep(step));
-    return held !== undefined && held.untilMs > this.#clock.monotonicMs();
-  }
-
-  #trouble(text: string): void {
-    if (text === this.#troubleText) return;
-    this.#troubleText = text;
-    this.#listener.trouble(text);
-  }
-
-  #tellConditions(conditions: readonly Condition[]): void {
-    const now = new Set<string>();
-    for (const condition of conditions) {
-      const name = `${condition.resource} ${condition.type} ${condition.message}`;
-      now.add(name);
-      if (!this.#known.has(name)) this.#listener.condition(condition);
-    }
-    this.#known = now;
   }
 
   #pause(pauseMs: number): Promise<void> {
