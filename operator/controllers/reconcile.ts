@@ -39,7 +39,12 @@ export async function reconcile(
   tools: ReconcileTools,
   skip: (step: Step) => boolean = () => false,
 ): Promise<Reconciled> {
+  const problems = desired === null ? [] : ((await tools.host.prepare?.(desired.cluster)) ?? []);
   const host = await tools.host.observe();
+  if (problems.length > 0) {
+    const nothing: Plan = { steps: [], conditions: problems, ready: false };
+    return { plan: nothing, observed: { host, admin: null }, step: null, progress: 'done', failure: null };
+  }
   if (desired === null) {
     const removal = planGone(host);
     return carryOutFirst({ plan: removal, observed: { host, admin: null }, admin: null }, tools, skip);

@@ -1,4 +1,6 @@
 import type { Formation } from '../../broker/core/config/formation.ts';
+import type { Cluster } from '../api/kinds.ts';
+import type { Condition } from '../core/desired.ts';
 import type { HostObservation, NodeMark } from '../core/observed.ts';
 import type { NodeSpec } from '../core/steps.ts';
 
@@ -7,6 +9,11 @@ import type { NodeSpec } from '../core/steps.ts';
  * way, not when it is complete: the next observation tells. Failures are `OperatorError`s.
  */
 export interface NodeHost {
+  /**
+   * Brings what surrounds the nodes to what the manifest says, before anything is planned; none runs or stops by it. Gives why nothing
+   * may be done: somebody has to change something first. Absent where nothing surrounds them.
+   */
+  prepare?(cluster: Cluster): Promise<readonly Condition[]>;
   observe(): Promise<HostObservation>;
   /** Fixes the cluster's identity, once; gives the existing one back when there is one (V11). */
   form(initialVoters: readonly number[]): Promise<Formation>;

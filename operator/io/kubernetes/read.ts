@@ -194,20 +194,11 @@ class Reader {
   }
 
   #taken(kind: string, { metadata }: KubernetesObject): void {
-    this.#stalled(
-      'NameTaken',
-      `${kind} ${metadata.name} is there and does not belong to this Cluster: delete or rename it, or make the Cluster under another name`,
-    );
+    this.#problems.push(nameTaken(this.#cluster, kind, metadata.name));
   }
 
   #stalled(reason: string, message: string): void {
-    const { name, namespace } = this.#cluster;
-    this.#problems.push({
-      resource: nameOf({ kind: 'Cluster', metadata: { name, namespace } }),
-      type: 'Stalled',
-      reason,
-      message,
-    });
+    this.#problems.push(stalled(this.#cluster, reason, message));
   }
 
   /** What the record says; where it is gone, what carries the cluster's id: claims that an earlier Cluster retained (O4), or pods. */
@@ -293,6 +284,17 @@ class Reader {
     const isOutdated = pod !== undefined && hash(pod, ANNOTATIONS.podHash) !== hash(template, ANNOTATIONS.podHash);
     return isOutdated ? '' : hash(pod ?? template, ANNOTATIONS.specHash);
   }
+}
+
+/** Says that an object has one of our names and is another's. */
+export function nameTaken(cluster: Pick<ReadCluster, 'name' | 'namespace'>, kind: string, name: string): Condition {
+  const sentence = `${kind} ${name} is there and does not belong to this Cluster: delete or rename it, or make the Cluster under another name`;
+  return stalled(cluster, 'NameTaken', sentence);
+}
+
+function stalled({ name, namespace }: Pick<ReadCluster, 'name' | 'namespace'>, reason: string, message: string) {
+  const resource = nameOf({ kind: 'Cluster', metadata: { name, namespace } });
+  return { resource, type: 'Stalled', reason, message } as const;
 }
 
 /** The voters that a cluster with these nodes began with at the latest (O2); their disks are not known any more. */

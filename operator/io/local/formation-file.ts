@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TRY_NEWER_RELEASE } from '../../../broker/core/base/format.ts';
 import { encodeFormation, type Formation, parseFormation } from '../../../broker/core/config/formation.ts';
 import { codeOf, OperatorError } from '../../ports/operator-error.ts';
+import { newId } from '../new-id.ts';
 
 /** The formation record of a cluster in its directory (V11, O3): made once, marked used after the first start. */
 export class FormationFile {
@@ -63,16 +63,5 @@ export class FormationFile {
     const directory = openSync(dirname(this.path), 'r');
     fsyncSync(directory);
     closeSync(directory);
-  }
-}
-
-/**
- * 16 random bytes in base64url that do not begin with '-', which command lines would take for a flag, nor with the zeros
- * of the ids that mean something (as in Kafka).
- */
-function newId(): string {
-  for (;;) {
-    const id = randomBytes(16).toString('base64url');
-    if (!id.startsWith('-') && !id.startsWith('AAAAAAAAAAAAAAAAAAAA')) return id;
   }
 }

@@ -1,0 +1,154 @@
+import { ClusterTurns, type Turn, type TurnListener, type TurnTimes } from './cluster-turns.ts';
+import type { ReconcileTools } from './reconcile.ts';
+import { type Declared, desiredFrom } from '../core/declared.ts';
+import type { Desired } from '../core/desired.ts';
+import type { IsDynamic } from '../core/plan-nodes.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ClusterAdmin } from '../ports/cluster-admin.ts';
+import type { NodeHost } from '../ports/node-host.ts';
+
+/** What is declared about one Cluster. */
+export interface ClusterManifests {
+  readonly cluster: Declared;
+  /** Topics and ShareGroups that name it, permitted or not, in no order. */
+  readonly members: readonly Declared[];
+}
+
+/** What one look at a Cluster came to. */
+export interface ClusterReport extends ClusterManifests {
+  /** null where the Cluster can't be read, or is on its way out: then nothing is done. */
+  readonly desired: Desired | null;
+  /** null where nothing was done. */
+  readonly turn: Turn | null;
+  /** Its administration as the turn had it; null where no broker answers. */
+  readonly admin: ClusterAdmin | null;
+}
+
+/** What is done around the turns of a Cluster; each is called by the one worker that works on it. */
+export interface ClusterHooks {
+  /** After each look: status, conditions, metrics. What fails is tried again with the whole look. */
+  report?(report: ClusterReport): Promise<void>;
+  /** Steps, progress, trouble as they come. */
+  listener?(cluster: Declared): TurnListener;
+  /** No such Cluster any more. */
+  gone?(key: string): void;
+}
+
+/** Where the nodes of one Cluster live, and how it is reached. */
+export interface ClusterPlace {
+  readonly host: NodeHost;
+  /** Its administration through the nodes that are ready. */
+  admin(): Promise<ClusterAdmin>;
+  close(): Promise<void>;
+}
+
+interface Managed {
+  readonly uid: string;
+  readonly place: ClusterPlace;
+  readonly turns: ClusterTurns;
+  /** Of the manifests that `turns` has. */
+  generations: string;
+  admin: ClusterAdmin | null;
+}
+
+/** Steps of Kubernetes take seconds. */
+const TIMES: TurnTimes = { pollMinMs: 100, pollMaxMs: 5000 };
+
+const SILENT: TurnListener = {
+  step: () => undefined,
+  progress: () => undefined,
+  condition: () => undefined,
+  trouble: () => undefined,
+  converged: () => undefined,
+  fatal: () => undefined,
+};
+
+/** The work of a queue whose keys are Clusters, `namespace/name`: one look at a time at each, all of them through the same code as `weir local`. */
+export class ClusterWork {
+  readonly #manifests: (key: string) => ClusterManifests | null;
+  readonly #open: (cluster: Declared) => ClusterPlace;
+  readonly #tools: { readonly clock: Clock; readonly isDynamic: IsDynamic };
+  readonly #hooks: ClusterHooks;
+  readonly #managed = new Map<string, Managed>();
+
+  constructor(
+    tools: {
+      /** null: there is no such Cluster. */
+      readonly manifests: (key: string) => ClusterManifests | null;
+      readonly open: (cluster: Declared) => ClusterPlace;
+      readonly clock: Clock;
+      readonly isDynamic: IsDynamic;
+    },
+    hooks: ClusterHooks,
+  ) {
+    this.#manifests = tools.manifests;
+    this.#open = tools.open;
+    this.#tools = tools;
+    this.#hooks = hooks;
+  }
+
+  /** Something about its objects is new. */
+  nudge(key: string): void {
+    this.#managed.get(key)?.turns.nudge();
+  }
+
+  /** One look; gives in how many ms the next one is due, null: none is. */
+  async work(key: string): Promise<number | null> {
+    const manifests = this.#manifests(key);
+    if (manifests === null) {
+      await this.#close(key);
+      this.#hooks.gone?.(key);
+      return null;
+    }
+    const { cluster, members } = manifests;
+    const isKnown = cluster.manifest?.kind === 'Cluster' && !cluster.isLeaving;
+    const desired = isKnown && cluster.manifest?.kind === 'Cluster' ? desiredFrom(cluster.manifest, members) : null;
+    if (desired === null) {
+      await this.#hooks.report?.({ ...manifests, desired, turn: null, admin: null });
+      return null;
+    }
+    const managed = await this.#managedBy(key, manifests, desired);
+    managed.admin = null;
+    const turn = await managed.turns.take();
+    await this.#hooks.report?.({ ...manifests, desired, turn, admin: managed.admin });
+    if (turn.failure !== null) throw turn.failure;
+    return turn.pauseMs;
+  }
+
+  /** Closes all connections. No work may be under way. */
+  async close(): Promise<void> {
+    for (const key of [...this.#managed.keys()]) await this.#close(key);
+  }
+
+  async #managedBy(key: string, { cluster, members }: ClusterManifests, desired: Desired): Promise<Managed> {
+    const generations = [cluster, ...members]
+      .map(({ uid, generation, isLeaving }) => `${uid} ${generation} ${String(isLeaving)}`)
+      .sort()
+      .join();
+    const known = this.#managed.get(key);
+    if (known?.uid === cluster.uid) {
+      if (known.generations !== generations) known.turns.apply(desired);
+      known.generations = generations;
+      return known;
+    }
+    // Another Cluster of the same name is another one.
+    await this.#close(key);
+    const place = this.#open(cluster);
+    const tools: ReconcileTools & { readonly clock: Clock; readonly times: TurnTimes } = {
+      ...this.#tools,
+      host: place.host,
+      admin: async () => (managed.admin = await place.admin()),
+      times: TIMES,
+    };
+    const turns = new ClusterTurns(desired, tools, this.#hooks.listener?.(cluster) ?? SILENT);
+    const managed: Managed = { uid: cluster.uid, place, turns, generations, admin: null };
+    this.#managed.set(key, managed);
+    return managed;
+  }
+
+  async #close(key: string): Promise<void> {
+    const managed = this.#managed.get(key);
+    this.#managed.delete(key);
+    await managed?.place.close();
+  }
+}

@@ -1,0 +1,65 @@
+import type { ClusterAdmin } from '../ports/cluster-admin.ts';
+import type { ClusterDialer } from '../ports/cluster-dialer.ts';
+import type { KubernetesApi } from '../ports/kubernetes.ts';
+import { OperatorError } from '../ports/operator-error.ts';
+
+/** Fails unless this process may act now; asked before every effect (E1). */
+export type MayAct = () => void;
+
+/** `MayAct` of whoever holds a lease. */
+export function whileHolding(isHolding: () => boolean): MayAct {
+  return () => {
+    if (!isHolding())
+      throw new OperatorError('NOT_LEADING', 'another operator may act now: this one does nothing more');
+  };
+}
+
+function guard(mayAct: MayAct) {
+  return <A extends unknown[], R>(effect: (...args: A) => Promise<R>): ((...args: A) => Promise<R>) =>
+    async (...args) => {
+      mayAct();
+      return effect(...args);
+    };
+}
+
+/** The API, whose writes are only for who may act. */
+export function guardedApi(api: KubernetesApi, mayAct: MayAct): KubernetesApi {
+  const guarded = guard(mayAct);
+  return {
+    get: (type, name) => api.get(type, name),
+    list: (type, selection, page) => api.list(type, selection, page),
+    watch: (type, selection, from) => api.watch(type, selection, from),
+    create: guarded((type, object) => api.create(type, object)),
+    replace: guarded((type, object) => api.replace(type, object)),
+    apply: guarded((type, object, options) => api.apply(type, object, options)),
+    applyStatus: guarded((type, object) => api.applyStatus(type, object)),
+    delete: guarded((type, name, guard) => api.delete(type, name, guard)),
+    evict: guarded((pod, guard) => api.evict(pod, guard)),
+  };
+}
+
+/** Connections whose changes are only for who may act. */
+export function guardedDialer(dialer: ClusterDialer, mayAct: MayAct): ClusterDialer {
+  return {
+    connect: async (cluster, nodes) => guardedAdmin(await dialer.connect(cluster, nodes), mayAct),
+    diskOf: (cluster, node) => dialer.diskOf(cluster, node),
+  };
+}
+
+function guardedAdmin(admin: ClusterAdmin, mayAct: MayAct): ClusterAdmin {
+  const guarded = guard(mayAct);
+  return {
+    observe: (question) => admin.observe(question),
+    createTopic: guarded((topic) => admin.createTopic(topic)),
+    growTopic: guarded((name, partitions) => admin.growTopic(name, partitions)),
+    resizeTopic: guarded((name, wanted) => admin.resizeTopic(name, wanted)),
+    addVoter: guarded((voter) => admin.addVoter(voter)),
+    removeVoter: guarded((voter) => admin.removeVoter(voter)),
+    drain: guarded((ids) => admin.drain(ids)),
+    undrain: guarded((id) => admin.undrain(id)),
+    rebalance: guarded(() => admin.rebalance()),
+    unregister: guarded((node) => admin.unregister(node)),
+    alterConfig: guarded((resource, change) => admin.alterConfig(resource, change)),
+    close: () => admin.close(),
+  };
+}

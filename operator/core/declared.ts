@@ -1,0 +1,42 @@
+import type { Issue } from '../api/issue.ts';
+import type { AnyResource, Cluster } from '../api/kinds.ts';
+import type { Kind } from '../api/names.ts';
+import { belongsTo } from '../api/references.ts';
+import type { Desired } from './desired.ts';
+
+/** A custom resource as an API server has it. */
+export interface Declared {
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly generation: number;
+  /** RFC 3339, whole seconds. */
+  readonly createdAt: string;
+  /** Somebody deleted it, and something still keeps it. */
+  readonly isLeaving: boolean;
+  readonly finalizers: readonly string[];
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Foreign JSON: what was written there last. */
+  readonly status: unknown;
+  /** `namespace/name` of the Cluster that it is or names; '' where it names none. */
+  readonly cluster: string;
+  /** null where this release can't read it, for these reasons. */
+  readonly manifest: AnyResource | null;
+  readonly issues: readonly Issue[];
+}
+
+/** What is declared about a cluster, the oldest first (O14): what can't be read or is on its way out has no say. */
+export function desiredFrom(cluster: Cluster, members: readonly Declared[]): Desired {
+  const manifests = members
+    .filter(({ isLeaving }) => !isLeaving)
+    .toSorted((a, b) => order(a.createdAt, b.createdAt) || order(a.uid, b.uid))
+    .flatMap(({ manifest }) => manifest ?? []);
+  return {
+    cluster,
+    topics: manifests.flatMap((one) => (one.kind === 'Topic' && belongsTo(one, cluster) ? [one] : [])),
+    shareGroups: manifests.flatMap((one) => (one.kind === 'ShareGroup' && belongsTo(one, cluster) ? [one] : [])),
+  };
+}
+
+const order = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

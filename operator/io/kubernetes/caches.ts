@@ -1,0 +1,208 @@
+import type { Declared } from '../../core/declared.ts';
+import { type Kind, KINDS } from '../../api/names.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { KubernetesApi, KubernetesObject, ObjectName } from '../../ports/kubernetes.ts';
+import type { OperatorError } from '../../ports/operator-error.ts';
+import { FIELD_MANAGER } from './api-client.ts';
+import { declaredOf } from './custom.ts';
+import { ListWatch } from './list-watch.ts';
+import { at, listAt } from './objects/fields.ts';
+import { LABELS } from './objects/names.ts';
+import { CUSTOM, OWNED, type OwnedKind } from './resources.ts';
+
+/** Something about a cluster is new. `key` is `namespace/name` of the Cluster. */
+export interface CacheListener {
+  /** A manifest that is, or names, this Cluster. */
+  manifest(key: string): void;
+  /** An object that belongs to it. */
+  object(key: string): void;
+  /** Reading failed and is tried again. */
+  trouble(error: OperatorError): void;
+}
+
+/** Objects of one cluster. */
+type Owned = ReadonlyMap<string, KubernetesObject>;
+
+const NONE: Owned = new Map();
+
+/** What the operator knows of the API server: views of its own kinds, and of what has the label of a cluster. */
+export class Caches {
+  readonly #listener: CacheListener;
+  readonly #watches: readonly Pick<ListWatch<unknown>, 'synced' | 'stop'>[];
+  readonly #declared = new Map<Kind, Map<string, Declared>>(KINDS.map((kind) => [kind, new Map()]));
+  /** Topics and ShareGroups, by the Cluster that they name. */
+  readonly #members = new Map<string, Map<string, Declared>>();
+  readonly #owned = new Map<
+    OwnedKind,
+    { readonly byKey: Map<string, string>; readonly byCluster: Map<string, Map<string, KubernetesObject>> }
+  >();
+  readonly #waiting = new Set<() => void>();
+
+  /** Begins at once. No namespaces: all of them. */
+  constructor(
+    tools: { readonly api: KubernetesApi; readonly clock: Clock; readonly random: () => number },
+    namespaces: readonly string[],
+    listener: CacheListener,
+  ) {
+    this.#listener = listener;
+    const places = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
+    const trouble = (error: OperatorError): void => {
+      listener.trouble(error);
+    };
+    const kinds = Object.keys(OWNED) as OwnedKind[];
+    for (const kind of kinds) this.#owned.set(kind, { byKey: new Map(), byCluster: new Map() });
+    this.#watches = places.flatMap((place) => [
+      ...KINDS.map(
+        (kind) =>
+          new ListWatch<Declared>(tools, {
+            type: CUSTOM[kind],
+            selection: place,
+            select: (object) => declaredOf(kind, object),
+            handle: (key, declared) => {
+              this.#declare(kind, key, declared);
+            },
+            trouble,
+          }),
+      ),
+      ...kinds.map(
+        (kind) =>
+          new ListWatch<KubernetesObject>(tools, {
+            type: OWNED[kind],
+            selection: { ...place, labels: LABELS.cluster },
+            select: trimmed,
+            handle: (key, object) => {
+              this.#own(kind, key, object);
+            },
+            trouble,
+          }),
+      ),
+    ]);
+  }
+
+  /** Resolves when everything was listed once. */
+  async synced(): Promise<void> {
+    await Promise.all(this.#watches.map((one) => one.synced));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#watches.map((one) => one.stop()));
+  }
+
+  /** The custom resource of this kind and `namespace/name`. */
+  declared(kind: Kind, key: string): Declared | undefined {
+    return this.#declared.get(kind)?.get(key);
+  }
+
+  /** All custom resources of a kind. */
+  allDeclared(kind: Kind): Iterable<Declared> {
+    return this.#declared.get(kind)?.values() ?? [];
+  }
+
+  /** Topics and ShareGroups that name this Cluster, permitted or not, in no order. */
+  membersOf(cluster: string): readonly Declared[] {
+    return [...(this.#members.get(cluster)?.values() ?? [])];
+  }
+
+  /** Objects with a cluster's label, by `namespace/name`, whoever they belong to. `cluster` is `namespace/name`. */
+  ownedOf(kind: OwnedKind, cluster: string): Owned {
+    return this.#owned.get(kind)?.byCluster.get(cluster) ?? NONE;
+  }
+
+  /** The object of this name if it has the label of a cluster. */
+  find(kind: OwnedKind, { namespace, name }: ObjectName): KubernetesObject | null {
+    const views = this.#owned.get(kind);
+    const key = `${namespace}/${name}`;
+    return views?.byCluster.get(views.byKey.get(key) ?? '')?.get(key) ?? null;
+  }
+
+  /** Waits until something is so that only changes when something is heard; false when `ms` have passed before. */
+  until(clock: Clock, ms: number, isSo: () => boolean): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (result: boolean): void => {
+        cancel();
+        this.#waiting.delete(look);
+        resolve(result);
+      };
+      const look = (): void => {
+        if (isSo()) end(true);
+      };
+      const cancel = clock.after(ms, () => {
+        end(isSo());
+      });
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  #declare(kind: Kind, key: string, declared: Declared | null): void {
+    const all = this.#declared.get(kind);
+    const before = all?.get(key);
+    if (declared === null) all?.delete(key);
+    else all?.set(key, declared);
+    const name = `${kind} ${key}`;
+    if (kind !== 'Cluster' && before !== undefined) {
+      const members = this.#members.get(before.cluster);
+      members?.delete(name);
+      if (members?.size === 0) this.#members.delete(before.cluster);
+    }
+    if (kind !== 'Cluster' && declared !== null) grouped(this.#members, declared.cluster).set(name, declared);
+    for (const cluster of new Set([before?.cluster, declared?.cluster]))
+      if (cluster !== undefined && cluster !== '') this.#listener.manifest(cluster);
+    this.#heard();
+  }
+
+  #own(kind: OwnedKind, key: string, object: KubernetesObject | null): void {
+    const views = this.#owned.get(kind);
+    if (views === undefined) return;
+    const before = views.byKey.get(key);
+    const now = object === null ? undefined : clusterOf(object);
+    if (before !== undefined && before !== now) {
+      const group = views.byCluster.get(before);
+      group?.delete(key);
+      if (group?.size === 0) views.byCluster.delete(before);
+    }
+    if (now === undefined) views.byKey.delete(key);
+    else views.byKey.set(key, now);
+    if (object !== null && now !== undefined) grouped(views.byCluster, now).set(key, object);
+    for (const cluster of new Set([before, now])) if (cluster !== undefined) this.#listener.object(cluster);
+    this.#heard();
+  }
+
+  #heard(): void {
+    for (const look of [...this.#waiting]) look();
+  }
+}
+
+function grouped<T>(groups: Map<string, Map<string, T>>, name: string): Map<string, T> {
+  const group = groups.get(name) ?? new Map<string, T>();
+  groups.set(name, group);
+  return group;
+}
+
+function clusterOf({ metadata: { namespace, labels } }: KubernetesObject): string {
+  return `${namespace}/${labels?.[LABELS.cluster] ?? ''}`;
+}
+
+/** What the operator reads of an object. Of who wrote which field only that matters which we did; of a pod little matters. */
+function trimmed(object: KubernetesObject): KubernetesObject {
+  const managedFields = listAt(object, 'metadata', 'managedFields').filter(
+    (one) => at(one, 'manager') === FIELD_MANAGER,
+  );
+  if (object.kind !== 'Pod')
+    return { ...object, metadata: { ...object.metadata, managedFields } as KubernetesObject['metadata'] };
+  const { managedFields: _fields, ...metadata } = object.metadata as KubernetesObject['metadata'] &
+    Record<string, unknown>;
+  const status = {
+    conditions: at(object, 'status', 'conditions'),
+    containerStatuses: at(object, 'status', 'containerStatuses'),
+    podIP: at(object, 'status', 'podIP'),
+    phase: at(object, 'status', 'phase'),
+  };
+  return {
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    metadata,
+    spec: { volumes: at(object, 'spec', 'volumes') },
+    status,
+  };
+}

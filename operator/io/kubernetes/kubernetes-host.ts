@@ -1,0 +1,314 @@
+import type { Formation } from '../../../broker/core/config/formation.ts';
+import { type Cluster, FIRST_CONTROLLER_ID } from '../../api/kinds.ts';
+import type { Condition } from '../../core/desired.ts';
+import type { HostObservation, NodeMark, NodeObservation } from '../../core/observed.ts';
+import type { IsDynamic } from '../../core/plan-nodes.ts';
+import type { NodeSpec } from '../../core/steps.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { ClusterDialer, DialedCluster, NodeReach } from '../../ports/cluster-dialer.ts';
+import type { KubernetesApi, KubernetesObject } from '../../ports/kubernetes.ts';
+import type { NodeHost } from '../../ports/node-host.ts';
+import { isOperatorError, OperatorError } from '../../ports/operator-error.ts';
+import { newId } from '../new-id.ts';
+import type { Caches } from './caches.ts';
+import { obsoleteOf, verdictOn } from './drift.ts';
+import { type Blueprint, type BlueprintNode, blueprintOf, type Site } from './objects/blueprint.ts';
+import { at, listAt, textAt } from './objects/fields.ts';
+import { quorumConfigMap } from './objects/config-maps.ts';
+import { claimName, namesOf, nodeName, PORTS, roleOf, statefulSetName } from './objects/names.ts';
+import { type HostView, type Listed, nameTaken, type ReadCluster, readCluster } from './read.ts';
+import { render } from './render.ts';
+import { OWNED, type OwnedKind, ownedType } from './resources.ts';
+
+/** What hosts of all clusters work with. */
+export interface KubernetesHostTools {
+  /** Refuses to write when this process must not act (E1). */
+  readonly api: KubernetesApi;
+  readonly caches: Caches;
+  readonly clock: Clock;
+  readonly dialer: ClusterDialer;
+  readonly site: Site;
+  readonly isDynamic: IsDynamic;
+}
+
+/** How long what was written is waited for in the caches: after that it is looked at as it is. Every step may be done twice. */
+const SEEN_MS = 2000;
+
+/**
+ * The nodes of one Cluster as pods of StatefulSets. It remembers nothing that isn't written somewhere: what there is comes from the
+ * caches and from nodes themselves, what should be from the manifest that `prepare` was given.
+ */
+export class KubernetesHost implements NodeHost {
+  readonly #tools: KubernetesHostTools;
+  readonly #owner: ReadCluster;
+  readonly #key: string;
+  /** Ids of disks, by the start of a node that told it. */
+  #disks = new Map<string, string>();
+  /** Objects of names of ours that the caches don't have, since nothing says whose they are. */
+  #strangers: readonly KubernetesObject[] = [];
+  #cluster: Cluster | null = null;
+
+  constructor(
+    tools: KubernetesHostTools,
+    cluster: { readonly namespace: string; readonly name: string; readonly uid: string },
+  ) {
+    this.#tools = tools;
+    this.#owner = { ...cluster, domain: tools.site.domain };
+    this.#key = `${cluster.namespace}/${cluster.name}`;
+  }
+
+  async prepare(cluster: Cluster): Promise<readonly Condition[]> {
+    this.#cluster = cluster;
+    this.#strangers = [];
+    if (this.#view().observation.formation === null) await this.#askFor('ConfigMap', namesOf(this.#owner.name).quorum);
+    const view = this.#view();
+    if (view.problems.length > 0) return view.problems;
+    const blueprint = this.#blueprint(view);
+    if (blueprint === null) return [];
+    const rendered = render(blueprint);
+    const taken = await this.#apply(rendered);
+    if (taken.length > 0) return taken;
+    for (const object of obsoleteOf(rendered, this.#listed(), this.#owner)) await this.#delete(object);
+    return [];
+  }
+
+  async observe(): Promise<HostObservation> {
+    await this.#askDisks();
+    return this.#view().observation;
+  }
+
+  /** Nodes that are ready, by id. */
+  reach(): readonly NodeReach[] {
+    const ready = new Set(this.#view().observation.nodes.flatMap(({ id, ready: isReady }) => (isReady ? [id] : [])));
+    return [...ready].flatMap((id) => this.#reachOf(id) ?? []);
+  }
+
+  /** The cluster as it is dialed; null: it was never formed. */
+  dialed(): DialedCluster | null {
+    const { formation } = this.#view().observation;
+    const { namespace, name } = this.#owner;
+    return formation === null ? null : { namespace, name, clusterId: formation.clusterId };
+  }
+
+  async form(initialVoters: readonly number[]): Promise<Formation> {
+    const cluster = this.#manifest();
+    const voters = initialVoters.map((id) => ({ id, directoryId: newId() }));
+    const formation = { clusterId: newId(), initialVoters: voters, formed: false };
+    const { uid } = this.#owner;
+    const { site } = this.#tools;
+    const record = quorumConfigMap({ cluster, uid, formation, nodes: [], templateSizes: new Map(), site });
+    // Made, never applied: of two who do it one fails, and looks at what the other wrote (V11).
+    await this.#wrote(record, () => this.#tools.api.create(OWNED.ConfigMap, record));
+    return formation;
+  }
+
+  async ensure(spec: NodeSpec): Promise<void> {
+    await this.#change(spec.id, ({ mark }, isNew) => ({
+      isRunning: true,
+      mark: isNew && spec.roles.includes('broker') && this.#isFormed() ? 'joining' : mark,
+    }));
+  }
+
+  async restart({ id }: NodeSpec, _reason: string): Promise<void> {
+    const pod = this.#pod(id);
+    const set = this.#tools.caches.find('StatefulSet', this.#named(statefulSetName(this.#owner.name, roleOf(id))));
+    // A pod that ends before its controller knows the new template comes back as it was.
+    const isKnown = at(set, 'status', 'observedGeneration') === set?.metadata.generation;
+    if (pod === null || pod.metadata.deletionTimestamp !== undefined || !isKnown) return;
+    const { uid = '', resourceVersion = '' } = pod.metadata;
+    const isReady = this.#observed(id)?.ready === true;
+    await this.#wrote(pod, () =>
+      isReady
+        ? this.#tools.api.evict(this.#named(pod.metadata.name), { uid })
+        : this.#tools.api.delete(OWNED.Pod, this.#named(pod.metadata.name), { uid, resourceVersion }),
+    );
+  }
+
+  async remove(id: number): Promise<void> {
+    await this.#change(id, ({ mark }) => ({ isRunning: false, mark }));
+  }
+
+  async mark(id: number, mark: NodeMark | null): Promise<void> {
+    await this.#change(id, ({ isRunning }) => ({ isRunning, mark }));
+  }
+
+  /** Its volume goes first, and the Service last, which is the record that there is such a node. */
+  async discard(id: number): Promise<void> {
+    const pod = nodeName(this.#owner.name, id);
+    const isThere = (await this.#tools.api.get(OWNED.Pod, this.#named(pod))) !== null;
+    if (isThere) throw new OperatorError('BLOCKED', `pod ${pod} is still there`);
+    const { caches } = this.#tools;
+    const claim = caches.find('PersistentVolumeClaim', this.#named(claimName(this.#owner.name, id)));
+    if (claim !== null) await this.#delete(claim);
+    const service = caches.find('Service', this.#named(pod));
+    if (service !== null) await this.#delete(service);
+  }
+
+  async grow(): Promise<void> {
+    throw new OperatorError('UNSUPPORTED', 'volumes grow with spec.brokers.storage.size', { fatal: true });
+  }
+
+  #manifest(): Cluster {
+    if (this.#cluster === null) throw new Error('bug: a host is prepared before it does anything');
+    return this.#cluster;
+  }
+
+  #named(name: string): { readonly namespace: string; readonly name: string } {
+    return { namespace: this.#owner.namespace, name };
+  }
+
+  #listed(): Listed {
+    const of = (kind: OwnedKind): readonly KubernetesObject[] => [
+      ...this.#tools.caches.ownedOf(kind, this.#key).values(),
+      ...this.#strangers.filter((one) => one.kind === kind),
+    ];
+    return {
+      statefulSets: of('StatefulSet'),
+      pods: of('Pod'),
+      claims: of('PersistentVolumeClaim'),
+      configMaps: of('ConfigMap'),
+      services: of('Service'),
+    };
+  }
+
+  #view(): HostView {
+    const listed = this.#listed();
+    const disks = listed.pods.flatMap((pod) => {
+      const disk = this.#disks.get(instanceOf(pod));
+      return disk === undefined ? [] : [[pod.metadata.uid ?? '', disk] as const];
+    });
+    return readCluster(this.#owner, listed, new Map(disks));
+  }
+
+  /** How the cluster should be, given how it is: a record is used once a broker has registered under it. */
+  #blueprint(view: HostView): Blueprint | null {
+    const { isDynamic, site } = this.#tools;
+    const blueprint = blueprintOf({ cluster: this.#manifest(), uid: this.#owner.uid, isDynamic }, view, site);
+    const isUsed = view.observation.nodes.some(({ id, ready }) => ready && id < FIRST_CONTROLLER_ID);
+    if (blueprint === null || blueprint.formation.formed || !isUsed) return blueprint;
+    return { ...blueprint, formation: { ...blueprint.formation, formed: true } };
+  }
+
+  #isFormed(): boolean {
+    return this.#view().observation.formation?.formed === true;
+  }
+
+  #observed(id: number): NodeObservation | undefined {
+    return this.#view().observation.nodes.find((one) => one.id === id);
+  }
+
+  #pod(id: number): KubernetesObject | null {
+    return this.#tools.caches.find('Pod', this.#named(nodeName(this.#owner.name, id)));
+  }
+
+  #reachOf(id: number): NodeReach | null {
+    const pod = this.#pod(id);
+    const host = textAt(pod, 'status', 'podIP');
+    if (pod === null || host === null) return null;
+    const listenerPort = id < FIRST_CONTROLLER_ID ? (this.#manifest().spec.listeners[0]?.port ?? null) : null;
+    return { id, host, listenerPort, controlPort: PORTS.control, instance: instanceOf(pod) };
+  }
+
+  /** A node that doesn't tell is asked again at the next look. */
+  async #askDisks(): Promise<void> {
+    const cluster = this.dialed();
+    const nodes = this.reach();
+    const known = nodes.flatMap(({ instance }) => {
+      const disk = this.#disks.get(instance);
+      return disk === undefined ? [] : [[instance, disk] as const];
+    });
+    this.#disks = new Map(known);
+    if (cluster === null) return;
+    await Promise.all(
+      nodes.map(async (node) => {
+        if (this.#disks.has(node.instance)) return;
+        try {
+          this.#disks.set(node.instance, await this.#tools.dialer.diskOf(cluster, node));
+        } catch (error) {
+          if (!isOperatorError(error)) throw error;
+        }
+      }),
+    );
+  }
+
+  /** Changes one node of the blueprint and applies what comes of it. */
+  async #change(
+    id: number,
+    change: (node: BlueprintNode, isNew: boolean) => Pick<BlueprintNode, 'isRunning' | 'mark'>,
+  ): Promise<void> {
+    const view = this.#view();
+    const isNew = !view.observation.nodes.some((one) => one.id === id);
+    const blueprint = this.#blueprint(isNew ? withNode(view, id) : view);
+    if (blueprint === null) throw new OperatorError('CONFLICT', `node ${id} can't be changed: the cluster has changed`);
+    const nodes = blueprint.nodes.map((node) => (node.spec.id === id ? { ...node, ...change(node, isNew) } : node));
+    const [taken] = await this.#apply(render({ ...blueprint, nodes }));
+    if (taken !== undefined) throw new OperatorError('NAME_TAKEN', taken.message);
+  }
+
+  #find({ kind, metadata: { name } }: KubernetesObject): KubernetesObject | null {
+    const known = this.#tools.caches.find(kind as OwnedKind, this.#named(name));
+    return known ?? this.#strangers.find((one) => one.kind === kind && one.metadata.name === name) ?? null;
+  }
+
+  /** What is not in the caches may be there all the same, without our labels. */
+  async #askFor(kind: OwnedKind, name: string): Promise<void> {
+    const named = this.#named(name);
+    if (this.#tools.caches.find(kind, named) !== null) return;
+    const found = await this.#tools.api.get(OWNED[kind], named);
+    if (found !== null) this.#strangers = [...this.#strangers, found];
+  }
+
+  /** Applies what has to be, in order, if every name is ours or free; gives those that are taken. */
+  async #apply(rendered: readonly KubernetesObject[]): Promise<readonly Condition[]> {
+    for (const { kind, metadata } of rendered) await this.#askFor(kind as OwnedKind, metadata.name);
+    const judged = rendered.map((object) => ({ object, verdict: verdictOn(object, this.#find(object), this.#owner) }));
+    const taken = judged.filter(({ verdict }) => verdict === 'taken');
+    if (taken.length > 0) return taken.map(({ object }) => nameTaken(this.#owner, object.kind, object.metadata.name));
+    for (const { object, verdict } of judged)
+      if (verdict === 'apply')
+        await this.#wrote(object, () => this.#tools.api.apply(ownedType(object), object, { force: true }));
+    return [];
+  }
+
+  async #delete(object: KubernetesObject): Promise<void> {
+    const { name, uid = '' } = object.metadata;
+    await this.#wrote(object, () => this.#tools.api.delete(ownedType(object), this.#named(name), { uid }));
+  }
+
+  /** Writes, and waits until the caches have heard of it: what is planned next should be planned on what there is. */
+  async #wrote(
+    { kind, metadata: { name } }: KubernetesObject,
+    write: () => Promise<KubernetesObject | boolean>,
+  ): Promise<void> {
+    const { caches, clock } = this.#tools;
+    const version = (): string | undefined =>
+      caches.find(kind as OwnedKind, this.#named(name))?.metadata.resourceVersion;
+    const before = version();
+    const written = await write();
+    const isNothing = typeof written === 'object' ? written.metadata.resourceVersion === before : !written;
+    if (!isNothing) await caches.until(clock, SEEN_MS, () => version() !== before);
+  }
+}
+
+/** Another one for every start of a container. */
+function instanceOf(pod: KubernetesObject): string {
+  const starts = listAt(pod, 'status', 'containerStatuses').map((one) => String(at(one, 'restartCount')));
+  return `${pod.metadata.uid ?? ''} ${starts.join(' ')}`;
+}
+
+/** The view with a node that there is not yet. */
+function withNode(view: HostView, id: number): HostView {
+  const node: NodeObservation = {
+    id,
+    specHash: '',
+    phase: 'stopped',
+    ready: false,
+    address: null,
+    directoryId: null,
+    controlAddress: null,
+    mark: null,
+    volumeBytes: null,
+  };
+  const nodes = [...view.observation.nodes, node].sort((a, b) => a.id - b.id);
+  return { ...view, observation: { ...view.observation, nodes } };
+}

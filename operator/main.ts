@@ -1,0 +1,180 @@
+import {
+  ClusterWork,
+  type ClusterHooks,
+  type ClusterManifests,
+  type ClusterPlace,
+} from './controllers/cluster-work.ts';
+import { guardedApi, guardedDialer, whileHolding } from './controllers/guard.ts';
+import { type LeaderTimes, Leader, type LeaseApi } from './controllers/leader.ts';
+import { Workers } from './controllers/workers.ts';
+import { isDynamicSetting } from './api/settings.ts';
+import type { Declared } from './core/declared.ts';
+import { PRIORITY, type Priority } from './core/work-queue.ts';
+import { Caches } from './io/kubernetes/caches.ts';
+import { KubernetesHost } from './io/kubernetes/kubernetes-host.ts';
+import type { Site } from './io/kubernetes/objects/blueprint.ts';
+import type { Clock } from './ports/clock.ts';
+import type { ClusterAdmin } from './ports/cluster-admin.ts';
+import type { ClusterDialer } from './ports/cluster-dialer.ts';
+import type { KubernetesApi, ObjectName } from './ports/kubernetes.ts';
+import { OperatorError } from './ports/operator-error.ts';
+
+/** What an operator works with. */
+export interface OperatorTools {
+  readonly api: KubernetesApi;
+  /** With connections of its own (see `Leader`). */
+  readonly leaseApi: LeaseApi;
+  readonly dialer: ClusterDialer;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** See `Leader`. */
+  readonly wallTime: () => string;
+  /** Given the API and the dialer as this operator may use them: while it holds the Lease. */
+  readonly hooks?: (api: KubernetesApi) => ClusterHooks;
+}
+
+/** What an operator was told at its start. */
+export interface OperatorOptions {
+  /** None: all namespaces. */
+  readonly namespaces: readonly string[];
+  readonly lease: ObjectName;
+  /** This process's alone. */
+  readonly identity: string;
+  readonly site: Site;
+  /** Clusters that are worked on at the same time. */
+  readonly workers: number;
+  readonly leaseTimes?: LeaderTimes;
+}
+
+/** What an operator tells. */
+export interface OperatorListener {
+  /** It holds the Lease and works. */
+  lead(): void;
+  /** The process has to end. Told once. */
+  lost(why: string): void;
+  /** Something failed and is tried again. `what` is a cluster, or what was tried. */
+  trouble(what: string, error: OperatorError): void;
+}
+
+/** The bound of list-watches: more Clusters than that are told as trouble there. */
+const KEYS_MAX = 50_000;
+const BACKOFF = { minMs: 200, maxMs: 30_000 };
+
+/** One operator: a candidate for the Lease, and while it holds it, workers on a queue of Clusters, fed by views of the API server. */
+export class Operator {
+  readonly #tools: OperatorTools;
+  readonly #options: OperatorOptions;
+  readonly #listener: OperatorListener;
+  readonly #leader: Leader;
+  #running: { readonly caches: Caches; readonly workers: Workers; readonly work: ClusterWork } | null = null;
+  #stopped = false;
+
+  /** Begins at once. */
+  constructor(tools: OperatorTools, options: OperatorOptions, listener: OperatorListener) {
+    this.#tools = tools;
+    this.#options = options;
+    this.#listener = listener;
+    const { leaseApi, clock, random, wallTime } = tools;
+    const { lease, identity, leaseTimes: times } = options;
+    this.#leader = new Leader(
+      { api: leaseApi, clock, random, wallTime },
+      { lease, identity, ...(times === undefined ? {} : { times }) },
+      {
+        lead: () => {
+          void this.#lead();
+        },
+        lost: (why) => {
+          listener.lost(why);
+        },
+        trouble: (error) => {
+          listener.trouble('the Lease', error);
+        },
+      },
+    );
+  }
+
+  /** May this process act now? */
+  isLeading(): boolean {
+    return this.#leader.isHolding();
+  }
+
+  /** Ends what is under way and gives the Lease back. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const running = this.#running;
+    this.#running = null;
+    await running?.workers.stop();
+    await running?.caches.stop();
+    await running?.work.close();
+    await this.#leader.stop();
+  }
+
+  async #lead(): Promise<void> {
+    const { clock, random } = this.#tools;
+    const mayAct = whileHolding(() => this.#leader.isHolding());
+    const api = guardedApi(this.#tools.api, mayAct);
+    const dialer = guardedDialer(this.#tools.dialer, mayAct);
+    const { namespaces, site } = this.#options;
+    const trouble = (what: string, error: OperatorError): void => {
+      this.#listener.trouble(what, error);
+    };
+    // Nothing is worked on before everything was listed once: half a view would be taken for what there is.
+    let isSynced = false;
+    const add = (key: string, priority: Priority): void => {
+      if (isSynced && !workers.add(key, priority))
+        throw new OperatorError('TOO_MANY', `more than ${KEYS_MAX} Clusters are to be worked on`);
+    };
+    const caches = new Caches({ api, clock, random }, namespaces, {
+      manifest: (key) => {
+        add(key, PRIORITY.user);
+      },
+      object: (key) => {
+        work.nudge(key);
+        add(key, PRIORITY.event);
+      },
+      trouble: (error) => {
+        trouble('reading from the API server', error);
+      },
+    });
+    const place = (cluster: Declared): ClusterPlace =>
+      openPlace(new KubernetesHost({ api, caches, clock, dialer, site, isDynamic: isDynamicSetting }, cluster), dialer);
+    const manifests = (key: string): ClusterManifests | null => {
+      const cluster = caches.declared('Cluster', key);
+      return cluster === undefined ? null : { cluster, members: caches.membersOf(key) };
+    };
+    const hooks = this.#tools.hooks?.(api) ?? {};
+    const work = new ClusterWork({ manifests, open: place, clock, isDynamic: isDynamicSetting }, hooks);
+    const queue = { workers: this.#options.workers, keysMax: KEYS_MAX, backoff: BACKOFF, clock, random };
+    const workers = new Workers(queue, { work: (key) => work.work(key), trouble });
+    this.#running = { caches, workers, work };
+    this.#listener.lead();
+    await caches.synced();
+    if (this.#stopped) return;
+    isSynced = true;
+    for (const { namespace, name } of caches.allDeclared('Cluster')) add(`${namespace}/${name}`, PRIORITY.event);
+  }
+}
+
+/** The host of a Cluster, and one connection to it, made anew when other nodes are ready. */
+function openPlace(host: KubernetesHost, dialer: ClusterDialer): ClusterPlace {
+  let open: { readonly nodes: string; readonly admin: ClusterAdmin } | null = null;
+  const close = async (): Promise<void> => {
+    const { admin } = open ?? {};
+    open = null;
+    await admin?.close();
+  };
+  return {
+    host,
+    close,
+    admin: async () => {
+      const [cluster, reach] = [host.dialed(), host.reach()];
+      if (cluster === null) throw new OperatorError('UNREACHABLE', 'the cluster was never formed');
+      const nodes = JSON.stringify([cluster, reach]);
+      if (open?.nodes !== nodes) {
+        await close();
+        open = { nodes, admin: await dialer.connect(cluster, reach) };
+      }
+      return open.admin;
+    },
+  };
+}

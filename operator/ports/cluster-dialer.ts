@@ -1,0 +1,28 @@
+import type { ClusterAdmin } from './cluster-admin.ts';
+
+/** A node that can be reached now. */
+export interface NodeReach {
+  readonly id: number;
+  /** An IP address: no name has to be resolved. */
+  readonly host: string;
+  /** Of its first listener, null where it is no broker. */
+  readonly listenerPort: number | null;
+  readonly controlPort: number;
+  /** Another one after every start of it. */
+  readonly instance: string;
+}
+
+/** Which cluster the nodes are of. */
+export interface DialedCluster {
+  readonly namespace: string;
+  readonly name: string;
+  readonly clusterId: string;
+}
+
+/** Opens connections to clusters elsewhere. Failures are `OperatorError`s. */
+export interface ClusterDialer {
+  /** Its administration through these nodes, of which at least one is a broker. */
+  connect(cluster: DialedCluster, nodes: readonly NodeReach[]): Promise<ClusterAdmin>;
+  /** Id of a node's disk as the node says it (22 characters of base64url). */
+  diskOf(cluster: DialedCluster, node: NodeReach): Promise<string>;
+}

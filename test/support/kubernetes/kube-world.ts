@@ -1,0 +1,209 @@
+// What stands behind an API server in these tests: the controllers of Kubernetes that make pods of StatefulSets, a kubelet, and
+// a perfect cluster of brokers in those pods.
+import type { AnyResource } from '../../../operator/api/kinds.ts';
+import type { NodeSpec, Step } from '../../../operator/core/steps.ts';
+import type { AdminQuestion, ClusterAdmin, Progress } from '../../../operator/ports/cluster-admin.ts';
+import type { ClusterDialer } from '../../../operator/ports/cluster-dialer.ts';
+import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
+import { OperatorError } from '../../../operator/ports/operator-error.ts';
+import { PerfectCluster } from '../operator-model.ts';
+import { at, readyPods } from './rendered.ts';
+import { ObjectStore, type StoreEvent } from './store.ts';
+import { TYPES } from './types.ts';
+import { isObject } from './field-sets.ts';
+
+const KUBE = { manager: 'kube-controller-manager', subresource: '' } as const;
+const KUBE_STATUS = { manager: 'kube-controller-manager', subresource: 'status' } as const;
+
+/** Kubernetes with one cluster of namespace `ns`, on a store. */
+export class KubeWorld {
+  readonly store = new ObjectStore();
+  readonly brokers = new PerfectCluster();
+  /** What was done to the brokers. */
+  readonly calls: string[] = [];
+  /** Called around each change of the brokers. */
+  effect: <T>(name: string, change: () => T) => T = (_name, change) => change();
+  /** Nodes whose pods don't get ready. */
+  readonly broken = new Set<number>();
+  #isSettling = false;
+
+  constructor() {
+    this.store.subscribe((event) => {
+      this.#heard(event);
+    });
+  }
+
+  /** Writes a manifest as a user does. */
+  declare(manifest: AnyResource): void {
+    const { kind, metadata, spec } = manifest;
+    const type = { Cluster: TYPES.clusters, Topic: TYPES.topics, ShareGroup: TYPES.shareGroups }[kind];
+    const object = {
+      apiVersion: 'weir.dev/v1alpha1',
+      kind,
+      metadata,
+      spec: asJson(spec),
+    } as unknown as KubernetesObject;
+    this.store.apply(type, object, { manager: 'kubectl', subresource: '' }, true);
+  }
+
+  /** All objects, as `Kind name`. */
+  names(): readonly string[] {
+    return Object.values(TYPES)
+      .flatMap((type) => this.store.all(type))
+      .map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+      .sort();
+  }
+
+  /** Lets the controllers of Kubernetes do what is left for them. */
+  settle(): void {
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    for (let before = -1; before !== this.store.revision; ) {
+      before = this.store.revision;
+      for (const set of this.store.all(TYPES.statefulSets)) this.#reconcileSet(set);
+      for (const pod of this.store.all(TYPES.pods)) this.#reconcilePod(pod);
+      for (const budget of this.store.all(TYPES.budgets)) this.#reconcileBudget(budget);
+    }
+    this.#isSettling = false;
+  }
+
+  /** Connections to the brokers. */
+  dialer(): ClusterDialer {
+    return {
+      diskOf: async (_cluster, { id }) => this.#diskOf(id),
+      connect: async () => this.#admin(),
+    };
+  }
+
+  #reconcileSet(set: KubernetesObject): void {
+    if (set.metadata.deletionTimestamp !== undefined) return;
+    const wanted = readyPods(set).map(({ status: _status, ...pod }) => pod as KubernetesObject);
+    for (const pod of wanted) {
+      const { uid: _uid, ...metadata } = pod.metadata;
+      if (this.store.find(TYPES.pods, metadata.namespace, metadata.name) !== null) continue;
+      this.#claim(set, metadata.name);
+      this.store.create(TYPES.pods, { ...pod, metadata }, KUBE);
+    }
+    const names = new Set(wanted.map(({ metadata }) => metadata.name));
+    for (const pod of this.store.all(TYPES.pods)) {
+      const isOf = pod.metadata.ownerReferences?.some(({ uid }) => uid === set.metadata.uid) === true;
+      if (isOf && !names.has(pod.metadata.name)) this.store.delete(TYPES.pods, pod.metadata);
+    }
+    this.#status(set, { observedGeneration: set.metadata.generation, replicas: wanted.length });
+  }
+
+  #claim(set: KubernetesObject, pod: string): void {
+    const [template] = (at(set, 'spec', 'volumeClaimTemplates') ?? []) as readonly KubernetesObject[];
+    if (template === undefined) return;
+    const metadata = { ...template.metadata, name: `data-${pod}`, namespace: set.metadata.namespace ?? '' };
+    if (this.store.find(TYPES.claims, metadata.namespace, metadata.name) === null)
+      this.store.create(TYPES.claims, { ...template, metadata }, KUBE);
+  }
+
+  #reconcilePod(pod: KubernetesObject): void {
+    const id = idOf(pod);
+    const isUp = !this.broken.has(id);
+    if (isUp && this.brokers.nodes.get(id)?.isReady !== true) this.#started(id);
+    // A node is ready when it has registered once, which needs a quorum; it stays so (O7).
+    const wasReady = at(pod, 'status', 'conditions', 0, 'status') === 'True';
+    const isReady = isUp && (wasReady || this.brokers.isQuorate());
+    const conditions = [{ type: 'Ready', status: isReady ? 'True' : 'False' }];
+    const containerStatuses = [{ name: 'weir', restartCount: 0, state: { running: {} } }];
+    this.#status(pod, { phase: 'Running', podIP: `127.0.1.${id % 200}`, conditions, containerStatuses });
+  }
+
+  #started(id: number): void {
+    const isBroker = id < 1000;
+    const roles: NodeSpec['roles'] = isBroker ? ['broker', 'controller'] : ['controller'];
+    const spec = { id, roles, controllers: [], voters: [], specHash: '', listeners: [], settings: new Map() };
+    const { voters } = this.brokers;
+    const isFirst = voters.length === 0;
+    this.brokers.carryOut({ kind: 'AddNode', node: spec });
+    if (isFirst) this.brokers.carryOut({ kind: 'Form', initialVoters: this.#initialVoters() });
+  }
+
+  #initialVoters(): readonly number[] {
+    const [record] = this.store.all(TYPES.configMaps).filter(({ metadata }) => metadata.name.endsWith('-quorum'));
+    const { initialVoters } = JSON.parse(String(at(record, 'data', 'formation.json'))) as {
+      readonly initialVoters: readonly { readonly id: number }[];
+    };
+    return initialVoters.map(({ id }) => id);
+  }
+
+  #reconcileBudget(budget: KubernetesObject): void {
+    const pods = this.store.all(TYPES.pods);
+    const down = pods.filter((pod) => this.broken.has(idOf(pod))).length;
+    this.#status(budget, { disruptionsAllowed: Math.max(0, 1 - down) });
+  }
+
+  #status(object: KubernetesObject, status: object): void {
+    const type = Object.values(TYPES).find(({ kind }) => kind === object.kind);
+    // A write of the same is none, and takes the store its time.
+    if (type === undefined || JSON.stringify(object['status']) === JSON.stringify(status)) return;
+    this.store.update(type, object.metadata, KUBE_STATUS, (live) => ({ ...live, status }) as never);
+  }
+
+  #heard({ kind, object, type }: StoreEvent): void {
+    if (type === TYPES.pods && kind === 'DELETED') {
+      const node = this.brokers.nodes.get(idOf(object));
+      if (node !== undefined) node.isReady = false;
+    }
+    if (type === TYPES.claims && kind === 'DELETED') this.brokers.crash(idOf(object), 'lost');
+    this.settle();
+  }
+
+  #diskOf(id: number): string {
+    return `d${id}.${this.brokers.nodes.get(id)?.generation ?? 0}`;
+  }
+
+  #admin(): ClusterAdmin {
+    const move = async (step: Step): Promise<Progress> =>
+      this.effect(step.kind, () => {
+        this.calls.push(step.kind);
+        return this.brokers.carryOut(step);
+      });
+    const carryOut = async (step: Step): Promise<void> => void (await move(step));
+    const topic = (name: string, change: Extract<Step, { kind: 'EnsureTopic' }>['change']): Step => ({
+      kind: 'EnsureTopic',
+      topic: name,
+      resource: '',
+      change,
+    });
+    return {
+      observe: async ({ members }: AdminQuestion) => {
+        const seen = this.brokers.admin();
+        if (seen === null) throw new OperatorError('UNREACHABLE', 'nobody answers');
+        return { ...seen, members: new Map(members.map((id) => [id, seen.members.get(id) ?? 0])) };
+      },
+      addVoter: ({ id, directoryId, address }) => carryOut({ kind: 'AddVoter', id, directoryId, address }),
+      removeVoter: ({ id, directoryId }) => carryOut({ kind: 'RemoveVoter', id, directoryId }),
+      createTopic: ({ name, ...change }) => carryOut(topic(name, { kind: 'create', ...change })),
+      growTopic: (name, partitions) => carryOut(topic(name, { kind: 'grow', partitions, before: 0 })),
+      resizeTopic: (name, wanted) => move(topic(name, { kind: 'resize', ...wanted })),
+      drain: async (ids) => {
+        const progress = await move({ kind: 'Drain', ids });
+        return progress === 'done' ? 0 : progress.left;
+      },
+      undrain: (id) => carryOut({ kind: 'Undrain', id }),
+      rebalance: () => move({ kind: 'Rebalance', ids: [] }),
+      unregister: async ({ id }) => carryOut({ kind: 'ForgetNode', id, isController: false }),
+      alterConfig: async (resource, change) => {
+        if (resource.kind === 'cluster') await carryOut({ kind: 'SetConfig', change });
+        else if (resource.kind === 'group')
+          await carryOut({ kind: 'EnsureGroup', groupId: resource.name, resource: '', change });
+        else await carryOut(topic(resource.name, { kind: 'configure', change }));
+      },
+      close: async () => undefined,
+    };
+  }
+}
+
+function idOf({ metadata: { name } }: KubernetesObject): number {
+  return Number(/\d+$/.exec(name)?.[0]);
+}
+
+function asJson(value: unknown): unknown {
+  if (value instanceof Map) return Object.fromEntries([...(value as ReadonlyMap<string, unknown>)]);
+  if (Array.isArray(value)) return value.map(asJson);
+  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, one]) => [name, asJson(one)])) : value;
+}

@@ -1,0 +1,123 @@
+import { Operator, type OperatorTools } from '../../../operator/main.ts';
+import type { OperatorError } from '../../../operator/ports/operator-error.ts';
+import { KubeWorld } from './kube-world.ts';
+import { ManualClock } from './manual-clock.ts';
+import { MemoryApi } from './memory-api.ts';
+import { SITE } from './rendered.ts';
+
+/** What ends an operator in the midst of its work: nothing it does afterwards has an effect. */
+class Killed extends Error {
+  override readonly name = 'OperatorError';
+  readonly code = 'KILLED';
+  readonly fatal = true;
+}
+
+/** Turns of the event loop after which whatever could go on without a timer has. */
+const TURNS = 12;
+
+/** Operators, one after the other, over one world, on a clock of their own. */
+export class OperatorStage {
+  readonly world = new KubeWorld();
+  readonly clock = new ManualClock();
+  /** Effects of all operators, in order. */
+  readonly effects: string[] = [];
+  readonly told: string[] = [];
+  /** The operator is killed after so many effects from now. */
+  fuse = Number.POSITIVE_INFINITY;
+  #hooks: OperatorTools['hooks'];
+  #operator: Operator | null = null;
+  #isDead = { value: true };
+  #born = 0;
+
+  constructor(hooks?: OperatorTools['hooks']) {
+    this.#hooks = hooks;
+    this.world.effect = (name, change) => this.#effect(this.#isDead, name, change);
+  }
+
+  get isAlive(): boolean {
+    return !this.#isDead.value;
+  }
+
+  /** Starts an operator. */
+  start(): void {
+    const dead = { value: false };
+    this.#isDead = dead;
+    this.#born += 1;
+    const identity = `operator-${this.#born}`;
+    const lease = { namespace: 'weir-system', name: 'weir-operator' };
+    const api = new MemoryApi(this.world.store, (name, effect) => this.#effect(dead, name, effect));
+    const leaseApi = new MemoryApi(this.world.store, (_name, effect) => {
+      if (dead.value) throw new Killed('it is dead');
+      return effect();
+    });
+    this.#operator = new Operator(
+      {
+        api,
+        leaseApi,
+        dialer: this.world.dialer(),
+        clock: this.clock,
+        random: () => 0,
+        wallTime: () => `at ${this.clock.monotonicMs()} by ${identity}`,
+        ...(this.#hooks === undefined ? {} : { hooks: this.#hooks }),
+      },
+      { namespaces: [], lease, identity, site: SITE, workers: 2 },
+      {
+        lead: () => this.told.push(`${identity} leads`),
+        lost: (why) => this.told.push(`${identity} lost: ${why}`),
+        trouble: (what: string, error: OperatorError) => this.told.push(`${what}: ${error.code}: ${error.message}`),
+      },
+    );
+  }
+
+  /** Ends the operator in order. */
+  async stop(): Promise<void> {
+    const ending = this.#operator?.stop();
+    this.#operator = null;
+    for (let turn = 0; turn < 5; turn += 1) await this.#pass(1000);
+    await ending;
+    this.#isDead.value = true;
+  }
+
+  /** Ends it as SIGKILL does: it tells nobody, and its Lease has to run out. */
+  async kill(): Promise<void> {
+    this.#isDead.value = true;
+    const ending = this.#operator?.stop();
+    this.#operator = null;
+    for (let turn = 0; turn < 3; turn += 1) await this.#pass(0);
+    void ending;
+  }
+
+  /** Lets time pass until nothing has had an effect for so long, or the operator is dead. */
+  async calm(quietMs = 35_000, mostMs = 600_000): Promise<void> {
+    const startMs = this.clock.monotonicMs();
+    let [count, sinceMs] = [this.effects.length, startMs];
+    while (this.isAlive) {
+      await this.#pass(2000);
+      const nowMs = this.clock.monotonicMs();
+      if (this.effects.length !== count) [count, sinceMs] = [this.effects.length, nowMs];
+      if (nowMs - sinceMs >= quietMs) return;
+      if (nowMs - startMs > mostMs)
+        throw new Error(`not calm after ${mostMs} ms; the last effects: ${this.effects.slice(-20).join('; ')}`);
+    }
+  }
+
+  /** Time goes on to the next timer, at most by so much. */
+  async #pass(ms: number): Promise<void> {
+    for (let turn = 0; turn < TURNS; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    const [next = ms] = this.clock.pending();
+    this.clock.advance(Math.min(ms, next));
+    this.world.brokers.tick();
+  }
+
+  #effect<T>(dead: { value: boolean }, name: string, effect: () => T): T {
+    if (dead.value) throw new Killed('it is dead');
+    const result = effect();
+    this.effects.push(name);
+    this.fuse -= 1;
+    if (this.fuse > 0) return result;
+    // What was done is done, and nobody hears of it.
+    this.fuse = Number.POSITIVE_INFINITY;
+    dead.value = true;
+    throw new Killed('it died');
+  }
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import { TYPES } from '../../support/kubernetes/types.ts';
+import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
+import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
+
+const three = clusterOf({ brokers: { replicas: 3, storage: { size: '1Gi' } } }, { name: 'orders', namespace: 'ns' });
+
+/** A stage where this Cluster is all that it should be. */
+async function settled(): Promise<OperatorStage> {
+  const stage = new OperatorStage();
+  stage.world.declare(three);
+  stage.start();
+  await stage.calm();
+  return stage;
+}
+
+describe('the operator', () => {
+  it('forms a cluster before it has a pod, and brings it to what its manifest says', async () => {
+    const { world, effects, told } = await settled();
+    expect(effects[0]).toBe('create ConfigMap ns/orders-quorum');
+    expect(world.store.all(TYPES.pods).map(({ metadata }) => metadata.name)).toEqual([
+      'orders-broker-0',
+      'orders-broker-1',
+      'orders-broker-2',
+    ]);
+    expect(world.brokers.voters.map(({ id }) => id)).toEqual([0, 1, 2]);
+    const [record] = world.store.all(TYPES.configMaps).filter(({ metadata }) => metadata.name === 'orders-quorum');
+    expect(JSON.parse(String(at(record, 'data', 'formation.json')))).toMatchObject({ formed: true });
+    expect(told).toEqual(['operator-1 leads']);
+  });
+
+  it('writes nothing while nothing has to be done', async () => {
+    const stage = await settled();
+    const before = stage.effects.length;
+    await stage.calm(60_000);
+    expect(stage.effects.slice(before)).toEqual([]);
+  });
+
+  it('has no effect any more once another one holds the Lease', async () => {
+    const stage = await settled();
+    const lease = { namespace: 'weir-system', name: 'weir-operator' };
+    const writer = { manager: 'somebody', subresource: '' } as const;
+    stage.world.store.update(TYPES.leases, lease, writer, (live) => ({
+      ...live,
+      spec: { ...(live['spec'] as object), holderIdentity: 'another' },
+    }));
+    const before = stage.effects.length;
+    await stage.calm(10_000);
+    stage.world.store.delete(TYPES.services, { namespace: 'ns', name: 'orders-bootstrap' });
+    await stage.calm(10_000);
+    expect(stage.told).toContain('operator-1 lost: "another" holds the Lease');
+    expect(stage.effects.slice(before)).toEqual([]);
+  });
+
+  it('leaves alone what has a name of its own and belongs to somebody else', async () => {
+    const stage = new OperatorStage();
+    const foreign = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'orders-bootstrap', namespace: 'ns' },
+      spec: {},
+    };
+    stage.world.store.create(TYPES.services, foreign, { manager: 'somebody', subresource: '' });
+    stage.world.declare(three);
+    stage.start();
+    await stage.calm();
+    expect(at(stage.world.store.find(TYPES.services, 'ns', 'orders-bootstrap'), 'spec')).toEqual({});
+    expect(stage.world.store.all(TYPES.pods)).toEqual([]);
+    stage.world.store.delete(TYPES.services, { namespace: 'ns', name: 'orders-bootstrap' });
+    await stage.calm();
+    expect(stage.world.store.all(TYPES.pods)).toHaveLength(3);
+  });
+});
