@@ -167,6 +167,8 @@ export interface HeartbeatResponse {
   /** Wall clock of the controller, ms (F6). */
   readonly wallMs: number;
   readonly controller: ControllerHint | null;
+  /** This answer grants no lease (S0): another controller may be active before it ends. */
+  readonly withholdsLease: boolean;
 }
 
 /** What a watcher has: it is sent what follows. */

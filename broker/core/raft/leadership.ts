@@ -4,7 +4,7 @@ import type { Progress } from './progress.ts';
 import { reachedByMajority } from './quorum.ts';
 import { appendEntry, hasten, watchVoters } from './replication.ts';
 import { heal } from './follower.ts';
-import { becomeFollower, holdsQuorum, type Leadership, refuse } from './roles.ts';
+import { becomeFollower, confirmedRound, holdsQuorum, type Leadership, refuse } from './roles.ts';
 import type { RaftState } from './state.ts';
 import { type AppendResponse, isSame, keyOf, type LogIndex, type ReplicaKey, type SnapshotResponse } from './types.ts';
 
@@ -136,9 +136,7 @@ export function takeRead(state: RaftState, tag: number): void {
 function settleReads(state: RaftState): void {
   const { leadership } = state;
   if (leadership === null || leadership.reads.length === 0) return;
-  const answered = reachedByMajority(state.voters, (voter) =>
-    isSame(voter, state.self) ? Number.POSITIVE_INFINITY : (leadership.followers.get(keyOf(voter))?.answeredRound ?? 0),
-  );
+  const answered = confirmedRound(state);
   const settled = leadership.reads.filter(({ round }) => round <= answered);
   if (settled.length === 0) return;
   leadership.reads = leadership.reads.filter(({ round }) => round > answered);

@@ -77,6 +77,14 @@ export function refuse(state: RaftState, tag: number, refusal: Refusal): void {
   state.effects.push({ kind: 'refused', tag, refusal });
 }
 
+/** The latest round of heartbeats that a majority has answered; infinite for a lone voter, 0 when this replica does not lead. */
+export function confirmedRound({ leadership, voters, self }: RaftState): number {
+  if (leadership === null) return 0;
+  return reachedByMajority(voters, (voter) =>
+    isSame(voter, self) ? Number.POSITIVE_INFINITY : (leadership.followers.get(keyOf(voter))?.answeredRound ?? 0),
+  );
+}
+
 /** True when a majority answered within 2E (V3). */
 export function holdsQuorum(state: RaftState): boolean {
   const { leadership, nowMs } = state;

@@ -390,7 +390,8 @@ export class BrokerAgent {
           heardMs: this.#deps.clock.wallMs(),
           controllerMs: response.wallMs,
         });
-        if (!response.isFenced) this.#deps.send({ kind: 'lease', fromMs: sent.atMs, offset: response.offset });
+        if (!response.isFenced && !response.withholdsLease)
+          this.#deps.send({ kind: 'lease', fromMs: sent.atMs, offset: response.offset });
         return;
       case ErrorCode.NOT_CONTROLLER:
         this.#heartbeat?.stream.end(null);

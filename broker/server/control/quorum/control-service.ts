@@ -253,11 +253,16 @@ export class NodeControlService implements ControlService {
       onMessage: (request) => {
         const keeper = this.#deps.keeper();
         const quorum = this.#deps.quorum();
-        const offset = quorum?.offset ?? -1;
-        const wallMs = this.#deps.clock.wallMs();
+        const about = { offset: quorum?.offset ?? -1, wallMs: this.#deps.clock.wallMs() };
         if (keeper === null || quorum === null) {
           const controller = this.#hint();
-          stream.send({ errorCode: ErrorCode.NOT_CONTROLLER, isFenced: true, offset, wallMs, controller });
+          stream.send({
+            ...about,
+            errorCode: ErrorCode.NOT_CONTROLLER,
+            isFenced: true,
+            controller,
+            withholdsLease: true,
+          });
           return;
         }
         if (isAnother(caller, request.brokerId)) {
@@ -265,8 +270,8 @@ export class NodeControlService implements ControlService {
           return;
         }
         last = request;
-        const { errorCode, isFenced } = keeper.heartbeat(request, { offset });
-        stream.send({ errorCode, isFenced, offset, wallMs, controller: null });
+        const answer = keeper.heartbeat(request, about);
+        stream.send({ ...about, ...answer, controller: null, withholdsLease: !quorum.isConfirmed });
       },
       onEnd: () => {
         if (last !== null) this.#deps.keeper()?.streamEnded(last.brokerId, last.brokerEpoch);

@@ -125,6 +125,16 @@ export class QuorumNode {
     return this.host.state.leader?.id ?? -1;
   }
 
+  /**
+   * Whether the quorum followed this leader within a quarter of a session. Then a lease of the other three quarters that is
+   * granted now (S0) ends before the whole session that the next controller grants, however soon that is elected.
+   */
+  get isConfirmed(): boolean {
+    const { clock, settings } = this.#deps;
+    const silentMs = clock.monotonicMs() - this.host.confirmedAtMs;
+    return silentMs < settings.broker('broker.session.timeout.ms') / 4;
+  }
+
   /** Whether this log is kept up to date by a quorum that counts it. */
   get isVoter(): boolean {
     return hasVoter(this.host.state.voters, this.#deps.self);

@@ -1,4 +1,5 @@
 import { assert, unreachable } from '../../../core/base/assert.ts';
+import { confirmedRound } from '../../../core/raft/roles.ts';
 import { Raft, type RaftOptions, type RaftStart } from '../../../core/raft/raft.ts';
 import type {
   Effect,
@@ -46,6 +47,9 @@ const HELD_UP_MS = 50;
 /** After that, what waits in sockets is heard before anybody is judged, ms. */
 const CATCH_UP_MS = 100;
 
+/** Rounds of heartbeats whose beginnings are kept are this far apart, ms. */
+const ROUNDS_APART_MS = 20;
+
 /** What became of a request: done (`place` of a proposal, `index` that a read may see), or refused. */
 export type RaftOutcome =
   | { readonly kind: 'proposed'; readonly place: LogPlace }
@@ -82,6 +86,8 @@ export class RaftHost {
   #timer: TimerHandle | null = null;
   #timerAtMs = Number.POSITIVE_INFINITY;
   #stoodStillMs = 0;
+  /** Rounds of this leadership, and before when each began, from the latest that a majority has answered on. */
+  #rounds: { readonly round: number; readonly atMs: number }[] = [];
   #isStopped = false;
 
   constructor(deps: RaftHostDeps, options: RaftOptions, start: RaftStart) {
@@ -103,6 +109,16 @@ export class RaftHost {
   /** The last entry that the state machine has. */
   get appliedIndex(): LogIndex {
     return this.#appliedIndex;
+  }
+
+  /**
+   * Monotonic time after which a majority received something of this leader, standstills included: until then nobody else was
+   * elected. −∞ when it does not lead, or nobody has answered yet.
+   */
+  get confirmedAtMs(): number {
+    const answered = confirmedRound(this.#raft.state);
+    if (answered === Number.POSITIVE_INFINITY) return this.#deps.clock.monotonicMs();
+    return this.#rounds.findLast(({ round }) => round <= answered)?.atMs ?? Number.NEGATIVE_INFINITY;
   }
 
   /** Asks for something; `done` is called once, later: never when the process ends before. */
@@ -144,12 +160,30 @@ export class RaftHost {
     if (this.#isRunning) return;
     this.#isRunning = true;
     this.#noticeHeldUp();
+    const atMs = this.#deps.clock.monotonicMs();
     for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
       for (const effect of this.#raft.step(next, this.#nowMs)) this.#carryOut(effect);
       if (next.kind === 'written') this.#release();
     }
     this.#isRunning = false;
+    this.#noteRound(atMs);
     this.#schedule();
+  }
+
+  /** `atMs`: a time before anything of the latest round was sent. */
+  #noteRound(atMs: number): void {
+    const { leadership } = this.#raft.state;
+    if (leadership === null) {
+      this.#rounds = [];
+      return;
+    }
+    const { round } = leadership;
+    const last = this.#rounds.at(-1);
+    if (last !== undefined && (round <= last.round || atMs - last.atMs < ROUNDS_APART_MS)) return;
+    this.#rounds.push({ round, atMs });
+    const answered = confirmedRound(this.#raft.state);
+    const latest = this.#rounds.findLastIndex((one) => one.round <= answered);
+    if (latest > 0) this.#rounds.splice(0, latest);
   }
 
   #carryOut(effect: Effect): void {

@@ -102,7 +102,8 @@ class Scene {
             this.beats.push(message as HeartbeatRequest);
             this.world.schedule(WAY_MS, () => {
               const { wallMs } = this.world;
-              const full = { errorCode: 0, isFenced: false, offset: EPOCH, wallMs, controller: null, ...this.answer };
+              const well = { errorCode: 0, isFenced: false, offset: EPOCH, wallMs, controller: null };
+              const full = { ...well, withholdsLease: false, ...this.answer };
               this.world.schedule(1, () => (handlers as unknown as StreamHandlers<HeartbeatResponse>).onMessage(full));
             });
           },
@@ -154,13 +155,16 @@ describe("a broker's agent", () => {
     },
   );
 
-  test('hands on a lease from when the data loop last turned, and none while the broker is out (S0)', () => {
+  test('hands on a lease from when the data loop last turned, and none while the broker is out or none is granted (S0)', () => {
     const scene = new Scene().registered();
-    scene.answer = { isFenced: true };
-    scene.sent.splice(0);
-    scene.agent.beat({ offset: 10, atMs: 111, diskStalledMs: 0 });
-    scene.world.runFor(500);
-    expect(scene.kinds('lease')).toEqual([]);
+    for (const answer of [{ isFenced: true }, { withholdsLease: true }]) {
+      scene.answer = answer;
+      scene.world.runFor(200);
+      scene.sent.splice(0);
+      scene.agent.beat({ offset: 10, atMs: 111, diskStalledMs: 0 });
+      scene.world.runFor(500);
+      expect(scene.kinds('lease')).toEqual([]);
+    }
     scene.answer = {};
     scene.agent.beat({ offset: 10, atMs: 222, diskStalledMs: 0 });
     scene.world.runFor(110);

@@ -201,3 +201,54 @@ test('however often a leader is heard, the timer stays until it runs out', () =>
   for (let count = 0; count < 100; count += 1) hear();
   expect(timers() - before).toBeLessThan(2);
 });
+
+test('a leader is confirmed by what a majority received, from before it was sent, however late the answer is heard (S0)', () => {
+  const bench = StorageBench.formed(1, [SELF, LEADER]);
+  bench.close();
+  const { storage, start } = bench.open();
+  if (start === null) throw new Error('it is formed');
+  const appends: Extract<Message, { kind: 'append' }>[] = [];
+  let stoodStillMs = 0;
+  const { time } = bench;
+  const clock = { monotonicMs: () => time.monotonicMs() + stoodStillMs, wallMs: () => time.wallMs() };
+  const follower = { from: LEADER, to: SELF } as const;
+  const host: RaftHost = new RaftHost(
+    {
+      clock,
+      timers: time,
+      storage,
+      send: (message) => {
+        if (message.kind === 'append') appends.push(message);
+        const { term } = message;
+        const granted = { ...follower, isGranted: true };
+        if (message.kind === 'pre-vote')
+          time.after(1, () => host.receive({ ...granted, kind: 'pre-vote-response', term: 0, askedTerm: term }));
+        else if (message.kind === 'vote')
+          time.after(1, () => host.receive({ ...granted, kind: 'vote-response', term }));
+      },
+      machine: { committed: () => undefined, restored: () => undefined, became: () => undefined },
+    },
+    OPTIONS,
+    start,
+  );
+  const answer = (): void => {
+    const last = appends.at(-1);
+    if (last === undefined) throw new Error('something was sent');
+    const { term, round, previous } = last;
+    const agreed = { outcome: 'matched', index: previous.index, conflictTerm: 0, isDamaged: false } as const;
+    host.receive({ ...follower, kind: 'append-response', term, round, ...agreed });
+  };
+  expect(host.confirmedAtMs).toBe(Number.NEGATIVE_INFINITY);
+  time.advance(700);
+  time.settle();
+  expect([host.state.role, host.confirmedAtMs]).toEqual(['leader', Number.NEGATIVE_INFINITY]);
+  time.advance(100);
+  const sentMs = clock.monotonicMs();
+  stoodStillMs += 5000;
+  answer();
+  expect(host.confirmedAtMs).toBeLessThanOrEqual(sentMs);
+  expect(host.confirmedAtMs).toBeGreaterThan(sentMs - 150);
+  time.advance(300);
+  answer();
+  expect(clock.monotonicMs() - host.confirmedAtMs).toBeLessThan(150);
+});
