@@ -52,6 +52,8 @@ function guardedAdmin(admin: ClusterAdmin, mayAct: MayAct): ClusterAdmin {
     observe: (question) => admin.observe(question),
     createTopic: guarded((topic) => admin.createTopic(topic)),
     growTopic: guarded((name, partitions) => admin.growTopic(name, partitions)),
+    deleteTopic: guarded((name) => admin.deleteTopic(name)),
+    deleteGroup: guarded((groupId) => admin.deleteGroup(groupId)),
     resizeTopic: guarded((name, wanted) => admin.resizeTopic(name, wanted)),
     addVoter: guarded((voter) => admin.addVoter(voter)),
     removeVoter: guarded((voter) => admin.removeVoter(voter)),

@@ -148,9 +148,23 @@ async function change(
     case 'EnsureGroup':
       await admin?.alterConfig({ kind: 'group', name: step.groupId }, step.change);
       return;
+    case 'DeleteTopic':
+      await admin?.deleteTopic(step.topic);
+      return;
+    case 'DeleteGroup':
+      if (admin !== null) await deleteGroup(step, admin);
+      return;
     default:
       unreachable(step);
   }
+}
+
+/** The settings last: a group that can't be deleted keeps them. */
+async function deleteGroup(step: Extract<Step, { kind: 'DeleteGroup' }>, admin: ClusterAdmin): Promise<void> {
+  await admin.deleteGroup(step.groupId);
+  if (step.settings.length === 0) return;
+  const change = { set: new Map(), unset: step.settings, before: new Map() };
+  await admin.alterConfig({ kind: 'group', name: step.groupId }, change);
 }
 
 async function ensureTopic(step: Extract<Step, { kind: 'EnsureTopic' }>, admin: ClusterAdmin): Promise<Progress> {

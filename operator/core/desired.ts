@@ -14,6 +14,8 @@ export interface Desired {
   readonly cluster: Cluster;
   readonly topics: readonly Topic[];
   readonly shareGroups: readonly ShareGroup[];
+  /** Those of them that were deleted and take their topic or group with them: until that is gone it is still theirs. */
+  readonly ending?: ReadonlySet<Topic | ShareGroup>;
 }
 
 /** A state of a resource that its owner should know of; polarity and names as in Kubernetes. */
@@ -72,10 +74,11 @@ export function resolveOwnership(desired: Desired): Ownership {
 }
 
 /** Names of all topics that acting manifests declare, sorted: what has to have leaders before a cluster is ready. */
-export function declaredTopics(ownership: Ownership): readonly string[] {
-  const names = new Set(ownership.topics.keys());
+export function declaredTopics({ ending }: Desired, ownership: Ownership): readonly string[] {
+  const names = new Set([...ownership.topics].flatMap(([name, topic]) => (ending?.has(topic) === true ? [] : [name])));
   for (const group of ownership.groups.values()) {
-    if (group.spec.createTopics !== undefined) for (const topic of group.spec.topics) names.add(topic);
+    if (ending?.has(group) !== true && group.spec.createTopics !== undefined)
+      for (const topic of group.spec.topics) names.add(topic);
   }
   return [...names].sort();
 }

@@ -1,6 +1,6 @@
 import { nameOf } from '../api/kinds.ts';
 import { configChange } from './config-change.ts';
-import type { Condition, Ownership } from './desired.ts';
+import type { Condition, Desired, Ownership } from './desired.ts';
 import type { AdminObservation } from './observed.ts';
 import type { PartialPlan } from './plan-topics.ts';
 import type { Step } from './steps.ts';
@@ -12,7 +12,7 @@ export const DEFAULT_GROUP_CONFIG: ReadonlyMap<string, string> = new Map([['shar
  * Brings the settings of groups to what ShareGroups say. Initialising share state ahead of the first member (O13)
  * needs AlterShareGroupOffsets, which is not served yet: until then the first member does it, at the same offset.
  */
-export function planGroups(ownership: Ownership, admin: AdminObservation): PartialPlan {
+export function planGroups(desired: Desired, ownership: Ownership, admin: AdminObservation): PartialPlan {
   const steps: Step[] = [];
   const conditions: Condition[] = [];
   for (const groupId of [...ownership.groups.keys()].sort()) {
@@ -24,6 +24,11 @@ export function planGroups(ownership: Ownership, admin: AdminObservation): Parti
     if (type !== null && type !== 'share') {
       const message = `group ${groupId} is a ${type} group; a share group needs another id`;
       conditions.push({ resource, type: 'Stalled', reason: 'WrongGroupType', message });
+      continue;
+    }
+    if (desired.ending?.has(group) === true) {
+      const settings = [...(actual?.config.keys() ?? [])].sort();
+      steps.push({ kind: 'DeleteGroup', groupId, resource, settings });
       continue;
     }
     const wanted = new Map([...DEFAULT_GROUP_CONFIG, ...group.spec.config]);

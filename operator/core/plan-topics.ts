@@ -31,6 +31,10 @@ export function planTopics(
     const topic = ownership.topics.get(name);
     const actual = admin.topics.get(name);
     if (topic === undefined) continue;
+    if (desired.ending?.has(topic) === true) {
+      steps.push({ kind: 'DeleteTopic', topic: name, resource: nameOf(topic) });
+      continue;
+    }
     planTopic(name, topic, actual, { steps, conditions });
     if (actual !== undefined && !rest.isConfiguring)
       planCopies(name, topic, { actual, ...rest }, { steps, conditions });
@@ -97,7 +101,7 @@ function planCreateTopics(desired: Desired, ownership: Ownership, admin: AdminOb
   const planned = new Set<string>();
   for (const group of desired.shareGroups) {
     const { createTopics, topics } = group.spec;
-    if (createTopics === undefined || !isOwner(ownership, group)) continue;
+    if (createTopics === undefined || !isOwner(ownership, group) || desired.ending?.has(group) === true) continue;
     for (const topic of topics) {
       if (admin.topics.has(topic) || ownership.topics.has(topic) || planned.has(topic)) continue;
       planned.add(topic);

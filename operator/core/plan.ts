@@ -41,7 +41,7 @@ export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic)
   if (change !== null) steps.push({ kind: 'SetConfig', change });
   steps.push(...topics.steps.filter((step) => !placesPartitions(step) || !isStarting(wanted, observed.host)));
   steps.push(...groups.steps);
-  const led = declaredTopics(ownership).every((name) => admin.topics.get(name)?.leaderless === 0);
+  const led = declaredTopics(desired, ownership).every((name) => admin.topics.get(name)?.leaderless === 0);
   return {
     steps,
     conditions: [...conditions, ...topics.conditions, ...groups.conditions],
@@ -60,7 +60,7 @@ export function planContents(
   const wanted = wantedNodes(desired.cluster, isDynamic);
   const brokers = wanted.flatMap(({ id, roles }) => (roles.includes('broker') ? [id] : []));
   const topics = planTopics(desired, ownership, admin, { brokers, isConfiguring: change !== null });
-  return { change, topics, groups: planGroups(ownership, admin) };
+  return { change, topics, groups: planGroups(desired, ownership, admin) };
 }
 
 /** Topics and settings wait for these. */

@@ -65,6 +65,15 @@ export type Step =
       readonly groupId: string;
       readonly resource: string;
       readonly change: ConfigChange;
+    }
+  /** A topic goes with its manifest, whether it was seen to be there or not. */
+  | { readonly kind: 'DeleteTopic'; readonly topic: string; readonly resource: string }
+  /** The same for a group, with its settings of these names. */
+  | {
+      readonly kind: 'DeleteGroup';
+      readonly groupId: string;
+      readonly resource: string;
+      readonly settings: readonly string[];
     };
 
 /** A sentence for a log or an event. */
@@ -96,6 +105,10 @@ export function describeStep(step: Step): string {
       return `${step.resource}: ${describeTopicChange(step.topic, step.change)}`;
     case 'EnsureGroup':
       return `${step.resource}: set for group ${step.groupId}: ${describeChange(step.change)}`;
+    case 'DeleteTopic':
+      return `${step.resource}: delete topic ${step.topic}`;
+    case 'DeleteGroup':
+      return `${step.resource}: delete group ${step.groupId}`;
     default:
       return unreachable(step);
   }

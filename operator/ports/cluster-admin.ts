@@ -43,6 +43,10 @@ export interface ClusterAdmin {
   }): Promise<void>;
   /** Grows a topic to this number of partitions in all. */
   growTopic(name: string, partitions: number): Promise<void>;
+  /** Deletes a topic with its records. One that is not there is no failure. */
+  deleteTopic(name: string): Promise<void>;
+  /** Deletes a share group with what it has acknowledged; fails with `NON_EMPTY_GROUP` while it has members. One that is not there is no failure. */
+  deleteGroup(groupId: string): Promise<void>;
   /**
    * Gives every partition of a topic this number of copies, on these brokers, some partitions at a time; asked again it goes on, and
    * tells how many are left. Fails when there are too few brokers.

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { KafkaAdmin } from '../../broker/cli/local/kafka-admin.ts';
 import { partitionForKey } from '../../broker/core/coordinator/partitioner.ts';
+import { isOperatorError } from '../../operator/ports/operator-error.ts';
 import { Ground, type Program, until } from './program.ts';
 import { eventually, Stage } from './stage.ts';
 
@@ -60,6 +62,13 @@ function settled(program: Program): Settled[] {
 
 const valuesOf = (program: Program): string[] => settled(program).map(({ value }) => value);
 
+/** Trying again helps as long as it is not fatal: the coordinator may be on its way elsewhere. */
+const codeOf = (failed: Promise<unknown>): Promise<string> =>
+  failed.then(
+    () => 'NONE',
+    (error: unknown) => (isOperatorError(error) && !error.fatal ? error.code : String(error)),
+  );
+
 describe('a share group over three brokers', () => {
   it('takes every record once, whichever brokers lead a partition and keep its state', async () => {
     await produce();
@@ -80,6 +89,34 @@ describe('a share group over three brokers', () => {
     const second = take('workers', 35);
     expect(await second.ended()).toBe(0);
     expect([...valuesOf(first), ...valuesOf(second)].toSorted()).toEqual(put.slice(60).toSorted());
+  });
+
+  it('is deleted with all that is known of it once it has no members, as a topic is', async () => {
+    const bootstrap = stage.bootstrap.split(',').map((one) => one.split(':'));
+    const admin = new KafkaAdmin(bootstrap.map(([host = '', port]) => ({ host, port: Number(port) })));
+    const question = { topics: ['jobs', 'spare'], copies: new Map(), groups: ['h'], settings: [] };
+    const ofNodes = { brokers: [0, 1, 2], quorum: true, members: [], restarts: [] };
+    const observe = () => admin.observe({ ...question, ...ofNodes });
+    try {
+      const member = take('h', 100_000);
+      await eventually('it has a member', async () => (await observe()).groups.get('h')?.state === 'Stable');
+      expect(await codeOf(admin.deleteGroup('h'))).toBe('NON_EMPTY_GROUP');
+      member.kill('SIGTERM');
+      await member.ended();
+      await eventually('it is deleted', async () => (await codeOf(admin.deleteGroup('h'))) === 'NONE');
+      expect((await observe()).groups.get('h')).not.toHaveProperty('state');
+      expect(await codeOf(admin.deleteGroup('h'))).toBe('NONE');
+      const unset = [...((await observe()).groups.get('h')?.config.keys() ?? [])];
+      // The fleet says what its manifests say: it sets again what was taken away.
+      expect(unset).toEqual(['share.auto.offset.reset']);
+      await admin.createTopic({ name: 'spare', partitions: 3, replicationFactor: 3, config: new Map() });
+      await eventually('it is there', async () => (await observe()).topics.get('spare')?.partitions === 3);
+      await admin.deleteTopic('spare');
+      await eventually('it is gone', async () => !(await observe()).topics.has('spare'));
+      await admin.deleteTopic('spare');
+    } finally {
+      await admin.close();
+    }
   });
 
   it('goes on at the other brokers while its coordinator does not answer, and has the rest when it does', async () => {

@@ -263,6 +263,12 @@ export class PerfectCluster {
       }
       case 'EnsureTopic':
         return this.#ensureTopic(step);
+      case 'DeleteTopic':
+        this.topics.delete(step.topic);
+        break;
+      case 'DeleteGroup':
+        this.groups.delete(step.groupId);
+        break;
     }
     return 'done';
   }

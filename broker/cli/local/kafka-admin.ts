@@ -119,6 +119,26 @@ export class KafkaAdmin implements ClusterAdmin {
     for (const result of body.results) check(result.errorCode, result.errorMessage);
   }
 
+  async deleteTopic(name: string): Promise<void> {
+    const body = await this.#call(ApiKey.DeleteTopics, (version) => ({
+      ...(version < 6 ? { topicNames: [name] } : { topics: [{ name }] }),
+      timeoutMs: REQUEST_TIMEOUT_MS,
+    }));
+    for (const result of body.responses) {
+      if (result.errorCode !== ErrorCode.UNKNOWN_TOPIC_OR_PARTITION) check(result.errorCode, result.errorMessage);
+    }
+  }
+
+  async deleteGroup(groupId: string): Promise<void> {
+    const target = await this.#coordinator(groupId);
+    const body = await this.#call(ApiKey.DeleteGroups, () => ({ groupsNames: [groupId] }), target);
+    for (const { errorCode, errorMessage } of body.results) {
+      if (errorCode === ErrorCode.NON_EMPTY_GROUP)
+        throw new OperatorError('NON_EMPTY_GROUP', `group ${groupId} has members: it is deleted once they are gone`);
+      if (errorCode !== ErrorCode.GROUP_ID_NOT_FOUND) check(errorCode, errorMessage ?? null);
+    }
+  }
+
   resizeTopic(name: string, wanted: Parameters<ClusterAdmin['resizeTopic']>[1]): Promise<Progress> {
     return resizeTopic((...args) => this.#call(...args), name, wanted);
   }
@@ -188,13 +208,25 @@ export class KafkaAdmin implements ClusterAdmin {
   async #targets({ brokers }: AdminQuestion): Promise<readonly (readonly [Target, number])[]> {
     const [only] = brokers;
     if (only !== undefined && brokers.length === 1) return [['any', only]];
-    const body = await this.#call(ApiKey.Metadata, () => ({ topics: [], allowAutoTopicCreation: false }), 'any', 4);
-    this.#calls.setNodes(new Map(body.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }])));
-    return body.brokers
-      .map((one) => one.nodeId)
+    return (await this.#nodes())
       .filter((id) => brokers.includes(id))
       .sort((a, b) => a - b)
       .map((id) => [id, id] as const);
+  }
+
+  /** Learns where the brokers listen; gives their ids. */
+  async #nodes(): Promise<readonly number[]> {
+    const body = await this.#call(ApiKey.Metadata, () => ({ topics: [], allowAutoTopicCreation: false }), 'any', 4);
+    this.#calls.setNodes(new Map(body.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }])));
+    return body.brokers.map((one) => one.nodeId);
+  }
+
+  /** The broker that coordinates a group. */
+  async #coordinator(groupId: string): Promise<number> {
+    const body = await this.#call(ApiKey.FindCoordinator, () => ({ key: groupId, keyType: 0 }), 'any', 1);
+    check(body.errorCode, body.errorMessage);
+    await this.#nodes();
+    return body.nodeId;
   }
 
   /** Asks each of the brokers; those that don't answer are left out, unless none does. */

@@ -179,6 +179,8 @@ export class KubeWorld {
       removeVoter: ({ id, directoryId }) => carryOut({ kind: 'RemoveVoter', id, directoryId }),
       createTopic: ({ name, ...change }) => carryOut(topic(name, { kind: 'create', ...change })),
       growTopic: (name, partitions) => carryOut(topic(name, { kind: 'grow', partitions, before: 0 })),
+      deleteTopic: (name) => carryOut({ kind: 'DeleteTopic', topic: name, resource: '' }),
+      deleteGroup: (groupId) => carryOut({ kind: 'DeleteGroup', groupId, resource: '', settings: [] }),
       resizeTopic: (name, wanted) => move(topic(name, { kind: 'resize', ...wanted })),
       drain: async (ids) => {
         const progress = await move({ kind: 'Drain', ids });

@@ -7,7 +7,7 @@ import type { Step } from '../../../../operator/core/steps.ts';
 import type { ClusterAdmin, Progress } from '../../../../operator/ports/cluster-admin.ts';
 import type { NodeHost } from '../../../../operator/ports/node-host.ts';
 import { OperatorError } from '../../../../operator/ports/operator-error.ts';
-import { cluster, PerfectCluster, topic } from '../../../support/operator-model.ts';
+import { cluster, group, PerfectCluster, topic } from '../../../support/operator-model.ts';
 
 function desired(...resources: AnyResource[]): Desired {
   const [one] = desiredOf(resources);
@@ -29,6 +29,8 @@ function adminOf(world: PerfectCluster, move: (step: Step) => Promise<Progress>)
     createTopic: ({ name, ...change }) =>
       carryOut({ kind: 'EnsureTopic', topic: name, resource: '', change: { kind: 'create', ...change } }),
     growTopic: async () => undefined,
+    deleteTopic: (topic) => carryOut({ kind: 'DeleteTopic', topic, resource: '' }),
+    deleteGroup: (groupId) => carryOut({ kind: 'DeleteGroup', groupId, resource: '', settings: [] }),
     resizeTopic: (name, wanted) =>
       move({ kind: 'EnsureTopic', topic: name, resource: '', change: { kind: 'resize', ...wanted } }),
     drain: async (ids) => {
@@ -38,7 +40,10 @@ function adminOf(world: PerfectCluster, move: (step: Step) => Promise<Progress>)
     undrain: (id) => carryOut({ kind: 'Undrain', id }),
     rebalance: () => move({ kind: 'Rebalance', ids: [] }),
     unregister: async () => undefined,
-    alterConfig: async () => undefined,
+    alterConfig: async (resource, change) => {
+      if (resource.kind === 'group')
+        await carryOut({ kind: 'EnsureGroup', groupId: resource.name, resource: '', change });
+    },
     close: async () => undefined,
   };
 }
@@ -122,6 +127,28 @@ describe('the runner of a cluster', () => {
       'converged after 3',
     ]);
     await runner.stop();
+  });
+
+  it('deletes a group before its settings, which one that has members keeps', async () => {
+    const workers = group('g', ['t']);
+    const wanted = desired(cluster(), topic('t'), workers);
+    let isBusy = true;
+    const full = new OperatorError('NON_EMPTY_GROUP', 'group g has members');
+    const unset: string[] = [];
+    const { runner, world, log, settle, pass } = stage(wanted, (step) => {
+      if (step.kind === 'EnsureGroup') unset.push(...step.change.unset);
+      return step.kind === 'DeleteGroup' && isBusy ? full : null;
+    });
+    await settle();
+    runner.apply({ ...wanted, ending: new Set([workers]) });
+    await settle();
+    expect(log.at(-1)).toBe('trouble: ShareGroup g: delete group g: group g has members');
+    expect(world.groups.get('g')?.config.size).toBe(1);
+    isBusy = false;
+    for (let passed = 0; passed < 20 && unset.length === 0; passed += 1) await pass();
+    await runner.stop();
+    expect(log.at(-1)).toBe('ShareGroup g: delete group g');
+    expect(unset).toEqual(['share.auto.offset.reset']);
   });
 
   it('does nothing on a second apply of the same, and tells so', async () => {

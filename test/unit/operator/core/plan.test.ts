@@ -272,7 +272,39 @@ describe('a plan', () => {
         },
       ],
     });
-    expect(declaredTopics(resolveOwnership(wanted))).toEqual([]);
+    expect(declaredTopics(wanted, resolveOwnership(wanted))).toEqual([]);
+  });
+
+  it('deletes topics and groups with their manifests, seen or not, and makes none for them', () => {
+    const [jobs, workers] = [topic('jobs'), group('workers', ['more'], { createTopics: {}, config: new Map() })];
+    const all = desired(cluster(), jobs, workers);
+    const ended: Desired = { ...all, ending: new Set([jobs, workers]) };
+    const said = ['Topic jobs: delete topic jobs', 'ShareGroup workers: delete group workers'];
+    expect(say(ended, settled(desired(cluster())).observe())).toEqual(said);
+    const world = settled(all);
+    const { steps } = plan(ended, world.observe(), isDynamicSetting);
+    expect(steps.map(describeStep)).toEqual(said);
+    expect(steps[1]).toMatchObject({ kind: 'DeleteGroup', settings: ['share.auto.offset.reset'] });
+    expect(declaredTopics(ended, resolveOwnership(ended))).toEqual([]);
+  });
+
+  it('leaves a topic alone that belongs to an older manifest than the one that ends, and a group of another kind', () => {
+    const [older, younger, workers] = [topic('t'), topic('late', { topicName: 't' }), group('g', ['t'])];
+    const all = desired(cluster(), older, younger, workers);
+    const world = settled(all);
+    world.groups.set('g', { type: 'consumer', config: new Map() });
+    expect(say({ ...all, ending: new Set([younger, workers]) }, world.observe())).toEqual([]);
+  });
+
+  it('keeps a name for the manifest that ends until its topic is deleted', () => {
+    const [older, younger] = [topic('t', { partitions: 2 }), topic('late', { topicName: 't', partitions: 5 })];
+    const all = desired(cluster(), older, younger);
+    const world = settled(all);
+    const ended: Desired = { ...all, ending: new Set([older]) };
+    expect(say(ended, world.observe())).toEqual(['Topic t: delete topic t']);
+    const [step] = plan(ended, world.observe(), isDynamicSetting).steps;
+    if (step !== undefined) world.carryOut(step);
+    expect(say(desired(cluster(), younger), world.observe())).toEqual(['Topic late: create topic t with 5 partitions']);
   });
 
   it('stops the nodes of a cluster whose manifest is gone', () => {
