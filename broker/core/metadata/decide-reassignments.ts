@@ -16,8 +16,9 @@ type Reassigned = AlterReassignmentsOutcome['partitions'][number];
 
 /**
  * Gives partitions other replicas (KIP-455): the new ones are added, and when all that stay are in sync the others go. A
- * partition that is being reassigned is reassigned anew from what it had before. UNKNOWN_TOPIC_OR_PARTITION,
- * INVALID_REPLICA_ASSIGNMENT, INVALID_REPLICATION_FACTOR for another number of replicas where that is not allowed,
+ * partition that is being reassigned is reassigned anew from what it had before; who came since, and is not wanted any more, goes
+ * with the others if it counts, else at once. UNKNOWN_TOPIC_OR_PARTITION, INVALID_REPLICA_ASSIGNMENT, also for a move that
+ * can't be called back yet, INVALID_REPLICATION_FACTOR for another number of replicas where that is not allowed,
  * NO_REASSIGNMENT_IN_PROGRESS when there is nothing to cancel.
  */
 export function alterReassignments(
@@ -61,7 +62,13 @@ function cancelled(
 ): PartitionChange | CodedResult | null {
   if (partition.addingReplicas.length === 0 && partition.removingReplicas.length === 0)
     return problem(ErrorCode.NO_REASSIGNMENT_IN_PROGRESS, 'the partition is not being reassigned');
-  return moved(image, partition, { replicas: original(partition), addingReplicas: [], removingReplicas: [] }, rules);
+  const replicas = original(partition);
+  // Who has all that was acknowledged: without a member of the ISR, the ELR.
+  const whole = partition.isr.length > 0 ? partition.isr : partition.elr;
+  const left = whole.filter((id) => replicas.includes(id));
+  if (left.length < Math.min(rules.minIsr, replicas.length, whole.length))
+    return problem(ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'too few of the replicas that would be left are in sync');
+  return moved(image, partition, { replicas, addingReplicas: [], removingReplicas: [] }, rules);
 }
 
 function reassigned(
@@ -77,14 +84,12 @@ function reassigned(
     const sentence = `the replication factor would change from ${before.length} to ${target.length}`;
     return problem(ErrorCode.INVALID_REPLICATION_FACTOR, sentence);
   }
-  const addingReplicas = target.filter((id) => !before.includes(id));
-  const removingReplicas = before.filter((id) => !target.includes(id));
-  return moved(
-    context.image,
-    partition,
-    { replicas: [...target, ...removingReplicas], addingReplicas, removingReplicas },
-    rules,
-  );
+  const counting = [...before, ...partition.isr, ...partition.elr, ...partition.lastKnownElr];
+  const removingReplicas = partition.replicas.filter((id) => !target.includes(id) && counting.includes(id));
+  const replicas = [...target, ...removingReplicas];
+  // Who came by an earlier move and goes at the end of this one is of both kinds.
+  const addingReplicas = replicas.filter((id) => !before.includes(brokerId(id)));
+  return moved(context.image, partition, { replicas, addingReplicas, removingReplicas }, rules);
 }
 
 function moved(
@@ -92,11 +97,7 @@ function moved(
   partition: PartitionState,
   wish: PartitionWish & { readonly replicas: readonly number[] },
   rules: PartitionRules,
-): PartitionChange | CodedResult | null {
-  // Who has all that was acknowledged: without a member of the ISR, the ELR.
-  const whole = partition.isr.length > 0 ? partition.isr : partition.elr;
-  if (whole.length > 0 && !whole.some((id) => wish.replicas.includes(id)))
-    return problem(ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'none of the replicas that would be left is in sync');
+): PartitionChange | null {
   const directories = wish.replicas.map((id) => {
     const at = partition.replicas.indexOf(brokerId(id));
     return partition.directories[at] ?? image.broker(brokerId(id))?.directoryId ?? ZERO_DIRECTORY;
