@@ -33,7 +33,7 @@ export function render(blueprint: Blueprint): readonly KubernetesObject[] {
 }
 
 /** With the hash of itself, by which it is seen later that it was applied like this. */
-function sealed(object: KubernetesObject): KubernetesObject {
+export function sealed(object: KubernetesObject): KubernetesObject {
   const annotations = { ...object.metadata.annotations, [ANNOTATIONS.rendered]: hashOf(object, 16) };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }

@@ -30,6 +30,8 @@ export const ANNOTATIONS = {
   clusterId: `${API.group}/cluster-id`,
   /** On Services of nodes: what is still to be done about the node, see `NodeObservation.mark`. */
   mark: `${API.group}/mark`,
+  /** On the Secret of nodes: since when they are given which authorities to trust. */
+  trustedSince: `${API.group}/trusted-since`,
   /** On everything that is applied: hash of how it was rendered. */
   rendered: `${API.group}/rendered`,
 } as const;
@@ -78,7 +80,9 @@ export function idIn(name: string, nameOfId: (id: number) => string): number | n
 /** Names of what a cluster has one of. */
 export function namesOf(
   cluster: string,
-): Readonly<Record<'nodes' | 'bootstrap' | 'quorum' | 'budget' | 'caSecret' | 'nodeSecret', string>> {
+): Readonly<
+  Record<'nodes' | 'bootstrap' | 'quorum' | 'budget' | 'caSecret' | 'nodeSecret' | 'operatorSecret', string>
+> {
   return {
     /** Headless Service, ServiceAccount and NetworkPolicy. */
     nodes: `${cluster}-nodes`,
@@ -87,6 +91,8 @@ export function namesOf(
     budget: cluster,
     /** The key that signs certificates (O6): only the operator reads it. */
     caSecret: `${cluster}-ca`,
+    /** `tls.crt`, `tls.key` and `ca.crt` of the operator. */
+    operatorSecret: `${cluster}-operator-tls`,
     /** `<node>.crt` and `<node>.key` for each node, and `ca.crt`. */
     nodeSecret: `${cluster}-node-tls`,
   };
