@@ -30,14 +30,14 @@ export interface FleetAnswer<N extends UnaryName> {
 export class FleetCalls {
   readonly #calls: Calls;
   readonly #net: ControlNet;
+  readonly #controls: ReadonlyMap<number, ControlAddress> | null;
   #channel: { readonly at: string; readonly channel: ControlChannel } | null = null;
 
-  /** `tls`: certificates of an operator, where the control plane has certificates. `calls` stays the caller's. */
-  constructor(calls: Calls, tls: GrpcNetOptions['tls']) {
+  /** `net`: see `operatorNet`. `calls` stays the caller's. `controls`: where control planes are, by node, in place of what the cluster says. */
+  constructor(calls: Calls, net: ControlNet, controls: ReadonlyMap<number, ControlAddress> | null = null) {
     this.#calls = calls;
-    const quiet = (): void => undefined;
-    const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
-    this.#net = createGrpcNet({ post: (input) => void setTimeout(input), tls, insecure: true, role: 'operator', log });
+    this.#net = net;
+    this.#controls = controls;
   }
 
   /** One attempt; NOT_CONTROLLER counts as a failure. */
@@ -78,7 +78,8 @@ export class FleetCalls {
       const metadata = await this.#calls.call(ApiKey.Metadata, () => ({ topics: [] }), { minVersion: 2 });
       const quorum = await this.#calls.call(ApiKey.DescribeQuorum, () => ({ topics }), { minVersion: 2 });
       const leaderId = quorum.topics[0]?.partitions[0]?.leaderId ?? -1;
-      [address] = quorum.nodes.find(({ nodeId }) => nodeId === leaderId)?.listeners ?? [];
+      const [told] = quorum.nodes.find(({ nodeId }) => nodeId === leaderId)?.listeners ?? [];
+      address = this.#controls === null ? told : this.#controls.get(leaderId);
       clusterId = metadata.clusterId ?? '';
     } catch (error) {
       if (!isCallFault(error)) throw error;
@@ -93,6 +94,28 @@ export class FleetCalls {
     }
     return this.#channel.channel;
   }
+}
+
+/** The control plane as an operator calls it. `tls`: its certificates, where the control plane has some; they are watched for ever. */
+export function operatorNet(tls: GrpcNetOptions['tls']): ControlNet {
+  const quiet = (): void => undefined;
+  const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+  return createGrpcNet({ post: (input) => void setTimeout(input), tls, insecure: true, role: 'operator', log });
+}
+
+/** Asks one node how it is. */
+export function statusOf(
+  net: ControlNet,
+  clusterId: string,
+  address: ControlAddress,
+): Promise<FleetAnswer<'Fleet.Status'>> {
+  const channel = net.connect({ address, clusterId, self: OPERATOR, onReply: () => undefined });
+  return new Promise((settle) => {
+    channel.call('Fleet.Status', {}, CALL_TIMEOUT_MS, (failure, response) => {
+      channel.close();
+      settle({ failure, response });
+    });
+  });
 }
 
 const NOBODY: CallFailure = { code: 'unavailable', message: 'no controller with an address leads the quorum' };

@@ -120,6 +120,33 @@ const ADMIN: VerbHelp = {
   ],
 };
 
+const OPERATOR: VerbHelp = {
+  name: 'operator',
+  usage: 'weir operator [--namespace NS]... [--kubeconfig FILE]',
+  summary: 'Bring the clusters of Kubernetes to what their manifests say',
+  details: [
+    'Of several operators one works, the holder of a Lease; the others wait. Runs until it is stopped, or loses the Lease:',
+    'then it ends with exit code 1, and whoever runs it starts it again. In a pod it uses the pod’s own account.',
+  ],
+  flags: [
+    {
+      name: 'namespace',
+      short: 'n',
+      value: 'NS',
+      multiple: true,
+      help: 'Look there alone; may be given several times',
+    },
+    { name: 'kubeconfig', value: 'FILE', help: 'How to reach the API server (default: as in kubectl, or in this pod)' },
+    { name: 'lease', value: 'NAME', help: 'Name of the Lease (default weir-operator)' },
+    { name: 'lease-namespace', value: 'NS', help: 'Its namespace (default: $POD_NAMESPACE, or that of this pod)' },
+    { name: 'workers', value: 'N', help: 'Clusters that are worked on at the same time (default 4)' },
+    { name: 'image', value: 'IMAGE[:TAG]', help: 'What nodes run (default weir, with the version of this program)' },
+    { name: 'image-pull-policy', value: 'POLICY', help: 'Always, IfNotPresent (default) or Never' },
+    { name: 'cluster-domain', value: 'DOMAIN', help: 'Domain of Services (default cluster.local)' },
+    { name: 'log-level', value: 'LEVEL', help: 'debug, info (default), warn or error' },
+  ],
+};
+
 /** A verb and how to get its program. */
 export interface Verb {
   readonly help: VerbHelp;
@@ -133,9 +160,10 @@ export const VERBS: readonly Verb[] = [
   { help: TAKE, load: async () => (await import('./take.ts')).runTake },
   { help: BROKER, load: async () => (await import('./broker.ts')).runBroker },
   { help: ADMIN, load: async () => (await import('./admin.ts')).runAdmin },
+  { help: OPERATOR, load: async () => (await import('./operator/operator.ts')).runOperator },
 ];
 
 /** Help of one verb, by name; flags are defined there and nowhere else. */
-export function helpOf(name: 'local' | 'put' | 'take' | 'broker' | 'admin'): VerbHelp {
-  return { local: LOCAL, put: PUT, take: TAKE, broker: BROKER, admin: ADMIN }[name];
+export function helpOf(name: 'local' | 'put' | 'take' | 'broker' | 'admin' | 'operator'): VerbHelp {
+  return { local: LOCAL, put: PUT, take: TAKE, broker: BROKER, admin: ADMIN, operator: OPERATOR }[name];
 }

@@ -1,7 +1,7 @@
 import { ErrorCode, errorName } from '../../core/protocol/errors.ts';
 import type { MoveName, MoveResponse, UnaryCalls } from '../../ports/control-net.ts';
 import { UserFault, usageFault } from '../fault.ts';
-import { FleetCalls } from '../fleet-calls.ts';
+import { FleetCalls, operatorNet } from '../fleet-calls.ts';
 import { bootstrapFlag } from '../flags.ts';
 import { Calls } from '../local/calls.ts';
 import type { Terminal } from '../verb.ts';
@@ -115,7 +115,7 @@ async function withFleet(call: ActionCall, work: (fleet: FleetCalls) => Promise<
   const certFile = call.text('cert');
   const tls = certFile === undefined ? null : { certFile, keyFile: call.need('key'), caFile: call.need('ca') };
   const calls = new Calls(bootstrap, { clientId: 'weir-admin', requestTimeoutMs: CALL_TIMEOUT_MS });
-  const fleet = new FleetCalls(calls, tls);
+  const fleet = new FleetCalls(calls, operatorNet(tls));
   try {
     return await work(fleet);
   } finally {

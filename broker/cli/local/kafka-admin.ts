@@ -12,6 +12,7 @@ import type { Target } from '../../core/client/network.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode, isRetriable } from '../../core/protocol/errors.ts';
 import type { ApiResponses, RequestInput, WireKey } from '../../core/protocol/messages.ts';
+import type { ControlNet } from '../../ports/control-net.ts';
 import { Calls, isCallFault } from './calls.ts';
 import { check } from './check.ts';
 import { copiesUnderWay, plainCopies, reassignments, resizeTopic, type SeenCopies } from './copies.ts';
@@ -36,15 +37,29 @@ type Seen = Pick<TopicObservation, 'partitions' | 'leaderless'> & SeenCopies;
 type SeenTopic = Pick<TopicObservation, 'partitions' | 'leaderless'> & { readonly seen: readonly Seen[] };
 type Described = ApiResponses[typeof ApiKey.DescribeConfigs]['results'][number];
 
+/** Where nodes are reached whatever they say of themselves, by id. */
+export interface AdminReach {
+  readonly brokers: ReadonlyMap<number, Address>;
+  readonly controls: ReadonlyMap<number, Address>;
+  /** The control plane, as its operator. */
+  readonly net: ControlNet;
+}
+
 /** The operator's `ClusterAdmin` over the Kafka protocol. */
 export class KafkaAdmin implements ClusterAdmin {
   readonly #calls: Calls;
   readonly #moves: Moves;
+  readonly #reach: AdminReach | null;
 
-  constructor(bootstrap: readonly Address[]) {
+  /** Nodes are asked where they say that they are, unless `reach` says where. */
+  constructor(bootstrap: readonly Address[], reach: AdminReach | null = null) {
     this.#calls = new Calls(bootstrap, { clientId: 'weir-operator', requestTimeoutMs: REQUEST_TIMEOUT_MS });
+    this.#reach = reach;
     // gRPC takes its time to load: a cluster that stays as it is does without.
-    this.#moves = new Moves(async () => new (await import('../fleet-calls.ts')).FleetCalls(this.#calls, null));
+    this.#moves = new Moves(async () => {
+      const { FleetCalls, operatorNet } = await import('../fleet-calls.ts');
+      return new FleetCalls(this.#calls, reach?.net ?? operatorNet(null), reach?.controls ?? null);
+    });
   }
 
   async observe(question: AdminQuestion): Promise<AdminObservation> {
@@ -214,11 +229,13 @@ export class KafkaAdmin implements ClusterAdmin {
       .map((id) => [id, id] as const);
   }
 
-  /** Learns where the brokers listen; gives their ids. */
+  /** Learns where the brokers listen; gives the ids of those that can be reached. */
   async #nodes(): Promise<readonly number[]> {
     const body = await this.#call(ApiKey.Metadata, () => ({ topics: [], allowAutoTopicCreation: false }), 'any', 4);
-    this.#calls.setNodes(new Map(body.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }])));
-    return body.brokers.map((one) => one.nodeId);
+    const told = new Map(body.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
+    const nodes = this.#reach?.brokers ?? told;
+    this.#calls.setNodes(nodes);
+    return [...told.keys()].filter((id) => nodes.has(id));
   }
 
   /** The broker that coordinates a group. */

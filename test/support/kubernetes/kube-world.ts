@@ -17,7 +17,7 @@ const KUBE_STATUS = { manager: 'kube-controller-manager', subresource: 'status' 
 
 /** Kubernetes with one cluster of namespace `ns`, on a store. */
 export class KubeWorld {
-  readonly store = new ObjectStore();
+  readonly store: ObjectStore;
   readonly brokers = new PerfectCluster();
   /** What was done to the brokers. */
   readonly calls: string[] = [];
@@ -27,7 +27,8 @@ export class KubeWorld {
   readonly broken = new Set<number>();
   #isSettling = false;
 
-  constructor() {
+  constructor(store = new ObjectStore()) {
+    this.store = store;
     this.store.subscribe((event) => {
       this.#heard(event);
     });

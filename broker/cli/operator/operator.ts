@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { ApiClient } from '../../../operator/io/kubernetes/api-client.ts';
+import { type KubeConfigSource, kubeConfigEndpoint } from '../../../operator/io/kubernetes/kube-config.ts';
+import type { Site } from '../../../operator/io/kubernetes/objects/blueprint.ts';
+import { systemClock } from '../../../operator/io/system-clock.ts';
+import { Operator, type OperatorOptions } from '../../../operator/main.ts';
+import { isOperatorError } from '../../../operator/ports/operator-error.ts';
+import { createPinoLog, type PinoLog } from '../../io/logging/pino-log.ts';
+import { UserFault, usageFault } from '../fault.ts';
+import { numberFlag, parseFlags, type ParsedFlags } from '../flags.ts';
+import type { RunVerb } from '../verb.ts';
+import { helpOf } from '../verbs.ts';
+import { readVersion } from '../version.ts';
+import { PodDialer } from './pod-dialer.ts';
+
+const LEVELS = ['debug', 'info', 'warn', 'error'];
+const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;
+/** Where a pod finds its own namespace. */
+const NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
+/** A renewal that takes longer is tried again while the Lease still holds. */
+const LEASE_DEADLINE_MS = 4000;
+/** What is under way ends within its own deadlines, which is sooner. */
+const STOP_MS = 15_000;
+
+/** `weir operator`: runs until it is stopped, or another one has taken over. */
+export const runOperator: RunVerb = async (args) => {
+  const flags = parseFlags('operator', helpOf('operator').flags, args);
+  if (flags.positionals.length > 0) throw usageFault('operator', `nothing to do with ${flags.positionals.join(' ')}`);
+  const options = optionsOf(flags);
+  const level = flags.text('log-level') ?? 'info';
+  if (!LEVELS.includes(level)) throw usageFault('operator', `--log-level must be one of ${LEVELS.join(', ')}`);
+  const log = createPinoLog({ level, fields: { operator: options.identity } });
+  const source = sourceOf(flags);
+  try {
+    const [api, leaseApi] = await Promise.all([clientOf(source), clientOf(source, LEASE_DEADLINE_MS)]);
+    return process.exit(await lead({ api, leaseApi }, options, log));
+  } catch (error) {
+    if (isOperatorError(error)) throw new UserFault(error.message);
+    throw error;
+  }
+};
+
+/** Runs an operator to its end; gives the exit code. */
+async function lead(
+  clients: { readonly api: ApiClient; readonly leaseApi: ApiClient },
+  options: OperatorOptions,
+  { log, flush }: PinoLog,
+): Promise<number> {
+  const ended = Promise.withResolvers<number>();
+  const operator = new Operator(
+    {
+      ...clients,
+      dialer: new PodDialer(() => null),
+      clock: systemClock,
+      random: Math.random,
+      wallTime: () => new Date().toISOString().replace('Z', '000Z'),
+    },
+    options,
+    {
+      lead: () => {
+        log.info({ lease: options.lease.name }, 'this operator holds the Lease and works');
+      },
+      lost: (why) => {
+        log.error({ why }, 'this operator has lost the Lease and ends');
+        ended.resolve(1);
+      },
+      trouble: (what, error) => {
+        log.warn({ what, code: error.code }, error.message);
+      },
+    },
+  );
+  log.info({ version: readVersion(), namespaces: options.namespaces }, 'a candidate for the Lease');
+  const stop = (): void => {
+    setTimeout(() => {
+      ended.resolve(1);
+    }, STOP_MS).unref();
+    void operator.stop().then(() => {
+      ended.resolve(0);
+    });
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  const exitCode = await ended.promise;
+  flush();
+  return exitCode;
+}
+
+async function clientOf(source: KubeConfigSource, deadlineMs?: number): Promise<ApiClient> {
+  const endpoint = await kubeConfigEndpoint(source);
+  return new ApiClient({ endpoint, clock: systemClock, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
+}
+
+function sourceOf(flags: ParsedFlags): KubeConfigSource {
+  const path = flags.text('kubeconfig');
+  if (path !== undefined) return { kind: 'file', path };
+  return { kind: process.env['KUBERNETES_SERVICE_HOST'] === undefined ? 'default' : 'cluster' };
+}
+
+function optionsOf(flags: ParsedFlags): OperatorOptions {
+  const namespace = flags.text('lease-namespace') ?? ownNamespace();
+  const workers = flags.text('workers');
+  return {
+    namespaces: flags.texts('namespace'),
+    lease: { namespace, name: flags.text('lease') ?? 'weir-operator' },
+    // A pod's name comes again when its container starts again.
+    identity: `${hostname()}_${randomBytes(4).toString('hex')}`,
+    site: siteOf(flags, namespace),
+    workers: workers === undefined ? 4 : numberFlag('operator', 'workers', workers, { min: 1, max: 100 }),
+  };
+}
+
+function siteOf(flags: ParsedFlags, namespace: string): Site {
+  const pullPolicy = PULL_POLICIES.find((one) => one === (flags.text('image-pull-policy') ?? 'IfNotPresent'));
+  if (pullPolicy === undefined)
+    throw usageFault('operator', `--image-pull-policy must be one of ${PULL_POLICIES.join(', ')}`);
+  const image = /^(.+?)(?::([\w][\w.-]{0,127}))?$/.exec(flags.text('image') ?? 'weir');
+  return {
+    image: { repository: image?.[1] ?? 'weir', tag: image?.[2] ?? readVersion(), pullPolicy },
+    domain: flags.text('cluster-domain') ?? 'cluster.local',
+    operator: { namespace, labels: { 'app.kubernetes.io/name': 'weir-operator' } },
+  };
+}
+
+function ownNamespace(): string {
+  return (
+    process.env['POD_NAMESPACE'] ??
+    (existsSync(NAMESPACE_FILE) ? readFileSync(NAMESPACE_FILE, 'utf8').trim() : 'default')
+  );
+}

@@ -1,0 +1,50 @@
+import type { ClusterAdmin } from '../../../operator/ports/cluster-admin.ts';
+import type { ClusterDialer, DialedCluster, NodeReach } from '../../../operator/ports/cluster-dialer.ts';
+import { OperatorError } from '../../../operator/ports/operator-error.ts';
+import type { TlsFiles } from '../../io/grpc/certificates.ts';
+import type { ControlNet, StatusResponse } from '../../ports/control-net.ts';
+import { operatorNet, statusOf } from '../fleet-calls.ts';
+import { KafkaAdmin } from '../local/kafka-admin.ts';
+
+/** Reaches nodes at the addresses of their pods: no name is resolved, and who answers is told by its certificate. */
+export class PodDialer implements ClusterDialer {
+  readonly #tlsOf: (cluster: DialedCluster) => TlsFiles | null;
+  /** One for all calls with the same certificates. */
+  readonly #nets = new Map<string, ControlNet>();
+
+  /** `tlsOf`: certificates of the operator for a cluster; null where its control plane has none. */
+  constructor(tlsOf: (cluster: DialedCluster) => TlsFiles | null) {
+    this.#tlsOf = tlsOf;
+  }
+
+  async connect(cluster: DialedCluster, nodes: readonly NodeReach[]): Promise<ClusterAdmin> {
+    const brokers = new Map(
+      nodes.flatMap(({ id, host, listenerPort: port }) => (port === null ? [] : [[id, { host, port }] as const])),
+    );
+    const controls = new Map(nodes.map(({ id, host, controlPort: port }) => [id, { host, port }]));
+    if (brokers.size === 0) throw new OperatorError('UNREACHABLE', 'no broker of the cluster is ready');
+    return new KafkaAdmin([...brokers.values()], { brokers, controls, net: this.#netOf(cluster) });
+  }
+
+  async diskOf(cluster: DialedCluster, node: NodeReach): Promise<string> {
+    const address = { host: node.host, port: node.controlPort };
+    const { failure, response } = await statusOf(this.#netOf(cluster), cluster.clusterId, address);
+    if (response === null)
+      throw new OperatorError('UNREACHABLE', failure?.message ?? `${address.host} does not answer`);
+    checkNode(node, response);
+    return response.node.directoryId;
+  }
+
+  #netOf(cluster: DialedCluster): ControlNet {
+    const tls = this.#tlsOf(cluster);
+    const name = JSON.stringify(tls);
+    const net = this.#nets.get(name) ?? operatorNet(tls);
+    this.#nets.set(name, net);
+    return net;
+  }
+}
+
+/** An address may have another pod by now. */
+function checkNode({ id, host }: NodeReach, { node }: StatusResponse): void {
+  if (node.id !== id) throw new OperatorError('UNREACHABLE', `at ${host} is node ${node.id}, not node ${id}`);
+}
