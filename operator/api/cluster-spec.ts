@@ -265,7 +265,7 @@ export const CLUSTER_SPEC = {
     maintenanceWindows: {
       type: 'array',
       description:
-        'When the operator may restart nodes for its own reasons, such as a new version of itself. What you change is done at once. Absent: at any time.',
+        'When the operator may restart nodes for its own reasons, such as a new version of itself. A roll that is not over when its window is goes on in the next one. What you change is done at once. Absent: at any time.',
       listType: 'atomic',
       only: 'kubernetes',
       minItems: 1,

@@ -160,6 +160,8 @@ export interface Resource<K extends Kind> {
   readonly kind: K;
   readonly metadata: FromSchema<typeof METADATA>;
   readonly spec: FromSchema<(typeof SPECS)[K]>;
+  /** Nobody wrote `spec.brokers.replicas` of this Cluster: it is the default. */
+  readonly omitsReplicas?: true;
 }
 
 /** A valid Cluster. */

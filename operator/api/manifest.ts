@@ -68,7 +68,7 @@ export function validateManifest(document: unknown, checkSetting: CheckSetting):
   const subject = `${kind} ${nameIn(document)}`;
   if (issues.length > 0) return { ok: false, issues, subject };
   // The schema has just been held against it, and the types are derived from the same schema.
-  const resource = { kind, ...(value as object) } as AnyResource;
+  const resource = { kind, ...(value as object), ...omitted(kind, document['spec']) } as AnyResource;
   const broken = checkRules(resource);
   if (broken.length > 0) return { ok: false, issues: broken, subject };
   return { ok: true, resource, unserved: unservedLocally(kind, document['spec']) };
@@ -79,6 +79,12 @@ function refusingManaged(checkSetting: CheckSetting): CheckSetting {
     const owner = MANAGED_SETTINGS.get(name);
     return owner === undefined ? checkSetting(scope, name, value) : `is set by ${owner}, not here`;
   };
+}
+
+/** See `Resource.omitsReplicas`. */
+function omitted(kind: Kind, spec: unknown): Pick<AnyResource, 'omitsReplicas'> {
+  const brokers = isRecord(spec) ? spec['brokers'] : undefined;
+  return kind === 'Cluster' && isRecord(brokers) && brokers['replicas'] === undefined ? { omitsReplicas: true } : {};
 }
 
 function nameIn(document: Readonly<Record<string, unknown>>): string {

@@ -3,6 +3,7 @@ import { declaredCopies, type Desired, mentionedTopics } from '../core/desired.t
 import type { HostObservation, Observed } from '../core/observed.ts';
 import { type Plan, plan, planGone } from '../core/plan.ts';
 import { type IsDynamic, leavingNodes, outdatedNodes, splitSettings, wantedNodes } from '../core/plan-nodes.ts';
+import { settleScale } from '../core/scale.ts';
 import type { Step } from '../core/steps.ts';
 import { groupIdOf } from '../api/kinds.ts';
 import type { AdminQuestion, ClusterAdmin, Progress } from '../ports/cluster-admin.ts';
@@ -15,6 +16,8 @@ export interface ReconcileTools {
   /** The admin of the cluster that is reached at any of these addresses (`host:port`); the same one for the same ones. */
   admin(addresses: readonly string[]): Promise<ClusterAdmin>;
   readonly isDynamic: IsDynamic;
+  /** The wall clock, for maintenance windows. Absent where there are none. */
+  readonly wallMs?: () => number;
 }
 
 /** What one reconcile did. */
@@ -42,7 +45,7 @@ export async function reconcile(
   const problems = desired === null ? [] : ((await tools.host.prepare?.(desired.cluster)) ?? []);
   const host = await tools.host.observe();
   if (problems.length > 0) {
-    const nothing: Plan = { steps: [], conditions: problems, ready: false };
+    const nothing: Plan = { steps: [], held: [], conditions: problems, ready: false };
     return { plan: nothing, observed: { host, admin: null }, step: null, progress: 'done', failure: null };
   }
   if (desired === null) {
@@ -54,20 +57,22 @@ export async function reconcile(
   const observed: Observed = {
     host,
     admin: admin === null ? null : await admin.observe(questionOf(desired, tools.isDynamic, host)),
+    ...(tools.wallMs === undefined ? {} : { nowMs: tools.wallMs() }),
   };
   return carryOutFirst({ plan: plan(desired, observed, tools.isDynamic), observed, admin }, tools, skip);
 }
 
 function questionOf(desired: Desired, isDynamic: IsDynamic, host: HostObservation): AdminQuestion {
-  const nodes = wantedNodes(desired.cluster, isDynamic);
+  const { cluster } = settleScale(desired.cluster, host);
+  const nodes = wantedNodes(cluster, isDynamic);
   return {
     topics: mentionedTopics(desired),
     copies: declaredCopies(desired),
     groups: [...new Set(desired.shareGroups.map(groupIdOf))].sort(),
-    settings: [...splitSettings(desired.cluster, isDynamic).dynamic.keys()],
+    settings: [...splitSettings(cluster, isDynamic).dynamic.keys()],
     brokers: nodes.flatMap(({ id, roles }) => (roles.includes('broker') ? [id] : [])),
     quorum: nodes.length > 1,
-    members: leavingNodes(desired.cluster, isDynamic, host).map(({ id }) => id),
+    members: leavingNodes(cluster, isDynamic, host).map(({ id }) => id),
     restarts: nodes.length > 1 ? outdatedNodes(nodes, host).map(({ id }) => id) : [],
   };
 }

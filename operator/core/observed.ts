@@ -9,6 +9,10 @@ export interface NodeObservation {
   readonly id: number;
   /** Hash of the static settings that it was started with; '' while it never ran under this host. */
   readonly specHash: string;
+  /** `NodeSpec.declaredHash` that it was started with; absent where the host does not keep it. */
+  readonly declaredHash?: string;
+  /** `NodeSpec.restart` that it was started under; absent where the host does not keep it. */
+  readonly restart?: string;
   /** `waiting`: it died and starts again after a pause. */
   readonly phase: 'stopped' | 'starting' | 'running' | 'waiting' | 'stopping';
   /** Registered, listeners open. */
@@ -95,6 +99,8 @@ export interface AdminObservation {
 /** Everything that a plan is made from, besides the manifests. */
 export interface Observed {
   readonly host: HostObservation;
+  /** The wall clock, ms since the epoch. Absent: maintenance windows hold nothing back. */
+  readonly nowMs?: number;
   /** null while no broker answers. */
   readonly admin: AdminObservation | null;
 }

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Cluster, FIRST_CONTROLLER_ID, nameOf } from '../api/kinds.ts';
 import type { Condition } from './desired.ts';
-import type { HostObservation, Observed } from './observed.ts';
+import { INSTRUCTIONS, instructionsOf } from './instructions.ts';
+import { maintenanceAt } from './maintenance.ts';
+import type { HostObservation, NodeObservation, Observed } from './observed.ts';
 import { planLeaving } from './plan-leaving.ts';
 import { planVoters, staysQuorate } from './plan-voters.ts';
 import type { NodeSpec, Step } from './steps.ts';
@@ -60,29 +62,61 @@ function nodeSpec(cluster: Cluster, isDynamic: IsDynamic, id: number): NodeSpec 
     ...(controllers.includes(id) ? (['controller'] as const) : []),
   ];
   const listeners = cluster.spec.listeners.map(({ name, port }) => ({ name, port }));
-  const specHash = createHash('sha256')
-    .update(JSON.stringify([listeners, [...settings], own]))
-    .digest('hex')
-    .slice(0, 16);
-  return { id, roles, controllers, voters, specHash, listeners: isBroker ? listeners : [], settings };
+  const specHash = hashOf([listeners, [...settings], own]);
+  const { pod, resources } = (isBroker ? cluster.spec.brokers : cluster.spec.controllers) ?? {};
+  const declaredHash = hashOf([specHash, cluster.spec.version, pod, resources]);
+  const restart = instructionsOf(cluster).restart ?? '';
+  const hashes = { specHash, declaredHash, restart };
+  return { id, roles, controllers, voters, ...hashes, listeners: isBroker ? listeners : [], settings };
 }
 
-/** Nodes that run with other settings than they should, sorted by id. */
+function hashOf(value: unknown): string {
+  const text = JSON.stringify(value, (_key, part: unknown) => (part instanceof Map ? [...part].sort() : part));
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** Nodes that run with other settings than they should, or were not restarted since somebody asked for it, sorted by id. */
 export function outdatedNodes(wanted: readonly NodeSpec[], host: HostObservation): readonly NodeSpec[] {
   return wanted.filter((node) => {
     const actual = host.nodes.find((one) => one.id === node.id);
-    return actual?.specHash !== node.specHash && actual?.phase !== 'stopping';
+    return actual?.phase !== 'stopping' && (actual?.specHash !== node.specHash || isRestartAsked(node, actual));
   });
 }
 
-/** Nodes as they are to be, and those that are to go. */
+function isRestartAsked(node: NodeSpec, actual: NodeObservation | undefined): boolean {
+  return node.restart !== '' && actual?.restart !== undefined && actual.restart !== node.restart;
+}
+
+/**
+ * Outdated nodes that serve, whom the operator would restart for reasons of its own alone, while no maintenance window is open. A roll
+ * that is not over when its window is goes on in the next one.
+ */
+export function waitingNodes(
+  cluster: Cluster,
+  outdated: readonly NodeSpec[],
+  { host, nowMs }: Observed,
+): { readonly nodes: readonly NodeSpec[]; readonly nextMs: number | null } {
+  const windows = cluster.spec.maintenanceWindows;
+  const none = { nodes: [], nextMs: null };
+  if (windows === undefined || nowMs === undefined) return none;
+  const nodes = outdated.filter((node) => {
+    const actual = host.nodes.find((one) => one.id === node.id);
+    return actual?.ready === true && actual.declaredHash === node.declaredHash && !isRestartAsked(node, actual);
+  });
+  if (nodes.length === 0) return none;
+  const maintenance = maintenanceAt(windows, nowMs);
+  return maintenance.isOpen ? none : { nodes, nextMs: maintenance.nextMs };
+}
+
+/** Nodes as they are to be, those of them that are to be restarted now, and those that are to go. */
 export interface NodeWishes {
   readonly wanted: readonly NodeSpec[];
+  readonly outdated: readonly NodeSpec[];
   readonly leaving: readonly NodeSpec[];
 }
 
 /** Steps that bring nodes and voters to what the manifest asks; in order, none when they are there. */
-export function planNodes({ wanted, leaving }: NodeWishes, observed: Observed): readonly Step[] {
+export function planNodes({ wanted, outdated, leaving }: NodeWishes, observed: Observed): readonly Step[] {
   const { host, admin } = observed;
   const voters = wanted[0]?.voters ?? [];
   if (host.formation === null) return [{ kind: 'Form', initialVoters: voters }];
@@ -91,7 +125,6 @@ export function planNodes({ wanted, leaving }: NodeWishes, observed: Observed): 
     return actual === undefined || actual.phase === 'stopped';
   });
   if (absent.length > 0) return absent.map((node) => ({ kind: 'AddNode', node }));
-  const outdated = outdatedNodes(wanted, host);
   const restart = planRestart(wanted, outdated, observed);
   const changes = restart.length > 0 ? restart : planVoters(voters, outdated.length > 0, observed);
   const steps = [...planLeaving(wanted, leaving, observed), ...changes];
@@ -114,7 +147,10 @@ function planRestart(
   outdated: readonly NodeSpec[],
   { host, admin }: Observed,
 ): readonly Step[] {
-  const restart = (node: NodeSpec): readonly Step[] => [{ kind: 'Restart', node, reason: 'its settings changed' }];
+  const restart = (node: NodeSpec): readonly Step[] => {
+    const actual = host.nodes.find((one) => one.id === node.id);
+    return [{ kind: 'Restart', node, reason: restartReason(node, actual) }];
+  };
   const down = outdated.find((node) => !isReady(node, host));
   if (down !== undefined) return restart(down);
   const [first] = outdated;
@@ -125,6 +161,11 @@ function planRestart(
   const next = outdated.find((node) => node.id !== quorum.leaderId) ?? first;
   const canRestart = admin?.obstacles.get(next.id)?.length === 0;
   return canRestart && staysQuorate(quorum.voters, host, next.id) ? restart(next) : [];
+}
+
+function restartReason(node: NodeSpec, actual: NodeObservation | undefined): string {
+  if (isRestartAsked(node, actual)) return `${INSTRUCTIONS.restart} is ${node.restart}`;
+  return actual?.declaredHash === node.declaredHash ? 'this operator makes it otherwise' : 'its settings changed';
 }
 
 /** What a manifest asks for that this cluster can't become, null when there is nothing: then no node is touched. */

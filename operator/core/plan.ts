@@ -1,22 +1,31 @@
+import { type Cluster, nameOf } from '../api/kinds.ts';
 import { configChange } from './config-change.ts';
 import { type Condition, declaredTopics, type Desired, type Ownership, resolveOwnership } from './desired.ts';
+import { Holds, isHeld } from './hold.ts';
+import { badInstructions } from './instructions.ts';
+import { unknownTimeZones } from './maintenance.ts';
 import type { AdminObservation, HostObservation, Observed } from './observed.ts';
 import { planGroups } from './plan-groups.ts';
 import {
   type IsDynamic,
   leavingNodes,
   planNodes,
+  outdatedNodes,
   planRemoval,
   refusal,
   splitSettings,
+  waitingNodes,
   wantedNodes,
 } from './plan-nodes.ts';
 import { type PartialPlan, planTopics } from './plan-topics.ts';
+import { settleScale } from './scale.ts';
 import type { ConfigChange, NodeSpec, Step } from './steps.ts';
 
 /** What is to be done now, in order, and what the owners of the manifests should know. */
 export interface Plan {
   readonly steps: readonly Step[];
+  /** What is to be done and isn't, since somebody wants it told only. */
+  readonly held: readonly Step[];
   readonly conditions: readonly Condition[];
   /** Every node is ready and every declared topic has its leaders: clients are served as the manifests say. */
   readonly ready: boolean;
@@ -27,14 +36,38 @@ export interface Plan {
  * observation, so later ones may assume nothing about it.
  */
 export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic): Plan {
+  const scale = settleScale(desired.cluster, observed.host);
+  const settled = { ...desired, cluster: scale.cluster };
+  const holds = new Holds(settled);
+  const whole = planAll(settled, observed, isDynamic);
+  const { steps, held, conditions } = holds.split(whole.steps);
+  const all = [settled.cluster, ...settled.topics, ...settled.shareGroups];
+  return {
+    ...whole,
+    steps,
+    held,
+    conditions: [...badInstructions(all), ...scale.conditions, ...whole.conditions, ...conditions],
+  };
+}
+
+/** The plan as if nobody held anything back. */
+function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Omit<Plan, 'held'> {
   const ownership = resolveOwnership(desired);
   const wanted = wantedNodes(desired.cluster, isDynamic);
   const refused = refusal(desired.cluster, wanted, observed.host);
   const leaving = leavingNodes(desired.cluster, isDynamic, observed.host);
-  const nodeSteps = refused === null ? planNodes({ wanted, leaving }, observed) : [];
-  const conditions = [...(refused === null ? [] : [refused]), ...ownership.conflicts];
+  const all = outdatedNodes(wanted, observed.host);
+  const waiting = waitingNodes(desired.cluster, all, observed);
+  const outdated = all.filter((node) => !waiting.nodes.includes(node));
+  const nodeSteps = refused === null ? planNodes({ wanted, outdated, leaving }, observed) : [];
+  const conditions = [
+    ...(refused === null ? [] : [refused]),
+    ...windowConditions(desired.cluster, waiting),
+    ...ownership.conflicts,
+  ];
   const { admin } = observed;
-  const hasNodes = nodeSteps.every((step) => !COMES_FIRST.has(step.kind));
+  // What is never carried out is waited for by nobody.
+  const hasNodes = isHeld(desired.cluster) || nodeSteps.every((step) => !COMES_FIRST.has(step.kind));
   if (!hasNodes || admin === null) return { steps: nodeSteps, conditions, ready: false };
   const { change, topics, groups } = planContents(desired, ownership, admin, isDynamic);
   const steps: Step[] = [...nodeSteps];
@@ -45,7 +78,11 @@ export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic)
   return {
     steps,
     conditions: [...conditions, ...topics.conditions, ...groups.conditions],
-    ready: steps.every(isForLater) && leaving.length === 0 && led && incompleteNodes(wanted, observed).length === 0,
+    ready:
+      steps.every(isForLater) &&
+      leaving.length === 0 &&
+      led &&
+      incompleteNodes(desired.cluster, wanted, observed).length === 0,
   };
 }
 
@@ -59,9 +96,30 @@ export function planContents(
   const change = configChange(splitSettings(desired.cluster, isDynamic).dynamic, admin.config, 'declared');
   const wanted = wantedNodes(desired.cluster, isDynamic);
   const brokers = wanted.flatMap(({ id, roles }) => (roles.includes('broker') ? [id] : []));
-  const topics = planTopics(desired, ownership, admin, { brokers, isConfiguring: change !== null });
+  const topics = planTopics(desired, ownership, admin, {
+    brokers,
+    isConfiguring: change !== null && !isHeld(desired.cluster),
+  });
   return { change, topics, groups: planGroups(desired, ownership, admin) };
 }
+
+function windowConditions(cluster: Cluster, { nodes, nextMs }: ReturnType<typeof waitingNodes>): readonly Condition[] {
+  const resource = nameOf(cluster);
+  const unknown = unknownTimeZones(cluster.spec.maintenanceWindows);
+  const conditions: Condition[] = [];
+  if (unknown.length > 0) {
+    const message = `spec.maintenanceWindows: nobody knows the time zone ${unknown.join(', ')}, so that this window never opens; take a name such as Europe/Berlin`;
+    conditions.push({ resource, type: 'Stalled', reason: 'InvalidSpec', message });
+  }
+  if (nodes.length > 0) {
+    const when = nextMs === null ? 'a maintenance window' : `the maintenance window of ${utcOf(nextMs)}`;
+    const message = `node ${nodes.map(({ id }) => id).join(', ')} waits for ${when} to be restarted`;
+    conditions.push({ resource, type: 'RestartPending', reason: 'WaitingForWindow', message });
+  }
+  return conditions;
+}
+
+const utcOf = (ms: number): string => Temporal.Instant.fromEpochMilliseconds(ms).toString();
 
 /** Topics and settings wait for these. */
 const COMES_FIRST: ReadonlySet<Step['kind']> = new Set(['Form', 'AddNode', 'Restart']);
@@ -80,12 +138,23 @@ function isStarting(wanted: readonly NodeSpec[], host: HostObservation): boolean
   return wanted.some((node) => host.nodes.some((one) => one.id === node.id && one.phase === 'starting'));
 }
 
-/** Nodes that are not ready as they are wanted, brokers that don't answer, and voters that are none with the disks that they have. */
-export function incompleteNodes(wanted: readonly NodeSpec[], { host, admin }: Observed): readonly NodeSpec[] {
+/**
+ * Nodes that are not ready as they are wanted by now, brokers that don't answer, and voters that are none with the disks that they
+ * have.
+ */
+export function incompleteNodes(
+  cluster: Cluster,
+  wanted: readonly NodeSpec[],
+  observed: Observed,
+): readonly NodeSpec[] {
+  const { host, admin } = observed;
   const quorum = admin?.quorum ?? null;
-  return wanted.filter(({ id, roles, voters, specHash }) => {
+  const outdated = outdatedNodes(wanted, host);
+  const waiting = waitingNodes(cluster, outdated, observed).nodes;
+  return wanted.filter((spec) => {
+    const { id, roles, voters } = spec;
     const node = host.nodes.find((one) => one.id === id);
-    if (node?.ready !== true || node.specHash !== specHash) return true;
+    if (node?.ready !== true || (outdated.includes(spec) && !waiting.includes(spec))) return true;
     if (roles.includes('broker') && admin?.brokers.includes(id) !== true) return true;
     if (wanted.length === 1 || !voters.includes(id)) return false;
     return quorum?.voters.some((voter) => voter.id === id && voter.directoryId === node.directoryId) !== true;
@@ -95,5 +164,5 @@ export function incompleteNodes(wanted: readonly NodeSpec[], { host, admin }: Ob
 /** Plans the end of a cluster whose manifest is gone. Ready: nothing runs any more. */
 export function planGone(host: HostObservation): Plan {
   const steps = planRemoval(host);
-  return { steps, conditions: [], ready: host.nodes.every((node) => node.phase === 'stopped') };
+  return { steps, held: [], conditions: [], ready: host.nodes.every((node) => node.phase === 'stopped') };
 }

@@ -2,6 +2,8 @@ import { FIRST_CONTROLLER_ID, nameOf, type ShareGroup, type Topic } from '../api
 import { type Draft, type Judgement, type Standing, summary } from './conditions.ts';
 import { type Condition, type Desired, resolveOwnership } from './desired.ts';
 import type { AdminObservation, NodeObservation, Observed } from './observed.ts';
+import { Holds } from './hold.ts';
+import { badInstructions } from './instructions.ts';
 import { incompleteNodes, isForLater, type Plan, planContents } from './plan.ts';
 import { type IsDynamic, wantedNodes } from './plan-nodes.ts';
 import { describeStep, type NodeSpec, type Step } from './steps.ts';
@@ -46,8 +48,10 @@ export function clusterStatus(
   more: readonly Judgement[] = [],
 ): Draft<'Cluster'> {
   const { seen } = findings;
+  const own = ownConditions(findings);
   const judgements = [
-    ...summary(clusterStanding(findings)),
+    ...summary(unlessHeld(clusterStanding(findings), own)),
+    ...notesOf(own),
     available(findings),
     ...(seen?.observed.admin === undefined ? [] : replication(seen.observed.admin)),
     ...more,
@@ -78,11 +82,11 @@ function clusterStanding(findings: Findings): Standing {
   if (said !== null) return said;
   if (seen === null) return unseen(findings.trouble);
   const { observed, plan } = seen;
-  const steps = plan.steps.filter((step) => resourceOf(step) === null && !isForLater(step));
+  const steps = [...plan.held, ...plan.steps].filter((step) => resourceOf(step) === null && !isForLater(step));
   const planned = ofSteps(steps, findings.failures);
   if (planned !== null) return planned;
   const wanted = wantedNodes(desired.cluster, isDynamic);
-  const late = incompleteNodes(wanted, observed).map(({ id }) => id);
+  const late = incompleteNodes(desired.cluster, wanted, observed).map(({ id }) => id);
   if (late.length > 0) return working(`waits for ${nodesIn(late)} to serve as the manifest says`);
   const leaving = observed.host.nodes.filter(({ id }) => !wanted.some((one) => one.id === id)).map(({ id }) => id);
   if (leaving.length > 0) return working(`waits for ${nodesIn(leaving)} to go`);
@@ -163,9 +167,16 @@ export function contentStatuses(findings: Findings): {
   const admin = findings.seen?.observed.admin ?? null;
   const ownership = resolveOwnership(desired);
   const contents = admin === null ? null : planContents(desired, ownership, admin, findings.isDynamic);
-  const steps = byResource([...(contents?.topics.steps ?? []), ...(contents?.groups.steps ?? [])], resourceOf);
+  const planned = [...(contents?.topics.steps ?? []), ...(contents?.groups.steps ?? [])];
+  const steps = byResource(planned, resourceOf);
   const conditions = byResource(
-    [...ownership.conflicts, ...(contents?.topics.conditions ?? []), ...(contents?.groups.conditions ?? [])],
+    [
+      ...badInstructions([...desired.topics, ...desired.shareGroups]),
+      ...ownership.conflicts,
+      ...(contents?.topics.conditions ?? []),
+      ...(contents?.groups.conditions ?? []),
+      ...new Holds(desired).split(planned).conditions,
+    ],
     ({ resource }) => resource,
   );
   const stands = (one: Topic | ShareGroup, leaderless: number): Standing => {
@@ -173,8 +184,8 @@ export function contentStatuses(findings: Findings): {
     const said = standingOf(conditions.get(name) ?? []);
     if (said !== null) return said;
     if (admin === null) return unreachable(findings);
-    const planned = ofSteps(steps.get(name) ?? [], findings.failures);
-    if (planned !== null) return planned;
+    const undone = ofSteps(steps.get(name) ?? [], findings.failures);
+    if (undone !== null) return undone;
     return leaderless === 0
       ? DONE
       : working(`waits for leaders of ${leaderless === 1 ? 'a partition' : `${leaderless} partitions`}`);
@@ -183,7 +194,7 @@ export function contentStatuses(findings: Findings): {
   for (const one of desired.topics) {
     const name = one.spec.topicName ?? one.metadata.name;
     const actual = ownership.topics.get(name) === one ? admin?.topics.get(name) : undefined;
-    const judgements = judgementsOf(stands(one, actual?.leaderless ?? 0));
+    const judgements = judgementsOf(stands(one, actual?.leaderless ?? 0), conditions.get(nameOf(one)));
     const [least] = actual?.copies ?? [];
     const fields = {
       ...(actual === undefined ? {} : { partitions: actual.partitions }),
@@ -196,22 +207,40 @@ export function contentStatuses(findings: Findings): {
     const id = one.spec.groupId ?? one.metadata.name;
     const state = ownership.groups.get(id) === one ? admin?.groups.get(id)?.state : undefined;
     const fields = state === undefined ? {} : { state };
-    groups.set(one, { judgements: judgementsOf(stands(one, 0)), fields: admin === null ? null : fields });
+    const judgements = judgementsOf(stands(one, 0), conditions.get(nameOf(one)));
+    groups.set(one, { judgements, fields: admin === null ? null : fields });
   }
   return { topics, groups };
 }
 
 /** What came too late is told as a condition of its own, too (O14). */
-function judgementsOf(standing: Standing): readonly Judgement[] {
+function judgementsOf(stands: Standing, conditions: readonly Condition[] = []): readonly Judgement[] {
+  const standing = unlessHeld(stands, conditions);
   const { reason, message } = standing;
   const conflict = { type: 'Conflict', status: 'True', reason, message } as const;
-  return [...summary(standing), ...(reason === 'Conflict' ? [conflict] : [])];
+  return [...summary(standing), ...notesOf(conditions), ...(reason === 'Conflict' ? [conflict] : [])];
+}
+
+/** Conditions that say something of an object and nothing of how it stands. */
+const NOTES: ReadonlySet<Condition['type']> = new Set(['Paused', 'RestartPending']);
+
+function notesOf(conditions: readonly Condition[]): readonly Judgement[] {
+  const notes = conditions.filter(({ type }) => NOTES.has(type));
+  return notes.map(({ type, reason, message }) => ({ type, status: 'True', reason, message }));
+}
+
+/** What is held back does not come by itself: somebody has to let it go first. */
+function unlessHeld(standing: Standing, conditions: readonly Condition[]): Standing {
+  const held = conditions.find(({ type }) => type === 'Paused');
+  if (held === undefined || standing.kind !== 'working') return standing;
+  return { kind: 'stalled', reason: held.reason, message: held.message };
 }
 
 /** What conditions of a plan make of an object, null when there is none; what stalls it comes first. */
 function standingOf(conditions: readonly Condition[]): Standing | null {
-  const stalled = conditions.find(({ type }) => type !== 'Progressing');
-  const one = stalled ?? conditions[0];
+  const standing = conditions.filter(({ type }) => !NOTES.has(type));
+  const stalled = standing.find(({ type }) => type !== 'Progressing');
+  const one = stalled ?? standing[0];
   if (one === undefined) return null;
   const { reason, message } = one;
   return { kind: stalled === undefined ? 'working' : 'stalled', reason, message };

@@ -11,6 +11,10 @@ export interface NodeSpec {
   readonly voters: readonly number[];
   /** Hash of everything below: a node with another one has to be restarted. */
   readonly specHash: string;
+  /** Hash of all that the manifest itself says of the node: one with the same hash is outdated for the operator's own reasons. */
+  readonly declaredHash: string;
+  /** What `weir.dev/restart` says, '' where nobody asks. A node that was started under another value has to be restarted. */
+  readonly restart: string;
   readonly listeners: readonly { readonly name: string; readonly port: number }[];
   /** Static settings by Kafka's names, in sorted order. */
   readonly settings: ReadonlyMap<string, string>;

@@ -88,6 +88,7 @@ describe('a cluster as objects', () => {
         const { observation: host } = view;
         expect(plan(desired, { host, admin: settledAdmin(cluster, host) }, isDynamicSetting)).toEqual({
           steps: [],
+          held: [],
           conditions: [],
           ready: true,
         });

@@ -102,6 +102,10 @@ describe('plans', () => {
   });
 });
 
+const WINDOWS = [{ start: '02:00', durationMinutes: 60, timeZone: 'UTC' }];
+const NIGHT = Date.parse('2026-11-29T02:30:00Z');
+const NOON = Date.parse('2026-11-29T12:00:00Z');
+
 /** What happens to a cluster of several nodes. */
 const events = fc.oneof(
   fc.record({ kind: fc.constant('setting' as const), value: fc.constantFrom('1', '2', '3') }),
@@ -110,7 +114,12 @@ const events = fc.oneof(
   fc.record({ kind: fc.constant('fill' as const), node: fc.nat(20), replicas: fc.nat(5) }),
   fc.record({ kind: fc.constant('crash' as const), node: fc.nat(20), disk: fc.constantFrom('kept', 'lost') }),
   fc.record({ kind: fc.constant('lead' as const), node: fc.nat(20) }),
-  fc.record({ kind: fc.constant('steps' as const), count: fc.integer({ min: 1, max: 4 }) }),
+  fc.record({ kind: fc.constant('restart' as const), value: fc.constantFrom('', 'a', 'b') }),
+  fc.record({ kind: fc.constant('upgrade' as const), isNight: fc.boolean() }),
+  fc.record({ kind: fc.constant('pause' as const), value: fc.constantFrom('true', 'false', 'what') }),
+  fc.record({ kind: fc.constant('omit' as const), confirmed: fc.constantFrom('', '3') }),
+  // Few, so that much happens at once, or so many that what was asked for is there.
+  fc.record({ kind: fc.constant('steps' as const), count: fc.constantFrom(1, 2, 4, 40) }),
 );
 type Event = typeof events extends fc.Arbitrary<infer E> ? E : never;
 
@@ -120,6 +129,10 @@ class Fleet {
   #brokers: number;
   #controllers: number | null;
   #setting = '1';
+  #omitsReplicas = false;
+  readonly annotations = new Map<string, string>();
+  /** The maintenance window is open. */
+  isNight = true;
   /** Replicas that were put somewhere: none is ever lost. */
   replicas = 0;
 
@@ -130,7 +143,10 @@ class Fleet {
 
   get cluster(): Cluster {
     const controllers = this.#controllers === null ? {} : { controllers: this.#controllers };
-    return cluster({ 'num.partitions': this.#setting }, { brokers: this.#brokers, ...controllers });
+    const annotations = Object.fromEntries([...this.annotations].filter(([, value]) => value !== ''));
+    const omitted = this.#omitsReplicas ? ({ omitsReplicas: true } as const) : {};
+    const rest = { ...controllers, ...omitted, annotations, windows: WINDOWS };
+    return cluster({ 'num.partitions': this.#setting }, { brokers: this.#brokers, ...rest });
   }
 
   take(event: Event): void {
@@ -141,11 +157,13 @@ class Fleet {
         break;
       case 'grow':
         this.#brokers += event.brokers;
+        this.#omitsReplicas = false;
         if (this.#controllers !== null) this.#controllers = Math.min(5, this.#controllers + 2 * event.controllers);
         break;
       case 'shrink': {
         const least = this.#controllers === null && this.#brokers >= 3 ? 3 : 1;
         this.#brokers = Math.max(least, this.#brokers - event.brokers);
+        this.#omitsReplicas = false;
         break;
       }
       case 'fill': {
@@ -166,10 +184,40 @@ class Fleet {
       case 'lead':
         this.world.leaderId = this.world.voters[event.node % Math.max(1, this.world.voters.length)]?.id ?? -1;
         break;
+      case 'restart':
+        this.annotations.set('weir.dev/restart', event.value);
+        break;
+      case 'upgrade':
+        this.isNight = event.isNight;
+        for (const node of this.world.nodes.values()) node.hasForeignMaking = true;
+        break;
+      case 'pause':
+        this.annotations.set('weir.dev/pause', event.value);
+        break;
+      case 'omit':
+        // The default is 3 brokers.
+        this.#omitsReplicas = true;
+        this.#brokers = 3;
+        this.annotations.set('weir.dev/confirm-scale-down', event.confirmed);
+        break;
       case 'steps':
-        for (let n = 0; n < event.count; n += 1) this.step();
+        for (let n = 0; n < event.count && this.step(); n += 1);
         break;
     }
+  }
+
+  get isPaused(): boolean {
+    return ['true', 'what'].includes(this.annotations.get('weir.dev/pause') ?? '');
+  }
+
+  /** Nobody holds anything back any more, and the number of brokers is one that somebody wrote. */
+  settle(): void {
+    this.annotations.set('weir.dev/pause', '');
+    this.isNight = true;
+    if (!this.#omitsReplicas) return;
+    this.#omitsReplicas = false;
+    const count = [...this.world.nodes.keys()].filter((id) => id < FIRST_CONTROLLER_ID).length;
+    if ((this.annotations.get('weir.dev/confirm-scale-down') ?? '') === '') this.#brokers = Math.max(3, count);
   }
 
   /** Carries the next step out, or lets time pass; false when there is nothing left to do. */
@@ -190,7 +238,9 @@ class Fleet {
   }
 
   plan() {
-    const made = plan({ cluster: this.cluster, topics: [], shareGroups: [] }, this.world.observe(), isDynamicSetting);
+    const desired = { cluster: this.cluster, topics: [], shareGroups: [] };
+    const made = plan(desired, { ...this.world.observe(), nowMs: this.isNight ? NIGHT : NOON }, isDynamicSetting);
+    if (this.isPaused) expect(made.steps).toEqual([]);
     const count = (...kinds: readonly Step['kind'][]): number =>
       made.steps.filter((step) => kinds.includes(step.kind)).length;
     expect(count('Restart')).toBeLessThanOrEqual(1);
@@ -201,6 +251,8 @@ class Fleet {
   /** What goes holds nothing and gets nothing more, and is no voter; nothing moves while one that stays is down. */
   #checkLeaving(step: Step): void {
     const { nodes, draining, voters } = this.world;
+    const isUnconfirmed = this.#omitsReplicas && this.annotations.get('weir.dev/confirm-scale-down') !== '3';
+    if (isUnconfirmed) expect(['Drain', 'RemoveNode', 'ForgetNode']).not.toContain(step.kind);
     if (step.kind === 'RemoveNode' || step.kind === 'ForgetNode') {
       expect(nodes.get(step.id)).toMatchObject({ replicas: 0, isStopped: step.kind === 'ForgetNode' });
       if (step.kind === 'RemoveNode') expect(draining.has(step.id)).toBe(true);
@@ -222,8 +274,16 @@ class Fleet {
     if (step.kind === 'Restart' && nodes.get(step.node.id)?.isReady === true) {
       const others = [...nodes].filter(([id]) => id !== step.node.id && this.#isWanted(id));
       expect(others.every(([, node]) => node.isReady)).toBe(true);
-      const outdated = others.filter(([, node]) => node.spec.specHash !== step.node.specHash);
+      const outdated = others.filter(
+        ([, node]) =>
+          node.spec.specHash !== step.node.specHash ||
+          node.hasForeignMaking === true ||
+          (step.node.restart !== '' && node.spec.restart !== step.node.restart),
+      );
       if (step.node.id === leaderId) expect(outdated).toEqual([]);
+      const { spec } = nodes.get(step.node.id) ?? {};
+      const isAsked = step.node.restart !== '' && spec?.restart !== step.node.restart;
+      if (!isAsked && spec?.specHash === step.node.specHash) expect(this.isNight).toBe(true);
     }
     const disk = (id: number): string => `d${id}.${nodes.get(id)?.generation}`;
     if (step.kind === 'AddVoter') {
@@ -238,14 +298,17 @@ describe('plans for several nodes', () => {
   const shapes = fc.record({
     brokers: fc.integer({ min: 1, max: 5 }),
     controllers: fc.constantFrom(null, 1, 3, 5),
+    isThere: fc.boolean(),
     events: fc.array(events, { maxLength: 12 }),
   });
 
   it('keep a quorum, take down one node that serves at a time, and end with the voters that are wanted', () => {
     fc.assert(
-      fc.property(shapes, ({ brokers, controllers, events: happened }) => {
+      fc.property(shapes, ({ brokers, controllers, isThere, events: happened }) => {
         const fleet = new Fleet(brokers, controllers);
+        while (isThere && fleet.step());
         for (const event of happened) fleet.take(event);
+        fleet.settle();
         for (let turn = 0; fleet.step(); turn += 1) expect(turn).toBeLessThan(STEPS_MAX);
         expect(fleet.plan()).toMatchObject({ steps: [], conditions: [], ready: true });
         const { nodes, voters } = fleet.world;
@@ -267,6 +330,7 @@ describe('plans for several nodes', () => {
             {
               brokers: 2,
               controllers: null,
+              isThere: false,
               events: [
                 { kind: 'steps', count: 4 },
                 { kind: 'fill', node: 7, replicas: 1 },

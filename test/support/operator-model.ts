@@ -23,17 +23,26 @@ const metadata = (name: string): Metadata => ({ name, namespace: 'default' });
 /** A Cluster with one broker, or as `spec` says. */
 export function cluster(
   config: Readonly<Record<string, string>> = {},
-  spec: { readonly port?: number; readonly brokers?: number; readonly controllers?: number } = {},
+  spec: {
+    readonly port?: number;
+    readonly brokers?: number;
+    readonly controllers?: number;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly windows?: Cluster['spec']['maintenanceWindows'];
+    readonly omitsReplicas?: true;
+  } = {},
 ): Cluster {
-  const { port = 9092, brokers = 1, controllers } = spec;
+  const { port = 9092, brokers = 1, controllers, annotations, windows, omitsReplicas } = spec;
   return {
     kind: 'Cluster',
-    metadata: metadata('c'),
+    metadata: { ...metadata('c'), ...(annotations && { annotations: new Map(Object.entries(annotations)) }) },
+    ...(omitsReplicas && { omitsReplicas }),
     spec: {
       brokers: { replicas: brokers },
       ...(controllers === undefined ? {} : { controllers: { replicas: controllers } }),
       listeners: [{ name: 'plain', port, type: 'internal' }],
       config: new Map(Object.entries(config)),
+      ...(windows && { maintenanceWindows: windows }),
     },
   };
 }
@@ -56,6 +65,8 @@ export function group(name: string, topics: readonly string[], spec: Partial<Sha
 
 interface ModelNode {
   spec: NodeSpec;
+  /** Another operator made it, in another way. */
+  hasForeignMaking?: boolean;
   /** How often its disk was lost. */
   generation: number;
   isReady: boolean;
@@ -107,7 +118,9 @@ export class PerfectCluster {
   observe(): Observed {
     const nodes: NodeObservation[] = [...this.nodes].map(([id, node]) => ({
       id,
-      specHash: node.spec.specHash,
+      specHash: node.hasForeignMaking ? '' : node.spec.specHash,
+      declaredHash: node.spec.declaredHash,
+      restart: node.spec.restart,
       phase: node.isStopped ? 'stopped' : node.isReady ? 'running' : 'starting',
       ready: node.isReady,
       address: '127.0.0.1:9092',
@@ -221,7 +234,7 @@ export class PerfectCluster {
       }
       case 'Restart': {
         const node = this.nodes.get(step.node.id);
-        if (node !== undefined) Object.assign(node, { spec: step.node, isReady: !this.#slow });
+        if (node !== undefined) Object.assign(node, { spec: step.node, isReady: !this.#slow, hasForeignMaking: false });
         break;
       }
       case 'RemoveNode': {

@@ -140,6 +140,7 @@ describe('determinism', () => {
     ['const x = crypto.randomUUID();', 'no crypto'],
     ['AbortSignal.timeout(5);', 'no AbortSignal.timeout'],
     ['console.log(1);', 'no console'],
+    ['const x = Temporal.Now.instant();', 'no Temporal.Now'],
     ['queueMicrotask(f);', 'no queueMicrotask'],
     ['const x = new WeakRef(y);', 'no WeakRef'],
     ['const x = Buffer.allocUnsafe(9);', 'no Buffer.allocUnsafe'],

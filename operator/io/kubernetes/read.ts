@@ -2,6 +2,7 @@ import { type Formation, parseFormation } from '../../../broker/core/config/form
 import { FIRST_CONTROLLER_ID, nameOf } from '../../api/kinds.ts';
 import { bytesOf, QUANTITY } from '../../api/quantity.ts';
 import type { Condition } from '../../core/desired.ts';
+import { INSTRUCTIONS } from '../../core/instructions.ts';
 import type { HostObservation, NodeMark, NodeObservation } from '../../core/observed.ts';
 import type { KubernetesObject } from '../../ports/kubernetes.ts';
 import { FORMATION_KEY } from './objects/config-maps.ts';
@@ -250,6 +251,8 @@ class Reader {
     return {
       id,
       specHash: this.#specHash(id, pod),
+      declaredHash: this.#annotation(id, pod, ANNOTATIONS.declaredHash),
+      restart: this.#annotation(id, pod, INSTRUCTIONS.restart),
       phase,
       ready,
       address: ready && port !== null ? `${host}:${port}` : null,
@@ -279,10 +282,15 @@ class Reader {
 
   /** A pod of another making than the StatefulSet's is outdated whatever its settings; one that is not there yet will be as that says. */
   #specHash(id: number, pod: KubernetesObject | undefined): string {
-    const template = at(this.#sets.get(roleOf(id)), 'spec', 'template');
-    const hash = (of: unknown, annotation: string): string => textAt(of, 'metadata', 'annotations', annotation) ?? '';
-    const isOutdated = pod !== undefined && hash(pod, ANNOTATIONS.podHash) !== hash(template, ANNOTATIONS.podHash);
-    return isOutdated ? '' : hash(pod ?? template, ANNOTATIONS.specHash);
+    const hash = (annotation: string): string => this.#annotation(id, pod, annotation);
+    const isOutdated = hash(ANNOTATIONS.podHash) !== this.#annotation(id, undefined, ANNOTATIONS.podHash);
+    return isOutdated ? '' : hash(ANNOTATIONS.specHash);
+  }
+
+  /** What a pod was made with, or will be if it is not there yet; '' when it has no such annotation. */
+  #annotation(id: number, pod: KubernetesObject | undefined, name: string): string {
+    const made = pod ?? at(this.#sets.get(roleOf(id)), 'spec', 'template');
+    return textAt(made, 'metadata', 'annotations', name) ?? '';
   }
 }
 

@@ -136,9 +136,9 @@ export class LocalHost implements NodeHost {
     const node = this.#nodes.get(id);
     const { phase, address, directoryId } = node ?? { phase: 'stopped', address: null, directoryId: null };
     const controlAddress = `${CONTROL_HOST}:${this.#options.portOf(id, null)}`;
-    const [specHash, ready] = [node?.spec.specHash ?? '', phase === 'running'];
+    const [specHash, restart, ready] = [node?.spec.specHash ?? '', node?.spec.restart ?? '', phase === 'running'];
     const mark = readMark(this.#directoryOf(id));
-    return { id, specHash, phase, ready, address, directoryId, controlAddress, mark, volumeBytes: null };
+    return { id, specHash, restart, phase, ready, address, directoryId, controlAddress, mark, volumeBytes: null };
   }
 
   #directories(): readonly number[] {

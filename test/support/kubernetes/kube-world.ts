@@ -116,7 +116,8 @@ export class KubeWorld {
   #started(id: number): void {
     const isBroker = id < 1000;
     const roles: NodeSpec['roles'] = isBroker ? ['broker', 'controller'] : ['controller'];
-    const spec = { id, roles, controllers: [], voters: [], specHash: '', listeners: [], settings: new Map() };
+    const hashes = { specHash: '', declaredHash: '', restart: '' };
+    const spec = { id, roles, controllers: [], voters: [], ...hashes, listeners: [], settings: new Map() };
     const { voters } = this.brokers;
     const isFirst = voters.length === 0;
     this.brokers.carryOut({ kind: 'AddNode', node: spec });

@@ -35,6 +35,7 @@ const NOT_REPLAYED = new Set([
 const CHANCE_MEMBERS: Readonly<Record<string, readonly string[]>> = {
   Math: ['random'],
   AbortSignal: ['timeout', 'any'],
+  Temporal: ['Now'],
 };
 const BUFFER_MEMBERS: Readonly<Record<string, readonly string[]>> = {
   Buffer: ['allocUnsafe', 'allocUnsafeSlow'],

@@ -26,6 +26,8 @@ export const ANNOTATIONS = {
   specHash: `${API.group}/spec-hash`,
   /** On pods: hash of everything else that a new pod is needed for. */
   podHash: `${API.group}/pod-hash`,
+  /** On pods: `NodeSpec.declaredHash` of what the node was started with. */
+  declaredHash: `${API.group}/declared-hash`,
   /** On claims: id of the cluster whose data is on the volume (O4). On StatefulSets: id of the cluster that their pods are of. */
   clusterId: `${API.group}/cluster-id`,
   /** On Services of nodes: what is still to be done about the node, see `NodeObservation.mark`. */

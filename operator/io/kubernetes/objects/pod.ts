@@ -1,4 +1,5 @@
 import { isRecord } from '../../../api/validate.ts';
+import { INSTRUCTIONS } from '../../../core/instructions.ts';
 import type { Blueprint } from './blueprint.ts';
 import { storageOf } from './claims.ts';
 import { PATHS, settingsKey } from './config-maps.ts';
@@ -20,7 +21,8 @@ export function podTemplate(blueprint: Blueprint, role: Role, settings: string):
   const { cluster, nodes } = blueprint;
   const pod = ofRole(blueprint, role)?.pod;
   const own = { labels: plain(pod?.labels ?? new Map()), annotations: plain(pod?.annotations ?? new Map()) };
-  const specHash = nodes.find(({ spec }) => roleOf(spec.id) === role)?.spec.specHash ?? '';
+  const spec = nodes.find((node) => roleOf(node.spec.id) === role)?.spec;
+  const { specHash = '', declaredHash = '', restart = '' } = spec ?? {};
   return {
     metadata: {
       labels: { ...own.labels, ...labelsOf(cluster.metadata.name, { role }) },
@@ -28,6 +30,9 @@ export function podTemplate(blueprint: Blueprint, role: Role, settings: string):
         ...own.annotations,
         [ANNOTATIONS.specHash]: specHash,
         [ANNOTATIONS.podHash]: hashOf([own, podSpec(blueprint, role, '')], 16),
+        [ANNOTATIONS.declaredHash]: declaredHash,
+        // In no hash: a pod without it is none that has to be made anew.
+        ...(restart === '' ? {} : { [INSTRUCTIONS.restart]: restart }),
       },
     },
     spec: podSpec(blueprint, role, settings),

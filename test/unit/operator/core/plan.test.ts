@@ -54,6 +54,7 @@ describe('a plan', () => {
     const wanted = desired(cluster(), group('workers', ['jobs'], { createTopics: {} }));
     expect(plan(wanted, settled(wanted).observe(), isDynamicSetting)).toEqual({
       steps: [],
+      held: [],
       conditions: [],
       ready: true,
     });
@@ -69,7 +70,12 @@ describe('a plan', () => {
   it('waits while the node starts', () => {
     const wanted = desired(cluster(), topic('t'));
     const { host } = settled(wanted).observe();
-    expect(plan(wanted, { host, admin: null }, isDynamicSetting)).toEqual({ steps: [], conditions: [], ready: false });
+    expect(plan(wanted, { host, admin: null }, isDynamicSetting)).toEqual({
+      steps: [],
+      held: [],
+      conditions: [],
+      ready: false,
+    });
   });
 
   it('starts a node that stopped, and leaves one alone that its host starts again', () => {
@@ -309,8 +315,8 @@ describe('a plan', () => {
 
   it('stops the nodes of a cluster whose manifest is gone', () => {
     const { host } = settled(desired(cluster())).observe();
-    expect(planGone(host)).toEqual({ steps: [{ kind: 'RemoveNode', id: 0 }], conditions: [], ready: false });
+    expect(planGone(host)).toEqual({ steps: [{ kind: 'RemoveNode', id: 0 }], held: [], conditions: [], ready: false });
     const nodes = host.nodes.map((node) => ({ ...node, phase: 'stopped' as const }));
-    expect(planGone({ ...host, nodes })).toEqual({ steps: [], conditions: [], ready: true });
+    expect(planGone({ ...host, nodes })).toEqual({ steps: [], held: [], conditions: [], ready: true });
   });
 });

@@ -334,3 +334,59 @@ describe('the status of a ShareGroup', () => {
     expect(say(ofGroup(findings(wanted, world.observe()))).at(-1)).toMatch(/^Stalled=True WrongGroupType: /);
   });
 });
+
+describe('what somebody holds back', () => {
+  const annotated = (annotations: Readonly<Record<string, string>>) =>
+    desired(cluster({ 'log.retention.ms': '5' }, { annotations }), topic('t'));
+  const world = settled(desired(cluster(), topic('t')));
+  const told = (wanted: Desired): string[] => say(clusterStatus(findings(wanted, world.observe()), FACTS)).slice(0, 3);
+
+  it('stalls a Cluster that is paused while something is to be done, and else is only told', () => {
+    const message = 'nothing is done while it has weir.dev/pause; to be done: set for the cluster: log.retention.ms=5';
+    expect(told(annotated({ 'weir.dev/pause': 'true' }))).toEqual([
+      `Ready=False Paused: ${message}`,
+      `Stalled=True Paused: ${message}`,
+      `Paused=True Paused: ${message}`,
+    ]);
+    const converged = desired(cluster({}, { annotations: { 'weir.dev/pause': 'true' } }), topic('t'));
+    expect(told(converged).slice(0, 2)).toEqual([
+      'Ready=True AsDeclared: all is as the manifest says',
+      'Paused=True Paused: nothing is done while it has weir.dev/pause; there is nothing to do',
+    ]);
+  });
+
+  it('stalls a Topic that is observed, or whose Cluster is paused, while it differs', () => {
+    const of = (wanted: Desired, name: string): string[] => {
+      const { topics } = contentStatuses(findings(wanted, world.observe()));
+      const one = wanted.topics.find(({ metadata }) => metadata.name === name);
+      const draft = one === undefined ? undefined : topics.get(one);
+      return draft === undefined ? [] : say(draft);
+    };
+    const paused = desired(cluster({}, { annotations: { 'weir.dev/pause': 'true' } }), topic('t'), topic('u'));
+    expect(of(paused, 't')).toEqual(['Ready=True AsDeclared: all is as the manifest says']);
+    expect(of(paused, 'u')[1]).toBe(
+      'Stalled=True ClusterPaused: nothing is done while Cluster c is paused; to be done: Topic u: create topic u',
+    );
+    const other = topic('t', { config: new Map([['retention.ms', '1']]) });
+    const metadata = { ...other.metadata, annotations: new Map([['weir.dev/adopt', 'observe']]) };
+    expect(of(desired(cluster(), { ...other, metadata }), 't')[1]).toBe(
+      'Stalled=True Observed: it is left as it is while it has weir.dev/adopt; to be done: Topic t: set for topic t: retention.ms=1',
+    );
+    const wrong = { ...metadata, annotations: new Map([['weir.dev/restart', 'x']]) };
+    expect(of(desired(cluster(), { ...topic('t'), metadata: wrong }), 't')[1]).toBe(
+      'Stalled=True InvalidAnnotation: annotation weir.dev/restart means nothing on a Topic; it is for Clusters',
+    );
+  });
+
+  it('is no reason not to be ready, when it is a restart that waits for a maintenance window', () => {
+    const windows = [{ start: '02:00', durationMinutes: 60, timeZone: 'UTC' }];
+    const wanted = desired(cluster({}, { windows }), topic('t'));
+    const upgraded = settled(wanted);
+    for (const node of upgraded.nodes.values()) node.hasForeignMaking = true;
+    const observed = { ...upgraded.observe(), nowMs: Date.parse('2026-11-29T12:00:00Z') };
+    expect(say(clusterStatus(findings(wanted, observed), FACTS)).slice(0, 2)).toEqual([
+      'Ready=True AsDeclared: all is as the manifest says',
+      'RestartPending=True WaitingForWindow: node 0 waits for the maintenance window of 2026-11-30T02:00:00Z to be restarted',
+    ]);
+  });
+});

@@ -55,6 +55,8 @@ describe('a settled cluster', () => {
     expect(nodeOf(view, 2)).toEqual({
       id: 2,
       specHash: settledBlueprint(cluster).nodes[2]?.spec.specHash,
+      declaredHash: settledBlueprint(cluster).nodes[2]?.spec.declaredHash,
+      restart: '',
       phase: 'running',
       ready: true,
       address: 'orders-broker-2.prod.svc.cluster.local.:9092',
@@ -100,6 +102,11 @@ describe('a node', () => {
         annotations: { 'weir.dev/spec-hash': nodeOf(read(SETTLED), 1)?.specHash, 'weir.dev/pod-hash': 'old' },
       }),
       { specHash: '' },
+    ],
+    [
+      'that was started before somebody asked for a restart tells what it was started under',
+      withMetadata({ annotations: { 'weir.dev/restart': 'a' } }),
+      { restart: 'a' },
     ],
   ])('%s', (_title, change, expected) => {
     expect(pod(change)).toMatchObject(expected);
