@@ -2,9 +2,9 @@ import type { Seen } from './history.ts';
 
 /**
  * Longest that a broker may go on as a leader after somebody was told of the next one, ms (S0): its lease, which a controller
- * without a quorum may have renewed until it noticed.
+ * that was replaced may have granted for a quarter of a session more. That is a session together, by clocks that drift.
  */
-const STALE_MAX_MS = 2600;
+const STALE_MAX_MS = 2150;
 
 /** Leader epochs of which a broker's answer may be; there is one, mostly. */
 export interface EpochRange {

@@ -79,6 +79,8 @@ describe('the checkers of share groups in a cluster', () => {
       'S0: g t-0@7 (v7) went to d from 1, which led no more at 4999',
     ]);
     expect(after(delivered(by('d', 3, 7), LATER_MS))).toHaveLength(1);
+    expect(after(delivered(by('d', 1, 7), 3100))).toEqual([]);
+    expect(after(delivered(by('d', 1, 7), 3300))).toHaveLength(1);
     const unknown = [leads(null, 2, LATER_MS), leads(2, 3, LATER_MS)];
     expect(after(...unknown, delivered(by('d', 3, 7), LATER_MS + 1))).toEqual([]);
   });

@@ -74,7 +74,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
   metadata('reuses-epoch', ['process', 'pause', 'restart'], /^(L5|L6|E1)/, 3),
   metadata('keeps-stale-leader', ['process', 'blackout'], /^(L5|L6|E1)/, 3),
   metadata('drops-below-min-isr', ['reassign', 'isolate'], /^Q5: a move/, 5),
-  share('ignores-lease', ['isolate', 'one-way'], /^S0/, 3, 4),
+  share('ignores-lease', ['isolate', 'one-way'], /^S0/, 3, 14),
   share('gap-skipped', ['process', 'power', 'isolate'], /^S6/, 3),
   share('state-answered-early', ['isolate', 'process', 'power', 'slow-disk'], /^S3/, 5),
   planted(
