@@ -2,19 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { provide } from './run/needs.ts';
+import { fail, readOptions } from './run/options.ts';
 import { conclude } from './run/outcome.ts';
 import { runSuites } from './run/runner.ts';
 import { type Suite, SUITES } from './run/suites.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 const MINUTES_DEFAULT = 30;
-
-function fail(message: string): never {
-  console.error(`weir: ${message}`);
-  process.exit(2);
-}
 
 function chooseSuites(names: readonly string[]): readonly Suite[] {
   return names.map((name) => {
@@ -24,7 +19,7 @@ function chooseSuites(names: readonly string[]): readonly Suite[] {
 }
 
 function planLong(args: readonly string[]): readonly Suite[] {
-  const { positionals, values } = parseArgs({
+  const { positionals, values } = readOptions({
     args: [...args],
     allowPositionals: true,
     options: { minutes: { type: 'string', default: String(MINUTES_DEFAULT) } },

@@ -8,7 +8,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../run/options.ts';
 import { cacheDirectory } from '../setup/cache.ts';
 import { ensureKafka, KAFKA_VERSION } from '../setup/kafka.ts';
 import { versionOf } from '../setup/run.ts';
@@ -39,7 +39,7 @@ const FAILOVER_ROUNDS = 20;
 const CLIENT_FLAGS = ['-Xms512m', '-Xmx1g', '-XX:+UseSerialGC'];
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },

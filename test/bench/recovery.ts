@@ -2,7 +2,7 @@
 // `node test/bench/recovery.ts [--mib 1024,10240] [--partitions 20] [--subjects weir,kafka]`; the directory needs the room.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../run/options.ts';
 import { cacheDirectory } from '../setup/cache.ts';
 import { ensureKafka } from '../setup/kafka.ts';
 import { cliOf } from '../wire/harness/cli.ts';
@@ -10,7 +10,7 @@ import type { Peer, PeerName } from '../wire/harness/peer.ts';
 import { makePeer } from '../wire/harness/session.ts';
 import { startToolHost, ToolHost } from '../wire/harness/tool-host.ts';
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     mib: { type: 'string', default: '1024,10240' },
     partitions: { type: 'string', default: '20' },

@@ -2,8 +2,8 @@
 // `node test/bench/rounds.ts [--logs 1,10,100,1000] [--rounds 30] [--bytes 1024] [--files 4096] [--journal 67108864,0] [--directory DIR]`
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { PartitionLog } from '../../broker/server/logs/partition-log.ts';
+import { readOptions } from '../run/options.ts';
 import { cacheDirectory } from '../setup/cache.ts';
 import { spec } from '../support/logs/log-world.ts';
 import { appendToAll, finished, openRealLogs } from '../support/logs/real-logs.ts';
@@ -11,7 +11,7 @@ import { appendToAll, finished, openRealLogs } from '../support/logs/real-logs.t
 // As main.ts has it; read when the first file operation is issued.
 process.env['UV_THREADPOOL_SIZE'] ??= '16';
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     logs: { type: 'string', default: '1,10,100,1000' },
     rounds: { type: 'string', default: '30' },

@@ -1,9 +1,9 @@
 // `node test/sim/main.ts --seed N [--trace]`: one world; `--seeds A..B [--hashes]`: several; `--minutes M`: as many as fit.
-import { parseArgs } from 'node:util';
+import { readOptions } from '../run/options.ts';
 import { planWorld } from './plan.ts';
 import { runSeed } from './run-seed.ts';
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string' },

@@ -1,14 +1,14 @@
 // `npm run sim -- --seed N`: the cluster of a seed; `--seeds A..B`: many, a process per core. See DESIGN.md.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { readOptions } from '../../run/options.ts';
 import { printCoverage } from './coverage.ts';
 import { planCluster, STRIKE_KINDS, WEATHER_KINDS } from './plan.ts';
 import { Pool, serveSeeds, type SeedResult } from './pool.ts';
 import { promiseTable } from './promises.ts';
 import { runCluster } from './run-cluster.ts';
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string' },
