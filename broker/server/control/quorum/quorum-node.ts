@@ -77,7 +77,6 @@ export class QuorumNode {
   #active: Controller | null = null;
   #isSnapshotting = false;
   #snapshotWaiters: ((snapshot: MachineSnapshot) => void)[] = [];
-  #isStopped = false;
 
   constructor(deps: QuorumNodeDeps, start: QuorumStart) {
     this.#deps = deps;
@@ -189,7 +188,6 @@ export class QuorumNode {
 
   /** Ends; what was appended is durable when `done` is called. */
   stop(done: () => void): void {
-    this.#isStopped = true;
     this.host.stop();
     this.#endLeadership();
     this.#deps.storage.close(done);
@@ -262,7 +260,7 @@ export class QuorumNode {
   /** A leader begins to decide when all that its log had is committed, with an entry of its own term behind it (V7). */
   #settle(): void {
     const { leadership, log } = this.host.state;
-    if (this.#active !== null || leadership === null || this.#isStopped) return;
+    if (this.#active !== null || leadership === null) return;
     // The last entry is the one of this term, or behind it.
     if (this.host.appliedIndex < log.lastIndex) return;
     const { self, settings, random, clusterId, metadataBugs, log: lines } = this.#deps;
@@ -300,7 +298,7 @@ export class QuorumNode {
   /** Lets the log before the committed state go when it has grown. */
   #keepSnapshot(): void {
     const { storage, settings } = this.#deps;
-    if (this.#isSnapshotting || this.#isStopped) return;
+    if (this.#isSnapshotting) return;
     if (storage.bytesSinceSnapshot < settings.broker('metadata.log.max.record.bytes.between.snapshots')) return;
     this.#isSnapshotting = true;
     const index = this.host.appliedIndex;
@@ -309,7 +307,6 @@ export class QuorumNode {
     assert(term !== null, 'what was just applied is in the log');
     const { voters } = log.votersAt(index);
     encodeInTurns(this.#deps.timers, this.#image.clone(), (snapshot) => {
-      if (this.#isStopped) return;
       storage.keepSnapshot({ place: { index, term }, voters }, snapshot, (sizeInBytes) => {
         this.#isSnapshotting = false;
         this.host.snapshotTaken(index, sizeInBytes);

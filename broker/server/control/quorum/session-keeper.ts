@@ -112,8 +112,8 @@ export class SessionKeeper {
     const now = { nowMs: this.#nowMs, committedOffset: committed.offset };
     if (image.broker(heartbeat.brokerId) !== null) this.#note(request, committed.offset);
     const { errorCode, isFenced, command } = this.#sessions.heartbeat(image, heartbeat, now);
+    // What was heard only puts a deadline off: the timer comes early once, and no beat has to move it.
     if (command !== null) this.#submit(command);
-    this.#schedule();
     return { errorCode, isFenced };
   }
 

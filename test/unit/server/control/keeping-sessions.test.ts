@@ -166,12 +166,35 @@ test('a broker that is let in and never heard of is out after a session', () => 
   expect(scene.warnings).toEqual([]);
 });
 
-test('however often a broker is heard, there is one timer', () => {
+test('however often a broker is heard, and whatever is decided besides, there is one timer, which is not moved', () => {
   scene.keep();
-  for (let count = 0; count < 50; count += 1) scene.beat(1);
+  for (const id of [1, 2]) scene.letIn(id);
+  for (const id of [3, 4]) scene.register(id);
   const before = scene.timerCount;
+  for (let count = 0; count < 50; count += 1) {
+    scene.beat(1);
+    const operations = [{ name: 'min.insync.replicas', operation: 'set', value: `${1 + (count % 2)}` }] as const;
+    scene.decide({
+      kind: 'alterConfigs',
+      resources: [{ scope: 'cluster', name: '', operations }],
+      validateOnly: false,
+    });
+  }
   scene.pass(1000);
   expect(scene.timerCount - before).toBeLessThan(10);
+});
+
+test('a broker that is heard stays in, and is out a session after it was heard last', () => {
+  scene.keep();
+  scene.letIn(1);
+  for (let passed = 0; passed < 3 * SESSION_MS; passed += 200) {
+    scene.pass(200);
+    scene.beat(1);
+  }
+  scene.pass(SESSION_MS - 100);
+  expect(scene.isIn(1)).toBe(true);
+  scene.pass(200);
+  expect(scene.isIn(1)).toBe(false);
 });
 
 test('a controller that begins dials brokers that are in, as far as it knows where they are, and no others', () => {

@@ -14,6 +14,7 @@ import { QuorumNode } from '../../../../broker/server/control/quorum/quorum-node
 import { ReplicaMover } from '../../../../broker/server/control/quorum/replica-mover.ts';
 import { encodeCheckpoint } from '../../../../broker/server/control/raft-checkpoint.ts';
 import { sampleId } from '../../../support/metadata/lab.ts';
+import { agreementWith } from '../../../support/raft/agreement.ts';
 import { SELF, StorageBench, THREE } from '../../../support/raft/storage-bench.ts';
 
 const quiet = (): void => undefined;
@@ -28,24 +29,6 @@ const HEAD = { from: { id: 2, directoryId: 'disk-2' }, to: SELF } as const;
 const NO_OP: EntryBody = { kind: 'no-op' };
 const batchOf = (...records: MetadataRecord[]): EntryBody => ({ kind: 'batch', payload: encodeRecords(records) });
 const topic = (number: number): EntryBody => batchOf({ kind: 'topic', topicId: sampleId(number), name: `t${number}` });
-
-/** What a voter that agrees with everything answers; null for what has no answer. */
-function agreementWith(message: Message): Message | null {
-  const head = { from: message.to, to: message.from, term: message.term };
-  switch (message.kind) {
-    case 'pre-vote':
-      return { ...head, term: message.term - 1, kind: 'pre-vote-response', askedTerm: message.term, isGranted: true };
-    case 'vote':
-      return { ...head, kind: 'vote-response', isGranted: true };
-    case 'append': {
-      const index = message.previous.index + message.entries.length;
-      const matched = { outcome: 'matched', index, conflictTerm: 0, isDamaged: false } as const;
-      return { ...head, kind: 'append-response', round: message.round, ...matched };
-    }
-    default:
-      return null;
-  }
-}
 
 /** A controller among two voters that agree when the test lets them. */
 class Scene {
@@ -143,6 +126,11 @@ class Scene {
       offset,
     );
     return { got, ends };
+  }
+
+  /** How much of what takes more than one turn is held back. */
+  get heldCount(): number {
+    return this.#turns?.length ?? 0;
   }
 
   /** Whatever takes more than one turn stops after the first, or goes on. */
@@ -331,6 +319,8 @@ test('entries are told in metadata offsets, which count records, also behind a s
   scene.hear(1, [NO_OP, batchOf({ kind: 'cluster', clusterId: CLUSTER }), topic(1), topic(2)]);
   const offsets = (...indexes: number[]): number[] => indexes.map((index) => scene.node.offsetAt(index));
   expect(offsets(0, 1, 2, 3, 4)).toEqual([-1, -1, 0, 1, 2]);
+  // What is not committed yet may be anything; there is nothing before it that is not told.
+  expect(offsets(5)).toEqual([2]);
   const { got } = scene.watch(2);
   scene.takeOver(1, 20, 70);
   scene.hear(1, [topic(3), topic(4)], 21);
@@ -372,6 +362,20 @@ describe('while the state is encoded over many turns', () => {
     expect(scene.stored()).toEqual({ offset: 500, count: 501 });
   });
 
+  test('whoever asks for it then waits for the one that is made, and nobody waits for the next', () => {
+    const scene = new Scene();
+    scene.hear(1, [NO_OP, batchOf({ kind: 'cluster', clusterId: CLUSTER }), ...many]);
+    scene.hold(true);
+    const got: number[] = [];
+    for (let asked = 0; asked < 3; asked += 1) scene.node.snapshot(({ offset }) => void got.push(offset));
+    expect(scene.heldCount).toBe(1);
+    scene.hold(false);
+    scene.pass(50, false);
+    scene.node.snapshot(({ offset }) => void got.push(offset));
+    scene.pass(50, false);
+    expect(got).toEqual([500, 500, 500, 500]);
+  });
+
   test('a snapshot of the leader that comes meanwhile is what entries are told behind', () => {
     const scene = encoding();
     scene.takeOver(1, 600, 7000);
@@ -399,6 +403,10 @@ test('what waits to be committed when another leads is told at once that nobody 
   scene.node.submit(registration(5), (outcome) => outcomes.push(outcome));
   scene.pass(30, false);
   expect(outcomes).toEqual([]);
+  // It is in the log of the one that leads, whose end is told in metadata offsets too (V12).
+  const { node } = scene;
+  expect(node.offsetAt(node.host.state.log.lastIndex)).toBe(scene.active().image.offset);
+  expect(scene.active().image.offset).toBeGreaterThan(node.offset);
   scene.hear(9, []);
   expect(outcomes).toEqual([null]);
 });

@@ -1,11 +1,14 @@
 import { Buffer } from 'node:buffer';
-import { expect, test } from '@jest/globals';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, test } from '@jest/globals';
 import { NO_RAFT_BUGS } from '../../../../broker/core/raft/planted-bugs.ts';
 import type { Message, ReplicaKey } from '../../../../broker/core/raft/types.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
 import { RaftHost } from '../../../../broker/server/control/quorum/raft-host.ts';
 import { encodeCheckpoint } from '../../../../broker/server/control/raft-checkpoint.ts';
-import { batchAt, SELF, StorageBench, textOf, withReads } from '../../../support/raft/storage-bench.ts';
+import { agreementWith } from '../../../support/raft/agreement.ts';
+import { batchAt, SELF, StorageBench, textOf, THREE, withReads } from '../../../support/raft/storage-bench.ts';
 
 const LEADER: ReplicaKey = { id: 2, directoryId: 'disk-2' };
 const HEAD = { from: LEADER, to: SELF, term: 1, round: 1 } as const;
@@ -29,7 +32,8 @@ function snapshotAt(index: number, voters: readonly ReplicaKey[] = [LEADER]): Me
   return { ...HEAD, kind: 'snapshot', meta, position: 0, data: Buffer.concat(chunks) };
 }
 
-test('a snapshot that comes while the one before is read takes its place, and entries follow it', () => {
+/** An observer whose checkpoint at index 2 is read when the test says so, and what its state machine got. */
+function slowReader() {
   const bench = StorageBench.formed(1, []);
   bench.close();
   const slow: (() => void)[] = [];
@@ -57,14 +61,29 @@ test('a snapshot that comes while the one before is read takes its place, and en
   );
   host.receive(snapshotAt(2));
   bench.time.settle();
+  const read = (): void => {
+    for (const one of slow) one();
+    bench.time.settle();
+  };
+  return { host, time: bench.time, applied, read };
+}
+
+test('a snapshot that comes while the one before is read takes its place, and entries follow it', () => {
+  const { host, time, applied, read } = slowReader();
   host.receive(snapshotAt(5));
-  bench.time.settle();
+  time.settle();
   const previous = { index: 5, term: 1 };
   host.receive({ ...HEAD, kind: 'append', previous, entries: [batchAt(6, 1)], committedIndex: 6 });
-  bench.time.settle();
-  for (const read of slow) read();
-  bench.time.settle();
+  time.settle();
+  read();
   expect([applied, host.appliedIndex]).toEqual([['5 at 5', '6@1 entry 6'], 6]);
+});
+
+test('nothing is taken over when what was read comes after the end', () => {
+  const { host, applied, read } = slowReader();
+  host.stop();
+  read();
+  expect(applied).toEqual([]);
 });
 
 test('an answer leaves when the write that it names is durable, not before (I3)', () => {
@@ -104,13 +123,28 @@ function follower({ onSend = () => undefined, voters = [SELF, LEADER] }: Followe
   const sent: string[] = [];
   let stoodStillMs = 0;
   let timerCount = 0;
+  let liveCount = 0;
   const host = new RaftHost(
     {
       clock: { monotonicMs: () => bench.time.monotonicMs() + stoodStillMs, wallMs: () => bench.time.wallMs() },
       timers: {
         after: (delayMs, callback) => {
           timerCount += 1;
-          return bench.time.after(delayMs, callback);
+          liveCount += 1;
+          let isLive = true;
+          const end = (): void => {
+            if (isLive) liveCount -= 1;
+            isLive = false;
+          };
+          const handle = bench.time.after(delayMs, () => {
+            end();
+            callback();
+          });
+          const cancel = (): void => {
+            end();
+            handle.cancel();
+          };
+          return { cancel };
         },
       },
       storage,
@@ -137,7 +171,16 @@ function follower({ onSend = () => undefined, voters = [SELF, LEADER] }: Followe
   };
   hear();
   bench.time.settle();
-  return { host, sent, hear, standStill, time: bench.time, disk: bench.disk, timers: () => timerCount };
+  return {
+    host,
+    sent,
+    hear,
+    standStill,
+    time: bench.time,
+    disk: bench.disk,
+    timers: () => timerCount,
+    live: () => liveCount,
+  };
 }
 
 test('a process that stood still hears what waits before it takes anybody for dead (F4)', () => {
@@ -251,4 +294,128 @@ test('a leader is confirmed by what a majority received, from before it was sent
   time.advance(300);
   answer();
   expect(clock.monotonicMs() - host.confirmedAtMs).toBeLessThan(150);
+});
+
+test('there is one timer however its deadline moves, and none after the end', () => {
+  const { host, hear, time, live } = follower();
+  time.advance(100);
+  for (let count = 0; count < 5; count += 1) {
+    hear();
+    // It may stand for election sooner (V8).
+    host.leaderRefuses(LEADER);
+    expect(live()).toBe(1);
+    time.advance(10);
+  }
+  host.stop();
+  expect(live()).toBe(0);
+});
+
+test('a host that is stopped by what it tells leaves no timer either', () => {
+  let isLast = false;
+  const { host, sent, time, live } = follower({
+    onSend: () => {
+      if (isLast) host.stop();
+    },
+  });
+  isLast = true;
+  // It stands for election.
+  while (!sent.includes('pre-vote')) time.advance(10);
+  expect(live()).toBe(0);
+});
+
+test('who asked and was answered is forgotten', async () => {
+  const { host } = follower();
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const ask = (): WeakRef<() => void> => {
+    const done = (): void => undefined;
+    host.ask({ kind: 'read' }, done);
+    return new WeakRef(done);
+  };
+  const asked = ask();
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  expect(asked.deref()).toBeUndefined();
+});
+
+describe('a voter that needs what only the snapshot of the leader has', () => {
+  const [, , late = SELF] = THREE;
+
+  /** A leader that has committed three batches, and keeps its state at the first of them as a snapshot. */
+  function leader() {
+    const bench = StorageBench.formed(1, THREE);
+    bench.close();
+    const { storage, start } = bench.open();
+    if (start === null) throw new Error('it is formed');
+    const { time } = bench;
+    const sent: Message[] = [];
+    const pieces: unknown[] = [];
+    const host = new RaftHost(
+      {
+        clock: time,
+        timers: time,
+        storage,
+        send: (message) => {
+          sent.push(message);
+          if (message.kind === 'snapshot') pieces.push([message.to.id, message.position, message.data]);
+        },
+        machine: { committed: () => undefined, restored: () => undefined, became: () => undefined },
+      },
+      OPTIONS,
+      start,
+    );
+    const pass = (ms: number): void => {
+      for (let passed = 0; passed < ms; passed += 10) {
+        time.advance(10);
+        time.settle();
+        for (const message of sent.splice(0)) {
+          const answer = message.to.id === late.id ? null : agreementWith(message);
+          if (answer !== null) host.receive(answer);
+        }
+      }
+    };
+    const keep = (index: number): void => {
+      const place = { index, term: host.state.term };
+      const state = { payload: Buffer.from(`state at ${index}`), offset: index };
+      storage.keepSnapshot({ place, voters: THREE }, state, (size) => host.snapshotTaken(index, size));
+    };
+    /** It has this much of the first snapshot. */
+    const has = (position: number): void => {
+      const { term, leadership } = host.state;
+      const head = { from: late, to: SELF, term, round: leadership?.round ?? 0 };
+      host.receive({ ...head, kind: 'snapshot-response', place: { index: 2, term }, position });
+    };
+    pass(2000);
+    for (const text of ['a', 'b', 'c'])
+      host.ask({ kind: 'propose', payload: Buffer.from(text) }, ({ kind }) => expect(kind).toBe('proposed'));
+    pass(100);
+    keep(2);
+    time.settle();
+    return { time, pieces, keep, has };
+  }
+
+  const piece = (position: number): unknown => [late.id, position, expect.any(Uint8Array)];
+
+  test('is sent it, from where it is', () => {
+    const { time, pieces, has } = leader();
+    has(10);
+    time.settle();
+    expect(pieces).toEqual([piece(0), piece(10)]);
+    expect(Buffer.from((pieces as [number, number, Uint8Array][])[1]?.[2] ?? []).toString()).toMatch(/state at 2$/);
+  });
+
+  test('is sent nothing of one that is no more when it is read', () => {
+    const counts = new Set<number>();
+    for (let steps = 0; steps < 12; steps += 1) {
+      const { time, pieces, keep, has } = leader();
+      keep(4);
+      for (let step = 0; step < steps; step += 1) time.step();
+      has(10);
+      time.settle();
+      counts.add(pieces.length);
+      expect(pieces).toEqual(pieces.map(() => [late.id, expect.any(Number), expect.any(Uint8Array)]));
+    }
+    // In between the disk has the second alone, and Raft the first.
+    expect(counts).toEqual(new Set([1, 2]));
+  });
 });
