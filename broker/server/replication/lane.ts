@@ -113,8 +113,7 @@ export class FetchLane {
     const changed = this.#changed;
     this.#changed = new Set();
     const { isExceeded } = this.#deps.throttle;
-    const isFetched = (one: FollowerPartition): boolean =>
-      this.#holds(one) && one.position() !== null && !(isExceeded && one.isThrottled);
+    const isFetched = (one: FollowerPartition): boolean => this.#isFetched(one, isExceeded);
     const request = this.#session.next(changed, isFetched, () => this.#members.values());
     if (request.sessionEpoch === 0) this.#asked.clear();
     for (const one of request.forgotten) this.#asked.delete(one);
@@ -129,8 +128,9 @@ export class FetchLane {
     this.#call(request);
   }
 
-  #holds(one: FollowerPartition): boolean {
-    return this.#members.get(one.topicId, one.index) === one;
+  #isFetched(one: FollowerPartition, isExceeded: boolean): boolean {
+    const isMember = this.#members.get(one.topicId, one.index) === one;
+    return isMember && one.position() !== null && !(isExceeded && one.isThrottled);
   }
 
   #call(request: SessionRequest<FollowerPartition>): void {
@@ -221,7 +221,7 @@ export class FetchLane {
       this.#throttled = null;
       if (this.#deps.throttle.isExceeded) this.#keepBack();
       else {
-        for (const one of throttled) if (this.#holds(one)) this.#changed.add(one);
+        for (const one of throttled) this.#changed.add(one);
         this.#schedule();
       }
     });
@@ -239,16 +239,21 @@ export class FetchLane {
 
   /** The request in flight may wait at the leader for long, and a partition that it does not ask for with it. */
   #mayHurry(follower: FollowerPartition): void {
-    if (this.#hurry !== null || this.#asked.has(follower) || follower.position() === null) return;
+    if (this.#hurry !== null || !this.#isKeptWaiting(follower)) return;
     const { clock, timers } = this.#deps;
     const delayMs = Math.max(0, this.#hurriedMs + HURRY_INTERVAL_MS - clock.monotonicMs());
     this.#hurry = timers.after(delayMs, () => {
       this.#hurry = null;
-      if (this.#inFlight === -1) return;
+      // The request in flight may be another by now, and ask for all.
+      if (this.#inFlight === -1 || !this.#changed.values().some((one) => this.#isKeptWaiting(one))) return;
       this.#hurriedMs = clock.monotonicMs();
       this.#hangUp('another partition is to be fetched, too');
       this.#schedule();
     });
+  }
+
+  #isKeptWaiting(one: FollowerPartition): boolean {
+    return !this.#asked.has(one) && this.#isFetched(one, this.#deps.throttle.isExceeded);
   }
 
   #hangUp(reason: string): void {

@@ -36,6 +36,11 @@ export class VirtualTime implements Clock, Timers {
     };
   }
 
+  /** Timers that are set. */
+  get timerCount(): number {
+    return this.#events.filter(({ live, background }) => live && background).length;
+  }
+
   /** Runs one event; false when only background timers are left. */
   step(): boolean {
     if (!this.#events.some((event) => event.live && !event.background)) return false;

@@ -11,7 +11,7 @@ import { VirtualLoop } from '../../../support/virtual-loop.ts';
 const LAG_MAX_MS = 10_000;
 const IDS = [0, 1].map((id) => brokerId(id));
 
-function watched(replicas = IDS) {
+function watched(replicas = IDS, lagMaxMs = LAG_MAX_MS) {
   const loop = new VirtualLoop();
   const log = new HandLog();
   const led = lead({ log, rules: { minInsyncReplicas: 2 }, view: { replicas, isr: replicas } });
@@ -24,7 +24,7 @@ function watched(replicas = IDS) {
     onLead: (listener: () => void) => void begun.push(listener),
   };
   // The one setting that is read.
-  const settings = { broker: () => LAG_MAX_MS } as unknown as Settings;
+  const settings = { broker: () => lagMaxMs } as unknown as Settings;
   const watch = new FollowerWatch({ clock: loop, timers: loop, settings, metadata, partitions });
   /** Time as the leadership sees it goes with the loop. */
   const pass = (ms: number): void => {
@@ -51,6 +51,14 @@ describe('the watch over followers', () => {
     watch.stop();
   });
 
+  it('finds who lags after half as long again when that is short', () => {
+    const { start, watch, pass, wanted } = watched(IDS, 600);
+    start();
+    pass(900);
+    expect(wanted()).toEqual([0]);
+    watch.stop();
+  });
+
   it('looks at once when a broker is gone', () => {
     const { cluster, loop, metadata, wanted } = watched();
     cluster.fenced.add(1);
@@ -69,6 +77,21 @@ describe('the watch over followers', () => {
     pass(9_000);
     expect(wanted()).toBeUndefined();
     watch.stop();
+  });
+
+  it('runs one timer however many leaderships begin or brokers come, and none after its end', () => {
+    const { start, watch, loop, metadata } = watched();
+    for (let i = 0; i < 3; i += 1) metadata.tell({ brokersChanged: IDS.slice(1) });
+    expect(loop.timerCount).toBe(1);
+    loop.run();
+    for (let i = 0; i < 3; i += 1) start();
+    expect(loop.timerCount).toBe(1);
+    watch.stop();
+    expect(loop.timerCount).toBe(0);
+    const other = watched();
+    other.watch.stop();
+    other.start();
+    expect(other.loop.timerCount).toBe(0);
   });
 
   it('runs no timer where there are no followers, and one since there are', () => {

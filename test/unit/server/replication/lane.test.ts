@@ -223,6 +223,20 @@ describe('partitions come and go', () => {
     expect(named(lab.only)).toEqual(['0@0', '4@0', '8@0', '12@0']);
   });
 
+  test('a newcomer that the next request asks for makes no lane begin anew, nor does one while none is in flight', () => {
+    const { lab, first } = twoInALane();
+    lab.follow('t', { index: 8 });
+    lab.only.answer({});
+    expect(named(lab.only)).toEqual(['8@0']);
+    lab.world.time.advance(200);
+    expect([lab.closed.length, named(lab.only)]).toEqual([1, ['8@0']]);
+    lab.syncsHeld = true;
+    lab.follow('t', { index: 12 });
+    lab.only.answer(answerOf(first.topicId, partitionData(0, { records: records(0, 3) })));
+    lab.world.time.advance(200);
+    expect([lab.closed.length, lab.sent.length]).toEqual([1, 0]);
+  });
+
   test('one of which nothing can be asked makes no lane begin anew', () => {
     const { lab, first } = twoInALane();
     first.onState('read-only');
@@ -291,6 +305,21 @@ describe('partitions come and go', () => {
     expect(lab.only.request.topics[0]?.partitions[0]).toMatchObject({ currentLeaderEpoch: 1 });
   });
 
+  test('a lane that begins anew after nothing was left in it has not failed before', () => {
+    const lab = new LaneLab();
+    const follower = lab.follow('t');
+    for (const pauseMs of [50, 100, 200]) {
+      lab.only.fail();
+      lab.world.time.advance(pauseMs);
+    }
+    lab.fetcher.drop(follower);
+    lab.fetcher.follow(follower);
+    lab.world.time.settle();
+    lab.only.fail();
+    lab.world.time.advance(50);
+    expect(named(lab.only)).toEqual(['0@0']);
+  });
+
   test('without a leader nobody is asked', () => {
     const lab = new LaneLab();
     const follower = lab.follow('t');
@@ -329,5 +358,74 @@ describe('follower.replication.throttled.rate', () => {
     const follower = lab.follow('t');
     lab.only.answer(answerOf(follower.topicId, partitionData(0, { records: records(0, 40) })));
     expect(named(lab.only)).toEqual(['0@40']);
+  });
+
+  test('counts nothing of what is in sync beside what is not', () => {
+    const lab = new LaneLab({ 'follower.replication.throttled.rate': '1000' });
+    lab.overrides = new Map([['follower.replication.throttled.replicas', '*']]);
+    const behind = lab.follow('t', { index: 0, isr: [2] });
+    lab.only.answer({});
+    lab.follow('t', { index: 4 });
+    lab.world.time.advance(0);
+    lab.only.answer(answerOf(behind.topicId, partitionData(4, { records: records(0, 40) })));
+    expect(named(lab.only)).toEqual(['4@40']);
+  });
+
+  test('keeps back what is alone in its lane until there is allowance again', () => {
+    const lab = new LaneLab({ 'follower.replication.throttled.rate': '1000' });
+    lab.overrides = new Map([['follower.replication.throttled.replicas', '*']]);
+    const follower = lab.follow('t', { isr: [2] });
+    lab.only.answer(answerOf(follower.topicId, partitionData(0, { records: records(0, 40) })));
+    lab.world.time.advance(1000);
+    expect(lab.sent).toHaveLength(0);
+    lab.world.time.advance(2000);
+    expect(named(lab.only)).toEqual(['0@40']);
+  });
+
+  test('keeps back all that is throttled, and takes all of it up again', () => {
+    const lab = new LaneLab({ 'follower.replication.throttled.rate': '1000' });
+    lab.follow('t', { index: 8 });
+    lab.only.answer({});
+    lab.overrides = new Map([['follower.replication.throttled.replicas', '*']]);
+    const behind = lab.follow('t', { index: 0, isr: [2] });
+    lab.follow('t', { index: 4, isr: [2] });
+    lab.world.time.advance(100);
+    lab.only.answer(answerOf(behind.topicId, partitionData(0, { records: records(0, 40) })));
+    expect(named(lab.only)).toEqual(['-0', '-4']);
+    const asked: string[] = [];
+    for (let round = 0; round < 300; round += 1) {
+      lab.only.answer({});
+      asked.push(...named(lab.only));
+      lab.world.time.advance(10);
+    }
+    expect(asked.toSorted()).toEqual(['0@40', '4@0']);
+  });
+
+  test('leaves no timer when nothing is fetched any more', () => {
+    const lab = new LaneLab({ 'follower.replication.throttled.rate': '1000' });
+    lab.overrides = new Map([['follower.replication.throttled.replicas', '*']]);
+    const before = lab.world.time.timerCount;
+    const kept = lab.follow('t', { isr: [2] });
+    lab.only.answer(answerOf(kept.topicId, partitionData(0, { records: records(0, 40) })));
+    const failed = lab.follow('t', { index: 1 });
+    lab.only.fail();
+    const waiting = [2, 6].map((index) => lab.follow('t', { index }));
+    expect(lab.world.time.timerCount - before).toBe(3);
+    for (const one of [kept, failed, ...waiting]) lab.fetcher.drop(one);
+    expect(lab.world.time.timerCount).toBe(before);
+  });
+
+  test('a newcomer that is kept back makes no lane begin anew', () => {
+    const lab = new LaneLab({ 'follower.replication.throttled.rate': '1000' });
+    const sync = lab.follow('t', { index: 4 });
+    lab.only.answer({});
+    lab.overrides = new Map([['follower.replication.throttled.replicas', '*']]);
+    const behind = lab.follow('t', { index: 0, isr: [2] });
+    lab.world.time.advance(0);
+    lab.only.answer(answerOf(sync.topicId, partitionData(0, { records: records(0, 40) })));
+    const { length } = lab.closed;
+    behind.onProgress();
+    lab.world.time.advance(500);
+    expect(lab.closed).toHaveLength(length);
   });
 });

@@ -22,6 +22,14 @@ describe('a replication throttle', () => {
     expect(throttle.bytes).toBe(sent);
   });
 
+  it('begins with the allowance of a second', () => {
+    const { throttle } = throttled(1_000);
+    throttle.take(999);
+    expect(throttle.isExceeded).toBe(false);
+    throttle.take(1);
+    expect(throttle.isExceeded).toBe(true);
+  });
+
   it('saves up no more than a second', () => {
     const { state, throttle } = throttled(1_000);
     state.nowMs += 3_600_000;
