@@ -78,8 +78,8 @@ export class PartitionReader {
     return `${this.#name} of ${topic}-${partition} on ${this.replicas.join()}${this.isInSync ? '' : ' (not in sync)'} at ${this.#offset}, led by ${id} in ${epoch}`;
   }
 
-  /** Asks anybody who leads the partition. */
-  #lookUp(): void {
+  /** Asks anybody who leads the partition, until somebody does, and goes on with that. */
+  #lookUp(goOn = (): void => this.#fetch()): void {
     const { topic, partition } = this.where;
     const body = () => ({ topics: [{ name: topic }], allowAutoTopicCreation: false });
     this.#call('any', ApiKey.Metadata, body, (answer) => {
@@ -89,7 +89,7 @@ export class PartitionReader {
       this.isInSync = found !== undefined && found.isrNodes.length === found.replicaNodes.length;
       this.#leader = { id: found?.leaderId ?? -1, epoch: found?.leaderEpoch ?? -1 };
       if (brokers.length > 0) this.#client.send({ kind: 'nodes', nodes: new Map(brokers) });
-      this.#again(() => (this.#leader.id < 0 || (this.#isFinal && !this.isInSync) ? this.#lookUp() : this.#fetch()));
+      this.#again(() => (this.#leader.id < 0 || (this.#isFinal && !this.isInSync) ? this.#lookUp(goOn) : goOn()));
     });
   }
 
@@ -156,7 +156,7 @@ export class PartitionReader {
         const { endOffset } = one;
         this.#stage.note({ kind: 'epoch-end', atMs: this.#stage.world.nowMs, topic, partition, epoch, endOffset });
         this.#findEpochs(rest);
-      } else this.#again(() => this.#findEpochs(epochs));
+      } else this.#again(() => this.#lookUp(() => this.#findEpochs(epochs)));
     });
   }
 
