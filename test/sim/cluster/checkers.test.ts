@@ -256,6 +256,25 @@ describe('the watch over a quorum', () => {
     expect(scene.watch.problems).toEqual([]);
   });
 
+  it('takes a leader of an earlier term than the one that a replica votes in for nobody that it hears (Q3)', () => {
+    const scene = new Scene();
+    scene.pass(append(1, 2, [3, 1], [], 3));
+    scene.nowMs = 700;
+    // The vote is given, and waits for a slow disk.
+    scene.ask('pre-vote', 2, 0, 3);
+    scene.grant('pre-vote', 0, 2, 3);
+    scene.ask('vote', 2, 0, 3);
+    scene.nowMs = 1200;
+    scene.pass(append(1, 2, [3, 1], [], 3));
+    scene.ask('pre-vote', 2, 0, 4);
+    scene.grant('pre-vote', 0, 2, 4);
+    expect(scene.watch.problems).toEqual([]);
+    scene.pass(append(2, 3, [3, 1], [], 3));
+    scene.ask('pre-vote', 1, 0, 4);
+    scene.grant('pre-vote', 0, 1, 4);
+    expect(scene.first).toBe('Q3: 0/disk-0 hears its leader and grants 1/disk-1 its pre-vote 4');
+  });
+
   it('names who asks for votes without a pre-vote (Q3)', () => {
     const scene = new Scene();
     scene.ask('vote', 2, 1, 2);

@@ -32,6 +32,8 @@ const SURELY = 0.9;
  */
 export class VoteWatch {
   readonly #contacts = new Map<string, Contact>();
+  /** The latest term that a replica may be in: a leader of an earlier one is not heard any more. */
+  readonly #terms = new Map<string, Term>();
   /** Questions for (pre-)votes that came to one that had just heard its leader; and pre-votes that were granted. */
   readonly #untimely = new Set<string>();
   readonly #granted = new Set<string>();
@@ -48,8 +50,7 @@ export class VoteWatch {
   /** A message is sent. */
   sent(message: Message): void {
     const { kind, from, to, term } = message;
-    const contact = this.#contacts.get(keyOf(from));
-    if (contact !== undefined && term > contact.term) this.#contacts.delete(keyOf(from));
+    this.#mayBeIn(keyOf(from), kind === 'pre-vote' ? term - 1 : term);
     if (kind === 'vote' && !message.isTransfer && !this.#granted.has(`${keyOf(from)} ${term}`))
       this.#complain(`Q3: ${keyOf(from)} asks for votes in term ${term} without a pre-vote`);
     else if ((kind === 'vote-response' || kind === 'pre-vote-response') && message.isGranted) {
@@ -74,8 +75,9 @@ export class VoteWatch {
     const key = keyOf(to);
     const nowMs = this.#world.nowMs();
     // Who is told of a later term in an answer is in it at once, and has no leader there (core/raft I7).
-    if (kind.endsWith('-response') && term > (this.#contacts.get(key)?.term ?? term)) this.#contacts.delete(key);
+    if (kind.endsWith('-response')) this.#mayBeIn(key, term);
     if (kind === 'append' || kind === 'snapshot') {
+      if (term < (this.#terms.get(key) ?? term)) return;
       const [life, leaderLife] = [this.#world.lifeOf(to.id), this.#world.lifeOf(from.id)];
       this.#contacts.set(key, { atMs: nowMs, term, leader: from.id, life, leaderLife });
     } else if (kind === 'pre-vote-response' && message.isGranted) {
@@ -87,7 +89,13 @@ export class VoteWatch {
       // A question may come again: what counts is the last time, and a vote that was given stays given.
       if (contact !== undefined && !isGiven && this.#isInForce(contact, to)) this.#untimely.add(question);
       else this.#untimely.delete(question);
-    }
+      if (kind === 'vote' && !this.#untimely.has(question)) this.#mayBeIn(key, term);
+    } else if (kind === 'vote') this.#mayBeIn(key, term);
+  }
+
+  #mayBeIn(key: string, term: Term): void {
+    if (term > (this.#terms.get(key) ?? 0)) this.#terms.set(key, term);
+    if (term > (this.#contacts.get(key)?.term ?? term)) this.#contacts.delete(key);
   }
 
   /** The same processes, a moment later: a leader whose process is gone may be replaced at once (V8). */
