@@ -29,6 +29,8 @@ export interface OperatorTools {
   readonly random: () => number;
   /** See `Leader`. */
   readonly wallTime: () => string;
+  /** The wall clock, ms since the epoch. */
+  readonly wallMs: () => number;
   /** Given the API and the dialer as this operator may use them: while it holds the Lease. */
   readonly hooks?: (api: KubernetesApi) => ClusterHooks;
 }
@@ -110,7 +112,7 @@ export class Operator {
   }
 
   async #lead(): Promise<void> {
-    const { clock, random } = this.#tools;
+    const { clock, random, wallMs } = this.#tools;
     const mayAct = whileHolding(() => this.#leader.isHolding());
     const api = guardedApi(this.#tools.api, mayAct);
     const dialer = guardedDialer(this.#tools.dialer, mayAct);
@@ -143,7 +145,7 @@ export class Operator {
       return cluster === undefined ? null : { cluster, members: caches.membersOf(key) };
     };
     const hooks = this.#tools.hooks?.(api) ?? {};
-    const work = new ClusterWork({ manifests, open: place, clock, isDynamic: isDynamicSetting }, hooks);
+    const work = new ClusterWork({ manifests, open: place, clock, wallMs, isDynamic: isDynamicSetting }, hooks);
     const queue = { workers: this.#options.workers, keysMax: KEYS_MAX, backoff: BACKOFF, clock, random };
     const workers = new Workers(queue, { work: (key) => work.work(key), trouble });
     this.#running = { caches, workers, work };

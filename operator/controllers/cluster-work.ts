@@ -2,6 +2,7 @@ import { ClusterTurns, type Turn, type TurnListener, type TurnTimes } from './cl
 import type { ReconcileTools } from './reconcile.ts';
 import { type Declared, desiredFrom } from '../core/declared.ts';
 import type { Desired } from '../core/desired.ts';
+import { INSTRUCTIONS } from '../core/instructions.ts';
 import type { IsDynamic } from '../core/plan-nodes.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClusterAdmin } from '../ports/cluster-admin.ts';
@@ -67,7 +68,7 @@ const SILENT: TurnListener = {
 export class ClusterWork {
   readonly #manifests: (key: string) => ClusterManifests | null;
   readonly #open: (cluster: Declared) => ClusterPlace;
-  readonly #tools: { readonly clock: Clock; readonly isDynamic: IsDynamic };
+  readonly #tools: { readonly clock: Clock; readonly isDynamic: IsDynamic; readonly wallMs: () => number };
   readonly #hooks: ClusterHooks;
   readonly #managed = new Map<string, Managed>();
 
@@ -78,6 +79,8 @@ export class ClusterWork {
       readonly open: (cluster: Declared) => ClusterPlace;
       readonly clock: Clock;
       readonly isDynamic: IsDynamic;
+      /** See `ReconcileTools`. */
+      readonly wallMs: () => number;
     },
     hooks: ClusterHooks,
   ) {
@@ -122,7 +125,7 @@ export class ClusterWork {
 
   async #managedBy(key: string, { cluster, members }: ClusterManifests, desired: Desired): Promise<Managed> {
     const generations = [cluster, ...members]
-      .map(({ uid, generation, isLeaving }) => `${uid} ${generation} ${String(isLeaving)}`)
+      .map((one) => `${one.uid} ${one.generation} ${String(one.isLeaving)} ${instructionTexts(one)}`)
       .sort()
       .join();
     const known = this.#managed.get(key);
@@ -151,4 +154,9 @@ export class ClusterWork {
     this.#managed.delete(key);
     await managed?.place.close();
   }
+}
+
+/** Annotations raise no generation. */
+function instructionTexts({ annotations }: Declared): string {
+  return JSON.stringify(Object.values(INSTRUCTIONS).map((name) => annotations[name] ?? null));
 }

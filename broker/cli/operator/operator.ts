@@ -56,6 +56,7 @@ async function lead(
       clock: systemClock,
       random: Math.random,
       wallTime: () => new Date().toISOString().replace('Z', '000Z'),
+      wallMs: Date.now,
     },
     options,
     {

@@ -1,14 +1,16 @@
 import type { Declared } from '../../core/declared.ts';
 import { API_VERSION, type Kind } from '../../api/names.ts';
+import { CLUSTER_SPEC } from '../../api/cluster-spec.ts';
 import { validateManifest } from '../../api/manifest.ts';
 import { checkSetting } from '../../api/settings.ts';
+import { isRecord } from '../../api/validate.ts';
 import type { KubernetesObject } from '../../ports/kubernetes.ts';
-import { at, textAt } from './objects/fields.ts';
+import { at, listAt, textAt } from './objects/fields.ts';
 
 /** Reads a custom resource. The API server has judged its shape; settings are judged here (`api/settings.ts`). */
 export function declaredOf(kind: Kind, object: KubernetesObject): Declared {
   const { name, namespace = '', uid = '', generation = 0, labels, annotations = {} } = object.metadata;
-  const spec = object['spec'];
+  const spec = asWritten(kind, object);
   const written = { name, namespace, ...(labels === undefined ? {} : { labels }), annotations };
   const document = { apiVersion: API_VERSION, kind, metadata: written, spec };
   const validated = validateManifest(document, checkSetting);
@@ -29,4 +31,41 @@ export function declaredOf(kind: Kind, object: KubernetesObject): Declared {
     manifest: validated.ok ? validated.resource : null,
     issues: validated.ok ? [] : validated.issues,
   };
+}
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+/** What the API server fills in. */
+const REPLICAS_DEFAULT = CLUSTER_SPEC.properties.brokers.properties.replicas.default;
+
+/**
+ * The spec without a number of brokers that nobody wrote: the API server fills the default in, and then it looks like any other (O10). It
+ * is somebody's if it's another number than the default, or was set by apply, by scale, or by an apply of the client's.
+ */
+function asWritten(kind: Kind, object: KubernetesObject): unknown {
+  const spec = object['spec'];
+  const brokers = at(spec, 'brokers');
+  const isOther =
+    kind !== 'Cluster' || !isRecord(spec) || !isRecord(brokers) || brokers['replicas'] !== REPLICAS_DEFAULT;
+  if (isOther || isReplicasWritten(object)) return spec;
+  const { replicas: _replicas, ...rest } = brokers;
+  return { ...spec, brokers: rest };
+}
+
+function isReplicasWritten(object: KubernetesObject): boolean {
+  const applied = textAt(object, 'metadata', 'annotations', LAST_APPLIED);
+  if (applied !== null && at(parsed(applied), 'spec', 'brokers', 'replicas') !== undefined) return true;
+  return listAt(object, 'metadata', 'managedFields').some(
+    (entry) =>
+      (at(entry, 'operation') === 'Apply' || at(entry, 'subresource') === 'scale') &&
+      at(entry, 'fieldsV1', 'f:spec', 'f:brokers', 'f:replicas') !== undefined,
+  );
+}
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    // Whoever wrote it wrote no number that anybody could read.
+    return null;
+  }
 }

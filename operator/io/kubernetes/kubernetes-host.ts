@@ -1,8 +1,10 @@
 import type { Formation } from '../../../broker/core/config/formation.ts';
 import { type Cluster, FIRST_CONTROLLER_ID } from '../../api/kinds.ts';
 import type { Condition } from '../../core/desired.ts';
+import { isHeld } from '../../core/hold.ts';
 import type { HostObservation, NodeMark, NodeObservation } from '../../core/observed.ts';
 import type { IsDynamic } from '../../core/plan-nodes.ts';
+import { settleScale } from '../../core/scale.ts';
 import type { NodeSpec } from '../../core/steps.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ClusterDialer, DialedCluster, NodeReach } from '../../ports/cluster-dialer.ts';
@@ -63,6 +65,8 @@ export class KubernetesHost implements NodeHost {
     if (this.#view().observation.formation === null) await this.#askFor('ConfigMap', namesOf(this.#owner.name).quorum);
     const view = this.#view();
     if (view.problems.length > 0) return view.problems;
+    this.#cluster = settleScale(cluster, view.observation).cluster;
+    if (isHeld(cluster)) return [];
     const blueprint = this.#blueprint(view);
     if (blueprint === null) return [];
     const rendered = render(blueprint);
@@ -110,11 +114,17 @@ export class KubernetesHost implements NodeHost {
   }
 
   async restart({ id }: NodeSpec, _reason: string): Promise<void> {
-    const pod = this.#pod(id);
-    const set = this.#tools.caches.find('StatefulSet', this.#named(statefulSetName(this.#owner.name, roleOf(id))));
+    const { caches, clock } = this.#tools;
+    const name = statefulSetName(this.#owner.name, roleOf(id));
     // A pod that ends before its controller knows the new template comes back as it was.
-    const isKnown = at(set, 'status', 'observedGeneration') === set?.metadata.generation;
-    if (pod === null || pod.metadata.deletionTimestamp !== undefined || !isKnown) return;
+    const isKnown = await caches.until(clock, SEEN_MS, () => {
+      const set = caches.find('StatefulSet', this.#named(name));
+      return at(set, 'status', 'observedGeneration') === set?.metadata.generation;
+    });
+    if (!isKnown)
+      throw new OperatorError('BLOCKED', `what StatefulSet ${name} should be is not known to its controller yet`);
+    const pod = this.#pod(id);
+    if (pod === null || pod.metadata.deletionTimestamp !== undefined) return;
     const { uid = '', resourceVersion = '' } = pod.metadata;
     const isReady = this.#observed(id)?.ready === true;
     await this.#wrote(pod, () =>

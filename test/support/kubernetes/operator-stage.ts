@@ -22,6 +22,8 @@ export class OperatorStage {
   /** Effects of all operators, in order. */
   readonly effects: string[] = [];
   readonly told: string[] = [];
+  /** What the wall clock says. */
+  wallMs = Date.parse('2026-11-29T12:00:00Z');
   /** The operator is killed after so many effects from now. */
   fuse = Number.POSITIVE_INFINITY;
   #hooks: OperatorTools['hooks'];
@@ -57,6 +59,7 @@ export class OperatorStage {
         dialer: this.world.dialer(),
         clock: this.clock,
         random: () => 0,
+        wallMs: () => this.wallMs,
         wallTime: () => `at ${this.clock.monotonicMs()} by ${identity}`,
         ...(this.#hooks === undefined ? {} : { hooks: this.#hooks }),
       },

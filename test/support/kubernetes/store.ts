@@ -59,6 +59,8 @@ const keyOf = (type: ServedType, namespace: string | undefined, name: string): s
 export class ObjectStore {
   readonly #objects = new Map<string, Stored>();
   readonly #listeners = new Set<(event: StoreEvent) => void>();
+  readonly #untold: StoreEvent[] = [];
+  #isTelling = false;
   #history: StoreEvent[] = [];
   #revision = 1;
   #compactedRevision = 0;
@@ -310,7 +312,16 @@ export class ObjectStore {
 
   #emit(event: StoreEvent): void {
     this.#history.push(event);
-    for (const listener of this.#listeners) listener(event);
+    this.#untold.push(event);
+    // What a listener writes is told after what it was told of: nobody hears of a change before those that led to it.
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    try {
+      for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift())
+        for (const listener of this.#listeners) listener(next);
+    } finally {
+      this.#isTelling = false;
+    }
   }
 
   #stored(type: ServedType, namespace: string | undefined, name: string): Stored {

@@ -1,0 +1,83 @@
+import { describe, expect, it } from '@jest/globals';
+import { clusterOf } from '../../support/kubernetes/rendered.ts';
+import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
+import { TYPES } from '../../support/kubernetes/types.ts';
+
+const NAMED = { name: 'orders', namespace: 'ns' };
+const three = (annotations: Readonly<Record<string, string>> = {}, spec: Parameters<typeof clusterOf>[0] = {}) => {
+  const wanted = clusterOf({ brokers: { replicas: 3, storage: { size: '1Gi' } }, ...spec }, NAMED);
+  return { ...wanted, metadata: { ...wanted.metadata, annotations: Object.fromEntries(Object.entries(annotations)) } };
+};
+
+/** A stage where this Cluster is all that it should be. */
+async function settled(): Promise<OperatorStage> {
+  const stage = new OperatorStage();
+  declare(stage);
+  stage.start();
+  await stage.calm();
+  return stage;
+}
+
+function declare(stage: OperatorStage, ...args: Parameters<typeof three>): void {
+  stage.world.declare(three(...args) as never);
+}
+
+const uids = ({ world }: OperatorStage): readonly unknown[] =>
+  world.store.all(TYPES.pods).map(({ metadata }) => metadata.uid);
+
+/** What was done to pods, without what Kubernetes does. */
+const evictions = ({ effects }: OperatorStage, from: number): readonly string[] =>
+  effects.slice(from).filter((one) => one.startsWith('evict'));
+
+describe('the annotations of a Cluster on Kubernetes', () => {
+  it('restart: each pod is evicted once for each value, the active controller last, and none when it goes', async () => {
+    const stage = await settled();
+    const before = uids(stage);
+    let from = stage.effects.length;
+    declare(stage, { 'weir.dev/restart': 'a' });
+    await stage.calm();
+    expect(evictions(stage, from)).toEqual([1, 2, 0].map((id) => `evict Pod ns/orders-broker-${id}`));
+    expect(uids(stage).filter((uid) => before.includes(uid))).toEqual([]);
+    from = stage.effects.length;
+    declare(stage);
+    await stage.calm();
+    expect(evictions(stage, from)).toEqual([]);
+    declare(stage, { 'weir.dev/restart': 'b' });
+    await stage.calm();
+    expect(evictions(stage, from)).toHaveLength(3);
+  });
+
+  it('pause: nothing is written, not even what somebody took away, until it goes', async () => {
+    const stage = await settled();
+    const from = stage.effects.length;
+    declare(stage, { 'weir.dev/pause': 'true', 'weir.dev/restart': 'a' });
+    stage.world.store.delete(TYPES.services, { namespace: 'ns', name: 'orders-bootstrap' });
+    await stage.calm(60_000);
+    expect(stage.effects.slice(from)).toEqual([]);
+    declare(stage, { 'weir.dev/restart': 'a' });
+    await stage.calm();
+    expect(evictions(stage, from)).toHaveLength(3);
+    expect(stage.world.store.find(TYPES.services, 'ns', 'orders-bootstrap')).not.toBe(null);
+  });
+
+  it('windows: pods that an earlier operator made in another way wait for one, and go on in the next', async () => {
+    const maintenanceWindows = [{ start: '02:00', durationMinutes: 60, timeZone: 'UTC' }];
+    const stage = await settled();
+    declare(stage, {}, { maintenanceWindows });
+    await stage.calm();
+    for (const pod of stage.world.store.all(TYPES.pods)) {
+      const annotations = { ...pod.metadata.annotations, 'weir.dev/pod-hash': 'of another making' };
+      const writer = { manager: 'kubelet', subresource: '' } as const;
+      stage.world.store.update(TYPES.pods, { namespace: 'ns', name: pod.metadata.name }, writer, (live) => ({
+        ...live,
+        metadata: { ...live.metadata, annotations },
+      }));
+    }
+    const from = stage.effects.length;
+    await stage.calm(120_000);
+    expect(stage.effects.slice(from)).toEqual([]);
+    stage.wallMs = Date.parse('2026-11-30T02:10:00Z');
+    await stage.calm();
+    expect(evictions(stage, from)).toHaveLength(3);
+  });
+});
