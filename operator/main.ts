@@ -11,6 +11,7 @@ import { isDynamicSetting } from './api/settings.ts';
 import type { Declared } from './core/declared.ts';
 import { PRIORITY, type Priority } from './core/work-queue.ts';
 import { Caches } from './io/kubernetes/caches.ts';
+import type { Certify } from './io/kubernetes/certificates/keep.ts';
 import { KubernetesHost } from './io/kubernetes/kubernetes-host.ts';
 import type { Site } from './io/kubernetes/objects/blueprint.ts';
 import type { Clock } from './ports/clock.ts';
@@ -25,6 +26,7 @@ export interface OperatorTools {
   /** With connections of its own (see `Leader`). */
   readonly leaseApi: LeaseApi;
   readonly dialer: ClusterDialer;
+  readonly certify: Certify;
   readonly clock: Clock;
   readonly random: () => number;
   /** See `Leader`. */
@@ -112,7 +114,7 @@ export class Operator {
   }
 
   async #lead(): Promise<void> {
-    const { clock, random, wallMs } = this.#tools;
+    const { clock, random, wallMs, certify } = this.#tools;
     const mayAct = whileHolding(() => this.#leader.isHolding());
     const api = guardedApi(this.#tools.api, mayAct);
     const dialer = guardedDialer(this.#tools.dialer, mayAct);
@@ -139,7 +141,10 @@ export class Operator {
       },
     });
     const place = (cluster: Declared): ClusterPlace =>
-      openPlace(new KubernetesHost({ api, caches, clock, dialer, site, isDynamic: isDynamicSetting }, cluster), dialer);
+      openPlace(
+        new KubernetesHost({ api, caches, clock, dialer, certify, site, isDynamic: isDynamicSetting }, cluster),
+        dialer,
+      );
     const manifests = (key: string): ClusterManifests | null => {
       const cluster = caches.declared('Cluster', key);
       return cluster === undefined ? null : { cluster, members: caches.membersOf(key) };

@@ -12,11 +12,21 @@ export interface NodeReach {
   readonly instance: string;
 }
 
+/** Certificates that nodes are called with, in PEM. */
+export interface OperatorFiles {
+  readonly cert: string;
+  readonly key: string;
+  /** Of whoever signs those of nodes. */
+  readonly ca: string;
+}
+
 /** Which cluster the nodes are of. */
 export interface DialedCluster {
   readonly namespace: string;
   readonly name: string;
   readonly clusterId: string;
+  /** null: its control plane has no certificates. */
+  readonly tls: OperatorFiles | null;
 }
 
 /** Opens connections to clusters elsewhere. Failures are `OperatorError`s. */

@@ -49,6 +49,10 @@ export interface QuorumFleetOptions {
   /** Where a node keeps its data; absent: in the fleet's own directory. */
   readonly dataOf?: (id: number) => string;
   readonly settings?: Readonly<Record<string, string>>;
+  /** Settings of one node. */
+  readonly ofNode?: (id: number) => Readonly<Record<string, string>>;
+  /** Absent: a new one. */
+  readonly clusterId?: string;
   /** How long a node may take to answer; absent: 3 s. */
   readonly timeoutMs?: number;
 }
@@ -246,11 +250,13 @@ export class QuorumFleet {
     return node;
   }
 
-  async #make({ nodes, voters = nodes, network, dataOf, settings, timeoutMs }: QuorumFleetOptions): Promise<void> {
+  async #make(options: QuorumFleetOptions): Promise<void> {
+    const { nodes, voters = nodes, network, dataOf, settings, ofNode, timeoutMs } = options;
     const ids = Array.from({ length: nodes }, (_, id) => id);
     const controllers = ids.slice(0, voters);
     await this.#writeFormation({
       ...this.#formation,
+      clusterId: options.clusterId ?? this.#formation.clusterId,
       initialVoters: controllers.map((id) => ({ id, directoryId: newId() })),
     });
     const hosts = ids.map((id) => network?.addressOf(id) ?? '127.0.0.1');
@@ -275,6 +281,7 @@ export class QuorumFleet {
         'weir.grpc.port': ports[nodes + id],
         'weir.grpc.insecure': network !== undefined,
         ...settings,
+        ...ofNode?.(id),
       });
       await writeFile(config, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
       const probe = (): ClusterProbe => new ClusterProbe(address, timeoutMs ?? PROBE_TIMEOUT_MS);

@@ -70,11 +70,11 @@ describe('weir operator', () => {
     );
     const broker = ground.run(['broker', '--config', file]);
     await broker.says(/"event":"ready"/);
-    const dialer = new PodDialer(() => null);
+    const dialer = new PodDialer();
     const reach = { id: 0, host: '127.0.0.1', listenerPort: port, controlPort: port + 98, instance: 'a' };
     const meta = readFileSync(join(directory, 'data', 'meta.properties'), 'utf8');
     const told = (name: string): string => new RegExp(`^${name}=(\\S+)$`, 'm').exec(meta)?.[1] ?? '';
-    const cluster = { namespace: 'ns', name: 'orders', clusterId: told('cluster.id') };
+    const cluster = { namespace: 'ns', name: 'orders', clusterId: told('cluster.id'), tls: null };
     expect(await dialer.diskOf(cluster, reach)).toBe(told('directory.id'));
     await expect(dialer.diskOf(cluster, { ...reach, id: 1 })).rejects.toThrow('at 127.0.0.1 is node 0, not node 1');
     const admin = await dialer.connect(cluster, [reach]);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { ApiClient } from '../../../operator/io/kubernetes/api-client.ts';
+import { keepCertificates } from '../../../operator/io/kubernetes/certificates/keep.ts';
 import { type KubeConfigSource, kubeConfigEndpoint } from '../../../operator/io/kubernetes/kube-config.ts';
 import type { Site } from '../../../operator/io/kubernetes/objects/blueprint.ts';
 import { systemClock } from '../../../operator/io/system-clock.ts';
@@ -52,7 +53,8 @@ async function lead(
   const operator = new Operator(
     {
       ...clients,
-      dialer: new PodDialer(() => null),
+      dialer: new PodDialer(),
+      certify: (api, blueprint) => keepCertificates({ api, wallMs: Date.now }, blueprint),
       clock: systemClock,
       random: Math.random,
       wallTime: () => new Date().toISOString().replace('Z', '000Z'),

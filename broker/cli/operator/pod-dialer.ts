@@ -1,21 +1,14 @@
 import type { ClusterAdmin } from '../../../operator/ports/cluster-admin.ts';
 import type { ClusterDialer, DialedCluster, NodeReach } from '../../../operator/ports/cluster-dialer.ts';
 import { OperatorError } from '../../../operator/ports/operator-error.ts';
-import type { TlsFiles } from '../../io/grpc/certificates.ts';
 import type { ControlNet, StatusResponse } from '../../ports/control-net.ts';
 import { operatorNet, statusOf } from '../fleet-calls.ts';
 import { KafkaAdmin } from '../local/kafka-admin.ts';
 
 /** Reaches nodes at the addresses of their pods: no name is resolved, and who answers is told by its certificate. */
 export class PodDialer implements ClusterDialer {
-  readonly #tlsOf: (cluster: DialedCluster) => TlsFiles | null;
-  /** One for all calls with the same certificates. */
-  readonly #nets = new Map<string, ControlNet>();
-
-  /** `tlsOf`: certificates of the operator for a cluster; null where its control plane has none. */
-  constructor(tlsOf: (cluster: DialedCluster) => TlsFiles | null) {
-    this.#tlsOf = tlsOf;
-  }
+  /** One for all calls of a cluster with the same certificates. */
+  readonly #nets = new Map<string, { readonly cert: string | null; readonly net: ControlNet }>();
 
   async connect(cluster: DialedCluster, nodes: readonly NodeReach[]): Promise<ClusterAdmin> {
     const brokers = new Map(
@@ -35,11 +28,13 @@ export class PodDialer implements ClusterDialer {
     return response.node.directoryId;
   }
 
-  #netOf(cluster: DialedCluster): ControlNet {
-    const tls = this.#tlsOf(cluster);
-    const name = JSON.stringify(tls);
-    const net = this.#nets.get(name) ?? operatorNet(tls);
-    this.#nets.set(name, net);
+  #netOf({ namespace, name, tls }: DialedCluster): ControlNet {
+    const [key, cert] = [`${namespace}/${name}`, tls === null ? null : tls.cert + tls.ca];
+    const known = this.#nets.get(key);
+    if (known?.cert === cert) return known.net;
+    const bytes = (text: string): Buffer => Buffer.from(text);
+    const net = operatorNet(tls === null ? null : { cert: bytes(tls.cert), key: bytes(tls.key), ca: bytes(tls.ca) });
+    this.#nets.set(key, { cert, net });
     return net;
   }
 }

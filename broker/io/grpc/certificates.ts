@@ -12,7 +12,7 @@ export interface TlsFiles {
   readonly caFile: string;
 }
 
-/** What the files hold. */
+/** What the files hold, or what was handed over instead and stays as it is. */
 export interface TlsMaterial {
   readonly cert: Buffer;
   readonly key: Buffer;
@@ -42,23 +42,20 @@ export function nameOf(subjectAltName: string | undefined): CertifiedName | null
  * for those that are made when one with the old does not come about.
  */
 export class Certificates {
-  readonly #files: TlsFiles;
   readonly #log: Log;
   readonly #listeners = new Set<(material: TlsMaterial) => void>();
   #material: TlsMaterial;
   #context: SecureContext;
 
   /** Throws when the files can't be read or don't fit together: a node must not start without. */
-  constructor(files: TlsFiles, log: Log, reloadMs = RELOAD_MS) {
-    this.#files = files;
+  constructor(from: TlsFiles | TlsMaterial, log: Log, reloadMs = RELOAD_MS) {
     this.#log = log;
-    this.#material = {
-      cert: readFileSync(files.certFile),
-      key: readFileSync(files.keyFile),
-      ca: readFileSync(files.caFile),
-    };
+    this.#material =
+      'certFile' in from
+        ? { cert: readFileSync(from.certFile), key: readFileSync(from.keyFile), ca: readFileSync(from.caFile) }
+        : from;
     this.#context = createSecureContext(this.#material);
-    this.#schedule(reloadMs);
+    if ('certFile' in from) this.#schedule(from, reloadMs);
   }
 
   get material(): TlsMaterial {
@@ -75,19 +72,18 @@ export class Certificates {
     return () => this.#listeners.delete(listener);
   }
 
-  #schedule(reloadMs: number): void {
+  #schedule(files: TlsFiles, reloadMs: number): void {
     setTimeout(() => {
-      this.#reload()
+      this.#reload(files)
         .catch((error: unknown) => {
           // They are replaced one after the other: what doesn't fit together yet will the next time.
           this.#log.warn({ error: textOf(error) }, 'certificates changed and could not be read; the old ones stay');
         })
-        .finally(() => this.#schedule(reloadMs));
+        .finally(() => this.#schedule(files, reloadMs));
     }, reloadMs).unref();
   }
 
-  async #reload(): Promise<void> {
-    const { certFile, keyFile, caFile } = this.#files;
+  async #reload({ certFile, keyFile, caFile }: TlsFiles): Promise<void> {
     const [cert, key, ca] = await Promise.all([readFile(certFile), readFile(keyFile), readFile(caFile)]);
     const old = this.#material;
     if (cert.equals(old.cert) && key.equals(old.key) && ca.equals(old.ca)) return;

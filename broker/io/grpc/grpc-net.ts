@@ -3,7 +3,7 @@ import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import type { Caller, ControlAddress, ControlNet } from '../../ports/control-net.ts';
 import type { Log } from '../../ports/log.ts';
 import { Names } from '../net/names.ts';
-import { Certificates, nameOf, type TlsFiles } from './certificates.ts';
+import { Certificates, nameOf, type TlsFiles, type TlsMaterial } from './certificates.ts';
 import { GrpcChannel } from './channel.ts';
 import { serve } from './server.ts';
 
@@ -12,7 +12,7 @@ export interface GrpcNetOptions {
   /** Queues an input of the event loop that everything arrives on. */
   readonly post: (input: () => void) => void;
   /** Certificates, for both directions; null: everything is sent in the clear, and callers are who they say. */
-  readonly tls: TlsFiles | null;
+  readonly tls: TlsFiles | TlsMaterial | null;
   /** Whether to serve beyond this machine without certificates (B3). */
   readonly insecure: boolean;
   /** As whom to call. With certificates it must be what they say. */

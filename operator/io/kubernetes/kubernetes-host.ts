@@ -7,12 +7,13 @@ import type { IsDynamic } from '../../core/plan-nodes.ts';
 import { settleScale } from '../../core/scale.ts';
 import type { NodeSpec } from '../../core/steps.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { ClusterDialer, DialedCluster, NodeReach } from '../../ports/cluster-dialer.ts';
+import type { ClusterDialer, DialedCluster, NodeReach, OperatorFiles } from '../../ports/cluster-dialer.ts';
 import type { KubernetesApi, KubernetesObject } from '../../ports/kubernetes.ts';
 import type { NodeHost } from '../../ports/node-host.ts';
 import { isOperatorError, OperatorError } from '../../ports/operator-error.ts';
 import { newId } from '../new-id.ts';
 import type { Caches } from './caches.ts';
+import type { Certify } from './certificates/keep.ts';
 import { obsoleteOf, verdictOn } from './drift.ts';
 import { type Blueprint, type BlueprintNode, blueprintOf, type Site } from './objects/blueprint.ts';
 import { at, listAt, textAt } from './objects/fields.ts';
@@ -29,6 +30,7 @@ export interface KubernetesHostTools {
   readonly caches: Caches;
   readonly clock: Clock;
   readonly dialer: ClusterDialer;
+  readonly certify: Certify;
   readonly site: Site;
   readonly isDynamic: IsDynamic;
 }
@@ -49,6 +51,8 @@ export class KubernetesHost implements NodeHost {
   /** Objects of names of ours that the caches don't have, since nothing says whose they are. */
   #strangers: readonly KubernetesObject[] = [];
   #cluster: Cluster | null = null;
+  /** What nodes are called with, as it was issued last. */
+  #tls: OperatorFiles | null = null;
 
   constructor(
     tools: KubernetesHostTools,
@@ -69,9 +73,11 @@ export class KubernetesHost implements NodeHost {
     if (isHeld(cluster)) return [];
     const blueprint = this.#blueprint(view);
     if (blueprint === null) return [];
-    const rendered = render(blueprint);
-    const taken = await this.#apply(rendered);
+    const taken = await this.#certify(blueprint);
     if (taken.length > 0) return taken;
+    const rendered = render(blueprint);
+    const alsoTaken = await this.#apply(rendered);
+    if (alsoTaken.length > 0) return alsoTaken;
     for (const object of obsoleteOf(rendered, this.#listed(), this.#owner)) await this.#delete(object);
     return [];
   }
@@ -87,11 +93,12 @@ export class KubernetesHost implements NodeHost {
     return [...ready].flatMap((id) => this.#reachOf(id) ?? []);
   }
 
-  /** The cluster as it is dialed; null: it was never formed. */
+  /** The cluster as it is dialed; null: it was never formed, or nothing was issued for it. */
   dialed(): DialedCluster | null {
     const { formation } = this.#view().observation;
     const { namespace, name } = this.#owner;
-    return formation === null ? null : { namespace, name, clusterId: formation.clusterId };
+    const tls = this.#tls;
+    return formation === null || tls === null ? null : { namespace, name, clusterId: formation.clusterId, tls };
   }
 
   async form(initialVoters: readonly number[]): Promise<Formation> {
@@ -251,7 +258,8 @@ export class KubernetesHost implements NodeHost {
     const blueprint = this.#blueprint(isNew ? withNode(view, id) : view);
     if (blueprint === null) throw new OperatorError('CONFLICT', `node ${id} can't be changed: the cluster has changed`);
     const nodes = blueprint.nodes.map((node) => (node.spec.id === id ? { ...node, ...change(node, isNew) } : node));
-    const [taken] = await this.#apply(render({ ...blueprint, nodes }));
+    const changed = { ...blueprint, nodes };
+    const [taken] = [...(await this.#certify(changed)), ...(await this.#apply(render(changed)))];
     if (taken !== undefined) throw new OperatorError('NAME_TAKEN', taken.message);
   }
 
@@ -266,6 +274,14 @@ export class KubernetesHost implements NodeHost {
     if (this.#tools.caches.find(kind, named) !== null) return;
     const found = await this.#tools.api.get(OWNED[kind], named);
     if (found !== null) this.#strangers = [...this.#strangers, found];
+  }
+
+  /** No node starts without its certificate: gives what is in the way of that. */
+  async #certify(blueprint: Blueprint): Promise<readonly Condition[]> {
+    const { certify, api } = this.#tools;
+    const { taken, operator } = await certify(api, blueprint);
+    this.#tls = operator ?? this.#tls;
+    return taken.map((name) => nameTaken(this.#owner, 'Secret', name));
   }
 
   /** Applies what has to be, in order, if every name is ours or free; gives those that are taken. */

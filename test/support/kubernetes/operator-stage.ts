@@ -1,15 +1,34 @@
+import { API_VERSION } from '../../../operator/api/names.ts';
+import type { Kept } from '../../../operator/io/kubernetes/certificates/keep.ts';
+import type { Blueprint } from '../../../operator/io/kubernetes/objects/blueprint.ts';
+import { namesOf, nodeName } from '../../../operator/io/kubernetes/objects/names.ts';
 import { Operator, type OperatorTools } from '../../../operator/main.ts';
+import type { KubernetesApi } from '../../../operator/ports/kubernetes.ts';
 import type { OperatorError } from '../../../operator/ports/operator-error.ts';
 import { KubeWorld } from './kube-world.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MemoryApi } from './memory-api.ts';
 import { SITE } from './rendered.ts';
+import { TYPES } from './types.ts';
 
 /** What ends an operator in the midst of its work: nothing it does afterwards has an effect. */
 class Killed extends Error {
   override readonly name = 'OperatorError';
   readonly code = 'KILLED';
   readonly fatal = true;
+}
+
+/** Gives every node a line in the Secret of certificates; real ones are made by threads, for which no turn of this world waits. */
+async function certify(api: KubernetesApi, { cluster, uid, nodes }: Blueprint): Promise<Kept> {
+  const { name, namespace } = cluster.metadata;
+  const { nodeSecret } = namesOf(name);
+  const data = Object.fromEntries(nodes.map(({ spec }) => [`${nodeName(name, spec.id)}.crt`, '']));
+  const owner = { apiVersion: API_VERSION, kind: 'Cluster', name, uid, controller: true };
+  const metadata = { name: nodeSecret, namespace, ownerReferences: [owner] };
+  const live = await api.get(TYPES.secrets, metadata);
+  if (JSON.stringify(live?.['data']) !== JSON.stringify(data))
+    await api.apply(TYPES.secrets, { apiVersion: 'v1', kind: 'Secret', metadata, data });
+  return { taken: [], operator: { cert: '', key: '', ca: '' } };
 }
 
 /** Turns of the event loop after which whatever could go on without a timer has. */
@@ -57,6 +76,7 @@ export class OperatorStage {
         api,
         leaseApi,
         dialer: this.world.dialer(),
+        certify,
         clock: this.clock,
         random: () => 0,
         wallMs: () => this.wallMs,

@@ -29,6 +29,21 @@ describe('the operator', () => {
     expect(told).toEqual(['operator-1 leads']);
   });
 
+  it('has a certificate for a node before there is a pod that asks for it', async () => {
+    const stage = await settled();
+    const secrets = (): readonly number[] =>
+      [...stage.effects.entries()].flatMap(([at, name]) => (name.includes('Secret') ? [at] : []));
+    expect(secrets()[0]).toBeLessThan(stage.effects.findIndex((name) => name.includes('StatefulSet')));
+    const before = stage.effects.length;
+    stage.world.declare(
+      clusterOf({ ...three.spec, brokers: { replicas: 4, storage: { size: '1Gi' } } }, three.metadata),
+    );
+    await stage.calm();
+    const set = stage.effects.findIndex((name, at) => at >= before && name.includes('StatefulSet'));
+    expect(secrets().filter((at) => at >= before && at < set)).toHaveLength(1);
+    expect(at(stage.world.store.find(TYPES.secrets, 'ns', 'orders-node-tls'), 'data', 'orders-broker-3.crt')).toBe('');
+  });
+
   it('writes nothing while nothing has to be done', async () => {
     const stage = await settled();
     const before = stage.effects.length;

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { planCertificates, SETTLE_MS } from '../../../core/certificates.ts';
+import type { OperatorFiles } from '../../../ports/cluster-dialer.ts';
 import type { KubernetesApi, KubernetesObject, ResourceType } from '../../../ports/kubernetes.ts';
 import { OperatorError } from '../../../ports/operator-error.ts';
 import { verdictOn } from '../drift.ts';
@@ -18,15 +19,13 @@ export interface CertificateTools {
   readonly wallMs: () => number;
 }
 
-/** What a cluster is called with, in PEM. */
-export interface OperatorFiles extends Pair {
-  readonly ca: string;
-}
-
 /** How it went: `taken` are names of Secrets that belong to somebody else, with which nothing was done. */
 export type Kept =
   | { readonly taken: readonly string[]; readonly operator: null }
   | { readonly taken: readonly []; readonly operator: OperatorFiles };
+
+/** Sees to the certificates of a cluster, see `keepCertificates`. */
+export type Certify = (api: KubernetesApi, blueprint: Blueprint) => Promise<Kept>;
 
 const SECRET: ResourceType = { group: '', version: 'v1', kind: 'Secret', plural: 'secrets', isNamespaced: true };
 const DAY_MS = 86_400_000;
