@@ -61,7 +61,7 @@ function resultOf(change: object | null | undefined, type: ElectLeadersCommand['
     return problem(ErrorCode.ELECTION_NOT_NEEDED, 'the partition has the leader it should have');
   if (change !== null) return ok();
   return type === 'preferred'
-    ? problem(ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, 'the preferred leader is not in sync, or not there')
+    ? problem(ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE, 'the preferred leader is not in sync, not there, or drained')
     : problem(ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE, 'no replica is there to lead');
 }
 

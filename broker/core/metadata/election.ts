@@ -11,6 +11,8 @@ export interface PartitionRules {
   mayLead(brokerId: number): boolean;
   /** Whether a broker serves, though it may be about to stop: then it goes on leading until somebody else can. */
   isServing(brokerId: number): boolean;
+  /** Whether everything is moved off a broker: as the first replica it gets nothing back that it would only lose again. */
+  isDraining(brokerId: number): boolean;
   /** The disk that a broker runs on; null for one that is not registered. */
   diskOf(brokerId: number): string | null;
   /** `weir.version` 3: records can say more of a partition. */
@@ -36,7 +38,7 @@ export interface PartitionWish {
   readonly removingReplicas?: readonly number[];
   /** Goes with the replicas, in their order. */
   readonly directories?: readonly string[];
-  /** `preferred`: the first replica if it can lead; `unclean`: anybody rather than nobody, as with `rules.unclean`. */
+  /** `preferred`: the first replica if it can lead and is not drained; `unclean`: anybody rather than nobody, as with `rules.unclean`. */
   readonly election?: 'preferred' | 'unclean';
   /** Who is to lead if it comes to the last known leaders: the one with the most (D8). */
   readonly mostComplete?: number;
@@ -143,7 +145,8 @@ function elect(draft: Draft, partition: PartitionState, wish: PartitionWish, rul
   const first = replicas[0] ?? -1;
   const last = isr.includes(partition.leader) && rules.isServing(partition.leader) ? partition.leader : undefined;
   const stays = last !== undefined && rules.mayLead(last);
-  const clean = wish.election === 'preferred' && inSync(first) ? first : stays ? last : (replicas.find(inSync) ?? last);
+  const isPreferred = wish.election === 'preferred' && inSync(first) && !rules.isDraining(first);
+  const clean = isPreferred ? first : stays ? last : (replicas.find(inSync) ?? last);
   if (clean !== undefined) {
     draft.leader = clean;
     return;

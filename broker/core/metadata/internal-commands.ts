@@ -52,10 +52,7 @@ export function decideInternal(context: DecisionContext, command: InternalComman
       return changes === null ? [] : [changes];
     }
     case 'returnLeaders': {
-      const id = brokerId(command.brokerId);
-      // It would only lose it again.
-      if (context.image.broker(id)?.draining === true) return [];
-      const owed = context.image.partitionsOn(id, 'owed');
+      const owed = context.image.partitionsOn(brokerId(command.brokerId), 'owed');
       const changes = changeAlike(owed, rulesOf(context), () => ({ election: 'preferred' }));
       return changes === null ? [] : [changes];
     }

@@ -66,6 +66,7 @@ export function rulesOf(
   const shared = {
     mayLead: (id: number): boolean => (id === broker?.id ? broker.mayLead : image.mayLead(id)),
     isServing: (id: number): boolean => (id === broker?.id ? broker.mayLead : image.isUnfenced(id)),
+    isDraining: (id: number): boolean => image.broker(brokerId(id))?.draining === true,
     diskOf: (id: number): string | null =>
       (id === broker?.id ? broker.directoryId : undefined) ?? image.broker(brokerId(id))?.directoryId ?? null,
     isReplicating: isReplicating(image),

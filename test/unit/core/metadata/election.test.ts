@@ -65,6 +65,7 @@ describe('elections held once for partitions that agree', () => {
           const rules = {
             mayLead: (id: number) => able.includes(id),
             isServing: (id: number) => isLast || able.includes(id),
+            isDraining: (id: number) => isLast && id === 1,
             diskOf: (id: number) => 'abc'[id] ?? null,
             isReplicating: true,
             hasElr,
