@@ -119,6 +119,22 @@ const POD_AFFINITY_TERM = {
   required: ['topologyKey'],
 } as const satisfies ObjectSchema;
 
+/** Terms that count for a machine, each by its weight; `name` is what Kubernetes calls the term. */
+const preferredTerms = <P extends ObjectSchema['properties'], const N extends string>(term: P, name: N) =>
+  ({
+    type: 'array',
+    description: 'These count for a machine, by weight.',
+    listType: 'atomic',
+    minItems: 0,
+    maxItems: 20,
+    items: {
+      type: 'object',
+      description: 'One preference.',
+      properties: { weight: WEIGHT, ...term },
+      required: ['weight', name],
+    },
+  }) as const satisfies ArraySchema;
+
 const podAffinity = (description: string) =>
   ({
     type: 'object',
@@ -132,19 +148,10 @@ const podAffinity = (description: string) =>
         maxItems: 20,
         items: POD_AFFINITY_TERM,
       },
-      preferredDuringSchedulingIgnoredDuringExecution: {
-        type: 'array',
-        description: 'These count for a machine, by weight.',
-        listType: 'atomic',
-        minItems: 0,
-        maxItems: 20,
-        items: {
-          type: 'object',
-          description: 'One preference.',
-          properties: { weight: WEIGHT, podAffinityTerm: POD_AFFINITY_TERM },
-          required: ['weight', 'podAffinityTerm'],
-        },
-      },
+      preferredDuringSchedulingIgnoredDuringExecution: preferredTerms(
+        { podAffinityTerm: POD_AFFINITY_TERM },
+        'podAffinityTerm',
+      ),
     },
     required: [],
   }) as const satisfies ObjectSchema;
@@ -173,19 +180,10 @@ const AFFINITY = {
           },
           required: ['nodeSelectorTerms'],
         },
-        preferredDuringSchedulingIgnoredDuringExecution: {
-          type: 'array',
-          description: 'These count for a machine, by weight.',
-          listType: 'atomic',
-          minItems: 0,
-          maxItems: 20,
-          items: {
-            type: 'object',
-            description: 'One preference.',
-            properties: { weight: WEIGHT, preference: NODE_SELECTOR_TERM },
-            required: ['weight', 'preference'],
-          },
-        },
+        preferredDuringSchedulingIgnoredDuringExecution: preferredTerms(
+          { preference: NODE_SELECTOR_TERM },
+          'preference',
+        ),
       },
       required: [],
     },

@@ -231,10 +231,9 @@ export class ShardRuntime<C, R, E> {
     const first = this.undelivered.find(({ timedOut }) => !timedOut);
     if (this.commitTimer !== null || first === undefined) return;
     const dueMs = first.decidedMs + this.kind.commitTimeoutMs();
-    this.commitTimer = this.deps.timers.after(Math.max(0, dueMs - this.deps.clock.monotonicMs()), () => {
+    this.commitTimer = this.deps.timers.after(delayUntil(dueMs, this.deps.clock.monotonicMs()), () => {
       this.commitTimer = null;
-      // What the timer was set for is due, however the difference was rounded: it would be set for now again, and again.
-      const lastMs = Math.max(first.decidedMs, this.deps.clock.monotonicMs() - this.kind.commitTimeoutMs());
+      const lastMs = this.deps.clock.monotonicMs() - this.kind.commitTimeoutMs();
       for (const entry of this.undelivered) {
         if (entry.decidedMs > lastMs) break;
         entry.timedOut = true;

@@ -1,8 +1,7 @@
 // An API server in memory: real HTTP, resource versions, watches, server-side apply. It judges no schema: the CRDs' tests do.
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { isObject, type JsonObject, merged } from './field-sets.ts';
+import { endServer, listenHere } from './loopback.ts';
 import { ObjectStore, type ServedType, StatusError, type StoreEvent, type Writer } from './store.ts';
 import { TYPES } from './types.ts';
 import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
@@ -69,16 +68,12 @@ export class ApiServer {
   }
 
   /** Begins to listen; gives the address. */
-  async start(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  start(): Promise<string> {
+    return listenHere(this.#server);
   }
 
-  async stop(): Promise<void> {
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await once(this.#server, 'close');
+  stop(): Promise<void> {
+    return endServer(this.#server);
   }
 
   /** Watches that are open now. */

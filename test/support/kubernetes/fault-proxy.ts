@@ -6,7 +6,8 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { endServer, listenHere } from './loopback.ts';
 
 /** What befalls one request instead of its answer. */
 export type Fault =
@@ -75,16 +76,12 @@ export class FaultProxy {
   }
 
   /** Begins to listen; gives the address. */
-  async start(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  start(): Promise<string> {
+    return listenHere(this.#server);
   }
 
-  async stop(): Promise<void> {
-    this.#server.close();
-    this.#server.closeAllConnections();
-    await once(this.#server, 'close');
+  stop(): Promise<void> {
+    return endServer(this.#server);
   }
 
   /** The next `times` requests that match have this fault. */
