@@ -108,6 +108,10 @@ const namesIn = (life: Life): readonly string[] => life.plane.view.topics().map(
 /** The cluster id that an identity file names. */
 const clusterIdOf = (bytes: Buffer): string => /cluster\.id=(.*)/.exec(bytes.toString())?.[1] ?? '';
 
+/** Every byte in the long form; else each of the first, where fields have meanings of their own, and every third behind them. */
+const isLooked = (position: number): boolean =>
+  process.env['WEIR_TEST_MINUTES'] !== undefined || position < 64 || position % 3 === 0;
+
 describe('a metadata log that starts again', () => {
   test('has everything, with later broker epochs', () => {
     const world = stopped(['a', 'b']);
@@ -146,6 +150,7 @@ describe('a metadata log that starts again', () => {
     const size = whole.disk.peek(path)?.length ?? 0;
     const image = whole.disk.image();
     for (let position = 0; position < size; position += 1) {
+      if (!isLooked(position)) continue;
       whole.disk.restore(image);
       const bytes = whole.disk.peek(path) ?? Buffer.alloc(0);
       whole.disk.poke(path, position, Buffer.from([bytes.readUInt8(position) ^ (1 << (position % 8))]));
@@ -165,7 +170,7 @@ describe('a metadata log that starts again', () => {
       expect(size).toBeGreaterThan(20);
       for (let position = 0; position < size; position += 1) {
         // Between the slots of the state file nothing is read.
-        if (position % 4096 > 200) continue;
+        if (position % 4096 > 200 || !isLooked(position % 4096)) continue;
         whole.disk.restore(image);
         const bytes = whole.disk.peek(path) ?? Buffer.alloc(0);
         whole.disk.poke(path, position, Buffer.from([bytes.readUInt8(position) ^ (1 << (position % 7))]));

@@ -65,9 +65,9 @@ function filesOf(w: LogWorld, kind: string): readonly { readonly path: string; r
   return w.disk.files().filter(({ path }) => path.endsWith(kind));
 }
 
-/** Every byte in the long form; else about fifty places of a file, whose fields they hit in turn. */
+/** Every byte in the long form; else about thirty places of a file, whose fields they hit in turn. */
 function strideOf(size: number): number {
-  return process.env['WEIR_TEST_MINUTES'] === undefined ? Math.ceil(size / 50) | 1 : 1;
+  return process.env['WEIR_TEST_MINUTES'] === undefined ? Math.ceil(size / 30) | 1 : 1;
 }
 
 /** Flips one bit of a byte. */

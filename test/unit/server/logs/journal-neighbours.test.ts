@@ -143,8 +143,11 @@ describe('a log that the journal holds something of', () => {
 });
 
 describe('a start', () => {
+  /** A quarter of what a node has, and far more than is written. */
+  const SMALL = { directSyncsMax: 0, journalRoomFactor: 1, journalBytes: 4096 * JOURNAL_BLOCK };
+
   test('reads little of a journal that has little', () => {
-    const world = new LogWorld(3, { directSyncsMax: 0, journalRoomFactor: 1 });
+    const world = new LogWorld(3, SMALL);
     world.start();
     const log = world.createOne(spec('orders'));
     for (const value of ['a', 'b', 'c']) {
@@ -159,7 +162,7 @@ describe('a start', () => {
   });
 
   test('reads all of a journal that has much', () => {
-    const world = new LogWorld(3, { directSyncsMax: 0, journalRoomFactor: 1, checkpointIntervalMs: 1e9 });
+    const world = new LogWorld(3, { ...SMALL, checkpointIntervalMs: 1e9 });
     world.start();
     const log = world.createOne(spec('orders'));
     // The first one is synced by itself: there is no journal yet.
