@@ -1,6 +1,7 @@
 import { hasCode } from '../setup/cache.ts';
 import { ensureCorpus } from '../setup/corpus.ts';
 import { ensureClients44, ensureKafka, ensureNewestServer } from '../setup/kafka.ts';
+import { ensureKubernetes } from '../setup/kubernetes.ts';
 import { ensurePython } from '../setup/python.ts';
 import type { Need } from './suites.ts';
 
@@ -9,6 +10,7 @@ const ENSURE: Readonly<Record<Need, () => Promise<unknown>>> = {
   clients: async () => Promise.all([ensureClients44(), ensureNewestServer()]),
   python: ensurePython,
   corpus: ensureCorpus,
+  kubernetes: ensureKubernetes,
 };
 
 /**

@@ -1,5 +1,5 @@
 /** Foreign programs a suite can need; `needs.ts` knows how each is had. */
-export type Need = 'kafka' | 'clients' | 'python' | 'corpus';
+export type Need = 'kafka' | 'clients' | 'python' | 'corpus' | 'kubernetes';
 
 /**
  * One program of a suite. `jest`: a Node script that takes Jest's arguments; its tests are counted one by one. `tool`: a
@@ -66,6 +66,12 @@ export const SUITES: readonly Suite[] = [
     budgetMinutes: 7,
     needs: ['kafka', 'clients', 'python', 'corpus'],
     steps: [{ kind: 'jest', name: 'wire', script: 'test/wire/main.ts', args: ['--runInBand'] }],
+  },
+  {
+    name: 'kubernetes',
+    budgetMinutes: 10,
+    needs: ['kubernetes'],
+    steps: [jest('kubernetes', '--runInBand', 'test/kubernetes/')],
   },
   { name: 'fuzz', budgetMinutes: 3, needs: [], steps: [jest('fuzz', 'test/fuzz/')] },
   // Fixed seeds: a run must not find by chance what the one before did not. `npm run test:long -- sim --minutes N` goes on.

@@ -1,9 +1,16 @@
 // Fetches every foreign program that the tests need: `node test/setup/main.ts`. A second call finds it all in the cache.
 import { ensureCorpus } from './corpus.ts';
 import { ensureClients44, ensureKafka } from './kafka.ts';
+import { ensureKubernetes } from './kubernetes.ts';
 import { ensurePython } from './python.ts';
 
-const peers = { kafka: ensureKafka, clients: ensureClients44, python: ensurePython, corpus: ensureCorpus };
+const peers = {
+  kafka: ensureKafka,
+  clients: ensureClients44,
+  python: ensurePython,
+  corpus: ensureCorpus,
+  kubernetes: ensureKubernetes,
+};
 let missing = 0;
 for (const [name, ensure] of Object.entries(peers)) {
   const startMs = performance.now();
