@@ -10,7 +10,7 @@ import { checkSetting } from '../../operator/api/settings.ts';
 import { BAD } from '../support/manifests/bad.ts';
 import { objectOf } from '../support/manifests/case.ts';
 import { GOOD } from '../support/manifests/good.ts';
-import { crdFiles } from './crds/files.ts';
+import { CRD_FOLDERS, crdFiles } from './crds/files.ts';
 import { fieldAt, undescribed, unfit } from './crds/structural.ts';
 import { misshapen, withDefaults } from './crds/validate.ts';
 import { ROOT } from './tree.ts';
@@ -25,10 +25,10 @@ const version = (kind: Kind) => {
 };
 const schemaOf = (kind: Kind): OpenApi => version(kind).schema.openAPIV3Schema;
 
-test('crds/ holds what operator/api says: run npm run crds', async () => {
+test.each(CRD_FOLDERS)('%s holds what operator/api says: run npm run crds', async (folder) => {
   const files = crdFiles();
-  expect((await readdir(join(ROOT, 'crds'))).sort()).toEqual([...files.keys()].sort());
-  for (const [name, text] of files) expect(await readFile(join(ROOT, 'crds', name), 'utf8')).toBe(text);
+  expect((await readdir(join(ROOT, folder))).sort()).toEqual([...files.keys()].sort());
+  for (const [name, text] of files) expect(await readFile(join(ROOT, folder, name), 'utf8')).toBe(text);
 });
 
 test('the files are the objects, without aliases', () => {

@@ -12,6 +12,7 @@ import { wantedNodes } from '../../../../../operator/core/plan-nodes.ts';
 import type { Blueprint } from '../../../../../operator/io/kubernetes/objects/blueprint.ts';
 import { render } from '../../../../../operator/io/kubernetes/render.ts';
 import type { KubernetesObject } from '../../../../../operator/ports/kubernetes.ts';
+import { EVERYTHING, QUICKSTART } from '../../../../support/kubernetes/cluster-specs.ts';
 import { misfits } from '../../../../support/kubernetes/shapes.ts';
 import { at, clusterOf, settledBlueprint } from '../../../../support/kubernetes/rendered.ts';
 
@@ -19,59 +20,6 @@ const GOLDEN = fileURLToPath(new URL('golden/', import.meta.url));
 /** Set to 1: the golden files are written anew; the difference is for a reviewer. */
 const isRewriting = process.env['WEIR_REWRITE_SCRIPTS'] === '1';
 
-const QUICKSTART = {
-  brokers: { replicas: 3, storage: { size: '10Gi' } },
-  listeners: [{ name: 'plain', port: 9092 }],
-  config: { 'default.replication.factor': 3, 'min.insync.replicas': 2 },
-};
-const EVERYTHING = {
-  storage: { onDelete: 'Delete' },
-  brokers: {
-    replicas: 5,
-    storage: { size: '200Gi', storageClassName: 'fast' },
-    resources: { requests: { cpu: 1, memory: '2Gi' }, limits: { cpu: '1500m', memory: 4_294_967_296 } },
-    pod: {
-      labels: { team: 'queues' },
-      annotations: { 'example.com/note': 'a longer text, with spaces' },
-      tolerations: [
-        { key: 'dedicated', operator: 'Equal', value: 'weir', effect: 'NoSchedule' },
-        { operator: 'Exists' },
-      ],
-      affinity: {
-        nodeAffinity: {
-          requiredDuringSchedulingIgnoredDuringExecution: {
-            nodeSelectorTerms: [{ matchExpressions: [{ key: 'disk', operator: 'In', values: ['ssd'] }] }],
-          },
-        },
-        podAntiAffinity: {
-          preferredDuringSchedulingIgnoredDuringExecution: [
-            { weight: 100, podAffinityTerm: { topologyKey: 'zone', labelSelector: { matchLabels: { app: 'x' } } } },
-          ],
-        },
-      },
-      priorityClassName: 'high',
-      imagePullSecrets: [{ name: 'registry' }],
-    },
-    autoscale: { maxReplicas: 9, scaleIn: 'Drain' },
-  },
-  controllers: { replicas: 3, storage: { size: '10Gi' }, resources: { requests: { cpu: '0.5' } } },
-  listeners: [
-    { name: 'plain', port: 9092 },
-    { name: 'machines', port: 9093, type: 'nodeport' },
-    { name: 'outside', port: 9094, type: 'loadbalancer' },
-    {
-      name: 'gateway',
-      port: 9095,
-      type: 'hosts',
-      hosts: { bootstrap: 'kafka.example.com', node: 'b-{id}.kafka.example.com', port: 443 },
-    },
-  ],
-  config: { 'num.partitions': 6, 'log.retention.ms': 604_800_000 },
-  version: '1.4.2',
-  featureLevel: 3,
-  tenants: [{ namespace: 'payments', prefix: 'payments.' }],
-  maintenanceWindows: [{ start: '02:00', durationMinutes: 180, days: ['Sat', 'Sun'], timeZone: 'Europe/Berlin' }],
-};
 const CASES: Readonly<Record<string, Cluster>> = {
   'one-node': clusterOf({ brokers: { replicas: 1 } }, { name: 'one' }),
   quickstart: clusterOf(QUICKSTART, { name: 'quickstart' }),

@@ -1,0 +1,97 @@
+// charts/ and what is rendered of them, by the real helm.
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+import { crdOf } from '../../operator/api/crd.ts';
+import { KINDS } from '../../operator/api/names.ts';
+import type { KubernetesObject } from '../../operator/ports/kubernetes.ts';
+import { at } from '../support/kubernetes/rendered.ts';
+import { ROOT } from '../tidy/tree.ts';
+import {
+  CLUSTER_CHART,
+  CLUSTER_VALUES,
+  EXAMPLES,
+  helm,
+  OPERATOR_CHART,
+  OPERATOR_VALUES,
+  setJson,
+  template,
+} from './harness/charts.ts';
+
+const GOLDEN = join(ROOT, 'test/kubernetes/golden');
+/** Set to 1: golden files and examples/install.yaml are written anew; the difference is for a reviewer. */
+const isRewriting = process.env['WEIR_REWRITE_SCRIPTS'] === '1';
+
+/** Compares with a file, or writes it. */
+async function expectFile(path: string, text: string): Promise<void> {
+  if (isRewriting) await writeFile(path, text);
+  expect(text).toBe(await readFile(path, 'utf8'));
+}
+
+describe('the charts', () => {
+  test.each([
+    ['weir', OPERATOR_CHART, {}],
+    ['weir, everything otherwise', OPERATOR_CHART, OPERATOR_VALUES],
+    ['weir-cluster', CLUSTER_CHART, {}],
+    ['weir-cluster with members', CLUSTER_CHART, CLUSTER_VALUES],
+  ])('%s: have nothing that helm lint minds', async (_title, chart, values) => {
+    expect(await helm('lint', '--strict', chart, ...setJson(values))).toContain('0 chart(s) failed');
+  });
+
+  test.each([
+    ['operator', OPERATOR_CHART, { crds: { install: false } }],
+    ['operator-everything', OPERATOR_CHART, OPERATOR_VALUES],
+    ['cluster', CLUSTER_CHART, {}],
+    ['cluster-members', CLUSTER_CHART, CLUSTER_VALUES],
+  ])('render as in golden/%s.yaml', async (name, chart, values) => {
+    await expectFile(join(GOLDEN, `${name}.yaml`), await template(chart, values));
+  });
+
+  test('carry the CRDs as they are, but for the annotation that keeps them', async () => {
+    const crdsOf = async (values: object): Promise<readonly unknown[]> => {
+      const documents = parseAllDocuments(await template(OPERATOR_CHART, { crds: values }));
+      return documents.map((one) => one.toJS() as unknown).filter((one) => at(one, 'kind') === crdOf('Topic').kind);
+    };
+    const plain = KINDS.map((kind) => JSON.parse(JSON.stringify(crdOf(kind))) as KubernetesObject);
+    const byName = (a: unknown, b: unknown): number =>
+      String(at(a, 'metadata', 'name')).localeCompare(String(at(b, 'metadata', 'name')));
+    expect([...(await crdsOf({ keep: false }))].sort(byName)).toEqual([...plain].sort(byName));
+    const annotations = { 'helm.sh/resource-policy': 'keep' };
+    const kept = plain.map((crd) => ({ ...crd, metadata: { annotations, ...crd.metadata } }));
+    expect([...(await crdsOf({ keep: true }))].sort(byName)).toEqual([...kept].sort(byName));
+  });
+
+  test.each([
+    [OPERATOR_CHART, { image: { repository: '' } }, /repository/],
+    [OPERATOR_CHART, { image: { pullPolicy: 'Sometimes' } }, /pullPolicy/],
+    [OPERATOR_CHART, { replicas: 'two' }, /replicas/],
+    [OPERATOR_CHART, { watchNamespaces: ['Not A Name'] }, /watchNamespaces/],
+    [OPERATOR_CHART, { replica: 2 }, /replica/],
+    [CLUSTER_CHART, { name: 'Not-A-Name' }, /name/],
+    [CLUSTER_CHART, { topics: { a: { clusterRef: { name: 'b' } } } }, /topics/],
+    [CLUSTER_CHART, { shareGroup: {} }, /shareGroup/],
+  ])('%# refuse values that mean nothing', async (chart, values, said) => {
+    await expect(template(chart, values)).rejects.toThrow(said);
+  });
+});
+
+describe('examples/', () => {
+  test('install.yaml is what the chart renders, with a namespace', async () => {
+    const rendered = await template(OPERATOR_CHART, {}, '--skip-tests');
+    // Nothing of this is Helm's: neither what looks after it nor what keeps it.
+    const lines = rendered
+      .split('\n')
+      .filter((line) => !/^ +(app\.kubernetes\.io\/managed-by|helm\.sh\/chart): /.test(line));
+    const own = lines.join('\n').replaceAll('  annotations:\n    helm.sh/resource-policy: keep\n', '');
+    const head = [
+      '# The operator without Helm: `kubectl apply -f examples/install.yaml`. Rendered from charts/weir with its defaults.',
+      'apiVersion: v1',
+      'kind: Namespace',
+      'metadata:',
+      '  name: weir-system',
+      '  labels: {pod-security.kubernetes.io/enforce: restricted}',
+    ];
+    await expectFile(join(EXAMPLES, 'install.yaml'), `${head.join('\n')}\n${own}`);
+  });
+});
