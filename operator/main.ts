@@ -6,13 +6,16 @@ import {
 } from './controllers/cluster-work.ts';
 import { guardedApi, guardedDialer, whileHolding } from './controllers/guard.ts';
 import { type LeaderTimes, Leader, type LeaseApi } from './controllers/leader.ts';
+import { OperatorStats } from './controllers/stats.ts';
 import { Workers } from './controllers/workers.ts';
+import { type Kind, KINDS } from './api/names.ts';
 import { isDynamicSetting } from './api/settings.ts';
 import type { Declared } from './core/declared.ts';
 import { PRIORITY, type Priority } from './core/work-queue.ts';
 import { Caches } from './io/kubernetes/caches.ts';
 import type { Certify } from './io/kubernetes/certificates/keep.ts';
 import { KubernetesHost } from './io/kubernetes/kubernetes-host.ts';
+import { listAt, textAt } from './io/kubernetes/objects/fields.ts';
 import type { Site } from './io/kubernetes/objects/blueprint.ts';
 import type { Clock } from './ports/clock.ts';
 import type { ClusterAdmin } from './ports/cluster-admin.ts';
@@ -62,6 +65,8 @@ export interface OperatorListener {
 
 /** The bound of list-watches: more Clusters than that are told as trouble there. */
 const KEYS_MAX = 50_000;
+/** A Lease is read or written every other second. */
+const SILENT_MS = 30_000;
 const BACKOFF = { minMs: 200, maxMs: 30_000 };
 
 /** One operator: a candidate for the Lease, and while it holds it, workers on a queue of Clusters, fed by views of the API server. */
@@ -70,6 +75,9 @@ export class Operator {
   readonly #options: OperatorOptions;
   readonly #listener: OperatorListener;
   readonly #leader: Leader;
+  readonly stats: OperatorStats;
+  #lastHeardMs: number | null = null;
+  #isSynced = false;
   #running: { readonly caches: Caches; readonly workers: Workers; readonly work: ClusterWork } | null = null;
   #stopped = false;
 
@@ -78,7 +86,9 @@ export class Operator {
     this.#tools = tools;
     this.#options = options;
     this.#listener = listener;
-    const { leaseApi, clock, random, wallTime } = tools;
+    const { clock, random, wallTime } = tools;
+    this.stats = new OperatorStats(clock);
+    const leaseApi = heard(tools.leaseApi, () => (this.#lastHeardMs = clock.monotonicMs()));
     const { lease, identity, leaseTimes: times } = options;
     this.#leader = new Leader(
       { api: leaseApi, clock, random, wallTime },
@@ -102,6 +112,29 @@ export class Operator {
     return this.#leader.isHolding();
   }
 
+  /** Reasons why it can't do its part, which is to work or to be there when another one ends; none when it can. */
+  unready(): readonly string[] {
+    const { clock } = this.#tools;
+    if (this.#lastHeardMs === null) return ['the Lease was never read'];
+    const silentMs = clock.monotonicMs() - this.#lastHeardMs;
+    if (silentMs > SILENT_MS) return [`the Kubernetes API has not answered for ${Math.round(silentMs / 1000)} s`];
+    return this.isLeading() && !this.#isSynced ? ['not everything has been listed yet'] : [];
+  }
+
+  /** Clusters that wait to be looked at, now or later, or are looked at. */
+  queued(): number {
+    return this.#running?.workers.count ?? 0;
+  }
+
+  /** Every condition of every custom resource, as its status has it. */
+  *conditions(): Iterable<{ readonly kind: Kind; readonly type: string; readonly status: string }> {
+    const { caches } = this.#running ?? {};
+    for (const kind of caches === undefined ? [] : KINDS)
+      for (const { status } of caches?.allDeclared(kind) ?? [])
+        for (const condition of listAt(status, 'conditions'))
+          yield { kind, type: textAt(condition, 'type') ?? '', status: textAt(condition, 'status') ?? '' };
+  }
+
   /** Ends what is under way and gives the Lease back. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -116,7 +149,7 @@ export class Operator {
   async #lead(): Promise<void> {
     const { clock, random, wallMs, certify } = this.#tools;
     const mayAct = whileHolding(() => this.#leader.isHolding());
-    const api = guardedApi(this.#tools.api, mayAct);
+    const api = guardedApi(this.stats.counted(this.#tools.api), mayAct);
     const dialer = guardedDialer(this.#tools.dialer, mayAct);
     const { namespaces, site } = this.#options;
     const trouble = (what: string, error: OperatorError): void => {
@@ -149,17 +182,33 @@ export class Operator {
       const cluster = caches.declared('Cluster', key);
       return cluster === undefined ? null : { cluster, members: caches.membersOf(key) };
     };
+    const turned = this.stats.turned.bind(this.stats);
     const hooks = this.#tools.hooks?.(api) ?? {};
-    const work = new ClusterWork({ manifests, open: place, clock, wallMs, isDynamic: isDynamicSetting }, hooks);
+    const work = new ClusterWork({ manifests, open: place, clock, wallMs, isDynamic: isDynamicSetting, turned }, hooks);
     const queue = { workers: this.#options.workers, keysMax: KEYS_MAX, backoff: BACKOFF, clock, random };
-    const workers = new Workers(queue, { work: (key) => work.work(key), trouble });
+    const workers = new Workers(queue, { work: (key) => this.stats.look(key, () => work.work(key)), trouble });
     this.#running = { caches, workers, work };
     this.#listener.lead();
     await caches.synced();
     if (this.#stopped) return;
     isSynced = true;
+    this.#isSynced = true;
     for (const { namespace, name } of caches.allDeclared('Cluster')) add(`${namespace}/${name}`, PRIORITY.event);
   }
+}
+
+/** The API of a Lease, told whenever it has answered. */
+function heard(api: LeaseApi, answered: () => void): LeaseApi {
+  const after = async <T>(call: Promise<T>): Promise<T> => {
+    const result = await call;
+    answered();
+    return result;
+  };
+  return {
+    get: (type, name) => after(api.get(type, name)),
+    create: (type, object) => after(api.create(type, object)),
+    replace: (type, object) => after(api.replace(type, object)),
+  };
 }
 
 /** The host of a Cluster, and one connection to it, made anew when other nodes are ready. */

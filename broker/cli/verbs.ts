@@ -143,6 +143,11 @@ const OPERATOR: VerbHelp = {
     { name: 'image', value: 'IMAGE[:TAG]', help: 'What nodes run (default weir, with the version of this program)' },
     { name: 'image-pull-policy', value: 'POLICY', help: 'Always, IfNotPresent (default) or Never' },
     { name: 'cluster-domain', value: 'DOMAIN', help: 'Domain of Services (default cluster.local)' },
+    {
+      name: 'http',
+      value: '[HOST]:PORT',
+      help: 'Where /healthz, /readyz and /metrics are (default :9180); 0 finds a free port',
+    },
     { name: 'log-level', value: 'LEVEL', help: 'debug, info (default), warn or error' },
   ],
 };

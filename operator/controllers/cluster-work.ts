@@ -69,6 +69,7 @@ export class ClusterWork {
   readonly #manifests: (key: string) => ClusterManifests | null;
   readonly #open: (cluster: Declared) => ClusterPlace;
   readonly #tools: { readonly clock: Clock; readonly isDynamic: IsDynamic; readonly wallMs: () => number };
+  readonly #turned: (turn: Turn) => void;
   readonly #hooks: ClusterHooks;
   readonly #managed = new Map<string, Managed>();
 
@@ -81,12 +82,15 @@ export class ClusterWork {
       readonly isDynamic: IsDynamic;
       /** See `ReconcileTools`. */
       readonly wallMs: () => number;
+      /** Told of every turn. */
+      readonly turned: (turn: Turn) => void;
     },
     hooks: ClusterHooks,
   ) {
     this.#manifests = tools.manifests;
     this.#open = tools.open;
     this.#tools = tools;
+    this.#turned = tools.turned;
     this.#hooks = hooks;
   }
 
@@ -113,6 +117,7 @@ export class ClusterWork {
     const managed = await this.#managedBy(key, manifests, desired);
     managed.admin = null;
     const turn = await managed.turns.take();
+    this.#turned(turn);
     await this.#hooks.report?.({ ...manifests, desired, turn, admin: managed.admin });
     if (turn.failure !== null) throw turn.failure;
     return turn.pauseMs;

@@ -40,6 +40,11 @@ export class Workers {
     this.#job = job;
   }
 
+  /** Keys that wait, now or until later, or are worked on. */
+  get count(): number {
+    return this.#queue.count;
+  }
+
   /** False: the queue is full, add it again later. */
   add(key: string, priority: Priority): boolean {
     const isTaken = this.#queue.add(key, priority, this.#clock.monotonicMs());

@@ -8,12 +8,15 @@ import type { Site } from '../../../operator/io/kubernetes/objects/blueprint.ts'
 import { systemClock } from '../../../operator/io/system-clock.ts';
 import { Operator, type OperatorOptions } from '../../../operator/main.ts';
 import { isOperatorError } from '../../../operator/ports/operator-error.ts';
+import { startHealthServer } from '../../io/http/health-server.ts';
 import { createPinoLog, type PinoLog } from '../../io/logging/pino-log.ts';
+import type { MetricSample } from '../../ports/metrics.ts';
 import { UserFault, usageFault } from '../fault.ts';
 import { numberFlag, parseFlags, type ParsedFlags } from '../flags.ts';
 import type { RunVerb } from '../verb.ts';
 import { helpOf } from '../verbs.ts';
 import { readVersion } from '../version.ts';
+import { operatorMetrics } from './metrics.ts';
 import { PodDialer } from './pod-dialer.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'];
@@ -24,6 +27,8 @@ const NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace'
 const LEASE_DEADLINE_MS = 4000;
 /** What is under way ends within its own deadlines, which is sooner. */
 const STOP_MS = 15_000;
+const HTTP_DEFAULT = ':9180';
+const CANDIDATE = 'a candidate for the Lease';
 
 /** `weir operator`: runs until it is stopped, or another one has taken over. */
 export const runOperator: RunVerb = async (args) => {
@@ -34,9 +39,10 @@ export const runOperator: RunVerb = async (args) => {
   if (!LEVELS.includes(level)) throw usageFault('operator', `--log-level must be one of ${LEVELS.join(', ')}`);
   const log = createPinoLog({ level, fields: { operator: options.identity } });
   const source = sourceOf(flags);
+  const http = httpOf(flags);
   try {
     const [api, leaseApi] = await Promise.all([clientOf(source), clientOf(source, LEASE_DEADLINE_MS)]);
-    return process.exit(await lead({ api, leaseApi }, options, log));
+    return process.exit(await lead({ api, leaseApi }, options, log, http));
   } catch (error) {
     if (isOperatorError(error)) throw new UserFault(error.message);
     throw error;
@@ -48,6 +54,7 @@ async function lead(
   clients: { readonly api: ApiClient; readonly leaseApi: ApiClient },
   options: OperatorOptions,
   { log, flush }: PinoLog,
+  http: HttpAddress,
 ): Promise<number> {
   const ended = Promise.withResolvers<number>();
   const operator = new Operator(
@@ -74,7 +81,23 @@ async function lead(
       },
     },
   );
-  log.info({ version: readVersion(), namespaces: options.namespaces }, 'a candidate for the Lease');
+  const collect = operatorMetrics(operator, Date.now, () => systemClock.monotonicMs());
+  const server = startHealthServer(
+    { ...http, setting: '--http' },
+    {
+      live: () => [],
+      ready: async () => operator.unready(),
+      metrics: async () => {
+        const samples: MetricSample[] = [];
+        collect((sample) => samples.push(sample));
+        return samples;
+      },
+    },
+    (failure, port) => {
+      if (failure === null) log.info({ version: readVersion(), namespaces: options.namespaces, http: port }, CANDIDATE);
+      else ended.reject(new UserFault(failure));
+    },
+  );
   const stop = (): void => {
     setTimeout(() => {
       ended.resolve(1);
@@ -85,9 +108,12 @@ async function lead(
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  const exitCode = await ended.promise;
-  flush();
-  return exitCode;
+  try {
+    return await ended.promise;
+  } finally {
+    server.close();
+    flush();
+  }
 }
 
 async function clientOf(source: KubeConfigSource, deadlineMs?: number): Promise<ApiClient> {
@@ -112,6 +138,19 @@ function optionsOf(flags: ParsedFlags): OperatorOptions {
     site: siteOf(flags, namespace),
     workers: workers === undefined ? 4 : numberFlag('operator', 'workers', workers, { min: 1, max: 100 }),
   };
+}
+
+interface HttpAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+function httpOf(flags: ParsedFlags): HttpAddress {
+  const text = flags.text('http') ?? HTTP_DEFAULT;
+  const found = /^(?:\[([^\]]+)\]|([^:]*)):([0-9]{1,5})$/.exec(text);
+  const port = Number(found?.[3] ?? -1);
+  if (found === null || port > 65_535) throw usageFault('operator', `--http must be [HOST]:PORT, not ${text}`);
+  return { host: found[1] ?? found[2] ?? '', port };
 }
 
 function siteOf(flags: ParsedFlags, namespace: string): Site {

@@ -17,11 +17,17 @@ const HEADERS_TIMEOUT_MS = 5000;
 const CONNECTIONS_MAX = 64;
 
 /**
- * `/livez`, `/readyz` (200, or 503 with one reason a line) and `/metrics`. `done` gets the bound port or an error that
+ * `/livez` (also `/healthz`), `/readyz` (200, or 503 with one reason a line) and `/metrics`. `done` gets the bound port or an error that
  * names the address.
  */
 export function startHealthServer(
-  address: { readonly host: string; readonly port: number },
+  address: {
+    /** '': all addresses. */
+    readonly host: string;
+    readonly port: number;
+    /** What sets it. */
+    readonly setting?: string;
+  },
   source: HealthSource,
   done: (failure: string | null, port: number) => void,
 ): Server {
@@ -35,7 +41,7 @@ export function startHealthServer(
   );
   server.maxConnections = CONNECTIONS_MAX;
   server.once('error', (error: NodeJS.ErrnoException) => {
-    const where = `weir.http.port: ${address.host}:${address.port}`;
+    const where = `${address.setting ?? 'weir.http.port'}: ${address.host}:${address.port}`;
     const taken = `${where} is taken by another process; free it, choose another port, or 0 for a free one`;
     done(error.code === 'EADDRINUSE' ? taken : `${where}: ${error.code ?? error.message}`, 0);
   });
@@ -54,6 +60,7 @@ async function answer(method: string, url: string, source: HealthSource, respons
   const path = url.split('?', 1)[0];
   switch (path) {
     case '/livez':
+    case '/healthz':
       sendReasons(response, source.live());
       return;
     case '/readyz':

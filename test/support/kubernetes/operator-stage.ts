@@ -55,6 +55,12 @@ export class OperatorStage {
     this.world.effect = (name, change) => this.#effect(this.#isDead, name, change);
   }
 
+  /** The one that runs. */
+  get operator(): Operator {
+    if (this.#operator === null) throw new Error('no operator runs');
+    return this.#operator;
+  }
+
   get isAlive(): boolean {
     return !this.#isDead.value;
   }
