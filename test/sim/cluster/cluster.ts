@@ -156,6 +156,7 @@ export class Cluster {
       prng: createPrng(world.prng.uint32()),
       network: this.#control,
       operator: this.#operator,
+      latestVoters: () => this.#quorum.latestVoters,
       nodes: this.#nodes,
       plan,
       reassign: () => this.#records.reassign(),

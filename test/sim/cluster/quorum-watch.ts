@@ -50,8 +50,8 @@ export class QuorumWatch {
   /** By replica: the furthest place that it said to have; by candidate and term: where its log ends. */
   readonly #durable = new Map<string, LogPlace>();
   readonly #asked = new Map<string, LogPlace>();
-  /** As in the last change that anybody sent. */
-  #latestVoters: readonly ReplicaKey[] = [];
+  /** The last change of voters that a leader sent; none before the first. */
+  latestVoters: readonly ReplicaKey[] = [];
   readonly #world: WatchedWorld;
   #committedIndex: LogIndex = 0;
 
@@ -164,7 +164,7 @@ export class QuorumWatch {
   #transfers({ from, to, term }: TimeoutNow): void {
     const leader = this.#leaders.get(term);
     if (leader === undefined) return;
-    const isLeaving = !this.#latestVoters.some((voter) => isSame(voter, from));
+    const isLeaving = !this.latestVoters.some((voter) => isSame(voter, from));
     const needed = isLeaving ? leader.committedIndex : leader.lastIndex;
     const has = leader.matched.get(keyOf(to)) ?? 0;
     if (has < needed)
@@ -185,7 +185,7 @@ export class QuorumWatch {
     const known = this.#entries.get(key);
     if (known === undefined) {
       this.#entries.set(key, { previousTerm, digest, voters });
-      if (voters !== null) this.#latestVoters = voters;
+      if (voters !== null) this.latestVoters = voters;
       if (voters !== null && entry.term === message.term) this.#changes(entry, message);
     } else if (known.digest !== digest || known.previousTerm !== previousTerm) {
       this.#complain(`Q2: entry ${key} is ${digest} after term ${previousTerm}, was ${known.digest}`);

@@ -1,3 +1,4 @@
+import type { ReplicaKey } from '../../../broker/core/raft/types.ts';
 import type { SimNode } from '../node.ts';
 import type { World } from '../world.ts';
 import type { SimOperator } from './operator.ts';
@@ -11,6 +12,8 @@ const WELL_MS = 3000;
 export interface SpoilsDeps {
   readonly world: World;
   readonly operator: SimOperator;
+  /** The last change of voters that a leader sent, committed or not; none before the first. */
+  readonly latestVoters: () => readonly ReplicaKey[];
   /** Every partition that has several replicas has them in sync. */
   readonly isInSync: () => boolean;
   readonly isController: (node: SimNode) => boolean;
@@ -67,11 +70,15 @@ export class Spoils {
     this.#untilCaughtUp(node, () => this.#damaged.delete(node.id));
   }
 
-  /** Whether enough voters have all that they ever had. Without that nobody can lead, and rightly so. */
+  /**
+   * Whether enough voters have all that they ever had, of those that the operator was told of and of those that may have come
+   * of a change whose answer it never heard. Without that nobody can lead, and rightly so.
+   */
   get isMajorityWhole(): boolean {
-    const { voters } = this.#deps.operator;
-    const whole = voters.filter(({ id }) => !this.#damaged.has(id) && this.voter !== id);
-    return whole.length > voters.length / 2;
+    const { operator, latestVoters } = this.#deps;
+    const isWhole = ({ id }: ReplicaKey): boolean => !this.#damaged.has(id) && this.voter !== id;
+    const sets = [operator.voters, latestVoters()].filter(({ length }) => length > 0);
+    return sets.every((voters) => voters.filter(isWhole).length > voters.length / 2);
   }
 
   /** Nobody's disk lies or lacks anything. */

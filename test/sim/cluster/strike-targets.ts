@@ -1,4 +1,5 @@
 import type { Prng } from '../../../broker/core/base/prng.ts';
+import type { ReplicaKey } from '../../../broker/core/raft/types.ts';
 import type { SimControlNetwork } from '../control-net.ts';
 import type { DiskImage } from '../disk-tree.ts';
 import type { SimNode } from '../node.ts';
@@ -12,6 +13,8 @@ export interface StrikeTargets {
   readonly prng: Prng;
   readonly network: SimControlNetwork;
   readonly operator: SimOperator;
+  /** The last change of voters that a leader sent, committed or not; none before the first. */
+  readonly latestVoters: () => readonly ReplicaKey[];
   readonly nodes: readonly SimNode[];
   readonly plan: ClusterPlan;
   /** Moves a partition to other replicas; false when there is none that could be moved. */
