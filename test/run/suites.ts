@@ -25,7 +25,7 @@ const JEST = 'node_modules/jest/bin/jest.js';
 /** What takes long or waits for real connections: suites `sim` and `grpc` have it. */
 const ELSEWHERE = [
   '--testPathIgnorePatterns=/node_modules/',
-  '/test/sim/(cluster/)?(teeth|seeds|sim|integrity|recompression|compaction|raft-storage)\\.',
+  '/test/sim/(cluster/)?(teeth|seeds|sim|integrity|recompression|compaction|raft-storage|control-crashes)\\.',
   '/test/unit/io/grpc/',
 ].join('|');
 
