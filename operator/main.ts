@@ -8,12 +8,16 @@ import { guardedApi, guardedDialer, whileHolding } from './controllers/guard.ts'
 import { type LeaderTimes, Leader, type LeaseApi } from './controllers/leader.ts';
 import { OperatorStats } from './controllers/stats.ts';
 import { Workers } from './controllers/workers.ts';
+import { Keeper } from './controllers/keeper.ts';
 import { type Kind, KINDS } from './api/names.ts';
 import { isDynamicSetting } from './api/settings.ts';
 import type { Declared } from './core/declared.ts';
 import { PRIORITY, type Priority } from './core/work-queue.ts';
 import { Caches } from './io/kubernetes/caches.ts';
 import type { Certify } from './io/kubernetes/certificates/keep.ts';
+import { EventWriter, timeText } from './io/kubernetes/event-writer.ts';
+import { clusterFacts } from './io/kubernetes/facts.ts';
+import { objectWrites, statusIn } from './io/kubernetes/status.ts';
 import { KubernetesHost } from './io/kubernetes/kubernetes-host.ts';
 import { listAt, textAt } from './io/kubernetes/objects/fields.ts';
 import type { Site } from './io/kubernetes/objects/blueprint.ts';
@@ -183,7 +187,7 @@ export class Operator {
       return cluster === undefined ? null : { cluster, members: caches.membersOf(key) };
     };
     const turned = this.stats.turned.bind(this.stats);
-    const hooks = this.#tools.hooks?.(api) ?? {};
+    const hooks = this.#hooks(api, caches);
     const work = new ClusterWork({ manifests, open: place, clock, wallMs, isDynamic: isDynamicSetting, turned }, hooks);
     const queue = { workers: this.#options.workers, keysMax: KEYS_MAX, backoff: BACKOFF, clock, random };
     const workers = new Workers(queue, { work: (key) => this.stats.look(key, () => work.work(key)), trouble });
@@ -193,7 +197,47 @@ export class Operator {
     if (this.#stopped) return;
     isSynced = true;
     this.#isSynced = true;
-    for (const { namespace, name } of caches.allDeclared('Cluster')) add(`${namespace}/${name}`, PRIORITY.event);
+    // Those that name a Cluster that is not there have to hear of it, too.
+    const keys = new Set(KINDS.flatMap((kind) => [...caches.allDeclared(kind)].map(({ cluster }) => cluster)));
+    for (const key of keys) if (key !== '') add(key, PRIORITY.event);
+  }
+
+  /** What is written of a Cluster besides its objects, and what else is wanted. */
+  #hooks(api: KubernetesApi, caches: Caches): ClusterHooks {
+    const { clock, wallMs } = this.#tools;
+    const events = new EventWriter(api, { monotonicMs: () => clock.monotonicMs(), wallMs }, (error) => {
+      this.#listener.trouble('writing an Event', error);
+    });
+    const keeper = new Keeper({
+      ...objectWrites(api),
+      statusIn,
+      facts: (cluster) => {
+        const { namespace, name } = cluster.metadata;
+        const key = `${namespace}/${name}`;
+        const pods = [...caches.ownedOf('Pod', key).values()];
+        const services = [...caches.ownedOf('Service', key).values()];
+        return clusterFacts(cluster, { pods, services }, this.#options.site.image.tag);
+      },
+      tell: (about, happening) => events.tell(about, happening),
+      membersOf: (key) => caches.membersOf(key),
+      clock,
+      now: () => timeText(wallMs()),
+      isDynamic: isDynamicSetting,
+    });
+    const more = this.#tools.hooks?.(api) ?? {};
+    return {
+      ...more,
+      before: async (manifests) => {
+        await keeper.before(manifests);
+        await more.before?.(manifests);
+      },
+      report: async (report) =>
+        Math.min(await keeper.report(report), (await more.report?.(report)) ?? Number.POSITIVE_INFINITY),
+      gone: async (key) => {
+        await keeper.gone(key);
+        await more.gone?.(key);
+      },
+    };
   }
 }
 

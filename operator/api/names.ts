@@ -13,6 +13,9 @@ export const API = {
 /** What a manifest's `apiVersion` says. */
 export const API_VERSION = `${API.group}/${API.version}` as const;
 
+/** Keeps a Topic or ShareGroup that is deleted until its topic or group is; only those with `deletionPolicy: Delete` have it. */
+export const FINALIZER = `${API.group}/delete` as const;
+
 /** A kind of custom resource. */
 export type Kind = keyof typeof API.kinds;
 

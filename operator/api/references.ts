@@ -56,7 +56,7 @@ export function belongsTo(resource: ShareGroup | Topic, cluster: Cluster): boole
 }
 
 /** Why a Topic or ShareGroup may not name a Cluster: from other namespaces only tenants do, with names that begin as is agreed (O15). */
-function notPermitted(resource: ShareGroup | Topic, cluster: Cluster): readonly Issue[] {
+export function notPermitted(resource: ShareGroup | Topic, cluster: Cluster): readonly Issue[] {
   const { namespace } = resource.metadata;
   if (namespace === cluster.metadata.namespace) return [];
   const tenant = cluster.spec.tenants?.find((one) => one.namespace === namespace);

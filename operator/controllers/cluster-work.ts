@@ -27,12 +27,14 @@ export interface ClusterReport extends ClusterManifests {
 
 /** What is done around the turns of a Cluster; each is called by the one worker that works on it. */
 export interface ClusterHooks {
-  /** After each look: status, conditions, metrics. What fails is tried again with the whole look. */
-  report?(report: ClusterReport): Promise<void>;
+  /** Ahead of each look. What fails is tried again with the whole look, here and below. */
+  before?(manifests: ClusterManifests): Promise<void>;
+  /** After each look: status, conditions, metrics. Gives in how many ms it has to look again at the latest. */
+  report?(report: ClusterReport): Promise<number>;
   /** Steps, progress, trouble as they come. */
   listener?(cluster: Declared): TurnListener;
-  /** No such Cluster any more. */
-  gone?(key: string): void;
+  /** There is no such Cluster. */
+  gone?(key: string): Promise<void>;
 }
 
 /** Where the nodes of one Cluster live, and how it is reached. */
@@ -104,23 +106,24 @@ export class ClusterWork {
     const manifests = this.#manifests(key);
     if (manifests === null) {
       await this.#close(key);
-      this.#hooks.gone?.(key);
+      await this.#hooks.gone?.(key);
       return null;
     }
     const { cluster, members } = manifests;
     const isKnown = cluster.manifest?.kind === 'Cluster' && !cluster.isLeaving;
     const desired = isKnown && cluster.manifest?.kind === 'Cluster' ? desiredFrom(cluster.manifest, members) : null;
+    await this.#hooks.before?.(manifests);
     if (desired === null) {
-      await this.#hooks.report?.({ ...manifests, desired, turn: null, admin: null });
-      return null;
+      const dueMs = await this.#hooks.report?.({ ...manifests, desired, turn: null, admin: null });
+      return dueMs === undefined || dueMs === Number.POSITIVE_INFINITY ? null : dueMs;
     }
     const managed = await this.#managedBy(key, manifests, desired);
     managed.admin = null;
     const turn = await managed.turns.take();
     this.#turned(turn);
-    await this.#hooks.report?.({ ...manifests, desired, turn, admin: managed.admin });
+    const dueMs = await this.#hooks.report?.({ ...manifests, desired, turn, admin: managed.admin });
     if (turn.failure !== null) throw turn.failure;
-    return turn.pauseMs;
+    return Math.min(turn.pauseMs, dueMs ?? turn.pauseMs);
   }
 
   /** Closes all connections. No work may be under way. */

@@ -1,6 +1,6 @@
 import type { Issue } from '../api/issue.ts';
-import type { AnyResource, Cluster } from '../api/kinds.ts';
-import type { Kind } from '../api/names.ts';
+import type { AnyResource, Cluster, ShareGroup, Topic } from '../api/kinds.ts';
+import { FINALIZER, type Kind } from '../api/names.ts';
 import { belongsTo } from '../api/references.ts';
 import type { Desired } from './desired.ts';
 
@@ -11,6 +11,7 @@ export interface Declared {
   readonly name: string;
   readonly uid: string;
   readonly generation: number;
+  readonly resourceVersion: string;
   /** RFC 3339, whole seconds. */
   readonly createdAt: string;
   /** Somebody deleted it, and something still keeps it. */
@@ -26,17 +27,32 @@ export interface Declared {
   readonly issues: readonly Issue[];
 }
 
-/** What is declared about a cluster, the oldest first (O14): what can't be read or is on its way out has no say. */
+/**
+ * What is declared about a cluster, the oldest first (O14): what can't be read or is on its way out has no say, unless its topic or
+ * group has to go first.
+ */
 export function desiredFrom(cluster: Cluster, members: readonly Declared[]): Desired {
   const manifests = members
-    .filter(({ isLeaving }) => !isLeaving)
+    .filter((one) => !one.isLeaving || isEnding(one))
     .toSorted((a, b) => order(a.createdAt, b.createdAt) || order(a.uid, b.uid))
     .flatMap(({ manifest }) => manifest ?? []);
+  const ending = members.filter(isEnding).flatMap(({ manifest }) => contentIn(manifest) ?? []);
   return {
     cluster,
     topics: manifests.flatMap((one) => (one.kind === 'Topic' && belongsTo(one, cluster) ? [one] : [])),
     shareGroups: manifests.flatMap((one) => (one.kind === 'ShareGroup' && belongsTo(one, cluster) ? [one] : [])),
+    ending: new Set(ending),
   };
+}
+
+/** Whether a manifest was deleted and takes its topic or group with it. */
+function isEnding({ isLeaving, finalizers, manifest }: Declared): boolean {
+  return isLeaving && finalizers.includes(FINALIZER) && contentIn(manifest)?.spec.deletionPolicy === 'Delete';
+}
+
+/** A manifest of something in a cluster, null where it is none. */
+export function contentIn(manifest: AnyResource | null): Topic | ShareGroup | null {
+  return manifest === null || manifest.kind === 'Cluster' ? null : manifest;
 }
 
 const order = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

@@ -36,6 +36,8 @@ export class Holds {
     const held = new Map<string, Step[]>();
     const free = steps.filter((step) => {
       const owner = 'resource' in step ? step.resource : this.#cluster;
+      // Who pauses and deletes means the latter: nothing is deleted that is only looked at.
+      if (endsContent(step) && this.#holders.get(owner)?.reason !== 'Observed') return true;
       const holder = this.#holders.get(owner);
       if (!this.#isPaused && holder === undefined) return true;
       // Whoever deletes what is paused says so after it was paused; what is only observed is never touched.
@@ -61,6 +63,10 @@ export class Holds {
     const rest = steps.length === 0 ? 'there is nothing to do' : `to be done: ${[...told, ...more].join('; ')}`;
     return { resource, type: 'Paused', reason, message: `${why}; ${rest}` };
   }
+}
+
+function endsContent({ kind }: Step): boolean {
+  return kind === 'DeleteTopic' || kind === 'DeleteGroup';
 }
 
 /** Whether nothing is done about a manifest itself: of a Cluster its nodes, its voters and its settings. */

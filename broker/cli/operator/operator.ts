@@ -64,8 +64,8 @@ async function lead(
       certify: (api, blueprint) => keepCertificates({ api, wallMs: Date.now }, blueprint),
       clock: systemClock,
       random: Math.random,
-      wallTime: () => new Date().toISOString().replace('Z', '000Z'),
       wallMs: Date.now,
+      wallTime: () => new Date().toISOString().replace('Z', '000Z'),
     },
     options,
     {

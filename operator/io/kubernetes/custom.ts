@@ -9,7 +9,15 @@ import { at, listAt, textAt } from './objects/fields.ts';
 
 /** Reads a custom resource. The API server has judged its shape; settings are judged here (`api/settings.ts`). */
 export function declaredOf(kind: Kind, object: KubernetesObject): Declared {
-  const { name, namespace = '', uid = '', generation = 0, labels, annotations = {} } = object.metadata;
+  const {
+    name,
+    namespace = '',
+    uid = '',
+    generation = 0,
+    resourceVersion = '',
+    labels,
+    annotations = {},
+  } = object.metadata;
   const spec = asWritten(kind, object);
   const written = { name, namespace, ...(labels === undefined ? {} : { labels }), annotations };
   const document = { apiVersion: API_VERSION, kind, metadata: written, spec };
@@ -22,6 +30,7 @@ export function declaredOf(kind: Kind, object: KubernetesObject): Declared {
     name,
     uid,
     generation,
+    resourceVersion,
     createdAt: textAt(object, 'metadata', 'creationTimestamp') ?? '',
     isLeaving: object.metadata.deletionTimestamp !== undefined,
     finalizers: object.metadata.finalizers ?? [],

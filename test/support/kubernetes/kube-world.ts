@@ -41,7 +41,7 @@ export class KubeWorld {
     const object = {
       apiVersion: 'weir.dev/v1alpha1',
       kind,
-      metadata,
+      metadata: asJson(metadata),
       spec: asJson(spec),
     } as unknown as KubernetesObject;
     this.store.apply(type, object, { manager: 'kubectl', subresource: '' }, true);

@@ -41,7 +41,7 @@ export class OperatorStage {
   /** Effects of all operators, in order. */
   readonly effects: string[] = [];
   readonly told: string[] = [];
-  /** What the wall clock says. */
+  /** What the wall clock said when `clock` began. */
   wallMs = Date.parse('2026-11-29T12:00:00Z');
   /** The operator is killed after so many effects from now. */
   fuse = Number.POSITIVE_INFINITY;
@@ -85,7 +85,7 @@ export class OperatorStage {
         certify,
         clock: this.clock,
         random: () => 0,
-        wallMs: () => this.wallMs,
+        wallMs: () => this.wallMs + this.clock.monotonicMs(),
         wallTime: () => `at ${this.clock.monotonicMs()} by ${identity}`,
         ...(this.#hooks === undefined ? {} : { hooks: this.#hooks }),
       },
@@ -128,6 +128,12 @@ export class OperatorStage {
       if (nowMs - startMs > mostMs)
         throw new Error(`not calm after ${mostMs} ms; the last effects: ${this.effects.slice(-20).join('; ')}`);
     }
+  }
+
+  /** Lets time pass, whatever happens meanwhile. */
+  async pass(ms: number): Promise<void> {
+    const endMs = this.clock.monotonicMs() + ms;
+    while (this.isAlive && this.clock.monotonicMs() < endMs) await this.#pass(2000);
   }
 
   /** Time goes on to the next timer, at most by so much. */

@@ -1,0 +1,313 @@
+import type { ClusterHooks, ClusterManifests, ClusterReport } from './cluster-work.ts';
+import type { Reconciled } from './reconcile.ts';
+import { type Cluster, nameOf } from '../api/kinds.ts';
+import { FINALIZER, type Kind } from '../api/names.ts';
+import { difference, type Draft, type StatusOf, statusOf, summary } from '../core/conditions.ts';
+import { contentIn, type Declared, desiredFrom } from '../core/declared.ts';
+import { type Happening, statusHappened, stepFailed, stepHappened } from '../core/events.ts';
+import { clusterIn, finalizerChanges, type FinalizerChange, homeOf, invalid, memberStatuses } from '../core/members.ts';
+import type { IsDynamic } from '../core/plan-nodes.ts';
+import { type ClusterFacts, clusterStatus, type Findings, resourceOf, type StepFailure } from '../core/status.ts';
+import { describeStep } from '../core/steps.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { KubernetesObject } from '../ports/kubernetes.ts';
+import { isOperatorError } from '../ports/operator-error.ts';
+
+/** What a keeper works with. */
+export interface KeeperTools {
+  /** Fails with `CONFLICT` where the object is another than this one by now. */
+  readonly applyStatus: (object: Declared, resourceVersion: string, status: object) => Promise<KubernetesObject>;
+  /** The same for what is ours of its metadata. */
+  readonly applyFinalizers: (
+    object: Declared,
+    resourceVersion: string,
+    finalizers: readonly string[],
+  ) => Promise<KubernetesObject>;
+  readonly statusIn: (object: Pick<Declared, 'status'>) => StatusOf<Kind>;
+  readonly facts: (cluster: Cluster) => ClusterFacts;
+  readonly tell: (about: Declared, happening: Happening) => Promise<void>;
+  /** Topics and ShareGroups that name this Cluster (`namespace/name`). */
+  readonly membersOf: (key: string) => readonly Declared[];
+  readonly clock: Clock;
+  /** The time as objects have it: RFC 3339, whole seconds. */
+  readonly now: () => string;
+  readonly isDynamic: IsDynamic;
+}
+
+/** What changes nothing for others is written at most so often (O11). */
+const SOFT_MS = 10_000;
+/** So long a deleted object waits for its topic or group to go: then the namespace may go before. */
+const PATIENCE_MS = 600_000;
+/** Writes of one Cluster that are under way at the same time. */
+const WRITES_MAX = 8;
+
+interface Kept {
+  /** The version that was seen when it was written, and what came of it: the caches may not have it yet. */
+  readonly write: { readonly seen: string; readonly version: string; readonly status: StatusOf<Kind> } | null;
+  readonly writtenMs: number;
+  /** Since when it is known to be deleted. */
+  readonly leavingMs: number | null;
+}
+
+interface Keep {
+  readonly objects: Map<string, Kept>;
+  failures: Map<string, StepFailure>;
+}
+
+/**
+ * Writes what others read of a Cluster and what belongs to it: statuses, Events, finalizers. It remembers only what it may forget:
+ * what it wrote last, until the caches have it, and since when something waits.
+ */
+export class Keeper implements ClusterHooks {
+  readonly #tools: KeeperTools;
+  readonly #keeps = new Map<string, Keep>();
+
+  constructor(tools: KeeperTools) {
+    this.#tools = tools;
+  }
+
+  /** A finalizer is there before anything is made that has to go with its object. */
+  async before({ cluster, members }: ClusterManifests): Promise<void> {
+    const keep = this.#keepOf(keyOf(cluster));
+    const manifest = clusterIn(cluster);
+    const desired = manifest === null ? null : desiredFrom(manifest, members);
+    const changes = finalizerChanges(members, { desired, ended: new Set(), isOverdue: () => false });
+    if (manifest === null && !cluster.isLeaving) return;
+    await this.#changeFinalizers(keep, members, changes);
+  }
+
+  async report(report: ClusterReport): Promise<number> {
+    const { cluster, members, turn } = report;
+    const key = keyOf(cluster);
+    const keep = this.#keepOf(key);
+    const reconciled = turn?.reconciled ?? null;
+    const findings = this.#findings(keep, report);
+    const dueMs: number[] = [];
+    if (reconciled !== null) await this.#tellStep(report, reconciled);
+    if (findings !== null) {
+      const facts = this.#tools.facts(findings.desired.cluster);
+      dueMs.push(await this.#write(keep, cluster, clusterStatus(findings, facts)));
+    } else if (!cluster.isLeaving) {
+      dueMs.push(await this.#write(keep, cluster, { judgements: summary(invalid(cluster.issues)), fields: null }));
+    }
+    dueMs.push(...(await this.#keepMembers(keep, key, cluster, members, findings)));
+    await this.#changeFinalizers(keep, members, this.#finalizerChanges(keep, report));
+    this.#forget(keep, [cluster, ...members]);
+    return Math.min(...dueMs, this.#patience(keep, members));
+  }
+
+  /** Without a Cluster there is nothing that could be waited for. */
+  async gone(key: string): Promise<void> {
+    const members = this.#tools.membersOf(key);
+    if (members.length === 0) {
+      this.#keeps.delete(key);
+      return;
+    }
+    const keep = this.#keepOf(key);
+    await this.#keepMembers(keep, key, null, members, null);
+    const facts = { desired: null, ended: new Set<string>(), isOverdue: () => false };
+    await this.#changeFinalizers(keep, members, finalizerChanges(members, facts));
+    this.#forget(keep, members);
+  }
+
+  #keepOf(key: string): Keep {
+    const keep = this.#keeps.get(key) ?? { objects: new Map(), failures: new Map() };
+    this.#keeps.set(key, keep);
+    return keep;
+  }
+
+  #findings(keep: Keep, { desired, turn }: ClusterReport): Findings | null {
+    if (desired === null || turn === null) return null;
+    const { reconciled, failure } = turn;
+    if (reconciled !== null) keep.failures = failuresAfter(keep.failures, reconciled);
+    return {
+      desired,
+      seen: reconciled === null ? null : reconciled,
+      trouble: failure?.message ?? null,
+      failures: keep.failures,
+      isDynamic: this.#tools.isDynamic,
+    };
+  }
+
+  async #tellStep({ cluster, members }: ClusterReport, { step, progress, failure }: Reconciled): Promise<void> {
+    if (step === null) return;
+    const resource = resourceOf(step);
+    const about = resource === null ? cluster : members.find((one) => titleOf(one) === resource);
+    if (about === undefined) return;
+    const status = this.#tools.statusIn(about);
+    const ready = status.conditions?.find(({ type }) => type === 'Ready');
+    const wasSettled = ready?.status === 'True' && ready.observedGeneration === about.generation;
+    if (failure !== null) await this.#tools.tell(about, stepFailed(step, failure.message));
+    else if (progress === 'done') await this.#tools.tell(about, stepHappened(step, wasSettled));
+  }
+
+  async #keepMembers(
+    keep: Keep,
+    key: string,
+    cluster: Declared | null,
+    members: readonly Declared[],
+    findings: Findings | null,
+  ): Promise<readonly number[]> {
+    const drafts = memberStatuses(homeOf(key, cluster, findings), members);
+    const due: number[] = [];
+    await inTurns(members, async (member) => {
+      const draft = drafts.get(member.uid);
+      if (draft === undefined) return;
+      if (isAdopted(member, this.#current(keep, member).status, draft.fields)) await this.#tools.tell(member, ADOPTED);
+      due.push(await this.#write(keep, member, draft));
+    });
+    return due;
+  }
+
+  /** Writes a status if it differs; gives in how many ms it is to be looked at again. */
+  async #write<K extends Kind>(keep: Keep, object: Declared, draft: Draft<K>): Promise<number> {
+    const { clock, now } = this.#tools;
+    const { version, status: before } = this.#current(keep, object);
+    // It has the conditions of all kinds and the fields of its own.
+    const after = statusOf(draft, before as StatusOf<K>, { generation: object.generation, now: now() });
+    const what = difference(before, after);
+    if (what === 'none') return Number.POSITIVE_INFINITY;
+    const sinceMs = clock.monotonicMs() - (keep.objects.get(object.uid)?.writtenMs ?? Number.NEGATIVE_INFINITY);
+    if (what === 'soft' && sinceMs < SOFT_MS) return SOFT_MS - sinceMs;
+    const written = await unlessOther(this.#tools.applyStatus(object, version, after));
+    if (written === null) return Number.POSITIVE_INFINITY;
+    this.#wrote(keep, object, written, after);
+    for (const happening of statusHappened(object.kind, before, after)) await this.#tools.tell(object, happening);
+    return Number.POSITIVE_INFINITY;
+  }
+
+  async #changeFinalizers(
+    keep: Keep,
+    members: readonly Declared[],
+    changes: ReadonlyMap<string, FinalizerChange>,
+  ): Promise<void> {
+    for (const member of members) {
+      const change = changes.get(member.uid);
+      if (change === undefined) continue;
+      const { version, status } = this.#current(keep, member);
+      // Told first: when the finalizer is gone the object is.
+      if (change === 'give-up') await this.#tools.tell(member, NOT_DELETED);
+      const finalizers = change === 'set' ? [FINALIZER] : [];
+      const applied = this.#tools.applyFinalizers(member, version, finalizers);
+      const written = change === 'set' ? await applied : await unlessOther(applied);
+      if (written !== null) this.#wrote(keep, member, written, status);
+    }
+  }
+
+  /** An object as it is, as far as it is known: what was written last, while the caches have what was there before. */
+  #current(keep: Keep, object: Declared): { readonly version: string; readonly status: StatusOf<Kind> } {
+    const write = keep.objects.get(object.uid)?.write ?? null;
+    if (write?.seen === object.resourceVersion) return write;
+    return { version: object.resourceVersion, status: this.#tools.statusIn(object) };
+  }
+
+  #wrote(keep: Keep, object: Declared, { metadata }: KubernetesObject, status: StatusOf<Kind>): void {
+    const { leavingMs = null } = keep.objects.get(object.uid) ?? {};
+    const write = { seen: object.resourceVersion, version: metadata.resourceVersion ?? '', status };
+    keep.objects.set(object.uid, { leavingMs, write, writtenMs: this.#tools.clock.monotonicMs() });
+  }
+
+  #finalizerChanges(
+    keep: Keep,
+    { cluster, members, desired, turn }: ClusterReport,
+  ): ReadonlyMap<string, FinalizerChange> {
+    const isOverdue = (member: Declared): boolean => this.#waitedMs(keep, member) >= PATIENCE_MS;
+    if (desired !== null || cluster.isLeaving)
+      return finalizerChanges(members, { desired, ended: endedBy(turn?.reconciled ?? null), isOverdue });
+    const overdue = members.filter((one) => one.isLeaving && one.finalizers.includes(FINALIZER) && isOverdue(one));
+    return new Map(overdue.map(({ uid }) => [uid, 'give-up']));
+  }
+
+  /** For how long a deleted object has been waited with, in ms. */
+  #waitedMs(keep: Keep, { uid }: Declared): number {
+    const nowMs = this.#tools.clock.monotonicMs();
+    const kept = keep.objects.get(uid) ?? { write: null, writtenMs: Number.NEGATIVE_INFINITY, leavingMs: null };
+    const leavingMs = kept.leavingMs ?? nowMs;
+    keep.objects.set(uid, { ...kept, leavingMs });
+    return nowMs - leavingMs;
+  }
+
+  /** When the patience with what is being deleted ends, in ms from now. */
+  #patience(keep: Keep, members: readonly Declared[]): number {
+    const waiting = members.filter((one) => one.isLeaving && one.finalizers.includes(FINALIZER));
+    return Math.min(...waiting.map((one) => Math.max(0, PATIENCE_MS - this.#waitedMs(keep, one))));
+  }
+
+  #forget(keep: Keep, objects: readonly Declared[]): void {
+    const uids = new Set(objects.map(({ uid }) => uid));
+    for (const uid of keep.objects.keys()) if (!uids.has(uid)) keep.objects.delete(uid);
+  }
+}
+
+/** `Kind name`, see `nameOf`. */
+const titleOf = ({ kind, name, namespace }: Declared): string => nameOf({ kind, metadata: { name, namespace } });
+
+const keyOf = ({ namespace, name }: Declared): string => `${namespace}/${name}`;
+
+const ADOPTED: Happening = {
+  type: 'Normal',
+  reason: 'Adopted',
+  message: 'it was there already: from now on it is as this manifest says',
+};
+
+const NOT_DELETED: Happening = {
+  type: 'Warning',
+  reason: 'NotDeleted',
+  message:
+    'it could not be deleted in time and stays in the cluster; this object goes, so that it keeps no namespace from going',
+};
+
+/** Whether the first thing that is seen of a Topic is that the topic is there. */
+function isAdopted(
+  { kind, isLeaving, manifest }: Declared,
+  before: StatusOf<Kind>,
+  fields: Draft<'Topic' | 'ShareGroup'>['fields'],
+): boolean {
+  const isFirst = (before.observedGeneration ?? -1) < 0;
+  return (
+    kind === 'Topic' &&
+    isFirst &&
+    !isLeaving &&
+    contentIn(manifest) !== null &&
+    fields !== null &&
+    'partitions' in fields
+  );
+}
+
+/** What failed and is tried again: a step that is not planned any more, or was carried out, is no failure. */
+function failuresAfter(
+  failures: ReadonlyMap<string, StepFailure>,
+  { plan, step, failure }: Reconciled,
+): Map<string, StepFailure> {
+  const planned = new Set(plan.steps.map(describeStep));
+  const after = new Map([...failures].filter(([name]) => planned.has(name)));
+  if (step === null) return after;
+  if (failure === null) after.delete(describeStep(step));
+  else after.set(describeStep(step), { message: failure.message, fatal: failure.fatal });
+  return after;
+}
+
+/** Resources whose topic or group is deleted, or is none that could be. */
+function endedBy(reconciled: Reconciled | null): ReadonlySet<string> {
+  const ended = new Set<string>();
+  if (reconciled === null) return ended;
+  const { plan, step, failure, progress } = reconciled;
+  const isEnd = step?.kind === 'DeleteTopic' || step?.kind === 'DeleteGroup';
+  if (isEnd && failure === null && progress === 'done') ended.add(step.resource);
+  for (const { resource, reason } of plan.conditions) if (reason === 'WrongGroupType') ended.add(resource);
+  return ended;
+}
+
+/** Null where the object is another by now, or gone: that is heard of, and looked at again. */
+async function unlessOther<T>(write: Promise<T>): Promise<T | null> {
+  try {
+    return await write;
+  } catch (error) {
+    if (isOperatorError(error) && (error.code === 'CONFLICT' || error.code === 'NOT_FOUND')) return null;
+    throw error;
+  }
+}
+
+async function inTurns<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  for (let at = 0; at < all.length; at += WRITES_MAX) await Promise.all(all.slice(at, at + WRITES_MAX).map(work));
+}

@@ -1,0 +1,81 @@
+import { unreachable } from '../../broker/core/base/assert.ts';
+import type { Kind } from '../api/names.ts';
+import type { StatusOf } from './conditions.ts';
+import { describeStep, type Step } from './steps.ts';
+
+/** Something that the owner of an object should know of, and that passes. */
+export interface Happening {
+  readonly type: 'Normal' | 'Warning';
+  /** One word for programs. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** A step that was carried out. `wasSettled`: all was as this manifest says before, so that somebody else changed something (O12). */
+export function stepHappened(step: Step, wasSettled: boolean): Happening {
+  const told = describeStep(step);
+  const message = 'resource' in step ? told.slice(step.resource.length + 2) : told;
+  return { type: 'Normal', reason: reasonOf(step, wasSettled), message };
+}
+
+function reasonOf(step: Step, wasSettled: boolean): string {
+  switch (step.kind) {
+    case 'Form':
+      return 'Forming';
+    case 'AddNode':
+      return 'StartingNode';
+    case 'Restart':
+      return 'RestartingNode';
+    case 'RemoveNode':
+      return 'StoppingNode';
+    case 'Drain':
+      return 'Draining';
+    case 'Undrain':
+      return 'KeepingNode';
+    case 'ForgetNode':
+      return 'NodeForgotten';
+    case 'Rebalance':
+      return 'Rebalancing';
+    case 'AddVoter':
+      return 'VoterAdded';
+    case 'RemoveVoter':
+      return 'VoterRemoved';
+    case 'SetConfig':
+    case 'EnsureGroup':
+      return wasSettled ? 'DriftCorrected' : 'Configured';
+    case 'EnsureTopic':
+      return wasSettled ? 'DriftCorrected' : TOPIC_REASONS[step.change.kind];
+    case 'DeleteTopic':
+      return 'TopicDeleted';
+    case 'DeleteGroup':
+      return 'GroupDeleted';
+    default:
+      return unreachable(step);
+  }
+}
+
+const TOPIC_REASONS = {
+  create: 'TopicCreated',
+  grow: 'TopicGrown',
+  resize: 'CopiesChanged',
+  configure: 'Configured',
+} as const;
+
+/** A step that failed and is tried again. */
+export function stepFailed(step: Step, message: string): Happening {
+  return { type: 'Warning', reason: 'StepFailed', message: `${describeStep(step)}: ${message}` };
+}
+
+/** What is new about an object whose status changes, as far as somebody has to look at it, or waited for it. */
+export function statusHappened(kind: Kind, before: StatusOf<Kind>, after: StatusOf<Kind>): readonly Happening[] {
+  return (after.conditions ?? []).flatMap(({ type, status, reason, message }): readonly Happening[] => {
+    const earlier = before.conditions?.find((one) => one.type === type);
+    const isNew = earlier?.status !== status || (earlier.reason !== reason && status !== 'True');
+    if (type === 'Stalled' && (isNew || earlier?.message !== message)) return [{ type: 'Warning', reason, message }];
+    if (type === 'Available' && status === 'False' && earlier?.status === 'True')
+      return [{ type: 'Warning', reason, message }];
+    if (type === 'ReplicationSufficient' && status === 'False' && isNew) return [{ type: 'Warning', reason, message }];
+    const isReady = kind === 'Cluster' && type === 'Ready' && status === 'True' && isNew;
+    return isReady ? [{ type: 'Normal', reason: 'Ready', message }] : [];
+  });
+}

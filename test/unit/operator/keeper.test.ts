@@ -1,0 +1,363 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ShareGroup, Topic } from '../../../operator/api/kinds.ts';
+import type { StatusOf } from '../../../operator/core/conditions.ts';
+import { isWaitOver, kstatusOf } from '../../support/kubernetes/kstatus.ts';
+import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
+import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
+import type { ServedType } from '../../support/kubernetes/store.ts';
+import { TYPES } from '../../support/kubernetes/types.ts';
+import { group, topic } from '../../support/operator-model.ts';
+
+const three = clusterOf({ brokers: { replicas: 3, storage: { size: '1Gi' } } }, { name: 'orders', namespace: 'ns' });
+const IN = { clusterRef: { name: 'orders' } } as const;
+const FINALIZER = 'weir.dev/delete';
+
+const topicOf = (name: string, spec: Partial<Topic['spec']> = {}, namespace = 'ns'): Topic => ({
+  ...topic(name, { ...IN, ...spec }),
+  metadata: { name, namespace },
+});
+const groupOf = (name: string, topics: readonly string[], spec: Partial<ShareGroup['spec']> = {}): ShareGroup => ({
+  ...group(name, topics, { ...IN, ...spec }),
+  metadata: { name, namespace: 'ns' },
+});
+
+/** What a stage shows to those who look at its objects. */
+class Looked {
+  readonly stage = new OperatorStage();
+
+  find(type: ServedType, name: string, namespace = 'ns') {
+    return this.stage.world.store.find(type, namespace, name);
+  }
+
+  status(type: ServedType, name: string, namespace = 'ns'): StatusOf<'Cluster'> & StatusOf<'Topic'> {
+    return (this.find(type, name, namespace)?.['status'] ?? {}) as StatusOf<'Cluster'> & StatusOf<'Topic'>;
+  }
+
+  /** `Type=Status Reason` of each condition. */
+  says(type: ServedType, name: string, namespace = 'ns'): string[] {
+    const { conditions = [] } = this.status(type, name, namespace);
+    return conditions.map((one) => `${one.type}=${one.status} ${one.reason}`).sort();
+  }
+
+  /** `Kind name: Reason` of each Event, as often as it is said. */
+  events(): string[] {
+    const told = this.stage.world.store.all(TYPES.events);
+    return told
+      .map(
+        (one) =>
+          `${String(at(one, 'involvedObject', 'kind'))} ${String(at(one, 'involvedObject', 'name'))}: ${String(one['reason'])}`,
+      )
+      .sort();
+  }
+
+  finalizers(type: ServedType, name: string, namespace = 'ns'): readonly string[] {
+    return this.find(type, name, namespace)?.metadata.finalizers ?? [];
+  }
+
+  delete(type: ServedType, name: string, namespace = 'ns'): void {
+    this.stage.world.store.delete(type, { namespace, name });
+  }
+}
+
+async function settled(...more: readonly (Topic | ShareGroup)[]): Promise<Looked> {
+  const looked = new Looked();
+  for (const manifest of [three, ...more]) looked.stage.world.declare(manifest);
+  looked.stage.start();
+  await looked.stage.calm();
+  return looked;
+}
+
+describe('the operator tells', () => {
+  it('of a Cluster how it stands, where clients begin and what scales it, of its generation', async () => {
+    const looked = await settled();
+    expect(looked.says(TYPES.clusters, 'orders')).toEqual([
+      'Available=True Serving',
+      'Ready=True AsDeclared',
+      'ReplicationSufficient=True Sufficient',
+    ]);
+    const status = looked.status(TYPES.clusters, 'orders');
+    expect(status).toMatchObject({
+      observedGeneration: 1,
+      replicas: 3,
+      readyReplicas: 3,
+      leaderId: 0,
+      selector: 'weir.dev/cluster=orders,weir.dev/role=broker',
+      listeners: [{ name: 'plain', bootstrap: 'orders-bootstrap.ns.svc:9092' }],
+    });
+    expect(status.conditions?.map((one) => one.observedGeneration)).toEqual([1, 1, 1]);
+    expect(status.conditions?.[0]?.lastTransitionTime).toMatch(/^2026-11-29T12:0\d:\d\dZ$/);
+  });
+
+  it('no waiting tool of a generation that it did not see', async () => {
+    const looked = await settled(topicOf('jobs', { partitions: 2 }));
+    const judged: string[] = [];
+    looked.stage.world.store.subscribe(({ object, type }) => {
+      if (type !== TYPES.topics || object.metadata.generation !== 2) return;
+      const waited = { generation: 2, ...(object['status'] as StatusOf<'Topic'>) };
+      const partitions = looked.stage.world.brokers.topics.get('jobs')?.partitions;
+      if (kstatusOf(waited) === 'Current' || isWaitOver(waited)) judged.push(`over with ${partitions}`);
+      else judged.push('waits');
+    });
+    looked.stage.world.declare(topicOf('jobs', { partitions: 5 }));
+    await looked.stage.calm();
+    expect(judged[0]).toBe('waits');
+    expect(new Set(judged)).toEqual(new Set(['waits', 'over with 5']));
+    expect(looked.status(TYPES.topics, 'jobs')).toMatchObject({ observedGeneration: 2, partitions: 5 });
+  });
+
+  it('nothing again, and moves no time, when it begins anew', async () => {
+    const looked = await settled(topicOf('jobs'), groupOf('workers', ['jobs']));
+    const before = looked.status(TYPES.clusters, 'orders');
+    await looked.stage.stop();
+    const count = looked.stage.effects.length;
+    looked.stage.start();
+    await looked.stage.calm(90_000);
+    expect(looked.stage.effects.slice(count)).toEqual([]);
+    expect(looked.status(TYPES.clusters, 'orders')).toEqual(before);
+  });
+
+  it('at most every ten seconds what changes for nobody', async () => {
+    const looked = await settled();
+    const seen: number[] = [];
+    const { store, brokers } = looked.stage.world;
+    store.subscribe(({ type }) => void (type === TYPES.clusters && seen.push(looked.stage.clock.monotonicMs())));
+    for (let leader = 1; leader <= 8; leader += 1) {
+      brokers.leaderId = leader % 3;
+      looked.stage.world.declare(topicOf('jobs', { partitions: leader }));
+      await looked.stage.pass(2_000);
+    }
+    await looked.stage.calm();
+    expect(seen.length).toBeGreaterThan(1);
+    for (const [at, ms] of seen.slice(1).entries()) expect(ms - (seen[at] ?? 0)).toBeGreaterThanOrEqual(10_000);
+    expect(looked.status(TYPES.clusters, 'orders').leaderId).toBe(brokers.leaderId);
+  });
+
+  it('of Topics and ShareGroups whose Cluster is missing, and does the work when it comes', async () => {
+    const looked = new Looked();
+    looked.stage.world.declare(topicOf('jobs'));
+    looked.stage.start();
+    await looked.stage.calm();
+    expect(looked.says(TYPES.topics, 'jobs')).toEqual([
+      'Ready=False ClusterNotFound',
+      'Reconciling=True ClusterNotFound',
+    ]);
+    looked.stage.world.declare(groupOf('workers', ['jobs']));
+    await looked.stage.calm();
+    expect(looked.says(TYPES.shareGroups, 'workers')).toContain('Ready=False ClusterNotFound');
+    looked.stage.world.declare(three);
+    await looked.stage.calm();
+    expect(looked.says(TYPES.topics, 'jobs')).toEqual(['Ready=True AsDeclared']);
+    expect(looked.says(TYPES.shareGroups, 'workers')).toEqual(['Ready=True AsDeclared']);
+    looked.delete(TYPES.clusters, 'orders');
+    await looked.stage.calm();
+    expect(looked.says(TYPES.topics, 'jobs')).toContain('Ready=False ClusterNotFound');
+  });
+
+  it('whoever came too late that it is so, and does it when the older one is gone', async () => {
+    const looked = await settled(topicOf('a', { topicName: 'jobs' }));
+    looked.stage.world.declare(topicOf('b', { topicName: 'jobs', partitions: 4 }));
+    await looked.stage.calm();
+    expect(looked.says(TYPES.topics, 'b')).toEqual([
+      'Conflict=True Conflict',
+      'Ready=False Conflict',
+      'Stalled=True Conflict',
+    ]);
+    expect(looked.says(TYPES.topics, 'a')).toEqual(['Ready=True AsDeclared']);
+    expect(looked.events()).toContain('Topic b: Conflict');
+    looked.delete(TYPES.topics, 'a');
+    await looked.stage.calm();
+    expect(looked.says(TYPES.topics, 'b')).toEqual(['Ready=True AsDeclared']);
+    expect(looked.stage.world.brokers.topics.get('jobs')?.partitions).toBe(4);
+  });
+
+  it('who may not name a Cluster, and whose settings no broker takes', async () => {
+    const spec = { clusterRef: { name: 'orders', namespace: 'ns' } };
+    const looked = await settled(
+      topicOf('far', spec, 'elsewhere'),
+      topicOf('odd', { config: new Map([['nonsense', '1']]) }),
+    );
+    expect(looked.says(TYPES.topics, 'far', 'elsewhere')).toEqual([
+      'Ready=False NotPermitted',
+      'Stalled=True NotPermitted',
+    ]);
+    expect(looked.says(TYPES.topics, 'odd')).toEqual(['Ready=False InvalidSpec', 'Stalled=True InvalidSpec']);
+    expect(looked.says(TYPES.clusters, 'orders')).toContain('Ready=True AsDeclared');
+  });
+
+  it('in Events what it did, and what others changed behind a manifest', async () => {
+    const looked = await settled(topicOf('jobs', { config: new Map([['retention.ms', '5']]) }));
+    expect(looked.events()).toEqual(
+      expect.arrayContaining(['Cluster orders: Forming', 'Cluster orders: Ready', 'Topic jobs: TopicCreated']),
+    );
+    const { topics } = looked.stage.world.brokers;
+    const jobs = topics.get('jobs');
+    if (jobs === undefined) throw new Error('it was made');
+    topics.set('jobs', { ...jobs, config: new Map([['retention.ms', '7']]) });
+    await looked.stage.calm(40_000);
+    const drift = looked.stage.world.store.all(TYPES.events).find((one) => one['reason'] === 'DriftCorrected');
+    expect(drift).toMatchObject({
+      type: 'Normal',
+      message: 'set for topic jobs: retention.ms=5 (was 7)',
+      count: 1,
+      involvedObject: {
+        kind: 'Topic',
+        name: 'jobs',
+        namespace: 'ns',
+        uid: looked.find(TYPES.topics, 'jobs')?.metadata.uid,
+      },
+    });
+  });
+
+  it('that a topic was there before its manifest', async () => {
+    const looked = await settled(topicOf('new'));
+    const { topics } = looked.stage.world.brokers;
+    topics.set('old', {
+      partitions: 1,
+      copies: [1],
+      resizing: 0,
+      minInsyncReplicas: 1,
+      leaderless: 0,
+      config: new Map(),
+    });
+    looked.stage.world.declare(topicOf('old'));
+    await looked.stage.calm();
+    expect(looked.events().filter((one) => one.endsWith('Adopted'))).toEqual(['Topic old: Adopted']);
+  });
+});
+
+describe('a Topic or ShareGroup that says Delete', () => {
+  const jobs = topicOf('jobs', { deletionPolicy: 'Delete' });
+  const workers = groupOf('workers', ['jobs'], { deletionPolicy: 'Delete' });
+
+  it('has a finalizer before anything is made for it, and takes what it was for with it', async () => {
+    const looked = await settled(jobs, workers);
+    const { effects } = looked.stage;
+    const set = (what: string): number => effects.findIndex((one) => one.includes(what));
+    expect(set('apply Topic ns/jobs')).toBeGreaterThanOrEqual(0);
+    expect(set('apply Topic ns/jobs')).toBeLessThan(set('EnsureTopic'));
+    expect(looked.finalizers(TYPES.topics, 'jobs')).toEqual([FINALIZER]);
+    expect(looked.finalizers(TYPES.shareGroups, 'workers')).toEqual([FINALIZER]);
+    looked.delete(TYPES.topics, 'jobs');
+    looked.delete(TYPES.shareGroups, 'workers');
+    await looked.stage.calm();
+    expect(looked.find(TYPES.topics, 'jobs')).toBeNull();
+    expect(looked.find(TYPES.shareGroups, 'workers')).toBeNull();
+    expect(looked.stage.world.brokers.topics.has('jobs')).toBe(false);
+    expect(looked.stage.world.brokers.groups.get('workers')?.config.size ?? 0).toBe(0);
+  });
+
+  it('leaves it when it says Retain by then, and has a finalizer again when it does not', async () => {
+    const looked = await settled(jobs);
+    looked.stage.world.declare(topicOf('jobs'));
+    await looked.stage.calm();
+    expect(looked.finalizers(TYPES.topics, 'jobs')).toEqual([]);
+    looked.stage.world.declare(jobs);
+    await looked.stage.calm();
+    expect(looked.finalizers(TYPES.topics, 'jobs')).toEqual([FINALIZER]);
+    looked.stage.world.declare(topicOf('jobs'));
+    await looked.stage.calm();
+    looked.delete(TYPES.topics, 'jobs');
+    await looked.stage.calm();
+    expect(looked.find(TYPES.topics, 'jobs')).toBeNull();
+    expect(looked.stage.world.brokers.topics.has('jobs')).toBe(true);
+  });
+
+  it('has none while the topic is another’s, and leaves it to that', async () => {
+    const looked = await settled(topicOf('a', { topicName: 'jobs' }));
+    looked.stage.world.declare(topicOf('b', { topicName: 'jobs', deletionPolicy: 'Delete' }));
+    await looked.stage.calm();
+    expect(looked.finalizers(TYPES.topics, 'b')).toEqual([]);
+    looked.delete(TYPES.topics, 'b');
+    await looked.stage.calm();
+    expect(looked.stage.world.brokers.topics.has('jobs')).toBe(true);
+  });
+
+  it('goes while it is paused, and leaves everything while it is only looked at', async () => {
+    const looked = await settled(jobs, workers);
+    const annotate = (manifest: Topic | ShareGroup, name: string, value: string): void => {
+      const annotations = new Map([[`weir.dev/${name}`, value]]);
+      looked.stage.world.declare({ ...manifest, metadata: { ...manifest.metadata, annotations } } as typeof manifest);
+    };
+    annotate(jobs, 'pause', 'true');
+    annotate(workers, 'adopt', 'observe');
+    await looked.stage.calm();
+    expect(looked.finalizers(TYPES.topics, 'jobs')).toEqual([FINALIZER]);
+    expect(looked.finalizers(TYPES.shareGroups, 'workers')).toEqual([]);
+    looked.delete(TYPES.topics, 'jobs');
+    looked.delete(TYPES.shareGroups, 'workers');
+    await looked.stage.calm();
+    expect(looked.find(TYPES.topics, 'jobs')).toBeNull();
+    expect(looked.stage.world.brokers.topics.has('jobs')).toBe(false);
+    expect(looked.stage.world.brokers.groups.get('workers')?.config.size).toBe(1);
+  });
+
+  it('goes at once where its group is one of another kind, which stays', async () => {
+    const looked = await settled(topicOf('jobs'), workers);
+    looked.stage.world.brokers.groups.set('workers', { type: 'consumer', config: new Map() });
+    looked.delete(TYPES.shareGroups, 'workers');
+    await looked.stage.calm();
+    expect(looked.find(TYPES.shareGroups, 'workers')).toBeNull();
+    expect(looked.stage.world.brokers.groups.get('workers')?.type).toBe('consumer');
+  });
+
+  it('goes at once with its Cluster, in whatever order a namespace is emptied', async () => {
+    for (const order of [
+      [TYPES.clusters, TYPES.topics, TYPES.shareGroups],
+      [TYPES.topics, TYPES.shareGroups, TYPES.clusters],
+    ]) {
+      const looked = await settled(jobs, workers);
+      looked.stage.world.broken.add(0).add(1).add(2);
+      for (const type of order)
+        for (const { metadata } of looked.stage.world.store.all(type)) looked.stage.world.store.delete(type, metadata);
+      await looked.stage.calm();
+      expect([
+        ...looked.stage.world.store.all(TYPES.topics),
+        ...looked.stage.world.store.all(TYPES.shareGroups),
+      ]).toEqual([]);
+    }
+  });
+
+  it('waits for a group to be empty, says so, and not for ever', async () => {
+    const looked = await settled(topicOf('jobs'), workers);
+    let isBusy = true;
+    const { effect } = looked.stage.world;
+    looked.stage.world.effect = (name, change) => {
+      if (name === 'DeleteGroup' && isBusy) throw busy();
+      return effect(name, change);
+    };
+    looked.delete(TYPES.shareGroups, 'workers');
+    await looked.stage.pass(60_000);
+    expect(looked.says(TYPES.shareGroups, 'workers')).toEqual(['Ready=False Deleting', 'Reconciling=True Deleting']);
+    expect(looked.status(TYPES.shareGroups, 'workers').conditions?.[0]?.message).toBe('group workers has members');
+    await looked.stage.pass(500_000);
+    expect(looked.find(TYPES.shareGroups, 'workers')).not.toBeNull();
+    await looked.stage.pass(60_000);
+    expect(looked.find(TYPES.shareGroups, 'workers')).toBeNull();
+    expect(looked.events()).toContain('ShareGroup workers: NotDeleted');
+    isBusy = false;
+  });
+
+  it('is deleted once the group is empty', async () => {
+    const looked = await settled(topicOf('jobs'), workers);
+    let isBusy = true;
+    const { effect } = looked.stage.world;
+    looked.stage.world.effect = (name, change) => {
+      if (name === 'DeleteGroup' && isBusy) throw busy();
+      return effect(name, change);
+    };
+    looked.delete(TYPES.shareGroups, 'workers');
+    await looked.stage.pass(60_000);
+    isBusy = false;
+    await looked.stage.calm();
+    expect(looked.find(TYPES.shareGroups, 'workers')).toBeNull();
+    expect(looked.events()).toContain('ShareGroup workers: GroupDeleted');
+  });
+});
+
+function busy(): Error {
+  return Object.assign(new Error('group workers has members'), {
+    name: 'OperatorError',
+    code: 'NON_EMPTY_GROUP',
+    fatal: false,
+  });
+}
