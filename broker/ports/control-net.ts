@@ -1,4 +1,5 @@
 import type { MetadataCommand, MetadataOutcome } from '../core/metadata/commands.ts';
+import type { EndpointView } from '../core/metadata/view.ts';
 import type { Message, ReplicaKey } from '../core/raft/types.ts';
 
 /** Where a node's control plane listens. */
@@ -131,6 +132,19 @@ export interface MoveCalls {
   'Fleet.Rebalance': { readonly request: Record<never, never>; readonly response: MoveResponse };
 }
 
+/** Where clients are told to find a broker, by listener: all at once. */
+export interface SetAdvertisedRequest {
+  readonly brokerId: number;
+  readonly endpoints: readonly EndpointView[];
+}
+
+/** `errorCode` is Kafka's; NOT_CONTROLLER comes with `controller`. */
+export interface SetAdvertisedResponse {
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+  readonly controller: ControllerHint | null;
+}
+
 /** Name of a call that moves replicas. */
 export type MoveName = keyof MoveCalls;
 
@@ -142,6 +156,7 @@ export interface UnaryCalls extends MoveCalls {
   'Controller.ChangeQuorum': { readonly request: ChangeQuorumRequest; readonly response: ChangeQuorumResponse };
   'Fleet.Status': { readonly request: Record<never, never>; readonly response: StatusResponse };
   'Fleet.CanRestart': { readonly request: CanRestartRequest; readonly response: CanRestartResponse };
+  'Fleet.SetAdvertised': { readonly request: SetAdvertisedRequest; readonly response: SetAdvertisedResponse };
 }
 
 /** A broker says that it lives (KIP-631). */

@@ -180,6 +180,10 @@ function replicaCommand(
   const epochOf = (id: number): number => image.brokers().find((each) => each.id === id)?.epoch ?? -1;
   const anyId = ids[0] ?? 0;
   if (what === 'shutdown') return { kind: 'controlledShutdown', brokerId: anyId, brokerEpoch: epochOf(anyId) };
+  if (what === 'place' && pick % 5 === 0) {
+    const face = { listener: 'PLAINTEXT', host: `outside-${anyId}`, port: 30_000 + pick };
+    return { kind: 'setAdvertised', brokerId: anyId, endpoints: pick % 2 === 0 ? [face] : [] };
+  }
   if (what === 'place')
     return { kind: 'setBrokerPlacement', brokerId: anyId, cordoned: pick % 2 === 0, draining: pick % 3 === 0 };
   if (at === undefined) return null;

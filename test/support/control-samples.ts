@@ -98,6 +98,11 @@ export const FULL_COMMANDS: FullOf<MetadataCommand> = {
     partitions: [{ topicId: 'topic-0000000000000000', index: 4, leaderEpoch: 12 }],
   },
   unregisterBroker: { kind: 'unregisterBroker', brokerId: 5 },
+  setAdvertised: {
+    kind: 'setAdvertised',
+    brokerId: 5,
+    endpoints: [{ listener: 'OUTSIDE', host: 'b-5.example.com', port: 65_535 }],
+  },
   registerController: {
     kind: 'registerController',
     controllerId: 2,
@@ -204,6 +209,7 @@ export const BARE_COMMANDS: BareOf<MetadataCommand> = {
   allocateProducerIds: { kind: 'allocateProducerIds', brokerId: 0, brokerEpoch: -1 },
   markDurable: { kind: 'markDurable', brokerId: 0, brokerEpoch: 0, partitions: [] },
   unregisterBroker: { kind: 'unregisterBroker', brokerId: 0 },
+  setAdvertised: { kind: 'setAdvertised', brokerId: 0, endpoints: [] },
   registerController: {
     kind: 'registerController',
     controllerId: 0,
@@ -265,6 +271,7 @@ export const FULL_OUTCOMES: FullOf<MetadataOutcome> = {
   allocateProducerIds: { kind: 'allocateProducerIds', ...problem, firstProducerId: FAR - 1000, producerIdCount: 1000 },
   markDurable: { kind: 'markDurable', ...problem },
   unregisterBroker: { kind: 'unregisterBroker', ...problem },
+  setAdvertised: { kind: 'setAdvertised', ...problem },
   registerController: { kind: 'registerController', ...problem },
   unregisterController: { kind: 'unregisterController', ...problem },
   updateFeatures: { kind: 'updateFeatures', ...problem },
@@ -309,6 +316,7 @@ export const BARE_OUTCOMES: BareOf<MetadataOutcome> = {
   allocateProducerIds: { kind: 'allocateProducerIds', ...none, firstProducerId: 0, producerIdCount: 0 },
   markDurable: { kind: 'markDurable', ...none },
   unregisterBroker: { kind: 'unregisterBroker', ...none },
+  setAdvertised: { kind: 'setAdvertised', ...none },
   registerController: { kind: 'registerController', ...none },
   unregisterController: { kind: 'unregisterController', ...none },
   updateFeatures: { kind: 'updateFeatures', ...none },
@@ -467,6 +475,15 @@ export const QUESTIONS: Calls<UnaryCalls> = {
   'Fleet.Drain': { request: { brokerId: 3 }, ...MOVED },
   'Fleet.Undrain': { request: { brokerId: 3 }, ...MOVED },
   'Fleet.Rebalance': { request: {}, ...MOVED },
+  'Fleet.SetAdvertised': {
+    request: { brokerId: 3, endpoints: [{ listener: 'OUTSIDE', host: 'b-3.example.com', port: 443 }] },
+    response: {
+      errorCode: 41,
+      errorMessage: 'not here',
+      controller: hint,
+    },
+    bare: { errorCode: 0, errorMessage: null, controller: null },
+  },
 };
 
 /** Names of the questions. */

@@ -60,6 +60,16 @@ export interface UnregisterBrokerCommand {
   readonly brokerId: number;
 }
 
+/**
+ * Says where clients are told to find a broker, one entry for each listener whose address is another than the broker says; all of them at once.
+ * It stays with later incarnations. For the operator alone (B3).
+ */
+export interface SetAdvertisedCommand {
+  readonly kind: 'setAdvertised';
+  readonly brokerId: number;
+  readonly endpoints: readonly EndpointView[];
+}
+
 /** Registers an incarnation of a controller: where it listens, and what it can work with. It takes the place of an earlier one. */
 export interface RegisterControllerCommand {
   readonly kind: 'registerController';
@@ -202,6 +212,7 @@ export type MetadataCommand =
   | UnfenceBrokerCommand
   | FenceBrokerCommand
   | UnregisterBrokerCommand
+  | SetAdvertisedCommand
   | RegisterControllerCommand
   | UnregisterControllerCommand
   | UpdateFeaturesCommand
@@ -255,6 +266,11 @@ export interface FenceBrokerOutcome extends CodedResult {
 /** Result of `unregisterBroker`. */
 export interface UnregisterBrokerOutcome extends CodedResult {
   readonly kind: 'unregisterBroker';
+}
+
+/** Result of `setAdvertised`. */
+export interface SetAdvertisedOutcome extends CodedResult {
+  readonly kind: 'setAdvertised';
 }
 
 /** Result of `registerController`. */
@@ -327,6 +343,7 @@ export type MetadataOutcome =
   | UnfenceBrokerOutcome
   | FenceBrokerOutcome
   | UnregisterBrokerOutcome
+  | SetAdvertisedOutcome
   | RegisterControllerOutcome
   | UnregisterControllerOutcome
   | UpdateFeaturesOutcome

@@ -20,7 +20,14 @@ import { ok, problem } from './result.ts';
 /** What metadata below `weir.version` 2 keeps of it. */
 const UNKNOWN_RANGE = { weirVersionMin: -1, weirVersionMax: -1, uncleanRestart: true } as const;
 /** And what it keeps below 3. */
-const NO_PLACEMENT = { host: '', cordoned: false, draining: false, shuttingDown: false, unfencedEpoch: -1 } as const;
+const NO_PLACEMENT = {
+  host: '',
+  cordoned: false,
+  draining: false,
+  shuttingDown: false,
+  unfencedEpoch: -1,
+  advertised: [],
+} as const;
 
 /**
  * Registers an incarnation, fenced; in the same batch everything that the earlier one led loses its leader (D5) and
@@ -60,6 +67,7 @@ export function registerBroker(context: DecisionContext, command: RegisterBroker
             draining: before?.draining ?? false,
             shuttingDown: false,
             unfencedEpoch: before?.unfencedEpoch ?? -1,
+            advertised: before?.advertised ?? [],
           }),
     },
   ];

@@ -1,6 +1,7 @@
 import { assert, unreachable } from '../base/assert.ts';
 import type { Settings } from '../config/settings.ts';
 import type { MetadataCommand, MetadataOutcome } from './commands.ts';
+import { setAdvertised } from './decide-advertised.ts';
 import { fenceBroker, registerBroker, unfenceBroker, unregisterBroker } from './decide-brokers.ts';
 import { allocateProducerIds, formatCluster } from './decide-cluster.ts';
 import { alterConfigs } from './decide-configs.ts';
@@ -70,6 +71,8 @@ function decideOne(context: DecisionContext, command: MetadataCommand): Decision
       return fenceBroker(context, command);
     case 'unregisterBroker':
       return unregisterBroker(context, command);
+    case 'setAdvertised':
+      return setAdvertised(context, command);
     case 'registerController':
       return registerController(context, command);
     case 'unregisterController':

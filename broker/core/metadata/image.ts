@@ -1,32 +1,19 @@
 import { assert, unreachable } from '../base/assert.ts';
-import { brokerId, type BrokerId, type TopicId } from '../base/ids.ts';
+import type { BrokerId, TopicId } from '../base/ids.ts';
+import { brokerRecord, type BrokerState, brokerState, describeBroker, facesOf } from './broker-state.ts';
 import { DeltaBuilder, type Touched, UNTOLD } from './delta.ts';
 import { WEIR_REPLICATION, WEIR_VERSION } from './features.ts';
 import type { ListsOfPartition } from './partition-lists.ts';
-import type { BrokerRecord, ConfigRecord, MetadataRecord } from './records.ts';
+import type {
+  BrokerAdvertisedRecord,
+  BrokerFenceRecord,
+  BrokerPlacementRecord,
+  ConfigRecord,
+  MetadataRecord,
+} from './records.ts';
 import { type PartsOfBroker, STEP_COUNT, type TopicPart, TopicTable } from './topic-table.ts';
 import type { Topic } from './topic.ts';
-import type {
-  BrokerView,
-  ConfigScope,
-  ControllerView,
-  EndpointView,
-  MetadataDelta,
-  MetadataView,
-  TopicView,
-} from './view.ts';
-
-/** A registered broker with what only the controller needs. */
-export interface BrokerState extends BrokerView {
-  readonly incarnationId: string;
-  /** −1: not known. */
-  readonly weirVersionMin: number;
-  readonly weirVersionMax: number;
-  /** What the incarnation before it had not synced may be lost (D4). */
-  readonly uncleanRestart: boolean;
-  /** The last epoch in which it was unfenced, in any incarnation; −1 when there was none since `weir.version` 3 (D4). */
-  readonly unfencedEpoch: number;
-}
+import type { ConfigScope, ControllerView, MetadataDelta, MetadataView, TopicView } from './view.ts';
 
 /** A registered controller with what only the active one needs. */
 export interface ControllerState extends ControllerView {
@@ -280,17 +267,11 @@ export class MetadataImage implements MetadataView {
       case 'broker':
         this.#setBroker(brokerState(record, offset), delta);
         return;
-      case 'brokerFence': {
-        const broker = this.#registered(record);
-        const unfencedEpoch = !record.fenced && this.#isReplicating ? broker.epoch : broker.unfencedEpoch;
-        this.#setBroker({ ...broker, fenced: record.fenced, unfencedEpoch }, delta);
+      case 'brokerFence':
+      case 'brokerPlacement':
+      case 'brokerAdvertised':
+        this.#setBroker(this.#changed(record), delta);
         return;
-      }
-      case 'brokerPlacement': {
-        const { cordoned, draining, shuttingDown } = record;
-        this.#setBroker({ ...this.#registered(record), cordoned, draining, shuttingDown }, delta);
-        return;
-      }
       case 'brokerRemoved':
         assert(this.#brokers.delete(record.brokerId), `no broker ${record.brokerId} to remove`);
         this.#brokerList = null;
@@ -337,6 +318,21 @@ export class MetadataImage implements MetadataView {
       default:
         unreachable(record);
     }
+  }
+
+  /** A broker as a record changes it. */
+  #changed(record: BrokerFenceRecord | BrokerPlacementRecord | BrokerAdvertisedRecord): BrokerState {
+    const broker = this.#registered(record);
+    if (record.kind === 'brokerPlacement') {
+      const { cordoned, draining, shuttingDown } = record;
+      return { ...broker, cordoned, draining, shuttingDown };
+    }
+    if (record.kind === 'brokerAdvertised') {
+      const { advertised } = record;
+      return { ...broker, advertised, endpoints: facesOf(broker.registered, advertised) };
+    }
+    const unfencedEpoch = !record.fenced && this.#isReplicating ? broker.epoch : broker.unfencedEpoch;
+    return { ...broker, fenced: record.fenced, unfencedEpoch };
   }
 
   #registered({ brokerId: id, brokerEpoch }: { readonly brokerId: number; readonly brokerEpoch: number }): BrokerState {
@@ -429,56 +425,4 @@ function isSameMap(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, 
 function isSameBroker(one: BrokerState | undefined, other: BrokerState | undefined): boolean {
   if (one === undefined || other === undefined) return one === other;
   return JSON.stringify(brokerRecord(one)) === JSON.stringify(brokerRecord(other));
-}
-
-function brokerState(record: BrokerRecord, offset: number): BrokerState {
-  const endpoints: readonly EndpointView[] = record.endpoints;
-  return {
-    id: brokerId(record.brokerId),
-    epoch: record.brokerEpoch === -1 ? offset : record.brokerEpoch,
-    rack: record.rack,
-    host: record.host,
-    fenced: record.fenced,
-    cordoned: record.cordoned,
-    draining: record.draining,
-    shuttingDown: record.shuttingDown,
-    endpoints,
-    incarnationId: record.incarnationId,
-    directoryId: record.directoryId,
-    weirVersionMin: record.weirVersionMin,
-    weirVersionMax: record.weirVersionMax,
-    uncleanRestart: record.uncleanRestart,
-    unfencedEpoch: record.unfencedEpoch,
-  };
-}
-
-function brokerRecord(broker: BrokerState): BrokerRecord {
-  return {
-    kind: 'broker',
-    brokerId: broker.id,
-    brokerEpoch: broker.epoch,
-    incarnationId: broker.incarnationId,
-    directoryId: broker.directoryId,
-    rack: broker.rack,
-    fenced: broker.fenced,
-    endpoints: broker.endpoints,
-    weirVersionMin: broker.weirVersionMin,
-    weirVersionMax: broker.weirVersionMax,
-    uncleanRestart: broker.uncleanRestart,
-    host: broker.host,
-    cordoned: broker.cordoned,
-    draining: broker.draining,
-    shuttingDown: broker.shuttingDown,
-    unfencedEpoch: broker.unfencedEpoch,
-  };
-}
-
-function describeBroker(broker: BrokerState): string {
-  const { id, epoch, fenced, rack, endpoints, directoryId, weirVersionMin, weirVersionMax, uncleanRestart } = broker;
-  const { host, cordoned, draining, shuttingDown, unfencedEpoch } = broker;
-  const faces = endpoints.map((face) => `${face.listener}://${face.host}:${face.port}`).join(',');
-  const flags = { fenced, unclean: uncleanRestart, cordoned, draining, 'shutting-down': shuttingDown };
-  const state = Object.entries(flags).map(([name, isSet]) => (isSet ? ` ${name}` : ''));
-  const known = `${host === '' ? '' : ` host ${host}`}${unfencedEpoch === -1 ? '' : ` in at ${unfencedEpoch}`}`;
-  return `broker ${id} epoch ${epoch}${state.join('')}${known} rack ${rack ?? '-'} dir ${directoryId} ${faces} weir ${weirVersionMin}-${weirVersionMax}`;
 }

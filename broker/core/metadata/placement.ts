@@ -1,11 +1,12 @@
 import { brokerId } from '../base/ids.ts';
 import type { Settings } from '../config/settings.ts';
 import { ErrorCode } from '../protocol/errors.ts';
+import type { BrokerState } from './broker-state.ts';
 import type { CodedResult } from './commands.ts';
 import { levelProblem } from './decide-features.ts';
 import { ZERO_DIRECTORY } from './directories.ts';
 import { WEIR_REPLICATION } from './features.ts';
-import type { BrokerState, MetadataImage } from './image.ts';
+import type { MetadataImage } from './image.ts';
 import { isReplicating } from './partition-changes.ts';
 import type { PartitionFields } from './records.ts';
 import { problem } from './result.ts';

@@ -5,7 +5,7 @@ import { defineMessage, type MessageCodec } from '../protocol/define-message.ts'
 import type { FieldSchema } from '../protocol/schema.ts';
 import { WEIR_CONTROLLERS, WEIR_REPLICATION } from './features.ts';
 import { decodeChanges, decodePartitions, encodeChanges, encodePartitions } from './partition-codec.ts';
-import type { ConfigScope } from './view.ts';
+import type { ConfigScope, EndpointView } from './view.ts';
 
 /** Names the cluster; the first record of its metadata. */
 export interface ClusterRecord {
@@ -30,7 +30,7 @@ export interface BrokerRecord {
   readonly directoryId: string;
   readonly rack: string | null;
   readonly fenced: boolean;
-  readonly endpoints: readonly { readonly listener: string; readonly host: string; readonly port: number }[];
+  readonly endpoints: readonly EndpointView[];
   /** Range of `weir.version` that it supports; −1 when it registered below `weir.version` 2, which does not keep what follows. */
   readonly weirVersionMin: number;
   readonly weirVersionMax: number;
@@ -43,6 +43,16 @@ export interface BrokerRecord {
   readonly shuttingDown: boolean;
   /** The last epoch in which it was unfenced, in any incarnation; −1 when there was none (D4). */
   readonly unfencedEpoch: number;
+  /** As in `BrokerAdvertisedRecord`. */
+  readonly advertised: readonly EndpointView[];
+}
+
+/** Where clients are told to find a broker, by listener, instead of what it says of itself; it stays with later incarnations. */
+export interface BrokerAdvertisedRecord {
+  readonly kind: 'brokerAdvertised';
+  readonly brokerId: number;
+  readonly brokerEpoch: number;
+  readonly advertised: readonly EndpointView[];
 }
 
 /** What is wanted of a broker beside its registration; it stays with later incarnations, except `shuttingDown`. */
@@ -173,6 +183,7 @@ export type MetadataRecord =
   | BrokerFenceRecord
   | BrokerRemovedRecord
   | BrokerPlacementRecord
+  | BrokerAdvertisedRecord
   | ControllerRecord
   | ControllerRemovedRecord
   | TopicRecord
@@ -270,8 +281,9 @@ const ENTRIES: { readonly [K in Kind]: Entry<K> } = {
       field('draining', 'bool', { versions: '2+' }),
       field('shuttingDown', 'bool', { versions: '2+' }),
       field('unfencedEpoch', 'int64', { versions: '2+', default: -1 }),
+      field('advertised', '[]Advertised', { versions: '3+', fields: ENDPOINT_FIELDS }),
     ],
-    [1, WEIR_CONTROLLERS, WEIR_REPLICATION],
+    [1, WEIR_CONTROLLERS, WEIR_REPLICATION, WEIR_REPLICATION],
   ),
   brokerFence: define(4, 'BrokerFenceRecord', [
     field('brokerId', 'int32'),
@@ -334,6 +346,16 @@ const ENTRIES: { readonly [K in Kind]: Entry<K> } = {
       field('cordoned', 'bool'),
       field('draining', 'bool'),
       field('shuttingDown', 'bool'),
+    ],
+    [WEIR_REPLICATION],
+  ),
+  brokerAdvertised: define(
+    15,
+    'BrokerAdvertisedRecord',
+    [
+      field('brokerId', 'int32'),
+      field('brokerEpoch', 'int64'),
+      field('advertised', '[]Advertised', { fields: ENDPOINT_FIELDS }),
     ],
     [WEIR_REPLICATION],
   ),
@@ -417,7 +439,8 @@ function versionOf(record: MetadataRecord): number {
     return record.topics.some(({ partitions }) => partitions.some(isReassigning)) ? 1 : 0;
   if (record.kind === 'controller') return record.machine === '' ? 0 : 1;
   if (record.kind !== 'broker') return 0;
-  const { host, cordoned, draining, shuttingDown, unfencedEpoch, weirVersionMax } = record;
+  const { host, cordoned, draining, shuttingDown, unfencedEpoch, advertised, weirVersionMax } = record;
+  if (advertised.length > 0) return 3;
   if (host !== '' || cordoned || draining || shuttingDown || unfencedEpoch !== -1) return 2;
   return weirVersionMax === -1 ? 0 : 1;
 }

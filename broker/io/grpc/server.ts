@@ -51,6 +51,7 @@ const UNARY: readonly UnaryName[] = [
   'Fleet.Drain',
   'Fleet.Undrain',
   'Fleet.Rebalance',
+  'Fleet.SetAdvertised',
 ];
 const STREAMS: readonly StreamName[] = ['Controller.Heartbeat', 'Controller.WatchMetadata'];
 

@@ -120,6 +120,13 @@ class Script {
         const wanted = { cordoned: rest.includes('cordoned'), draining: rest.includes('draining') };
         return this.#submit({ kind: 'setBrokerPlacement', brokerId: Number(first), ...wanted });
       }
+      case 'advertise': {
+        const endpoints = rest.flatMap((word) => {
+          const [, listener = '', host = '', port] = /^(.+)=(.+):(.+)$/.exec(word) ?? [];
+          return [{ listener, host, port: Number(port) }];
+        });
+        return this.#submit({ kind: 'setAdvertised', brokerId: Number(first), endpoints });
+      }
       default:
         throw new Error(`unknown command ${name}`);
     }
@@ -269,7 +276,7 @@ class Script {
       const isDull = /^(directoryId|incarnationId|endpoints|weirVersionM..)$/.test(key);
       const isPlain = key === 'directories' && record.kind === 'partitions';
       const isNothing =
-        value === null || value === '' || (Array.isArray(value) && value.length === 0 && /ing/.test(key));
+        value === null || value === '' || (Array.isArray(value) && value.length === 0 && /ing|^advertised$/.test(key));
       return isDull ||
         isPlain ||
         isNothing ||

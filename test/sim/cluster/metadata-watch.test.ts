@@ -26,6 +26,7 @@ function broker(brokerEpoch = -1): BrokerRecord {
     draining: false,
     shuttingDown: false,
     unfencedEpoch: -1,
+    advertised: [],
   };
 }
 

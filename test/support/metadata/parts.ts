@@ -16,6 +16,7 @@ export const PLAIN_RECORD = {
   draining: false,
   shuttingDown: false,
   unfencedEpoch: -1,
+  advertised: [],
 } as const;
 
 /** A registration without a history. */

@@ -21,6 +21,8 @@ import type {
   MoveCalls,
   MoveName,
   QuorumResponse,
+  SetAdvertisedRequest,
+  SetAdvertisedResponse,
   StatusResponse,
   StreamCalls,
   StreamHandlers,
@@ -120,6 +122,9 @@ export class NodeControlService implements ControlService {
           }),
         );
         return;
+      case 'Fleet.SetAdvertised':
+        this.#setAdvertised(request as SetAdvertisedRequest, (response) => answer(null, response));
+        return;
       case 'Fleet.Cordon':
       case 'Fleet.Drain':
       case 'Fleet.Undrain':
@@ -178,8 +183,8 @@ export class NodeControlService implements ControlService {
       return;
     }
     const { command } = request;
-    if (OWN_COMMANDS.has(command.kind) && 'brokerId' in command && isAnother(caller, command.brokerId)) {
-      const errorMessage = `node ${caller.nodeId} speaks for broker ${command.brokerId}`;
+    const errorMessage = refusedOf(caller, command);
+    if (errorMessage !== null) {
       const outcome = { kind: 'failed', errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, errorMessage } as const;
       done({ outcome, offset: -1, controller: null });
       return;
@@ -191,6 +196,18 @@ export class NodeControlService implements ControlService {
       else done({ outcome, offset, controller: null });
       if (command.kind === 'registerController') this.#warnOfShared(quorum, command.controllerId);
     });
+  }
+
+  #setAdvertised(request: SetAdvertisedRequest, done: (response: SetAdvertisedResponse) => void): void {
+    const elsewhere = (): void =>
+      done({ errorCode: ErrorCode.NOT_CONTROLLER, errorMessage: null, controller: this.#hint() });
+    const quorum = this.#deps.quorum();
+    if (quorum === null) elsewhere();
+    else
+      quorum.submit({ kind: 'setAdvertised', ...request }, (outcome) => {
+        if (outcome === null) elsewhere();
+        else done({ errorCode: outcome.errorCode, errorMessage: outcome.errorMessage, controller: null });
+      });
   }
 
   /** Voters on one machine stop together (P1). */
@@ -342,6 +359,14 @@ const OWN_COMMANDS: ReadonlySet<MetadataCommand['kind']> = new Set([
   'reportDamage',
   'controlledShutdown',
 ]);
+
+/** Why a node may not ask for something; null: it may. */
+function refusedOf(caller: Caller, command: MetadataCommand): string | null {
+  if (command.kind === 'setAdvertised')
+    return 'where clients find brokers is for the operator to say, by Fleet.SetAdvertised';
+  if (!OWN_COMMANDS.has(command.kind) || !('brokerId' in command) || !isAnother(caller, command.brokerId)) return null;
+  return `node ${caller.nodeId} speaks for broker ${command.brokerId}`;
+}
 
 function isAnother(caller: Caller, brokerId: number): boolean {
   return caller.nodeId !== null && caller.nodeId !== brokerId;

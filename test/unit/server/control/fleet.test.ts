@@ -282,3 +282,62 @@ test('all nodes of a host are asked about at once', () => {
   expect(ask('elsewhere')).toEqual(['no broker says that it runs on host elsewhere']);
   expect(ask('laptop')).toContainEqual('t-0 would have no replica left that may lead');
 });
+
+describe('where clients are told to find a broker', () => {
+  const LB = { listener: 'PLAINTEXT', host: '203.0.113.7', port: 31_092 };
+  const endpoints = [LB];
+  /** What each member that runs tells of broker 3. */
+  const told = (world: QuorumWorld): readonly unknown[] =>
+    [...world.members.values()].flatMap(({ plane }) =>
+      plane === null
+        ? []
+        : [plane.view.broker(brokerId(3))?.endpoints.find(({ listener }) => listener === LB.listener)],
+    );
+  const everywhere = (world: QuorumWorld): void =>
+    world.until('all tell it', () => told(world).every((one) => JSON.stringify(one) === JSON.stringify(LB)));
+
+  test('is known to every broker without a restart, and to the next controller, and stays when the broker starts anew', () => {
+    const { world } = new Scene(31, 1);
+    const leader = world.leader();
+    expect(world.ask(leader, 'Fleet.SetAdvertised', { brokerId: 3, endpoints })).toEqual({
+      errorCode: ErrorCode.NONE,
+      errorMessage: null,
+      controller: null,
+    });
+    everywhere(world);
+    world.kill(leader);
+    world.until('another leads', () => ![-1, leader].includes(world.leader()));
+    world.kill(3);
+    world.startAll([leader, 3]);
+    world.untilReady();
+    everywhere(world);
+    expect(told(world)).toHaveLength(4);
+    expect(world.ask(world.leader(), 'Fleet.SetAdvertised', { brokerId: 3, endpoints: [] })).toMatchObject({
+      errorCode: 0,
+    });
+    world.until('all tell what it says itself', () =>
+      told(world).every((one) => JSON.stringify(one) !== JSON.stringify(LB)),
+    );
+  });
+
+  test('is for the active controller to decide: others say who that is', () => {
+    const { world } = new Scene(32, 1);
+    const leader = world.leader();
+    const answer = world.ask((leader + 1) % 3, 'Fleet.SetAdvertised', { brokerId: 3, endpoints });
+    expect(answer).toMatchObject({ errorCode: ErrorCode.NOT_CONTROLLER, controller: { id: leader } });
+    const refused = world.ask(leader, 'Fleet.SetAdvertised', { brokerId: 9, endpoints });
+    expect(refused).toMatchObject({
+      errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED,
+      errorMessage: 'no broker 9 is registered',
+    });
+  });
+
+  test('is for the operator alone to say: a node is refused, whichever broker it is about (B3)', () => {
+    const { world } = new Scene(33, 1);
+    for (const id of [0, 3]) {
+      const outcome = world.submit(id, { kind: 'setAdvertised', brokerId: 3, endpoints });
+      expect(outcome).toMatchObject({ errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED });
+    }
+    expect(told(world)).not.toContainEqual(LB);
+  });
+});

@@ -1,0 +1,66 @@
+// Real brokers that are told where clients find one of them.
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { FleetCalls, operatorNet } from '../../broker/cli/fleet-calls.ts';
+import { Calls } from '../../broker/cli/local/calls.ts';
+import { ApiKey } from '../../broker/core/protocol/apis.ts';
+import { waitFor } from '../wire/harness/wait.ts';
+import { QuorumFleet } from './quorum-fleet.ts';
+
+const OUTSIDE = { host: '203.0.113.7', port: 31_092 };
+let fleet: QuorumFleet;
+
+beforeAll(async () => {
+  fleet = await QuorumFleet.start({ nodes: 3 });
+});
+afterAll(() => fleet.remove());
+
+/** Where a broker says that clients find another one, by Metadata and by DescribeCluster. */
+async function told(by: number, of: number): Promise<readonly unknown[]> {
+  const calls = new Calls([fleet.addressesOf(by).client], { clientId: 'told', requestTimeoutMs: 5_000 });
+  try {
+    const metadata = await calls.call(ApiKey.Metadata, () => ({ topics: [] }), { minVersion: 2 });
+    const cluster = await calls.call(ApiKey.DescribeCluster, () => ({ includeClusterAuthorizedOperations: false }), {
+      minVersion: 0,
+    });
+    return [
+      metadata.brokers.find(({ nodeId }) => nodeId === of),
+      cluster.brokers.find(({ brokerId }) => brokerId === of),
+    ].map((one) => (one === undefined ? null : { host: one.host, port: one.port }));
+  } finally {
+    calls.close();
+  }
+}
+
+const allTell = (of: number, address: unknown): Promise<unknown> =>
+  waitFor(`all tell that broker ${of} is at ${JSON.stringify(address)}`, async () => {
+    const all = await Promise.all(fleet.ids.map((by) => told(by, of)));
+    return all.flat().every((one) => JSON.stringify(one) === JSON.stringify(address));
+  });
+
+async function setAdvertised(brokerId: number, endpoints: readonly { listener: string; host: string; port: number }[]) {
+  const calls = new Calls([fleet.addressesOf((brokerId + 1) % 3).client], { clientId: 'set', requestTimeoutMs: 5_000 });
+  const operator = new FleetCalls(calls, operatorNet(null));
+  try {
+    return await operator.ask('Fleet.SetAdvertised', { brokerId, endpoints });
+  } finally {
+    operator.close();
+    calls.close();
+  }
+}
+
+it('every broker tells it at once, after that one was killed and after the controller was, until something else is said', async () => {
+  const { leaderId } = await fleet.agreed();
+  const other = (leaderId + 1) % 3;
+  const own = fleet.addressesOf(other).client;
+  await allTell(other, own);
+  expect(await setAdvertised(other, [{ listener: 'plaintext', ...OUTSIDE }])).toMatchObject({ errorCode: 0 });
+  await allTell(other, OUTSIDE);
+  for (const id of [other, leaderId]) {
+    await fleet.kill(id);
+    await fleet.start(id);
+    await fleet.agreed();
+    await allTell(other, OUTSIDE);
+  }
+  expect(await setAdvertised(other, [])).toMatchObject({ errorCode: 0 });
+  await allTell(other, own);
+}, 180_000);
