@@ -3,6 +3,9 @@ import type { SimNode } from '../node.ts';
 import type { World } from '../world.ts';
 import type { SimOperator } from './operator.ts';
 
+/** What the book has to know of a node. */
+type Spoiled = Pick<SimNode, 'id' | 'isReady'>;
+
 /** How long a node is left alone before its disk is asked about, and before it counts as well, ms. */
 const LOOK_AFTER_MS = 5000;
 const LOOK_EVERY_MS = 1000;
@@ -11,12 +14,12 @@ const WELL_MS = 3000;
 /** What the book is kept with. */
 export interface SpoilsDeps {
   readonly world: World;
-  readonly operator: SimOperator;
+  readonly operator: Pick<SimOperator, 'voters' | 'isSettled' | 'isCaughtUp'>;
   /** The last change of voters that a leader sent, committed or not; none before the first. */
   readonly latestVoters: () => readonly ReplicaKey[];
   /** Every partition that has several replicas has them in sync. */
   readonly isInSync: () => boolean;
-  readonly isController: (node: SimNode) => boolean;
+  readonly isController: (node: Spoiled) => boolean;
   /** Whether a node was left alone for so long. */
   readonly isWell: (id: number, forMs: number) => boolean;
 }
@@ -39,7 +42,7 @@ export class Spoils {
   }
 
   /** Whether a disk may forget something now: a majority of whole ones is left, and the other replicas. */
-  may(node: SimNode): boolean {
+  may(node: Spoiled): boolean {
     const { operator, isController } = this.#deps;
     // Two have whatever was acknowledged, in the ISR or in the ELR: one of them may forget it at any time.
     if (this.#replica !== null) return false;
@@ -48,7 +51,7 @@ export class Spoils {
   }
 
   /** A disk forgets something from now on. */
-  spoil(node: SimNode): void {
+  spoil(node: Spoiled): void {
     const { world, isInSync, isController } = this.#deps;
     this.#replica = node.id;
     this.#when(
@@ -65,7 +68,7 @@ export class Spoils {
   }
 
   /** A voter complains of what it has lost. */
-  damaged(node: SimNode): void {
+  damaged(node: Spoiled): void {
     this.#damaged.add(node.id);
     this.#untilCaughtUp(node, () => this.#damaged.delete(node.id));
   }
@@ -86,12 +89,12 @@ export class Spoils {
     return this.liars.size === 0 && this.voter === null && this.#replica === null && this.#damaged.size === 0;
   }
 
-  #isTrusted(node: SimNode): boolean {
+  #isTrusted(node: Spoiled): boolean {
     return !this.liars.has(node.id) && node.isReady && this.#deps.isWell(node.id, WELL_MS);
   }
 
   /** Runs something when a controller has all that the quorum has, and votes. */
-  #untilCaughtUp(node: SimNode, then: () => void): void {
+  #untilCaughtUp(node: Spoiled, then: () => void): void {
     const { operator } = this.#deps;
     this.#when(() => this.#isTrusted(node) && operator.isSettled && operator.isCaughtUp(node.id), then);
   }

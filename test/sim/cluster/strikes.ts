@@ -348,7 +348,7 @@ export class Strikes {
     return true;
   }
 
-  #isController(node: SimNode): boolean {
+  #isController(node: Pick<SimNode, 'id'>): boolean {
     const { plan } = this.#targets;
     return plan.nodes.some(({ id, roles }) => id === node.id && roles.includes('controller'));
   }
