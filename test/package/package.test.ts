@@ -52,8 +52,16 @@ async function start(
 const run = (cwd: string, ...command: string[]): ReturnType<typeof start> => start(cwd, command);
 
 /** Starts a program that runs a cluster, waits until it says that it is ready, interrupts it; gives what it said and its exit code. */
-async function runCluster(cwd: string, program: string, ...rest: string[]): Promise<{ code: unknown; out: string }> {
-  const args = [...rest, '--port', '0'];
+const runCluster = (cwd: string, program: string, ...rest: string[]): ReturnType<typeof runUntil> =>
+  runUntil(' ready in ', cwd, program, [...rest, '--port', '0']);
+
+/** Starts a program, waits until it says something, interrupts it; gives what it said and its exit code. */
+async function runUntil(
+  said: string,
+  cwd: string,
+  program: string,
+  args: readonly string[],
+): Promise<{ code: unknown; out: string }> {
   const child = spawn(program, args, { cwd, env: { PATH: userPath, HOME: join(directory, 'home') }, timeout: 60_000 });
   const exited = once(child, 'exit');
   let out = '';
@@ -61,7 +69,7 @@ async function runCluster(cwd: string, program: string, ...rest: string[]): Prom
     stream.on('data', (chunk) => {
       const before = out;
       out += String(chunk);
-      if (!before.includes(' ready in ') && out.includes(' ready in ')) child.kill('SIGINT');
+      if (!before.includes(said) && out.includes(said)) child.kill('SIGINT');
     });
   }
   const [code] = await exited;
@@ -124,6 +132,21 @@ test(
     const nodes = await runCluster(project, 'node_modules/.bin/weir', 'local', '-f', three, '--data', 'three');
     expect(nodes.out).toMatch(/^weir: cluster trio ready in \d+ ms/m);
     expect(nodes.code).toBe(0);
+    // What reads kubeconfigs is a package that is built in, since it is 64 MB and ten times what is needed of it.
+    expect(await readdir(join(project, 'node_modules'))).not.toContain('@kubernetes');
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'a',
+      contexts: [{ name: 'a', context: { cluster: 'a', user: 'a' } }],
+      clusters: [{ name: 'a', cluster: { server: 'https://127.0.0.1:1' } }],
+      users: [{ name: 'a', user: { token: 'x' } }],
+    };
+    await writeFile(join(project, 'kubeconfig'), JSON.stringify(config));
+    const flags = ['operator', '--kubeconfig', 'kubeconfig', '--http', '127.0.0.1:0'];
+    const operator = await runUntil('"UNREACHABLE"', project, 'node_modules/.bin/weir', flags);
+    expect(operator.out).toContain('a candidate for the Lease');
+    expect(operator.code).toBe(0);
     // Users get programs, manifests and the licence: no sources, no tests.
     const content = await readdir(join(project, 'node_modules/@weir-dev/weir'));
     expect(content.sort()).toEqual(['LICENSE', 'README.md', 'dist', 'examples', 'package.json']);

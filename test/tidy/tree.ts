@@ -2,6 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Plain JavaScript, so that any Node can run it before there are types. */
+const { BUNDLED }: { BUNDLED: string } = await import(new URL('../../broker/cli/build.mjs', import.meta.url).href);
+
 /** The project's directory, without a slash at its end. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 
@@ -36,6 +39,6 @@ export async function readText(path: string): Promise<string> {
 export async function packageNames(): Promise<{ shipped: ReadonlySet<string>; all: ReadonlySet<string> }> {
   // package.json is the project's own; these fields are maps of names where present.
   const manifest = JSON.parse(await readText('package.json')) as Record<string, Record<string, string> | undefined>;
-  const shipped = Object.keys(manifest['dependencies'] ?? {});
+  const shipped = [...Object.keys(manifest['dependencies'] ?? {}), BUNDLED];
   return { shipped: new Set(shipped), all: new Set([...shipped, ...Object.keys(manifest['devDependencies'] ?? {})]) };
 }
