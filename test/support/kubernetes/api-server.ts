@@ -353,5 +353,6 @@ function send(answer: ServerResponse, status: number, object: unknown): void {
 }
 
 function write(answer: ServerResponse, event: unknown): void {
-  answer.write(`${JSON.stringify(event)}\n`);
+  // One that was told to list again is gone only when its connection is.
+  if (!answer.writableEnded) answer.write(`${JSON.stringify(event)}\n`);
 }
