@@ -220,12 +220,25 @@ export class ControlPlane {
     ];
   }
 
-  /** Kills the API server and starts it again. */
-  async restartApiServer(): Promise<void> {
+  /** Kills the API server and starts it again; `meanwhile` is done while there is none. */
+  async restartApiServer(meanwhile: () => Promise<void> = async () => undefined): Promise<void> {
     const at = this.#children.findIndex(({ name }) => name === 'apiServer');
     for (const { child } of this.#children.splice(at, 1)) await child.kill();
+    await meanwhile();
     await this.#run('apiServer', this.#apiServerFlags());
     await this.#wait('the API server is ready again', async () => this.kubectl('get', '--raw', '/readyz'));
+  }
+
+  /** From now on nobody can tell what happened before. */
+  async forgetHistory(): Promise<void> {
+    const etcd = async (call: string, body: object): Promise<unknown> => {
+      const answer = await fetch(`${this.etcdUrl}/v3/kv/${call}`, { method: 'POST', body: JSON.stringify(body) });
+      if (!answer.ok) throw new Error(`etcd ${call}: ${answer.status} ${await answer.text()}`);
+      return answer.json();
+    };
+    const now = await etcd('range', { key: Buffer.from('/').toString('base64') });
+    const header = isRecord(now) ? now['header'] : null;
+    await etcd('compaction', { revision: isRecord(header) ? header['revision'] : null, physical: true });
   }
 
   /** What kubectl says; rejects unless it succeeds. */
