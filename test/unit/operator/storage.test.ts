@@ -1,0 +1,62 @@
+import { describe, expect, it } from '@jest/globals';
+import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
+import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
+import { TYPES } from '../../support/kubernetes/types.ts';
+
+const orders = (onDelete?: 'Retain' | 'Delete') =>
+  clusterOf(
+    {
+      brokers: { replicas: 3, storage: { size: '1Gi' } },
+      ...(onDelete === undefined ? {} : { storage: { onDelete } }),
+    },
+    { name: 'orders', namespace: 'ns' },
+  );
+
+async function settled(...declared: readonly ReturnType<typeof orders>[]): Promise<OperatorStage> {
+  const stage = new OperatorStage();
+  stage.start();
+  for (const manifest of declared) {
+    stage.world.declare(manifest);
+    await stage.calm();
+  }
+  return stage;
+}
+
+const claims = ({ world }: OperatorStage): readonly string[] =>
+  world.store.all(TYPES.claims).map(({ metadata }) => metadata.name);
+const ALL = ['data-orders-broker-0', 'data-orders-broker-1', 'data-orders-broker-2'];
+
+async function end(stage: OperatorStage): Promise<void> {
+  stage.world.store.delete(TYPES.clusters, { namespace: 'ns', name: 'orders' });
+  await stage.calm();
+  const left = [TYPES.pods, TYPES.services, TYPES.statefulSets, TYPES.configMaps, TYPES.budgets];
+  expect(left.flatMap((type) => stage.world.store.all(type))).toEqual([]);
+}
+
+describe('a Cluster that is deleted', () => {
+  it('leaves its volumes, which one of its name takes up again with the identity that they carry', async () => {
+    const stage = await settled(orders());
+    const idOf = (): unknown => at(stage.world.store.find(TYPES.clusters, 'ns', 'orders'), 'status', 'clusterId');
+    const before = idOf();
+    await end(stage);
+    expect(claims(stage)).toEqual(ALL);
+    stage.world.declare(orders());
+    await stage.calm();
+    expect(idOf()).toBe(before);
+    expect(claims(stage)).toEqual(ALL);
+    const status = stage.world.store.find(TYPES.clusters, 'ns', 'orders')?.['status'];
+    const conditions = at(status, 'conditions') as readonly { readonly type: string; readonly status: string }[];
+    expect(conditions.find(({ type }) => type === 'Ready')?.status).toBe('True');
+  });
+
+  it('takes its volumes with it where it says so, by what it said last', async () => {
+    const kept = async (...said: readonly ReturnType<typeof orders>[]): Promise<readonly string[]> => {
+      const stage = await settled(...said);
+      await end(stage);
+      return claims(stage);
+    };
+    expect(await kept(orders('Delete'))).toEqual([]);
+    expect(await kept(orders(), orders('Delete'))).toEqual([]);
+    expect(await kept(orders('Delete'), orders('Retain'))).toEqual(ALL);
+  });
+});
