@@ -54,6 +54,8 @@ interface Managed {
   admin: ClusterAdmin | null;
 }
 
+/** Whatever a step came to, others get their turn before the next one. */
+const PAUSE_MIN_MS = 1;
 /** Steps of Kubernetes take seconds. */
 const TIMES: TurnTimes = { pollMinMs: 100, pollMaxMs: 5000 };
 
@@ -123,7 +125,7 @@ export class ClusterWork {
     this.#turned(turn);
     const dueMs = await this.#hooks.report?.({ ...manifests, desired, turn, admin: managed.admin });
     if (turn.failure !== null) throw turn.failure;
-    return Math.min(turn.pauseMs, dueMs ?? turn.pauseMs);
+    return Math.max(PAUSE_MIN_MS, Math.min(turn.pauseMs, dueMs ?? turn.pauseMs));
   }
 
   /** Closes all connections. No work may be under way. */

@@ -18,7 +18,7 @@ import { obsoleteOf, verdictOn } from './drift.ts';
 import { type Blueprint, type BlueprintNode, blueprintOf, type Site } from './objects/blueprint.ts';
 import { at, listAt, textAt } from './objects/fields.ts';
 import { quorumConfigMap } from './objects/config-maps.ts';
-import { claimName, namesOf, nodeName, PORTS, roleOf, statefulSetName } from './objects/names.ts';
+import { claimName, LABELS, namesOf, nodeName, PORTS, roleOf, statefulSetName } from './objects/names.ts';
 import { type HostView, type Listed, nameTaken, type ReadCluster, readCluster } from './read.ts';
 import { render } from './render.ts';
 import { OWNED, type OwnedKind, ownedType } from './resources.ts';
@@ -76,7 +76,10 @@ export class KubernetesHost implements NodeHost {
     const taken = await this.#certify(blueprint);
     if (taken.length > 0) return taken;
     const rendered = render(blueprint);
-    const alsoTaken = await this.#apply(rendered);
+    // What a stopped node has lost is not made again: it is about to be forgotten.
+    const stopped = new Set(blueprint.nodes.flatMap(({ spec, isRunning }) => (isRunning ? [] : [String(spec.id)])));
+    const isLeft = ({ metadata: { labels } }: KubernetesObject): boolean => stopped.has(labels?.[LABELS.nodeId] ?? '');
+    const alsoTaken = await this.#apply(rendered.filter((one) => !isLeft(one) || this.#find(one) !== null));
     if (alsoTaken.length > 0) return alsoTaken;
     for (const object of obsoleteOf(rendered, this.#listed(), this.#owner)) await this.#delete(object);
     return [];

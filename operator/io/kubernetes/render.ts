@@ -21,9 +21,10 @@ export function render(blueprint: Blueprint): readonly KubernetesObject[] {
     networkPolicy(blueprint),
     disruptionBudget(blueprint),
     quorumConfigMap(blueprint),
-    ...settings,
     headlessService(blueprint),
+    // The record that there is such a node, before anything that only this node needs: what nothing needs is deleted.
     ...nodes.map((node) => nodeService(blueprint, node)),
+    ...settings,
     ...bootstrapServices(blueprint),
     ...listenerServices(blueprint),
     ...claims,

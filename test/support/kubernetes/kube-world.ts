@@ -21,8 +21,8 @@ export class KubeWorld {
   readonly brokers = new PerfectCluster();
   /** What was done to the brokers. */
   readonly calls: string[] = [];
-  /** Called around each change of the brokers. */
-  effect: <T>(name: string, change: () => T) => T = (_name, change) => change();
+  /** Called around what is asked of the brokers; `isChange` says afterwards whether anything became other by it. */
+  effect: <T>(name: string, change: () => T, isChange: () => boolean) => T = (_name, change) => change();
   /** Nodes whose pods don't get ready. */
   readonly broken = new Set<number>();
   #isSettling = false;
@@ -151,7 +151,18 @@ export class KubeWorld {
       if (node !== undefined) node.isReady = false;
     }
     if (type === TYPES.claims && kind === 'DELETED') this.brokers.crash(idOf(object), 'lost');
-    this.settle();
+    // Not in the midst of telling: others would hear of what comes of it before they hear of this.
+    queueMicrotask(() => {
+      this.settle();
+    });
+  }
+
+  /** All that can be asked of the brokers to change. */
+  #state(): string {
+    const { topics, groups, config, voters, draining, nodes } = this.brokers;
+    const plain = (_name: string, value: unknown): unknown =>
+      value instanceof Map || value instanceof Set ? [...(value as Iterable<unknown>)] : value;
+    return JSON.stringify([topics, groups, config, voters, draining, nodes], plain);
   }
 
   #diskOf(id: number): string {
@@ -159,11 +170,14 @@ export class KubeWorld {
   }
 
   #admin(): ClusterAdmin {
-    const move = async (step: Step): Promise<Progress> =>
-      this.effect(step.kind, () => {
+    const move = async (step: Step): Promise<Progress> => {
+      const before = this.#state();
+      const change = (): Progress => {
         this.calls.push(step.kind);
         return this.brokers.carryOut(step);
-      });
+      };
+      return this.effect(step.kind, change, () => this.#state() !== before);
+    };
     const carryOut = async (step: Step): Promise<void> => void (await move(step));
     const topic = (name: string, change: Extract<Step, { kind: 'EnsureTopic' }>['change']): Step => ({
       kind: 'EnsureTopic',

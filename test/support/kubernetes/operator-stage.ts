@@ -52,7 +52,7 @@ export class OperatorStage {
 
   constructor(hooks?: OperatorTools['hooks']) {
     this.#hooks = hooks;
-    this.world.effect = (name, change) => this.#effect(this.#isDead, name, change);
+    this.world.effect = (name, change, isChange) => this.#effect(this.#isDead, name, change, isChange);
   }
 
   /** The one that runs. */
@@ -112,16 +112,18 @@ export class OperatorStage {
     this.#isDead.value = true;
     const ending = this.#operator?.stop();
     this.#operator = null;
-    for (let turn = 0; turn < 3; turn += 1) await this.#pass(0);
-    void ending;
+    for (let turn = 0; turn < 3; turn += 1) await this.#pass(1000);
+    await ending;
   }
 
   /** Lets time pass until nothing has had an effect for so long, or the operator is dead. */
   async calm(quietMs = 35_000, mostMs = 600_000): Promise<void> {
     const startMs = this.clock.monotonicMs();
     let [count, sinceMs] = [this.effects.length, startMs];
-    while (this.isAlive) {
+    for (let passes = 0; this.isAlive; passes += 1) {
       await this.#pass(2000);
+      if (passes > 2000)
+        throw new Error(`time stands still; ${this.told.slice(-5).join('; ')}; ${this.effects.slice(-20).join('; ')}`);
       const nowMs = this.clock.monotonicMs();
       if (this.effects.length !== count) [count, sinceMs] = [this.effects.length, nowMs];
       if (nowMs - sinceMs >= quietMs) return;
@@ -144,9 +146,10 @@ export class OperatorStage {
     this.world.brokers.tick();
   }
 
-  #effect<T>(dead: { value: boolean }, name: string, effect: () => T): T {
+  #effect<T>(dead: { value: boolean }, name: string, effect: () => T, isChange = () => true): T {
     if (dead.value) throw new Killed('it is dead');
     const result = effect();
+    if (!isChange()) return result;
     this.effects.push(name);
     this.fuse -= 1;
     if (this.fuse > 0) return result;

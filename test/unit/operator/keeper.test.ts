@@ -321,9 +321,9 @@ describe('a Topic or ShareGroup that says Delete', () => {
     const looked = await settled(topicOf('jobs'), workers);
     let isBusy = true;
     const { effect } = looked.stage.world;
-    looked.stage.world.effect = (name, change) => {
+    looked.stage.world.effect = (name, change, isChange) => {
       if (name === 'DeleteGroup' && isBusy) throw busy();
-      return effect(name, change);
+      return effect(name, change, isChange);
     };
     looked.delete(TYPES.shareGroups, 'workers');
     await looked.stage.pass(60_000);
@@ -341,9 +341,9 @@ describe('a Topic or ShareGroup that says Delete', () => {
     const looked = await settled(topicOf('jobs'), workers);
     let isBusy = true;
     const { effect } = looked.stage.world;
-    looked.stage.world.effect = (name, change) => {
+    looked.stage.world.effect = (name, change, isChange) => {
       if (name === 'DeleteGroup' && isBusy) throw busy();
-      return effect(name, change);
+      return effect(name, change, isChange);
     };
     looked.delete(TYPES.shareGroups, 'workers');
     await looked.stage.pass(60_000);
