@@ -230,8 +230,10 @@ describe('a Topic or ShareGroup that says Delete', () => {
   const workers = groupOf('workers', ['jobs'], { deletionPolicy: 'Delete' });
 
   it('has a finalizer before anything is made for it, and takes what it was for with it', async () => {
-    const looked = await settled(jobs, workers);
+    const looked = await settled();
     const { effects } = looked.stage;
+    for (const manifest of [jobs, workers]) looked.stage.world.declare(manifest);
+    await looked.stage.calm();
     const set = (what: string): number => effects.findIndex((one) => one.includes(what));
     expect(set('apply Topic ns/jobs')).toBeGreaterThanOrEqual(0);
     expect(set('apply Topic ns/jobs')).toBeLessThan(set('EnsureTopic'));
