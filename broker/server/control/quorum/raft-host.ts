@@ -88,6 +88,8 @@ export class RaftHost {
   #stoodStillMs = 0;
   /** Rounds of this leadership, and before when each began, from the latest that a majority has answered on. */
   #rounds: { readonly round: number; readonly atMs: number }[] = [];
+  /** The latest round, kept or not. */
+  #round = 0;
   #isStopped = false;
 
   constructor(deps: RaftHostDeps, options: RaftOptions, start: RaftStart) {
@@ -175,11 +177,15 @@ export class RaftHost {
     const { leadership } = this.#raft.state;
     if (leadership === null) {
       this.#rounds = [];
+      this.#round = 0;
       return;
     }
     const { round } = leadership;
+    // It began in an earlier step, and counts from then on or from a round before.
+    if (round === this.#round) return;
+    this.#round = round;
     const last = this.#rounds.at(-1);
-    if (last !== undefined && (round <= last.round || atMs - last.atMs < ROUNDS_APART_MS)) return;
+    if (last !== undefined && atMs - last.atMs < ROUNDS_APART_MS) return;
     this.#rounds.push({ round, atMs });
     const answered = confirmedRound(this.#raft.state);
     const latest = this.#rounds.findLastIndex((one) => one.round <= answered);

@@ -245,7 +245,8 @@ test('however often a leader is heard, the timer stays until it runs out', () =>
   expect(timers() - before).toBeLessThan(2);
 });
 
-test('a leader is confirmed by what a majority received, from before it was sent, however late the answer is heard (S0)', () => {
+/** One of two voters, about to stand; `standStill` lets its clock go on and nothing else. */
+function candidate() {
   const bench = StorageBench.formed(1, [SELF, LEADER]);
   bench.close();
   const { storage, start } = bench.open();
@@ -254,7 +255,7 @@ test('a leader is confirmed by what a majority received, from before it was sent
   let stoodStillMs = 0;
   const { time } = bench;
   const clock = { monotonicMs: () => time.monotonicMs() + stoodStillMs, wallMs: () => time.wallMs() };
-  const follower = { from: LEADER, to: SELF } as const;
+  const head = { from: LEADER, to: SELF } as const;
   const host: RaftHost = new RaftHost(
     {
       clock,
@@ -263,7 +264,7 @@ test('a leader is confirmed by what a majority received, from before it was sent
       send: (message) => {
         if (message.kind === 'append') appends.push(message);
         const { term } = message;
-        const granted = { ...follower, isGranted: true };
+        const granted = { ...head, isGranted: true };
         if (message.kind === 'pre-vote')
           time.after(1, () => host.receive({ ...granted, kind: 'pre-vote-response', term: 0, askedTerm: term }));
         else if (message.kind === 'vote')
@@ -274,26 +275,61 @@ test('a leader is confirmed by what a majority received, from before it was sent
     OPTIONS,
     start,
   );
+  /** The other voter answers what it was sent last. */
   const answer = (): void => {
     const last = appends.at(-1);
     if (last === undefined) throw new Error('something was sent');
     const { term, round, previous } = last;
     const agreed = { outcome: 'matched', index: previous.index, conflictTerm: 0, isDamaged: false } as const;
-    host.receive({ ...follower, kind: 'append-response', term, round, ...agreed });
+    host.receive({ ...head, kind: 'append-response', term, round, ...agreed });
   };
+  const standStill = (forMs: number): void => {
+    stoodStillMs += forMs;
+  };
+  const untilNextRound = (): void => {
+    const round = host.state.leadership?.round ?? 0;
+    while ((host.state.leadership?.round ?? 0) === round) time.advance(1);
+  };
+  return { host, clock, time, answer, standStill, untilNextRound };
+}
+
+test('a leader is confirmed by what a majority received, from before it was sent, however late the answer is heard (S0)', () => {
+  const { host, clock, time, answer, standStill } = candidate();
   expect(host.confirmedAtMs).toBe(Number.NEGATIVE_INFINITY);
   time.advance(700);
   time.settle();
   expect([host.state.role, host.confirmedAtMs]).toEqual(['leader', Number.NEGATIVE_INFINITY]);
   time.advance(100);
   const sentMs = clock.monotonicMs();
-  stoodStillMs += 5000;
+  standStill(5000);
   answer();
   expect(host.confirmedAtMs).toBeLessThanOrEqual(sentMs);
   expect(host.confirmedAtMs).toBeGreaterThan(sentMs - 150);
   time.advance(300);
   answer();
   expect(clock.monotonicMs() - host.confirmedAtMs).toBeLessThan(150);
+});
+
+test('a round that began soon after another is confirmed from before that, and never later (S0)', () => {
+  const { host, clock, time, answer, standStill, untilNextRound } = candidate();
+  time.advance(700);
+  time.settle();
+  untilNextRound();
+  answer();
+  time.advance(30);
+  answer();
+  untilNextRound();
+  answer();
+  time.advance(3);
+  // A read begins a round at once.
+  host.ask({ kind: 'read' }, () => undefined);
+  const sentMs = clock.monotonicMs();
+  time.advance(2);
+  answer();
+  standStill(5000);
+  time.advance(1);
+  answer();
+  expect(host.confirmedAtMs).toBeLessThanOrEqual(sentMs);
 });
 
 test('there is one timer however its deadline moves, and none after the end', () => {
