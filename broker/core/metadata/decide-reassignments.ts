@@ -63,12 +63,23 @@ function cancelled(
   if (partition.addingReplicas.length === 0 && partition.removingReplicas.length === 0)
     return problem(ErrorCode.NO_REASSIGNMENT_IN_PROGRESS, 'the partition is not being reassigned');
   const replicas = original(partition);
-  // Who has all that was acknowledged: without a member of the ISR, the ELR.
-  const whole = partition.isr.length > 0 ? partition.isr : partition.elr;
-  const left = whole.filter((id) => replicas.includes(id));
-  if (left.length < Math.min(rules.minIsr, replicas.length, whole.length))
+  if (!keepsRecords(partition, replicas, rules))
     return problem(ErrorCode.INVALID_REPLICA_ASSIGNMENT, 'too few of the replicas that would be left are in sync');
   return moved(image, partition, { replicas, addingReplicas: [], removingReplicas: [] }, rules);
+}
+
+/** Whether what was acknowledged stays where it is whole, on as many replicas as it has to be, if only these are left. */
+function keepsRecords(
+  { isr, elr, lastKnownElr }: PartitionState,
+  replicas: readonly number[],
+  { minIsr }: PartitionRules,
+): boolean {
+  const isLeft = (id: number): boolean => replicas.includes(id);
+  const whole = [...isr, ...elr];
+  // Nobody is known to have everything: each of these may be the one (D8).
+  if (whole.length === 0) return lastKnownElr.every(isLeft);
+  const count = whole.filter(isLeft).length;
+  return count >= Math.min(minIsr, replicas.length, whole.length) && (isr.length === 0 || isr.some(isLeft));
 }
 
 function reassigned(
