@@ -141,6 +141,7 @@ function append(
   [index, before]: readonly [number, number],
   entries: readonly Entry[],
   committedIndex: number,
+  round = 1,
 ): Message {
   const previous = { index, term: before };
   return {
@@ -151,7 +152,7 @@ function append(
     previous,
     entries,
     committedIndex,
-    round: 1,
+    round,
   };
 }
 
@@ -273,6 +274,22 @@ describe('the watch over a quorum', () => {
     scene.ask('pre-vote', 1, 0, 4);
     scene.grant('pre-vote', 0, 1, 4);
     expect(scene.first).toBe('Q3: 0/disk-0 hears its leader and grants 1/disk-1 its pre-vote 4');
+  });
+
+  it('sees by an answer that a replica has not voted, and hears its leader (Q3)', () => {
+    const scene = new Scene();
+    scene.pass(append(1, 2, [3, 1], [], 3, 1));
+    // Between what surely is refused and what surely is granted: it is refused.
+    scene.nowMs = 560;
+    scene.ask('vote', 2, 0, 3);
+    const answer = { kind: 'append-response', from: key(0), to: key(1), term: 2, isDamaged: false } as const;
+    for (const round of [2, 3, 4]) {
+      scene.pass(append(1, 2, [3, 1], [], 3, round));
+      scene.pass({ ...answer, round, outcome: 'matched', index: 3, conflictTerm: 0 });
+    }
+    scene.ask('pre-vote', 2, 0, 3);
+    scene.grant('pre-vote', 0, 2, 3);
+    expect(scene.watch.problems.at(-1)).toBe('Q3: 0/disk-0 hears its leader and grants 2/disk-2 its pre-vote 3');
   });
 
   it('names who asks for votes without a pre-vote (Q3)', () => {

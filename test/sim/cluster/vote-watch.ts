@@ -34,6 +34,8 @@ export class VoteWatch {
   readonly #contacts = new Map<string, Contact>();
   /** The latest term that a replica may be in: a leader of an earlier one is not heard any more. */
   readonly #terms = new Map<string, Term>();
+  /** By replica: the first round of such a leader that came since. Who answers a later one in that term is in it after all. */
+  readonly #passedOver = new Map<string, { readonly term: Term; readonly round: number }>();
   /** Questions for (pre-)votes that came to one that had just heard its leader; and pre-votes that were granted. */
   readonly #untimely = new Set<string>();
   readonly #granted = new Set<string>();
@@ -50,6 +52,11 @@ export class VoteWatch {
   /** A message is sent. */
   sent(message: Message): void {
     const { kind, from, to, term } = message;
+    const passedOver = this.#passedOver.get(keyOf(from));
+    if (kind === 'append-response' && term === passedOver?.term && message.round > passedOver.round) {
+      this.#terms.set(keyOf(from), term);
+      this.#passedOver.delete(keyOf(from));
+    }
     this.#mayBeIn(keyOf(from), kind === 'pre-vote' ? term - 1 : term);
     if (kind === 'vote' && !message.isTransfer && !this.#granted.has(`${keyOf(from)} ${term}`))
       this.#complain(`Q3: ${keyOf(from)} asks for votes in term ${term} without a pre-vote`);
@@ -77,7 +84,10 @@ export class VoteWatch {
     // Who is told of a later term in an answer is in it at once, and has no leader there (core/raft I7).
     if (kind.endsWith('-response')) this.#mayBeIn(key, term);
     if (kind === 'append' || kind === 'snapshot') {
-      if (term < (this.#terms.get(key) ?? term)) return;
+      if (term < (this.#terms.get(key) ?? term)) {
+        if (this.#passedOver.get(key)?.term !== term) this.#passedOver.set(key, { term, round: message.round });
+        return;
+      }
       const [life, leaderLife] = [this.#world.lifeOf(to.id), this.#world.lifeOf(from.id)];
       this.#contacts.set(key, { atMs: nowMs, term, leader: from.id, life, leaderLife });
     } else if (kind === 'pre-vote-response' && message.isGranted) {
