@@ -3,6 +3,7 @@
 // `--quorum` measures several nodes: start, failover, what they cost while nothing happens.
 // `--failover` measures what clients see when one of three nodes is gone, `--cluster` what replication costs; both beside Apache Kafka.
 // `--kills N` kills three nodes by turns on busy processors, `--pauses N` lets them stand still.
+// `--operator` measures the operator: a process with 1 and 1,000 ShareGroups, reconciles with 1 and 100.
 // `--compaction-bytes N` measures nothing but the compaction of a log of that size; `--metadata N` the metadata of that many
 // partitions; `--codecs` batches that are kept and batches that are compressed anew, `--megabytes N` of them each.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -18,6 +19,7 @@ import { compareCodecs } from './codecs.ts';
 import { measureFailover } from './failover.ts';
 import { type Figures, measure, type Size } from './measures.ts';
 import { compactionLine, measureCompaction } from './compaction.ts';
+import { measureOperator } from './operator.ts';
 import { measureMetadata, metadataLine } from './metadata.ts';
 import { machineOf } from './process.ts';
 import { measureQuorum } from './quorum.ts';
@@ -53,6 +55,7 @@ const { values } = readOptions({
     pauses: { type: 'string' },
     failover: { type: 'boolean', default: false },
     cluster: { type: 'boolean', default: false },
+    operator: { type: 'boolean', default: false },
     megabytes: { type: 'string' },
   },
 });
@@ -82,6 +85,12 @@ for (const [count, measureStrikes] of [
 const directory = await mkdtemp(join(await cacheDirectory(), 'bench-'));
 if (values.quorum) {
   console.log(await measureQuorum({ directory, rounds: rounds + 2, manyNodes: !values.quick }));
+  await rm(directory, { recursive: true, force: true });
+  process.exit();
+}
+if (values.operator) {
+  const changes = values.quick ? 20 : 200;
+  console.log(await measureOperator({ directory, program: join(ROOT, 'dist/main.js'), changes }));
   await rm(directory, { recursive: true, force: true });
   process.exit();
 }

@@ -19,7 +19,7 @@ class Killed extends Error {
 }
 
 /** Gives every node a line in the Secret of certificates; real ones are made by threads, for which no turn of this world waits. */
-async function certify(api: KubernetesApi, { cluster, uid, nodes }: Blueprint): Promise<Kept> {
+export async function certify(api: KubernetesApi, { cluster, uid, nodes }: Blueprint): Promise<Kept> {
   const { name, namespace } = cluster.metadata;
   const { nodeSecret } = namesOf(name);
   const data = Object.fromEntries(nodes.map(({ spec }) => [`${nodeName(name, spec.id)}.crt`, '']));
