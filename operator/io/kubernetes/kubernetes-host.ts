@@ -262,8 +262,15 @@ export class KubernetesHost implements NodeHost {
     if (blueprint === null) throw new OperatorError('CONFLICT', `node ${id} can't be changed: the cluster has changed`);
     const nodes = blueprint.nodes.map((node) => (node.spec.id === id ? { ...node, ...change(node, isNew) } : node));
     const changed = { ...blueprint, nodes };
-    const [taken] = [...(await this.#certify(changed)), ...(await this.#apply(render(changed)))];
-    if (taken !== undefined) throw new OperatorError('NAME_TAKEN', taken.message);
+    const rendered = render(changed);
+    // The record that there is such a node comes first: whoever dies after its certificate would be followed by one who knows of no such node.
+    const records = rendered.filter(
+      ({ kind, metadata }) => kind === 'Service' && metadata.name === nodeName(this.#owner.name, id),
+    );
+    for (const bring of [() => this.#apply(records), () => this.#certify(changed), () => this.#apply(rendered)]) {
+      const [taken] = await bring();
+      if (taken !== undefined) throw new OperatorError('NAME_TAKEN', taken.message);
+    }
   }
 
   #find({ kind, metadata: { name } }: KubernetesObject): KubernetesObject | null {

@@ -1,0 +1,239 @@
+import { describe, expect, test } from '@jest/globals';
+import type { AnyResource, Cluster } from '../../../operator/api/kinds.ts';
+import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
+import { clusterOf } from '../../support/kubernetes/rendered.ts';
+import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
+import { TYPES } from '../../support/kubernetes/types.ts';
+import { group, topic } from '../../support/operator-model.ts';
+
+const metadata = { name: 'c', namespace: 'ns' };
+const storage = { size: '1Gi' };
+const brokers = (replicas: number, more: object = {}): Cluster =>
+  clusterOf({ brokers: { replicas, storage }, ...more }, metadata);
+const inNs = <T extends AnyResource>(one: T): T => ({ ...one, metadata: { ...one.metadata, namespace: 'ns' } });
+const orders = (spec: Parameters<typeof topic>[1] = {}) => inNs(topic('orders', { partitions: 2, ...spec }));
+const workers = (config: Readonly<Record<string, string>> = {}) =>
+  inNs(group('workers', ['orders', 'retries'], { createTopics: {}, config: new Map(Object.entries(config)) }));
+const listeners = (...types: string[]) => ({
+  listeners: types.map((type, at) => ({ name: `l${at}`, port: 9092 + at, type })),
+});
+
+/** Something that people do: what there is before, what they do, and what there is in the end. */
+interface Scenario {
+  readonly before: readonly AnyResource[];
+  readonly act: (stage: OperatorStage) => void;
+  readonly after?: (stage: OperatorStage) => void;
+}
+
+const declare =
+  (...manifests: readonly AnyResource[]) =>
+  ({ world }: OperatorStage): void => {
+    for (const one of manifests) world.declare(one);
+  };
+const pods = ({ world }: OperatorStage): readonly string[] =>
+  world.store.all(TYPES.pods).map(({ metadata: { name } }) => name);
+
+const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  'a Cluster with a Topic and a ShareGroup is made': {
+    before: [],
+    act: declare(brokers(3), orders(), workers()),
+    after: ({ world }) => {
+      expect([...world.brokers.topics.keys()].sort()).toEqual(['orders', 'retries']);
+    },
+  },
+  'a Cluster with controllers of its own is made': {
+    before: [],
+    act: declare(brokers(2, { controllers: { replicas: 3, storage } })),
+    after: ({ world }) => {
+      expect(world.brokers.voters.map(({ id }) => id)).toEqual([1000, 1001, 1002]);
+    },
+  },
+  'settings change that need a restart, and some that need none': {
+    before: [brokers(3)],
+    act: declare(brokers(3, { config: { 'socket.request.max.bytes': '100000000', 'log.retention.ms': '1000' } })),
+    after: (stage) => {
+      expect(stage.world.brokers.config.get('log.retention.ms')).toBe('1000');
+      expect(stage.effects.filter((one) => one.startsWith('evict'))).toHaveLength(3);
+    },
+  },
+  'another version is asked for': {
+    before: [brokers(3)],
+    act: declare(brokers(3, { version: '1.2.4' })),
+    after: (stage) => {
+      expect(stage.effects.filter((one) => one.startsWith('evict'))).toHaveLength(3);
+    },
+  },
+  'one broker becomes three': {
+    before: [brokers(1)],
+    act: declare(brokers(3)),
+    after: ({ world }) => {
+      expect(world.brokers.voters.map(({ id }) => id).sort()).toEqual([0, 1, 2]);
+    },
+  },
+  'brokers are added, and get their share': {
+    before: [brokers(3)],
+    act: (stage) => {
+      stage.world.brokers.fill(0, 9);
+      declare(brokers(5))(stage);
+    },
+    after: ({ world }) => {
+      expect([...world.brokers.nodes.values()].every(({ replicas }) => replicas > 0)).toBe(true);
+    },
+  },
+  'brokers are taken away, and lose nothing': {
+    before: [brokers(5)],
+    act: (stage) => {
+      for (const id of [2, 3, 4]) stage.world.brokers.fill(id, 3);
+      declare(brokers(3))(stage);
+    },
+    after: (stage) => {
+      expect(pods(stage)).toEqual(['c-broker-0', 'c-broker-1', 'c-broker-2']);
+      expect(stage.world.store.all(TYPES.claims)).toHaveLength(3);
+    },
+  },
+  'topics and groups change': {
+    before: [brokers(3), orders(), workers()],
+    act: declare(
+      orders({ partitions: 3, replicationFactor: 2, config: new Map([['retention.ms', '5']]) }),
+      workers({ 'share.delivery.count.limit': '3' }),
+    ),
+    after: ({ world }) => {
+      expect(world.brokers.topics.get('orders')).toMatchObject({ partitions: 3, copies: [2] });
+    },
+  },
+  'a Topic and a ShareGroup are taken away, and what they declared stays': {
+    before: [brokers(1), orders(), workers()],
+    act: ({ world }) => {
+      world.store.delete(TYPES.topics, { namespace: 'ns', name: 'orders' });
+      world.store.delete(TYPES.shareGroups, { namespace: 'ns', name: 'workers' });
+    },
+    after: ({ world }) => {
+      expect(world.brokers.topics.has('orders')).toBe(true);
+      expect(world.brokers.groups.has('workers')).toBe(true);
+    },
+  },
+  'listeners come and go': {
+    before: [brokers(3, listeners('internal', 'loadbalancer'))],
+    act: declare(brokers(3, listeners('internal', 'internal', 'nodeport'))),
+  },
+  'volumes grow': {
+    before: [brokers(3)],
+    act: declare(clusterOf({ brokers: { replicas: 3, storage: { size: '2Gi' } } }, metadata)),
+  },
+  'somebody deletes what belongs to a cluster': {
+    before: [brokers(3)],
+    act: ({ world }) => {
+      const named = (name: string) => ({ namespace: 'ns', name });
+      world.store.delete(TYPES.statefulSets, named('c-broker'));
+      world.store.delete(TYPES.services, named('c-broker-1'));
+      world.store.delete(TYPES.configMaps, named('c-quorum'));
+      world.store.delete(TYPES.budgets, named('c'));
+    },
+    after: (stage) => {
+      expect(pods(stage)).toHaveLength(3);
+    },
+  },
+  'a Cluster is deleted and made again: its data is still its own': {
+    before: [brokers(3)],
+    act: (stage) => {
+      stage.world.store.delete(TYPES.clusters, { namespace: 'ns', name: 'c' });
+      declare(brokers(3))(stage);
+    },
+    after: (stage) => {
+      expect(pods(stage)).toHaveLength(3);
+    },
+  },
+};
+
+/** What there is, as far as it does not depend on when it was made. */
+function outcomeOf({ world }: OperatorStage) {
+  const { nodes, voters, topics, groups, config, draining } = world.brokers;
+  const replicas = [...nodes.values()].map((node) => node.replicas);
+  return {
+    objects: world
+      .names()
+      .filter((name) => !/^(Lease|Event) /.test(name))
+      // Names of settings are made of what is in them, such as the cluster's id.
+      .map((name) => name.replace(/-[0-9a-f]{10}$/, '-SETTINGS')),
+    nodes: [...nodes.keys()].sort(),
+    replicas: replicas.reduce((sum, one) => sum + one, 0),
+    voters: voters.map(({ id }) => id).sort(),
+    topics,
+    groups,
+    config,
+    draining,
+  };
+}
+
+/** What must hold whatever happens when. */
+class Watchman {
+  readonly #stage: OperatorStage;
+  readonly clusterIds = new Set<string>();
+
+  constructor(stage: OperatorStage) {
+    this.#stage = stage;
+    stage.world.store.subscribe(({ kind, object }) => {
+      this.#heard(kind, object);
+    });
+  }
+
+  #heard(kind: string, object: KubernetesObject): void {
+    const { brokers } = this.#stage.world;
+    if (kind === 'DELETED' && object.kind === 'PersistentVolumeClaim') {
+      const node = brokers.nodes.get(Number(/\d+$/.exec(object.metadata.name)?.[0]));
+      expect(node?.replicas ?? 0).toBe(0);
+    }
+    if (kind !== 'DELETED' && object.kind === 'ConfigMap' && object.metadata.name === 'c-quorum')
+      this.clusterIds.add(String(/"clusterId":"([^"]+)"/.exec(JSON.stringify(object).replaceAll('\\', ''))?.[1]));
+    const isDown = kind === 'DELETED' && object.kind === 'Pod' && this.#stage.isAlive && brokers.voters.length > 1;
+    if (isDown) expect(brokers.isQuorate(Number(/\d+$/.exec(object.metadata.name)?.[0]))).toBe(true);
+  }
+}
+
+async function staged({ before, act }: Scenario): Promise<{ stage: OperatorStage; watchman: Watchman }> {
+  const stage = new OperatorStage();
+  const watchman = new Watchman(stage);
+  declare(...before)(stage);
+  stage.start();
+  await stage.calm();
+  await stage.kill();
+  stage.effects.length = 0;
+  act(stage);
+  return { stage, watchman };
+}
+
+const KILLS_MAX = 150;
+
+describe('an operator that is killed after every single effect', () => {
+  test.each(Object.entries(SCENARIOS))(
+    'comes to the same end when %s',
+    async (_name, scenario) => {
+      const free = await staged(scenario);
+      free.stage.start();
+      await free.stage.calm();
+      const wanted = outcomeOf(free.stage);
+      scenario.after?.(free.stage);
+
+      const { stage, watchman } = await staged(scenario);
+      let kills = 0;
+      for (;;) {
+        stage.start();
+        stage.fuse = 1;
+        await stage.calm();
+        if (stage.isAlive) break;
+        await stage.kill();
+        kills += 1;
+        if (kills > KILLS_MAX) throw new Error(`it never ends: ${stage.effects.slice(-12).join('; ')}`);
+      }
+      expect(kills).toBeGreaterThanOrEqual(Math.min(1, free.stage.effects.length));
+      expect(outcomeOf(stage)).toEqual(wanted);
+      scenario.after?.(stage);
+      expect(watchman.clusterIds.size).toBe(1);
+      const before = stage.effects.length;
+      await stage.calm(60_000);
+      expect(stage.effects.slice(before)).toEqual([]);
+      await stage.stop();
+    },
+    120_000,
+  );
+});
