@@ -78,12 +78,10 @@ export class FakeMetadata implements MetadataClient, MetadataView {
   }
 
   brokers(): readonly BrokerView[] {
-    return [0, 1].map((id) => ({
-      ...PLAIN_BROKER,
-      id: brokerId(id),
-      epoch: 1,
-      endpoints: [{ listener: 'plain', host: '127.0.0.1', port: 9092 + id }],
-    }));
+    return [0, 1].map((id) => {
+      const endpoints = [{ listener: 'plain', host: '127.0.0.1', port: 9092 + id }];
+      return { ...PLAIN_BROKER, id: brokerId(id), epoch: 1, endpoints, registered: endpoints };
+    });
   }
 
   broker(id: number): BrokerView | null {

@@ -25,6 +25,7 @@ export class FakeView implements MetadataView {
       id: brokerId(0),
       epoch: 1,
       endpoints: [{ listener: 'plain', host: 'broker', port: 9092 }],
+      registered: [{ listener: 'plain', host: 'broker', port: 9092 }],
     },
   ];
 

@@ -12,8 +12,6 @@ export interface BrokerState extends BrokerView {
   readonly uncleanRestart: boolean;
   /** The last epoch in which it was unfenced, in any incarnation; −1 when there was none since `weir.version` 3 (D4). */
   readonly unfencedEpoch: number;
-  /** Where it says itself that it is reached. */
-  readonly registered: readonly EndpointView[];
   /** What clients are told instead, by listener (`setAdvertised`). */
   readonly advertised: readonly EndpointView[];
 }

@@ -1,6 +1,6 @@
 import { brokerId } from '../base/ids.ts';
 import { CHECKS } from '../config/checks.ts';
-import { CONTROLLER_LISTENER } from '../config/listeners.ts';
+import { CONTROLLER_LISTENER, isEveryAddress } from '../config/listeners.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import type { BrokerState } from './broker-state.ts';
 import type { CodedResult, SetAdvertisedCommand } from './commands.ts';
@@ -26,6 +26,13 @@ export function setAdvertised({ image }: DecisionContext, command: SetAdvertised
   if (tooOld !== null) return refuse(tooOld);
   const broker = image.broker(brokerId(id));
   if (broker === null) return refuse(problem(ErrorCode.BROKER_ID_NOT_REGISTERED, `no broker ${id} is registered`));
+  if (command.endpoints.length > broker.registered.length)
+    return refuse(
+      problem(
+        ErrorCode.INVALID_REQUEST,
+        `broker ${id} has ${broker.registered.length} listeners, ${command.endpoints.length} are named`,
+      ),
+    );
   const advertised = command.endpoints
     .map(({ listener, host, port }) => ({ listener: listener.toUpperCase(), host, port }))
     .sort((a, b) => byCodeUnits(a.listener, b.listener));
@@ -49,6 +56,7 @@ function faceProblem(
   const hostProblem = CHECKS.host.problem(host);
   if (hostProblem !== null || host.length > HOST_LENGTH_MAX)
     return `the host of listener ${listener} ${hostProblem ?? `must not be longer than ${HOST_LENGTH_MAX} characters`}`;
+  if (isEveryAddress(host)) return `the host of listener ${listener} must be an address of its own, not ${host}`;
   return port >= 1 && port <= PORT_MAX
     ? null
     : `the port of listener ${listener} must be from 1 to ${PORT_MAX}, not ${port}`;

@@ -25,7 +25,10 @@ export interface BrokerView {
   readonly draining: boolean;
   /** Its present incarnation is about to stop: it is elected nowhere, and joins no ISR. */
   readonly shuttingDown: boolean;
+  /** Where clients are told to find it. */
   readonly endpoints: readonly EndpointView[];
+  /** Where it says itself that it is reached: other brokers go by that, whatever clients are told. */
+  readonly registered: readonly EndpointView[];
 }
 
 /** A registered controller. */

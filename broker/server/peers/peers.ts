@@ -68,7 +68,7 @@ export class Peers {
     const open = known?.lanes.get(lane);
     if (open !== undefined) return open;
     const { listener, metadata, nodeId } = this.#deps;
-    const endpoint = broker.endpoints.find((one) => one.listener === listener);
+    const endpoint = broker.registered.find((one) => one.listener === listener);
     if (endpoint === undefined) return null;
     let stats = this.#stats.get(broker.id);
     if (stats === undefined) {

@@ -35,7 +35,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
     3,
   ),
   raft('transfers-early', ['transfer', 'slow-disk', 'delay'], /^V5/, 10),
-  raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 10, 250),
+  raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 10, 20),
   planted(
     'control: keeps-stale-watch',
     ['split', 'half-split'],
@@ -71,7 +71,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
     6,
   ),
   replica('truncates-to-watermark', ['isolate', 'process', 'one-way'], /^(L1|L6|L: .* every replica is in sync)/, 4, 5),
-  metadata('reuses-epoch', ['process', 'pause', 'restart'], /^(L5|L6|E1)/, 3),
+  metadata('reuses-epoch', ['process', 'pause', 'restart'], /^(L5|L6|E1)/, 3, 4),
   metadata('keeps-stale-leader', ['process', 'blackout'], /^(L5|L6|E1)/, 3),
   metadata('drops-below-min-isr', ['reassign', 'isolate'], /^Q5: a move/, 5),
   share('ignores-lease', ['isolate', 'one-way'], /^S0/, 3, 14),
@@ -90,7 +90,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
     { replacesByOldCopy: true, isBare: true },
     /^(Q1|Q2|C2|T1)/,
     5,
-    11,
+    22,
   ),
   planted('a snapshot does not say of which term it is', ['process', 'pause'], { tamper: withoutTerm }, /^L/, 5),
 ];

@@ -7,6 +7,7 @@ export const PLAIN_BROKER = {
   cordoned: false,
   draining: false,
   shuttingDown: false,
+  registered: [],
 } as const;
 
 /** What a broker's record says beside when nothing is wanted of it (`weir.version` 3). */

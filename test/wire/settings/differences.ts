@@ -25,7 +25,7 @@ export const DEFINED_OTHERWISE: Readonly<Record<'topic' | 'broker' | 'group', Re
       why: 'It is judged as a whole: names are unique, and each has a host that clients can reach.',
     },
     'broker.heartbeat.interval.ms': { differences: ['default: 2000, 200', 'smallest: undefined, 10'], why: SOONER },
-    'broker.session.timeout.ms': { differences: ['default: 9000, 2000', 'smallest: undefined, 100'], why: SOONER },
+    'broker.session.timeout.ms': { differences: ['default: 9000, 2000', 'smallest: undefined, 600'], why: SOONER },
     'controller.quorum.election.timeout.ms': { differences: ['default: 1000, 600', 'smallest: 0, 50'], why: SOONER },
     'controller.quorum.voters': {
       differences: ['type: list, string'],

@@ -42,7 +42,8 @@ export const NODE_SETTINGS = {
   'broker.session.timeout.ms': {
     type: 'int',
     default: '2000',
-    min: 100,
+    // A quarter of it has to be longer than two rounds of heartbeats between controllers (S0).
+    min: 600,
     change: 'static',
     doc: 'A broker that sends no heartbeat for this long leads nothing any more until it is heard of again. A process that has ended is noticed sooner.',
   },

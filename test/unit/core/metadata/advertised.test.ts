@@ -77,6 +77,11 @@ describe('where clients are told to find a broker', () => {
       { ...LB, host: 'a'.repeat(256) },
       'the host of listener OUTSIDE must not be longer than 255 characters',
     ],
+    [
+      'every address',
+      { ...LB, host: '0.0.0.0' },
+      'the host of listener OUTSIDE must be an address of its own, not 0.0.0.0',
+    ],
     ['port 0', { ...LB, port: 0 }, 'the port of listener OUTSIDE must be from 1 to 65535, not 0'],
     ['a port that is none', { ...LB, port: 65_536 }, 'the port of listener OUTSIDE must be from 1 to 65535, not 65536'],
   ])('can not be %s', (_, face, message) => {
@@ -89,6 +94,8 @@ describe('where clients are told to find a broker', () => {
   test('can not be two for one listener, nor of a broker that nobody knows', () => {
     const lab = labWithBroker();
     expect(set(lab, LB, { ...LB, port: 444 }).errorMessage).toBe('listener OUTSIDE is named twice');
+    const many = Array.from({ length: 4 }, () => LB);
+    expect(set(lab, ...many).errorMessage).toBe('broker 1 has 3 listeners, 4 are named');
     const unknown = lab.run({ kind: 'setAdvertised', brokerId: 9, endpoints: [] });
     expect(unknown.errorCode).toBe(ErrorCode.BROKER_ID_NOT_REGISTERED);
   });
