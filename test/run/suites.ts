@@ -54,7 +54,7 @@ export const SUITES: readonly Suite[] = [
   },
   { name: 'grpc', budgetMinutes: 1, needs: [], steps: [jest('grpc', 'test/unit/io/grpc/')] },
   { name: 'package', budgetMinutes: 1, needs: [], steps: [jest('package', 'test/package/')] },
-  { name: 'local', budgetMinutes: 6, needs: [], steps: [jest('local', '--runInBand', 'test/local/')] },
+  { name: 'local', budgetMinutes: 4, needs: [], steps: [jest('local', '--runInBand', 'test/local/')] },
   {
     name: 'oracle',
     budgetMinutes: 1,
@@ -63,18 +63,18 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: 'wire',
-    budgetMinutes: 7,
+    budgetMinutes: 6,
     needs: ['kafka', 'clients', 'python', 'corpus'],
     steps: [{ kind: 'jest', name: 'wire', script: 'test/wire/main.ts', args: ['--runInBand'] }],
   },
   {
     name: 'kubernetes',
-    budgetMinutes: 10,
+    budgetMinutes: 6,
     needs: ['kubernetes'],
     steps: [jest('kubernetes', '--runInBand', 'test/kubernetes/')],
   },
-  { name: 'fuzz', budgetMinutes: 3, needs: [], steps: [jest('fuzz', 'test/fuzz/')] },
+  { name: 'fuzz', budgetMinutes: 2, needs: [], steps: [jest('fuzz', 'test/fuzz/')] },
   // Fixed seeds: a run must not find by chance what the one before did not. `npm run test:long -- sim --minutes N` goes on.
-  { name: 'sim', budgetMinutes: 10, needs: [], steps: [jest('sim', 'test/sim/')] },
+  { name: 'sim', budgetMinutes: 9, needs: [], steps: [jest('sim', 'test/sim/')] },
   { name: 'faults', budgetMinutes: 13, needs: ['kafka'], steps: [jest('faults', '--runInBand', 'test/faults/')] },
 ];

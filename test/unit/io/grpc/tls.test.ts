@@ -277,7 +277,7 @@ describe('names', () => {
   test('what changes a fleet is for the operator alone', () => {
     expect(mayCall('node', '/weir.control.v1.Fleet/Drain')).toBe(false);
     expect(mayCall('operator', '/weir.control.v1.Fleet/Drain')).toBe(true);
-    for (const name of ['Cordon', 'Undrain', 'Rebalance'])
+    for (const name of ['Cordon', 'Undrain', 'Rebalance', 'SetAdvertised'])
       expect(mayCall('node', `/weir.control.v1.Fleet/${name}`)).toBe(false);
     expect(mayCall('node', '/weir.control.v1.Fleet/Status')).toBe(true);
     expect(mayCall('operator', '/weir.control.v1.Controller/Submit')).toBe(false);
