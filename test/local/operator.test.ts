@@ -30,7 +30,17 @@ describe('weir operator', () => {
     };
     writeFileSync(kubeconfig, JSON.stringify(config));
     const world = new KubeWorld(server.store);
-    const args = ['operator', '--kubeconfig', kubeconfig, '--lease-namespace', 'weir-system', '--image', 'weir:1'];
+    const args = [
+      'operator',
+      '--kubeconfig',
+      kubeconfig,
+      '--lease-namespace',
+      'weir-system',
+      '--image',
+      'weir:1',
+      '--http',
+      '127.0.0.1:0',
+    ];
     const first = ground.run(args);
     await first.says(/holds the Lease and works/);
     world.declare(clusterOf({ brokers: { replicas: 1 } }, { name: 'orders', namespace: 'ns' }));
