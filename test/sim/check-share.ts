@@ -212,12 +212,12 @@ class OwnershipCheck {
     const epochs = this.#epochs.of(partitionKey(one), one.node, one.sentMs, one.atMs);
     const isOfRecord = epochs !== null && epochs.lowest === epochs.highest && epochs.highest === record.epoch;
     const isUnsure = !isOfRecord || this.#isUnsure(one);
+    const limit = this.#groups.get(one.group)?.deliveryLimit ?? Number.POSITIVE_INFINITY;
     const isKept = !isUnsure && (this.#topics.get(one.place.topic)?.retentionMs ?? null) === null;
     if (isKept && one.place.offset >= (this.#cutBefore.get(partitionKey(one)) ?? 0)) {
       if (holder !== null && holder.member !== one.member && holder.atMs < one.sentMs && one.atMs < holder.untilMs) {
         this.problems.push(`S8: ${one.member} was let to ${one.verdict} ${name} while ${holder.member} held it`);
       }
-      const limit = this.#groups.get(one.group)?.deliveryLimit ?? Number.POSITIVE_INFINITY;
       const isLast = lastDelivery?.member === one.member && lastDelivery.deliveryCount + record.unseenCount < limit;
       if (finished === null && isLast && one.sentMs > lastDelivery.expiredMs) {
         this.problems.push(
@@ -229,6 +229,10 @@ class OwnershipCheck {
     const epoch = epochs?.highest ?? Number.POSITIVE_INFINITY;
     const isHis = lastDelivery?.member === member && lastDelivery.atMs <= one.sentMs;
     const count = isUnsure || !isHis ? 0 : lastDelivery.deliveryCount;
+    // The end of its last lock put it below the start: then whatever is said of it is taken, and nothing is kept of that.
+    const isInVain =
+      isHis && one.sentMs > lastDelivery.expiredMs && lastDelivery.deliveryCount + record.unseenCount >= limit;
+    if (isInVain) return;
     if (verdict !== 'release') record.finished ??= { epoch, member, verdict, count };
     else if (count > 0) record.released = { epoch, member, verdict, count };
   }

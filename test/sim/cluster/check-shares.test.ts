@@ -112,6 +112,16 @@ describe('the checkers of share groups in a cluster', () => {
     );
   });
 
+  it('hold nobody to what was said of a record when its last lock had ended: it lies below the start', () => {
+    const limited = new Map([['g', { ...GROUPS.get('g'), deliveryLimit: 2 } as GroupFacts]]);
+    const seen = (saidAtMs: number): string[] => {
+      const last = [FIRST, delivered(by('a', 1), 10, 2), ...settled(by('a', 1), saidAtMs, 'accept'), SECOND];
+      return checkOwnership([...last, delivered(by('a', 2), LATER_MS, 2)], limited, TOPICS);
+    };
+    expect(seen(2000)).toEqual([]);
+    expect(seen(20)).toEqual(['S3: g t-0@0 (v0) went to a after a had said accept']);
+  });
+
   it('name a record that is committed and that nobody ever finished (S6), acknowledged or not', () => {
     const unfinished = GOOD.filter((one) => one.kind !== 'settled');
     expect(
