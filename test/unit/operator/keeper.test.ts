@@ -321,12 +321,7 @@ describe('a Topic or ShareGroup that says Delete', () => {
 
   it('waits for a group to be empty, says so, and not for ever', async () => {
     const looked = await settled(topicOf('jobs'), workers);
-    let isBusy = true;
-    const { effect } = looked.stage.world;
-    looked.stage.world.effect = (name, change, isChange) => {
-      if (name === 'DeleteGroup' && isBusy) throw busy();
-      return effect(name, change, isChange);
-    };
+    const free = keepBusy(looked.stage);
     looked.delete(TYPES.shareGroups, 'workers');
     await looked.stage.pass(60_000);
     expect(looked.says(TYPES.shareGroups, 'workers')).toEqual(['Ready=False Deleting', 'Reconciling=True Deleting']);
@@ -336,25 +331,33 @@ describe('a Topic or ShareGroup that says Delete', () => {
     await looked.stage.pass(60_000);
     expect(looked.find(TYPES.shareGroups, 'workers')).toBeNull();
     expect(looked.events()).toContain('ShareGroup workers: NotDeleted');
-    isBusy = false;
+    free();
   });
 
   it('is deleted once the group is empty', async () => {
     const looked = await settled(topicOf('jobs'), workers);
-    let isBusy = true;
-    const { effect } = looked.stage.world;
-    looked.stage.world.effect = (name, change, isChange) => {
-      if (name === 'DeleteGroup' && isBusy) throw busy();
-      return effect(name, change, isChange);
-    };
+    const free = keepBusy(looked.stage);
     looked.delete(TYPES.shareGroups, 'workers');
     await looked.stage.pass(60_000);
-    isBusy = false;
+    free();
     await looked.stage.calm();
     expect(looked.find(TYPES.shareGroups, 'workers')).toBeNull();
     expect(looked.events()).toContain('ShareGroup workers: GroupDeleted');
   });
 });
+
+/** Brokers delete no group until what is returned is called. */
+function keepBusy({ world }: OperatorStage): () => void {
+  let isBusy = true;
+  const { effect } = world;
+  world.effect = (name, change, isChange) => {
+    if (name === 'DeleteGroup' && isBusy) throw busy();
+    return effect(name, change, isChange);
+  };
+  return () => {
+    isBusy = false;
+  };
+}
 
 function busy(): Error {
   return Object.assign(new Error('group workers has members'), {
