@@ -20,7 +20,12 @@ const WARM_COUNT = 100;
 const ROUND_DEADLINE_MS = 120_000;
 const FOREVER_MS = 3_600_000;
 /** A client gives up on a node that vanished as soon as this; at its defaults it waits for 30 s, and 10 s for a new connection, whatever the brokers do. */
-const VANISH_SETTINGS = ['request.timeout.ms=1000', 'socket.connection.setup.timeout.ms=1000'];
+const VANISH_SETTINGS = [
+  'request.timeout.ms=1000',
+  'socket.connection.setup.timeout.ms=1000',
+  // Each further connection would be waited for twice as long as the one before.
+  'socket.connection.setup.timeout.max.ms=1000',
+];
 const REPLICATED = {
   'default.replication.factor': '3',
   'min.insync.replicas': '2',
@@ -30,7 +35,16 @@ const REPLICATED = {
 
 /** What is done to a node, and how it comes back. */
 type Way = 'kill -9 of a leader' | 'kill -9 of the active controller' | 'SIGTERM' | 'vanishes';
-const WAYS: readonly Way[] = ['kill -9 of a leader', 'kill -9 of the active controller', 'SIGTERM', 'vanishes'];
+export const WAYS: readonly Way[] = ['kill -9 of a leader', 'kill -9 of the active controller', 'SIGTERM', 'vanishes'];
+
+/** The ways of a list with commas. */
+export function waysOf(list: string): readonly Way[] {
+  return list.split(',').map((name) => {
+    const way = WAYS.find((one) => one === name);
+    if (way === undefined) throw new Error(`no way ${name}: there are ${WAYS.join(', ')}`);
+    return way;
+  });
+}
 
 /** Nodes of either kind. */
 export interface Nodes {
@@ -55,10 +69,11 @@ export async function measureFailover(options: {
   readonly tools: ToolHost;
   readonly rounds: number;
   readonly subjects: readonly string[];
+  readonly ways: readonly Way[];
 }): Promise<string> {
   const found = new Map<string, Map<Way, Gaps>>();
   for (const name of options.subjects) found.set(name, await measureOne(name, options));
-  const lines = WAYS.flatMap((way) =>
+  const lines = options.ways.flatMap((way) =>
     [...found].map(([name, gaps]) => {
       const { ms, failed } = gaps.get(way) ?? { ms: [], failed: 0 };
       const sorted = ms.toSorted((a, b) => a - b);
@@ -71,16 +86,22 @@ export async function measureFailover(options: {
 
 async function measureOne(
   name: string,
-  { directory, tools, rounds }: { readonly directory: string; readonly tools: ToolHost; readonly rounds: number },
+  options: {
+    readonly directory: string;
+    readonly tools: ToolHost;
+    readonly rounds: number;
+    readonly ways: readonly Way[];
+  },
 ): Promise<Map<Way, Gaps>> {
+  const { directory, tools, rounds, ways } = options;
   const own = await mkdtemp(join(directory, 'failover-'));
   const network = await Network.create(NODES);
   const nodes = await makeNodes(name, own, network);
   try {
     const cli = cliOf({ bootstrap: nodes.bootstrap, tools });
     await cli.createTopic(TOPIC, PARTITIONS, {}, NODES);
-    const gaps = new Map<Way, Gaps>(WAYS.map((way) => [way, { ms: [], failed: 0 }]));
-    for (const way of WAYS) {
+    const gaps = new Map<Way, Gaps>(ways.map((way) => [way, { ms: [], failed: 0 }]));
+    for (const way of ways) {
       for (let round = 0; round < rounds; round += 1) {
         const one = gaps.get(way);
         if (one === undefined) continue;

@@ -1,7 +1,8 @@
 // Weir and Apache Kafka in turns on this machine, with Kafka's own tools: `npm run bench [-- --quick] [--rounds N]
 // [--subjects a,b] [--json FILE]`. A quick run takes about three minutes, a full one about fifteen.
 // `--quorum` measures several nodes: start, failover, what they cost while nothing happens.
-// `--failover` measures what clients see when one of three nodes is gone, `--cluster` what replication costs; both beside Apache Kafka.
+// `--failover` measures what clients see when one of three nodes is gone (`--ways SIGTERM,vanishes`: in these ways alone),
+// `--cluster` what replication costs; both beside Apache Kafka.
 // `--kills N` kills three nodes by turns on busy processors, `--pauses N` lets them stand still.
 // `--operator` measures the operator: a process with 1 and 1,000 ShareGroups, reconciles with 1 and 100.
 // `--compaction-bytes N` measures nothing but the compaction of a log of that size; `--metadata N` the metadata of that many
@@ -16,7 +17,7 @@ import { versionOf } from '../setup/run.ts';
 import { startToolHost, ToolHost } from '../wire/harness/tool-host.ts';
 import { measureCluster } from './cluster.ts';
 import { compareCodecs } from './codecs.ts';
-import { measureFailover } from './failover.ts';
+import { measureFailover, WAYS, waysOf } from './failover.ts';
 import { type Figures, measure, type Size } from './measures.ts';
 import { compactionLine, measureCompaction } from './compaction.ts';
 import { measureOperator } from './operator.ts';
@@ -54,6 +55,7 @@ const { values } = readOptions({
     kills: { type: 'string' },
     pauses: { type: 'string' },
     failover: { type: 'boolean', default: false },
+    ways: { type: 'string' },
     cluster: { type: 'boolean', default: false },
     operator: { type: 'boolean', default: false },
     megabytes: { type: 'string' },
@@ -62,6 +64,7 @@ const { values } = readOptions({
 const size = values.quick ? QUICK : FULL;
 const rounds = Number(values.rounds ?? (values.quick ? 1 : FULL_ROUNDS));
 const chosen = values.subjects?.split(',') ?? SUBJECTS;
+const ways = values.ways === undefined ? WAYS : waysOf(values.ways);
 
 if (values['compaction-bytes'] !== undefined) {
   console.log(compactionLine(await measureCompaction(Number(values['compaction-bytes']))));
@@ -108,7 +111,7 @@ if (values.failover || values.cluster) {
   const subjects = values.subjects?.split(',') ?? ['weir fsync', 'weir replicated', 'kafka'];
   const options = { directory, tools, subjects, rounds: Number(values.rounds ?? (values.quick ? 3 : FAILOVER_ROUNDS)) };
   try {
-    if (values.failover) console.log(await measureFailover(options));
+    if (values.failover) console.log(await measureFailover({ ...options, ways }));
     if (values.cluster) console.log(await measureCluster({ ...options, rounds, size }));
   } finally {
     tools.close();
