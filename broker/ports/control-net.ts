@@ -99,6 +99,8 @@ export interface StatusResponse {
 /** Whether a node may be restarted now without harm, and if not, why not. */
 export interface CanRestartResponse {
   readonly reasons: readonly string[];
+  /** As asked; false, too, from a node that is too old to know the question. */
+  readonly losingDisk: boolean;
 }
 
 /** A node, or all brokers of a host. */
@@ -106,6 +108,8 @@ export interface CanRestartRequest {
   /** Of no meaning beside a host. */
   readonly nodeId: number;
   readonly host: string | null;
+  /** Whether it would come back with an empty disk. */
+  readonly losingDisk: boolean;
 }
 
 /** How far the active controller is with moving replicas: done when nothing waits or moves. NOT_CONTROLLER comes with `controller`. */

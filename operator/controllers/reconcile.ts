@@ -3,6 +3,7 @@ import { declaredCopies, type Desired, mentionedTopics } from '../core/desired.t
 import type { HostObservation, Observed } from '../core/observed.ts';
 import { type Plan, plan, planGone } from '../core/plan.ts';
 import { type IsDynamic, leavingNodes, outdatedNodes, splitSettings, wantedNodes } from '../core/plan-nodes.ts';
+import { nodeToReplace } from '../core/plan-replacement.ts';
 import { settleScale } from '../core/scale.ts';
 import type { Step } from '../core/steps.ts';
 import { groupIdOf } from '../api/kinds.ts';
@@ -65,6 +66,7 @@ export async function reconcile(
 function questionOf(desired: Desired, isDynamic: IsDynamic, host: HostObservation): AdminQuestion {
   const { cluster } = settleScale(desired.cluster, host);
   const nodes = wantedNodes(cluster, isDynamic);
+  const replaced = nodeToReplace(cluster, host);
   return {
     topics: mentionedTopics(desired),
     copies: declaredCopies(desired),
@@ -74,6 +76,7 @@ function questionOf(desired: Desired, isDynamic: IsDynamic, host: HostObservatio
     quorum: nodes.length > 1,
     members: leavingNodes(cluster, isDynamic, host).map(({ id }) => id),
     restarts: nodes.length > 1 ? outdatedNodes(nodes, host).map(({ id }) => id) : [],
+    replacements: replaced === null ? [] : [replaced.id],
   };
 }
 
@@ -132,6 +135,9 @@ async function change(
       return;
     case 'RemoveNode':
       await host.remove(step.id);
+      return;
+    case 'ReplaceDisk':
+      await host.replaceDisk?.(step.id);
       return;
     case 'Undrain':
       await admin?.undrain(step.id);

@@ -28,6 +28,8 @@ function reasonOf(step: Step, wasSettled: boolean): string {
       return 'RestartingNode';
     case 'RemoveNode':
       return 'StoppingNode';
+    case 'ReplaceDisk':
+      return 'ReplacingDisk';
     case 'Drain':
       return 'Draining';
     case 'Undrain':

@@ -11,7 +11,7 @@ export const INSTRUCTIONS = {
   adopt: `${API.group}/adopt`,
   /** Cluster. Each new value restarts every node once, one after the other. */
   restart: `${API.group}/restart`,
-  /** Cluster. Id of a node that is to get a new disk (O1): read, and refused by this version. */
+  /** Cluster. Id of a node that is to get a new disk, once for as long as it stands there (O1). */
   replaceNode: `${API.group}/replace-node`,
   /** Cluster. The number of brokers that a manifest may fall to without saying it (O10). */
   confirmScaleDown: `${API.group}/confirm-scale-down`,
@@ -23,6 +23,8 @@ export interface Instructions {
   readonly isObserved: boolean;
   /** null: nobody asks. */
   readonly restart: string | null;
+  /** The node that is to get a new disk; null: nobody asks. */
+  readonly replacedNode: number | null;
   /** null: nobody confirms anything. */
   readonly confirmedBrokers: number | null;
   /** One sentence for each annotation that can't be read. */
@@ -55,14 +57,11 @@ export function instructionsOf(resource: AnyResource): Instructions {
   };
   const pause = read(INSTRUCTIONS.pause, '"true" or "false"', (text) => WORDS.get(text) ?? null);
   const adopt = read(INSTRUCTIONS.adopt, '"observe"', (text) => (text === 'observe' ? true : null));
-  const replaceNode = read(INSTRUCTIONS.replaceNode, 'the id of a node, such as "1"', numberOf);
-  // Said rather than left unsaid: whoever waits for it would wait for nothing.
-  if (replaceNode !== null)
-    problems.push(`annotation ${INSTRUCTIONS.replaceNode} can't be carried out by this version`);
   return {
     isPaused: pause ?? annotations.has(INSTRUCTIONS.pause),
     isObserved: adopt ?? annotations.has(INSTRUCTIONS.adopt),
     restart: read(INSTRUCTIONS.restart, `a text of 1 to ${RESTART_LENGTH_MAX} characters, such as a time`, restartOf),
+    replacedNode: read(INSTRUCTIONS.replaceNode, 'the id of a node, such as "1"', numberOf),
     confirmedBrokers: read(INSTRUCTIONS.confirmScaleDown, 'a number of brokers, such as "3"', numberOf),
     problems,
   };

@@ -28,6 +28,11 @@ export interface NodeObservation {
    * drained. The host keeps it beside the node's data.
    */
   readonly mark: NodeMark | null;
+  /**
+   * How far the replacement of its disk is that is remembered: none is, the disk that is to go is there, or another one is. Absent
+   * where the host replaces none.
+   */
+  readonly replacement?: 'none' | 'begun' | 'done';
   /** Bytes of its volume, null where the host does not bound it. */
   readonly volumeBytes: number | null;
 }
@@ -90,6 +95,8 @@ export interface AdminObservation {
   readonly members: ReadonlyMap<number, number>;
   /** Why each of the nodes that were asked about should not be restarted now; nothing when it may be. */
   readonly obstacles: ReadonlyMap<number, readonly string[]>;
+  /** Why each of the nodes that were asked about should not lose its disk now; nothing when it may. Who can't be told of is left out. */
+  readonly losses: ReadonlyMap<number, readonly string[]>;
   readonly topics: ReadonlyMap<string, TopicObservation>;
   readonly groups: ReadonlyMap<string, GroupObservation>;
   /** Dynamic settings of the whole cluster. */

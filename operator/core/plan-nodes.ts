@@ -108,15 +108,16 @@ export function waitingNodes(
   return maintenance.isOpen ? none : { nodes, nextMs: maintenance.nextMs };
 }
 
-/** Nodes as they are to be, those of them that are to be restarted now, and those that are to go. */
+/** Nodes as they are to be, those of them that are to be restarted now, those that are to go, and the disk that is to be replaced. */
 export interface NodeWishes {
   readonly wanted: readonly NodeSpec[];
   readonly outdated: readonly NodeSpec[];
   readonly leaving: readonly NodeSpec[];
+  readonly replacement: readonly Step[];
 }
 
 /** Steps that bring nodes and voters to what the manifest asks; in order, none when they are there. */
-export function planNodes({ wanted, outdated, leaving }: NodeWishes, observed: Observed): readonly Step[] {
+export function planNodes({ wanted, outdated, leaving, replacement }: NodeWishes, observed: Observed): readonly Step[] {
   const { host, admin } = observed;
   const voters = wanted[0]?.voters ?? [];
   if (host.formation === null) return [{ kind: 'Form', initialVoters: voters }];
@@ -126,8 +127,9 @@ export function planNodes({ wanted, outdated, leaving }: NodeWishes, observed: O
   });
   if (absent.length > 0) return absent.map((node) => ({ kind: 'AddNode', node }));
   const restart = planRestart(wanted, outdated, observed);
+  // One change at a time: what is under way comes to its end first.
   const changes = restart.length > 0 ? restart : planVoters(voters, outdated.length > 0, observed);
-  const steps = [...planLeaving(wanted, leaving, observed), ...changes];
+  const steps = [...planLeaving(wanted, leaving, observed), ...(changes.length > 0 ? changes : replacement)];
   const joining = host.nodes.filter((node) => node.mark === 'joining' && wanted.some(({ id }) => id === node.id));
   const settled = steps.length === 0 && admin !== null && wanted.every((node) => isReady(node, host));
   return settled && joining.length > 0 ? [{ kind: 'Rebalance', ids: joining.map((node) => node.id) }] : steps;

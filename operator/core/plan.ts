@@ -6,6 +6,7 @@ import { badInstructions } from './instructions.ts';
 import { unknownTimeZones } from './maintenance.ts';
 import type { AdminObservation, HostObservation, Observed } from './observed.ts';
 import { planGroups } from './plan-groups.ts';
+import { nodeToReplace, planReplacement } from './plan-replacement.ts';
 import {
   type IsDynamic,
   leavingNodes,
@@ -59,10 +60,13 @@ function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Om
   const all = outdatedNodes(wanted, observed.host);
   const waiting = waitingNodes(desired.cluster, all, observed);
   const outdated = all.filter((node) => !waiting.nodes.includes(node));
-  const nodeSteps = refused === null ? planNodes({ wanted, outdated, leaving }, observed) : [];
+  const replacement = planReplacement(desired.cluster, wanted, observed);
+  const wishes = { wanted, outdated, leaving, replacement: replacement.steps };
+  const nodeSteps = refused === null ? planNodes(wishes, observed) : [];
   const conditions = [
     ...(refused === null ? [] : [refused]),
     ...windowConditions(desired.cluster, waiting),
+    ...replacement.conditions,
     ...ownership.conflicts,
   ];
   const { admin } = observed;
@@ -81,6 +85,7 @@ function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Om
     ready:
       steps.every(isForLater) &&
       leaving.length === 0 &&
+      nodeToReplace(desired.cluster, observed.host) === null &&
       led &&
       incompleteNodes(desired.cluster, wanted, observed).length === 0,
   };

@@ -52,6 +52,8 @@ export type Step =
   | { readonly kind: 'AddNode'; readonly node: NodeSpec }
   | { readonly kind: 'Restart'; readonly node: NodeSpec; readonly reason: string }
   | { readonly kind: 'RemoveNode'; readonly id: number }
+  /** The node starts anew with an empty disk; what was on the old one is gone. */
+  | { readonly kind: 'ReplaceDisk'; readonly id: number }
   /** The brokers get no new replicas, and what they have moves to others. */
   | { readonly kind: 'Drain'; readonly ids: readonly number[] }
   /** A broker that was to go stays. */
@@ -91,6 +93,8 @@ export function describeStep(step: Step): string {
       return `restart node ${step.node.id}: ${step.reason}`;
     case 'RemoveNode':
       return `stop node ${step.id}`;
+    case 'ReplaceDisk':
+      return `give node ${step.id} a new disk`;
     case 'Drain':
       return `drain ${nodes(step.ids)}`;
     case 'Undrain':

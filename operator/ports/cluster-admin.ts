@@ -17,6 +17,8 @@ export interface AdminQuestion {
   readonly members: readonly number[];
   /** Nodes that are to be restarted. */
   readonly restarts: readonly number[];
+  /** Nodes whose disks are to be replaced. */
+  readonly replacements: readonly number[];
 }
 
 /** What settings are attached to; the cluster's have no name. */

@@ -23,6 +23,11 @@ export interface NodeHost {
   restart(node: NodeSpec, reason: string): Promise<void>;
   /** Stops the node for good. Its data stays. */
   remove(id: number): Promise<void>;
+  /**
+   * Deletes the node's disk and ends the node, which comes back with an empty one; that this disk was to go is remembered before anything
+   * is deleted (`NodeObservation.replacement`). Absent where disks aren't replaced.
+   */
+  replaceDisk?(id: number): Promise<void>;
   /** Keeps the mark with the node's data, durably. */
   mark(id: number, mark: NodeMark | null): Promise<void>;
   /** Deletes the data of a node that is stopped. */

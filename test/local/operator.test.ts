@@ -96,10 +96,12 @@ describe('weir operator', () => {
       quorum: true,
       members: [],
       restarts: [0],
+      replacements: [0],
     };
     const seen = await admin.observe({ ...question, brokers: [0, 1] });
     expect(seen).toMatchObject({ brokers: [0], quorum: { leaderId: 0 } });
     expect(seen.obstacles.has(0)).toBe(true);
+    expect(seen.losses.has(0)).toBe(true);
     await admin.close();
   });
 });

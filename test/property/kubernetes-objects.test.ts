@@ -68,6 +68,7 @@ function settledAdmin(cluster: Cluster, { nodes }: HostObservation): AdminObserv
     quorum: { leaderId: voters[0]?.id ?? -1, voters, observers: [] },
     members: new Map(),
     obstacles: new Map(),
+    losses: new Map(),
     topics: none,
     groups: none,
     config: splitSettings(cluster, isDynamicSetting).dynamic,
@@ -98,13 +99,15 @@ describe('a cluster as objects', () => {
     );
   });
 
-  it('keeps what the manifest does not say: who leaves and is stopped, marks, and grown volumes', () => {
+  it('keeps what the manifest does not say: who leaves and is stopped, marks, a replaced disk, and grown volumes', () => {
     const marks = fc.array(fc.constantFrom(null, 'joining' as const, 'leaving' as const), {
       minLength: 6,
       maxLength: 6,
     });
     fc.assert(
-      fc.property(clusters, fc.nat(2), fc.nat(2), marks, fc.nat(6), (cluster, leaving, stopped, markOf, grown) => {
+      fc.property(clusters, fc.nat(2), fc.nat(2), marks, fc.nat(6), (declared, leaving, stopped, markOf, grown) => {
+        const annotations = new Map([['weir.dev/replace-node', '0']]);
+        const cluster = { ...declared, metadata: { ...declared.metadata, annotations } };
         const { brokers, controllers } = cluster.spec;
         // Of fewer than three some are controllers that the manifest does not ask for any more: they are made otherwise.
         const replicas = brokers.replicas + (brokers.replicas < 3 && controllers === undefined ? 0 : leaving);
@@ -113,6 +116,7 @@ describe('a cluster as objects', () => {
           ...node,
           isRunning: node.spec.id >= 1_000 || node.spec.id < replicas - Math.min(replicas - brokers.replicas, stopped),
           mark: markOf[index] ?? null,
+          replacedDisk: node.spec.id === 0 ? 'uid-of-a-claim' : null,
           volumeSize: index === grown ? '30Gi' : null,
         }));
         const objects = render({ ...settled, nodes });

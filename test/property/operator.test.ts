@@ -106,6 +106,8 @@ const WINDOWS = [{ start: '02:00', durationMinutes: 60, timeZone: 'UTC' }];
 const NIGHT = Date.parse('2026-11-29T02:30:00Z');
 const NOON = Date.parse('2026-11-29T12:00:00Z');
 
+const REPLACE = 'weir.dev/replace-node';
+
 /** What happens to a cluster of several nodes. */
 const events = fc.oneof(
   fc.record({ kind: fc.constant('setting' as const), value: fc.constantFrom('1', '2', '3') }),
@@ -117,6 +119,7 @@ const events = fc.oneof(
   fc.record({ kind: fc.constant('restart' as const), value: fc.constantFrom('', 'a', 'b') }),
   fc.record({ kind: fc.constant('upgrade' as const), isNight: fc.boolean() }),
   fc.record({ kind: fc.constant('pause' as const), value: fc.constantFrom('true', 'false', 'what') }),
+  fc.record({ kind: fc.constant('replace' as const), node: fc.constantFrom(-1, 0, 1, 2, 3, 5, FIRST_CONTROLLER_ID) }),
   fc.record({ kind: fc.constant('omit' as const), confirmed: fc.constantFrom('', '3') }),
   // Few, so that much happens at once, or so many that what was asked for is there.
   fc.record({ kind: fc.constant('steps' as const), count: fc.constantFrom(1, 2, 4, 40) }),
@@ -135,6 +138,8 @@ class Fleet {
   isNight = true;
   /** Replicas that were put somewhere: none is ever lost. */
   replicas = 0;
+  /** Whether a disk went since somebody asked for it. */
+  #hasReplaced = false;
 
   constructor(brokers: number, controllers: number | null) {
     this.#brokers = brokers;
@@ -194,6 +199,11 @@ class Fleet {
       case 'pause':
         this.annotations.set('weir.dev/pause', event.value);
         break;
+      case 'replace':
+        this.annotations.set(REPLACE, event.node < 0 ? '' : String(event.node));
+        this.world.replacedDisk = null;
+        this.#hasReplaced = false;
+        break;
       case 'omit':
         // The default is 3 brokers.
         this.#omitsReplicas = true;
@@ -214,6 +224,15 @@ class Fleet {
   settle(): void {
     this.annotations.set('weir.dev/pause', '');
     this.isNight = true;
+    this.#settleScale();
+    const id = Number(this.annotations.get(REPLACE) || -1);
+    const wanted = wantedNodes(this.cluster, isDynamicSetting);
+    const isLone = this.#brokers === 1 || wanted[0]?.voters.join() === String(id);
+    // Nobody has a copy of what is on such a disk.
+    if (isLone || !wanted.some((node) => node.id === id)) this.annotations.set(REPLACE, '');
+  }
+
+  #settleScale(): void {
     if (!this.#omitsReplicas) return;
     this.#omitsReplicas = false;
     const count = [...this.world.nodes.keys()].filter((id) => id < FIRST_CONTROLLER_ID).length;
@@ -268,8 +287,22 @@ class Fleet {
     return id < this.#brokers || id >= FIRST_CONTROLLER_ID;
   }
 
+  /** The disk that somebody named goes, once, and only while all others serve and one of them has a copy. */
+  #checkReplacement({ id }: Extract<Step, { kind: 'ReplaceDisk' }>): void {
+    const { nodes, voters, replacedDisk } = this.world;
+    expect(String(id)).toBe(this.annotations.get(REPLACE));
+    expect(this.#hasReplaced).toBe(false);
+    const others = [...nodes].filter(([other]) => other !== id && this.#isWanted(other));
+    expect(others.every(([, node]) => node.isReady)).toBe(true);
+    if (voters.some((voter) => voter.id === id)) expect(this.world.isQuorate(id)).toBe(true);
+    const copies = others.filter(([other, { lag }]) => other < FIRST_CONTROLLER_ID && lag === 0);
+    if (id < FIRST_CONTROLLER_ID) expect(copies.length).toBeGreaterThan(0);
+    this.#hasReplaced = replacedDisk?.id === id && replacedDisk.disk === `d${id}.${nodes.get(id)?.generation}`;
+  }
+
   #check(step: Step): void {
     this.#checkLeaving(step);
+    if (step.kind === 'ReplaceDisk') this.#checkReplacement(step);
     const { nodes, leaderId } = this.world;
     if (step.kind === 'Restart' && nodes.get(step.node.id)?.isReady === true) {
       const others = [...nodes].filter(([id]) => id !== step.node.id && this.#isWanted(id));

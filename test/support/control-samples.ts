@@ -467,9 +467,9 @@ export const QUESTIONS: Calls<UnaryCalls> = {
     },
   },
   'Fleet.CanRestart': {
-    request: { nodeId: 3, host: 'host-3' },
-    response: { reasons: ['it would take the last replica'] },
-    bare: { reasons: [] },
+    request: { nodeId: 3, host: 'host-3', losingDisk: true },
+    response: { reasons: ['it would take the last replica'], losingDisk: true },
+    bare: { reasons: [], losingDisk: false },
   },
   'Fleet.Cordon': { request: { brokerId: 3, cordoned: true }, ...MOVED },
   'Fleet.Drain': { request: { brokerId: 3 }, ...MOVED },

@@ -109,6 +109,8 @@ export class PerfectCluster {
   readonly draining = new Set<number>();
   /** Nodes that can't be spared. */
   readonly blocked = new Set<number>();
+  /** The disk that is to be replaced, or was, as a host remembers it. */
+  replacedDisk: { readonly id: number; readonly disk: string } | null = null;
   #isRebalancing = false;
 
   constructor(speed: 'slow' | 'at once' = 'at once') {
@@ -127,6 +129,7 @@ export class PerfectCluster {
       directoryId: node.isReady ? diskOf(id, node) : null,
       controlAddress: `127.0.0.1:${9190 + id}`,
       mark: node.mark,
+      replacement: this.#replacementOf(id, node),
       volumeBytes: null,
     }));
     const initialVoters = this.formed?.map((id) => ({ id, directoryId: `d${id}.0` })) ?? [];
@@ -149,7 +152,35 @@ export class PerfectCluster {
     const members = new Map([...this.nodes].map(([id, { replicas }]) => [id, replicas]));
     const quorum = { leaderId, voters, observers };
     const obstacles = new Map([...this.nodes.keys()].map((id) => [id, this.blocked.has(id) ? ['not now'] : []]));
-    return { brokers, quorum, members, obstacles, topics, groups, config };
+    const losses = new Map([...this.nodes.keys()].map((id) => [id, this.lossesOf(id)]));
+    return { brokers, quorum, members, obstacles, losses, topics, groups, config };
+  }
+
+  /** What would be lost with the disk of a node: every broker has a copy of everything, once it has caught up. */
+  lossesOf(id: number): readonly string[] {
+    const { voters } = this;
+    const isWhole = [...this.nodes].some(
+      ([other, node]) => other !== id && other < FIRST_CONTROLLER_ID && node.isReady && node.lag === 0,
+    );
+    return [
+      ...(this.blocked.has(id) ? ['not now'] : []),
+      ...(isWhole || id >= FIRST_CONTROLLER_ID ? [] : ['nobody else has a copy']),
+      ...(voters.length === 1 && voters[0]?.id === id ? [`node ${id} is the only voter`] : []),
+    ];
+  }
+
+  #replacementOf(id: number, node: ModelNode): 'none' | 'begun' | 'done' {
+    if (this.replacedDisk?.id !== id) return 'none';
+    return this.replacedDisk.disk === diskOf(id, node) ? 'begun' : 'done';
+  }
+
+  /** A slow host remembers what it begins, and is interrupted each time. */
+  #replaceDisk(id: number): void {
+    const node = this.nodes.get(id);
+    if (node === undefined) return;
+    const isBegun = this.#replacementOf(id, node) === 'begun';
+    this.replacedDisk = { id, disk: diskOf(id, node) };
+    if (isBegun || !this.#slow) this.crash(id, 'lost');
   }
 
   /** Whether a majority of the voters is there, without one node. */
@@ -242,6 +273,9 @@ export class PerfectCluster {
         if (node !== undefined) Object.assign(node, { isStopped: true, isReady: false });
         break;
       }
+      case 'ReplaceDisk':
+        this.#replaceDisk(step.id);
+        break;
       case 'Drain':
         for (const id of step.ids) this.#drain(id);
         return this.#progress();

@@ -57,7 +57,7 @@ export const canRestartOf: Action = async (call, terminal) => {
   if (host !== null && call.rest.length > 0) throw usageFault('admin', 'name a node or a host, not both');
   const nodeId = host === null ? brokerOf(call) : -1;
   return withFleet(call, async (fleet) => {
-    const { reasons } = await fleet.ask('Fleet.CanRestart', { nodeId, host });
+    const { reasons } = await fleet.ask('Fleet.CanRestart', { nodeId, host, losingDisk: false });
     const whom = host === null ? `node ${nodeId}` : `host ${host}`;
     for (const reason of reasons) terminal.out(reason);
     terminal.note(`weir: ${whom} ${reasons.length === 0 ? 'may be restarted' : 'should not be restarted now'}`);

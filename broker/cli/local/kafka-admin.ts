@@ -64,12 +64,13 @@ export class KafkaAdmin implements ClusterAdmin {
 
   async observe(question: AdminQuestion): Promise<AdminObservation> {
     const targets = await this.#targets(question);
-    const [metadata, found, quorum, members, obstacles] = await Promise.all([
+    const [metadata, found, quorum, members, obstacles, losses] = await Promise.all([
       this.#metadata(question.topics, targets),
       this.#foundGroups(question.groups, targets),
       question.quorum ? this.#quorum() : null,
       this.#members(question.members, targets),
       this.#moves.obstacles(question.restarts),
+      this.#moves.obstacles(question.replacements, true),
     ]);
     const configs = await this.#describe([...metadata.topics.keys()], question);
     const copies = await this.#copies(question, metadata.topics, targets);
@@ -100,6 +101,7 @@ export class KafkaAdmin implements ClusterAdmin {
       quorum,
       members,
       obstacles,
+      losses,
       topics,
       groups,
       config: ownValues(configs.get(`${RESOURCE.broker}/`)),

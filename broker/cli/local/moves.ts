@@ -43,13 +43,13 @@ export class Moves {
     return 'done';
   }
 
-  /** See `AdminObservation.obstacles`; a node that nobody can tell about is left out. */
-  async obstacles(ids: readonly number[]): Promise<ReadonlyMap<number, readonly string[]>> {
+  /** See `AdminObservation.obstacles`, or with `losingDisk` its `losses`; a node that nobody can tell about is left out. */
+  async obstacles(ids: readonly number[], losingDisk = false): Promise<ReadonlyMap<number, readonly string[]>> {
     const found = new Map<number, readonly string[]>();
     for (const nodeId of ids) {
       const fleet = await this.#open();
-      const { response } = await fleet.try('Fleet.CanRestart', { nodeId, host: null });
-      if (response !== null) found.set(nodeId, response.reasons);
+      const { response } = await fleet.try('Fleet.CanRestart', { nodeId, host: null, losingDisk });
+      if (response?.losingDisk === losingDisk) found.set(nodeId, response.reasons);
     }
     return found;
   }

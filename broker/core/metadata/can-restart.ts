@@ -5,6 +5,9 @@ import type { PartitionState } from './topic.ts';
 
 type Lists = Pick<PartitionState, 'replicas' | 'isr' | 'elr'>;
 
+/** What would happen to brokers: they stop and come back with what they have, or with an empty disk. */
+export type Absence = 'restart' | 'losing-disk';
+
 const NO_OVERRIDES: ReadonlyMap<string, string> = new Map();
 
 /** Partitions that are named, each with a sentence; of further ones the number is given. */
@@ -13,18 +16,22 @@ const NAMED_MAX = 10;
 /**
  * Why brokers should not be stopped now, all at once, one sentence each; none when no partition would fall below
  * `min.insync.replicas` or be left without anybody who may lead. A partition with a single replica is no reason: no waiting
- * would make that better. In steps: the image must not change meanwhile.
+ * would make that better. It is one for not losing the disk; so are, wherever there is a replica, fewer than
+ * `min.insync.replicas` others that are in sync: whoever is in an ELR, or was in the last one (D4), has what they lack. In
+ * steps: the image must not change meanwhile.
  */
 export function* restartReasons(
   image: MetadataImage,
   settings: Settings,
   ids: readonly number[],
+  absence: Absence = 'restart',
 ): Steps<readonly string[]> {
   const pace = new Pace();
   const isAny = (list: readonly number[]): boolean => list.some((id) => ids.includes(id));
-  // A broker that is eligible only, of a partition that has a leader, is away already.
+  const reasonIn = absence === 'restart' ? absentReason : lossReason;
+  // A broker that is eligible only, of a partition that has a leader, is away already. Its disk is not.
   const mayMatter = ({ leader, isr, elr }: Pick<PartitionState, 'leader' | 'isr' | 'elr'>): boolean =>
-    isAny(isr) || (leader === -1 && isAny(elr));
+    absence === 'losing-disk' || isAny(isr) || (leader === -1 && isAny(elr));
   let wantedMost = settings.topic(NO_OVERRIDES, 'min.insync.replicas');
   for (const overrides of image.topicOverrides()) {
     if (pace.isDue()) yield;
@@ -53,13 +60,24 @@ interface Question {
   readonly ids: readonly number[];
 }
 
-function reasonIn({ replicas, isr, elr }: Lists, { image, wanted, ids }: Question): string | null {
+function absentReason({ replicas, isr, elr }: Lists, { image, wanted, ids }: Question): string | null {
   const isLeft = (id: number): boolean => !ids.includes(id);
   if (replicas.length === 1 || ![...isr, ...elr].some((id) => ids.includes(id))) return null;
   const inSync = isr.filter((id) => isLeft(id) && image.isUnfenced(id));
   if (inSync.length === 0 && !elr.some((id) => isLeft(id) && image.isUnfenced(id)))
     return 'would have no replica left that may lead';
-  const needed = Math.min(wanted, replicas.length);
-  if (inSync.length >= needed) return null;
-  return `would have ${inSync.length} in-sync replica${inSync.length === 1 ? '' : 's'} and needs ${needed} (min.insync.replicas)`;
+  return tooFew(inSync.length, Math.min(wanted, replicas.length));
+}
+
+/** An ELR has members only where fewer than `min.insync.replicas` are in sync, so that nobody asks for it here. */
+function lossReason({ replicas, isr }: Lists, { image, wanted, ids }: Question): string | null {
+  if (!replicas.some((id) => ids.includes(id))) return null;
+  if (replicas.every((id) => ids.includes(id))) return 'has no replica elsewhere';
+  const inSync = isr.filter((id) => !ids.includes(id) && image.isUnfenced(id));
+  return tooFew(inSync.length, Math.min(wanted, replicas.length));
+}
+
+function tooFew(count: number, needed: number): string | null {
+  if (count >= needed) return null;
+  return `would have ${count} in-sync replica${count === 1 ? '' : 's'} and needs ${needed} (min.insync.replicas)`;
 }

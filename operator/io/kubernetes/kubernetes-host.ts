@@ -19,7 +19,7 @@ import { type Blueprint, type BlueprintNode, blueprintOf, type Site } from './ob
 import { at, listAt, textAt } from './objects/fields.ts';
 import { quorumConfigMap } from './objects/config-maps.ts';
 import { claimName, LABELS, namesOf, nodeName, PORTS, roleOf, statefulSetName } from './objects/names.ts';
-import { type HostView, type Listed, nameTaken, type ReadCluster, readCluster } from './read.ts';
+import { diskUid, type HostView, type Listed, nameTaken, type ReadCluster, readCluster } from './read.ts';
 import { render } from './render.ts';
 import { OWNED, type OwnedKind, ownedType } from './resources.ts';
 
@@ -133,23 +133,36 @@ export class KubernetesHost implements NodeHost {
     });
     if (!isKnown)
       throw new OperatorError('BLOCKED', `what StatefulSet ${name} should be is not known to its controller yet`);
+    await this.#end(id, this.#pod(id));
+  }
+
+  /** A claim that is in use goes with its pod, and until then the pod has its data. */
+  async replaceDisk(id: number): Promise<void> {
+    const claim = this.#tools.caches.find('PersistentVolumeClaim', this.#named(claimName(this.#owner.name, id)));
     const pod = this.#pod(id);
+    await this.#change(id, () => ({ replacedDisk: diskUid(claim ?? undefined, pod ?? undefined) }));
+    if (claim !== null && claim.metadata.deletionTimestamp === undefined) await this.#delete(claim);
+    await this.#end(id, pod);
+  }
+
+  /** Ends a pod, this very one: one that serves when its budget allows it, another one if it has not changed. */
+  async #end(id: number, pod: KubernetesObject | null): Promise<void> {
     if (pod === null || pod.metadata.deletionTimestamp !== undefined) return;
-    const { uid = '', resourceVersion = '' } = pod.metadata;
+    const { name, uid = '', resourceVersion = '' } = pod.metadata;
     const isReady = this.#observed(id)?.ready === true;
     await this.#wrote(pod, () =>
       isReady
-        ? this.#tools.api.evict(this.#named(pod.metadata.name), { uid })
-        : this.#tools.api.delete(OWNED.Pod, this.#named(pod.metadata.name), { uid, resourceVersion }),
+        ? this.#tools.api.evict(this.#named(name), { uid })
+        : this.#tools.api.delete(OWNED.Pod, this.#named(name), { uid, resourceVersion }),
     );
   }
 
   async remove(id: number): Promise<void> {
-    await this.#change(id, ({ mark }) => ({ isRunning: false, mark }));
+    await this.#change(id, () => ({ isRunning: false }));
   }
 
   async mark(id: number, mark: NodeMark | null): Promise<void> {
-    await this.#change(id, ({ isRunning }) => ({ isRunning, mark }));
+    await this.#change(id, () => ({ mark }));
   }
 
   /** Its volume goes first, and the Service last, which is the record that there is such a node. */
@@ -254,7 +267,7 @@ export class KubernetesHost implements NodeHost {
   /** Changes one node of the blueprint and applies what comes of it. */
   async #change(
     id: number,
-    change: (node: BlueprintNode, isNew: boolean) => Pick<BlueprintNode, 'isRunning' | 'mark'>,
+    change: (node: BlueprintNode, isNew: boolean) => Partial<BlueprintNode>,
   ): Promise<void> {
     const view = this.#view();
     const isNew = !view.observation.nodes.some((one) => one.id === id);

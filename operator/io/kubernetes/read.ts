@@ -53,6 +53,8 @@ export interface HostView {
   readonly replicas: ReadonlyMap<Role, number>;
   /** Sizes that claims ask for, by node. */
   readonly volumeSizes: ReadonlyMap<number, string>;
+  /** See `BlueprintNode.replacedDisk`. */
+  readonly replacedDisks: ReadonlyMap<number, string>;
   /** See `Blueprint.templateSizes`. */
   readonly templateSizes: ReadonlyMap<Role, string>;
 }
@@ -147,6 +149,10 @@ class Reader {
       const size = requestOf(this.#nodes.get(id)?.claim);
       return size === null ? [] : [[id, size] as const];
     });
+    const replaced = ids.flatMap((id) => {
+      const disk = replacedDiskIn(this.#node(id).service);
+      return disk === null ? [] : [[id, disk] as const];
+    });
     const templates = [...this.#sets].flatMap(([role, set]) => {
       const size = requestOf(listAt(set, 'spec', 'volumeClaimTemplates')[0]);
       return size === null ? [] : [[role, size] as const];
@@ -157,6 +163,7 @@ class Reader {
       unknownPods: this.#unknownPods.sort(),
       replicas: new Map([...this.#sets].map(([role, set]) => [role, replicasOf(set)])),
       volumeSizes: new Map(sizes),
+      replacedDisks: new Map(replaced),
       templateSizes: new Map(templates),
     };
   }
@@ -259,6 +266,7 @@ class Reader {
       directoryId: this.#disks.get(pod?.metadata.uid ?? '') ?? null,
       controlAddress: `${host}:${PORTS.control}`,
       mark: markOf(service),
+      replacement: replacementOf(replacedDiskIn(service), diskUid(claim, pod)),
       volumeBytes: volumeBytes(claim),
     };
   }
@@ -329,6 +337,23 @@ const REPLICAS_MAX = 1_000;
 function markOf(service: KubernetesObject | undefined): NodeMark | null {
   const mark = textAt(service, 'metadata', 'annotations', ANNOTATIONS.mark);
   return mark === 'joining' || mark === 'leaving' ? mark : null;
+}
+
+function replacedDiskIn(service: KubernetesObject | undefined): string | null {
+  return textAt(service, 'metadata', 'annotations', ANNOTATIONS.replacedDisk);
+}
+
+/** `metadata.uid` of what stands for a node's disk: its claim, or its pod where data is gone with that; `none` while neither is there. */
+export function diskUid(claim: KubernetesObject | undefined, pod: KubernetesObject | undefined): string {
+  return (claim ?? pod)?.metadata.uid ?? NO_DISK;
+}
+
+const NO_DISK = 'none';
+
+/** Another disk than the one that was to go is the new one. */
+function replacementOf(replaced: string | null, disk: string): NonNullable<NodeObservation['replacement']> {
+  if (replaced === null) return 'none';
+  return replaced === disk && disk !== NO_DISK ? 'begun' : 'done';
 }
 
 function firstListenerPort(service: KubernetesObject | undefined): number | null {

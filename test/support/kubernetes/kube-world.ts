@@ -63,6 +63,7 @@ export class KubeWorld {
       before = this.store.revision;
       for (const set of this.store.all(TYPES.statefulSets)) this.#reconcileSet(set);
       for (const pod of this.store.all(TYPES.pods)) this.#reconcilePod(pod);
+      for (const claim of this.store.all(TYPES.claims)) this.#protect(claim);
       for (const budget of this.store.all(TYPES.budgets)) this.#reconcileBudget(budget);
     }
     this.#isSettling = false;
@@ -82,6 +83,8 @@ export class KubeWorld {
     for (const pod of wanted) {
       const { uid: _uid, ...metadata } = pod.metadata;
       if (this.store.find(TYPES.pods, metadata.namespace, metadata.name) !== null) continue;
+      const claim = this.store.find(TYPES.claims, metadata.namespace, `data-${metadata.name}`);
+      if (claim?.metadata.deletionTimestamp !== undefined) continue;
       this.#claim(set, metadata.name);
       this.store.create(TYPES.pods, { ...pod, metadata }, KUBE);
     }
@@ -99,6 +102,14 @@ export class KubeWorld {
     const metadata = { ...template.metadata, name: `data-${pod}`, namespace: set.metadata.namespace ?? '' };
     if (this.store.find(TYPES.claims, metadata.namespace, metadata.name) === null)
       this.store.create(TYPES.claims, { ...template, metadata }, KUBE);
+  }
+
+  /** A claim that was deleted stays for as long as a pod uses it. */
+  #protect({ metadata }: KubernetesObject): void {
+    const isUsed = this.store.find(TYPES.pods, metadata.namespace, metadata.name.slice('data-'.length)) !== null;
+    const finalizers = isUsed || metadata.deletionTimestamp === undefined ? ['kubernetes.io/pvc-protection'] : [];
+    if (JSON.stringify(metadata.finalizers ?? []) === JSON.stringify(finalizers)) return;
+    this.store.update(TYPES.claims, metadata, KUBE, (live) => ({ ...live, metadata: { ...live.metadata, finalizers } }));
   }
 
   #reconcilePod(pod: KubernetesObject): void {

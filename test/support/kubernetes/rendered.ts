@@ -39,7 +39,7 @@ export function settledBlueprint(cluster: Cluster): Blueprint {
     cluster,
     uid: UID,
     formation: { clusterId: CLUSTER_ID, initialVoters, formed: true },
-    nodes: nodes.map((spec) => ({ spec, isRunning: true, mark: null, volumeSize: null })),
+    nodes: nodes.map((spec) => ({ spec, isRunning: true, mark: null, replacedDisk: null, volumeSize: null })),
     templateSizes: new Map(),
     site: SITE,
   };

@@ -66,9 +66,17 @@ describe('the operator’s moves of replicas', () => {
   });
 
   test('leave out nodes about whose restart nobody can tell', async () => {
-    const { moves: some } = moves({ 'Fleet.CanRestart': { reasons: ['not now'] } });
+    const { moves: some } = moves({ 'Fleet.CanRestart': { reasons: ['not now'], losingDisk: false } });
     expect(await some.obstacles([1, 2])).toEqual(new Map([1, 2].map((id) => [id, ['not now']])));
     expect(await moves({ 'Fleet.CanRestart': null }).moves.obstacles([1])).toEqual(new Map());
+  });
+
+  test('take no answer about a restart for one about the loss of a disk', async () => {
+    const answer = (losingDisk: boolean) => moves({ 'Fleet.CanRestart': { reasons: [], losingDisk } });
+    const { asked, moves: some } = answer(true);
+    expect(await some.obstacles([1], true)).toEqual(new Map([[1, []]]));
+    expect(asked).toEqual(['Fleet.CanRestart 1  true']);
+    expect(await answer(false).moves.obstacles([1], true)).toEqual(new Map());
   });
 
   test('open no way to the controller for nothing', async () => {

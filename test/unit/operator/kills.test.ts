@@ -112,6 +112,18 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
       expect(world.brokers.groups.has('workers')).toBe(true);
     },
   },
+  'a node gets a new disk': {
+    before: [brokers(3)],
+    act: (stage) => {
+      for (const id of [0, 1, 2]) stage.world.brokers.fill(id, 3);
+      const annotations = { 'weir.dev/replace-node': '1' };
+      declare(clusterOf(brokers(3).spec, { ...metadata, annotations }))(stage);
+    },
+    after: ({ world }) => {
+      expect([...world.brokers.nodes.values()].map(({ generation }) => generation)).toEqual([0, 1, 0]);
+      expect(world.brokers.voters.map(({ directoryId }) => directoryId).sort()).toEqual(['d0.0', 'd1.1', 'd2.0']);
+    },
+  },
   'listeners come and go': {
     before: [brokers(3, listeners('internal', 'loadbalancer'))],
     act: declare(brokers(3, listeners('internal', 'internal', 'nodeport'))),
@@ -180,8 +192,11 @@ class Watchman {
   #heard(kind: string, object: KubernetesObject): void {
     const { brokers } = this.#stage.world;
     if (kind === 'DELETED' && object.kind === 'PersistentVolumeClaim') {
-      const node = brokers.nodes.get(Number(/\d+$/.exec(object.metadata.name)?.[0]));
-      expect(node?.replicas ?? 0).toBe(0);
+      const id = Number(/\d+$/.exec(object.metadata.name)?.[0]);
+      const cluster = this.#stage.world.store.find(TYPES.clusters, 'ns', 'c');
+      if (cluster?.metadata.annotations?.['weir.dev/replace-node'] === String(id))
+        expect(brokers.lossesOf(id)).toEqual([]);
+      else expect(brokers.nodes.get(id)?.replicas ?? 0).toBe(0);
     }
     if (kind !== 'DELETED' && object.kind === 'ConfigMap' && object.metadata.name === 'c-quorum')
       this.clusterIds.add(String(/"clusterId":"([^"]+)"/.exec(JSON.stringify(object).replaceAll('\\', ''))?.[1]));

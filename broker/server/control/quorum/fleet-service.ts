@@ -57,27 +57,34 @@ const NOT_HERE: MoveOutcome = {
 };
 
 /**
- * Why a node, or all of a host, should not be restarted now: for the quorum of controllers, and for partitions. In steps, of what
- * was so at the first one.
+ * Why a node, or all of a host, should not be restarted now, or lose its disk: for the quorum of controllers, and for partitions. In
+ * steps, of what was so at the first one.
  */
 export function* canRestart(
   { settings, wallMs }: { readonly settings: Settings; readonly wallMs: number },
   quorum: QuorumNode,
   described: QuorumResponse,
-  { nodeId, host }: CanRestartRequest,
+  { nodeId, host, losingDisk }: CanRestartRequest,
 ): Steps<CanRestartResponse> {
+  const told = (...reasons: readonly string[]): CanRestartResponse => ({ reasons, losingDisk });
   const image = quorum.active?.image.clone();
-  if (!described.isLeader || image === undefined) return { reasons: ['the active controller has to be asked'] };
+  if (!described.isLeader || image === undefined) return told('the active controller has to be asked');
   const onHost = image.brokers().filter((broker) => host !== null && broker.host === host);
-  if (host !== null && onHost.length === 0) return { reasons: [`no broker says that it runs on host ${host}`] };
+  if (host !== null && onHost.length === 0) return told(`no broker says that it runs on host ${host}`);
   const isKnown =
     image.broker(brokerId(nodeId)) !== null ||
     image.controllers().some(({ id }) => id === nodeId) ||
     described.voters.some(({ replica }) => replica.id === nodeId);
-  if (host === null && !isKnown) return { reasons: [`no node ${nodeId} is known`] };
+  if (host === null && !isKnown) return told(`no node ${nodeId} is known`);
   const ids = host === null ? [nodeId] : onHost.map(({ id }) => id);
-  const ofVoters = voterReasons(described, ids, wallMs);
-  return { reasons: [...ofVoters, ...(yield* restartReasons(image, settings, ids))] };
+  const ofVoters = [...voterReasons(described, ids, wallMs), ...(losingDisk ? loneVoterReasons(described, ids) : [])];
+  return told(...ofVoters, ...(yield* restartReasons(image, settings, ids, losingDisk ? 'losing-disk' : 'restart')));
+}
+
+/** A lone voter may be restarted, since nothing else helps; its disk is all that there is of the metadata (V11). */
+function loneVoterReasons({ voters }: QuorumResponse, ids: readonly number[]): readonly string[] {
+  const isLost = voters.every(({ replica }) => ids.includes(replica.id));
+  return isLost && voters.length === 1 ? [`node ${ids.join(', ')} is the only voter`] : [];
 }
 
 /** The voters that are left have to be a majority, caught up. */

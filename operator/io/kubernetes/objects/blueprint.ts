@@ -1,5 +1,6 @@
 import type { Formation } from '../../../../broker/core/config/formation.ts';
 import type { Cluster } from '../../../api/kinds.ts';
+import { instructionsOf } from '../../../core/instructions.ts';
 import type { NodeMark } from '../../../core/observed.ts';
 import { type IsDynamic, leavingNodes, wantedNodes } from '../../../core/plan-nodes.ts';
 import type { NodeSpec } from '../../../core/steps.ts';
@@ -26,6 +27,8 @@ export interface BlueprintNode {
   /** False: it is stopped and keeps its Service and its data. Of each role the nodes that run are those with the lowest ids. */
   readonly isRunning: boolean;
   readonly mark: NodeMark | null;
+  /** The disk that is to be replaced, or was, as its Service says; null where nobody wants that any more. */
+  readonly replacedDisk: string | null;
   /** Size that its claim asks for, null while there is none: it never becomes less. */
   readonly volumeSize: string | null;
 }
@@ -58,6 +61,7 @@ export function blueprintOf(
   const wanted = wantedNodes(cluster, isDynamic);
   const specs = [...wanted, ...leavingNodes(cluster, isDynamic, host)].sort((a, b) => a.id - b.id);
   if (!host.nodes.every(({ id }) => specs.some((spec) => spec.id === id))) return null;
+  const { replacedNode } = instructionsOf(cluster);
   const nodes = specs.flatMap((spec): readonly BlueprintNode[] => {
     const { id } = spec;
     // A StatefulSet has no gaps: one below another is there, or is about to be.
@@ -65,7 +69,9 @@ export function blueprintOf(
     // No plan stops a node that is wanted: whoever made its StatefulSet smaller, or deleted it, did.
     const isRunning = wanted.includes(spec) || hasPlace(view, cluster.metadata.name, id);
     const mark = host.nodes.find((one) => one.id === id)?.mark ?? null;
-    return [{ spec, isRunning, mark, volumeSize: view.volumeSizes.get(id) ?? null }];
+    // Forgotten when nobody asks any more, so that it may be asked again.
+    const replacedDisk = replacedNode === id ? (view.replacedDisks.get(id) ?? null) : null;
+    return [{ spec, isRunning, mark, replacedDisk, volumeSize: view.volumeSizes.get(id) ?? null }];
   });
   return { cluster, uid, formation: host.formation, nodes, templateSizes, site };
 }

@@ -34,9 +34,12 @@ export function headlessService(blueprint: Blueprint): KubernetesObject {
 }
 
 /** A node's address, and the record that there is such a node: it stays while the node is stopped, and goes when it is forgotten. */
-export function nodeService(blueprint: Blueprint, { spec, mark }: BlueprintNode): KubernetesObject {
+export function nodeService(blueprint: Blueprint, { spec, mark, replacedDisk }: BlueprintNode): KubernetesObject {
   const name = nodeName(blueprint.cluster.metadata.name, spec.id);
-  const annotations = mark === null ? {} : { [ANNOTATIONS.mark]: mark };
+  const annotations = {
+    ...(mark === null ? {} : { [ANNOTATIONS.mark]: mark }),
+    ...(replacedDisk === null ? {} : { [ANNOTATIONS.replacedDisk]: replacedDisk }),
+  };
   const isBroker = spec.roles.includes('broker');
   return service(metadataOf(blueprint, name, { id: spec.id }, annotations), {
     type: 'ClusterIP',

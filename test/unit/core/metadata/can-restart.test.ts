@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { brokerId } from '../../../../broker/core/base/ids.ts';
 import { restartReasons } from '../../../../broker/core/metadata/can-restart.ts';
-import { MetadataLab, newTopic } from '../../../support/metadata/lab.ts';
+import { MetadataLab, newTopic, sampleId } from '../../../support/metadata/lab.ts';
 import { whole } from '../../../support/steps.ts';
 
 /** A cluster of three with a topic of three replicas, of which two have to be in sync. */
@@ -17,6 +17,60 @@ function fence(lab: MetadataLab, id: number): void {
 
 const reasons = (lab: MetadataLab, ...ids: readonly number[]): readonly string[] =>
   whole(restartReasons(lab.image, lab.settings, ids)).value;
+
+const losses = (lab: MetadataLab, ...ids: readonly number[]): readonly string[] =>
+  whole(restartReasons(lab.image, lab.settings, ids, 'losing-disk')).value;
+
+describe('whether a broker may lose its disk', () => {
+  const TOO_FEW = (count: number) =>
+    `t-0 would have ${count} in-sync replica${count === 1 ? '' : 's'} and needs 2 (min.insync.replicas)`;
+
+  test('it may while min.insync.replicas others are in sync, whether it is there or not', () => {
+    const lab = cluster();
+    for (const id of [0, 1, 2]) expect(losses(lab, id)).toEqual([]);
+    fence(lab, 2);
+    expect(lab.image.topicByName('t')?.partition(0)).toMatchObject({ isr: [0, 1], elr: [] });
+    expect(losses(lab, 2)).toEqual([]);
+    for (const id of [0, 1]) expect(losses(lab, id)).toEqual([TOO_FEW(1)]);
+  });
+
+  test('one that is in the ELR may not, though it is away already', () => {
+    const lab = cluster();
+    fence(lab, 2);
+    fence(lab, 1);
+    expect(lab.image.topicByName('t')?.partition(0)).toMatchObject({ leader: 0, isr: [0], elr: [1] });
+    expect(reasons(lab, 1)).toEqual([]);
+    expect(losses(lab, 1)).toEqual([TOO_FEW(1)]);
+  });
+
+  test('nor may one of the last known ELR, which is all that is left to be asked', () => {
+    const lab = cluster();
+    fence(lab, 2);
+    fence(lab, 1);
+    fence(lab, 0);
+    for (const id of [0, 1]) lab.run(lab.registration(id, { directoryId: sampleId(900_000 + id) }));
+    expect(lab.image.topicByName('t')?.partition(0)).toMatchObject({ isr: [], elr: [], lastKnownElr: [0, 1] });
+    for (const id of [0, 1, 2]) expect(losses(lab, id)).toEqual([TOO_FEW(0)]);
+  });
+
+  test('the only replica may not go, nor all of them at once', () => {
+    const lab = cluster();
+    const assignments = [{ partitionIndex: 0, brokerIds: [0] }];
+    lab.create(newTopic('alone', { assignments, partitionCount: -1, replicationFactor: -1 }));
+    expect(losses(lab, 0)).toEqual(['alone-0 has no replica elsewhere']);
+    expect(losses(lab, 1)).toEqual([]);
+    expect(losses(lab, 1, 2, 0)).toContain('t-0 has no replica elsewhere');
+  });
+
+  test('one copy that is in sync is enough where that is all that is asked for', () => {
+    const lab = MetadataLab.withBrokers([0, 1]);
+    lab.create(newTopic('t', { replicationFactor: 2, configs: [{ name: 'min.insync.replicas', value: '1' }] }));
+    expect(losses(lab, 0)).toEqual([]);
+    fence(lab, 1);
+    expect(losses(lab, 0)).toEqual(['t-0 would have 0 in-sync replicas and needs 1 (min.insync.replicas)']);
+    expect(losses(lab, 1)).toEqual([]);
+  });
+});
 
 describe('whether a broker may be restarted', () => {
   test('it may while min.insync.replicas others are in sync, and any one of them may', () => {

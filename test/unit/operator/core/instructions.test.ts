@@ -10,6 +10,7 @@ describe('the annotations of a manifest', () => {
       isPaused: false,
       isObserved: false,
       restart: null,
+      replacedNode: null,
       confirmedBrokers: null,
       problems: [],
     };
@@ -18,7 +19,7 @@ describe('the annotations of a manifest', () => {
     expect(read({ 'weir.dev/pause': 'false' })).toEqual(nothing);
   });
 
-  it('ask to pause, to observe, to restart and confirm a scale-down; a node is not replaced yet, which is said', () => {
+  it('ask to pause, to observe, to restart, to replace a disk and to confirm a scale-down', () => {
     expect(
       read({
         'weir.dev/pause': 'true',
@@ -31,8 +32,9 @@ describe('the annotations of a manifest', () => {
       isPaused: true,
       isObserved: true,
       restart: '2026-11-29T19:00:00Z',
+      replacedNode: 1,
       confirmedBrokers: 3,
-      problems: ["annotation weir.dev/replace-node can't be carried out by this version"],
+      problems: [],
     });
   });
 
@@ -46,8 +48,8 @@ describe('the annotations of a manifest', () => {
       'a text of 1 to 100 characters, such as a time, not a text of 101 characters',
       { restart: null },
     ],
-    ['weir.dev/replace-node', '01', 'the id of a node, such as "1", not "01"', { restart: null }],
-    ['weir.dev/replace-node', '1,2', 'the id of a node, such as "1", not "1,2"', { restart: null }],
+    ['weir.dev/replace-node', '01', 'the id of a node, such as "1", not "01"', { replacedNode: null }],
+    ['weir.dev/replace-node', '1,2', 'the id of a node, such as "1", not "1,2"', { replacedNode: null }],
     ['weir.dev/confirm-scale-down', 'true', 'a number of brokers, such as "3", not "true"', { confirmedBrokers: null }],
   ])('%s: %j is no value; what it may have meant as a stop is one', (name, value, wanted, rest) => {
     expect(read({ [name]: value })).toMatchObject({ problems: [`annotation ${name} must be ${wanted}`], ...rest });

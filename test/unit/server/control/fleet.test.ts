@@ -254,14 +254,14 @@ test('who is not the active controller names it', () => {
     errorCode: ErrorCode.NOT_CONTROLLER,
     controller: { id: leader },
   });
-  expect(scene.world.ask(other, 'Fleet.CanRestart', { nodeId: 1, host: null }).reasons).toHaveLength(1);
+  expect(scene.world.ask(other, 'Fleet.CanRestart', { nodeId: 1, host: null, losingDisk: false }).reasons).toHaveLength(1);
 });
 
 test('a node may be restarted while its partitions and the quorum can do without it', () => {
   const scene = new Scene(8, 3);
   scene.world.world.runFor(1000);
   const can = (nodeId: number) =>
-    scene.world.ask(scene.world.leader(), 'Fleet.CanRestart', { nodeId, host: null }).reasons;
+    scene.world.ask(scene.world.leader(), 'Fleet.CanRestart', { nodeId, host: null, losingDisk: false }).reasons;
   for (const id of [0, 1, 2, 3]) expect(can(id)).toEqual([]);
   expect(can(9)).toEqual(['no node 9 is known']);
   const dead = [0, 1, 2].find((id) => id !== scene.world.leader()) ?? -1;
@@ -276,9 +276,32 @@ test('a node may be restarted while its partitions and the quorum can do without
   }
 });
 
+test('a node may lose its disk while its partitions and the quorum can do without it, which a lone voter’s can not', () => {
+  const scene = new Scene(16, 3);
+  scene.world.world.runFor(1000);
+  const can = (nodeId: number) =>
+    scene.world.ask(scene.world.leader(), 'Fleet.CanRestart', { nodeId, host: null, losingDisk: true });
+  for (const id of [0, 1, 2, 3]) expect(can(id)).toEqual({ reasons: [], losingDisk: true });
+  const dead = [0, 1, 2].find((id) => id !== scene.world.leader()) ?? -1;
+  scene.world.kill(dead);
+  scene.world.world.runFor(5000);
+  expect(can(dead).reasons).toEqual([]);
+  for (const id of [0, 1, 2]) {
+    if (id === dead) continue;
+    expect(can(id).reasons).toContainEqual(expect.stringMatching(/^without node \d the quorum has no majority/));
+    expect(can(id).reasons).toContainEqual(expect.stringMatching(/^t-\d would have 1 in-sync replica and needs 2/));
+  }
+  const alone = new QuorumWorld(17, { controllers: [0], brokers: [0], settings: {} });
+  alone.startAll();
+  alone.untilReady();
+  const ask = (losingDisk: boolean) => alone.ask(0, 'Fleet.CanRestart', { nodeId: 0, host: null, losingDisk });
+  expect(ask(false).reasons).toEqual([]);
+  expect(ask(true).reasons).toEqual(['node 0 is the only voter']);
+});
+
 test('all nodes of a host are asked about at once', () => {
   const scene = new Scene(9, 3, { 'weir.host': 'laptop', 'weir.placement.host.relaxed': 'true' });
-  const ask = (host: string) => scene.world.ask(scene.world.leader(), 'Fleet.CanRestart', { nodeId: -1, host }).reasons;
+  const ask = (host: string) => scene.world.ask(scene.world.leader(), 'Fleet.CanRestart', { nodeId: -1, host, losingDisk: false }).reasons;
   expect(ask('elsewhere')).toEqual(['no broker says that it runs on host elsewhere']);
   expect(ask('laptop')).toContainEqual('t-0 would have no replica left that may lead');
 });

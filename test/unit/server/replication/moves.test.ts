@@ -54,7 +54,7 @@ describe('under load', () => {
     scene.until('the drain is done', () => isDone(world.askFleet('Fleet.Drain', { brokerId: 1 })));
     expect(scene.loads).toEqual([6, 0, 6, 6]);
     world.until('its files are gone', () => PARTITIONS.every((index) => world.logOf(1, 't', index).length === 0));
-    expect(world.askFleet('Fleet.CanRestart', { nodeId: 1, host: null }).reasons).toEqual([]);
+    expect(world.askFleet('Fleet.CanRestart', { nodeId: 1, host: null, losingDisk: false }).reasons).toEqual([]);
     let isStopped = false;
     world.node(1).stop(() => (isStopped = true));
     scene.until('it has stopped', () => isStopped);

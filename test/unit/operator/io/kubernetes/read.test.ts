@@ -63,6 +63,7 @@ describe('a settled cluster', () => {
       directoryId: diskOf(2),
       controlAddress: 'orders-broker-2.prod.svc.cluster.local.:9190',
       mark: null,
+      replacement: 'none',
       volumeBytes: 10 * 1024 ** 3,
     });
     expect(view.volumeSizes).toEqual(new Map([0, 1, 2].map((id) => [id, '10Gi'])));
@@ -128,6 +129,37 @@ describe('a node', () => {
       withChange('services', 'orders-broker-1', withMetadata({ annotations: { 'weir.dev/mark': mark } }));
     expect(nodeOf(read(marked('leaving')), 1)?.mark).toBe('leaving');
     expect(nodeOf(read(marked('whatever')), 1)?.mark).toBeNull();
+  });
+
+  it('has a disk that is to be replaced as long as it is the one that its Service remembers', () => {
+    const disk = 'PersistentVolumeClaim data-orders-broker-1';
+    const remembering = (uid: string, listed = SETTLED): Listed =>
+      withChange('services', 'orders-broker-1', withMetadata({ annotations: { 'weir.dev/replaced-disk': uid } }), listed);
+    const replacement = (listed: Listed) => nodeOf(read(listed), 1)?.replacement;
+    expect(replacement(remembering(disk))).toBe('begun');
+    expect(replacement(remembering('of an earlier claim'))).toBe('done');
+    const without = withChange('claims', 'data-orders-broker-1', gone);
+    expect(replacement(remembering(disk, without))).toBe('done');
+    // Data that is gone with its pod.
+    expect(replacement(remembering('uid-of-orders-broker-1', without))).toBe('begun');
+    expect(replacement(remembering('none', withChange('pods', 'orders-broker-1', gone, without)))).toBe('done');
+    expect(nodeOf(read(remembering(disk)), 0)?.replacement).toBe('none');
+  });
+
+  it('remembers nothing of it once nobody asks for it any more', () => {
+    const listed = withChange(
+      'services',
+      'orders-broker-1',
+      withMetadata({ annotations: { 'weir.dev/replaced-disk': 'x' } }),
+    );
+    const rendered = (id: string) => {
+      const annotations = new Map([['weir.dev/replace-node', id]]);
+      const asked = { ...cluster, metadata: { ...cluster.metadata, annotations } };
+      const made = blueprintOf({ cluster: asked, uid: READ.uid, isDynamic: isDynamicSetting }, read(listed), SITE);
+      return made?.nodes.map(({ replacedDisk }) => replacedDisk);
+    };
+    expect(rendered('1')).toEqual([null, 'x', null]);
+    expect(rendered('2')).toEqual([null, null, null]);
   });
 
   it('has a volume as large as it is, or as is asked for', () => {
