@@ -56,7 +56,8 @@ interface Keep {
 
 /**
  * Writes what others read of a Cluster and what belongs to it: statuses, Events, finalizers. It remembers only what it may forget:
- * what it wrote last, until the caches have it, and since when something waits.
+ * what it wrote last, until the caches have it, and since when something waits. Events come after what they are about was written: whoever
+ * dies after each of them has come further all the same.
  */
 export class Keeper implements ClusterHooks {
   readonly #tools: KeeperTools;
@@ -83,7 +84,6 @@ export class Keeper implements ClusterHooks {
     const reconciled = turn?.reconciled ?? null;
     const findings = this.#findings(keep, report);
     const dueMs: number[] = [];
-    if (reconciled !== null) await this.#tellStep(report, reconciled);
     if (findings !== null) {
       const facts = this.#tools.facts(findings.desired.cluster);
       dueMs.push(await this.#write(keep, cluster, clusterStatus(findings, facts)));
@@ -92,6 +92,7 @@ export class Keeper implements ClusterHooks {
     }
     dueMs.push(...(await this.#keepMembers(keep, key, cluster, members, findings)));
     await this.#changeFinalizers(keep, members, this.#finalizerChanges(keep, report));
+    if (reconciled !== null) await this.#tellStep(report, reconciled);
     this.#forget(keep, [cluster, ...members]);
     return Math.min(...dueMs, this.#patience(keep, members));
   }
@@ -153,14 +154,19 @@ export class Keeper implements ClusterHooks {
     await inTurns(members, async (member) => {
       const draft = drafts.get(member.uid);
       if (draft === undefined) return;
-      if (isAdopted(member, this.#current(keep, member).status, draft.fields)) await this.#tools.tell(member, ADOPTED);
-      due.push(await this.#write(keep, member, draft));
+      const isNew = isAdopted(member, this.#current(keep, member).status, draft.fields);
+      due.push(await this.#write(keep, member, draft, isNew ? [ADOPTED] : []));
     });
     return due;
   }
 
-  /** Writes a status if it differs; gives in how many ms it is to be looked at again. */
-  async #write<K extends Kind>(keep: Keep, object: Declared, draft: Draft<K>): Promise<number> {
+  /** Writes a status if it differs, and tells what is new; gives in how many ms it is to be looked at again. */
+  async #write<K extends Kind>(
+    keep: Keep,
+    object: Declared,
+    draft: Draft<K>,
+    also: readonly Happening[] = [],
+  ): Promise<number> {
     const { clock, now } = this.#tools;
     const { version, status: before } = this.#current(keep, object);
     // It has the conditions of all kinds and the fields of its own.
@@ -172,7 +178,8 @@ export class Keeper implements ClusterHooks {
     const written = await unlessOther(this.#tools.applyStatus(object, version, after));
     if (written === null) return Number.POSITIVE_INFINITY;
     this.#wrote(keep, object, written, after);
-    for (const happening of statusHappened(object.kind, before, after)) await this.#tools.tell(object, happening);
+    const happened = [...also, ...statusHappened(object.kind, before, after)];
+    for (const happening of happened) await this.#tools.tell(object, happening);
     return Number.POSITIVE_INFINITY;
   }
 
@@ -185,12 +192,13 @@ export class Keeper implements ClusterHooks {
       const change = changes.get(member.uid);
       if (change === undefined) continue;
       const { version, status } = this.#current(keep, member);
-      // Told first: when the finalizer is gone the object is.
-      if (change === 'give-up') await this.#tools.tell(member, NOT_DELETED);
       const finalizers = change === 'set' ? [FINALIZER] : [];
       const applied = this.#tools.applyFinalizers(member, version, finalizers);
       const written = change === 'set' ? await applied : await unlessOther(applied);
-      if (written !== null) this.#wrote(keep, member, written, status);
+      if (written === null) continue;
+      this.#wrote(keep, member, written, status);
+      // The object may be gone by now, and its Event stands for an hour all the same.
+      if (change === 'give-up') await this.#tools.tell(member, NOT_DELETED);
     }
   }
 

@@ -153,8 +153,6 @@ export class OperatorStage {
     const result = effect();
     if (!isChange()) return result;
     this.effects.push(name);
-    // An Event is told once more rather than not at all: whoever dies each time that it has told one would tell it for ever.
-    if (/^(create|apply) Event /.test(name)) return result;
     this.fuse -= 1;
     if (this.fuse > 0) return result;
     // What was done is done, and nobody hears of it.
