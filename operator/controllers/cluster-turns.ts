@@ -112,7 +112,10 @@ export class ClusterTurns {
     if (result.step !== null) return this.#stepTaken(result.step, result.progress);
     // Clients are served, but not all is as the manifests say while something goes on.
     if (!result.plan.ready || (this.#hasServed && this.#underWay.size > 0)) {
-      if (result.plan.steps.length === 0) this.#wasConverged = false;
+      const { steps, held } = result.plan;
+      if (steps.length === 0) this.#wasConverged = false;
+      // Somebody holds back all that is left: whoever lets it go is heard of.
+      if (steps.length === 0 && held.length > 0) return RESYNC_MS;
       this.#pauseMs = Math.min(this.#times.pollMaxMs, this.#pauseMs * 1.5);
       return this.#pauseMs;
     }

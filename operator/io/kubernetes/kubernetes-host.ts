@@ -66,7 +66,11 @@ export class KubernetesHost implements NodeHost {
   async prepare(cluster: Cluster): Promise<readonly Condition[]> {
     this.#cluster = cluster;
     this.#strangers = [];
-    if (this.#view().observation.formation === null) await this.#askFor('ConfigMap', namesOf(this.#owner.name).quorum);
+    const { formation, nodes } = this.#view().observation;
+    if (formation === null) await this.#askFor('ConfigMap', namesOf(this.#owner.name).quorum);
+    // No pod is made where somebody else's has the name, and nobody but the StatefulSet is told.
+    for (const { id, phase } of nodes)
+      if (phase === 'starting' && this.#pod(id) === null) await this.#askFor('Pod', nodeName(this.#owner.name, id));
     const view = this.#view();
     if (view.problems.length > 0) return view.problems;
     this.#cluster = settleScale(cluster, view.observation).cluster;
@@ -193,7 +197,10 @@ export class KubernetesHost implements NodeHost {
   #listed(): Listed {
     const of = (kind: OwnedKind): readonly KubernetesObject[] => [
       ...this.#tools.caches.ownedOf(kind, this.#key).values(),
-      ...this.#strangers.filter((one) => one.kind === kind),
+      // What the caches have by now is newer.
+      ...this.#strangers.filter(
+        (one) => one.kind === kind && this.#tools.caches.find(kind, this.#named(one.metadata.name)) === null,
+      ),
     ];
     return {
       statefulSets: of('StatefulSet'),

@@ -320,10 +320,12 @@ function votersOf(ids: readonly number[]): Formation['initialVoters'] {
   return (own.length > 0 ? own : combined).map((id) => ({ id, directoryId: null }));
 }
 
-/** Whether a pod has lost its owner: it has none, or a StatefulSet of this name that was there before. */
+/** Whether a pod of ours has lost its owner: it has none, or a StatefulSet of this name that was there before. */
 function isLeftBehind(pod: KubernetesObject, set: string): boolean {
   const owner = listAt(pod, 'metadata', 'ownerReferences').find((one) => at(one, 'controller') === true);
-  return owner === undefined || (textAt(owner, 'kind') === 'StatefulSet' && textAt(owner, 'name') === set);
+  // What a StatefulSet takes up has the labels that it selects by.
+  if (owner === undefined) return pod.metadata.labels?.[LABELS.cluster] !== undefined;
+  return textAt(owner, 'kind') === 'StatefulSet' && textAt(owner, 'name') === set;
 }
 
 function replicasOf(set: KubernetesObject | undefined): number {

@@ -85,4 +85,22 @@ describe('the operator', () => {
     await stage.calm();
     expect(stage.world.store.all(TYPES.pods)).toHaveLength(3);
   });
+
+  it('says so where the name of a pod is taken, whatever that pod is, and goes on when it is gone', async () => {
+    const stage = new OperatorStage();
+    const foreign = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'orders-broker-1', namespace: 'ns' }, spec: {} };
+    stage.world.store.create(TYPES.pods, foreign, { manager: 'somebody', subresource: '' });
+    stage.world.declare(three);
+    stage.start();
+    await stage.calm();
+    const stalled = (): unknown => {
+      const conditions = at(stage.world.store.find(TYPES.clusters, 'ns', 'orders'), 'status', 'conditions');
+      return (conditions as readonly { readonly type: string }[]).find(({ type }) => type === 'Stalled');
+    };
+    expect(stalled()).toMatchObject({ reason: 'NameTaken', message: expect.stringContaining('Pod orders-broker-1') });
+    stage.world.store.delete(TYPES.pods, { namespace: 'ns', name: 'orders-broker-1' });
+    await stage.calm();
+    expect(stalled()).toBeUndefined();
+    expect(stage.world.brokers.voters.map(({ id }) => id)).toEqual([0, 1, 2]);
+  });
 });

@@ -117,6 +117,17 @@ function stage(first: Desired, spoil: (step: Step) => OperatorError | null = () 
 }
 
 describe('the runner of a cluster', () => {
+  it('looks every half minute at what is paused, however much is left to be done', async () => {
+    const paused = cluster({}, { annotations: { 'weir.dev/pause': 'true' } });
+    const { runner, log, settle, pass } = stage(desired(paused, topic('orders')));
+    await settle();
+    expect(log).toEqual(['Paused: Cluster c']);
+    expect(await pass()).toBe(30_000);
+    const ending = runner.stop();
+    await settle();
+    await ending;
+  });
+
   it('takes step after step and tells when everything is so', async () => {
     const { runner, log, settle } = stage(desired(cluster(), topic('t')));
     await settle();
