@@ -28,7 +28,9 @@ export const drainOf: Action = async (call, terminal) => {
 export const undrainOf: Action = async (call, terminal) => {
   const brokerId = brokerOf(call);
   return withFleet(call, async (fleet) => {
-    sound(await fleet.ask('Fleet.Undrain', { brokerId }));
+    const { movingCount, obstacles } = sound(await fleet.ask('Fleet.Undrain', { brokerId }));
+    if (movingCount > 0) terminal.note(`weir: ${movingCount} moves off it could not be called back and go on`);
+    for (const obstacle of obstacles) terminal.note(`weir: ${obstacle}`);
     terminal.note(`weir: broker ${brokerId} may hold replicas again; weir admin rebalance gives it its part`);
     return 0;
   });

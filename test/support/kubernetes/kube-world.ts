@@ -62,7 +62,9 @@ export class KubeWorld {
     for (let before = -1; before !== this.store.revision; ) {
       before = this.store.revision;
       for (const set of this.store.all(TYPES.statefulSets)) this.#reconcileSet(set);
-      for (const pod of this.store.all(TYPES.pods)) this.#reconcilePod(pod);
+      for (const pod of this.store.all(TYPES.pods))
+        // Pods of others are none of a cluster's nodes.
+        if (pod.metadata.ownerReferences !== undefined) this.#reconcilePod(pod);
       for (const claim of this.store.all(TYPES.claims)) this.#protect(claim);
       for (const budget of this.store.all(TYPES.budgets)) this.#reconcileBudget(budget);
     }

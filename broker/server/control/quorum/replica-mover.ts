@@ -24,6 +24,9 @@ const REFUSED_MS = 5000;
 /** How long after a change of partitions it is looked whether a drain that stands still can go on, ms. */
 const STUCK_MS = 2000;
 
+/** Moves that are named where they can't be called back; of all of them the number is given. */
+const NAMED_MAX = 10;
+
 /** So often a plan is made anew because of what changes meanwhile; then what is still right of it is carried out. */
 const PLANS_MAX = 4;
 
@@ -78,7 +81,10 @@ export class ReplicaMover {
     });
   }
 
-  /** Ends a drain: what is on its way off the broker is called back. Without one, moves are somebody else's. */
+  /**
+   * Ends a drain: what is on its way off the broker is called back, and what can't be, since too few of those that it would stay on
+   * have everything, is told: it goes on. Without a drain, moves are somebody else's.
+   */
   undrain(id: number, done: Done): void {
     const { image } = this.#controller;
     const isDraining = image.broker(brokerId(id))?.draining === true;
@@ -89,14 +95,17 @@ export class ReplicaMover {
       parts.map(({ index }) => ({ topic, index, replicas: null })),
     );
     let recalled: MoveOutcome | null = result(OK);
+    let going: AlterReassignmentsOutcome['partitions'] = [];
     // Before the drain is over, in the log too: if this controller goes in between, the next one still knows whose moves these are.
     if (partitions.length > 0)
       this.#reassign(partitions, (outcome) => {
         recalled = outcome === null ? null : result(outcome);
+        going = outcome?.partitions.filter(({ errorCode }) => errorCode !== ErrorCode.NONE) ?? [];
       });
-    this.#place(id, { cordoned: false, draining: false }, (placed) =>
-      done(recalled?.errorCode === ErrorCode.NONE ? placed : recalled),
-    );
+    this.#place(id, { cordoned: false, draining: false }, (placed) => {
+      if (recalled?.errorCode !== ErrorCode.NONE) done(recalled);
+      else done(placed === null ? null : { ...placed, movingCount: going.length, obstacles: goesOn(id, going) });
+    });
   }
 
   /** Keeps new replicas away from a broker, or lets them come; a broker that is draining gets none either way. */
@@ -305,6 +314,13 @@ function* planned(image: MetadataImage, settings: Settings, isRebalancing: boole
   const drains = isDraining ? yield* planDrains(image, settings) : NO_PLAN;
   if (drains.moves.length > 0 || !isRebalancing) return drains;
   return { ...(yield* planRebalance(image, settings)), obstacles: drains.obstacles };
+}
+
+/** Why moves off a broker could not be called back. */
+function goesOn(id: number, going: AlterReassignmentsOutcome['partitions']): readonly string[] {
+  return going
+    .slice(0, NAMED_MAX)
+    .map(({ topic, index, errorMessage }) => `${topic}-${index} goes on moving off broker ${id}: ${errorMessage}`);
 }
 
 function result({ errorCode, errorMessage }: CodedResult): MoveOutcome {

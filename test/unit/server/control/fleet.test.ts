@@ -64,6 +64,25 @@ class Scene {
     expect(this.world.submit(0, command)).toMatchObject({ partitions: [{ errorCode: ErrorCode.NONE }] });
   }
 
+  /** The leader of a partition says who is in sync beside it. */
+  inSync(index: number, others: readonly number[]): void {
+    const view = this.#view;
+    const partition = this.partitions[index];
+    if (partition === undefined) throw new Error('no such partition');
+    const { leader, leaderEpoch, partitionEpoch } = partition;
+    const epochOf = (id: number): number => view.broker(brokerId(id))?.epoch ?? -1;
+    const isr = [leader, ...others].map((id) => ({ brokerId: id, brokerEpoch: epochOf(id) }));
+    const topicId = view.topicByName('t')?.id ?? '';
+    const said = { topicId, index, leaderEpoch, partitionEpoch, isr };
+    const command = {
+      kind: 'alterPartition',
+      brokerId: leader,
+      brokerEpoch: epochOf(leader),
+      partitions: [said],
+    } as const;
+    expect(this.world.submit(leader, command)).toMatchObject({ partitions: [{ errorCode: ErrorCode.NONE }] });
+  }
+
   /** Followers catch up: leaders take in whoever comes. */
   catchUp(): void {
     const view = this.#view;
@@ -172,6 +191,23 @@ describe('a drain', () => {
     expect([scene.moving, scene.on(1), scene.on(3)]).toEqual([[], 5, 0]);
   });
 
+  test('that is ended tells what can not be called back, and goes on: too few would be left that have everything', () => {
+    const scene = new Scene(18, 3);
+    scene.ask('Fleet.Drain', { brokerId: 1 });
+    scene.world.world.runFor(1000);
+    expect(scene.moving).toHaveLength(3);
+    scene.inSync(0, [3]);
+    expect(scene.ask('Fleet.Undrain', { brokerId: 1 })).toMatchObject({
+      errorCode: 0,
+      waitingCount: 0,
+      movingCount: 1,
+      obstacles: [expect.stringMatching(/^t-0 goes on moving off broker 1: ./)],
+    });
+    scene.world.world.runFor(1000);
+    expect(scene.moving.map(({ index }) => index)).toEqual([0]);
+    expect(scene.ask('Fleet.Undrain', { brokerId: 1 })).toMatchObject({ errorCode: 0, movingCount: 0, obstacles: [] });
+  });
+
   test('that is ended leaves alone what somebody moves besides', () => {
     const scene = new Scene(12, 2);
     // Broker 1 stays, broker 0 goes.
@@ -254,7 +290,9 @@ test('who is not the active controller names it', () => {
     errorCode: ErrorCode.NOT_CONTROLLER,
     controller: { id: leader },
   });
-  expect(scene.world.ask(other, 'Fleet.CanRestart', { nodeId: 1, host: null, losingDisk: false }).reasons).toHaveLength(1);
+  expect(scene.world.ask(other, 'Fleet.CanRestart', { nodeId: 1, host: null, losingDisk: false }).reasons).toHaveLength(
+    1,
+  );
 });
 
 test('a node may be restarted while its partitions and the quorum can do without it', () => {
@@ -301,7 +339,8 @@ test('a node may lose its disk while its partitions and the quorum can do withou
 
 test('all nodes of a host are asked about at once', () => {
   const scene = new Scene(9, 3, { 'weir.host': 'laptop', 'weir.placement.host.relaxed': 'true' });
-  const ask = (host: string) => scene.world.ask(scene.world.leader(), 'Fleet.CanRestart', { nodeId: -1, host, losingDisk: false }).reasons;
+  const ask = (host: string) =>
+    scene.world.ask(scene.world.leader(), 'Fleet.CanRestart', { nodeId: -1, host, losingDisk: false }).reasons;
   expect(ask('elsewhere')).toEqual(['no broker says that it runs on host elsewhere']);
   expect(ask('laptop')).toContainEqual('t-0 would have no replica left that may lead');
 });
