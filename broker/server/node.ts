@@ -1,6 +1,6 @@
 import { assert } from '../core/base/assert.ts';
 import { brokerId } from '../core/base/ids.ts';
-import { overruled } from '../core/config/overruled.ts';
+import { overruled, overruledAddresses } from '../core/config/overruled.ts';
 import type { Settings } from '../core/config/settings.ts';
 import type { EndpointView } from '../core/metadata/view.ts';
 import type { CleanerBugs, PlantedLogBugs } from '../core/log/planted-bugs.ts';
@@ -252,6 +252,8 @@ class NodeStart {
     apply();
     const cluster = control.view.configOverrides('cluster', '');
     for (const sentence of overruled(settings.fixed, cluster)) ports.log.warn({}, sentence);
+    const self = control.view.broker(brokerId(Number(nodeId)));
+    for (const sentence of overruledAddresses(settings.fixed, self)) ports.log.info({}, sentence);
     control.onDelta((delta) => {
       if (delta.configsChanged.some(({ scope }) => scope === 'broker' || scope === 'cluster')) apply();
     });

@@ -8,9 +8,15 @@ import { QuorumFleet } from './quorum-fleet.ts';
 
 const OUTSIDE = { host: '203.0.113.7', port: 31_092 };
 let fleet: QuorumFleet;
+/** What nodes have said of addresses that count for nothing. */
+const inVain: { readonly id: number; readonly line: string }[] = [];
 
 beforeAll(async () => {
-  fleet = await QuorumFleet.start({ nodes: 3 });
+  fleet = await QuorumFleet.start({
+    nodes: 3,
+    onLine: (id, line) => (line.includes('in vain') ? inVain.push({ id, line }) : undefined),
+    ofNode: (_id, address) => ({ 'advertised.listeners': `PLAINTEXT://${address}` }),
+  });
 });
 afterAll(() => fleet.remove());
 
@@ -61,6 +67,9 @@ it('every broker tells it at once, after that one was killed and after the contr
     await fleet.agreed();
     await allTell(other, OUTSIDE);
   }
+  // What its file says counts for nothing, and it is said who does.
+  const said = `advertise PLAINTEXT://${own.host}:${own.port} in vain, clients are told ${OUTSIDE.host}:${OUTSIDE.port}`;
+  expect(inVain).toEqual([{ id: other, line: expect.stringContaining(said) }]);
   expect(await setAdvertised(other, [])).toMatchObject({ errorCode: 0 });
   await allTell(other, own);
 }, 180_000);

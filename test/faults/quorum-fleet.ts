@@ -49,8 +49,10 @@ export interface QuorumFleetOptions {
   /** Where a node keeps its data; absent: in the fleet's own directory. */
   readonly dataOf?: (id: number) => string;
   readonly settings?: Readonly<Record<string, string>>;
-  /** Settings of one node. */
-  readonly ofNode?: (id: number) => Readonly<Record<string, string>>;
+  /** Settings of one node, which listens at this address. */
+  readonly ofNode?: (id: number, address: string) => Readonly<Record<string, string>>;
+  /** Hears what nodes say. */
+  readonly onLine?: (id: number, line: string) => void;
   /** Absent: a new one. */
   readonly clusterId?: string;
   /** How long a node may take to answer; absent: 3 s. */
@@ -68,6 +70,7 @@ export class QuorumFleet {
   #isOver = false;
   #program = join(ROOT, 'broker/cli/weir.ts');
   #broken: readonly string[] = [];
+  #onLine: NonNullable<QuorumFleetOptions['onLine']> = () => undefined;
   #formation: Formation = { clusterId: newId(), initialVoters: [], formed: false };
 
   private constructor(directory: string) {
@@ -78,6 +81,7 @@ export class QuorumFleet {
   static async start(options: QuorumFleetOptions): Promise<QuorumFleet> {
     const fleet = new QuorumFleet(await mkdtemp(join(tmpdir(), 'weir-quorum-')));
     fleet.#program = options.program ?? fleet.#program;
+    fleet.#onLine = options.onLine ?? fleet.#onLine;
     if (options.planted !== undefined)
       fleet.#broken = ['--import', join(ROOT, 'test/faults/planted', `${options.planted}.ts`)];
     await fleet.#make(options);
@@ -124,6 +128,7 @@ export class QuorumFleet {
       args,
       logFile: join(this.#directory, `${id}.log`),
       onLine: (line) => {
+        this.#onLine(id, line);
         if (line.includes('"event":"ready"')) node.isReady = true;
       },
     });
@@ -281,7 +286,7 @@ export class QuorumFleet {
         'weir.grpc.port': ports[nodes + id],
         'weir.grpc.insecure': network !== undefined,
         ...settings,
-        ...ofNode?.(id),
+        ...ofNode?.(id, address),
       });
       await writeFile(config, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
       const probe = (): ClusterProbe => new ClusterProbe(address, timeoutMs ?? PROBE_TIMEOUT_MS);
