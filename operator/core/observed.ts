@@ -17,6 +17,10 @@ export interface NodeObservation {
   readonly phase: 'stopped' | 'starting' | 'running' | 'waiting' | 'stopping';
   /** Registered, listeners open. */
   readonly ready: boolean;
+  /** Why it won't be ready by itself, as far as the host knows: how it ends each time, with its last words. */
+  readonly failure?: string;
+  /** It should have ended, or been heard of, since then (wall clock, ms since the epoch); a sentence with what a person can do. */
+  readonly lost?: { readonly sinceMs: number; readonly remedy: string };
   /** `host:port` of the first listener, null while unknown. */
   readonly address: string | null;
   /** Id of its disk, 22 characters of base64url; null while the host doesn't know it. */

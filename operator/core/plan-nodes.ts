@@ -108,16 +108,23 @@ export function waitingNodes(
   return maintenance.isOpen ? none : { nodes, nextMs: maintenance.nextMs };
 }
 
-/** Nodes as they are to be, those of them that are to be restarted now, those that are to go, and the disk that is to be replaced. */
+/** What is wished for nodes. */
 export interface NodeWishes {
+  /** As they are to be. */
   readonly wanted: readonly NodeSpec[];
+  /** Those of them that are to be restarted now. */
   readonly outdated: readonly NodeSpec[];
+  /** See `failedNodes`. */
+  readonly failed: readonly NodeObservation[];
+  /** Those that are to go. */
   readonly leaving: readonly NodeSpec[];
+  /** Of a disk, when that may be. */
   readonly replacement: readonly Step[];
 }
 
 /** Steps that bring nodes and voters to what the manifest asks; in order, none when they are there. */
-export function planNodes({ wanted, outdated, leaving, replacement }: NodeWishes, observed: Observed): readonly Step[] {
+export function planNodes(wishes: NodeWishes, observed: Observed): readonly Step[] {
+  const { wanted, outdated, leaving, replacement } = wishes;
   const { host, admin } = observed;
   const voters = wanted[0]?.voters ?? [];
   if (host.formation === null) return [{ kind: 'Form', initialVoters: voters }];
@@ -126,7 +133,7 @@ export function planNodes({ wanted, outdated, leaving, replacement }: NodeWishes
     return actual === undefined || actual.phase === 'stopped';
   });
   if (absent.length > 0) return absent.map((node) => ({ kind: 'AddNode', node }));
-  const restart = planRestart(wanted, outdated, observed);
+  const restart = planRestart(wishes, observed);
   // One change at a time: what is under way comes to its end first.
   const changes = restart.length > 0 ? restart : planVoters(voters, outdated.length > 0, observed);
   const steps = [...planLeaving(wanted, leaving, observed), ...(changes.length > 0 ? changes : replacement)];
@@ -140,15 +147,12 @@ function isReady(node: NodeSpec, host: HostObservation): boolean {
 }
 
 /**
- * The restart that is due, at most one. A node that does not serve goes at once: it may need the new settings to. Those
- * that serve go one at a time, each when all others serve and lead what they led and the cluster can spare it, the active
+ * The restart that is due, at most one, and none while a node does not come up as it is wanted. A node that does not serve goes at once: it
+ * may need the new settings to. Those that serve go one at a time, each when all others serve and lead what they led and the cluster can spare it, the active
  * controller last (O8).
  */
-function planRestart(
-  wanted: readonly NodeSpec[],
-  outdated: readonly NodeSpec[],
-  { host, admin }: Observed,
-): readonly Step[] {
+function planRestart({ wanted, outdated, failed }: NodeWishes, { host, admin }: Observed): readonly Step[] {
+  if (failed.length > 0) return [];
   const restart = (node: NodeSpec): readonly Step[] => {
     const actual = host.nodes.find((one) => one.id === node.id);
     return [{ kind: 'Restart', node, reason: restartReason(node, actual) }];

@@ -18,6 +18,7 @@ import {
   waitingNodes,
   wantedNodes,
 } from './plan-nodes.ts';
+import { failedNodes, nodeTroubles } from './plan-rollout.ts';
 import { type PartialPlan, planTopics } from './plan-topics.ts';
 import { settleScale } from './scale.ts';
 import type { ConfigChange, NodeSpec, Step } from './steps.ts';
@@ -60,11 +61,13 @@ function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Om
   const all = outdatedNodes(wanted, observed.host);
   const waiting = waitingNodes(desired.cluster, all, observed);
   const outdated = all.filter((node) => !waiting.nodes.includes(node));
+  const failed = failedNodes(wanted, all, observed.host);
   const replacement = planReplacement(desired.cluster, wanted, observed);
-  const wishes = { wanted, outdated, leaving, replacement: replacement.steps };
+  const wishes = { wanted, outdated, failed, leaving, replacement: replacement.steps };
   const nodeSteps = refused === null ? planNodes(wishes, observed) : [];
   const conditions = [
     ...(refused === null ? [] : [refused]),
+    ...nodeTroubles(desired.cluster, { wanted, outdated: all }, observed),
     ...windowConditions(desired.cluster, waiting),
     ...replacement.conditions,
     ...ownership.conflicts,

@@ -108,9 +108,12 @@ const NOON = Date.parse('2026-11-29T12:00:00Z');
 
 const REPLACE = 'weir.dev/replace-node';
 
+/** A value with which no node comes up. */
+const BAD = '4';
+
 /** What happens to a cluster of several nodes. */
 const events = fc.oneof(
-  fc.record({ kind: fc.constant('setting' as const), value: fc.constantFrom('1', '2', '3') }),
+  fc.record({ kind: fc.constant('setting' as const), value: fc.constantFrom('1', '2', '3', BAD) }),
   fc.record({ kind: fc.constant('grow' as const), brokers: fc.integer({ min: 0, max: 2 }), controllers: fc.nat(2) }),
   fc.record({ kind: fc.constant('shrink' as const), brokers: fc.integer({ min: 1, max: 3 }) }),
   fc.record({ kind: fc.constant('fill' as const), node: fc.nat(20), replicas: fc.nat(5) }),
@@ -144,6 +147,7 @@ class Fleet {
   constructor(brokers: number, controllers: number | null) {
     this.#brokers = brokers;
     this.#controllers = controllers;
+    this.world.badValue = BAD;
   }
 
   get cluster(): Cluster {
@@ -224,6 +228,7 @@ class Fleet {
   settle(): void {
     this.annotations.set('weir.dev/pause', '');
     this.isNight = true;
+    this.#setting = '1';
     this.#settleScale();
     const id = Number(this.annotations.get(REPLACE) || -1);
     const wanted = wantedNodes(this.cluster, isDynamicSetting);
@@ -304,6 +309,16 @@ class Fleet {
     this.#checkLeaving(step);
     if (step.kind === 'ReplaceDisk') this.#checkReplacement(step);
     const { nodes, leaderId } = this.world;
+    if (step.kind === 'Restart') {
+      const isFailed = (node: NonNullable<ReturnType<typeof nodes.get>>): boolean =>
+        this.world.isBad(node) &&
+        !node.isReady &&
+        !node.hasForeignMaking &&
+        node.spec.specHash === step.node.specHash &&
+        (step.node.restart === '' || node.spec.restart === step.node.restart);
+      const failed = [...nodes].filter(([id, node]) => id !== step.node.id && this.#isWanted(id) && isFailed(node));
+      expect(failed.map(([id]) => id)).toEqual([]);
+    }
     if (step.kind === 'Restart' && nodes.get(step.node.id)?.isReady === true) {
       const others = [...nodes].filter(([id]) => id !== step.node.id && this.#isWanted(id));
       expect(others.every(([, node]) => node.isReady)).toBe(true);

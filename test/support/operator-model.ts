@@ -109,6 +109,8 @@ export class PerfectCluster {
   readonly draining = new Set<number>();
   /** Nodes that can't be spared. */
   readonly blocked = new Set<number>();
+  /** Nodes with a setting of this value end whenever they are started. */
+  badValue: string | null = null;
   /** The disk that is to be replaced, or was, as a host remembers it. */
   replacedDisk: { readonly id: number; readonly disk: string } | null = null;
   #isRebalancing = false;
@@ -125,6 +127,7 @@ export class PerfectCluster {
       restart: node.spec.restart,
       phase: node.isStopped ? 'stopped' : node.isReady ? 'running' : 'starting',
       ready: node.isReady,
+      ...(this.isBad(node) && !node.isReady ? { failure: 'it ends' } : {}),
       address: '127.0.0.1:9092',
       directoryId: node.isReady ? diskOf(id, node) : null,
       controlAddress: `127.0.0.1:${9190 + id}`,
@@ -183,6 +186,10 @@ export class PerfectCluster {
     if (isBegun || !this.#slow) this.crash(id, 'lost');
   }
 
+  isBad({ spec }: Pick<ModelNode, 'spec'>): boolean {
+    return [...spec.settings.values()].some((value) => value === this.badValue);
+  }
+
   /** Whether a majority of the voters is there, without one node. */
   isQuorate(without = -1): boolean {
     const there = this.voters.filter(({ id, directoryId }) => {
@@ -198,7 +205,7 @@ export class PerfectCluster {
     for (const [name, topic] of this.topics)
       this.topics.set(name, { ...topic, resizing: Math.max(0, topic.resizing - 1) });
     for (const [id, node] of this.nodes) {
-      if (node.isStopped) continue;
+      if (node.isStopped || this.isBad(node)) continue;
       const isVoter = this.voters.some((voter) => voter.id === id && voter.directoryId === diskOf(id, node));
       if (node.isReady || isVoter) node.lag = 0;
       node.isReady = true;

@@ -196,13 +196,19 @@ function trimmed(object: KubernetesObject): KubernetesObject {
     conditions: at(object, 'status', 'conditions'),
     containerStatuses: at(object, 'status', 'containerStatuses'),
     podIP: at(object, 'status', 'podIP'),
+    hostIP: at(object, 'status', 'hostIP'),
     phase: at(object, 'status', 'phase'),
+    reason: at(object, 'status', 'reason'),
   };
+  const containers = listAt(object, 'spec', 'containers').map((one) => ({
+    name: at(one, 'name'),
+    image: at(one, 'image'),
+  }));
   return {
     apiVersion: object.apiVersion,
     kind: object.kind,
     metadata,
-    spec: { volumes: at(object, 'spec', 'volumes') },
+    spec: { volumes: at(object, 'spec', 'volumes'), containers, nodeName: at(object, 'spec', 'nodeName') },
     status,
   };
 }

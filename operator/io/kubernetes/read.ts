@@ -7,6 +7,7 @@ import type { HostObservation, NodeMark, NodeObservation } from '../../core/obse
 import type { KubernetesObject } from '../../ports/kubernetes.ts';
 import { FORMATION_KEY } from './objects/config-maps.ts';
 import { at, listAt, textAt } from './objects/fields.ts';
+import { failureOf, lossOf } from './pod-trouble.ts';
 import { controllerOf, isOurs, type Owner } from './objects/ownership.ts';
 import {
   ANNOTATIONS,
@@ -255,6 +256,8 @@ class Reader {
     const phase = this.#phase(id, pod);
     const ready = phase === 'running';
     const port = firstListenerPort(service);
+    const failure = ready || pod === undefined ? null : failureOf(pod);
+    const lost = pod === undefined ? null : lossOf(pod);
     return {
       id,
       specHash: this.#specHash(id, pod),
@@ -262,6 +265,8 @@ class Reader {
       restart: this.#annotation(id, pod, INSTRUCTIONS.restart),
       phase,
       ready,
+      ...(failure === null ? {} : { failure }),
+      ...(lost === null ? {} : { lost }),
       address: ready && port !== null ? `${host}:${port}` : null,
       directoryId: this.#disks.get(pod?.metadata.uid ?? '') ?? null,
       controlAddress: `${host}:${PORTS.control}`,

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { lastWords } from '../../core/last-words.ts';
 import type { OutputFile } from './output-file.ts';
 
 /** How a broker process ended. */
@@ -92,20 +93,6 @@ export class NodeProcess {
     this.#listener.exited({ wasReady: this.#ready, reason: words === '' ? how : `${how}: ${words}` });
     resolve();
   }
-}
-
-/** The line that says most about an end: what the broker itself said last, else an error's first line. */
-function lastWords(text: string): string {
-  const lines = text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-  return (
-    lines.findLast((line) => line.startsWith('weir')) ??
-    lines.findLast((line) => /Error\b.*:/.test(line)) ??
-    lines.at(-1) ??
-    ''
-  );
 }
 
 /** The listeners of a ready line, null for every other line. */

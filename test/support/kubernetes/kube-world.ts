@@ -25,6 +25,8 @@ export class KubeWorld {
   effect: <T>(name: string, change: () => T, isChange: () => boolean) => T = (_name, change) => change();
   /** Nodes whose pods don't get ready. */
   readonly broken = new Set<number>();
+  /** Images whose containers end at once, with what they say last. */
+  readonly badImages = new Map<string, string>();
   #isSettling = false;
 
   constructor(store = new ObjectStore()) {
@@ -116,13 +118,17 @@ export class KubeWorld {
 
   #reconcilePod(pod: KubernetesObject): void {
     const id = idOf(pod);
-    const isUp = !this.broken.has(id);
+    const words = this.badImages.get(String(at(pod, 'spec', 'containers', 0, 'image')));
+    const isUp = !this.broken.has(id) && words === undefined;
     if (isUp && this.brokers.nodes.get(id)?.isReady !== true) this.#started(id);
     // A node is ready when it has registered once, which needs a quorum; it stays so (O7).
     const wasReady = at(pod, 'status', 'conditions', 0, 'status') === 'True';
     const isReady = isUp && (wasReady || this.brokers.isQuorate());
     const conditions = [{ type: 'Ready', status: isReady ? 'True' : 'False' }];
-    const containerStatuses = [{ name: 'weir', restartCount: 0, state: { running: {} } }];
+    const terminated = { exitCode: 1, reason: 'Error', message: `{"level":30}\nweir: ${words}\n` };
+    const state = words === undefined ? { running: {} } : { waiting: { reason: 'CrashLoopBackOff' } };
+    const lastState = words === undefined ? {} : { lastState: { terminated } };
+    const containerStatuses = [{ name: 'weir', restartCount: 0, state, ...lastState }];
     this.#status(pod, { phase: 'Running', podIP: `127.0.1.${id % 200}`, conditions, containerStatuses });
   }
 

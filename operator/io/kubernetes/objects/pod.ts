@@ -76,6 +76,8 @@ function container(blueprint: Blueprint, role: Role): object {
     name: 'weir',
     image: `${site.image.repository}:${cluster.spec.version ?? site.image.tag}`,
     imagePullPolicy: site.image.pullPolicy,
+    // The last lines of a log without the right to read logs.
+    terminationMessagePolicy: 'FallbackToLogsOnError',
     args: ['broker', '--config', `${PATHS.config}/${settingsKey('$(POD_NAME)')}`],
     env: environment(),
     ports: ports.map((containerPort) => ({ containerPort, protocol: 'TCP' })),

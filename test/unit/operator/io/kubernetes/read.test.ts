@@ -90,7 +90,7 @@ describe('a node', () => {
       { phase: 'starting', ready: false },
     ],
     ['of a pod that says nothing starts', withStatus({}), { phase: 'starting', ready: false }],
-    ['of a pod that died waits', withStatus(crashed), { phase: 'waiting', ready: false }],
+    ['of a pod that died waits', withStatus(crashed), { phase: 'waiting', ready: false, failure: 'Error (exit code ?)' }],
     [
       'of a pod that is deleted stops, ready or not',
       withMetadata({ deletionTimestamp: '2026-01-01T00:00:00Z' }),
@@ -111,6 +111,43 @@ describe('a node', () => {
     ],
   ])('%s', (_title, change, expected) => {
     expect(pod(change)).toMatchObject(expected);
+  });
+
+  const container = (status: object) => pod(withStatus({ containerStatuses: [status] }))?.failure;
+  const terminated = { exitCode: 137, reason: 'OOMKilled', message: '{"level":30}\nweir: it needs more\n{"level":30}\n' };
+
+  it('tells why its pod does not come up by itself, with its last words', () => {
+    const died = { lastState: { terminated } };
+    expect(container({ state: { waiting: { reason: 'CrashLoopBackOff' } }, ...died })).toBe(
+      'OOMKilled (exit code 137): weir: it needs more',
+    );
+    expect(container({ state: { terminated: { exitCode: 1, message: 'what it said' } } })).toBe(
+      'Error (exit code 1): what it said',
+    );
+    const waiting = { reason: 'ImagePullBackOff', message: 'no such image' };
+    expect(container({ state: { waiting } })).toBe('ImagePullBackOff: no such image');
+    // One that died and runs again may still find what it waits for, unless it has died too often.
+    expect(container({ state: { running: {} }, restartCount: 2, ...died })).toBeUndefined();
+    expect(container({ state: { running: {} }, restartCount: 3, ...died })).toMatch(/^OOMKilled/);
+    expect(container({ state: { waiting: { reason: 'ContainerCreating' } } })).toBeUndefined();
+    expect(container({ state: { terminated: { message: 'x'.repeat(5_000) } } })).toHaveLength(500);
+    const serving = { conditions: [{ type: 'Ready', status: 'True' }], containerStatuses: [{ restartCount: 9, ...died }] };
+    expect(pod(withStatus(serving))?.failure).toBeUndefined();
+  });
+
+  it('tells since when its pod should have ended, or been heard of, and what to do', () => {
+    const at = '2026-01-01T00:00:00Z';
+    const spec = { nodeName: 'worker-2' };
+    const leaving: Change = (one) => ({ ...one, spec, metadata: { ...one.metadata, deletionTimestamp: at } });
+    expect(pod(leaving)?.lost).toEqual({
+      sinceMs: Date.parse(at),
+      remedy:
+        'pod orders-broker-1 does not end, as if its machine worker-2 were gone; once that is surely off: kubectl delete pod orders-broker-1 --namespace prod --force --grace-period=0',
+    });
+    expect(pod(withStatus({ phase: 'Unknown' }))?.lost?.sinceMs).toBe(0);
+    expect(pod(withStatus({ reason: 'NodeLost' }))?.lost?.sinceMs).toBe(0);
+    expect(pod(withStatus({ phase: 'Running' }))?.lost).toBeUndefined();
+    expect(pod(withMetadata({ deletionTimestamp: 'soon' }))?.lost).toBeUndefined();
   });
 
   it('that its StatefulSet has no place for stops, and is stopped once its pod is gone', () => {

@@ -1,0 +1,44 @@
+import { type Cluster, nameOf } from '../api/kinds.ts';
+import type { Condition } from './desired.ts';
+import type { HostObservation, NodeObservation, Observed } from './observed.ts';
+import type { NodeSpec } from './steps.ts';
+
+/** Past its grace period a node gets so long to end, ms: clocks differ, and what ends is heard of late. */
+const LOST_MS = 60_000;
+
+/** Nodes that were started as they are wanted and won't serve by themselves: a roll goes no further (O8). */
+export function failedNodes(
+  wanted: readonly NodeSpec[],
+  outdated: readonly NodeSpec[],
+  host: HostObservation,
+): readonly NodeObservation[] {
+  return wanted.flatMap((spec) => {
+    const node = host.nodes.find(({ id }) => id === spec.id);
+    return node?.failure === undefined || node.ready || outdated.includes(spec) ? [] : [node];
+  });
+}
+
+/** What is to be said of nodes that don't come up, or don't go, by themselves. `outdated`: also those that wait for a window. */
+export function nodeTroubles(
+  cluster: Cluster,
+  { wanted, outdated }: { readonly wanted: readonly NodeSpec[]; readonly outdated: readonly NodeSpec[] },
+  { host, nowMs }: Observed,
+): readonly Condition[] {
+  const resource = nameOf(cluster);
+  const conditions: Condition[] = [];
+  for (const { id, lost } of host.nodes) {
+    if (lost === undefined || nowMs === undefined || nowMs - lost.sinceMs < LOST_MS) continue;
+    // Never done by itself: whoever is only cut off would go on writing beside its successor.
+    conditions.push({ resource, type: 'Stalled', reason: 'BrokerLost', message: `node ${id} is lost: ${lost.remedy}` });
+  }
+  const [failed] = failedNodes(wanted, outdated, host);
+  if (failed === undefined) return conditions;
+  const message = `node ${failed.id} does not come up as the manifest says: ${failed.failure ?? ''}`;
+  const rest = 'no other one is restarted until it does, or the manifest says something else';
+  conditions.push(
+    outdated.length > 0
+      ? { resource, type: 'Stalled', reason: 'RolloutBlocked', message: `${message}; ${rest}` }
+      : { resource, type: 'Progressing', reason: 'NodeFailing', message },
+  );
+  return conditions;
+}
