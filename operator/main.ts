@@ -11,12 +11,17 @@ import { Workers } from './controllers/workers.ts';
 import { Keeper } from './controllers/keeper.ts';
 import { type Kind, KINDS } from './api/names.ts';
 import { isDynamicSetting } from './api/settings.ts';
+import type { Standing } from './core/conditions.ts';
 import type { Declared } from './core/declared.ts';
+import { homeName } from './core/members.ts';
+import { waitsFor } from './core/roll-order.ts';
+import { tooOld } from './core/versions.ts';
 import { PRIORITY, type Priority } from './core/work-queue.ts';
 import { Caches } from './io/kubernetes/caches.ts';
 import type { Certify } from './io/kubernetes/certificates/keep.ts';
 import { EventWriter, timeText } from './io/kubernetes/event-writer.ts';
 import { clusterFacts } from './io/kubernetes/facts.ts';
+import { rollStates } from './io/kubernetes/roll-states.ts';
 import { objectWrites, statusIn } from './io/kubernetes/status.ts';
 import { KubernetesHost } from './io/kubernetes/kubernetes-host.ts';
 import { listAt, textAt } from './io/kubernetes/objects/fields.ts';
@@ -188,7 +193,17 @@ export class Operator {
     };
     const turned = this.stats.turned.bind(this.stats);
     const hooks = this.#hooks(api, caches);
-    const work = new ClusterWork({ manifests, open: place, clock, wallMs, isDynamic: isDynamicSetting, turned }, hooks);
+    const { tag: own } = site.image;
+    const rollsFirst = (key: string): string | null => {
+      const first = waitsFor(key, rollStates(caches, { own, nowMs: wallMs() }));
+      return first === null ? null : homeName(first);
+    };
+    const refusal = ({ status }: Declared): Standing | null => tooOld(own, textAt(status, 'operatorVersion'));
+    const orders = { rollsFirst, refusal, turned };
+    const work = new ClusterWork(
+      { manifests, open: place, clock, wallMs, isDynamic: isDynamicSetting, ...orders },
+      hooks,
+    );
     const queue = { workers: this.#options.workers, keysMax: KEYS_MAX, backoff: BACKOFF, clock, random };
     const workers = new Workers(queue, { work: (key) => this.stats.look(key, () => work.work(key)), trouble });
     this.#running = { caches, workers, work };

@@ -1,5 +1,6 @@
 import { ClusterTurns, type Turn, type TurnListener, type TurnTimes } from './cluster-turns.ts';
 import type { ReconcileTools } from './reconcile.ts';
+import type { Standing } from '../core/conditions.ts';
 import { type Declared, desiredFrom } from '../core/declared.ts';
 import type { Desired } from '../core/desired.ts';
 import { INSTRUCTIONS } from '../core/instructions.ts';
@@ -23,6 +24,8 @@ export interface ClusterReport extends ClusterManifests {
   readonly turn: Turn | null;
   /** Its administration as the turn had it; null where no broker answers. */
   readonly admin: ClusterAdmin | null;
+  /** Why nothing may be done by this operator. */
+  readonly refusal?: Standing;
 }
 
 /** What is done around the turns of a Cluster; each is called by the one worker that works on it. */
@@ -73,6 +76,8 @@ export class ClusterWork {
   readonly #manifests: (key: string) => ClusterManifests | null;
   readonly #open: (cluster: Declared) => ClusterPlace;
   readonly #tools: { readonly clock: Clock; readonly isDynamic: IsDynamic; readonly wallMs: () => number };
+  readonly #rollsFirst: (key: string) => string | null;
+  readonly #refusal: (cluster: Declared) => Standing | null;
   readonly #turned: (turn: Turn) => void;
   readonly #hooks: ClusterHooks;
   readonly #managed = new Map<string, Managed>();
@@ -86,6 +91,10 @@ export class ClusterWork {
       readonly isDynamic: IsDynamic;
       /** See `ReconcileTools`. */
       readonly wallMs: () => number;
+      /** The same, for a Cluster (`namespace/name`). */
+      readonly rollsFirst: (key: string) => string | null;
+      /** Why this operator may do nothing about a Cluster, null: it may. */
+      readonly refusal: (cluster: Declared) => Standing | null;
       /** Told of every turn. */
       readonly turned: (turn: Turn) => void;
     },
@@ -95,6 +104,8 @@ export class ClusterWork {
     this.#open = tools.open;
     this.#tools = tools;
     this.#turned = tools.turned;
+    this.#rollsFirst = tools.rollsFirst;
+    this.#refusal = tools.refusal;
     this.#hooks = hooks;
   }
 
@@ -112,13 +123,15 @@ export class ClusterWork {
       return null;
     }
     const { cluster, members } = manifests;
+    const refusal = this.#refusal(cluster);
+    if (refusal !== null) {
+      await this.#close(key);
+      return this.#report({ ...manifests, desired: null, turn: null, admin: null, refusal });
+    }
     const isKnown = cluster.manifest?.kind === 'Cluster' && !cluster.isLeaving;
     const desired = isKnown && cluster.manifest?.kind === 'Cluster' ? desiredFrom(cluster.manifest, members) : null;
     await this.#hooks.before?.(manifests);
-    if (desired === null) {
-      const dueMs = await this.#hooks.report?.({ ...manifests, desired, turn: null, admin: null });
-      return dueMs === undefined || dueMs === Number.POSITIVE_INFINITY ? null : dueMs;
-    }
+    if (desired === null) return this.#report({ ...manifests, desired, turn: null, admin: null });
     const managed = await this.#managedBy(key, manifests, desired);
     managed.admin = null;
     const turn = await managed.turns.take();
@@ -126,6 +139,12 @@ export class ClusterWork {
     const dueMs = await this.#hooks.report?.({ ...manifests, desired, turn, admin: managed.admin });
     if (turn.failure !== null) throw turn.failure;
     return Math.max(PAUSE_MIN_MS, Math.min(turn.pauseMs, dueMs ?? turn.pauseMs));
+  }
+
+  /** Reports that nothing was done; gives when it is due again. */
+  async #report(report: ClusterReport): Promise<number | null> {
+    const dueMs = (await this.#hooks.report?.(report)) ?? Number.POSITIVE_INFINITY;
+    return dueMs === Number.POSITIVE_INFINITY ? null : dueMs;
   }
 
   /** Closes all connections. No work may be under way. */
@@ -149,6 +168,7 @@ export class ClusterWork {
     const place = this.#open(cluster);
     const tools: ReconcileTools & { readonly clock: Clock; readonly times: TurnTimes } = {
       ...this.#tools,
+      rollsFirst: () => this.#rollsFirst(key),
       host: place.host,
       admin: async () => (managed.admin = await place.admin()),
       times: TIMES,

@@ -88,7 +88,8 @@ export class Keeper implements ClusterHooks {
       const facts = this.#tools.facts(findings.desired.cluster);
       dueMs.push(await this.#write(keep, cluster, clusterStatus(findings, facts)));
     } else if (!cluster.isLeaving) {
-      dueMs.push(await this.#write(keep, cluster, { judgements: summary(invalid(cluster.issues)), fields: null }));
+      const standing = report.refusal ?? invalid(cluster.issues);
+      dueMs.push(await this.#write(keep, cluster, { judgements: summary(standing), fields: null }));
     }
     dueMs.push(...(await this.#keepMembers(keep, key, cluster, members, findings)));
     await this.#changeFinalizers(keep, members, this.#finalizerChanges(keep, report));

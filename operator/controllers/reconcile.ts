@@ -19,6 +19,8 @@ export interface ReconcileTools {
   readonly isDynamic: IsDynamic;
   /** The wall clock, for maintenance windows. Absent where there are none. */
   readonly wallMs?: () => number;
+  /** See `Observed.rollsFirst`; null: there is none. Asked where it matters. */
+  readonly rollsFirst?: () => string | null;
 }
 
 /** What one reconcile did. */
@@ -55,10 +57,13 @@ export async function reconcile(
   }
   const addresses = host.nodes.flatMap((node) => (node.ready && node.address !== null ? [node.address] : []));
   const admin = addresses.length === 0 ? null : await tools.admin(addresses);
+  const isOutdated = outdatedNodes(wantedNodes(desired.cluster, tools.isDynamic), host).length > 0;
+  const rollsFirst = isOutdated ? (tools.rollsFirst?.() ?? null) : null;
   const observed: Observed = {
     host,
     admin: admin === null ? null : await admin.observe(questionOf(desired, tools.isDynamic, host)),
     ...(tools.wallMs === undefined ? {} : { nowMs: tools.wallMs() }),
+    ...(rollsFirst === null ? {} : { rollsFirst }),
   };
   return carryOutFirst({ plan: plan(desired, observed, tools.isDynamic), observed, admin }, tools, skip);
 }

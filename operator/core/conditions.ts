@@ -11,11 +11,14 @@ export type StatusCondition = NonNullable<StatusOf<Kind>['conditions']>[number];
 /** A condition as it is found, without since when it is so. */
 export type Judgement = Pick<StatusCondition, 'type' | 'status' | 'reason' | 'message'>;
 
-/** A status as it is found. `fields` null: nothing could be seen, what was known stays. */
+/** A status as it is found. `fields` null: nothing could be seen, what was known stays, but for what is `known` all the same. */
 export interface Draft<K extends Kind> {
   readonly judgements: readonly Judgement[];
-  readonly fields: Omit<StatusOf<K>, 'conditions' | 'observedGeneration'> | null;
+  readonly fields: Fields<K> | null;
+  readonly known?: Partial<Fields<K>>;
 }
+
+type Fields<K extends Kind> = Omit<StatusOf<K>, 'conditions' | 'observedGeneration'>;
 
 /**
  * How an object stands. `done`: all is as the manifest says. `working`: it is not, and the operator goes on or waits for something
@@ -58,18 +61,18 @@ export function summary({ kind, reason, message }: Standing): readonly Judgement
  * generation, and a condition's time is when its status changed last.
  */
 export function statusOf<K extends Kind>(
-  { judgements, fields }: Draft<K>,
+  { judgements, fields, known = {} }: Draft<K>,
   before: StatusOf<K>,
   { generation, now }: { readonly generation: number; readonly now: string },
 ): StatusOf<K> {
-  const known: readonly StatusCondition[] = before.conditions ?? [];
+  const earlierOnes: readonly StatusCondition[] = before.conditions ?? [];
   const conditions = judgements.toSorted(byType).map((judged): StatusCondition => {
-    const earlier = known.find(({ type }) => type === judged.type);
+    const earlier = earlierOnes.find(({ type }) => type === judged.type);
     const lastTransitionTime = earlier?.status === judged.status ? earlier.lastTransitionTime : now;
     return { ...judged, lastTransitionTime, observedGeneration: generation };
   });
   // All kinds have these two, and the others are of this one.
-  return { ...(fields ?? before), observedGeneration: generation, conditions } as StatusOf<K>;
+  return { ...(fields ?? { ...before, ...known }), observedGeneration: generation, conditions } as StatusOf<K>;
 }
 
 /** What differs between two statuses: `firm` what others act upon (a generation, a condition's status or reason), `soft` anything else. */

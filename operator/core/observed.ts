@@ -112,6 +112,8 @@ export interface Observed {
   readonly host: HostObservation;
   /** The wall clock, ms since the epoch. Absent: maintenance windows hold nothing back. */
   readonly nowMs?: number;
+  /** Another Cluster, as people name it, where this operator restarts nodes for reasons of its own first. Absent: there is none. */
+  readonly rollsFirst?: string;
   /** null while no broker answers. */
   readonly admin: AdminObservation | null;
 }

@@ -87,25 +87,31 @@ function isRestartAsked(node: NodeSpec, actual: NodeObservation | undefined): bo
   return node.restart !== '' && actual?.restart !== undefined && actual.restart !== node.restart;
 }
 
+/** Nodes that are not restarted yet, and what for. `nextMs`: when the next window begins, wall clock; null: never. */
+export interface WaitingNodes {
+  readonly nodes: readonly NodeSpec[];
+  readonly cause:
+    | { readonly kind: 'window'; readonly nextMs: number | null }
+    | { readonly kind: 'cluster'; readonly name: string };
+}
+
 /**
- * Outdated nodes that serve, whom the operator would restart for reasons of its own alone, while no maintenance window is open. A roll
- * that is not over when its window is goes on in the next one.
+ * Outdated nodes that serve, whom the operator would restart for reasons of its own alone, while no maintenance window is open, or another
+ * Cluster comes first. A roll that is not over when its window is goes on in the next one. Null: there are none.
  */
 export function waitingNodes(
   cluster: Cluster,
   outdated: readonly NodeSpec[],
-  { host, nowMs }: Observed,
-): { readonly nodes: readonly NodeSpec[]; readonly nextMs: number | null } {
-  const windows = cluster.spec.maintenanceWindows;
-  const none = { nodes: [], nextMs: null };
-  if (windows === undefined || nowMs === undefined) return none;
+  { host, nowMs, rollsFirst }: Observed,
+): WaitingNodes | null {
   const nodes = outdated.filter((node) => {
     const actual = host.nodes.find((one) => one.id === node.id);
     return actual?.ready === true && actual.declaredHash === node.declaredHash && !isRestartAsked(node, actual);
   });
-  if (nodes.length === 0) return none;
-  const maintenance = maintenanceAt(windows, nowMs);
-  return maintenance.isOpen ? none : { nodes, nextMs: maintenance.nextMs };
+  if (nodes.length === 0) return null;
+  const maintenance = nowMs === undefined ? null : maintenanceAt(cluster.spec.maintenanceWindows, nowMs);
+  if (maintenance?.isOpen === false) return { nodes, cause: { kind: 'window', nextMs: maintenance.nextMs } };
+  return rollsFirst === undefined ? null : { nodes, cause: { kind: 'cluster', name: rollsFirst } };
 }
 
 /** What is wished for nodes. */

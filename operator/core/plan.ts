@@ -15,6 +15,7 @@ import {
   planRemoval,
   refusal,
   splitSettings,
+  type WaitingNodes,
   waitingNodes,
   wantedNodes,
 } from './plan-nodes.ts';
@@ -60,7 +61,7 @@ function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Om
   const leaving = leavingNodes(desired.cluster, isDynamic, observed.host);
   const all = outdatedNodes(wanted, observed.host);
   const waiting = waitingNodes(desired.cluster, all, observed);
-  const outdated = all.filter((node) => !waiting.nodes.includes(node));
+  const outdated = all.filter((node) => waiting?.nodes.includes(node) !== true);
   const failed = failedNodes(wanted, all, observed.host);
   const replacement = planReplacement(desired.cluster, wanted, observed);
   const wishes = { wanted, outdated, failed, leaving, replacement: replacement.steps };
@@ -68,7 +69,7 @@ function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Om
   const conditions = [
     ...(refused === null ? [] : [refused]),
     ...nodeTroubles(desired.cluster, { wanted, outdated: all }, observed),
-    ...windowConditions(desired.cluster, waiting),
+    ...waitConditions(desired.cluster, waiting),
     ...replacement.conditions,
     ...ownership.conflicts,
   ];
@@ -111,7 +112,7 @@ export function planContents(
   return { change, topics, groups: planGroups(desired, ownership, admin) };
 }
 
-function windowConditions(cluster: Cluster, { nodes, nextMs }: ReturnType<typeof waitingNodes>): readonly Condition[] {
+function waitConditions(cluster: Cluster, waiting: WaitingNodes | null): readonly Condition[] {
   const resource = nameOf(cluster);
   const unknown = unknownTimeZones(cluster.spec.maintenanceWindows);
   const conditions: Condition[] = [];
@@ -119,12 +120,16 @@ function windowConditions(cluster: Cluster, { nodes, nextMs }: ReturnType<typeof
     const message = `spec.maintenanceWindows: nobody knows the time zone ${unknown.join(', ')}, so that this window never opens; take a name such as Europe/Berlin`;
     conditions.push({ resource, type: 'Stalled', reason: 'InvalidSpec', message });
   }
-  if (nodes.length > 0) {
-    const when = nextMs === null ? 'a maintenance window' : `the maintenance window of ${utcOf(nextMs)}`;
-    const message = `node ${nodes.map(({ id }) => id).join(', ')} waits for ${when} to be restarted`;
-    conditions.push({ resource, type: 'RestartPending', reason: 'WaitingForWindow', message });
-  }
-  return conditions;
+  if (waiting === null) return conditions;
+  const { nodes, cause } = waiting;
+  const reason = cause.kind === 'window' ? 'WaitingForWindow' : 'WaitingForCluster';
+  const message = `node ${nodes.map(({ id }) => id).join(', ')} waits for ${awaited(cause)} to be restarted`;
+  return [...conditions, { resource, type: 'RestartPending', reason, message }];
+}
+
+function awaited(cause: WaitingNodes['cause']): string {
+  if (cause.kind === 'cluster') return `${cause.name}, whose nodes come first,`;
+  return cause.nextMs === null ? 'a maintenance window' : `the maintenance window of ${utcOf(cause.nextMs)}`;
 }
 
 const utcOf = (ms: number): string => Temporal.Instant.fromEpochMilliseconds(ms).toString();
@@ -158,7 +163,7 @@ export function incompleteNodes(
   const { host, admin } = observed;
   const quorum = admin?.quorum ?? null;
   const outdated = outdatedNodes(wanted, host);
-  const waiting = waitingNodes(cluster, outdated, observed).nodes;
+  const waiting = waitingNodes(cluster, outdated, observed)?.nodes ?? [];
   return wanted.filter((spec) => {
     const { id, roles, voters } = spec;
     const node = host.nodes.find((one) => one.id === id);

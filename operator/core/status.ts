@@ -56,7 +56,8 @@ export function clusterStatus(
     ...(seen?.observed.admin === undefined ? [] : replication(seen.observed.admin)),
     ...more,
   ];
-  if (seen === null) return { judgements, fields: null };
+  // Whoever looks is here, whatever it sees.
+  if (seen === null) return { judgements, fields: null, known: { operatorVersion: facts.operatorVersion } };
   const { host, admin } = seen.observed;
   const brokers = host.nodes.filter(({ id, phase }) => id < FIRST_CONTROLLER_ID && phase !== 'stopped');
   const leaderId = leaderOf(wantedNodes(findings.desired.cluster, findings.isDynamic), seen.observed);

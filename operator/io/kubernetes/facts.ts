@@ -1,4 +1,5 @@
 import type { Cluster } from '../../api/kinds.ts';
+import { compareVersions } from '../../core/versions.ts';
 import type { ClusterFacts } from '../../core/status.ts';
 import type { KubernetesObject } from '../../ports/kubernetes.ts';
 import { at, listAt, textAt } from './objects/fields.ts';
@@ -66,12 +67,4 @@ function versionOf(pod: KubernetesObject): string | null {
   return /:([^/:@]+)(?:@|$)/.exec(textAt(container, 'image') ?? '')?.[1] ?? null;
 }
 
-function byVersion(a: string, b: string): number {
-  const [left, right] = [a, b].map((one) => one.split(/[.-]/));
-  for (const [at, part] of (left ?? []).entries()) {
-    const other = right?.[at] ?? '';
-    const difference = Number(part) - Number(other);
-    if (part !== other) return Number.isNaN(difference) || difference === 0 ? (part < other ? -1 : 1) : difference;
-  }
-  return 0;
-}
+const byVersion = (a: string, b: string): number => compareVersions(a, b) ?? (a < b ? -1 : Number(a > b));

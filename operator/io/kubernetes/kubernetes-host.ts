@@ -272,10 +272,7 @@ export class KubernetesHost implements NodeHost {
   }
 
   /** Changes one node of the blueprint and applies what comes of it. */
-  async #change(
-    id: number,
-    change: (node: BlueprintNode, isNew: boolean) => Partial<BlueprintNode>,
-  ): Promise<void> {
+  async #change(id: number, change: (node: BlueprintNode, isNew: boolean) => Partial<BlueprintNode>): Promise<void> {
     const view = this.#view();
     const isNew = !view.observation.nodes.some((one) => one.id === id);
     const blueprint = this.#blueprint(isNew ? withNode(view, id) : view);

@@ -1,7 +1,7 @@
 import { lastWords } from '../../core/last-words.ts';
 import type { NodeObservation } from '../../core/observed.ts';
 import type { KubernetesObject } from '../../ports/kubernetes.ts';
-import { at, listAt, textAt } from './objects/fields.ts';
+import { at, listAt, textAt, timeOf } from './objects/fields.ts';
 
 /** Reasons for which a kubelet does not even start a container. */
 const NOT_STARTED: ReadonlySet<string> = new Set([
@@ -47,18 +47,9 @@ const cut = (text: string): string => text.slice(0, WORDS_LENGTH_MAX);
 export function lossOf(pod: KubernetesObject): NonNullable<NodeObservation['lost']> | null {
   const { name, namespace = '', deletionTimestamp } = pod.metadata;
   const isUnheard = textAt(pod, 'status', 'reason') === 'NodeLost' || textAt(pod, 'status', 'phase') === 'Unknown';
-  const sinceMs = isUnheard ? 0 : timeOf(deletionTimestamp);
+  const sinceMs = isUnheard ? 0 : timeOf(deletionTimestamp ?? null);
   if (sinceMs === null) return null;
   const machine = textAt(pod, 'spec', 'nodeName') ?? 'that it was on';
   const remedy = `pod ${name} does not end, as if its machine ${machine} were gone; once that is surely off: kubectl delete pod ${name} --namespace ${namespace} --force --grace-period=0`;
   return { sinceMs, remedy };
-}
-
-function timeOf(text: string | undefined): number | null {
-  try {
-    return text === undefined ? null : Temporal.Instant.from(text).epochMilliseconds;
-  } catch {
-    // No time that a server writes.
-    return null;
-  }
 }

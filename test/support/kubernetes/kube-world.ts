@@ -64,8 +64,8 @@ export class KubeWorld {
     for (let before = -1; before !== this.store.revision; ) {
       before = this.store.revision;
       for (const set of this.store.all(TYPES.statefulSets)) this.#reconcileSet(set);
+      // Pods of others are none of a cluster's nodes.
       for (const pod of this.store.all(TYPES.pods))
-        // Pods of others are none of a cluster's nodes.
         if (pod.metadata.ownerReferences !== undefined) this.#reconcilePod(pod);
       for (const claim of this.store.all(TYPES.claims)) this.#protect(claim);
       for (const budget of this.store.all(TYPES.budgets)) this.#reconcileBudget(budget);
@@ -113,7 +113,10 @@ export class KubeWorld {
     const isUsed = this.store.find(TYPES.pods, metadata.namespace, metadata.name.slice('data-'.length)) !== null;
     const finalizers = isUsed || metadata.deletionTimestamp === undefined ? ['kubernetes.io/pvc-protection'] : [];
     if (JSON.stringify(metadata.finalizers ?? []) === JSON.stringify(finalizers)) return;
-    this.store.update(TYPES.claims, metadata, KUBE, (live) => ({ ...live, metadata: { ...live.metadata, finalizers } }));
+    this.store.update(TYPES.claims, metadata, KUBE, (live) => ({
+      ...live,
+      metadata: { ...live.metadata, finalizers },
+    }));
   }
 
   #reconcilePod(pod: KubernetesObject): void {

@@ -19,3 +19,13 @@ export function listAt(value: unknown, ...path: readonly string[]): readonly unk
   const found = at(value, ...path);
   return Array.isArray(found) ? found : [];
 }
+
+/** A time as servers write them (RFC 3339), wall clock, ms since the epoch; null where it is none. */
+export function timeOf(text: string | null): number | null {
+  try {
+    return text === null ? null : Temporal.Instant.from(text).epochMilliseconds;
+  } catch {
+    // Nothing else can be wrong with it.
+    return null;
+  }
+}

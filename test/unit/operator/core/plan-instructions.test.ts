@@ -9,10 +9,12 @@ import { cluster, group, PerfectCluster, PLAIN_TOPIC, topic } from '../../../sup
 
 type Rest = Partial<Omit<Desired, 'cluster'>>;
 
-const planOf = (wanted: Cluster, world: PerfectCluster, { nowMs, ...rest }: Rest & { nowMs?: number } = {}) =>
+type Seen = { readonly nowMs?: number; readonly rollsFirst?: string };
+
+const planOf = (wanted: Cluster, world: PerfectCluster, { nowMs, rollsFirst, ...rest }: Rest & Seen = {}) =>
   plan(
     { cluster: wanted, topics: [], shareGroups: [], ...rest },
-    { ...world.observe(), ...(nowMs !== undefined && { nowMs }) },
+    { ...world.observe(), ...(nowMs !== undefined && { nowMs }), ...(rollsFirst !== undefined && { rollsFirst }) },
     isDynamicSetting,
   );
 
@@ -200,6 +202,27 @@ describe('maintenance windows', () => {
     expect(toldOf(planOf(wanted(), world, { nowMs: noon }))).toEqual([
       'restart node 2: this operator makes it otherwise',
     ]);
+  });
+
+  it('and other Clusters that come first are waited for alike', () => {
+    const world = upgraded();
+    const first = { rollsFirst: 'Cluster other', nowMs: night };
+    const said = (reason: string, what: string) => ({
+      steps: [],
+      ready: true,
+      conditions: [{ type: 'RestartPending', reason, message: `node 0, 1, 2 waits for ${what} to be restarted` }],
+    });
+    expect(planOf(wanted(), world, first)).toMatchObject(
+      said('WaitingForCluster', 'Cluster other, whose nodes come first,'),
+    );
+    const { nowMs: _night, ...always } = first;
+    expect(planOf(cluster({}, { brokers: 3 }), world, always)).toMatchObject({ steps: [], ready: true });
+    expect(planOf(wanted(), world, { ...first, nowMs: noon })).toMatchObject(
+      said('WaitingForWindow', 'the maintenance window of 2026-11-30T02:00:00Z'),
+    );
+    expect(toldOf(planOf(wanted({ 'weir.dev/restart': 'now' }), world, first))).toHaveLength(1);
+    world.crash(2, 'kept');
+    expect(toldOf(planOf(wanted(), world, first))).toHaveLength(1);
   });
 
   it('say so where nobody knows their time zone', () => {

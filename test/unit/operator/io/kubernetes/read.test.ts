@@ -90,7 +90,11 @@ describe('a node', () => {
       { phase: 'starting', ready: false },
     ],
     ['of a pod that says nothing starts', withStatus({}), { phase: 'starting', ready: false }],
-    ['of a pod that died waits', withStatus(crashed), { phase: 'waiting', ready: false, failure: 'Error (exit code ?)' }],
+    [
+      'of a pod that died waits',
+      withStatus(crashed),
+      { phase: 'waiting', ready: false, failure: 'Error (exit code ?)' },
+    ],
     [
       'of a pod that is deleted stops, ready or not',
       withMetadata({ deletionTimestamp: '2026-01-01T00:00:00Z' }),
@@ -114,7 +118,11 @@ describe('a node', () => {
   });
 
   const container = (status: object) => pod(withStatus({ containerStatuses: [status] }))?.failure;
-  const terminated = { exitCode: 137, reason: 'OOMKilled', message: '{"level":30}\nweir: it needs more\n{"level":30}\n' };
+  const terminated = {
+    exitCode: 137,
+    reason: 'OOMKilled',
+    message: '{"level":30}\nweir: it needs more\n{"level":30}\n',
+  };
 
   it('tells why its pod does not come up by itself, with its last words', () => {
     const died = { lastState: { terminated } };
@@ -131,7 +139,10 @@ describe('a node', () => {
     expect(container({ state: { running: {} }, restartCount: 3, ...died })).toMatch(/^OOMKilled/);
     expect(container({ state: { waiting: { reason: 'ContainerCreating' } } })).toBeUndefined();
     expect(container({ state: { terminated: { message: 'x'.repeat(5_000) } } })).toHaveLength(500);
-    const serving = { conditions: [{ type: 'Ready', status: 'True' }], containerStatuses: [{ restartCount: 9, ...died }] };
+    const serving = {
+      conditions: [{ type: 'Ready', status: 'True' }],
+      containerStatuses: [{ restartCount: 9, ...died }],
+    };
     expect(pod(withStatus(serving))?.failure).toBeUndefined();
   });
 
@@ -171,7 +182,12 @@ describe('a node', () => {
   it('has a disk that is to be replaced as long as it is the one that its Service remembers', () => {
     const disk = 'PersistentVolumeClaim data-orders-broker-1';
     const remembering = (uid: string, listed = SETTLED): Listed =>
-      withChange('services', 'orders-broker-1', withMetadata({ annotations: { 'weir.dev/replaced-disk': uid } }), listed);
+      withChange(
+        'services',
+        'orders-broker-1',
+        withMetadata({ annotations: { 'weir.dev/replaced-disk': uid } }),
+        listed,
+      );
     const replacement = (listed: Listed) => nodeOf(read(listed), 1)?.replacement;
     expect(replacement(remembering(disk))).toBe('begun');
     expect(replacement(remembering('of an earlier claim'))).toBe('done');
