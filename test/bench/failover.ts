@@ -35,6 +35,7 @@ const REPLICATED = {
 
 /** What is done to a node, and how it comes back. */
 type Way = 'kill -9 of a leader' | 'kill -9 of the active controller' | 'SIGTERM' | 'vanishes';
+/** All of them, in the order in which they are tried. */
 export const WAYS: readonly Way[] = ['kill -9 of a leader', 'kill -9 of the active controller', 'SIGTERM', 'vanishes'];
 
 /** The ways of a list with commas. */
