@@ -295,6 +295,43 @@ export interface ShareGroupPartitionsResult {
   }[];
 }
 
+/** AlterShareGroupOffsets, of partitions that exist: a group without members begins there, and is made if need be. */
+export interface AlterShareOffsetsCommand {
+  readonly kind: 'alterShareOffsets';
+  readonly groupId: string;
+  readonly topics: readonly {
+    readonly topicId: string;
+    readonly topicName: string;
+    /** Each once. A start of −1: where `share.auto.offset.reset` says. */
+    readonly partitions: readonly { readonly partition: number; readonly startOffset: number }[];
+  }[];
+}
+
+/** Answer to `alterShareOffsets`; `results` are empty when `errorCode` is not NONE. */
+export interface AlterShareOffsetsResult extends ShareStateResults {
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+}
+
+/** DeleteShareGroupOffsets, of topics that exist: a group without members forgets that it read them. */
+export interface DeleteShareOffsetsCommand {
+  readonly kind: 'deleteShareOffsets';
+  readonly groupId: string;
+  /** Each once. */
+  readonly topicIds: readonly string[];
+}
+
+/** Answer to `deleteShareOffsets`, topics in the order asked; there are none when `errorCode` is not NONE. */
+export interface DeleteShareOffsetsResult {
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+  readonly topics: readonly {
+    readonly topicId: string;
+    readonly errorCode: number;
+    readonly errorMessage: string | null;
+  }[];
+}
+
 /** Metadata changed: topics named here were created, deleted or got partitions. Nobody waits for it. */
 export interface MetadataChangedCommand {
   readonly kind: 'metadataChanged';
@@ -334,6 +371,14 @@ export interface GroupExchanges {
   readonly shareGroupPartitions: {
     readonly command: ShareGroupPartitionsCommand;
     readonly response: ShareGroupPartitionsResult;
+  };
+  readonly alterShareOffsets: {
+    readonly command: AlterShareOffsetsCommand;
+    readonly response: AlterShareOffsetsResult;
+  };
+  readonly deleteShareOffsets: {
+    readonly command: DeleteShareOffsetsCommand;
+    readonly response: DeleteShareOffsetsResult;
   };
   readonly metadataChanged: { readonly command: MetadataChangedCommand; readonly response: never };
   readonly shareStateInitialized: { readonly command: ShareStateInitializedCommand; readonly response: never };

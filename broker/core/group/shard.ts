@@ -92,6 +92,12 @@ export class GroupShard implements CoordinatorShard<GroupCommand, GroupResponse,
       case 'deleteGroup':
         this.deleteGroup(step, command.groupId, ticket);
         break;
+      case 'alterShareOffsets':
+        this.share.alterOffsets(step, command, ticket);
+        break;
+      case 'deleteShareOffsets':
+        this.share.deleteOffsets(step, command, ticket);
+        break;
       case 'metadataChanged':
         this.onMetadataChanged(step, command);
         break;

@@ -1,4 +1,5 @@
 import type { ClientIdentity } from '../../core/group/commands.ts';
+import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { GroupCoordinator } from '../coordinators/groups.ts';
 import type { MetadataClient } from '../metadata-client.ts';
 import type { RequestContext } from '../request-context.ts';
@@ -31,6 +32,14 @@ export function groupAllowed(
   groupId: string,
 ): boolean {
   return context.allowed(groupNeed(operation, groupId));
+}
+
+/** Text to INVALID_GROUP_ID. */
+export const NO_GROUP_ID = 'A group has a name.';
+
+/** The text with which a partition or topic is refused; null: the code says it all. */
+export function textOf(errorCode: number): string | null {
+  return errorCode === ErrorCode.UNKNOWN_TOPIC_OR_PARTITION ? 'There is no such topic or partition.' : null;
 }
 
 /** Who a member is, as the describe APIs show it. */

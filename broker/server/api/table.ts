@@ -3,11 +3,13 @@ import type { Services } from '../services.ts';
 import { row as addRaftVoter } from './add-raft-voter.ts';
 import { row as alterConfigs } from './alter-configs.ts';
 import { row as alterPartitionReassignments } from './alter-partition-reassignments.ts';
+import { row as alterShareGroupOffsets } from './alter-share-group-offsets.ts';
 import { row as apiVersions } from './api-versions.ts';
 import { row as createPartitions } from './create-partitions.ts';
 import { row as createTopics } from './create-topics.ts';
 import { row as deleteGroups } from './delete-groups.ts';
 import { row as deleteRecords } from './delete-records.ts';
+import { row as deleteShareGroupOffsets } from './delete-share-group-offsets.ts';
 import { row as deleteShareGroupState } from './delete-share-group-state.ts';
 import { row as deleteTopics } from './delete-topics.ts';
 import { row as describeCluster } from './describe-cluster.ts';
@@ -53,11 +55,13 @@ export const apiTable: readonly AnyRow<Services>[] = [
   addRaftVoter,
   alterConfigs,
   alterPartitionReassignments,
+  alterShareGroupOffsets,
   apiVersions,
   createPartitions,
   createTopics,
   deleteGroups,
   deleteRecords,
+  deleteShareGroupOffsets,
   deleteShareGroupState,
   deleteTopics,
   describeCluster,

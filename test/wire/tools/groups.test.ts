@@ -178,6 +178,72 @@ describe('ShareGroupCommand', () => {
     expect(await describeShare('--state')).toMatch(/Empty/);
   });
 
+  it('resets offsets of a group without members, after a dry run that changes nothing', async () => {
+    const topic = wire.unique('topic');
+    const group = wire.unique('share');
+    await cli.createTopic(topic);
+    await cli.configure('groups', group, { 'share.auto.offset.reset': 'earliest' });
+    await cli.produce(topic, numbered('line', 10));
+    const args = ['--topic', topic, '--group', group];
+    await cli.ok('consoleShareConsumer', [...args, '--max-messages', '10']);
+    const start = async (): Promise<string | undefined> => {
+      const rows = cellsOf(await cli.ok('shareGroups', ['--describe', '--group', group, '--offsets']));
+      return rows.find((row) => row[1] === topic)?.[3];
+    };
+    const reset = (...more: readonly string[]) => cli.ok('shareGroups', ['--reset-offsets', ...args, ...more]);
+    await waitFor('nobody is there', async () =>
+      (await cli.ok('shareGroups', ['--describe', '--group', group, '--state'])).includes('Empty'),
+    );
+    const before = await start();
+    await reset('--to-earliest', '--dry-run');
+    expect(await start()).toBe(before);
+    await reset('--to-latest', '--execute');
+    expect(await start()).toBe('10');
+    await reset('--to-earliest', '--execute');
+    expect(await start()).toBe('0');
+    const again = linesOf(await cli.ok('consoleShareConsumer', [...args, '--max-messages', '10']));
+    expect([...again].sort()).toEqual([...numbered('line', 10)].sort());
+  });
+
+  it('starts a group that nobody was in where it is told, and deletes its offsets again', async () => {
+    const topic = wire.unique('topic');
+    const group = wire.unique('share');
+    await cli.createTopic(topic, 2);
+    await cli.produce(topic, numbered('line', 10));
+    const args = ['--group', group, '--topic', topic];
+    await cli.ok('shareGroups', ['--reset-offsets', ...args, '--to-earliest', '--execute']);
+    const described = await cli.ok('shareGroups', ['--describe', '--group', group, '--offsets']);
+    const rows = cellsOf(described).filter((row) => row[1] === topic);
+    expect(rows.map((row) => [row[2], row[3]]).sort()).toEqual([
+      ['0', '0'],
+      ['1', '0'],
+    ]);
+    expect(rows.reduce((sum, row) => sum + Number(row[4]), 0)).toBe(10);
+    const deleted = await cli.ok('shareGroups', ['--delete-offsets', ...args]);
+    expect(deleted).toMatch(new RegExp(`${topic}\\s+Successful`));
+    const gone = await cli.ok('shareGroups', ['--describe', '--group', group, '--offsets']);
+    expect(cellsOf(gone).filter((row) => row[1] === topic)).toEqual([]);
+  });
+
+  it('refuses to change the offsets of a group with members', async () => {
+    const topic = wire.unique('topic');
+    const group = wire.unique('share');
+    await cli.createTopic(topic);
+    await cli.configure('groups', group, { 'share.auto.offset.reset': 'earliest' });
+    await cli.produce(topic, ['one']);
+    const args = ['--group', group, '--topic', topic];
+    const member = cli.start('consoleShareConsumer', args);
+    try {
+      await waitFor('the member reads', () => member.lines.length === 1);
+      const reset = await cli.run('shareGroups', ['--reset-offsets', ...args, '--to-earliest', '--execute']);
+      expect(reset.stdout + reset.stderr).toMatch(/GroupNotEmptyException|not empty|active/i);
+      const deleted = await cli.run('shareGroups', ['--delete-offsets', ...args]);
+      expect(deleted.stdout + deleted.stderr).toMatch(/GroupNotEmptyException|not empty|active/i);
+    } finally {
+      await member.stop();
+    }
+  });
+
   it('is kept apart from the consumer groups', async () => {
     const topic = wire.unique('topic');
     const group = wire.unique('share');

@@ -2,6 +2,8 @@ import { topicId as asTopicId } from '../../base/ids.ts';
 import type { Ticket } from '../../coordinator/shard.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
 import type {
+  AlterShareOffsetsCommand,
+  DeleteShareOffsetsCommand,
   DescribedShareGroup,
   ListGroupsResult,
   MetadataChangedCommand,
@@ -18,15 +20,20 @@ import { ShareGroup } from './group.ts';
 import { JOIN_EPOCH, shareHeartbeat } from './heartbeat.ts';
 import { RunningShareGroup } from './running.ts';
 import { extendShareSession, heartbeatRefusal, refreshMetadata, removeShareMember, settle } from './settle.ts';
-import {
-  clearRetry,
-  delayRetry,
-  deleteAllState,
-  deletionError,
-  dropTopicState,
-  onShareStateInitialized,
-  writeState,
-} from './share-state.ts';
+import { answerOffsetDeletions, deleteState, deletionErrors, dropTopicState, type Verdict } from './deletion.ts';
+import { alterShareOffsets, deleteShareOffsets } from './offsets.ts';
+import { clearRetry, delayRetry, onShareStateInitialized, writeState } from './share-state.ts';
+
+const NONE: Verdict = { errorCode: ErrorCode.NONE, errorMessage: null };
+const JOINED_MEANWHILE: Verdict = {
+  errorCode: ErrorCode.NON_EMPTY_GROUP,
+  errorMessage: 'A member joined while the group was being deleted.',
+};
+/** Told where share state is on its way in or out: the other would overtake it at the share coordinators. */
+const BUSY: Verdict = {
+  errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE,
+  errorMessage: 'The share state of the group is being changed.',
+};
 
 /** What the share groups need to know of the rest of their shard. */
 export interface ShareNeighbours {
@@ -44,6 +51,12 @@ function dropMissingTopics(step: Step, group: RunningShareGroup): void {
   const { initializing, initialized } = group.durable;
   const ids = [...initializing, ...initialized].map(({ topicId }) => topicId);
   dropTopicState(step, group, new Set(ids.filter((id) => step.view.topicById(asTopicId(id)) === null)));
+}
+
+function refusalOf(group: RunningShareGroup, isBusy: boolean): Verdict | null {
+  const { groupId, members } = group.durable;
+  if (members.size > 0) return { errorCode: ErrorCode.NON_EMPTY_GROUP, errorMessage: `Group ${groupId} is not empty.` };
+  return isBusy ? BUSY : null;
 }
 
 /** The share groups of one shard. */
@@ -99,23 +112,17 @@ export class ShareGroups {
   /** ShareGroupHeartbeat; a joining member creates the group. */
   heartbeat(step: Step, command: ShareHeartbeatCommand, ticket: Ticket): void {
     const { groupId } = command;
-    const refuse = (errorCode: number, message: string): void =>
+    const refuse = (errorCode: number, message: string | null): void =>
       step.reply('shareHeartbeat', ticket, heartbeatRefusal(errorCode, message));
     const existing = this.run(step, groupId);
     if (existing !== null) {
       shareHeartbeat(step, existing, command, ticket);
-    } else if (this.neighbours.isTaken(groupId)) {
-      refuse(ErrorCode.GROUP_ID_NOT_FOUND, `Group ${groupId} is not a share group.`);
-    } else if (command.memberEpoch !== JOIN_EPOCH) {
+    } else if (command.memberEpoch !== JOIN_EPOCH && !this.neighbours.isTaken(groupId)) {
       refuse(ErrorCode.GROUP_ID_NOT_FOUND, `Share group ${groupId} not found.`);
-    } else if (!this.neighbours.hasRoom()) {
-      refuse(ErrorCode.COORDINATOR_NOT_AVAILABLE, 'The coordinator holds as many groups as it may.');
     } else {
-      const group = new ShareGroup(groupId);
-      this.stored.set(groupId, group);
-      const running = new RunningShareGroup(group, step);
-      this.running.set(groupId, running);
-      shareHeartbeat(step, running, command, ticket);
+      const refusal = this.refusalToCreate(groupId);
+      if (refusal === null) shareHeartbeat(step, this.create(step, groupId), command, ticket);
+      else refuse(refusal.errorCode, refusal.errorMessage);
     }
   }
 
@@ -143,8 +150,38 @@ export class ShareGroups {
   onShareStateInitialized(step: Step, command: ShareStateInitializedCommand): void {
     const group = this.run(step, command.groupId);
     if (group === null) return;
+    const ticket = group.alterations.get(command.request);
+    group.alterations.delete(command.request);
     onShareStateInitialized(step, group, command);
     settle(step, group);
+    if (ticket !== undefined) step.reply('alterShareOffsets', ticket, { ...NONE, ...command.response });
+  }
+
+  /** AlterShareGroupOffsets; a group that is not there is made, unless nothing is to be altered. */
+  alterOffsets(step: Step, command: AlterShareOffsetsCommand, ticket: Ticket): void {
+    const { groupId } = command;
+    const group = this.run(step, groupId);
+    const refusal =
+      group === null ? this.refusalToCreate(groupId) : refusalOf(group, group.durable.deleting.length > 0);
+    if (refusal !== null || command.topics.length === 0) {
+      step.reply('alterShareOffsets', ticket, { ...(refusal ?? NONE), results: [] });
+      return;
+    }
+    alterShareOffsets(step, group ?? this.create(step, groupId), command, ticket);
+  }
+
+  /** DeleteShareGroupOffsets. */
+  deleteOffsets(step: Step, command: DeleteShareOffsetsCommand, ticket: Ticket): void {
+    const group = this.run(step, command.groupId);
+    const refusal =
+      group === null
+        ? { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage: `Group ${command.groupId} not found.` }
+        : refusalOf(group, group.alterations.size > 0);
+    if (group === null || refusal !== null) {
+      step.reply('deleteShareOffsets', ticket, { ...(refusal ?? NONE), topics: [] });
+      return;
+    }
+    deleteShareOffsets(step, group, command, ticket);
   }
 
   /** DeleteGroups: an empty group's share state goes first. */
@@ -152,56 +189,48 @@ export class ShareGroups {
     const group = this.run(step, groupId);
     if (group === null) return;
     const { durable } = group;
-    if (durable.members.size > 0) {
-      step.reply('deleteGroup', ticket, { errorCode: ErrorCode.NON_EMPTY_GROUP, errorMessage: null });
+    const refusal = refusalOf(group, group.alterations.size > 0);
+    if (refusal !== null) {
+      step.reply('deleteGroup', ticket, refusal);
       return;
     }
     if (durable.initializing.length === 0 && durable.initialized.length === 0 && durable.deleting.length === 0) {
       this.erase(step, group);
-      step.reply('deleteGroup', ticket, { errorCode: ErrorCode.NONE, errorMessage: null });
+      step.reply('deleteGroup', ticket, NONE);
       return;
     }
     group.deleteTickets.push(ticket);
     clearRetry(group);
-    deleteAllState(step, group);
+    deleteState(step, group, () => true);
   }
 
   /** Share state was deleted, or not. Answers about single deleted topics are of no interest. */
   onShareStateDeleted(step: Step, command: ShareStateDeletedCommand): void {
     const group = this.run(step, command.groupId);
-    if (group === null || !group.isDeleting) return;
-    const { durable, deleteTickets } = group;
-    const isAnswered = durable.deleting.every(({ topicId }) => this.isUnknownOrNamed(step, command, topicId));
-    if (!isAnswered) return;
-    group.isDeleting = false;
-    group.deleteTickets = [];
-    const { errorCode, errorMessage } = deletionError(command);
-    let answer: { readonly errorCode: number; readonly errorMessage: string | null } = { errorCode, errorMessage };
-    if (errorCode !== ErrorCode.NONE) {
-      delayRetry(step, group);
-      settle(step, group);
-    } else if (durable.members.size > 0) {
-      answer = {
-        errorCode: ErrorCode.NON_EMPTY_GROUP,
-        errorMessage: 'A member joined while the group was being deleted.',
-      };
-      writeState(step, group, { deleting: [] });
-      clearRetry(group);
-      settle(step, group);
-    } else if (deleteTickets.length > 0) {
-      this.erase(step, group);
-    } else {
-      // Nobody waits any more: an earlier leader of this shard was asked. The group itself was not confirmed deleted.
-      writeState(step, group, { deleting: [] });
-    }
-    for (const ticket of deleteTickets) step.reply('deleteGroup', ticket, answer);
-  }
-
-  private isUnknownOrNamed(step: Step, command: ShareStateDeletedCommand, topicId: string): boolean {
-    return (
-      command.request.topics.some((topic) => topic.topicId === topicId) ||
-      step.view.topicById(asTopicId(topicId)) === null
+    if (group === null || group.deletion !== command.request) return;
+    group.deletion = null;
+    const { durable } = group;
+    const errors = deletionErrors(command);
+    const [failure] = errors.values();
+    const asked = new Set(command.request.topics.map(({ topicId }) => topicId));
+    const left = durable.deleting.filter(
+      ({ topicId }) => errors.has(topicId) || (!asked.has(topicId) && step.view.topicById(asTopicId(topicId)) !== null),
     );
+    // What else is to be deleted is asked for next; whoever waits to delete the group waits for that too.
+    const isOver = failure !== undefined || left.length === 0;
+    const tickets = isOver ? group.deleteTickets : [];
+    if (isOver) group.deleteTickets = [];
+    const isErased = tickets.length > 0 && left.length === 0 && durable.members.size === 0;
+    if (isErased) this.erase(step, group);
+    else {
+      if (left.length < durable.deleting.length) writeState(step, group, { deleting: left });
+      if (failure === undefined) clearRetry(group);
+      else delayRetry(step, group);
+      settle(step, group);
+    }
+    answerOffsetDeletions(step, group, errors);
+    const answer = failure ?? (isErased ? NONE : JOINED_MEANWHILE);
+    for (const ticket of tickets) step.reply('deleteGroup', ticket, answer);
   }
 
   /** ShareGroupDescribe. */
@@ -273,6 +302,23 @@ export class ShareGroups {
     if (group === undefined) return null;
     const targets = [...group.target].map(([memberId, topicPartitions]) => ({ memberId, topicPartitions }));
     return { initialized: group.initialized, targets };
+  }
+
+  private refusalToCreate(groupId: string): Verdict | null {
+    if (this.neighbours.isTaken(groupId)) {
+      return { errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage: `Group ${groupId} is not a share group.` };
+    }
+    if (this.neighbours.hasRoom()) return null;
+    const errorMessage = 'The coordinator holds as many groups as it may.';
+    return { errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE, errorMessage };
+  }
+
+  private create(step: Step, groupId: string): RunningShareGroup {
+    const group = new ShareGroup(groupId);
+    this.stored.set(groupId, group);
+    const running = new RunningShareGroup(group, step);
+    this.running.set(groupId, running);
+    return running;
   }
 
   private run(step: Step, groupId: string): RunningShareGroup | null {

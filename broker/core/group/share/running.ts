@@ -1,5 +1,6 @@
 import type { Deadline } from '../../base/deadlines.ts';
 import type { Ticket } from '../../coordinator/shard.ts';
+import type { DeleteShareState, InitializeShareState } from '../persister.ts';
 import type { GroupTimer, Step } from '../step.ts';
 import type { ShareGroup } from './group.ts';
 
@@ -11,6 +12,13 @@ export interface ParkedHeartbeat {
   readonly ticket: Ticket;
   /** Monotonic ms at which it is answered with what there is. */
   readonly deadlineMs: number;
+}
+
+/** A DeleteShareGroupOffsets call: topics whose state is being deleted, and those that had none. */
+export interface OffsetDeletion {
+  readonly ticket: Ticket;
+  readonly topicIds: readonly string[];
+  readonly known: ReadonlySet<string>;
 }
 
 /** The soft state of a share group: a successor begins with a fresh one. */
@@ -28,10 +36,14 @@ export class RunningShareGroup {
   /** Setting up or deleting is tried again from then on (monotonic ms). */
   retryAtMs = 0;
   retryDelayMs = 0;
-  /** The deletion of share state is under way. */
-  isDeleting = false;
+  /** What the share coordinators were asked to delete, and have not answered. */
+  deletion: DeleteShareState | null = null;
   /** DeleteGroups calls that wait for it. */
   deleteTickets: Ticket[] = [];
+  /** DeleteShareGroupOffsets calls that wait for it. */
+  offsetDeletions: OffsetDeletion[] = [];
+  /** AlterShareGroupOffsets calls, by what the share coordinators were asked for them. */
+  readonly alterations = new Map<InitializeShareState, Ticket>();
   private tokens = ASSIGNMENT_BURST;
   private tokensAtMs: number;
 

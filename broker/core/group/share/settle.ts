@@ -4,7 +4,8 @@ import type { Step } from '../step.ts';
 import type { ShareMember } from './group.ts';
 import { assign, bumpEpoch, forgetMember, metadataHash, reconcile } from './membership.ts';
 import type { RunningShareGroup } from './running.ts';
-import { deleteAllState, holdAssignment, initializeShareState } from './share-state.ts';
+import { askDeletion } from './deletion.ts';
+import { holdAssignment, initializeShareState } from './share-state.ts';
 
 /** Interval told to members while something is about to come for them; Kafka always tells the full one. */
 const UNSETTLED_INTERVAL_MS = 250;
@@ -19,7 +20,7 @@ const PARK_MAX_MS = 1_500;
  */
 export function settle(step: Step, group: RunningShareGroup): void {
   const nowMs = step.now.monotonicMs;
-  if (group.durable.deleting.length > 0) deleteAllState(step, group);
+  if (group.durable.deleting.length > 0) askDeletion(step, group);
   initializeShareState(step, group);
   const intervalMs = groupSetting(step, group, 'share.assignment.interval.ms');
   const mayAssign = group.needsAssignment() && !group.awaitsShareState(nowMs);
@@ -127,7 +128,8 @@ function setTimer(step: Step, group: RunningShareGroup, intervalMs: number): voi
   for (const { deadlineMs } of group.parked.values()) dueMs = Math.min(dueMs, deadlineMs);
   if (group.awaitsShareState(nowMs)) dueMs = Math.min(dueMs, group.holdUntilMs);
   else if (group.needsAssignment()) dueMs = Math.min(dueMs, group.nextAssignmentMs(intervalMs));
-  const hasOpenWork = group.durable.initializing.length > 0 || (group.durable.deleting.length > 0 && !group.isDeleting);
+  const hasOpenWork =
+    group.durable.initializing.length > 0 || (group.durable.deleting.length > 0 && group.deletion === null);
   if (hasOpenWork && group.retryAtMs > nowMs) dueMs = Math.min(dueMs, group.retryAtMs);
   if (dueMs === Number.POSITIVE_INFINITY) step.deadlines.cancel(group.timer);
   else step.deadlines.set(group.timer, Math.max(dueMs, nowMs + 1));

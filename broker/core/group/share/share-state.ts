@@ -1,7 +1,6 @@
-import { topicId as asTopicId } from '../../base/ids.ts';
 import { indexesOf } from '../../metadata/view.ts';
 import { ErrorCode } from '../../protocol/errors.ts';
-import type { ShareStateDeletedCommand, ShareStateInitializedCommand } from '../commands.ts';
+import type { ShareStateInitializedCommand } from '../commands.ts';
 import type { Step } from '../step.ts';
 import type { NamedPartitions } from './group.ts';
 import { bumpEpoch } from './membership.ts';
@@ -122,72 +121,6 @@ function takeOverConfirmed(step: Step, group: RunningShareGroup): void {
   writeState(step, group, { initializing, initialized: [...initialized.values()] });
   const isWanted = durable.subscribedTopicNames().some((name) => gained.has(name));
   if (isWanted && !group.needsAssignment()) bumpEpoch(step, durable);
-}
-
-/** A topic was deleted: its share state goes too, and the group forgets that it had any. */
-export function dropTopicState(step: Step, group: RunningShareGroup, topicIds: ReadonlySet<string>): void {
-  const { durable } = group;
-  const isGone = ({ topicId }: { readonly topicId: string }): boolean => topicIds.has(topicId);
-  const lost = [...durable.initializing, ...durable.initialized].filter(isGone);
-  if (lost.length === 0) return;
-  writeState(step, group, {
-    initializing: durable.initializing.filter((topic) => !isGone(topic)),
-    initialized: durable.initialized.filter((topic) => !isGone(topic)),
-  });
-  for (const { topicId, partitions } of lost) {
-    for (const partition of partitions) {
-      group.confirmed.delete(placeOf(topicId, partition));
-      group.inFlight.delete(placeOf(topicId, partition));
-    }
-  }
-  step.effect({ kind: 'deleteShareState', request: { groupId: durable.groupId, topics: deletionOf(lost) } });
-}
-
-/** Asks the share coordinators to forget everything of the group; the record says so until they have. */
-export function deleteAllState(step: Step, group: RunningShareGroup): void {
-  const { durable } = group;
-  if (group.isDeleting || step.now.monotonicMs < group.retryAtMs) return;
-  const known = [...durable.initializing, ...durable.initialized];
-  const again = durable.deleting.flatMap(({ topicId, topicName }) => {
-    const topic = step.view.topicById(asTopicId(topicId));
-    return topic === null ? [] : [{ topicId, topicName, partitions: indexesOf(topic) }];
-  });
-  if (known.length > 0) {
-    const names = new Map(
-      [...durable.deleting, ...known].map(({ topicId, topicName }) => [topicId, { topicId, topicName }]),
-    );
-    writeState(step, group, { initializing: [], initialized: [], deleting: [...names.values()] });
-  }
-  group.confirmed.clear();
-  group.inFlight.clear();
-  group.isDeleting = true;
-  const topics = deletionOf([...known, ...again]);
-  step.effect({ kind: 'deleteShareState', request: { groupId: durable.groupId, topics } });
-}
-
-function deletionOf(topics: readonly NamedPartitions[]): { topicId: string; partitions: { partition: number }[] }[] {
-  const byTopic = new Map<string, Set<number>>();
-  for (const { topicId, partitions } of topics) {
-    const all = byTopic.get(topicId) ?? new Set();
-    for (const partition of partitions) all.add(partition);
-    byTopic.set(topicId, all);
-  }
-  return [...byTopic].map(([topicId, all]) => ({
-    topicId,
-    partitions: [...all].sort((a, b) => a - b).map((partition) => ({ partition })),
-  }));
-}
-
-/** The first error in an answer about deleted state, or NONE when all of it is gone. */
-export function deletionError(command: ShareStateDeletedCommand): {
-  readonly errorCode: number;
-  readonly errorMessage: string | null;
-} {
-  for (const { partitions } of command.response.results) {
-    for (const { errorCode, errorMessage } of partitions)
-      if (errorCode !== ErrorCode.NONE) return { errorCode, errorMessage };
-  }
-  return { errorCode: ErrorCode.NONE, errorMessage: null };
 }
 
 /** Share state that could not be set up or deleted is tried again after a delay that doubles. */

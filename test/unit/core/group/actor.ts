@@ -33,6 +33,8 @@ const KINDS = [
   'shareBeat',
   'shareLeave',
   'deleteGroup',
+  'alterOffsets',
+  'deleteOffsets',
   'topic',
   'deleteTopic',
   'answerEffect',
@@ -104,6 +106,10 @@ export class GroupActor {
         break;
       case 'deleteGroup':
         bench.send({ kind: 'deleteGroup', groupId: choice % 2 === 0 ? group : `share-${group}` });
+        break;
+      case 'alterOffsets':
+      case 'deleteOffsets':
+        this.changeOffsets(action);
         break;
       case 'topic':
         this.changeTopic(choice);
@@ -257,6 +263,24 @@ export class GroupActor {
       subscribedTopicNames: isFull && memberEpoch >= 0 ? (topics.length === 0 ? ['jobs'] : topics) : null,
     });
     this.share.set(`${group}/${member}`, { epoch, call });
+  }
+
+  private changeOffsets({ kind, group: classicGroup, choice }: GroupAction): void {
+    const groupId = choice % 20 === 0 ? classicGroup : `share-${classicGroup}`;
+    const topics = this.bench.view.topics().filter((_, index) => ((choice >> index) & 1) === 1);
+    if (kind === 'deleteOffsets') {
+      this.bench.send({ kind: 'deleteShareOffsets', groupId, topicIds: topics.map(({ id }) => id) });
+      return;
+    }
+    this.bench.send({
+      kind: 'alterShareOffsets',
+      groupId,
+      topics: topics.map(({ id, name, partitions }) => ({
+        topicId: id,
+        topicName: name,
+        partitions: partitions.slice(choice % 2).map(({ index }) => ({ partition: index, startOffset: choice })),
+      })),
+    });
   }
 
   private changeTopic(choice: number): void {

@@ -102,6 +102,18 @@ const VERBS: Readonly<Record<string, Verb>> = {
   delete: (bench) => {
     bench.send({ kind: 'deleteGroup', groupId: GROUP }, 'delete');
   },
+  'alter-offsets': (bench, [name = '', ...starts]) => {
+    const partitions = starts.map((text) => {
+      const [partition = '0', startOffset = '0'] = text.split('@');
+      return { partition: Number(partition), startOffset: Number(startOffset) };
+    });
+    const topics = [{ topicName: name, topicId: bench.view.topicByName(name)?.id ?? '', partitions }];
+    bench.send({ kind: 'alterShareOffsets', groupId: GROUP, topics }, 'alter-offsets');
+  },
+  'delete-offsets': (bench, names) => {
+    const topicIds = names.map((name) => bench.view.topicByName(name)?.id ?? '');
+    bench.send({ kind: 'deleteShareOffsets', groupId: GROUP, topicIds }, 'delete-offsets');
+  },
   'share-coordinator': (bench, [mode = 'auto']) => {
     bench.shareStateCode = mode === 'silent' ? null : Number(mode);
   },

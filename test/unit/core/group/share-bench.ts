@@ -1,4 +1,9 @@
-import type { ShareHeartbeatResult, TopicPartitions } from '../../../../broker/core/group/commands.ts';
+import type {
+  AlterShareOffsetsResult,
+  DeleteShareOffsetsResult,
+  ShareHeartbeatResult,
+  TopicPartitions,
+} from '../../../../broker/core/group/commands.ts';
 import { type Call, GroupBench } from './bench.ts';
 
 /** A share group `g` on a bench, with a topic `jobs` of four partitions. */
@@ -42,6 +47,28 @@ export class Share extends GroupBench {
 
   remove() {
     return this.send({ kind: 'deleteGroup', groupId: 'g' });
+  }
+
+  /** Alters the start of partitions of `jobs`, or of another topic: offsets by partition. */
+  alter(starts: Readonly<Record<number, number>>, topicName = 'jobs', groupId = 'g'): Call<AlterShareOffsetsResult> {
+    const partitions = Object.entries(starts).map(([partition, startOffset]) => ({
+      partition: Number(partition),
+      startOffset,
+    }));
+    const topics = partitions.length === 0 ? [] : [{ topicName, topicId: this.topicId(topicName), partitions }];
+    return this.send({ kind: 'alterShareOffsets', groupId, topics });
+  }
+
+  /** Deletes the offsets of topics. */
+  forget(...topicNames: string[]): Call<DeleteShareOffsetsResult> {
+    const topicIds = topicNames.map((name) => this.topicId(name));
+    return this.send({ kind: 'deleteShareOffsets', groupId: 'g', topicIds });
+  }
+
+  topicId(name: string): string {
+    const topic = this.view.topicByName(name);
+    if (topic === null) throw new Error(`there is no topic ${name}`);
+    return topic.id;
   }
 
   topicsChanged(...topicNames: string[]): void {

@@ -33,14 +33,25 @@ export class GroupApiBench {
   readonly denied = new Set<string>();
   /** Code for every share state that is set up or deleted. */
   shareStateCode = 0;
+  /** What the share coordinators were asked, partitions with their start. */
+  readonly asked: string[] = [];
   correlationId = 0;
 
   constructor() {
     const { node } = this;
     const deps = node.deps();
     const persister: ShareStatePersister = {
-      initialize: (request, done) => node.loop.post(() => done(this.stateAnswer(request.topics))),
-      remove: (request, done) => node.loop.post(() => done(this.stateAnswer(request.topics))),
+      initialize: (request, done) => {
+        const partitions = request.topics.flatMap((topic) => topic.partitions);
+        const starts = partitions.map(({ partition, startOffset }) => `${partition}@${startOffset}`);
+        this.asked.push(`initialize ${request.groupId} ${starts.join(' ')}`);
+        node.loop.post(() => done(this.stateAnswer(request.topics)));
+      },
+      remove: (request, done) => {
+        const partitions = request.topics.flatMap((topic) => topic.partitions);
+        this.asked.push(`remove ${request.groupId} ${partitions.map(({ partition }) => partition).join(' ')}`);
+        node.loop.post(() => done(this.stateAnswer(request.topics)));
+      },
     };
     let seed = 0;
     const random = {

@@ -207,3 +207,29 @@ describe('the memory of a group whose sessions are all gone', () => {
     expect(node.share.partitions.count).toBe(0);
   });
 });
+
+describe('share state that is set up anew', () => {
+  const LATER = 2;
+
+  test('is taken when the group has no member in memory any more', () => {
+    const node = new ShareNode();
+    node.produce(10);
+    const a = node.member('a');
+    a.fetch();
+    a.acknowledge({ 0: [[0, 9, 1]] });
+    a.close();
+    node.initialize(0, 4, LATER);
+    expect(acquired(node.member('b').fetch())).toEqual(['0:4-9 x1']);
+  });
+
+  test('under a session that is still open fences what its leader holds, which takes no verdict and begins anew', () => {
+    const node = new ShareNode();
+    node.produce(10);
+    const a = node.member('a');
+    a.fetch();
+    node.initialize(0, 4, LATER);
+    expect(verdictsOf(a.acknowledge({ 0: [[0, 9, 1]] }))).toEqual([ErrorCode.NOT_LEADER_OR_FOLLOWER]);
+    expect(acquired(a.fetch())).toEqual(['0:4-9 x1']);
+    expect(verdictsOf(a.acknowledge({ 0: [[4, 9, 1]] }))).toEqual([ErrorCode.NONE]);
+  });
+});

@@ -9,6 +9,7 @@ import { quorumCases } from './quorum.ts';
 import { fetchingCases, offsetCases } from './reading.ts';
 import { reassigningCases } from './reassigning.ts';
 import { shareCases } from './share.ts';
+import { shareOffsetCases } from './share-offsets.ts';
 import { heldRecordCases } from './share-records.ts';
 import { topicCases } from './topics.ts';
 
@@ -34,5 +35,6 @@ export const FAMILIES: readonly Family[] = [
   { name: 'groups', cases: groupCases },
   { name: 'committed offsets', cases: offsetCommitCases },
   { name: 'share and acknowledge', cases: shareCases },
+  { name: 'offsets of share groups', cases: shareOffsetCases },
   { name: 'records that members of share groups hold', cases: heldRecordCases },
 ];

@@ -75,12 +75,18 @@ export const shareDifferences: readonly Difference[] = [
     reason: 'Weir tells where the group goes on at once; Apache Kafka moves its persisted start with a later write.',
     fields: { '4.groups[0].topics[0].partitions[0].startOffset': { weir: 4, kafka: 0 } },
   },
-  ...inEach(
-    [
-      'AlterShareGroupOffsets of a group whose records are held',
-      'DeleteShareGroupOffsets of a group whose records are held',
-    ],
-    'Weir does not serve these two requests yet, and does not say that it does.',
-    { '3': { weir: 'closed', kafka: 'answer' } },
-  ),
+  {
+    case: 'AlterShareGroupOffsets to a very negative offset',
+    reason: 'No partition begins below 0, and -1 leaves it to the settings; Apache Kafka keeps whatever it is told.',
+    fields: {
+      '0.responses[0].partitions[0].errorCode': { weir: 42, kafka: 0 },
+      '1[0].starts[0].lag': { weir: -1, kafka: 12 },
+      '1[0].starts[0].startOffset': { weir: -1, kafka: -2 },
+    },
+  },
+  {
+    case: 'AlterShareGroupOffsets beyond the end',
+    reason: 'A group that begins with records to come has none left; Apache Kafka tells a number below 0.',
+    fields: { '1[0].starts[0].lag': { weir: 0, kafka: -990 } },
+  },
 ];
