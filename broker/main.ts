@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
-import { resolveListeners } from './core/config/listeners.ts';
+import { nodeTlsListener, resolveListeners } from './core/config/listeners.ts';
 import { overruled } from './core/config/overruled.ts';
 import { refusedOf } from './core/config/refused.ts';
 import { rowsOf } from './core/config/rows.ts';
 import { Settings } from './core/config/settings.ts';
+import { tlsFiles } from './core/config/tls-files.ts';
 import { validateBrokerFile, withOldNames } from './core/config/validate.ts';
 import { createCompression } from './io/compression/compression.ts';
 import { startControlThread } from './io/control/start-worker.ts';
@@ -19,8 +20,9 @@ import { EventLoop } from './io/loop/event-loop.ts';
 import { keepGarbageRoom } from './io/memory/garbage-room.ts';
 import { diskMetrics } from './io/metrics/disk-metrics.ts';
 import { processMetrics } from './io/metrics/process-metrics.ts';
-import { createTcpNet } from './io/net/tcp-net.ts';
+import { createTcpNet, type NodeNet } from './io/net/tcp-net.ts';
 import { parseSettingsText, SETTINGS_FILE_BYTES_MAX, settingsOfEnvironment } from './io/settings/settings-file.ts';
+import type { Log } from './ports/log.ts';
 import type { MetricSource } from './ports/metrics.ts';
 import type { Random } from './ports/random.ts';
 import type { Ports } from './server/context.ts';
@@ -65,10 +67,33 @@ export async function runBroker(call: BrokerCall): Promise<number> {
     process.stderr.write(`weir broker: ${claim}\n`);
     return EXIT_FATAL;
   }
-  const exitCode = await new BrokerProcess(read.settings, pino, call.exitWithParent).run();
+  const broker = new BrokerProcess(read.settings, pino, call.exitWithParent);
+  let nodes: NodeNet | null;
+  try {
+    nodes = await openNodeNet(read.settings, pino.log, () => broker.clusterId);
+  } catch (error) {
+    process.stderr.write(`weir broker: weir.grpc.tls.*: ${error instanceof Error ? error.message : String(error)}\n`);
+    claim.release();
+    return EXIT_FATAL;
+  }
+  const exitCode = await broker.run(nodes);
   pino.flush();
   claim.release();
   return exitCode;
+}
+
+/**
+ * How brokers reach each other by TLS, loaded where they do; null where they speak in the clear. Throws when the files with the
+ * certificate can't be read.
+ */
+async function openNodeNet(settings: Settings, log: Log, clusterId: () => string): Promise<NodeNet | null> {
+  const map = settings.broker('listener.security.protocol.map');
+  const listener = nodeTlsListener(settings.broker('inter.broker.listener.name'), map);
+  const files = tlsFiles(settings);
+  if (listener === null || files === null || !settings.broker('process.roles').includes('broker')) return null;
+  const { NodeTls } = await import('./io/net/node-tls.ts');
+  const { Certificates } = await import('./io/tls/certificates.ts');
+  return { listener, tls: new NodeTls({ certificates: new Certificates(files, log), clusterId, log }) };
 }
 
 /** The settings of a file and of the environment, or what is wrong with them. */
@@ -107,6 +132,7 @@ class BrokerProcess {
   readonly #exitWithParent: boolean;
   readonly #turnCounter = new Int32Array(new SharedArrayBuffer(4));
   readonly #loop = new EventLoop(this.#turnCounter);
+  #control: RemoteControlPlane | null = null;
   #node: Node | null = null;
   #stopWished = false;
   #exit: (code: number) => void = () => undefined;
@@ -117,7 +143,12 @@ class BrokerProcess {
     this.#exitWithParent = exitWithParent;
   }
 
-  run(): Promise<number> {
+  /** Id of the cluster; '' as long as it is not known. */
+  get clusterId(): string {
+    return this.#control?.view.clusterId ?? '';
+  }
+
+  run(nodes: NodeNet | null): Promise<number> {
     const exited = new Promise<number>((settle) => {
       this.#exit = settle;
     });
@@ -128,11 +159,11 @@ class BrokerProcess {
       process.stdin.on('error', () => this.#stop('the end of the parent process'));
       process.stdin.resume();
     }
-    this.#start();
+    this.#start(nodes);
     return exited;
   }
 
-  #ports(disk: NodeDisk): Ports {
+  #ports(disk: NodeDisk, nodes: NodeNet | null): Ports {
     const loop = this.#loop;
     const random: Random = {
       uint32: () => randomBytes(4).readUInt32BE(0),
@@ -143,7 +174,7 @@ class BrokerProcess {
       timers: loop,
       random,
       disk,
-      net: createTcpNet(loop),
+      net: createTcpNet(loop, { nodes }),
       compression: createCompression({ post: loop.post }),
       crc32c,
       log: this.#pino.log,
@@ -151,7 +182,7 @@ class BrokerProcess {
     };
   }
 
-  #start(): void {
+  #start(nodes: NodeNet | null): void {
     const settings = this.#settings;
     const directory = resolve(settings.broker('log.dirs'));
     const disk = new NodeDisk(this.#loop.post, (path) => {
@@ -159,7 +190,7 @@ class BrokerProcess {
     });
     const descriptors = planDescriptors(readDescriptorLimit());
     this.#pino.log.info({ ...descriptors }, 'open files and connections within the limit of the process');
-    const ports = this.#ports(disk);
+    const ports = this.#ports(disk, nodes);
     const start = { fixed: [...settings.fixed], directory, turnCounter: this.#turnCounter };
     const thread = startControlThread<ToControl, ToData>(start, this.#loop.post);
     const nodeId = settings.broker('node.id');
@@ -171,6 +202,7 @@ class BrokerProcess {
       link: thread,
       sessionTimeoutMs: settings.broker('broker.session.timeout.ms'),
     });
+    this.#control = control;
     thread.onEnd((message) => control.lost(message));
     if (!settings.broker('process.roles').includes('broker')) {
       this.#startController(control, processMetrics(this.#loop));

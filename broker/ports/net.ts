@@ -2,6 +2,8 @@
 export interface NetConnection {
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** Which node of the cluster the peer has shown to be; absent where nobody has to show it. */
+  readonly node?: number;
   /** Queues the chunks; they leave in order with at most one flush per loop turn. The chunks must not change afterwards. */
   write(chunks: readonly Uint8Array[]): void;
   /** Bytes handed to `write` that the system has not taken yet. */
@@ -33,16 +35,16 @@ export interface NetListener {
 export interface Net {
   /**
    * Port 0 takes a free one; `backlog` is how many connections the system holds that were not accepted yet. `accept` returns the handlers of each new connection, or null to refuse it; it may
-   * pause the connection at once.
+   * pause the connection at once. `listener` is a name by which the network may know what connections have to show before.
    */
   listen(
-    address: { readonly host: string; readonly port: number; readonly backlog: number },
+    address: { readonly host: string; readonly port: number; readonly backlog: number; readonly listener?: string },
     accept: (connection: NetConnection) => NetHandlers | null,
     done: (failure: { readonly code: string; readonly message: string } | null, listener: NetListener | null) => void,
   ): void;
-  /** Opens a connection; exactly one of `failure` and `connection` is given. */
+  /** Opens a connection, to a certain node of the cluster where one is named; exactly one of `failure` and `connection` is given. */
   dial(
-    address: { readonly host: string; readonly port: number; readonly timeoutMs: number },
+    address: { readonly host: string; readonly port: number; readonly timeoutMs: number; readonly node?: number },
     handlers: NetHandlers,
     done: (
       failure: { readonly code: string; readonly message: string } | null,

@@ -8,6 +8,8 @@ export interface ConnectionContext {
   readonly principal: string;
   readonly listener: string;
   readonly address: string;
+  /** Which node of the cluster has shown to be at the other end; absent where nobody has to show it. */
+  readonly node?: number;
   /** Calls `listener` once when the connection is gone (share sessions end with it); returns how to unsubscribe. */
   onClose(listener: () => void): () => void;
   /** Another broker introduced itself on the listener of brokers: it is not made to wait for memory (B1). */

@@ -12,6 +12,8 @@ export interface Authority {
   readonly ca: string;
   /** A certificate that names its holder by these URIs. */
   issue(...uris: readonly string[]): Issued;
+  /** One whose day is over. */
+  issueExpired(...uris: readonly string[]): Issued;
 }
 
 const DAY_MS = 86_400_000;
@@ -44,9 +46,10 @@ function certificate(holder: {
   readonly publicKey: KeyObject;
   readonly signer: KeyObject;
   readonly extension: Buffer;
+  readonly nowMs?: number;
 }): string {
   serial += 1;
-  const now = Date.now();
+  const now = holder.nowMs ?? Date.now();
   const body = sequence(
     der(0xa0, der(0x02, Uint8Array.of(2))),
     der(0x02, Uint8Array.of(1, serial >> 8, serial & 0xff)),
@@ -76,14 +79,17 @@ export function createAuthority(name: string): Authority {
     signer: root.privateKey,
     extension: isCa,
   });
+  const issue = (uris: readonly string[], nowMs: number): Issued => {
+    const own = generateKeyPairSync('ed25519');
+    const names = uris.map((uri) => der(0x86, Buffer.from(uri)));
+    const extension = sequence(SUBJECT_ALT_NAME, der(0x04, sequence(...names)));
+    const keys = { publicKey: own.publicKey, signer: root.privateKey };
+    const cert = certificate({ subject: 'holder', issuer: name, ...keys, extension, nowMs });
+    return { cert, key: String(own.privateKey.export({ type: 'pkcs8', format: 'pem' })) };
+  };
   return {
     ca,
-    issue: (...uris) => {
-      const own = generateKeyPairSync('ed25519');
-      const names = uris.map((uri) => der(0x86, Buffer.from(uri)));
-      const extension = sequence(SUBJECT_ALT_NAME, der(0x04, sequence(...names)));
-      const signed = { subject: 'holder', issuer: name, publicKey: own.publicKey, signer: root.privateKey, extension };
-      return { cert: certificate(signed), key: String(own.privateKey.export({ type: 'pkcs8', format: 'pem' })) };
-    },
+    issue: (...uris) => issue(uris, Date.now()),
+    issueExpired: (...uris) => issue(uris, Date.now() - 2 * DAY_MS),
   };
 }

@@ -4,16 +4,18 @@ import type { RequestContext } from '../../broker/server/request-context.ts';
 export function requestContext(
   options: Partial<Omit<RequestContext, 'connection'>> & {
     readonly listener?: string;
+    readonly node?: number;
     readonly admitBroker?: () => void;
   } = {},
 ): RequestContext {
-  const { listener = 'plain', admitBroker = () => undefined, ...rest } = options;
+  const { listener = 'plain', node, admitBroker = () => undefined, ...rest } = options;
   return {
     connection: {
       connectionId: 1,
       principal: 'User:ANONYMOUS',
       listener,
       address: '127.0.0.1',
+      ...(node === undefined ? {} : { node }),
       onClose: () => () => undefined,
       admitBroker,
       disconnect: () => undefined,

@@ -23,7 +23,7 @@ const EVERY_ADDRESS: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);
 
 /**
  * Reads `NAME://HOST:PORT,…`. Names are unique; IPv6 hosts stand in brackets. Names that Kafka ties to TLS or SASL are
- * refused as long as listeners are plain text: they would be less safe than they look.
+ * refused as long as those of clients are plain text: they would be less safe than they look.
  */
 export function parseListeners(text: string): ParsedListeners {
   const parts = text.split(',').map((part) => part.trim());
@@ -36,7 +36,8 @@ export function parseListeners(text: string): ParsedListeners {
     const [, rawName = '', rawHost = '', rawPort = ''] = match;
     const name = rawName.toUpperCase();
     const port = Number(rawPort);
-    if (SECURED.test(name)) return refused(`must not name a listener ${name}: TLS and SASL are not supported yet`);
+    if (SECURED.test(name))
+      return refused(`must not name a listener ${name}: clients are not served by TLS or SASL yet`);
     if (name === CONTROLLER_LISTENER)
       return refused(`must not name a listener ${name}: that is where nodes reach each other, at weir.grpc.port`);
     if (port < 0 || port > 65_535) return refused(`must have ports from 0 to 65535, not ${rawPort}`);
@@ -82,16 +83,34 @@ export function parseProtocolMap(text: string): ParsedProtocolMap {
   return { problem: null, protocols };
 }
 
-/** What is wrong with these listeners under this map: only PLAINTEXT can be served. Both texts are valid by themselves. */
-export function protocolProblem(listeners: string, map: string): string | null {
+/**
+ * The listener on which brokers reach each other by TLS; null where they speak in the clear. `name` is `inter.broker.listener.name`, `map`
+ * a valid `listener.security.protocol.map`.
+ */
+export function nodeTlsListener(name: string, map: string): string | null {
+  const listener = name.toUpperCase();
+  return parseProtocolMap(map).protocols?.get(listener) === 'SSL' ? listener : null;
+}
+
+/**
+ * What is wrong with these listeners under this map: only that of brokers may be SSL, and all others are PLAINTEXT. All texts are valid by
+ * themselves. `hasCertificate`: whether the node has one to show to others.
+ */
+export function protocolProblem(
+  listeners: string,
+  map: string,
+  brokers: { readonly name: string; readonly hasCertificate: boolean },
+): string | null {
   const { protocols } = parseProtocolMap(map);
+  const secured = nodeTlsListener(brokers.name, map);
   for (const { name } of parseListeners(listeners).listeners ?? []) {
     const protocol = protocols?.get(name) ?? 'PLAINTEXT';
-    if (protocol !== 'PLAINTEXT') {
-      return `listener.security.protocol.map must not make listener ${name} ${protocol}: TLS and SASL are not supported yet`;
+    if (protocol !== 'PLAINTEXT' && name !== secured) {
+      return `listener.security.protocol.map must not make listener ${name} ${protocol}: clients are not served by TLS or SASL yet, and brokers only by SSL on the listener that inter.broker.listener.name names`;
     }
   }
-  return null;
+  if (secured === null || brokers.hasCertificate) return null;
+  return `listener.security.protocol.map makes listener ${secured} SSL: that needs a certificate of this node, weir.grpc.tls.cert.file`;
 }
 
 /** What one listener binds and what clients are told. An advertised port of 0 means the port that was bound. */

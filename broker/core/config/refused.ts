@@ -6,7 +6,9 @@ import type { SettingScope } from './rows.ts';
  */
 
 const PLAIN_TEXT =
-  'TLS and SASL are not supported yet. Leave it out and bind listeners to loopback or to a network that is private.';
+  'clients are not served by TLS or SASL yet. Leave it out and bind listeners to loopback or to a network that is private.';
+const NODE_FILES =
+  'clients are not served by TLS yet, and what nodes show each other is in weir.grpc.tls.cert.file and its neighbours. Leave it out.';
 const NO_ACLS = 'ACLs are not supported yet: whoever reaches a listener may do everything. Leave it out.';
 const NO_CLASSES = 'it names a Java class, and no Java runs here. Leave it out.';
 const NO_TIERS = 'tiered storage is not supported: a log lies on its own volume. Use retention.ms and retention.bytes.';
@@ -30,7 +32,7 @@ const PREFIXES: Readonly<Record<SettingScope, readonly (readonly [prefix: string
       'listener.name.',
       'settings of one listener are not supported. Use the name without prefix, which counts for all.',
     ],
-    ['ssl.', PLAIN_TEXT],
+    ['ssl.', NODE_FILES],
     ['sasl.', PLAIN_TEXT],
     ['delegation.token.', PLAIN_TEXT],
     ['password.encoder.', removed('Leave it out.')],

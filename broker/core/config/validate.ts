@@ -164,8 +164,11 @@ function brokerProblem(settings: Settings): string | null {
   return (
     controlProblem(settings) ??
     resolveListeners(listeners, settings.broker('advertised.listeners')).problem ??
-    protocolProblem(listeners, settings.broker('listener.security.protocol.map')) ??
-    interBrokerProblem(listeners, settings.broker('inter.broker.listener.name'))
+    interBrokerProblem(listeners, settings.broker('inter.broker.listener.name')) ??
+    protocolProblem(listeners, settings.broker('listener.security.protocol.map'), {
+      name: settings.broker('inter.broker.listener.name'),
+      hasCertificate: settings.broker('weir.grpc.tls.cert.file') !== '',
+    })
   );
 }
 

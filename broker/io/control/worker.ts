@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../core/base/assert.ts';
 import { Settings } from '../../core/config/settings.ts';
+import { tlsFiles } from '../../core/config/tls-files.ts';
 import type { ControlNet } from '../../ports/control-net.ts';
 import { ControlNode } from '../../server/control/control-node.ts';
 import type { ControlLink, ToControl } from '../../server/control/link.ts';
@@ -54,11 +55,12 @@ const link: ControlLink = {
 async function startControlNet(): Promise<ControlNet | null> {
   if (settings.broker('weir.grpc.port') === -1) return null;
   const { createGrpcNet } = await import('../grpc/grpc-net.ts');
-  const certFile = settings.broker('weir.grpc.tls.cert.file');
-  const keyFile = settings.broker('weir.grpc.tls.key.file');
-  const caFile = settings.broker('weir.grpc.tls.ca.file');
-  const tls = certFile === '' ? null : { certFile, keyFile, caFile };
-  return createGrpcNet({ post: loop.post, log, tls, insecure: settings.broker('weir.grpc.insecure') });
+  return createGrpcNet({
+    post: loop.post,
+    log,
+    tls: tlsFiles(settings),
+    insecure: settings.broker('weir.grpc.insecure'),
+  });
 }
 
 const control = new ControlNode(

@@ -6,8 +6,9 @@ import {
   ServerListenerBuilder,
   status,
 } from '@grpc/grpc-js';
-import { type CertifiedName, type Identity, isCertified, readIdentity, writeIdentity } from './identity.ts';
+import { type Identity, isCertified, readIdentity, writeIdentity } from './identity.ts';
 import type { GrpcStatus } from './status.ts';
+import type { CertifiedName } from '../tls/certificates.ts';
 
 /** Calls under way at a time. Past it a call is refused before anything of it is read. */
 const CALL_COUNT_MAX = 1024;

@@ -19,10 +19,10 @@ import type {
   UnaryCalls,
   UnaryName,
 } from '../../ports/control-net.ts';
-import { nameOf } from './certificates.ts';
 import { type Identity, isCertified, isFrom, readIdentity, writeIdentity } from './identity.ts';
 import { isRaftRequest, type Method, methodNamed, RAFT_METHODS, type RaftRequestKind } from './methods.ts';
 import type { Names } from '../net/names.ts';
+import { nameOf } from '../tls/certificates.ts';
 import { targetOf } from './name-resolver.ts';
 import { type ByteStream, OpenStream } from './open-stream.ts';
 import { MESSAGE_SIZE_MAX, RAFT_QUEUED_SIZE_MAX, SUBMIT_SIZE_MAX } from './sizes.ts';

@@ -1,6 +1,6 @@
 import { createServer, type Server as TcpServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import type { Certificates } from './certificates.ts';
+import { type Certificates, TLS_VERSION } from '../tls/certificates.ts';
 
 /** Connections at a time: about three of each of thirty nodes, and tools. */
 export const CONNECTION_COUNT_MAX = 256;
@@ -44,7 +44,7 @@ export class Connections {
       ...certificates.material,
       requestCert: true,
       rejectUnauthorized: true,
-      minVersion: 'TLSv1.3',
+      ...TLS_VERSION,
       ALPNProtocols: ['h2'],
       handshakeTimeout: HANDSHAKE_MS_MAX,
     });
@@ -53,7 +53,7 @@ export class Connections {
       socket.on('error', () => socket.destroy());
       owner.inject(socket);
     });
-    this.#forget = certificates.onChange((material) => server.setSecureContext(material));
+    this.#forget = certificates.onChange((material) => server.setSecureContext({ ...material, ...TLS_VERSION }));
     this.#server = server;
   }
 

@@ -3,7 +3,7 @@ import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
 import type { Caller, ControlAddress, ControlNet } from '../../ports/control-net.ts';
 import type { Log } from '../../ports/log.ts';
 import { Names } from '../net/names.ts';
-import { Certificates, nameOf, type TlsFiles, type TlsMaterial } from './certificates.ts';
+import { Certificates, nameOf, type TlsFiles, type TlsMaterial } from '../tls/certificates.ts';
 import { GrpcChannel } from './channel.ts';
 import { serve } from './server.ts';
 

@@ -1,6 +1,7 @@
 import { Metadata } from '@grpc/grpc-js';
 import type { Message, ReplicaKey } from '../../core/raft/types.ts';
 import type { Caller } from '../../ports/control-net.ts';
+import type { CertifiedName } from '../tls/certificates.ts';
 
 const CLUSTER = 'weir-cluster-id';
 const ROLE = 'weir-role';
@@ -14,11 +15,6 @@ export interface Identity {
   /** An operator's has id −1 and no disk. */
   readonly replica: ReplicaKey;
 }
-
-/** Who a certificate says its holder is: one node, or the operator. */
-export type CertifiedName =
-  | { readonly clusterId: string; readonly role: 'node'; readonly nodeId: number }
-  | { readonly clusterId: string; readonly role: 'operator' };
 
 /** Whether somebody is who a certificate says (B3). */
 export function isCertified({ clusterId, role, replica }: Identity, certified: CertifiedName | null): boolean {

@@ -21,16 +21,16 @@ import type {
   UnaryName,
 } from '../../ports/control-net.ts';
 import { Admission } from './admission.ts';
-import { type Certificates, nameOf } from './certificates.ts';
 import { Connections, peerOf } from './connections.ts';
 import { answer, type Duplex, readRequest, type Unary, type Writable } from './handlers.ts';
-import { type CertifiedName, type Identity, isFrom } from './identity.ts';
+import { type Identity, isFrom } from './identity.ts';
 import { type Method, methodNamed, RAFT_METHODS, type RaftRequestKind } from './methods.ts';
 import { type ByteStream, OpenStream } from './open-stream.ts';
 import { Reception } from './reception.ts';
 import { MESSAGE_SIZE_MAX, RAFT_QUEUED_SIZE_MAX, SUBMIT_SIZE_MAX } from './sizes.ts';
 import { standardMethods } from './standard.ts';
 import { refused, statusOf } from './status.ts';
+import { type CertifiedName, type Certificates, nameOf } from '../tls/certificates.ts';
 
 /** Streams of one connection at a time. */
 const STREAM_COUNT_MAX = 64;

@@ -2,6 +2,7 @@ import { createConnection, createServer, type Socket } from 'node:net';
 import type { Net, NetConnection, NetHandlers, NetListener } from '../../ports/net.ts';
 import type { EventLoop } from '../loop/event-loop.ts';
 import { Names } from './names.ts';
+import type { NodeTls } from './node-tls.ts';
 
 /** Silence after which the system asks whether the peer is still there. */
 const KEEP_ALIVE_MS = 60_000;
@@ -18,6 +19,7 @@ const UNHANDLED_SIZE_MAX = 16 * 1024 * 1024;
 class TcpConnection implements NetConnection {
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly node?: number;
   readonly #socket: Socket;
   readonly #tcp: Tcp;
   #pending: Uint8Array[] = [];
@@ -25,11 +27,12 @@ class TcpConnection implements NetConnection {
   #closing = false;
   #paused = false;
 
-  constructor(socket: Socket, tcp: Tcp) {
+  constructor(socket: Socket, tcp: Tcp, node?: number) {
     this.#socket = socket;
     this.#tcp = tcp;
     this.remoteAddress = socket.remoteAddress ?? '';
     this.remotePort = socket.remotePort ?? 0;
+    if (node !== undefined) this.node = node;
   }
 
   write(chunks: readonly Uint8Array[]): void {
@@ -152,6 +155,7 @@ function count(tcp: Tcp, bytes: number): void {
 interface Tcp {
   readonly loop: EventLoop;
   readonly names: Names;
+  readonly nodes: NodeNet | null;
   readonly open: Set<TcpConnection>;
   unhandledBytes: number;
   isFull: boolean;
@@ -160,10 +164,10 @@ interface Tcp {
 }
 
 function listen(tcp: Tcp, ...[address, accept, done]: Parameters<Net['listen']>): void {
-  const server = createServer({ allowHalfOpen: false, pauseOnConnect: true }, (socket) => {
+  const take = (socket: Socket, node?: number): void =>
     tcp.loop.post(() => {
       if (socket.destroyed) return;
-      const connection = new TcpConnection(socket, tcp);
+      const connection = new TcpConnection(socket, tcp, node);
       const handlers = accept(connection);
       if (handlers === null) {
         socket.destroy();
@@ -172,6 +176,10 @@ function listen(tcp: Tcp, ...[address, accept, done]: Parameters<Net['listen']>)
       attach(tcp, socket, connection, handlers);
       connection.read();
     });
+  const guard = address.listener === tcp.nodes?.listener ? tcp.nodes?.tls.guard(take) : undefined;
+  const server = createServer({ allowHalfOpen: false, pauseOnConnect: guard === undefined }, (socket) => {
+    if (guard === undefined) take(socket);
+    else guard.take(socket);
   });
   server.once('error', (error: NodeJS.ErrnoException) => {
     tcp.loop.post(() => done({ code: error.code ?? 'EUNKNOWN', message: error.message }, null));
@@ -179,13 +187,20 @@ function listen(tcp: Tcp, ...[address, accept, done]: Parameters<Net['listen']>)
   server.listen({ host: address.host, port: address.port, backlog: address.backlog }, () => {
     const bound = server.address();
     const port = bound !== null && typeof bound === 'object' ? bound.port : address.port;
-    const listener: NetListener = { port, close: () => server.close() };
+    const close = (): void => {
+      server.close();
+      guard?.close();
+    };
+    const listener: NetListener = { port, close };
     tcp.loop.post(() => done(null, listener));
   });
 }
 
 function dial(tcp: Tcp, ...[address, handlers, done]: Parameters<Net['dial']>): void {
-  const socket = createConnection({ host: address.host, port: address.port, lookup: tcp.names.lookup });
+  const { host, port, node } = address;
+  const target = { host, port, lookup: tcp.names.lookup };
+  const tls = node === undefined ? undefined : tcp.nodes?.tls.connect(target, node);
+  const socket = tls ?? createConnection(target);
   let settled = false;
   const fail = (code: string, message: string): void => {
     if (settled) return;
@@ -199,20 +214,29 @@ function dial(tcp: Tcp, ...[address, handlers, done]: Parameters<Net['dial']>): 
     fail(error.code ?? 'EUNKNOWN', error.message);
   };
   socket.once('error', onError);
-  socket.once('connect', () => {
+  socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
     clearTimeout(timer);
     if (settled) return;
     settled = true;
     socket.removeListener('error', onError);
-    const connection = new TcpConnection(socket, tcp);
+    const connection = new TcpConnection(socket, tcp, tls === undefined ? undefined : node);
     tcp.loop.post(() => done(null, connection));
     attach(tcp, socket, connection, handlers);
   });
 }
 
+/** Where the nodes of a cluster reach each other by TLS: the listener's name, and what they know each other by. */
+export interface NodeNet {
+  readonly listener: string;
+  readonly tls: NodeTls;
+}
+
 /** The network of the machine. Callbacks arrive as inputs of `loop`; listening addresses are what the caller names. */
-export function createTcpNet(loop: EventLoop, names: Names = new Names()): Net {
-  const tcp: Tcp = { loop, names, open: new Set(), unhandledBytes: 0, isFull: false, dirty: new Set() };
+export function createTcpNet(
+  loop: EventLoop,
+  { names = new Names(), nodes = null }: { readonly names?: Names; readonly nodes?: NodeNet | null } = {},
+): Net {
+  const tcp: Tcp = { loop, names, nodes, open: new Set(), unhandledBytes: 0, isFull: false, dirty: new Set() };
   loop.onTurnEnd(() => {
     for (const connection of tcp.dirty) connection.flush();
     tcp.dirty.clear();

@@ -102,12 +102,15 @@ export const row: ApiRow<typeof ApiKey.Fetch, FetchServices> = {
 const replicaId = (request: Request): number =>
   request.replicaState.replicaId >= 0 ? request.replicaState.replicaId : request.replicaId;
 
-/** Followers speak on the listener of brokers alone (B2), and an earlier incarnation of one says nothing of the present one. */
+/** Followers speak on the listener of brokers alone (B2), each for itself, and an earlier incarnation of one says nothing of the present one. */
 function followerRefusal(server: FetchServices, request: Request, context: RequestContext): number {
-  if (context.connection.listener !== server.brokerListener || !context.allowed(CLUSTER_ACTION)) {
+  const { listener, node } = context.connection;
+  const id = replicaId(request);
+  const isAnother = node !== undefined && node !== id;
+  if (listener !== server.brokerListener || isAnother || !context.allowed(CLUSTER_ACTION)) {
     return ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
   }
-  const epoch = server.metadata.view.broker(brokerId(replicaId(request)))?.epoch ?? 0;
+  const epoch = server.metadata.view.broker(brokerId(id))?.epoch ?? 0;
   return request.replicaState.replicaEpoch < epoch ? ErrorCode.STALE_BROKER_EPOCH : ErrorCode.NONE;
 }
 

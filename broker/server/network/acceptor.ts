@@ -124,15 +124,19 @@ export class Acceptor {
         return;
       }
       const accept = (net: NetConnection): NetHandlers | null => this.#accept(address.name, net);
-      this.#ports.net.listen({ host: address.host, port: address.port, backlog }, accept, (failure, listener) => {
-        if (failure !== null || listener === null) {
-          done(describeFailure(address, failure), bound);
-          return;
-        }
-        this.#listeners.push(listener);
-        bound.set(address.name, listener.port);
-        next(at + 1);
-      });
+      this.#ports.net.listen(
+        { host: address.host, port: address.port, backlog, listener: address.name },
+        accept,
+        (failure, listener) => {
+          if (failure !== null || listener === null) {
+            done(describeFailure(address, failure), bound);
+            return;
+          }
+          this.#listeners.push(listener);
+          bound.set(address.name, listener.port);
+          next(at + 1);
+        },
+      );
     };
     next(0);
   }

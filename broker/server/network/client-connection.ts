@@ -79,6 +79,7 @@ export class ClientConnection implements NetHandlers, MemoryUser {
       principal: 'User:ANONYMOUS',
       listener: options.listener,
       address: options.net.remoteAddress,
+      ...(options.net.node === undefined ? {} : { node: options.net.node }),
       onClose: (listener) => this.#whenClosed(listener),
       admitBroker: () => {
         this.holding.isBrokers = true;

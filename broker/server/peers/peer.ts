@@ -127,7 +127,7 @@ export class Peer {
       onDrain: () => undefined,
       onClose: (reason: string) => lost(reason === '' ? 'closed by the broker' : reason),
     };
-    net.dial({ ...this.address, timeoutMs: DIAL_TIMEOUT_MS }, handlers, (failure, established) => {
+    net.dial({ ...this.address, timeoutMs: DIAL_TIMEOUT_MS, node: this.#node }, handlers, (failure, established) => {
       if (this.#connection !== connection) established?.close({ flush: false });
       else if (established === null) lost(failure?.code ?? 'UNKNOWN');
       else {

@@ -84,7 +84,7 @@ describe('a connection to a name', () => {
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
     // An IP listener's address is an object.
     const { port } = listener.address() as AddressInfo;
-    const net = createTcpNet(new EventLoop(), names());
+    const net = createTcpNet(new EventLoop(), { names: names() });
     const dial = (host: string): Promise<string> =>
       new Promise((resolve) => {
         const quiet = { onData: () => undefined, onDrain: () => undefined, onClose: () => undefined };

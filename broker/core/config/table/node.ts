@@ -79,7 +79,7 @@ export const NODE_SETTINGS = {
     type: 'string',
     default: '',
     change: 'static',
-    doc: 'File with the certificate of this node for the control plane, in PEM; read again when it changes. It must name the node by the URI weir://CLUSTER/node/ID, the operator by weir://CLUSTER/operator. Without it the control plane is plain text.',
+    doc: 'File with the certificate of this node for the control plane, and for brokers where they reach each other by TLS (listener.security.protocol.map), in PEM; read again when it changes. It must name the node by the URI weir://CLUSTER/node/ID, the operator by weir://CLUSTER/operator. Without it the control plane is plain text.',
   },
   'weir.grpc.tls.key.file': {
     type: 'string',
@@ -138,7 +138,7 @@ export const NODE_SETTINGS = {
     default: 'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
     check: 'protocol-map',
     change: 'static',
-    doc: 'Security protocol of each listener name, as NAME:PROTOCOL separated by commas. A listener that it maps to anything but PLAINTEXT is refused as long as TLS and SASL are not supported; one that it does not name is PLAINTEXT.',
+    doc: 'Security protocol of each listener name, as NAME:PROTOCOL separated by commas. One that it does not name is PLAINTEXT. The listener of inter.broker.listener.name may be SSL: brokers then show each other certificates (weir.grpc.tls.cert.file), and nobody but nodes of the cluster gets in. Any other is refused as long as clients are not served by TLS or SASL.',
   },
   'inter.broker.listener.name': {
     type: 'string',
@@ -151,7 +151,7 @@ export const NODE_SETTINGS = {
     default: 'PLAINTEXT',
     values: ['PLAINTEXT'],
     change: 'static',
-    doc: 'Security protocol between brokers. TLS and SASL are not supported yet.',
+    doc: 'Security protocol between brokers where inter.broker.listener.name is empty. For TLS that has to name a listener, which listener.security.protocol.map makes SSL.',
   },
   'broker.rack': {
     type: 'string',

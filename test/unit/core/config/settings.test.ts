@@ -1,10 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
 import { describeBroker, describeGroup, describeTopic } from '../../../../broker/core/config/describe.ts';
+import { nodeTlsListener } from '../../../../broker/core/config/listeners.ts';
 import { Settings } from '../../../../broker/core/config/settings.ts';
 import { validateBrokerFile, validateOverrides, withOldNames } from '../../../../broker/core/config/validate.ts';
 
 const map = (texts: Readonly<Record<string, string>>): ReadonlyMap<string, string> => new Map(Object.entries(texts));
 const NONE = map({});
+const CERTIFICATE = {
+  'weir.grpc.tls.cert.file': '/c',
+  'weir.grpc.tls.key.file': '/k',
+  'weir.grpc.tls.ca.file': '/a',
+};
+/** Brokers reach each other on a listener of their own, by this protocol. */
+const brokersBy = (protocol: string) => ({
+  listeners: 'PLAINTEXT://127.0.0.1:9092,BROKERS://127.0.0.1:9091',
+  'inter.broker.listener.name': 'brokers',
+  'listener.security.protocol.map': `PLAINTEXT:PLAINTEXT,Brokers:${protocol}`,
+});
 const neighbours = { 'controller.quorum.voters': '0@a:9190,1@b:9190', 'node.id': '0', 'weir.grpc.port': '9190' };
 
 describe('a topic setting', () => {
@@ -91,6 +103,14 @@ describe('the settings of a broker file', () => {
     expect(validateBrokerFile(NONE)).toEqual(['log.dirs must be set']);
   });
 
+  test('may have brokers reach each other by TLS, with the certificates of nodes', () => {
+    const secured = { ...good, ...brokersBy('SSL'), ...CERTIFICATE };
+    expect(validateBrokerFile(map(secured))).toEqual([]);
+    expect(nodeTlsListener('brokers', secured['listener.security.protocol.map'])).toBe('BROKERS');
+    expect(nodeTlsListener('brokers', brokersBy('PLAINTEXT')['listener.security.protocol.map'])).toBeNull();
+    expect(nodeTlsListener('', secured['listener.security.protocol.map'])).toBeNull();
+  });
+
   test('may use old names, which count where the new ones are not given', () => {
     const read = (texts: Readonly<Record<string, string>>): readonly [number, string] => {
       expect(validateBrokerFile(map(texts))).toEqual([]);
@@ -173,12 +193,24 @@ describe('the settings of a broker file', () => {
     ],
     [
       { 'listener.security.protocol.map': 'PLAINTEXT:SSL' },
-      /must not make listener PLAINTEXT SSL: TLS and SASL are not/,
+      /must not make listener PLAINTEXT SSL: clients are not served by TLS/,
     ],
+    [
+      { ...brokersBy('SASL_SSL'), ...CERTIFICATE },
+      /must not make listener BROKERS SASL_SSL: .* brokers only by SSL on the listener that inter.broker/,
+    ],
+    [
+      { ...brokersBy('SSL'), ...CERTIFICATE, 'inter.broker.listener.name': 'PLAINTEXT' },
+      /must not make listener BROKERS SSL: clients are not/,
+    ],
+    [brokersBy('SSL'), /makes listener BROKERS SSL: that needs a certificate of this node, weir.grpc.tls.cert.file$/],
     [{ 'listener.security.protocol.map': 'PLAINTEXT:TLS' }, /must be NAME:PROTOCOL entries separated by commas, not/],
     [{ 'inter.broker.listener.name': 'REPLICATION' }, /must be one of PLAINTEXT, the names in listeners/],
     [{ 'security.inter.broker.protocol': 'SSL' }, /must be one of PLAINTEXT/],
-    [{ 'ssl.keystore.location': '/k' }, /is not supported: TLS and SASL are not supported yet/],
+    [
+      { 'ssl.keystore.location': '/k' },
+      /is not supported: .* what nodes show each other is in weir.grpc.tls.cert.file/,
+    ],
     [{ 'listener.name.internal.ssl.keystore.location': '/k' }, /Use the name without prefix/],
     [{ 'remote.log.storage.system.enable': 'true' }, /tiered storage is not supported/],
     [{ 'log.dir': '/a,/b' }, /must be one directory/],

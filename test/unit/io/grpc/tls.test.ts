@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mayCall } from '../../../../broker/io/grpc/admission.ts';
-import { nameOf, type TlsFiles } from '../../../../broker/io/grpc/certificates.ts';
 import { createGrpcNet } from '../../../../broker/io/grpc/grpc-net.ts';
+import { nameOf, type TlsFiles } from '../../../../broker/io/tls/certificates.ts';
 import { EventLoop } from '../../../../broker/io/loop/event-loop.ts';
 import type { Message } from '../../../../broker/core/raft/types.ts';
 import type { CallFailure, Caller, ControlChannel } from '../../../../broker/ports/control-net.ts';
@@ -185,6 +186,8 @@ describe('a call is not admitted', () => {
   });
 });
 
+const checkServerIdentity = (): undefined => undefined;
+
 /** Asks until an answer comes. */
 async function askUntilAnswered(channel: ControlChannel): Promise<void> {
   while ((await ask(channel)) !== null);
@@ -223,6 +226,27 @@ describe('files that change are read again', () => {
     const count = warnings.length + 1;
     expect(await ask(connect(named(`node/${NEAR.id}`)))).toBeNull();
     expect(warnings.length).toBeLessThanOrEqual(count);
+  });
+
+  test('and what is spoken stays as new as it was', async () => {
+    const files = named(`node/${FAR.id}`, other);
+    const { address } = await serve(files, 10);
+    write(files, authority.issue(`weir://${CLUSTER}/node/${FAR.id}`), authority.ca);
+    await askUntilAnswered(connect(named(`node/${NEAR.id}`)));
+    const issued = authority.issue(`weir://${CLUSTER}/node/${NEAR.id}`);
+    const outcome = await new Promise((settle) => {
+      const socket = connectTls({
+        ...address,
+        ...issued,
+        ca: authority.ca,
+        maxVersion: 'TLSv1.2',
+        checkServerIdentity,
+      });
+      socket.once('secureConnect', () => settle(socket.getProtocol()));
+      socket.once('error', (error: NodeJS.ErrnoException) => settle(error.code));
+      socket.once('close', () => socket.destroy());
+    });
+    expect(outcome).toMatch(/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/);
   });
 
   test('files that are not there are told at once', () => {

@@ -15,6 +15,16 @@ describe('a fetch of a follower', () => {
     expect(ask().response?.errorCode).toBe(ErrorCode.NONE);
   });
 
+  it('is of the node that has shown who it is, and of no other', () => {
+    const { ask, partition } = served(['a'], 1);
+    ask({ follower: 2, from: 1 }, requestContext({ listener: 'brokers', node: 1 }));
+    const other = ask({ follower: 1, from: 1 }, requestContext({ listener: 'brokers', node: 2 }));
+    expect(other.response?.errorCode).toBe(ErrorCode.CLUSTER_AUTHORIZATION_FAILED);
+    expect(partition.highWatermark).toBe(0);
+    for (const follower of [1, 2]) ask({ follower, from: 1 }, requestContext({ listener: 'brokers', node: follower }));
+    expect(partition.highWatermark).toBe(1);
+  });
+
   it('is not one of an earlier incarnation', () => {
     const { ask, partition } = served(['a'], 1);
     expect(ask({ epoch: EPOCH - 1, from: 1 }).response?.errorCode).toBe(ErrorCode.STALE_BROKER_EPOCH);

@@ -3,6 +3,7 @@ import { Settings } from '../../../../broker/core/config/settings.ts';
 import type { Net, NetConnection, NetHandlers } from '../../../../broker/ports/net.ts';
 import type { Ports } from '../../../../broker/server/context.ts';
 import { Acceptor, budgetBytes } from '../../../../broker/server/network/acceptor.ts';
+import type { ClientConnection } from '../../../../broker/server/network/client-connection.ts';
 
 class PlayedState {
   nowMs = 0;
@@ -45,6 +46,7 @@ class PlayedConnection implements NetConnection {
   closed = false;
   paused = false;
   unsent = 0;
+  node?: number;
   readonly sent: number[] = [];
   readonly remotePort = 1;
   readonly remoteAddress: string;
@@ -78,9 +80,11 @@ class PlayedConnection implements NetConnection {
 function accepting(settings: Readonly<Record<string, string>>, byHand = false, connectionsMax?: number) {
   const served: ((response: readonly Uint8Array[] | null) => void)[] = [];
   const state = new PlayedState();
+  const listening: (string | undefined)[] = [];
   let accept: (connection: NetConnection) => NetHandlers | null = () => null;
   const net: Net = {
     listen: (address, onConnection, done) => {
+      listening.push(address.listener);
       accept = onConnection;
       done(null, { port: address.port, close: () => undefined });
     },
@@ -95,8 +99,9 @@ function accepting(settings: Readonly<Record<string, string>>, byHand = false, c
   });
   acceptor.listen([{ name: 'plain', host: '127.0.0.1', port: 1 }], () => undefined);
   acceptor.open();
-  const connect = (remoteAddress: string): PlayedConnection => {
+  const connect = (remoteAddress: string, node?: number): PlayedConnection => {
     const connection = new PlayedConnection(remoteAddress);
+    if (node !== undefined) connection.node = node;
     connection.handlers = accept(connection);
     return connection;
   };
@@ -112,10 +117,18 @@ function accepting(settings: Readonly<Record<string, string>>, byHand = false, c
     });
     return value;
   };
-  return { acceptor, connect, tick, state, served, metric };
+  return { acceptor, connect, tick, state, served, metric, listening };
 }
 
 describe('the acceptor', () => {
+  it('names its listeners to the network, and tells which node is at the other end where that was shown', () => {
+    const { connect, listening } = accepting({});
+    expect(listening).toEqual(['plain']);
+    const contextOf = (connection: PlayedConnection) => (connection.handlers as ClientConnection).context;
+    expect(contextOf(connect('10.0.0.1', 3)).node).toBe(3);
+    expect(contextOf(connect('10.0.0.1')).node).toBeUndefined();
+  });
+
   it('lets connections over max.connections wait their turn, and serves what they sent meanwhile', () => {
     const { connect, state, served } = accepting({ 'max.connections': '2' }, true);
     const first = connect('10.0.0.1');

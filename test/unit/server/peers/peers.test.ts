@@ -6,7 +6,7 @@ import { Peers } from '../../../../broker/server/peers/peers.ts';
 import { PLAIN_BROKER } from '../../../support/metadata/parts.ts';
 import { VirtualLoop } from '../../../support/virtual-loop.ts';
 
-test('a broker is reached where it says itself, whatever clients are told (B2, O18)', () => {
+test('a broker is reached where it says itself, and nobody else there, whatever clients are told (B2, O18)', () => {
   const loop = new VirtualLoop();
   const at = (host: string) => [{ listener: 'plain', host, port: 9092 }];
   const broker: BrokerView = {
@@ -23,12 +23,12 @@ test('a broker is reached where it says itself, whatever clients are told (B2, O
     timers: loop,
     random: { uint32: () => 1, bytes: (size) => new Uint8Array(size) },
     log: { debug: said, info: said, warn: said, error: said },
-    net: { listen: said, dial: ({ host, port }) => void dialed.push(`${host}:${port}`) },
+    net: { listen: said, dial: ({ host, port, node }) => void dialed.push(`node ${node} at ${host}:${port}`) },
     nodeId: 0,
     metadata: { view: { clusterId: 'c', broker: () => broker } as never, onDelta: () => () => undefined },
     listener: 'plain',
   });
   peers.call(1, { key: ApiKey.Metadata, body: () => ({ topics: null }), done: said });
   loop.run();
-  expect(new Set(dialed)).toEqual(new Set(['10.0.0.1:9092']));
+  expect(new Set(dialed)).toEqual(new Set(['node 1 at 10.0.0.1:9092']));
 });

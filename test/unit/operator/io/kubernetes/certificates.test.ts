@@ -1,7 +1,7 @@
 // Own certificates as Secrets: what is in them, that they are renewed in time, and whose they are.
 import { createPrivateKey } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { nameOf } from '../../../../../broker/io/grpc/certificates.ts';
+import { nameOf } from '../../../../../broker/io/tls/certificates.ts';
 import { SETTLE_MS } from '../../../../../operator/core/certificates.ts';
 import type { KubernetesObject } from '../../../../../operator/ports/kubernetes.ts';
 import { createAuthority } from '../../../../support/certificates.ts';

@@ -2,8 +2,6 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Log } from '../../ports/log.ts';
-import type { CertifiedName } from './identity.ts';
-import { textOf } from './status.ts';
 
 /** Files in PEM: this node's certificate with those between it and the root, its key, and the roots that are trusted. */
 export interface TlsFiles {
@@ -18,6 +16,14 @@ export interface TlsMaterial {
   readonly key: Buffer;
   readonly ca: Buffer;
 }
+
+/** Who a certificate says its holder is: one node, or the operator. */
+export type CertifiedName =
+  | { readonly clusterId: string; readonly role: 'node'; readonly nodeId: number }
+  | { readonly clusterId: string; readonly role: 'operator' };
+
+/** What nodes and the operator speak to each other, in both directions. */
+export const TLS_VERSION = { minVersion: 'TLSv1.3' } as const;
 
 /** How often the files are looked at. */
 const RELOAD_MS = 5000;
@@ -54,7 +60,7 @@ export class Certificates {
       'certFile' in from
         ? { cert: readFileSync(from.certFile), key: readFileSync(from.keyFile), ca: readFileSync(from.caFile) }
         : from;
-    this.#context = createSecureContext(this.#material);
+    this.#context = createSecureContext({ ...this.#material, ...TLS_VERSION });
     if ('certFile' in from) this.#schedule(from, reloadMs);
   }
 
@@ -77,7 +83,10 @@ export class Certificates {
       this.#reload(files)
         .catch((error: unknown) => {
           // They are replaced one after the other: what doesn't fit together yet will the next time.
-          this.#log.warn({ error: textOf(error) }, 'certificates changed and could not be read; the old ones stay');
+          this.#log.warn(
+            { error: error instanceof Error ? error.message : String(error) },
+            'certificates changed and could not be read; the old ones stay',
+          );
         })
         .finally(() => this.#schedule(files, reloadMs));
     }, reloadMs).unref();
@@ -88,7 +97,7 @@ export class Certificates {
     const old = this.#material;
     if (cert.equals(old.cert) && key.equals(old.key) && ca.equals(old.ca)) return;
     const material = { cert, key, ca };
-    this.#context = createSecureContext(material);
+    this.#context = createSecureContext({ ...material, ...TLS_VERSION });
     this.#material = material;
     this.#log.info({ certFile }, 'certificates were read again');
     for (const listener of this.#listeners) listener(material);
