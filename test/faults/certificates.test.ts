@@ -3,9 +3,15 @@ import { mkdtemp, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { createConnection, type Socket } from 'node:net';
 import { connect } from 'node:tls';
 import { afterEach, expect, it } from '@jest/globals';
+import { buildBatch } from '../../broker/core/record/builder.ts';
+import { Calls } from '../../broker/cli/local/calls.ts';
 import { PodDialer } from '../../broker/cli/operator/pod-dialer.ts';
+import { ApiKey } from '../../broker/core/protocol/apis.ts';
+import { encodeRequest } from '../../broker/core/protocol/messages.ts';
+import { crc32c } from '../../broker/io/crc32c.ts';
 import { createGrpcNet } from '../../broker/io/grpc/grpc-net.ts';
 import type { CallFailure } from '../../broker/ports/control-net.ts';
 import { isKeyOf, issue } from '../../operator/io/kubernetes/certificates/issuer.ts';
@@ -14,6 +20,7 @@ import { createAuthority } from '../support/certificates.ts';
 import { CertificateLab, DAY_MS } from '../support/kubernetes/certificate-lab.ts';
 import { CLUSTER_ID } from '../support/kubernetes/rendered.ts';
 import { onStage } from '../support/kubernetes/stage.ts';
+import { RawClient } from '../support/raw-client.ts';
 import { waitFor } from '../wire/harness/wait.ts';
 import { QuorumFleet } from './quorum-fleet.ts';
 
@@ -44,6 +51,61 @@ const settingsOf = (id: number): Readonly<Record<string, string>> => ({
   'weir.grpc.tls.key.file': join(directory, String(id), `orders-broker-${id}.key`),
   'weir.grpc.tls.ca.file': join(directory, String(id), 'ca.crt'),
 });
+
+const TOPIC = 'kept';
+
+/** Creates a topic with a partition led by each broker, of which nothing is acknowledged that is not on all three. */
+async function createKept(nodes: QuorumFleet): Promise<void> {
+  const calls = new Calls([nodes.addressesOf(0).client], { clientId: 'create', requestTimeoutMs: 10_000 });
+  const assignments = IDS.map((id) => ({ partitionIndex: id, brokerIds: [id, (id + 1) % 3, (id + 2) % 3] }));
+  const configs = [{ name: 'min.insync.replicas', value: '3' }];
+  const topics = [{ name: TOPIC, numPartitions: -1, replicationFactor: -1, assignments, configs }];
+  const answer = await calls.call(ApiKey.CreateTopics, () => ({ topics, timeoutMs: 10_000, validateOnly: false }));
+  calls.close();
+  expect(answer.topics.map(({ errorCode }) => errorCode)).toEqual([0]);
+}
+
+/** Each broker leads a partition, and the others store what it takes: all of them reach each other. */
+function allStore(nodes: QuorumFleet): Promise<unknown> {
+  const records = buildBatch([{ key: null, value: Buffer.from('x') }], { timestamp: Date.now() }, crc32c);
+  return waitFor('every broker has what it takes stored by the others', async () => {
+    const leaders = (await nodes.probe(0).topic(TOPIC))?.leaders ?? [];
+    if (leaders.toSorted().join() !== IDS.join()) return false;
+    const codes = leaders.map(async (leader, index) => {
+      const { host, port } = nodes.addressesOf(leader).client;
+      const client = await RawClient.connect(`${host}:${port}`);
+      const topicData = [{ name: TOPIC, partitionData: [{ index, records }] }];
+      const { responses } = await client.call(ApiKey.Produce, 9, { acks: -1, timeoutMs: 5_000, topicData });
+      client.close();
+      return responses[0]?.partitionResponses[0]?.errorCode;
+    });
+    return (await Promise.all(codes)).every((code) => code === 0);
+  });
+}
+
+/** Asks a node on the listener of brokers, with these certificates or in the clear: what comes before the end. */
+function askBroker(
+  nodes: QuorumFleet,
+  id: number,
+  files: Partial<OperatorFiles> | null,
+): Promise<'answered' | 'closed'> {
+  const [host = '', port] = nodes.addressesOf(id).brokers.split(':');
+  const at = { host, port: Number(port) };
+  const socket: Socket =
+    files === null ? createConnection(at) : connect({ ...at, ...files, checkServerIdentity: () => undefined });
+  const head = { apiKey: ApiKey.ApiVersions, version: 0, correlationId: 1, clientId: 'stranger' } as const;
+  socket.on('error', () => undefined);
+  socket.once(files === null ? 'connect' : 'secureConnect', () => {
+    for (const chunk of encodeRequest(head, {})) socket.write(chunk);
+  });
+  return new Promise((settle) => {
+    socket.once('data', () => {
+      settle('answered');
+      socket.destroy();
+    });
+    socket.once('close', () => settle('closed'));
+  });
+}
 
 function controlOf(id: number): { readonly host: string; readonly port: number } {
   const [host = '', port] = fleet?.addressesOf(id).control.split(':') ?? [];
@@ -98,6 +160,27 @@ function operatorBy(lab: CertificateLab, age: number): Promise<OperatorFiles> {
   return issue({ cert: String(authority), key: key ?? '' }, subject, Date.now()).then((pair) => ({ ...pair, ca }));
 }
 
+/** Nobody but the operator calls as such, and nobody but nodes speaks to brokers where these do. */
+async function expectStrangersOut(lab: CertificateLab, nodes: QuorumFleet, operator: OperatorFiles): Promise<void> {
+  const { ca } = operator;
+  const ofNode = filesOfNode(lab, 1);
+  expect(await ask(0, ofNode)).toMatchObject({ code: 'refused' });
+  const stranger = createAuthority('a stranger');
+  const likeOperator = stranger.issue(`weir://${CLUSTER_ID}/operator`);
+  expect(await ask(0, { ...likeOperator, ca })).toMatchObject({ code: 'unavailable' });
+  const likeNode = stranger.issue(`weir://${CLUSTER_ID}/node/1`);
+  for (const files of [null, { ca }, { ...likeNode, ca }, operator])
+    expect(await askBroker(nodes, 0, files)).toBe('closed');
+  expect(await askBroker(nodes, 0, ofNode)).toBe('answered');
+}
+
+/** What a node has been given last. */
+function filesOfNode(lab: CertificateLab, id: number): OperatorFiles {
+  const files = lab.files('orders-node-tls');
+  const of = (name: string): string => files[name] ?? '';
+  return { cert: of(`orders-broker-${id}.crt`), key: of(`orders-broker-${id}.key`), ca: of('ca.crt') };
+}
+
 it(
   'three nodes form a quorum over mutual TLS, go on while certificates and authorities are exchanged, and let nobody else in',
   () =>
@@ -113,19 +196,15 @@ it(
       await lab.keep();
       await keptAt(62.6);
       for (const id of IDS) await hand(lab, id);
-      const nodes = await QuorumFleet.start({ nodes: 3, clusterId: CLUSTER_ID, ofNode: settingsOf });
+      const nodes = await QuorumFleet.start({ nodes: 3, clusterId: CLUSTER_ID, ofNode: settingsOf, isTls: true });
       fleet = nodes;
       await nodes.agreed();
-      const ofFirst = await operatorBy(lab, 0);
+      const [ofFirst, ofNode] = [await operatorBy(lab, 0), filesOfNode(lab, 1)];
       for (const id of IDS) expect(await ask(id, ofFirst)).toBeNull();
+      await createKept(nodes);
+      await allStore(nodes);
 
-      // Nobody but the operator calls as such.
-      const files = lab.files('orders-node-tls');
-      const { ca } = ofFirst;
-      const ofNode = { cert: files['orders-broker-1.crt'] ?? '', key: files['orders-broker-1.key'] ?? '', ca };
-      expect(await ask(0, ofNode)).toMatchObject({ code: 'refused' });
-      const stranger = createAuthority('a stranger').issue(`weir://${CLUSTER_ID}/operator`);
-      expect(await ask(0, { ...stranger, ca })).toMatchObject({ code: 'unavailable' });
+      await expectStrangersOut(lab, nodes, ofFirst);
 
       // A second authority is trusted by nodes that run, and signs for nobody yet.
       await keptAt(2.7);
@@ -142,6 +221,7 @@ it(
       await nodes.start(0);
       await nodes.agreed();
       await nodes.untilItCreates(0);
+      await allStore(nodes);
       const pids = [1, 2].map((id) => nodes.pid(id));
       for (const id of [1, 2]) await hand(lab, id);
       for (const id of IDS)
@@ -161,6 +241,8 @@ it(
         await waitFor(`node ${id} trusts the first one no more`, async () => (await ask(id, ofFirst)) !== null);
         expect(await ask(id, operator)).toBeNull();
       }
+      // The isolate of records reads its files by itself.
+      await waitFor('neither do brokers', async () => (await askBroker(nodes, 1, ofNode)) === 'closed');
       const dialed = { namespace: 'prod', name: 'orders', clusterId: CLUSTER_ID, tls: operator };
       const { host, port: controlPort } = controlOf(2);
       const reach = { id: 2, host, controlPort, listenerPort: null, instance: '' };
@@ -168,6 +250,7 @@ it(
       const { leaderId } = await nodes.agreed();
       await nodes.kill(leaderId);
       await nodes.start(leaderId);
+      await allStore(nodes);
       expect(await nodes.judge()).toEqual([]);
     }),
   300_000,

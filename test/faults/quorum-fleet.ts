@@ -25,8 +25,9 @@ interface FleetNode {
   readonly dataDirectory: string;
   readonly prefix: readonly string[];
   readonly probe: ClusterProbe;
-  /** Likewise of its control plane. */
+  /** Likewise of its control plane, and of the listener of brokers where they have one of their own. */
   readonly control: string;
+  readonly brokers: string;
   /** Asks who leads, on a connection of its own: answers come in the order of the questions. */
   readonly watch: ClusterProbe;
   process: Child | null;
@@ -49,6 +50,8 @@ export interface QuorumFleetOptions {
   /** Where a node keeps its data; absent: in the fleet's own directory. */
   readonly dataOf?: (id: number) => string;
   readonly settings?: Readonly<Record<string, string>>;
+  /** Brokers reach each other on a listener of their own, by TLS, with the certificates that `ofNode` names. */
+  readonly isTls?: boolean;
   /** Settings of one node, which listens at this address. */
   readonly ofNode?: (id: number, address: string) => Readonly<Record<string, string>>;
   /** Hears what nodes say. */
@@ -153,14 +156,15 @@ export class QuorumFleet {
     await this.#node(id).process?.stop();
   }
 
-  /** Where a node listens: for clients, and with its control plane. */
+  /** Where a node listens: for clients, with its control plane, and for brokers alone. */
   addressesOf(id: number): {
     readonly client: { readonly host: string; readonly port: number };
     readonly control: string;
+    readonly brokers: string;
   } {
-    const { address, control } = this.#node(id);
+    const { address, control, brokers } = this.#node(id);
     const [host = '', port] = address.split(':');
-    return { client: { host, port: Number(port) }, control };
+    return { client: { host, port: Number(port) }, control, brokers };
   }
 
   /** Everything on the disk of a node that does not run is lost. */
@@ -256,7 +260,7 @@ export class QuorumFleet {
   }
 
   async #make(options: QuorumFleetOptions): Promise<void> {
-    const { nodes, voters = nodes, network, dataOf, settings, ofNode, timeoutMs } = options;
+    const { nodes, voters = nodes, network, dataOf, settings, ofNode, timeoutMs, isTls = false } = options;
     const ids = Array.from({ length: nodes }, (_, id) => id);
     const controllers = ids.slice(0, voters);
     await this.#writeFormation({
@@ -266,13 +270,14 @@ export class QuorumFleet {
     });
     const hosts = ids.map((id) => network?.addressOf(id) ?? '127.0.0.1');
     const ports: number[] = [];
-    while (ports.length < 2 * nodes) {
+    while (ports.length < 3 * nodes) {
       const port = await freePort();
       if (!ports.includes(port)) ports.push(port);
     }
     for (const id of ids) {
       const config = join(this.#directory, `${id}.properties`);
       const address = `${hosts[id]}:${ports[id]}`;
+      const brokers = `${hosts[id]}:${ports[2 * nodes + id]}`;
       const dataDirectory = dataOf?.(id) ?? join(this.#directory, `data-${id}`);
       const lines = Object.entries({
         'node.id': id,
@@ -285,13 +290,14 @@ export class QuorumFleet {
         'weir.grpc.host': hosts[id],
         'weir.grpc.port': ports[nodes + id],
         'weir.grpc.insecure': network !== undefined,
+        ...(isTls ? securedListeners(address, brokers) : {}),
         ...settings,
         ...ofNode?.(id, address),
       });
       await writeFile(config, lines.map(([name, value]) => `${name}=${value}\n`).join(''));
       const probe = (): ClusterProbe => new ClusterProbe(address, timeoutMs ?? PROBE_TIMEOUT_MS);
       const prefix = network?.prefixOf(id) ?? [];
-      const places = { config, address, control: `${hosts[id]}:${ports[nodes + id]}`, dataDirectory, prefix };
+      const places = { config, address, control: `${hosts[id]}:${ports[nodes + id]}`, brokers, dataDirectory, prefix };
       this.#nodes.push({ id, ...places, probe: probe(), watch: probe(), process: null, isReady: false });
     }
   }
@@ -317,6 +323,14 @@ export class QuorumFleet {
       await delay(SAMPLE_PAUSE_MS);
     }
   }
+}
+
+function securedListeners(clients: string, brokers: string): Readonly<Record<string, string>> {
+  return {
+    listeners: `PLAINTEXT://${clients},BROKERS://${brokers}`,
+    'inter.broker.listener.name': 'BROKERS',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,BROKERS:SSL',
+  };
 }
 
 function newId(): string {

@@ -83,6 +83,8 @@ function nodeSettings(blueprint: Blueprint, spec: NodeSpec): ReadonlyMap<string,
     );
     settings.set('advertised.listeners', advertised.join(','));
     settings.set('inter.broker.listener.name', REPLICATION_LISTENER);
+    // Nobody but nodes of the cluster gets in (O6).
+    settings.set('listener.security.protocol.map', `${REPLICATION_LISTENER}:SSL`);
   }
   return settings;
 }
