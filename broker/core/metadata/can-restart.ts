@@ -1,9 +1,11 @@
+import { brokerId } from '../base/ids.ts';
 import type { Settings } from '../config/settings.ts';
 import { Pace, type Steps } from '../codec/pace.ts';
+import { isOnItsDisk } from './election.ts';
 import type { MetadataImage } from './image.ts';
 import type { PartitionState } from './topic.ts';
 
-type Lists = Pick<PartitionState, 'replicas' | 'isr' | 'elr'>;
+type Lists = Pick<PartitionState, 'replicas' | 'isr' | 'elr' | 'directories'>;
 
 /** What would happen to brokers: they stop and come back with what they have, or with an empty disk. */
 export type Absence = 'restart' | 'losing-disk';
@@ -69,11 +71,16 @@ function absentReason({ replicas, isr, elr }: Lists, { image, wanted, ids }: Que
   return tooFew(inSync.length, Math.min(wanted, replicas.length));
 }
 
-/** An ELR has members only where fewer than `min.insync.replicas` are in sync, so that nobody asks for it here. */
-function lossReason({ replicas, isr }: Lists, { image, wanted, ids }: Question): string | null {
+/**
+ * An ELR has members only where fewer than `min.insync.replicas` are in sync, so that nobody asks for it here. Without one the last of
+ * an ISR stays in it, whether it is away or has come back with an empty disk (I4, D4 b).
+ */
+function lossReason(lists: Lists, { image, wanted, ids }: Question): string | null {
+  const { replicas, isr } = lists;
+  const diskOf = (id: number): string | null => image.broker(brokerId(id))?.directoryId ?? null;
   if (!replicas.some((id) => ids.includes(id))) return null;
   if (replicas.every((id) => ids.includes(id))) return 'has no replica elsewhere';
-  const inSync = isr.filter((id) => !ids.includes(id) && image.isUnfenced(id));
+  const inSync = isr.filter((id) => !ids.includes(id) && image.isUnfenced(id) && isOnItsDisk(lists, id, diskOf));
   return tooFew(inSync.length, Math.min(wanted, replicas.length));
 }
 

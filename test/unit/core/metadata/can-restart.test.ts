@@ -62,6 +62,24 @@ describe('whether a broker may lose its disk', () => {
     expect(losses(lab, 1, 2, 0)).toContain('t-0 has no replica elsewhere');
   });
 
+  test('the last of an ISR that stays in it is none that has what is lost, while it is away or has an empty disk', () => {
+    const lab = MetadataLab.atLevel1();
+    const updates = [{ name: 'weir.version', level: 3, upgradeType: 'upgrade' }] as const;
+    expect(lab.run({ kind: 'updateFeatures', updates, validateOnly: false })).toMatchObject({ errorCode: 0 });
+    for (const id of [0, 1]) lab.join(id);
+    lab.create(newTopic('t', { replicationFactor: 2, configs: [{ name: 'min.insync.replicas', value: '1' }] }));
+    expect(losses(lab, 1)).toEqual([]);
+    for (const id of [1, 0]) fence(lab, id);
+    const nobody = ['t-0 would have 0 in-sync replicas and needs 1 (min.insync.replicas)'];
+    expect(lab.image.topicByName('t')?.partition(0)).toMatchObject({ isr: [0] });
+    expect(losses(lab, 1)).toEqual(nobody);
+    const registered = lab.run(lab.registration(0, { directoryId: sampleId(900_000) }));
+    const brokerEpoch = registered.kind === 'registerBroker' ? registered.brokerEpoch : -1;
+    lab.run({ kind: 'unfenceBroker', brokerId: 0, brokerEpoch });
+    expect(lab.image.topicByName('t')?.partition(0)).toMatchObject({ isr: [0], leader: -1 });
+    expect(losses(lab, 1)).toEqual(nobody);
+  });
+
   test('one copy that is in sync is enough where that is all that is asked for', () => {
     const lab = MetadataLab.withBrokers([0, 1]);
     lab.create(newTopic('t', { replicationFactor: 2, configs: [{ name: 'min.insync.replicas', value: '1' }] }));
