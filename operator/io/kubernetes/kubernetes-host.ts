@@ -27,7 +27,7 @@ import { OWNED, type OwnedKind, ownedType } from './resources.ts';
 export interface KubernetesHostTools {
   /** Refuses to write when this process must not act (E1). */
   readonly api: KubernetesApi;
-  readonly caches: Caches;
+  readonly caches: Pick<Caches, 'find' | 'ownedOf' | 'until'>;
   readonly clock: Clock;
   readonly dialer: ClusterDialer;
   readonly certify: Certify;
@@ -74,11 +74,12 @@ export class KubernetesHost implements NodeHost {
     const view = this.#view();
     if (view.problems.length > 0) return view.problems;
     this.#cluster = settleScale(cluster, view.observation).cluster;
-    if (isHeld(cluster)) return [];
     const blueprint = this.#blueprint(view);
     if (blueprint === null) return [];
-    const taken = await this.#certify(blueprint);
+    // Nothing is written of what is held back, but it is asked how it is.
+    const taken = await this.#certify(blueprint, { isWritten: !isHeld(cluster) });
     if (taken.length > 0) return taken;
+    if (isHeld(cluster)) return [];
     const rendered = render(blueprint);
     // What a stopped node has lost is not made again: it is about to be forgotten.
     const stopped = new Set(blueprint.nodes.flatMap(({ spec, isRunning }) => (isRunning ? [] : [String(spec.id)])));
@@ -304,9 +305,13 @@ export class KubernetesHost implements NodeHost {
   }
 
   /** No node starts without its certificate: gives what is in the way of that. */
-  async #certify(blueprint: Blueprint): Promise<readonly Condition[]> {
+  async #certify(blueprint: Blueprint, { isWritten = true } = {}): Promise<readonly Condition[]> {
     const { certify, api } = this.#tools;
-    const { taken, operator } = await certify(api, blueprint);
+    const unwritten: Parameters<Certify>[0] = {
+      get: (type, name) => api.get(type, name),
+      apply: async (_type, object) => object,
+    };
+    const { taken, operator } = await certify(isWritten ? api : unwritten, blueprint);
     this.#tls = operator ?? this.#tls;
     return taken.map((name) => nameTaken(this.#owner, 'Secret', name));
   }

@@ -1,9 +1,8 @@
 import { API_VERSION } from '../../../operator/api/names.ts';
-import type { Kept } from '../../../operator/io/kubernetes/certificates/keep.ts';
+import type { Certify, Kept } from '../../../operator/io/kubernetes/certificates/keep.ts';
 import type { Blueprint } from '../../../operator/io/kubernetes/objects/blueprint.ts';
 import { namesOf, nodeName } from '../../../operator/io/kubernetes/objects/names.ts';
 import { Operator, type OperatorTools } from '../../../operator/main.ts';
-import type { KubernetesApi } from '../../../operator/ports/kubernetes.ts';
 import type { OperatorError } from '../../../operator/ports/operator-error.ts';
 import { KubeWorld } from './kube-world.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -19,7 +18,7 @@ class Killed extends Error {
 }
 
 /** Gives every node a line in the Secret of certificates; real ones are made by threads, for which no turn of this world waits. */
-export async function certify(api: KubernetesApi, { cluster, uid, nodes }: Blueprint): Promise<Kept> {
+export async function certify(api: Parameters<Certify>[0], { cluster, uid, nodes }: Blueprint): Promise<Kept> {
   const { name, namespace } = cluster.metadata;
   const { nodeSecret } = namesOf(name);
   const data = Object.fromEntries(nodes.map(({ spec }) => [`${nodeName(name, spec.id)}.crt`, '']));

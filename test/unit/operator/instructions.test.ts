@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { clusterOf } from '../../support/kubernetes/rendered.ts';
+import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
 import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
 
@@ -56,12 +56,30 @@ describe('the annotations of a Cluster on Kubernetes', () => {
     const from = stage.effects.length;
     declare(stage, { 'weir.dev/pause': 'true', 'weir.dev/restart': 'a' });
     stage.world.store.delete(TYPES.services, { namespace: 'ns', name: 'orders-bootstrap' });
+    stage.world.store.delete(TYPES.secrets, { namespace: 'ns', name: 'orders-node-tls' });
     await stage.calm(60_000);
     expect(works(stage, from)).toEqual([]);
     declare(stage, { 'weir.dev/restart': 'a' });
     await stage.calm();
     expect(evictions(stage, from)).toHaveLength(3);
     expect(stage.world.store.find(TYPES.services, 'ns', 'orders-bootstrap')).not.toBe(null);
+  });
+
+  it('pause: whoever is operator next asks the brokers as well', async () => {
+    const stage = await settled();
+    declare(stage, { 'weir.dev/pause': 'true' });
+    await stage.calm();
+    const available = (): unknown =>
+      (at(stage.world.store.find(TYPES.clusters, 'ns', 'orders'), 'status', 'conditions') as readonly object[]).find(
+        (one) => at(one, 'type') === 'Available',
+      );
+    expect(available()).toMatchObject({ status: 'True' });
+    await stage.kill();
+    const from = stage.effects.length;
+    stage.start();
+    await stage.calm(60_000);
+    expect(available()).toMatchObject({ status: 'True' });
+    expect(works(stage, from)).toEqual([]);
   });
 
   it('windows: pods that an earlier operator made in another way wait for one, and go on in the next', async () => {

@@ -14,7 +14,7 @@ import { issue, makeAuthority, type Pair } from './issuer.ts';
 
 /** What keeps certificates. */
 export interface CertificateTools {
-  readonly api: KubernetesApi;
+  readonly api: Pick<KubernetesApi, 'get' | 'apply'>;
   /** Wall clock, ms since 1970. */
   readonly wallMs: () => number;
 }
@@ -25,7 +25,7 @@ export type Kept =
   | { readonly taken: readonly []; readonly operator: OperatorFiles };
 
 /** Sees to the certificates of a cluster, see `keepCertificates`. */
-export type Certify = (api: KubernetesApi, blueprint: Blueprint) => Promise<Kept>;
+export type Certify = (api: CertificateTools['api'], blueprint: Blueprint) => Promise<Kept>;
 
 const SECRET: ResourceType = { group: '', version: 'v1', kind: 'Secret', plural: 'secrets', isNamespaced: true };
 const DAY_MS = 86_400_000;
