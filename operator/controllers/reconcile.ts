@@ -68,7 +68,8 @@ export async function reconcile(
   return carryOutFirst({ plan: plan(desired, observed, tools.isDynamic), observed, admin }, tools, skip);
 }
 
-function questionOf(desired: Desired, isDynamic: IsDynamic, host: HostObservation): AdminQuestion {
+/** What a plan has to know of a cluster whose nodes are these. */
+export function questionOf(desired: Desired, isDynamic: IsDynamic, host: HostObservation): AdminQuestion {
   const { cluster } = settleScale(desired.cluster, host);
   const nodes = wantedNodes(cluster, isDynamic);
   const replaced = nodeToReplace(cluster, host);

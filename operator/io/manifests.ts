@@ -16,7 +16,7 @@ import { type AnyResource, nameOf } from '../api/kinds.ts';
 import { type Validated, validateManifest } from '../api/manifest.ts';
 import { checkReferences } from '../api/references.ts';
 import { checkRules } from '../api/rules.ts';
-import type { CheckSetting } from '../api/validate.ts';
+import { type CheckSetting, isRecord } from '../api/validate.ts';
 
 /** Bounds of what is read before anything is parsed. */
 const FILE_SIZE_MAX = 1 << 20;
@@ -42,6 +42,21 @@ interface Located {
   readonly lines: LineCounter;
 }
 
+/** Where manifests come to. */
+interface Surroundings {
+  /** What is declared there, unless it is among them. */
+  readonly others?: readonly AnyResource[];
+  /** Of those that name none. */
+  readonly namespace?: string | undefined;
+}
+
+function placed(document: unknown, namespace: string | undefined): unknown {
+  const metadata = isRecord(document) ? document['metadata'] : null;
+  if (!isRecord(document) || !isRecord(metadata) || metadata['namespace'] !== undefined || namespace === undefined)
+    return document;
+  return { ...document, metadata: { ...metadata, namespace } };
+}
+
 /**
  * Reads and validates manifests, and as changes of `previous` where that has the same Cluster. Aliases, duplicate keys and
  * syntax errors are refused with their line as well.
@@ -50,6 +65,7 @@ export function readManifests(
   files: readonly ManifestFile[],
   checkSetting: CheckSetting,
   previous: readonly AnyResource[] = [],
+  { others = [], namespace }: Surroundings = {},
 ): ReadManifests {
   const errors: string[] = [];
   const warnings: string[] = [];
@@ -57,7 +73,8 @@ export function readManifests(
   const places: Located[] = [];
   for (const file of files) {
     for (const located of parseFile(file, errors)) {
-      const validated = validateManifest(located.document.toJS({ maxAliasCount: 0 }), checkSetting);
+      const document: unknown = located.document.toJS({ maxAliasCount: 0 });
+      const validated = validateManifest(placed(document, namespace), checkSetting);
       if (validated.ok) {
         resources.push(validated.resource);
         places.push(located);
@@ -73,7 +90,8 @@ export function readManifests(
     if (place === undefined || before === undefined) continue;
     for (const issue of checkRules(resource, before)) errors.push(format(place, nameOf(resource), issue));
   }
-  for (const issue of checkReferences(resources)) {
+  const names = new Set(resources.map(nameOf));
+  for (const issue of checkReferences([...resources, ...others.filter((one) => !names.has(nameOf(one)))])) {
     const [place, resource] = [places[issue.index], resources[issue.index]];
     if (place !== undefined && resource !== undefined) errors.push(format(place, nameOf(resource), issue));
   }

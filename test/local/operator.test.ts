@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, describe, expect, it } from '@jest/globals';
+import { run } from '../../broker/cli/run.ts';
 import { PodDialer } from '../../broker/cli/operator/pod-dialer.ts';
 import { ApiServer } from '../support/kubernetes/api-server.ts';
 import { KubeWorld } from '../support/kubernetes/kube-world.ts';
@@ -15,20 +17,43 @@ afterAll(async () => {
   await server.stop();
 });
 
+/** A kubeconfig for a server; gives its path. */
+function kubeconfigFor(url: string): string {
+  const path = join(ground.directory(), 'config');
+  const config = {
+    'current-context': 'here',
+    contexts: [{ name: 'here', context: { cluster: 'here', user: 'u' } }],
+    clusters: [{ name: 'here', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
+    users: [{ name: 'u', user: {} }],
+  };
+  writeFileSync(path, JSON.stringify(config));
+  return path;
+}
+
+/** Runs a verb in this process. */
+async function weir(
+  args: readonly string[],
+  input = '',
+): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  let [out, err] = ['', ''];
+  const code = await run(args, {
+    stdin: Readable.from([input]),
+    out: (text) => (out += `${text}\n`),
+    note: (text) => (err += `${text}\n`),
+    isInteractive: false,
+  });
+  return { code, out, err };
+}
+
+const STATUS = { manager: 'weir-operator', subresource: 'status' } as const;
+
 const holder = (): unknown =>
   at(server.store.find(TYPES.leases, 'weir-system', 'weir-operator'), 'spec', 'holderIdentity');
 
 describe('weir operator', () => {
   it('works while it holds the Lease, gives it to the next one, and ends when it has lost it', async () => {
     const url = await server.start();
-    const kubeconfig = join(ground.directory(), 'config');
-    const config = {
-      'current-context': 'here',
-      contexts: [{ name: 'here', context: { cluster: 'here', user: 'u' } }],
-      clusters: [{ name: 'here', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
-      users: [{ name: 'u', user: {} }],
-    };
-    writeFileSync(kubeconfig, JSON.stringify(config));
+    const kubeconfig = kubeconfigFor(url);
     const world = new KubeWorld(server.store);
     const args = [
       'operator',
@@ -59,6 +84,64 @@ describe('weir operator', () => {
     expect(second.all).toMatch(/has lost the Lease and ends/);
     expect(holder()).toBe('another');
   }, 180_000);
+
+  it('plan: prints the way from nothing, beside a server and without one, and ends', async () => {
+    const empty = new ApiServer();
+    const kubeconfig = kubeconfigFor(await empty.start());
+    const plan = ['operator', 'plan', '--kubeconfig', kubeconfig, '-f'];
+    const beside = await weir([...plan, 'examples/quickstart.yaml']);
+    expect([beside.code, beside.err]).toEqual([1, '']);
+    const lines = beside.out.trim().split('\n');
+    expect(lines[0]).toBe('Cluster quickstart, which is not there yet:');
+    expect(lines).toContain('  ShareGroup workers: create topic jobs with 4 partitions');
+    expect(empty.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+    await empty.stop();
+    const without = ground.run([...plan, 'examples/quickstart.yaml']);
+    expect([await without.ended(), without.out]).toEqual([1, beside.out]);
+    expect(without.err).toMatch(/is not reachable.*\nweir: this is what would be done from nothing/);
+    const input = 'apiVersion: weir.dev/v1alpha1\nkind: Topic\nmetadata: {name: a}\nspec: {clusterRef: {name: b}}\n';
+    expect(await weir([...plan, '-'], input)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/standard input:4: Topic a: spec\.clusterRef\.name names Cluster b/),
+    });
+    for (const wrong of [['nowhere.yaml'], ['examples/quickstart.yaml', '--kubeconfig', 'nowhere']])
+      expect((await weir(['operator', 'plan', '-f', ...wrong])).code).toBe(2);
+  });
+
+  it('ready: waits until an operator, a Cluster and brokers are ready, and says what is not', async () => {
+    const own = new ApiServer();
+    const kubeconfig = kubeconfigFor(await own.start());
+    const world = new KubeWorld(own.store);
+    const operator = ground.run(['operator', '--kubeconfig', kubeconfig, '--http', '127.0.0.1:0']);
+    const [, http = ''] = await operator.says(/"http":(\d+)/);
+    const out = `the operator at 127.0.0.1:${http} is ready\n`;
+    const asked = ['operator', 'ready', '--http', `127.0.0.1:${http}`];
+    expect(await weir(asked)).toEqual({ code: 0, out, err: '' });
+    // Nobody is behind its pods.
+    world.declare(clusterOf({ brokers: { replicas: 1 } }, { name: 'orders', namespace: 'ns' }));
+    const cluster = ['operator', 'ready', '--kubeconfig', kubeconfig, '--cluster', 'orders', '--namespace', 'ns'];
+    const waits = await weir([...cluster, '--timeout', '1']);
+    expect([waits.code, waits.err]).toEqual([1, expect.stringMatching(/^weir: Cluster ns\/orders is not ready: /)]);
+    operator.kill('SIGTERM');
+    await operator.ended();
+    expect((await weir([...asked, '--timeout', '1'])).err).toMatch(/ does not answer: .*ECONNREFUSED/);
+    const judged = (behind: number): void => {
+      const conditions = [{ type: 'Ready', status: 'True', message: 'all is well' }];
+      own.store.update(TYPES.clusters, { namespace: 'ns', name: 'orders' }, STATUS, (live) => ({
+        ...live,
+        status: { observedGeneration: (live.metadata.generation ?? 0) - behind, conditions },
+      }));
+    };
+    judged(0);
+    const port = await ground.port(true);
+    const silent = await weir([...cluster, '--bootstrap', `127.0.0.1:${port}`, '--timeout', '1']);
+    expect([silent.code, silent.out]).toEqual([1, 'Cluster ns/orders is ready: all is well\n']);
+    expect(silent.err).toMatch(new RegExp(`^weir: nobody answers at 127\\.0\\.0\\.1:${port}`));
+    judged(1);
+    const stale = await weir([...cluster, '--timeout', '1']);
+    expect([stale.code, stale.err]).toEqual([1, expect.stringMatching(/no operator has seen it as it is now/)]);
+    await own.stop();
+  }, 120_000);
 
   it('asks brokers at the addresses of their pods, whatever they tell clients', async () => {
     const port = await ground.port(false);
@@ -103,5 +186,7 @@ describe('weir operator', () => {
     expect(seen.obstacles.has(0)).toBe(true);
     expect(seen.losses.has(0)).toBe(true);
     await admin.close();
+    const ready = await weir(['operator', 'ready', '--bootstrap', `127.0.0.1:${port}`]);
+    expect(ready).toEqual({ code: 0, out: `1 broker answers at 127.0.0.1:${port}\n`, err: '' });
   });
 });

@@ -1,10 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { ApiClient } from '../../../operator/io/kubernetes/api-client.ts';
+import type { ApiClient } from '../../../operator/io/kubernetes/api-client.ts';
 import { keepCertificates } from '../../../operator/io/kubernetes/certificates/keep.ts';
-import { type KubeConfigSource, kubeConfigEndpoint } from '../../../operator/io/kubernetes/kube-config.ts';
-import type { Site } from '../../../operator/io/kubernetes/objects/blueprint.ts';
 import { systemClock } from '../../../operator/io/system-clock.ts';
 import { Operator, type OperatorOptions } from '../../../operator/main.ts';
 import { isOperatorError } from '../../../operator/ports/operator-error.ts';
@@ -12,17 +7,15 @@ import { startHealthServer } from '../../io/http/health-server.ts';
 import { createPinoLog, type PinoLog } from '../../io/logging/pino-log.ts';
 import type { MetricSample } from '../../ports/metrics.ts';
 import { UserFault, usageFault } from '../fault.ts';
-import { numberFlag, parseFlags, type ParsedFlags } from '../flags.ts';
+import { parseFlags, type ParsedFlags } from '../flags.ts';
 import type { RunVerb } from '../verb.ts';
 import { helpOf } from '../verbs.ts';
 import { readVersion } from '../version.ts';
 import { operatorMetrics } from './metrics.ts';
+import { clientOf, optionsOf, sourceOf, withEnvironment } from './options.ts';
 import { PodDialer } from './pod-dialer.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'];
-const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'] as const;
-/** Where a pod finds its own namespace. */
-const NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 /** A renewal that takes longer is tried again while the Lease still holds. */
 const LEASE_DEADLINE_MS = 4000;
 /** What is under way ends within its own deadlines, which is sooner. */
@@ -30,10 +23,17 @@ const STOP_MS = 15_000;
 const HTTP_DEFAULT = ':9180';
 const CANDIDATE = 'a candidate for the Lease';
 
-/** `weir operator`: runs until it is stopped, or another one has taken over. */
-export const runOperator: RunVerb = async (args) => {
-  const flags = parseFlags('operator', helpOf('operator').flags, args);
-  if (flags.positionals.length > 0) throw usageFault('operator', `nothing to do with ${flags.positionals.join(' ')}`);
+/** `weir operator`: runs until it is stopped, or another one has taken over. `plan` and `ready` only look, and end. */
+export const runOperator: RunVerb = async (args, terminal) => {
+  const flags = withEnvironment(parseFlags('operator', helpOf('operator').flags, args));
+  const [action, ...rest] = flags.positionals;
+  if (rest.length > 0) throw usageFault('operator', `nothing to do with ${rest.join(' ')}`);
+  // An operator that runs does without what these need.
+  if (action === 'plan') return (await import('./plan.ts')).runPlan(flags, terminal);
+  if (action === 'ready') return (await import('./ready.ts')).runReady(flags, terminal);
+  if (action !== undefined) throw usageFault('operator', `nothing to do with ${action}`);
+  for (const name of ['file', 'cluster', 'bootstrap', 'timeout'])
+    if (flags.has(name)) throw usageFault('operator', `--${name} is for weir operator plan or ready`);
   const options = optionsOf(flags);
   const level = flags.text('log-level') ?? 'info';
   if (!LEVELS.includes(level)) throw usageFault('operator', `--log-level must be one of ${LEVELS.join(', ')}`);
@@ -116,30 +116,6 @@ async function lead(
   }
 }
 
-async function clientOf(source: KubeConfigSource, deadlineMs?: number): Promise<ApiClient> {
-  const endpoint = await kubeConfigEndpoint(source);
-  return new ApiClient({ endpoint, clock: systemClock, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
-}
-
-function sourceOf(flags: ParsedFlags): KubeConfigSource {
-  const path = flags.text('kubeconfig');
-  if (path !== undefined) return { kind: 'file', path };
-  return { kind: process.env['KUBERNETES_SERVICE_HOST'] === undefined ? 'default' : 'cluster' };
-}
-
-function optionsOf(flags: ParsedFlags): OperatorOptions {
-  const namespace = flags.text('lease-namespace') ?? ownNamespace();
-  const workers = flags.text('workers');
-  return {
-    namespaces: flags.texts('namespace'),
-    lease: { namespace, name: flags.text('lease') ?? 'weir-operator' },
-    // A pod's name comes again when its container starts again.
-    identity: `${hostname()}_${randomBytes(4).toString('hex')}`,
-    site: siteOf(flags, namespace),
-    workers: workers === undefined ? 4 : numberFlag('operator', 'workers', workers, { min: 1, max: 100 }),
-  };
-}
-
 interface HttpAddress {
   readonly host: string;
   readonly port: number;
@@ -151,23 +127,4 @@ function httpOf(flags: ParsedFlags): HttpAddress {
   const port = Number(found?.[3] ?? -1);
   if (found === null || port > 65_535) throw usageFault('operator', `--http must be [HOST]:PORT, not ${text}`);
   return { host: found[1] ?? found[2] ?? '', port };
-}
-
-function siteOf(flags: ParsedFlags, namespace: string): Site {
-  const pullPolicy = PULL_POLICIES.find((one) => one === (flags.text('image-pull-policy') ?? 'IfNotPresent'));
-  if (pullPolicy === undefined)
-    throw usageFault('operator', `--image-pull-policy must be one of ${PULL_POLICIES.join(', ')}`);
-  const image = /^(.+?)(?::([\w][\w.-]{0,127}))?$/.exec(flags.text('image') ?? 'weir');
-  return {
-    image: { repository: image?.[1] ?? 'weir', tag: image?.[2] ?? readVersion(), pullPolicy },
-    domain: flags.text('cluster-domain') ?? 'cluster.local',
-    operator: { namespace, labels: { 'app.kubernetes.io/name': 'weir-operator' } },
-  };
-}
-
-function ownNamespace(): string {
-  return (
-    process.env['POD_NAMESPACE'] ??
-    (existsSync(NAMESPACE_FILE) ? readFileSync(NAMESPACE_FILE, 'utf8').trim() : 'default')
-  );
 }

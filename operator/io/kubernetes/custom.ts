@@ -1,4 +1,5 @@
 import type { Declared } from '../../core/declared.ts';
+import type { AnyResource } from '../../api/kinds.ts';
 import { API_VERSION, type Kind } from '../../api/names.ts';
 import { CLUSTER_SPEC } from '../../api/cluster-spec.ts';
 import { validateManifest } from '../../api/manifest.ts';
@@ -39,6 +40,37 @@ export function declaredOf(kind: Kind, object: KubernetesObject): Declared {
     cluster: kind === 'Cluster' ? `${namespace}/${name}` : ref === null ? '' : `${refNamespace}/${ref}`,
     manifest: validated.ok ? validated.resource : null,
     issues: validated.ok ? [] : validated.issues,
+  };
+}
+
+/** Younger than all there are. */
+const NOT_YET = '9999-12-31T23:59:59Z';
+
+/** A manifest as it would be read once `kubectl apply` has written it over what there is; null: there is nothing. */
+export function asDeclared(manifest: AnyResource, before: Declared | null): Declared {
+  const { kind, metadata, spec } = manifest;
+  const { namespace, name } = metadata;
+  const applied = at(parsed(before?.annotations[LAST_APPLIED] ?? ''), 'metadata', 'annotations');
+  // What somebody else wrote stays, what was in an earlier manifest goes.
+  const kept = Object.entries(before?.annotations ?? {}).filter(([one]) => at(applied, one) === undefined);
+  const annotations = new Map([...kept, ...(metadata.annotations ?? [])]);
+  const ref = 'clusterRef' in spec ? spec.clusterRef : { name };
+  return {
+    kind,
+    namespace,
+    name,
+    uid: before?.uid ?? `${kind} ${namespace}/${name}`,
+    generation: before?.generation ?? 0,
+    resourceVersion: '',
+    createdAt: before?.createdAt ?? NOT_YET,
+    isLeaving: before?.isLeaving ?? false,
+    finalizers: before?.finalizers ?? [],
+    annotations: Object.fromEntries(annotations),
+    status: before?.status,
+    cluster: `${('namespace' in ref ? ref.namespace : undefined) ?? namespace}/${ref.name}`,
+    // Of the same kind as it was.
+    manifest: { ...manifest, metadata: { ...metadata, annotations } } as AnyResource,
+    issues: [],
   };
 }
 
