@@ -3,6 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
+import { parseFlags } from '../../broker/cli/flags.ts';
+import { helpOf } from '../../broker/cli/verbs.ts';
 import { crdOf } from '../../operator/api/crd.ts';
 import { KINDS } from '../../operator/api/names.ts';
 import type { KubernetesObject } from '../../operator/ports/kubernetes.ts';
@@ -17,11 +19,24 @@ import {
   OPERATOR_VALUES,
   setJson,
   template,
+  type Values,
 } from './harness/charts.ts';
 
 const GOLDEN = join(ROOT, 'test/kubernetes/golden');
 /** Set to 1: golden files and examples/install.yaml are written anew; the difference is for a reviewer. */
 const isRewriting = process.env['WEIR_REWRITE_SCRIPTS'] === '1';
+
+const OUTSIDE = {
+  cluster: { brokers: { replicas: 3 }, listeners: [{ name: 'out', port: 9093, type: 'loadbalancer' }] },
+};
+
+/** Objects of a chart. */
+async function rendered(chart: string, values: Values): Promise<readonly KubernetesObject[]> {
+  // What helm renders are objects of Kubernetes.
+  return parseAllDocuments(await template(chart, values)).flatMap(
+    (one) => (one.toJS() as KubernetesObject | null) ?? [],
+  );
+}
 
 /** Compares with a file, or writes it. */
 async function expectFile(path: string, text: string): Promise<void> {
@@ -46,6 +61,38 @@ describe('the charts', () => {
     ['cluster-members', CLUSTER_CHART, CLUSTER_VALUES],
   ])('render as in golden/%s.yaml', async (name, chart, values) => {
     await expectFile(join(GOLDEN, `${name}.yaml`), await template(chart, values));
+  });
+
+  test.each([
+    ['operator', OPERATOR_CHART, {}, ['http']],
+    ['cluster', CLUSTER_CHART, {}, ['cluster', 'namespace', 'bootstrap', 'timeout']],
+    ['cluster that is reached from outside', CLUSTER_CHART, OUTSIDE, ['cluster', 'namespace', 'timeout']],
+  ])('test the %s by a verb that there is', async (_title, chart, values, names) => {
+    const [pod, ...more] = (await rendered(chart, values)).filter(({ kind }) => kind === 'Pod');
+    expect([more, at(pod, 'metadata', 'annotations', 'helm.sh/hook')]).toEqual([[], 'test']);
+    const [verb = '', ...args] = at(pod, 'spec', 'containers', 0, 'args') as readonly string[];
+    const flags = parseFlags(verb, helpOf('operator').flags, args);
+    expect([verb, flags.positionals]).toEqual(['operator', ['ready']]);
+    expect(
+      helpOf('operator')
+        .flags.flatMap(({ name }) => (flags.has(name) ? [name] : []))
+        .sort(),
+    ).toEqual(names.sort());
+  });
+
+  test('tell the operator by flags and variables that it knows', async () => {
+    const [deployment] = (await rendered(OPERATOR_CHART, OPERATOR_VALUES)).filter(({ kind }) => kind === 'Deployment');
+    const container = at(deployment, 'spec', 'template', 'spec', 'containers', 0);
+    const [verb = '', ...args] = at(container, 'args') as readonly string[];
+    const flags = parseFlags(verb, helpOf('operator').flags, args);
+    const given = helpOf('operator').flags.flatMap(({ name }) => (flags.has(name) ? [name] : []));
+    const names = (at(container, 'env') as readonly { readonly name: string }[]).map(({ name }) => name);
+    const told = names.filter((name) => name.startsWith('WEIR_')).map((name) => name.replace('WEIR_OPERATOR_', ''));
+    const known = helpOf('operator').flags.map(({ name }) => name.toUpperCase().replaceAll('-', '_'));
+    expect(told.filter((name) => !known.includes(name))).toEqual([]);
+    expect([...given, ...told.map((name) => name.toLowerCase().replaceAll('_', '-'))].sort()).toEqual(
+      ['lease', 'lease-namespace', 'image', 'image-pull-policy', 'cluster-domain', 'http', 'namespace'].sort(),
+    );
   });
 
   test('carry the CRDs as they are, but for the annotation that keeps them', async () => {

@@ -3,10 +3,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { crdOf } from '../../operator/api/crd.ts';
+import { parseAllDocuments } from 'yaml';
 import { KINDS } from '../../operator/api/names.ts';
 import { at } from '../support/kubernetes/rendered.ts';
 import { waitFor } from '../wire/harness/wait.ts';
-import { CLUSTER_CHART, CLUSTER_VALUES, EXAMPLES, OPERATOR_CHART, setJson } from './harness/charts.ts';
+import { CLUSTER_CHART, CLUSTER_VALUES, EXAMPLES, OPERATOR_CHART, setJson, template } from './harness/charts.ts';
 import { ControlPlane } from './harness/control-plane.ts';
 
 const NAMESPACE = ['-n', 'weir-system'] as const;
@@ -83,6 +84,21 @@ describe('helm', () => {
     expect(said).toContain('kubectl get weir -A');
     await pods(2);
     await plane.kubectl('wait', '--for=condition=Established', 'crd', ...CRDS, '--timeout=60s');
+  });
+
+  test.each([
+    ['the operator', OPERATOR_CHART, ['Pod']],
+    ['a cluster', CLUSTER_CHART, ['ServiceAccount', 'Role', 'RoleBinding', 'Pod']],
+  ])('test %s by what restricted Pod Security takes', async (_title, chart, kinds) => {
+    const documents = parseAllDocuments(await template(chart, {})).map((one) => one.toJS() as object);
+    const hooks = documents.filter((one) => at(one, 'metadata', 'annotations', 'helm.sh/hook') === 'test');
+    const weight = (one: object): number => Number(at(one, 'metadata', 'annotations', 'helm.sh/hook-weight') ?? 0);
+    expect(hooks.toSorted((a, b) => weight(a) - weight(b)).map((one) => at(one, 'kind'))).toEqual(kinds);
+    for (const hook of hooks) expect(await plane.apply(hook)).toMatch(/created\n$/);
+    for (const hook of hooks) {
+      const named = [String(at(hook, 'kind')), String(at(hook, 'metadata', 'name'))];
+      await plane.kubectl('delete', ...named, ...NAMESPACE, '--wait=false');
+    }
   });
 
   test('upgrades it and rolls it back', async () => {
