@@ -42,10 +42,10 @@ const BROKERS = {
     autoscale: {
       type: 'object',
       description:
-        'Lets the operator run more brokers than replicas while the load asks for them. The number in force is status.replicas; replicas stays as it was written.',
+        'Lets the operator run more brokers than replicas while the load asks for them. The number in force is status.replicas; replicas stays as it was written. This version does not do so yet.',
       only: 'kubernetes',
       properties: {
-        maxReplicas: { type: 'integer', description: 'The most brokers.', minimum: 1, maximum: 1_000 },
+        maxReplicas: { type: 'integer', description: 'The greatest number of brokers.', minimum: 1, maximum: 1_000 },
         scaleIn: {
           type: 'enum',
           description:
@@ -89,7 +89,7 @@ const HOST_NAME = { minLength: 1, maxLength: 253 } as const;
 
 const LISTENER = {
   type: 'object',
-  description: 'One listener.',
+  description: 'A port on which clients connect, and from where it is reached.',
   properties: {
     name: {
       type: 'string',
@@ -101,7 +101,7 @@ const LISTENER = {
     },
     port: {
       type: 'integer',
-      description: 'TCP port on the nodes. 9091, 9180, 9185 and 9190 are for the nodes themselves.',
+      description: 'TCP port on each broker. 9091, 9180, 9185 and 9190 are taken by the nodes themselves.',
       minimum: 1,
       maximum: 65_535,
     },
@@ -142,7 +142,7 @@ const LISTENER = {
 
 const TENANT = {
   type: 'object',
-  description: 'One namespace.',
+  description: 'A namespace, and how names of what belongs to it begin.',
   properties: {
     namespace: { type: 'string', description: 'The namespace.', minLength: 1, maxLength: 63 },
     prefix: {
@@ -159,7 +159,7 @@ const TENANT = {
 
 const MAINTENANCE_WINDOW = {
   type: 'object',
-  description: 'A time of the week.',
+  description: 'A span of time that comes every week, or every day.',
   properties: {
     days: {
       type: 'array',
@@ -204,13 +204,13 @@ export const CLUSTER_SPEC = {
     controllers: CONTROLLERS,
     storage: {
       type: 'object',
-      description: 'What holds for the volumes of all nodes, brokers and controllers.',
+      description: 'What is the same for the volumes of all nodes, of brokers and of controllers.',
       only: 'kubernetes',
       properties: {
         onDelete: {
           type: 'enum',
           description:
-            'What becomes of the volumes when the Cluster is deleted. A Cluster of the same name takes retained ones up again, with every record.',
+            'What becomes of the volumes when the Cluster is deleted. Retain: they stay, and a Cluster of the same name in the same namespace takes them up again with every record. Delete: they go with it.',
           values: ['Retain', 'Delete'],
           default: 'Retain',
         },
@@ -248,7 +248,7 @@ export const CLUSTER_SPEC = {
     featureLevel: {
       type: 'integer',
       description:
-        'Level of weir.version. While it stays an older version of Weir can be gone back to. Absent: raised a day after the last node runs a new version.',
+        'Level of the feature weir.version. As long as it is not raised, the nodes can go back to the version of Weir before. Absent: it is raised a day after the last node runs a new version. This version does not act upon it yet.',
       only: 'kubernetes',
       minimum: 1,
       maximum: 1_000,

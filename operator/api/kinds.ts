@@ -34,7 +34,7 @@ const PARTITIONS = {
 const REPLICATION_FACTOR = {
   type: 'integer',
   description:
-    'Copies of each partition, each on a broker of its own. Absent: default.replication.factor of the cluster.',
+    'Number of copies of each partition, each on a broker of its own. It can be changed. Absent: default.replication.factor of the cluster at creation.',
   minimum: 1,
   maximum: 100,
 } as const;
@@ -143,9 +143,12 @@ export const CLUSTER_NAME = {
 
 /** What each kind is, in a sentence or two. */
 export const KIND_DESCRIPTIONS: Readonly<Record<Kind, string>> = {
-  Cluster: 'A Weir cluster: its brokers, its controllers, and how clients reach them.',
-  ShareGroup: 'A share group (KIP-932) of a Weir cluster: a queue over one or more topics.',
-  Topic: 'A topic of a Weir cluster.',
+  Cluster:
+    'A Weir cluster: its brokers, its controllers, and how clients reach them. Annotations ask for what a spec has no words for: weir.dev/pause: "true" holds everything back, weir.dev/adopt: observe only tells what differs, each new value of weir.dev/restart restarts every node once, weir.dev/confirm-scale-down: "3" lets a number of brokers that is not in the manifest fall to 3.',
+  ShareGroup:
+    'A share group (KIP-932) of a Weir cluster: a queue over one or more topics, of which each record goes to one member at a time. The annotations weir.dev/pause: "true" and weir.dev/adopt: observe hold back what would be done about it.',
+  Topic:
+    'A topic of a Weir cluster. The annotations weir.dev/pause: "true" and weir.dev/adopt: observe hold back what would be done about it.',
 };
 
 /** The `spec` of every kind. */

@@ -37,7 +37,7 @@ const names = (description: string) =>
 
 const WEIGHT = {
   type: 'integer',
-  description: 'How much it counts beside the others.',
+  description: 'How much it counts beside the other preferences.',
   minimum: 1,
   maximum: 100,
 } as const satisfies IntegerSchema;
@@ -60,7 +60,8 @@ const LABEL_SELECTOR = {
           key: name('The label.'),
           operator: {
             type: 'enum',
-            description: 'How its value relates to the values.',
+            description:
+              "How the label's value relates to values: it is one of them (In) or none (NotIn), or there is such a label (Exists) or none (DoesNotExist).",
             values: ['In', 'NotIn', 'Exists', 'DoesNotExist'],
           },
           values: labelValues('For In and NotIn.'),
@@ -86,7 +87,8 @@ const nodeRequirements = (description: string) =>
         key: name('The label or field.'),
         operator: {
           type: 'enum',
-          description: 'How its value relates to the values.',
+          description:
+            'How its value relates to values: it is one of them (In) or none (NotIn), it is there (Exists) or not (DoesNotExist), or it is a greater (Gt) or lesser (Lt) number.',
           values: ['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt'],
         },
         values: labelValues('One number for Gt and Lt, none for Exists and DoesNotExist.'),
@@ -123,7 +125,7 @@ const POD_AFFINITY_TERM = {
 const preferredTerms = <P extends ObjectSchema['properties'], const N extends string>(term: P, name: N) =>
   ({
     type: 'array',
-    description: 'These count for a machine, by weight.',
+    description: 'Preferences: machines for which more of them hold, by weight, come first.',
     listType: 'atomic',
     minItems: 0,
     maxItems: 20,
@@ -195,7 +197,7 @@ const AFFINITY = {
 
 const TOLERATION = {
   type: 'object',
-  description: 'One taint that is put up with.',
+  description: 'A taint that the pods tolerate.',
   properties: {
     key: { type: 'string', description: 'The taint. Absent: any.', minLength: 0, maxLength: QUALIFIED_NAME_MAX },
     operator: {
@@ -222,14 +224,15 @@ const TOLERATION = {
 /** What a manifest may say of the pods that nodes run in. */
 export const POD = {
   type: 'object',
-  description: 'What the pods of these nodes have besides what the operator gives them.',
+  description:
+    'What the pods of these nodes have besides what the operator gives them. A change restarts them, one after the other.',
   only: 'kubernetes',
   properties: {
     labels: labels('Labels of the pods.'),
     annotations: { type: 'text-map', description: 'Annotations of the pods.', maxProperties: 50, maxLength: 10_000 },
     tolerations: {
       type: 'array',
-      description: 'Taints of machines that the pods put up with.',
+      description: 'Taints of machines that the pods tolerate.',
       listType: 'atomic',
       minItems: 0,
       maxItems: 50,
@@ -274,11 +277,11 @@ const requirements = (description: string) =>
 /** CPU and memory of the container that a node is. */
 export const RESOURCES = {
   type: 'object',
-  description: 'CPU and memory of each node.',
+  description: 'CPU and memory of each node. A change restarts them, one after the other.',
   only: 'kubernetes',
   properties: {
-    requests: requirements('What is set aside.'),
-    limits: requirements('What is never passed.'),
+    requests: requirements('What the scheduler sets aside for each node.'),
+    limits: requirements('What no node gets more of.'),
   },
   required: [],
 } as const satisfies ObjectSchema;

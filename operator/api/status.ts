@@ -11,17 +11,17 @@ const OBSERVED_GENERATION = {
 const CONDITIONS = {
   type: 'array',
   description:
-    'What is the case. Ready: all is as the manifest says. Reconciling: the operator is at work on it. Stalled: somebody has to change something first. The message says what.',
+    'What the operator found. Ready: all is as the manifest says. Reconciling: the operator is at work on it, or waits for something. Stalled: somebody has to change something first, and the message says what. Of a Cluster also Available: clients are served, however much is still to be done.',
   listType: 'map',
   mapKey: 'type',
   minItems: 0,
   maxItems: 32,
   items: {
     type: 'object',
-    description: 'One condition.',
+    description: 'What the operator found in one respect.',
     properties: {
-      type: { type: 'string', description: 'What may be the case.', minLength: 1, maxLength: 316 },
-      status: { type: 'enum', description: 'Whether it is.', values: ['True', 'False', 'Unknown'] },
+      type: { type: 'string', description: 'In which respect, such as Ready.', minLength: 1, maxLength: 316 },
+      status: { type: 'enum', description: 'Whether it is so.', values: ['True', 'False', 'Unknown'] },
       reason: {
         type: 'string',
         description: 'Why, in one word for programs.',
@@ -58,16 +58,16 @@ const CLUSTER_STATUS = {
     observedGeneration: OBSERVED_GENERATION,
     conditions: CONDITIONS,
     clusterId: text("The cluster's id, which clients see and volumes carry."),
-    replicas: count('Brokers that there are.'),
-    readyReplicas: count('Brokers that serve.'),
+    replicas: count('Number of brokers that there are.'),
+    readyReplicas: count('Number of brokers that are ready.'),
     selector: text('Labels of the pods of brokers, as kubectl and autoscalers ask for them.'),
-    version: text('Version of Weir that all nodes run; while they change the older one.'),
+    version: text('Version of Weir that the nodes run; while it changes, the older one.'),
     featureLevel: count('Level of weir.version in force.'),
-    operatorVersion: text('Version of the operator that was here last. An older one does nothing.'),
+    operatorVersion: text('Version of the operator that looked last.'),
     leaderId: count('Id of the active controller.'),
     listeners: {
       type: 'array',
-      description: 'Where clients begin.',
+      description: 'Where clients begin, for each listener that has an address.',
       listType: 'map',
       mapKey: 'name',
       minItems: 0,
@@ -77,14 +77,14 @@ const CLUSTER_STATUS = {
         description: 'One listener.',
         properties: {
           name: text('Its name.'),
-          bootstrap: text('What goes into bootstrap.servers.'),
+          bootstrap: text('What clients take as bootstrap.servers.'),
         },
         required: ['name', 'bootstrap'],
       },
     },
     drains: {
       type: 'array',
-      description: 'Brokers that are being emptied.',
+      description: 'Brokers whose replicas are moved away before they go.',
       listType: 'map',
       mapKey: 'nodeId',
       minItems: 0,
@@ -107,7 +107,7 @@ const SHARE_GROUP_STATUS = {
     observedGeneration: OBSERVED_GENERATION,
     conditions: CONDITIONS,
     state: text('State of the group as Kafka names it, such as Empty or Stable.'),
-    members: count('Consumers in the group.'),
+    members: count('Number of consumers in the group.'),
     backlog: {
       type: 'integer',
       description:
@@ -132,8 +132,8 @@ const TOPIC_STATUS = {
   properties: {
     observedGeneration: OBSERVED_GENERATION,
     conditions: CONDITIONS,
-    partitions: count('Partitions that there are.'),
-    replicationFactor: count('Copies of each partition.'),
+    partitions: count('Number of partitions.'),
+    replicationFactor: count('Number of copies of each partition; where they differ, the least.'),
   },
   required: [],
 } as const satisfies ObjectSchema;
