@@ -4,6 +4,8 @@ const KUBERNETES_MINOR = 37;
 const KUBERNETES_VERSION = `v1.${KUBERNETES_MINOR}.2`;
 const ETCD_VERSION = 'v3.7.3';
 const HELM_VERSION = 'v3.22.0';
+/** Argo CD's interpreter of Lua. */
+const LUA_VERSION = 'v1.1.2';
 
 /** A program that says no version is taken for an ancient one by the others. */
 const STAMPS = Object.fromEntries(
@@ -45,6 +47,7 @@ const PROGRAMS = {
   helm: plain('helm', 'helm.sh/helm/v3', HELM_VERSION, '/cmd/helm', {
     'helm.sh/helm/v3/internal/version.version': HELM_VERSION,
   }),
+  lua: plain('glua', 'github.com/yuin/gopher-lua', LUA_VERSION, '/cmd/glua'),
 } as const satisfies Readonly<Record<string, GoProgram>>;
 
 /** The path of one of the programs, built unless the cache has it. Throws `MissingPeer` without Go. */
