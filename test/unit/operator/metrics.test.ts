@@ -5,11 +5,12 @@ import { renderMetrics } from '../../../broker/io/metrics/exposition.ts';
 import { operatorMetrics } from '../../../broker/cli/operator/metrics.ts';
 import type { MetricSample } from '../../../broker/ports/metrics.ts';
 import { OperatorStats } from '../../../operator/controllers/stats.ts';
+import { Operator } from '../../../operator/main.ts';
 import { OperatorError } from '../../../operator/ports/operator-error.ts';
 import { ManualClock } from '../../support/kubernetes/manual-clock.ts';
 import { MemoryApi } from '../../support/kubernetes/memory-api.ts';
-import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
-import { clusterOf } from '../../support/kubernetes/rendered.ts';
+import { certify, OperatorStage } from '../../support/kubernetes/operator-stage.ts';
+import { clusterOf, SITE } from '../../support/kubernetes/rendered.ts';
 import { ObjectStore } from '../../support/kubernetes/store.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
 
@@ -83,6 +84,55 @@ describe('the figures of an operator', () => {
     expect(topics.reduce((sum, line) => sum + Number(line.split(' ')[1]), 0)).toBe(40);
   });
 
+  it('tell of what is stuck, of what failed and of how things are by a line each', async () => {
+    const stage = new OperatorStage();
+    stage.world.declare(three);
+    stage.start();
+    await stage.calm();
+    const { stats } = stage.operator;
+    const waits = Promise.withResolvers<void>();
+    const looking = stats.look('ns/other', () => waits.promise);
+    await stage.pass(302_000);
+    const stuck = await linesOf(stage);
+    expect(valueOf(stuck, 'reconcile_in_progress')).toBe(1);
+    expect(valueOf(stuck, 'reconcile_stuck')).toBe(1);
+    expect(valueOf(stuck, 'reconcile_longest_seconds')).toBeGreaterThanOrEqual(302);
+    waits.reject(new OperatorError('UNREACHABLE', 'nobody answers'));
+    await expect(looking).rejects.toThrow('nobody answers');
+    const lines = await linesOf(stage);
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'reconcile_in_progress 0',
+        'reconcile_stuck 0',
+        'reconcile_longest_seconds 0',
+        'reconcile_errors_total{code="UNREACHABLE"} 1',
+        'conditions{kind="Cluster",type="Ready",status="True"} 1',
+      ]),
+    );
+    expect(valueOf(lines, 'reconcile_duration_seconds_sum')).toBeCloseTo(stats.durationSeconds, 3);
+    const nowSeconds = (1_000_000 + stage.clock.monotonicMs()) / 1000;
+    const sinceSeconds = nowSeconds - valueOf(lines, 'last_success_timestamp_seconds');
+    expect(sinceSeconds).toBeGreaterThanOrEqual(0);
+    expect(sinceSeconds).toBeLessThan(40);
+    for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'nodejs_heap_size_used_bytes'])
+      expect(valueOf(lines, name)).toBeGreaterThan(0);
+    expect(valueOf(lines, 'process_start_time_seconds')).toBeLessThan(nowSeconds);
+    await stage.stop();
+  });
+
+  it('tell who leads', async () => {
+    const stage = new OperatorStage();
+    stage.start();
+    await stage.calm();
+    const { operator } = stage;
+    await stage.stop();
+    expect(operator.isLeading()).toBe(false);
+    const samples: MetricSample[] = [];
+    const clock = (): number => stage.clock.monotonicMs();
+    operatorMetrics(operator, clock, clock)((one) => samples.push(one));
+    expect(await renderMetrics(samples)).toContain('\nweir_operator_leader 0\n');
+  });
+
   it('tell which looks are stuck, and what failed', async () => {
     const clock = new ManualClock();
     const stats = new OperatorStats(clock);
@@ -140,6 +190,44 @@ describe('the health of an operator', () => {
     for (const path of ['healthz', 'readyz', 'metrics'])
       expect((await fetch(`http://127.0.0.1:${port}/${path}`)).status).toBe(200);
     await stage.kill();
+  });
+
+  it('waits for a leader that has not listed everything yet', async () => {
+    const { clock, world } = new OperatorStage();
+    const list = new MemoryApi(world.store);
+    let isOpen = false;
+    list.list = async () => {
+      if (!isOpen) throw new OperatorError('UNREACHABLE', 'nobody answers');
+      return { items: [], resourceVersion: '1', next: null };
+    };
+    const operator = new Operator(
+      {
+        api: list,
+        leaseApi: new MemoryApi(world.store),
+        dialer: world.dialer(),
+        certify,
+        clock,
+        random: () => 0,
+        wallMs: () => 0,
+        wallTime: () => '',
+      },
+      { namespaces: [], lease: { namespace: 'a', name: 'b' }, identity: 'a', site: SITE, workers: 1 },
+      { lead: () => undefined, lost: () => undefined, trouble: () => undefined },
+    );
+    const pass = async (): Promise<void> => {
+      for (let n = 0; n < 40; n += 1) {
+        for (let turn = 0; turn < 8; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        clock.advance(1000);
+      }
+    };
+    await pass();
+    expect(operator.unready()).toEqual(['not everything has been listed yet']);
+    isOpen = true;
+    await pass();
+    expect(operator.unready()).toEqual([]);
+    const ending = operator.stop();
+    await pass();
+    await ending;
   });
 
   it('ends when the API server is silent for half a minute', async () => {
