@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { fc } from '../support/properties.ts';
-import type { MetadataCommand } from '../../broker/core/metadata/commands.ts';
+import { restartReasons } from '../../broker/core/metadata/can-restart.ts';
 import { MetadataImage } from '../../broker/core/metadata/image.ts';
 import { type MetadataBugs, NO_METADATA_BUGS } from '../../broker/core/metadata/planted-bugs.ts';
 import { decodeRecords, encodeRecords } from '../../broker/core/metadata/records.ts';
@@ -8,222 +8,9 @@ import type { PartitionState } from '../../broker/core/metadata/topic.ts';
 import type { MetadataView } from '../../broker/core/metadata/view.ts';
 import { type BrokerId, brokerId } from '../../broker/core/base/ids.ts';
 import { MetadataLab, newTopic, sampleId } from '../support/metadata/lab.ts';
+import { broker, type Step, step, take } from '../support/metadata/random-steps.ts';
+import { whole } from '../support/steps.ts';
 import { SAME_REPLICAS } from '../../broker/core/metadata/election.ts';
-
-const NAMES = ['a', 'b.c', 'b_c', '__consumer_offsets', 'long-name'] as const;
-const name = fc.constantFrom(...NAMES);
-const broker = fc.integer({ min: 0, max: 3 });
-
-/** A command, or an incarnation of a broker that comes. Epochs are filled in when it runs. */
-type Step =
-  | { readonly kind: 'join'; readonly brokerId: number; readonly unfence: boolean; readonly disk: number }
-  | { readonly kind: 'fence' | 'unfence' | 'ids'; readonly brokerId: number; readonly stale: boolean }
-  | { readonly kind: 'controller'; readonly controllerId: number }
-  /** Something that is asked of one partition, or of a broker. */
-  | {
-      readonly kind: 'replicas';
-      readonly what: (typeof REPLICA_STEPS)[number];
-      readonly pick: number;
-      readonly ids: readonly number[];
-    }
-  | { readonly kind: 'command'; readonly command: MetadataCommand };
-
-const REPLICA_STEPS = ['isr', 'prefer', 'unclean', 'move', 'cancel', 'damage', 'shutdown', 'place', 'durable'] as const;
-
-const createTopics = fc
-  .array(
-    fc.record({
-      name,
-      partitionCount: fc.constantFrom(-1, 0, 1, 2, 5),
-      replicationFactor: fc.constantFrom(-1, 0, 1, 2, 3),
-      durability: fc.constantFrom(null, 'fsync', 'replicated', 'bad'),
-      shrinkToBrokers: fc.boolean(),
-    }),
-    { maxLength: 3 },
-  )
-  .chain((topics) =>
-    fc.boolean().map(
-      (validateOnly): Step => ({
-        kind: 'command',
-        command: {
-          kind: 'createTopics',
-          validateOnly,
-          topics: topics.map(({ durability, ...topic }) =>
-            newTopic(topic.name, {
-              ...topic,
-              configs: durability === null ? [] : [{ name: 'weir.durability', value: durability }],
-            }),
-          ),
-        },
-      }),
-    ),
-  );
-
-const deleteTopic = name.map(
-  (one): Step => ({ kind: 'command', command: { kind: 'deleteTopics', topics: [{ name: one, topicId: null }] } }),
-);
-
-const grow = fc.record({ name, partitionCount: fc.integer({ min: 0, max: 8 }) }).map(
-  (topic): Step => ({
-    kind: 'command',
-    command: { kind: 'createPartitions', topics: [{ ...topic, assignments: null }], validateOnly: false },
-  }),
-);
-
-const alter = fc
-  .record({
-    resource: fc.oneof(
-      name.map((one) => ({ scope: 'topic' as const, name: one as string })),
-      fc.constantFrom(
-        { scope: 'cluster' as const, name: '' },
-        { scope: 'broker' as const, name: '0' },
-        { scope: 'group' as const, name: 'g' },
-      ),
-    ),
-    setting: fc.constantFrom(
-      'weir.durability',
-      'min.insync.replicas',
-      'unclean.leader.election.enable',
-      'retention.ms',
-      'cleanup.policy',
-      'share.isolation.level',
-      'log.retention.ms',
-      'foo',
-    ),
-    operation: fc.constantFrom('set' as const, 'delete' as const, 'append' as const, 'subtract' as const),
-    value: fc.constantFrom(null, 'fsync', 'replicated', '2', '5', 'true', 'false', 'compact', 'read_committed'),
-  })
-  .map(
-    ({ resource, setting, operation, value }): Step => ({
-      kind: 'command',
-      command: {
-        kind: 'alterConfigs',
-        resources: [{ ...resource, operations: [{ name: setting, operation, value }] }],
-        validateOnly: false,
-      },
-    }),
-  );
-
-const forget = fc
-  .record({ kind: fc.constantFrom('unregisterBroker' as const, 'unregisterController' as const), id: broker })
-  .map(
-    ({ kind, id }): Step => ({
-      kind: 'command',
-      command: kind === 'unregisterBroker' ? { kind, brokerId: id } : { kind, controllerId: id },
-    }),
-  );
-
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 1, arbitrary: forget },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      kind: fc.constant('replicas' as const),
-      what: fc.constantFrom(...REPLICA_STEPS),
-      pick: fc.nat(50),
-      ids: fc.subarray([0, 1, 2, 3], { minLength: 1 }),
-    }),
-  },
-  { weight: 1, arbitrary: broker.map((controllerId): Step => ({ kind: 'controller', controllerId })) },
-  { weight: 3, arbitrary: createTopics },
-  { weight: 1, arbitrary: deleteTopic },
-  { weight: 1, arbitrary: grow },
-  { weight: 2, arbitrary: alter },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant('join' as const),
-      brokerId: broker,
-      unfence: fc.boolean(),
-      disk: fc.constantFrom(0, 0, 0, 1),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constantFrom('fence' as const, 'unfence' as const, 'ids' as const),
-      brokerId: broker,
-      stale: fc.boolean(),
-    }),
-  },
-);
-
-function take(lab: MetadataLab, one: Step): void {
-  if (one.kind === 'command') {
-    lab.run(one.command);
-  } else if (one.kind === 'controller') {
-    lab.run(lab.controllerRegistration(one.controllerId));
-  } else if (one.kind === 'replicas') {
-    const command = replicaCommand(lab, one);
-    if (command !== null) lab.run(command);
-  } else if (one.kind === 'join') {
-    // A broker that is there comes back by itself, mostly; each has two disks.
-    const directoryId = sampleId(500_000 + one.brokerId + 100 * one.disk);
-    const registered = lab.run(lab.registration(one.brokerId, { directoryId }));
-    const brokerEpoch = registered.kind === 'registerBroker' ? registered.brokerEpoch : -1;
-    if (one.unfence) lab.run({ kind: 'unfenceBroker', brokerId: one.brokerId, brokerEpoch });
-  } else {
-    const epoch = lab.image.brokers().find(({ id }) => id === one.brokerId)?.epoch ?? -1;
-    const kind = ({ fence: 'fenceBroker', unfence: 'unfenceBroker', ids: 'allocateProducerIds' } as const)[one.kind];
-    lab.run({ kind, brokerId: one.brokerId, brokerEpoch: one.stale ? epoch - 1 : epoch });
-  }
-}
-
-/** A command as a node would send it in the state that there is; null when there is nobody to send it. */
-function replicaCommand(
-  lab: MetadataLab,
-  { what, pick, ids }: Step & { readonly kind: 'replicas' },
-): MetadataCommand | null {
-  const { image } = lab;
-  const all = image.topics().flatMap((topic) => topic.partitions.map((partition) => ({ topic, partition })));
-  const at = all[pick % Math.max(1, all.length)];
-  const epochOf = (id: number): number => image.brokers().find((each) => each.id === id)?.epoch ?? -1;
-  const anyId = ids[0] ?? 0;
-  if (what === 'shutdown') return { kind: 'controlledShutdown', brokerId: anyId, brokerEpoch: epochOf(anyId) };
-  if (what === 'place' && pick % 5 === 0) {
-    const face = { listener: 'PLAINTEXT', host: `outside-${anyId}`, port: 30_000 + pick };
-    return { kind: 'setAdvertised', brokerId: anyId, endpoints: pick % 2 === 0 ? [face] : [] };
-  }
-  if (what === 'place')
-    return { kind: 'setBrokerPlacement', brokerId: anyId, cordoned: pick % 2 === 0, draining: pick % 3 === 0 };
-  if (at === undefined) return null;
-  const { topic, partition } = at;
-  const { index, leader, leaderEpoch, partitionEpoch, replicas } = partition;
-  const where = { topic: topic.name, index };
-  const own = { brokerId: leader, brokerEpoch: epochOf(leader) };
-  switch (what) {
-    case 'isr': {
-      const isr = replicas
-        .filter((id) => id === leader || ids.includes(id))
-        .map((id) => ({ brokerId: id, brokerEpoch: epochOf(id) }));
-      return {
-        kind: 'alterPartition',
-        ...own,
-        partitions: [{ topicId: topic.id, index, leaderEpoch, partitionEpoch, isr }],
-      };
-    }
-    case 'prefer':
-      return { kind: 'electLeaders', electionType: 'preferred', partitions: pick % 4 === 0 ? null : [where] };
-    case 'unclean':
-      return { kind: 'electLeaders', electionType: 'unclean', partitions: [where] };
-    case 'move':
-    case 'cancel': {
-      const wish = { ...where, replicas: what === 'move' ? ids : null };
-      return { kind: 'alterReassignments', partitions: [wish], allowReplicationFactorChange: pick % 2 === 0 };
-    }
-    case 'damage': {
-      const id = replicas[pick % replicas.length] ?? -1;
-      return {
-        kind: 'reportDamage',
-        brokerId: id,
-        brokerEpoch: epochOf(id),
-        partitions: [{ topicId: topic.id, index }],
-      };
-    }
-    default:
-      return { kind: 'markDurable', ...own, partitions: [{ topicId: topic.id, index, leaderEpoch }] };
-  }
-}
 
 /** What must hold in every state: a sentence per breach. */
 function breaches(lab: MetadataLab): readonly string[] {
@@ -281,6 +68,16 @@ function epochs(view: MetadataView): ReadonlyMap<string, number> {
   );
 }
 
+/** The state of every partition, with its topic's id and its index. */
+function states(view: MetadataImage): readonly { readonly where: string; readonly one: PartitionState }[] {
+  return view.topics().flatMap(({ id, partitions }) =>
+    partitions.flatMap(({ index }) => {
+      const one = view.topicById(id)?.partition(index);
+      return one === undefined ? [] : [{ where: `${id}-${index}`, one }];
+    }),
+  );
+}
+
 /** The state of every partition as a text, by topic id and index. */
 function partitionTexts(view: MetadataView): ReadonlyMap<string, string> {
   return new Map(
@@ -303,6 +100,16 @@ function replicated(bugs: MetadataBugs): MetadataLab {
     newTopic('a', { partitionCount: 2, replicationFactor: 3, configs: [{ name: 'min.insync.replicas', value: '2' }] }),
   );
   lab.bugs = bugs;
+  return lab;
+}
+
+/** The same of a cluster that has no eligible leader replicas yet. */
+function withoutElr(): MetadataLab {
+  const lab = MetadataLab.atLevel1();
+  const updates = [{ name: 'weir.version', level: 3, upgradeType: 'upgrade' }] as const;
+  expect(lab.run({ kind: 'updateFeatures', updates, validateOnly: false })).toMatchObject({ errorCode: 0 });
+  for (const id of [0, 1, 2, 3]) lab.join(id);
+  lab.create(newTopic('a', { partitionCount: 2, replicationFactor: 3 }));
   return lab;
 }
 
@@ -461,6 +268,35 @@ describe('the metadata state machine', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  test('has nothing on a disk that may be lost that nobody else has', () => {
+    let lostCount = 0;
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 25 }),
+        broker,
+        fc.constantFrom(true, true, true, false),
+        (steps, id, hasElr) => {
+          const lab = hasElr ? replicated(NO_METADATA_BUGS) : withoutElr();
+          for (const one of steps) take(lab, one);
+          const before = states(lab.image).filter(({ one }) => one.replicas.includes(brokerId(id)));
+          if (whole(restartReasons(lab.image, lab.settings, [id], 'losing-disk')).value.length > 0) return;
+          lostCount += before.length;
+          take(lab, { kind: 'join', brokerId: id, unfence: true, disk: 2 });
+          const after = new Map(states(lab.image).map(({ where, one }) => [where, one]));
+          for (const { where, one } of before) {
+            const { isr = [], elr = [] } = after.get(where) ?? {};
+            const whoHasAll = [...isr, ...elr].filter((other) => other !== id);
+            const isTrue = (other: BrokerId): boolean =>
+              [...one.isr, ...one.elr].includes(other) && isHeld(lab.image, one, other);
+            expect(whoHasAll.filter(isTrue)).not.toEqual([]);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+    expect(lostCount).toBeGreaterThan(100);
   });
 
   test('its checker can fail', () => {
