@@ -92,9 +92,9 @@ export interface KubernetesApi {
     page: { readonly limit: number; readonly next?: string | null; readonly signal?: AbortSignal },
   ): Promise<ObjectPage>;
   /**
-   * What happens after `resourceVersion`, until the server ends it (it does, every few minutes), `signal` does, or something
-   * fails: `EXPIRED` when history doesn't reach back so far, `SILENT` when not even a bookmark came for longer than the
-   * server leaves between two, `BAD_ANSWER` when a line can't be read.
+   * What happens after `resourceVersion`, until the server ends it (it is asked to, about once a minute), `signal` does, or
+   * something fails: `EXPIRED` when history doesn't reach back so far, `SILENT` when nothing came for longer than that, not
+   * even the end, `BAD_ANSWER` when a line can't be read.
    */
   watch(
     type: ResourceType,

@@ -18,8 +18,10 @@ import type {
 export const FIELD_MANAGER = 'weir-operator';
 
 const DEADLINE_MS = 10_000;
-/** API servers send a bookmark about once a minute. */
-const SILENCE_MS = 90_000;
+/** How long a watch lasts before the server ends it. */
+const WATCH_MS = 60_000;
+/** How much later than that the end of a watch may come. */
+const WATCH_LATE_MS = 15_000;
 /** A page of 500 objects is a few MiB. */
 const ANSWER_BYTES_MAX = 64 << 20;
 const APPLY = 'application/apply-patch+yaml';
@@ -47,14 +49,14 @@ export class ApiClient implements KubernetesApi {
   readonly #endpoint: Endpoint;
   readonly #clock: Clock;
   readonly #deadlineMs: number;
-  readonly #silenceMs: number;
+  readonly #watchMs: number;
 
-  /** `deadlineMs` is the time of one call, tries again included; `silenceMs` how long a watch may say nothing at all. */
-  constructor(tools: { endpoint: Endpoint; clock: Clock; deadlineMs?: number; silenceMs?: number }) {
+  /** `deadlineMs` is the time of one call, tries again included; `watchMs`, in whole seconds, how long a watch lasts. */
+  constructor(tools: { endpoint: Endpoint; clock: Clock; deadlineMs?: number; watchMs?: number }) {
     this.#endpoint = tools.endpoint;
     this.#clock = tools.clock;
     this.#deadlineMs = tools.deadlineMs ?? DEADLINE_MS;
-    this.#silenceMs = tools.silenceMs ?? SILENCE_MS;
+    this.#watchMs = tools.watchMs ?? WATCH_MS;
   }
 
   async get(type: ResourceType, name: ObjectName): Promise<KubernetesObject | null> {
@@ -91,12 +93,18 @@ export class ApiClient implements KubernetesApi {
     { resourceVersion, signal }: { resourceVersion: string; signal: AbortSignal },
   ): AsyncIterable<WatchEvent> {
     const path = pathOf(type, selection.namespace === undefined ? {} : { namespace: selection.namespace });
-    const query = { ...queryOf(selection), watch: 'true', allowWatchBookmarks: 'true', resourceVersion };
+    const query = {
+      ...queryOf(selection),
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      timeoutSeconds: String(this.#watchMs / 1000),
+      resourceVersion,
+    };
     const tools = {
       endpoint: this.#endpoint,
       clock: this.#clock,
       openMs: this.#deadlineMs,
-      silenceMs: this.#silenceMs,
+      silenceMs: this.#watchMs + WATCH_LATE_MS,
     };
     return openWatch({ method: 'GET', path, query }, tools, signal);
   }

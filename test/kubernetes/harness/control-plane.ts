@@ -285,9 +285,9 @@ export class ControlPlane {
   }
 
   /** A client of the operator's own kind; closed with the control plane. */
-  async client(kubeconfig = this.kubeconfig): Promise<ApiClient> {
+  async client(kubeconfig = this.kubeconfig, options: { readonly watchMs?: number } = {}): Promise<ApiClient> {
     const endpoint = await kubeConfigEndpoint({ kind: 'file', path: kubeconfig });
-    const client = new ApiClient({ endpoint, clock: systemClock });
+    const client = new ApiClient({ endpoint, clock: systemClock, ...options });
     this.#clients.push(client);
     return client;
   }

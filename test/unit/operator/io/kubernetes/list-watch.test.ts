@@ -29,15 +29,16 @@ const watchesOf = ({ server }: Stage): (string | null)[] =>
 
 interface Options {
   readonly clock?: Clock;
+  readonly watchMs?: number;
   readonly times?: ListWatchTimes;
   readonly job?: Partial<ListWatchJob<string>>;
 }
 
 /** Watches the ConfigMaps of `ns` and keeps their `x`. */
-function watching(stage: Stage, { clock = systemClock, times = QUICK, job = {} }: Options = {}) {
+function watching(stage: Stage, { clock = systemClock, watchMs, times = QUICK, job = {} }: Options = {}) {
   const told: string[] = [];
   const troubles: string[] = [];
-  const api = new ApiClient({ endpoint: stage.endpoint(), clock });
+  const api = new ApiClient({ endpoint: stage.endpoint(), clock, ...(watchMs === undefined ? {} : { watchMs }) });
   const watch = new ListWatch<string>(
     { api, clock, random: () => 0 },
     {
@@ -295,14 +296,14 @@ describe('a list-watch that waits', () => {
     };
     await watched(
       async (stage, { watch, view }) => {
-        await until(() => clock.pending().join() === '200,90000');
+        await until(() => clock.pending().join() === '200,75000');
         isFull = false;
         put(stage, 'a', '2');
         await until(() => view() === truth(stage));
-        expect(clock.pending()).toEqual([90_000]);
+        expect(clock.pending()).toEqual([75_000]);
         isFull = true;
         put(stage, 'a', '3');
-        await until(() => clock.pending().join() === '200,90000');
+        await until(() => clock.pending().join() === '200,75000');
         await watch.stop();
         expect(clock.pending()).toEqual([]);
       },
@@ -343,7 +344,7 @@ describe('a list-watch that waits', () => {
           await until(() => clock.pending()[0] === pauseMs);
           clock.advance(pauseMs);
         }
-        await until(() => stage.server.watchCount === 1 && clock.pending()[0] === 90_000);
+        await until(() => stage.server.watchCount === 1 && clock.pending()[0] === 75_000);
         clock.advance(5000);
         stage.proxy.cut();
         await until(() => clock.pending()[0] === 200);
@@ -352,19 +353,32 @@ describe('a list-watch that waits', () => {
     );
   });
 
-  it('gives a half-open connection up when not even a bookmark comes, and no sooner', async () => {
+  it('asks for watches that end, and goes on behind each without a list or a word', () =>
+    watched(
+      async (stage, { told, troubles }) => {
+        put(stage, 'b', '1');
+        await until(() => watchesOf(stage).length === 3);
+        put(stage, 'c', '1');
+        await until(() => told.includes('ns/c 1'));
+        expect(told).toEqual(['ns/a 1', 'ns/b 1', 'ns/c 1']);
+        expect([listsOf(stage), troubles]).toEqual([1, []]);
+      },
+      { watchMs: 1000 },
+    ));
+
+  it('gives a half-open connection up when it should have ended, and no sooner', async () => {
     const clock = new ManualClock();
     await watched(
       async (stage, { troubles, view }) => {
-        await until(() => stage.server.watchCount === 1 && clock.pending()[0] === 90_000);
+        await until(() => stage.server.watchCount === 1 && clock.pending()[0] === 75_000);
         for (let minute = 0; minute < 3; minute += 1) {
           clock.advance(60_000);
           stage.server.bookmark();
-          await until(() => clock.pending()[0] === 90_000);
+          await until(() => clock.pending()[0] === 75_000);
         }
         stage.proxy.freeze();
         put(stage, 'b', '1');
-        clock.advance(89_999);
+        clock.advance(74_999);
         expect(troubles).toEqual([]);
         clock.advance(1);
         await until(() => clock.pending()[0] === 200);
@@ -403,7 +417,7 @@ describe('a list-watch that waits', () => {
       if (what.startsWith('a list')) stage.proxy.spoil({}, { kind: 'silence' });
       if (what === 'a pause') stage.proxy.spoil({}, { kind: 'reset' });
       const { watch, told, troubles } = watching(stage, { clock, times: TIMES });
-      const waits = { 'a pause': 200, 'a watch': 90_000 }[what] ?? 10_000;
+      const waits = { 'a pause': 200, 'a watch': 75_000 }[what] ?? 10_000;
       await until(() => clock.pending()[0] === waits);
       const before = troubles.length;
       await watch.stop();
