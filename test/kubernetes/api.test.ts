@@ -1,4 +1,6 @@
 // The operator's client, its views and its Lease on a real API server.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Leader, LEASES } from '../../operator/controllers/leader.ts';
 import type { ApiClient } from '../../operator/io/kubernetes/api-client.ts';
@@ -9,8 +11,10 @@ import { isOperatorError } from '../../operator/ports/operator-error.ts';
 import { at } from '../support/kubernetes/rendered.ts';
 import { TYPES } from '../support/kubernetes/types.ts';
 import { until } from '../support/kubernetes/until.ts';
+import { Child } from '../wire/harness/child.ts';
 import { waitFor } from '../wire/harness/wait.ts';
 import { ControlPlane } from './harness/control-plane.ts';
+import { mortal } from './harness/mortal.ts';
 
 const CONFIG_MAPS = TYPES.configMaps;
 /** Long enough for a bookmark, which comes two seconds before the end. */
@@ -227,4 +231,20 @@ test('of two candidates for the Lease one leads, and the other as soon as that o
   expect(at(await api.get(LEASES, lease), 'spec')).toMatchObject({ holderIdentity: 'second', leaseTransitions: 1 });
   await second.stop();
   expect(log).toEqual(['first leads', 'second leads']);
+});
+
+test('what a control plane starts ends with the process that has started it, however that ends', async () => {
+  const { command, args } = mortal('sleep', ['600']);
+  const script = `console.log(require('node:child_process').spawn('${command}', ${JSON.stringify(args)}).pid); setInterval(() => {}, 1000)`;
+  const pids: string[] = [];
+  const parent = new Child({
+    command: process.execPath,
+    args: ['-e', script],
+    logFile: join(plane.directory, 'parent.log'),
+    onLine: (line) => pids.push(line),
+  });
+  const commandLine = async (): Promise<string> => readFile(`/proc/${pids[0]}/cmdline`, 'utf8').catch(() => '');
+  await waitFor('it runs', async () => (await commandLine()).startsWith('sleep'));
+  await parent.kill();
+  await waitFor('it has ended', async () => (await commandLine()) === '');
 });

@@ -13,6 +13,7 @@ import { kubernetesProgram } from '../../setup/kubernetes.ts';
 import { mustRun, run, type RunResult } from '../../setup/run.ts';
 import { Child } from '../../wire/harness/child.ts';
 import { GiveUp, waitFor } from '../../wire/harness/wait.ts';
+import { mortal } from './mortal.ts';
 
 const PORTS = { api: 16_443, etcd: 16_444, etcdPeer: 16_445, controllers: 16_446, scheduler: 16_447 } as const;
 const READY_DEADLINE_MS = 120_000;
@@ -127,8 +128,8 @@ export class ControlPlane {
   }
 
   async #run(name: Part, args: readonly string[]): Promise<void> {
-    const command = await kubernetesProgram(name);
-    this.#children.push({ name, child: new Child({ command, args, logFile: this.#file(`${name}.log`) }) });
+    const program = mortal(await kubernetesProgram(name), args);
+    this.#children.push({ name, child: new Child({ ...program, logFile: this.#file(`${name}.log`) }) });
   }
 
   async #writeFiles(): Promise<void> {
