@@ -8,11 +8,13 @@ import { kubeConfigEndpoint } from '../../../operator/io/kubernetes/kube-config.
 import { type ApiRequest, type Endpoint, readAll, send } from '../../../operator/io/kubernetes/transport.ts';
 import { systemClock } from '../../../operator/io/system-clock.ts';
 import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
+import { API } from '../../../operator/api/names.ts';
 import { isRecord } from '../../../operator/api/validate.ts';
 import { kubernetesProgram } from '../../setup/kubernetes.ts';
 import { mustRun, run, type RunResult } from '../../setup/run.ts';
 import { Child } from '../../wire/harness/child.ts';
 import { GiveUp, waitFor } from '../../wire/harness/wait.ts';
+import type { AuditEntry } from './audit.ts';
 import { mortal } from './mortal.ts';
 
 const PORTS = { api: 16_443, etcd: 16_444, etcdPeer: 16_445, controllers: 16_446, scheduler: 16_447 } as const;
@@ -22,12 +24,12 @@ const ANSWER_BYTES_MAX = 64 << 20;
 /** Where the controller manager makes volumes of claims, each a directory with a UUID for its name. */
 const VOLUMES = /^\/tmp\/hostpath_pv\/[\w-]+$/;
 
-/** Every request is written down once it is answered, without bodies. */
+/** Every request is written down once it is answered, that for our own kinds with its body. */
 const AUDIT_POLICY = {
   apiVersion: 'audit.k8s.io/v1',
   kind: 'Policy',
   omitStages: ['RequestReceived', 'ResponseStarted'],
-  rules: [{ level: 'Metadata' }],
+  rules: [{ level: 'Request', resources: [{ group: API.group }] }, { level: 'Metadata' }],
 };
 
 const STORAGE_CLASS = {
@@ -39,21 +41,6 @@ const STORAGE_CLASS = {
 };
 
 type Part = 'etcd' | 'apiServer' | 'controllerManager' | 'scheduler';
-
-/** What is known of one request that the API server answered. */
-export interface AuditEntry {
-  readonly verb: string;
-  readonly requestURI: string;
-  readonly user: { readonly username: string };
-  readonly objectRef?: {
-    readonly apiGroup?: string;
-    readonly resource?: string;
-    readonly subresource?: string;
-    readonly namespace?: string;
-    readonly name?: string;
-  };
-  readonly responseStatus?: { readonly code?: number };
-}
 
 /**
  * A Kubernetes without nodes on an address of its own: etcd, the API server with RBAC and an audit log, the controllers and, where asked
@@ -216,6 +203,8 @@ export class ControlPlane {
       `--service-account-private-key-file=${this.#file('accounts.key')}`,
       `--root-ca-file=${this.#file('certificates/apiserver.crt')}`,
       '--enable-hostpath-provisioner',
+      // No machine sends a sign of life.
+      '--controllers=*,-node-lifecycle-controller',
       '--kube-api-qps=200',
       '--kube-api-burst=400',
     ];
@@ -283,6 +272,18 @@ export class ControlPlane {
     const said: unknown = JSON.parse(await readAll(answer, ANSWER_BYTES_MAX));
     if (!isRecord(said)) throw new Error(`${request.method} ${request.path}: no object`);
     return said;
+  }
+
+  /** Says how an object stands, as a kubelet does. */
+  async patchStatus(path: string, status: object): Promise<void> {
+    const contentType = 'application/merge-patch+json';
+    const { kind, message } = await this.ask({
+      method: 'PATCH',
+      path: `${path}/status`,
+      body: { status },
+      contentType,
+    });
+    if (kind === 'Status') throw new Error(`${path}: ${String(message)}`);
   }
 
   /** A client of the operator's own kind; closed with the control plane. */

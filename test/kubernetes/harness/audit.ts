@@ -1,0 +1,70 @@
+import { isRecord } from '../../../operator/api/validate.ts';
+import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
+
+/** What is known of one request that the API server answered. */
+export interface AuditEntry {
+  readonly verb: string;
+  readonly requestURI: string;
+  /** When it was answered. */
+  readonly stageTimestamp: string;
+  readonly user: { readonly username: string };
+  readonly objectRef?: {
+    readonly apiGroup?: string;
+    readonly resource?: string;
+    readonly subresource?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+  };
+  readonly responseStatus?: { readonly code?: number };
+  /** Of our own kinds alone. */
+  readonly requestObject?: unknown;
+}
+
+const WRITES: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
+/** What may be written though nothing changes. */
+const RESTLESS: ReadonlySet<string> = new Set(['leases', 'events']);
+
+const rightOf = (group: string, resource: string, verb: string): string =>
+  `${verb} ${resource}${group === '' ? '' : `.${group}`}`;
+
+/** What roles grant, as `verb resource.group`. */
+export function grantsOf(roles: readonly KubernetesObject[]): ReadonlySet<string> {
+  const texts = (rule: unknown, name: string): readonly string[] => {
+    const list = isRecord(rule) ? rule[name] : null;
+    return Array.isArray(list) ? list.map(String) : [];
+  };
+  const rules = roles.flatMap(({ rules: list }) => (Array.isArray(list) ? (list as readonly unknown[]) : []));
+  return new Set(
+    rules.flatMap((rule) =>
+      texts(rule, 'apiGroups').flatMap((group) =>
+        texts(rule, 'resources').flatMap((resource) =>
+          texts(rule, 'verbs').map((verb) => rightOf(group, resource, verb)),
+        ),
+      ),
+    ),
+  );
+}
+
+/** What was asked for, as `verb resource.group`. Applying what is not there needs the right to create as well. */
+export function usesOf(entries: readonly AuditEntry[]): ReadonlySet<string> {
+  return new Set(
+    entries.flatMap(({ verb, objectRef, responseStatus }) => {
+      const { apiGroup = '', resource, subresource } = objectRef ?? {};
+      if (resource === undefined) return [];
+      const what = subresource === undefined ? resource : `${resource}/${subresource}`;
+      const verbs = verb === 'patch' && responseStatus?.code === 201 ? [verb, 'create'] : [verb];
+      return verbs.map((each) => rightOf(apiGroup, what, each));
+    }),
+  );
+}
+
+/** Whether something was changed, beyond that somebody said that he is there, or what he does. */
+export function isChange({ verb, objectRef, responseStatus }: AuditEntry): boolean {
+  return WRITES.has(verb) && !RESTLESS.has(objectRef?.resource ?? '') && (responseStatus?.code ?? 0) < 400;
+}
+
+/** One request in a line. */
+export function describeEntry({ verb, requestURI, user, responseStatus, requestObject }: AuditEntry): string {
+  const body = requestObject === undefined ? '' : ` ${JSON.stringify(requestObject)}`;
+  return `${user.username} ${verb} ${requestURI}${body}: ${responseStatus?.code ?? 'no answer'}`;
+}

@@ -1,0 +1,266 @@
+// The operator of the chart as pods of a real API server, which run as processes of this machine: from `helm install` to records.
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { API_VERSION } from '../../operator/api/names.ts';
+import type { KubernetesObject } from '../../operator/ports/kubernetes.ts';
+import { at } from '../support/kubernetes/rendered.ts';
+import type { Child } from '../wire/harness/child.ts';
+import { waitFor } from '../wire/harness/wait.ts';
+import { type AuditEntry, describeEntry, grantsOf, isChange, usesOf } from './harness/audit.ts';
+import { EXAMPLES, OPERATOR_CHART } from './harness/charts.ts';
+import { ControlPlane } from './harness/control-plane.ts';
+import { Kubelet } from './harness/kubelet.ts';
+import { startWeir } from './harness/pod-process.ts';
+
+const MINUTES = Number(process.env['WEIR_TEST_MINUTES'] ?? 1);
+const STEP_MS = 400_000;
+const SYSTEM = ['-n', 'weir-system'] as const;
+const OPERATOR = 'system:serviceaccount:weir-system:weir-operator';
+const BOOTSTRAP = ['--bootstrap', 'quickstart-bootstrap.default.svc.cluster.local:9092'] as const;
+const READY = ['--for=condition=Ready', '--timeout=120s'] as const;
+const QUICKSTART = 'weir.dev/cluster=quickstart';
+const TAKE = ['take', 'workers', '--topic', 'jobs', ...BOOTSTRAP] as const;
+
+let plane: ControlPlane;
+let kubelet: Kubelet;
+let programs = 0;
+let taker: Child | null = null;
+const taken: string[] = [];
+
+beforeAll(async () => {
+  plane = await ControlPlane.start({ scheduler: true });
+  kubelet = await Kubelet.start(plane);
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  await plane.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'weir-system', labels } });
+  await plane.helm('install', 'weir', OPERATOR_CHART, ...SYSTEM);
+  await plane.kubectl('wait', 'crd', '--all', '--for=condition=Established', '--timeout=60s');
+}, 300_000);
+afterAll(async () => {
+  await taker?.kill();
+  await kubelet?.stop();
+  await plane?.stop();
+}, 120_000);
+
+/** A test of what the operator does: what pods said last is told when it fails. */
+function step(title: string, work: () => Promise<void>, timeoutMs = STEP_MS): void {
+  const told = async (): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      const objects = await plane.kubectl('describe', 'weir', '-A');
+      throw new Error(`${String(error)}\n${objects}\n${kubelet.describe()}`, { cause: error });
+    }
+  };
+  test(title, told, timeoutMs);
+}
+
+/** The `weir` program where names of Services mean something. */
+async function weir(args: readonly string[], onLine: (line: string) => void = () => undefined): Promise<Child> {
+  programs += 1;
+  const directory = join(plane.directory, `program-${programs}`);
+  return startWeir({ directory, hostname: 'client', links: { '/etc/hosts': kubelet.hostsFile } }, args, { onLine });
+}
+
+/** Runs the `weir` program to its end; gives what it prints. */
+async function weirSays(args: readonly string[], input = ''): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const child = await weir(args, (line) => lines.push(line));
+  child.write(input);
+  child.endInput();
+  if ((await child.exited) !== 0) throw new Error(`weir ${args.join(' ')}: ${child.tail()}`);
+  return lines;
+}
+
+async function podsOf(selector: string, ...where: readonly string[]): Promise<readonly KubernetesObject[]> {
+  const { items } = await plane.get('pods', '-l', selector, ...where);
+  return items as readonly KubernetesObject[];
+}
+const uidsOf = async (): Promise<readonly string[]> =>
+  (await podsOf(QUICKSTART)).map(({ metadata: { uid = '' } }) => uid).sort();
+
+/** `Kind name` of each object with a label. */
+async function objectsOf(selector: string): Promise<readonly string[]> {
+  const kinds = 'pods,services,configmaps,statefulsets,pdb,networkpolicies,serviceaccounts,secrets,pvc';
+  const { items } = await plane.get(kinds, '-l', selector);
+  return (items as readonly KubernetesObject[]).map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort();
+}
+
+/** What the operator asked for so far. */
+const asked = async (): Promise<readonly AuditEntry[]> =>
+  (await plane.audit()).filter(({ user }) => user.username === OPERATOR);
+/** What it asked of pods, by what came of it. */
+const answers = async (verb: string, subresource: string | undefined, code: number): Promise<readonly AuditEntry[]> =>
+  (await asked()).filter(
+    (one) =>
+      one.verb === verb &&
+      one.objectRef?.resource === 'pods' &&
+      one.objectRef.subresource === subresource &&
+      one.responseStatus?.code === code,
+  );
+
+step('the operator is ready in two pods, of which one acts', async () => {
+  await plane.kubectl('rollout', 'status', 'deployment/weir-operator', ...SYSTEM, '--timeout=120s');
+  const holder = String(at(await plane.get('lease', 'weir-operator', ...SYSTEM), 'spec', 'holderIdentity'));
+  const names = (await podsOf('app.kubernetes.io/name=weir-operator', ...SYSTEM)).map(({ metadata }) => metadata.name);
+  expect(names).toHaveLength(2);
+  expect(names.filter((name) => holder.startsWith(name))).toHaveLength(1);
+});
+
+step('it makes of examples/quickstart.yaml a cluster that is ready', async () => {
+  await plane.kubectl('apply', '-f', join(EXAMPLES, 'quickstart.yaml'));
+  await plane.kubectl('wait', 'cluster.weir.dev/quickstart', ...READY);
+  await plane.kubectl('wait', 'sharegroup.weir.dev/workers', ...READY);
+  expect(await uidsOf()).toHaveLength(3);
+});
+
+step('which takes records and hands them out', async () => {
+  taker = await weir(TAKE, (line) => taken.push(line));
+  await weirSays(['put', 'jobs', ...BOOTSTRAP], 'one\ntwo\nthree\n');
+  await waitFor('they are taken', () => taken.length === 3);
+  expect([...taken].sort()).toEqual(['one', 'three', 'two']);
+});
+
+step('it creates a topic that is applied, and grows it', async () => {
+  const clusterRef = { name: 'quickstart' };
+  const member = (kind: string, name: string, spec: object) => ({
+    apiVersion: API_VERSION,
+    kind,
+    metadata: { name },
+    spec: { clusterRef, deletionPolicy: 'Delete', ...spec },
+  });
+  for (const partitions of [2, 5]) {
+    await plane.apply(member('Topic', 'orders', { partitions, config: { 'retention.ms': 3_600_000 } }));
+    await plane.kubectl('wait', 'topic.weir.dev/orders', ...READY);
+    expect(at(await plane.get('topics.weir.dev', 'orders'), 'status', 'partitions')).toBe(partitions);
+  }
+  await plane.apply(member('ShareGroup', 'readers', { topics: ['orders'] }));
+  await plane.kubectl('wait', 'sharegroup.weir.dev/readers', ...READY);
+});
+
+step(
+  'nothing is written while nothing changes, whatever goes through the cluster',
+  async () => {
+    // A group is looked at twice a minute: that it has a member is told by then.
+    await waitFor('the group is known to be in use', async () => {
+      const { status } = await plane.get('sharegroups.weir.dev', 'workers');
+      return at(status, 'state') === 'Stable';
+    });
+    const putter = await weir(['put', 'jobs', ...BOOTSTRAP]);
+    const before = taken.length;
+    let put = 0;
+    const timer = setInterval(() => {
+      put += 1;
+      putter.write(`${put}\n`);
+    }, 50);
+    try {
+      const calm = await plane.audit();
+      await delay(MINUTES * 60_000);
+      const changes = (await plane.audit()).slice(calm.length).filter(isChange);
+      expect(changes.map(describeEntry)).toEqual([]);
+      expect(put).toBeGreaterThan(MINUTES * 600);
+    } finally {
+      clearInterval(timer);
+      putter.endInput();
+    }
+    expect(await putter.exited).toBe(0);
+    await waitFor('all of them are taken', () => taken.length === before + put);
+    await taker?.stop();
+  },
+  STEP_MS + MINUTES * 60_000,
+);
+
+step('a broker that is killed comes back in its pod', async () => {
+  const before = await uidsOf();
+  await kubelet.kill('quickstart-broker-1');
+  await waitFor('it is ready again', async () => {
+    const pod = (await podsOf(QUICKSTART)).find(({ metadata }) => metadata.name === 'quickstart-broker-1');
+    const status = at(pod, 'status', 'containerStatuses', 0);
+    return at(status, 'restartCount') === 1 && at(status, 'ready') === true;
+  });
+  await plane.kubectl('wait', 'cluster.weir.dev/quickstart', ...READY);
+  expect(await uidsOf()).toEqual(before);
+});
+
+/** Counts in the disruption budget of the cluster, and is never ready: nobody gives it a machine. */
+const SICK = {
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  metadata: { name: 'sick' },
+  spec: {
+    replicas: 1,
+    selector: { matchLabels: { test: 'sick' } },
+    template: { spec: { schedulerName: 'nobody', containers: [{ name: 'sick', image: 'sick' }] } },
+  },
+};
+
+step(
+  'a static setting takes a new pod of each broker, one at a time, and of those that serve none that the budget forbids',
+  async () => {
+    await weirSays(['put', 'jobs', ...BOOTSTRAP], 'kept\n');
+    const before = await uidsOf();
+    const budget = await plane.get('pdb', 'quickstart');
+    const labels = { test: 'sick', ...(at(budget, 'spec', 'selector', 'matchLabels') as object) };
+    const { template } = SICK.spec;
+    await plane.apply({ ...SICK, spec: { ...SICK.spec, template: { ...template, metadata: { labels } } } });
+    await waitFor('the budget allows nothing', async () => {
+      const { status } = await plane.get('pdb', 'quickstart');
+      return at(status, 'expectedPods') === 4 && at(status, 'disruptionsAllowed') === 0;
+    });
+    const patch = JSON.stringify({ spec: { config: { 'queued.max.requests': 600 } } });
+    await plane.kubectl('patch', 'wcl', 'quickstart', '--type=merge', '-p', patch);
+    const evictions = async (code: number): Promise<number> => (await answers('create', 'eviction', code)).length;
+    await waitFor('an eviction is refused, and asked for again', async () => (await evictions(429)) > 1);
+    expect((await uidsOf()).filter((uid) => before.includes(uid))).toHaveLength(3);
+    await kubelet.kill('quickstart-broker-1', STEP_MS);
+    await waitFor(
+      'the one that does not serve is replaced',
+      async () => (await answers('delete', undefined, 200)).length > 0,
+    );
+    expect(await evictions(201)).toBe(0);
+    await plane.kubectl('delete', 'replicaset', 'sick');
+    await plane.kubectl('wait', 'cluster.weir.dev/quickstart', ...READY);
+    const after = await uidsOf();
+    expect([after.length, after.filter((uid) => before.includes(uid))]).toEqual([3, []]);
+    expect([await evictions(201), (await answers('delete', undefined, 200)).length]).toEqual([2, 1]);
+    expect(await weirSays([...TAKE, '--max', '1', '--idle', '30'])).toEqual(['kept']);
+  },
+);
+
+step('everything goes with the Cluster', async () => {
+  const members = ['topic.weir.dev/orders', 'sharegroup.weir.dev/readers'];
+  await plane.kubectl('delete', ...members, '--timeout=60s');
+  await plane.kubectl('delete', '-f', join(EXAMPLES, 'quickstart.yaml'), '--timeout=120s');
+  await waitFor('its objects are gone', async () => (await objectsOf(QUICKSTART)).length === 0);
+});
+
+step('a cluster with volumes grows by a broker, and shrinks by it and by its volume', async () => {
+  const kept = { brokers: { replicas: 1, storage: { size: '1Gi' } }, storage: { onDelete: 'Delete' } };
+  await plane.apply({ apiVersion: API_VERSION, kind: 'Cluster', metadata: { name: 'kept' }, spec: kept });
+  const volumes = async (): Promise<readonly string[]> =>
+    (await objectsOf('weir.dev/cluster=kept')).filter((name) => name.startsWith('PersistentVolumeClaim '));
+  const [first, second] = ['PersistentVolumeClaim data-kept-broker-0', 'PersistentVolumeClaim data-kept-broker-1'];
+  await plane.kubectl('wait', 'cluster.weir.dev/kept', ...READY);
+  expect(await volumes()).toEqual([first]);
+  await plane.kubectl('scale', 'cluster.weir.dev/kept', '--replicas=2');
+  await plane.kubectl('wait', 'cluster.weir.dev/kept', ...READY);
+  expect(await volumes()).toEqual([first, second]);
+  await plane.kubectl('scale', 'cluster.weir.dev/kept', '--replicas=1');
+  await plane.kubectl('wait', 'cluster.weir.dev/kept', ...READY);
+  expect(await volumes()).toEqual([first]);
+  await plane.kubectl('delete', 'cluster.weir.dev/kept', '--timeout=120s');
+  await waitFor('its objects are gone', async () => (await objectsOf('weir.dev/cluster=kept')).length === 0);
+});
+
+test('it was denied nothing, and has no right that nothing needs', async () => {
+  const entries = await asked();
+  expect(entries.filter(({ responseStatus }) => responseStatus?.code === 403).map(describeEntry)).toEqual([]);
+  const roles = await Promise.all([
+    plane.get('clusterrole', 'weir-operator'),
+    plane.get('role', 'weir-operator-lease', ...SYSTEM),
+  ]);
+  const used = usesOf(entries);
+  const unused = [...grantsOf(roles)].filter((right) => !used.has(right));
+  // Asked for by the API server itself, of whoever makes what belongs to a Cluster: without it all of that is refused here.
+  expect(unused).toEqual(['update clusters/finalizers.weir.dev']);
+});
