@@ -1,6 +1,6 @@
 import { type Cli, cellsOf, cliOf } from '../wire/harness/cli.ts';
 import type { RunningTool, ToolHost } from '../wire/harness/tool-host.ts';
-import { waitFor } from '../wire/harness/wait.ts';
+import { GiveUp, waitFor } from '../wire/harness/wait.ts';
 import type {
   Acknowledged,
   Acquired,
@@ -40,6 +40,9 @@ export class KillLoad {
   readonly #producer: RunningTool;
   readonly #members: ReadonlyMap<string, RunningTool>;
   readonly #consumer: RunningTool;
+  #isEnding = false;
+  /** What a client that ended by itself said last. */
+  #ended: string | null = null;
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -52,23 +55,35 @@ export class KillLoad {
 
   #start(role: string, ...more: readonly string[]): RunningTool {
     const { tools, bootstrap, topic } = this.#options;
-    return tools.start({ className: 'KillLoad', args: [role, bootstrap, topic, ...more], timeoutMs: FOREVER_MS });
+    const tool = tools.start({ className: 'KillLoad', args: [role, bootstrap, topic, ...more], timeoutMs: FOREVER_MS });
+    tool.done.then(
+      ({ exitCode, stderr }) => {
+        if (!this.#isEnding) this.#ended ??= `the ${role} ended by itself, exit code ${exitCode}: ${stderr}`;
+      },
+      (error: unknown) => {
+        this.#ended ??= String(error);
+      },
+    );
+    return tool;
   }
 
-  /** Lines that each client has written so far: they grow while it makes progress. */
+  /** Lines that each client has written so far: they grow while it makes progress. Throws when one has ended by itself. */
   progress(): Readonly<{ producer: number; share: number; consumer: number }> {
+    if (this.#ended !== null) throw new GiveUp(this.#ended);
     const share = [...this.#members.values()].reduce((sum, { lines }) => sum + lines.length, 0);
     return { producer: this.#producer.lines.length, share, consumer: this.#consumer.lines.length };
   }
 
   /** Ends the producer; what it sent, and what was confirmed. */
   async stopProducer(): Promise<Pick<History, 'sent' | 'acknowledged'>> {
+    this.#isEnding = true;
     await this.#producer.stop();
     return parseProducer(this.#producer.lines, this.#options.partitions);
   }
 
   /** Ends the consumers, whatever they have done. */
   async abandon(): Promise<void> {
+    this.#isEnding = true;
     await Promise.all([...this.#members.values(), this.#consumer].map((tool) => tool.stop()));
   }
 

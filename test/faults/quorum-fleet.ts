@@ -32,7 +32,12 @@ interface FleetNode {
   readonly watch: ClusterProbe;
   process: Child | null;
   isReady: boolean;
+  /** Last lines of its standard output. */
+  readonly said: string[];
 }
+
+/** Lines that are kept of what a node said. */
+const SAID_MAX = 50;
 
 /** How a fleet is made. */
 export interface QuorumFleetOptions {
@@ -107,9 +112,10 @@ export class QuorumFleet {
     return this.#node(id).dataDirectory;
   }
 
-  /** What a node said last. */
+  /** What a node said last, of its processes before too. */
   tail(id: number): string {
-    return this.#node(id).process?.tail() ?? '';
+    const { process, said } = this.#node(id);
+    return [...said, process?.tail() ?? ''].join('\n');
   }
 
   probe(id: number): ClusterProbe {
@@ -133,6 +139,8 @@ export class QuorumFleet {
       onLine: (line) => {
         this.#onLine(id, line);
         if (line.includes('"event":"ready"')) node.isReady = true;
+        node.said.push(line);
+        if (node.said.length > SAID_MAX) node.said.shift();
       },
     });
     node.process = process;
@@ -298,7 +306,7 @@ export class QuorumFleet {
       const probe = (): ClusterProbe => new ClusterProbe(address, timeoutMs ?? PROBE_TIMEOUT_MS);
       const prefix = network?.prefixOf(id) ?? [];
       const places = { config, address, control: `${hosts[id]}:${ports[nodes + id]}`, brokers, dataDirectory, prefix };
-      this.#nodes.push({ id, ...places, probe: probe(), watch: probe(), process: null, isReady: false });
+      this.#nodes.push({ id, ...places, probe: probe(), watch: probe(), process: null, isReady: false, said: [] });
     }
   }
 

@@ -191,7 +191,9 @@ async function untilProgress(load: KillLoad, after: string): Promise<void> {
   const before = load.progress();
   await waitFor(`progress after ${after}`, () => {
     const now = load.progress();
-    return WHO.every((who) => now[who] >= before[who] + PROGRESS[who]);
+    const waiting = WHO.filter((who) => now[who] < before[who] + PROGRESS[who]);
+    if (waiting.length === 0) return true;
+    throw new Error(waiting.map((who) => `the ${who} has come from ${before[who]} to ${now[who]}`).join(', '));
   });
 }
 

@@ -46,7 +46,7 @@ export class Volume {
   /** Makes, formats and mounts one. Leftovers of test processes that are gone are removed first. */
   static async create(options: VolumeOptions): Promise<Volume> {
     await prepare();
-    await removeLeftovers();
+    await (leftovers ??= removeLeftovers());
     const volume = new Volume(await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`)), options);
     await mkdir(volume.path);
     const image = await open(volume.#image, 'w');
@@ -116,6 +116,9 @@ async function makeNodes(): Promise<void> {
     if (!existsSync(path)) await run('mknod', [path, 'b', String(LOOP_MAJOR), String(index)]);
   }
 }
+
+/** Volumes are made at the same time: the first one removes for all. */
+let leftovers: Promise<void> | null = null;
 
 async function removeLeftovers(): Promise<void> {
   const mounted = await mountedPaths();

@@ -166,10 +166,10 @@ public final class KillLoad {
             consumer.subscribe(List.of(topic));
             while (!stopping.get()) {
                 if (consumer.poll(Duration.ofMillis(100)).isEmpty()) continue;
-                Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
-                for (TopicPartition each : consumer.assignment()) offsets.put(each, new OffsetAndMetadata(consumer.position(each)));
-                offsets.forEach((partition, at) -> say("C 0 " + partition.partition() + " " + at.offset()));
                 try {
+                    Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+                    for (TopicPartition each : consumer.assignment()) offsets.put(each, new OffsetAndMetadata(consumer.position(each)));
+                    offsets.forEach((partition, at) -> say("C 0 " + partition.partition() + " " + at.offset()));
                     consumer.commitSync(offsets);
                     offsets.forEach((partition, at) -> say("C 1 " + partition.partition() + " " + at.offset()));
                 } catch (KafkaException e) {
