@@ -4,7 +4,7 @@
 // `--failover` measures what clients see when one of three nodes is gone (`--ways SIGTERM,vanishes`: in these ways alone),
 // `--cluster` what replication costs; both beside Apache Kafka.
 // `--kills N` kills three nodes by turns on busy processors, `--pauses N` lets them stand still.
-// `--operator` measures the operator: a process with 1 and 1,000 ShareGroups, reconciles with 1 and 100.
+// `--operator` measures the operator: a process and a broker with 1 and 1,000 ShareGroups, reconciles with 1, 100 and 1,000.
 // `--compaction-bytes N` measures nothing but the compaction of a log of that size; `--metadata N` the metadata of that many
 // partitions; `--codecs` batches that are kept and batches that are compressed anew, `--megabytes N` of them each.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
