@@ -52,6 +52,7 @@ export async function ensureGoProgram(program: GoProgram): Promise<string> {
   const { name, version } = program;
   const directory = await cached(`go-${name}-${version}`, async (work) => {
     const command = await ensureGo();
+    console.error(`${name} ${version} is built from its modules, once, which may take some minutes`);
     await writeFile(join(work, 'go.mod'), await moduleFile(command, program));
     const variables = Object.entries(program.variables).map(([variable, value]) => `-X ${variable}=${value}`);
     const flags = ['-mod=mod', '-buildvcs=false', '-p=2', `-tags=${program.tags.join(',')}`];
