@@ -94,6 +94,8 @@ export interface StatusResponse {
   /** Last metadata offset applied here. */
   readonly metadataOffset: number;
   readonly brokerEpoch: number;
+  /** What `Fleet.SetAdvertised` has said of brokers, as far as it knows; those of which nothing was said are left out. */
+  readonly advertised: readonly SetAdvertisedRequest[];
 }
 
 /** Whether a node may be restarted now without harm, and if not, why not. */

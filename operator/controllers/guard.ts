@@ -60,6 +60,7 @@ function guardedAdmin(admin: ClusterAdmin, mayAct: MayAct): ClusterAdmin {
     drain: guarded((ids) => admin.drain(ids)),
     undrain: guarded((id) => admin.undrain(id)),
     rebalance: guarded(() => admin.rebalance()),
+    setAdvertised: guarded((broker) => admin.setAdvertised(broker)),
     unregister: guarded((node) => admin.unregister(node)),
     alterConfig: guarded((resource, change) => admin.alterConfig(resource, change)),
     close: () => admin.close(),

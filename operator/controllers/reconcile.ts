@@ -83,6 +83,7 @@ export function questionOf(desired: Desired, isDynamic: IsDynamic, host: HostObs
     members: leavingNodes(cluster, isDynamic, host).map(({ id }) => id),
     restarts: nodes.length > 1 ? outdatedNodes(nodes, host).map(({ id }) => id) : [],
     replacements: replaced === null ? [] : [replaced.id],
+    advertised: host.nodes.some(({ outside }) => outside !== undefined),
   };
 }
 
@@ -158,6 +159,9 @@ async function change(
       return;
     case 'RemoveVoter':
       await admin?.removeVoter(step);
+      return;
+    case 'SetAdvertised':
+      await admin?.setAdvertised(step);
       return;
     case 'SetConfig':
       await admin?.alterConfig({ kind: 'cluster' }, step.change);

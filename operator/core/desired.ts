@@ -22,7 +22,7 @@ export interface Desired {
 export interface Condition {
   /** `Topic orders`; see `nameOf`. */
   readonly resource: string;
-  readonly type: 'Conflict' | 'Stalled' | 'Progressing' | 'Paused' | 'RestartPending';
+  readonly type: 'Conflict' | 'Stalled' | 'Progressing' | 'Paused' | 'RestartPending' | 'AddressPending';
   readonly reason: string;
   readonly message: string;
 }

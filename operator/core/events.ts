@@ -42,6 +42,8 @@ function reasonOf(step: Step, wasSettled: boolean): string {
       return 'VoterAdded';
     case 'RemoveVoter':
       return 'VoterRemoved';
+    case 'SetAdvertised':
+      return 'AddressesSet';
     case 'SetConfig':
     case 'EnsureGroup':
       return wasSettled ? 'DriftCorrected' : 'Configured';

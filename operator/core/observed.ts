@@ -3,6 +3,18 @@ import type { Formation } from '../../broker/core/config/formation.ts';
 /** See `NodeObservation.mark`. */
 export type NodeMark = 'joining' | 'leaving';
 
+/** Where something is found. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where clients of a listener find a broker. */
+export interface ListenerAddress extends Address {
+  /** In capitals, as brokers keep it. */
+  readonly listener: string;
+}
+
 /** What a host sees of one node. */
 export interface NodeObservation {
   /** `node.id`, ≥ 0. */
@@ -39,6 +51,8 @@ export interface NodeObservation {
   readonly replacement?: 'none' | 'begun' | 'done';
   /** Bytes of its volume, null where the host does not bound it. */
   readonly volumeBytes: number | null;
+  /** Addresses that load balancers and machines have for it by now, by the manifest's name of the listener. Absent where a host has none of these. */
+  readonly outside?: ReadonlyMap<string, Address>;
 }
 
 /** What a NodeHost sees of one cluster. */
@@ -105,6 +119,11 @@ export interface AdminObservation {
   readonly groups: ReadonlyMap<string, GroupObservation>;
   /** Dynamic settings of the whole cluster. */
   readonly config: ReadonlyMap<string, string>;
+  /**
+   * What clients are told of brokers instead of what these say of themselves, each sorted by listener; brokers of which nothing is said are left
+   * out. Absent when it wasn't asked for, or nobody tells.
+   */
+  readonly advertised?: ReadonlyMap<number, readonly ListenerAddress[]>;
 }
 
 /** Everything that a plan is made from, besides the manifests. */

@@ -5,6 +5,7 @@ import { Holds, isHeld } from './hold.ts';
 import { badInstructions } from './instructions.ts';
 import { unknownTimeZones } from './maintenance.ts';
 import type { AdminObservation, HostObservation, Observed } from './observed.ts';
+import { planAddresses } from './plan-addresses.ts';
 import { planGroups } from './plan-groups.ts';
 import { nodeToReplace, planReplacement } from './plan-replacement.ts';
 import {
@@ -78,14 +79,15 @@ function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Om
   const hasNodes = isHeld(desired.cluster) || nodeSteps.every((step) => !COMES_FIRST.has(step.kind));
   if (!hasNodes || admin === null) return { steps: nodeSteps, conditions, ready: false };
   const { change, topics, groups } = planContents(desired, ownership, admin, isDynamic);
-  const steps: Step[] = [...nodeSteps];
+  const addresses = planAddresses(desired.cluster, [...wanted, ...leaving], observed);
+  const steps: Step[] = [...nodeSteps, ...addresses.steps];
   if (change !== null) steps.push({ kind: 'SetConfig', change });
   steps.push(...topics.steps.filter((step) => !placesPartitions(step) || !isStarting(wanted, observed.host)));
   steps.push(...groups.steps);
   const led = declaredTopics(desired, ownership).every((name) => admin.topics.get(name)?.leaderless === 0);
   return {
     steps,
-    conditions: [...conditions, ...topics.conditions, ...groups.conditions],
+    conditions: [...conditions, ...addresses.conditions, ...topics.conditions, ...groups.conditions],
     ready:
       steps.every(isForLater) &&
       leaving.length === 0 &&

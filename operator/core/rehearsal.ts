@@ -93,6 +93,7 @@ function served(seen: Observed): Observed {
     topics: new Map(),
     groups: new Map(),
     config: new Map(),
+    advertised: new Map(),
   };
   return { ...seen, admin };
 }
@@ -161,6 +162,8 @@ function inside(admin: AdminObservation, step: Inside): Partial<AdminObservation
       const voters = step.kind === 'AddVoter' ? [...others, { id, directoryId, lag: 0 }] : others;
       return { quorum: { ...quorum, voters } };
     }
+    case 'SetAdvertised':
+      return { advertised: new Map(admin.advertised).set(step.id, step.endpoints) };
     case 'SetConfig':
       return { config: changed(config, step.change) };
     case 'EnsureTopic':

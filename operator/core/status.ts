@@ -223,7 +223,7 @@ function judgementsOf(stands: Standing, conditions: readonly Condition[] = []): 
 }
 
 /** Conditions that say something of an object and nothing of how it stands. */
-const NOTES: ReadonlySet<Condition['type']> = new Set(['Paused', 'RestartPending']);
+const NOTES: ReadonlySet<Condition['type']> = new Set(['Paused', 'RestartPending', 'AddressPending']);
 
 function notesOf(conditions: readonly Condition[]): readonly Judgement[] {
   const notes = conditions.filter(({ type }) => NOTES.has(type));

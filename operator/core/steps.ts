@@ -1,4 +1,5 @@
 import { unreachable } from '../../broker/core/base/assert.ts';
+import type { ListenerAddress } from './observed.ts';
 
 /** One node as it should be: what a host needs to run it. */
 export interface NodeSpec {
@@ -64,6 +65,8 @@ export type Step =
   | { readonly kind: 'Rebalance'; readonly ids: readonly number[] }
   | { readonly kind: 'AddVoter'; readonly id: number; readonly directoryId: string; readonly address: string | null }
   | { readonly kind: 'RemoveVoter'; readonly id: number; readonly directoryId: string }
+  /** Clients are told to find a broker there, on these listeners and on no other (O18). */
+  | { readonly kind: 'SetAdvertised'; readonly id: number; readonly endpoints: readonly ListenerAddress[] }
   | { readonly kind: 'SetConfig'; readonly change: ConfigChange }
   | { readonly kind: 'EnsureTopic'; readonly topic: string; readonly resource: string; readonly change: TopicChange }
   | {
@@ -107,6 +110,8 @@ export function describeStep(step: Step): string {
       return `make node ${step.id} a voter`;
     case 'RemoveVoter':
       return `remove the lost disk of node ${step.id} from the voters`;
+    case 'SetAdvertised':
+      return `tell clients where node ${step.id} is: ${describeAddresses(step.endpoints)}`;
     case 'SetConfig':
       return `set for the cluster: ${describeChange(step.change)}`;
     case 'EnsureTopic':
@@ -124,6 +129,11 @@ export function describeStep(step: Step): string {
 
 function nodes(ids: readonly number[]): string {
   return `${ids.length === 1 ? 'node' : 'nodes'} ${ids.join(', ')}`;
+}
+
+function describeAddresses(endpoints: readonly ListenerAddress[]): string {
+  const parts = endpoints.map(({ listener, host, port }) => `${listener.toLowerCase()} at ${host}:${port}`);
+  return parts.length === 0 ? 'at its own address' : parts.join(', ');
 }
 
 function describeTopicChange(topic: string, change: TopicChange): string {

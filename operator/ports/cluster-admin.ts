@@ -1,4 +1,4 @@
-import type { AdminObservation } from '../core/observed.ts';
+import type { AdminObservation, ListenerAddress } from '../core/observed.ts';
 import type { ConfigChange } from '../core/steps.ts';
 
 /** What a plan needs to know; nothing else is asked for. */
@@ -19,6 +19,8 @@ export interface AdminQuestion {
   readonly restarts: readonly number[];
   /** Nodes whose disks are to be replaced. */
   readonly replacements: readonly number[];
+  /** Whether to ask what clients are told of brokers. */
+  readonly advertised: boolean;
 }
 
 /** What settings are attached to; the cluster's have no name. */
@@ -74,6 +76,8 @@ export interface ClusterAdmin {
   undrain(id: number): Promise<void>;
   /** Moves what is needed for brokers to have their share, the least of it; asked again, it tells how far that is. */
   rebalance(): Promise<Progress>;
+  /** Says where clients find a broker, on these listeners and on no other; what is said already is no change. */
+  setAdvertised(broker: { readonly id: number; readonly endpoints: readonly ListenerAddress[] }): Promise<void>;
   /** Forgets a broker that is stopped, and the controller of that id if it is one too. One that is none is no failure. */
   unregister(node: { readonly id: number; readonly isController: boolean }): Promise<void>;
   alterConfig(resource: AdminResource, change: ConfigChange): Promise<void>;

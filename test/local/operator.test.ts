@@ -180,6 +180,7 @@ describe('weir operator', () => {
       members: [],
       restarts: [0],
       replacements: [0],
+      advertised: false,
     };
     const seen = await admin.observe({ ...question, brokers: [0, 1] });
     expect(seen).toMatchObject({ brokers: [0], quorum: { leaderId: 0 } });

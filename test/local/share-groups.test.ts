@@ -95,7 +95,14 @@ describe('a share group over three brokers', () => {
     const bootstrap = stage.bootstrap.split(',').map((one) => one.split(':'));
     const admin = new KafkaAdmin(bootstrap.map(([host = '', port]) => ({ host, port: Number(port) })));
     const question = { topics: ['jobs', 'spare'], copies: new Map(), groups: ['h'], settings: [] };
-    const ofNodes = { brokers: [0, 1, 2], quorum: true, members: [], restarts: [], replacements: [] };
+    const ofNodes = {
+      brokers: [0, 1, 2],
+      quorum: true,
+      members: [],
+      restarts: [],
+      replacements: [],
+      advertised: false,
+    };
     const observe = () => admin.observe({ ...question, ...ofNodes });
     try {
       const member = take('h', 100_000);

@@ -453,6 +453,7 @@ export const QUESTIONS: Calls<UnaryCalls> = {
       leaderEpoch: 7,
       metadataOffset: 99,
       brokerEpoch: 12,
+      advertised: [{ brokerId: 3, endpoints: [{ listener: 'OUTSIDE', host: 'b-3.example.com', port: 443 }] }],
     },
     bare: {
       node: { id: 0, directoryId: '' },
@@ -464,6 +465,7 @@ export const QUESTIONS: Calls<UnaryCalls> = {
       leaderEpoch: 0,
       metadataOffset: -1,
       brokerEpoch: -1,
+      advertised: [],
     },
   },
   'Fleet.CanRestart': {

@@ -8,6 +8,7 @@ import {
 import type {
   AdminObservation,
   GroupObservation,
+  ListenerAddress,
   NodeMark,
   NodeObservation,
   Observed,
@@ -105,6 +106,8 @@ export class PerfectCluster {
   readonly topics = new Map<string, TopicObservation>();
   readonly groups = new Map<string, GroupObservation>();
   config = new Map<string, string>();
+  /** What clients are told of brokers. */
+  readonly advertised = new Map<number, readonly ListenerAddress[]>();
   /** Brokers that get nothing, and lose what they have. */
   readonly draining = new Set<number>();
   /** Nodes that can't be spared. */
@@ -156,7 +159,8 @@ export class PerfectCluster {
     const quorum = { leaderId, voters, observers };
     const obstacles = new Map([...this.nodes.keys()].map((id) => [id, this.blocked.has(id) ? ['not now'] : []]));
     const losses = new Map([...this.nodes.keys()].map((id) => [id, this.lossesOf(id)]));
-    return { brokers, quorum, members, obstacles, losses, topics, groups, config };
+    const advertised = new Map([...this.advertised].filter(([, endpoints]) => endpoints.length > 0));
+    return { brokers, quorum, members, obstacles, losses, topics, groups, config, advertised };
   }
 
   /** What would be lost with the disk of a node: every broker has a copy of everything, once it has caught up. */
@@ -263,13 +267,9 @@ export class PerfectCluster {
         this.formed = step.initialVoters;
         this.voters = step.initialVoters.map((id) => ({ id, directoryId: `d${id}.0` }));
         break;
-      case 'AddNode': {
-        const isReady = !this.#slow;
-        const fresh = { generation: 0, lag: isReady ? 0 : FRESH_LAG, mark: this.#markOfNew(step.node), replicas: 0 };
-        const old = this.nodes.get(step.node.id);
-        this.nodes.set(step.node.id, { ...fresh, ...old, spec: step.node, isReady, isStopped: false });
+      case 'AddNode':
+        this.#add(step.node);
         break;
-      }
       case 'Restart': {
         const node = this.nodes.get(step.node.id);
         if (node !== undefined) Object.assign(node, { spec: step.node, isReady: !this.#slow, hasForeignMaking: false });
@@ -293,6 +293,7 @@ export class PerfectCluster {
       case 'ForgetNode':
         this.nodes.delete(step.id);
         this.draining.delete(step.id);
+        this.advertised.delete(step.id);
         break;
       case 'Rebalance': {
         this.#isRebalancing = true;
@@ -306,6 +307,9 @@ export class PerfectCluster {
         break;
       case 'RemoveVoter':
         this.voters = this.voters.filter((one) => one.id !== step.id || one.directoryId !== step.directoryId);
+        break;
+      case 'SetAdvertised':
+        this.advertised.set(step.id, step.endpoints);
         break;
       case 'SetConfig':
         this.config = changed(this.config, step.change);
@@ -325,6 +329,12 @@ export class PerfectCluster {
         break;
     }
     return 'done';
+  }
+
+  #add(spec: NodeSpec): void {
+    const isReady = !this.#slow;
+    const fresh = { generation: 0, lag: isReady ? 0 : FRESH_LAG, mark: this.#markOfNew(spec), replicas: 0 };
+    this.nodes.set(spec.id, { ...fresh, ...this.nodes.get(spec.id), spec, isReady, isStopped: false });
   }
 
   #markOfNew({ roles }: NodeSpec): NodeMark | null {

@@ -64,13 +64,14 @@ export class KafkaAdmin implements ClusterAdmin {
 
   async observe(question: AdminQuestion): Promise<AdminObservation> {
     const targets = await this.#targets(question);
-    const [metadata, found, quorum, members, obstacles, losses] = await Promise.all([
+    const [metadata, found, quorum, members, obstacles, losses, advertised] = await Promise.all([
       this.#metadata(question.topics, targets),
       this.#foundGroups(question.groups, targets),
       question.quorum ? this.#quorum() : null,
       this.#members(question.members, targets),
       this.#moves.obstacles(question.restarts),
       this.#moves.obstacles(question.replacements, true),
+      question.advertised ? this.#moves.advertised() : null,
     ]);
     const configs = await this.#describe([...metadata.topics.keys()], question);
     const copies = await this.#copies(question, metadata.topics, targets);
@@ -105,6 +106,7 @@ export class KafkaAdmin implements ClusterAdmin {
       topics,
       groups,
       config: ownValues(configs.get(`${RESOURCE.broker}/`)),
+      ...(advertised === null ? {} : { advertised }),
     };
   }
 
@@ -206,6 +208,10 @@ export class KafkaAdmin implements ClusterAdmin {
 
   rebalance(): Promise<Progress> {
     return this.#moves.rebalance();
+  }
+
+  setAdvertised({ id, endpoints }: Parameters<ClusterAdmin['setAdvertised']>[0]): Promise<void> {
+    return this.#moves.setAdvertised(id, endpoints);
   }
 
   async unregister({ id, isController }: Parameters<ClusterAdmin['unregister']>[0]): Promise<void> {

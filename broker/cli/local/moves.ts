@@ -1,13 +1,14 @@
+import type { ListenerAddress } from '../../../operator/core/observed.ts';
 import type { Progress } from '../../../operator/ports/cluster-admin.ts';
 import { OperatorError } from '../../../operator/ports/operator-error.ts';
 import { ErrorCode, errorName, isRetriable } from '../../core/protocol/errors.ts';
-import type { MoveName, MoveResponse, UnaryCalls } from '../../ports/control-net.ts';
+import type { MoveName, UnaryCalls } from '../../ports/control-net.ts';
 import type { FleetCalls } from '../fleet-calls.ts';
 
 /** What is asked of the active controller. */
 export type FleetAsker = Pick<FleetCalls, 'try' | 'close'>;
 
-/** The operator's questions about moves of replicas; the way to the active controller is opened for the first one. */
+/** What the operator asks of the active controller; the way to it is opened for the first question. */
 export class Moves {
   readonly #connect: () => Promise<FleetAsker>;
   #fleet: Promise<FleetAsker> | null = null;
@@ -54,12 +55,29 @@ export class Moves {
     return found;
   }
 
+  /** See `AdminObservation.advertised`; null when nobody tells. */
+  async advertised(): Promise<ReadonlyMap<number, readonly ListenerAddress[]> | null> {
+    const fleet = await this.#open();
+    const { response } = await fleet.try('Fleet.Status', {});
+    return response === null
+      ? null
+      : new Map(response.advertised.map(({ brokerId, endpoints }) => [brokerId, endpoints]));
+  }
+
+  /** See `ClusterAdmin.setAdvertised`. */
+  async setAdvertised(brokerId: number, endpoints: readonly ListenerAddress[]): Promise<void> {
+    await this.#move('Fleet.SetAdvertised', { brokerId, endpoints });
+  }
+
   close(): void {
     void this.#fleet?.then((fleet) => fleet.close());
   }
 
   /** Fails when the controller refuses, or none answers. */
-  async #move<N extends MoveName>(name: N, request: UnaryCalls[N]['request']): Promise<MoveResponse> {
+  async #move<N extends MoveName | 'Fleet.SetAdvertised'>(
+    name: N,
+    request: UnaryCalls[N]['request'],
+  ): Promise<UnaryCalls[N]['response']> {
     const fleet = await this.#open();
     const { failure, response } = await fleet.try(name, request);
     if (response === null) throw new OperatorError('UNREACHABLE', failure?.message ?? 'no active controller answers');

@@ -6,6 +6,7 @@ import { at, listAt, textAt } from './objects/fields.ts';
 import { podSelector } from './objects/metadata.ts';
 import { listenerServiceName, namesOf } from './objects/names.ts';
 import { LISTENER_PORT_PREFIX } from './objects/services.ts';
+import { balancerOf } from './outside.ts';
 
 type Listener = Cluster['spec']['listeners'][number];
 
@@ -42,8 +43,7 @@ function bootstrapOf(
   if (type === 'internal') return `${namesOf(metadata.name).bootstrap}.${metadata.namespace}.svc:${port}`;
   if (type === 'hosts') return hosts === undefined ? null : `${hosts.bootstrap}:${hosts.port}`;
   if (type === 'loadbalancer') {
-    const [ingress] = listAt(service, 'status', 'loadBalancer', 'ingress');
-    const host = textAt(ingress, 'hostname') ?? textAt(ingress, 'ip');
+    const host = balancerOf(service);
     return host === null ? null : `${hostText(host)}:${port}`;
   }
   const found = listAt(service, 'spec', 'ports').find(

@@ -25,6 +25,7 @@ import {
   statefulSetName,
 } from './objects/names.ts';
 import { LISTENER_PORT_PREFIX } from './objects/services.ts';
+import { outsideOf } from './outside.ts';
 
 /** The Cluster that is read. */
 export interface ReadCluster extends Owner {
@@ -64,6 +65,8 @@ interface Node {
   pod?: KubernetesObject;
   claim?: KubernetesObject;
   service?: KubernetesObject;
+  /** Services of its listeners that are reached from outside. */
+  readonly listeners: KubernetesObject[];
 }
 
 /**
@@ -115,6 +118,10 @@ class Reader {
         else this.#taken('Service', service);
       },
     );
+    for (const service of services) {
+      const { [LABELS.part]: part, [LABELS.nodeId]: id } = service.metadata.labels ?? {};
+      if (part === 'listener' && isOurs(service, this.#cluster)) this.#nodes.get(Number(id))?.listeners.push(service);
+    }
   }
 
   readClaims(claims: readonly KubernetesObject[]): void {
@@ -170,7 +177,7 @@ class Reader {
   }
 
   #node(id: number): Node {
-    const node = this.#nodes.get(id) ?? {};
+    const node = this.#nodes.get(id) ?? { listeners: [] };
     this.#nodes.set(id, node);
     return node;
   }
@@ -250,7 +257,7 @@ class Reader {
     return null;
   }
 
-  #observe(id: number, { pod, claim, service }: Node): NodeObservation {
+  #observe(id: number, { pod, claim, service, listeners }: Node): NodeObservation {
     const { name: cluster, namespace, domain } = this.#cluster;
     const host = nodeHost({ cluster, namespace, domain }, id);
     const phase = this.#phase(id, pod);
@@ -273,6 +280,7 @@ class Reader {
       mark: markOf(service),
       replacement: replacementOf(replacedDiskIn(service), diskUid(claim, pod)),
       volumeBytes: volumeBytes(claim),
+      outside: new Map(listeners.flatMap((one) => outsideOf(one, pod))),
     };
   }
 

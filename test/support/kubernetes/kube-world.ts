@@ -27,6 +27,10 @@ export class KubeWorld {
   readonly broken = new Set<number>();
   /** Images whose containers end at once, with what they say last. */
   readonly badImages = new Map<string, string>();
+  /** The machine that the pod of a node runs on. */
+  machineOf = (id: number): string => `192.0.2.${id + 1}`;
+  /** Name of the load balancer that a Service of this name has by now, null while it has none. */
+  balancers = (service: string): string | null => `${service}.example.com`;
   #isSettling = false;
 
   constructor(store = new ObjectStore()) {
@@ -69,6 +73,7 @@ export class KubeWorld {
         if (pod.metadata.ownerReferences !== undefined) this.#reconcilePod(pod);
       for (const claim of this.store.all(TYPES.claims)) this.#protect(claim);
       for (const budget of this.store.all(TYPES.budgets)) this.#reconcileBudget(budget);
+      for (const service of this.store.all(TYPES.services)) this.#reconcileService(service);
     }
     this.#isSettling = false;
   }
@@ -132,7 +137,13 @@ export class KubeWorld {
     const state = words === undefined ? { running: {} } : { waiting: { reason: 'CrashLoopBackOff' } };
     const lastState = words === undefined ? {} : { lastState: { terminated } };
     const containerStatuses = [{ name: 'weir', restartCount: 0, state, ...lastState }];
-    this.#status(pod, { phase: 'Running', podIP: `127.0.1.${id % 200}`, conditions, containerStatuses });
+    this.#status(pod, {
+      phase: 'Running',
+      podIP: `127.0.1.${id % 200}`,
+      hostIP: this.machineOf(id),
+      conditions,
+      containerStatuses,
+    });
   }
 
   #started(id: number): void {
@@ -152,6 +163,20 @@ export class KubeWorld {
       readonly initialVoters: readonly { readonly id: number }[];
     };
     return initialVoters.map(({ id }) => id);
+  }
+
+  /** Gives load balancers their addresses, and ports of machines their numbers, which the server does when it takes the object. */
+  #reconcileService(service: KubernetesObject): void {
+    const [type, ports] = [at(service, 'spec', 'type'), (at(service, 'spec', 'ports') ?? []) as readonly object[]];
+    const host = this.balancers(service.metadata.name);
+    if (type === 'LoadBalancer')
+      this.#status(service, { loadBalancer: host === null ? {} : { ingress: [{ hostname: host }] } });
+    if (type !== 'NodePort' || ports.every((port) => at(port, 'nodePort') !== undefined)) return;
+    const nodePort = portOf(service.metadata.name);
+    this.store.update(TYPES.services, service.metadata, KUBE, (live) => {
+      const numbered = ports.map((port) => ({ ...port, nodePort }));
+      return { ...live, spec: { ...(live['spec'] as object), ports: numbered } } as never;
+    });
   }
 
   #reconcileBudget(budget: KubernetesObject): void {
@@ -181,10 +206,10 @@ export class KubeWorld {
 
   /** All that can be asked of the brokers to change. */
   #state(): string {
-    const { topics, groups, config, voters, draining, nodes } = this.brokers;
+    const { topics, groups, config, voters, draining, nodes, advertised } = this.brokers;
     const plain = (_name: string, value: unknown): unknown =>
       value instanceof Map || value instanceof Set ? [...(value as Iterable<unknown>)] : value;
-    return JSON.stringify([topics, groups, config, voters, draining, nodes], plain);
+    return JSON.stringify([topics, groups, config, voters, draining, nodes, advertised], plain);
   }
 
   #diskOf(id: number): string {
@@ -208,10 +233,12 @@ export class KubeWorld {
       change,
     });
     return {
-      observe: async ({ members }: AdminQuestion) => {
+      observe: async ({ members, advertised: isAsked }: AdminQuestion) => {
         const seen = this.brokers.admin();
         if (seen === null) throw new OperatorError('UNREACHABLE', 'nobody answers');
-        return { ...seen, members: new Map(members.map((id) => [id, seen.members.get(id) ?? 0])) };
+        const { advertised, ...others } = seen;
+        const told = isAsked && advertised !== undefined ? { advertised } : {};
+        return { ...others, ...told, members: new Map(members.map((id) => [id, seen.members.get(id) ?? 0])) };
       },
       addVoter: ({ id, directoryId, address }) => carryOut({ kind: 'AddVoter', id, directoryId, address }),
       removeVoter: ({ id, directoryId }) => carryOut({ kind: 'RemoveVoter', id, directoryId }),
@@ -226,6 +253,7 @@ export class KubeWorld {
       },
       undrain: (id) => carryOut({ kind: 'Undrain', id }),
       rebalance: () => move({ kind: 'Rebalance', ids: [] }),
+      setAdvertised: (broker) => carryOut({ kind: 'SetAdvertised', ...broker }),
       unregister: async ({ id }) => carryOut({ kind: 'ForgetNode', id, isController: false }),
       alterConfig: async (resource, change) => {
         if (resource.kind === 'cluster') await carryOut({ kind: 'SetConfig', change });
@@ -240,6 +268,11 @@ export class KubeWorld {
 
 function idOf({ metadata: { name } }: KubernetesObject): number {
   return Number(/\d+$/.exec(name)?.[0]);
+}
+
+/** The port of machines that a Service has: the same whenever it is made. */
+export function portOf(service: string): number {
+  return 30_000 + Array.from(service).reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 2_768, 0);
 }
 
 function asJson(value: unknown): unknown {

@@ -79,6 +79,20 @@ describe('the operator’s moves of replicas', () => {
     expect(await answer(false).moves.obstacles([1], true)).toEqual(new Map());
   });
 
+  test('say where clients find a broker, and what was said so far', async () => {
+    const endpoints = [{ listener: 'WAN', host: 'lb', port: 9094 }];
+    const { asked, moves: some } = moves({ 'Fleet.Status': { advertised: [{ brokerId: 2, endpoints }] } });
+    await some.setAdvertised(1, []);
+    expect(await some.advertised()).toEqual(new Map([[2, endpoints]]));
+    expect(asked).toEqual(['Fleet.SetAdvertised 1', 'Fleet.Status']);
+    expect(await moves({ 'Fleet.Status': null }).moves.advertised()).toBeNull();
+    const tooOld = { ...QUIET, errorCode: ErrorCode.UNSUPPORTED_VERSION, errorMessage: 'weir.version is 2' };
+    await expect(moves({ 'Fleet.SetAdvertised': tooOld }).moves.setAdvertised(1, endpoints)).rejects.toMatchObject({
+      code: 'UNSUPPORTED_VERSION',
+      message: 'weir.version is 2',
+    });
+  });
+
   test('open no way to the controller for nothing', async () => {
     const { asked, moves: some } = moves({});
     expect(await some.obstacles([])).toEqual(new Map());

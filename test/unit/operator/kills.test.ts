@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { AnyResource, Cluster } from '../../../operator/api/kinds.ts';
 import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
 import { clusterOf } from '../../support/kubernetes/rendered.ts';
+import { portOf } from '../../support/kubernetes/kube-world.ts';
 import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
 import { group, topic } from '../../support/operator-model.ts';
@@ -127,6 +128,35 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'listeners come and go': {
     before: [brokers(3, listeners('internal', 'loadbalancer'))],
     act: declare(brokers(3, listeners('internal', 'internal', 'nodeport'))),
+    after: ({ world }) => {
+      expect(world.brokers.admin()?.advertised).toEqual(
+        new Map(
+          [0, 1, 2].map((id) => {
+            const port = portOf(`c-broker-${id}-l2`);
+            return [id, [{ listener: 'L2', host: world.machineOf(id), port }]];
+          }),
+        ),
+      );
+      const bootstrap = [0, 1, 2].map((id) => `${world.machineOf(id)}:${portOf('c-bootstrap-l2')}`).join();
+      expect(world.store.find(TYPES.clusters, 'ns', 'c')).toMatchObject({
+        status: { version: '1.2.3', listeners: expect.arrayContaining([{ name: 'l2', bootstrap }]) },
+      });
+    },
+  },
+  'load balancers get other addresses, and one has none for a while': {
+    before: [brokers(3, listeners('internal', 'loadbalancer'))],
+    act: ({ world }) => {
+      world.balancers = (service) => (service.includes('broker-1') ? null : `${service}.example.org`);
+      world.settle();
+    },
+    after: ({ world }) => {
+      const hosts = [...(world.brokers.admin()?.advertised ?? [])].map(([id, [one]]) => [id, one?.host]);
+      expect(hosts).toEqual([
+        [0, 'c-broker-0-l1.example.org'],
+        [1, 'c-broker-1-l1.example.com'],
+        [2, 'c-broker-2-l1.example.org'],
+      ]);
+    },
   },
   'volumes grow': {
     before: [brokers(3)],
@@ -159,7 +189,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
 
 /** What there is, as far as it does not depend on when it was made. */
 function outcomeOf({ world }: OperatorStage) {
-  const { nodes, voters, topics, groups, config, draining } = world.brokers;
+  const { nodes, voters, topics, groups, config, draining, advertised } = world.brokers;
   const replicas = [...nodes.values()].map((node) => node.replicas);
   return {
     objects: world
@@ -174,6 +204,7 @@ function outcomeOf({ world }: OperatorStage) {
     groups,
     config,
     draining,
+    advertised,
   };
 }
 

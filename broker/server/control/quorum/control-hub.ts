@@ -27,6 +27,7 @@ import { AddressBook } from './address-book.ts';
 import { BrokerAgent } from './broker-agent.ts';
 import { NodeControlService } from './control-service.ts';
 import { ControllerClient } from './controller-client.ts';
+import { advertisedBrokers } from './fleet-service.ts';
 import { LogElections } from './log-elections.ts';
 import { LocalChannel } from './local-channel.ts';
 import { PreferredLeaders } from './preferred-leaders.ts';
@@ -410,6 +411,7 @@ export class ControlHub {
       leaderEpoch: state?.term ?? -1,
       metadataOffset: this.offset,
       brokerEpoch: this.#agent?.brokerEpoch ?? -1,
+      advertised: this.#quorum === null ? [] : advertisedBrokers(this.#quorum.image),
     };
   }
 

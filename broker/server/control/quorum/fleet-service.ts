@@ -1,6 +1,7 @@
 import { brokerId } from '../../../core/base/ids.ts';
 import type { Steps } from '../../../core/codec/pace.ts';
 import { restartReasons } from '../../../core/metadata/can-restart.ts';
+import type { MetadataImage } from '../../../core/metadata/image.ts';
 import { ErrorCode } from '../../../core/protocol/errors.ts';
 import type { Settings } from '../../../core/config/settings.ts';
 import type {
@@ -11,12 +12,20 @@ import type {
   MoveName,
   MoveResponse,
   QuorumResponse,
+  SetAdvertisedRequest,
 } from '../../../ports/control-net.ts';
 import type { QuorumNode } from './quorum-node.ts';
 import type { MoveOutcome, ReplicaMover } from './replica-mover.ts';
 
 /** A voter that had everything within this time counts as there, ms: some missed heartbeats are a pause, more are not. */
 const FRESH_MS = 700;
+
+/** What was said of where clients find brokers, of those of which something was. */
+export function advertisedBrokers(image: MetadataImage): readonly SetAdvertisedRequest[] {
+  return image
+    .brokers()
+    .flatMap(({ id, advertised }) => (advertised.length === 0 ? [] : [{ brokerId: id, endpoints: advertised }]));
+}
 
 /** Moves replicas, or says where none may come; whoever is not the active controller says who is. */
 export function moveReplicas<N extends MoveName>(

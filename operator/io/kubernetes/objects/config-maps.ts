@@ -78,27 +78,14 @@ function nodeSettings(blueprint: Blueprint, spec: NodeSpec): ReadonlyMap<string,
     const replication = { name: REPLICATION_LISTENER, port: PORTS.replication };
     const all = [...spec.listeners, replication];
     settings.set('listeners', all.map(({ name, port }) => `${name}://:${port}`).join(','));
-    const advertised = all.map(
-      (one) => `${one.name}://${advertisedAddress(blueprint, nodeHost(place, spec.id), spec.id, one)}`,
-    );
+    // Addresses of load balancers, machines and proxies are told without a restart (O18).
+    const advertised = all.map(({ name, port }) => `${name}://${nodeHost(place, spec.id)}:${port}`);
     settings.set('advertised.listeners', advertised.join(','));
     settings.set('inter.broker.listener.name', REPLICATION_LISTENER);
     // Nobody but nodes of the cluster gets in (O6).
     settings.set('listener.security.protocol.map', `${REPLICATION_LISTENER}:SSL`);
   }
   return settings;
-}
-
-/** What clients of a listener are told at first; those of load balancers and machines are known only later (O18). */
-function advertisedAddress(
-  { cluster }: Blueprint,
-  host: string,
-  id: number,
-  listener: { readonly name: string; readonly port: number },
-): string {
-  const hosts = cluster.spec.listeners.find(({ name }) => name === listener.name)?.hosts;
-  if (hosts === undefined) return `${host}:${listener.port}`;
-  return `${hosts.node.replaceAll('{id}', String(id))}:${hosts.port}`;
 }
 
 function textOf(settings: ReadonlyMap<string, string>): string {

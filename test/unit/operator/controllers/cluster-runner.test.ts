@@ -39,6 +39,7 @@ function adminOf(world: PerfectCluster, move: (step: Step) => Promise<Progress>)
     },
     undrain: (id) => carryOut({ kind: 'Undrain', id }),
     rebalance: () => move({ kind: 'Rebalance', ids: [] }),
+    setAdvertised: (broker) => carryOut({ kind: 'SetAdvertised', ...broker }),
     unregister: async () => undefined,
     alterConfig: async (resource, change) => {
       if (resource.kind === 'group')

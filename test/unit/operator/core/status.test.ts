@@ -378,6 +378,18 @@ describe('what somebody holds back', () => {
     );
   });
 
+  it('is no reason not to be ready, when it is an address that nobody has given yet', () => {
+    const one = cluster();
+    const [plain] = one.spec.listeners;
+    if (plain === undefined) throw new Error('it has a listener');
+    const listeners = [{ ...plain, type: 'loadbalancer' as const }];
+    const wanted = desired({ ...one, spec: { ...one.spec, listeners } }, topic('t'));
+    expect(say(clusterStatus(findings(wanted, settled(wanted).observe()), FACTS)).slice(0, 2)).toEqual([
+      'Ready=True AsDeclared: all is as the manifest says',
+      expect.stringMatching(/^AddressPending=True WaitingForAddress: .* listener plain of node 0: /),
+    ]);
+  });
+
   it('is no reason not to be ready, when it is a restart that waits for a maintenance window', () => {
     const windows = [{ start: '02:00', durationMinutes: 60, timeZone: 'UTC' }];
     const wanted = desired(cluster({}, { windows }), topic('t'));

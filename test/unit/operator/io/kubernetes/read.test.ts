@@ -65,6 +65,7 @@ describe('a settled cluster', () => {
       mark: null,
       replacement: 'none',
       volumeBytes: 10 * 1024 ** 3,
+      outside: new Map(),
     });
     expect(view.volumeSizes).toEqual(new Map([0, 1, 2].map((id) => [id, '10Gi'])));
     expect(view.templateSizes).toEqual(new Map([['broker', '10Gi']]));
@@ -453,5 +454,46 @@ describe('the identity of a cluster', () => {
     );
     expect(reasons(view)).toEqual([reason]);
     expect(view.observation.formation).toBeNull();
+  });
+});
+
+describe('where clients outside find a node', () => {
+  const listeners = [
+    { name: 'plain', port: 9092 },
+    { name: 'lan', port: 9093, type: 'nodeport' },
+    { name: 'wan', port: 9094, type: 'loadbalancer' },
+  ];
+  const listed = listedOf(render(settledBlueprint(clusterOf({ brokers: { replicas: 3 }, listeners }))));
+  const ports =
+    (nodePort: number): Change =>
+    (one) => ({ ...one, spec: { ...(one['spec'] as object), ports: [{ name: 'kafka-lan', port: 9093, nodePort }] } });
+  const balanced = (...ingress: readonly object[]): Change => withStatus({ loadBalancer: { ingress } });
+  const outside = (changed: Listed) => Object.fromEntries(nodeOf(read(changed), 1)?.outside ?? []);
+  const onMachine = withChange('pods', 'orders-broker-1', withStatus({ hostIP: '10.0.0.7' }), listed);
+
+  it('is not known before there are a load balancer, a port and a machine', () => {
+    expect(outside(listed)).toEqual({});
+    expect(outside(onMachine)).toEqual({});
+    expect(outside(withChange('services', 'orders-broker-1-lan', ports(30_001), listed))).toEqual({});
+    for (const none of [balanced(), balanced({}), withStatus({})])
+      expect(outside(withChange('services', 'orders-broker-1-wan', none, listed))).toEqual({});
+  });
+
+  it('is its load balancer, by name or address, and the machine of its pod', () => {
+    const withPort = withChange('services', 'orders-broker-1-lan', ports(30_001), onMachine);
+    expect(outside(withPort)).toEqual({ lan: { host: '10.0.0.7', port: 30_001 } });
+    const of = (...ingress: readonly object[]) =>
+      outside(withChange('services', 'orders-broker-1-wan', balanced(...ingress), listed));
+    expect(of({ ip: '203.0.113.9' })).toEqual({ wan: { host: '203.0.113.9', port: 9094 } });
+    expect(of({ ip: '203.0.113.9', hostname: 'lb.example.com' }, { ip: '203.0.113.10' })).toEqual({
+      wan: { host: 'lb.example.com', port: 9094 },
+    });
+  });
+
+  it('is not what another node has, or an object of others says', () => {
+    const other = withChange('services', 'orders-broker-2-wan', balanced({ ip: '203.0.113.9' }), listed);
+    expect(outside(other)).toEqual({});
+    const taken = withChange('services', 'orders-broker-1-wan', balanced({ ip: '203.0.113.9' }), listed);
+    expect(outside(withChange('services', 'orders-broker-1-wan', withMetadata(FOREIGN), taken))).toEqual({});
   });
 });
