@@ -13,6 +13,7 @@ import {
 } from 'yaml';
 import { formatPath, type Issue, type Path } from '../api/issue.ts';
 import { type AnyResource, nameOf } from '../api/kinds.ts';
+import { API } from '../api/names.ts';
 import { type Validated, validateManifest } from '../api/manifest.ts';
 import { checkReferences } from '../api/references.ts';
 import { checkRules } from '../api/rules.ts';
@@ -48,6 +49,13 @@ interface Surroundings {
   readonly others?: readonly AnyResource[];
   /** Of those that name none. */
   readonly namespace?: string | undefined;
+  /** Whether objects of other groups, such as Deployments, are left aside rather than refused. */
+  readonly hasOthers?: boolean;
+}
+
+function isForeign(document: unknown): boolean {
+  const [version, kind] = isRecord(document) ? [document['apiVersion'], document['kind']] : [];
+  return typeof version === 'string' && typeof kind === 'string' && !version.startsWith(`${API.group}/`);
 }
 
 function placed(document: unknown, namespace: string | undefined): unknown {
@@ -65,7 +73,7 @@ export function readManifests(
   files: readonly ManifestFile[],
   checkSetting: CheckSetting,
   previous: readonly AnyResource[] = [],
-  { others = [], namespace }: Surroundings = {},
+  { others = [], namespace, hasOthers = false }: Surroundings = {},
 ): ReadManifests {
   const errors: string[] = [];
   const warnings: string[] = [];
@@ -74,6 +82,7 @@ export function readManifests(
   for (const file of files) {
     for (const located of parseFile(file, errors)) {
       const document: unknown = located.document.toJS({ maxAliasCount: 0 });
+      if (hasOthers && isForeign(document)) continue;
       const validated = validateManifest(placed(document, namespace), checkSetting);
       if (validated.ok) {
         resources.push(validated.resource);

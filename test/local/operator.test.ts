@@ -98,7 +98,7 @@ describe('weir operator', () => {
     await empty.stop();
     const without = ground.run([...plan, 'examples/quickstart.yaml']);
     expect([await without.ended(), without.out]).toEqual([1, beside.out]);
-    expect(without.err).toMatch(/is not reachable.*\nweir: this is what would be done from nothing/);
+    expect(without.err).toMatch(/is not reachable.*: this is what would be done from nothing/);
     const input = 'apiVersion: weir.dev/v1alpha1\nkind: Topic\nmetadata: {name: a}\nspec: {clusterRef: {name: b}}\n';
     expect(await weir([...plan, '-'], input)).toMatchObject({
       code: 2,

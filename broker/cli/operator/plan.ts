@@ -36,7 +36,7 @@ export const PLAN_EXIT = { nothing: 0, something: 1, fault: 2 } as const;
 
 /** What a plan is made with: nothing of it is written to. */
 export interface PlanTools {
-  readonly api: Pick<KubernetesApi, 'get' | 'list'>;
+  readonly open: () => Promise<Pick<KubernetesApi, 'get' | 'list'>>;
   readonly dialer: ClusterDialer;
   readonly certify: Certify;
   readonly wallMs: () => number;
@@ -65,17 +65,21 @@ export async function runPlan(flags: ParsedFlags, terminal: Terminal): Promise<n
   if (names.length === 0) throw usageFault('operator', 'name a manifest file with -f');
   const { namespaces, site } = optionsOf(flags);
   const dialer = new PodDialer();
-  let api: ApiClient | null = null;
+  const opened: ApiClient[] = [];
   try {
     const files = await Promise.all(names.map((name) => fileOf(name, terminal.stdin)));
-    api = await clientOf(sourceOf(flags));
+    const open = async (): Promise<ApiClient> => {
+      const api = await clientOf(sourceOf(flags));
+      opened.push(api);
+      return api;
+    };
     const certify: Certify = (writes, blueprint) => keepCertificates({ api: writes, wallMs: Date.now }, blueprint);
-    return await printPlan({ api, dialer, certify, wallMs: Date.now }, { files, namespaces, site }, terminal);
+    return await printPlan({ open, dialer, certify, wallMs: Date.now }, { files, namespaces, site }, terminal);
   } catch (error) {
     if (isOperatorError(error) || isSystemFault(error)) throw new UserFault(messageOf(error), PLAN_EXIT.fault);
     throw error;
   } finally {
-    api?.close();
+    for (const api of opened) api.close();
   }
 }
 
@@ -88,10 +92,10 @@ async function fileOf(name: string, stdin: NodeJS.ReadableStream): Promise<Manif
 
 /** Prints what an operator would do for the manifests of files, given what there is; gives the exit code. */
 export async function printPlan(tools: PlanTools, call: PlanCall, terminal: Terminal): Promise<number> {
-  const snapshot = await snapshotOf(tools.api, call.namespaces, terminal);
+  const snapshot = await snapshotOf(tools.open, call.namespaces, terminal);
   const live = snapshot.declared.flatMap(({ manifest }) => manifest ?? []);
   const [namespace, ...more] = call.namespaces;
-  const surroundings = { others: live, namespace: more.length > 0 ? undefined : namespace };
+  const surroundings = { others: live, namespace: more.length > 0 ? undefined : namespace, hasOthers: true };
   const read = readManifests(call.files, checkSetting, live, surroundings);
   if (!read.ok) {
     const count = read.errors.length === 1 ? 'an error' : `${read.errors.length} errors`;
@@ -127,9 +131,13 @@ const isOf =
     one.kind === kind && one.namespace === metadata.namespace && one.name === metadata.name;
 
 /** What there is; nothing where nobody answers. */
-async function snapshotOf(api: PlanTools['api'], namespaces: readonly string[], terminal: Terminal): Promise<Snapshot> {
+async function snapshotOf(
+  open: PlanTools['open'],
+  namespaces: readonly string[],
+  terminal: Terminal,
+): Promise<Snapshot> {
   try {
-    const snapshot = await Snapshot.take(api, namespaces);
+    const snapshot = await Snapshot.take(await open(), namespaces);
     if (snapshot.unknown.length > 0)
       terminal.note(
         `weir: the API server does not know ${snapshot.unknown.join(', ')} yet: its CRDs have to come first`,
@@ -138,7 +146,7 @@ async function snapshotOf(api: PlanTools['api'], namespaces: readonly string[], 
   } catch (error) {
     const { code, message } = asOperatorError(error);
     if (code !== 'UNREACHABLE' && code !== 'TIMEOUT') throw fault(message);
-    terminal.note(`weir: ${message}\nweir: this is what would be done from nothing, whatever there is`);
+    terminal.note(`weir: ${message}: this is what would be done from nothing, whatever there is`);
     return Snapshot.ofNothing();
   }
 }

@@ -27,6 +27,9 @@ export async function kubeConfigEndpoint(source: KubeConfigSource): Promise<Endp
     throw new ApiError('INVALID', `the kubeconfig can't be read: ${messageOf(error)}`, { fatal: true, cause: error });
   }
   const cluster = config.getCurrentCluster();
+  // What client-node makes up where there is nothing to read.
+  if (source.kind === 'default' && config.getCurrentContext() === 'loaded-context')
+    throw new ApiError('UNREACHABLE', 'there is no kubeconfig, and this is no pod', { fatal: true });
   if (cluster === null) throw new ApiError('INVALID', 'the kubeconfig has no current context', { fatal: true });
   const url = cluster.server.replace(/\/+$/, '');
   const kept = { keepAlive: true, maxFreeSockets: IDLE_SOCKETS_MAX };

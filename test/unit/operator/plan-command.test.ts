@@ -50,7 +50,7 @@ async function plan(
   const api = new MemoryApi(world.store, () => {
     throw new Error('something is written');
   });
-  const tools = { api, dialer: world.dialer(), certify, wallMs: () => wallMs, ...more };
+  const tools = { open: async () => api, dialer: world.dialer(), certify, wallMs: () => wallMs, ...more };
   const files = [{ name: 'a.yaml', text: documents.join('\n---\n') }];
   const terminal = {
     stdin: Readable.from([]),
@@ -88,9 +88,9 @@ describe('weir operator plan', () => {
       get: () => Promise.reject(new OperatorError('UNREACHABLE', 'the Kubernetes API is not reachable: ECONNREFUSED')),
       list: () => Promise.reject(new OperatorError('UNREACHABLE', 'the Kubernetes API is not reachable: ECONNREFUSED')),
     };
-    const { code, lines, notes } = await plan(await settled(), [cluster()], { api });
+    const { code, lines, notes } = await plan(await settled(), [cluster()], { open: async () => api });
     expect(lines[1]).toBe('  form the cluster with voters 0, 1, 2');
-    expect(notes.join()).toMatch(/is not reachable: ECONNREFUSED\nweir: this is what would be done from nothing/);
+    expect(notes.join()).toMatch(/is not reachable: ECONNREFUSED: this is what would be done from nothing/);
     expect(code).toBe(1);
   });
 
@@ -169,6 +169,14 @@ describe('weir operator plan', () => {
     const { code, lines: later } = await plan(stage, [member('Topic', 'jobs', {})]);
     const late = 'topic jobs belongs to Topic ns/older, which is older; nothing is done for this one';
     expect([code, later]).toEqual([0, ['Cluster ns/orders: nothing to do', `  ! Topic ns/jobs: Conflict: ${late}`]]);
+  });
+
+  it('leaves aside what is no business of an operator', async () => {
+    const deployment = JSON.stringify({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' }, spec: {} });
+    expect((await plan(await settled(), [deployment, cluster()])).lines).toEqual(['Cluster ns/orders: nothing to do']);
+    await expect(plan(new OperatorStage(), [deployment])).rejects.toThrow('a.yaml: no manifest in it');
+    const mistyped = cluster().replace('weir.dev/v1alpha1', 'weir.dev/v1');
+    await expect(plan(new OperatorStage(), [mistyped])).rejects.toThrow('must be weir.dev/v1alpha1, not "weir.dev/v1"');
   });
 
   it('holds manifests against what they change', async () => {

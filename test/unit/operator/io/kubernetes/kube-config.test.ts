@@ -38,3 +38,19 @@ it('speaks to the server of a kubeconfig with its token, over connections that a
     await server.stop();
   }
 });
+
+it('tells where there is nothing to be read', async () => {
+  const { HOME, KUBECONFIG } = process.env;
+  const directory = await mkdtemp(join(tmpdir(), 'weir-kube-'));
+  try {
+    process.env['HOME'] = directory;
+    delete process.env['KUBECONFIG'];
+    await expect(kubeConfigEndpoint({ kind: 'default' })).rejects.toMatchObject({
+      code: 'UNREACHABLE',
+      message: 'there is no kubeconfig, and this is no pod',
+    });
+  } finally {
+    Object.assign(process.env, { HOME }, KUBECONFIG === undefined ? {} : { KUBECONFIG });
+    await rm(directory, { recursive: true });
+  }
+});
