@@ -59,6 +59,11 @@ function refusalOf(group: RunningShareGroup, isBusy: boolean): Verdict | null {
   return isBusy ? BUSY : null;
 }
 
+/** Whether a group has neither members nor share state: whoever came meanwhile and went again has left some (C12). */
+function isBare({ durable }: RunningShareGroup): boolean {
+  return durable.members.size === 0 && durable.initializing.length === 0 && durable.initialized.length === 0;
+}
+
 /** The share groups of one shard. */
 export class ShareGroups {
   private readonly neighbours: ShareNeighbours;
@@ -194,7 +199,7 @@ export class ShareGroups {
       step.reply('deleteGroup', ticket, refusal);
       return;
     }
-    if (durable.initializing.length === 0 && durable.initialized.length === 0 && durable.deleting.length === 0) {
+    if (isBare(group) && durable.deleting.length === 0) {
       this.erase(step, group);
       step.reply('deleteGroup', ticket, NONE);
       return;
@@ -220,7 +225,7 @@ export class ShareGroups {
     const isOver = failure !== undefined || left.length === 0;
     const tickets = isOver ? group.deleteTickets : [];
     if (isOver) group.deleteTickets = [];
-    const isErased = tickets.length > 0 && left.length === 0 && durable.members.size === 0;
+    const isErased = tickets.length > 0 && left.length === 0 && isBare(group);
     if (isErased) this.erase(step, group);
     else {
       if (left.length < durable.deleting.length) writeState(step, group, { deleting: left });

@@ -250,3 +250,15 @@ test('a group that could not be deleted keeps the share state that a member got 
   group.remove();
   joinsMeanwhile(group);
 });
+
+test('a group is not deleted with share state that a member got and left meanwhile', () => {
+  const group = empty();
+  group.view.setTopic('mail', 1);
+  const removal = group.remove();
+  group.join('b', 'mail');
+  group.answerEffect(0, 1);
+  group.beat('b', -1);
+  group.answerEffect(0);
+  expect(removal.response?.errorCode).toBe(ErrorCode.NON_EMPTY_GROUP);
+  expect(group.partitions()).toEqual(['mail: 0']);
+});
