@@ -17,8 +17,8 @@ const NAMED_MAX = 10;
 
 /**
  * Why brokers should not be stopped now, all at once, one sentence each; none when no partition would fall below
- * `min.insync.replicas` or be left without anybody who may lead. A partition with a single replica is no reason: no waiting
- * would make that better. It is one for not losing the disk; so are, wherever there is a replica, fewer than
+ * `min.insync.replicas` or be left without anybody who may lead. Where there are no more replicas than that no waiting would make it
+ * better: it is enough that all others are in sync, and a partition with a single replica is no reason. It is one for not losing the disk; so are, wherever there is a replica, fewer than
  * `min.insync.replicas` others that are in sync: whoever is in an ELR, or was in the last one (D4), has what they lack. In
  * steps: the image must not change meanwhile.
  */
@@ -68,7 +68,7 @@ function absentReason({ replicas, isr, elr }: Lists, { image, wanted, ids }: Que
   const inSync = isr.filter((id) => isLeft(id) && image.isUnfenced(id));
   if (inSync.length === 0 && !elr.some((id) => isLeft(id) && image.isUnfenced(id)))
     return 'would have no replica left that may lead';
-  return tooFew(inSync.length, Math.min(wanted, replicas.length));
+  return tooFew(inSync.length, Math.min(wanted, replicas.length - 1));
 }
 
 /**

@@ -133,10 +133,16 @@ describe('whether a broker may be restarted', () => {
     expect(reasons(lab, 0)).toEqual([]);
   });
 
-  test('fewer replicas than min.insync.replicas count as all of them', () => {
-    const lab = MetadataLab.withBrokers([0, 1]);
-    lab.create(newTopic('t', { replicationFactor: 2, configs: [{ name: 'min.insync.replicas', value: '3' }] }));
-    expect(reasons(lab, 0)).toEqual(['t-0 would have 1 in-sync replica and needs 2 (min.insync.replicas)']);
+  test.each([
+    ['as many replicas as min.insync.replicas', '3'],
+    ['fewer', '4'],
+  ])('with %s it may as soon as all others are in sync, since no waiting would help (O9)', (_what, least) => {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    lab.create(newTopic('t', { replicationFactor: 3, configs: [{ name: 'min.insync.replicas', value: least }] }));
+    for (const id of [0, 1, 2]) expect(reasons(lab, id)).toEqual([]);
+    fence(lab, 1);
+    for (const id of [0, 2])
+      expect(reasons(lab, id)).toEqual(['t-0 would have 1 in-sync replica and needs 2 (min.insync.replicas)']);
   });
 
   test('ten partitions are named and the others counted', () => {
@@ -148,18 +154,19 @@ describe('whether a broker may be restarted', () => {
         configs: [{ name: 'min.insync.replicas', value: '2' }],
       }),
     );
-    const all = reasons(lab, 0);
+    const all = reasons(lab, 0, 1);
     expect(all).toHaveLength(11);
     expect(all.at(-1)).toBe('and so it is with 2 more partitions');
   });
 
   test('what topics want for themselves counts, more than the cluster or less', () => {
-    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    const lab = MetadataLab.withBrokers([0, 1, 2, 3]);
+    const assignments = [{ partitionIndex: 0, brokerIds: [0, 1, 2, 3] }];
+    const everywhere = { assignments, partitionCount: -1, replicationFactor: -1 };
     for (const least of ['3', '1', '2'])
-      lab.create(
-        newTopic(`t${least}`, { replicationFactor: 3, configs: [{ name: 'min.insync.replicas', value: least }] }),
-      );
-    lab.create(newTopic('own', { replicationFactor: 3 }));
+      lab.create(newTopic(`t${least}`, { ...everywhere, configs: [{ name: 'min.insync.replicas', value: least }] }));
+    lab.create(newTopic('own', everywhere));
+    fence(lab, 3);
     const needing = (all: readonly string[]): readonly string[] => all.map((reason) => reason.split(' ')[0] ?? '');
     expect(needing(reasons(lab, 0))).toEqual(['t3-0']);
     expect(needing(reasons(lab, 0, 1))).toEqual(['t3-0', 't2-0']);
@@ -185,13 +192,7 @@ describe('whether a broker may be restarted', () => {
     const lab = MetadataLab.withBrokers([0, 1, 2]);
     lab.create(newTopic('t', { partitionCount: 3500, replicationFactor: 2 }));
     expect(whole(restartReasons(lab.image, lab.settings, [0]))).toEqual({ value: [], stepCount: 1 });
-    lab.create(
-      newTopic('u', {
-        partitionCount: 1,
-        replicationFactor: 2,
-        configs: [{ name: 'min.insync.replicas', value: '2' }],
-      }),
-    );
+    lab.create(newTopic('u', { partitionCount: 1, replicationFactor: 2 }));
     const { value, stepCount } = whole(restartReasons(lab.image, lab.settings, [0, 1, 2]));
     expect(stepCount).toBeGreaterThanOrEqual(4);
     expect(value.at(-1)).toBe('and so it is with 3491 more partitions');
