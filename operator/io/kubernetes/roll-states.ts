@@ -13,6 +13,16 @@ import { controllerOf, isOurs } from './objects/ownership.ts';
 /** A pod that has not been ready for longer than this since it was made, or should have ended, ms, is nobody's reason to wait. */
 const SETTLING_MS = 600_000;
 
+/** Reasons for which a Cluster is stalled and no node of it is touched until somebody has changed something. */
+const UNTOUCHED: ReadonlySet<string> = new Set([
+  'ClaimsDisagree',
+  'FormationDamaged',
+  'FormationNewer',
+  'InvalidSpec',
+  'NameTaken',
+  'ScaleDownBlocked',
+]);
+
 /** What of an operator's view is asked. */
 type View = Pick<Caches, 'allDeclared' | 'ownedOf'>;
 
@@ -37,7 +47,7 @@ function stageOf(
   const manifest = clusterIn(declared);
   const seen = textAt(declared.status, 'operatorVersion');
   // Nothing is done there, so that nobody waits for it.
-  if (manifest === null || isHeld(manifest) || tooOld(own, seen) !== null) return null;
+  if (manifest === null || isHeld(manifest) || tooOld(own, seen) !== null || isUntouched(declared)) return null;
   const pods = podsOf(view, declared);
   if (pods.some(({ pod }) => isSettling(pod, nowMs))) return 'settling';
   if (!maintenanceAt(manifest.spec.maintenanceWindows, nowMs).isOpen) return null;
@@ -45,6 +55,11 @@ function stageOf(
   // Before this operator has looked there it is not known what it will change.
   if (outdated === 0) return seen === own || seen === null ? null : 'due';
   return outdated === pods.length ? 'due' : 'begun';
+}
+
+function isUntouched({ status }: Declared): boolean {
+  const stalled = listAt(status, 'conditions').find((one) => at(one, 'type') === 'Stalled');
+  return at(stalled, 'status') === 'True' && UNTOUCHED.has(textAt(stalled, 'reason') ?? '');
 }
 
 interface Place {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
+import { OperatorError } from '../../../operator/ports/operator-error.ts';
 import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
 import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
 import type { ServedType } from '../../support/kubernetes/store.ts';
@@ -10,9 +11,13 @@ const BROKERS = { replicas: 3, storage: { size: '1Gi' } };
 const three = (more: object = {}) => clusterOf({ brokers: BROKERS, ...more }, { name: 'orders', namespace: 'ns' });
 const KUBE = { manager: 'kubelet', subresource: '' } as const;
 
-/** A stage where this Cluster is all that it should be. */
+/** A stage where this Cluster is all that it should be, and looks at any other one fail. */
 async function settled(): Promise<OperatorStage> {
-  const stage = new OperatorStage();
+  const stage = new OperatorStage(() => ({
+    before: async ({ cluster }) => {
+      if (cluster.name !== 'orders' && cluster.name !== 'another') throw new OperatorError('UNREACHABLE', 'not today');
+    },
+  }));
   stage.world.declare(three());
   stage.start();
   await stage.calm();
@@ -84,7 +89,7 @@ describe('what a new operator makes otherwise', () => {
   const MAKING = 'weir.dev/pod-hash';
   const POD = { containers: [{ name: 'weir', image: 'neighbour' }] };
 
-  /** A Cluster that nobody looks after, since the name of its record is taken, with one pod. */
+  /** A Cluster with one pod; the name of its record is taken. */
   function neighbour(stage: OperatorStage, name: string, more: object = {}): void {
     const { store } = stage.world;
     const labels = { 'weir.dev/cluster': name, 'weir.dev/role': 'broker' };
@@ -131,7 +136,7 @@ describe('what a new operator makes otherwise', () => {
     expect(condition(stage, 'RestartPending')).toBeUndefined();
   });
 
-  it('waits for no Cluster that is paused, or has its window later', async () => {
+  it('waits for no Cluster that is paused, has its window later, or is left alone until somebody acts', async () => {
     const pausing = await settled();
     neighbour(pausing, 'aaa');
     await pausing.calm();
@@ -144,6 +149,13 @@ describe('what a new operator makes otherwise', () => {
     for (const id of [0, 1, 2]) annotate(pausing, `orders-broker-${id}`, MAKING, 'old');
     await pausing.calm(60_000);
     expect(evictions(pausing)).toBe(3);
+    const stalled = await settled();
+    neighbour(stalled, 'another');
+    await stalled.calm();
+    annotate(stalled, 'another-broker-0', MAKING, 'old');
+    for (const id of [0, 1, 2]) annotate(stalled, `orders-broker-${id}`, MAKING, 'old');
+    await stalled.calm(60_000);
+    expect(evictions(stalled)).toBe(3);
     const windows = [{ start: '02:00', durationMinutes: 60, timeZone: 'UTC' }];
     expect(evictions(await withNeighbour({ maintenanceWindows: windows }))).toBe(3);
   });

@@ -76,6 +76,16 @@ it('one that this operator has not looked at may be due; one that it leaves alon
   expect(stageOf(two('old', 'old'), '1.2.3', leaving)).toBeUndefined();
 });
 
+it('one of which no node is touched until somebody acts keeps nobody waiting, one whose roll has failed does', () => {
+  const stalled = (reason: string, status = 'True') => ({
+    status: { operatorVersion: '1.2.3', conditions: [{ type: 'Stalled', status, reason }] },
+  });
+  expect(stageOf(two('old', 'old'), '1.2.3', stalled('ClaimsDisagree'))).toBeUndefined();
+  expect(stageOf(two('new', 'old').slice(1), '1.2.3', stalled('NameTaken'))).toBeUndefined();
+  expect(stageOf(two('new', 'old'), '1.2.3', stalled('RolloutBlocked'))).toBe('begun');
+  expect(stageOf(two('old', 'old'), '1.2.3', stalled('NameTaken', 'False'))).toBe('due');
+});
+
 it('one settles while a pod is missing, ends, or has not been ready since it was made a moment ago', () => {
   const [first, second] = two('new', 'new');
   if (first === undefined || second === undefined) throw new Error('there are two');
