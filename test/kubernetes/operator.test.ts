@@ -252,6 +252,49 @@ step('a cluster with volumes grows by a broker, and shrinks by it and by its vol
   await waitFor('its objects are gone', async () => (await objectsOf('weir.dev/cluster=kept')).length === 0);
 });
 
+step('every node of a cluster gets a new disk, one after the other, and no record is lost', async () => {
+  const bootstrap = ['--bootstrap', 'moved-bootstrap.default.svc.cluster.local:9092'] as const;
+  const declare = (kind: string, name: string, spec: object): Promise<unknown> =>
+    plane.apply({ apiVersion: API_VERSION, kind, metadata: { name }, spec });
+  await declare('Cluster', 'moved', {
+    brokers: { replicas: 3, storage: { size: '1Gi' } },
+    config: { 'default.replication.factor': '3', 'min.insync.replicas': '2' },
+    storage: { onDelete: 'Delete' },
+  });
+  await declare('Topic', 'copied', { clusterRef: { name: 'moved' }, partitions: 3 });
+  await declare('ShareGroup', 'copiers', { clusterRef: { name: 'moved' }, topics: ['copied'] });
+  for (const what of ['cluster.weir.dev/moved', 'topic.weir.dev/copied', 'sharegroup.weir.dev/copiers'])
+    await plane.kubectl('wait', what, ...READY);
+  const records = Array.from({ length: 200 }, (_, index) => `record ${index}`);
+  await weirSays(['put', 'copied', ...bootstrap], `${records.join('\n')}\n`);
+
+  const disks = async (): Promise<ReadonlyMap<string, string>> => {
+    const { items } = await plane.get('pvc', '-l', 'weir.dev/cluster=moved');
+    return new Map((items as readonly KubernetesObject[]).map(({ metadata: { name, uid = '' } }) => [name, uid]));
+  };
+  const first = await disks();
+  expect(first.size).toBe(3);
+  for (const id of [1, 0, 2]) {
+    const before = await disks();
+    const own = `data-moved-broker-${id}`;
+    await plane.kubectl('annotate', '--overwrite', 'wcl', 'moved', `weir.dev/replace-node=${id}`);
+    await waitFor(`node ${id} has another disk`, async () => {
+      const after = await disks();
+      return after.has(own) && after.get(own) !== before.get(own);
+    });
+    await plane.kubectl('wait', 'cluster.weir.dev/moved', ...READY);
+    const after = await disks();
+    expect([...after].filter(([name, uid]) => before.get(name) !== uid).map(([name]) => name)).toEqual([own]);
+  }
+  expect([...(await disks()).values()].filter((uid) => [...first.values()].includes(uid))).toEqual([]);
+  const taken = await weirSays(['take', 'copiers', '--topic', 'copied', ...bootstrap, '--max', '200', '--idle', '30']);
+  expect([...taken].sort()).toEqual([...records].sort());
+
+  for (const what of ['topic.weir.dev/copied', 'sharegroup.weir.dev/copiers', 'cluster.weir.dev/moved'])
+    await plane.kubectl('delete', what, '--timeout=120s');
+  await waitFor('its objects are gone', async () => (await objectsOf('weir.dev/cluster=moved')).length === 0);
+});
+
 test('it was denied nothing, and has no right that nothing needs', async () => {
   const entries = await asked();
   expect(entries.filter(({ responseStatus }) => responseStatus?.code === 403).map(describeEntry)).toEqual([]);
