@@ -122,6 +122,10 @@ describe('a cluster as objects', () => {
         const objects = render({ ...settled, nodes });
         const blueprint = again(cluster, read(listedOf(objects)));
         expect(blueprint === null ? null : render(blueprint)).toEqual(objects);
+        const { replacedDisks, observation } = read({ ...listedOf(objects), services: [] });
+        const isKept = brokers.storage !== undefined;
+        expect(replacedDisks.get(0)).toBe(isKept ? 'uid-of-a-claim' : undefined);
+        expect(observation.nodes[0]?.replacement).toBe(isKept ? 'done' : 'none');
       }),
     );
   });

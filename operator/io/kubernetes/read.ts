@@ -158,7 +158,8 @@ class Reader {
       return size === null ? [] : [[id, size] as const];
     });
     const replaced = ids.flatMap((id) => {
-      const disk = replacedDiskIn(this.#node(id).service);
+      const { service, claim } = this.#node(id);
+      const disk = replacedDiskIn(service, claim);
       return disk === null ? [] : [[id, disk] as const];
     });
     const templates = [...this.#sets].flatMap(([role, set]) => {
@@ -278,7 +279,7 @@ class Reader {
       directoryId: this.#disks.get(pod?.metadata.uid ?? '') ?? null,
       controlAddress: `${host}:${PORTS.control}`,
       mark: markOf(service),
-      replacement: replacementOf(replacedDiskIn(service), diskUid(claim, pod)),
+      replacement: replacementOf(replacedDiskIn(service, claim), diskUid(claim, pod)),
       volumeBytes: volumeBytes(claim),
       outside: new Map(listeners.flatMap((one) => outsideOf(one, pod))),
     };
@@ -354,8 +355,11 @@ function markOf(service: KubernetesObject | undefined): NodeMark | null {
   return mark === 'joining' || mark === 'leaving' ? mark : null;
 }
 
-function replacedDiskIn(service: KubernetesObject | undefined): string | null {
-  return textAt(service, 'metadata', 'annotations', ANNOTATIONS.replacedDisk);
+/** The Service is written first; a node that lost it is known by its claim. */
+function replacedDiskIn(service: KubernetesObject | undefined, claim: KubernetesObject | undefined): string | null {
+  const recordIn = (one: KubernetesObject | undefined) =>
+    textAt(one, 'metadata', 'annotations', ANNOTATIONS.replacedDisk);
+  return recordIn(service) ?? recordIn(claim);
 }
 
 /** `metadata.uid` of what stands for a node's disk: its claim, or its pod where data is gone with that; `none` while neither is there. */

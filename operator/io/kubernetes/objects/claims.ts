@@ -13,7 +13,10 @@ export function storageOf({ cluster }: Blueprint, role: Role) {
  * The claim of a node's volume, which is there before its pod (O4); null where it has none. Retained ones have no owner, so that
  * they outlive the Cluster: they are told by their labels.
  */
-export function nodeClaim(blueprint: Blueprint, { spec: { id }, volumeSize }: BlueprintNode): KubernetesObject | null {
+export function nodeClaim(
+  blueprint: Blueprint,
+  { spec: { id }, replacedDisk, volumeSize }: BlueprintNode,
+): KubernetesObject | null {
   const storage = storageOf(blueprint, roleOf(id));
   if (storage === undefined) return null;
   const { name, namespace } = blueprint.cluster.metadata;
@@ -25,7 +28,11 @@ export function nodeClaim(blueprint: Blueprint, { spec: { id }, volumeSize }: Bl
       name: claimName(name, id),
       namespace,
       labels: labelsOf(name, { id }),
-      annotations: { [ANNOTATIONS.clusterId]: blueprint.formation.clusterId },
+      annotations: {
+        [ANNOTATIONS.clusterId]: blueprint.formation.clusterId,
+        // A Service that somebody deletes, or that goes with its Cluster, would be followed by one that knows of no such disk.
+        ...(replacedDisk === null ? {} : { [ANNOTATIONS.replacedDisk]: replacedDisk }),
+      },
       ...(blueprint.cluster.spec.storage?.onDelete === 'Delete'
         ? { ownerReferences: [ownerReference(blueprint)] }
         : {}),

@@ -32,7 +32,7 @@ export const ANNOTATIONS = {
   clusterId: `${API.group}/cluster-id`,
   /** On Services of nodes: what is still to be done about the node, see `NodeObservation.mark`. */
   mark: `${API.group}/mark`,
-  /** On Services of nodes: `metadata.uid` of the disk that is to be replaced, or was (see `diskUid`). */
+  /** On Services of nodes, and on their claims: `metadata.uid` of the disk that is to be replaced, or was (see `diskUid`). */
   replacedDisk: `${API.group}/replaced-disk`,
   /** On the Secret of nodes: since when they are given which authorities to trust. */
   trustedSince: `${API.group}/trusted-since`,
