@@ -1,4 +1,5 @@
 // The operator of the chart as pods of a real API server, which run as processes of this machine: from `helm install` to records.
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -8,7 +9,7 @@ import { at } from '../support/kubernetes/rendered.ts';
 import type { Child } from '../wire/harness/child.ts';
 import { waitFor } from '../wire/harness/wait.ts';
 import { type AuditEntry, describeEntry, grantsOf, isChange, usesOf } from './harness/audit.ts';
-import { EXAMPLES, OPERATOR_CHART } from './harness/charts.ts';
+import { CLUSTER_CHART, EXAMPLES, OPERATOR_CHART, setJson } from './harness/charts.ts';
 import { ControlPlane } from './harness/control-plane.ts';
 import { Kubelet } from './harness/kubelet.ts';
 import { startWeir } from './harness/pod-process.ts';
@@ -62,13 +63,22 @@ async function weir(args: readonly string[], onLine: (line: string) => void = ()
   return startWeir({ directory, hostname: 'client', links: { '/etc/hosts': kubelet.hostsFile } }, args, { onLine });
 }
 
-/** Runs the `weir` program to its end; gives what it prints. */
-async function weirSays(args: readonly string[], input = ''): Promise<readonly string[]> {
+/** Runs the `weir` program to its end; gives its exit code and what it prints. */
+async function weirTells(
+  args: readonly string[],
+  input = '',
+): Promise<{ readonly code: number; readonly lines: readonly string[]; readonly tail: string }> {
   const lines: string[] = [];
   const child = await weir(args, (line) => lines.push(line));
   child.write(input);
   child.endInput();
-  if ((await child.exited) !== 0) throw new Error(`weir ${args.join(' ')}: ${child.tail()}`);
+  return { code: await child.exited, lines, tail: child.tail() };
+}
+
+/** The same of one that succeeds. */
+async function weirSays(args: readonly string[], input = ''): Promise<readonly string[]> {
+  const { code, lines, tail } = await weirTells(args, input);
+  if (code !== 0) throw new Error(`weir ${args.join(' ')}: ${tail}`);
   return lines;
 }
 
@@ -112,6 +122,34 @@ step('it makes of examples/quickstart.yaml a cluster that is ready', async () =>
   await plane.kubectl('wait', 'cluster.weir.dev/quickstart', ...READY);
   await plane.kubectl('wait', 'sharegroup.weir.dev/workers', ...READY);
   expect(await uidsOf()).toHaveLength(3);
+});
+
+step('of which weir operator plan has nothing to say, and tells what a change would bring', async () => {
+  const plan = async (file: string, input = ''): Promise<readonly [number, readonly string[]]> => {
+    const where = ['--kubeconfig', plane.kubeconfig, '--lease-namespace=weir-system'];
+    const { code, lines } = await weirTells(['operator', 'plan', '-f', file, ...where], input);
+    return [code, lines];
+  };
+  const applied = join(EXAMPLES, 'quickstart.yaml');
+  expect(await plan(applied)).toEqual([0, ['Cluster quickstart: nothing to do']]);
+  const text = await readFile(applied, 'utf8');
+  const changed = text
+    .replace('replicas: 3', 'replicas: 4')
+    .replace('offset.reset: earliest', 'offset.reset: earliest, share.delivery.count.limit: 3');
+  const before = (await plane.audit()).length;
+  expect(await plan('-', changed)).toEqual([
+    1,
+    [
+      'Cluster quickstart:',
+      '  start node 3',
+      '  give node 3 a share of the partitions',
+      '  ShareGroup workers: set for group workers: share.delivery.count.limit=3',
+    ],
+  ]);
+  const byHand = (await plane.audit())
+    .slice(before)
+    .filter(({ user, userAgent }) => user.username === 'admin' && userAgent === 'weir-operator');
+  expect([byHand.length > 0, byHand.filter(isChange)]).toEqual([true, []]);
 });
 
 step('which takes records and hands them out', async () => {
@@ -232,6 +270,15 @@ step('everything goes with the Cluster', async () => {
   await plane.kubectl('delete', ...members, '--timeout=60s');
   await plane.kubectl('delete', '-f', join(EXAMPLES, 'quickstart.yaml'), '--timeout=120s');
   await waitFor('its objects are gone', async () => (await objectsOf(QUICKSTART)).length === 0);
+});
+
+step('helm tests the operator, and a cluster of the other chart, in pods that end', async () => {
+  const named = ['--timeout=120s', '--logs=false'];
+  expect(await plane.helm('test', 'weir', ...SYSTEM, ...named)).toContain('Phase:          Succeeded');
+  const cluster = { brokers: { replicas: 1 }, listeners: [{ name: 'plain', port: 9092 }] };
+  await plane.helm('install', 'mini', CLUSTER_CHART, ...setJson({ cluster }));
+  expect(await plane.helm('test', 'mini', ...named)).toContain('Phase:          Succeeded');
+  await plane.helm('uninstall', 'mini');
 });
 
 step('a cluster with volumes grows by a broker, and shrinks by it and by its volume', async () => {

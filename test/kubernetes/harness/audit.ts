@@ -8,6 +8,7 @@ export interface AuditEntry {
   /** When it was answered. */
   readonly stageTimestamp: string;
   readonly user: { readonly username: string };
+  readonly userAgent?: string;
   readonly objectRef?: {
     readonly apiGroup?: string;
     readonly resource?: string;

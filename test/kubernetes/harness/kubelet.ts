@@ -132,7 +132,7 @@ export class Kubelet {
         selector.length > 0 &&
         selector.every(([label, value]) => metadata.labels?.[label] === value),
     );
-    const full = `${name}.${namespace}.svc.cluster.local`;
-    return behind.map(({ ip }) => `${ip} ${full} ${full}.`).sort();
+    const short = `${name}.${namespace}.svc`;
+    return behind.map(({ ip }) => `${ip} ${short} ${short}.cluster.local ${short}.cluster.local.`).sort();
   }
 }

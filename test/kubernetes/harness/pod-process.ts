@@ -70,6 +70,7 @@ export async function startContainer(
     KUBERNETES_SERVICE_PORT: server.port,
     ...environmentOf(pod, container, ip),
   };
+  await mkdir(directory, { recursive: true });
   await appendFile(join(directory, 'log'), '');
   return startWeir({ directory, hostname: pod.metadata.name, links }, argumentsOf(container, env), { env });
 }

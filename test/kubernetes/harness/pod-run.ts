@@ -60,7 +60,7 @@ export class PodRun {
       await this.#end();
       return false;
     }
-    if (this.#child === null && performance.now() >= this.#startMs) {
+    if (this.#child === null && !this.#isOver() && performance.now() >= this.#startMs) {
       this.#child = await startContainer(this.#host.plane, pod, {
         ...this.#host,
         ip: this.ip,
@@ -77,6 +77,11 @@ export class PodRun {
     this.#isReady = this.#child !== null && (await isServing(pod, this.ip));
     await this.#tell();
     return true;
+  }
+
+  /** Whether it ended and is not started again. */
+  #isOver(): boolean {
+    return this.#last !== null && this.#pod.spec.restartPolicy === 'Never';
   }
 
   /** Its process ends without a word, as if it had run out of memory, and is started again after `awayMs` at the soonest. */
@@ -106,7 +111,8 @@ export class PodRun {
   #status(): object {
     const [{ name, image }] = this.#pod.spec.containers;
     const ready = this.#isReady ? 'True' : 'False';
-    const terminated = this.#last === null ? null : { ...this.#last, reason: 'Error' };
+    const reason = this.#last?.exitCode === 0 ? 'Completed' : 'Error';
+    const terminated = this.#last === null ? null : { ...this.#last, reason };
     const waiting = { reason: terminated === null ? 'ContainerCreating' : 'CrashLoopBackOff' };
     const container = {
       name,
@@ -114,11 +120,12 @@ export class PodRun {
       imageID: image,
       ready: this.#isReady,
       restartCount: this.#restarts,
-      state: this.#child === null ? { waiting } : { running: {} },
+      state: this.#isOver() ? { terminated } : this.#child === null ? { waiting } : { running: {} },
       ...(terminated === null ? {} : { lastState: { terminated } }),
     };
+    const over = terminated?.exitCode === 0 ? 'Succeeded' : 'Failed';
     return {
-      phase: this.#child === null && terminated === null ? 'Pending' : 'Running',
+      phase: this.#isOver() ? over : this.#child === null && terminated === null ? 'Pending' : 'Running',
       podIP: this.ip,
       podIPs: [{ ip: this.ip }],
       conditions: [
@@ -134,6 +141,7 @@ export class PodRun {
 /** Whether the readiness probe succeeds. */
 async function isServing({ spec: { containers } }: Pod, host: string): Promise<boolean> {
   const [{ readinessProbe, ports = [] }] = containers;
+  if (readinessProbe === undefined) return true;
   const { path, port } = readinessProbe.httpGet;
   const number = typeof port === 'number' ? port : ports.find(({ name }) => name === port)?.containerPort;
   return new Promise((resolve) => {

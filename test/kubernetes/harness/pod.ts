@@ -10,7 +10,7 @@ export interface Container {
     readonly value?: string;
     readonly valueFrom?: { readonly fieldRef: { readonly fieldPath: string } };
   }[];
-  readonly readinessProbe: { readonly httpGet: { readonly path: string; readonly port: number | string } };
+  readonly readinessProbe?: { readonly httpGet: { readonly path: string; readonly port: number | string } };
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
   readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
 }
@@ -28,6 +28,7 @@ export interface Pod extends KubernetesObject {
   readonly spec: {
     readonly nodeName?: string;
     readonly serviceAccountName?: string;
+    readonly restartPolicy?: string;
     readonly containers: readonly [Container];
     readonly volumes?: readonly Volume[];
   };
