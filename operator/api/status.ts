@@ -115,13 +115,6 @@ const SHARE_GROUP_STATUS = {
       minimum: 0,
       maximum: Number.MAX_SAFE_INTEGER,
     },
-    oldestUnackedSince: {
-      type: 'string',
-      description: 'Since when the oldest of these records waits.',
-      format: 'date-time',
-      minLength: 0,
-      maxLength: 64,
-    },
   },
   required: [],
 } as const satisfies ObjectSchema;

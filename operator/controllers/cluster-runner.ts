@@ -52,7 +52,7 @@ export class ClusterRunner {
       this.#nudged = false;
       const wasGone = this.#isGone;
       const { pauseMs, reconciled } = await this.#turns.take();
-      const hasEnded = reconciled !== null && reconciled.step === null && reconciled.plan.ready;
+      const hasEnded = reconciled !== null && reconciled.taken.length === 0 && reconciled.plan.ready;
       if (wasGone && this.#isGone && hasEnded) {
         this.#listener.gone();
         return;

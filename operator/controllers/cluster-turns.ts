@@ -44,6 +44,9 @@ const RETRY_MAX_MS = 10_000;
 const LOOK_MAX_MS = 1000;
 const TELL_MS = 3000;
 
+/** Where a group begins changes nothing for those who are served. */
+const isBeginning = ({ kind }: Step): boolean => kind === 'BeginGroup';
+
 /**
  * What reconciles of one cluster have to know of each other: which steps are held back after a failure, and what was told already. Whoever
  * owns it takes turns, one after the other: at once after a step, soon while something is under way, else when something happens.
@@ -96,7 +99,7 @@ export class ClusterTurns {
     const desired = this.#desired;
     let reconciled;
     try {
-      reconciled = await reconcile(desired, this.#tools, (step) => this.#isHeld(step));
+      reconciled = await reconcile(desired, this.#tools, (step, { ready }) => this.#waits(step, ready));
     } catch (error) {
       const failure = asOperatorError(error);
       return { pauseMs: this.#failed(failure), reconciled: null, failure };
@@ -108,8 +111,12 @@ export class ClusterTurns {
     this.#tellConditions(result.plan.conditions);
     const planned = new Set(result.plan.steps.map(describeStep));
     for (const name of this.#underWay.keys()) if (!planned.has(name)) this.#underWay.delete(name);
-    if (result.failure !== null && result.step !== null) return this.#stepFailed(result.step, result.failure);
-    if (result.step !== null) return this.#stepTaken(result.step, result.progress);
+    if (result.taken.length > 0) {
+      const pauses = result.taken.map(({ step, progress, failure }) =>
+        failure === null ? this.#stepTaken(step, progress) : this.#stepFailed(step, failure),
+      );
+      return Math.min(...pauses);
+    }
     // Clients are served, but not all is as the manifests say while something goes on.
     if (!result.plan.ready || (this.#hasServed && this.#underWay.size > 0)) {
       const { steps, held } = result.plan;
@@ -122,7 +129,8 @@ export class ClusterTurns {
     // What holds for earlier manifests says nothing of those that came meanwhile.
     if (desired !== this.#desired) return 0;
     this.#troubleText = '';
-    this.nudge();
+    const isOpen = result.plan.asksAgain || result.plan.steps.some(isBeginning);
+    if (!isOpen) this.nudge();
     if (desired !== null && (!this.#wasConverged || this.#applied)) {
       this.#wasConverged = true;
       this.#hasServed = true;
@@ -130,7 +138,9 @@ export class ClusterTurns {
       this.#listener.converged(this.#stepsSince);
       this.#stepsSince = 0;
     }
-    return RESYNC_MS;
+    if (!isOpen) return RESYNC_MS;
+    this.#pauseMs = Math.min(this.#times.pollMaxMs, this.#pauseMs * 1.5);
+    return this.#pauseMs;
   }
 
   #failed(error: OperatorError): number {
@@ -147,7 +157,7 @@ export class ClusterTurns {
     const name = describeStep(step);
     if (!this.#underWay.has(name)) {
       this.#stepsSince += 1;
-      this.#wasConverged = false;
+      if (!isBeginning(step)) this.#wasConverged = false;
       this.#listener.step(name);
     }
     if (progress !== 'done') {
@@ -183,7 +193,9 @@ export class ClusterTurns {
     return this.#times.pollMinMs;
   }
 
-  #isHeld(step: Step): boolean {
+  /** A step that failed waits for a while, and where a group begins until it was told that clients are served: they need not wait for that. */
+  #waits(step: Step, isReady: boolean): boolean {
+    if (isBeginning(step) && isReady && !this.#hasServed) return true;
     const held = this.#held.get(describeStep(step));
     return held !== undefined && held.untilMs > this.#clock.monotonicMs();
   }

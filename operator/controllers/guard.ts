@@ -54,6 +54,7 @@ function guardedAdmin(admin: ClusterAdmin, mayAct: MayAct): ClusterAdmin {
     growTopic: guarded((name, partitions) => admin.growTopic(name, partitions)),
     deleteTopic: guarded((name) => admin.deleteTopic(name)),
     deleteGroup: guarded((groupId) => admin.deleteGroup(groupId)),
+    beginGroup: guarded((groupId, starts) => admin.beginGroup(groupId, starts)),
     resizeTopic: guarded((name, wanted) => admin.resizeTopic(name, wanted)),
     addVoter: guarded((voter) => admin.addVoter(voter)),
     removeVoter: guarded((voter) => admin.removeVoter(voter)),

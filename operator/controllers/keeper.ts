@@ -1,5 +1,5 @@
 import type { ClusterHooks, ClusterManifests, ClusterReport } from './cluster-work.ts';
-import type { Reconciled } from './reconcile.ts';
+import type { Reconciled, Taken } from './reconcile.ts';
 import { type Cluster, nameOf } from '../api/kinds.ts';
 import { FINALIZER, type Kind } from '../api/names.ts';
 import { difference, type Draft, type StatusOf, statusOf, summary } from '../core/conditions.ts';
@@ -35,7 +35,7 @@ export interface KeeperTools {
 }
 
 /** What changes nothing for others is written at most so often (O11). */
-const SOFT_MS = 10_000;
+const SOFT_MS: Readonly<Record<Kind, number>> = { Cluster: 10_000, Topic: 10_000, ShareGroup: 60_000 };
 /** So long a deleted object waits for its topic or group to go: then the namespace may go before. */
 const PATIENCE_MS = 600_000;
 /** Writes of one Cluster that are under way at the same time. */
@@ -93,7 +93,7 @@ export class Keeper implements ClusterHooks {
     }
     dueMs.push(...(await this.#keepMembers(keep, key, cluster, members, findings)));
     await this.#changeFinalizers(keep, members, this.#finalizerChanges(keep, report));
-    if (reconciled !== null) await this.#tellStep(report, reconciled);
+    if (reconciled !== null) await this.#tellSteps(report, reconciled.taken);
     this.#forget(keep, [cluster, ...members]);
     return Math.min(...dueMs, this.#patience(keep, members));
   }
@@ -131,11 +131,17 @@ export class Keeper implements ClusterHooks {
     };
   }
 
-  async #tellStep({ cluster, members }: ClusterReport, { step, progress, failure }: Reconciled): Promise<void> {
-    if (step === null) return;
-    const resource = resourceOf(step);
-    const about = resource === null ? cluster : members.find((one) => titleOf(one) === resource);
-    if (about === undefined) return;
+  async #tellSteps({ cluster, members }: ClusterReport, taken: readonly Taken[]): Promise<void> {
+    if (taken.length === 0) return;
+    const byTitle = new Map(members.map((one) => [titleOf(one), one]));
+    await inTurns(taken, async (one) => {
+      const resource = resourceOf(one.step);
+      const about = resource === null ? cluster : byTitle.get(resource);
+      if (about !== undefined) await this.#tellStep(about, one);
+    });
+  }
+
+  async #tellStep(about: Declared, { step, progress, failure }: Taken): Promise<void> {
     const status = this.#tools.statusIn(about);
     const ready = status.conditions?.find(({ type }) => type === 'Ready');
     const wasSettled = ready?.status === 'True' && ready.observedGeneration === about.generation;
@@ -175,7 +181,8 @@ export class Keeper implements ClusterHooks {
     const what = difference(before, after);
     if (what === 'none') return Number.POSITIVE_INFINITY;
     const sinceMs = clock.monotonicMs() - (keep.objects.get(object.uid)?.writtenMs ?? Number.NEGATIVE_INFINITY);
-    if (what === 'soft' && sinceMs < SOFT_MS) return SOFT_MS - sinceMs;
+    const softMs = SOFT_MS[object.kind];
+    if (what === 'soft' && sinceMs < softMs) return softMs - sinceMs;
     const written = await unlessOther(this.#tools.applyStatus(object, version, after));
     if (written === null) return Number.POSITIVE_INFINITY;
     this.#wrote(keep, object, written, after);
@@ -286,13 +293,14 @@ function isAdopted(
 /** What failed and is tried again: a step that is not planned any more, or was carried out, is no failure. */
 function failuresAfter(
   failures: ReadonlyMap<string, StepFailure>,
-  { plan, step, failure }: Reconciled,
+  { plan, taken }: Reconciled,
 ): Map<string, StepFailure> {
   const planned = new Set(plan.steps.map(describeStep));
   const after = new Map([...failures].filter(([name]) => planned.has(name)));
-  if (step === null) return after;
-  if (failure === null) after.delete(describeStep(step));
-  else after.set(describeStep(step), { message: failure.message, fatal: failure.fatal });
+  for (const { step, failure } of taken) {
+    if (failure === null) after.delete(describeStep(step));
+    else after.set(describeStep(step), { message: failure.message, fatal: failure.fatal });
+  }
   return after;
 }
 
@@ -300,9 +308,11 @@ function failuresAfter(
 function endedBy(reconciled: Reconciled | null): ReadonlySet<string> {
   const ended = new Set<string>();
   if (reconciled === null) return ended;
-  const { plan, step, failure, progress } = reconciled;
-  const isEnd = step?.kind === 'DeleteTopic' || step?.kind === 'DeleteGroup';
-  if (isEnd && failure === null && progress === 'done') ended.add(step.resource);
+  const { plan, taken } = reconciled;
+  for (const { step, failure, progress } of taken) {
+    const isEnd = step.kind === 'DeleteTopic' || step.kind === 'DeleteGroup';
+    if (isEnd && failure === null && progress === 'done') ended.add(step.resource);
+  }
   for (const { resource, reason } of plan.conditions) if (reason === 'WrongGroupType') ended.add(resource);
   return ended;
 }

@@ -5,7 +5,7 @@ import { type Plan, plan, planGone } from '../core/plan.ts';
 import { type IsDynamic, leavingNodes, outdatedNodes, splitSettings, wantedNodes } from '../core/plan-nodes.ts';
 import { nodeToReplace } from '../core/plan-replacement.ts';
 import { settleScale } from '../core/scale.ts';
-import type { Step } from '../core/steps.ts';
+import { placeOf, sourcesOf, type Step } from '../core/steps.ts';
 import { groupIdOf } from '../api/kinds.ts';
 import type { AdminQuestion, ClusterAdmin, Progress } from '../ports/cluster-admin.ts';
 import type { NodeHost } from '../ports/node-host.ts';
@@ -27,33 +27,43 @@ export interface ReconcileTools {
 export interface Reconciled {
   readonly plan: Plan;
   readonly observed: Observed;
-  /** The step that was carried out or tried, null when there was none. */
-  readonly step: Step | null;
+  /** The steps that were carried out or tried, in their order. */
+  readonly taken: readonly Taken[];
+}
+
+/** A step that was carried out or tried. */
+export interface Taken {
+  readonly step: Step;
   /** What goes on by itself is to be asked for again. */
   readonly progress: Progress;
-  /** Why the step failed, null when it did not. */
+  /** Why it failed, null when it did not. */
   readonly failure: OperatorError | null;
 }
 
+/** So many steps about topics and groups are carried out at once: then it is looked again, and others get their turn. */
+const STEPS_MAX = 100;
+/** Failures that are none of the step: what follows would fail as well. */
+const ENDS_LOOK: ReadonlySet<string> = new Set(['UNREACHABLE', 'NOT_LEADING']);
+
 /**
  * One reconcile: observe, plan, carry out the first step that `skip` does not hold back (steps that failed a moment ago
- * must not block the others). `desired` null ends the cluster. Fails with an `OperatorError` when something cannot be
+ * must not block the others), or, where that is about a topic or a group, those that are about others, too. `desired` null ends the cluster. Fails with an `OperatorError` when something cannot be
  * observed; nothing is remembered between calls, so calling again is always right.
  */
 export async function reconcile(
   desired: Desired | null,
   tools: ReconcileTools,
-  skip: (step: Step) => boolean = () => false,
+  skip: (step: Step, plan: Plan) => boolean = () => false,
 ): Promise<Reconciled> {
   const problems = desired === null ? [] : ((await tools.host.prepare?.(desired.cluster)) ?? []);
   const host = await tools.host.observe();
   if (problems.length > 0) {
-    const nothing: Plan = { steps: [], held: [], conditions: problems, ready: false };
-    return { plan: nothing, observed: { host, admin: null }, step: null, progress: 'done', failure: null };
+    const nothing: Plan = { steps: [], held: [], conditions: problems, ready: false, asksAgain: false };
+    return { plan: nothing, observed: { host, admin: null }, taken: [] };
   }
   if (desired === null) {
     const removal = planGone(host);
-    return carryOutFirst({ plan: removal, observed: { host, admin: null }, admin: null }, tools, skip);
+    return carryOutSome({ plan: removal, observed: { host, admin: null }, admin: null }, tools, skip);
   }
   const addresses = host.nodes.flatMap((node) => (node.ready && node.address !== null ? [node.address] : []));
   const admin = addresses.length === 0 ? null : await tools.admin(addresses);
@@ -65,7 +75,7 @@ export async function reconcile(
     ...(tools.wallMs === undefined ? {} : { nowMs: tools.wallMs() }),
     ...(rollsFirst === null ? {} : { rollsFirst }),
   };
-  return carryOutFirst({ plan: plan(desired, observed, tools.isDynamic), observed, admin }, tools, skip);
+  return carryOutSome({ plan: plan(desired, observed, tools.isDynamic), observed, admin }, tools, skip);
 }
 
 /** What a plan has to know of a cluster whose nodes are these. */
@@ -87,20 +97,37 @@ export function questionOf(desired: Desired, isDynamic: IsDynamic, host: HostObs
   };
 }
 
-async function carryOutFirst(
-  made: { readonly plan: Plan; readonly observed: Observed; readonly admin: ClusterAdmin | null },
-  tools: ReconcileTools,
-  skip: (step: Step) => boolean,
+async function carryOutSome(
+  {
+    plan: made,
+    observed,
+    admin,
+  }: { readonly plan: Plan; readonly observed: Observed; readonly admin: ClusterAdmin | null },
+  { host }: ReconcileTools,
+  skip: (step: Step, plan: Plan) => boolean,
 ): Promise<Reconciled> {
-  const { observed } = made;
-  const step = made.plan.steps.find((one) => !skip(one));
-  const result = { plan: made.plan, observed, step: step ?? null, progress: 'done', failure: null } as const;
-  if (step === undefined) return result;
+  const taken: Taken[] = [];
+  const touched = new Set<string>();
+  for (const step of made.steps) {
+    if (skip(step, made)) continue;
+    const place = placeOf(step);
+    if (place === null && taken.length > 0) break;
+    // What was seen there is not so any more.
+    if (place !== null && [place, ...sourcesOf(step)].some((one) => touched.has(one))) continue;
+    const one = await tryOut(step, host, admin);
+    taken.push(one);
+    if (place === null || taken.length === STEPS_MAX || ENDS_LOOK.has(one.failure?.code ?? '')) break;
+    touched.add(place);
+  }
+  return { plan: made, observed, taken };
+}
+
+async function tryOut(step: Step, host: NodeHost, admin: ClusterAdmin | null): Promise<Taken> {
   try {
-    return { ...result, progress: await carryOut(step, tools.host, made.admin) };
+    return { step, progress: await carryOut(step, host, admin), failure: null };
   } catch (error) {
     if (!isOperatorError(error)) throw error;
-    return { ...result, failure: error };
+    return { step, progress: 'done', failure: error };
   }
 }
 
@@ -168,6 +195,9 @@ async function change(
       return;
     case 'EnsureGroup':
       await admin?.alterConfig({ kind: 'group', name: step.groupId }, step.change);
+      return;
+    case 'BeginGroup':
+      await admin?.beginGroup(step.groupId, step.starts);
       return;
     case 'DeleteTopic':
       await admin?.deleteTopic(step.topic);

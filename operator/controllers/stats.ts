@@ -71,10 +71,12 @@ export class OperatorStats {
   /** What a look came to. */
   turned({ reconciled }: Turn): void {
     if (reconciled === null) return;
-    const { plan, step, failure } = reconciled;
-    if (failure !== null) this.errors.add(failure.code);
-    else if (step !== null) this.steps.add(step.kind);
-    else if (plan.ready) this.steady += 1;
+    const { plan, taken } = reconciled;
+    for (const { step, failure } of taken) {
+      if (failure === null) this.steps.add(step.kind);
+      else this.errors.add(failure.code);
+    }
+    if (taken.length === 0 && plan.ready) this.steady += 1;
   }
 
   /** Looks under way: how many, how many of them are stuck, and for how long the longest is, in ms. */

@@ -22,7 +22,14 @@ export interface Desired {
 export interface Condition {
   /** `Topic orders`; see `nameOf`. */
   readonly resource: string;
-  readonly type: 'Conflict' | 'Stalled' | 'Progressing' | 'Paused' | 'RestartPending' | 'AddressPending';
+  readonly type:
+    | 'Conflict'
+    | 'Stalled'
+    | 'Progressing'
+    | 'Paused'
+    | 'RestartPending'
+    | 'AddressPending'
+    | 'SubscriptionDiffers';
   readonly reason: string;
   readonly message: string;
 }

@@ -49,6 +49,8 @@ function reasonOf(step: Step, wasSettled: boolean): string {
       return wasSettled ? 'DriftCorrected' : 'Configured';
     case 'EnsureTopic':
       return wasSettled ? 'DriftCorrected' : TOPIC_REASONS[step.change.kind];
+    case 'BeginGroup':
+      return 'GroupBegun';
     case 'DeleteTopic':
       return 'TopicDeleted';
     case 'DeleteGroup':

@@ -84,6 +84,14 @@ export interface GroupObservation {
   readonly type: string | null;
   /** `Empty`, `Stable` …, as its coordinator says; absent while only its settings exist. */
   readonly state?: string;
+  /** Partitions that it has share state of, by topic; absent where its coordinator did not say. */
+  readonly begun?: ReadonlyMap<string, ReadonlySet<number>>;
+  /** Records that it is not done with; absent where that is not known of each partition. */
+  readonly backlog?: number;
+  /** Consumers in it; absent where its coordinator did not say. */
+  readonly members?: number;
+  /** Topics that any of them subscribes to, sorted. */
+  readonly subscriptions?: readonly string[];
   readonly config: ReadonlyMap<string, string>;
 }
 

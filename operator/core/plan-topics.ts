@@ -1,4 +1,4 @@
-import { nameOf, type Topic } from '../api/kinds.ts';
+import { groupIdOf, nameOf, type Topic } from '../api/kinds.ts';
 import { configChange } from './config-change.ts';
 import type { Condition, Desired, Ownership } from './desired.ts';
 import type { AdminObservation, TopicObservation } from './observed.ts';
@@ -101,7 +101,12 @@ function planCreateTopics(desired: Desired, ownership: Ownership, admin: AdminOb
   const planned = new Set<string>();
   for (const group of desired.shareGroups) {
     const { createTopics, topics } = group.spec;
-    if (createTopics === undefined || !isOwner(ownership, group) || desired.ending?.has(group) === true) continue;
+    if (
+      createTopics === undefined ||
+      ownership.groups.get(groupIdOf(group)) !== group ||
+      desired.ending?.has(group) === true
+    )
+      continue;
     for (const topic of topics) {
       if (admin.topics.has(topic) || ownership.topics.has(topic) || planned.has(topic)) continue;
       planned.add(topic);
@@ -114,9 +119,4 @@ function planCreateTopics(desired: Desired, ownership: Ownership, admin: AdminOb
       steps.push({ kind: 'EnsureTopic', topic, resource: nameOf(group), change });
     }
   }
-}
-
-function isOwner(ownership: Ownership, group: Desired['shareGroups'][number]): boolean {
-  for (const owner of ownership.groups.values()) if (owner === group) return true;
-  return false;
 }

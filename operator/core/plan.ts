@@ -6,7 +6,7 @@ import { badInstructions } from './instructions.ts';
 import { unknownTimeZones } from './maintenance.ts';
 import type { AdminObservation, HostObservation, Observed } from './observed.ts';
 import { planAddresses } from './plan-addresses.ts';
-import { planGroups } from './plan-groups.ts';
+import { planGroups, UNSAID } from './plan-groups.ts';
 import { nodeToReplace, planReplacement } from './plan-replacement.ts';
 import {
   type IsDynamic,
@@ -33,6 +33,8 @@ export interface Plan {
   readonly conditions: readonly Condition[];
   /** Every node is ready and every declared topic has its leaders: clients are served as the manifests say. */
   readonly ready: boolean;
+  /** Something could not be told, and is asked about again soon. */
+  readonly asksAgain: boolean;
 }
 
 /**
@@ -77,17 +79,18 @@ function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Om
   const { admin } = observed;
   // What is never carried out is waited for by nobody.
   const hasNodes = isHeld(desired.cluster) || nodeSteps.every((step) => !COMES_FIRST.has(step.kind));
-  if (!hasNodes || admin === null) return { steps: nodeSteps, conditions, ready: false };
+  if (!hasNodes || admin === null) return { steps: nodeSteps, conditions, ready: false, asksAgain: false };
   const { change, topics, groups } = planContents(desired, ownership, admin, isDynamic);
   const addresses = planAddresses(desired.cluster, [...wanted, ...leaving], observed);
   const steps: Step[] = [...nodeSteps, ...addresses.steps];
   if (change !== null) steps.push({ kind: 'SetConfig', change });
-  steps.push(...topics.steps.filter((step) => !placesPartitions(step) || !isStarting(wanted, observed.host)));
-  steps.push(...groups.steps);
+  const contents = [...topics.steps, ...groups.steps];
+  steps.push(...contents.filter((step) => !placesPartitions(step) || !isStarting(wanted, observed.host)));
   const led = declaredTopics(desired, ownership).every((name) => admin.topics.get(name)?.leaderless === 0);
   return {
     steps,
     conditions: [...conditions, ...addresses.conditions, ...topics.conditions, ...groups.conditions],
+    asksAgain: groups.conditions.some(({ reason }) => reason === UNSAID),
     ready:
       steps.every(isForLater) &&
       leaving.length === 0 &&
@@ -141,12 +144,17 @@ const COMES_FIRST: ReadonlySet<Step['kind']> = new Set(['Form', 'AddNode', 'Rest
 
 /** A cluster serves as it should while a step like this fails: that is tried again, and nobody waits for it. */
 export function isForLater(step: Step): boolean {
-  return step.kind === 'Rebalance' || (step.kind === 'EnsureTopic' && step.change.kind === 'resize');
+  return (
+    step.kind === 'Rebalance' ||
+    step.kind === 'BeginGroup' ||
+    (step.kind === 'EnsureTopic' && step.change.kind === 'resize')
+  );
 }
 
 /** Partitions are spread over the brokers that are there: those that are about to be are waited for. */
 function placesPartitions(step: Step): boolean {
-  return step.kind === 'EnsureTopic' && step.change.kind !== 'configure';
+  // The first group to begin brings the topics of groups and of share state.
+  return step.kind === 'BeginGroup' || (step.kind === 'EnsureTopic' && step.change.kind !== 'configure');
 }
 
 function isStarting(wanted: readonly NodeSpec[], host: HostObservation): boolean {
@@ -179,5 +187,6 @@ export function incompleteNodes(
 /** Plans the end of a cluster whose manifest is gone. Ready: nothing runs any more. */
 export function planGone(host: HostObservation): Plan {
   const steps = planRemoval(host);
-  return { steps, held: [], conditions: [], ready: host.nodes.every((node) => node.phase === 'stopped') };
+  const ready = host.nodes.every((node) => node.phase === 'stopped');
+  return { steps, held: [], conditions: [], ready, asksAgain: false };
 }

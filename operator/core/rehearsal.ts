@@ -1,7 +1,7 @@
 import { unreachable } from '../../broker/core/base/assert.ts';
 import { type Cluster, FIRST_CONTROLLER_ID, nameOf } from '../api/kinds.ts';
 import type { Desired } from './desired.ts';
-import type { AdminObservation, NodeObservation, Observed } from './observed.ts';
+import type { AdminObservation, GroupObservation, NodeObservation, Observed } from './observed.ts';
 import { type Plan, plan } from './plan.ts';
 import { type IsDynamic, wantedNodes } from './plan-nodes.ts';
 import { type ConfigChange, describeStep, type NodeSpec, type Step, type TopicChange } from './steps.ts';
@@ -51,7 +51,9 @@ export function rehearse(desired: Desired, observed: Observed, isDynamic: IsDyna
 /** Steps that change nothing for those behind them, of which there may be thousands, or else the first. */
 function firstOf(steps: readonly Step[]): readonly Step[] {
   const [first] = steps;
-  const isAlike = (step: Step): boolean => (first?.kind === 'AddNode' ? step.kind === 'AddNode' : isByItself(step));
+  // Where a group begins depends on the topics that there are by then.
+  const isOneKind = first?.kind === 'AddNode' || first?.kind === 'BeginGroup';
+  const isAlike = (step: Step): boolean => (isOneKind ? step.kind === first.kind : isByItself(step));
   const end = steps.findIndex((step) => !isAlike(step));
   return steps.slice(0, end < 0 ? steps.length : Math.max(1, end));
 }
@@ -170,11 +172,28 @@ function inside(admin: AdminObservation, step: Inside): Partial<AdminObservation
       return { topics: new Map(topics).set(step.topic, topicAfter(topics.get(step.topic), step.change)) };
     case 'EnsureGroup': {
       const old = groups.get(step.groupId);
-      const group = { type: null, ...old, config: changed(old?.config, step.change) };
+      const group = { ...(old ?? { type: null, begun: new Map() }), config: changed(old?.config, step.change) };
       return { groups: new Map(groups).set(step.groupId, group) };
     }
-    case 'DeleteTopic':
-      return { topics: new Map([...topics].filter(([name]) => name !== step.topic)) };
+    case 'BeginGroup': {
+      const old = groups.get(step.groupId);
+      const begun = new Map(old?.begun);
+      for (const { topic, partitions } of step.starts)
+        begun.set(topic, new Set([...(begun.get(topic) ?? []), ...partitions]));
+      const group = { config: new Map(), ...old, type: 'share', state: 'Empty', begun };
+      return { groups: new Map(groups).set(step.groupId, group) };
+    }
+    case 'DeleteTopic': {
+      const without = <T>(all: ReadonlyMap<string, T>): Map<string, T> =>
+        new Map([...all].filter(([name]) => name !== step.topic));
+      // Groups forget it, too.
+      const forgetful = ({ begun, ...group }: GroupObservation): GroupObservation =>
+        begun === undefined ? group : { ...group, begun: without(begun) };
+      return {
+        topics: without(topics),
+        groups: new Map([...groups].map(([id, group]) => [id, forgetful(group)] as const)),
+      };
+    }
     case 'DeleteGroup':
       return { groups: new Map([...groups].filter(([id]) => id !== step.groupId)) };
     default:
@@ -198,7 +217,7 @@ function topicAfter(old: Topic | undefined, change: TopicChange): Topic {
     case 'create': {
       // What the cluster's settings decide nobody asks about.
       const copies = change.replicationFactor < 0 ? [] : [change.replicationFactor];
-      return { ...topic, partitions: change.partitions, copies, config: change.config };
+      return { ...topic, partitions: Math.max(1, change.partitions), copies, config: change.config };
     }
     case 'grow':
       return { ...topic, partitions: change.partitions };

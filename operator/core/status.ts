@@ -1,7 +1,7 @@
 import { FIRST_CONTROLLER_ID, nameOf, type ShareGroup, type Topic } from '../api/kinds.ts';
 import { type Draft, type Judgement, type Standing, summary } from './conditions.ts';
 import { type Condition, type Desired, resolveOwnership } from './desired.ts';
-import type { AdminObservation, NodeObservation, Observed } from './observed.ts';
+import type { AdminObservation, GroupObservation, NodeObservation, Observed } from './observed.ts';
 import { Holds } from './hold.ts';
 import { badInstructions } from './instructions.ts';
 import { incompleteNodes, isForLater, type Plan, planContents } from './plan.ts';
@@ -206,12 +206,27 @@ export function contentStatuses(findings: Findings): {
   const groups = new Map<ShareGroup, Draft<'ShareGroup'>>();
   for (const one of desired.shareGroups) {
     const id = one.spec.groupId ?? one.metadata.name;
-    const state = ownership.groups.get(id) === one ? admin?.groups.get(id)?.state : undefined;
-    const fields = state === undefined ? {} : { state };
+    const actual = ownership.groups.get(id) === one ? admin?.groups.get(id) : undefined;
     const judgements = judgementsOf(stands(one, 0), conditions.get(nameOf(one)));
-    groups.set(one, { judgements, fields: admin === null ? null : fields });
+    groups.set(one, { judgements, fields: admin === null ? null : groupFields(actual) });
   }
   return { topics, groups };
+}
+
+/** What is known of a group; a number that is not is none (O11). */
+function groupFields(actual: GroupObservation | undefined): NonNullable<Draft<'ShareGroup'>['fields']> {
+  const { state, members, backlog } = actual ?? {};
+  return {
+    ...(state === undefined ? {} : { state }),
+    ...(members === undefined ? {} : { members }),
+    ...(backlog === undefined ? {} : { backlog: rounded(backlog) }),
+  };
+}
+
+/** A number with its first two digits: what changes all the time is written rarely. */
+export function rounded(count: number): number {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, count))) - 1);
+  return Math.round(count / unit) * unit;
 }
 
 /** What came too late is told as a condition of its own, too (O14). */
@@ -223,7 +238,12 @@ function judgementsOf(stands: Standing, conditions: readonly Condition[] = []): 
 }
 
 /** Conditions that say something of an object and nothing of how it stands. */
-const NOTES: ReadonlySet<Condition['type']> = new Set(['Paused', 'RestartPending', 'AddressPending']);
+const NOTES: ReadonlySet<Condition['type']> = new Set([
+  'Paused',
+  'RestartPending',
+  'AddressPending',
+  'SubscriptionDiffers',
+]);
 
 function notesOf(conditions: readonly Condition[]): readonly Judgement[] {
   const notes = conditions.filter(({ type }) => NOTES.has(type));

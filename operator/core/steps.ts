@@ -29,6 +29,15 @@ export interface ConfigChange {
   readonly before: ReadonlyMap<string, string | null>;
 }
 
+/** Where a group begins in a topic. */
+export interface GroupStart {
+  readonly topic: string;
+  /** Ascending. */
+  readonly partitions: readonly number[];
+  /** A value of `share.auto.offset.reset`. */
+  readonly at: string;
+}
+
 /** What is done about a topic. */
 export type TopicChange =
   | {
@@ -75,6 +84,13 @@ export type Step =
       readonly resource: string;
       readonly change: ConfigChange;
     }
+  /** A group that nobody is in begins in partitions of which it has no state (O13). */
+  | {
+      readonly kind: 'BeginGroup';
+      readonly groupId: string;
+      readonly resource: string;
+      readonly starts: readonly GroupStart[];
+    }
   /** A topic goes with its manifest, whether it was seen to be there or not. */
   | { readonly kind: 'DeleteTopic'; readonly topic: string; readonly resource: string }
   /** The same for a group, with its settings of these names. */
@@ -84,6 +100,30 @@ export type Step =
       readonly resource: string;
       readonly settings: readonly string[];
     };
+
+/**
+ * The topic or group that a step changes, and nothing else: steps about others are independent of it. null: it is about the cluster
+ * itself, or goes on by itself.
+ */
+export function placeOf(step: Step): string | null {
+  switch (step.kind) {
+    case 'EnsureTopic':
+      return step.change.kind === 'resize' ? null : `topic ${step.topic}`;
+    case 'DeleteTopic':
+      return `topic ${step.topic}`;
+    case 'EnsureGroup':
+    case 'BeginGroup':
+    case 'DeleteGroup':
+      return `group ${step.groupId}`;
+    default:
+      return null;
+  }
+}
+
+/** Places that a step goes by besides, as they were seen. */
+export function sourcesOf(step: Step): readonly string[] {
+  return step.kind === 'BeginGroup' ? step.starts.map(({ topic }) => `topic ${topic}`) : [];
+}
 
 /** A sentence for a log or an event. */
 export function describeStep(step: Step): string {
@@ -118,6 +158,8 @@ export function describeStep(step: Step): string {
       return `${step.resource}: ${describeTopicChange(step.topic, step.change)}`;
     case 'EnsureGroup':
       return `${step.resource}: set for group ${step.groupId}: ${describeChange(step.change)}`;
+    case 'BeginGroup':
+      return `${step.resource}: begin group ${step.groupId}: ${describeStarts(step.starts)}`;
     case 'DeleteTopic':
       return `${step.resource}: delete topic ${step.topic}`;
     case 'DeleteGroup':
@@ -152,6 +194,10 @@ function describeTopicChange(topic: string, change: TopicChange): string {
     default:
       return unreachable(change);
   }
+}
+
+function describeStarts(starts: readonly GroupStart[]): string {
+  return starts.map(({ topic, at }) => `${topic} at ${at}`).join(', ');
 }
 
 function describeChange(change: ConfigChange): string {

@@ -1,5 +1,5 @@
 import type { AdminObservation, ListenerAddress } from '../core/observed.ts';
-import type { ConfigChange } from '../core/steps.ts';
+import type { ConfigChange, GroupStart } from '../core/steps.ts';
 
 /** What a plan needs to know; nothing else is asked for. */
 export interface AdminQuestion {
@@ -51,6 +51,11 @@ export interface ClusterAdmin {
   deleteTopic(name: string): Promise<void>;
   /** Deletes a share group with what it has acknowledged; fails with `NON_EMPTY_GROUP` while it has members. One that is not there is no failure. */
   deleteGroup(groupId: string): Promise<void>;
+  /**
+   * Has a share group that nobody is in begin in these partitions; those that it has state of are left alone. One that has members is no
+   * failure: it has begun by itself.
+   */
+  beginGroup(groupId: string, starts: readonly GroupStart[]): Promise<void>;
   /**
    * Gives every partition of a topic this number of copies, on these brokers, some partitions at a time; asked again it goes on, and
    * tells how many are left. Fails when there are too few brokers.

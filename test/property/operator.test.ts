@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { fc } from '../support/properties.ts';
 import { type AnyResource, type Cluster, FIRST_CONTROLLER_ID } from '../../operator/api/kinds.ts';
 import { isDynamicSetting } from '../../operator/api/settings.ts';
-import { type Desired, desiredOf } from '../../operator/core/desired.ts';
+import { type Desired, desiredOf, resolveOwnership } from '../../operator/core/desired.ts';
 import { plan } from '../../operator/core/plan.ts';
 import { wantedNodes } from '../../operator/core/plan-nodes.ts';
 import type { Step } from '../../operator/core/steps.ts';
@@ -82,6 +82,30 @@ describe('plans', () => {
           const is = world.topics.get(topicName);
           expect(is?.partitions).toBeGreaterThanOrEqual(was.partitions);
           if (!declared.has(topicName)) expect(is).toEqual(was);
+        }
+      }),
+    );
+  });
+
+  it('begin a group once in each partition of its topics, where its settings say or at the first record', () => {
+    fc.assert(
+      fc.property(fc.array(manifests, { minLength: 1, maxLength: 3 }), (history) => {
+        const world = new PerfectCluster();
+        const resets = new Set(['earliest']);
+        for (const desired of history) {
+          for (const { spec } of desired.shareGroups)
+            resets.add(spec.config.get('share.auto.offset.reset') ?? 'earliest');
+          converge(desired, world);
+          for (const [id, owner] of resolveOwnership(desired).groups) {
+            const places = owner.spec.topics.flatMap((topicName) =>
+              Array.from({ length: world.topics.get(topicName)?.partitions ?? 0 }, (_, n) => `${id} ${topicName}-${n}`),
+            );
+            expect(places.filter((place) => !world.begun.has(place))).toEqual([]);
+          }
+        }
+        for (const [, starts] of world.begun) {
+          expect(starts).toHaveLength(1);
+          expect(resets.has(starts[0] ?? '')).toBe(true);
         }
       }),
     );

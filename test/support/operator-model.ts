@@ -14,7 +14,7 @@ import type {
   Observed,
   TopicObservation,
 } from '../../operator/core/observed.ts';
-import type { ConfigChange, NodeSpec, Step } from '../../operator/core/steps.ts';
+import type { ConfigChange, GroupStart, NodeSpec, Step } from '../../operator/core/steps.ts';
 import type { Progress } from '../../operator/ports/cluster-admin.ts';
 
 type Metadata = AnyResource['metadata'];
@@ -105,6 +105,8 @@ export class PerfectCluster {
   voters: readonly { readonly id: number; readonly directoryId: string }[] = [];
   readonly topics = new Map<string, TopicObservation>();
   readonly groups = new Map<string, GroupObservation>();
+  /** Where groups were begun, by `group topic-partition`: in the order of time. */
+  readonly begun = new Map<string, readonly string[]>();
   config = new Map<string, string>();
   /** What clients are told of brokers. */
   readonly advertised = new Map<number, readonly ListenerAddress[]>();
@@ -314,15 +316,16 @@ export class PerfectCluster {
       case 'SetConfig':
         this.config = changed(this.config, step.change);
         break;
-      case 'EnsureGroup': {
-        const old = this.groups.get(step.groupId);
-        this.groups.set(step.groupId, { type: old?.type ?? null, config: changed(old?.config, step.change) });
+      case 'EnsureGroup':
+        this.#configureGroup(step.groupId, step.change);
         break;
-      }
+      case 'BeginGroup':
+        this.#begin(step.groupId, step.starts);
+        break;
       case 'EnsureTopic':
         return this.#ensureTopic(step);
       case 'DeleteTopic':
-        this.topics.delete(step.topic);
+        this.#deleteTopic(step.topic);
         break;
       case 'DeleteGroup':
         this.groups.delete(step.groupId);
@@ -349,6 +352,34 @@ export class PerfectCluster {
   #drain(id: number): void {
     this.draining.add(id);
     this.#mark(id, 'leaving');
+  }
+
+  #configureGroup(groupId: string, change: ConfigChange): void {
+    const old = this.groups.get(groupId);
+    this.groups.set(groupId, { type: null, begun: new Map(), ...old, config: changed(old?.config, change) });
+  }
+
+  /** Groups forget it, too. */
+  #deleteTopic(topic: string): void {
+    this.topics.delete(topic);
+    for (const [id, { begun = new Map(), ...rest }] of this.groups)
+      this.groups.set(id, { ...rest, begun: new Map([...begun].filter(([name]) => name !== topic)) });
+  }
+
+  /** What has begun begins nowhere else. */
+  #begin(groupId: string, starts: readonly GroupStart[]): void {
+    const old = this.groups.get(groupId);
+    const begun = new Map(old?.begun);
+    for (const { topic, partitions, at } of starts) {
+      const known = new Set(begun.get(topic));
+      for (const partition of partitions) {
+        const place = `${groupId} ${topic}-${partition}`;
+        if (!known.has(partition)) this.begun.set(place, [...(this.begun.get(place) ?? []), at]);
+        known.add(partition);
+      }
+      begun.set(topic, known);
+    }
+    this.groups.set(groupId, { config: new Map(), ...old, type: 'share', state: 'Empty', begun });
   }
 
   #ensureTopic({ topic: name, change }: Extract<Step, { kind: 'EnsureTopic' }>): Progress {

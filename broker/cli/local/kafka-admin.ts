@@ -4,7 +4,7 @@ import type {
   QuorumObservation,
   TopicObservation,
 } from '../../../operator/core/observed.ts';
-import type { ConfigChange } from '../../../operator/core/steps.ts';
+import type { ConfigChange, GroupStart } from '../../../operator/core/steps.ts';
 import type { AdminQuestion, AdminResource, ClusterAdmin, Progress } from '../../../operator/ports/cluster-admin.ts';
 import { isOperatorError, OperatorError } from '../../../operator/ports/operator-error.ts';
 import type { Address } from '../../core/client/machine.ts';
@@ -17,6 +17,7 @@ import { Calls, isCallFault } from './calls.ts';
 import { check } from './check.ts';
 import { copiesUnderWay, plainCopies, reassignments, resizeTopic, type SeenCopies } from './copies.ts';
 import { Moves } from './moves.ts';
+import { beginGroup, observeShares } from './share-groups.ts';
 
 /** Types of resources as DescribeConfigs numbers them. */
 const RESOURCE = { topic: 2, broker: 4, group: 32 } as const;
@@ -89,11 +90,20 @@ export class KafkaAdmin implements ClusterAdmin {
         config: ownValues(described),
       });
     }
+    const active = [...found].filter(([, { type, state }]) => type === 'share' && state !== 'Empty');
+    const isAlone = question.brokers.length === 1;
+    const shares = await observeShares(
+      (...args) => this.#call(...args),
+      question.groups,
+      new Set(active.map(([name]) => name)),
+      (node) => (isAlone ? 'any' : node),
+    );
     const groups = new Map<string, GroupObservation>();
     for (const name of question.groups) {
       groups.set(name, {
         type: null,
         ...found.get(name),
+        ...shares.get(name),
         config: ownValues(configs.get(`${RESOURCE.group}/${name}`)),
       });
     }
@@ -156,6 +166,10 @@ export class KafkaAdmin implements ClusterAdmin {
         throw new OperatorError('NON_EMPTY_GROUP', `group ${groupId} has members: it is deleted once they are gone`);
       if (errorCode !== ErrorCode.GROUP_ID_NOT_FOUND) check(errorCode, errorMessage ?? null);
     }
+  }
+
+  async beginGroup(groupId: string, starts: readonly GroupStart[]): Promise<void> {
+    await beginGroup((...args) => this.#call(...args), await this.#coordinator(groupId), groupId, starts);
   }
 
   resizeTopic(name: string, wanted: Parameters<ClusterAdmin['resizeTopic']>[1]): Promise<Progress> {

@@ -6,6 +6,7 @@ import { LocalFleet, type FleetEvent } from './fleet.ts';
 import { ManifestWatch, readManifestFiles } from '../../../operator/io/local/manifest-watch.ts';
 import { type ReadManifests, readManifests } from '../../../operator/io/manifests.ts';
 import type { Condition } from '../../../operator/core/desired.ts';
+import { UNSAID } from '../../../operator/core/plan-groups.ts';
 import { isOperatorError, OperatorError } from '../../../operator/ports/operator-error.ts';
 import { messageOf, UserFault, usageFault } from '../fault.ts';
 import { bootstrapFlag, numberFlag, parseFlags, type ParsedFlags } from '../flags.ts';
@@ -190,7 +191,7 @@ export class LocalSession {
     // Manifests that do not fit the data that is here: nothing was started, and nothing would be.
     if (type === 'Stalled' && resource.startsWith('Cluster ') && !this.#readyClusters.has(cluster)) {
       this.#end({ fault: new OperatorError(reason, `${resource}: ${message}`, { fatal: true }) });
-    } else this.#terminal.note(`weir: ${resource}: ${reason}: ${message}`);
+    } else if (reason !== UNSAID) this.#terminal.note(`weir: ${resource}: ${reason}: ${message}`);
   }
 
   #converged(cluster: string, steps: number): void {

@@ -246,6 +246,7 @@ export class KubeWorld {
       growTopic: (name, partitions) => carryOut(topic(name, { kind: 'grow', partitions, before: 0 })),
       deleteTopic: (name) => carryOut({ kind: 'DeleteTopic', topic: name, resource: '' }),
       deleteGroup: (groupId) => carryOut({ kind: 'DeleteGroup', groupId, resource: '', settings: [] }),
+      beginGroup: (groupId, starts) => carryOut({ kind: 'BeginGroup', groupId, resource: '', starts }),
       resizeTopic: (name, wanted) => move(topic(name, { kind: 'resize', ...wanted })),
       drain: async (ids) => {
         const progress = await move({ kind: 'Drain', ids });

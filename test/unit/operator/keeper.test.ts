@@ -132,6 +132,31 @@ describe('the operator tells', () => {
     expect(looked.status(TYPES.clusters, 'orders').leaderId).toBe(brokers.leaderId);
   });
 
+  it("a share group's figures once a minute at most, and what is new about how it stands at once", async () => {
+    const looked = await settled(topicOf('jobs'), groupOf('workers', ['jobs']));
+    const { store, brokers } = looked.stage.world;
+    const seen: { readonly ms: number; readonly says: string }[] = [];
+    store.subscribe(({ type }) => {
+      const says = looked.says(TYPES.shareGroups, 'workers').join();
+      if (type === TYPES.shareGroups) seen.push({ ms: looked.stage.clock.monotonicMs(), says });
+    });
+    const known = brokers.groups.get('workers') ?? { type: 'share', config: new Map() };
+    const told = async (backlog: number, subscriptions: readonly string[] = ['jobs']): Promise<void> => {
+      brokers.groups.set('workers', { ...known, state: 'Stable', members: 1, backlog, subscriptions });
+      looked.stage.world.declare(topicOf('jobs', { config: new Map([['retention.ms', String(backlog)]]) }));
+      await looked.stage.pass(5_000);
+    };
+    for (let backlog = 100; backlog < 4_000; backlog += 100) await told(backlog);
+    expect(seen.length).toBeGreaterThan(1);
+    for (const [at, { ms }] of seen.slice(1).entries()) expect(ms - (seen[at]?.ms ?? 0)).toBeGreaterThanOrEqual(60_000);
+    seen.length = 0;
+    await told(4_321, ['other']);
+    expect(seen.map(({ says }) => says)).toEqual([
+      'Ready=True AsDeclared,SubscriptionDiffers=True SubscriptionDiffers',
+    ]);
+    expect(looked.find(TYPES.shareGroups, 'workers')?.['status']).toMatchObject({ members: 1, backlog: 4_300 });
+  });
+
   it('of Topics and ShareGroups whose Cluster is missing, and does the work when it comes', async () => {
     const looked = new Looked();
     looked.stage.world.declare(topicOf('jobs'));

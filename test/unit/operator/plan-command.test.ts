@@ -79,6 +79,7 @@ describe('weir operator plan', () => {
       '  set for the cluster: min.insync.replicas=2',
       '  ShareGroup ns/workers: create topic jobs with 4 partitions',
       '  ShareGroup ns/workers: set for group workers: share.auto.offset.reset=earliest',
+      '  ShareGroup ns/workers: begin group workers: jobs at earliest',
     ]);
     expect([code, notes]).toEqual([1, []]);
   });

@@ -31,6 +31,7 @@ function adminOf(world: PerfectCluster, move: (step: Step) => Promise<Progress>)
     growTopic: async () => undefined,
     deleteTopic: (topic) => carryOut({ kind: 'DeleteTopic', topic, resource: '' }),
     deleteGroup: (groupId) => carryOut({ kind: 'DeleteGroup', groupId, resource: '', settings: [] }),
+    beginGroup: (groupId, starts) => carryOut({ kind: 'BeginGroup', groupId, resource: '', starts }),
     resizeTopic: (name, wanted) =>
       move({ kind: 'EnsureTopic', topic: name, resource: '', change: { kind: 'resize', ...wanted } }),
     drain: async (ids) => {
@@ -44,6 +45,13 @@ function adminOf(world: PerfectCluster, move: (step: Step) => Promise<Progress>)
     alterConfig: async (resource, change) => {
       if (resource.kind === 'group')
         await carryOut({ kind: 'EnsureGroup', groupId: resource.name, resource: '', change });
+      if (resource.kind === 'topic')
+        await carryOut({
+          kind: 'EnsureTopic',
+          topic: resource.name,
+          resource: '',
+          change: { kind: 'configure', change },
+        });
     },
     close: async () => undefined,
   };
@@ -318,6 +326,111 @@ describe('the runner of a cluster', () => {
     await settle();
     expect([...world.nodes.values()].map((node) => node.isStopped)).toEqual([true]);
     expect(log.slice(-2)).toEqual(['stop node 0', 'gone']);
+    await runner.stop();
+  });
+
+  it('takes steps about different topics and groups in one look, and goes on with the others when one fails', async () => {
+    const topics = ['a', 'b', 'c'].map((name) => topic(name));
+    const broken = new OperatorError('INVALID_CONFIG', 'no', { fatal: true });
+    const { runner, world, log, settle, pass } = stage(desired(cluster(), ...topics), (step) =>
+      step.kind === 'EnsureTopic' && step.topic === 'b' ? broken : null,
+    );
+    let looks = 0;
+    const observe = world.admin.bind(world);
+    world.admin = () => {
+      looks += 1;
+      return observe();
+    };
+    await settle();
+    expect(log.filter((line) => line.includes('create topic'))).toEqual([
+      'Topic a: create topic a',
+      'trouble: Topic b: create topic b: no',
+      'Topic c: create topic c',
+    ]);
+    const before = looks;
+    await pass();
+    expect(looks - before).toBeLessThanOrEqual(2);
+    await runner.stop();
+  });
+
+  it('begins no group in the look in which a topic of it is changed', async () => {
+    const world = new PerfectCluster();
+    const first = stage(desired(cluster(), topic('t'), group('g', ['t'])), () => null, world);
+    await first.settle();
+    await first.runner.stop();
+    const order: string[] = [];
+    const observe = world.admin.bind(world);
+    world.admin = () => {
+      order.push('look');
+      return observe();
+    };
+    world.groups.set('g', { type: null, config: new Map(), ...world.groups.get('g'), begun: new Map() });
+    const other = topic('t', { config: new Map([['retention.ms', '5']]) });
+    const { runner, settle, pass } = stage(
+      desired(cluster(), other, group('g', ['t'])),
+      (step) => {
+        order.push(step.kind);
+        return null;
+      },
+      world,
+    );
+    await settle();
+    await pass();
+    await runner.stop();
+    expect(order.filter((one, at) => one !== 'look' || order[at - 1] !== 'look')).toEqual([
+      'look',
+      'EnsureTopic',
+      'look',
+      'BeginGroup',
+      'look',
+    ]);
+  });
+
+  it('takes no further step in a look when nobody answers', async () => {
+    const gone = new OperatorError('UNREACHABLE', 'nobody answers');
+    const tried: string[] = [];
+    const { runner, settle, pass } = stage(desired(cluster(), topic('a'), topic('b')), (step) => {
+      if (step.kind !== 'EnsureTopic') return null;
+      tried.push(step.topic);
+      return gone;
+    });
+    await settle();
+    expect(tried).toEqual(['a']);
+    // The other one has its turn in the next look.
+    await pass();
+    await runner.stop();
+    expect(tried).toEqual(['a', 'b']);
+  });
+
+  it('tells that clients are served before it says where a group begins, and tries that again soon', async () => {
+    const busy = new OperatorError('COORDINATOR_NOT_AVAILABLE', 'not yet');
+    let isBusy = true;
+    const { runner, world, log, settle, pass } = stage(desired(cluster(), topic('t'), group('g', ['t'])), (step) =>
+      step.kind === 'BeginGroup' && isBusy ? busy : null,
+    );
+    await settle();
+    expect(log.at(-1)).toBe('converged after 4');
+    let waitedMs = 0;
+    for (let passed = 0; passed < 5; passed += 1) waitedMs += await pass();
+    expect(log.at(-1)).toMatch(/^trouble: ShareGroup g: begin group g: .*not yet$/);
+    isBusy = false;
+    while (world.begun.size === 0 && waitedMs < 10_000) waitedMs += await pass();
+    expect(waitedMs).toBeLessThan(2_000);
+    expect(log.filter((line) => line.startsWith('converged'))).toEqual(['converged after 4']);
+    await runner.stop();
+  });
+
+  it('asks soon again where a group begins while its coordinator does not say', async () => {
+    const world = new PerfectCluster();
+    const { runner, log, settle, pass } = stage(desired(cluster(), topic('t'), group('g', ['t'])), () => null, world);
+    await settle();
+    await pass();
+    expect(log.slice(-2)).toEqual(['converged after 4', 'ShareGroup g: begin group g: t at earliest']);
+    const { begun: _begun, ...unsaid } = world.groups.get('g') ?? { type: null, config: new Map() };
+    world.groups.set('g', unsaid);
+    await pass();
+    expect(log).toContain('CoordinatorNotAvailable: ShareGroup g');
+    expect(await pass()).toBeLessThan(1000);
     await runner.stop();
   });
 });

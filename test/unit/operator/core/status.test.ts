@@ -3,9 +3,15 @@ import type { AnyResource } from '../../../../operator/api/kinds.ts';
 import { isDynamicSetting } from '../../../../operator/api/settings.ts';
 import type { Draft, Judgement } from '../../../../operator/core/conditions.ts';
 import { type Condition, type Desired, desiredOf } from '../../../../operator/core/desired.ts';
-import type { Observed } from '../../../../operator/core/observed.ts';
+import type { GroupObservation, Observed } from '../../../../operator/core/observed.ts';
 import { plan } from '../../../../operator/core/plan.ts';
-import { clusterStatus, contentStatuses, type Findings, type StepFailure } from '../../../../operator/core/status.ts';
+import {
+  clusterStatus,
+  contentStatuses,
+  type Findings,
+  rounded,
+  type StepFailure,
+} from '../../../../operator/core/status.ts';
 import { cluster, group, PerfectCluster, PLAIN_TOPIC, topic } from '../../../support/operator-model.ts';
 
 const FACTS = {
@@ -320,6 +326,37 @@ describe('the status of a ShareGroup', () => {
     const draft = ofGroup(findings(wanted, world.observe()));
     expect(say(draft)).toEqual(['Ready=True AsDeclared: all is as the manifest says']);
     expect(draft.fields).toEqual({ state: 'Stable' });
+  });
+
+  it('says how many consumers there are and how much is left, about, where that is known', () => {
+    const wanted = desired(cluster(), topic('t'), group('g', ['t']));
+    const world = settled(wanted);
+    const { config = new Map() } = world.groups.get('g') ?? {};
+    const told = (seen: Partial<GroupObservation>): unknown => {
+      world.groups.set('g', { type: 'share', state: 'Stable', config, ...seen });
+      return ofGroup(findings(wanted, world.observe())).fields;
+    };
+    expect(told({ members: 2, backlog: 12_345 })).toEqual({ state: 'Stable', members: 2, backlog: 12_000 });
+    expect(told({ members: 0 })).toEqual({ state: 'Stable', members: 0 });
+    expect([0, 1, 9, 10, 99, 100, 104, 105, 995, 9_949, 1_250_000].map(rounded)).toEqual([
+      0, 1, 9, 10, 99, 100, 100, 110, 1_000, 9_900, 1_300_000,
+    ]);
+  });
+
+  it('is done while members subscribe to other topics, which it tells, and not while it is unknown where it begins', () => {
+    const wanted = desired(cluster(), topic('t'), group('g', ['t']));
+    const world = settled(wanted);
+    const { config = new Map() } = world.groups.get('g') ?? {};
+    world.groups.set('g', { type: 'share', state: 'Stable', config, members: 1, subscriptions: ['other', 't'] });
+    expect(say(ofGroup(findings(wanted, world.observe())))).toEqual([
+      'Ready=True AsDeclared: all is as the manifest says',
+      'SubscriptionDiffers=True SubscriptionDiffers: members subscribe to other as well, which spec.topics does not name',
+    ]);
+    world.groups.set('g', { type: 'share', state: 'Empty', config });
+    expect(say(ofGroup(findings(wanted, world.observe()))).map((one) => one.split(':')[0])).toEqual([
+      'Ready=False CoordinatorNotAvailable',
+      'Reconciling=True CoordinatorNotAvailable',
+    ]);
   });
 
   it('waits for topics that nobody declares, and is stalled where the group is another kind of group', () => {
