@@ -61,7 +61,8 @@ export async function beginGroup(
   groupId: string,
   starts: readonly GroupStart[],
 ): Promise<void> {
-  // Somebody may have begun since: what there is, is never altered.
+  const offsets = await startOffsets(call, starts);
+  // Somebody may have begun since, and gone again: what there is, is never altered.
   const [described] = [...(await describedOffsets(call, [groupId], coordinator, 'or fail')).values()];
   const begun = described === undefined ? new Map<string, Set<number>>() : begunIn(described);
   const open = starts.flatMap((start) => {
@@ -69,7 +70,6 @@ export async function beginGroup(
     return partitions.length === 0 ? [] : [{ ...start, partitions }];
   });
   if (open.length === 0) return;
-  const offsets = await startOffsets(call, open);
   const topics = open.map(({ topic, partitions }) => ({
     topicName: topic,
     partitions: partitions.map((index) => ({
