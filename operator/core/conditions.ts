@@ -75,15 +75,16 @@ export function statusOf<K extends Kind>(
   return { ...(fields ?? { ...before, ...known }), observedGeneration: generation, conditions } as StatusOf<K>;
 }
 
-/** What differs between two statuses: `firm` what others act upon (a generation, a condition's status or reason), `soft` anything else. */
+/** What differs between two statuses: `firm` what others act upon (a generation, a condition's status or reason, whether a group is in use), `soft` anything else. */
 export function difference(before: StatusOf<Kind>, after: StatusOf<Kind>): 'none' | 'soft' | 'firm' {
   if (firmOf(before) !== firmOf(after)) return 'firm';
   return canonical(sorted(before)) === canonical(sorted(after)) ? 'none' : 'soft';
 }
 
-function firmOf({ observedGeneration, conditions = [] }: StatusOf<Kind>): string {
+function firmOf(status: StatusOf<Kind>): string {
+  const { observedGeneration, conditions = [] } = status;
   const firm = conditions.toSorted(byType).map((one) => [one.type, one.status, one.reason, one.observedGeneration]);
-  return JSON.stringify([observedGeneration, firm]);
+  return JSON.stringify([observedGeneration, firm, 'state' in status ? status.state : null]);
 }
 
 /** Servers keep lists with keys in an order of their own. */

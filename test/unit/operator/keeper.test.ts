@@ -146,6 +146,8 @@ describe('the operator tells', () => {
       looked.stage.world.declare(topicOf('jobs', { config: new Map([['retention.ms', String(backlog)]]) }));
       await looked.stage.pass(5_000);
     };
+    await told(50);
+    expect(looked.find(TYPES.shareGroups, 'workers')?.['status']).toMatchObject({ state: 'Stable' });
     for (let backlog = 100; backlog < 4_000; backlog += 100) await told(backlog);
     expect(seen.length).toBeGreaterThan(1);
     for (const [at, { ms }] of seen.slice(1).entries()) expect(ms - (seen[at]?.ms ?? 0)).toBeGreaterThanOrEqual(60_000);
