@@ -36,6 +36,8 @@ export interface KeeperTools {
 
 /** What changes nothing for others is written at most so often (O11). */
 const SOFT_MS: Readonly<Record<Kind, number>> = { Cluster: 10_000, Topic: 10_000, ShareGroup: 60_000 };
+/** What moves all the time under traffic is: a cluster that has what it should writes hardly anything. */
+const SLIGHT_MS = 600_000;
 /** So long a deleted object waits for its topic or group to go: then the namespace may go before. */
 const PATIENCE_MS = 600_000;
 /** Writes of one Cluster that are under way at the same time. */
@@ -181,8 +183,8 @@ export class Keeper implements ClusterHooks {
     const what = difference(before, after);
     if (what === 'none') return Number.POSITIVE_INFINITY;
     const sinceMs = clock.monotonicMs() - (keep.objects.get(object.uid)?.writtenMs ?? Number.NEGATIVE_INFINITY);
-    const softMs = SOFT_MS[object.kind];
-    if (what === 'soft' && sinceMs < softMs) return softMs - sinceMs;
+    const restMs = what === 'firm' ? 0 : what === 'slight' ? SLIGHT_MS : SOFT_MS[object.kind];
+    if (sinceMs < restMs) return restMs - sinceMs;
     const written = await unlessOther(this.#tools.applyStatus(object, version, after));
     if (written === null) return Number.POSITIVE_INFINITY;
     this.#wrote(keep, object, written, after);

@@ -151,6 +151,13 @@ describe('the operator tells', () => {
     for (let backlog = 100; backlog < 4_000; backlog += 100) await told(backlog);
     expect(seen.length).toBeGreaterThan(1);
     for (const [at, { ms }] of seen.slice(1).entries()) expect(ms - (seen[at]?.ms ?? 0)).toBeGreaterThanOrEqual(60_000);
+    // What moves as it does under steady traffic is not worth a write of its own.
+    await looked.stage.pass(660_000);
+    seen.length = 0;
+    for (let look = 0; look < 24; look += 1) await told(3_900 + 600 * (look % 2));
+    expect(seen).toEqual([]);
+    await looked.stage.pass(660_000);
+    expect(looked.find(TYPES.shareGroups, 'workers')?.['status']).toMatchObject({ backlog: 4_500 });
     seen.length = 0;
     await told(4_321, ['other']);
     expect(seen.map(({ says }) => says)).toEqual([
