@@ -156,8 +156,10 @@ export class ClusterTurns {
   #stepTaken(step: Step, progress: Progress): number {
     const name = describeStep(step);
     if (!this.#underWay.has(name)) {
-      this.#stepsSince += 1;
-      if (!isBeginning(step)) this.#wasConverged = false;
+      if (!isBeginning(step)) {
+        this.#stepsSince += 1;
+        this.#wasConverged = false;
+      }
       this.#listener.step(name);
     }
     if (progress !== 'done') {

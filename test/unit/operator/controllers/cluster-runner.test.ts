@@ -417,6 +417,9 @@ describe('the runner of a cluster', () => {
     while (world.begun.size === 0 && waitedMs < 10_000) waitedMs += await pass();
     expect(waitedMs).toBeLessThan(2_000);
     expect(log.filter((line) => line.startsWith('converged'))).toEqual(['converged after 4']);
+    runner.apply(desired(cluster(), topic('t'), group('g', ['t'])));
+    await pass();
+    expect(log.at(-1)).toBe('converged after 0');
     await runner.stop();
   });
 
