@@ -69,9 +69,9 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: 'kubernetes',
-    budgetMinutes: 6,
+    budgetMinutes: 5,
     needs: ['kubernetes'],
-    steps: [jest('kubernetes', '--runInBand', 'test/kubernetes/')],
+    steps: [jest('kubernetes', 'test/kubernetes/')],
   },
   { name: 'fuzz', budgetMinutes: 2, needs: [], steps: [jest('fuzz', 'test/fuzz/')] },
   // Fixed seeds: a run must not find by chance what the one before did not. `npm run test:long -- sim --minutes N` goes on.
