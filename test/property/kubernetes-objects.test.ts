@@ -88,6 +88,7 @@ describe('a cluster as objects', () => {
         const desired = { cluster, topics: [], shareGroups: [] };
         const { observation: host } = view;
         expect(plan(desired, { host, admin: settledAdmin(cluster, host) }, isDynamicSetting)).toEqual({
+          asksAgain: false,
           steps: [],
           held: [],
           conditions: [],
