@@ -38,7 +38,7 @@ export interface ProducerBatch {
 export interface ProducerEntry {
   readonly producerId: number;
   epoch: number;
-  /** Its last batches in order, at most five: as many as a client may have in flight. */
+  /** Its last batches in order, at most `BATCHES_KEPT`. */
   batches: readonly ProducerBatch[];
   coordinatorEpoch: number;
   /** First offset of its open transaction, −1 when it has none. */
@@ -58,8 +58,11 @@ export interface AppendedBatch extends ProducerClaim {
 
 /** Producers that one partition remembers at most. */
 export const PRODUCERS_MAX = 10_000;
-/** Batches remembered of each, for telling duplicates: as many as a client may have in flight. */
-export const BATCHES_KEPT = 5;
+/**
+ * Batches remembered of each, for telling duplicates. A client has five in flight to one broker, and sends on to the next leader while
+ * the one before still owes it answers: as many to each of three.
+ */
+export const BATCHES_KEPT = 15;
 const ACCEPT: ProducerVerdict = { kind: 'accept' };
 
 /** The first sequence number of a batch that spans `offsetDelta + 1` records and ends with `lastSequence`. */

@@ -4,6 +4,7 @@ import * as checkpoints from '../../../../broker/core/log/checkpoints.ts';
 import { isLogDirectoryName, parseSegmentFileName, segmentFileName } from '../../../../broker/core/log/file-names.ts';
 import { decodeManifest, encodeManifest } from '../../../../broker/core/log/manifest.ts';
 import { decodeProducerSnapshot, encodeProducerSnapshot } from '../../../../broker/core/log/producer-snapshot.ts';
+import { BATCHES_KEPT } from '../../../../broker/core/log/producer-state.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
 
 const bytes = (text: string): Buffer => Buffer.from(text);
@@ -119,8 +120,9 @@ describe('a producer snapshot', () => {
     ]);
   });
 
-  test('keeps five batches of a producer, a line each, oldest first', () => {
-    const batches = [12, 17, 22, 27, 32].map((lastSequence) => ({
+  test('keeps the last batches of a producer, a line each, oldest first', () => {
+    const sequences = Array.from({ length: BATCHES_KEPT }, (_, i) => 12 + 5 * i);
+    const batches = sequences.map((lastSequence) => ({
       ...entry.batches[0],
       lastSequence,
       lastOffset: 500 + lastSequence,
@@ -128,7 +130,7 @@ describe('a producer snapshot', () => {
       timestampMs: lastSequence,
     }));
     const encoded = encodeProducerSnapshot([{ ...entry, batches }], crc32c);
-    expect(encoded.length).toBe(10 + 5 * 46);
+    expect(encoded.length).toBe(10 + BATCHES_KEPT * 46);
     expect(decodeProducerSnapshot(encoded, crc32c, 77)).toEqual([{ ...entry, batches, lastUsedMs: 77 }]);
   });
 

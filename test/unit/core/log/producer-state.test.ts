@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   type AppendedBatch,
+  BATCHES_KEPT,
   type ProducerClaim,
   PRODUCERS_MAX,
   ProducerStates,
@@ -53,16 +54,16 @@ describe('an idempotent producer', () => {
     expect(judge(states, claim(0x7fff_fffb, 0x7fff_ffff))).toMatchObject({ kind: 'duplicate', baseOffset: 100 });
   });
 
-  test('that repeats one of its last five batches is told the original place', () => {
+  test('that repeats one of its last batches is told the original place', () => {
     const states = new ProducerStates();
-    for (let i = 0; i < 6; i++) {
+    for (let i = 0; i <= BATCHES_KEPT; i++) {
       states.update(
         appended({ baseSequence: i, lastSequence: i, baseOffset: 10 + i, lastOffset: 10 + i, timestampMs: i }),
         0,
       );
     }
     expect(judge(states, claim(0, 0))).toMatchObject({ kind: 'out-of-order-sequence' });
-    for (let i = 1; i < 6; i++) {
+    for (let i = 1; i <= BATCHES_KEPT; i++) {
       expect(judge(states, claim(i, i))).toEqual({
         kind: 'duplicate',
         baseOffset: 10 + i,
@@ -72,6 +73,18 @@ describe('an idempotent producer', () => {
     }
     // The same first sequence with another length is no duplicate.
     expect(judge(states, claim(4, 5))).toMatchObject({ kind: 'out-of-order-sequence' });
+  });
+
+  // Seen with Java's producer, which tries again until its delivery times out: a leader that heard nobody owed it the answers of five
+  // batches, which the next leader had as a follower.
+  test('that sent on to two more leaders before the first one answered has each of its batches told', () => {
+    const states = new ProducerStates();
+    const inFlight = 5;
+    for (let i = 0; i < 3 * inFlight; i++) {
+      expect(judge(states, claim(i, i))).toEqual({ kind: 'accept' });
+      states.update(appended({ baseSequence: i, lastSequence: i, baseOffset: i, lastOffset: i }), 0);
+    }
+    for (let i = 0; i < 3 * inFlight; i++) expect(judge(states, claim(i, i))).toMatchObject({ kind: 'duplicate' });
   });
 
   test('with a newer epoch begins again at zero; an older one is fenced', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { PRODUCERS_MAX, type ProducerClaim } from '../../../../broker/core/log/producer-state.ts';
+import { BATCHES_KEPT, PRODUCERS_MAX, type ProducerClaim } from '../../../../broker/core/log/producer-state.ts';
 import { SEQUENCE_MAX } from '../../../../broker/core/record/batch.ts';
 import { LogWorld, spec } from '../../../support/logs/log-world.ts';
 
@@ -22,18 +22,19 @@ function world(config: Parameters<typeof spec>[1] = {}, options: ConstructorPara
 }
 
 describe('idempotent producers of a log', () => {
-  test('are told each of their last five batches after a kill right after a roll', () => {
+  test('are told each of their last batches after a kill right after a roll', () => {
     const { w, log, wanted, append } = world({ segmentBytes: 400 });
-    for (let i = 0; i < 7; i++) append(3, i);
+    const end = BATCHES_KEPT + 2;
+    for (let i = 0; i < end; i++) append(3, i);
     // As many steps as it takes to have everything written, and not one more.
-    while (log.writtenOffset < 7) w.time.step();
+    while (log.writtenOffset < end) w.time.step();
     w.crash({ keepPageCache: true });
-    expect(w.log(wanted).logEndOffset).toBe(7);
-    for (let i = 2; i < 7; i++) {
+    expect(w.log(wanted).logEndOffset).toBe(end);
+    for (let i = 2; i < end; i++) {
       expect(w.log(wanted).checkProducer(claim(3, i))).toMatchObject({ kind: 'duplicate', baseOffset: i });
     }
     expect(w.log(wanted).checkProducer(claim(3, 1)).kind).toBe('out-of-order-sequence');
-    expect(w.log(wanted).checkProducer(claim(3, 7)).kind).toBe('accept');
+    expect(w.log(wanted).checkProducer(claim(3, end)).kind).toBe('accept');
   });
 
   test('are remembered when all their records are deleted, through clean and unclean starts', () => {
