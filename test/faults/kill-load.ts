@@ -74,6 +74,16 @@ export class KillLoad {
     return { producer: this.#producer.lines.length, share, consumer: this.#consumer.lines.length };
   }
 
+  /** How many records of each partition were acknowledged after the producer's first `line` lines. */
+  acknowledgedAfter(line: number): readonly number[] {
+    const counts = Array.from({ length: this.#options.partitions }, () => 0);
+    for (const [partition] of fieldsOf(this.#producer.lines.slice(line), 'A')) {
+      const index = Number(partition);
+      counts[index] = (counts[index] ?? 0) + 1;
+    }
+    return counts;
+  }
+
   /** Ends the producer; what it sent, and what was confirmed. */
   async stopProducer(): Promise<Pick<History, 'sent' | 'acknowledged'>> {
     this.#isEnding = true;

@@ -186,14 +186,16 @@ async function fill(file: string): Promise<void> {
   }
 }
 
-/** Waits until every client has done something since. */
+/** Waits until every client has done something since, and every partition was written to. */
 async function untilProgress(load: KillLoad, after: string): Promise<void> {
   const before = load.progress();
   await waitFor(`progress after ${after}`, () => {
     const now = load.progress();
     const waiting = WHO.filter((who) => now[who] < before[who] + PROGRESS[who]);
-    if (waiting.length === 0) return true;
-    throw new Error(waiting.map((who) => `the ${who} has come from ${before[who]} to ${now[who]}`).join(', '));
+    const counts = load.acknowledgedAfter(before.producer);
+    if (waiting.length === 0 && counts.every((count) => count > 0)) return true;
+    const clients = waiting.map((who) => `the ${who} has come from ${before[who]} to ${now[who]}`);
+    throw new Error([...clients, `acknowledged in each partition: ${counts.join(', ')}`].join('; '));
   });
 }
 
