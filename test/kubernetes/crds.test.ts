@@ -9,6 +9,7 @@ import { BAD } from '../support/manifests/bad.ts';
 import { GOOD } from '../support/manifests/good.ts';
 import { withDefaults } from '../tidy/crds/validate.ts';
 import { ROOT } from '../tidy/tree.ts';
+import { waitFor } from '../wire/harness/wait.ts';
 import { ControlPlane } from './harness/control-plane.ts';
 import { Manifests } from './harness/manifests.ts';
 
@@ -52,7 +53,8 @@ describe('the CRDs', () => {
 
   test.each(KINDS)('explain %s field by field', async (kind) => {
     const { plural } = API.kinds[kind];
-    const whole = await plane.kubectl('explain', plural, '--recursive');
+    // A server describes what it has taken in a while.
+    const whole = await waitFor(`${plural} are described`, () => plane.kubectl('explain', plural, '--recursive'));
     expect(whole).toContain(`GROUP:      ${API.group}`);
     expect(whole).not.toContain('<no description>');
     const spec = await plane.kubectl('explain', `${plural}.spec`);
