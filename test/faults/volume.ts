@@ -46,7 +46,8 @@ export class Volume {
   /** Makes, formats and mounts one. Leftovers of test processes that are gone are removed first. */
   static async create(options: VolumeOptions): Promise<Volume> {
     await prepare();
-    await (leftovers ??= removeLeftovers());
+    leftovers = leftovers.then(removeLeftovers);
+    await leftovers;
     const volume = new Volume(await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`)), options);
     await mkdir(volume.path);
     const image = await open(volume.#image, 'w');
@@ -117,8 +118,8 @@ async function makeNodes(): Promise<void> {
   }
 }
 
-/** Volumes are made at the same time: the first one removes for all. */
-let leftovers: Promise<void> | null = null;
+/** Volumes are made at the same time: one after the other removes what there is. */
+let leftovers = Promise.resolve();
 
 async function removeLeftovers(): Promise<void> {
   const mounted = await mountedPaths();
