@@ -34,7 +34,7 @@ export function guardedApi(api: KubernetesApi, mayAct: MayAct): KubernetesApi {
     apply: guarded((type, object, options) => api.apply(type, object, options)),
     applyStatus: guarded((type, object) => api.applyStatus(type, object)),
     delete: guarded((type, name, guard) => api.delete(type, name, guard)),
-    evict: guarded((pod, guard) => api.evict(pod, guard)),
+    evict: guarded((pod, guard, options) => api.evict(pod, guard, options)),
   };
 }
 

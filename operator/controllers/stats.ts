@@ -112,7 +112,7 @@ export class OperatorStats {
       apply: count('apply', (type, object, options) => api.apply(type, object, options)),
       applyStatus: count('apply-status', (type, object) => api.applyStatus(type, object)),
       delete: count('delete', (type, name, guard) => api.delete(type, name, guard)),
-      evict: count('evict', (pod, guard) => api.evict(pod, guard)),
+      evict: count('evict', (pod, guard, options) => api.evict(pod, guard, options)),
     };
   }
 

@@ -113,6 +113,6 @@ export interface KubernetesApi {
   applyStatus(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject>;
   /** Begins a deletion with background propagation; false when there is no such object. */
   delete(type: ResourceType, name: ObjectName, guard?: DeletionGuard): Promise<boolean>;
-  /** Asks for a pod's end within its disruption budget; false when there is no such pod. */
-  evict(pod: ObjectName, guard?: DeletionGuard): Promise<boolean>;
+  /** Asks for a pod's end within its disruption budget, or only whether it would be granted now; false when there is no such pod. */
+  evict(pod: ObjectName, guard?: DeletionGuard, options?: { readonly dryRun?: boolean }): Promise<boolean>;
 }

@@ -134,12 +134,12 @@ export class ApiClient implements KubernetesApi {
     return unlessAbsent(this.#call(request).then(isDone), false);
   }
 
-  async evict(pod: ObjectName, guard: DeletionGuard = {}): Promise<boolean> {
+  async evict(pod: ObjectName, guard: DeletionGuard = {}, { dryRun = false } = {}): Promise<boolean> {
     const body = {
       apiVersion: 'policy/v1',
       kind: 'Eviction',
       metadata: { name: pod.name, namespace: pod.namespace },
-      deleteOptions: { preconditions: guard },
+      deleteOptions: { preconditions: guard, ...(dryRun && { dryRun: ['All'] }) },
     };
     const request = { method: 'POST', path: `${pathOf(PODS, pod)}/eviction`, body } as const;
     return unlessAbsent(this.#call(request).then(isDone), false);

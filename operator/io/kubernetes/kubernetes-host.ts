@@ -141,10 +141,19 @@ export class KubernetesHost implements NodeHost {
     await this.#end(id, this.#pod(id));
   }
 
-  /** A claim that is in use goes with its pod, and until then the pod has its data. */
+  /**
+   * A claim that is in use goes with its pod, and until then the pod has its data. A deletion of a claim can't be taken back, and whatever
+   * ends the pod then takes the disk: it is begun only when the pod may go.
+   */
   async replaceDisk(id: number): Promise<void> {
     const claim = this.#tools.caches.find('PersistentVolumeClaim', this.#named(claimName(this.#owner.name, id)));
     const pod = this.#pod(id);
+    const isServing =
+      pod !== null && pod.metadata.deletionTimestamp === undefined && this.#observed(id)?.ready === true;
+    if (isServing) {
+      const { name, uid = '' } = pod.metadata;
+      await this.#tools.api.evict(this.#named(name), { uid }, { dryRun: true });
+    }
     await this.#change(id, () => ({ replacedDisk: diskUid(claim ?? undefined, pod ?? undefined) }));
     if (claim !== null && claim.metadata.deletionTimestamp === undefined) await this.#delete(claim);
     await this.#end(id, pod);

@@ -272,7 +272,8 @@ export class ApiServer {
         [cause],
       );
     }
-    this.store.delete(target.type, pod.metadata, guardOf(isObject(body['deleteOptions']) ? body['deleteOptions'] : {}));
+    const options = isObject(body['deleteOptions']) ? body['deleteOptions'] : {};
+    if (options['dryRun'] === undefined) this.store.delete(target.type, pod.metadata, guardOf(options));
     return { kind: 'Status', apiVersion: 'v1', status: 'Success' };
   }
 

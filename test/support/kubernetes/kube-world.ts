@@ -31,6 +31,8 @@ export class KubeWorld {
   machineOf = (id: number): string => `192.0.2.${id + 1}`;
   /** Name of the load balancer that a Service of this name has by now, null while it has none. */
   balancers = (service: string): string | null => `${service}.example.com`;
+  /** Pods that budgets let go at a time. */
+  disruptions = 1;
   #isSettling = false;
 
   constructor(store = new ObjectStore()) {
@@ -182,7 +184,7 @@ export class KubeWorld {
   #reconcileBudget(budget: KubernetesObject): void {
     const pods = this.store.all(TYPES.pods);
     const down = pods.filter((pod) => this.broken.has(idOf(pod))).length;
-    this.#status(budget, { disruptionsAllowed: Math.max(0, 1 - down) });
+    this.#status(budget, { disruptionsAllowed: Math.max(0, this.disruptions - down) });
   }
 
   #status(object: KubernetesObject, status: object): void {

@@ -122,7 +122,7 @@ export class MemoryApi implements KubernetesApi {
     return this.#writes('delete', named, () => this.#store.delete(servedAs(type), name, { ...guard })).then(() => true);
   }
 
-  async evict(pod: ObjectName, guard: DeletionGuard = {}): Promise<boolean> {
+  async evict(pod: ObjectName, guard: DeletionGuard = {}, { dryRun = false } = {}): Promise<boolean> {
     const live = this.#store.find(TYPES.pods, pod.namespace, pod.name);
     if (live === null) return false;
     const budgets = this.#store.all(TYPES.budgets).filter((budget) => {
@@ -135,6 +135,7 @@ export class MemoryApi implements KubernetesApi {
       return isOver && (status?.disruptionsAllowed ?? 0) === 0;
     });
     if (budgets.length > 0) throw new ApiError('BLOCKED', 'a disruption budget forbids it');
+    if (dryRun) return true;
     const named = { kind: 'Pod', metadata: { ...pod } };
     return this.#writes('evict', named, () => this.#store.delete(TYPES.pods, pod, { ...guard })).then(() => true);
   }

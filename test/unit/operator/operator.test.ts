@@ -44,6 +44,25 @@ describe('the operator', () => {
     expect(at(stage.world.store.find(TYPES.secrets, 'ns', 'orders-node-tls'), 'data', 'orders-broker-3.crt')).toBe('');
   });
 
+  it('takes no disk that is to be replaced from a node that may not go yet', async () => {
+    const stage = await settled();
+    const { world } = stage;
+    for (const id of [0, 1, 2]) world.brokers.fill(id, 3);
+    world.disruptions = 0;
+    world.settle();
+    const claimOf = () => world.store.find(TYPES.claims, 'ns', 'data-orders-broker-1');
+    const before = claimOf()?.metadata.uid;
+    expect(before).toBeDefined();
+    world.declare(clusterOf(three.spec, { ...three.metadata, annotations: { 'weir.dev/replace-node': '1' } }));
+    await stage.pass(60_000);
+    expect(claimOf()?.metadata).toMatchObject({ uid: before });
+    expect(claimOf()?.metadata.deletionTimestamp).toBeUndefined();
+    world.disruptions = 1;
+    world.settle();
+    await stage.calm();
+    expect(claimOf()?.metadata.uid).not.toBe(before);
+  });
+
   it('writes nothing while nothing has to be done', async () => {
     const stage = await settled();
     const before = stage.effects.length;

@@ -99,7 +99,11 @@ describe('an API client', () => {
       await api.apply(budgets, budget);
       await api.applyStatus(budgets, { ...budget, status: { disruptionsAllowed: 0 } });
       await expect(api.evict({ namespace: 'ns', name: 'p' })).rejects.toMatchObject({ code: 'BLOCKED', fatal: false });
+      const asked = (): Promise<boolean> => api.evict({ namespace: 'ns', name: 'p' }, {}, { dryRun: true });
+      await expect(asked()).rejects.toMatchObject({ code: 'BLOCKED' });
       await api.applyStatus(budgets, { ...budget, status: { disruptionsAllowed: 1 } });
+      expect(await asked()).toBe(true);
+      expect(server.store.find(pods, 'ns', 'p')).not.toBeNull();
       expect(await api.evict({ namespace: 'ns', name: 'p' })).toBe(true);
       expect(server.store.find(pods, 'ns', 'p')).toBeNull();
       expect(await api.evict({ namespace: 'ns', name: 'p' })).toBe(false);
