@@ -8,8 +8,8 @@ import { runTask } from '../../../broker/server/task.ts';
 import { LogWorld, spec } from './log-world.ts';
 
 const PRODUCERS = 4;
-/** As many batches as a client may have in flight, and so as many duplicates as must be told. */
-const REMEMBERED = 5;
+/** As many duplicates as must be told: a client has five in flight, to each of three leaders. */
+const REMEMBERED = 15;
 
 /** A batch that was appended. */
 interface Appended extends ProducerClaim {
