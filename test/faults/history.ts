@@ -93,9 +93,13 @@ export function judgeLog({
   const violations: Violation[] = [];
   const sentById = new Map(sent.map((record) => [record.id, record]));
   const atPlace = new Map(scanned.map((record) => [placeOf(record), record]));
+  const stored = new Set(scanned.map(({ id }) => id));
   for (const record of acknowledged) {
+    // A duplicate whose place the broker has forgotten.
+    if (record.offset === -1 && stored.has(record.id)) continue;
     const found = atPlace.get(placeOf(record));
-    if (found?.id === record.id || record.offset < (starts.get(record.partition) ?? 0)) continue;
+    const isDeleted = record.offset >= 0 && record.offset < (starts.get(record.partition) ?? 0);
+    if (found?.id === record.id || isDeleted) continue;
     violations.push({
       rule: 'acknowledged record is lost',
       record: nameOf(record),

@@ -11,7 +11,7 @@ export interface ProducerClaim {
 /** What a leader has to do with an idempotent producer's batch. */
 export type ProducerVerdict =
   | { readonly kind: 'accept' }
-  /** Appended before: answer with the original place, append nothing. */
+  /** Appended before: answer with the original place, append nothing. `baseOffset` −1: before `lastOffset`, the place is forgotten. */
   | {
       readonly kind: 'duplicate';
       readonly baseOffset: number;
@@ -59,8 +59,8 @@ export interface AppendedBatch extends ProducerClaim {
 /** Producers that one partition remembers at most. */
 export const PRODUCERS_MAX = 10_000;
 /**
- * Batches remembered of each, for telling duplicates. A client has five in flight to one broker, and sends on to the next leader while
- * the one before still owes it answers: as many to each of three.
+ * Batches of which the place is remembered, for telling duplicates. A client has five in flight to one broker, and sends on to the next
+ * leader while the one before still owes it answers: as many to each of three.
  */
 export const BATCHES_KEPT = 15;
 const ACCEPT: ProducerVerdict = { kind: 'accept' };
@@ -71,12 +71,16 @@ function firstSequence(batch: ProducerBatch): number {
   return first < 0 ? first + SEQUENCE_MAX + 1 : first;
 }
 
+const following = (sequence: number): number => (sequence === SEQUENCE_MAX ? 0 : sequence + 1);
+
 /**
  * The idempotent producers of a partition (KIP-98, KIP-360): who appended what last. It follows from the batches of
  * the log and is rebuilt from a snapshot and the batches after it.
  */
 export class ProducerStates {
   readonly #entries = new Map<number, ProducerEntry>();
+  /** The sequence number from which on every one was appended, up to the last: of those with batches, and not across the largest number. */
+  readonly #unbrokenFrom = new Map<number, number>();
 
   get size(): number {
     return this.#entries.size;
@@ -110,8 +114,24 @@ export class ProducerStates {
       const { lastOffset, offsetDelta, timestampMs } = original;
       return { kind: 'duplicate', baseOffset: lastOffset - offsetDelta, lastOffset, timestampMs };
     }
-    const expected = lastSequence === SEQUENCE_MAX ? 0 : lastSequence + 1;
-    return claim.baseSequence === expected ? ACCEPT : { kind: 'out-of-order-sequence', lastSequence };
+    if (claim.baseSequence === following(lastSequence)) return ACCEPT;
+    return this.#longAgo(entry, claim) ?? { kind: 'out-of-order-sequence', lastSequence };
+  }
+
+  /** A batch that was appended so long ago that its place is forgotten: a client that goes on meanwhile would try it for ever. */
+  #longAgo({ producerId, batches }: ProducerEntry, claim: ProducerClaim): ProducerVerdict | null {
+    const oldest = batches[0];
+    const from = this.#unbrokenFrom.get(producerId);
+    if (oldest === undefined || from === undefined) return null;
+    const known = firstSequence(oldest);
+    const isWrapped = known > (batches.at(-1)?.lastSequence ?? -1) || claim.baseSequence > claim.lastSequence;
+    if (isWrapped || claim.baseSequence < from || claim.lastSequence >= known) return null;
+    return {
+      kind: 'duplicate',
+      baseOffset: -1,
+      lastOffset: oldest.lastOffset - oldest.offsetDelta - 1,
+      timestampMs: -1,
+    };
   }
 
   /** Takes over an appended batch, in log order; also a follower's and a replayed one, which nobody judges again. */
@@ -132,10 +152,23 @@ export class ProducerStates {
       return;
     }
     if (batch.transactional && entry.currentTxnFirstOffset < 0) entry.currentTxnFirstOffset = batch.baseOffset;
+    this.#follow(entry, batch);
     const { lastSequence, lastOffset, timestampMs } = batch;
     const appended = { lastSequence, lastOffset, offsetDelta: lastOffset - batch.baseOffset, timestampMs };
     const kept = entry.batches.length < BATCHES_KEPT ? entry.batches : entry.batches.slice(1);
     entry.batches = [...kept, appended];
+  }
+
+  #follow({ producerId, batches }: ProducerEntry, { baseSequence, lastSequence }: ProducerClaim): void {
+    const before = batches.at(-1)?.lastSequence;
+    const isSpanning = lastSequence < baseSequence;
+    if (before !== undefined && baseSequence === following(before) && baseSequence > before && !isSpanning) return;
+    this.#unbrokenFrom.set(producerId, isSpanning ? 0 : baseSequence);
+  }
+
+  #forget(producerId: number): void {
+    this.#entries.delete(producerId);
+    this.#unbrokenFrom.delete(producerId);
   }
 
   /** Forgets producers that were silent for `expirationMs` and have no open transaction. Gives how many. */
@@ -143,7 +176,7 @@ export class ProducerStates {
     const before = this.#entries.size;
     for (const entry of this.#entries.values()) {
       const silent = nowMs - entry.lastUsedMs >= expirationMs;
-      if (silent && entry.currentTxnFirstOffset < 0) this.#entries.delete(entry.producerId);
+      if (silent && entry.currentTxnFirstOffset < 0) this.#forget(entry.producerId);
     }
     return before - this.#entries.size;
   }
@@ -151,7 +184,12 @@ export class ProducerStates {
   /** Begins anew from a snapshot's entries. */
   restore(entries: readonly ProducerEntry[]): void {
     this.#entries.clear();
-    for (const entry of entries.slice(-PRODUCERS_MAX)) this.#entries.set(entry.producerId, entry);
+    this.#unbrokenFrom.clear();
+    for (const entry of entries.slice(-PRODUCERS_MAX)) {
+      this.#entries.set(entry.producerId, entry);
+      const [oldest] = entry.batches;
+      if (oldest !== undefined) this.#unbrokenFrom.set(entry.producerId, firstSequence(oldest));
+    }
   }
 
   #forgetLeastRecent(): void {
@@ -159,7 +197,7 @@ export class ProducerStates {
     for (const entry of this.#entries.values()) {
       if (oldest === null || entry.lastUsedMs < oldest.lastUsedMs) oldest = entry;
     }
-    if (oldest !== null) this.#entries.delete(oldest.producerId);
+    if (oldest !== null) this.#forget(oldest.producerId);
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { SEQUENCE_MAX } from '../../../../broker/core/record/batch.ts';
 import {
   type AppendedBatch,
   BATCHES_KEPT,
@@ -62,7 +63,6 @@ describe('an idempotent producer', () => {
         0,
       );
     }
-    expect(judge(states, claim(0, 0))).toMatchObject({ kind: 'out-of-order-sequence' });
     for (let i = 1; i <= BATCHES_KEPT; i++) {
       expect(judge(states, claim(i, i))).toEqual({
         kind: 'duplicate',
@@ -75,16 +75,68 @@ describe('an idempotent producer', () => {
     expect(judge(states, claim(4, 5))).toMatchObject({ kind: 'out-of-order-sequence' });
   });
 
-  // Seen with Java's producer, which tries again until its delivery times out: a leader that heard nobody owed it the answers of five
-  // batches, which the next leader had as a follower.
-  test('that sent on to two more leaders before the first one answered has each of its batches told', () => {
-    const states = new ProducerStates();
-    const inFlight = 5;
-    for (let i = 0; i < 3 * inFlight; i++) {
-      expect(judge(states, claim(i, i))).toEqual({ kind: 'accept' });
-      states.update(appended({ baseSequence: i, lastSequence: i, baseOffset: i, lastOffset: i }), 0);
-    }
-    for (let i = 0; i < 3 * inFlight; i++) expect(judge(states, claim(i, i))).toMatchObject({ kind: 'duplicate' });
+  // Seen with Java's producer: a batch of an old leader, which the new one had as a follower, came back when others had been
+  // acknowledged, and was tried until its delivery timed out.
+  describe('that repeats a batch whose place is forgotten', () => {
+    const count = 2 * BATCHES_KEPT;
+    const many = (first: number, epoch = 0): ProducerStates => {
+      const states = new ProducerStates();
+      for (let i = 0; i < count; i++) {
+        const sequence = (first + i) % (SEQUENCE_MAX + 1);
+        const at = { baseSequence: sequence, lastSequence: sequence, baseOffset: 100 + i, lastOffset: 100 + i };
+        states.update(appended({ ...at, producerEpoch: epoch }), 0);
+      }
+      return states;
+    };
+    const longAgo = { kind: 'duplicate', baseOffset: -1, lastOffset: 100 + BATCHES_KEPT - 1, timestampMs: -1 };
+    const refused = { kind: 'out-of-order-sequence' };
+
+    test('is told that it is there, below the oldest that is known', () => {
+      const states = many(10);
+      expect(judge(states, claim(10, 10))).toEqual(longAgo);
+      expect(judge(states, claim(10 + BATCHES_KEPT - 1, 10 + BATCHES_KEPT - 1))).toEqual(longAgo);
+      expect(judge(states, claim(11, 14))).toEqual(longAgo);
+    });
+
+    test('is told so only of what was appended for certain: from the first one known, not in part, of this epoch', () => {
+      const states = many(10);
+      expect(judge(states, claim(9, 9))).toMatchObject(refused);
+      expect(judge(states, claim(9, 12))).toMatchObject(refused);
+      expect(judge(states, claim(20, 10 + BATCHES_KEPT))).toMatchObject(refused);
+      expect(judge(states, claim(10 + count + 1, 10 + count + 1))).toMatchObject(refused);
+      expect(judge(states, claim(10, 10, { producerEpoch: 1 }))).toMatchObject(refused);
+    });
+
+    test('is not told so across a gap, as a cleaned log has them', () => {
+      const states = many(10);
+      const far = 10 + count + 5;
+      for (let i = 0; i <= BATCHES_KEPT; i++) {
+        const at = { baseSequence: far + i, lastSequence: far + i, baseOffset: 900 + i, lastOffset: 900 + i };
+        states.update(appended(at), 0);
+      }
+      expect(judge(states, claim(far - 1, far - 1))).toMatchObject(refused);
+      expect(judge(states, claim(12, 12))).toMatchObject(refused);
+      expect(judge(states, claim(far, far))).toMatchObject({ kind: 'duplicate', baseOffset: -1 });
+    });
+
+    test('is not told so where the largest number lies between', () => {
+      const states = many(SEQUENCE_MAX - 3);
+      expect(judge(states, claim(SEQUENCE_MAX - 3, SEQUENCE_MAX - 3))).toMatchObject(refused);
+      expect(judge(states, claim(0, 0))).toEqual({ ...longAgo, lastOffset: 100 + BATCHES_KEPT - 1 });
+      const straddling = new ProducerStates();
+      for (const sequence of [SEQUENCE_MAX - 1, SEQUENCE_MAX, 0, 1])
+        straddling.update(appended({ baseSequence: sequence, lastSequence: sequence }), 0);
+      expect(judge(straddling, claim(3, 3))).toMatchObject(refused);
+      expect(judge(straddling, claim(3, 4))).toMatchObject(refused);
+    });
+
+    test('is not told so after a load, of what is not in the snapshot', () => {
+      const states = many(10);
+      const loaded = new ProducerStates();
+      loaded.restore([...states.entries()]);
+      expect(judge(loaded, claim(12, 12))).toMatchObject(refused);
+      expect(judge(loaded, claim(10 + BATCHES_KEPT, 10 + BATCHES_KEPT))).toMatchObject({ kind: 'duplicate' });
+    });
   });
 
   test('with a newer epoch begins again at zero; an older one is fenced', () => {
