@@ -46,7 +46,7 @@ export const producerCases = [
     read(32),
   ),
   edge(
-    'the sixth last batch is refused when it comes again',
+    'the sixth last batch comes again',
     initProducerId(4, {}),
     ...[0, 1, 2, 3, 4, 5, 0].map((sequence) => sequenced(33, sequence)),
     read(33),
