@@ -53,7 +53,7 @@ export interface PlanCall {
 /** The way of one cluster, in lines. */
 interface Preview {
   /** Writes and steps. */
-  readonly todo: readonly string[];
+  readonly ahead: readonly string[];
   readonly remarks: readonly string[];
   /** False: there may be more to do than can be told. */
   readonly isWhole: boolean;
@@ -114,12 +114,12 @@ export async function printPlan(tools: PlanTools, call: PlanCall, terminal: Term
     const before = snapshot.writes.length;
     const preview = await previewOf({ cluster, members }, snapshot, tools, call.site);
     const writes = snapshot.writes.slice(before).map(({ verb, kind, name }) => `${verb} ${kind} ${name}`);
-    const whole = { ...preview, todo: [...writes, ...preview.todo] };
+    const whole = { ...preview, ahead: [...writes, ...preview.ahead] };
     const isThere = snapshot.declared.some(({ uid }) => uid === cluster.uid);
     for (const line of linesOf(cluster, whole, isThere)) terminal.out(line);
     previews.push(whole);
   }
-  if (previews.some(({ todo }) => todo.length > 0)) return PLAN_EXIT.something;
+  if (previews.some(({ ahead }) => ahead.length > 0)) return PLAN_EXIT.something;
   return previews.every(({ isWhole }) => isWhole) ? PLAN_EXIT.nothing : PLAN_EXIT.fault;
 }
 
@@ -151,11 +151,11 @@ async function snapshotOf(
   }
 }
 
-function linesOf(cluster: Declared, { todo, remarks }: Preview, isThere: boolean): readonly string[] {
+function linesOf(cluster: Declared, { ahead, remarks }: Preview, isThere: boolean): readonly string[] {
   const name = titleOf(cluster);
-  if (todo.length === 0 && remarks.length === 0) return [`${name}: nothing to do`];
-  const head = `${name}${isThere ? '' : ', which is not there yet'}:${todo.length === 0 ? ' nothing to do' : ''}`;
-  return [head, ...todo.map((line) => `  ${line}`), ...remarks.map((line) => `  ! ${line}`)];
+  if (ahead.length === 0 && remarks.length === 0) return [`${name}: nothing to do`];
+  const head = `${name}${isThere ? '' : ', which is not there yet'}:${ahead.length === 0 ? ' nothing to do' : ''}`;
+  return [head, ...ahead.map((line) => `  ${line}`), ...remarks.map((line) => `  ! ${line}`)];
 }
 
 const titleOf = ({ kind, namespace, name }: Declared): string => nameOf({ kind, metadata: { namespace, name } });
@@ -167,7 +167,7 @@ async function previewOf(
   site: Site,
 ): Promise<Preview> {
   const { manifest } = cluster;
-  const remark = (text: string): Preview => ({ todo: [], remarks: [text], isWhole: true });
+  const remark = (text: string): Preview => ({ ahead: [], remarks: [text], isWhole: true });
   if (cluster.isLeaving) return remark('it is being deleted');
   if (manifest?.kind !== 'Cluster') return { ...remark('this release can’t read it'), isWhole: false };
   const refused = tooOld(site.image.tag, textAt(cluster.status, 'operatorVersion'));
@@ -182,23 +182,23 @@ async function previewOf(
   );
   const problems = await host.prepare(manifest);
   if (problems.length > 0) {
-    return { todo: [], remarks: problems.map(({ reason, message }) => `${reason}: ${message}`), isWhole: true };
+    return { ahead: [], remarks: problems.map(({ reason, message }) => `${reason}: ${message}`), isWhole: true };
   }
   const seen = await host.observe();
   const { admin, silence } = await ask(host, desired, seen, dialer);
   const observed = { host: seen, admin, nowMs: tools.wallMs() };
   const { steps, ...end } = rehearse(desired, observed, isDynamic);
-  const todo = steps.map(describeStep);
+  const ahead = steps.map(describeStep);
   if (end.observed.admin === null) {
     const told = end.plan.conditions.map(({ resource, reason, message }) => `${resource}: ${reason}: ${message}`);
-    return { todo, remarks: [...told, `its brokers can’t be asked what there is: ${silence}`], isWhole: false };
+    return { ahead, remarks: [...told, `its brokers can’t be asked what there is: ${silence}`], isWhole: false };
   }
   const left = members.filter(({ manifest: one }) => {
     const content = contentIn(one);
     return content === null || desired.ending?.has(content) !== true;
   });
   const findings = { desired: end.desired, seen: end, trouble: null, failures: new Map(), isDynamic };
-  return { todo, remarks: remarksOn(cluster, left, findings), isWhole: true };
+  return { ahead, remarks: remarksOn(cluster, left, findings), isWhole: true };
 }
 
 /** Where somebody may not read Secrets, brokers are not asked: that is all. */
