@@ -36,6 +36,7 @@ import { PartitionEnds } from './peers/partition-ends.ts';
 import { Peers } from './peers/peers.ts';
 import { ProducerIds } from './producer-ids.ts';
 import { ReplicaFetcher } from './replication/fetcher.ts';
+import { FirstCatchUp } from './replication/first-catch-up.ts';
 import { askLeaderStart } from './replication/leader-start.ts';
 import { fetchLimits } from './replication/limits.ts';
 import { ReplicaReports } from './replica-reports.ts';
@@ -104,6 +105,7 @@ class NodeStart {
   readonly #disk: WatchedDisk;
   #logs: OpenedLogs | null = null;
   #watch: FollowerWatch | null = null;
+  #catchUp: FirstCatchUp | null = null;
   #boundPorts: ReadonlyMap<string, number> | null = null;
   #phase = 'recovering logs';
   #failed = false;
@@ -134,7 +136,7 @@ class NodeStart {
     const { control, descriptors, listeners, ports, settings, directory } = this.#options;
     for (const source of [...this.#options.metricSources, this.#acceptor.metrics]) this.#metrics.add(source);
     control.setHealth({
-      ready: () => (this.#phase === '' ? this.#troubles() : [this.#phase]),
+      ready: () => (this.#phase === '' ? [...(this.#catchUp?.reasons() ?? []), ...this.#troubles()] : [this.#phase]),
       metrics: () => this.#metrics.collect(),
       diskStalledMs: () => this.#disk.stalledForMs(),
     });
@@ -361,6 +363,10 @@ class NodeStart {
         return;
       }
       this.#phase = '';
+      const { control, ports, settings } = this.#options;
+      const nodeId = brokerId(settings.broker('node.id'));
+      const deps = { nodeId, clock: ports.clock, view: () => control.view };
+      this.#catchUp = new FirstCatchUp(deps, partitions.followings());
       this.#acceptor.open();
       this.#done(null, this.#running(logs, partitions));
     });

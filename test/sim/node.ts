@@ -97,6 +97,7 @@ export class SimNode {
   #host: SimHost | null = null;
   #node: Node | null = null;
   #plane: RemoteControlPlane | null = null;
+  #control: ControlNode | null = null;
 
   constructor(world: World, network: SimNetwork, options: SimNodeOptions = {}) {
     this.id = options.id ?? 0;
@@ -159,6 +160,11 @@ export class SimNode {
   /** Whether this life serves clients. */
   get isReady(): boolean {
     return this.#node !== null;
+  }
+
+  /** Asks, as a readiness probe does, what this life still waits for. */
+  askReady(done: (reasons: readonly string[]) => void): void {
+    this.#control?.askReady(done);
   }
 
   /** Clients of a world of one node talk to its machine only. */
@@ -253,7 +259,8 @@ export class SimNode {
     const planted = { ...(metadataBugs && { metadataBugs }), ...(controlBugs && { controlBugs }) };
     const bugs = { ...(raftBugs && { raftBugs }), ...planted };
     const options = { directory: DIRECTORY, fixed: this.#settings, ...bugs };
-    new ControlNode({ ...ports, controlNet: controlNetwork?.of(host) ?? null }, options, link).start();
+    this.#control = new ControlNode({ ...ports, controlNet: controlNetwork?.of(host) ?? null }, options, link);
+    this.#control.start();
   }
 
   /** A node that is a controller alone has nothing to serve to clients; main does it likewise. */
