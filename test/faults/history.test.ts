@@ -18,7 +18,14 @@ function clean(): History {
     acknowledged: places.map(({ id, partition, offset }) => ({ id, partition, offset })),
     scanned: places.map(({ id, partition, offset }) => ({ id, partition, offset })),
     acquired: places.map(
-      ({ partition, offset }): Acquired => ({ partition, offset, member: 'a', atMs: offset * 10, lockMs: LOCK_MS }),
+      ({ partition, offset, id }): Acquired => ({
+        partition,
+        offset,
+        id,
+        member: 'a',
+        atMs: offset * 10,
+        lockMs: LOCK_MS,
+      }),
     ),
     finished: places.map(
       ({ partition, offset }): Finished => ({
@@ -48,6 +55,7 @@ describe('the history checker', () => {
     const spoiled = { ...history, scanned: without(history.scanned, PARTITIONS * RECORDS - 1) };
     expect(judge(spoiled)).toEqual([
       { rule: 'acknowledged record is lost', record: '1:19 r39', detail: 'found nothing there' },
+      { rule: 'record out of thin air', record: '1:19 ?', detail: 'a was handed r39 there' },
     ]);
   });
 
@@ -71,6 +79,8 @@ describe('the history checker', () => {
     expect(violations.map(({ rule, record }) => [rule, record])).toEqual([
       ['acknowledged record is lost', '0:3 r3'],
       ['record out of thin air', '0:3 other'],
+      // Whoever took it was handed the other one.
+      ['record out of thin air', '0:3 other'],
     ]);
   });
 
@@ -89,10 +99,14 @@ describe('the history checker', () => {
   it('names a record that came before one sent earlier', () => {
     const history = clean();
     const swap = (id: string): string => (id === 'r4' ? 'r5' : id === 'r5' ? 'r4' : id);
+    const swapped = <T extends { readonly id?: string }>(records: readonly T[]): readonly T[] =>
+      records.map((record) => ({ ...record, id: swap(record.id ?? '') }));
+    const { acknowledged, acquired, scanned } = history;
     const spoiled = {
       ...history,
-      acknowledged: history.acknowledged.map((record) => ({ ...record, id: swap(record.id) })),
-      scanned: history.scanned.map((record) => ({ ...record, id: swap(record.id) })),
+      acknowledged: swapped(acknowledged),
+      acquired: swapped(acquired),
+      scanned: swapped(scanned),
     };
     expect(judge(spoiled)).toEqual([
       { rule: 'records are out of order', record: '0:5 r4', detail: 'after r5, which was sent later' },
@@ -105,6 +119,24 @@ describe('the history checker', () => {
     expect(judge({ ...history, acquired: [...history.acquired, second] })).toEqual([
       { rule: 'record has two owners', record: '0:6 r6', detail: 'a from 60 to 62, b from 61' },
     ]);
+  });
+
+  it('names what a member was handed and nobody stored, there or at all', () => {
+    const history = clean();
+    const [first] = history.acquired;
+    if (first === undefined) throw new Error('nobody was handed anything');
+    const handed = (one: Acquired) => judge({ ...history, acquired: [...without(history.acquired, 0), one] });
+    expect(handed({ ...first, id: 'other' })).toEqual([
+      { rule: 'record out of thin air', record: '0:0 r0', detail: 'a was handed other there' },
+    ]);
+    const beyond = { ...first, offset: RECORDS };
+    expect(judge({ ...history, acquired: [...history.acquired, beyond] })).toEqual([
+      { rule: 'record out of thin air', record: '0:20 ?', detail: 'a was handed r0 there' },
+    ]);
+    const { partition, offset, member, atMs, lockMs } = first;
+    expect(handed({ partition, offset, member, atMs, lockMs })).toEqual([]);
+    const scanned = history.scanned.filter((one) => one.partition > 0 || one.offset > 0);
+    expect(judge({ ...history, scanned, starts: new Map([[0, 1]]) })).toEqual([]);
   });
 
   it('names a record that is delivered after it was accepted', () => {

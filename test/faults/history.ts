@@ -38,8 +38,13 @@ export type Acknowledged = { readonly id: string; readonly partition: number; re
 export type Scanned = { readonly id: string; readonly partition: number; readonly offset: number };
 /** A place in a partition. */
 export type Position = { readonly partition: number; readonly offset: number };
-/** A record handed to a member at `atMs`, for `lockMs` at most. */
-export type Acquired = Position & { readonly member: string; readonly atMs: number; readonly lockMs: number };
+/** A record handed to a member at `atMs`, for `lockMs` at most; `id` is what the member found in it, where that is known. */
+export type Acquired = Position & {
+  readonly member: string;
+  readonly atMs: number;
+  readonly lockMs: number;
+  readonly id?: string;
+};
 /**
  * The end of a delivery: an acknowledgement sent at `sentMs` and answered at `atMs`. `unknown`: the answer got lost, it
  * may have counted; `refused`: the broker said that the record was no longer the member's.
@@ -145,16 +150,26 @@ export function judgeLog({
 
 type Span = Acquired & { readonly untilMs: number };
 
-/** A share record has one owner at a time between crashes, and none after it was accepted; in the end all are accepted. */
+/**
+ * A share record has one owner at a time between crashes, and none after it was accepted; in the end all are accepted. Nothing is handed out
+ * but what is stored, unless it was deleted since.
+ */
 export function judgeShare(
-  history: Pick<History, 'scanned' | 'acquired' | 'finished' | 'crashes'>,
+  history: Pick<History, 'scanned' | 'acquired' | 'finished' | 'crashes' | 'starts'>,
 ): readonly Violation[] {
-  const { scanned, acquired, finished, crashes } = history;
+  const { scanned, acquired, finished, crashes, starts = new Map() } = history;
   const violations: Violation[] = [];
   const ids = new Map(scanned.map((record) => [placeOf(record), record.id]));
   const name = (place: string): string => `${place} ${ids.get(place) ?? '?'}`;
   const finishedAt = groupByPlace(finished);
   const acquiredAt = groupByPlace(acquired);
+  for (const delivery of acquired) {
+    const stored = ids.get(placeOf(delivery));
+    const isDeleted = delivery.offset < (starts.get(delivery.partition) ?? 0);
+    if (isDeleted || (stored !== undefined && (delivery.id ?? stored) === stored)) continue;
+    const detail = `${delivery.member} was handed ${delivery.id ?? 'something'} there`;
+    violations.push({ rule: 'record out of thin air', record: name(placeOf(delivery)), detail });
+  }
   for (const [place, deliveries] of acquiredAt) {
     const ends = finishedAt.get(place) ?? [];
     const spans = deliveries.flatMap((delivery) => spanOf(delivery, ends, crashes)).sort((a, b) => a.atMs - b.atMs);

@@ -118,7 +118,7 @@ export class KillLoad {
     await this.abandon();
     return {
       ...produced,
-      ...parseShare(this.#members, this.#options.lockMs),
+      ...parseShare(new Map([...this.#members].map(([name, { lines }]) => [name, lines])), this.#options.lockMs),
       scanned: await scan(this.#options),
       committed: fieldsOf(this.#consumer.lines, 'C').map(
         ([confirmed, partition, offset]): Committed => ({
@@ -165,12 +165,18 @@ export async function scan(
   const { tools, bootstrap, topic, partitions, timeoutMs } = where;
   const args = ['scan', bootstrap, topic, String(partitions)];
   const text = await tools.mustRun('KillLoad', args, timeoutMs === undefined ? {} : { timeoutMs });
-  return fieldsOf(text.split('\n'), 'R').map(
+  return parseScan(text.split('\n'));
+}
+
+/** What a scan has found, from the lines that it wrote. */
+export function parseScan(lines: readonly string[]): readonly Scanned[] {
+  return fieldsOf(lines, 'R').map(
     ([partition, offset, id]): Scanned => ({ partition: Number(partition), offset: Number(offset), id: id ?? '' }),
   );
 }
 
-function fieldsOf(lines: readonly string[], kind: string): readonly (readonly string[])[] {
+/** The fields of each line of one kind. */
+export function fieldsOf(lines: readonly string[], kind: string): readonly (readonly string[])[] {
   return lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.split(' ').slice(1));
 }
 
@@ -199,12 +205,16 @@ export function parseProducer(lines: readonly string[], partitions: number): Pic
   return { sent, acknowledged };
 }
 
-function parseShare(members: ReadonlyMap<string, RunningTool>, lockMs: number): Pick<History, 'acquired' | 'finished'> {
+/** What members of a share group were handed and how they ended it, from the lines that each wrote. */
+export function parseShare(
+  members: ReadonlyMap<string, readonly string[]>,
+  lockMs: number,
+): Pick<History, 'acquired' | 'finished'> {
   const acquired: Acquired[] = [];
   const finished: Finished[] = [];
-  for (const [member, { lines }] of members) {
-    for (const [atMs, partition, offset] of fieldsOf(lines, 'Q')) {
-      acquired.push({ member, partition: Number(partition), offset: Number(offset), atMs: Number(atMs), lockMs });
+  for (const [member, lines] of members) {
+    for (const [atMs, partition, offset, id = ''] of fieldsOf(lines, 'Q')) {
+      acquired.push({ member, partition: Number(partition), offset: Number(offset), atMs: Number(atMs), lockMs, id });
     }
     for (const [outcome, sentMs, atMs, partition, offset] of fieldsOf(lines, 'K')) {
       // KillLoad writes one of the outcomes.

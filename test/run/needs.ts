@@ -1,3 +1,4 @@
+import { ensureClientImages } from '../kubernetes/clients/images.ts';
 import { hasCode } from '../setup/cache.ts';
 import { ensureCorpus } from '../setup/corpus.ts';
 import { ensureClients44, ensureKafka, ensureNewestServer } from '../setup/kafka.ts';
@@ -11,6 +12,7 @@ const ENSURE: Readonly<Record<Need, () => Promise<unknown>>> = {
   python: ensurePython,
   corpus: ensureCorpus,
   kubernetes: ensureKubernetes,
+  podClients: ensureClientImages,
 };
 
 /**

@@ -1,5 +1,5 @@
 /** Foreign programs a suite can need; `needs.ts` knows how each is had. */
-export type Need = 'kafka' | 'clients' | 'python' | 'corpus' | 'kubernetes';
+export type Need = 'kafka' | 'clients' | 'python' | 'corpus' | 'kubernetes' | 'podClients';
 
 /**
  * One program of a suite. `jest`: a Node script that takes Jest's arguments; its tests are counted one by one. `tool`: a
@@ -70,7 +70,7 @@ export const SUITES: readonly Suite[] = [
   {
     name: 'kubernetes',
     budgetMinutes: 5,
-    needs: ['kubernetes'],
+    needs: ['kubernetes', 'podClients'],
     steps: [jest('kubernetes', 'test/kubernetes/')],
   },
   { name: 'fuzz', budgetMinutes: 2, needs: [], steps: [jest('fuzz', 'test/fuzz/')] },

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { aptInstall } from './apt.ts';
-import { cached, MissingPeer } from './cache.ts';
+import { cached, MissingPeer, stampOf } from './cache.ts';
 import { mustRun, versionOf } from './run.ts';
 
 /** From this version on Go fetches by itself the newer one that a module asks for. */
@@ -12,10 +12,14 @@ const CANDIDATES = ['go', '/usr/local/go/bin/go'];
 /** One program to be built from published Go modules. */
 export interface GoProgram {
   readonly name: string;
-  readonly module: string;
+  /** null: of what comes with Go alone. */
+  readonly module: string | null;
   /** Version of the module, with its `v`. */
   readonly version: string;
+  /** A package of the module, or `.` where the source is here. */
   readonly package: string;
+  /** The text of `main.go`. */
+  readonly source?: string;
   /** The module is published in parts that its own repository replaces by folders: the version of all parts. */
   readonly partsVersion?: string;
   readonly tags: readonly string[];
@@ -49,11 +53,13 @@ async function newEnough(): Promise<string | null> {
 
 /** The path of a program, built with `go` unless the cache has it. The first build of a large one takes minutes. */
 export async function ensureGoProgram(program: GoProgram): Promise<string> {
-  const { name, version } = program;
-  const directory = await cached(`go-${name}-${version}`, async (work) => {
+  const { name, version, source } = program;
+  const stamp = source === undefined ? '' : `-${stampOf([source])}`;
+  const directory = await cached(`go-${name}-${version}${stamp}`, async (work) => {
     const command = await ensureGo();
     console.error(`${name} ${version} is built from its modules, once, which may take some minutes`);
     await writeFile(join(work, 'go.mod'), await moduleFile(command, program));
+    if (source !== undefined) await writeFile(join(work, 'main.go'), source);
     const variables = Object.entries(program.variables).map(([variable, value]) => `-X ${variable}=${value}`);
     const flags = ['-mod=mod', '-buildvcs=false', '-p=2', `-tags=${program.tags.join(',')}`];
     const link = `-ldflags=${['-s', '-w', ...variables].join(' ')}`;
@@ -71,6 +77,7 @@ export async function ensureGoProgram(program: GoProgram): Promise<string> {
  * replaces by its own folders is replaced by what was published of them.
  */
 async function moduleFile(command: string, { module, version, partsVersion }: GoProgram): Promise<string> {
+  if (module === null) return `module weir.test/built\n\ngo 1.${GO_MINOR_MIN}\n`;
   const told = await mustRun(command, ['mod', 'download', '-json', `${module}@${version}`], { env: { GOWORK: 'off' } });
   const file = /"GoMod": "(.*)"/.exec(told)?.[1];
   if (file === undefined) throw new MissingPeer(module, `there is no ${version}`);

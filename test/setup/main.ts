@@ -1,4 +1,5 @@
 // Fetches every foreign program that the tests need: `node test/setup/main.ts`. A second call finds it all in the cache.
+import { ensureClientImages } from '../kubernetes/clients/images.ts';
 import { ensureCorpus } from './corpus.ts';
 import { ensureClients44, ensureKafka } from './kafka.ts';
 import { ensureKubernetes } from './kubernetes.ts';
@@ -10,6 +11,7 @@ const peers = {
   python: ensurePython,
   corpus: ensureCorpus,
   kubernetes: ensureKubernetes,
+  podClients: ensureClientImages,
 };
 let missing = 0;
 for (const [name, ensure] of Object.entries(peers)) {

@@ -1,3 +1,5 @@
+import java.io.FileOutputStream;
+import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -9,6 +11,9 @@ import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListShareGroupOffsetsSpec;
+import org.apache.kafka.clients.admin.SharePartitionOffsetInfo;
 import org.apache.kafka.clients.consumer.AcknowledgeType;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -22,38 +27,41 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidRecordStateException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
-import org.apache.kafka.common.utils.Exit;
 
 /**
  * Clients that work while their broker is killed again and again, and write down what they see, one event a line.
  *
- * <p>Arguments: role, bootstrap, topic, and by role: {@code producer PARTITIONS RATE [SETTING=VALUE...]}: "A partition offset value" for an
+ * <p>Arguments: role, bootstrap, topic, and by role: {@code producer PARTITIONS RATE [SETTING=VALUE...]}: "A partition offset value time" for an
  * acknowledged record, "F value" for a failed one, at the end "N count" (the values are 0 to count - 1, the partition
- * is value modulo PARTITIONS). {@code share GROUP}: "Q time partition offset" for a delivery, "K outcome sent time
+ * is value modulo PARTITIONS). {@code share GROUP}: "Q time partition offset value" for a delivery, "K outcome sent time
  * partition offset" when it ended (accepted, released, refused, or unknown when the answer got lost).
  * {@code group GROUP}: "C confirmed partition offset" for each commit, before (0) and after it was confirmed (1).
- * {@code scan PARTITIONS}: "R partition offset value" for each record. Times are milliseconds of the wall clock.
+ * {@code scan PARTITIONS}: "R partition offset value" for each record. {@code lag GROUP}: "L partition records" for what the group has
+ * yet to finish. Times are milliseconds of the wall clock. The property {@code out} names a file to write to.
  */
 public final class KillLoad {
     private KillLoad() { }
 
     public static void main(String[] args) throws Exception {
+        String file = System.getProperty("out");
+        if (file != null) System.setOut(new PrintStream(new FileOutputStream(file, true), true));
         AtomicBoolean stopping = new AtomicBoolean();
         CountDownLatch done = new CountDownLatch(1);
-        Exit.addShutdownHook("stop", () -> {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             stopping.set(true);
             try {
                 done.await(60, TimeUnit.SECONDS);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
-        });
+        }));
         try {
             switch (args[0]) {
                 case "producer" -> produce(args, stopping);
                 case "share" -> share(args[1], args[2], args[3], stopping);
                 case "group" -> group(args[1], args[2], args[3], stopping);
                 case "scan" -> scan(args[1], args[2], Integer.parseInt(args[3]));
+                case "lag" -> lag(args[1], args[2], args[3]);
                 default -> throw new IllegalArgumentException("unknown role " + args[0]);
             }
         } finally {
@@ -90,7 +98,7 @@ public final class KillLoad {
                     int partition = (int) (count % partitions);
                     count++;
                     producer.send(new ProducerRecord<>(topic, partition, null, value), (metadata, error) -> {
-                        if (error == null) say("A " + metadata.partition() + " " + metadata.offset() + " " + value);
+                        if (error == null) say("A " + metadata.partition() + " " + metadata.offset() + " " + value + " " + System.currentTimeMillis());
                         else say("F " + value + " " + error);
                     });
                 }
@@ -123,7 +131,8 @@ public final class KillLoad {
         long now = System.currentTimeMillis();
         StringBuilder text = new StringBuilder();
         for (ConsumerRecord<String, String> record : records) {
-            text.append("Q ").append(now).append(' ').append(record.partition()).append(' ').append(record.offset()).append('\n');
+            text.append("Q ").append(now).append(' ').append(record.partition()).append(' ').append(record.offset()).append(' ');
+            text.append(record.value()).append('\n');
         }
         System.out.print(text);
         for (ConsumerRecord<String, String> record : records) consumer.acknowledge(record, typeFor(record));
@@ -201,6 +210,16 @@ public final class KillLoad {
                     System.out.print(text);
                 }
             }
+        }
+    }
+
+    private static void lag(String bootstrap, String topic, String group) throws Exception {
+        try (Admin admin = Admin.create(settings(bootstrap))) {
+            Map<TopicPartition, SharePartitionOffsetInfo> offsets =
+                admin.listShareGroupOffsets(Map.of(group, new ListShareGroupOffsetsSpec())).partitionsToOffsetInfo(group).get();
+            offsets.forEach((partition, info) -> {
+                if (partition.topic().equals(topic)) say("L " + partition.partition() + " " + info.lag().orElse(-1L));
+            });
         }
     }
 

@@ -1,0 +1,156 @@
+// A member of a share group, on the client library franz-go, that works until it is told to stop and writes down what it sees, one event a
+// line, as role `share` of test/wire/java/KillLoad.java does: "Q time partition offset value" for a delivery, "K outcome sent time partition
+// offset" when it ended, and "E error" for what should not be. It releases one record in ten at its first delivery and accepts the rest.
+//
+// Arguments: FILE BOOTSTRAP TOPIC GROUP; FILE is what it writes to.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	recordsMax   = 200
+	fetchWait    = 250 * time.Millisecond
+	answerWait   = 30 * time.Second
+	metadataWait = 250 * time.Millisecond
+)
+
+// What the broker answered to acknowledgements of the batch under way, by partition.
+type answers struct {
+	mu   sync.Mutex
+	told map[int32][]error
+}
+
+func (a *answers) take(_ *kgo.Client, results kgo.ShareAckResults) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, result := range results {
+		a.told[result.Partition] = append(a.told[result.Partition], result.Err)
+	}
+}
+
+// How deliveries of a partition ended. One answer of several that says no leaves it open which records it is about.
+func (a *answers) outcome(partition int32) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	told := a.told[partition]
+	refused := 0
+	for _, err := range told {
+		if errors.Is(err, kerr.InvalidRecordState) {
+			refused++
+		} else if err != nil {
+			return "unknown"
+		}
+	}
+	switch {
+	case len(told) > 0 && refused == 0:
+		return ""
+	case len(told) > 0 && refused == len(told):
+		return "refused"
+	default:
+		return "unknown"
+	}
+}
+
+func (a *answers) clear() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.told = map[int32][]error{}
+}
+
+func statusFor(record *kgo.Record) kgo.AckStatus {
+	if record.DeliveryCount() == 1 && record.Offset%10 == 3 {
+		return kgo.AckRelease
+	}
+	return kgo.AckAccept
+}
+
+// Ends each delivery and waits for the answers.
+func finish(client *kgo.Client, told *answers, records []*kgo.Record, out io.Writer) {
+	now := time.Now().UnixMilli()
+	for _, record := range records {
+		fmt.Fprintf(out, "Q %d %d %d %s\n", now, record.Partition, record.Offset, record.Value)
+	}
+	told.clear()
+	sent := time.Now().UnixMilli()
+	outcomes := make([]string, len(records))
+	for i, record := range records {
+		status := statusFor(record)
+		if outcomes[i] = "accepted"; status == kgo.AckRelease {
+			outcomes[i] = "released"
+		}
+		record.Ack(status)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), answerWait)
+	defer cancel()
+	if err := client.FlushAcks(ctx); err != nil {
+		fmt.Fprintf(out, "E acknowledgements without an answer: %v\n", err)
+	}
+	confirmed := time.Now().UnixMilli()
+	for i, record := range records {
+		outcome := outcomes[i]
+		if other := told.outcome(record.Partition); other != "" {
+			outcome = other
+		}
+		fmt.Fprintf(out, "K %s %d %d %d %d\n", outcome, sent, confirmed, record.Partition, record.Offset)
+	}
+}
+
+func work(bootstrap, topic, group string, out *bufio.Writer) error {
+	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer cancel()
+	told := &answers{told: map[int32][]error{}}
+	client, err := kgo.NewClient(
+		kgo.SeedBrokers(strings.Split(bootstrap, ",")...),
+		kgo.ConsumeTopics(topic),
+		kgo.ShareGroup(group),
+		kgo.ShareAckCallback(told.take),
+		kgo.FetchMaxWait(fetchWait),
+		kgo.MetadataMinAge(metadataWait),
+		kgo.WithLogger(kgo.BasicLogger(os.Stderr, kgo.LogLevelWarn, nil)),
+	)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	for {
+		fetches := client.PollRecords(stop, recordsMax)
+		if stop.Err() != nil {
+			return nil
+		}
+		fetches.EachError(func(topic string, partition int32, err error) {
+			fmt.Fprintf(out, "E %s-%d: %v\n", topic, partition, err)
+		})
+		if records := fetches.Records(); len(records) > 0 {
+			finish(client, told, records, out)
+		}
+		if err := out.Flush(); err != nil {
+			return err
+		}
+	}
+}
+
+func main() {
+	file, err := os.OpenFile(os.Args[1], os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err == nil {
+		err = work(os.Args[2], os.Args[3], os.Args[4], bufio.NewWriter(file))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
