@@ -78,16 +78,23 @@ export function* canRestart(
   const told = (...reasons: readonly string[]): CanRestartResponse => ({ reasons, losingDisk });
   const image = quorum.active?.image.clone();
   if (!described.isLeader || image === undefined) return told('the active controller has to be asked');
-  const onHost = image.brokers().filter((broker) => host !== null && broker.host === host);
-  if (host !== null && onHost.length === 0) return told(`no broker says that it runs on host ${host}`);
+  const onHost = host === null ? [] : nodesOn(image, host);
+  if (host !== null && onHost.length === 0) return told(`no node says that it runs on host ${host}`);
   const isKnown =
     image.broker(brokerId(nodeId)) !== null ||
     image.controllers().some(({ id }) => id === nodeId) ||
     described.voters.some(({ replica }) => replica.id === nodeId);
   if (host === null && !isKnown) return told(`no node ${nodeId} is known`);
-  const ids = host === null ? [nodeId] : onHost.map(({ id }) => id);
+  const ids = host === null ? [nodeId] : onHost;
   const ofVoters = [...voterReasons(described, ids, wallMs), ...(losingDisk ? loneVoterReasons(described, ids) : [])];
   return told(...ofVoters, ...(yield* restartReasons(image, settings, ids, losingDisk ? 'losing-disk' : 'restart')));
+}
+
+/** Brokers and controllers of a host; a node that is both once. */
+function nodesOn(image: MetadataImage, host: string): readonly number[] {
+  const brokers = image.brokers().filter((broker) => broker.host === host);
+  const controllers = image.controllers().filter(({ machine }) => machine === host);
+  return [...new Set([...brokers, ...controllers].map(({ id }) => id))];
 }
 
 /** A lone voter may be restarted, since nothing else helps; its disk is all that there is of the metadata (V11). */

@@ -341,8 +341,18 @@ test('all nodes of a host are asked about at once', () => {
   const scene = new Scene(9, 3, { 'weir.host': 'laptop', 'weir.placement.host.relaxed': 'true' });
   const ask = (host: string) =>
     scene.world.ask(scene.world.leader(), 'Fleet.CanRestart', { nodeId: -1, host, losingDisk: false }).reasons;
-  expect(ask('elsewhere')).toEqual(['no broker says that it runs on host elsewhere']);
+  expect(ask('elsewhere')).toEqual(['no node says that it runs on host elsewhere']);
   expect(ask('laptop')).toContainEqual('t-0 would have no replica left that may lead');
+});
+
+test('controllers of their own count on the host that they run on', () => {
+  const settings = { 'weir.host': 'laptop', 'weir.placement.host.relaxed': 'true' };
+  const world = new QuorumWorld(18, { controllers: [1000, 1001, 1002], brokers: [0], settings });
+  world.startAll();
+  world.untilReady();
+  world.world.runFor(1000);
+  const { reasons } = world.ask(world.leader(), 'Fleet.CanRestart', { nodeId: -1, host: 'laptop', losingDisk: false });
+  expect(reasons).toEqual(['without node 0, 1000, 1001, 1002 the quorum has no majority: only 0 voters are left']);
 });
 
 describe('where clients are told to find a broker', () => {
