@@ -37,6 +37,8 @@ export interface ReplicaMoverDeps {
   readonly settings: Settings;
 }
 
+type Lists = ReturnType<MetadataImage['tally']>[number]['lists'];
+
 /** What is said to whoever asks. */
 export type MoveOutcome = Omit<MoveResponse, 'controller'>;
 /** null: this node is not the active controller any more. */
@@ -129,7 +131,8 @@ export class ReplicaMover {
     this.#lookSoon(0);
     this.#plan((planned) => {
       const waitingCount = planned.length + this.#moreCount;
-      done(this.#ifActive({ waitingCount, movingCount: this.#movingCount, obstacles: this.#obstacles }));
+      const obstacles = [...this.#obstacles, ...this.#awaited(isMoved)];
+      done(this.#ifActive({ waitingCount, movingCount: this.#movingCount, obstacles }));
     });
   }
 
@@ -167,8 +170,24 @@ export class ReplicaMover {
       if (lists.removingReplicas.includes(broker)) movingCount += count;
       else if (lists.replicas.includes(broker)) waitingCount += count;
     }
-    if (waitingCount === 0) done(this.#ifActive({ waitingCount, movingCount, obstacles: [] }));
-    else this.#plan(() => done(this.#ifActive({ waitingCount, movingCount, obstacles: this.#obstacles })));
+    const awaited = this.#awaited((lists) => lists.removingReplicas.includes(broker));
+    const answer = (obstacles: readonly string[]): void =>
+      done(this.#ifActive({ waitingCount, movingCount, obstacles: [...obstacles, ...awaited] }));
+    if (waitingCount === 0) answer([]);
+    else this.#plan(() => answer(this.#obstacles));
+  }
+
+  /** Who is away of those that stay where partitions move: a move ends when all of them are in sync. */
+  #awaited(isMeant: (lists: Lists) => boolean): readonly string[] {
+    const { image } = this.#controller;
+    const counts = new Map<number, number>();
+    for (const { lists, count } of image.tally()) {
+      const staying = isMeant(lists) ? lists.replicas.filter((id) => !lists.removingReplicas.includes(id)) : [];
+      for (const id of staying) if (!image.isUnfenced(id)) counts.set(id, (counts.get(id) ?? 0) + count);
+    }
+    return [...counts].map(
+      ([id, count]) => `${count} move${count === 1 ? ' waits' : 's wait'} for broker ${id}, which is away`,
+    );
   }
 
   #ifActive(progress: Pick<MoveOutcome, 'waitingCount' | 'movingCount' | 'obstacles'>): MoveOutcome | null {

@@ -95,6 +95,31 @@ test.each([0, 1, 2])(
   },
 );
 
+test('moves that wait for a broker which is away are told of', () => {
+  const lab = MetadataLab.withBrokers([0, 1, 2]);
+  create(lab, 't', 3, [0, 1]);
+  const { mover, loop } = new Scene(lab);
+  mover.drain(0, () => undefined);
+  loop.advance(1_000);
+  const progress = (): readonly MoveOutcome[] => {
+    const told: (MoveOutcome | null)[] = [];
+    mover.drain(0, (outcome) => told.push(outcome));
+    mover.rebalance((outcome) => told.push(outcome));
+    loop.advance(1_000);
+    return told.flatMap((outcome) => outcome ?? []);
+  };
+  expect(progress()).toMatchObject([
+    { waitingCount: 0, movingCount: 3, obstacles: [] },
+    { waitingCount: 0, movingCount: 3, obstacles: [] },
+  ]);
+  lab.run({ kind: 'fenceBroker', brokerId: 2, brokerEpoch: lab.image.broker(brokerId(2))?.epoch ?? -1 });
+  const obstacles = ['3 moves wait for broker 2, which is away'];
+  expect(progress()).toMatchObject([
+    { waitingCount: 0, movingCount: 3, obstacles },
+    { waitingCount: 0, movingCount: 3, obstacles },
+  ]);
+});
+
 describe('a plan that takes several turns', () => {
   /** Brokers 1 and 2 have nothing. */
   function unbalanced(): Scene {
