@@ -1,9 +1,17 @@
 import { createPrng } from '../../../broker/core/base/prng.ts';
+import type { PartitionView } from '../../../broker/core/metadata/view.ts';
+import type { Disk } from '../../../broker/ports/disk.ts';
+import type { SimDisk } from '../../sim/disk.ts';
+import type { SimNode } from '../../sim/node.ts';
+import type { World } from '../../sim/world.ts';
+import { wrapFiles } from '../wrapped-disk.ts';
 import { type ReplicationWorldOptions, ReplicationWorld } from './replication-world.ts';
 
 const TOPIC = 't';
 const PARTITIONS = 3;
 const PATIENCE_MS = 120_000;
+/** What the syncs of the topic's logs take besides where durability is switched, by node: the metadata is ahead of them. */
+const SLOW_SYNCS_MS = [100, 300, 500];
 
 /** What a run of one seed gave. */
 export interface ChaosOutcome {
@@ -21,11 +29,17 @@ export function runChaos(
   options: ReplicationWorldOptions & {
     /** Replicas move between the brokers all the time. */
     readonly moves?: boolean;
+    /** Durability is switched all the time; what strikes is what nothing may be lost by (D3). */
+    readonly switches?: boolean;
   } = {},
   durationMs = 20_000,
 ): ChaosOutcome {
   const prng = createPrng(seed);
-  const world = new ReplicationWorld(seed, { diskLatencyMs: 1 + prng.below(20), ...options }).start();
+  const latencies = {
+    diskLatencyMs: 1 + prng.below(20),
+    ...(options.switches === true && { wrapDisk: withSlowSyncs }),
+  };
+  const world = new ReplicationWorld(seed, { ...latencies, ...options }).start();
   const settings = { 'min.insync.replicas': '2' };
   world.createTopic(TOPIC, { partitions: PARTITIONS, replicas: 3, settings });
   const sent: string[][] = Array.from({ length: PARTITIONS }, () => []);
@@ -47,10 +61,11 @@ export function runChaos(
   load();
   const strike = (): void => {
     if (world.world.nowMs > endMs) return;
-    strikes.push(strikeOne(world, prng));
+    strikes.push(options.switches === true ? strikeSafely(world, prng) : strikeOne(world, prng));
     world.world.schedule(500 + prng.below(4000), strike);
   };
   world.world.schedule(500, strike);
+  if (options.switches === true) switchAllTheTime(world, prng, { endMs, strikes });
   const move = (): void => {
     if (world.world.nowMs > endMs) return;
     moveOne(world, prng);
@@ -110,9 +125,7 @@ function strikeOne(world: ReplicationWorld, prng: { below: (bound: number) => nu
     case 1: {
       const kind = prng.below(2) === 0 ? 'power' : 'process';
       world.kill(node.id, kind);
-      world.world.schedule(prng.below(6000), () => {
-        if (!node.isAlive) node.start();
-      });
+      startLater(world, node, prng.below(6000));
       return `${at} ${kind} ${node.id}`;
     }
     case 2: {
@@ -124,13 +137,84 @@ function strikeOne(world: ReplicationWorld, prng: { below: (bound: number) => nu
       // All of them at once.
       for (const one of world.nodes) {
         if (one.isAlive) world.kill(one.id, prng.below(2) === 0 ? 'power' : 'process');
-        world.world.schedule(prng.below(1500), () => {
-          if (!one.isAlive) one.start();
-        });
+        startLater(world, one, prng.below(1500));
       }
       return `${at} all`;
     }
   }
+}
+
+function withSlowSyncs(id: number, time: World, disk: SimDisk): Disk {
+  const slowMs = SLOW_SYNCS_MS[id % SLOW_SYNCS_MS.length] ?? 0;
+  const isSlow = (path: string): boolean => path.startsWith(`/data/${TOPIC}-`) && path.endsWith('.log');
+  return wrapFiles(disk, isSlow, (file) => ({ sync: (done) => void time.schedule(slowMs, () => file.sync(done)) }));
+}
+
+function setDurability(world: ReplicationWorld, value: 'fsync' | 'replicated'): void {
+  const node = world.nodes.find(({ isReady }) => isReady);
+  const operations = [{ name: 'weir.durability', operation: 'set', value }] as const;
+  const resources = [{ scope: 'topic', name: TOPIC, operations }] as const;
+  node?.submit({ kind: 'alterConfigs', resources, validateOnly: false }, () => undefined);
+}
+
+/** Switches durability to and fro. When everything counts as synced the power of all goes: a mark that came too early loses records. */
+function switchAllTheTime(
+  world: ReplicationWorld,
+  prng: { below: (bound: number) => number },
+  { endMs, strikes }: { readonly endMs: number; readonly strikes: string[] },
+): void {
+  const strikeWhenMarked = (): void => {
+    if (isMarked(world)) strikes.push(strikeAll(world, prng));
+    else if (world.world.nowMs < endMs) world.world.schedule(1, strikeWhenMarked);
+  };
+  const turn = (isDurable: boolean): void => {
+    if (world.world.nowMs > endMs) return;
+    setDurability(world, isDurable ? 'fsync' : 'replicated');
+    if (isDurable) strikeWhenMarked();
+    world.world.schedule(500 + prng.below(2000), () => turn(!isDurable));
+  };
+  turn(false);
+}
+
+/** Whether every node runs, and all know the partitions to be so. */
+function everywhere(world: ReplicationWorld, isSo: (partition: PartitionView) => boolean): boolean {
+  return world.nodes.every((node) => {
+    const partitions = node.isReady && !node.isAsleep ? node.view?.topicByName(TOPIC)?.partitions : undefined;
+    return partitions?.every(isSo) === true;
+  });
+}
+
+/** Whether everything that counts is synced on all that count. */
+const isMarked = (world: ReplicationWorld): boolean =>
+  everywhere(world, ({ durableFromEpoch }) => durableFromEpoch >= 0);
+
+/** Strikes one while all are in sync, or all of them when what counts is synced. */
+function strikeSafely(world: ReplicationWorld, prng: { below: (bound: number) => number }): string {
+  const at = `${Math.round(world.world.nowMs)}`;
+  if (prng.below(3) === 0 && isMarked(world)) return strikeAll(world, prng);
+  if (!everywhere(world, ({ isr, replicas }) => isr.length === replicas.length)) return `${at} -`;
+  const node = world.node(prng.below(world.nodes.length));
+  if (prng.below(3) === 0) {
+    node.pause(50 + prng.below(4000));
+    return `${at} pause ${node.id}`;
+  }
+  world.kill(node.id, 'power');
+  startLater(world, node, prng.below(4000));
+  return `${at} power ${node.id}`;
+}
+
+function strikeAll(world: ReplicationWorld, prng: { below: (bound: number) => number }): string {
+  for (const node of world.nodes) {
+    world.kill(node.id, 'power');
+    startLater(world, node, prng.below(1500));
+  }
+  return `${Math.round(world.world.nowMs)} power of all`;
+}
+
+function startLater(world: ReplicationWorld, node: SimNode, delayMs: number): void {
+  world.world.schedule(delayMs, () => {
+    if (!node.isAlive) node.start();
+  });
 }
 
 /** L1, L2: what was acknowledged is there once, and in order. */
