@@ -203,6 +203,7 @@ function trimmed(object: KubernetesObject): KubernetesObject {
   const containers = listAt(object, 'spec', 'containers').map((one) => ({
     name: at(one, 'name'),
     image: at(one, 'image'),
+    ports: at(one, 'ports'),
   }));
   return {
     apiVersion: object.apiVersion,

@@ -4,7 +4,7 @@ import type { ClusterFacts } from '../../core/status.ts';
 import type { KubernetesObject } from '../../ports/kubernetes.ts';
 import { at, listAt, textAt } from './objects/fields.ts';
 import { podSelector } from './objects/metadata.ts';
-import { listenerServiceName, namesOf } from './objects/names.ts';
+import { CONTAINER, listenerServiceName, namesOf } from './objects/names.ts';
 import { LISTENER_PORT_PREFIX } from './objects/services.ts';
 import { balancerOf } from './outside.ts';
 
@@ -63,7 +63,7 @@ const hostText = (host: string): string => (host.includes(':') ? `[${host}]` : h
 
 /** The tag of a node's image. */
 function versionOf(pod: KubernetesObject): string | null {
-  const container = listAt(pod, 'spec', 'containers').find((one) => textAt(one, 'name') === 'weir');
+  const container = listAt(pod, 'spec', 'containers').find((one) => textAt(one, 'name') === CONTAINER);
   return /:([^/:@]+)(?:@|$)/.exec(textAt(container, 'image') ?? '')?.[1] ?? null;
 }
 

@@ -18,8 +18,8 @@ import { obsoleteOf, verdictOn } from './drift.ts';
 import { type Blueprint, type BlueprintNode, blueprintOf, type Site } from './objects/blueprint.ts';
 import { at, listAt, textAt } from './objects/fields.ts';
 import { quorumConfigMap } from './objects/config-maps.ts';
-import { claimName, LABELS, namesOf, nodeName, PORTS, roleOf, statefulSetName } from './objects/names.ts';
-import { diskUid, type HostView, type Listed, nameTaken, type ReadCluster, readCluster } from './read.ts';
+import { claimName, CONTAINER, LABELS, namesOf, nodeName, PORTS, roleOf, statefulSetName } from './objects/names.ts';
+import { diskUid, type HostView, type Listed, nameTaken, type ReadCluster, readCluster, refused } from './read.ts';
 import { render } from './render.ts';
 import { OWNED, type OwnedKind, ownedType } from './resources.ts';
 
@@ -255,7 +255,7 @@ export class KubernetesHost implements NodeHost {
     const pod = this.#pod(id);
     const host = textAt(pod, 'status', 'podIP');
     if (pod === null || host === null) return null;
-    const listenerPort = id < FIRST_CONTROLLER_ID ? (this.#manifest().spec.listeners[0]?.port ?? null) : null;
+    const listenerPort = id < FIRST_CONTROLLER_ID ? listenerPortOf(pod) : null;
     return { id, host, listenerPort, controlPort: PORTS.control, instance: instanceOf(pod) };
   }
 
@@ -361,6 +361,13 @@ export class KubernetesHost implements NodeHost {
 function instanceOf(pod: KubernetesObject): string {
   const starts = listAt(pod, 'status', 'containerStatuses').map((one) => String(at(one, 'restartCount')));
   return `${pod.metadata.uid ?? ''} ${starts.join(' ')}`;
+}
+
+/** Port of the first listener that the pod was made with: by now the manifest may have another one, for which it has yet to be restarted. */
+function listenerPortOf(pod: KubernetesObject): number | null {
+  const container = listAt(pod, 'spec', 'containers').find((one) => textAt(one, 'name') === CONTAINER);
+  const port = at(listAt(container, 'ports')[0], 'containerPort');
+  return typeof port === 'number' ? port : null;
 }
 
 /** The view with a node that there is not yet. */

@@ -3,7 +3,7 @@
 import type { AnyResource } from '../../../operator/api/kinds.ts';
 import type { NodeSpec, Step } from '../../../operator/core/steps.ts';
 import type { AdminQuestion, ClusterAdmin, Progress } from '../../../operator/ports/cluster-admin.ts';
-import type { ClusterDialer } from '../../../operator/ports/cluster-dialer.ts';
+import type { ClusterDialer, NodeReach } from '../../../operator/ports/cluster-dialer.ts';
 import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
 import { OperatorError } from '../../../operator/ports/operator-error.ts';
 import { PerfectCluster } from '../operator-model.ts';
@@ -84,7 +84,10 @@ export class KubeWorld {
   dialer(): ClusterDialer {
     return {
       diskOf: async (_cluster, { id }) => this.#diskOf(id),
-      connect: async () => this.#admin(),
+      connect: async (_cluster, nodes) => {
+        if (!nodes.some((node) => this.#listens(node))) throw new OperatorError('UNREACHABLE', 'nobody listens there');
+        return this.#admin();
+      },
     };
   }
 
@@ -212,6 +215,12 @@ export class KubeWorld {
     const plain = (_name: string, value: unknown): unknown =>
       value instanceof Map || value instanceof Set ? [...(value as Iterable<unknown>)] : value;
     return JSON.stringify([topics, groups, config, voters, draining, nodes, advertised], plain);
+  }
+
+  /** Whether the pod of a node was made with the port at which it is called. */
+  #listens({ host, listenerPort }: NodeReach): boolean {
+    const pods = this.store.all(TYPES.pods).filter((pod) => at(pod, 'status', 'podIP') === host);
+    return pods.some((pod) => at(pod, 'spec', 'containers', 0, 'ports', 0, 'containerPort') === listenerPort);
   }
 
   #diskOf(id: number): string {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import type { StatusCondition } from '../../../operator/core/conditions.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
 import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
 import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
+import { StatusError } from '../../support/kubernetes/store.ts';
+import { topic } from '../../support/operator-model.ts';
 
 const three = clusterOf({ brokers: { replicas: 3, storage: { size: '1Gi' } } }, { name: 'orders', namespace: 'ns' });
 
@@ -61,6 +64,18 @@ describe('the operator', () => {
     world.settle();
     await stage.calm();
     expect(claimOf()?.metadata.uid).not.toBe(before);
+  });
+
+  it('rolls to another port of its first listener: until then pods are called at the one that they have', async () => {
+    const stage = await settled();
+    const listeners = [{ name: 'plain', port: 9095 }];
+    stage.world.declare(clusterOf({ brokers: { ...three.spec.brokers }, listeners }, three.metadata));
+    await stage.calm();
+    expect(stage.effects.filter((one) => one.startsWith('evict'))).toHaveLength(3);
+    const ports = stage.world.store
+      .all(TYPES.pods)
+      .map((pod) => at(pod, 'spec', 'containers', 0, 'ports', 0, 'containerPort'));
+    expect(ports).toEqual([9095, 9095, 9095]);
   });
 
   it('writes nothing while nothing has to be done', async () => {

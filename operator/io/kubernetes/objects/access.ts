@@ -29,7 +29,7 @@ export function disruptionBudget(blueprint: Blueprint): KubernetesObject {
   };
 }
 
-/** Who reaches what: clients the listeners, nodes and the operator the rest. */
+/** Who reaches what: clients the listeners, nodes the rest, and the operator all of it, since pods may have listeners that the manifest has no more. */
 export function networkPolicy(blueprint: Blueprint): KubernetesObject {
   const { metadata, spec } = blueprint.cluster;
   const { namespace, labels } = blueprint.site.operator;
@@ -49,7 +49,7 @@ export function networkPolicy(blueprint: Blueprint): KubernetesObject {
       ingress: [
         { ports: [...spec.listeners.map(({ port }) => tcp(port)), tcp(PORTS.health)] },
         { from: [nodes], ports: [tcp(PORTS.replication), tcp(PORTS.control)] },
-        { from: [operator], ports: [tcp(PORTS.control)] },
+        { from: [operator] },
       ],
     },
   };

@@ -40,6 +40,9 @@ export const ANNOTATIONS = {
   rendered: `${API.group}/rendered`,
 } as const;
 
+/** Name of the container that a node is; its ports begin with those of its listeners. */
+export const CONTAINER = 'weir';
+
 /** Label that the StatefulSet controller gives to each of its pods. */
 export const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
 

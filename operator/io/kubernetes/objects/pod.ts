@@ -4,7 +4,7 @@ import type { Blueprint } from './blueprint.ts';
 import { storageOf } from './claims.ts';
 import { PATHS, settingsKey } from './config-maps.ts';
 import { labelsOf, podSelector } from './metadata.ts';
-import { ANNOTATIONS, hashOf, namesOf, PORTS, type Role, roleOf } from './names.ts';
+import { ANNOTATIONS, CONTAINER, hashOf, namesOf, PORTS, type Role, roleOf } from './names.ts';
 
 /** A stop is an orderly one: leaderships are handed over, and everything is synced (O7). */
 const GRACE_SECONDS = 120;
@@ -73,7 +73,7 @@ function container(blueprint: Blueprint, role: Role): object {
   const ports = [...listeners, ...(role === 'broker' ? [PORTS.replication] : []), PORTS.health, PORTS.control];
   const resources = ofRole(blueprint, role)?.resources;
   return {
-    name: 'weir',
+    name: CONTAINER,
     image: `${site.image.repository}:${cluster.spec.version ?? site.image.tag}`,
     imagePullPolicy: site.image.pullPolicy,
     // The last lines of a log without the right to read logs.
