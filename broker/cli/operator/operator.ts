@@ -123,7 +123,8 @@ interface HttpAddress {
 
 function httpOf(flags: ParsedFlags): HttpAddress {
   const text = flags.text('http') ?? HTTP_DEFAULT;
-  const found = /^(?:\[([^\]]+)\]|([^:]*)):([0-9]{1,5})$/.exec(text);
+  // The address of a pod comes without brackets, of whichever kind it is.
+  const found = /^(?:\[([^\]]+)\]|(.*)):([0-9]{1,5})$/.exec(text);
   const port = Number(found?.[3] ?? -1);
   if (found === null || port > 65_535) throw usageFault('operator', `--http must be [HOST]:PORT, not ${text}`);
   return { host: found[1] ?? found[2] ?? '', port };
