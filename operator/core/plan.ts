@@ -139,8 +139,8 @@ function awaited(cause: WaitingNodes['cause']): string {
 
 const utcOf = (ms: number): string => Temporal.Instant.fromEpochMilliseconds(ms).toString();
 
-/** Topics and settings wait for these. */
-const COMES_FIRST: ReadonlySet<Step['kind']> = new Set(['Form', 'AddNode', 'Restart']);
+/** Topics and settings wait for these, and not for a restart: that may be refused for as long as a budget allows none. */
+const COMES_FIRST: ReadonlySet<Step['kind']> = new Set(['Form', 'AddNode']);
 
 /** A cluster serves as it should while a step like this fails: that is tried again, and nobody waits for it. */
 export function isForLater(step: Step): boolean {

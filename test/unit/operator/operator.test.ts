@@ -78,6 +78,25 @@ describe('the operator', () => {
     expect(ports).toEqual([9095, 9095, 9095]);
   });
 
+  it('changes topics while a budget allows no restart', async () => {
+    const stage = await settled();
+    const { world } = stage;
+    world.disruptions = 0;
+    world.settle();
+    world.declare(clusterOf({ ...three.spec, config: { 'socket.request.max.bytes': '100000000' } }, three.metadata));
+    world.declare({
+      ...topic('jobs', { clusterRef: { name: 'orders' } }),
+      metadata: { name: 'jobs', namespace: 'ns' },
+    });
+    await stage.pass(60_000);
+    expect(stage.effects.filter((one) => one.startsWith('evict'))).toEqual([]);
+    expect(world.brokers.topics.has('jobs')).toBe(true);
+    world.disruptions = 1;
+    world.settle();
+    await stage.calm();
+    expect(stage.effects.filter((one) => one.startsWith('evict'))).toHaveLength(3);
+  });
+
   it('writes nothing while nothing has to be done', async () => {
     const stage = await settled();
     const before = stage.effects.length;
