@@ -5,13 +5,21 @@ import { FINALIZER, type Kind } from '../api/names.ts';
 import { difference, type Draft, type StatusOf, statusOf, summary } from '../core/conditions.ts';
 import { contentIn, type Declared, desiredFrom } from '../core/declared.ts';
 import { type Happening, statusHappened, stepFailed, stepHappened } from '../core/events.ts';
-import { clusterIn, finalizerChanges, type FinalizerChange, homeOf, invalid, memberStatuses } from '../core/members.ts';
+import {
+  clusterIn,
+  finalizerChanges,
+  type FinalizerChange,
+  homeOf,
+  invalid,
+  type MemberDraft,
+  memberStatuses,
+} from '../core/members.ts';
 import type { IsDynamic } from '../core/plan-nodes.ts';
 import { type ClusterFacts, clusterStatus, type Findings, resourceOf, type StepFailure } from '../core/status.ts';
 import { describeStep } from '../core/steps.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { KubernetesObject } from '../ports/kubernetes.ts';
-import { isOperatorError } from '../ports/operator-error.ts';
+import { isOperatorError, type OperatorError } from '../ports/operator-error.ts';
 
 /** What a keeper works with. */
 export interface KeeperTools {
@@ -54,6 +62,8 @@ interface Kept {
 interface Keep {
   readonly objects: Map<string, Kept>;
   failures: Map<string, StepFailure>;
+  /** The first write that was refused for good. It keeps nothing else from being written, and is told afterwards. */
+  refusal: OperatorError | null;
 }
 
 /**
@@ -97,6 +107,7 @@ export class Keeper implements ClusterHooks {
     await this.#changeFinalizers(keep, members, this.#finalizerChanges(keep, report));
     if (reconciled !== null) await this.#tellSteps(report, reconciled.taken);
     this.#forget(keep, [cluster, ...members]);
+    failIfRefused(keep);
     return Math.min(...dueMs, this.#patience(keep, members));
   }
 
@@ -112,10 +123,11 @@ export class Keeper implements ClusterHooks {
     const facts = { desired: null, ended: new Set<string>(), isOverdue: () => false };
     await this.#changeFinalizers(keep, members, finalizerChanges(members, facts));
     this.#forget(keep, members);
+    failIfRefused(keep);
   }
 
   #keepOf(key: string): Keep {
-    const keep = this.#keeps.get(key) ?? { objects: new Map(), failures: new Map() };
+    const keep = this.#keeps.get(key) ?? { objects: new Map(), failures: new Map(), refusal: null };
     this.#keeps.set(key, keep);
     return keep;
   }
@@ -127,7 +139,7 @@ export class Keeper implements ClusterHooks {
     return {
       desired,
       seen: reconciled === null ? null : reconciled,
-      trouble: failure?.message ?? null,
+      trouble: failure,
       failures: keep.failures,
       isDynamic: this.#tools.isDynamic,
     };
@@ -163,7 +175,7 @@ export class Keeper implements ClusterHooks {
     await inTurns(members, async (member) => {
       const draft = drafts.get(member.uid);
       if (draft === undefined) return;
-      const isNew = isAdopted(member, this.#current(keep, member).status, draft.fields);
+      const isNew = isAdopted(member, this.#current(keep, member).status, draft);
       due.push(await this.#write(keep, member, draft, isNew ? [ADOPTED] : []));
     });
     return due;
@@ -185,7 +197,7 @@ export class Keeper implements ClusterHooks {
     const sinceMs = clock.monotonicMs() - (keep.objects.get(object.uid)?.writtenMs ?? Number.NEGATIVE_INFINITY);
     const restMs = what === 'firm' ? 0 : what === 'slight' ? SLIGHT_MS : SOFT_MS[object.kind];
     if (sinceMs < restMs) return restMs - sinceMs;
-    const written = await unlessOther(this.#tools.applyStatus(object, version, after));
+    const written = await unlessRefused(keep, this.#tools.applyStatus(object, version, after));
     if (written === null) return Number.POSITIVE_INFINITY;
     this.#wrote(keep, object, written, after);
     const happened = [...also, ...statusHappened(object.kind, before, after)];
@@ -204,7 +216,7 @@ export class Keeper implements ClusterHooks {
       const { version, status } = this.#current(keep, member);
       const finalizers = change === 'set' ? [FINALIZER] : [];
       const applied = this.#tools.applyFinalizers(member, version, finalizers);
-      const written = change === 'set' ? await applied : await unlessOther(applied);
+      const written = change === 'set' ? await applied : await unlessRefused(keep, applied);
       if (written === null) continue;
       this.#wrote(keep, member, written, status);
       // The object may be gone by now, and its Event stands for an hour all the same.
@@ -275,21 +287,16 @@ const NOT_DELETED: Happening = {
     'it could not be deleted in time and stays in the cluster; this object goes, so that it keeps no namespace from going',
 };
 
-/** Whether the first thing that is seen of a Topic is that the topic is there. */
+/** Whether the first thing that is seen of a Topic or ShareGroup is that its topic or group is there, and nothing keeps it from becoming as it says. */
 function isAdopted(
-  { kind, isLeaving, manifest }: Declared,
+  { isLeaving, manifest }: Declared,
   before: StatusOf<Kind>,
-  fields: Draft<'Topic' | 'ShareGroup'>['fields'],
+  { judgements, fields }: MemberDraft,
 ): boolean {
   const isFirst = (before.observedGeneration ?? -1) < 0;
-  return (
-    kind === 'Topic' &&
-    isFirst &&
-    !isLeaving &&
-    contentIn(manifest) !== null &&
-    fields !== null &&
-    'partitions' in fields
-  );
+  const isKept = judgements.some(({ type }) => type === 'Stalled' || type === 'Paused');
+  const isThere = fields !== null && ('partitions' in fields || 'state' in fields);
+  return isFirst && !isLeaving && !isKept && isThere && contentIn(manifest) !== null;
 }
 
 /** What failed and is tried again: a step that is not planned any more, or was carried out, is no failure. */
@@ -319,14 +326,23 @@ function endedBy(reconciled: Reconciled | null): ReadonlySet<string> {
   return ended;
 }
 
-/** Null where the object is another by now, or gone: that is heard of, and looked at again. */
-async function unlessOther<T>(write: Promise<T>): Promise<T | null> {
+/** Null where the object is another by now, or gone, which is heard of and looked at again; or where the write is refused, which is kept. */
+async function unlessRefused<T>(keep: Keep, write: Promise<T>): Promise<T | null> {
   try {
     return await write;
   } catch (error) {
-    if (isOperatorError(error) && (error.code === 'CONFLICT' || error.code === 'NOT_FOUND')) return null;
-    throw error;
+    if (!isOperatorError(error)) throw error;
+    if (error.code === 'CONFLICT' || error.code === 'NOT_FOUND') return null;
+    if (!error.fatal) throw error;
+    keep.refusal ??= error;
+    return null;
   }
+}
+
+function failIfRefused(keep: Keep): void {
+  const { refusal } = keep;
+  keep.refusal = null;
+  if (refusal !== null) throw refusal;
 }
 
 async function inTurns<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {

@@ -8,7 +8,7 @@ import { settleScale } from '../core/scale.ts';
 import { placeOf, sourcesOf, type Step } from '../core/steps.ts';
 import { groupIdOf } from '../api/kinds.ts';
 import type { AdminQuestion, ClusterAdmin, Progress } from '../ports/cluster-admin.ts';
-import type { NodeHost } from '../ports/node-host.ts';
+import { type NodeHost, PREPARED, type Prepared } from '../ports/node-host.ts';
 import { isOperatorError, type OperatorError } from '../ports/operator-error.ts';
 
 /** What one reconcile works with. */
@@ -55,10 +55,10 @@ export async function reconcile(
   tools: ReconcileTools,
   skip: (step: Step, plan: Plan) => boolean = () => false,
 ): Promise<Reconciled> {
-  const problems = desired === null ? [] : ((await tools.host.prepare?.(desired.cluster)) ?? []);
+  const prepared = desired === null ? PREPARED : ((await tools.host.prepare?.(desired.cluster)) ?? PREPARED);
   const host = await tools.host.observe();
-  if (problems.length > 0) {
-    const nothing: Plan = { steps: [], held: [], conditions: problems, ready: false, asksAgain: false };
+  if (prepared.blocked.length > 0) {
+    const nothing: Plan = { steps: [], held: [], conditions: prepared.blocked, ready: false, asksAgain: false };
     return { plan: nothing, observed: { host, admin: null }, taken: [] };
   }
   if (desired === null) {
@@ -75,7 +75,20 @@ export async function reconcile(
     ...(tools.wallMs === undefined ? {} : { nowMs: tools.wallMs() }),
     ...(rollsFirst === null ? {} : { rollsFirst }),
   };
-  return carryOutSome({ plan: plan(desired, observed, tools.isDynamic), observed, admin }, tools, skip);
+  const made = unlessRefused(plan(desired, observed, tools.isDynamic), prepared);
+  return carryOutSome({ plan: made, observed, admin }, tools, skip);
+}
+
+/** A node that is restarted while its StatefulSet is refused comes back as it was, and is restarted again. */
+function unlessRefused(made: Plan, { refused }: Prepared): Plan {
+  if (refused.length === 0) return made;
+  const isContent = (step: Step): boolean => 'resource' in step;
+  return {
+    ...made,
+    steps: made.steps.filter(isContent),
+    held: [...made.held, ...made.steps.filter((step) => !isContent(step))],
+    conditions: [...refused, ...made.conditions],
+  };
 }
 
 /** What a plan has to know of a cluster whose nodes are these. */

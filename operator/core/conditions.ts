@@ -30,7 +30,7 @@ export interface Standing {
   readonly message: string;
 }
 
-/** Longer texts of others are cut: a status is read by people. */
+/** Longer texts of others are cut: a status is read by people, and an API server refuses all of one that has more than its schema allows. */
 const MESSAGE_LENGTH_MAX = 1_000;
 
 /**
@@ -38,12 +38,7 @@ const MESSAGE_LENGTH_MAX = 1_000;
  * that is Ready has neither, and one that is not has exactly one of them.
  */
 export function summary({ kind, reason, message }: Standing): readonly Judgement[] {
-  const judged = (type: string, status: Judgement['status']): Judgement => ({
-    type,
-    status,
-    reason,
-    message: message.slice(0, MESSAGE_LENGTH_MAX),
-  });
+  const judged = (type: string, status: Judgement['status']): Judgement => ({ type, status, reason, message });
   switch (kind) {
     case 'done':
       return [judged('Ready', 'True')];
@@ -69,7 +64,8 @@ export function statusOf<K extends Kind>(
   const conditions = judgements.toSorted(byType).map((judged): StatusCondition => {
     const earlier = earlierOnes.find(({ type }) => type === judged.type);
     const lastTransitionTime = earlier?.status === judged.status ? earlier.lastTransitionTime : now;
-    return { ...judged, lastTransitionTime, observedGeneration: generation };
+    const message = judged.message.slice(0, MESSAGE_LENGTH_MAX);
+    return { ...judged, message, lastTransitionTime, observedGeneration: generation };
   });
   // All kinds have these two, and the others are of this one.
   return { ...(fields ?? { ...before, ...known }), observedGeneration: generation, conditions } as StatusOf<K>;

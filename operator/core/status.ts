@@ -8,7 +8,7 @@ import { incompleteNodes, isForLater, type Plan, planContents } from './plan.ts'
 import { type IsDynamic, wantedNodes } from './plan-nodes.ts';
 import { describeStep, type NodeSpec, type Step } from './steps.ts';
 
-/** Why a step failed when it was tried last. `fatal`: trying again does not help. */
+/** Why a step, or a look, failed when it was tried last. `fatal`: trying again does not help. */
 export interface StepFailure {
   readonly message: string;
   readonly fatal: boolean;
@@ -30,7 +30,7 @@ export interface Findings {
   /** null: nothing could be seen, and `trouble` says why. */
   readonly seen: { readonly observed: Observed; readonly plan: Plan } | null;
   /** Why the look at the cluster failed, null when it did not. */
-  readonly trouble: string | null;
+  readonly trouble: StepFailure | null;
   /** Steps that failed and are tried again, by what `describeStep` says of them. */
   readonly failures: ReadonlyMap<string, StepFailure>;
   readonly isDynamic: IsDynamic;
@@ -283,18 +283,18 @@ export function resourceOf(step: Step): string | null {
   return 'resource' in step ? step.resource : null;
 }
 
-const unseen = (trouble: string | null): Standing => ({
-  kind: 'unknown',
-  reason: 'NotObserved',
-  message: trouble ?? 'not looked at yet',
-});
+/** Of a look that failed. What an API server refuses, such as a pod that can't be as the manifest has it, somebody has to change. */
+function unseen(trouble: StepFailure | null): Standing {
+  if (trouble?.fatal === true) return { kind: 'stalled', reason: 'Refused', message: trouble.message };
+  return { kind: 'unknown', reason: 'NotObserved', message: trouble?.message ?? 'not looked at yet' };
+}
 
 function unreachable(findings: Findings): Standing {
   const name = nameOf(findings.desired.cluster);
-  const said = standingOf(ownConditions(findings));
-  if (said?.kind === 'stalled')
+  const said = standingOf(ownConditions(findings)) ?? unseen(findings.trouble);
+  if (said.kind === 'stalled')
     return { kind: 'unknown', reason: 'ClusterStalled', message: `${name} is stalled: ${said.message}` };
-  const message = `no broker of ${name} answers${findings.trouble === null ? '' : `: ${findings.trouble}`}`;
+  const message = `no broker of ${name} answers${findings.trouble === null ? '' : `: ${findings.trouble.message}`}`;
   return { kind: 'unknown', reason: 'BrokerUnreachable', message };
 }
 

@@ -4,16 +4,27 @@ import type { Condition } from '../core/desired.ts';
 import type { HostObservation, NodeMark } from '../core/observed.ts';
 import type { NodeSpec } from '../core/steps.ts';
 
+/** What was in the way of preparing: somebody has to change something first. */
+export interface Prepared {
+  /** Why nothing may be done. */
+  readonly blocked: readonly Condition[];
+  /** What can't be as the manifest has it: no node is touched meanwhile, and topics and groups are worked on. */
+  readonly refused: readonly Condition[];
+}
+
+/** Nothing was. */
+export const PREPARED: Prepared = { blocked: [], refused: [] };
+
 /**
  * Where the nodes of one cluster live: pods, or processes of this machine. Each call returns when the change is under
  * way, not when it is complete: the next observation tells. Failures are `OperatorError`s.
  */
 export interface NodeHost {
   /**
-   * Brings what surrounds the nodes to what the manifest says, before anything is planned; none runs or stops by it. Gives why nothing
-   * may be done: somebody has to change something first. Absent where nothing surrounds them.
+   * Brings what surrounds the nodes to what the manifest says, before anything is planned; none runs or stops by it. Absent where nothing
+   * surrounds them.
    */
-  prepare?(cluster: Cluster): Promise<readonly Condition[]>;
+  prepare?(cluster: Cluster): Promise<Prepared>;
   observe(): Promise<HostObservation>;
   /** Fixes the cluster's identity, once; gives the existing one back when there is one (V11). */
   form(initialVoters: readonly number[]): Promise<Formation>;

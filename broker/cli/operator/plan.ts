@@ -180,7 +180,8 @@ async function previewOf(
     { api: snapshot, caches: snapshot, clock: systemClock, dialer, certify, site, isDynamic },
     cluster,
   );
-  const problems = await host.prepare(manifest);
+  // Nothing is written, and so nothing is refused.
+  const { blocked: problems } = await host.prepare(manifest);
   if (problems.length > 0) {
     return { ahead: [], remarks: problems.map(({ reason, message }) => `${reason}: ${message}`), isWhole: true };
   }

@@ -9,7 +9,7 @@ import type { NodeSpec } from '../../core/steps.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ClusterDialer, DialedCluster, NodeReach, OperatorFiles } from '../../ports/cluster-dialer.ts';
 import type { KubernetesApi, KubernetesObject } from '../../ports/kubernetes.ts';
-import type { NodeHost } from '../../ports/node-host.ts';
+import { type NodeHost, PREPARED, type Prepared } from '../../ports/node-host.ts';
 import { isOperatorError, OperatorError } from '../../ports/operator-error.ts';
 import { newId } from '../new-id.ts';
 import type { Caches } from './caches.ts';
@@ -63,7 +63,7 @@ export class KubernetesHost implements NodeHost {
     this.#key = `${cluster.namespace}/${cluster.name}`;
   }
 
-  async prepare(cluster: Cluster): Promise<readonly Condition[]> {
+  async prepare(cluster: Cluster): Promise<Prepared> {
     this.#cluster = cluster;
     this.#strangers = [];
     const { formation, nodes } = this.#view().observation;
@@ -72,20 +72,30 @@ export class KubernetesHost implements NodeHost {
     for (const { id, phase } of nodes)
       if (phase === 'starting' && this.#pod(id) === null) await this.#askFor('Pod', nodeName(this.#owner.name, id));
     const view = this.#view();
-    if (view.problems.length > 0) return view.problems;
+    if (view.problems.length > 0) return { blocked: view.problems, refused: [] };
     this.#cluster = settleScale(cluster, view.observation).cluster;
     const blueprint = this.#blueprint(view);
-    if (blueprint === null) return [];
+    if (blueprint === null) return PREPARED;
     // Nothing is written of what is held back, but it is asked how it is.
     const taken = await this.#certify(blueprint, { isWritten: !isHeld(cluster) });
-    if (taken.length > 0) return taken;
-    if (isHeld(cluster)) return [];
+    if (taken.length > 0) return { blocked: taken, refused: [] };
+    if (isHeld(cluster)) return PREPARED;
+    try {
+      return { blocked: await this.#bring(blueprint), refused: [] };
+    } catch (error) {
+      if (!isOperatorError(error) || !error.fatal) throw error;
+      return { blocked: [], refused: [refused(this.#owner, error.message)] };
+    }
+  }
+
+  /** Applies what differs, as far as it is not refused, and deletes what nothing needs; gives the names that are taken. */
+  async #bring(blueprint: Blueprint): Promise<readonly Condition[]> {
     const rendered = render(blueprint);
     // What a stopped node has lost is not made again: it is about to be forgotten.
     const stopped = new Set(blueprint.nodes.flatMap(({ spec, isRunning }) => (isRunning ? [] : [String(spec.id)])));
     const isLeft = ({ metadata: { labels } }: KubernetesObject): boolean => stopped.has(labels?.[LABELS.nodeId] ?? '');
-    const alsoTaken = await this.#apply(rendered.filter((one) => !isLeft(one) || this.#find(one) !== null));
-    if (alsoTaken.length > 0) return alsoTaken;
+    const taken = await this.#apply(rendered.filter((one) => !isLeft(one) || this.#find(one) !== null));
+    if (taken.length > 0) return taken;
     for (const object of obsoleteOf(rendered, this.#listed(), this.#owner)) await this.#delete(object);
     return [];
   }
@@ -357,15 +367,15 @@ export class KubernetesHost implements NodeHost {
   }
 }
 
+/** Port of the first listener that the pod was made with: by now the manifest may have another one, for which it has yet to be restarted. */
+function listenerPortOf(pod: KubernetesObject): number | null {
+  const container = listAt(pod, 'spec', 'containers').find((one) => textAt(one, 'name') === CONTAINER);
 /** Another one for every start of a container. */
 function instanceOf(pod: KubernetesObject): string {
   const starts = listAt(pod, 'status', 'containerStatuses').map((one) => String(at(one, 'restartCount')));
   return `${pod.metadata.uid ?? ''} ${starts.join(' ')}`;
 }
 
-/** Port of the first listener that the pod was made with: by now the manifest may have another one, for which it has yet to be restarted. */
-function listenerPortOf(pod: KubernetesObject): number | null {
-  const container = listAt(pod, 'spec', 'containers').find((one) => textAt(one, 'name') === CONTAINER);
   const port = at(listAt(container, 'ports')[0], 'containerPort');
   return typeof port === 'number' ? port : null;
 }

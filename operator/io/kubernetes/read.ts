@@ -322,6 +322,11 @@ export function nameTaken(cluster: Pick<ReadCluster, 'name' | 'namespace'>, kind
   return stalled(cluster, 'NameTaken', sentence);
 }
 
+/** Says what the API server has against an object that the manifest asks for. */
+export function refused(cluster: Pick<ReadCluster, 'name' | 'namespace'>, message: string): Condition {
+  return stalled(cluster, 'Refused', message);
+}
+
 function stalled({ name, namespace }: Pick<ReadCluster, 'name' | 'namespace'>, reason: string, message: string) {
   const resource = nameOf({ kind: 'Cluster', metadata: { name, namespace } });
   return { resource, type: 'Stalled', reason, message } as const;

@@ -4,9 +4,9 @@ import type { StatusOf } from '../../../operator/core/conditions.ts';
 import { isWaitOver, kstatusOf } from '../../support/kubernetes/kstatus.ts';
 import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
 import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
-import type { ServedType } from '../../support/kubernetes/store.ts';
+import { type ServedType, StatusError } from '../../support/kubernetes/store.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
-import { group, topic } from '../../support/operator-model.ts';
+import { group, PLAIN_TOPIC, topic } from '../../support/operator-model.ts';
 
 const three = clusterOf({ brokers: { replicas: 3, storage: { size: '1Gi' } } }, { name: 'orders', namespace: 'ns' });
 const IN = { clusterRef: { name: 'orders' } } as const;
@@ -218,6 +218,24 @@ describe('the operator tells', () => {
     expect(looked.says(TYPES.clusters, 'orders')).toContain('Ready=True AsDeclared');
   });
 
+  it('of all others when the API server refuses the status of one, and lets go what is deleted', async () => {
+    const names = Array.from({ length: 20 }, (_, n) => `t${n}`);
+    const looked = await settled(topicOf('jobs', { deletionPolicy: 'Delete' }));
+    const { store } = looked.stage.world;
+    const apply = store.apply.bind(store);
+    store.apply = (type, object, writer, force) => {
+      if (object.metadata.name === 't0' && writer.subresource === 'status')
+        throw new StatusError(422, 'Invalid', 'status.conditions: too long');
+      return apply(type, object, writer, force);
+    };
+    for (const name of names) looked.stage.world.declare(topicOf(name));
+    looked.delete(TYPES.topics, 'jobs');
+    await looked.stage.calm();
+    expect(names.filter((name) => !looked.says(TYPES.topics, name).includes('Ready=True AsDeclared'))).toEqual(['t0']);
+    expect(looked.find(TYPES.topics, 'jobs')).toBeNull();
+    expect(looked.stage.told.join()).toContain('ns/orders: INVALID: POST t0: status.conditions: too long');
+  });
+
   it('in Events what it did, and what others changed behind a manifest', async () => {
     const looked = await settled(topicOf('jobs', { config: new Map([['retention.ms', '5']]) }));
     expect(looked.events()).toEqual(
@@ -242,20 +260,22 @@ describe('the operator tells', () => {
     });
   });
 
-  it('that a topic was there before its manifest', async () => {
-    const looked = await settled(topicOf('new'));
-    const { topics } = looked.stage.world.brokers;
-    topics.set('old', {
-      partitions: 1,
-      copies: [1],
-      resizing: 0,
-      minInsyncReplicas: 1,
-      leaderless: 0,
-      config: new Map(),
-    });
-    looked.stage.world.declare(topicOf('old'));
+  it('that a topic or a group was there before its manifest, unless that leaves it as it is', async () => {
+    const looked = await settled(topicOf('new'), groupOf('fresh', ['new']));
+    const { topics, groups } = looked.stage.world.brokers;
+    for (const name of ['old', 'seen']) {
+      topics.set(name, PLAIN_TOPIC);
+      groups.set(name, { type: 'share', state: 'Empty', begun: new Map(), config: new Map() });
+    }
+    groups.set('other', { type: 'consumer', state: 'Empty', config: new Map() });
+    const annotations = new Map([['weir.dev/adopt', 'observe']]);
+    for (const one of [topicOf('seen'), groupOf('seen', ['new'])])
+      looked.stage.world.declare({ ...one, metadata: { ...one.metadata, annotations } } as typeof one);
+    for (const one of [topicOf('old'), groupOf('old', ['new']), groupOf('other', ['new'])])
+      looked.stage.world.declare(one);
     await looked.stage.calm();
-    expect(looked.events().filter((one) => one.endsWith('Adopted'))).toEqual(['Topic old: Adopted']);
+    const adopted = looked.events().filter((one) => one.endsWith('Adopted'));
+    expect(adopted).toEqual(['ShareGroup old: Adopted', 'Topic old: Adopted']);
   });
 });
 

@@ -97,6 +97,37 @@ describe('the operator', () => {
     expect(stage.effects.filter((one) => one.startsWith('evict'))).toHaveLength(3);
   });
 
+  it('says so where the API server refuses what a manifest makes of a pod, and goes on when it is mended', async () => {
+    const stage = await settled();
+    const { store } = stage.world;
+    const apply = store.apply.bind(store);
+    store.apply = (type, object, writer, force) => {
+      if (at(object, 'spec', 'template', 'metadata', 'labels', 'team') === 'a b')
+        throw new StatusError(422, 'Invalid', 'spec.template.labels: Invalid value: "a b"');
+      return apply(type, object, writer, force);
+    };
+    const labelled = (team: string) =>
+      clusterOf({ brokers: { ...three.spec.brokers, pod: { labels: { team } } } }, three.metadata);
+    const standing = (): readonly string[] => {
+      const conditions = at(store.find(TYPES.clusters, 'ns', 'orders'), 'status', 'conditions');
+      return (conditions as readonly StatusCondition[]).map(
+        ({ type, status, reason }) => `${type}=${status} ${reason}`,
+      );
+    };
+    stage.world.declare(labelled('a b'));
+    const jobs = { ...topic('jobs', { clusterRef: { name: 'orders' } }), metadata: { name: 'jobs', namespace: 'ns' } };
+    stage.world.declare(jobs);
+    await stage.calm();
+    expect(standing()).toEqual(expect.arrayContaining(['Ready=False Refused', 'Stalled=True Refused']));
+    // Topics go on; a pod that would be made as it was is left alone.
+    expect(stage.world.brokers.topics.has('jobs')).toBe(true);
+    expect(stage.effects.filter((one) => one.startsWith('evict'))).toEqual([]);
+    stage.world.declare(labelled('ab'));
+    await stage.calm();
+    expect(standing()).toContain('Ready=True AsDeclared');
+    expect(stage.effects.filter((one) => one.startsWith('evict'))).toHaveLength(3);
+  });
+
   it('writes nothing while nothing has to be done', async () => {
     const stage = await settled();
     const before = stage.effects.length;

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AnyResource } from '../../../../operator/api/kinds.ts';
 import { isDynamicSetting } from '../../../../operator/api/settings.ts';
-import type { Draft, Judgement } from '../../../../operator/core/conditions.ts';
+import { STATUSES } from '../../../../operator/api/status.ts';
+import type { Issue } from '../../../../operator/api/issue.ts';
+import { validate } from '../../../../operator/api/validate.ts';
+import { type Draft, type Judgement, statusOf } from '../../../../operator/core/conditions.ts';
 import { type Condition, type Desired, desiredOf } from '../../../../operator/core/desired.ts';
 import type { GroupObservation, Observed } from '../../../../operator/core/observed.ts';
 import { plan } from '../../../../operator/core/plan.ts';
@@ -28,7 +31,7 @@ function desired(...resources: AnyResource[]): Desired {
 }
 
 interface Extra {
-  readonly trouble?: string;
+  readonly trouble?: StepFailure;
   readonly failures?: Readonly<Record<string, StepFailure>>;
   readonly conditions?: readonly Condition[];
 }
@@ -194,13 +197,25 @@ describe('the status of a Cluster', () => {
   });
 
   it('does not know where nothing could be seen, and keeps what was known', () => {
-    const draft = clusterStatus(findings(desired(cluster()), null, { trouble: 'GET pods: no answer' }), FACTS);
+    const trouble = { message: 'GET pods: no answer', fatal: false };
+    const draft = clusterStatus(findings(desired(cluster()), null, { trouble }), FACTS);
     expect(say(draft)).toEqual([
       'Ready=Unknown NotObserved: GET pods: no answer',
       'Reconciling=True NotObserved: GET pods: no answer',
       'Available=Unknown NotObserved: GET pods: no answer',
     ]);
     expect(draft.fields).toBeNull();
+  });
+
+  it('is stalled where the API server refuses what the manifest makes of it, and so is unknown what belongs to it', () => {
+    const trouble = { message: 'PATCH statefulsets/c-broker: labels: Invalid value: "a b"', fatal: true };
+    const found = findings(desired(cluster(), topic('t')), null, { trouble });
+    expect(saysCluster(found)).toEqual([
+      `Ready=False Refused: ${trouble.message}`,
+      `Stalled=True Refused: ${trouble.message}`,
+      `Available=Unknown Refused: ${trouble.message}`,
+    ]);
+    expect(say(ofTopic(found))[0]).toBe(`Ready=Unknown ClusterStalled: Cluster c is stalled: ${trouble.message}`);
   });
 
   it('is not available without an active controller or with partitions that nobody leads', () => {
@@ -357,6 +372,19 @@ describe('the status of a ShareGroup', () => {
       'Ready=False CoordinatorNotAvailable',
       'Reconciling=True CoordinatorNotAvailable',
     ]);
+  });
+
+  it('has no more text than the API server takes, whatever members subscribe to', () => {
+    const wanted = desired(cluster(), topic('t'), group('g', ['t']));
+    const world = settled(wanted);
+    const { config = new Map() } = world.groups.get('g') ?? {};
+    const subscriptions = Array.from({ length: 200 }, (_, n) => `${'x'.repeat(240)}${n}`);
+    world.groups.set('g', { type: 'share', state: 'Stable', config, members: 1, subscriptions });
+    const draft = ofGroup(findings(wanted, world.observe()));
+    const status = statusOf(draft, {}, { generation: 1, now: '2026-01-01T00:00:00Z' });
+    const issues: Issue[] = [];
+    validate({ checkSetting: () => null, issues }, STATUSES.ShareGroup, status, []);
+    expect([status.conditions?.map(({ type }) => type), issues]).toEqual([['Ready', 'SubscriptionDiffers'], []]);
   });
 
   it('waits for topics that nobody declares, and is stalled where the group is another kind of group', () => {
