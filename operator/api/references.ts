@@ -70,6 +70,12 @@ export function notPermitted(resource: ShareGroup | Topic, cluster: Cluster): re
     .map(({ path }) => ({ path, message }));
 }
 
+/** Whether a manifest of this namespace may lay claim to a name in a Cluster (O15). */
+export function mayClaim({ metadata, spec }: Cluster, namespace: string, name: string): boolean {
+  const tenant = spec.tenants?.find((one) => one.namespace === namespace);
+  return namespace === metadata.namespace || (tenant !== undefined && name.startsWith(tenant.prefix));
+}
+
 /** The names of topics and groups that a manifest lays claim to. */
 function claimedNames(resource: ShareGroup | Topic): readonly { readonly name: string; readonly path: Path }[] {
   const own = (field: 'groupId' | 'topicName', given: string | undefined) => ({

@@ -1,7 +1,7 @@
 import type { Issue } from '../api/issue.ts';
 import type { AnyResource, Cluster, ShareGroup, Topic } from '../api/kinds.ts';
 import { FINALIZER, type Kind } from '../api/names.ts';
-import { belongsTo } from '../api/references.ts';
+import { belongsTo, mayClaim } from '../api/references.ts';
 import type { Desired } from './desired.ts';
 
 /** A custom resource as an API server has it. */
@@ -22,6 +22,8 @@ export interface Declared {
   readonly status: unknown;
   /** `namespace/name` of the Cluster that it is or names; '' where it names none. */
   readonly cluster: string;
+  /** Name of the topic that a Topic is for, also of one that can't be read; absent for any other. */
+  readonly topicName?: string;
   /** null where this release can't read it, for these reasons. */
   readonly manifest: AnyResource | null;
   readonly issues: readonly Issue[];
@@ -37,8 +39,14 @@ export function desiredFrom(cluster: Cluster, members: readonly Declared[]): Des
     .toSorted((a, b) => order(a.createdAt, b.createdAt) || order(a.uid, b.uid))
     .flatMap(({ manifest }) => manifest ?? []);
   const ending = members.filter(isEnding).flatMap(({ manifest }) => contentIn(manifest) ?? []);
+  const unread = members.flatMap(({ namespace, isLeaving, manifest, topicName }) =>
+    topicName !== undefined && manifest === null && !isLeaving && mayClaim(cluster, namespace, topicName)
+      ? [topicName]
+      : [],
+  );
   return {
     cluster,
+    unread: new Set(unread),
     topics: manifests.flatMap((one) => (one.kind === 'Topic' && belongsTo(one, cluster) ? [one] : [])),
     shareGroups: manifests.flatMap((one) => (one.kind === 'ShareGroup' && belongsTo(one, cluster) ? [one] : [])),
     ending: new Set(ending),

@@ -16,6 +16,8 @@ export interface Desired {
   readonly shareGroups: readonly ShareGroup[];
   /** Those of them that were deleted and take their topic or group with them: until that is gone it is still theirs. */
   readonly ending?: ReadonlySet<Topic | ShareGroup>;
+  /** Names of topics whose Topics can't be read: until somebody has mended these nobody else makes the topics (O14). */
+  readonly unread?: ReadonlySet<string>;
 }
 
 /** A state of a resource that its owner should know of; polarity and names as in Kubernetes. */
@@ -81,11 +83,11 @@ export function resolveOwnership(desired: Desired): Ownership {
 }
 
 /** Names of all topics that acting manifests declare, sorted: what has to have leaders before a cluster is ready. */
-export function declaredTopics({ ending }: Desired, ownership: Ownership): readonly string[] {
+export function declaredTopics({ ending, unread }: Desired, ownership: Ownership): readonly string[] {
   const names = new Set([...ownership.topics].flatMap(([name, topic]) => (ending?.has(topic) === true ? [] : [name])));
   for (const group of ownership.groups.values()) {
     if (ending?.has(group) !== true && group.spec.createTopics !== undefined)
-      for (const topic of group.spec.topics) names.add(topic);
+      for (const topic of group.spec.topics) if (unread?.has(topic) !== true) names.add(topic);
   }
   return [...names].sort();
 }

@@ -42,7 +42,7 @@ export function planGroups(desired: Desired, ownership: Ownership, admin: AdminO
     // Settings come first: a member that comes meanwhile begins by them.
     if (change !== null) steps.push({ kind: 'EnsureGroup', groupId, resource, change });
     else if (starts.length > 0) begins.push({ kind: 'BeginGroup', groupId, resource, starts });
-    conditions.push(...topicConditions(group, ownership, admin), ...memberConditions(groupId, group, actual));
+    conditions.push(...topicConditions(group, desired, ownership, admin), ...memberConditions(groupId, group, actual));
   }
   return { steps: [...steps, ...begins], conditions };
 }
@@ -74,15 +74,24 @@ function startsOf(
   });
 }
 
-function topicConditions(group: ShareGroup, ownership: Ownership, admin: AdminObservation): readonly Condition[] {
+function topicConditions(
+  group: ShareGroup,
+  { unread }: Desired,
+  ownership: Ownership,
+  admin: AdminObservation,
+): readonly Condition[] {
+  const isUnread = (topic: string): boolean => unread?.has(topic) === true;
   const missing = group.spec.topics.filter(
-    (topic) => !admin.topics.has(topic) && group.spec.createTopics === undefined && !ownership.topics.has(topic),
+    (topic) =>
+      !admin.topics.has(topic) &&
+      !ownership.topics.has(topic) &&
+      (group.spec.createTopics === undefined || isUnread(topic)),
   );
   return missing.map((topic) => ({
     resource: nameOf(group),
     type: 'Progressing',
     reason: 'TopicNotFound',
-    message: `topic ${topic} does not exist; declare a Topic or createTopics`,
+    message: `topic ${topic} does not exist; ${isUnread(topic) ? 'mend the Topic that names it' : 'declare a Topic or createTopics'}`,
   }));
 }
 

@@ -108,7 +108,8 @@ function planCreateTopics(desired: Desired, ownership: Ownership, admin: AdminOb
     )
       continue;
     for (const topic of topics) {
-      if (admin.topics.has(topic) || ownership.topics.has(topic) || planned.has(topic)) continue;
+      const isNamed = ownership.topics.has(topic) || desired.unread?.has(topic) === true;
+      if (admin.topics.has(topic) || isNamed || planned.has(topic)) continue;
       planned.add(topic);
       const change = {
         kind: 'create',

@@ -38,6 +38,7 @@ export function declaredOf(kind: Kind, object: KubernetesObject): Declared {
     annotations,
     status: at(object, 'status'),
     cluster: kind === 'Cluster' ? `${namespace}/${name}` : ref === null ? '' : `${refNamespace}/${ref}`,
+    ...(kind === 'Topic' ? { topicName: textAt(spec, 'topicName') ?? name } : {}),
     manifest: validated.ok ? validated.resource : null,
     issues: validated.ok ? [] : validated.issues,
   };

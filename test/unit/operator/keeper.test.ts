@@ -218,6 +218,23 @@ describe('the operator tells', () => {
     expect(looked.says(TYPES.clusters, 'orders')).toContain('Ready=True AsDeclared');
   });
 
+  it('a share group whose topic waits for a Topic that nobody can read, and makes it when that is mended (O14)', async () => {
+    const odd = { partitions: 1, config: new Map([['nonsense', '1']]) };
+    const creating = groupOf('workers', ['jobs', 'mail'], { createTopics: { partitions: 3 } });
+    const elsewhere = { ...odd, clusterRef: { name: 'orders', namespace: 'ns' } };
+    const looked = await settled(topicOf('jobs', odd), topicOf('mail', elsewhere, 'elsewhere'), creating);
+    const { topics } = looked.stage.world.brokers;
+    expect([...topics].map(([name, { partitions }]) => `${name} ${partitions}`)).toEqual(['mail 3']);
+    expect(looked.says(TYPES.shareGroups, 'workers')).toContain('Ready=False TopicNotFound');
+    expect(looked.status(TYPES.shareGroups, 'workers').conditions?.[0]?.message).toBe(
+      'topic jobs does not exist; mend the Topic that names it',
+    );
+    looked.stage.world.declare(topicOf('jobs', { partitions: 1 }));
+    await looked.stage.calm();
+    expect(topics.get('jobs')?.partitions).toBe(1);
+    expect(looked.says(TYPES.shareGroups, 'workers')).toEqual(['Ready=True AsDeclared']);
+  });
+
   it('of all others when the API server refuses the status of one, and lets go what is deleted', async () => {
     const names = Array.from({ length: 20 }, (_, n) => `t${n}`);
     const looked = await settled(topicOf('jobs', { deletionPolicy: 'Delete' }));
