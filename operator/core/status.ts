@@ -1,4 +1,5 @@
-import { FIRST_CONTROLLER_ID, nameOf, type ShareGroup, type Topic } from '../api/kinds.ts';
+import { type Cluster, FIRST_CONTROLLER_ID, nameOf, type ShareGroup, type Topic } from '../api/kinds.ts';
+import { bytesOf } from '../api/quantity.ts';
 import { type Draft, type Judgement, type Standing, summary } from './conditions.ts';
 import { type Condition, type Desired, resolveOwnership } from './desired.ts';
 import type { AdminObservation, GroupObservation, NodeObservation, Observed } from './observed.ts';
@@ -91,8 +92,19 @@ function clusterStanding(findings: Findings): Standing {
   if (late.length > 0) return working(`waits for ${nodesIn(late)} to serve as the manifest says`);
   const leaving = observed.host.nodes.filter(({ id }) => !wanted.some((one) => one.id === id)).map(({ id }) => id);
   if (leaving.length > 0) return working(`waits for ${nodesIn(leaving)} to go`);
+  const small = growingNodes(desired.cluster, wanted, observed);
+  if (small.length > 0) return working(`waits for the volumes of ${nodesIn(small)} to grow`);
   const { status, reason, message } = available(findings);
   return status === 'True' ? DONE : { kind: 'working', reason, message };
+}
+
+/** Ids of nodes whose volumes are smaller than the manifest has them: whoever provides volumes makes them grow. */
+function growingNodes({ spec }: Cluster, wanted: readonly NodeSpec[], { host }: Observed): readonly number[] {
+  return wanted.flatMap(({ id }) => {
+    const { storage } = (id < FIRST_CONTROLLER_ID ? spec.brokers : spec.controllers) ?? {};
+    const bytes = host.nodes.find((one) => one.id === id)?.volumeBytes ?? null;
+    return storage !== undefined && bytes !== null && bytes < Number(bytesOf(storage.size)) ? [id] : [];
+  });
 }
 
 /** What a plan says of the Cluster itself. */

@@ -43,6 +43,4 @@ export interface NodeHost {
   mark(id: number, mark: NodeMark | null): Promise<void>;
   /** Deletes the data of a node that is stopped. */
   discard(id: number): Promise<void>;
-  /** Makes the node's volume larger. Hosts without volumes refuse with `UNSUPPORTED`. */
-  grow(id: number, bytes: number): Promise<void>;
 }

@@ -201,10 +201,6 @@ export class KubernetesHost implements NodeHost {
     if (service !== null) await this.#delete(service);
   }
 
-  async grow(): Promise<void> {
-    throw new OperatorError('UNSUPPORTED', 'volumes grow with spec.brokers.storage.size', { fatal: true });
-  }
-
   #manifest(): Cluster {
     if (this.#cluster === null) throw new Error('bug: a host is prepared before it does anything');
     return this.#cluster;
@@ -370,14 +366,14 @@ export class KubernetesHost implements NodeHost {
 /** Port of the first listener that the pod was made with: by now the manifest may have another one, for which it has yet to be restarted. */
 function listenerPortOf(pod: KubernetesObject): number | null {
   const container = listAt(pod, 'spec', 'containers').find((one) => textAt(one, 'name') === CONTAINER);
+  const port = at(listAt(container, 'ports')[0], 'containerPort');
+  return typeof port === 'number' ? port : null;
+}
+
 /** Another one for every start of a container. */
 function instanceOf(pod: KubernetesObject): string {
   const starts = listAt(pod, 'status', 'containerStatuses').map((one) => String(at(one, 'restartCount')));
   return `${pod.metadata.uid ?? ''} ${starts.join(' ')}`;
-}
-
-  const port = at(listAt(container, 'ports')[0], 'containerPort');
-  return typeof port === 'number' ? port : null;
 }
 
 /** The view with a node that there is not yet. */

@@ -120,12 +120,6 @@ export class LocalHost implements NodeHost {
     await rm(this.#directoryOf(id), { recursive: true });
   }
 
-  async grow(_id: number, _bytes: number): Promise<void> {
-    throw new OperatorError('UNSUPPORTED', 'nodes on this machine have no volume of their own to grow', {
-      fatal: true,
-    });
-  }
-
   /** Stops every node, all at the same time. */
   async close(): Promise<void> {
     this.#closing = true;

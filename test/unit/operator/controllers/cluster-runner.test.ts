@@ -83,7 +83,6 @@ function stage(first: Desired, spoil: (step: Step) => OperatorError | null = () 
     remove: (id) => carryOut({ kind: 'RemoveNode', id }),
     mark: async (id, mark) => void Object.assign(world.nodes.get(id) ?? {}, { mark }),
     discard: (id) => carryOut({ kind: 'ForgetNode', id, isController: false }),
-    grow: async () => undefined,
   };
   const admin = adminOf(world, move);
   const clock = {

@@ -196,6 +196,21 @@ describe('the status of a Cluster', () => {
     ]);
   });
 
+  it('waits for volumes to be as large as the manifest has them', () => {
+    const one = cluster();
+    const grown = { ...one, spec: { ...one.spec, brokers: { replicas: 1, storage: { size: '2Gi' } } } };
+    const wanted = desired(grown);
+    const { host, admin } = settled(wanted).observe();
+    const seen = (volumeBytes: number) => ({
+      admin,
+      host: { ...host, nodes: host.nodes.map((node) => ({ ...node, volumeBytes })) },
+    });
+    expect(saysCluster(findings(wanted, seen(2 ** 30)))[0]).toBe(
+      'Ready=False Progressing: waits for the volumes of node 0 to grow',
+    );
+    expect(saysCluster(findings(wanted, seen(2 ** 31)))[0]).toMatch(/^Ready=True /);
+  });
+
   it('does not know where nothing could be seen, and keeps what was known', () => {
     const trouble = { message: 'GET pods: no answer', fatal: false };
     const draft = clusterStatus(findings(desired(cluster()), null, { trouble }), FACTS);
