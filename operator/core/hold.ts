@@ -4,8 +4,6 @@ import { INSTRUCTIONS, type Instructions, instructionsOf } from './instructions.
 import type { Plan } from './plan.ts';
 import { describeStep, type Step } from './steps.ts';
 
-/** Steps that end what somebody deleted. */
-const GOES: ReadonlySet<Step['kind']> = new Set(['DeleteTopic', 'DeleteGroup']);
 /** Steps that are told one by one; of further ones the number is given. */
 const TOLD_MAX = 3;
 
@@ -36,12 +34,10 @@ export class Holds {
     const held = new Map<string, Step[]>();
     const free = steps.filter((step) => {
       const owner = 'resource' in step ? step.resource : this.#cluster;
-      // Who pauses and deletes means the latter: nothing is deleted that is only looked at.
-      if (endsContent(step) && this.#holders.get(owner)?.reason !== 'Observed') return true;
       const holder = this.#holders.get(owner);
+      // Who pauses and deletes means the latter: nothing is deleted that is only looked at.
+      if (endsContent(step) && holder?.reason !== 'Observed') return true;
       if (!this.#isPaused && holder === undefined) return true;
-      // Whoever deletes what is paused says so after it was paused; what is only observed is never touched.
-      if (GOES.has(step.kind) && holder?.reason !== 'Observed') return true;
       held.set(owner, [...(held.get(owner) ?? []), step]);
       return false;
     });
@@ -65,6 +61,7 @@ export class Holds {
   }
 }
 
+/** Whether a step ends what somebody deleted. */
 function endsContent({ kind }: Step): boolean {
   return kind === 'DeleteTopic' || kind === 'DeleteGroup';
 }
