@@ -328,7 +328,7 @@ export class PerfectCluster {
         this.#deleteTopic(step.topic);
         break;
       case 'DeleteGroup':
-        this.groups.delete(step.groupId);
+        this.#deleteGroup(step.groupId, step.settings);
         break;
     }
     return 'done';
@@ -356,14 +356,23 @@ export class PerfectCluster {
 
   #configureGroup(groupId: string, change: ConfigChange): void {
     const old = this.groups.get(groupId);
-    this.groups.set(groupId, { type: null, begun: new Map(), ...old, config: changed(old?.config, change) });
+    const config = changed(old?.config, change);
+    if (config.size === 0 && (old?.type ?? null) === null) this.groups.delete(groupId);
+    else this.groups.set(groupId, { type: null, begun: new Map(), ...old, config });
+  }
+
+  /** A group's settings are there without it: those that are not named stay. */
+  #deleteGroup(groupId: string, settings: readonly string[]): void {
+    const { config = new Map() } = this.groups.get(groupId) ?? {};
+    this.groups.set(groupId, { type: null, begun: new Map(), config });
+    this.#configureGroup(groupId, { set: new Map(), unset: settings, before: new Map() });
   }
 
   /** Groups forget it, too. */
   #deleteTopic(topic: string): void {
     this.topics.delete(topic);
-    for (const [id, { begun = new Map(), ...rest }] of this.groups)
-      this.groups.set(id, { ...rest, begun: new Map([...begun].filter(([name]) => name !== topic)) });
+    for (const [id, group] of this.groups)
+      this.groups.set(id, { ...group, begun: new Map([...(group.begun ?? [])].filter(([name]) => name !== topic)) });
   }
 
   /** What has begun begins nowhere else. */

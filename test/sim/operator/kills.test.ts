@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { AnyResource, Cluster } from '../../../operator/api/kinds.ts';
+import type { AnyResource, Cluster, ShareGroup, Topic } from '../../../operator/api/kinds.ts';
 import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
-import { clusterOf } from '../../support/kubernetes/rendered.ts';
+import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
 import { portOf } from '../../support/kubernetes/kube-world.ts';
 import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
@@ -15,6 +15,11 @@ const inNs = <T extends AnyResource>(one: T): T => ({ ...one, metadata: { ...one
 const orders = (spec: Parameters<typeof topic>[1] = {}) => inNs(topic('orders', { partitions: 2, ...spec }));
 const workers = (config: Readonly<Record<string, string>> = {}) =>
   inNs(group('workers', ['orders', 'retries'], { createTopics: {}, config: new Map(Object.entries(config)) }));
+/** The same, that takes its topic or group with it. */
+const deleted = <T extends Topic | ShareGroup>(one: T): T => ({
+  ...one,
+  spec: { ...one.spec, deletionPolicy: 'Delete' as const },
+});
 const listeners = (...types: string[]) => ({
   listeners: types.map((type, at) => ({ name: `l${at}`, port: 9092 + at, type })),
 });
@@ -113,6 +118,24 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
       expect(world.brokers.groups.has('workers')).toBe(true);
     },
   },
+  'a Topic and a ShareGroup are taken away with what they declared': {
+    before: [brokers(1), deleted(orders()), deleted(workers())],
+    act: ({ world }) => {
+      world.store.delete(TYPES.topics, { namespace: 'ns', name: 'orders' });
+      world.store.delete(TYPES.shareGroups, { namespace: 'ns', name: 'workers' });
+    },
+    after: ({ world }) => {
+      expect([...world.brokers.topics.keys(), ...world.brokers.groups.keys()]).toEqual(['retries']);
+      expect([...world.store.all(TYPES.topics), ...world.store.all(TYPES.shareGroups)]).toEqual([]);
+    },
+  },
+  'somebody asks for a restart': {
+    before: [brokers(3)],
+    act: declare(clusterOf(brokers(3).spec, { ...metadata, annotations: { 'weir.dev/restart': 'a' } })),
+    after: (stage) => {
+      expect(stage.effects.filter((one) => one.startsWith('evict'))).toHaveLength(3);
+    },
+  },
   'a node gets a new disk': {
     before: [brokers(3)],
     act: (stage) => {
@@ -161,6 +184,10 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'volumes grow': {
     before: [brokers(3)],
     act: declare(clusterOf({ brokers: { replicas: 3, storage: { size: '2Gi' } } }, metadata)),
+    after: ({ world }) => {
+      const sizes = world.store.all(TYPES.claims).map((claim) => at(claim, 'spec', 'resources', 'requests', 'storage'));
+      expect(sizes).toEqual(['2Gi', '2Gi', '2Gi']);
+    },
   },
   'somebody deletes what belongs to a cluster': {
     before: [brokers(3)],

@@ -7,7 +7,9 @@ import { ListWatch, type ListWatchJob, type ListWatchTimes } from '../../../../.
 import { systemClock } from '../../../../../operator/io/system-clock.ts';
 import type { Clock } from '../../../../../operator/ports/clock.ts';
 import { ManualClock } from '../../../../support/kubernetes/manual-clock.ts';
+import { MemoryApi } from '../../../../support/kubernetes/memory-api.ts';
 import { configMap, onStage, type Stage } from '../../../../support/kubernetes/stage.ts';
+import { ObjectStore } from '../../../../support/kubernetes/store.ts';
 import { TYPES } from '../../../../support/kubernetes/types.ts';
 import { until } from '../../../../support/kubernetes/until.ts';
 
@@ -283,6 +285,40 @@ describe('a list-watch', () => {
       expect(process.memoryUsage().heapUsed - before).toBeLessThan(6 << 20);
       await watch.stop();
     }));
+});
+
+/** A server with so many objects, which it lists without end of pages before that. */
+class Crowd extends MemoryApi {
+  listed = 0;
+  constructor(count: number) {
+    super(new ObjectStore());
+    this.list = async (_type, _selection, { limit }: { limit?: number } = {}) => {
+      const names = Array.from({ length: Math.min(limit ?? 0, count - this.listed) }, (_, n) => `m${this.listed + n}`);
+      this.listed += names.length;
+      const items = names.map((name) => configMap(name, { x: '1' }));
+      return { items, resourceVersion: '1', next: this.listed < count ? String(this.listed) : null };
+    };
+  }
+}
+
+it.each([
+  [50_000, 50_000, []],
+  [60_000, 0, ['TOO_MANY']],
+])('of %d objects a list-watch keeps %d, and takes no more memory than for that', async (count, kept, said) => {
+  const [api, troubles] = [new Crowd(count), [] as string[]];
+  const watch = new ListWatch<string>(
+    { api, clock: new ManualClock(), random: () => 0 },
+    {
+      type: configMaps,
+      selection: {},
+      select: () => '',
+      handle: () => undefined,
+      trouble: ({ code }) => troubles.push(code),
+    },
+  );
+  await until(() => troubles.length > 0 || watch.count > 0);
+  expect([watch.count, troubles, api.listed]).toEqual([kept, said, Math.min(count, 50_250)]);
+  await watch.stop();
 });
 
 const podOf = (name: string) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'ns' }, spec: {} });
