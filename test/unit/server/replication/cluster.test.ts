@@ -119,6 +119,16 @@ describe('a damaged log of a follower', () => {
     const path = '/data/t-0/00000000000000000000.log';
     node.disk.poke(path, 100, Buffer.from([0xff, 0xff]));
     node.start();
+    const isAside = (): boolean =>
+      node.disk.files().some((file) => file.path.includes('.damaged') && file.path.endsWith('.log'));
+    const isIn = (): boolean =>
+      node.view
+        ?.topicByName('t')
+        ?.partition(0)
+        ?.isr.some((id) => id === follower) === true;
+    world.until('the log is set aside', isAside);
+    world.until('it is in sync, or what was set aside is gone', () => isIn() || !isAside());
+    expect(isIn()).toBe(true);
     world.until('it serves', () => node.isReady);
     world.untilInSync('t');
     world.untilSame('t');
