@@ -164,7 +164,11 @@ const OPERATOR: VerbHelp = {
     { name: 'lease', value: 'NAME', help: 'Name of the Lease (default weir-operator)' },
     { name: 'lease-namespace', value: 'NS', help: 'Its namespace (default: $POD_NAMESPACE, or that of this pod)' },
     { name: 'workers', value: 'N', help: 'Clusters that are worked on at the same time (default 4)' },
-    { name: 'image', value: 'IMAGE[:TAG]', help: 'What nodes run (default weir, with the version of this program)' },
+    {
+      name: 'image',
+      value: 'IMAGE[:TAG][@DIGEST]',
+      help: 'What nodes run (default weir, with the version of this program)',
+    },
     { name: 'image-pull-policy', value: 'POLICY', help: 'Always, IfNotPresent (default) or Never' },
     { name: 'cluster-domain', value: 'DOMAIN', help: 'Domain of Services (default cluster.local)' },
     {

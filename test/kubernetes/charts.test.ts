@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { parseFlags } from '../../broker/cli/flags.ts';
+import { optionsOf, withEnvironment } from '../../broker/cli/operator/options.ts';
 import { helpOf } from '../../broker/cli/verbs.ts';
 import { crdOf } from '../../operator/api/crd.ts';
 import { KINDS } from '../../operator/api/names.ts';
+import type { Site } from '../../operator/io/kubernetes/objects/blueprint.ts';
+import { podTemplate } from '../../operator/io/kubernetes/objects/pod.ts';
 import type { KubernetesObject } from '../../operator/ports/kubernetes.ts';
-import { at } from '../support/kubernetes/rendered.ts';
+import { at, clusterOf, settledBlueprint } from '../support/kubernetes/rendered.ts';
 import { ROOT } from '../tidy/tree.ts';
 import {
   CLUSTER_CHART,
@@ -36,6 +39,32 @@ async function rendered(chart: string, values: Values): Promise<readonly Kuberne
   return parseAllDocuments(await template(chart, values)).flatMap(
     (one) => (one.toJS() as KubernetesObject | null) ?? [],
   );
+}
+
+type Container = {
+  readonly image: string;
+  readonly imagePullPolicy: string;
+  readonly args: readonly string[];
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
+};
+
+/** The operator's container of a chart. */
+async function operatorContainer(values: Values): Promise<Container> {
+  const [deployment] = (await rendered(OPERATOR_CHART, values)).filter(({ kind }) => kind === 'Deployment');
+  return at(deployment, 'spec', 'template', 'spec', 'containers', 0) as Container;
+}
+
+/** What an operator in this container would be told of where it runs. */
+function siteIn({ args: [verb = '', ...args], env }: Container): Site {
+  const told = env.filter(({ value }) => value !== undefined);
+  const before = { ...process.env };
+  for (const { name, value } of told) process.env[name] = value;
+  try {
+    return optionsOf(withEnvironment(parseFlags(verb, helpOf('operator').flags, args))).site;
+  } finally {
+    for (const { name } of told) Reflect.deleteProperty(process.env, name);
+    Object.assign(process.env, before);
+  }
 }
 
 /** Compares with a file, or writes it. */
@@ -93,6 +122,30 @@ describe('the charts', () => {
     expect([...given, ...told.map((name) => name.toLowerCase().replaceAll('_', '-'))].sort()).toEqual(
       ['lease', 'lease-namespace', 'image', 'image-pull-policy', 'cluster-domain', 'http', 'namespace'].sort(),
     );
+  });
+
+  const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
+  test.each([
+    ['as it is', {}],
+    ['in a registry with a port', { repository: 'registry.example.com:5000/queues/weir', tag: '1.2.3' }],
+    ['that is never pulled', { repository: 'weir', tag: 'mine', pullPolicy: 'Never' }],
+    ['named by its digest', { tag: `1.2.3@${DIGEST}`, pullPolicy: 'Always' }],
+  ])('make brokers of the operator’s own image, %s', async (_title, image) => {
+    const own = await operatorContainer({ image });
+    const blueprint = { ...settledBlueprint(clusterOf({ brokers: {} })), site: siteIn(own) };
+    const broker = at(podTemplate(blueprint, 'broker', 'settings'), 'spec', 'containers', 0);
+    expect([at(broker, 'image'), at(broker, 'imagePullPolicy')]).toEqual([own.image, own.imagePullPolicy]);
+  });
+
+  test('make brokers of another version of the same image where their manifest says so', async () => {
+    const own = await operatorContainer({ image: { repository: 'registry.example.com/weir', tag: `1.2.3@${DIGEST}` } });
+    const imageOf = (version: string): unknown => {
+      const blueprint = { ...settledBlueprint(clusterOf({ brokers: {}, version })), site: siteIn(own) };
+      return at(podTemplate(blueprint, 'broker', 'settings'), 'spec', 'containers', 0, 'image');
+    };
+    expect(imageOf('1.2.2')).toBe('registry.example.com/weir:1.2.2');
+    expect(imageOf('1.2.3')).toBe(own.image);
+    expect(siteIn(own).image.tag).toBe('1.2.3');
   });
 
   test('carry the CRDs as they are, but for the annotation that keeps them', async () => {

@@ -59,9 +59,10 @@ function siteOf(flags: ParsedFlags, namespace: string): Site {
   const pullPolicy = PULL_POLICIES.find((one) => one === (flags.text('image-pull-policy') ?? 'IfNotPresent'));
   if (pullPolicy === undefined)
     throw usageFault('operator', `--image-pull-policy must be one of ${PULL_POLICIES.join(', ')}`);
-  const image = /^(.+?)(?::([\w][\w.-]{0,127}))?$/.exec(flags.text('image') ?? 'weir');
+  const image = /^(.+?)(?::([\w][\w.-]{0,127}))?(@sha256:[0-9a-f]{64})?$/.exec(flags.text('image') ?? 'weir');
+  const [, repository = 'weir', tag = readVersion(), digest] = image ?? [];
   return {
-    image: { repository: image?.[1] ?? 'weir', tag: image?.[2] ?? readVersion(), pullPolicy },
+    image: { repository, tag, pullPolicy, ...(digest === undefined ? {} : { digest }) },
     domain: flags.text('cluster-domain') ?? 'cluster.local',
     operator: { namespace, labels: { 'app.kubernetes.io/name': 'weir-operator' } },
   };

@@ -13,6 +13,8 @@ export interface Site {
     readonly repository: string;
     /** The operator's own version, which nodes run unless `spec.version` says otherwise (O17). */
     readonly tag: string;
+    /** `@sha256:…` where the operator was told its image by what is in it: that of `tag`, and of no other version. */
+    readonly digest?: string;
     readonly pullPolicy: 'Always' | 'IfNotPresent' | 'Never';
   };
   /** Domain of Services, such as `cluster.local`. */

@@ -74,7 +74,7 @@ function container(blueprint: Blueprint, role: Role): object {
   const resources = ofRole(blueprint, role)?.resources;
   return {
     name: CONTAINER,
-    image: `${site.image.repository}:${cluster.spec.version ?? site.image.tag}`,
+    image: imageOf(blueprint),
     imagePullPolicy: site.image.pullPolicy,
     // The last lines of a log without the right to read logs.
     terminationMessagePolicy: 'FallbackToLogsOnError',
@@ -96,6 +96,12 @@ function container(blueprint: Blueprint, role: Role): object {
       { name: 'data', mountPath: PATHS.volume },
     ],
   };
+}
+
+function imageOf({ cluster: { spec }, site: { image } }: Blueprint): string {
+  const { repository, tag, digest = '' } = image;
+  const version = spec.version ?? tag;
+  return `${repository}:${version}${version === tag ? digest : ''}`;
 }
 
 /** What only the pod knows: settings by their variables. The zone is empty where machines have none. */
