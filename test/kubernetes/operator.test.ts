@@ -9,20 +9,21 @@ import { at } from '../support/kubernetes/rendered.ts';
 import type { Child } from '../wire/harness/child.ts';
 import { waitFor } from '../wire/harness/wait.ts';
 import { type AuditEntry, describeEntry, grantsOf, isChange, usesOf } from './harness/audit.ts';
-import { CLUSTER_CHART, EXAMPLES, OPERATOR_CHART, setJson } from './harness/charts.ts';
-import { ControlPlane } from './harness/control-plane.ts';
-import { Kubelet } from './harness/kubelet.ts';
+import { CLUSTER_CHART, EXAMPLES, setJson } from './harness/charts.ts';
+import type { ControlPlane } from './harness/control-plane.ts';
+import type { Kubelet } from './harness/kubelet.ts';
+import { type Operated, startOperated, SYSTEM } from './harness/operated.ts';
 import { startWeir } from './harness/pod-process.ts';
 
 const MINUTES = Number(process.env['WEIR_TEST_MINUTES'] ?? 1);
 const STEP_MS = 400_000;
-const SYSTEM = ['-n', 'weir-system'] as const;
 const OPERATOR = 'system:serviceaccount:weir-system:weir-operator';
 const BOOTSTRAP = ['--bootstrap', 'quickstart-bootstrap.default.svc.cluster.local:9092'] as const;
 const READY = ['--for=condition=Ready', '--timeout=120s'] as const;
 const QUICKSTART = 'weir.dev/cluster=quickstart';
 const TAKE = ['take', 'workers', '--topic', 'jobs', ...BOOTSTRAP] as const;
 
+let operated: Operated;
 let plane: ControlPlane;
 let kubelet: Kubelet;
 let programs = 0;
@@ -30,17 +31,12 @@ let taker: Child | null = null;
 const taken: string[] = [];
 
 beforeAll(async () => {
-  plane = await ControlPlane.start({ scheduler: true });
-  kubelet = await Kubelet.start(plane);
-  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-  await plane.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'weir-system', labels } });
-  await plane.helm('install', 'weir', OPERATOR_CHART, ...SYSTEM);
-  await plane.kubectl('wait', 'crd', '--all', '--for=condition=Established', '--timeout=60s');
+  operated = await startOperated();
+  ({ plane, kubelet } = operated);
 }, 300_000);
 afterAll(async () => {
   await taker?.kill();
-  await kubelet?.stop();
-  await plane?.stop();
+  await operated?.stop();
 }, 120_000);
 
 /** A test of what the operator does: what pods said last is told when it fails. */

@@ -10,7 +10,7 @@ export interface Issued {
 export interface Authority {
   /** The root's own certificate, in PEM. */
   readonly ca: string;
-  /** A certificate that names its holder by these URIs. */
+  /** A certificate that names its holder by these URIs, or names of machines. */
   issue(...uris: readonly string[]): Issued;
   /** One whose day is over. */
   issueExpired(...uris: readonly string[]): Issued;
@@ -81,7 +81,7 @@ export function createAuthority(name: string): Authority {
   });
   const issue = (uris: readonly string[], nowMs: number): Issued => {
     const own = generateKeyPairSync('ed25519');
-    const names = uris.map((uri) => der(0x86, Buffer.from(uri)));
+    const names = uris.map((uri) => der(uri.includes(':') ? 0x86 : 0x82, Buffer.from(uri)));
     const extension = sequence(SUBJECT_ALT_NAME, der(0x04, sequence(...names)));
     const keys = { publicKey: own.publicKey, signer: root.privateKey };
     const cert = certificate({ subject: 'holder', issuer: name, ...keys, extension, nowMs });

@@ -11,8 +11,11 @@ import { PodRun } from './pod-run.ts';
 
 const LOOK_MS = 200;
 const CAPACITY = { cpu: '64', memory: '256Gi', pods: '200' };
-/** The last byte of the first address. */
+/** The last byte of the first address of a pod, of a machine and of a load balancer. */
 const FIRST_ADDRESS = 10;
+const FIRST_MACHINE = 200;
+const FIRST_BALANCER = 210;
+const MACHINE = 'machine-';
 
 /**
  * Stands in for machines and their kubelets: pods run as processes of this one, on addresses in 127.0.0.0/8. A hosts file has the names
@@ -27,6 +30,7 @@ export class Kubelet {
   readonly #troubles: string[] = [];
   #hosts = '';
   #isOver = false;
+  #balancers = 0;
   #live: Promise<void> = Promise.resolve();
 
   private constructor(plane: ControlPlane) {
@@ -40,7 +44,7 @@ export class Kubelet {
     await mkdir(kubelet.#directory);
     await writeFile(kubelet.hostsFile, '');
     for (let index = 0; index < machines; index += 1) {
-      const name = `machine-${index}`;
+      const name = `${MACHINE}${index}`;
       await plane.apply({
         apiVersion: 'v1',
         kind: 'Node',
@@ -62,6 +66,21 @@ export class Kubelet {
   /** What the pods here said last, and what failed. */
   describe(): string {
     return [...[...this.#runs.values()].map((run) => run.describe()), ...this.#troubles.slice(-20)].join('\n');
+  }
+
+  /** Where a machine is reached from outside. */
+  machineAddress(name: string): string {
+    return this.#address(FIRST_MACHINE + Number(name.slice(MACHINE.length)));
+  }
+
+  /** An address that nobody has, for whatever stands in front of pods. */
+  freeAddress(): string {
+    this.#balancers += 1;
+    return this.#address(FIRST_BALANCER + this.#balancers);
+  }
+
+  #address(last: number): string {
+    return [...this.#plane.address.split('.').slice(0, 3), last].join('.');
   }
 
   /** Ends the process of a pod, which is started again after `awayMs` at the soonest. */
@@ -115,10 +134,11 @@ export class Kubelet {
   }
 
   #begin(pod: Pod, key: string): PodRun {
-    const network = this.#plane.address.split('.').slice(0, 3);
-    const ip = this.#addresses.get(key) ?? [...network, FIRST_ADDRESS + this.#addresses.size].join('.');
+    const ip = this.#addresses.get(key) ?? this.#address(FIRST_ADDRESS + this.#addresses.size);
     this.#addresses.set(key, ip);
-    return new PodRun({ plane: this.#plane, directory: this.#directory, hostsFile: this.hostsFile }, pod, ip);
+    const hostIP = this.machineAddress(pod.spec.nodeName ?? '');
+    const host = { plane: this.#plane, directory: this.#directory, hostsFile: this.hostsFile };
+    return new PodRun(host, pod, { ip, hostIP });
   }
 
   #namesOf(service: KubernetesObject): readonly string[] {

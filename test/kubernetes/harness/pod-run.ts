@@ -22,6 +22,7 @@ export interface PodHost {
 /** One pod as a process: started, started again when it ends, told of, and ended when it is deleted. */
 export class PodRun {
   readonly ip: string;
+  readonly #hostIP: string;
   readonly #host: PodHost;
   readonly #directory: string;
   #pod: Pod;
@@ -33,10 +34,11 @@ export class PodRun {
   #last: { readonly exitCode: number; readonly message: string } | null = null;
   #told = '';
 
-  constructor(host: PodHost, pod: Pod, ip: string) {
+  constructor(host: PodHost, pod: Pod, { ip, hostIP }: { readonly ip: string; readonly hostIP: string }) {
     this.#host = host;
     this.#pod = pod;
     this.ip = ip;
+    this.#hostIP = hostIP;
     this.#directory = join(host.directory, pod.metadata.uid ?? '');
   }
 
@@ -128,6 +130,8 @@ export class PodRun {
       phase: this.#isOver() ? over : this.#child === null && terminated === null ? 'Pending' : 'Running',
       podIP: this.ip,
       podIPs: [{ ip: this.ip }],
+      hostIP: this.#hostIP,
+      hostIPs: [{ ip: this.#hostIP }],
       conditions: [
         { type: 'PodScheduled', status: 'True' },
         { type: 'ContainersReady', status: ready },
