@@ -2,7 +2,7 @@ import { ensureClientImages } from '../kubernetes/clients/images.ts';
 import { hasCode } from '../setup/cache.ts';
 import { ensureCorpus } from '../setup/corpus.ts';
 import { ensureClients44, ensureKafka, ensureNewestServer } from '../setup/kafka.ts';
-import { ensureKubernetes } from '../setup/kubernetes.ts';
+import { ensureKubernetes, ensureNodes } from '../setup/kubernetes.ts';
 import { ensurePython } from '../setup/python.ts';
 import type { Need } from './suites.ts';
 
@@ -13,6 +13,7 @@ const ENSURE: Readonly<Record<Need, () => Promise<unknown>>> = {
   corpus: ensureCorpus,
   kubernetes: ensureKubernetes,
   podClients: ensureClientImages,
+  nodes: ensureNodes,
 };
 
 /**

@@ -1,5 +1,5 @@
 /** Foreign programs a suite can need; `needs.ts` knows how each is had. */
-export type Need = 'kafka' | 'clients' | 'python' | 'corpus' | 'kubernetes' | 'podClients';
+export type Need = 'kafka' | 'clients' | 'python' | 'corpus' | 'kubernetes' | 'podClients' | 'nodes';
 
 /**
  * One program of a suite. `jest`: a Node script that takes Jest's arguments; its tests are counted one by one. `tool`: a
@@ -69,12 +69,18 @@ export const SUITES: readonly Suite[] = [
   },
   {
     name: 'kubernetes',
-    budgetMinutes: 5,
+    budgetMinutes: 3,
     needs: ['kubernetes', 'podClients'],
-    steps: [jest('kubernetes', 'test/kubernetes/')],
+    steps: [jest('kubernetes', 'test/kubernetes/', '--testPathIgnorePatterns=/node_modules/|/test/kubernetes/nodes/')],
+  },
+  {
+    name: 'nodes',
+    budgetMinutes: 8,
+    needs: ['kubernetes', 'nodes'],
+    steps: [jest('nodes', '--runInBand', 'test/kubernetes/nodes/')],
   },
   { name: 'fuzz', budgetMinutes: 2, needs: [], steps: [jest('fuzz', 'test/fuzz/')] },
   // Fixed seeds: a run must not find by chance what the one before did not. `npm run test:long -- sim --minutes N` goes on.
-  { name: 'sim', budgetMinutes: 9, needs: [], steps: [jest('sim', 'test/sim/')] },
-  { name: 'faults', budgetMinutes: 13, needs: ['kafka'], steps: [jest('faults', '--runInBand', 'test/faults/')] },
+  { name: 'sim', budgetMinutes: 8, needs: [], steps: [jest('sim', 'test/sim/')] },
+  { name: 'faults', budgetMinutes: 9, needs: ['kafka'], steps: [jest('faults', '--runInBand', 'test/faults/')] },
 ];

@@ -9,7 +9,8 @@ export async function aptInstall(peer: string, packages: readonly string[]): Pro
     throw new MissingPeer(peer, `install ${packages.join(', ')} (no apt-get here to do it)`);
   }
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
-  const install = ['install', '-y', '--no-install-recommends', ...packages];
+  // Somebody else may be installing.
+  const install = ['-o', 'DPkg::Lock::Timeout=600', 'install', '-y', '--no-install-recommends', ...packages];
   const first = await run('apt-get', install, { env });
   if (first.exitCode === 0) return;
   await run('apt-get', ['update'], { env });

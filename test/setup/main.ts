@@ -2,7 +2,7 @@
 import { ensureClientImages } from '../kubernetes/clients/images.ts';
 import { ensureCorpus } from './corpus.ts';
 import { ensureClients44, ensureKafka } from './kafka.ts';
-import { ensureKubernetes } from './kubernetes.ts';
+import { ensureKubernetes, ensureNodes } from './kubernetes.ts';
 import { ensurePython } from './python.ts';
 
 const peers = {
@@ -12,6 +12,7 @@ const peers = {
   corpus: ensureCorpus,
   kubernetes: ensureKubernetes,
   podClients: ensureClientImages,
+  nodes: ensureNodes,
 };
 let missing = 0;
 for (const [name, ensure] of Object.entries(peers)) {

@@ -15,7 +15,7 @@ import { mustRun, run, type RunResult } from '../../setup/run.ts';
 import { Child } from '../../wire/harness/child.ts';
 import { GiveUp, waitFor } from '../../wire/harness/wait.ts';
 import type { AuditEntry } from './audit.ts';
-import { mortal } from './mortal.ts';
+import { mortal, type Program } from './mortal.ts';
 
 const PORTS = { api: 16_443, etcd: 16_444, etcdPeer: 16_445, controllers: 16_446, scheduler: 16_447 } as const;
 const READY_DEADLINE_MS = 120_000;
@@ -23,6 +23,9 @@ const ASK_DEADLINE_MS = 30_000;
 const ANSWER_BYTES_MAX = 64 << 20;
 /** Where the controller manager makes volumes of claims, each a directory with a UUID for its name. */
 const VOLUMES = /^\/tmp\/hostpath_pv\/[\w-]+$/;
+
+/** The name of whoever makes volumes where there are nodes. */
+export const LOCAL_PROVISIONER = 'weir.test/local';
 
 /** Every request is written down once it is answered, that for our own kinds with its body. */
 const AUDIT_POLICY = {
@@ -40,25 +43,44 @@ const STORAGE_CLASS = {
   allowVolumeExpansion: true,
 };
 
+/** With nodes a volume is where its pod is, and somebody else makes it. */
+const LOCAL_STORAGE_CLASS = {
+  ...STORAGE_CLASS,
+  provisioner: LOCAL_PROVISIONER,
+  volumeBindingMode: 'WaitForFirstConsumer',
+};
+
 type Part = 'etcd' | 'apiServer' | 'controllerManager' | 'scheduler';
 
+/** Where a control plane is that has real nodes. */
+export interface NodeSite {
+  readonly directory: string;
+  /** On which it is reached from here, from nodes and from pods. */
+  readonly address: string;
+  /** A program as it is run in the network of the nodes. */
+  enter(program: string, args: readonly string[]): Program;
+}
+
 /**
- * A Kubernetes without nodes on an address of its own: etcd, the API server with RBAC and an audit log, the controllers and, where asked
- * for, the scheduler. Its controllers bind claims to directories. `stop` ends all of it and removes what it wrote.
+ * A Kubernetes on an address of its own: etcd, the API server with RBAC and an audit log, the controllers and, where asked for, the
+ * scheduler. Without nodes its controllers bind claims to directories. `stop` ends all of it and removes what it wrote.
  */
 export class ControlPlane {
   readonly directory: string;
   /** The path of a kubeconfig for somebody who may do everything. */
   readonly kubeconfig: string;
-  /** In a network of 256 that nothing else on this machine uses. */
-  readonly address = `127.${10 + (process.pid % 200)}.${randomBytes(1)[0]}.1`;
+  /** By itself in a network of 256 that nothing else on this machine uses. */
+  readonly address: string;
+  readonly #site: NodeSite | null;
   readonly #token = randomBytes(16).toString('hex');
   readonly #children: { readonly name: Part; readonly child: Child }[] = [];
   readonly #clients: ApiClient[] = [];
   #endpoint: Endpoint | null = null;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, site: NodeSite | null) {
     this.directory = directory;
+    this.#site = site;
+    this.address = site?.address ?? `127.${10 + (process.pid % 200)}.${randomBytes(1)[0]}.1`;
     this.kubeconfig = join(directory, 'admin.kubeconfig');
   }
 
@@ -67,12 +89,21 @@ export class ControlPlane {
    * made of objects, and nothing that belongs to others goes with them.
    */
   static async start({ controllers = true, scheduler = false } = {}): Promise<ControlPlane> {
-    const plane = new ControlPlane(await mkdtemp(join(tmpdir(), 'weir-kubernetes-')));
+    const plane = new ControlPlane(await mkdtemp(join(tmpdir(), 'weir-kubernetes-')), null);
+    return plane.#begin(controllers, scheduler);
+  }
+
+  /** The same for real nodes, with everything that it has. */
+  static async startFor(site: NodeSite): Promise<ControlPlane> {
+    return new ControlPlane(site.directory, site).#begin(true, true);
+  }
+
+  async #begin(controllers: boolean, scheduler: boolean): Promise<ControlPlane> {
     try {
-      await plane.#start(controllers, scheduler);
-      return plane;
+      await this.#start(controllers, scheduler);
+      return this;
     } catch (error) {
-      await plane.stop();
+      await this.stop();
       throw error;
     }
   }
@@ -101,7 +132,7 @@ export class ControlPlane {
     if (!controllers) return;
     await this.#run('controllerManager', this.#controllerFlags());
     if (scheduler) await this.#run('scheduler', this.#clientFlags(PORTS.scheduler));
-    await this.apply(STORAGE_CLASS);
+    await this.apply(this.#site === null ? STORAGE_CLASS : LOCAL_STORAGE_CLASS);
     await this.#wait('there is a service account', async () => this.kubectl('get', 'serviceaccount', 'default'));
   }
 
@@ -115,7 +146,8 @@ export class ControlPlane {
   }
 
   async #run(name: Part, args: readonly string[]): Promise<void> {
-    const program = mortal(await kubernetesProgram(name), args);
+    const path = await kubernetesProgram(name);
+    const program = this.#site?.enter(path, args) ?? mortal(path, args);
     this.#children.push({ name, child: new Child({ ...program, logFile: this.#file(`${name}.log`) }) });
   }
 
@@ -170,7 +202,8 @@ export class ControlPlane {
       `--etcd-servers=${this.etcdUrl}`,
       `--bind-address=${this.address}`,
       `--secure-port=${PORTS.api}`,
-      '--endpoint-reconciler-type=none',
+      `--endpoint-reconciler-type=${this.#site === null ? 'none' : 'lease'}`,
+      '--kubelet-preferred-address-types=InternalIP',
       `--cert-dir=${this.#file('certificates')}`,
       `--token-auth-file=${this.#file('tokens.csv')}`,
       '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
@@ -202,9 +235,10 @@ export class ControlPlane {
       '--use-service-account-credentials',
       `--service-account-private-key-file=${this.#file('accounts.key')}`,
       `--root-ca-file=${this.#file('certificates/apiserver.crt')}`,
-      '--enable-hostpath-provisioner',
-      // No machine sends a sign of life.
-      '--controllers=*,-node-lifecycle-controller',
+      ...(this.#site === null
+        ? // No machine sends a sign of life.
+          ['--enable-hostpath-provisioner', '--controllers=*,-node-lifecycle-controller']
+        : ['--node-monitor-grace-period=20s']),
       '--kube-api-qps=200',
       '--kube-api-burst=400',
     ];
@@ -310,7 +344,7 @@ export class ControlPlane {
 
   /** Ends everything and removes it, volumes of claims too. */
   async stop(): Promise<void> {
-    const volumes = await this.#volumes().catch(() => []);
+    const volumes = this.#site === null ? await this.#volumes().catch(() => []) : [];
     for (const client of this.#clients) client.close();
     this.#endpoint?.close();
     await Promise.all(this.#children.map(async ({ child }) => child.kill()));
