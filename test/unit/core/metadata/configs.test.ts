@@ -138,11 +138,13 @@ describe('a change of weir.durability (D3)', () => {
     const lab = MetadataLab.withBrokers([]);
     const brokerEpoch = lab.join(0);
     lab.create(newTopic('t', { configs: [{ name: 'weir.durability', value: 'replicated' }] }));
-    lab.set('topic', 't', { 'weir.durability': 'fsync' });
-    expect(state(lab)).toMatchObject({ leaderEpoch: 1, durableFromEpoch: -1 });
     const topicId = lab.image.topicByName('t')?.id ?? '';
     const mark = (leaderEpoch: number) =>
       lab.run({ kind: 'markDurable', brokerId: 0, brokerEpoch, partitions: [{ topicId, index: 0, leaderEpoch }] });
+    mark(0);
+    expect(state(lab)).toMatchObject({ leaderEpoch: 0, durableFromEpoch: -1 });
+    lab.set('topic', 't', { 'weir.durability': 'fsync' });
+    expect(state(lab)).toMatchObject({ leaderEpoch: 1, durableFromEpoch: -1 });
     mark(0);
     expect(state(lab)).toMatchObject({ durableFromEpoch: -1 });
     mark(1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { brokerId } from '../../../../broker/core/base/ids.ts';
+import { brokerId, leaderEpoch } from '../../../../broker/core/base/ids.ts';
 import { RECOVERY_BATCH_SIZE_MAX } from '../../../../broker/core/log/recovery.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import * as batch from '../../../../broker/core/record/batch.ts';
@@ -18,6 +18,14 @@ describe('a led partition', () => {
     partition.onState('damaged');
     expect(complaints).toEqual(['damaged']);
     expect(lead({ log }).complaints).toEqual(['damaged']);
+  });
+
+  it('tells whoever waited who leads next, since it knows (KIP-951)', () => {
+    const { partition, view } = lead();
+    const told: number[][] = [];
+    partition.onResign(() => told.push([partition.leader, partition.leaderEpoch]));
+    partition.resign(ErrorCode.NOT_LEADER_OR_FOLLOWER, { ...view, leader: brokerId(2), leaderEpoch: leaderEpoch(8) });
+    expect(told).toEqual([[2, 8]]);
   });
 
   it('gives a batch the next offsets and its leader epoch', () => {
