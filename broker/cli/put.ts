@@ -11,7 +11,8 @@ import { helpOf } from './verbs.ts';
 
 const BUFFER_BYTES_MAX = 32 << 20;
 const BATCH_SIZE_MAX = 256 << 10;
-const DELIVERY_TIMEOUT_MS = 30_000;
+/** What it is waited for, ms: a leader that went silent is left for its successor long before a line is given up. */
+export const PUT_TIMES = { deliveryTimeoutMs: 30_000, requestTimeoutMs: 5_000 } as const;
 /** A topic that was created a moment ago is known to every broker by then. */
 const MISSING_TOPIC_MS = 2_000;
 /** A broker that restarts is back by then; a log that is damaged stays away. */
@@ -71,7 +72,7 @@ class Put {
       lingerMs: 0,
       batchSizeMax: BATCH_SIZE_MAX,
       bufferBytesMax: BUFFER_BYTES_MAX,
-      deliveryTimeoutMs: DELIVERY_TIMEOUT_MS,
+      ...PUT_TIMES,
       missingTopicMs: MISSING_TOPIC_MS,
       offlineMs: OFFLINE_MS,
       allowCreate: options.create,

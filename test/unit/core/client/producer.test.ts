@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { PUT_TIMES } from '../../../../broker/cli/put.ts';
 import {
   Producer,
   type ProducerCommand,
@@ -177,6 +178,21 @@ describe('a producer', () => {
     }
     expect(harness.told('failed')).toMatchObject([{ token: 0, code: ErrorCode.REQUEST_TIMED_OUT, certain: false }]);
     expect(harness.nowMs).toBeGreaterThanOrEqual(5_000);
+  });
+
+  it('has turned from a leader that went silent to its successor before a line of `weir put` is given up', () => {
+    const harness = ready(PUT_TIMES);
+    harness.next(ApiKey.Produce);
+    while (harness.told('acknowledged').length === 0) {
+      expect(harness.told('failed')).toEqual([]);
+      const [key] = harness.pending;
+      if (harness.dials.length > 0) harness.connect();
+      else if (key === ApiKey.Metadata) harness.reply(harness.next(ApiKey.Metadata), metadataOf({ t: [1, 1] }));
+      else if (key === ApiKey.Produce) answer(harness, harness.next(ApiKey.Produce));
+      else harness.wake();
+    }
+    // Half of the time is left for an election.
+    expect(harness.nowMs).toBeLessThanOrEqual(PUT_TIMES.deliveryTimeoutMs / 2 + 1_000);
   });
 
   it('says that a record may be in the log when its leader lost the leadership', () => {
