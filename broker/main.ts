@@ -221,6 +221,7 @@ class BrokerProcess {
         advertised: new Map(listeners.map((one) => [one.name, { host: one.advertisedHost, port: one.advertisedPort }])),
         memoryBytes: memoryBytes(),
         metricSources: [processMetrics(this.#loop), diskMetrics(disk.syncStats)],
+        loopStats: this.#loop.stats,
         onFatal: (message, hung) => this.#fatal(message, hung),
       },
       (failure, node) => {
@@ -238,6 +239,7 @@ class BrokerProcess {
     control.setHealth({
       ready: () => (isKnown ? [] : ['waiting for the quorum']),
       metrics: () => registry.collect(),
+      load: () => null,
       diskStalledMs: () => 0,
     });
     control.onFatal((message, hung) => this.#fatal(message, hung));

@@ -98,6 +98,28 @@ export interface StatusResponse {
   readonly advertised: readonly SetAdvertisedRequest[];
 }
 
+/** What a broker holds, and totals since it started: of two of one start the difference is what it did between them. */
+export interface BrokerLoad {
+  /** When it was measured, on the broker's monotonic clock, whole ms. */
+  readonly atMs: number;
+  /** Time that its data loop was in turns, whole ms. */
+  readonly busyMs: number;
+  /** Bytes of requests and of answers, of clients and of other brokers. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly logBytes: number;
+  /** Size of the file system of the logs. */
+  readonly diskBytes: number;
+  readonly shareSessions: number;
+  /** `group.share.max.share.sessions`. */
+  readonly shareSessionsMax: number;
+}
+
+/** `brokerEpoch` is another one after every start of it. */
+export interface LoadResponse extends BrokerLoad {
+  readonly brokerEpoch: number;
+}
+
 /** Whether a node may be restarted now without harm, and if not, why not. */
 export interface CanRestartResponse {
   readonly reasons: readonly string[];
@@ -161,6 +183,7 @@ export interface UnaryCalls extends MoveCalls {
   'Controller.DescribeQuorum': { readonly request: Record<never, never>; readonly response: QuorumResponse };
   'Controller.ChangeQuorum': { readonly request: ChangeQuorumRequest; readonly response: ChangeQuorumResponse };
   'Fleet.Status': { readonly request: Record<never, never>; readonly response: StatusResponse };
+  'Fleet.Load': { readonly request: Record<never, never>; readonly response: LoadResponse };
   'Fleet.CanRestart': { readonly request: CanRestartRequest; readonly response: CanRestartResponse };
   'Fleet.SetAdvertised': { readonly request: SetAdvertisedRequest; readonly response: SetAdvertisedResponse };
 }

@@ -1,5 +1,6 @@
 import type { TopicPart } from '../core/metadata/topic-table.ts';
 import type { EndpointView } from '../core/metadata/view.ts';
+import type { BrokerLoad } from '../ports/control-net.ts';
 import type { MetricSample } from '../ports/metrics.ts';
 import type { MetadataClient, QuorumClient } from './metadata-client.ts';
 
@@ -15,6 +16,8 @@ export interface HealthAnswers {
   ready(): readonly string[];
   /** Every figure of the data isolate at this moment. */
   metrics(): readonly MetricSample[];
+  /** What it holds and has done; null before it serves clients, or where it serves none. */
+  load(): BrokerLoad | null;
   /** Age of the oldest write or sync of its logs that has not ended, ms; 0: there is none (F5). */
   diskStalledMs(): number;
 }

@@ -262,6 +262,16 @@ export class Dispatcher<S> {
     };
   }
 
+  /** Bytes of all requests, and of all answers. */
+  traffic(): { readonly receivedBytes: number; readonly sentBytes: number } {
+    let [receivedBytes, sentBytes] = [0, 0];
+    for (const { stats } of this.#rows.values()) {
+      receivedBytes += stats.bytesIn;
+      sentBytes += stats.bytesOut;
+    }
+    return { receivedBytes, sentBytes };
+  }
+
   /** Requests, refusals, bytes and times per API. */
   readonly metrics: MetricSource = (emit) => {
     for (const { stats, name } of this.#rows.values()) {

@@ -21,6 +21,7 @@ import { WatchedDisk } from './disk-watch.ts';
 import { Dispatcher } from './dispatch.ts';
 import { failureOf } from './logs/disk-tasks.ts';
 import { openLogManager, type OpenedLogs } from './logs/log-manager.ts';
+import type { BrokerLoad } from '../ports/control-net.ts';
 import { HEALTH_NOTE } from '../ports/health.ts';
 import type { MetricSource } from '../ports/metrics.ts';
 import type { MetadataClient } from './metadata-client.ts';
@@ -68,6 +69,8 @@ export interface NodeOptions {
   readonly descriptors?: { readonly files: number; readonly connections: number };
   /** Figures that only the outside knows: process, loop, disk. */
   readonly metricSources: readonly MetricSource[];
+  /** How long the data loop was in turns so far, ms; absent where time stands still meanwhile. */
+  readonly loopStats?: { readonly busyMs: number };
   /** What a test breaks on purpose in share groups; nobody else hands it in. */
   readonly shareBugs?: PlantedBugs;
   /** What a test breaks on purpose in the log cleaner. */
@@ -101,6 +104,7 @@ class NodeStart {
   readonly #done: (failure: string | null, node: Node | null) => void;
   readonly #metrics = new MetricRegistry();
   #dispatcher: Dispatcher<Services> | null = null;
+  #load: (() => BrokerLoad) | null = null;
   readonly #acceptor: Acceptor;
   readonly #disk: WatchedDisk;
   #logs: OpenedLogs | null = null;
@@ -138,6 +142,7 @@ class NodeStart {
     control.setHealth({
       ready: () => (this.#phase === '' ? [...(this.#catchUp?.reasons() ?? []), ...this.#troubles()] : [this.#phase]),
       metrics: () => this.#metrics.collect(),
+      load: () => this.#load?.() ?? null,
       diskStalledMs: () => this.#disk.stalledForMs(),
     });
     control.onFatal((message, hung) => this.#fatal(message, hung));
@@ -346,8 +351,21 @@ class NodeStart {
       producerIds: new ProducerIds(metadata, () => ({ brokerId: nodeId, brokerEpoch: control.brokerEpoch })),
     };
     const limits = { clock, timers, brokerListener, authorizer: allowAll, quotas: unlimited };
-    this.#dispatcher = new Dispatcher(apiTable, services, limits);
-    this.#metrics.add(this.#dispatcher.metrics);
+    const dispatcher = new Dispatcher(apiTable, services, limits);
+    this.#dispatcher = dispatcher;
+    this.#load = () => {
+      const { sizeInBytes, space } = logs.manager.stats();
+      return {
+        atMs: Math.round(clock.monotonicMs()),
+        busyMs: Math.round(this.#options.loopStats?.busyMs ?? 0),
+        ...dispatcher.traffic(),
+        logBytes: sizeInBytes,
+        diskBytes: space.totalBytes,
+        shareSessions: share.share.sessions.count,
+        shareSessionsMax: settings.broker('group.share.max.share.sessions'),
+      };
+    };
+    this.#metrics.add(dispatcher.metrics);
     this.#metrics.add(logMetrics(logs.manager, partitions));
     this.#metrics.add(followerMetrics(partitions, partitions.followerStats));
     this.#metrics.add(shareMetrics(share.share));

@@ -46,6 +46,7 @@ const UNARY: readonly UnaryName[] = [
   'Controller.DescribeQuorum',
   'Controller.ChangeQuorum',
   'Fleet.Status',
+  'Fleet.Load',
   'Fleet.CanRestart',
   'Fleet.Cordon',
   'Fleet.Drain',

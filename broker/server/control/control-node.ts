@@ -9,7 +9,7 @@ import type { MetadataBugs } from '../../core/metadata/planted-bugs.ts';
 import type { RaftBugs } from '../../core/raft/planted-bugs.ts';
 import type { Formation } from '../../core/config/formation.ts';
 import type { Clock, Timers } from '../../ports/clock.ts';
-import type { ControlNet } from '../../ports/control-net.ts';
+import type { BrokerLoad, ControlNet } from '../../ports/control-net.ts';
 import type { Disk } from '../../ports/disk.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Random } from '../../ports/random.ts';
@@ -17,7 +17,7 @@ import type { MetricSample } from '../../ports/metrics.ts';
 import { runTask, step, type Task } from '../task.ts';
 import { type Identity, keepIdentity, openIdentity, randomId } from './identity.ts';
 import { WatchedDisk } from '../disk-watch.ts';
-import type { ControlLink, ToControl } from './link.ts';
+import type { ControlLink, HealthQuestion, ToControl } from './link.ts';
 import type { ControlBugs } from './planted-bugs.ts';
 import { METADATA_DIRECTORY } from './log-files.ts';
 import { LoopWatch } from './loop-watch.ts';
@@ -63,6 +63,7 @@ const OPEN_ASKS_MAX = 64;
 interface Answer {
   readonly reasons: readonly string[] | null;
   readonly samples: readonly MetricSample[] | null;
+  readonly load: BrokerLoad | null;
 }
 
 /**
@@ -107,6 +108,7 @@ export class ControlNode {
       send: (message) => this.#link.send(message),
       loopStalledMs: () => this.#watch.stalledForMs(),
       diskStalledMs: () => this.#disk.stalledForMs(),
+      load: (done) => this.#ask('load', (answer) => done(answer?.load ?? null)),
       onFatal: (message) => this.#fatal(message),
       troubles: () => [...this.live(), ...this.#disk.troubles()],
       version: options.version ?? '',
@@ -297,7 +299,7 @@ export class ControlNode {
     });
   }
 
-  #ask(what: 'ready' | 'metrics', done: (answer: Answer | null) => void): void {
+  #ask(what: HealthQuestion, done: (answer: Answer | null) => void): void {
     if (this.#asks.size >= OPEN_ASKS_MAX) {
       done(null);
       return;

@@ -1,6 +1,9 @@
 import type { MetadataCommand, MetadataOutcome } from '../../core/metadata/commands.ts';
-import type { ChangeQuorumRequest, ChangeQuorumResponse, QuorumResponse } from '../../ports/control-net.ts';
+import type { BrokerLoad, ChangeQuorumRequest, ChangeQuorumResponse, QuorumResponse } from '../../ports/control-net.ts';
 import type { MetricSample } from '../../ports/metrics.ts';
+
+/** What is asked of the data isolate from outside. */
+export type HealthQuestion = 'ready' | 'metrics' | 'load';
 
 /** What the data isolate says to the control isolate (F1). Plain data: it is copied from one to the other. */
 export type ToControl =
@@ -22,6 +25,7 @@ export type ToControl =
       readonly id: number;
       readonly reasons: readonly string[] | null;
       readonly samples: readonly MetricSample[] | null;
+      readonly load: BrokerLoad | null;
     }
   /** The last message: everything submitted before is carried out first. */
   | { readonly kind: 'stop' };
@@ -55,8 +59,8 @@ export type ToData =
   | { readonly kind: 'quorum-changed'; readonly id: number; readonly response: ChangeQuorumResponse | null }
   /** Comes after every batch that it depends on. */
   | { readonly kind: 'outcome'; readonly id: number; readonly outcome: MetadataOutcome }
-  /** Somebody looks at the health page. */
-  | { readonly kind: 'ask'; readonly id: number; readonly what: 'ready' | 'metrics' }
+  /** Somebody looks at the health page, or asks how much there is to do. */
+  | { readonly kind: 'ask'; readonly id: number; readonly what: HealthQuestion }
   /** Port of the health page; comes before `started`. */
   | { readonly kind: 'http'; readonly port: number }
   /** The control isolate can't go on. */

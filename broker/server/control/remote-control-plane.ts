@@ -18,7 +18,7 @@ import type { ChangeQuorumRequest, ChangeQuorumResponse, QuorumResponse } from '
 import type { Random } from '../../ports/random.ts';
 import type { ControlPlane, FatalListener, HealthAnswers } from '../control-plane.ts';
 import { randomId } from './identity.ts';
-import type { DataLink, ToData } from './link.ts';
+import type { DataLink, HealthQuestion, ToData } from './link.ts';
 import { BEAT_INTERVAL_MS } from './loop-watch.ts';
 
 /** Commands that may be under way at a time; further ones fail at once. */
@@ -424,10 +424,11 @@ export class RemoteControlPlane implements ControlPlane {
     asked.done(response);
   }
 
-  #answer(id: number, what: 'ready' | 'metrics'): void {
+  #answer(id: number, what: HealthQuestion): void {
     const reasons = what === 'ready' ? (this.#health?.ready() ?? ['starting']) : null;
     const samples = what === 'metrics' ? (this.#health?.metrics() ?? []) : null;
-    this.#deps.link.send({ kind: 'answer', id, reasons, samples });
+    const load = what === 'load' ? (this.#health?.load() ?? null) : null;
+    this.#deps.link.send({ kind: 'answer', id, reasons, samples, load });
   }
 
   /** Once, whichever comes first: the last message of the control isolate or its end. */

@@ -9,6 +9,7 @@ import type { MetadataBugs } from '../../../core/metadata/planted-bugs.ts';
 import type { RaftBugs } from '../../../core/raft/planted-bugs.ts';
 import { isSame, type Message, type ReplicaKey } from '../../../core/raft/types.ts';
 import type {
+  BrokerLoad,
   Caller,
   CallFailure,
   ControlAddress,
@@ -45,6 +46,8 @@ export interface ControlHubDeps {
   readonly loopStalledMs: () => number;
   readonly diskStalledMs: () => number;
   readonly onFatal: (message: string) => void;
+  /** What the data isolate holds and has done; null where it serves no clients, or does not answer. */
+  readonly load: (done: (load: BrokerLoad | null) => void) => void;
   /** Reasons why this node can't serve, for whoever asks from outside. */
   readonly troubles: () => readonly string[];
   readonly version: string;
@@ -131,6 +134,8 @@ export class ControlHub {
       settings: deps.settings,
       identify: (asker) => this.#identify(asker),
       status: () => this.#status(),
+      load: (done) =>
+        deps.load((load) => done(load === null ? null : { ...load, brokerEpoch: this.#agent?.brokerEpoch ?? -1 })),
       isKnown: (id) => this.#isSelf(id) || this.#book.of(id) !== null,
       controllers: () => this.#controllers(),
       heard: (nodeId) => this.#wake(nodeId),

@@ -18,6 +18,7 @@ import type {
   HeartbeatRequest,
   HeartbeatResponse,
   IdentifyResponse,
+  LoadResponse,
   MoveCalls,
   MoveName,
   QuorumResponse,
@@ -55,6 +56,8 @@ export interface ControlServiceDeps {
   readonly elections: () => LogElections | null;
   readonly identify: (asker: Caller) => IdentifyResponse;
   readonly status: () => StatusResponse;
+  /** null: this node is no broker, or its data isolate does not answer. */
+  readonly load: (done: (load: LoadResponse | null) => void) => void;
   /** Whether anybody knows where this controller listens. */
   readonly isKnown: (controllerId: number) => boolean;
   /** Every controller whose address is known. */
@@ -67,6 +70,7 @@ export interface ControlServiceDeps {
 
 type Done<N extends UnaryName> = (failure: CallFailure | null, response: UnaryCalls[N]['response'] | null) => void;
 
+const NO_LOAD: CallFailure = { code: 'unavailable', message: 'no broker of this node tells what it does' };
 const NO_CONTROLLER: CallFailure = { code: 'refused', message: 'this node is no controller' };
 
 /** What a node serves to others (and to itself). Whoever is not the active controller says who is. */
@@ -109,6 +113,9 @@ export class NodeControlService implements ControlService {
         return;
       case 'Fleet.Status':
         answer(null, this.#deps.status());
+        return;
+      case 'Fleet.Load':
+        this.#deps.load((load) => answer(load === null ? NO_LOAD : null, load));
         return;
       case 'Fleet.CanRestart':
         this.#onQuorum(answer, (quorum) =>

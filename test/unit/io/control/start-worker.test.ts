@@ -80,7 +80,7 @@ describe('the control isolate in a thread of its own', () => {
     };
     await answers('livez', [200, 'ok\n']);
     expect(await page('readyz')).toEqual([503, 'starting\n']);
-    second.setHealth({ ready: () => [], metrics: () => [], diskStalledMs: () => 0 });
+    second.setHealth({ ready: () => [], metrics: () => [], load: () => null, diskStalledMs: () => 0 });
     expect(await page('readyz')).toEqual([200, 'ok\n']);
     expect((await page('metrics'))[1]).toContain('weir_metadata_committed_index ');
     // Nothing of this thread runs until somebody else has seen that, however long that one takes to start.

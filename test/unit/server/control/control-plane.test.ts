@@ -162,7 +162,7 @@ describe('health', () => {
     const ready = () => world.wait<readonly string[]>((done) => life.node.askReady(done));
     expect(ready()).toEqual(['starting']);
     const sample = { name: 'x', help: '', type: 'gauge', labels: {}, value: 1 } as const;
-    life.plane.setHealth({ ready: () => [], metrics: () => [sample], diskStalledMs: () => 0 });
+    life.plane.setHealth({ ready: () => [], metrics: () => [sample], load: () => null, diskStalledMs: () => 0 });
     expect(ready()).toEqual([]);
     const names = world
       .wait<readonly { readonly name: string }[]>((done) => life.node.askMetrics(done))

@@ -355,6 +355,26 @@ test('controllers of their own count on the host that they run on', () => {
   expect(reasons).toEqual(['without node 0, 1000, 1001, 1002 the quorum has no majority: only 0 voters are left']);
 });
 
+test('a node says what its broker holds and has done, in which of its lives, and nothing while nobody tells', () => {
+  const { world } = new Scene(3, 1);
+  const told = {
+    atMs: 1,
+    busyMs: 2,
+    receivedBytes: 3,
+    sentBytes: 4,
+    logBytes: 5,
+    diskBytes: 6,
+    shareSessions: 7,
+    shareSessionsMax: 8,
+  };
+  const { running } = world.member(1);
+  running.setHealth({ ready: () => [], metrics: () => [], diskStalledMs: () => 0, load: () => told });
+  expect(world.ask(1, 'Fleet.Load', {})).toEqual({ ...told, brokerEpoch: running.brokerEpoch });
+  expect(running.brokerEpoch).toBeGreaterThan(0);
+  running.setHealth({ ready: () => [], metrics: () => [], diskStalledMs: () => 0, load: () => null });
+  expect(() => world.ask(1, 'Fleet.Load', {})).toThrow('no broker of this node tells what it does');
+});
+
 describe('where clients are told to find a broker', () => {
   const LB = { listener: 'PLAINTEXT', host: '203.0.113.7', port: 31_092 };
   const endpoints = [LB];
