@@ -42,16 +42,52 @@ const BROKERS = {
     autoscale: {
       type: 'object',
       description:
-        'Lets the operator run more brokers than replicas while the load asks for them. The number in force is status.replicas; replicas stays as it was written. This version does not do so yet.',
+        'Lets the operator run more brokers than replicas while the load asks for them, one more at a time while nothing else is done. The number in force is status.replicas; replicas stays as it was written. Taken away, the brokers that came stay until that is confirmed.',
       only: 'kubernetes',
       properties: {
         maxReplicas: { type: 'integer', description: 'The greatest number of brokers.', minimum: 1, maximum: 1_000 },
         scaleIn: {
           type: 'enum',
           description:
-            'Drain: brokers that the load does not need any more are drained and go. Manual: they stay until somebody says otherwise.',
+            'Drain: brokers that the load does not need any more are drained and go, one at a time. Manual: they stay, and condition ScalingLimited tells that one could go.',
           values: ['Manual', 'Drain'],
           default: 'Manual',
+        },
+        diskPercent: {
+          type: 'integer',
+          description:
+            'A broker comes while the logs of one take more than this part of its disk, in percent: of its volume, or of the file system where that is smaller.',
+          minimum: 10,
+          maximum: 90,
+          default: 70,
+        },
+        loadPercent: {
+          type: 'integer',
+          description:
+            'A broker comes while one is busy for more than this part of the time, or has more than this part of the share sessions that it takes, in percent; from two thirds of it on while a ShareGroup with members falls behind.',
+          minimum: 10,
+          maximum: 90,
+          default: 60,
+        },
+        throughput: {
+          type: 'quantity',
+          unit: 'bytes',
+          description:
+            'A broker comes while more bytes than this, of requests and answers together, go through one each second. Absent: bytes are not judged, only how busy brokers are with them.',
+        },
+        scaleOutSeconds: {
+          type: 'integer',
+          description: 'For so long the load has to ask for a broker before it comes.',
+          minimum: 10,
+          maximum: 1_800,
+          default: 60,
+        },
+        scaleInSeconds: {
+          type: 'integer',
+          description: 'For so long the others have to be able to do without a broker before it goes.',
+          minimum: 10,
+          maximum: 604_800,
+          default: 1_800,
         },
       },
       required: ['maxReplicas'],

@@ -151,6 +151,15 @@ const CLUSTER_RULES: readonly Rule<'Cluster'>[] = [
     broken: ({ spec: { brokers } }) => (brokers.autoscale?.maxReplicas ?? brokers.replicas) < brokers.replicas,
   },
   {
+    path: ['spec', 'brokers', 'autoscale'],
+    field: ['scaleInSeconds'],
+    on: 'state',
+    cel: '!has(self.scaleInSeconds) || !has(self.scaleOutSeconds) || self.scaleInSeconds >= self.scaleOutSeconds',
+    message: 'must be at least scaleOutSeconds: a broker that came takes longer to go',
+    broken: ({ spec: { brokers } }) =>
+      brokers.autoscale !== undefined && brokers.autoscale.scaleInSeconds < brokers.autoscale.scaleOutSeconds,
+  },
+  {
     path: ['spec', 'listeners', '*', 'name'],
     on: 'state',
     cel: `!(self in [${REFUSED_LISTENERS.map((name) => `'${name}'`).join(', ')}])`,

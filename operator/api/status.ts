@@ -11,7 +11,7 @@ const OBSERVED_GENERATION = {
 const CONDITIONS = {
   type: 'array',
   description:
-    'What the operator found. Ready: all is as the manifest says. Reconciling: the operator is at work on it, or waits for something. Stalled: somebody has to change something first, and the message says what. Of a Cluster also Available: clients are served, however much is still to be done.',
+    'What the operator found. Ready: all is as the manifest says. Reconciling: the operator is at work on it, or waits for something. Stalled: somebody has to change something first, and the message says what. Of a Cluster also Available: clients are served, however much is still to be done; ScalingLimited and ScalingHeld: why the load does not change the number of brokers.',
   listType: 'map',
   mapKey: 'type',
   minItems: 0,

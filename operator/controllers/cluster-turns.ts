@@ -104,7 +104,8 @@ export class ClusterTurns {
       const failure = asOperatorError(error);
       return { pauseMs: this.#failed(failure), reconciled: null, failure };
     }
-    return { pauseMs: this.#judge(desired, reconciled), reconciled, failure: null };
+    const dueMs = this.#tools.autoscaler?.dueMs ?? Number.POSITIVE_INFINITY;
+    return { pauseMs: Math.min(this.#judge(desired, reconciled), dueMs), reconciled, failure: null };
   }
 
   #judge(desired: Desired | null, result: Reconciled): number {

@@ -1,3 +1,4 @@
+import { Autoscaler } from './autoscaler.ts';
 import { ClusterTurns, type Turn, type TurnListener, type TurnTimes } from './cluster-turns.ts';
 import type { ReconcileTools } from './reconcile.ts';
 import type { Standing } from '../core/conditions.ts';
@@ -172,6 +173,7 @@ export class ClusterWork {
       host: place.host,
       admin: async () => (managed.admin = await place.admin()),
       times: TIMES,
+      autoscaler: new Autoscaler(this.#tools.clock, this.#tools.isDynamic),
     };
     const turns = new ClusterTurns(desired, tools, this.#hooks.listener?.(cluster) ?? SILENT);
     const managed: Managed = { uid: cluster.uid, place, turns, generations, admin: null };

@@ -4,7 +4,7 @@ import { type Cluster, nameOf } from '../api/kinds.ts';
 import { FINALIZER, type Kind } from '../api/names.ts';
 import { difference, type Draft, type StatusOf, statusOf, summary } from '../core/conditions.ts';
 import { contentIn, type Declared, desiredFrom } from '../core/declared.ts';
-import { type Happening, statusHappened, stepFailed, stepHappened } from '../core/events.ts';
+import { type Happening, scaleHappened, statusHappened, stepFailed, stepHappened } from '../core/events.ts';
 import {
   clusterIn,
   finalizerChanges,
@@ -106,6 +106,8 @@ export class Keeper implements ClusterHooks {
     dueMs.push(...(await this.#keepMembers(keep, key, cluster, members, findings)));
     await this.#changeFinalizers(keep, members, this.#finalizerChanges(keep, report));
     if (reconciled !== null) await this.#tellSteps(report, reconciled.taken);
+    const scaled = scaleHappened(reconciled?.observed.scale, reconciled?.taken ?? []);
+    if (scaled !== null) await this.#tools.tell(cluster, scaled);
     this.#forget(keep, [cluster, ...members]);
     failIfRefused(keep);
     return Math.min(...dueMs, this.#patience(keep, members));

@@ -9,6 +9,7 @@ import { placeOf, sourcesOf, type Step } from '../core/steps.ts';
 import { groupIdOf } from '../api/kinds.ts';
 import type { AdminQuestion, ClusterAdmin, Progress } from '../ports/cluster-admin.ts';
 import { type NodeHost, PREPARED, type Prepared } from '../ports/node-host.ts';
+import type { Autoscaler } from './autoscaler.ts';
 import { isOperatorError, type OperatorError } from '../ports/operator-error.ts';
 
 /** What one reconcile works with. */
@@ -21,6 +22,8 @@ export interface ReconcileTools {
   readonly wallMs?: () => number;
   /** See `Observed.rollsFirst`; null: there is none. Asked where it matters. */
   readonly rollsFirst?: () => string | null;
+  /** Who judges the load. Absent where nobody does. */
+  readonly autoscaler?: Autoscaler;
 }
 
 /** What one reconcile did. */
@@ -67,16 +70,31 @@ export async function reconcile(
   }
   const addresses = host.nodes.flatMap((node) => (node.ready && node.address !== null ? [node.address] : []));
   const admin = addresses.length === 0 ? null : await tools.admin(addresses);
-  const isOutdated = outdatedNodes(wantedNodes(desired.cluster, tools.isDynamic), host).length > 0;
+  const { cluster } = settleScale(desired.cluster, host);
+  const isOutdated = outdatedNodes(wantedNodes(cluster, tools.isDynamic), host).length > 0;
   const rollsFirst = isOutdated ? (tools.rollsFirst?.() ?? null) : null;
+  const load = admin === null ? null : (tools.autoscaler?.question(desired, host) ?? null);
+  const question = { ...questionOf(desired, tools.isDynamic, host), ...(load === null ? {} : { load }) };
   const observed: Observed = {
     host,
-    admin: admin === null ? null : await admin.observe(questionOf(desired, tools.isDynamic, host)),
+    admin: admin === null ? null : await admin.observe(question),
     ...(tools.wallMs === undefined ? {} : { nowMs: tools.wallMs() }),
     ...(rollsFirst === null ? {} : { rollsFirst }),
   };
-  const made = unlessRefused(plan(desired, observed, tools.isDynamic), prepared);
-  return carryOutSome({ plan: made, observed, admin }, tools, skip);
+  return carryOutSome({ ...planned(desired, observed, { ...tools, prepared }), admin }, tools, skip);
+}
+
+/** The plan, with what the load makes of the number of brokers where nothing else is to be done. */
+function planned(
+  desired: Desired,
+  observed: Observed,
+  { isDynamic, autoscaler, prepared }: ReconcileTools & { readonly prepared: Prepared },
+): { readonly plan: Plan; readonly observed: Observed } {
+  const first = { plan: unlessRefused(plan(desired, observed, isDynamic), prepared), observed };
+  const scale = autoscaler?.look(desired, first) ?? null;
+  if (scale === null) return first;
+  const judged = { ...observed, scale };
+  return { plan: unlessRefused(plan(desired, judged, isDynamic), prepared), observed: judged };
 }
 
 /** A node that is restarted while its StatefulSet is refused comes back as it was, and is restarted again. */

@@ -1,4 +1,5 @@
 import type { Turn } from './cluster-turns.ts';
+import { scaleHappened } from '../core/events.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { KubernetesApi, WatchEvent } from '../ports/kubernetes.ts';
 import { asOperatorError } from '../ports/operator-error.ts';
@@ -38,6 +39,8 @@ export class OperatorStats {
   readonly errors = new Counts();
   /** Steps that were carried out, by kind. */
   readonly steps = new Counts();
+  /** Changes of the number of brokers that the load asked for and that were begun, by the reason of their Event. */
+  readonly scalings = new Counts();
   /** Calls of the API, by `verb code`; a watch is one call. */
   readonly calls = new Counts();
   /** When a look succeeded last, monotonic ms; null: none did. */
@@ -71,7 +74,9 @@ export class OperatorStats {
   /** What a look came to. */
   turned({ reconciled }: Turn): void {
     if (reconciled === null) return;
-    const { plan, taken } = reconciled;
+    const { plan, taken, observed } = reconciled;
+    const scaled = scaleHappened(observed.scale, taken);
+    if (scaled !== null) this.scalings.add(scaled.reason);
     for (const { step, failure } of taken) {
       if (failure === null) this.steps.add(step.kind);
       else this.errors.add(failure.code);

@@ -31,7 +31,9 @@ export interface Condition {
     | 'Paused'
     | 'RestartPending'
     | 'AddressPending'
-    | 'SubscriptionDiffers';
+    | 'SubscriptionDiffers'
+    | 'ScalingLimited'
+    | 'ScalingHeld';
   readonly reason: string;
   readonly message: string;
 }

@@ -1,6 +1,7 @@
 import { unreachable } from '../../broker/core/base/assert.ts';
 import type { Kind } from '../api/names.ts';
 import type { StatusOf } from './conditions.ts';
+import type { ScaleVerdict } from './observed.ts';
 import { describeStep, type Step } from './steps.ts';
 
 /** Something that the owner of an object should know of, and that passes. */
@@ -72,6 +73,20 @@ export function stepFailed(step: Step, message: string): Happening {
   return { type: 'Warning', reason: 'StepFailed', message: `${describeStep(step)}: ${message}` };
 }
 
+/** What the load made of the number of brokers, told with the step that begins it; null: nothing. */
+export function scaleHappened(
+  verdict: ScaleVerdict | undefined,
+  taken: readonly { readonly step: Step; readonly failure: unknown }[],
+): Happening | null {
+  const begun = taken.find(
+    ({ step: { kind }, failure }) => failure === null && (kind === 'AddNode' || kind === 'Drain'),
+  );
+  const change = verdict?.change ?? null;
+  if (change === null || begun === undefined) return null;
+  const reason = begun.step.kind === 'AddNode' ? 'ScalingOut' : 'ScalingIn';
+  return { type: 'Normal', reason, message: change.why };
+}
+
 /** What is new about an object whose status changes, as far as somebody has to look at it, or waited for it. */
 export function statusHappened(kind: Kind, before: StatusOf<Kind>, after: StatusOf<Kind>): readonly Happening[] {
   return (after.conditions ?? []).flatMap(({ type, status, reason, message }): readonly Happening[] => {
@@ -80,6 +95,7 @@ export function statusHappened(kind: Kind, before: StatusOf<Kind>, after: Status
     if (type === 'Stalled' && (isNew || earlier?.message !== message)) return [{ type: 'Warning', reason, message }];
     if (type === 'Available' && status === 'False' && earlier?.status === 'True')
       return [{ type: 'Warning', reason, message }];
+    if (type === 'ScalingLimited' && isNew) return [{ type: 'Normal', reason, message }];
     if (type === 'ReplicationSufficient' && status === 'False' && isNew) return [{ type: 'Warning', reason, message }];
     const isReady = kind === 'Cluster' && type === 'Ready' && status === 'True' && isNew;
     return isReady ? [{ type: 'Normal', reason: 'Ready', message }] : [];

@@ -1,4 +1,5 @@
 import type { Formation } from '../../broker/core/config/formation.ts';
+import type { Condition } from './desired.ts';
 
 /** See `NodeObservation.mark`. */
 export type NodeMark = 'joining' | 'leaving';
@@ -61,6 +62,8 @@ export interface HostObservation {
   readonly formation: Formation | null;
   /** Sorted by id; nodes that have data or run. */
   readonly nodes: readonly NodeObservation[];
+  /** See `SettledScale.floor`; null: nothing is remembered. Absent where the load decides nothing, whatever the manifest says. */
+  readonly floor?: number | null;
 }
 
 /** A topic as the cluster has it. */
@@ -111,6 +114,25 @@ export interface QuorumObservation {
   readonly observers: readonly QuorumReplica[];
 }
 
+/** What a broker holds, and totals since it started: of two of one start the difference is what it did between them. */
+export interface BrokerLoad {
+  /** Another one after every start of it. */
+  readonly brokerEpoch: number;
+  /** When it was measured, by a clock of the broker that never jumps, ms. */
+  readonly atMs: number;
+  /** Time that its data loop was in turns, ms. */
+  readonly busyMs: number;
+  /** Bytes of requests and of answers, of clients and of other brokers. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly logBytes: number;
+  /** Size of the file system of its logs; 0 while it does not know. */
+  readonly diskBytes: number;
+  readonly shareSessions: number;
+  /** As many as it takes at most. */
+  readonly shareSessionsMax: number;
+}
+
 /** What a ClusterAdmin sees: only what was asked for. */
 export interface AdminObservation {
   /** Sorted ids of the brokers that answered Metadata. */
@@ -132,6 +154,17 @@ export interface AdminObservation {
    * out. Absent when it wasn't asked for, or nobody tells.
    */
   readonly advertised?: ReadonlyMap<number, readonly ListenerAddress[]>;
+  /** What brokers have to do; those that don't tell are left out. Absent when it wasn't asked for. */
+  readonly loads?: ReadonlyMap<number, BrokerLoad>;
+  /** The most copies that a partition of any topic has, ≥ 0. Absent when it wasn't asked for. */
+  readonly copiesMax?: number;
+}
+
+/** What the load makes of the number of brokers (O10). */
+export interface ScaleVerdict {
+  /** One more or one less than there are, and why; null: they stay. */
+  readonly change: { readonly brokers: number; readonly why: string } | null;
+  readonly notes: readonly Condition[];
 }
 
 /** Everything that a plan is made from, besides the manifests. */
@@ -141,6 +174,8 @@ export interface Observed {
   readonly nowMs?: number;
   /** Another Cluster, as people name it, where this operator restarts nodes for reasons of its own first. Absent: there is none. */
   readonly rollsFirst?: string;
+  /** Absent where nobody judges the load. */
+  readonly scale?: ScaleVerdict;
   /** null while no broker answers. */
   readonly admin: AdminObservation | null;
 }

@@ -42,7 +42,7 @@ export interface Plan {
  * observation, so later ones may assume nothing about it.
  */
 export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic): Plan {
-  const scale = settleScale(desired.cluster, observed.host);
+  const scale = settleScale(desired.cluster, observed.host, observed.scale?.change?.brokers);
   const settled = { ...desired, cluster: scale.cluster };
   const holds = new Holds(settled);
   const whole = planAll(settled, observed, isDynamic);
@@ -52,7 +52,13 @@ export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic)
     ...whole,
     steps,
     held,
-    conditions: [...badInstructions(all), ...scale.conditions, ...whole.conditions, ...conditions],
+    conditions: [
+      ...badInstructions(all),
+      ...scale.conditions,
+      ...(observed.scale?.notes ?? []),
+      ...whole.conditions,
+      ...conditions,
+    ],
   };
 }
 

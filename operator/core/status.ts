@@ -7,6 +7,7 @@ import { Holds } from './hold.ts';
 import { badInstructions } from './instructions.ts';
 import { incompleteNodes, isForLater, type Plan, planContents } from './plan.ts';
 import { type IsDynamic, wantedNodes } from './plan-nodes.ts';
+import { settleScale } from './scale.ts';
 import { describeStep, type NodeSpec, type Step } from './steps.ts';
 
 /** Why a step, or a look, failed when it was tried last. `fatal`: trying again does not help. */
@@ -42,12 +43,30 @@ const DONE = { kind: 'done', reason: 'AsDeclared', message: 'all is as the manif
 /** What keeps a cluster from being done while no step is left. */
 const working = (message: string): Standing => ({ kind: 'working', reason: 'Progressing', message });
 
+/** Findings about the brokers that are in force, whatever number was written. */
+function inForce(findings: Findings): Findings {
+  const { seen, desired } = findings;
+  if (seen === null) return findings;
+  const { host, scale } = seen.observed;
+  return {
+    ...findings,
+    desired: { ...desired, cluster: settleScale(desired.cluster, host, scale?.change?.brokers).cluster },
+  };
+}
+
+/** Whether a cluster is as its manifests say, and nothing moves in it or is about to. */
+export function isCalm(desired: Desired, seen: NonNullable<Findings['seen']>, isDynamic: IsDynamic): boolean {
+  const findings = inForce({ desired, seen, trouble: null, failures: new Map(), isDynamic });
+  const isMoving = [...seen.plan.steps, ...seen.plan.held].some(
+    (step) => step.kind === 'Rebalance' || (step.kind === 'EnsureTopic' && step.change.kind === 'resize'),
+  );
+  const isMarked = seen.observed.host.nodes.some(({ mark }) => mark !== null);
+  return !isMoving && !isMarked && clusterStanding(findings).kind === 'done';
+}
+
 /** The status of a Cluster; `more` are conditions that others found. */
-export function clusterStatus(
-  findings: Findings,
-  facts: ClusterFacts,
-  more: readonly Judgement[] = [],
-): Draft<'Cluster'> {
+export function clusterStatus(all: Findings, facts: ClusterFacts, more: readonly Judgement[] = []): Draft<'Cluster'> {
+  const findings = inForce(all);
   const { seen } = findings;
   const own = ownConditions(findings);
   const judgements = [
@@ -172,10 +191,11 @@ function drainsOf(nodes: readonly NodeObservation[], admin: AdminObservation) {
 }
 
 /** The statuses of everything that belongs to a cluster, by the manifests of `Findings.desired`. */
-export function contentStatuses(findings: Findings): {
+export function contentStatuses(all: Findings): {
   readonly topics: ReadonlyMap<Topic, Draft<'Topic'>>;
   readonly groups: ReadonlyMap<ShareGroup, Draft<'ShareGroup'>>;
 } {
+  const findings = inForce(all);
   const { desired } = findings;
   const admin = findings.seen?.observed.admin ?? null;
   const ownership = resolveOwnership(desired);
@@ -255,6 +275,8 @@ const NOTES: ReadonlySet<Condition['type']> = new Set([
   'RestartPending',
   'AddressPending',
   'SubscriptionDiffers',
+  'ScalingLimited',
+  'ScalingHeld',
 ]);
 
 function notesOf(conditions: readonly Condition[]): readonly Judgement[] {

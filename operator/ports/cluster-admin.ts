@@ -21,6 +21,8 @@ export interface AdminQuestion {
   readonly replacements: readonly number[];
   /** Whether to ask what clients are told of brokers. */
   readonly advertised: boolean;
+  /** Brokers that are to say what they have to do, and whether to ask how many copies partitions have. Absent: nothing of it is asked. */
+  readonly load?: { readonly brokers: readonly number[]; readonly copies: boolean };
 }
 
 /** What settings are attached to; the cluster's have no name. */

@@ -77,7 +77,7 @@ function settledAdmin(cluster: Cluster, { nodes }: HostObservation): AdminObserv
 
 const read = (listed: Listed): HostView => readCluster(READ, listed, disksOf(listed));
 const again = (cluster: Cluster, view: HostView): Blueprint | null =>
-  blueprintOf({ cluster, uid: UID, isDynamic: isDynamicSetting }, view, SITE);
+  blueprintOf({ cluster, uid: UID, floor: view.observation.floor ?? null, isDynamic: isDynamicSetting }, view, SITE);
 
 describe('a cluster as objects', () => {
   it('is read back as settled: nothing is left to be done, and it is rendered as it was', () => {
@@ -100,34 +100,46 @@ describe('a cluster as objects', () => {
     );
   });
 
-  it('keeps what the manifest does not say: who leaves and is stopped, marks, a replaced disk, and grown volumes', () => {
+  it('keeps what the manifest does not say: who leaves and is stopped, marks, a replaced disk, grown volumes, and a floor', () => {
     const marks = fc.array(fc.constantFrom(null, 'joining' as const, 'leaving' as const), {
       minLength: 6,
       maxLength: 6,
     });
+    const more = fc.record({ grown: fc.nat(6), floor: fc.option(fc.integer({ min: 1, max: 1_000 })) });
     fc.assert(
-      fc.property(clusters, fc.nat(2), fc.nat(2), marks, fc.nat(6), (declared, leaving, stopped, markOf, grown) => {
-        const annotations = new Map([['weir.dev/replace-node', '0']]);
-        const cluster = { ...declared, metadata: { ...declared.metadata, annotations } };
-        const { brokers, controllers } = cluster.spec;
-        // Of fewer than three some are controllers that the manifest does not ask for any more: they are made otherwise.
-        const replicas = brokers.replicas + (brokers.replicas < 3 && controllers === undefined ? 0 : leaving);
-        const settled = settledBlueprint({ ...cluster, spec: { ...cluster.spec, brokers: { ...brokers, replicas } } });
-        const nodes = settled.nodes.map((node, index) => ({
-          ...node,
-          isRunning: node.spec.id >= 1_000 || node.spec.id < replicas - Math.min(replicas - brokers.replicas, stopped),
-          mark: markOf[index] ?? null,
-          replacedDisk: node.spec.id === 0 ? 'uid-of-a-claim' : null,
-          volumeSize: index === grown ? '30Gi' : null,
-        }));
-        const objects = render({ ...settled, nodes });
-        const blueprint = again(cluster, read(listedOf(objects)));
-        expect(blueprint === null ? null : render(blueprint)).toEqual(objects);
-        const { replacedDisks, observation } = read({ ...listedOf(objects), services: [] });
-        const isKept = brokers.storage !== undefined;
-        expect(replacedDisks.get(0)).toBe(isKept ? 'uid-of-a-claim' : undefined);
-        expect(observation.nodes[0]?.replacement).toBe(isKept ? 'done' : 'none');
-      }),
+      fc.property(
+        clusters,
+        fc.nat(2),
+        fc.nat(2),
+        marks,
+        more,
+        (declared, leaving, stopped, markOf, { grown, floor }) => {
+          const annotations = new Map([['weir.dev/replace-node', '0']]);
+          const cluster = { ...declared, metadata: { ...declared.metadata, annotations } };
+          const { brokers, controllers } = cluster.spec;
+          // Of fewer than three some are controllers that the manifest does not ask for any more: they are made otherwise.
+          const replicas = brokers.replicas + (brokers.replicas < 3 && controllers === undefined ? 0 : leaving);
+          const settled = settledBlueprint({
+            ...cluster,
+            spec: { ...cluster.spec, brokers: { ...brokers, replicas } },
+          });
+          const nodes = settled.nodes.map((node, index) => ({
+            ...node,
+            isRunning:
+              node.spec.id >= 1_000 || node.spec.id < replicas - Math.min(replicas - brokers.replicas, stopped),
+            mark: markOf[index] ?? null,
+            replacedDisk: node.spec.id === 0 ? 'uid-of-a-claim' : null,
+            volumeSize: index === grown ? '30Gi' : null,
+          }));
+          const objects = render({ ...settled, nodes, floor });
+          const blueprint = again(cluster, read(listedOf(objects)));
+          expect(blueprint === null ? null : render(blueprint)).toEqual(objects);
+          const { replacedDisks, observation } = read({ ...listedOf(objects), services: [] });
+          const isKept = brokers.storage !== undefined;
+          expect(replacedDisks.get(0)).toBe(isKept ? 'uid-of-a-claim' : undefined);
+          expect(observation.nodes[0]?.replacement).toBe(isKept ? 'done' : 'none');
+        },
+      ),
     );
   });
 

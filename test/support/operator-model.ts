@@ -21,6 +21,16 @@ type Metadata = AnyResource['metadata'];
 
 const metadata = (name: string): Metadata => ({ name, namespace: 'default' });
 
+/** Up to nine brokers as the load asks, with the defaults of a manifest. */
+export const AUTOSCALE: NonNullable<Cluster['spec']['brokers']['autoscale']> = {
+  maxReplicas: 9,
+  scaleIn: 'Drain',
+  diskPercent: 70,
+  loadPercent: 60,
+  scaleOutSeconds: 60,
+  scaleInSeconds: 1_800,
+};
+
 /** A Cluster with one broker, or as `spec` says. */
 export function cluster(
   config: Readonly<Record<string, string>> = {},
@@ -31,15 +41,16 @@ export function cluster(
     readonly annotations?: Readonly<Record<string, string>>;
     readonly windows?: Cluster['spec']['maintenanceWindows'];
     readonly omitsReplicas?: true;
+    readonly autoscale?: Partial<NonNullable<Cluster['spec']['brokers']['autoscale']>>;
   } = {},
 ): Cluster {
-  const { port = 9092, brokers = 1, controllers, annotations, windows, omitsReplicas } = spec;
+  const { port = 9092, brokers = 1, controllers, annotations, windows, omitsReplicas, autoscale } = spec;
   return {
     kind: 'Cluster',
     metadata: { ...metadata('c'), ...(annotations && { annotations: new Map(Object.entries(annotations)) }) },
     ...(omitsReplicas && { omitsReplicas }),
     spec: {
-      brokers: { replicas: brokers },
+      brokers: { replicas: brokers, ...(autoscale && { autoscale: { ...AUTOSCALE, ...autoscale } }) },
       ...(controllers === undefined ? {} : { controllers: { replicas: controllers } }),
       listeners: [{ name: 'plain', port, type: 'internal' }],
       config: new Map(Object.entries(config)),

@@ -16,6 +16,7 @@ import type { ControlNet } from '../../ports/control-net.ts';
 import { Calls, isCallFault } from './calls.ts';
 import { check } from './check.ts';
 import { copiesUnderWay, plainCopies, reassignments, resizeTopic, type SeenCopies } from './copies.ts';
+import { Loads } from './loads.ts';
 import { Moves } from './moves.ts';
 import { beginGroup, observeShares } from './share-groups.ts';
 
@@ -44,6 +45,7 @@ export interface AdminReach {
   readonly controls: ReadonlyMap<number, Address>;
   /** The control plane, as its operator. */
   readonly net: ControlNet;
+  readonly clusterId: string;
 }
 
 /** The operator's `ClusterAdmin` over the Kafka protocol. */
@@ -51,11 +53,13 @@ export class KafkaAdmin implements ClusterAdmin {
   readonly #calls: Calls;
   readonly #moves: Moves;
   readonly #reach: AdminReach | null;
+  readonly #loads: Loads | null;
 
   /** Nodes are asked where they say that they are, unless `reach` says where. */
   constructor(bootstrap: readonly Address[], reach: AdminReach | null = null) {
     this.#calls = new Calls(bootstrap, { clientId: 'weir-operator', requestTimeoutMs: REQUEST_TIMEOUT_MS });
     this.#reach = reach;
+    this.#loads = reach === null ? null : new Loads(reach.net, reach.clusterId, reach.controls);
     // gRPC takes its time to load: a cluster that stays as it is does without.
     this.#moves = new Moves(async () => {
       const { FleetCalls, operatorNet } = await import('../fleet-calls.ts');
@@ -65,7 +69,8 @@ export class KafkaAdmin implements ClusterAdmin {
 
   async observe(question: AdminQuestion): Promise<AdminObservation> {
     const targets = await this.#targets(question);
-    const [metadata, found, quorum, members, obstacles, losses, advertised] = await Promise.all([
+    const { load } = question;
+    const [metadata, found, quorum, members, obstacles, losses, advertised, loads, copiesMax] = await Promise.all([
       this.#metadata(question.topics, targets),
       this.#foundGroups(question.groups, targets),
       question.quorum ? this.#quorum() : null,
@@ -73,6 +78,8 @@ export class KafkaAdmin implements ClusterAdmin {
       this.#moves.obstacles(question.restarts),
       this.#moves.obstacles(question.replacements, true),
       question.advertised ? this.#moves.advertised() : null,
+      load === undefined ? null : (this.#loads?.of(load.brokers) ?? null),
+      load?.copies === true ? this.#copiesMax() : null,
     ]);
     const configs = await this.#describe([...metadata.topics.keys()], question);
     const copies = await this.#copies(question, metadata.topics, targets);
@@ -117,6 +124,8 @@ export class KafkaAdmin implements ClusterAdmin {
       groups,
       config: ownValues(configs.get(`${RESOURCE.broker}/`)),
       ...(advertised === null ? {} : { advertised }),
+      ...(loads === null ? {} : { loads }),
+      ...(copiesMax === null ? {} : { copiesMax }),
     };
   }
 
@@ -238,6 +247,7 @@ export class KafkaAdmin implements ClusterAdmin {
 
   async close(): Promise<void> {
     this.#moves.close();
+    this.#loads?.close();
     this.#calls.close();
   }
 
@@ -350,6 +360,16 @@ export class KafkaAdmin implements ClusterAdmin {
       if (count !== undefined) members.set(id, count + 1);
     }
     return members;
+  }
+
+  /** See `AdminObservation.copiesMax`. */
+  async #copiesMax(): Promise<number> {
+    const body = () => ({ topics: null, allowAutoTopicCreation: false });
+    const { topics } = await this.#call(ApiKey.Metadata, body, 'any', 4);
+    let most = 0;
+    for (const { partitions } of topics)
+      for (const { replicaNodes } of partitions) most = Math.max(most, replicaNodes.length);
+    return most;
   }
 
   /** The groups that exist. Each broker lists those that it coordinates. */

@@ -36,6 +36,8 @@ export function operatorMetrics(operator: Operator, wallMs: () => number, monoto
       counter('reconcile_errors_total', 'Looks and steps that failed, by code', value, { code });
     for (const [step, value] of stats.steps.entries())
       counter('steps_total', 'Steps that were carried out, by kind', value, { step });
+    for (const [reason, value] of stats.scalings.entries())
+      counter('scalings_total', 'Brokers that came, or began to go, for the load', value, { reason });
     for (const [name, value] of stats.calls.entries()) {
       const [verb = '', code = 'other'] = name.split(' ');
       counter('api_requests_total', 'Calls of the Kubernetes API, by verb and code', value, { verb, code });

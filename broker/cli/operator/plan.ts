@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { type AnyResource, nameOf } from '../../../operator/api/kinds.ts';
+import { type AnyResource, type Cluster, nameOf } from '../../../operator/api/kinds.ts';
 import { checkSetting, isDynamicSetting } from '../../../operator/api/settings.ts';
 import { questionOf } from '../../../operator/controllers/reconcile.ts';
 import type { Judgement } from '../../../operator/core/conditions.ts';
@@ -9,6 +9,7 @@ import type { Desired } from '../../../operator/core/desired.ts';
 import { memberStatuses } from '../../../operator/core/members.ts';
 import type { AdminObservation, HostObservation } from '../../../operator/core/observed.ts';
 import { rehearse } from '../../../operator/core/rehearsal.ts';
+import { settleScale } from '../../../operator/core/scale.ts';
 import { clusterStatus, type Findings } from '../../../operator/core/status.ts';
 import { tooOld } from '../../../operator/core/versions.ts';
 import { describeStep } from '../../../operator/core/steps.ts';
@@ -199,7 +200,15 @@ async function previewOf(
     return content === null || desired.ending?.has(content) !== true;
   });
   const findings = { desired: end.desired, seen: end, trouble: null, failures: new Map(), isDynamic };
-  return { ahead, remarks: remarksOn(cluster, left, findings), isWhole: true };
+  return { ahead, remarks: [...decidedByLoad(manifest, seen), ...remarksOn(cluster, left, findings)], isWhole: true };
+}
+
+/** How many brokers there are where the load decides that: what it will ask for can't be told from one look. */
+function decidedByLoad(manifest: Cluster, seen: HostObservation): readonly string[] {
+  const { cluster, floor } = settleScale(manifest, seen);
+  const { autoscale, replicas } = cluster.spec.brokers;
+  if (autoscale === undefined || floor === null) return [];
+  return [`the load decides how many brokers there are, from ${floor} to ${autoscale.maxReplicas}: now ${replicas}`];
 }
 
 /** Where somebody may not read Secrets, brokers are not asked: that is all. */

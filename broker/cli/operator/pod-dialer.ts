@@ -16,7 +16,8 @@ export class PodDialer implements ClusterDialer {
     );
     const controls = new Map(nodes.map(({ id, host, controlPort: port }) => [id, { host, port }]));
     if (brokers.size === 0) throw new OperatorError('UNREACHABLE', 'no broker of the cluster is ready');
-    return new KafkaAdmin([...brokers.values()], { brokers, controls, net: this.#netOf(cluster) });
+    const { clusterId } = cluster;
+    return new KafkaAdmin([...brokers.values()], { brokers, controls, net: this.#netOf(cluster), clusterId });
   }
 
   async diskOf(cluster: DialedCluster, node: NodeReach): Promise<string> {

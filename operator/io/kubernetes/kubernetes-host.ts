@@ -51,6 +51,8 @@ export class KubernetesHost implements NodeHost {
   /** Objects of names of ours that the caches don't have, since nothing says whose they are. */
   #strangers: readonly KubernetesObject[] = [];
   #cluster: Cluster | null = null;
+  /** See `SettledScale.floor`. */
+  #floor: number | null = null;
   /** What nodes are called with, as it was issued last. */
   #tls: OperatorFiles | null = null;
 
@@ -73,7 +75,9 @@ export class KubernetesHost implements NodeHost {
       if (phase === 'starting' && this.#pod(id) === null) await this.#askFor('Pod', nodeName(this.#owner.name, id));
     const view = this.#view();
     if (view.problems.length > 0) return { blocked: view.problems, refused: [] };
-    this.#cluster = settleScale(cluster, view.observation).cluster;
+    const settled = settleScale(cluster, view.observation);
+    this.#cluster = settled.cluster;
+    this.#floor = settled.floor;
     const blueprint = this.#blueprint(view);
     if (blueprint === null) return PREPARED;
     // Nothing is written of what is held back, but it is asked how it is.
@@ -125,7 +129,8 @@ export class KubernetesHost implements NodeHost {
     const formation = { clusterId: newId(), initialVoters: voters, formed: false };
     const { uid } = this.#owner;
     const { site } = this.#tools;
-    const record = quorumConfigMap({ cluster, uid, formation, nodes: [], templateSizes: new Map(), site });
+    const nothing = { floor: null, nodes: [], templateSizes: new Map() };
+    const record = quorumConfigMap({ cluster, uid, formation, ...nothing, site });
     // Made, never applied: of two who do it one fails, and looks at what the other wrote (V11).
     await this.#wrote(record, () => this.#tools.api.create(OWNED.ConfigMap, record));
     return formation;
@@ -239,7 +244,8 @@ export class KubernetesHost implements NodeHost {
   /** How the cluster should be, given how it is: a record is used once a broker has registered under it. */
   #blueprint(view: HostView): Blueprint | null {
     const { isDynamic, site } = this.#tools;
-    const blueprint = blueprintOf({ cluster: this.#manifest(), uid: this.#owner.uid, isDynamic }, view, site);
+    const manifest = { cluster: this.#manifest(), uid: this.#owner.uid, floor: this.#floor, isDynamic };
+    const blueprint = blueprintOf(manifest, view, site);
     const isUsed = view.observation.nodes.some(({ id, ready }) => ready && id < FIRST_CONTROLLER_ID);
     if (blueprint === null || blueprint.formation.formed || !isUsed) return blueprint;
     return { ...blueprint, formation: { ...blueprint.formation, formed: true } };

@@ -167,7 +167,11 @@ class Reader {
       return size === null ? [] : [[role, size] as const];
     });
     return {
-      observation: { formation, nodes: ids.map((id) => this.#observe(id, this.#node(id))) },
+      observation: {
+        formation,
+        nodes: ids.map((id) => this.#observe(id, this.#node(id))),
+        floor: floorOf(this.#sets.get('broker')),
+      },
       problems: this.#problems,
       unknownPods: this.#unknownPods.sort(),
       replicas: new Map([...this.#sets].map(([role, set]) => [role, replicasOf(set)])),
@@ -350,6 +354,11 @@ function isLeftBehind(pod: KubernetesObject, set: string): boolean {
 function replicasOf(set: KubernetesObject | undefined): number {
   const replicas = at(set, 'spec', 'replicas');
   return typeof replicas === 'number' && Number.isSafeInteger(replicas) && replicas <= REPLICAS_MAX ? replicas : 0;
+}
+
+function floorOf(set: KubernetesObject | undefined): number | null {
+  const text = textAt(set, 'metadata', 'annotations', ANNOTATIONS.floor) ?? '';
+  return /^[1-9][0-9]{0,3}$/.test(text) ? Math.min(Number(text), REPLICAS_MAX) : null;
 }
 
 /** As many as a manifest can ask for; whatever else stands there is no number of nodes. */

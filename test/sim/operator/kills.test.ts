@@ -24,9 +24,29 @@ const listeners = (...types: string[]) => ({
   listeners: types.map((type, at) => ({ name: `l${at}`, port: 9092 + at, type })),
 });
 
+const GIB = 2 ** 30;
+/** A Lease has to run out, and brokers to be asked some times. */
+const JUDGED_MS = 70_000;
+/** Three brokers and more as the load asks, which changes within half a minute; a volume holds 0.7 GiB of logs before. */
+const autoscaled = (): Cluster => {
+  const autoscale = { maxReplicas: 5, scaleIn: 'Drain', scaleOutSeconds: 10, scaleInSeconds: 10 };
+  return clusterOf({ brokers: { replicas: 3, storage, autoscale } }, metadata);
+};
+/** So many GiB of logs are there, four replicas on each broker. */
+const fill =
+  (gib: number) =>
+  ({ world }: OperatorStage): void => {
+    for (const id of [0, 1, 2, 3]) world.brokers.fill(id, 4);
+    world.logBytes = gib * GIB;
+  };
+
 /** Something that people do: what there is before, what they do, and what there is in the end. */
 interface Scenario {
   readonly before: readonly AnyResource[];
+  /** Bytes of all logs while that is made. */
+  readonly logBytes?: number;
+  /** For so long nothing may have had an effect in the end; a load is judged for a while before it has one. */
+  readonly quietMs?: number;
   readonly act: (stage: OperatorStage) => void;
   readonly after?: (stage: OperatorStage) => void;
 }
@@ -52,6 +72,47 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     act: declare(brokers(2, { controllers: { replicas: 3, storage } })),
     after: ({ world }) => {
       expect(world.brokers.voters.map(({ id }) => id)).toEqual([1000, 1001, 1002]);
+    },
+  },
+  'the load asks for a broker': {
+    before: [autoscaled()],
+    quietMs: JUDGED_MS,
+    act: fill(2.25),
+    after: (stage) => {
+      expect(pods(stage)).toHaveLength(4);
+      expect(stage.world.brokers.nodes.get(3)).toMatchObject({ replicas: 3 });
+      expect(stage.world.store.find(TYPES.clusters, 'ns', 'c')).toMatchObject({
+        spec: { brokers: { replicas: 3 } },
+        status: { replicas: 4 },
+      });
+    },
+  },
+  'the load asks for a broker less': {
+    before: [autoscaled()],
+    quietMs: JUDGED_MS,
+    logBytes: 2.25 * GIB,
+    act: fill(1),
+    after: (stage) => {
+      expect(pods(stage)).toEqual(['c-broker-0', 'c-broker-1', 'c-broker-2']);
+      expect(stage.world.store.all(TYPES.claims)).toHaveLength(3);
+    },
+  },
+  'autoscale goes from a manifest, and what it came to stays': {
+    before: [autoscaled()],
+    quietMs: JUDGED_MS,
+    logBytes: 2.25 * GIB,
+    act: declare(brokers(3)),
+    after: (stage) => {
+      expect(pods(stage)).toHaveLength(4);
+    },
+  },
+  'autoscale goes from a manifest, which is confirmed': {
+    before: [autoscaled()],
+    quietMs: JUDGED_MS,
+    logBytes: 2.25 * GIB,
+    act: declare(clusterOf(brokers(3).spec, { ...metadata, annotations: { 'weir.dev/confirm-scale-down': '3' } })),
+    after: (stage) => {
+      expect(pods(stage)).toHaveLength(3);
     },
   },
   'settings change that need a restart, and some that need none': {
@@ -263,12 +324,18 @@ class Watchman {
   }
 }
 
-async function staged({ before, act }: Scenario): Promise<{ stage: OperatorStage; watchman: Watchman }> {
+async function staged({
+  before,
+  act,
+  logBytes = 0,
+  quietMs,
+}: Scenario): Promise<{ stage: OperatorStage; watchman: Watchman }> {
   const stage = new OperatorStage();
   const watchman = new Watchman(stage);
+  stage.world.logBytes = logBytes;
   declare(...before)(stage);
   stage.start();
-  await stage.calm();
+  await stage.calm(quietMs);
   await stage.kill();
   stage.effects.length = 0;
   act(stage);
@@ -283,7 +350,7 @@ describe('an operator that is killed after every single effect', () => {
     async (_name, scenario) => {
       const free = await staged(scenario);
       free.stage.start();
-      await free.stage.calm();
+      await free.stage.calm(scenario.quietMs);
       const wanted = outcomeOf(free.stage);
       scenario.after?.(free.stage);
 
@@ -292,7 +359,7 @@ describe('an operator that is killed after every single effect', () => {
       for (;;) {
         stage.start();
         stage.fuse = 1;
-        await stage.calm();
+        await stage.calm(scenario.quietMs);
         if (stage.isAlive) break;
         await stage.kill();
         kills += 1;

@@ -1,6 +1,7 @@
 // What stands behind an API server in these tests: the controllers of Kubernetes that make pods of StatefulSets, a kubelet, and
 // a perfect cluster of brokers in those pods.
 import type { AnyResource } from '../../../operator/api/kinds.ts';
+import type { BrokerLoad } from '../../../operator/core/observed.ts';
 import type { NodeSpec, Step } from '../../../operator/core/steps.ts';
 import type { AdminQuestion, ClusterAdmin, Progress } from '../../../operator/ports/cluster-admin.ts';
 import type { ClusterDialer, NodeReach } from '../../../operator/ports/cluster-dialer.ts';
@@ -31,6 +32,10 @@ export class KubeWorld {
   machineOf = (id: number): string => `192.0.2.${id + 1}`;
   /** Name of the load balancer that a Service of this name has by now, null while it has none. */
   balancers = (service: string): string | null => `${service}.example.com`;
+  /** Bytes that there are in all logs, which lie on brokers evenly. */
+  logBytes = 0;
+  /** The clock of brokers, ms. */
+  clockMs = (): number => 0;
   /** Pods that budgets let go at a time. */
   disruptions = 1;
   #isSettling = false;
@@ -227,6 +232,19 @@ export class KubeWorld {
     return `d${id}.${this.brokers.nodes.get(id)?.generation ?? 0}`;
   }
 
+  #loads(ids: readonly number[]): ReadonlyMap<number, BrokerLoad> {
+    const nothing = {
+      brokerEpoch: 1,
+      busyMs: 0,
+      receivedBytes: 0,
+      sentBytes: 0,
+      shareSessions: 0,
+      shareSessionsMax: 1,
+    };
+    const load = { ...nothing, atMs: this.clockMs(), logBytes: this.logBytes / ids.length, diskBytes: 2 ** 40 };
+    return new Map(ids.map((id) => [id, load]));
+  }
+
   #admin(): ClusterAdmin {
     const move = async (step: Step): Promise<Progress> => {
       const before = this.#state();
@@ -244,12 +262,14 @@ export class KubeWorld {
       change,
     });
     return {
-      observe: async ({ members, advertised: isAsked }: AdminQuestion) => {
+      observe: async ({ members, advertised: isAsked, load }: AdminQuestion) => {
         const seen = this.brokers.admin();
         if (seen === null) throw new OperatorError('UNREACHABLE', 'nobody answers');
         const { advertised, ...others } = seen;
         const told = isAsked && advertised !== undefined ? { advertised } : {};
-        return { ...others, ...told, members: new Map(members.map((id) => [id, seen.members.get(id) ?? 0])) };
+        const loads =
+          load === undefined ? {} : { loads: this.#loads(load.brokers), ...(load.copies && { copiesMax: 3 }) };
+        return { ...others, ...told, ...loads, members: new Map(members.map((id) => [id, seen.members.get(id) ?? 0])) };
       },
       addVoter: ({ id, directoryId, address }) => carryOut({ kind: 'AddVoter', id, directoryId, address }),
       removeVoter: ({ id, directoryId }) => carryOut({ kind: 'RemoveVoter', id, directoryId }),

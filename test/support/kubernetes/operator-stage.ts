@@ -53,6 +53,7 @@ export class OperatorStage {
     this.#hooks = hooks;
     // Which of two manifests is older does not depend on how fast this runs.
     this.world.store.nowMs = () => this.wallMs + this.clock.monotonicMs();
+    this.world.clockMs = () => this.clock.monotonicMs();
     this.world.effect = (name, change, isChange) => this.#effect(this.#isDead, name, change, isChange);
   }
 

@@ -39,6 +39,7 @@ export function settledBlueprint(cluster: Cluster): Blueprint {
     cluster,
     uid: UID,
     formation: { clusterId: CLUSTER_ID, initialVoters, formed: true },
+    floor: null,
     nodes: nodes.map((spec) => ({ spec, isRunning: true, mark: null, replacedDisk: null, volumeSize: null })),
     templateSizes: new Map(),
     site: SITE,

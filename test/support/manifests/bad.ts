@@ -99,6 +99,13 @@ const BAD_SHAPES: readonly BadCase[] = [
     'spec.brokers.autoscale.maxReplicas',
     'is required',
   ),
+  shape(
+    'Cluster',
+    'an autoscale that waits for full disks',
+    { brokers: { autoscale: { maxReplicas: 9, diskPercent: 91 } } },
+    'spec.brokers.autoscale.diskPercent',
+    'must be between 10 and 90, not 91',
+  ),
   shape('Cluster', 'no listener', listening(), 'spec.listeners', 'must not be empty'),
   shape(
     'Cluster',
@@ -241,6 +248,13 @@ const BAD_BY_RULE: readonly BadCase[] = [
     { brokers: { autoscale: { maxReplicas: 2 } } },
     'spec.brokers.autoscale.maxReplicas',
     'must be at least spec.brokers.replicas, which is the least number of brokers',
+  ),
+  rule(
+    'Cluster',
+    'an autoscale that takes a broker away sooner than it adds one',
+    { brokers: { autoscale: { maxReplicas: 9, scaleInSeconds: 59 } } },
+    'spec.brokers.autoscale.scaleInSeconds',
+    'must be at least scaleOutSeconds: a broker that came takes longer to go',
   ),
   ...[9091, 9180, 9185, 9190].map((port) =>
     rule('Cluster', `port ${port}`, listening({ name: 'x', port }), 'spec.listeners[0].port', ownPort),

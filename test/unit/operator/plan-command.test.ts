@@ -110,6 +110,32 @@ describe('weir operator plan', () => {
     expect([code, lines]).toEqual([0, ['Cluster ns/orders: nothing to do']]);
   });
 
+  it('tells that the load decides how many brokers there are, and what happens when nobody lets it any more', async () => {
+    const autoscale = { maxReplicas: 5, scaleOutSeconds: 10 };
+    const scaled = { brokers: { ...SPEC.brokers, autoscale } };
+    const stage = new OperatorStage();
+    stage.world.logBytes = 2.25 * 2 ** 30;
+    stage.world.declare(clusterOf(scaled, NAMED));
+    stage.start();
+    await stage.calm();
+    expect(await plan(stage, [cluster(scaled)])).toMatchObject({
+      code: 0,
+      lines: [
+        'Cluster ns/orders: nothing to do',
+        '  ! the load decides how many brokers there are, from 3 to 5: now 4',
+      ],
+    });
+    const { lines } = await plan(stage, [cluster()]);
+    expect(lines).toEqual([
+      'Cluster ns/orders: nothing to do',
+      expect.stringContaining('ScaleDownUnconfirmed: spec.brokers.autoscale is not in the manifest any more'),
+    ]);
+    const confirmed = cluster(SPEC, { ...NAMED, annotations: { 'weir.dev/confirm-scale-down': '3' } });
+    expect((await plan(stage, [confirmed])).lines).toEqual(
+      expect.arrayContaining(['  drain node 3', '  stop node 3', '  forget node 3, which holds nothing any more']),
+    );
+  });
+
   it('tells what then happens', async () => {
     const stage = await settled();
     stage.world.brokers.leaderId = 1;

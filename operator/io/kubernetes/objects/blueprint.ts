@@ -41,6 +41,8 @@ export interface Blueprint {
   /** `metadata.uid` of the Cluster. */
   readonly uid: string;
   readonly formation: Formation;
+  /** See `SettledScale.floor`. */
+  readonly floor: number | null;
   /** Sorted by id. */
   readonly nodes: readonly BlueprintNode[];
   /** Sizes in the claim templates of StatefulSets that are there: templates never change (O4). */
@@ -53,11 +55,16 @@ export interface Blueprint {
  * where somebody has to act first: the cluster was never formed, or it has a node that the manifest has no word for.
  */
 export function blueprintOf(
-  manifest: { readonly cluster: Cluster; readonly uid: string; readonly isDynamic: IsDynamic },
+  manifest: {
+    readonly cluster: Cluster;
+    readonly uid: string;
+    readonly floor?: number | null;
+    readonly isDynamic: IsDynamic;
+  },
   view: HostView,
   site: Site,
 ): Blueprint | null {
-  const { cluster, uid, isDynamic } = manifest;
+  const { cluster, uid, floor = null, isDynamic } = manifest;
   const { observation: host, templateSizes } = view;
   if (host.formation === null || view.problems.length > 0) return null;
   const wanted = wantedNodes(cluster, isDynamic);
@@ -75,7 +82,7 @@ export function blueprintOf(
     const replacedDisk = replacedNode === id ? (view.replacedDisks.get(id) ?? null) : null;
     return [{ spec, isRunning, mark, replacedDisk, volumeSize: view.volumeSizes.get(id) ?? null }];
   });
-  return { cluster, uid, formation: host.formation, nodes, templateSizes, site };
+  return { cluster, uid, formation: host.formation, floor, nodes, templateSizes, site };
 }
 
 /** Whether a StatefulSet has, or should find, a pod of this node. */

@@ -30,6 +30,8 @@ export const ANNOTATIONS = {
   declaredHash: `${API.group}/declared-hash`,
   /** On claims: id of the cluster whose data is on the volume (O4). On StatefulSets: id of the cluster that their pods are of. */
   clusterId: `${API.group}/cluster-id`,
+  /** On StatefulSets of brokers: see `SettledScale.floor`. */
+  floor: `${API.group}/floor`,
   /** On Services of nodes: what is still to be done about the node, see `NodeObservation.mark`. */
   mark: `${API.group}/mark`,
   /** On Services of nodes, and on their claims: `metadata.uid` of the disk that is to be replaced, or was (see `diskUid`). */

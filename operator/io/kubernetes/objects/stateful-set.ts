@@ -23,7 +23,10 @@ export function statefulSet(blueprint: Blueprint, role: Role, settings: string):
       blueprint,
       statefulSetName(name, role),
       { role },
-      { [ANNOTATIONS.clusterId]: blueprint.formation.clusterId },
+      {
+        [ANNOTATIONS.clusterId]: blueprint.formation.clusterId,
+        ...(role === 'controller' || blueprint.floor === null ? {} : { [ANNOTATIONS.floor]: String(blueprint.floor) }),
+      },
     ),
     spec: {
       replicas: Math.max(start, ...running.map((id) => id + 1)) - start,
