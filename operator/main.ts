@@ -6,6 +6,7 @@ import {
 } from './controllers/cluster-work.ts';
 import { guardedApi, guardedDialer, whileHolding } from './controllers/guard.ts';
 import { type LeaderTimes, Leader, type LeaseApi } from './controllers/leader.ts';
+import { Scaler } from './controllers/scaler.ts';
 import { OperatorStats } from './controllers/stats.ts';
 import { Workers } from './controllers/workers.ts';
 import { Keeper } from './controllers/keeper.ts';
@@ -17,12 +18,14 @@ import { homeName } from './core/members.ts';
 import { waitsFor } from './core/roll-order.ts';
 import { tooOld } from './core/versions.ts';
 import { PRIORITY, type Priority } from './core/work-queue.ts';
-import { Caches } from './io/kubernetes/caches.ts';
+import { Autoscalers } from './io/kubernetes/autoscalers.ts';
+import { type CacheListener, Caches } from './io/kubernetes/caches.ts';
 import type { Certify } from './io/kubernetes/certificates/keep.ts';
 import { EventWriter, timeText } from './io/kubernetes/event-writer.ts';
 import { clusterFacts } from './io/kubernetes/facts.ts';
 import { rollStates } from './io/kubernetes/roll-states.ts';
-import { objectWrites, statusIn } from './io/kubernetes/status.ts';
+import { WORKLOADS } from './io/kubernetes/resources.ts';
+import { objectWrites, recordIn, statusIn } from './io/kubernetes/status.ts';
 import { KubernetesHost } from './io/kubernetes/kubernetes-host.ts';
 import { listAt, textAt } from './io/kubernetes/objects/fields.ts';
 import type { Site } from './io/kubernetes/objects/blueprint.ts';
@@ -87,7 +90,15 @@ export class Operator {
   readonly stats: OperatorStats;
   #lastHeardMs: number | null = null;
   #isSynced = false;
-  #running: { readonly caches: Caches; readonly workers: Workers; readonly work: ClusterWork } | null = null;
+  #caches: Caches | null = null;
+  /** Who hears of what is new: an operator that works. */
+  #hearing: Pick<CacheListener, 'manifest' | 'object'> | null = null;
+  #running: {
+    readonly caches: Caches;
+    readonly autoscalers: Autoscalers;
+    readonly workers: Workers;
+    readonly work: ClusterWork;
+  } | null = null;
   #stopped = false;
 
   /** Begins at once. */
@@ -135,6 +146,19 @@ export class Operator {
     return this.#running?.workers.count ?? 0;
   }
 
+  /** The views of the API server, made once. */
+  #views(): Caches {
+    const { api, clock, random } = this.#tools;
+    this.#caches ??= new Caches({ api: this.stats.counted(api), clock, random }, this.#options.namespaces, {
+      manifest: (key) => this.#hearing?.manifest(key),
+      object: (key) => this.#hearing?.object(key),
+      trouble: (error) => {
+        this.#listener.trouble('reading from the API server', error);
+      },
+    });
+    return this.#caches;
+  }
+
   /** Every condition of every custom resource, as its status has it. */
   *conditions(): Iterable<{ readonly kind: Kind; readonly type: string; readonly status: string }> {
     const { caches } = this.#running ?? {};
@@ -150,7 +174,8 @@ export class Operator {
     const running = this.#running;
     this.#running = null;
     await running?.workers.stop();
-    await running?.caches.stop();
+    await this.#caches?.stop();
+    await running?.autoscalers.stop();
     await running?.work.close();
     await this.#leader.stop();
   }
@@ -170,7 +195,8 @@ export class Operator {
       if (isSynced && !workers.add(key, priority))
         throw new OperatorError('TOO_MANY', `more than ${KEYS_MAX} Clusters are to be worked on`);
     };
-    const caches = new Caches({ api, clock, random }, namespaces, {
+    const caches = this.#views();
+    this.#hearing = {
       manifest: (key) => {
         add(key, PRIORITY.user);
       },
@@ -178,10 +204,7 @@ export class Operator {
         work.nudge(key);
         add(key, PRIORITY.event);
       },
-      trouble: (error) => {
-        trouble('reading from the API server', error);
-      },
-    });
+    };
     const place = (cluster: Declared): ClusterPlace =>
       openPlace(
         new KubernetesHost({ api, caches, clock, dialer, certify, site, isDynamic: isDynamicSetting }, cluster),
@@ -192,7 +215,10 @@ export class Operator {
       return cluster === undefined ? null : { cluster, members: caches.membersOf(key) };
     };
     const turned = this.stats.turned.bind(this.stats);
-    const hooks = this.#hooks(api, caches);
+    const autoscalers = new Autoscalers({ api, clock, random }, namespaces, (error) => {
+      trouble('reading what scales', error);
+    });
+    const hooks = this.#hooks(api, caches, autoscalers);
     const { tag: own } = site.image;
     const rollsFirst = (key: string): string | null => {
       const first = waitsFor(key, rollStates(caches, { own, nowMs: wallMs() }));
@@ -206,7 +232,7 @@ export class Operator {
     );
     const queue = { workers: this.#options.workers, keysMax: KEYS_MAX, backoff: BACKOFF, clock, random };
     const workers = new Workers(queue, { work: (key) => this.stats.look(key, () => work.work(key)), trouble });
-    this.#running = { caches, workers, work };
+    this.#running = { caches, autoscalers, workers, work };
     this.#listener.lead();
     await caches.synced();
     if (this.#stopped) return;
@@ -218,7 +244,7 @@ export class Operator {
   }
 
   /** What is written of a Cluster besides its objects, and what else is wanted. */
-  #hooks(api: KubernetesApi, caches: Caches): ClusterHooks {
+  #hooks(api: KubernetesApi, caches: Caches, autoscalers: Autoscalers): ClusterHooks {
     const { clock, wallMs } = this.#tools;
     const events = new EventWriter(api, { monotonicMs: () => clock.monotonicMs(), wallMs }, (error) => {
       this.#listener.trouble('writing an Event', error);
@@ -239,6 +265,17 @@ export class Operator {
       now: () => timeText(wallMs()),
       isDynamic: isDynamicSetting,
     });
+    const scaler = new Scaler({
+      scaleOf: (target) => api.scaleOf(WORKLOADS[target.kind], target),
+      setScale: (target, scale) => api.setScale(WORKLOADS[target.kind], target, scale),
+      isNode: (target) => target.kind === 'StatefulSet' && caches.find('StatefulSet', target) !== null,
+      rivalsOf: (target) => autoscalers.of(target),
+      groups: () => caches.allDeclared('ShareGroup'),
+      recordOf: recordIn,
+      tell: (about, happening) => events.tell(about, happening),
+      clock,
+      wallMs,
+    });
     const more = this.#tools.hooks?.(api) ?? {};
     return {
       ...more,
@@ -246,9 +283,13 @@ export class Operator {
         await keeper.before(manifests);
         await more.before?.(manifests);
       },
-      report: async (report) =>
-        Math.min(await keeper.report(report), (await more.report?.(report)) ?? Number.POSITIVE_INFINITY),
+      report: async (report) => {
+        const { extras, dueMs } = await scaler.look(report);
+        const keptMs = await keeper.report(report, extras);
+        return Math.min(keptMs, dueMs, (await more.report?.(report)) ?? Number.POSITIVE_INFINITY);
+      },
       gone: async (key) => {
+        scaler.gone(key);
         await keeper.gone(key);
         await more.gone?.(key);
       },

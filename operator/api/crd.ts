@@ -96,6 +96,7 @@ const COLUMNS: Readonly<Record<Kind, readonly Column[]>> = {
     field('State', 'string', '.status.state', 'State of the group.'),
     field('Members', 'integer', '.status.members', 'Consumers in the group.'),
     field('Backlog', 'integer', '.status.backlog', 'Records that are not done with, about.'),
+    field('Replicas', 'integer', '.status.scaling.desiredReplicas', 'Consumers that the operator asks for.'),
     ...TAIL,
   ],
   Topic: [

@@ -1,5 +1,6 @@
 import { CLUSTER_SPEC } from './cluster-spec.ts';
 import type { Kind } from './names.ts';
+import { SCALING } from './scaling-schema.ts';
 import type { EnumSchema, FromSchema, ObjectSchema } from './schema.ts';
 
 const TOPIC_NAME = {
@@ -102,6 +103,7 @@ const SHARE_GROUP_SPEC = {
       scope: 'group',
       maxProperties: 50,
     },
+    scaling: SCALING,
     deletionPolicy: deletionPolicy('group'),
   },
   required: ['clusterRef', 'topics'],

@@ -228,6 +228,23 @@ const SHARE_GROUP_RULES: readonly Rule<'ShareGroup'>[] = [
     message: 'cannot be changed, added or taken away: make a new ShareGroup for another group',
     broken: (now, before) => now.spec.groupId !== before.spec.groupId,
   },
+  {
+    path: ['spec', 'scaling'],
+    field: ['maxReplicas'],
+    on: 'state',
+    cel: 'self.maxReplicas >= self.minReplicas',
+    message: 'must be at least minReplicas, which is the least number of replicas',
+    broken: ({ spec: { scaling } }) => scaling !== undefined && scaling.maxReplicas < scaling.minReplicas,
+  },
+  {
+    path: ['spec', 'scaling'],
+    field: ['targetRef'],
+    on: 'state',
+    cel: "has(self.targetRef) == (self.mode == 'Builtin')",
+    message: 'must be there if mode is Builtin, and only then: KEDA has it in its ScaledObject',
+    broken: ({ spec: { scaling } }) =>
+      scaling !== undefined && (scaling.targetRef !== undefined) !== (scaling.mode === 'Builtin'),
+  },
 ];
 
 const TOPIC_RULES: readonly Rule<'Topic'>[] = [

@@ -8,6 +8,9 @@ const OBSERVED_GENERATION = {
   maximum: Number.MAX_SAFE_INTEGER,
 } as const;
 
+const time = (description: string) =>
+  ({ type: 'string', description, format: 'date-time', minLength: 0, maxLength: 64 }) as const;
+
 const CONDITIONS = {
   type: 'array',
   description:
@@ -30,13 +33,7 @@ const CONDITIONS = {
         pattern: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$',
       },
       message: { type: 'string', description: 'Why, in a sentence for people.', minLength: 0, maxLength: 32_768 },
-      lastTransitionTime: {
-        type: 'string',
-        description: 'When status changed last.',
-        format: 'date-time',
-        minLength: 0,
-        maxLength: 64,
-      },
+      lastTransitionTime: time('When status changed last.'),
       observedGeneration: {
         type: 'integer',
         description: 'The metadata.generation that this condition is about.',
@@ -114,6 +111,25 @@ const SHARE_GROUP_STATUS = {
         'Records that are not done with, those in the hands of consumers included, rounded to two significant digits. The exact number is a metric.',
       minimum: 0,
       maximum: Number.MAX_SAFE_INTEGER,
+    },
+    scaling: {
+      type: 'object',
+      description: 'What the operator does about the consumers; there while it scales them.',
+      properties: {
+        desiredReplicas: count('Number of replicas that spec.scaling.targetRef is given.'),
+        lastScale: {
+          type: 'object',
+          description: 'When that number was changed last.',
+          properties: {
+            time: time('When.'),
+            from: count('Number of replicas before.'),
+            to: count('Number of replicas from then on.'),
+          },
+          required: ['time', 'from', 'to'],
+        },
+        heldUntil: time('Somebody else changed the number: it is left as it is until then.'),
+      },
+      required: ['desiredReplicas'],
     },
   },
   required: [],

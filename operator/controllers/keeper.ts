@@ -1,4 +1,5 @@
 import type { ClusterHooks, ClusterManifests, ClusterReport } from './cluster-work.ts';
+import { inTurns } from './in-turns.ts';
 import type { Reconciled, Taken } from './reconcile.ts';
 import { type Cluster, nameOf } from '../api/kinds.ts';
 import { FINALIZER, type Kind } from '../api/names.ts';
@@ -48,8 +49,13 @@ const SOFT_MS: Readonly<Record<Kind, number>> = { Cluster: 10_000, Topic: 10_000
 const SLIGHT_MS = 600_000;
 /** So long a deleted object waits for its topic or group to go: then the namespace may go before. */
 const PATIENCE_MS = 600_000;
-/** Writes of one Cluster that are under way at the same time. */
-const WRITES_MAX = 8;
+
+/** What others have to say of a ShareGroup. */
+export interface MemberExtra {
+  readonly amend: (draft: Draft<'ShareGroup'>) => Draft<'ShareGroup'>;
+  /** Called when the status says so, or need not. */
+  readonly written: () => Promise<void>;
+}
 
 interface Kept {
   /** The version that was seen when it was written, and what came of it: the caches may not have it yet. */
@@ -57,6 +63,14 @@ interface Kept {
   readonly writtenMs: number;
   /** Since when it is known to be deleted. */
   readonly leavingMs: number | null;
+}
+
+/** A Cluster and what names it, as one look found them. */
+interface Kin {
+  readonly key: string;
+  readonly cluster: Declared | null;
+  readonly members: readonly Declared[];
+  readonly findings: Findings | null;
 }
 
 interface Keep {
@@ -89,7 +103,8 @@ export class Keeper implements ClusterHooks {
     await this.#changeFinalizers(keep, members, changes);
   }
 
-  async report(report: ClusterReport): Promise<number> {
+  /** `extras` are by `Declared.uid`. */
+  async report(report: ClusterReport, extras: ReadonlyMap<string, MemberExtra> = new Map()): Promise<number> {
     const { cluster, members, turn } = report;
     const key = keyOf(cluster);
     const keep = this.#keepOf(key);
@@ -98,12 +113,13 @@ export class Keeper implements ClusterHooks {
     const dueMs: number[] = [];
     if (findings !== null) {
       const facts = this.#tools.facts(findings.desired.cluster);
-      dueMs.push(await this.#write(keep, cluster, clusterStatus(findings, facts)));
+      dueMs.push((await this.#write(keep, cluster, clusterStatus(findings, facts))) ?? Number.POSITIVE_INFINITY);
     } else if (!cluster.isLeaving) {
       const standing = report.refusal ?? invalid(cluster.issues);
-      dueMs.push(await this.#write(keep, cluster, { judgements: summary(standing), fields: null }));
+      const draft = { judgements: summary(standing), fields: null };
+      dueMs.push((await this.#write(keep, cluster, draft)) ?? Number.POSITIVE_INFINITY);
     }
-    dueMs.push(...(await this.#keepMembers(keep, key, cluster, members, findings)));
+    dueMs.push(...(await this.#keepMembers(keep, { key, cluster, members, findings }, extras)));
     await this.#changeFinalizers(keep, members, this.#finalizerChanges(keep, report));
     if (reconciled !== null) await this.#tellSteps(report, reconciled.taken);
     const scaled = scaleHappened(reconciled?.observed.scale, reconciled?.taken ?? []);
@@ -121,7 +137,7 @@ export class Keeper implements ClusterHooks {
       return;
     }
     const keep = this.#keepOf(key);
-    await this.#keepMembers(keep, key, null, members, null);
+    await this.#keepMembers(keep, { key, cluster: null, members, findings: null }, new Map());
     const facts = { desired: null, ended: new Set<string>(), isOverdue: () => false };
     await this.#changeFinalizers(keep, members, finalizerChanges(members, facts));
     this.#forget(keep, members);
@@ -167,29 +183,33 @@ export class Keeper implements ClusterHooks {
 
   async #keepMembers(
     keep: Keep,
-    key: string,
-    cluster: Declared | null,
-    members: readonly Declared[],
-    findings: Findings | null,
+    { key, cluster, members, findings }: Kin,
+    extras: ReadonlyMap<string, MemberExtra>,
   ): Promise<readonly number[]> {
     const drafts = memberStatuses(homeOf(key, cluster, findings), members);
     const due: number[] = [];
     await inTurns(members, async (member) => {
       const draft = drafts.get(member.uid);
       if (draft === undefined) return;
+      const extra = extras.get(member.uid);
+      // Only ShareGroups have any.
+      const whole = extra === undefined ? draft : extra.amend(draft as Draft<'ShareGroup'>);
       const isNew = isAdopted(member, this.#current(keep, member).status, draft);
-      due.push(await this.#write(keep, member, draft, isNew ? [ADOPTED] : []));
+      const dueMs = await this.#write(keep, member, whole, isNew ? [ADOPTED] : []);
+      if (dueMs === null) return;
+      due.push(dueMs);
+      await extra?.written();
     });
     return due;
   }
 
-  /** Writes a status if it differs, and tells what is new; gives in how many ms it is to be looked at again. */
+  /** Writes a status if it differs, and tells what is new; gives in how many ms it is to be looked at again, null: it is another object by now. */
   async #write<K extends Kind>(
     keep: Keep,
     object: Declared,
     draft: Draft<K>,
     also: readonly Happening[] = [],
-  ): Promise<number> {
+  ): Promise<number | null> {
     const { clock, now } = this.#tools;
     const { version, status: before } = this.#current(keep, object);
     // It has the conditions of all kinds and the fields of its own.
@@ -200,7 +220,7 @@ export class Keeper implements ClusterHooks {
     const restMs = what === 'firm' ? 0 : what === 'slight' ? SLIGHT_MS : SOFT_MS[object.kind];
     if (sinceMs < restMs) return restMs - sinceMs;
     const written = await unlessRefused(keep, this.#tools.applyStatus(object, version, after));
-    if (written === null) return Number.POSITIVE_INFINITY;
+    if (written === null) return null;
     this.#wrote(keep, object, written, after);
     const happened = [...also, ...statusHappened(object.kind, before, after)];
     for (const happening of happened) await this.#tools.tell(object, happening);
@@ -345,8 +365,4 @@ function failIfRefused(keep: Keep): void {
   const { refusal } = keep;
   keep.refusal = null;
   if (refusal !== null) throw refusal;
-}
-
-async function inTurns<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
-  for (let at = 0; at < all.length; at += WRITES_MAX) await Promise.all(all.slice(at, at + WRITES_MAX).map(work));
 }

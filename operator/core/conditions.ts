@@ -75,7 +75,7 @@ export function statusOf<K extends Kind>(
 const BACKLOG_STEP = 100;
 
 /**
- * What differs between two statuses: `firm` what others act upon (a generation, a condition's status or reason, whether a group is in use), `slight` a backlog
+ * What differs between two statuses: `firm` what others act upon (a generation, a condition's status or reason, whether a group is in use, how its consumers are scaled), `slight` a backlog
  * that moves as it does under steady traffic, by less than `BACKLOG_STEP` or less than to the double or the half, `soft` anything else.
  */
 export function difference(before: StatusOf<Kind>, after: StatusOf<Kind>): 'none' | 'slight' | 'soft' | 'firm' {
@@ -95,8 +95,9 @@ function isSlight(before: StatusOf<'ShareGroup'>, after: StatusOf<'ShareGroup'>)
 
 function firmOf(status: StatusOf<Kind>): string {
   const { observedGeneration, conditions = [] } = status;
+  const { state, scaling }: StatusOf<'ShareGroup'> = status;
   const firm = conditions.toSorted(byType).map((one) => [one.type, one.status, one.reason, one.observedGeneration]);
-  return JSON.stringify([observedGeneration, firm, 'state' in status ? status.state : null]);
+  return JSON.stringify([observedGeneration, firm, state, scaling?.desiredReplicas, scaling?.heldUntil]);
 }
 
 /** Servers keep lists with keys in an order of their own. */

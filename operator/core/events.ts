@@ -92,7 +92,8 @@ export function statusHappened(kind: Kind, before: StatusOf<Kind>, after: Status
   return (after.conditions ?? []).flatMap(({ type, status, reason, message }): readonly Happening[] => {
     const earlier = before.conditions?.find((one) => one.type === type);
     const isNew = earlier?.status !== status || (earlier.reason !== reason && status !== 'True');
-    if (type === 'Stalled' && (isNew || earlier?.message !== message)) return [{ type: 'Warning', reason, message }];
+    const isTold = type === 'Stalled' || (type === 'ScalingActive' && status === 'False');
+    if (isTold && (isNew || earlier?.message !== message)) return [{ type: 'Warning', reason, message }];
     if (type === 'Available' && status === 'False' && earlier?.status === 'True')
       return [{ type: 'Warning', reason, message }];
     if (type === 'ScalingLimited' && isNew) return [{ type: 'Normal', reason, message }];

@@ -91,6 +91,8 @@ export interface GroupObservation {
   readonly begun?: ReadonlyMap<string, ReadonlySet<number>>;
   /** Records that it is not done with; absent where that is not known of each partition. */
   readonly backlog?: number;
+  /** The same of each topic of which it is known. */
+  readonly backlogs?: ReadonlyMap<string, number>;
   /** Consumers in it; absent where its coordinator did not say. */
   readonly members?: number;
   /** Topics that any of them subscribes to, sorted. */

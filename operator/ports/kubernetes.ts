@@ -70,6 +70,13 @@ export type WatchEvent =
   | { readonly kind: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: KubernetesObject }
   | { readonly kind: 'BOOKMARK'; readonly resourceVersion: string };
 
+/** How many replicas a workload is to have. */
+export interface Scale {
+  readonly replicas: number;
+  /** The version of the workload that this is of. */
+  readonly resourceVersion: string;
+}
+
 /** What must still hold of an object for it to be deleted, so that its successor of the same name is not hit. */
 export interface DeletionGuard {
   readonly uid?: string;
@@ -111,6 +118,10 @@ export interface KubernetesApi {
   apply(type: ResourceType, object: KubernetesObject, options?: { force?: boolean }): Promise<KubernetesObject>;
   /** The same for the status subresource, which alone holds `status`; always takes over. */
   applyStatus(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject>;
+  /** The scale of a workload, null when there is none. */
+  scaleOf(type: ResourceType, name: ObjectName): Promise<Scale | null>;
+  /** Sets it; `CONFLICT` where the workload is of another version by now. */
+  setScale(type: ResourceType, name: ObjectName, scale: Scale): Promise<void>;
   /** Begins a deletion with background propagation; false when there is no such object. */
   delete(type: ResourceType, name: ObjectName, guard?: DeletionGuard): Promise<boolean>;
   /** Asks for a pod's end within its disruption budget, or only whether it would be granted now; false when there is no such pod. */

@@ -34,7 +34,7 @@ describe('examples/', () => {
     await pods(2);
   });
 
-  test.each(['quickstart.yaml', 'three-nodes.yaml', 'topic.yaml', 'production.yaml', 'consumers.yaml'])(
+  test.each(['quickstart.yaml', 'three-nodes.yaml', 'topic.yaml', 'production.yaml', 'consumers.yaml', 'scaling.yaml'])(
     '%s is taken as it is',
     async (name) => {
       await plane.kubectl('wait', '--for=condition=Established', 'crd', ...CRDS, '--timeout=60s');
@@ -53,6 +53,7 @@ describe('examples/', () => {
       'install.yaml',
       'production.yaml',
       'quickstart.yaml',
+      'scaling.yaml',
       'three-nodes.yaml',
       'topic.yaml',
     ]);

@@ -10,6 +10,7 @@ import type { Child } from '../wire/harness/child.ts';
 import { waitFor } from '../wire/harness/wait.ts';
 import { type AuditEntry, describeEntry, grantsOf, isChange, usesOf } from './harness/audit.ts';
 import { CLUSTER_CHART, EXAMPLES, setJson } from './harness/charts.ts';
+import { consumers, elasticGroup, rivals, SCALED_OBJECTS } from './harness/consumers.ts';
 import type { ControlPlane } from './harness/control-plane.ts';
 import type { Kubelet } from './harness/kubelet.ts';
 import { type Operated, startOperated, SYSTEM } from './harness/operated.ts';
@@ -265,6 +266,50 @@ step(
     expect(await weirSays([...TAKE, '--max', '1', '--idle', '30'])).toEqual(['kept']);
   },
 );
+
+step('consumers come with the backlog of a group that nobody was ever in, and go with it, time and again', async () => {
+  const spec = { clusterRef: { name: 'quickstart' }, partitions: 2, deletionPolicy: 'Delete' };
+  await plane.apply({ apiVersion: API_VERSION, kind: 'Topic', metadata: { name: 'loads' }, spec });
+  await plane.apply(consumers('Deployment', 'elastic', 0), elasticGroup('Deployment', 'elastic'));
+  await plane.kubectl('wait', 'sharegroup.weir.dev/elastic', ...READY);
+  const replicas = async (): Promise<unknown> => at(await plane.get('deployment', 'elastic'), 'spec', 'replicas');
+  for (const round of [1, 2]) {
+    await weirSays(
+      ['put', 'loads', ...BOOTSTRAP],
+      `${Array.from({ length: 195 }, (_, n) => `load ${n}`).join('\n')}\n`,
+    );
+    await waitFor('there are ten', async () => (await replicas()) === 10);
+    await waitFor('each has a pod', async () => (await podsOf('app=elastic')).length === 10);
+    if (round === 1) expect(at(await plane.get('sharegroup.weir.dev', 'elastic'), 'status', 'members')).toBe(0);
+    const took = await weirSays(['take', 'elastic', '--topic', 'loads', ...BOOTSTRAP, '--max', '195', '--idle', '30']);
+    expect(new Set(took).size).toBe(195);
+    await waitFor('there is none', async () => (await replicas()) === 0);
+  }
+  const events = await plane.kubectl('get', 'events', '-o', 'jsonpath={.items[*].reason}');
+  expect(events.split(' ')).toEqual(expect.arrayContaining(['ScaledUp', 'ScaledDown']));
+});
+
+step('a target that something else scales is told, and left alone', async () => {
+  const stands = async (name: string): Promise<string> => {
+    const { status } = await plane.get('sharegroup.weir.dev', name);
+    const conditions = at(status, 'conditions') as readonly { readonly type: string; readonly message: string }[];
+    return conditions.find(({ type }) => type === 'Stalled')?.message ?? '';
+  };
+  for (const [kind, object] of Object.entries(rivals('elastic'))) {
+    if (kind === 'ScaledObject') await plane.applyCrds([JSON.stringify(SCALED_OBJECTS)]);
+    await plane.apply(object);
+    const wanted = `${kind} rival scales Deployment elastic as well: take one of them away`;
+    await waitFor(`${kind} is told`, async () => (await stands('elastic')) === wanted);
+    await plane.kubectl('delete', kind, 'rival');
+    await waitFor(`${kind} is forgotten`, async () => (await stands('elastic')) === '');
+  }
+  await plane.kubectl('delete', 'crd', SCALED_OBJECTS.metadata.name);
+  // The least number is given at once.
+  await plane.apply(consumers('StatefulSet', 'kept', 0), elasticGroup('StatefulSet', 'kept', { minReplicas: 2 }));
+  await waitFor('there are two', async () => at(await plane.get('statefulset', 'kept'), 'spec', 'replicas') === 2);
+  const groups = ['sharegroup.weir.dev/elastic', 'sharegroup.weir.dev/kept', 'topic.weir.dev/loads'];
+  await plane.kubectl('delete', ...groups, 'deployment/elastic', 'statefulset/kept', '--timeout=60s');
+});
 
 step('everything goes with the Cluster', async () => {
   const members = ['topic.weir.dev/orders', 'sharegroup.weir.dev/readers'];

@@ -10,7 +10,7 @@ import { check } from './check.ts';
 import type { AdminCall } from './copies.ts';
 
 /** What the coordinators of share groups know of them. */
-export type SharesSeen = Pick<GroupObservation, 'begun' | 'backlog' | 'members' | 'subscriptions'>;
+export type SharesSeen = Pick<GroupObservation, 'begun' | 'backlog' | 'backlogs' | 'members' | 'subscriptions'>;
 
 type DescribedOffsets = ApiResponses[typeof ApiKey.DescribeShareGroupOffsets]['groups'][number];
 
@@ -137,14 +137,19 @@ async function describedMembers(
   }
 }
 
-function progressOf(described: DescribedOffsets | undefined): Pick<SharesSeen, 'begun' | 'backlog'> {
+function progressOf(described: DescribedOffsets | undefined): Pick<SharesSeen, 'begun' | 'backlog' | 'backlogs'> {
   if (described === undefined) return {};
-  const begun = begunIn(described);
-  const lags = described.topics.flatMap(({ partitions }) =>
-    partitions.map(({ lag, errorCode }) => (errorCode === ErrorCode.NONE ? lag : -1)),
+  const { topics } = described;
+  const backlogs = new Map(
+    topics.flatMap(({ topicName, partitions }) =>
+      partitions.every(({ lag, errorCode }) => errorCode === ErrorCode.NONE && lag >= 0)
+        ? [[topicName, partitions.reduce((sum, { lag }) => sum + lag, 0)] as const]
+        : [],
+    ),
   );
-  const isKnown = lags.length > 0 && lags.every((lag) => lag >= 0);
-  return { begun, ...(isKnown ? { backlog: lags.reduce((sum, lag) => sum + lag, 0) } : {}) };
+  const isKnown = topics.length > 0 && backlogs.size === topics.length;
+  const backlog = [...backlogs.values()].reduce((sum, one) => sum + one, 0);
+  return { begun: begunIn(described), backlogs, ...(isKnown ? { backlog } : {}) };
 }
 
 function begunIn({ topics }: DescribedOffsets): Map<string, Set<number>> {

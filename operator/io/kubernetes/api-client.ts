@@ -2,6 +2,7 @@ import { asObject, asRecord, failureOf, parseAnswer } from './answer.ts';
 import { ApiError, type ApiRequest, asApiError, describeRequest, type Endpoint, readAll, send } from './transport.ts';
 import { pause } from './pause.ts';
 import { openWatch } from './watch.ts';
+import { at } from './objects/fields.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   DeletionGuard,
@@ -10,6 +11,7 @@ import type {
   ObjectName,
   ObjectPage,
   ResourceType,
+  Scale,
   Selection,
   WatchEvent,
 } from '../../ports/kubernetes.ts';
@@ -25,6 +27,7 @@ const WATCH_LATE_MS = 15_000;
 /** A page of 500 objects is a few MiB. */
 const ANSWER_BYTES_MAX = 64 << 20;
 const APPLY = 'application/apply-patch+yaml';
+const MERGE = 'application/merge-patch+json';
 const PODS: ResourceType = { group: '', version: 'v1', kind: 'Pod', plural: 'pods', isNamespaced: true };
 
 /** The path of a type's objects, or of one of them; names are escaped, so that none reaches beyond its place. */
@@ -126,6 +129,27 @@ export class ApiClient implements KubernetesApi {
 
   applyStatus(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
     return this.#apply(`${pathOf(type, object.metadata)}/status`, object, true);
+  }
+
+  async scaleOf(type: ResourceType, name: ObjectName): Promise<Scale | null> {
+    const found = await unlessAbsent(this.#object({ method: 'GET', path: `${pathOf(type, name)}/scale` }), null);
+    if (found === null) return null;
+    const { resourceVersion = '' } = found.metadata;
+    // What is 0 is left out.
+    const replicas = at(found, 'spec', 'replicas') ?? 0;
+    if (typeof replicas !== 'number')
+      throw new ApiError('BAD_ANSWER', `the Kubernetes API says nothing of the replicas of ${type.kind} ${name.name}`);
+    return { replicas, resourceVersion };
+  }
+
+  async setScale(type: ResourceType, name: ObjectName, { replicas, resourceVersion }: Scale): Promise<void> {
+    await this.#call({
+      method: 'PATCH',
+      path: `${pathOf(type, name)}/scale`,
+      query: { fieldManager: FIELD_MANAGER },
+      contentType: MERGE,
+      body: { metadata: { resourceVersion }, spec: { replicas } },
+    });
   }
 
   async delete(type: ResourceType, name: ObjectName, guard: DeletionGuard = {}): Promise<boolean> {

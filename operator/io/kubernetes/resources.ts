@@ -22,6 +22,18 @@ export const OWNED = {
   NetworkPolicy: type('networking.k8s.io', 'v1', 'NetworkPolicy', 'networkpolicies'),
 } as const;
 
+/** The kinds that consumers run as, of which only the scale is asked for. */
+export const WORKLOADS = {
+  Deployment: type('apps', 'v1', 'Deployment', 'deployments'),
+  StatefulSet: OWNED.StatefulSet,
+} as const;
+
+/** The kinds that scale consumers besides us; of the second an API server need not know. */
+export const AUTOSCALERS = [
+  type('autoscaling', 'v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers'),
+  type('keda.sh', 'v1alpha1', 'ScaledObject', 'scaledobjects'),
+] as const;
+
 /** The kinds that users write. */
 export const CUSTOM: Readonly<Record<Kind, ResourceType>> = {
   Cluster: custom('Cluster'),

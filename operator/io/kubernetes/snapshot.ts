@@ -118,6 +118,14 @@ export class Snapshot implements KubernetesApi {
     return unasked();
   }
 
+  scaleOf(): never {
+    return unasked();
+  }
+
+  setScale(): never {
+    return unasked();
+  }
+
   #declare(kind: Kind, objects: readonly KubernetesObject[] | null): void {
     if (objects === null) this.unknown.push(kind);
     else this.declared.push(...objects.map((object) => declaredOf(kind, object)));

@@ -1,6 +1,7 @@
 import { API_VERSION, type Kind } from '../../api/names.ts';
 import type { StatusCondition, StatusOf } from '../../core/conditions.ts';
 import type { Declared } from '../../core/declared.ts';
+import type { ScalingRecord } from '../../core/scaling-status.ts';
 import type { KubernetesApi, KubernetesObject } from '../../ports/kubernetes.ts';
 import { asRecord } from './answer.ts';
 import { listAt, textAt } from './objects/fields.ts';
@@ -12,6 +13,12 @@ export function statusIn({ status }: Pick<Declared, 'status'>): StatusOf<Kind> {
     ['type', 'status', 'reason', 'message', 'lastTransitionTime'].every((name) => textAt(one, name) !== null);
   const conditions = listAt(status, 'conditions').filter((one): one is StatusCondition => isWhole(one));
   return { ...asRecord(status), conditions };
+}
+
+/** What the status of a ShareGroup says of its consumers, and of which generation. */
+export function recordIn(object: Declared): { readonly record: ScalingRecord | null; readonly generation: number } {
+  const { scaling, observedGeneration = -1 }: StatusOf<'ShareGroup'> = statusIn(object);
+  return { record: scaling ?? null, generation: observedGeneration };
 }
 
 /**

@@ -56,6 +56,32 @@ const declare =
   ({ world }: OperatorStage): void => {
     for (const one of manifests) world.declare(one);
   };
+const SCALING = {
+  mode: 'Builtin',
+  targetRef: { kind: 'Deployment', name: 'consumers' },
+  minReplicas: 0,
+  maxReplicas: 10,
+  backlogPerReplica: 100,
+  stabilizationSeconds: 15,
+  scaleUpPercent: 100,
+  scaleDownPercent: 50,
+} as const;
+const elastic = () => {
+  const config = new Map([['share.record.lock.duration.ms', '15000']]);
+  return inNs(group('workers', ['orders'], { config, scaling: SCALING }));
+};
+/** So many consumers of a group that nobody was ever in, and so many records. */
+const working =
+  (replicas: number, backlog: number) =>
+  ({ world }: OperatorStage): void => {
+    const named = { name: 'consumers', namespace: 'ns' };
+    const consumers = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: named, spec: { replicas } };
+    world.store.create(TYPES.deployments, consumers, { manager: 'kubectl', subresource: '' });
+    const known = world.brokers.groups.get('workers') ?? { type: null, config: new Map() };
+    world.brokers.groups.set('workers', { ...known, backlog, backlogs: new Map([['orders', backlog]]) });
+  };
+const consumers = ({ world }: OperatorStage): readonly unknown[] =>
+  world.store.all(TYPES.deployments).map(({ spec }) => spec);
 const pods = ({ world }: OperatorStage): readonly string[] =>
   world.store.all(TYPES.pods).map(({ metadata: { name } }) => name);
 
@@ -263,6 +289,21 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
       expect(pods(stage)).toHaveLength(3);
     },
   },
+  'consumers come with the work': {
+    before: [brokers(1), orders(), elastic()],
+    act: working(0, 950),
+    after: (stage) => {
+      expect(consumers(stage)).toEqual([{ replicas: 10 }]);
+    },
+  },
+  'consumers go with the work': {
+    before: [brokers(1), orders(), elastic()],
+    act: working(6, 0),
+    quietMs: 60_000,
+    after: (stage) => {
+      expect(consumers(stage)).toEqual([{ replicas: 0 }]);
+    },
+  },
   'a Cluster is deleted and made again: its data is still its own': {
     before: [brokers(3)],
     act: (stage) => {
@@ -278,6 +319,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
 /** What there is, as far as it does not depend on when it was made. */
 function outcomeOf({ world }: OperatorStage) {
   const { nodes, voters, topics, groups, config, draining, advertised } = world.brokers;
+  const scales = world.store.all(TYPES.deployments).map(({ spec }) => spec);
   const replicas = [...nodes.values()].map((node) => node.replicas);
   return {
     objects: world
@@ -293,6 +335,7 @@ function outcomeOf({ world }: OperatorStage) {
     config,
     draining,
     advertised,
+    scales,
   };
 }
 

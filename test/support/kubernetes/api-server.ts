@@ -285,12 +285,11 @@ export class ApiServer {
     const object =
       method === 'GET'
         ? this.#found(target)
-        : this.store.update(
-            type,
-            { namespace, name },
-            writer,
-            (live) => merged('', live, { spec: { replicas: replicas ?? 0 } }) as never,
-          );
+        : this.store.update(type, { namespace, name }, writer, (live) => {
+            const { resourceVersion } = isObject(body['metadata']) ? body['metadata'] : {};
+            const metadata = resourceVersion === undefined ? {} : { metadata: { resourceVersion } };
+            return merged('', live, { ...metadata, spec: { replicas: replicas ?? 0 } }) as never;
+          });
     const spec = object['spec'] as { replicas?: number } | undefined;
     const status = object['status'] as { replicas?: number } | undefined;
     return {

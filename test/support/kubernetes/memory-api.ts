@@ -9,6 +9,7 @@ import type {
   ObjectName,
   ObjectPage,
   ResourceType,
+  Scale,
   Selection,
   WatchEvent,
 } from '../../../operator/ports/kubernetes.ts';
@@ -113,6 +114,25 @@ export class MemoryApi implements KubernetesApi {
   applyStatus(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
     return this.#writes('status', object, () =>
       this.#store.apply(servedAs(type), object, { manager: FIELD_MANAGER, subresource: 'status' }, true),
+    );
+  }
+
+  async scaleOf(type: ResourceType, { namespace, name }: ObjectName): Promise<Scale | null> {
+    const live = this.#store.find(servedAs(type), namespace, name);
+    if (live === null) return null;
+    const { replicas = 1 } = live['spec'] as { readonly replicas?: number };
+    return { replicas, resourceVersion: live.metadata.resourceVersion ?? '' };
+  }
+
+  async setScale(type: ResourceType, name: ObjectName, { replicas, resourceVersion }: Scale): Promise<void> {
+    const writer = { manager: FIELD_MANAGER, subresource: 'scale' } as const;
+    const named = { kind: type.kind, metadata: { ...name } };
+    await this.#writes('scale', named, () =>
+      this.#store.update(servedAs(type), name, writer, (live) => ({
+        ...live,
+        metadata: { ...live.metadata, resourceVersion },
+        spec: { ...(live['spec'] as object), replicas },
+      })),
     );
   }
 

@@ -24,6 +24,8 @@ export const TYPES = {
   budgets: served('policy', 'v1', 'PodDisruptionBudget'),
   networkPolicies: served('networking.k8s.io', 'v1', 'NetworkPolicy', false),
   leases: served('coordination.k8s.io', 'v1', 'Lease', false),
+  autoscalers: served('autoscaling', 'v2', 'HorizontalPodAutoscaler'),
+  scaledObjects: served('keda.sh', 'v1alpha1', 'ScaledObject'),
   clusters: served(API.group, API.version, 'Cluster'),
   shareGroups: served(API.group, API.version, 'ShareGroup'),
   topics: served(API.group, API.version, 'Topic'),

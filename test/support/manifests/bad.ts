@@ -15,6 +15,7 @@ const topicStays = 'cannot be changed, added or taken away: make a new Topic, si
 const ownNames = "must not have names that begin with weir.dev/, which are the operator's own";
 const ownPort = 'must not be 9091, 9180, 9185, 9190: nodes keep these ports for themselves';
 const ownTopics = "must not begin with '__', as the topics of the brokers themselves do, nor be '.' or '..'";
+const hasTarget = 'must be there if mode is Builtin, and only then: KEDA has it in its ScaledObject';
 const refStays = 'cannot be changed: make a new object for the other Cluster';
 const clusterName =
   "must be at most 40 lower-case letters, digits and '-', beginning with a letter, ending with a letter or digit";
@@ -38,6 +39,9 @@ const change = (
   path: string,
   message: string,
 ): BadCase => ({ ...rule(kind, title, spec, path, message), before });
+
+/** A ShareGroup whose consumers are scaled. */
+const scaled = (scaling: object) => ({ ...GROUP, scaling: { backlogPerReplica: 100, ...scaling } });
 
 const BAD_SHAPES: readonly BadCase[] = [
   shape('Cluster', 'no brokers', {}, 'spec.brokers', 'is required'),
@@ -223,6 +227,20 @@ const BAD_SHAPES: readonly BadCase[] = [
     'spec.topics[1]',
     'is there twice: "x" is item 0 already',
   ),
+  shape(
+    'ShareGroup',
+    'scaling by nothing',
+    { ...GROUP, scaling: { targetRef: { name: 'w' } } },
+    'spec.scaling.backlogPerReplica',
+    'is required',
+  ),
+  shape(
+    'ShareGroup',
+    'scaling of a Pod',
+    scaled({ targetRef: { kind: 'Pod', name: 'w' } }),
+    'spec.scaling.targetRef.kind',
+    'must be one of Deployment, StatefulSet, not "Pod"',
+  ),
   {
     ...shape(
       'Cluster',
@@ -255,6 +273,21 @@ const BAD_BY_RULE: readonly BadCase[] = [
     { brokers: { autoscale: { maxReplicas: 9, scaleInSeconds: 59 } } },
     'spec.brokers.autoscale.scaleInSeconds',
     'must be at least scaleOutSeconds: a broker that came takes longer to go',
+  ),
+  rule(
+    'ShareGroup',
+    'fewer consumers at most than at least',
+    scaled({ targetRef: { name: 'w' }, minReplicas: 3, maxReplicas: 2 }),
+    'spec.scaling.maxReplicas',
+    'must be at least minReplicas, which is the least number of replicas',
+  ),
+  rule('ShareGroup', 'scaling of nothing', scaled({}), 'spec.scaling.targetRef', hasTarget),
+  rule(
+    'ShareGroup',
+    'a target that somebody else scales',
+    scaled({ mode: 'External', targetRef: { name: 'w' } }),
+    'spec.scaling.targetRef',
+    hasTarget,
   ),
   ...[9091, 9180, 9185, 9190].map((port) =>
     rule('Cluster', `port ${port}`, listening({ name: 'x', port }), 'spec.listeners[0].port', ownPort),

@@ -154,8 +154,28 @@ export const GOOD: readonly Case[] = [
       topics: ['orders', 'orders.retry'],
       createTopics: { partitions: 4, replicationFactor: 3 },
       config: { 'share.delivery.count.limit': 3 },
+      scaling: {
+        mode: 'Builtin',
+        targetRef: { kind: 'StatefulSet', name: 'workers' },
+        minReplicas: 0,
+        maxReplicas: 60,
+        backlogPerReplica: 200,
+        stabilizationSeconds: 120,
+        scaleUpPercent: 50,
+        scaleDownPercent: 10,
+      },
       deletionPolicy: 'Delete',
     },
+  },
+  {
+    title: 'a target, and nothing else of scaling',
+    kind: 'ShareGroup',
+    spec: { ...GROUP, scaling: { targetRef: { name: 'workers' }, backlogPerReplica: 1 } },
+  },
+  {
+    title: 'scaling by somebody else',
+    kind: 'ShareGroup',
+    spec: { ...GROUP, scaling: { mode: 'External', backlogPerReplica: 1 } },
   },
   {
     title: 'other topics',

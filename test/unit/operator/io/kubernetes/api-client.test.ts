@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { configMap, onStage, pod, shareGroup } from '../../../../support/kubernetes/stage.ts';
 import { TYPES } from '../../../../support/kubernetes/types.ts';
 
-const { budgets, configMaps, leases, pods, shareGroups, statefulSets } = TYPES;
+const { budgets, configMaps, deployments, leases, pods, shareGroups, statefulSets } = TYPES;
 const CONFIG = { namespace: 'ns', name: 'a' };
 
 describe('an API client', () => {
@@ -107,6 +107,24 @@ describe('an API client', () => {
       expect(await api.evict({ namespace: 'ns', name: 'p' })).toBe(true);
       expect(server.store.find(pods, 'ns', 'p')).toBeNull();
       expect(await api.evict({ namespace: 'ns', name: 'p' })).toBe(false);
+    }));
+
+  it('scales what may be scaled, if it is as it was seen', () =>
+    onStage(async ({ client, server }) => {
+      const api = client();
+      expect(await api.scaleOf(deployments, CONFIG)).toBeNull();
+      const spec = { replicas: 0, template: {} };
+      await api.create(deployments, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: CONFIG, spec });
+      const before = await api.scaleOf(deployments, CONFIG);
+      const { resourceVersion } = server.store.find(deployments, 'ns', 'a')?.metadata ?? {};
+      expect(before).toEqual({ replicas: 0, resourceVersion });
+      if (before === null) return;
+      await api.setScale(deployments, CONFIG, { ...before, replicas: 3 });
+      expect(server.store.find(deployments, 'ns', 'a')?.['spec']).toEqual({ replicas: 3, template: {} });
+      await expect(api.setScale(deployments, CONFIG, { ...before, replicas: 5 })).rejects.toMatchObject({
+        code: 'CONFLICT',
+      });
+      expect(await api.scaleOf(deployments, CONFIG)).toMatchObject({ replicas: 3 });
     }));
 
   it('refuses a name that would lead elsewhere and escapes the rest', () =>
