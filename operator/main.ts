@@ -4,6 +4,7 @@ import {
   type ClusterManifests,
   type ClusterPlace,
 } from './controllers/cluster-work.ts';
+import { Backlogs } from './controllers/backlogs.ts';
 import { guardedApi, guardedDialer, whileHolding } from './controllers/guard.ts';
 import { type LeaderTimes, Leader, type LeaseApi } from './controllers/leader.ts';
 import { Scaler } from './controllers/scaler.ts';
@@ -23,6 +24,7 @@ import { type CacheListener, Caches } from './io/kubernetes/caches.ts';
 import type { Certify } from './io/kubernetes/certificates/keep.ts';
 import { EventWriter, timeText } from './io/kubernetes/event-writer.ts';
 import { clusterFacts } from './io/kubernetes/facts.ts';
+import { readyBrokers } from './io/kubernetes/ready-brokers.ts';
 import { rollStates } from './io/kubernetes/roll-states.ts';
 import { WORKLOADS } from './io/kubernetes/resources.ts';
 import { objectWrites, recordIn, statusIn } from './io/kubernetes/status.ts';
@@ -144,6 +146,25 @@ export class Operator {
   /** Clusters that wait to be looked at, now or later, or are looked at. */
   queued(): number {
     return this.#running?.workers.count ?? 0;
+  }
+
+  /** Backlogs for whoever scales by them, whether this operator works or waits: it lists everything from now on. */
+  backlogs(): Backlogs {
+    const caches = this.#views();
+    return new Backlogs({
+      synced: () => caches.synced(),
+      declared: (kind, key) => caches.declared(kind, key),
+      membersOf: (key) => caches.membersOf(key),
+      connect: async (cluster) => {
+        const nodes = readyBrokers(caches, cluster);
+        if (nodes.length === 0) throw new OperatorError('UNREACHABLE', 'no broker is ready');
+        const { namespace, name } = cluster;
+        // Its control plane is not called.
+        const admin = await this.#tools.dialer.connect({ namespace, name, clusterId: '', tls: null }, nodes);
+        return { admin, brokers: nodes.map(({ id }) => id) };
+      },
+      clock: this.#tools.clock,
+    });
   }
 
   /** The views of the API server, made once. */

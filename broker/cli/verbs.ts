@@ -176,6 +176,16 @@ const OPERATOR: VerbHelp = {
       value: '[HOST]:PORT',
       help: 'Where /healthz, /readyz and /metrics are (default :9180, 0 finds a free port); ready: where to ask',
     },
+    {
+      name: 'keda',
+      value: '[HOST]:PORT',
+      help: 'Where KEDA asks for the backlogs of ShareGroups (gRPC; needs --keda-certificates). Absent: nowhere',
+    },
+    {
+      name: 'keda-certificates',
+      value: 'DIR',
+      help: 'tls.crt and tls.key of this server, and ca.crt: whoever has a certificate of that may ask',
+    },
     { name: 'log-level', value: 'LEVEL', help: 'debug, info (default), warn or error' },
   ],
 };

@@ -86,6 +86,11 @@ describe('the charts', () => {
   test.each([
     ['operator', OPERATOR_CHART, { crds: { install: false } }],
     ['operator-everything', OPERATOR_CHART, OPERATOR_VALUES],
+    [
+      'operator-keda',
+      OPERATOR_CHART,
+      { crds: { install: false }, rbac: { create: false }, keda: { enabled: true, tlsSecret: 'keda-tls' } },
+    ],
     ['cluster', CLUSTER_CHART, {}],
     ['cluster-members', CLUSTER_CHART, CLUSTER_VALUES],
   ])('render as in golden/%s.yaml', async (name, chart, values) => {
@@ -120,7 +125,17 @@ describe('the charts', () => {
     const known = helpOf('operator').flags.map(({ name }) => name.toUpperCase().replaceAll('-', '_'));
     expect(told.filter((name) => !known.includes(name))).toEqual([]);
     expect([...given, ...told.map((name) => name.toLowerCase().replaceAll('_', '-'))].sort()).toEqual(
-      ['lease', 'lease-namespace', 'image', 'image-pull-policy', 'cluster-domain', 'http', 'namespace'].sort(),
+      [
+        'lease',
+        'lease-namespace',
+        'image',
+        'image-pull-policy',
+        'cluster-domain',
+        'http',
+        'namespace',
+        'keda',
+        'keda-certificates',
+      ].sort(),
     );
   });
 
@@ -168,6 +183,7 @@ describe('the charts', () => {
     [OPERATOR_CHART, { replicas: 'two' }, /replicas/],
     [OPERATOR_CHART, { watchNamespaces: ['Not A Name'] }, /watchNamespaces/],
     [OPERATOR_CHART, { replica: 2 }, /replica/],
+    [OPERATOR_CHART, { keda: { enabled: true } }, /tlsSecret/],
     [CLUSTER_CHART, { name: 'Not-A-Name' }, /name/],
     [CLUSTER_CHART, { topics: { a: { clusterRef: { name: 'b' } } } }, /topics/],
     [CLUSTER_CHART, { shareGroup: {} }, /shareGroup/],

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { ApiClient } from '../../../operator/io/kubernetes/api-client.ts';
 import { keepCertificates } from '../../../operator/io/kubernetes/certificates/keep.ts';
 import { systemClock } from '../../../operator/io/system-clock.ts';
@@ -6,7 +7,7 @@ import { isOperatorError } from '../../../operator/ports/operator-error.ts';
 import { startHealthServer } from '../../io/http/health-server.ts';
 import { createPinoLog, type PinoLog } from '../../io/logging/pino-log.ts';
 import type { MetricSample } from '../../ports/metrics.ts';
-import { UserFault, usageFault } from '../fault.ts';
+import { messageOf, UserFault, usageFault } from '../fault.ts';
 import { parseFlags, type ParsedFlags } from '../flags.ts';
 import type { RunVerb } from '../verb.ts';
 import { helpOf } from '../verbs.ts';
@@ -39,10 +40,11 @@ export const runOperator: RunVerb = async (args, terminal) => {
   if (!LEVELS.includes(level)) throw usageFault('operator', `--log-level must be one of ${LEVELS.join(', ')}`);
   const log = createPinoLog({ level, fields: { operator: options.identity } });
   const source = sourceOf(flags);
-  const http = httpOf(flags);
+  const http = addressOf('http', flags.text('http') ?? HTTP_DEFAULT);
+  const keda = kedaOf(flags);
   try {
     const [api, leaseApi] = await Promise.all([clientOf(source), clientOf(source, LEASE_DEADLINE_MS)]);
-    return process.exit(await lead({ api, leaseApi }, options, log, http));
+    return process.exit(await lead({ api, leaseApi }, options, log, { http, keda }));
   } catch (error) {
     if (isOperatorError(error)) throw new UserFault(error.message);
     throw error;
@@ -54,7 +56,7 @@ async function lead(
   clients: { readonly api: ApiClient; readonly leaseApi: ApiClient },
   options: OperatorOptions,
   { log, flush }: PinoLog,
-  http: HttpAddress,
+  { http, keda }: { readonly http: BindAddress; readonly keda: KedaOptions | null },
 ): Promise<number> {
   const ended = Promise.withResolvers<number>();
   const operator = new Operator(
@@ -98,6 +100,7 @@ async function lead(
       else ended.reject(new UserFault(failure));
     },
   );
+  const served = keda === null ? null : await serveBacklogs(operator, keda, log);
   const stop = (): void => {
     setTimeout(() => {
       ended.resolve(1);
@@ -112,20 +115,67 @@ async function lead(
     return await ended.promise;
   } finally {
     server.close();
+    await served?.close();
     flush();
   }
 }
 
-interface HttpAddress {
+interface BindAddress {
   readonly host: string;
   readonly port: number;
 }
 
-function httpOf(flags: ParsedFlags): HttpAddress {
-  const text = flags.text('http') ?? HTTP_DEFAULT;
+/** Where KEDA asks, and where the certificates are. */
+interface KedaOptions extends BindAddress {
+  readonly directory: string;
+}
+
+function kedaOf(flags: ParsedFlags): KedaOptions | null {
+  const [address, directory] = [flags.text('keda'), flags.text('keda-certificates')];
+  if (address === undefined && directory === undefined) return null;
+  if (address === undefined || directory === undefined)
+    throw usageFault('operator', '--keda and --keda-certificates go together: nobody is answered without certificates');
+  return { ...addressOf('keda', address), directory };
+}
+
+/** Answers KEDA, whether this operator works or waits; a `UserFault` where it can't. */
+async function serveBacklogs(
+  operator: Operator,
+  { directory, ...address }: KedaOptions,
+  log: PinoLog['log'],
+): Promise<{ close(): Promise<void> }> {
+  // gRPC takes its time to load: most do without.
+  const { serveKeda } = await import('./keda-server.ts');
+  const { Certificates } = await import('../../io/tls/certificates.ts');
+  const file = (name: string): string => join(directory, name);
+  const files = { certFile: file('tls.crt'), keyFile: file('tls.key'), caFile: file('ca.crt') };
+  let certificates: InstanceType<typeof Certificates>;
+  try {
+    certificates = new Certificates(files, log);
+  } catch (error) {
+    throw new UserFault(`--keda-certificates: ${messageOf(error)}`);
+  }
+  const backlogs = operator.backlogs();
+  return new Promise((resolve, reject) => {
+    serveKeda({ ...address, certificates, clock: systemClock }, backlogs, (failure, listener) => {
+      if (listener === null) {
+        reject(new UserFault(`--keda: ${failure}`));
+        return;
+      }
+      log.info({ port: listener.port }, 'KEDA may ask for backlogs');
+      const close = async (): Promise<void> => {
+        listener.close();
+        await backlogs.close();
+      };
+      resolve({ close });
+    });
+  });
+}
+
+function addressOf(flag: string, text: string): BindAddress {
   // The address of a pod comes without brackets, of whichever kind it is.
   const found = /^(?:\[([^\]]+)\]|(.*)):([0-9]{1,5})$/.exec(text);
   const port = Number(found?.[3] ?? -1);
-  if (found === null || port > 65_535) throw usageFault('operator', `--http must be [HOST]:PORT, not ${text}`);
+  if (found === null || port > 65_535) throw usageFault('operator', `--${flag} must be [HOST]:PORT, not ${text}`);
   return { host: found[1] ?? found[2] ?? '', port };
 }

@@ -18,7 +18,8 @@ import { obsoleteOf, verdictOn } from './drift.ts';
 import { type Blueprint, type BlueprintNode, blueprintOf, type Site } from './objects/blueprint.ts';
 import { at, listAt, textAt } from './objects/fields.ts';
 import { quorumConfigMap } from './objects/config-maps.ts';
-import { claimName, CONTAINER, LABELS, namesOf, nodeName, PORTS, roleOf, statefulSetName } from './objects/names.ts';
+import { claimName, LABELS, namesOf, nodeName, PORTS, roleOf, statefulSetName } from './objects/names.ts';
+import { listenerPortOf } from './ready-brokers.ts';
 import { diskUid, type HostView, type Listed, nameTaken, type ReadCluster, readCluster, refused } from './read.ts';
 import { render } from './render.ts';
 import { OWNED, type OwnedKind, ownedType } from './resources.ts';
@@ -367,13 +368,6 @@ export class KubernetesHost implements NodeHost {
     const isNothing = typeof written === 'object' ? written.metadata.resourceVersion === before : !written;
     if (!isNothing) await caches.until(clock, SEEN_MS, () => version() !== before);
   }
-}
-
-/** Port of the first listener that the pod was made with: by now the manifest may have another one, for which it has yet to be restarted. */
-function listenerPortOf(pod: KubernetesObject): number | null {
-  const container = listAt(pod, 'spec', 'containers').find((one) => textAt(one, 'name') === CONTAINER);
-  const port = at(listAt(container, 'ports')[0], 'containerPort');
-  return typeof port === 'number' ? port : null;
 }
 
 /** Another one for every start of a container. */

@@ -45,6 +45,7 @@ export const OPERATOR_VALUES = {
   priorityClassName: 'high',
   podDisruptionBudget: { enabled: false },
   networkPolicy: { enabled: false },
+  keda: { enabled: true, tlsSecret: 'keda-tls', namespace: '' },
   metrics: { service: { annotations: { 'example.com/scrape': 'yes' } } },
 };
 /** A cluster with members. */

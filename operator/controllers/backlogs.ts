@@ -1,0 +1,164 @@
+import { type Cluster, groupIdOf, nameOf, type ShareGroup } from '../api/kinds.ts';
+import { notPermitted } from '../api/references.ts';
+import type { Declared } from '../core/declared.ts';
+import type { AdminObservation } from '../core/observed.ts';
+import { backlogOf } from '../core/scaling.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ClusterAdmin } from '../ports/cluster-admin.ts';
+import { isOperatorError, messageOf } from '../ports/operator-error.ts';
+
+/** What can be said of the backlog of a ShareGroup. `refused`: asking again does not help. */
+export type Backlog =
+  | { readonly kind: 'known'; readonly records: number }
+  | { readonly kind: 'unknown' | 'refused'; readonly why: string };
+
+/** A ShareGroup that is scaled by somebody else, and its Cluster. */
+export interface Asked {
+  readonly group: ShareGroup;
+  readonly cluster: Cluster;
+}
+
+/** The administration of a Cluster through these brokers. */
+export interface Connected {
+  readonly admin: ClusterAdmin;
+  readonly brokers: readonly number[];
+}
+
+/** What backlogs are found with. */
+export interface BacklogTools {
+  /** Resolves when everything was listed once. */
+  readonly synced: () => Promise<void>;
+  /** The custom resource of this kind and `namespace/name`. */
+  readonly declared: (kind: 'ShareGroup' | 'Cluster', key: string) => Declared | undefined;
+  /** Topics and ShareGroups that name a Cluster. */
+  readonly membersOf: (key: string) => readonly Declared[];
+  /** A connection to the brokers of a Cluster that are ready, and their ids. */
+  readonly connect: (cluster: Declared) => Promise<Connected>;
+  readonly clock: Clock;
+}
+
+/** Nothing that is older is told (O16). */
+export const FRESH_MS = 30_000;
+/** What is younger than that is not asked for again. */
+const REUSE_MS = 5_000;
+/** Whoever asks waits so long for brokers. */
+const PATIENCE_MS = 8_000;
+
+/** What is known of a Cluster. */
+interface Watched {
+  connected: Connected | null;
+  /** `atMs`: when it was asked for, which is no later than when it was so. */
+  seen: { readonly atMs: number; readonly topics: AdminObservation } | null;
+  asking: Promise<void> | null;
+  trouble: string;
+}
+
+/**
+ * The backlogs of ShareGroups that somebody else scales, for whoever asks: found by asking the brokers, in whichever operator. What is not
+ * known, or not new enough, is never told as nothing.
+ */
+export class Backlogs {
+  readonly #tools: BacklogTools;
+  readonly #watched = new Map<string, Watched>();
+
+  constructor(tools: BacklogTools) {
+    this.#tools = tools;
+  }
+
+  /** The ShareGroup of this `namespace/name` and its Cluster, or why nobody may ask for it. */
+  async find(key: string): Promise<Asked | Exclude<Backlog, { kind: 'known' }>> {
+    const { synced, declared, clock } = this.#tools;
+    if (!(await within(clock, synced()))) return { kind: 'unknown', why: 'not everything has been listed yet' };
+    const found = declared('ShareGroup', key);
+    const refused = (why: string): Backlog & { kind: 'refused' } => ({ kind: 'refused', why });
+    if (found === undefined) return refused(`there is no ShareGroup ${key}`);
+    const group = found.manifest;
+    if (group?.kind !== 'ShareGroup' || group.spec.scaling?.mode !== 'External')
+      return refused(`ShareGroup ${key} does not have spec.scaling.mode: External`);
+    const cluster = declared('Cluster', found.cluster)?.manifest;
+    if (cluster?.kind !== 'Cluster') return { kind: 'unknown', why: `Cluster ${found.cluster} is not there` };
+    const [issue] = notPermitted(group, cluster);
+    return issue === undefined ? { group, cluster } : refused(`ShareGroup ${key} ${issue.message}`);
+  }
+
+  async of({ group, cluster }: Asked): Promise<Backlog> {
+    const { clock } = this.#tools;
+    const { namespace, name } = cluster.metadata;
+    const key = `${namespace}/${name}`;
+    const watched = this.#watched.get(key) ?? { connected: null, seen: null, asking: null, trouble: 'no answer yet' };
+    this.#watched.set(key, watched);
+    if (!this.#isNew(watched, REUSE_MS, group)) {
+      watched.asking ??= this.#ask(key, watched).finally(() => (watched.asking = null));
+      await within(clock, watched.asking);
+    }
+    if (!this.#isNew(watched, FRESH_MS, group) || watched.seen === null)
+      return { kind: 'unknown', why: `${nameOf(cluster)} does not tell: ${watched.trouble}` };
+    const backlog = backlogOf(group, watched.seen.topics);
+    return typeof backlog === 'number' ? { kind: 'known', records: backlog } : { kind: 'unknown', why: backlog };
+  }
+
+  /** Closes all connections. */
+  async close(): Promise<void> {
+    const all = [...this.#watched.values()];
+    this.#watched.clear();
+    await Promise.all(
+      all.map(async (watched) => {
+        await watched.asking;
+        await watched.connected?.admin.close();
+      }),
+    );
+  }
+
+  #isNew({ seen }: Watched, ms: number, group: ShareGroup): boolean {
+    return (
+      seen !== null && this.#tools.clock.monotonicMs() - seen.atMs < ms && seen.topics.groups.has(groupIdOf(group))
+    );
+  }
+
+  /** Asks for all groups of a Cluster that somebody else scales; never fails. */
+  async #ask(key: string, watched: Watched): Promise<void> {
+    const { clock, connect, declared, membersOf } = this.#tools;
+    const atMs = clock.monotonicMs();
+    try {
+      const cluster = declared('Cluster', key);
+      if (cluster === undefined) throw new Error('bug: a Cluster that was found is asked');
+      const groups = membersOf(key).flatMap(({ manifest }) =>
+        manifest?.kind === 'ShareGroup' && manifest.spec.scaling?.mode === 'External' ? [manifest] : [],
+      );
+      watched.connected ??= await connect(cluster);
+      const { admin, brokers } = watched.connected;
+      const topics = await admin.observe({
+        ...NOTHING,
+        brokers,
+        topics: [...new Set(groups.flatMap(({ spec }) => spec.topics))].sort(),
+        groups: [...new Set(groups.map(groupIdOf))].sort(),
+      });
+      watched.seen = { atMs, topics };
+    } catch (error) {
+      if (!isOperatorError(error)) throw error;
+      watched.trouble = messageOf(error);
+      const { connected } = watched;
+      // Its nodes may be elsewhere by now.
+      watched.connected = null;
+      await connected?.admin.close();
+    }
+  }
+}
+
+const NOTHING = {
+  copies: new Map(),
+  settings: [],
+  quorum: false,
+  members: [],
+  restarts: [],
+  replacements: [],
+  advertised: false,
+} as const;
+
+/** Waits for something as long as anybody does; whether it came. */
+function within(clock: Clock, awaited: Promise<void>): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(PATIENCE_MS, () => resolve(false));
+    awaited.then(() => resolve(true), reject).finally(cancel);
+  });
+}
