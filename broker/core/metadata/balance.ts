@@ -132,8 +132,10 @@ export function* planRebalance(image: MetadataImage, settings: Settings): Steps<
       plan.replace(piece, null, target);
     }
   }
-  for (let moved = 0; moved < MOVES_MAX && (yield* plan.evenReplicas()); moved += 1);
-  const moreCount = plan.excess;
+  let moved = 0;
+  while (moved < MOVES_MAX && (yield* plan.evenReplicas())) moved += 1;
+  // What is left where nothing can be moved stays: machines forbid more.
+  const moreCount = moved < MOVES_MAX ? 0 : plan.excess;
   if (moreCount === 0) yield* plan.evenLeaders();
   return { moves: plan.moves(), moreCount, obstacles: [] };
 }

@@ -241,6 +241,18 @@ describe('a plan for balance', () => {
     );
   });
 
+  test('has an end where machines forbid that all have their part, and evens out who is first all the same', () => {
+    const lab = onHosts('a', 'b', 'c', 'a');
+    create(lab, 't', ...Array.from({ length: 8 }, () => [1, 2, 0]));
+    const plan = planRebalance(lab.image, lab.settings);
+    const planned = after(lab, plan);
+    // Two on one machine have the part of one.
+    expect(loads(planned, [0, 1, 2, 3])).toEqual([4, 8, 8, 4]);
+    expect(plan.moreCount).toBe(0);
+    const firsts = [0, 1, 2, 3].map((id) => planned.filter(([first]) => first === id).length);
+    expect(Math.max(...firsts)).toBeLessThanOrEqual(4);
+  });
+
   test('evens out who is first, without a copy', () => {
     const lab = MetadataLab.withBrokers([0, 1]);
     create(lab, 't', [0, 1], [0, 1], [0, 1], [0, 1]);
