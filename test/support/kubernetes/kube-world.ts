@@ -36,6 +36,8 @@ export class KubeWorld {
   logBytes = 0;
   /** The clock of brokers, ms. */
   clockMs = (): number => 0;
+  /** Connections to the brokers that are open. */
+  connections = 0;
   /** Pods that budgets let go at a time. */
   disruptions = 1;
   #isSettling = false;
@@ -91,6 +93,7 @@ export class KubeWorld {
       diskOf: async (_cluster, { id }) => this.#diskOf(id),
       connect: async (_cluster, nodes) => {
         if (!nodes.some((node) => this.#listens(node))) throw new OperatorError('UNREACHABLE', 'nobody listens there');
+        this.connections += 1;
         return this.#admin();
       },
     };
@@ -293,7 +296,9 @@ export class KubeWorld {
           await carryOut({ kind: 'EnsureGroup', groupId: resource.name, resource: '', change });
         else await carryOut(topic(resource.name, { kind: 'configure', change }));
       },
-      close: async () => undefined,
+      close: async () => {
+        this.connections -= 1;
+      },
     };
   }
 }

@@ -4,7 +4,7 @@ import { TYPES } from '../../support/kubernetes/types.ts';
 import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
 import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
 import { StatusError } from '../../support/kubernetes/store.ts';
-import { topic } from '../../support/operator-model.ts';
+import { PLAIN_TOPIC, topic } from '../../support/operator-model.ts';
 
 const three = clusterOf({ brokers: { replicas: 3, storage: { size: '1Gi' } } }, { name: 'orders', namespace: 'ns' });
 
@@ -135,8 +135,25 @@ describe('the operator', () => {
     expect(stage.effects.slice(before)).toEqual([]);
   });
 
+  it('has one connection to the brokers, whichever pods there are, and none to those of a Cluster that is gone', async () => {
+    const stage = await settled();
+    expect(stage.world.connections).toBe(1);
+    stage.world.declare(clusterOf(three.spec, { ...three.metadata, annotations: { 'weir.dev/restart': 'a' } }));
+    await stage.calm();
+    expect(stage.world.connections).toBe(1);
+    stage.world.store.delete(TYPES.clusters, { namespace: 'ns', name: 'orders' });
+    await stage.calm();
+    expect(stage.world.connections).toBe(0);
+  });
+
   it('has no effect any more once another one holds the Lease', async () => {
     const stage = await settled();
+    const { topics } = stage.world.brokers;
+    stage.world.declare({
+      ...topic('jobs', { clusterRef: { name: 'orders' } }),
+      metadata: { name: 'jobs', namespace: 'ns' },
+    });
+    await stage.calm();
     const lease = { namespace: 'weir-system', name: 'weir-operator' };
     const writer = { manager: 'somebody', subresource: '' } as const;
     stage.world.store.update(TYPES.leases, lease, writer, (live) => ({
@@ -145,6 +162,8 @@ describe('the operator', () => {
     }));
     const before = stage.effects.length;
     await stage.calm(10_000);
+    topics.set('jobs', { ...PLAIN_TOPIC, config: new Map([['retention.ms', '1']]) });
+    await stage.pass(60_000);
     stage.world.store.delete(TYPES.services, { namespace: 'ns', name: 'orders-bootstrap' });
     await stage.calm(10_000);
     expect(stage.told).toContain('operator-1 lost: "another" holds the Lease');
