@@ -107,7 +107,7 @@ describe('weir operator', () => {
     // Addresses of pods are of either kind, and have no brackets.
     for (const http of ['127.0.0.1:0', ':0', 'fd00::1:0', '[fd00::1]:0'])
       expect((await weir(['operator', '--http', http, '--kubeconfig', 'nowhere'])).err).toMatch(/kubeconfig can't be/);
-    expect((await weir(['operator', '--http', 'fd00::1'])).err).toMatch(/--http must be/);
+    expect((await weir(['operator', '--http', 'fd00::1:'])).err).toMatch(/--http must be/);
     for (const wrong of [['nowhere.yaml'], ['examples/quickstart.yaml', '--kubeconfig', 'nowhere']])
       expect((await weir(['operator', 'plan', '-f', ...wrong])).code).toBe(2);
   });
