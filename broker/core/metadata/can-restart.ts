@@ -19,7 +19,7 @@ const NAMED_MAX = 10;
  * Why brokers should not be stopped now, all at once, one sentence each; none when no partition would fall below
  * `min.insync.replicas` or be left without anybody who may lead. Where there are no more replicas than that no waiting would make it
  * better: it is enough that all others are in sync, and a partition with a single replica is no reason. It is one for not losing the disk; so are, wherever there is a replica, fewer than
- * `min.insync.replicas` others that are in sync: whoever is in an ELR, or was in the last one (D4), has what they lack. In
+ * `min.insync.replicas` others that are in sync, or not all of them: whoever is in an ELR, or was in the last one (D4), has what they lack. In
  * steps: the image must not change meanwhile.
  */
 export function* restartReasons(
@@ -81,7 +81,8 @@ function lossReason(lists: Lists, { image, wanted, ids }: Question): string | nu
   if (!replicas.some((id) => ids.includes(id))) return null;
   if (replicas.every((id) => ids.includes(id))) return 'has no replica elsewhere';
   const inSync = isr.filter((id) => !ids.includes(id) && image.isUnfenced(id) && isOnItsDisk(lists, id, diskOf));
-  return tooFew(inSync.length, Math.min(wanted, replicas.length));
+  const others = replicas.filter((id) => !ids.includes(id)).length;
+  return tooFew(inSync.length, Math.min(wanted, others));
 }
 
 function tooFew(count: number, needed: number): string | null {

@@ -88,6 +88,18 @@ describe('whether a broker may lose its disk', () => {
     expect(losses(lab, 0)).toEqual(['t-0 would have 0 in-sync replicas and needs 1 (min.insync.replicas)']);
     expect(losses(lab, 1)).toEqual([]);
   });
+
+  test.each([
+    ['as many replicas as min.insync.replicas', '3'],
+    ['fewer', '4'],
+  ])('with %s it may as soon as all others are in sync, since no waiting would help', (_what, least) => {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    lab.create(newTopic('t', { replicationFactor: 3, configs: [{ name: 'min.insync.replicas', value: least }] }));
+    for (const id of [0, 1, 2]) expect(losses(lab, id)).toEqual([]);
+    fence(lab, 1);
+    expect(losses(lab, 1)).toEqual([]);
+    for (const id of [0, 2]) expect(losses(lab, id)).toEqual([TOO_FEW(1)]);
+  });
 });
 
 describe('whether a broker may be restarted', () => {
