@@ -220,7 +220,11 @@ class BrokerProcess {
         listeners: listeners.map((one) => ({ name: one.name, host: one.bindHost, port: one.bindPort })),
         advertised: new Map(listeners.map((one) => [one.name, { host: one.advertisedHost, port: one.advertisedPort }])),
         memoryBytes: memoryBytes(),
-        metricSources: [processMetrics(this.#loop), diskMetrics(disk.syncStats)],
+        metricSources: [
+          processMetrics(this.#loop),
+          diskMetrics(disk.syncStats),
+          ...(nodes === null ? [] : [nodes.tls.metrics]),
+        ],
         loopStats: this.#loop.stats,
         onFatal: (message, hung) => this.#fatal(message, hung),
       },

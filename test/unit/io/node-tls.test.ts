@@ -50,6 +50,7 @@ function filesOf(issued: Issued, ca = authority.ca): TlsFiles {
 class Host {
   readonly warnings: object[] = [];
   readonly net: Net;
+  readonly #tls: NodeTls;
   clusterId = CLUSTER;
 
   constructor(certificate: Issued | TlsFiles, { handshakeMs = 60_000, reloadMs = 60_000 } = {}) {
@@ -57,7 +58,15 @@ class Host {
     const files = 'certFile' in certificate ? certificate : filesOf(certificate);
     const certificates = new Certificates(files, log, reloadMs);
     const tls = new NodeTls({ certificates, clusterId: () => this.clusterId, log, handshakeMs });
+    this.#tls = tls;
     this.net = createTcpNet(new EventLoop(), { nodes: { listener: LISTENER, tls } });
+  }
+
+  /** How many were refused, by what for; those reasons that nobody was refused for are left out. */
+  refused(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    this.#tls.metrics(({ labels: { reason = '' }, value }) => void (value > 0 && (counts[reason] = value)));
+    return counts;
   }
 
   listen(accept: (connection: NetConnection) => NetHandlers | null, listener: string = LISTENER): Promise<number> {
@@ -203,6 +212,8 @@ describe('a listener of brokers hands nothing on', () => {
     await untilClosed(socket);
     expect(far.connections).toEqual([]);
     expect(host.warnings).toEqual([{ address: HOST, reason: expect.stringMatching(reason) }]);
+    await waitFor('it is counted', () => Object.keys(host.refused()).length > 0);
+    expect(host.refused()).toEqual({ certificate: 1 });
   });
 
   it('of plain text', async () => {
@@ -213,6 +224,8 @@ describe('a listener of brokers hands nothing on', () => {
     await untilClosed(socket);
     expect(far.connections).toEqual([]);
     expect(host.warnings).toHaveLength(1);
+    await waitFor('it is counted', () => Object.keys(host.refused()).length > 0);
+    expect(host.refused()).toEqual({ handshake: 1 });
   });
 
   it('of somebody who speaks an older TLS, also after its certificate was renewed', async () => {
@@ -264,13 +277,16 @@ describe('a listener of brokers hands nothing on', () => {
     const socket = createConnection({ host: HOST, port }, () => speak(socket));
     await untilClosed(socket);
     expect(host.warnings).toEqual([{ address: HOST, reason: 'it did not show a certificate in time' }]);
+    await waitFor('it is counted', () => Object.keys(host.refused()).length > 0);
+    expect(host.refused()).toEqual({ silence: 1 });
     expect(far.connections).toHaveLength(1);
     expect(far.closed).toEqual([]);
   });
 
   it('of those who began the longest ago when too many have begun: a node gets in', async () => {
     const far = new Echo();
-    const port = await new Host(certificateOf(2)).listen(far.accept);
+    const host = new Host(certificateOf(2));
+    const port = await host.listen(far.accept);
     const open: Socket[] = [];
     let closedCount = 0;
     for (let count = 0; count < HANDSHAKE_COUNT_MAX; count += 1) {
@@ -285,6 +301,8 @@ describe('a listener of brokers hands nothing on', () => {
     await waitFor('one had to go', () => closedCount > 0);
     expect(open.map(({ destroyed }) => destroyed).indexOf(false)).toBe(closedCount);
     expect(closedCount).toBe(1);
+    await waitFor('it is counted', () => Object.keys(host.refused()).length > 0);
+    expect(host.refused()).toEqual({ crowd: 1 });
     ending.shift()?.();
     await waitFor('all are closed with the listener', () => closedCount === HANDSHAKE_COUNT_MAX);
     expect(far.closed).toEqual([]);
