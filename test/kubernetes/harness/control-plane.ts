@@ -1,5 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -17,7 +18,14 @@ import { GiveUp, waitFor } from '../../wire/harness/wait.ts';
 import type { AuditEntry } from './audit.ts';
 import { mortal, type Program } from './mortal.ts';
 
-const PORTS = { api: 16_443, etcd: 16_444, etcdPeer: 16_445, controllers: 16_446, scheduler: 16_447 } as const;
+const PORTS = {
+  claim: 16_442,
+  api: 16_443,
+  etcd: 16_444,
+  etcdPeer: 16_445,
+  controllers: 16_446,
+  scheduler: 16_447,
+} as const;
 const READY_DEADLINE_MS = 120_000;
 const ASK_DEADLINE_MS = 30_000;
 const ANSWER_BYTES_MAX = 64 << 20;
@@ -50,6 +58,28 @@ const LOCAL_STORAGE_CLASS = {
   volumeBindingMode: 'WaitForFirstConsumer',
 };
 
+interface Claimed {
+  readonly address: string;
+  readonly claim: Server | null;
+}
+
+/** An address that no other control plane of this machine has: each listens on one port of its own as long as it is there. */
+async function claimAddress(): Promise<Claimed> {
+  for (;;) {
+    const [second = 0, third = 0] = randomBytes(2);
+    const address = `127.${10 + (second % 200)}.${third}.1`;
+    const claim = createServer();
+    const isFree = await new Promise<boolean>((settle, fail) => {
+      claim.once('error', (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EADDRINUSE') settle(false);
+        else fail(error);
+      });
+      claim.listen(PORTS.claim, address, () => settle(true));
+    });
+    if (isFree) return { address, claim };
+  }
+}
+
 type Part = 'etcd' | 'apiServer' | 'controllerManager' | 'scheduler';
 
 /** Where a control plane is that has real nodes. */
@@ -69,18 +99,21 @@ export class ControlPlane {
   readonly directory: string;
   /** The path of a kubeconfig for somebody who may do everything. */
   readonly kubeconfig: string;
-  /** By itself in a network of 256 that nothing else on this machine uses. */
+  /** By itself in a network of 256 that nothing else on this machine uses, as long as `#claim` is there. */
   readonly address: string;
+  /** null: it is that of a site, which nobody else has. */
+  readonly #claim: Server | null;
   readonly #site: NodeSite | null;
   readonly #token = randomBytes(16).toString('hex');
   readonly #children: { readonly name: Part; readonly child: Child }[] = [];
   readonly #clients: ApiClient[] = [];
   #endpoint: Endpoint | null = null;
 
-  private constructor(directory: string, site: NodeSite | null) {
+  private constructor(directory: string, { address, claim, site }: Claimed & { readonly site: NodeSite | null }) {
     this.directory = directory;
     this.#site = site;
-    this.address = site?.address ?? `127.${10 + (process.pid % 200)}.${randomBytes(1)[0]}.1`;
+    this.address = address;
+    this.#claim = claim;
     this.kubeconfig = join(directory, 'admin.kubeconfig');
   }
 
@@ -89,13 +122,14 @@ export class ControlPlane {
    * made of objects, and nothing that belongs to others goes with them.
    */
   static async start({ controllers = true, scheduler = false } = {}): Promise<ControlPlane> {
-    const plane = new ControlPlane(await mkdtemp(join(tmpdir(), 'weir-kubernetes-')), null);
+    const claimed = await claimAddress();
+    const plane = new ControlPlane(await mkdtemp(join(tmpdir(), 'weir-kubernetes-')), { ...claimed, site: null });
     return plane.#begin(controllers, scheduler);
   }
 
   /** The same for real nodes, with everything that it has. */
   static async startFor(site: NodeSite): Promise<ControlPlane> {
-    return new ControlPlane(site.directory, site).#begin(true, true);
+    return new ControlPlane(site.directory, { address: site.address, claim: null, site }).#begin(true, true);
   }
 
   async #begin(controllers: boolean, scheduler: boolean): Promise<ControlPlane> {
@@ -350,6 +384,7 @@ export class ControlPlane {
     await Promise.all(this.#children.map(async ({ child }) => child.kill()));
     for (const path of volumes) await rm(path, { recursive: true, force: true });
     await rm(this.directory, { recursive: true, force: true });
+    this.#claim?.close();
   }
 
   async #volumes(): Promise<readonly string[]> {
