@@ -23,26 +23,28 @@ const QUICK = {
 };
 
 let directory: string;
-let peers: { readonly weir: Peer; readonly kafka: Peer };
+/** Those that were started, whatever became of it. */
+const peers: Peer[] = [];
 let sides: { readonly weir: Side; readonly kafka: Side };
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'weir-edge-'));
   const start = async (name: 'weir' | 'kafka'): Promise<Peer> => {
     const peer = await makePeer(name, { directory: join(directory, name), settings: QUICK });
+    peers.push(peer);
     await peer.start();
     return peer;
   };
   const [weir, kafka] = await Promise.all([start('weir'), start('kafka')]);
-  peers = { weir, kafka };
   const side = (peer: Peer): Side => ({ name: peer.name, bootstrap: peer.bootstrap, topicIds: new Map() });
   sides = { weir: side(weir), kafka: side(kafka) };
   await Promise.all([prepare(sides.weir), prepare(sides.kafka)]);
 });
 
 afterAll(async () => {
-  await Promise.all([peers.weir.stop(), peers.kafka.stop()]);
+  const ends = await Promise.allSettled(peers.map((peer) => peer.stop()));
   await rm(directory, { recursive: true, force: true });
+  expect(ends.filter(({ status }) => status === 'rejected')).toEqual([]);
 });
 
 // The order of cases is part of them: what one leaves behind, the next may find.
