@@ -18,6 +18,7 @@ type Step =
       readonly wantsUnfenced: boolean;
       readonly loopStalledMs: number;
       readonly diskStalledMs: number;
+      readonly unansweredMs: number;
     };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -46,6 +47,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       wantsUnfenced: fc.constantFrom(true, true, true, false),
       loopStalledMs: fc.constantFrom(0, 0, 0, 2000, 2001),
       diskStalledMs: fc.constantFrom(0, 0, 0, DISK_STALL_MS + 1),
+      unansweredMs: fc.constantFrom(0, 0, 0, 200, SESSION_MS - 200, SESSION_MS, 3 * SESSION_MS),
     }),
   },
 );
@@ -95,12 +97,13 @@ class Judge {
     if (world.epoch(id) === -1) return;
     const appliedOffset = world.lab.image.offset - lag;
     const { command } = world.beat(id, { ...more, appliedOffset });
-    this.#sinceMs.set(id, world.nowMs);
+    this.#sinceMs.set(id, Math.max(this.#sinceMs.get(id) ?? 0, world.nowMs - more.unansweredMs));
+    const isDeaf = more.unansweredMs >= SESSION_MS;
     const isWell = more.wantsUnfenced && more.loopStalledMs <= 2000;
     const isHung = more.diskStalledMs > DISK_STALL_MS;
     // S4, and its other side: who is not well is not left in.
     if (command?.kind === 'unfenceBroker')
-      expect([isWell, isHung, appliedOffset >= world.epoch(id)]).toEqual([true, false, true]);
+      expect([isWell, isDeaf, isHung, appliedOffset >= world.epoch(id)]).toEqual([true, false, false, true]);
     // S5
     if (isHung) expect(world.sessions.isSlow(brokerId(id))).toBe(true);
     if (command?.kind === 'shedLeaders') expect([isWell, world.isFenced(id)]).toEqual([true, false]);
@@ -132,6 +135,27 @@ describe('the sessions of brokers', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test('take one out that hears nothing in the time of one that is not heard, and let it in when it does', () => {
+    const world = new SessionWorld();
+    for (const id of [0, 1]) world.register(id);
+    for (const id of [0, 1, 0, 1]) world.beat(id);
+    const startMs = world.nowMs;
+    while (!world.isFenced(1)) {
+      world.advance(200);
+      world.beat(0);
+      world.beat(1, { unansweredMs: world.nowMs - startMs });
+      expect(world.nowMs - startMs).toBeLessThanOrEqual(SESSION_MS + 200);
+    }
+    for (let round = 0; round < 20; round += 1) {
+      world.advance(200);
+      world.beat(0);
+      world.beat(1, { unansweredMs: world.nowMs - startMs });
+      expect(world.isFenced(1)).toBe(true);
+    }
+    world.beat(1);
+    expect([world.isFenced(0), world.isFenced(1)]).toEqual([false, false]);
   });
 
   test('keep everybody in who speaks in time, for hours', () => {

@@ -528,6 +528,7 @@ export const STREAMS: { readonly [N in StreamName]: Omit<Calls<StreamCalls>[N], 
       diskStalledMs: 4,
     },
     response: {
+      unansweredMs: 400,
       errorCode: 41,
       isFenced: true,
       offset: 100,

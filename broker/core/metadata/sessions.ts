@@ -46,6 +46,8 @@ export interface BrokerHeartbeat {
   readonly wantsUnfenced: boolean;
   readonly loopStalledMs: number;
   readonly diskStalledMs: number;
+  /** For how long its heartbeats have had no answer. */
+  readonly unansweredMs: number;
 }
 
 /** What a heartbeat comes to. */
@@ -94,9 +96,10 @@ interface Session {
  *
  * - **S1** There is exactly one session per registered broker, of its current epoch.
  * - **S2** For its silence a broker is fenced only after a whole session without contact, during which this controller's own
- *   clock was watched all the time.
+ *   clock was watched all the time. A heartbeat is a contact as of when its sender last had an answer: one that is heard and hears
+ *   nothing is fenced like one that is silent.
  * - **S3** A session lasts from the configured time-out to the larger of that and 9 s.
- * - **S4** A broker that is stalled, has not applied what it was told of, or does not ask for it, is not let in.
+ * - **S4** A broker that is stalled, hears nothing, has not applied what it was told of, or does not ask for it, is not let in.
  * - **S5** A broker whose disk hung for `DISK_STALL_MS` is relieved of its leaderships and counts as slow until the disk has
  *   been well for `DISK_REST_MS` (F5). It stays in: what nobody else can lead is better led slowly.
  */
@@ -142,13 +145,15 @@ export class BrokerSessions {
     if (broker === null) return { errorCode: ErrorCode.BROKER_ID_NOT_REGISTERED, isFenced: true, command: null };
     if (broker.epoch !== brokerEpoch) return { errorCode: ErrorCode.STALE_BROKER_EPOCH, isFenced: true, command: null };
     const session = this.#current(broker);
-    if (session.timedOut) this.#extend(session, now.nowMs);
-    session.contactMs = now.nowMs;
+    // Whoever hears nothing can follow nobody, however well it is heard: a contact is one that it knows of.
+    const isDeaf = request.unansweredMs >= this.#limits.sessionTimeoutMs;
+    if (session.timedOut && !isDeaf) this.#extend(session, now.nowMs);
+    session.contactMs = Math.max(session.contactMs, now.nowMs - request.unansweredMs);
     session.heard = !session.left;
     judgeDisk(session, request.diskStalledMs, now.nowMs);
     const isWell = request.loopStalledMs <= this.#limits.loopStallMs;
     const mayBeIn = isWell && request.wantsUnfenced && !session.left;
-    const mayComeIn = mayBeIn && request.diskStalledMs <= DISK_STALL_MS;
+    const mayComeIn = mayBeIn && !isDeaf && request.diskStalledMs <= DISK_STALL_MS;
     const isCaughtUp = request.appliedOffset >= session.namedOffset;
     session.namedOffset = Math.max(session.namedOffset, now.committedOffset);
     this.#schedule(session, broker, now.nowMs);

@@ -36,6 +36,7 @@ class Script {
           wantsUnfenced: options.get('wants') !== 'no',
           loopStalledMs: number('loop', 0),
           diskStalledMs: number('disk', 0),
+          unansweredMs: number('unanswered', 0),
         });
         return this.#say(`${errorName(errorCode)}${isFenced ? ' fenced' : ''}${told(command)}`);
       }

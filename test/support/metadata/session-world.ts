@@ -65,6 +65,7 @@ export class SessionWorld {
       wantsUnfenced: true,
       loopStalledMs: 0,
       diskStalledMs: 0,
+      unansweredMs: 0,
       ...more,
     };
     const result = this.sessions.heartbeat(image, request, { nowMs: this.nowMs, committedOffset: image.offset });

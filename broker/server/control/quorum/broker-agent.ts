@@ -100,6 +100,8 @@ export class BrokerAgent {
   #beatsAhead = 0;
   /** When the data loop's clock stood at what it last said, and the wall clock here, per heartbeat that has no answer yet. */
   #sentBeats: { readonly atMs: number; readonly wallMs: number }[] = [];
+  /** Heartbeats in a row that no controller has answered. */
+  #unansweredBeats = 0;
   readonly #clocks: ClockWatch;
   #timer: TimerHandle | null = null;
   #isStopped = false;
@@ -197,6 +199,7 @@ export class BrokerAgent {
   #decided(outcome: MetadataOutcome): void {
     if (outcome.kind !== 'registerBroker' || outcome.errorCode !== ErrorCode.NONE) return;
     this.#brokerEpoch = outcome.brokerEpoch;
+    this.#unansweredBeats = 0;
     if (this.#timer === null) this.#beatAgain();
   }
 
@@ -324,7 +327,9 @@ export class BrokerAgent {
       loopStalledMs: Math.round(this.#deps.loopStalledMs()),
       // The logs are the data isolate's, the metadata log is this one's.
       diskStalledMs: Math.round(Math.max(this.#beat.diskStalledMs, this.#deps.diskStalledMs())),
+      unansweredMs: this.#unansweredBeats * this.#deps.heartbeatIntervalMs,
     });
+    this.#unansweredBeats += 1;
   }
 
   /**
@@ -364,6 +369,7 @@ export class BrokerAgent {
         onMessage: (response) => {
           if (this.#heartbeat !== opened) return;
           opened.unanswered = 0;
+          this.#unansweredBeats = 0;
           this.#answered(response);
         },
         onEnd: () => {

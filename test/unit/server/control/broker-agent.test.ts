@@ -33,6 +33,8 @@ class Scene {
   readonly watched: number[] = [];
   watch: StreamHandlers<WatchResponse> | null = null;
   answer: Partial<HeartbeatResponse> = {};
+  /** Answers are lost. */
+  isDeaf = false;
   metadataDiskMs = 0;
   readonly agent: BrokerAgent;
 
@@ -101,6 +103,7 @@ class Scene {
             if (name !== 'Controller.Heartbeat') return;
             this.beats.push(message as HeartbeatRequest);
             this.world.schedule(WAY_MS, () => {
+              if (this.isDeaf) return;
               const { wallMs } = this.world;
               const well = { errorCode: 0, isFenced: false, offset: EPOCH, wallMs, controller: null };
               const full = { ...well, withholdsLease: false, ...this.answer };
@@ -184,6 +187,20 @@ describe("a broker's agent", () => {
     scene.agent.beat({ offset: 10, atMs: 2, diskStalledMs: 0 });
     scene.world.runFor(200);
     expect(said()).toBe(0);
+  });
+
+  test('says for how many heartbeats no controller has answered, whichever it asks, and not how long it stood still', () => {
+    const scene = new Scene().registered();
+    const said = (): number[] => scene.beats.splice(0).map(({ unansweredMs }) => unansweredMs);
+    scene.world.runFor(300);
+    expect(new Set(said())).toEqual(new Set([0]));
+    scene.isDeaf = true;
+    scene.world.runFor(1000);
+    // After five of them another stream is opened, and the count goes on.
+    expect(said()).toEqual([0, 100, 200, 300, 400, 500, 600, 700, 800, 900]);
+    scene.isDeaf = false;
+    scene.world.runFor(200);
+    expect(said()).toEqual([1000, 0]);
   });
 
   test('asks to be let in from when that is asked for until it is said goodbye', () => {

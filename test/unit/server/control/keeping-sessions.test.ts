@@ -132,7 +132,7 @@ class Scene {
 
   /** A heartbeat of a broker that is well, unless it says otherwise; nobody ever asked for less than what is committed. */
   beat(id: number, more: Partial<HeartbeatRequest> = {}, offset = 100): void {
-    const stalls = { loopStalledMs: 0, diskStalledMs: 0 };
+    const stalls = { loopStalledMs: 0, diskStalledMs: 0, unansweredMs: 0 };
     const request = {
       brokerId: id,
       brokerEpoch: this.epoch(id),
