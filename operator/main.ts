@@ -16,7 +16,7 @@ import { isDynamicSetting } from './api/settings.ts';
 import type { Standing } from './core/conditions.ts';
 import type { Declared } from './core/declared.ts';
 import { homeName } from './core/members.ts';
-import { waitsFor } from './core/roll-order.ts';
+import { waitingFor, waitsFor } from './core/roll-order.ts';
 import { tooOld } from './core/versions.ts';
 import { PRIORITY, type Priority } from './core/work-queue.ts';
 import { Autoscalers } from './io/kubernetes/autoscalers.ts';
@@ -241,12 +241,13 @@ export class Operator {
     });
     const hooks = this.#hooks(api, caches, autoscalers);
     const { tag: own } = site.image;
-    const rollsFirst = (key: string): string | null => {
-      const first = waitsFor(key, rollStates(caches, { own, nowMs: wallMs() }));
-      return first === null ? null : homeName(first);
+    const rolls = (key: string) => {
+      const states = rollStates(caches, { own, nowMs: wallMs() });
+      const first = waitsFor(key, states);
+      return { first: first === null ? null : homeName(first), later: waitingFor(key, states).map(homeName) };
     };
     const refusal = ({ status }: Declared): Standing | null => tooOld(own, textAt(status, 'operatorVersion'));
-    const orders = { rollsFirst, refusal, turned };
+    const orders = { rolls, refusal, turned };
     const work = new ClusterWork(
       { manifests, open: place, clock, wallMs, isDynamic: isDynamicSetting, ...orders },
       hooks,

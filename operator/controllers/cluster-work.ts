@@ -77,7 +77,7 @@ export class ClusterWork {
   readonly #manifests: (key: string) => ClusterManifests | null;
   readonly #open: (cluster: Declared) => ClusterPlace;
   readonly #tools: { readonly clock: Clock; readonly isDynamic: IsDynamic; readonly wallMs: () => number };
-  readonly #rollsFirst: (key: string) => string | null;
+  readonly #rolls: (key: string) => ReturnType<NonNullable<ReconcileTools['rolls']>>;
   readonly #refusal: (cluster: Declared) => Standing | null;
   readonly #turned: (turn: Turn) => void;
   readonly #hooks: ClusterHooks;
@@ -93,7 +93,7 @@ export class ClusterWork {
       /** See `ReconcileTools`. */
       readonly wallMs: () => number;
       /** The same, for a Cluster (`namespace/name`). */
-      readonly rollsFirst: (key: string) => string | null;
+      readonly rolls: (key: string) => ReturnType<NonNullable<ReconcileTools['rolls']>>;
       /** Why this operator may do nothing about a Cluster, null: it may. */
       readonly refusal: (cluster: Declared) => Standing | null;
       /** Told of every turn. */
@@ -105,7 +105,7 @@ export class ClusterWork {
     this.#open = tools.open;
     this.#tools = tools;
     this.#turned = tools.turned;
-    this.#rollsFirst = tools.rollsFirst;
+    this.#rolls = tools.rolls;
     this.#refusal = tools.refusal;
     this.#hooks = hooks;
   }
@@ -169,7 +169,7 @@ export class ClusterWork {
     const place = this.#open(cluster);
     const tools: ReconcileTools & { readonly clock: Clock; readonly times: TurnTimes } = {
       ...this.#tools,
-      rollsFirst: () => this.#rollsFirst(key),
+      rolls: () => this.#rolls(key),
       host: place.host,
       admin: async () => (managed.admin = await place.admin()),
       times: TIMES,

@@ -20,8 +20,8 @@ export interface ReconcileTools {
   readonly isDynamic: IsDynamic;
   /** The wall clock, for maintenance windows. Absent where there are none. */
   readonly wallMs?: () => number;
-  /** See `Observed.rollsFirst`; null: there is none. Asked where it matters. */
-  readonly rollsFirst?: () => string | null;
+  /** See `Observed.rollsFirst` (null: there is none) and `rollsLater`. Asked where it matters. */
+  readonly rolls?: () => { readonly first: string | null; readonly later: readonly string[] };
   /** Who judges the load. Absent where nobody does. */
   readonly autoscaler?: Autoscaler;
 }
@@ -72,14 +72,16 @@ export async function reconcile(
   const admin = addresses.length === 0 ? null : await tools.admin(addresses);
   const { cluster } = settleScale(desired.cluster, host);
   const isOutdated = outdatedNodes(wantedNodes(cluster, tools.isDynamic), host).length > 0;
-  const rollsFirst = isOutdated ? (tools.rollsFirst?.() ?? null) : null;
+  const isWhole = !isOutdated && host.nodes.every(({ ready }) => ready);
+  const rolls = isWhole ? undefined : tools.rolls?.();
   const load = admin === null ? null : (tools.autoscaler?.question(desired, host) ?? null);
   const question = { ...questionOf(desired, tools.isDynamic, host), ...(load === null ? {} : { load }) };
   const observed: Observed = {
     host,
     admin: admin === null ? null : await admin.observe(question),
     ...(tools.wallMs === undefined ? {} : { nowMs: tools.wallMs() }),
-    ...(rollsFirst === null ? {} : { rollsFirst }),
+    ...(rolls === undefined || rolls.first === null ? {} : { rollsFirst: rolls.first }),
+    ...(rolls === undefined ? {} : { rollsLater: rolls.later }),
   };
   return carryOutSome({ ...planned(desired, observed, { ...tools, prepared }), admin }, tools, skip);
 }

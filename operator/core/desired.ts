@@ -30,6 +30,7 @@ export interface Condition {
     | 'Progressing'
     | 'Paused'
     | 'RestartPending'
+    | 'RollAwaited'
     | 'AddressPending'
     | 'SubscriptionDiffers'
     | 'ScalingLimited'

@@ -181,3 +181,5 @@ export interface Observed {
   /** null while no broker answers. */
   readonly admin: AdminObservation | null;
 }
+  /** Other Clusters, as people name them, that wait in the same way for this one; absent or empty: there are none. */
+  readonly rollsLater?: readonly string[];

@@ -139,7 +139,7 @@ export function planNodes(wishes: NodeWishes, observed: Observed): readonly Step
     return actual === undefined || actual.phase === 'stopped';
   });
   if (absent.length > 0) return absent.map((node) => ({ kind: 'AddNode', node }));
-  const restart = planRestart(wishes, observed);
+  const { steps: restart } = planRestart(wishes, observed);
   // One change at a time: what is under way comes to its end first.
   const changes = restart.length > 0 ? restart : planVoters(voters, outdated.length > 0, observed);
   const steps = [...planLeaving(wanted, leaving, observed), ...(changes.length > 0 ? changes : replacement)];
@@ -152,27 +152,49 @@ function isReady(node: NodeSpec, host: HostObservation): boolean {
   return host.nodes.some((one) => one.id === node.id && one.ready);
 }
 
+/** The restart that is due, or why it is not carried out yet, one sentence each. */
+interface Restart {
+  readonly steps: readonly Step[];
+  readonly obstacles: readonly string[];
+}
+
+const NO_RESTART: Restart = { steps: [], obstacles: [] };
+
 /**
  * The restart that is due, at most one, and none while a node does not come up as it is wanted. A node that does not serve goes at once: it
  * may need the new settings to. Those that serve go one at a time, each when all others serve and lead what they led and the cluster can spare it, the active
  * controller last (O8).
  */
-function planRestart({ wanted, outdated, failed }: NodeWishes, { host, admin }: Observed): readonly Step[] {
-  if (failed.length > 0) return [];
-  const restart = (node: NodeSpec): readonly Step[] => {
+function planRestart({ wanted, outdated, failed }: NodeWishes, { host, admin }: Observed): Restart {
+  if (failed.length > 0) return NO_RESTART;
+  const restart = (node: NodeSpec): Restart => {
     const actual = host.nodes.find((one) => one.id === node.id);
-    return [{ kind: 'Restart', node, reason: restartReason(node, actual) }];
+    return { steps: [{ kind: 'Restart', node, reason: restartReason(node, actual) }], obstacles: [] };
   };
   const down = outdated.find((node) => !isReady(node, host));
   if (down !== undefined) return restart(down);
   const [first] = outdated;
-  if (first === undefined || wanted.length === 1) return first === undefined ? [] : restart(first);
+  if (first === undefined || wanted.length === 1) return first === undefined ? NO_RESTART : restart(first);
   const quorum = admin?.quorum ?? null;
-  if (quorum === null || !wanted.every((node) => isReady(node, host))) return [];
-  if ([...(admin?.topics.values() ?? [])].some((topic) => topic.leaderless > 0)) return [];
+  // Who does not serve is told already.
+  if (admin === null || quorum === null || !wanted.every((node) => isReady(node, host))) return NO_RESTART;
   const next = outdated.find((node) => node.id !== quorum.leaderId) ?? first;
-  const canRestart = admin?.obstacles.get(next.id)?.length === 0;
-  return canRestart && staysQuorate(quorum.voters, host, next.id) ? restart(next) : [];
+  const leaderless = [...admin.topics].flatMap(([name, topic]) => (topic.leaderless > 0 ? [name] : []));
+  const obstacles = admin.obstacles.get(next.id) ?? ['no controller is active that can tell whether it can be spared'];
+  const all = [
+    ...(leaderless.length > 0 ? [`topic ${leaderless.sort().join(', ')} has partitions without a leader`] : []),
+    ...(staysQuorate(quorum.voters, host, next.id) ? [] : ['the other voters are no majority, or not caught up']),
+    ...obstacles,
+  ];
+  return all.length === 0 ? restart(next) : { steps: [], obstacles: [`node ${next.id}: ${all.join('; ')}`] };
+}
+
+/** What is to be said where a restart is due that the cluster can't spare its node for. */
+export function restartTroubles(cluster: Cluster, wishes: NodeWishes, observed: Observed): readonly Condition[] {
+  const { obstacles } = planRestart(wishes, observed);
+  if (obstacles.length === 0) return [];
+  const message = `no node is restarted now: ${obstacles.join('; ')}`;
+  return [{ resource: nameOf(cluster), type: 'Progressing', reason: 'RestartWaits', message }];
 }
 
 function restartReason(node: NodeSpec, actual: NodeObservation | undefined): string {

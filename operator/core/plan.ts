@@ -16,6 +16,7 @@ import {
   planRemoval,
   refusal,
   splitSettings,
+  restartTroubles,
   type WaitingNodes,
   waitingNodes,
   wantedNodes,
@@ -89,6 +90,8 @@ function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Om
   const { change, topics, groups } = planContents(desired, ownership, admin, isDynamic);
   const addresses = planAddresses(desired.cluster, [...wanted, ...leaving], observed);
   const steps: Step[] = [...nodeSteps, ...addresses.steps];
+    ...(refused === null ? restartTroubles(desired.cluster, wishes, observed) : []),
+    ...awaitedBy(desired.cluster, observed),
   if (change !== null) steps.push({ kind: 'SetConfig', change });
   const contents = [...topics.steps, ...groups.steps];
   steps.push(...contents.filter((step) => !placesPartitions(step) || !isStarting(wanted, observed.host)));
@@ -149,6 +152,18 @@ const utcOf = (ms: number): string => Temporal.Instant.fromEpochMilliseconds(ms)
 const COMES_FIRST: ReadonlySet<Step['kind']> = new Set(['Form', 'AddNode']);
 
 /** A cluster serves as it should while a step like this fails: that is tried again, and nobody waits for it. */
+/** Other Clusters wait until this one is done: one that never gets there has to say so. */
+function awaitedBy(cluster: Cluster, { rollsLater = [] }: Observed): readonly Condition[] {
+  if (rollsLater.length === 0) return [];
+  const [named, more] = [rollsLater.slice(0, TOLD_MAX), rollsLater.length - TOLD_MAX];
+  const who = `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  const message = `until the nodes here are as this operator makes them, and serve, none is restarted for that of ${who}`;
+  return [{ resource: nameOf(cluster), type: 'RollAwaited', reason: 'OthersWait', message }];
+}
+
+/** Clusters that are named; of further ones the number is given. */
+const TOLD_MAX = 3;
+
 export function isForLater(step: Step): boolean {
   return (
     step.kind === 'Rebalance' ||

@@ -23,3 +23,11 @@ export function waitsFor(own: string, states: readonly RollState[]): string | nu
     others.find(({ cluster }) => !hasBegun && cluster < own);
   return first?.cluster ?? null;
 }
+
+/** The Clusters that wait for this one, by name: all others, where it comes first. */
+export function waitingFor(own: string, states: readonly RollState[]): readonly string[] {
+  const sorted = states.toSorted((a, b) => (a.cluster < b.cluster ? -1 : 1));
+  const first =
+    sorted.find(({ stage }) => stage === 'settling') ?? sorted.find(({ stage }) => stage === 'begun') ?? sorted[0];
+  return first?.cluster === own ? sorted.map(({ cluster }) => cluster).filter((cluster) => cluster !== own) : [];
+}

@@ -283,6 +283,7 @@ function notesOf(conditions: readonly Condition[]): readonly Judgement[] {
   const notes = conditions.filter(({ type }) => NOTES.has(type));
   return notes.map(({ type, reason, message }) => ({ type, status: 'True', reason, message }));
 }
+  'RollAwaited',
 
 /** What is held back does not come by itself: somebody has to let it go first. */
 function unlessHeld(standing: Standing, conditions: readonly Condition[]): Standing {

@@ -171,4 +171,24 @@ describe('what a new operator makes otherwise', () => {
     await stage.pass(600_000);
     expect(evictions(stage)).toBe(3);
   });
+
+  it('is told where it does not get on, with those that wait for it', async () => {
+    const stage = await settled();
+    neighbour(stage, 'zzz');
+    await stage.calm();
+    stage.world.brokers.blocked.add(1);
+    annotate(stage, 'zzz-broker-0', MAKING, 'old');
+    for (const id of [0, 1, 2]) annotate(stage, `orders-broker-${id}`, MAKING, 'old');
+    await stage.pass(60_000);
+    expect(condition(stage, 'RollAwaited')).toMatchObject({ message: expect.stringContaining('Cluster ns/zzz') });
+    expect(condition(stage, 'Ready')).toMatchObject({
+      status: 'False',
+      reason: 'RestartWaits',
+      message: 'no node is restarted now: node 1: not now',
+    });
+    stage.world.brokers.blocked.clear();
+    await stage.calm();
+    expect(evictions(stage)).toBe(3);
+    expect(condition(stage, 'RollAwaited')).toBeUndefined();
+  });
 });

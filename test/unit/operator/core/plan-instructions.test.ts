@@ -6,6 +6,7 @@ import type { Desired } from '../../../../operator/core/desired.ts';
 import { plan } from '../../../../operator/core/plan.ts';
 import { describeStep } from '../../../../operator/core/steps.ts';
 import { cluster, group, PerfectCluster, PLAIN_TOPIC, topic } from '../../../support/operator-model.ts';
+import { converge, settled } from '../../../support/plans.ts';
 
 type Rest = Partial<Omit<Desired, 'cluster'>>;
 
@@ -19,25 +20,6 @@ const planOf = (wanted: Cluster, world: PerfectCluster, { nowMs, rollsFirst, ...
   );
 
 const toldOf = (made: ReturnType<typeof plan>): readonly string[] => made.steps.map(describeStep);
-
-/** Takes steps until there is none and all is ready; gives what was done. */
-function converge(wanted: Cluster, world: PerfectCluster, nowMs?: number): string[] {
-  const taken: string[] = [];
-  for (let turn = 0; turn < 100; turn += 1) {
-    const { steps, ready } = planOf(wanted, world, nowMs === undefined ? {} : { nowMs });
-    const [step] = steps;
-    if (step === undefined && ready) return taken;
-    if (step !== undefined) taken.push(describeStep(step));
-    if (step === undefined || world.carryOut(step) !== 'done') world.tick();
-  }
-  throw new Error(`the plan does not end: ${taken.join(', ')}`);
-}
-
-function settled(wanted: Cluster): PerfectCluster {
-  const world = new PerfectCluster('slow');
-  converge(wanted, world);
-  return world;
-}
 
 const three = (annotations: Readonly<Record<string, string>> = {}, config: Readonly<Record<string, string>> = {}) =>
   cluster(config, { brokers: 3, annotations });

@@ -1,45 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Cluster } from '../../../../operator/api/kinds.ts';
-import { isDynamicSetting } from '../../../../operator/api/settings.ts';
 import type { Observed } from '../../../../operator/core/observed.ts';
-import { plan } from '../../../../operator/core/plan.ts';
-import { describeStep } from '../../../../operator/core/steps.ts';
-import { cluster, PerfectCluster } from '../../../support/operator-model.ts';
+import { cluster } from '../../../support/operator-model.ts';
+import { converge, settled, told } from '../../../support/plans.ts';
 
 const REPLACE = 'weir.dev/replace-node';
 const three = (id?: string, config: Readonly<Record<string, string>> = {}) =>
   cluster(config, { brokers: 3, annotations: id === undefined ? {} : { [REPLACE]: id } });
 
-const planOf = (wanted: Cluster, observed: Observed) =>
-  plan({ cluster: wanted, topics: [], shareGroups: [] }, observed, isDynamicSetting);
-
-function converge(wanted: Cluster, world: PerfectCluster): string[] {
-  const taken: string[] = [];
-  for (let turn = 0; turn < 100; turn += 1) {
-    const { steps, ready } = planOf(wanted, world.observe());
-    const [step] = steps;
-    if (step === undefined && ready) return taken;
-    if (step !== undefined) taken.push(describeStep(step));
-    if (step === undefined || world.carryOut(step) !== 'done') world.tick();
-  }
-  throw new Error(`the plan does not end: ${taken.join(', ')}`);
-}
-
-function settled(wanted: Cluster): PerfectCluster {
-  const world = new PerfectCluster('slow');
-  converge(wanted, world);
-  return world;
-}
-
-/** What is planned, and what is said, about a world. */
-const told = (wanted: Cluster, observed: Observed) => {
-  const { steps, conditions, ready } = planOf(wanted, observed);
-  return {
-    steps: steps.map(describeStep),
-    ready,
-    said: conditions.map(({ type, reason, message }) => `${type} ${reason}: ${message}`),
-  };
-};
 const waits = (why: string) => ({
   steps: [],
   ready: false,

@@ -1,21 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Cluster } from '../../../../operator/api/kinds.ts';
-import { isDynamicSetting } from '../../../../operator/api/settings.ts';
 import type { NodeObservation, Observed } from '../../../../operator/core/observed.ts';
-import { plan } from '../../../../operator/core/plan.ts';
 import { describeStep } from '../../../../operator/core/steps.ts';
-import { cluster, PerfectCluster } from '../../../support/operator-model.ts';
+import { cluster, type PerfectCluster, PLAIN_TOPIC } from '../../../support/operator-model.ts';
+import { planOf, settled, told } from '../../../support/plans.ts';
 
 const three = (value = '1') => cluster({ 'num.partitions': value }, { brokers: 3 });
-
-const planOf = (wanted: Cluster, observed: Observed) =>
-  plan({ cluster: wanted, topics: [], shareGroups: [] }, observed, isDynamicSetting);
-
-const told = (wanted: Cluster, observed: Observed) => {
-  const { steps, conditions, ready } = planOf(wanted, observed);
-  const said = conditions.map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
-  return { steps: steps.map(describeStep), ready, said };
-};
 
 /** Takes so many steps, letting time pass where there is none; gives what was done. */
 function take(wanted: Cluster, world: PerfectCluster, turns: number): string[] {
@@ -28,9 +18,8 @@ function take(wanted: Cluster, world: PerfectCluster, turns: number): string[] {
   return taken;
 }
 
-function settled(wanted: Cluster): PerfectCluster {
-  const world = new PerfectCluster('slow');
-  take(wanted, world, 20);
+function ailing(wanted: Cluster): PerfectCluster {
+  const world = settled(wanted);
   world.badValue = 'bad';
   return world;
 }
@@ -42,35 +31,78 @@ describe('a roll whose first node does not come up', () => {
     'Stalled RolloutBlocked: node 1 does not come up as the manifest says: it ends; no other one is restarted until it does, or the manifest says something else';
 
   it('stops, and tells why', () => {
-    const world = settled(three());
+    const world = ailing(three());
     expect(take(three('bad'), world, 20)).toEqual([`restart node 1: ${SETTINGS}`]);
     expect(told(three('bad'), world.observe())).toEqual({ steps: [], ready: false, said: [STOPPED] });
   });
 
   it('touches no second one, though that one goes down by itself', () => {
-    const world = settled(three());
+    const world = ailing(three());
     take(three('bad'), world, 20);
     world.crash(2, 'kept');
     expect(told(three('bad'), world.observe())).toEqual({ steps: [], ready: false, said: [STOPPED] });
   });
 
   it('goes on when the manifest says something else: that one first, which serves nobody', () => {
-    const world = settled(three());
+    const world = ailing(three());
     take(three('bad'), world, 20);
     expect(take(three('2'), world, 30)).toEqual([1, 2, 0].map((id) => `restart node ${id}: ${SETTINGS}`));
     expect(told(three('2'), world.observe())).toEqual({ steps: [], ready: true, said: [] });
   });
 
   it('goes on, too, when it does come up', () => {
-    const world = settled(three());
+    const world = ailing(three());
     take(three('bad'), world, 20);
     world.badValue = null;
     expect(take(three('bad'), world, 30)).toEqual([2, 0].map((id) => `restart node ${id}: ${SETTINGS}`));
   });
 });
 
+describe('a roll whose next node can not be spared', () => {
+  const waits = (why: string) => ({
+    steps: [],
+    ready: false,
+    said: [`Progressing RestartWaits: no node is restarted now: node 1: ${why}`],
+  });
+
+  it('waits, and tells what for', () => {
+    const world = ailing(three());
+    world.blocked.add(1);
+    expect(told(three('2'), world.observe())).toEqual(waits('not now'));
+    const { host, admin } = world.observe();
+    if (admin?.quorum === null || admin?.quorum === undefined) throw new Error('a controller is active');
+    const { quorum } = admin;
+    const seen = (more: Partial<typeof admin>): Observed => ({
+      host,
+      admin: { ...admin, obstacles: new Map([[1, []]]), ...more },
+    });
+    expect(told(three('2'), seen({ obstacles: new Map() }))).toEqual(
+      waits('no controller is active that can tell whether it can be spared'),
+    );
+    const topics = new Map(['b', 'a', 'c'].map((name) => [name, { ...PLAIN_TOPIC, leaderless: name === 'c' ? 0 : 1 }]));
+    expect(told(three('2'), seen({ topics }))).toEqual(waits('topic a, b has partitions without a leader'));
+    const voters = quorum.voters.map((voter) => ({ ...voter, lag: voter.id === 2 ? 5_000 : 0 }));
+    expect(told(three('2'), seen({ quorum: { ...quorum, voters } }))).toEqual(
+      waits('the other voters are no majority, or not caught up'),
+    );
+    expect(told(three('2'), seen({})).steps).toEqual([`restart node 1: ${SETTINGS}`]);
+  });
+
+  it('tells which other Clusters wait for it', () => {
+    const world = ailing(three());
+    const rollsLater = ['Cluster d', 'Cluster e', 'Cluster f', 'Cluster g'];
+    const message =
+      'until the nodes here are as this operator makes them, and serve, none is restarted for that of Cluster d, Cluster e, Cluster f and 1 more';
+    expect(told(three(), { ...world.observe(), rollsLater })).toEqual({
+      steps: [],
+      ready: true,
+      said: [`RollAwaited OthersWait: ${message}`],
+    });
+  });
+});
+
 it('nodes that all went down by their settings are restarted one after the other, though the first waits for the others', () => {
-  const world = settled(three());
+  const world = ailing(three());
   for (const id of [0, 1, 2]) world.crash(id, 'kept');
   const steps: string[] = [];
   for (let turn = 0; turn < 3; turn += 1) {
@@ -83,7 +115,7 @@ it('nodes that all went down by their settings are restarted one after the other
 });
 
 it('a node that does not come up while nobody else is to be restarted is told, and is no reason to act for anybody', () => {
-  const world = settled(three());
+  const world = ailing(three());
   const { host, admin } = world.observe();
   const nodes = host.nodes.map((node) => (node.id === 2 ? { ...node, ready: false, failure: 'no disk' } : node));
   expect(told(three(), { host: { ...host, nodes }, admin })).toEqual({
@@ -96,7 +128,7 @@ it('a node that does not come up while nobody else is to be restarted is told, a
 describe('a node on a lost machine', () => {
   const LOST = { sinceMs: 1_000_000, remedy: 'switch it off' };
   const seen = (nowMs: number | null, lost: NodeObservation['lost']): Observed => {
-    const { host, admin } = settled(three()).observe();
+    const { host, admin } = ailing(three()).observe();
     const nodes = host.nodes.map((node) =>
       node.id === 1 && lost !== undefined ? ({ ...node, phase: 'stopping', ready: false, lost } as const) : node,
     );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type RollState, waitsFor } from '../../../../operator/core/roll-order.ts';
+import { type RollState, waitingFor, waitsFor } from '../../../../operator/core/roll-order.ts';
 import { fc } from '../../../support/properties.ts';
 
 const STAGES: readonly RollState['stage'][] = ['due', 'begun', 'settling'];
@@ -35,6 +35,21 @@ describe('Clusters whose nodes a new operator makes otherwise', () => {
         // What settles does so by itself.
         if (found.length > 0 && found.every(({ stage }) => stage !== 'settling')) expect(going).toHaveLength(1);
         for (const { cluster } of found) expect(waitsFor(cluster, found.toReversed())).toBe(waitsFor(cluster, found));
+      }),
+    );
+  });
+
+  it('are told by the one that they wait for, all of them', () => {
+    expect(waitingFor('b', all(['c', 'due'], ['b', 'begun'], ['a', 'due']))).toEqual(['a', 'c']);
+    fc.assert(
+      fc.property(states, (found) => {
+        fc.pre(found.filter(({ stage }) => stage === 'settling').length <= 1);
+        // What settles does so by itself.
+        const others = found.filter(({ stage }) => stage !== 'settling').map(({ cluster }) => cluster);
+        for (const own of ['a', 'b', 'c', 'd']) {
+          const waiting = others.filter((cluster) => cluster !== own && waitsFor(cluster, found) === own).sort();
+          expect(waitingFor(own, found)).toEqual(waiting);
+        }
       }),
     );
   });
