@@ -96,6 +96,8 @@ export interface StatusResponse {
   readonly brokerEpoch: number;
   /** What `Fleet.SetAdvertised` has said of brokers, as far as it knows; those of which nothing was said are left out. */
   readonly advertised: readonly SetAdvertisedRequest[];
+  /** A controller that began with an empty disk, and that nothing has come to since; false, too, from a node that is too old to say. */
+  readonly hasNoMetadata: boolean;
 }
 
 /** What a broker holds, and totals since it started: of two of one start the difference is what it did between them. */

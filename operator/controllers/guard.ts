@@ -45,6 +45,7 @@ export function guardedDialer(dialer: ClusterDialer, mayAct: MayAct): ClusterDia
   return {
     connect: async (cluster, nodes) => guardedAdmin(await dialer.connect(cluster, nodes), mayAct),
     diskOf: (cluster, node) => dialer.diskOf(cluster, node),
+    hasNoMetadata: (cluster, node) => dialer.hasNoMetadata(cluster, node),
   };
 }
 

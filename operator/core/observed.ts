@@ -64,6 +64,20 @@ export interface HostObservation {
   readonly nodes: readonly NodeObservation[];
   /** See `SettledScale.floor`; null: nothing is remembered. Absent where the load decides nothing, whatever the manifest says. */
   readonly floor?: number | null;
+  /** Every controller of the formed cluster has come back with an empty disk. Absent: some have not, or the host doesn't know. */
+  readonly isQuorumLost?: true;
+  /** Absent where nodes are of no other version than whoever starts them. */
+  readonly versions?: HostVersions;
+}
+
+/** Versions of Weir, by the tags of images. */
+export interface HostVersions {
+  /** The operator's own, which nodes get unless the manifest says otherwise. */
+  readonly own: string;
+  /** What nodes that are started get now, null while none was. */
+  readonly made: string | null;
+  /** What the nodes that are ready run, each version once. */
+  readonly running: readonly string[];
 }
 
 /** A topic as the cluster has it. */

@@ -42,3 +42,16 @@ export function nodeTroubles(
   );
   return conditions;
 }
+
+/** What is to be said where nobody knows any more what the cluster was (O3); null: somebody does. Nothing can be done about it here. */
+export function lostQuorum(
+  cluster: Cluster,
+  wanted: readonly NodeSpec[],
+  { isQuorumLost }: HostObservation,
+): Condition | null {
+  if (isQuorumLost !== true) return null;
+  const controllers = wanted[0]?.controllers.join(', ') ?? '';
+  const what = `the disk of every controller (node ${controllers}) is empty, and this cluster was formed: what it was is lost, and nothing is done`;
+  const way = 'bring their volumes back, or delete this Cluster with its claims to begin anew';
+  return { resource: nameOf(cluster), type: 'Stalled', reason: 'QuorumLost', message: `${what}; ${way}` };
+}

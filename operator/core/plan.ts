@@ -21,7 +21,7 @@ import {
   waitingNodes,
   wantedNodes,
 } from './plan-nodes.ts';
-import { failedNodes, nodeTroubles } from './plan-rollout.ts';
+import { failedNodes, lostQuorum, nodeTroubles } from './plan-rollout.ts';
 import { type PartialPlan, planTopics } from './plan-topics.ts';
 import { settleScale } from './scale.ts';
 import type { ConfigChange, NodeSpec, Step } from './steps.ts';
@@ -67,7 +67,8 @@ export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic)
 function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Omit<Plan, 'held'> {
   const ownership = resolveOwnership(desired);
   const wanted = wantedNodes(desired.cluster, isDynamic);
-  const refused = refusal(desired.cluster, wanted, observed.host);
+  const { host } = observed;
+  const refused = refusal(desired.cluster, wanted, host) ?? lostQuorum(desired.cluster, wanted, host);
   const leaving = leavingNodes(desired.cluster, isDynamic, observed.host);
   const all = outdatedNodes(wanted, observed.host);
   const waiting = waitingNodes(desired.cluster, all, observed);

@@ -35,4 +35,6 @@ export interface ClusterDialer {
   connect(cluster: DialedCluster, nodes: readonly NodeReach[]): Promise<ClusterAdmin>;
   /** Id of a node's disk as the node says it (22 characters of base64url). */
   diskOf(cluster: DialedCluster, node: NodeReach): Promise<string>;
+  /** Whether a controller has come back with an empty disk, and nothing has come to it since. */
+  hasNoMetadata(cluster: DialedCluster, node: NodeReach): Promise<boolean>;
 }

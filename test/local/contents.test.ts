@@ -55,6 +55,7 @@ function dialer(open: () => KafkaAdmin): ClusterDialer {
       const meta = readFileSync(join(stage.directoryOf(id), 'meta.properties'), 'utf8');
       return /^directory\.id=(\S+)$/m.exec(meta)?.[1] ?? '';
     },
+    hasNoMetadata: async () => false,
   };
 }
 

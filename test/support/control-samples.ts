@@ -454,6 +454,7 @@ export const QUESTIONS: Calls<UnaryCalls> = {
       metadataOffset: 99,
       brokerEpoch: 12,
       advertised: [{ brokerId: 3, endpoints: [{ listener: 'OUTSIDE', host: 'b-3.example.com', port: 443 }] }],
+      hasNoMetadata: true,
     },
     bare: {
       node: { id: 0, directoryId: '' },
@@ -466,6 +467,7 @@ export const QUESTIONS: Calls<UnaryCalls> = {
       metadataOffset: -1,
       brokerEpoch: -1,
       advertised: [],
+      hasNoMetadata: false,
     },
   },
   'Fleet.Load': {

@@ -21,12 +21,20 @@ export class PodDialer implements ClusterDialer {
   }
 
   async diskOf(cluster: DialedCluster, node: NodeReach): Promise<string> {
+    return (await this.#statusOf(cluster, node)).node.directoryId;
+  }
+
+  async hasNoMetadata(cluster: DialedCluster, node: NodeReach): Promise<boolean> {
+    return (await this.#statusOf(cluster, node)).hasNoMetadata;
+  }
+
+  async #statusOf(cluster: DialedCluster, node: NodeReach): Promise<StatusResponse> {
     const address = { host: node.host, port: node.controlPort };
     const { failure, response } = await statusOf(this.#netOf(cluster), cluster.clusterId, address);
     if (response === null)
       throw new OperatorError('UNREACHABLE', failure?.message ?? `${address.host} does not answer`);
     checkNode(node, response);
-    return response.node.directoryId;
+    return response;
   }
 
   #netOf({ namespace, name, tls }: DialedCluster): ControlNet {

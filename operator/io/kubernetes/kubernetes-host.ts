@@ -3,7 +3,7 @@ import { type Cluster, FIRST_CONTROLLER_ID } from '../../api/kinds.ts';
 import type { Condition } from '../../core/desired.ts';
 import { isHeld } from '../../core/hold.ts';
 import type { HostObservation, NodeMark, NodeObservation } from '../../core/observed.ts';
-import type { IsDynamic } from '../../core/plan-nodes.ts';
+import { type IsDynamic, wantedNodes } from '../../core/plan-nodes.ts';
 import { settleScale } from '../../core/scale.ts';
 import type { NodeSpec } from '../../core/steps.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -107,7 +107,8 @@ export class KubernetesHost implements NodeHost {
 
   async observe(): Promise<HostObservation> {
     await this.#askDisks();
-    return this.#view().observation;
+    const { observation } = this.#view();
+    return (await this.#isQuorumLost(observation)) ? { ...observation, isQuorumLost: true } : observation;
   }
 
   /** Nodes that are ready, by id. */
@@ -296,6 +297,25 @@ export class KubernetesHost implements NodeHost {
 
   /** Changes one node of the blueprint and applies what comes of it. */
   async #change(id: number, change: (node: BlueprintNode, isNew: boolean) => Partial<BlueprintNode>): Promise<void> {
+  /** Whether every controller has come back without anything (O3); asked only where none of them serves. */
+  async #isQuorumLost({ formation, nodes }: HostObservation): Promise<boolean> {
+    const { dialer, isDynamic } = this.#tools;
+    const cluster = this.dialed();
+    const controllers = wantedNodes(this.#manifest(), isDynamic)[0]?.controllers ?? [];
+    const serves = nodes.some(({ id, ready }) => ready && controllers.includes(id));
+    if (cluster === null || formation?.formed !== true || serves) return false;
+    const answers = controllers.map(async (id): Promise<boolean> => {
+      const node = this.#reachOf(id);
+      try {
+        return node !== null && (await dialer.hasNoMetadata(cluster, node));
+      } catch (error) {
+        if (!isOperatorError(error)) throw error;
+        return false;
+      }
+    });
+    return (await Promise.all(answers)).every((isEmpty) => isEmpty);
+  }
+
     const view = this.#view();
     const isNew = !view.observation.nodes.some((one) => one.id === id);
     const blueprint = this.#blueprint(isNew ? withNode(view, id) : view);

@@ -20,6 +20,7 @@ const UNTOUCHED: ReadonlySet<string> = new Set([
   'FormationNewer',
   'InvalidSpec',
   'NameTaken',
+  'QuorumLost',
   'ScaleDownBlocked',
 ]);
 

@@ -96,6 +96,8 @@ export class KubeWorld {
         this.connections += 1;
         return this.#admin();
       },
+      hasNoMetadata: async (_cluster, { id }) =>
+        this.brokers.voters.every((voter) => voter.directoryId !== this.#diskOf(id)),
     };
   }
 

@@ -60,3 +60,43 @@ describe('a Cluster that is deleted', () => {
     expect(await kept(orders('Delete'), orders('Retain'))).toEqual(ALL);
   });
 });
+
+describe('a Cluster whose disks are gone', () => {
+  const conditionOf = (stage: OperatorStage, type: string): unknown => {
+    const status = stage.world.store.find(TYPES.clusters, 'ns', 'orders')?.['status'];
+    return (at(status, 'conditions') as readonly { readonly type: string }[]).find((one) => one.type === type);
+  };
+  const lose = (stage: OperatorStage, ids: readonly number[]): void => {
+    for (const id of ids) stage.world.store.delete(TYPES.claims, { namespace: 'ns', name: `data-orders-broker-${id}` });
+    for (const id of ids) stage.world.store.delete(TYPES.pods, { namespace: 'ns', name: `orders-broker-${id}` });
+  };
+  it('says so when it was all of them, and nothing is done', async () => {
+    const stage = await settled(orders());
+    const from = stage.effects.length;
+    lose(stage, [0, 1, 2]);
+    await stage.pass(60_000);
+    expect(conditionOf(stage, 'Stalled')).toMatchObject({
+      reason: 'QuorumLost',
+      message: expect.stringContaining('the disk of every controller (node 0, 1, 2) is empty'),
+    });
+    expect(conditionOf(stage, 'Ready')).toMatchObject({ status: 'False' });
+    stage.world.declare(
+      clusterOf(
+        { brokers: { replicas: 3, storage: { size: '1Gi' } }, config: { 'socket.request.max.bytes': '100000000' } },
+        { name: 'orders', namespace: 'ns' },
+      ),
+    );
+    await stage.pass(60_000);
+    expect(stage.effects.slice(from).filter((one) => /^(evict|delete) (Pod|PersistentVolumeClaim) /.test(one))).toEqual(
+      [],
+    );
+  });
+
+  it('does not while one is left', async () => {
+    const stage = await settled(orders());
+    lose(stage, [1, 2]);
+    await stage.pass(60_000);
+    expect(conditionOf(stage, 'Stalled')).toBeUndefined();
+    expect(conditionOf(stage, 'Ready')).toMatchObject({ status: 'Unknown' });
+  });
+});

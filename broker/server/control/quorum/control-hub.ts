@@ -417,6 +417,8 @@ export class ControlHub {
       metadataOffset: this.offset,
       brokerEpoch: this.#agent?.brokerEpoch ?? -1,
       advertised: this.#quorum === null ? [] : advertisedBrokers(this.#quorum.image),
+      // Where its own log is not read yet nothing is known.
+      hasNoMetadata: this.isController && this.#quorum?.offset === -1 && !this.#hadLog,
     };
   }
 
