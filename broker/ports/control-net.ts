@@ -201,10 +201,10 @@ export interface HeartbeatRequest {
   /** How long its data loop has not turned, and its oldest disk operation has been under way, ms (F1, F5). */
   readonly loopStalledMs: number;
   readonly diskStalledMs: number;
-}
-
   /** For how long its heartbeats have had no answer, by their number, ms; 0 from a node that is too old to say. */
   readonly unansweredMs: number;
+}
+
 /** What the active controller says to it. */
 export interface HeartbeatResponse {
   /** NONE, STALE_BROKER_EPOCH, BROKER_ID_NOT_REGISTERED, or NOT_CONTROLLER with `controller`. */

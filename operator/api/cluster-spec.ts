@@ -274,7 +274,7 @@ export const CLUSTER_SPEC = {
     version: {
       type: 'string',
       description:
-        "Version of Weir that the nodes run. Absent: the operator's own, so that a new operator brings the nodes to its version.",
+        "Version of Weir that the nodes run, at most one minor version from the one before. Absent: the operator's own, so that a new operator brings the nodes to its version.",
       only: 'kubernetes',
       minLength: 5,
       maxLength: 40,
@@ -284,7 +284,7 @@ export const CLUSTER_SPEC = {
     featureLevel: {
       type: 'integer',
       description:
-        'Level of the feature weir.version. As long as it is not raised, the nodes can go back to the version of Weir before. Absent: it is raised a day after the last node runs a new version. This version does not act upon it yet.',
+        'Level of the feature weir.version. It can be raised and never be lowered. As long as it is not raised, the nodes can go back to the version of Weir before. Absent: it is raised a day after the last node runs a new version.',
       only: 'kubernetes',
       minimum: 1,
       maximum: 1_000,

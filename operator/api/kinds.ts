@@ -167,6 +167,18 @@ export interface Resource<K extends Kind> {
   readonly spec: FromSchema<(typeof SPECS)[K]>;
   /** Nobody wrote `spec.brokers.replicas` of this Cluster: it is the default. */
   readonly omitsReplicas?: true;
+  /** What its status said; absent where that is not kept. */
+  readonly recorded?: Recorded;
+  /** The version that its nodes keep, whatever is asked for; absent: they get what is asked for. */
+  readonly keptVersion?: string;
+}
+
+/** What the status of a Cluster remembers for whoever works on it next. */
+export interface Recorded {
+  /** Level of `weir.version` that was in force; null: not known. */
+  readonly featureLevel: number | null;
+  /** A higher one that all nodes can work at, and since when they can, wall clock, ms since the epoch; null: there was none. */
+  readonly nextLevel: { readonly level: number; readonly sinceMs: number } | null;
 }
 
 /** A valid Cluster. */

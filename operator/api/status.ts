@@ -60,6 +60,22 @@ const CLUSTER_STATUS = {
     selector: text('Labels of the pods of brokers, as kubectl and autoscalers ask for them.'),
     version: text('Version of Weir that the nodes run; while it changes, the older one.'),
     featureLevel: count('Level of weir.version in force.'),
+    nextFeatureLevel: {
+      type: 'object',
+      description:
+        'A higher level of weir.version that all nodes can work at. Unless spec.featureLevel says otherwise it comes into force a day later; until then nodes can go back to the version before.',
+      properties: {
+        level: count('The level.'),
+        since: {
+          type: 'string',
+          description: 'Since when all nodes can.',
+          format: 'date-time',
+          minLength: 0,
+          maxLength: 64,
+        },
+      },
+      required: ['level', 'since'],
+    },
     operatorVersion: text('Version of the operator that looked last.'),
     leaderId: count('Id of the active controller.'),
     listeners: {

@@ -155,7 +155,7 @@ export class ClusterWork {
 
   async #managedBy(key: string, { cluster, members }: ClusterManifests, desired: Desired): Promise<Managed> {
     const generations = [cluster, ...members]
-      .map((one) => `${one.uid} ${one.generation} ${String(one.isLeaving)} ${instructionTexts(one)}`)
+      .map((one) => `${one.uid} ${one.generation} ${String(one.isLeaving)} ${instructionTexts(one)} ${recordText(one)}`)
       .sort()
       .join();
     const known = this.#managed.get(key);
@@ -191,4 +191,9 @@ export class ClusterWork {
 /** Annotations raise no generation. */
 function instructionTexts({ annotations }: Declared): string {
   return JSON.stringify(Object.values(INSTRUCTIONS).map((name) => annotations[name] ?? null));
+}
+
+/** Nor does a status. */
+function recordText({ manifest }: Declared): string {
+  return JSON.stringify(manifest?.kind === 'Cluster' ? (manifest.recorded ?? null) : null);
 }

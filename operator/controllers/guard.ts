@@ -66,6 +66,7 @@ function guardedAdmin(admin: ClusterAdmin, mayAct: MayAct): ClusterAdmin {
     rebalance: guarded(() => admin.rebalance()),
     setAdvertised: guarded((broker) => admin.setAdvertised(broker)),
     unregister: guarded((node) => admin.unregister(node)),
+    raiseFeature: guarded((level) => admin.raiseFeature(level)),
     alterConfig: guarded((resource, change) => admin.alterConfig(resource, change)),
     close: () => admin.close(),
   };

@@ -127,6 +127,7 @@ export function questionOf(desired: Desired, isDynamic: IsDynamic, host: HostObs
     restarts: nodes.length > 1 ? outdatedNodes(nodes, host).map(({ id }) => id) : [],
     replacements: replaced === null ? [] : [replaced.id],
     advertised: host.nodes.some(({ outside }) => outside !== undefined),
+    features: host.versions !== undefined,
   };
 }
 
@@ -222,6 +223,9 @@ async function change(
       return;
     case 'SetAdvertised':
       await admin?.setAdvertised(step);
+      return;
+    case 'RaiseFeature':
+      await admin?.raiseFeature(step.level);
       return;
     case 'SetConfig':
       await admin?.alterConfig({ kind: 'cluster' }, step.change);

@@ -32,6 +32,7 @@ export interface Condition {
     | 'RestartPending'
     | 'RollAwaited'
     | 'AddressPending'
+    | 'FeaturePending'
     | 'SubscriptionDiffers'
     | 'ScalingLimited'
     | 'ScalingHeld';

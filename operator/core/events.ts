@@ -45,6 +45,8 @@ function reasonOf(step: Step, wasSettled: boolean): string {
       return 'VoterRemoved';
     case 'SetAdvertised':
       return 'AddressesSet';
+    case 'RaiseFeature':
+      return 'FeatureRaised';
     case 'SetConfig':
     case 'EnsureGroup':
       return wasSettled ? 'DriftCorrected' : 'Configured';

@@ -149,6 +149,14 @@ export interface BrokerLoad {
   readonly shareSessionsMax: number;
 }
 
+/** How far the feature `weir.version` is. */
+export interface FeatureObservation {
+  /** In force. */
+  readonly level: number;
+  /** The highest that all nodes can work at, as far as the broker that was asked knows; `level` where there is no higher one. */
+  readonly next: number;
+}
+
 /** What a ClusterAdmin sees: only what was asked for. */
 export interface AdminObservation {
   /** Sorted ids of the brokers that answered Metadata. */
@@ -170,6 +178,8 @@ export interface AdminObservation {
    * out. Absent when it wasn't asked for, or nobody tells.
    */
   readonly advertised?: ReadonlyMap<number, readonly ListenerAddress[]>;
+  /** Absent when it wasn't asked for, or while no controller is active. */
+  readonly features?: FeatureObservation;
   /** What brokers have to do; those that don't tell are left out. Absent when it wasn't asked for. */
   readonly loads?: ReadonlyMap<number, BrokerLoad>;
   /** The most copies that a partition of any topic has, ≥ 0. Absent when it wasn't asked for. */
@@ -192,8 +202,8 @@ export interface Observed {
   readonly rollsFirst?: string;
   /** Absent where nobody judges the load. */
   readonly scale?: ScaleVerdict;
+  /** Other Clusters, as people name them, that wait in the same way for this one; absent or empty: there are none. */
+  readonly rollsLater?: readonly string[];
   /** null while no broker answers. */
   readonly admin: AdminObservation | null;
 }
-  /** Other Clusters, as people name them, that wait in the same way for this one; absent or empty: there are none. */
-  readonly rollsLater?: readonly string[];

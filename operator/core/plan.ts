@@ -6,6 +6,7 @@ import { badInstructions } from './instructions.ts';
 import { unknownTimeZones } from './maintenance.ts';
 import type { AdminObservation, HostObservation, Observed } from './observed.ts';
 import { planAddresses } from './plan-addresses.ts';
+import { planFeatures } from './plan-features.ts';
 import { planGroups, UNSAID } from './plan-groups.ts';
 import { nodeToReplace, planReplacement } from './plan-replacement.ts';
 import {
@@ -15,8 +16,8 @@ import {
   outdatedNodes,
   planRemoval,
   refusal,
-  splitSettings,
   restartTroubles,
+  splitSettings,
   type WaitingNodes,
   waitingNodes,
   wantedNodes,
@@ -24,6 +25,7 @@ import {
 import { failedNodes, lostQuorum, nodeTroubles } from './plan-rollout.ts';
 import { type PartialPlan, planTopics } from './plan-topics.ts';
 import { settleScale } from './scale.ts';
+import { settleVersion } from './settle-version.ts';
 import type { ConfigChange, NodeSpec, Step } from './steps.ts';
 
 /** What is to be done now, in order, and what the owners of the manifests should know. */
@@ -44,7 +46,8 @@ export interface Plan {
  */
 export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic): Plan {
   const scale = settleScale(desired.cluster, observed.host, observed.scale?.change?.brokers);
-  const settled = { ...desired, cluster: scale.cluster };
+  const version = settleVersion(scale.cluster, observed.host);
+  const settled = { ...desired, cluster: version.cluster };
   const holds = new Holds(settled);
   const whole = planAll(settled, observed, isDynamic);
   const { steps, held, conditions } = holds.split(whole.steps);
@@ -57,6 +60,7 @@ export function plan(desired: Desired, observed: Observed, isDynamic: IsDynamic)
       ...badInstructions(all),
       ...scale.conditions,
       ...(observed.scale?.notes ?? []),
+      ...version.conditions,
       ...whole.conditions,
       ...conditions,
     ],
@@ -81,6 +85,8 @@ function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Om
     ...(refused === null ? [] : [refused]),
     ...nodeTroubles(desired.cluster, { wanted, outdated: all }, observed),
     ...waitConditions(desired.cluster, waiting),
+    ...(refused === null ? restartTroubles(desired.cluster, wishes, observed) : []),
+    ...awaitedBy(desired.cluster, observed),
     ...replacement.conditions,
     ...ownership.conflicts,
   ];
@@ -90,16 +96,15 @@ function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Om
   if (!hasNodes || admin === null) return { steps: nodeSteps, conditions, ready: false, asksAgain: false };
   const { change, topics, groups } = planContents(desired, ownership, admin, isDynamic);
   const addresses = planAddresses(desired.cluster, [...wanted, ...leaving], observed);
-  const steps: Step[] = [...nodeSteps, ...addresses.steps];
-    ...(refused === null ? restartTroubles(desired.cluster, wishes, observed) : []),
-    ...awaitedBy(desired.cluster, observed),
+  const features = planFeatures(desired.cluster, wanted, observed);
+  const steps: Step[] = [...nodeSteps, ...addresses.steps, ...features.steps];
   if (change !== null) steps.push({ kind: 'SetConfig', change });
   const contents = [...topics.steps, ...groups.steps];
   steps.push(...contents.filter((step) => !placesPartitions(step) || !isStarting(wanted, observed.host)));
   const led = declaredTopics(desired, ownership).every((name) => admin.topics.get(name)?.leaderless === 0);
   return {
     steps,
-    conditions: [...conditions, ...addresses.conditions, ...topics.conditions, ...groups.conditions],
+    conditions: [...conditions, ...[addresses, features, topics, groups].flatMap((part) => part.conditions)],
     asksAgain: groups.conditions.some(({ reason }) => reason === UNSAID),
     ready:
       steps.every(isForLater) &&
@@ -142,17 +147,6 @@ function waitConditions(cluster: Cluster, waiting: WaitingNodes | null): readonl
   return [...conditions, { resource, type: 'RestartPending', reason, message }];
 }
 
-function awaited(cause: WaitingNodes['cause']): string {
-  if (cause.kind === 'cluster') return `${cause.name}, whose nodes come first,`;
-  return cause.nextMs === null ? 'a maintenance window' : `the maintenance window of ${utcOf(cause.nextMs)}`;
-}
-
-const utcOf = (ms: number): string => Temporal.Instant.fromEpochMilliseconds(ms).toString();
-
-/** Topics and settings wait for these, and not for a restart: that may be refused for as long as a budget allows none. */
-const COMES_FIRST: ReadonlySet<Step['kind']> = new Set(['Form', 'AddNode']);
-
-/** A cluster serves as it should while a step like this fails: that is tried again, and nobody waits for it. */
 /** Other Clusters wait until this one is done: one that never gets there has to say so. */
 function awaitedBy(cluster: Cluster, { rollsLater = [] }: Observed): readonly Condition[] {
   if (rollsLater.length === 0) return [];
@@ -165,9 +159,21 @@ function awaitedBy(cluster: Cluster, { rollsLater = [] }: Observed): readonly Co
 /** Clusters that are named; of further ones the number is given. */
 const TOLD_MAX = 3;
 
+function awaited(cause: WaitingNodes['cause']): string {
+  if (cause.kind === 'cluster') return `${cause.name}, whose nodes come first,`;
+  return cause.nextMs === null ? 'a maintenance window' : `the maintenance window of ${utcOf(cause.nextMs)}`;
+}
+
+const utcOf = (ms: number): string => Temporal.Instant.fromEpochMilliseconds(ms).toString();
+
+/** Topics and settings wait for these, and not for a restart: that may be refused for as long as a budget allows none. */
+const COMES_FIRST: ReadonlySet<Step['kind']> = new Set(['Form', 'AddNode']);
+
+/** A cluster serves as it should while a step like this fails: that is tried again, and nobody waits for it. */
 export function isForLater(step: Step): boolean {
   return (
     step.kind === 'Rebalance' ||
+    step.kind === 'RaiseFeature' ||
     step.kind === 'BeginGroup' ||
     (step.kind === 'EnsureTopic' && step.change.kind === 'resize')
   );

@@ -166,6 +166,8 @@ function inside(admin: AdminObservation, step: Inside): Partial<AdminObservation
     }
     case 'SetAdvertised':
       return { advertised: new Map(admin.advertised).set(step.id, step.endpoints) };
+    case 'RaiseFeature':
+      return { features: { level: step.level, next: Math.max(step.level, admin.features?.next ?? 0) } };
     case 'SetConfig':
       return { config: changed(config, step.change) };
     case 'EnsureTopic':

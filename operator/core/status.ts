@@ -6,6 +6,7 @@ import type { AdminObservation, GroupObservation, NodeObservation, Observed } fr
 import { Holds } from './hold.ts';
 import { badInstructions } from './instructions.ts';
 import { incompleteNodes, isForLater, type Plan, planContents } from './plan.ts';
+import { nextLevelIn } from './plan-features.ts';
 import { type IsDynamic, wantedNodes } from './plan-nodes.ts';
 import { settleScale } from './scale.ts';
 import { describeStep, type NodeSpec, type Step } from './steps.ts';
@@ -91,6 +92,7 @@ export function clusterStatus(all: Findings, facts: ClusterFacts, more: readonly
       ...(facts.version === null ? {} : { version: facts.version }),
       operatorVersion: facts.operatorVersion,
       ...(leaderId === null ? {} : { leaderId }),
+      ...featuresOf(findings.desired.cluster, seen.observed),
       listeners: facts.listeners,
       ...(admin === null ? {} : drainsOf(host.nodes, admin)),
     },
@@ -180,6 +182,12 @@ function leaderOf(wanted: readonly NodeSpec[], { host, admin }: Observed): numbe
   if (admin === null) return null;
   const isAlone = wanted.length === 1 && host.nodes.length === 1;
   return admin.quorum?.leaderId ?? (isAlone ? (wanted[0]?.id ?? null) : null);
+}
+
+/** A level that can't be seen now is what it was: none is ever left. */
+function featuresOf(cluster: Cluster, observed: Observed) {
+  const level = observed.admin?.features?.level ?? cluster.recorded?.featureLevel ?? null;
+  return { ...(level === null ? {} : { featureLevel: level }), ...nextLevelIn(cluster, observed) };
 }
 
 function drainsOf(nodes: readonly NodeObservation[], admin: AdminObservation) {
@@ -273,7 +281,9 @@ function judgementsOf(stands: Standing, conditions: readonly Condition[] = []): 
 const NOTES: ReadonlySet<Condition['type']> = new Set([
   'Paused',
   'RestartPending',
+  'RollAwaited',
   'AddressPending',
+  'FeaturePending',
   'SubscriptionDiffers',
   'ScalingLimited',
   'ScalingHeld',
@@ -283,7 +293,6 @@ function notesOf(conditions: readonly Condition[]): readonly Judgement[] {
   const notes = conditions.filter(({ type }) => NOTES.has(type));
   return notes.map(({ type, reason, message }) => ({ type, status: 'True', reason, message }));
 }
-  'RollAwaited',
 
 /** What is held back does not come by itself: somebody has to let it go first. */
 function unlessHeld(standing: Standing, conditions: readonly Condition[]): Standing {

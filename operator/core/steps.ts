@@ -76,6 +76,8 @@ export type Step =
   | { readonly kind: 'RemoveVoter'; readonly id: number; readonly directoryId: string }
   /** Clients are told to find a broker there, on these listeners and on no other (O18). */
   | { readonly kind: 'SetAdvertised'; readonly id: number; readonly endpoints: readonly ListenerAddress[] }
+  /** The feature `weir.version` comes to this level, which no node can be taken back from. */
+  | { readonly kind: 'RaiseFeature'; readonly level: number }
   | { readonly kind: 'SetConfig'; readonly change: ConfigChange }
   | { readonly kind: 'EnsureTopic'; readonly topic: string; readonly resource: string; readonly change: TopicChange }
   | {
@@ -152,6 +154,8 @@ export function describeStep(step: Step): string {
       return `remove the lost disk of node ${step.id} from the voters`;
     case 'SetAdvertised':
       return `tell clients where node ${step.id} is: ${describeAddresses(step.endpoints)}`;
+    case 'RaiseFeature':
+      return `raise weir.version to ${step.level}`;
     case 'SetConfig':
       return `set for the cluster: ${describeChange(step.change)}`;
     case 'EnsureTopic':

@@ -23,6 +23,8 @@ export interface AdminQuestion {
   readonly advertised: boolean;
   /** Brokers that are to say what they have to do, and whether to ask how many copies partitions have. Absent: nothing of it is asked. */
   readonly load?: { readonly brokers: readonly number[]; readonly copies: boolean };
+  /** Whether to ask which level of `weir.version` is in force, and which may be. Absent: not. */
+  readonly features?: boolean;
 }
 
 /** What settings are attached to; the cluster's have no name. */
@@ -87,6 +89,8 @@ export interface ClusterAdmin {
   setAdvertised(broker: { readonly id: number; readonly endpoints: readonly ListenerAddress[] }): Promise<void>;
   /** Forgets a broker that is stopped, and the controller of that id if it is one too. One that is none is no failure. */
   unregister(node: { readonly id: number; readonly isController: boolean }): Promise<void>;
+  /** Raises `weir.version`; a level that is in force already is no failure. */
+  raiseFeature(level: number): Promise<void>;
   alterConfig(resource: AdminResource, change: ConfigChange): Promise<void>;
   /** Closes its connections. */
   close(): Promise<void>;

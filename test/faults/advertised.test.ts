@@ -54,6 +54,7 @@ async function setAdvertised(id: number, endpoints: readonly { listener: string;
     members: [],
     restarts: [],
     replacements: [],
+    features: false,
   };
   try {
     await admin.setAdvertised({ id, endpoints });

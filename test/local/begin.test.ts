@@ -49,7 +49,15 @@ const take = (group: string, max: number): Program =>
   ground.run(['take', group, '-t', 'jobs', '-b', stage.bootstrap, '--max', String(max)]);
 
 async function seen(group: string): Promise<GroupObservation | undefined> {
-  const nothing = { settings: [], quorum: false, members: [], restarts: [], replacements: [], advertised: false };
+  const nothing = {
+    settings: [],
+    quorum: false,
+    members: [],
+    restarts: [],
+    replacements: [],
+    advertised: false,
+    features: false,
+  };
   const question = { topics: [], copies: new Map(), groups: [group], brokers: [0, 1, 2], ...nothing };
   return (await admin.observe(question)).groups.get(group);
 }

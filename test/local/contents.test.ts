@@ -106,7 +106,15 @@ const finalizers = (type: ServedType, name: string): readonly string[] =>
 
 /** What the brokers have. */
 function seen(topics: readonly string[], groups: readonly string[]): Promise<AdminObservation> {
-  const nothing = { settings: [], quorum: false, members: [], restarts: [], replacements: [], advertised: false };
+  const nothing = {
+    settings: [],
+    quorum: false,
+    members: [],
+    restarts: [],
+    replacements: [],
+    advertised: false,
+    features: false,
+  };
   return admin.observe({ topics, copies: new Map(), groups, brokers: NODES, ...nothing });
 }
 

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../broker/cli/run.ts';
 import { PodDialer } from '../../broker/cli/operator/pod-dialer.ts';
+import { WEIR_LEVELS } from '../../broker/core/config/weir-levels.ts';
 import { ApiServer } from '../support/kubernetes/api-server.ts';
 import { KubeWorld } from '../support/kubernetes/kube-world.ts';
 import { at, clusterOf } from '../support/kubernetes/rendered.ts';
@@ -185,9 +186,13 @@ describe('weir operator', () => {
       restarts: [0],
       replacements: [0],
       advertised: false,
+      features: true,
     };
     const seen = await admin.observe({ ...question, brokers: [0, 1] });
-    expect(seen).toMatchObject({ brokers: [0], quorum: { leaderId: 0 } });
+    const features = { level: WEIR_LEVELS.length, next: WEIR_LEVELS.length };
+    expect(seen).toMatchObject({ brokers: [0], quorum: { leaderId: 0 }, features });
+    await admin.raiseFeature(WEIR_LEVELS.length);
+    await expect(admin.raiseFeature(WEIR_LEVELS.length + 1)).rejects.toMatchObject({ code: 'INVALID_UPDATE_VERSION' });
     expect(seen.obstacles.has(0)).toBe(true);
     expect(seen.losses.has(0)).toBe(true);
     await admin.close();

@@ -102,6 +102,7 @@ describe('a share group over three brokers', () => {
       restarts: [],
       replacements: [],
       advertised: false,
+      features: false,
     };
     const observe = () => admin.observe({ ...question, ...ofNodes });
     try {

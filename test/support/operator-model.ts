@@ -7,6 +7,7 @@ import {
 } from '../../operator/api/kinds.ts';
 import type {
   AdminObservation,
+  FeatureObservation,
   GroupObservation,
   ListenerAddress,
   NodeMark,
@@ -121,6 +122,8 @@ export class PerfectCluster {
   config = new Map<string, string>();
   /** What clients are told of brokers. */
   readonly advertised = new Map<number, readonly ListenerAddress[]>();
+  /** How far `weir.version` is; null: nobody says. */
+  features: FeatureObservation | null = null;
   /** Brokers that get nothing, and lose what they have. */
   readonly draining = new Set<number>();
   /** Nodes that can't be spared. */
@@ -173,7 +176,9 @@ export class PerfectCluster {
     const obstacles = new Map([...this.nodes.keys()].map((id) => [id, this.blocked.has(id) ? ['not now'] : []]));
     const losses = new Map([...this.nodes.keys()].map((id) => [id, this.lossesOf(id)]));
     const advertised = new Map([...this.advertised].filter(([, endpoints]) => endpoints.length > 0));
-    return { brokers, quorum, members, obstacles, losses, topics, groups, config, advertised };
+    const { features } = this;
+    const observed = { brokers, quorum, members, obstacles, losses, topics, groups, config, advertised };
+    return features === null ? observed : { ...observed, features };
   }
 
   /** What would be lost with the disk of a node: every broker has a copy of everything, once it has caught up. */
@@ -308,13 +313,8 @@ export class PerfectCluster {
         this.draining.delete(step.id);
         this.advertised.delete(step.id);
         break;
-      case 'Rebalance': {
-        this.#isRebalancing = true;
-        const progress = this.#progress();
-        this.#isRebalancing = progress !== 'done';
-        if (progress === 'done') for (const id of step.ids) this.#mark(id, null);
-        return progress;
-      }
+      case 'Rebalance':
+        return this.#rebalance(step.ids);
       case 'AddVoter':
         this.voters = [...this.voters, { id: step.id, directoryId: step.directoryId }];
         break;
@@ -323,6 +323,9 @@ export class PerfectCluster {
         break;
       case 'SetAdvertised':
         this.advertised.set(step.id, step.endpoints);
+        break;
+      case 'RaiseFeature':
+        this.#raise(step.level);
         break;
       case 'SetConfig':
         this.config = changed(this.config, step.change);
@@ -343,6 +346,18 @@ export class PerfectCluster {
         break;
     }
     return 'done';
+  }
+
+  #rebalance(ids: readonly number[]): Progress {
+    this.#isRebalancing = true;
+    const progress = this.#progress();
+    this.#isRebalancing = progress !== 'done';
+    if (progress === 'done') for (const id of ids) this.#mark(id, null);
+    return progress;
+  }
+
+  #raise(level: number): void {
+    if (this.features !== null) this.features = { ...this.features, level };
   }
 
   #add(spec: NodeSpec): void {

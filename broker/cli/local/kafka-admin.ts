@@ -15,6 +15,7 @@ import type { ApiResponses, RequestInput, WireKey } from '../../core/protocol/me
 import type { ControlNet } from '../../ports/control-net.ts';
 import { Calls, isCallFault } from './calls.ts';
 import { check } from './check.ts';
+import { observeFeatures, raiseFeature } from './feature-levels.ts';
 import { copiesUnderWay, plainCopies, reassignments, resizeTopic, type SeenCopies } from './copies.ts';
 import { Loads } from './loads.ts';
 import { Moves } from './moves.ts';
@@ -70,17 +71,19 @@ export class KafkaAdmin implements ClusterAdmin {
   async observe(question: AdminQuestion): Promise<AdminObservation> {
     const targets = await this.#targets(question);
     const { load } = question;
-    const [metadata, found, quorum, members, obstacles, losses, advertised, loads, copiesMax] = await Promise.all([
-      this.#metadata(question.topics, targets),
-      this.#foundGroups(question.groups, targets),
-      question.quorum ? this.#quorum() : null,
-      this.#members(question.members, targets),
-      this.#moves.obstacles(question.restarts),
-      this.#moves.obstacles(question.replacements, true),
-      question.advertised ? this.#moves.advertised() : null,
-      load === undefined ? null : (this.#loads?.of(load.brokers) ?? null),
-      load?.copies === true ? this.#copiesMax() : null,
-    ]);
+    const [metadata, found, quorum, members, obstacles, losses, advertised, features, loads, copiesMax] =
+      await Promise.all([
+        this.#metadata(question.topics, targets),
+        this.#foundGroups(question.groups, targets),
+        question.quorum ? this.#quorum() : null,
+        this.#members(question.members, targets),
+        this.#moves.obstacles(question.restarts),
+        this.#moves.obstacles(question.replacements, true),
+        question.advertised ? this.#moves.advertised() : null,
+        question.features === true ? observeFeatures((...args) => this.#call(...args)) : null,
+        load === undefined ? null : (this.#loads?.of(load.brokers) ?? null),
+        load?.copies === true ? this.#copiesMax() : null,
+      ]);
     const configs = await this.#describe([...metadata.topics.keys()], question);
     const copies = await this.#copies(question, metadata.topics, targets);
     const topics = new Map<string, TopicObservation>();
@@ -126,6 +129,7 @@ export class KafkaAdmin implements ClusterAdmin {
       ...(advertised === null ? {} : { advertised }),
       ...(loads === null ? {} : { loads }),
       ...(copiesMax === null ? {} : { copiesMax }),
+      ...(features === null ? {} : { features }),
     };
   }
 
@@ -235,6 +239,10 @@ export class KafkaAdmin implements ClusterAdmin {
 
   setAdvertised({ id, endpoints }: Parameters<ClusterAdmin['setAdvertised']>[0]): Promise<void> {
     return this.#moves.setAdvertised(id, endpoints);
+  }
+
+  async raiseFeature(level: number): Promise<void> {
+    await raiseFeature((...args) => this.#call(...args), level);
   }
 
   async unregister({ id, isController }: Parameters<ClusterAdmin['unregister']>[0]): Promise<void> {

@@ -1,3 +1,5 @@
+import { WEIR_LEVELS } from '../config/weir-levels.ts';
+
 /** A feature of this build: the range of levels that it can work with and the level a new cluster starts at. */
 export interface FeatureRange {
   readonly name: string;
@@ -28,7 +30,7 @@ export const SUPPORTED_FEATURES: readonly FeatureRange[] = [
   { name: 'kraft.version', min: 0, max: 1, initial: 1 },
   { name: 'metadata.version', min: 7, max: 30, initial: 30 },
   { name: 'share.version', min: 0, max: 1, initial: 1 },
-  { name: WEIR_VERSION, min: 1, max: 3, initial: 3 },
+  { name: WEIR_VERSION, min: 1, max: WEIR_LEVELS.length, initial: WEIR_LEVELS.length },
 ];
 
 /** Range of `weir.version` that this build can work with, as nodes register it. */

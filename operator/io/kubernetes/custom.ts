@@ -1,12 +1,12 @@
 import type { Declared } from '../../core/declared.ts';
-import type { AnyResource } from '../../api/kinds.ts';
+import type { AnyResource, Recorded } from '../../api/kinds.ts';
 import { API_VERSION, type Kind } from '../../api/names.ts';
 import { CLUSTER_SPEC } from '../../api/cluster-spec.ts';
 import { validateManifest } from '../../api/manifest.ts';
 import { checkSetting } from '../../api/settings.ts';
 import { isRecord } from '../../api/validate.ts';
 import type { KubernetesObject } from '../../ports/kubernetes.ts';
-import { at, listAt, textAt } from './objects/fields.ts';
+import { at, listAt, textAt, timeOf } from './objects/fields.ts';
 
 /** Reads a custom resource. The API server has judged its shape; settings are judged here (`api/settings.ts`). */
 export function declaredOf(kind: Kind, object: KubernetesObject): Declared {
@@ -39,9 +39,21 @@ export function declaredOf(kind: Kind, object: KubernetesObject): Declared {
     status: at(object, 'status'),
     cluster: kind === 'Cluster' ? `${namespace}/${name}` : ref === null ? '' : `${refNamespace}/${ref}`,
     ...(kind === 'Topic' ? { topicName: textAt(spec, 'topicName') ?? name } : {}),
-    manifest: validated.ok ? validated.resource : null,
+    manifest: validated.ok ? withRecord(validated.resource, at(object, 'status')) : null,
     issues: validated.ok ? [] : validated.issues,
   };
+}
+
+/** A Cluster with what its status remembers. */
+function withRecord(manifest: AnyResource, status: unknown): AnyResource {
+  if (manifest.kind !== 'Cluster') return manifest;
+  const [featureLevel, level] = [at(status, 'featureLevel'), at(status, 'nextFeatureLevel', 'level')];
+  const sinceMs = timeOf(textAt(status, 'nextFeatureLevel', 'since'));
+  const recorded: Recorded = {
+    featureLevel: typeof featureLevel === 'number' ? featureLevel : null,
+    nextLevel: typeof level === 'number' && sinceMs !== null ? { level, sinceMs } : null,
+  };
+  return { ...manifest, recorded };
 }
 
 /** Younger than all there are. */
@@ -70,7 +82,7 @@ export function asDeclared(manifest: AnyResource, before: Declared | null): Decl
     status: before?.status,
     cluster: `${('namespace' in ref ? ref.namespace : undefined) ?? namespace}/${ref.name}`,
     // Of the same kind as it was.
-    manifest: { ...manifest, metadata: { ...metadata, annotations } } as AnyResource,
+    manifest: withRecord({ ...manifest, metadata: { ...metadata, annotations } } as AnyResource, before?.status),
     issues: [],
   };
 }

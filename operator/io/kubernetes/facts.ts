@@ -2,9 +2,9 @@ import type { Cluster } from '../../api/kinds.ts';
 import { compareVersions } from '../../core/versions.ts';
 import type { ClusterFacts } from '../../core/status.ts';
 import type { KubernetesObject } from '../../ports/kubernetes.ts';
-import { at, listAt, textAt } from './objects/fields.ts';
+import { at, listAt, textAt, versionOf } from './objects/fields.ts';
 import { podSelector } from './objects/metadata.ts';
-import { CONTAINER, listenerServiceName, namesOf } from './objects/names.ts';
+import { listenerServiceName, namesOf } from './objects/names.ts';
 import { LISTENER_PORT_PREFIX } from './objects/services.ts';
 import { balancerOf } from './outside.ts';
 
@@ -60,11 +60,5 @@ function bootstrapOf(
 
 /** IPv6 addresses stand in brackets before a port. */
 const hostText = (host: string): string => (host.includes(':') ? `[${host}]` : host);
-
-/** The tag of a node's image. */
-function versionOf(pod: KubernetesObject): string | null {
-  const container = listAt(pod, 'spec', 'containers').find((one) => textAt(one, 'name') === CONTAINER);
-  return /:([^/:@]+)(?:@|$)/.exec(textAt(container, 'image') ?? '')?.[1] ?? null;
-}
 
 const byVersion = (a: string, b: string): number => compareVersions(a, b) ?? (a < b ? -1 : Number(a > b));

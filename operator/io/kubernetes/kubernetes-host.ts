@@ -5,6 +5,7 @@ import { isHeld } from '../../core/hold.ts';
 import type { HostObservation, NodeMark, NodeObservation } from '../../core/observed.ts';
 import { type IsDynamic, wantedNodes } from '../../core/plan-nodes.ts';
 import { settleScale } from '../../core/scale.ts';
+import { settleVersion } from '../../core/settle-version.ts';
 import type { NodeSpec } from '../../core/steps.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ClusterDialer, DialedCluster, NodeReach, OperatorFiles } from '../../ports/cluster-dialer.ts';
@@ -62,7 +63,7 @@ export class KubernetesHost implements NodeHost {
     cluster: { readonly namespace: string; readonly name: string; readonly uid: string },
   ) {
     this.#tools = tools;
-    this.#owner = { ...cluster, domain: tools.site.domain };
+    this.#owner = { ...cluster, domain: tools.site.domain, version: tools.site.image.tag };
     this.#key = `${cluster.namespace}/${cluster.name}`;
   }
 
@@ -76,8 +77,9 @@ export class KubernetesHost implements NodeHost {
       if (phase === 'starting' && this.#pod(id) === null) await this.#askFor('Pod', nodeName(this.#owner.name, id));
     const view = this.#view();
     if (view.problems.length > 0) return { blocked: view.problems, refused: [] };
-    const settled = settleScale(cluster, view.observation);
-    this.#cluster = settled.cluster;
+    const { observation } = view;
+    const settled = settleScale(cluster, observation);
+    this.#cluster = settleVersion(settled.cluster, observation).cluster;
     this.#floor = settled.floor;
     const blueprint = this.#blueprint(view);
     if (blueprint === null) return PREPARED;
@@ -295,8 +297,6 @@ export class KubernetesHost implements NodeHost {
     );
   }
 
-  /** Changes one node of the blueprint and applies what comes of it. */
-  async #change(id: number, change: (node: BlueprintNode, isNew: boolean) => Partial<BlueprintNode>): Promise<void> {
   /** Whether every controller has come back without anything (O3); asked only where none of them serves. */
   async #isQuorumLost({ formation, nodes }: HostObservation): Promise<boolean> {
     const { dialer, isDynamic } = this.#tools;
@@ -316,6 +316,8 @@ export class KubernetesHost implements NodeHost {
     return (await Promise.all(answers)).every((isEmpty) => isEmpty);
   }
 
+  /** Changes one node of the blueprint and applies what comes of it. */
+  async #change(id: number, change: (node: BlueprintNode, isNew: boolean) => Partial<BlueprintNode>): Promise<void> {
     const view = this.#view();
     const isNew = !view.observation.nodes.some((one) => one.id === id);
     const blueprint = this.#blueprint(isNew ? withNode(view, id) : view);

@@ -3,10 +3,10 @@ import { FIRST_CONTROLLER_ID, nameOf } from '../../api/kinds.ts';
 import { bytesOf, QUANTITY } from '../../api/quantity.ts';
 import type { Condition } from '../../core/desired.ts';
 import { INSTRUCTIONS } from '../../core/instructions.ts';
-import type { HostObservation, NodeMark, NodeObservation } from '../../core/observed.ts';
+import type { HostObservation, HostVersions, NodeMark, NodeObservation } from '../../core/observed.ts';
 import type { KubernetesObject } from '../../ports/kubernetes.ts';
 import { FORMATION_KEY } from './objects/config-maps.ts';
-import { at, listAt, textAt } from './objects/fields.ts';
+import { at, listAt, textAt, versionOf } from './objects/fields.ts';
 import { failureOf, lossOf } from './pod-trouble.ts';
 import { controllerOf, isOurs, type Owner } from './objects/ownership.ts';
 import {
@@ -32,6 +32,8 @@ export interface ReadCluster extends Owner {
   readonly namespace: string;
   /** Domain of Services, see `Site`. */
   readonly domain: string;
+  /** That nodes get unless the manifest says otherwise, see `Site`. */
+  readonly version: string;
 }
 
 /** Objects of its namespace, whoever they belong to. */
@@ -166,10 +168,12 @@ class Reader {
       const size = requestOf(listAt(set, 'spec', 'volumeClaimTemplates')[0]);
       return size === null ? [] : [[role, size] as const];
     });
+    const nodes = ids.map((id) => this.#observe(id, this.#node(id)));
     return {
       observation: {
         formation,
-        nodes: ids.map((id) => this.#observe(id, this.#node(id))),
+        nodes,
+        versions: this.#versions(nodes),
         floor: floorOf(this.#sets.get('broker')),
       },
       problems: this.#problems,
@@ -179,6 +183,13 @@ class Reader {
       replacedDisks: new Map(replaced),
       templateSizes: new Map(templates),
     };
+  }
+
+  #versions(nodes: readonly NodeObservation[]): HostVersions {
+    const running = nodes.flatMap(({ id, ready }) => (ready ? (versionOf(this.#node(id).pod) ?? []) : []));
+    const [set] = ROLES.flatMap((role) => this.#sets.get(role) ?? []);
+    const made = versionOf(at(set, 'spec', 'template'));
+    return { own: this.#cluster.version, made, running: [...new Set(running)] };
   }
 
   #node(id: number): Node {

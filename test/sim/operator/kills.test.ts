@@ -156,6 +156,18 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
       expect(stage.effects.filter((one) => one.startsWith('evict'))).toHaveLength(3);
     },
   },
+  'nodes get another version, and its level': {
+    before: [brokers(3, { version: '1.1.0' })],
+    act: (stage) => {
+      stage.world.brokers.features = { level: 3, next: 4 };
+      declare(brokers(3, { version: '1.2.0', featureLevel: 4 }))(stage);
+    },
+    after: (stage) => {
+      expect(stage.world.brokers.features).toEqual({ level: 4, next: 4 });
+      expect(stage.effects.filter((one) => one.startsWith('evict'))).toHaveLength(3);
+      expect(stage.effects.filter((one) => one === 'RaiseFeature')).toHaveLength(1);
+    },
+  },
   'one broker becomes three': {
     before: [brokers(1)],
     act: declare(brokers(3)),

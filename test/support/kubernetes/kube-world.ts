@@ -221,10 +221,10 @@ export class KubeWorld {
 
   /** All that can be asked of the brokers to change. */
   #state(): string {
-    const { topics, groups, config, voters, draining, nodes, advertised } = this.brokers;
+    const { topics, groups, config, voters, draining, nodes, advertised, features } = this.brokers;
     const plain = (_name: string, value: unknown): unknown =>
       value instanceof Map || value instanceof Set ? [...(value as Iterable<unknown>)] : value;
-    return JSON.stringify([topics, groups, config, voters, draining, nodes, advertised], plain);
+    return JSON.stringify([topics, groups, config, voters, draining, nodes, advertised, features], plain);
   }
 
   /** Whether the pod of a node was made with the port at which it is called. */
@@ -292,6 +292,7 @@ export class KubeWorld {
       rebalance: () => move({ kind: 'Rebalance', ids: [] }),
       setAdvertised: (broker) => carryOut({ kind: 'SetAdvertised', ...broker }),
       unregister: async ({ id }) => carryOut({ kind: 'ForgetNode', id, isController: false }),
+      raiseFeature: (level) => carryOut({ kind: 'RaiseFeature', level }),
       alterConfig: async (resource, change) => {
         if (resource.kind === 'cluster') await carryOut({ kind: 'SetConfig', change });
         else if (resource.kind === 'group')

@@ -93,7 +93,10 @@ export function readyPods(set: KubernetesObject): readonly KubernetesObject[] {
 }
 
 /** The Cluster that `clusterOf` makes, as it is read. */
-export const READ: ReadCluster = { name: 'orders', namespace: 'prod', uid: UID, domain: SITE.domain };
+export const READ: ReadCluster = {
+  ...{ name: 'orders', namespace: 'prod', uid: UID },
+  ...{ domain: SITE.domain, version: SITE.image.tag },
+};
 
 /** Objects as they are listed once the controllers of Kubernetes have done their part. */
 export function listedOf(objects: readonly KubernetesObject[]): Listed {

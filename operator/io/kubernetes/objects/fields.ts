@@ -1,4 +1,5 @@
 import { asRecord } from '../answer.ts';
+import { CONTAINER } from './names.ts';
 
 /** What is at a path of foreign JSON; undefined where there is nothing. */
 export function at(value: unknown, ...path: readonly string[]): unknown {
@@ -28,4 +29,10 @@ export function timeOf(text: string | null): number | null {
     // Nothing else can be wrong with it.
     return null;
   }
+}
+
+/** The tag of a node's image, in its pod or in what it is made from; null where there is none. */
+export function versionOf(pod: unknown): string | null {
+  const container = listAt(pod, 'spec', 'containers').find((one) => textAt(one, 'name') === CONTAINER);
+  return /:([^/:@]+)(?:@|$)/.exec(textAt(container, 'image') ?? '')?.[1] ?? null;
 }

@@ -98,9 +98,9 @@ function container(blueprint: Blueprint, role: Role): object {
   };
 }
 
-function imageOf({ cluster: { spec }, site: { image } }: Blueprint): string {
+function imageOf({ cluster: { keptVersion, spec }, site: { image } }: Blueprint): string {
   const { repository, tag, digest = '' } = image;
-  const version = spec.version ?? tag;
+  const version = keptVersion ?? spec.version ?? tag;
   return `${repository}:${version}${version === tag ? digest : ''}`;
 }
 

@@ -41,6 +41,7 @@ function adminOf(world: PerfectCluster, move: (step: Step) => Promise<Progress>)
     undrain: (id) => carryOut({ kind: 'Undrain', id }),
     rebalance: () => move({ kind: 'Rebalance', ids: [] }),
     setAdvertised: (broker) => carryOut({ kind: 'SetAdvertised', ...broker }),
+    raiseFeature: (level) => carryOut({ kind: 'RaiseFeature', level }),
     unregister: async () => undefined,
     alterConfig: async (resource, change) => {
       if (resource.kind === 'group')

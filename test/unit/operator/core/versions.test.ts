@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { compareVersions, tooOld } from '../../../../operator/core/versions.ts';
+import { compareVersions, isOneStep, tooOld } from '../../../../operator/core/versions.ts';
 
 describe('versions', () => {
   it('compare part by part, and what comes before one is older', () => {
@@ -30,6 +30,25 @@ describe('versions', () => {
 
   it('are the same with a v, or whatever they were built from', () => {
     expect(compareVersions('v1.2.3', '1.2.3+abc')).toBe(0);
+  });
+
+  it('are the same, too, where a tag of an image tells who built it', () => {
+    for (const build of ['1.3.0-corp', '1.3.0-debian-12', '1.3.0-prefix', '1.3.0-corp.7'])
+      for (const other of ['1.3.0', '1.3.0-alpine']) expect([build, compareVersions(build, other)]).toEqual([build, 0]);
+    expect(compareVersions('1.3.0-corp', '1.3.0-rc.1')).toBeGreaterThan(0);
+    expect(compareVersions('1.3.0-corp', '1.3.1-rc1')).toBeLessThan(0);
+    expect(tooOld('1.3.0-corp', '1.3.0')).toBeNull();
+  });
+
+  it('are one step apart with the next minor version, or the first of the next major one', () => {
+    const steps = (...versions: readonly string[]) =>
+      versions.map((one) => [isOneStep('1.4.2', one), isOneStep(one, '1.4.2')]);
+    const [yes, no] = [
+      [true, true],
+      [false, false],
+    ];
+    expect(steps('1.4.0', '1.5.9', '1.3.1-rc.1', '2.0.3', 'latest')).toEqual([yes, yes, yes, yes, yes]);
+    expect(steps('1.6.0', '1.2.9', '2.1.0', '3.0.0', '0.9.0')).toEqual([no, no, no, no, no]);
   });
 
   it.each(['dev', '1.2', '1.2.3.4', '', 'latest', '1.2.x'])('%j is none, and older than nothing', (text) => {
