@@ -42,6 +42,8 @@ export interface ControlPlane extends MetadataClient, QuorumClient {
       readonly lastUnfencedEpoch: number;
       /** Logs that are damaged (D4, D7). */
       readonly damaged: readonly { readonly topicId: string; readonly index: number }[];
+      /** Logs that may have lost their end, and not to a write that was cut short (D8). */
+      readonly suspect: readonly { readonly topicId: string; readonly index: number }[];
     },
     done: (failure: string | null) => void,
   ): void;

@@ -22,6 +22,7 @@ import { Dispatcher } from './dispatch.ts';
 import { failureOf } from './logs/disk-tasks.ts';
 import { openLogManager, type OpenedLogs } from './logs/log-manager.ts';
 import type { BrokerLoad } from '../ports/control-net.ts';
+import type { PartitionLog } from './logs/partition-log.ts';
 import { HEALTH_NOTE } from '../ports/health.ts';
 import type { MetricSource } from '../ports/metrics.ts';
 import type { MetadataClient } from './metadata-client.ts';
@@ -214,7 +215,7 @@ class NodeStart {
     this.#phase = 'registering with the controller';
     const { control, settings } = this.#options;
     const logs = this.#logs;
-    const damaged = logs.manager.all().filter(({ state }) => state === 'damaged');
+    const all = logs.manager.all();
     const rack = settings.broker('broker.rack');
     const registration = {
       endpoints: this.#endpoints(this.#boundPorts),
@@ -222,7 +223,8 @@ class NodeStart {
       host: settings.broker('weir.host'),
       previousBrokerEpoch: logs.previousBrokerEpoch,
       lastUnfencedEpoch: logs.lastUnfencedEpoch,
-      damaged: damaged.map(({ topicId, partition }) => ({ topicId, index: partition })),
+      damaged: all.filter(({ state }) => state === 'damaged').map(referenceOf),
+      suspect: all.filter(({ isSuspect }) => isSuspect).map(referenceOf),
     };
     control.register(registration, (failure) => {
       if (failure !== null) {
@@ -436,6 +438,10 @@ class NodeStart {
       },
     };
   }
+}
+
+function referenceOf({ topicId, partition }: PartitionLog): { readonly topicId: string; readonly index: number } {
+  return { topicId, index: partition };
 }
 
 /** What `/readyz` tells besides: logs that are kept aside keep nobody from the others. */

@@ -21,6 +21,8 @@ export const LOG_START_CHECKPOINT = 'log-start-offset-checkpoint';
 export const CLEANER_CHECKPOINT = 'cleaner-offset-checkpoint';
 /** In a log's directory: below the offset in it the cleaner may have left gaps. Ours; Kafka passes over it. */
 export const SPARSE_CHECKPOINT = 'sparse-end.sealed';
+/** In a log's directory, empty: a start cut off bad bytes that may have counted (D8). */
+export const SUSPECT = 'suspect';
 /** Ending of a segment's file that the cleaner is writing; a start removes it. */
 export const CLEANED_SUFFIX = '.cleaned';
 /** Ending of a segment's file that is whole and takes the place of older ones; a start finishes that. */

@@ -25,6 +25,17 @@ export interface WalkState {
 /** The fault of good bytes that are to be cut off. */
 export const BEYOND_END = 'beyond the wanted end';
 
+/** The faults of a write that did not come to its end. */
+const UNFINISHED = { header: 'the file ends inside a header', batch: 'the file ends inside a batch' } as const;
+
+/**
+ * Whether bytes that a log was written with are bad, or are not where they were: more than a last write that the power cut short,
+ * which nobody was told of.
+ */
+export function isSuspect({ fault }: WalkState): boolean {
+  return fault !== '' && fault !== BEYOND_END && fault !== UNFINISHED.header && fault !== UNFINISHED.batch;
+}
+
 /** A piece of a segment's file. */
 export interface WalkChunk {
   readonly buf: Buffer;
@@ -49,11 +60,11 @@ export function walkChunk(
   while (state.fault === '' && state.position < fileSize) {
     const pos = state.position - filePosition;
     const left = fileSize - state.position;
-    if (left < batch.HEADER_SIZE) return fail(state, 'the file ends inside a header');
+    if (left < batch.HEADER_SIZE) return fail(state, UNFINISHED.header);
     if (pos + batch.HEADER_SIZE > buf.length) return batch.HEADER_SIZE;
     const size = batch.sizeInBytes(buf, pos);
     if (size < batch.HEADER_SIZE || size > RECOVERY_BATCH_SIZE_MAX) return fail(state, `a batch of ${size} bytes`);
-    if (size > left) return fail(state, 'the file ends inside a batch');
+    if (size > left) return fail(state, UNFINISHED.batch);
     if (pos + size > buf.length) return size;
     const fault = judgeBatch(state, buf, pos, crc32c);
     if (fault !== '') return fail(state, fault);

@@ -44,6 +44,11 @@ export interface RegisterBrokerCommand {
   readonly lastUnfencedEpoch: number;
   /** Partitions whose log here lost what was synced (D7): no candidates to lead. */
   readonly damaged: readonly PartitionReference[];
+  /**
+   * Partitions whose log here ended in bad bytes above its durable mark, which were cut: they may have counted. It leads them only
+   * when nobody else can come who surely has everything, and then if it has the most (D8).
+   */
+  readonly suspect: readonly PartitionReference[];
   /** Where clients reach this broker, one per client listener, and its control plane, under the name `CONTROLLER`. */
   readonly endpoints: readonly EndpointView[];
   readonly rack: string | null;

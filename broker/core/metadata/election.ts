@@ -33,6 +33,8 @@ export interface PartitionWish {
   readonly out?: number;
   /** Whether that broker may lack something that it once had: then it leaves the ELR, too (D4). */
   readonly isOutUnclean?: boolean;
+  /** Whether that broker's log ended in bad bytes (D8): it is in the ELR *and* one of the last known ones, until it is in sync. */
+  readonly isOutSuspect?: boolean;
   readonly replicas?: readonly number[];
   readonly addingReplicas?: readonly number[];
   readonly removingReplicas?: readonly number[];
@@ -40,7 +42,7 @@ export interface PartitionWish {
   readonly directories?: readonly string[];
   /** `preferred`: the first replica if it can lead and is not drained; `unclean`: anybody rather than nobody, as with `rules.unclean`. */
   readonly election?: 'preferred' | 'unclean';
-  /** Who is to lead if it comes to the last known leaders: the one with the most (D8). */
+  /** Who is to lead if it comes to the last known leaders, or to suspect ones: the one with the most (D8). */
   readonly mostComplete?: number;
   /** From which epoch the partition counts as durable, −1 for not at all (D3). */
   readonly durableFromEpoch?: number;
@@ -73,7 +75,7 @@ interface Draft {
 /**
  * The change that a wish comes to, with the best leader that the partition can have then; null when nothing changes. In this
  * order leads: who leads, as long as it may and is in the ISR; the first replica, in assignment order, of the ISR; who leads and is
- * about to stop; with an empty ISR the first of the ELR; with an empty ELR who was found to have the most (D8), or the only one that has anything; with unclean elections the first that may lead and whose log is not damaged. Each new leader gets a new leader epoch (D5), and so does a partition
+ * about to stop; with an empty ISR the first of the ELR that is not suspect, and if all are, who was found to have the most of them (D8); with an empty ELR who was found to have the most, or the only one that has anything; with unclean elections the first that may lead and whose log is not damaged. Each new leader gets a new leader epoch (D5), and so does a partition
  * that loses a replica. While |ISR| is below the least (`minIsr`, or all replicas where they are fewer) who leaves the ISR stays
  * eligible, unless what it has is not known to be whole (KIP-966); without ELRs the last of the ISR stays in it instead.
  */
@@ -132,10 +134,12 @@ function keepEligible(draft: Draft, partition: PartitionState, wish: PartitionWi
     return;
   }
   const lost = wish.isOutUnclean === true ? wish.out : -1;
+  const suspect = wish.isOutSuspect === true ? wish.out : -1;
   const were = replicas.filter((id) => !isr.includes(id) && (has(partition.isr, id) || has(partition.elr, id)));
   draft.elr = were.filter((id) => id !== lost);
   draft.lastKnownElr = replicas.filter(
-    (id) => !isr.includes(id) && !draft.elr.includes(id) && (were.includes(id) || has(partition.lastKnownElr, id)),
+    (id) =>
+      !isr.includes(id) && (has(partition.lastKnownElr, id) || (were.includes(id) && (id === lost || id === suspect))),
   );
 }
 
@@ -152,15 +156,29 @@ function elect(draft: Draft, partition: PartitionState, wish: PartitionWish, rul
     return;
   }
   const able = (id: number): boolean => rules.mayLead(id) && holds(draft, id, rules);
-  const eligible = isr.length === 0 ? elr.find(able) : undefined;
+  const eligible = isr.length === 0 ? ofElr(draft, wish, able) : undefined;
   if (eligible !== undefined) {
-    Object.assign(draft, { leader: eligible, isr: [eligible], elr: elr.filter((id) => id !== eligible) });
+    const others = (ids: readonly number[]): readonly number[] => ids.filter((id) => id !== eligible);
+    const lastKnownElr = others(draft.lastKnownElr);
+    Object.assign(draft, { leader: eligible, isr: [eligible], elr: others(elr), lastKnownElr });
     if (Math.min(rules.minIsr, replicas.length) <= 1) Object.assign(draft, { elr: [], lastKnownElr: [] });
     return;
   }
   const unclean = lastKnown(draft, wish, rules) ?? anybody(draft, wish, rules) ?? -1;
   if (unclean === -1) draft.leader = -1;
   else Object.assign(draft, { leader: unclean, isr: [unclean], elr: [], lastKnownElr: [] });
+}
+
+/** Who is not suspect has everything. Where all are, the only one, or who was found to have the most when all are heard (D8). */
+function ofElr(
+  { elr, lastKnownElr }: Draft,
+  { mostComplete }: PartitionWish,
+  able: (id: number) => boolean,
+): number | undefined {
+  const sure = elr.filter((id) => !lastKnownElr.includes(id));
+  if (sure.length > 0) return sure.find(able);
+  const chosen = elr.length === 1 ? elr[0] : mostComplete;
+  return chosen !== undefined && elr.includes(chosen) && able(chosen) ? chosen : undefined;
 }
 
 /**
@@ -181,8 +199,8 @@ function anybody(draft: Draft, wish: PartitionWish, rules: PartitionRules): numb
   // What is damaged is no log: without another the partition waits for the loss to be accepted (D7).
   const able = draft.replicas.filter((id, at) => rules.mayLead(id) && draft.directories[at] !== DAMAGED_DIRECTORY);
   const known = able.find((id) => draft.lastKnownElr.includes(id) && holds(draft, id, rules));
-  // Logs are compared first (D8), unless somebody wants a leader now.
-  return known === undefined ? able[0] : isAsked ? known : undefined;
+  // Logs are compared first (D8), unless somebody wants a leader now, or who is to be compared may never come.
+  return known === undefined ? able[0] : isAsked || draft.elr.length > 0 ? known : undefined;
 }
 
 function holds(draft: Draft, id: number, { diskOf, bugs }: PartitionRules): boolean {

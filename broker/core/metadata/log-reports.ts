@@ -35,7 +35,8 @@ interface Heard {
  *
  * - **D8** When nobody of ISR and ELR is left, the log with the largest (last epoch, end offset) leads, of all replicas that have
  *   said theirs: at once when all are heard, else 2 s after the first of the last known leaders. An end that lies further in the
- *   same epoch, or in a later one, has all that counted in a shorter one, whoever has it.
+ *   same epoch, or in a later one, has all that counted in a shorter one, whoever has it. Where those of the ELR are left, and the
+ *   log of each of them ended in bad bytes (it is a last known one, too), the largest of theirs leads when all of them are heard.
  */
 export class LogReports {
   readonly #heard = new Map<string, Heard>();
@@ -103,6 +104,14 @@ function choose(image: MetadataImage, partition: PartitionState, heard: Heard, n
     const report = heard.byBroker.get(id);
     return report !== undefined && report.brokerEpoch === image.broker(id)?.epoch && image.mayLead(id);
   });
+  const most = (ids: readonly BrokerId[]): BrokerId | null =>
+    ids.reduce(
+      (best: BrokerId | null, id) =>
+        best !== null && !hasMore(heard.byBroker.get(id), heard.byBroker.get(best)) ? best : id,
+      null,
+    );
+  if (isr.length === 0 && elr.length > 0 && elr.every((id) => lastKnownElr.includes(id) && present.includes(id)))
+    return most(elr);
   if (isr.length > 0 || elr.length > 0 || !present.some((id) => lastKnownElr.includes(id))) {
     heard.dueMs = null;
     return null;
@@ -110,8 +119,7 @@ function choose(image: MetadataImage, partition: PartitionState, heard: Heard, n
   heard.dueMs ??= nowMs + REPORT_WAIT_MS;
   if (present.length < holding.length && nowMs < heard.dueMs) return null;
   // Those that were eligible first, so that they win where nobody has more.
-  const ordered = [...present].sort((a, b) => Number(lastKnownElr.includes(b)) - Number(lastKnownElr.includes(a)));
-  return ordered.reduce((best, id) => (hasMore(heard.byBroker.get(id), heard.byBroker.get(best)) ? id : best));
+  return most([...present].sort((a, b) => Number(lastKnownElr.includes(b)) - Number(lastKnownElr.includes(a))));
 }
 
 function hasMore(one: Report | undefined, other: Report | undefined): boolean {

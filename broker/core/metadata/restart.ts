@@ -42,14 +42,18 @@ export function takeFrom(
     isLatest: before !== null && lastUnfencedEpoch >= before.unfencedEpoch,
   };
   const rules = rulesOf(context, { broker: { id, mayLead: false, directoryId } });
-  const damaged = damagedByTopic(isReplicating(image) ? command.damaged : []);
+  const damaged = byTopic(isReplicating(image) ? command.damaged : []);
+  const suspect = byTopic(command.suspect);
   const known = new Map<object, (partition: PartitionState) => ReturnType<typeof changePartition>>();
   return changesRecord(image.partitionsOn(brokerId(id), damaged.size === 0 ? 'held' : 'assigned'), (topic) => {
     const ruling = rules(topic);
-    const indexes = damaged.get(topic.id);
-    const change = (partition: PartitionState): ReturnType<typeof changePartition> =>
-      changePartition(partition, wishOf(partition, restart, indexes?.has(partition.index) === true), ruling);
-    if (indexes !== undefined) return change;
+    const areDamaged = damaged.get(topic.id);
+    const areSuspect = suspect.get(topic.id);
+    const change = (partition: PartitionState): ReturnType<typeof changePartition> => {
+      const wish = wishOf(partition, restart, areDamaged?.has(partition.index) === true);
+      return changePartition(partition, { ...wish, isOutSuspect: areSuspect?.has(partition.index) === true }, ruling);
+    };
+    if (areDamaged !== undefined || areSuspect !== undefined) return change;
     const alike = known.get(ruling) ?? onceForAlike(change);
     known.set(ruling, alike);
     return alike;
@@ -71,11 +75,11 @@ function wishOf(partition: PartitionState, restart: Restart, isDamaged: boolean)
   return wish;
 }
 
-function damagedByTopic(damaged: RegisterBrokerCommand['damaged']): ReadonlyMap<string, ReadonlySet<number>> {
-  const byTopic = new Map<string, Set<number>>();
-  for (const { topicId, index } of damaged) {
-    const indexes = byTopic.get(topicId) ?? new Set();
-    byTopic.set(topicId, indexes.add(index));
+function byTopic(partitions: RegisterBrokerCommand['damaged']): ReadonlyMap<string, ReadonlySet<number>> {
+  const topics = new Map<string, Set<number>>();
+  for (const { topicId, index } of partitions) {
+    const indexes = topics.get(topicId) ?? new Set();
+    topics.set(topicId, indexes.add(index));
   }
-  return byTopic;
+  return topics;
 }

@@ -2,7 +2,7 @@ import { assert } from '../../core/base/assert.ts';
 import type { TopicId } from '../../core/base/ids.ts';
 import { encodeCleanShutdown } from '../../core/log/checkpoints.ts';
 import type { LogConfig } from '../../core/log/config.ts';
-import { CLEAN_SHUTDOWN, logDirectoryName, MANIFEST } from '../../core/log/file-names.ts';
+import { CLEAN_SHUTDOWN, logDirectoryName, MANIFEST, SUSPECT } from '../../core/log/file-names.ts';
 import type { LogMarks, MarkedLog } from '../../core/log/marks.ts';
 import { NO_LOG_BUGS, type PlantedLogBugs } from '../../core/log/planted-bugs.ts';
 import { encodeManifest } from '../../core/log/manifest.ts';
@@ -18,7 +18,7 @@ import { AsideLogs } from './aside-logs.ts';
 import { LogCleaner } from './cleaner.ts';
 import { ColdCache } from './cold-cache.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
-import { failureOf, inParallel, replaceFile, waitFor } from './disk-tasks.ts';
+import { failureOf, inParallel, removeIfExists, replaceFile, waitFor } from './disk-tasks.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
 import { isDiskFull } from '../disk-failure.ts';
@@ -207,8 +207,12 @@ export class DirectoryLogManager implements LogManager {
     this.#change(() => this.#replace(spec), done);
   }
 
-  dropReplaced(id: { readonly topicId: TopicId; readonly partition: number }): void {
+  trust(id: { readonly topicId: TopicId; readonly partition: number }): void {
     if (this.aside.has(id)) this.#change(() => this.aside.drop(id));
+    const log = this.#logs.get(id.topicId, id.partition)?.log;
+    if (log?.isSuspect !== true) return;
+    log.isSuspect = false;
+    this.#change(() => removeIfExists(this.#deps.disk, `${log.directory}/${SUSPECT}`));
   }
 
   checkpoint(done: () => void): void {

@@ -7,13 +7,14 @@ import {
   SEALED_EPOCHS,
   segmentFileName,
   SPARSE_CHECKPOINT,
+  SUSPECT,
   swapBases,
 } from '../../core/log/file-names.ts';
 import { decodeSealedEpochs } from '../../core/log/marks.ts';
 import { OFFSET_ENTRY_SIZE, IndexTail, TIME_ENTRY_SIZE } from '../../core/log/offset-index.ts';
 import { decodeProducerSnapshot, SNAPSHOT_SIZE_MAX } from '../../core/log/producer-snapshot.ts';
 import { type ProducerEntry, ProducerStates } from '../../core/log/producer-state.ts';
-import { BEYOND_END, judgeEnd, segmentIndexAt, type WalkState } from '../../core/log/recovery.ts';
+import { BEYOND_END, isSuspect, judgeEnd, segmentIndexAt, type WalkState } from '../../core/log/recovery.ts';
 import * as batch from '../../core/record/batch.ts';
 import type { DirectoryEntry } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
@@ -24,6 +25,7 @@ import {
   readIfExists,
   removeForgotten,
   removeIfExists,
+  replaceFile,
   withFile,
 } from './disk-tasks.ts';
 import { cutIndexes, flushIndexes, indexFileBytes, loadLargestTimestamp } from './index-files.ts';
@@ -73,6 +75,8 @@ export interface LoadedLog {
   readonly damage: string;
   /** '' or what was cut off its end. */
   readonly cut: string;
+  /** What was cut may have counted: it was there, and bad (D8). */
+  readonly isSuspect: boolean;
   /** Gaps between its batches end at or below this; 0 for a log that was never cleaned. */
   readonly sparseEnd: number;
 }
@@ -96,7 +100,9 @@ export function* loadLog(request: LoadRequest): Task<LoadedLog> {
   if (request.knownDamage !== '') return damaged(request, request.knownDamage);
   const found = yield* survey(request);
   if (found === null) return damaged(request, 'its directory is missing');
-  const loaded = yield* loadFound(request, found);
+  const asFound = yield* loadFound(request, found);
+  // What an earlier start cut is missed until it is in sync again.
+  const loaded = { ...asFound, isSuspect: asFound.isSuspect || found.names.has(SUSPECT) };
   if (found.sparseEnd !== GAPS_ANYWHERE || loaded.damage !== '') return loaded;
   yield* renewSparseEnd(request.context, request.directory, loaded.endOffset);
   return { ...loaded, sparseEnd: loaded.endOffset };
@@ -172,6 +178,7 @@ function emptyLog(request: LoadRequest, damage: string): LoadedLog {
     unsaved: false,
     damage,
     cut: '',
+    isSuspect: false,
     sparseEnd: 0,
   };
 }
@@ -310,6 +317,7 @@ function* loadClean(request: LoadRequest, found: Found, stored: StoredEpochs): T
     unsaved: false,
     damage: '',
     cut: '',
+    isSuspect: false,
     sparseEnd: found.sparseEnd,
   };
 }
@@ -367,6 +375,7 @@ function* recover(request: LoadRequest, found: Found, entries: readonly EpochEnt
   }
   // What the log start stood on was never synced (DeleteRecords in a `replicated` log), or was deleted.
   if (endOffset < request.logStartOffset) return yield* startOver(request, found);
+  if (isSuspect(state)) yield* noteSuspect(request);
   const { snapshots, unsaved } = yield* settle(recovery, walked, state);
   return {
     segments: new SegmentList([...sealed, ...walked]),
@@ -378,8 +387,18 @@ function* recover(request: LoadRequest, found: Found, entries: readonly EpochEnt
     unsaved,
     damage: '',
     cut: state.fault === '' ? '' : `cut at offset ${endOffset}: ${state.fault}`,
+    isSuspect: isSuspect(state),
     sparseEnd: found.sparseEnd,
   };
+}
+
+/** Durable before the cut, after which nothing tells of it; where the disk is full, this start alone tells. */
+function* noteSuspect({ context, directory }: LoadRequest): Task<void> {
+  try {
+    yield* replaceFile(context.disk, directory, SUSPECT, new Uint8Array(0));
+  } catch (error) {
+    if (!isDiskFull(failureOf(error))) throw error;
+  }
 }
 
 /**

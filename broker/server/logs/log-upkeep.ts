@@ -225,6 +225,7 @@ export function* startAt(body: LogBody, offset: number, empty: Segment): Task<vo
     unsaved: false,
     damage: '',
     cut: '',
+    isSuspect: false,
     sparseEnd: 0,
   });
   body.logStartOffset = offset;

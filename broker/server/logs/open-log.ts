@@ -49,6 +49,7 @@ export class OpenLog implements PartitionLog {
   readonly #repairs: IndexRepairs;
   #state: LogState = 'open';
   #stateReason = '';
+  isSuspect: boolean;
   #listener: LogListener | null = null;
   #cutting = false;
   /** A full disk left the files behind what is known in memory: they are loaded again before the next append. */
@@ -88,6 +89,7 @@ export class OpenLog implements PartitionLog {
       damaged: (reason) => this.#damage(reason),
     };
     this.#metadataDue = !loaded.segments.active.exists;
+    this.isSuspect = loaded.isSuspect;
     if (loaded.damage !== '') {
       this.#state = 'damaged';
       this.#stateReason = loaded.damage;

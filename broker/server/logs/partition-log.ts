@@ -90,6 +90,8 @@ export interface PartitionLog {
   readonly state: LogState;
   /** Why the state is not `open`; '' when it is. */
   readonly stateReason: string;
+  /** A start cut off its end, where bytes were bad: something that counted may be gone, which others have (D8). */
+  readonly isSuspect: boolean;
   /** First offset that may be read. */
   readonly logStartOffset: number;
   /** Offset after the last accepted record: where the next append begins. */
@@ -172,8 +174,8 @@ export interface LogManager {
    * log that is not damaged.
    */
   replaceDamaged(spec: LogSpec, done: () => void): void;
-  /** Removes what was set aside for a log, if anything was. */
-  dropReplaced(id: { readonly topicId: TopicId; readonly partition: number }): void;
+  /** A log has everything that counts: it is suspect no more, and what was set aside for it is removed. */
+  trust(id: { readonly topicId: TopicId; readonly partition: number }): void;
   /** Writes all checkpoints now; `done` after they are synced. */
   checkpoint(done: () => void): void;
   /** Deletes segments past retention; also runs by itself every `retentionCheckIntervalMs`. */

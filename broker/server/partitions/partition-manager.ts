@@ -285,7 +285,7 @@ export class PartitionManager implements Partitions {
       return;
     }
     assert(log !== null, `log of ${topic.name}-${index} was made`);
-    if (view.isr.includes(this.#nodeId)) this.#logs.dropReplaced({ topicId, partition: index });
+    if (view.isr.includes(this.#nodeId)) this.#logs.trust({ topicId, partition: index });
     const rules = this.#rules(topic, view, cache);
     const following = this.#following.get(topicId, index);
     if (view.leader !== this.#nodeId) {

@@ -145,19 +145,21 @@ class Script {
     this.#nowMs = endMs;
   }
 
-  /** A new incarnation after a crash; `clean`: after a good end; `disk=`: on another disk; `copy`: on an older copy of the disk. */
+  /** A new incarnation after a crash; `clean`: after a good end; `damaged=`, `suspect=`: with such logs; `disk=`: on another disk; `copy`: on an older copy of the disk. */
   #register(id: number, words: readonly string[]): void {
     const options = new Map(words.map((word) => [word.split('=')[0] ?? '', word.split('=')[1] ?? ''] as const));
     const before = this.#lab.image.broker(brokerId(id));
     const disk = options.get('disk');
     const directoryId = disk === undefined ? this.#lab.registration(id).directoryId : this.#disk(disk);
     this.#disks.set(directoryId, disk ?? `disk-${id}`);
-    const damaged = options.get('damaged')?.split(',') ?? [];
+    const named = (option: string): { topicId: string; index: number }[] =>
+      (options.get(option)?.split(',') ?? []).map((each) => this.#reference(each));
     const registration = this.#lab.registration(id, {
       directoryId,
       ...(options.has('clean') ? { previousBrokerEpoch: before?.epoch ?? -1 } : {}),
       ...(options.has('copy') ? { lastUnfencedEpoch: -1 } : {}),
-      damaged: damaged.map((each) => this.#reference(each)),
+      damaged: named('damaged'),
+      suspect: named('suspect'),
       rack: options.get('rack') ?? null,
       host: options.get('host') ?? '',
     });

@@ -94,6 +94,7 @@ export class ControlWorld {
         previousBrokerEpoch: -1,
         lastUnfencedEpoch: -1,
         damaged: [],
+        suspect: [],
       },
       done,
     );

@@ -21,7 +21,7 @@ export const PLAIN_RECORD = {
 } as const;
 
 /** A registration without a history. */
-export const NEW_DISK = { lastUnfencedEpoch: -1, damaged: [], host: '' } as const;
+export const NEW_DISK = { lastUnfencedEpoch: -1, damaged: [], suspect: [], host: '' } as const;
 
 /** A partition that is not reassigned. */
 export const NOT_MOVING = { addingReplicas: [], removingReplicas: [] } as const;

@@ -274,6 +274,7 @@ export class QuorumWorld {
       previousBrokerEpoch,
       lastUnfencedEpoch: member.unfencedEpoch,
       damaged: [],
+      suspect: [],
     };
     plane.register(registration, (failure) => {
       member.registered = failure;

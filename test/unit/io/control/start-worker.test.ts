@@ -47,7 +47,7 @@ describe('the control isolate in a thread of its own', () => {
   const registered = (plane: RemoteControlPlane) =>
     new Promise<string | null>((settle) =>
       plane.register(
-        { endpoints, rack: null, host: '', previousBrokerEpoch: -1, lastUnfencedEpoch: -1, damaged: [] },
+        { endpoints, rack: null, host: '', previousBrokerEpoch: -1, lastUnfencedEpoch: -1, damaged: [], suspect: [] },
         settle,
       ),
     );

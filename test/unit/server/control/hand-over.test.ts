@@ -42,7 +42,7 @@ class Scene {
       payload: encodeRecords([...lab.image.snapshot()]),
     });
     const registration = { endpoints: [], rack: null, host: '', previousBrokerEpoch: -1, lastUnfencedEpoch: -1 };
-    this.plane.register({ ...registration, damaged: [] }, () => undefined);
+    this.plane.register({ ...registration, damaged: [], suspect: [] }, () => undefined);
     this.loop.run();
   }
 

@@ -70,6 +70,40 @@ describe('after an unclean stop', () => {
     expect(w.disk.peek(FIRST)?.length).toBe(before);
   });
 
+  test('bad bytes above the mark are cut, and the log is suspect until it is trusted, whatever ends a start (D8)', () => {
+    const { w, log, wanted } = world();
+    fill(w, log, 10);
+    w.stopDead({ keepPageCache: true });
+    w.disk.poke(FIRST, (w.disk.peek(FIRST)?.length ?? 0) - 3, Buffer.from([0xff, 0xff]));
+    w.start();
+    const state = (): unknown => [w.log(wanted).state, w.log(wanted).logEndOffset, w.log(wanted).isSuspect];
+    expect(state()).toEqual(['open', 9, true]);
+    w.crash({ keepPageCache: false });
+    expect(state()).toEqual(['open', 9, true]);
+    w.shutdown();
+    w.start();
+    expect(state()).toEqual(['open', 9, true]);
+    w.opened.manager.trust(wanted);
+    expect(state()).toEqual(['open', 9, false]);
+    w.time.settle();
+    w.crash({ keepPageCache: true });
+    expect(state()).toEqual(['open', 9, false]);
+  });
+
+  test.each([1, 70])(
+    'a last batch that was not written to its end is cut, and nothing is suspect (%i bytes)',
+    (missing) => {
+      const { w, log, wanted } = world();
+      fill(w, log, 10);
+      w.stopDead({ keepPageCache: true });
+      const size = w.disk.peek(FIRST)?.length ?? 0;
+      w.disk.open(FIRST, { create: false }, (_failure, file) => file?.truncate(size - missing, () => undefined));
+      w.time.settle();
+      w.start();
+      expect([w.log(wanted).logEndOffset, w.log(wanted).isSuspect]).toEqual([9, false]);
+    },
+  );
+
   test('a log that is shorter than its mark is damaged', () => {
     const { w, log, wanted } = world();
     fill(w, log, 10);

@@ -38,7 +38,7 @@ describe('a damaged log', () => {
     w.crash({ keepPageCache: false });
     expect(w.readAll(w.log(wanted))).toEqual([{ offset: 0, text: 'new' }]);
     expect(aside(w)).not.toHaveLength(0);
-    w.opened.manager.dropReplaced(wanted);
+    w.opened.manager.trust(wanted);
     w.time.settle();
     expect(aside(w)).toHaveLength(0);
   });
