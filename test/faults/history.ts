@@ -228,10 +228,7 @@ export function judgeCommits({
   committedAtEnd,
 }: Pick<History, 'committed' | 'committedAtEnd'>): readonly Violation[] {
   const violations: Violation[] = [];
-  const byPartition = new Map<number, Committed[]>();
-  for (const commit of committed)
-    byPartition.set(commit.partition, [...(byPartition.get(commit.partition) ?? []), commit]);
-  for (const [partition, commits] of byPartition) {
+  for (const [partition, commits] of Map.groupBy(committed, (commit) => commit.partition)) {
     const found = committedAtEnd.find((position) => position.partition === partition)?.offset ?? -1;
     const at = commits.findLastIndex(({ isConfirmed }) => isConfirmed);
     const confirmed = commits[at]?.offset ?? -1;

@@ -9,7 +9,13 @@ export const broker = fc.integer({ min: 0, max: 3 });
 
 /** A command, or an incarnation of a broker that comes. Epochs are filled in when it runs. */
 export type Step =
-  | { readonly kind: 'join'; readonly brokerId: number; readonly unfence: boolean; readonly disk: number }
+  | {
+      readonly kind: 'join';
+      readonly brokerId: number;
+      readonly unfence: boolean;
+      readonly disk: number;
+      readonly isSuspect: boolean;
+    }
   | { readonly kind: 'fence' | 'unfence' | 'ids'; readonly brokerId: number; readonly stale: boolean }
   | { readonly kind: 'controller'; readonly controllerId: number }
   /** Something that is asked of one partition, or of a broker. */
@@ -130,6 +136,7 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
       brokerId: broker,
       unfence: fc.boolean(),
       disk: fc.constantFrom(0, 0, 0, 1),
+      isSuspect: fc.constantFrom(false, false, true),
     }),
   },
   {
@@ -154,7 +161,10 @@ export function take(lab: MetadataLab, one: Step): void {
   } else if (one.kind === 'join') {
     // A broker that is there comes back by itself, mostly; each has two disks.
     const directoryId = sampleId(500_000 + one.brokerId + 100 * one.disk);
-    const registered = lab.run(lab.registration(one.brokerId, { directoryId }));
+    const held = lab.image
+      .topics()
+      .flatMap(({ id: topicId, partitions }) => partitions.map(({ index }) => ({ topicId, index })));
+    const registered = lab.run(lab.registration(one.brokerId, { directoryId, suspect: one.isSuspect ? held : [] }));
     const brokerEpoch = registered.kind === 'registerBroker' ? registered.brokerEpoch : -1;
     if (one.unfence) lab.run({ kind: 'unfenceBroker', brokerId: one.brokerId, brokerEpoch });
   } else {
