@@ -2,7 +2,7 @@ import { assert } from '../../core/base/assert.ts';
 import type { TopicId } from '../../core/base/ids.ts';
 import { encodeCleanShutdown } from '../../core/log/checkpoints.ts';
 import type { LogConfig } from '../../core/log/config.ts';
-import { CLEAN_SHUTDOWN, logDirectoryName, MANIFEST, SUSPECT } from '../../core/log/file-names.ts';
+import { CLEAN_SHUTDOWN, logDirectoryName, MANIFEST } from '../../core/log/file-names.ts';
 import type { LogMarks, MarkedLog } from '../../core/log/marks.ts';
 import { NO_LOG_BUGS, type PlantedLogBugs } from '../../core/log/planted-bugs.ts';
 import { encodeManifest } from '../../core/log/manifest.ts';
@@ -18,7 +18,7 @@ import { AsideLogs } from './aside-logs.ts';
 import { LogCleaner } from './cleaner.ts';
 import { ColdCache } from './cold-cache.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
-import { failureOf, inParallel, removeIfExists, replaceFile, waitFor } from './disk-tasks.ts';
+import { failureOf, inParallel, replaceFile, waitFor } from './disk-tasks.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
 import { isDiskFull } from '../disk-failure.ts';
@@ -29,6 +29,7 @@ import { flushAll } from './flush-all.ts';
 import { Journal } from './journal.ts';
 import { loadLog } from './log-loader.ts';
 import { DEFAULT_OPTIONS, type LogManagerOptions } from './log-options.ts';
+import { forgetSuspect } from './suspect-mark.ts';
 import { removeLogs } from './log-removal.ts';
 import { collectStats } from './log-stats.ts';
 import { OpenLog } from './open-log.ts';
@@ -75,7 +76,6 @@ interface Listed {
   readonly damagedMarks: LogMarks | null;
 }
 
-/** What the manifest holds of a log. */
 type Manifested = Pick<PartitionLog, 'topic' | 'topicId' | 'partition' | 'state'>;
 
 /** The logs of one data directory. Made by `openLogManager`. */
@@ -209,10 +209,8 @@ export class DirectoryLogManager implements LogManager {
 
   trust(id: { readonly topicId: TopicId; readonly partition: number }): void {
     if (this.aside.has(id)) this.#change(() => this.aside.drop(id));
-    const log = this.#logs.get(id.topicId, id.partition)?.log;
-    if (log?.isSuspect !== true) return;
-    log.isSuspect = false;
-    this.#change(() => removeIfExists(this.#deps.disk, `${log.directory}/${SUSPECT}`));
+    const { log } = this.#logs.get(id.topicId, id.partition) ?? {};
+    if (log?.isSuspect === true) this.#change(() => forgetSuspect(this.#deps.disk, log));
   }
 
   checkpoint(done: () => void): void {

@@ -7,7 +7,6 @@ import {
   SEALED_EPOCHS,
   segmentFileName,
   SPARSE_CHECKPOINT,
-  SUSPECT,
   swapBases,
 } from '../../core/log/file-names.ts';
 import { decodeSealedEpochs } from '../../core/log/marks.ts';
@@ -25,7 +24,6 @@ import {
   readIfExists,
   removeForgotten,
   removeIfExists,
-  replaceFile,
   withFile,
 } from './disk-tasks.ts';
 import { cutIndexes, flushIndexes, indexFileBytes, loadLargestTimestamp } from './index-files.ts';
@@ -36,6 +34,7 @@ import { SegmentList } from './segment-list.ts';
 import { settleSwaps } from './segment-swap.ts';
 import { beginWalk, readHeader, walkSegment } from './segment-walk.ts';
 import { GAPS_ANYWHERE, readSparseEnd, renewSparseEnd } from './sparse-mark.ts';
+import { isSuspectAs, noteSuspect } from './suspect-mark.ts';
 
 /** Largest epoch checkpoint that is read, bytes. */
 const EPOCHS_SIZE_MAX = 16 * 1024 * 1024;
@@ -102,7 +101,7 @@ export function* loadLog(request: LoadRequest): Task<LoadedLog> {
   if (found === null) return damaged(request, 'its directory is missing');
   const asFound = yield* loadFound(request, found);
   // What an earlier start cut is missed until it is in sync again.
-  const loaded = { ...asFound, isSuspect: asFound.isSuspect || found.names.has(SUSPECT) };
+  const loaded = { ...asFound, isSuspect: asFound.isSuspect || isSuspectAs(found.names) };
   if (found.sparseEnd !== GAPS_ANYWHERE || loaded.damage !== '') return loaded;
   yield* renewSparseEnd(request.context, request.directory, loaded.endOffset);
   return { ...loaded, sparseEnd: loaded.endOffset };
@@ -375,7 +374,7 @@ function* recover(request: LoadRequest, found: Found, entries: readonly EpochEnt
   }
   // What the log start stood on was never synced (DeleteRecords in a `replicated` log), or was deleted.
   if (endOffset < request.logStartOffset) return yield* startOver(request, found);
-  if (isSuspect(state)) yield* noteSuspect(request);
+  if (isSuspect(state)) yield* noteSuspect(request.context.disk, request.directory);
   const { snapshots, unsaved } = yield* settle(recovery, walked, state);
   return {
     segments: new SegmentList([...sealed, ...walked]),
@@ -390,15 +389,6 @@ function* recover(request: LoadRequest, found: Found, entries: readonly EpochEnt
     isSuspect: isSuspect(state),
     sparseEnd: found.sparseEnd,
   };
-}
-
-/** Durable before the cut, after which nothing tells of it; where the disk is full, this start alone tells. */
-function* noteSuspect({ context, directory }: LoadRequest): Task<void> {
-  try {
-    yield* replaceFile(context.disk, directory, SUSPECT, new Uint8Array(0));
-  } catch (error) {
-    if (!isDiskFull(failureOf(error))) throw error;
-  }
 }
 
 /**
