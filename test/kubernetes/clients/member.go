@@ -133,6 +133,11 @@ func work(bootstrap, topic, group string, out *bufio.Writer) error {
 			return nil
 		}
 		fetches.EachError(func(topic string, partition int32, err error) {
+			// A broker that stops hangs up on whoever has just come. The library tells of it, since it might be a lack of SASL, and goes on.
+			var hungUp *kgo.ErrFirstReadEOF
+			if errors.As(err, &hungUp) {
+				return
+			}
 			fmt.Fprintf(out, "E %s-%d: %v\n", topic, partition, err)
 		})
 		if records := fetches.Records(); len(records) > 0 {
