@@ -1,6 +1,5 @@
 import { type AutoscaleMemory, askedBrokers, judgeLoad, NOTHING_SEEN, SAMPLE_MS } from '../core/autoscale.ts';
 import type { Desired } from '../core/desired.ts';
-import { isHeld } from '../core/hold.ts';
 import type { HostObservation, Observed, ScaleVerdict } from '../core/observed.ts';
 import type { Plan } from '../core/plan.ts';
 import type { IsDynamic } from '../core/plan-nodes.ts';
@@ -35,7 +34,7 @@ export class Autoscaler {
 
   /** What brokers are asked at this look, null: nothing. */
   question({ cluster }: Desired, host: HostObservation): AdminQuestion['load'] | null {
-    this.#isOn = cluster.spec.brokers.autoscale !== undefined && host.floor !== undefined && !isHeld(cluster);
+    this.#isOn = cluster.spec.brokers.autoscale !== undefined && host.floor !== undefined;
     if (!this.#isOn || this.#leftMs() > 0) return null;
     this.#askedMs = this.#clock.monotonicMs();
     return { brokers: askedBrokers(cluster, host), copies: this.#asksCopies };

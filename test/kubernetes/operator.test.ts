@@ -7,7 +7,7 @@ import { API_VERSION } from '../../operator/api/names.ts';
 import type { KubernetesObject } from '../../operator/ports/kubernetes.ts';
 import { at } from '../support/kubernetes/rendered.ts';
 import type { Child } from '../wire/harness/child.ts';
-import { waitFor } from '../wire/harness/wait.ts';
+import { GiveUp, waitFor } from '../wire/harness/wait.ts';
 import { type AuditEntry, describeEntry, grantsOf, isChange, usesOf } from './harness/audit.ts';
 import { CLUSTER_CHART, EXAMPLES, setJson } from './harness/charts.ts';
 import { consumers, elasticGroup, rivals, SCALED_OBJECTS } from './harness/consumers.ts';
@@ -386,6 +386,63 @@ step('every node of a cluster gets a new disk, one after the other, and no recor
   for (const what of ['topic.weir.dev/copied', 'sharegroup.weir.dev/copiers', 'cluster.weir.dev/moved'])
     await plane.kubectl('delete', what, '--timeout=120s');
   await waitFor('its objects are gone', async () => (await objectsOf('weir.dev/cluster=moved')).length === 0);
+});
+
+step('a disk that fills brings a broker, which goes when it is empty again, and no record is lost', async () => {
+  const bootstrap = ['--bootstrap', 'scaled-bootstrap.default.svc.cluster.local:9092'] as const;
+  const clusterRef = { name: 'scaled' };
+  const declare = (kind: string, name: string, spec: object): Promise<unknown> =>
+    plane.apply({ apiVersion: API_VERSION, kind, metadata: { name }, spec });
+  const autoscale = { maxReplicas: 4, scaleIn: 'Drain', loadPercent: 90, scaleOutSeconds: 10, scaleInSeconds: 10 };
+  await declare('Cluster', 'scaled', {
+    brokers: { replicas: 3, storage: { size: '32Mi' }, autoscale },
+    config: { 'default.replication.factor': '3', 'min.insync.replicas': '2' },
+    storage: { onDelete: 'Delete' },
+  });
+  await declare('Topic', 'bulk', { clusterRef, partitions: 8, deletionPolicy: 'Delete' });
+  await declare('Topic', 'kept', { clusterRef, partitions: 4 });
+  await declare('ShareGroup', 'keepers', { clusterRef, topics: ['kept'] });
+  for (const what of [
+    'cluster.weir.dev/scaled',
+    'topic.weir.dev/bulk',
+    'topic.weir.dev/kept',
+    'sharegroup.weir.dev/keepers',
+  ])
+    await plane.kubectl('wait', what, ...READY);
+  const records = ['before', 'with', 'without'].flatMap((when) =>
+    Array.from({ length: 50 }, (_, at) => `${when} ${at}`),
+  );
+  const put = (when: string): Promise<unknown> =>
+    weirSays(['put', 'kept', ...bootstrap], `${records.filter((one) => one.startsWith(`${when} `)).join('\n')}\n`);
+  const becomes = (brokers: number): Promise<unknown> =>
+    waitFor(
+      `there are ${brokers} brokers, and nothing is left to be done`,
+      async () => {
+        const { spec, status } = await plane.get('wcl', 'scaled');
+        const ready = (at(status, 'conditions') as readonly object[]).find((one) => at(one, 'type') === 'Ready');
+        if (at(spec, 'brokers', 'replicas') !== 3) throw new GiveUp('somebody wrote the spec');
+        const counts = [at(status, 'replicas'), at(status, 'readyReplicas')];
+        return counts.every((count) => count === brokers) && at(ready, 'status') === 'True';
+      },
+      { deadlineMs: 180_000, pollMs: 500 },
+    );
+  await put('before');
+  // Three quarters of each disk.
+  await weirSays(['put', 'bulk', ...bootstrap], `${'x'.repeat(50_000)}\n`.repeat(520));
+  await becomes(4);
+  await put('with');
+  await plane.kubectl('delete', 'topic.weir.dev/bulk', '--timeout=60s');
+  await becomes(3);
+  await put('without');
+  expect((await objectsOf('weir.dev/cluster=scaled')).filter((name) => name.includes('broker-3'))).toEqual([]);
+  const { items } = await plane.get('events', '--field-selector', 'involvedObject.name=scaled');
+  const reasons = (items as readonly KubernetesObject[]).map((one) => one['reason']);
+  expect(reasons).toEqual(expect.arrayContaining(['ScalingOut', 'ScalingIn']));
+  const told = await weirSays(['take', 'keepers', '--topic', 'kept', ...bootstrap, '--max', '150', '--idle', '30']);
+  expect([...told].sort()).toEqual([...records].sort());
+  for (const what of ['topic.weir.dev/kept', 'sharegroup.weir.dev/keepers', 'cluster.weir.dev/scaled'])
+    await plane.kubectl('delete', what, '--timeout=120s');
+  await waitFor('its objects are gone', async () => (await objectsOf('weir.dev/cluster=scaled')).length === 0);
 });
 
 test('it was denied nothing, and has no right that nothing needs', async () => {

@@ -267,8 +267,13 @@ describe('a broker that is not needed', () => {
     ['a floor that is higher', { brokers: 5 }, 5],
     ['three, since a cluster of three doesn’t become smaller', { brokers: 1 }, 3],
   ])('stays where there would be fewer than %s', (_name, spec, count) => {
-    expect(new Scene(count, spec).looks(10_000)).toMatchObject({ change: null, notes: [] });
-    expect(new Scene(count + 1, spec).looks(10_000).change).toMatchObject({ brokers: count });
+    const looked = (brokers: number): Judged => {
+      const scene = new Scene(brokers, spec);
+      scene.copiesMax = 1;
+      return scene.looks(10_000);
+    };
+    expect(looked(count)).toMatchObject({ change: null, notes: [] });
+    expect(looked(count + 1).change).toMatchObject({ brokers: count });
   });
 
   it('stays while some partition has a copy on each', () => {
@@ -327,6 +332,16 @@ describe('share groups that fall behind', () => {
       brokers: 5,
       why: '5 brokers instead of 4: broker 0 is busy for 41 % of the time, and share group workers falls behind',
     });
+  });
+
+  it('let no broker go, however little there is to do', () => {
+    const scene = new Scene(4);
+    let backlog = 10_000;
+    for (let minute = 0; minute < 60; minute += 1) {
+      backlog *= 1.2;
+      scene.groups.set('workers', share(3, backlog));
+      expect(scene.looks(60).change).toBeNull();
+    }
   });
 
   it.each([
