@@ -17,8 +17,12 @@ const NOT_STARTED: ReadonlySet<string> = new Set([
 const DEATHS_MAX = 3;
 const WORDS_LENGTH_MAX = 500;
 
-/** Why a pod that is not ready won't be by itself, null where that is not known: it can't be started, or ends again and again. */
+/**
+ * Why a pod that is not ready won't be by itself, null where that is not known: it can't be started, or ends again and again. One that is
+ * deleted ends as it was told.
+ */
 export function failureOf(pod: KubernetesObject): string | null {
+  if (pod.metadata.deletionTimestamp !== undefined) return null;
   for (const container of listAt(pod, 'status', 'containerStatuses')) {
     const waiting = at(container, 'state', 'waiting');
     const reason = textAt(waiting, 'reason') ?? '';
