@@ -17,6 +17,8 @@ export interface AuditEntry {
     readonly name?: string;
   };
   readonly responseStatus?: { readonly code?: number };
+  /** `authorization.k8s.io/decision` is `allow` or `forbid`. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** Of our own kinds alone. */
   readonly requestObject?: unknown;
 }

@@ -9,6 +9,9 @@ const CPUSET = ['cpuset.cpus', 'cpuset.mems'];
 /** What groups below the root of version 2 have to be given. */
 const CONTROLLERS = '+cpuset +cpu +memory +pids';
 
+/** A group counts as much as one process beside it, and is a machine here: it gets as much as twenty, in words of version 1 and of version 2. */
+const [SHARES, WEIGHT] = [20_480, 2000];
+
 /** Where control groups are: each hierarchy of version 1, and the one of version 2, which counts where it is alone. */
 async function hierarchies(): Promise<{ readonly first: readonly string[]; readonly second: readonly string[] }> {
   const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' '));
@@ -22,8 +25,9 @@ export async function makeGroup(name: string): Promise<void> {
   const { first, second } = await hierarchies();
   const isUnified = first.length === 0;
   const script = isUnified
-    ? `mkdir -p "$1/$2"; for at in "$1" "$1/$2"; do echo "${CONTROLLERS}" >"$at/cgroup.subtree_control"; done`
-    : `mkdir -p "$1/$2"; for file in ${CPUSET.join(' ')}; do [ ! -f "$1/$file" ] || cat "$1/$file" >"$1/$2/$file"; done`;
+    ? `mkdir -p "$1/$2"; for at in "$1" "$1/$2"; do echo "${CONTROLLERS}" >"$at/cgroup.subtree_control"; done; echo ${WEIGHT} >"$1/$2/cpu.weight"`
+    : `mkdir -p "$1/$2"; for file in ${CPUSET.join(' ')}; do [ ! -f "$1/$file" ] || cat "$1/$file" >"$1/$2/$file"; done
+       [ ! -f "$1/cpu.shares" ] || echo ${SHARES} >"$1/$2/cpu.shares"`;
   for (const path of isUnified ? second : first) await mustRun('sh', ['-ec', script, 'sh', path, name]);
 }
 

@@ -1,0 +1,437 @@
+// The life of a cluster on three real nodes, from `helm install` to the end of its namespace, while records go through it.
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { API_VERSION } from '../../../operator/api/names.ts';
+import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
+import { randomFrom } from '../../faults/quorum-strikes.ts';
+import { at } from '../../support/kubernetes/rendered.ts';
+import { waitFor } from '../../wire/harness/wait.ts';
+import { type AuditEntry, describeEntry } from '../harness/audit.ts';
+import { EXAMPLES, OPERATOR_CHART } from '../harness/charts.ts';
+import { ClusterView } from '../harness/nodes/cluster-view.ts';
+import { weirImage } from '../harness/nodes/image.ts';
+import { Load } from '../harness/nodes/load.ts';
+import { Nodes } from '../harness/nodes/nodes.ts';
+import { usageOf } from '../harness/nodes/usage.ts';
+
+/** 0: the short form. */
+const MINUTES = Number(process.env['WEIR_TEST_MINUTES'] ?? 0);
+const SEED = Number(process.env['WEIR_TEST_SEED'] ?? Date.now() % 100_000);
+const STEP_MS = 180_000;
+const SYSTEM = ['-n', 'weir-system'] as const;
+const OPERATOR = 'system:serviceaccount:weir-system:weir-operator';
+/** Another name of the same image, and the name of one that does not work. */
+const [NEXT, BROKEN] = ['0.1.1', '0.1.2'];
+
+let nodes: Nodes;
+let orders: ClusterView;
+let load: Load | null = null;
+let repository: string;
+const random = randomFrom(SEED);
+const below = (bound: number): number => Math.floor(random() * bound);
+let failed: string | null = null;
+const figures: string[] = [];
+
+const figure = (what: string, ms: number): void => void figures.push(`${what}: ${(ms / 1000).toFixed(1)} s`);
+
+beforeAll(async () => {
+  const startMs = performance.now();
+  const image = await weirImage();
+  const builtMs = performance.now();
+  nodes = await Nodes.start();
+  figure('three nodes ready', performance.now() - builtMs);
+  await nodes.load(image.archive);
+  await image.remove();
+  const [, name = '', tag = ''] = /^(.*):([^:]+)$/.exec(image.reference) ?? [];
+  repository = name;
+  for (const machine of nodes.machines) await machine.tag(image.reference, `${repository}:${NEXT}`);
+  await nodes.loadBroken(`${repository}:${BROKEN}`);
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  for (const namespace of ['weir-system', 'first', 'shop'])
+    await nodes.plane.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } });
+  await nodes.plane.helm(
+    ...['install', 'weir', OPERATOR_CHART, ...SYSTEM, '--set', `image.repository=${repository}`],
+    ...['--set', `image.tag=${tag}`],
+  );
+  orders = new ClusterView(nodes.plane, { name: 'orders', namespace: 'shop' });
+  figure('set up', performance.now() - startMs);
+}, 600_000);
+afterAll(async () => {
+  await load?.kill();
+  await nodes?.stop();
+  console.info(figures.join('\n'));
+}, 120_000);
+
+/** One step of the life: none is tried after one that failed, and what there was is told then. */
+function step(title: string, work: () => Promise<void>, timeoutMs = STEP_MS): void {
+  test(
+    title,
+    async () => {
+      if (failed !== null) throw new Error(`not tried after: ${failed}`);
+      const startMs = performance.now();
+      try {
+        await work();
+      } catch (error) {
+        failed = title;
+        const ask = async (...args: readonly string[]): Promise<string> =>
+          nodes.plane.kubectl(...args).catch((reason: unknown) => String(reason));
+        const told = [
+          await ask('get', 'pods,pvc,pv,nodes', '-A', '-o', 'wide'),
+          await ask('describe', 'weir', '-A'),
+          await ask('logs', ...SYSTEM, '-l', 'app.kubernetes.io/name=weir-operator', '--tail=40'),
+        ];
+        throw new Error([String(error), load?.describe() ?? '', ...told, nodes.describe()].join('\n'), {
+          cause: error,
+        });
+      }
+      figure(`  (step) ${title}`, performance.now() - startMs);
+    },
+    timeoutMs,
+  );
+}
+
+const declare = async (kind: string, name: string, spec: object): Promise<unknown> =>
+  nodes.plane.apply({ apiVersion: API_VERSION, kind, metadata: { name, namespace: 'shop' }, spec });
+const clusterRef = { name: 'orders' };
+const cluster = (replicas: number): Promise<unknown> =>
+  declare('Cluster', 'orders', {
+    brokers: { replicas, storage: { size: '1Gi' } },
+    config: { 'default.replication.factor': 1, 'min.insync.replicas': 1 },
+  });
+
+function running(): Load {
+  if (load === null) throw new Error('no load');
+  return load;
+}
+
+/** Does something while records go through; says how long one waited at most. */
+async function underLoad(what: string, work: () => Promise<void>): Promise<void> {
+  await running().more();
+  running().longestMs();
+  const startMs = performance.now();
+  await work();
+  figure(what, performance.now() - startMs);
+  await running().more();
+  figure(`  longest wait for an acknowledgement`, running().longestMs());
+}
+
+const uids = async (): Promise<readonly string[]> => (await orders.pods()).map(({ uid }) => uid);
+
+/** Waits until each pod is another one than before, and the Cluster is ready. */
+async function rolled(before: readonly string[]): Promise<void> {
+  const isOther = async (): Promise<boolean> => !(await uids()).some((uid) => before.includes(uid));
+  await waitFor('every pod is another one', isOther, { deadlineMs: 120_000, pollMs: 200 });
+  await orders.ready();
+}
+
+step('helm installs the operator', async () => {
+  await nodes.plane.kubectl('rollout', 'status', 'deployment/weir-operator', ...SYSTEM, '--timeout=120s');
+});
+
+step('examples/quickstart.yaml becomes a cluster of three nodes that takes records and hands them out', async () => {
+  const first = new ClusterView(nodes.plane, { name: 'quickstart', namespace: 'first' });
+  const startMs = performance.now();
+  await first.kubectl('apply', '-f', join(EXAMPLES, 'quickstart.yaml'));
+  await first.ready();
+  figure('quickstart from apply to Ready', performance.now() - startMs);
+  await first.ready('sharegroup', 'workers');
+  expect((await first.pods()).map(({ node }) => node).sort()).toEqual(['node-1', 'node-2', 'node-3']);
+  const trial = await Load.start(nodes, { bootstrap: first.bootstrap, topic: 'jobs', group: 'workers' });
+  await trial.more();
+  await trial.end();
+});
+
+step('whose namespace is deleted', async () => {
+  await nodes.plane.kubectl('delete', 'namespace', 'first', '--wait=false');
+});
+
+step('a cluster of one broker with a volume is ready, and records go through it', async () => {
+  await cluster(1);
+  await declare('Topic', 'jobs', { clusterRef, partitions: 6 });
+  for (const group of ['workers', 'readers']) await declare('ShareGroup', group, { clusterRef, topics: ['jobs'] });
+  figure('one broker from apply to Ready', await orders.ready());
+  for (const [kind, name] of [
+    ['topic', 'jobs'],
+    ['sharegroup', 'workers'],
+    ['sharegroup', 'readers'],
+  ] as const)
+    await orders.ready(kind, name);
+  load = await Load.start(nodes, { bootstrap: orders.bootstrap, topic: 'jobs', group: 'workers' });
+});
+
+step('it grows to three brokers, and to three copies', async () => {
+  await underLoad('1 -> 3', async () => {
+    await cluster(3);
+    await orders.ready();
+    await declare('Topic', 'jobs', { clusterRef, partitions: 6, replicationFactor: 3 });
+    await orders.ready('topic', 'jobs');
+    await declare('Topic', 'jobs', {
+      clusterRef,
+      partitions: 6,
+      replicationFactor: 3,
+      config: { 'min.insync.replicas': 2 },
+    });
+    await orders.ready('topic', 'jobs');
+  });
+  expect((await orders.pods()).map(({ node }) => node).sort()).toEqual(['node-1', 'node-2', 'node-3']);
+});
+
+step('it grows to five brokers, and shrinks to three, whose volumes alone stay', async () => {
+  await underLoad('3 -> 5', async () => {
+    await cluster(5);
+    await orders.ready();
+  });
+  expect((await orders.claims()).size).toBe(5);
+  await underLoad('5 -> 3', async () => {
+    await cluster(3);
+    await orders.ready();
+  });
+  expect([...(await orders.claims()).keys()]).toEqual([0, 1, 2].map((id) => `data-orders-broker-${id}`));
+});
+
+step('what it takes is told', async () => {
+  const names = nodes.machines.map(({ name }) => name);
+  const of = async (namespace: string, prefix: string): Promise<readonly string[]> =>
+    usageOf(nodes.plane, { namespace, prefix, nodes: names });
+  const [brokers, operators] = [await of('shop', 'orders-'), await of('weir-system', 'weir-operator')];
+  expect([brokers.length, operators.length]).toEqual([3, 2]);
+  figures.push(...brokers, ...operators);
+});
+
+step('a static setting takes a new pod of each broker', async () => {
+  await underLoad('roll of a setting', async () => {
+    const before = await uids();
+    await orders.patch({ config: { 'queued.max.requests': 600 } });
+    await rolled(before);
+  });
+});
+
+step('so does another image', async () => {
+  await underLoad('roll of an image', async () => {
+    const before = await uids();
+    await orders.patch({ version: NEXT });
+    await rolled(before);
+  });
+  expect((await orders.pods()).map(({ image }) => image)).toEqual(
+    Array.from({ length: 3 }, () => `${repository}:${NEXT}`),
+  );
+});
+
+step('an image that does not work stops at the first broker, and is taken back', async () => {
+  const before = await orders.pods();
+  await underLoad('broken image out and back', async () => {
+    await orders.patch({ version: BROKEN });
+    const isBlocked = async (): Promise<boolean> => (await orders.condition('Stalled')) === 'True RolloutBlocked';
+    await waitFor('the roll is blocked', isBlocked, { deadlineMs: 120_000, pollMs: 200 });
+    const others = (await uids()).filter((uid) => !before.some((one) => one.uid === uid));
+    expect(others).toHaveLength(1);
+    await running().more();
+    await orders.patch({ version: NEXT });
+    await orders.ready();
+  });
+  const after = await orders.pods();
+  expect(after.map(({ image }) => image)).toEqual(before.map(({ image }) => image));
+  expect(after.filter(({ uid }) => before.some((one) => one.uid === uid))).toHaveLength(2);
+});
+
+step('a broker that is killed comes back in its pod', async () => {
+  const before = await orders.pod('orders-broker-1');
+  await underLoad('broker killed', async () => {
+    await nodes.machine(before.node).killContainers(before.uid);
+    await waitFor('it is ready again', async () => {
+      const { uid, isReady, restarts } = await orders.pod(before.name);
+      return uid === before.uid && isReady && restarts === before.restarts + 1;
+    });
+    await orders.ready();
+  });
+});
+
+step('a pod that is deleted comes back with its volume', async () => {
+  const [pod, claims] = [await orders.pod('orders-broker-0'), await orders.claims()];
+  await underLoad('pod deleted', async () => {
+    await orders.kubectl('delete', 'pod', pod.name);
+    await rolledOne(pod);
+  });
+  expect(await orders.claims()).toEqual(claims);
+});
+
+/** Waits until a pod has a successor, and the Cluster is ready. */
+async function rolledOne({ name, uid }: { readonly name: string; readonly uid: string }): Promise<void> {
+  const isOther = async (): Promise<boolean> => {
+    const now = (await orders.pods()).find((one) => one.name === name);
+    return now !== undefined && now.uid !== uid && now.isReady;
+  };
+  await waitFor(`${name} is another one`, isOther, { deadlineMs: 120_000, pollMs: 200 });
+  await orders.ready();
+}
+
+step('a broker whose pod and claim are deleted comes back on a new disk', async () => {
+  const [pod, claims] = [await orders.pod('orders-broker-2'), await orders.claims()];
+  const own = `data-${pod.name}`;
+  await underLoad('pod and claim deleted', async () => {
+    await orders.kubectl('delete', 'pvc', own, '--wait=false');
+    await orders.kubectl('delete', 'pod', pod.name);
+    await rolledOne(pod);
+    await orders.ready('topic', 'jobs');
+  });
+  const after = await orders.claims();
+  expect([...after].filter(([name, uid]) => claims.get(name) !== uid).map(([name]) => name)).toEqual([own]);
+});
+
+step('a node whose power is cut is missed by nobody, and comes back with its disk', async () => {
+  const victim = await orders.pod('orders-broker-0');
+  const [pods, claims] = [await uids(), await orders.claims()];
+  await underLoad('power cut and return', async () => {
+    await nodes.cutPower(victim.node);
+    await running().more(500);
+    await nodes.plane.kubectl('wait', '--for=condition=Ready=Unknown', `node/${victim.node}`, '--timeout=90s');
+    await running().more();
+    await nodes.restorePower(victim.node);
+    await waitFor('its broker is ready', async () => (await orders.pod(victim.name)).isReady, { deadlineMs: 90_000 });
+    await orders.ready();
+  });
+  expect([await uids(), await orders.claims()]).toEqual([pods, claims]);
+});
+
+function pick<T>(list: readonly T[]): T {
+  const found = list[below(list.length)];
+  if (found === undefined) throw new Error('nothing to pick from');
+  return found;
+}
+
+/** Events of the long form, each of which ends with a Cluster that is ready. */
+const EVENTS: Readonly<Record<string, () => Promise<void>>> = {
+  'scale out and in': async () => {
+    for (const replicas of [5, 3]) {
+      await orders.patch({ brokers: { replicas } });
+      await orders.ready();
+    }
+  },
+  roll: async () => {
+    const before = await uids();
+    await orders.kubectl(
+      'annotate',
+      '--overwrite',
+      'wcl',
+      'orders',
+      `weir.dev/restart=${before.join('').slice(0, 90)}`,
+    );
+    await rolled(before);
+  },
+  'pod deleted': async () => {
+    const pod = pick(await orders.pods());
+    await orders.kubectl('delete', 'pod', pod.name);
+    await rolledOne(pod);
+  },
+  'new disk': async () => {
+    const pod = pick(await orders.pods());
+    const before = await orders.claims();
+    await orders.kubectl('annotate', '--overwrite', 'wcl', 'orders', `weir.dev/replace-node=${pod.name.slice(-1)}`);
+    await rolledOne(pod);
+    expect((await orders.claims()).get(`data-${pod.name}`)).not.toBe(before.get(`data-${pod.name}`));
+    await orders.kubectl('annotate', 'wcl', 'orders', 'weir.dev/replace-node-');
+  },
+  'power cut': async () => {
+    const { name } = pick(nodes.machines);
+    await nodes.cutPower(name);
+    await running().more(below(2000));
+    await nodes.restorePower(name);
+    await waitFor('its pods are ready', async () => (await orders.pods()).every(({ isReady }) => isReady));
+    await orders.ready();
+  },
+};
+
+/** Whichever operator works is killed at some moment. */
+async function killOperator(): Promise<void> {
+  await delay(below(20_000));
+  const holder = String(at(await nodes.plane.get('lease', 'weir-operator', ...SYSTEM), 'spec', 'holderIdentity'));
+  const { items } = await nodes.plane.get('pods', ...SYSTEM);
+  const pod = (items as readonly KubernetesObject[]).find(({ metadata: { name } }) => holder.startsWith(name));
+  const uid = pod?.metadata.uid;
+  if (uid !== undefined) await nodes.machine(String(at(pod, 'spec', 'nodeName'))).killContainers(uid);
+}
+
+if (MINUTES > 0)
+  step(
+    'all of it again in any order, and the operator is killed in the midst of it',
+    async () => {
+      const end = performance.now() + MINUTES * 60_000;
+      console.info(`seed ${SEED}`);
+      while (performance.now() < end) {
+        const [name, event] = pick(Object.entries(EVENTS));
+        await underLoad(name, async () => void (await Promise.all([event(), killOperator()])));
+      }
+    },
+    MINUTES * 60_000 + 10 * STEP_MS,
+  );
+
+step('volumes grow, and nothing restarts', async () => {
+  const before = await uids();
+  await underLoad('volumes grown', async () => {
+    await orders.patch({ brokers: { storage: { size: '2Gi' } } });
+    const sizes = async (): Promise<string> =>
+      orders.kubectl('get', 'pvc', '-o', 'jsonpath={.items[*].status.capacity.storage}');
+    await waitFor('they have grown', async () => (await sizes()) === '2Gi 2Gi 2Gi');
+    await orders.ready();
+  });
+  expect(await uids()).toEqual(before);
+});
+
+step('a status that is lost is found again, and nothing restarts', async () => {
+  const before = await orders.pods();
+  await running().more();
+  const nothing = JSON.stringify([{ op: 'remove', path: '/status' }]);
+  await orders.kubectl('patch', 'wcl', 'orders', '--subresource=status', '--type=json', '-p', nothing);
+  await orders.ready();
+  await running().more(300);
+  expect(await orders.pods()).toEqual(before);
+  expect(await orders.condition('Ready')).toMatch(/^True /);
+});
+
+step('a Cluster that is deleted and applied again has every record', async () => {
+  await running().end();
+  const claims = await orders.claims();
+  await orders.kubectl('delete', 'wcl', 'orders', '--timeout=120s');
+  await orders.gone();
+  expect(await orders.claims()).toEqual(claims);
+  const [claim = ''] = claims.keys();
+  const id = await orders.kubectl('get', 'pvc', claim, '-o', 'jsonpath={.metadata.annotations.weir\\.dev/cluster-id}');
+  const belongsTo = (cluster: string): Promise<string> =>
+    orders.kubectl('annotate', '--overwrite', 'pvc', claim, `weir.dev/cluster-id=${cluster}`);
+  await belongsTo(id.split('').reverse().join(''));
+  await cluster(3);
+  await waitFor('it has nothing to do with the volume of another cluster', async () => {
+    return (await orders.condition('Stalled')) === 'True ClaimsDisagree';
+  });
+  expect(await orders.pods()).toEqual([]);
+  await belongsTo(id);
+  figure('with its own volumes again, to Ready', await orders.ready());
+  await orders.ready('sharegroup', 'readers');
+  expect(await orders.claims()).toEqual(claims);
+  expect(await running().judge('readers')).toEqual([]);
+});
+
+step('nothing is left after their namespaces', async () => {
+  await nodes.plane.kubectl('delete', 'namespace', 'first', 'shop', '--ignore-not-found', '--timeout=120s');
+  const left = async (): Promise<string> =>
+    nodes.plane.kubectl(
+      'get',
+      'pods,pvc,pv,weir',
+      '-A',
+      '-o',
+      'name',
+      '--field-selector',
+      'metadata.namespace!=weir-system',
+    );
+  await waitFor('nothing is left', async () => (await left()).trim() === '');
+  expect(await nodes.volumes()).toEqual([]);
+});
+
+test('the operator was denied nothing', async () => {
+  const entries = (await nodes.plane.audit()).filter(({ user }) => user.username === OPERATOR);
+  expect(entries.length).toBeGreaterThan(0);
+  // What a namespace refuses that is about to go is not for want of a right.
+  const isDenied = (one: AuditEntry): boolean => one.annotations?.['authorization.k8s.io/decision'] === 'forbid';
+  expect(entries.filter(isDenied).map(describeEntry)).toEqual([]);
+});
