@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ShareGroup } from '../../../operator/api/kinds.ts';
 import { Scaler, type ScalerTools } from '../../../operator/controllers/scaler.ts';
 import type { StatusOf } from '../../../operator/core/conditions.ts';
+import { hindered } from '../../../operator/core/scaling-status.ts';
 import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
 import { OperatorError } from '../../../operator/ports/operator-error.ts';
 import { declaredOf } from '../../../operator/io/kubernetes/custom.ts';
@@ -391,6 +392,15 @@ describe('a target has one master:', () => {
     expect(works.replicas(TYPES.statefulSets, 'c-broker')).toBe(1);
     expect(works.says()).toContain('Stalled=True TargetRefused');
   });
+});
+
+it('an obstacle that nobody can tell of yet takes nothing back that was said, any other one does', () => {
+  const record = { desiredReplicas: 4, heldUntil: '2026-11-29T12:10:00Z' };
+  const known = { memory: { wishes: [], steppedMs: 7 }, record };
+  const verdict = (kind: 'unsure' | 'off' | 'stalled') => hindered({ kind, reason: 'Some', message: 'why' }, known);
+  expect(verdict('unsure')).toMatchObject({ ...known, standing: null, judgement: { status: 'Unknown' } });
+  expect(verdict('off')).toMatchObject({ record: null, memory: null, standing: null, judgement: { status: 'False' } });
+  expect(verdict('stalled')).toMatchObject({ record: null, memory: null, standing: { kind: 'stalled' } });
 });
 
 describe('a workload that can’t be scaled', () => {
