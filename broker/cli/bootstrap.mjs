@@ -3,7 +3,7 @@
 // it isn't there yet, builds `dist/` if a source is newer, then hands over to the pinned Node.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { explainMissingRuntime, findRuntime, isHostNewEnough, replaceBy, runtimePackage } from './runtime.mjs';
 
@@ -74,6 +74,16 @@ async function buildDist(force) {
   }
 }
 
+/** Makes what the image holds, in a directory. */
+async function bundle([directory]) {
+  if (directory === undefined) {
+    tell('usage: bundle DIRECTORY');
+    process.exit(2);
+  }
+  const { bundle: write } = await import('./bundle.mjs');
+  await write(ROOT, resolve(directory));
+}
+
 async function pack(args) {
   await buildDist(true);
   const { stage } = await import('./build.mjs');
@@ -85,9 +95,11 @@ async function main([verb = 'help', ...args]) {
     tell(`needs Node ${HOST_MAJOR_MIN} or newer to start, this is ${process.versions.node}`);
     process.exit(1);
   }
-  if (verb !== 'lock' && !isInstalled()) install();
+  // Neither needs a package: the one may not find all of them, the other builds elsewhere.
+  const isAlone = verb === 'lock' || verb === 'image';
+  if (!isAlone && !isInstalled()) install();
   const runtime = findRuntime(import.meta.url);
-  if (verb !== 'lock' && runtime === null) {
+  if (!isAlone && runtime === null) {
     console.error(explainMissingRuntime());
     process.exit(1);
   }
@@ -100,6 +112,11 @@ async function main([verb = 'help', ...args]) {
       return buildDist(true);
     case 'pack':
       return pack(args);
+    case 'bundle':
+      return bundle(args);
+    case 'image':
+      process.exitCode = (await import('./image.mjs')).buildImage(ROOT, args);
+      return undefined;
     case 'lock':
       return (await import('./lock.mjs')).renewLock(ROOT);
     case 'test':
@@ -116,7 +133,7 @@ async function main([verb = 'help', ...args]) {
       return run('test/sim/cluster/main.ts', ...args);
     default:
       tell(
-        `unknown verb ${verb}: start, build, pack, lock, crds, test, check, long, format, bench, wire and sim are known`,
+        `unknown verb ${verb}: start, build, pack, lock, crds, test, check, long, format, bench, wire, sim, image and bundle are known`,
       );
       process.exit(2);
   }

@@ -14,21 +14,21 @@ import {
 import { join, sep } from 'node:path';
 
 /** Name of the npm package: the plain name `weir` belongs to somebody else there. */
-const PUBLISHED_NAME = '@weir-dev/weir';
+export const PUBLISHED_NAME = '@weir-dev/weir';
 const STAMP_NAME = '.stamp';
-const LICENSES_NAME = 'licenses.txt';
+/** Terms of what is built in. */
+export const LICENSES_NAME = 'licenses.txt';
 /** The package that is built into what users run: as it is it takes 64 MB on the disk, a second at start and 84 MB of memory. */
 export const BUNDLED = '@kubernetes/client-node';
 /** What is in CommonJS asks for Node's modules with `require`. */
-const BANNER = `#!/usr/bin/env node
-import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);`;
+export const REQUIRE = `import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);`;
 const SOURCES = ['broker', 'operator', 'package.json'];
 
 /**
  * Programs of `dist/` and their sources. `weir` is the launcher, which imports `main`. All files lie flat in `dist/`, so that
  * code finds the worker beside itself: `new URL(`./worker${extname(import.meta.url)}`, import.meta.url)`, from source too.
  */
-const ENTRIES = {
+export const ENTRIES = {
   weir: 'broker/cli/launch.mjs',
   main: 'broker/cli/weir.ts',
   worker: 'broker/io/control/worker.ts',
@@ -52,25 +52,28 @@ function stampOf(root) {
   return hash.digest('hex');
 }
 
-/** Bare imports of our own stay what they are, but for the one package: of that the part that reads kubeconfigs is taken, with what it needs. */
-function packages(root) {
+/** Of the one package the part that reads kubeconfigs is taken, with what it needs. Bare imports of our own of others are what `other` makes of them. */
+export function packages(root, other) {
   return {
     name: 'packages',
     setup({ onResolve }) {
       onResolve({ filter: /^[^./]/ }, ({ path, importer, kind }) => {
         if (kind === 'entry-point' || importer.includes(`${sep}node_modules${sep}`)) return undefined;
-        return path === BUNDLED
-          ? { path: join(root, 'node_modules', BUNDLED, 'dist/config.js') }
-          : { path, external: true };
+        return path === BUNDLED ? { path: join(root, 'node_modules', BUNDLED, 'dist/config.js') } : other(path);
       });
     },
   };
 }
 
-/** Under what terms the packages came that are in what was built. */
-function licenses(root, inputs) {
+/** Where the packages are, relative to the project, that files of them came from: sorted, each once. */
+export function placesOf(inputs) {
   const places = inputs.flatMap((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
-  const texts = [...new Set(places)].sort().map((place) => {
+  return [...new Set(places)].sort();
+}
+
+/** Under what terms the packages came that are in what was built. */
+export function licenses(root, places) {
+  const texts = places.map((place) => {
     const { name, version, license } = JSON.parse(readFileSync(join(root, place, 'package.json'), 'utf8'));
     const files = readdirSync(join(root, place)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
     const terms = files.map((file) => readFileSync(join(root, place, file), 'utf8').trim());
@@ -96,14 +99,14 @@ export async function build(root, force = false) {
     format: 'esm',
     platform: 'node',
     target: 'esnext',
-    plugins: [packages(root)],
+    plugins: [packages(root, (path) => ({ path, external: true }))],
     metafile: true,
     sourcemap: true,
     chunkNames: '[name]-[hash]',
-    banner: { js: BANNER },
+    banner: { js: `#!/usr/bin/env node\n${REQUIRE}` },
     logLevel: 'warning',
   });
-  writeFileSync(join(fresh, LICENSES_NAME), licenses(root, Object.keys(metafile.inputs)));
+  writeFileSync(join(fresh, LICENSES_NAME), licenses(root, placesOf(Object.keys(metafile.inputs))));
   writeFileSync(join(fresh, STAMP_NAME), stamp);
   replaceDirectory(fresh, join(root, 'dist'));
 }

@@ -1,6 +1,8 @@
 import { ensureClientImages } from '../kubernetes/clients/images.ts';
+import { ensureActionlint } from '../setup/actionlint.ts';
 import { hasCode } from '../setup/cache.ts';
 import { ensureCorpus } from '../setup/corpus.ts';
+import { ensureImage } from '../setup/image.ts';
 import { ensureClients44, ensureKafka, ensureNewestServer } from '../setup/kafka.ts';
 import { ensureKubernetes, ensureNodes } from '../setup/kubernetes.ts';
 import { ensurePython } from '../setup/python.ts';
@@ -14,6 +16,7 @@ const ENSURE: Readonly<Record<Need, () => Promise<unknown>>> = {
   kubernetes: ensureKubernetes,
   podClients: ensureClientImages,
   nodes: ensureNodes,
+  image: async () => Promise.all([ensureImage(), ensureActionlint()]),
 };
 
 /**

@@ -1,5 +1,5 @@
 /** Foreign programs a suite can need; `needs.ts` knows how each is had. */
-export type Need = 'kafka' | 'clients' | 'python' | 'corpus' | 'kubernetes' | 'podClients' | 'nodes';
+export type Need = 'kafka' | 'clients' | 'python' | 'corpus' | 'kubernetes' | 'podClients' | 'nodes' | 'image';
 
 /**
  * One program of a suite. `jest`: a Node script that takes Jest's arguments; its tests are counted one by one. `tool`: a
@@ -79,7 +79,8 @@ export const SUITES: readonly Suite[] = [
     needs: ['kubernetes', 'nodes'],
     steps: [jest('nodes', '--runInBand', 'test/kubernetes/nodes/')],
   },
-  { name: 'fuzz', budgetMinutes: 2, needs: [], steps: [jest('fuzz', 'test/fuzz/')] },
+  { name: 'image', budgetMinutes: 1, needs: ['image'], steps: [jest('image', '--runInBand', 'test/image/')] },
+  { name: 'fuzz', budgetMinutes: 1, needs: [], steps: [jest('fuzz', 'test/fuzz/')] },
   // Fixed seeds: a run must not find by chance what the one before did not. `npm run test:long -- sim --minutes N` goes on.
   { name: 'sim', budgetMinutes: 8, needs: [], steps: [jest('sim', 'test/sim/')] },
   { name: 'faults', budgetMinutes: 9, needs: ['kafka'], steps: [jest('faults', '--runInBand', 'test/faults/')] },

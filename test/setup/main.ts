@@ -1,6 +1,7 @@
 // Fetches every foreign program that the tests need: `node test/setup/main.ts`. A second call finds it all in the cache.
 import { ensureClientImages } from '../kubernetes/clients/images.ts';
 import { ensureCorpus } from './corpus.ts';
+import { ensureImage } from './image.ts';
 import { ensureClients44, ensureKafka } from './kafka.ts';
 import { ensureKubernetes, ensureNodes } from './kubernetes.ts';
 import { ensurePython } from './python.ts';
@@ -13,6 +14,7 @@ const peers = {
   kubernetes: ensureKubernetes,
   podClients: ensureClientImages,
   nodes: ensureNodes,
+  image: ensureImage,
 };
 let missing = 0;
 for (const [name, ensure] of Object.entries(peers)) {
