@@ -4,11 +4,13 @@ import { Readable } from 'node:stream';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../broker/cli/run.ts';
 import { PodDialer } from '../../broker/cli/operator/pod-dialer.ts';
+import { encodeFormation } from '../../broker/core/config/formation.ts';
 import { WEIR_LEVELS } from '../../broker/core/config/weir-levels.ts';
 import { ApiServer } from '../support/kubernetes/api-server.ts';
 import { KubeWorld } from '../support/kubernetes/kube-world.ts';
 import { at, clusterOf } from '../support/kubernetes/rendered.ts';
 import { TYPES } from '../support/kubernetes/types.ts';
+import { waitFor } from '../wire/harness/wait.ts';
 import { Ground, until } from './program.ts';
 
 const ground = new Ground();
@@ -198,5 +200,32 @@ describe('weir operator', () => {
     await admin.close();
     const ready = await weir(['operator', 'ready', '--bootstrap', `127.0.0.1:${port}`]);
     expect(ready).toEqual({ code: 0, out: `1 broker answers at 127.0.0.1:${port}\n`, err: '' });
+  });
+
+  it.each([
+    ['has no metadata, and says so, where its cluster was formed', true],
+    ['has some as soon as it has formed one', false],
+  ])('asks a controller on an empty disk, which %s (O3)', async (_what, formed) => {
+    const port = await ground.port(false);
+    const directory = ground.directory();
+    const clusterId = 'hEcOm4jcSU6sTYlH3TKGmQ';
+    const record = join(directory, 'formation.json');
+    const initialVoters = [{ id: 0, directoryId: 'AbcdefghijklmnopqrstuA' }];
+    writeFileSync(record, encodeFormation({ clusterId, initialVoters, formed }));
+    const settings = {
+      'node.id': 0,
+      listeners: `plain://127.0.0.1:${port}`,
+      'log.dirs': join(directory, 'data'),
+      'weir.grpc.port': port + 98,
+      'weir.cluster.id': clusterId,
+      'weir.formation.file': record,
+    };
+    const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+    writeFileSync(join(directory, 'broker.properties'), lines.join(''));
+    ground.run(['broker', '--config', join(directory, 'broker.properties')]);
+    const cluster = { namespace: 'ns', name: 'orders', clusterId, tls: null };
+    const reach = { id: 0, host: '127.0.0.1', listenerPort: port, controlPort: port + 98, instance: 'a' };
+    const dialer = new PodDialer();
+    await waitFor('it says so', async () => (await dialer.hasNoMetadata(cluster, reach)) === formed);
   });
 });
