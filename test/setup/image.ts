@@ -41,7 +41,7 @@ async function findImage(): Promise<ImageArchive> {
 }
 
 /** Builds the image of the project at `root` into an archive, as a user would, on a Debian of our own. */
-async function buildImage(root: string, archive: string): Promise<void> {
+export async function buildImage(root: string, archive: string): Promise<void> {
   await ensureBase();
   const work = await mkdtemp(join(tmpdir(), 'weir-image-'));
   try {
@@ -57,7 +57,7 @@ async function buildImage(root: string, archive: string): Promise<void> {
 }
 
 /** Paths of the files that the image is made of, relative to the project, sorted. */
-async function imageSources(): Promise<readonly string[]> {
+export async function imageSources(): Promise<readonly string[]> {
   const files = [...SOURCES];
   for (const folder of SOURCE_FOLDERS) {
     const entries = await readdir(join(ROOT, folder), { recursive: true, withFileTypes: true });
