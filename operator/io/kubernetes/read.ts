@@ -83,8 +83,8 @@ export function readCluster(
   const reader = new Reader(cluster, disks);
   reader.readSets(listed.statefulSets);
   reader.readServices(listed.services);
-  reader.readClaims(listed.claims);
   reader.readPods(listed.pods);
+  reader.readClaims(listed.claims);
   return reader.view(listed.configMaps);
 }
 
@@ -133,8 +133,10 @@ class Reader {
       (id, claim) => {
         const { labels = {} } = claim.metadata;
         const [role, node] = [labels[LABELS.role] ?? roleOf(id), labels[LABELS.nodeId] ?? String(id)];
-        if (isOurs(claim, this.#cluster) && role === roleOf(id) && node === String(id)) this.#node(id).claim = claim;
-        else this.#taken('PersistentVolumeClaim', claim);
+        if (!isOurs(claim, this.#cluster) || role !== roleOf(id) || node !== String(id))
+          this.#taken('PersistentVolumeClaim', claim);
+        // One that is on its way out is the last of a node that was forgotten, not a node.
+        else if (claim.metadata.deletionTimestamp === undefined || this.#nodes.has(id)) this.#node(id).claim = claim;
       },
     );
   }

@@ -26,6 +26,8 @@ export class KubeWorld {
   effect: <T>(name: string, change: () => T, isChange: () => boolean) => T = (_name, change) => change();
   /** Nodes whose pods don't get ready. */
   readonly broken = new Set<number>();
+  /** Claims that were deleted stay for a while after their pods. */
+  claimsLinger = false;
   /** Images whose containers end at once, with what they say last. */
   readonly badImages = new Map<string, string>();
   /** The machine that the pod of a node runs on. */
@@ -130,7 +132,9 @@ export class KubeWorld {
 
   /** A claim that was deleted stays for as long as a pod uses it. */
   #protect({ metadata }: KubernetesObject): void {
-    const isUsed = this.store.find(TYPES.pods, metadata.namespace, metadata.name.slice('data-'.length)) !== null;
+    const isUsed =
+      this.claimsLinger ||
+      this.store.find(TYPES.pods, metadata.namespace, metadata.name.slice('data-'.length)) !== null;
     const finalizers = isUsed || metadata.deletionTimestamp === undefined ? ['kubernetes.io/pvc-protection'] : [];
     if (JSON.stringify(metadata.finalizers ?? []) === JSON.stringify(finalizers)) return;
     this.store.update(TYPES.claims, metadata, KUBE, (live) => ({

@@ -103,6 +103,23 @@ describe('an operator that judges the load', () => {
     expect(pods(stage)).toBe(3);
   });
 
+  it('does not take a claim that is on its way out for a broker that is there', async () => {
+    const stage = await staged(scaled(), 2.25);
+    await stage.pass(60_000);
+    expect(pods(stage)).toBe(4);
+    stage.world.logBytes = 0;
+    stage.world.claimsLinger = true;
+    await stage.pass(60_000);
+    expect(stage.world.store.all(TYPES.claims)).toHaveLength(4);
+    expect(stage.world.store.find(TYPES.services, 'ns', 'c-broker-3')).toBeNull();
+    expect(at(stage.world.store.find(TYPES.clusters, 'ns', 'c'), 'status', 'replicas')).toBe(3);
+    stage.world.claimsLinger = false;
+    stage.world.settle();
+    await stage.calm();
+    expect([pods(stage), stage.world.store.all(TYPES.claims).length]).toEqual([3, 3]);
+    expect(events(stage, 'ScalingOut')).toHaveLength(1);
+  });
+
   it('follows a floor that is raised at once', async () => {
     const stage = await staged();
     stage.world.declare(scaled({}, {}, 5));
