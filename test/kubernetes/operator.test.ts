@@ -434,7 +434,7 @@ step('a disk that fills brings a broker, which goes when it is empty again, and 
   await plane.kubectl('delete', 'topic.weir.dev/bulk', '--timeout=60s');
   await becomes(3);
   await put('without');
-  const left = (await objectsOf('weir.dev/cluster=scaled')).filter((name) => /broker-3$/.test(name));
+  const left = (await objectsOf('weir.dev/cluster=scaled')).filter((name) => name.endsWith('broker-3'));
   expect(left).toEqual([]);
   const { items } = await plane.get('events', '--field-selector', 'involvedObject.name=scaled');
   const reasons = (items as readonly KubernetesObject[]).map((one) => one['reason']);

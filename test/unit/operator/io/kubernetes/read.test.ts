@@ -233,20 +233,6 @@ describe('a node', () => {
     ]);
     expect(read({ ...bare, claims: [] })).toMatchObject({ observation: { formation: null, nodes: [] }, problems: [] });
   });
-
-  it('is not there any more when a claim is all that is left of it, and on its way out', () => {
-    const going = withChange(
-      'claims',
-      'data-orders-broker-2',
-      withMetadata({ deletionTimestamp: '2026-01-01T00:00:00Z' }),
-    );
-    expect(read({ ...going, statefulSets: [], pods: [], services: [] }).observation.nodes.map(({ id }) => id)).toEqual([
-      0, 1,
-    ]);
-    expect(nodeOf(read({ ...going, statefulSets: [], pods: [] }), 2)).toMatchObject({
-      volumeBytes: 10 * 1024 ** 3,
-    });
-  });
 });
 
 describe('what is not ours', () => {
