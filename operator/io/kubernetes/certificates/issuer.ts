@@ -23,11 +23,8 @@ const SKEW_MS = 300_000;
 const KEYS = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 const SIGNING = { ...KEYS, hash: 'SHA-256' } as const;
 
-/** The library takes half a second and 30 MB to load: only who signs needs it. It finds its parts by metadata that the first module keeps. */
-async function library(): Promise<typeof import('@peculiar/x509')> {
-  await import('reflect-metadata');
-  return import('@peculiar/x509');
-}
+/** The library takes half a second and 30 MB to load: only who signs needs it. */
+const library = async () => (await import('./library.ts')).x509;
 
 /** As Node.js writes them, which reads them as well. */
 const pairOf = (der: ArrayBuffer, { privateKey }: webcrypto.CryptoKeyPair): Pair => ({
