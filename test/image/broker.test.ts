@@ -21,6 +21,7 @@ let root: ImageRoot;
 let directory: string;
 let broker: Child;
 let bootstrap: string;
+let httpPort: number;
 
 /** A directory that the image's user may write to. */
 async function ownDirectory(name: string): Promise<string> {
@@ -36,9 +37,15 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'weir-image-test-'));
   for (const name of SHELLS) await rm(join(root.path, 'usr/bin', name));
   bootstrap = `127.0.0.1:${await freePort()}`;
+  httpPort = await freePort();
   const config = join(directory, 'config');
   await mkdir(config);
-  const settings = ['node.id=0', `listeners=plain://${bootstrap}`, 'log.dirs=/var/lib/weir/data'];
+  const settings = [
+    'node.id=0',
+    `listeners=plain://${bootstrap}`,
+    'log.dirs=/var/lib/weir/data',
+    `weir.http.port=${httpPort}`,
+  ];
   await writeFile(join(config, 'broker.properties'), `${settings.join('\n')}\n`);
   const lines: string[] = [];
   broker = await root.start({
@@ -74,6 +81,11 @@ test('says what can be done where nothing is asked for', () => {
 test('the operator starts, and says what it looks for', async () => {
   const { exitCode, lines } = await root.run(['operator', '--http', '127.0.0.1:0']);
   expect([exitCode, lines.join('\n')]).toEqual([1, expect.stringMatching(/^weir: .*(kubeconfig|API server|cluster)/)]);
+});
+
+test('it tells its metrics', async () => {
+  const answer = await fetch(`http://127.0.0.1:${httpPort}/metrics`);
+  expect([answer.status, await answer.text()]).toEqual([200, expect.stringMatching(/^# HELP /m)]);
 });
 
 test.each(['lz4', 'snappy', 'zstd', 'gzip'])('what is put is stored with %s, and taken once', async (codec) => {

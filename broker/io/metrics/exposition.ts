@@ -7,7 +7,7 @@ export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 /** Samples in Prometheus' text format. Built at each scrape: counting itself is done in plain numbers (hot path). */
 export async function renderMetrics(samples: readonly MetricSample[]): Promise<string> {
   // Loaded by the first scrape: it costs 10 MB and, on a busy machine, 70 ms, which a node that nobody scrapes can keep.
-  const prometheus = await import('prom-client');
+  const { prometheus } = await import('./library.ts');
   const registry = new prometheus.Registry();
   const metrics = new Map<string, Counter | Gauge>();
   const histograms = new Map<string, HistogramValues>();
