@@ -8,7 +8,8 @@ import { crc32c } from '../../broker/io/crc32c.ts';
 import { hasCode } from '../setup/cache.ts';
 import { waitFor } from '../wire/harness/wait.ts';
 import { Machine } from './machine.ts';
-import { Book, findCoordinator, GROUP, only, STEADY } from './power-load.ts';
+import { findCoordinator, only } from './coordinators.ts';
+import { Book, GROUP, STEADY } from './power-load.ts';
 import { RawClient } from '../support/raw-client.ts';
 
 const MIB = 1024 * 1024;

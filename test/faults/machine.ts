@@ -20,6 +20,9 @@ export type MachineOptions = {
   readonly settings?: Readonly<Record<string, string>>;
 };
 
+/** A broker that has written nothing for so long is at rest: longer than what is planted delays a sync. */
+const REST_MS = 1_000;
+
 /** Settings with which every sync goes through a journal, which is small and begun anew all the time. */
 export const JOURNALED = { 'weir.journal.bytes': '1048576', 'weir.journal.direct.syncs.max': '0' };
 
@@ -69,6 +72,18 @@ export class Machine {
     // Clients are not told of it; the next one is under way.
     await waitFor('a compaction in this life', async () => (await this.compactions()) > before);
     return load;
+  }
+
+  /** Waits until the broker has nothing left to do of what it was asked for: its cleaner, too, writes no more. */
+  async untilAtRest(): Promise<void> {
+    let before = '';
+    let sinceMs = 0;
+    await waitFor('the broker writes nothing', async () => {
+      const written = /^write_bytes: .*$/m.exec(await readFile(`/proc/${this.peer.pid()}/io`, 'utf8'))?.[0] ?? '';
+      if (written !== before) sinceMs = performance.now();
+      before = written;
+      return performance.now() - sinceMs >= REST_MS;
+    });
   }
 
   /** How often the compacted topic was compacted, over all lives. */

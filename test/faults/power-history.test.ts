@@ -30,6 +30,7 @@ const found: Found = {
   scanned: records.slice(2),
   starts: new Map([[0, 2]]),
   commits: new Map([[0, 4]]),
+  commitsFault: '',
   unreadable: new Map(),
 };
 
@@ -52,7 +53,11 @@ describe('the checker of power cuts', () => {
     ['records are gone: 0 begins at 4, asked 3', { starts: new Map([[0, 4]]), scanned: records.slice(4) }],
     ['committed offset is lost: 0 is at 3, told 4', { commits: new Map([[0, 3]]) }],
     ['committed offset is lost: 0 is at -1, told 4', { commits: new Map() }],
-    ['partition is unreadable: 0, error 56', { unreadable: new Map([[0, 56]]), starts: new Map(), scanned: [] }],
+    [
+      'partition is unreadable: 0, error 56',
+      { unreadable: new Map([[0, 'error 56']]), starts: new Map(), scanned: [] },
+    ],
+    ['commits are unreadable: none is loaded', { commitsFault: 'none is loaded', commits: new Map() }],
     ['offset was never committed: 0 is at 6, asked 5', { commits: new Map([[0, 6]]) }],
   ])('names what is wrong: %s', (sentence, spoiled) => {
     expect(judgePower(told, { ...found, ...spoiled })).toEqual([sentence]);

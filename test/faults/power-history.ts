@@ -39,8 +39,10 @@ export type Found = {
   /** By partition. */
   readonly starts: ReadonlyMap<number, number>;
   readonly commits: ReadonlyMap<number, number>;
-  /** Error codes of partitions that can't be read, by partition. */
-  readonly unreadable: ReadonlyMap<number, number>;
+  /** Why commits can't be read, '' when they can. */
+  readonly commitsFault: string;
+  /** Why a partition can't be read, of those that can't. */
+  readonly unreadable: ReadonlyMap<number, string>;
 };
 
 /** Every promise that does not hold, one sentence each; at most 50. */
@@ -58,8 +60,7 @@ export function judgePower(told: Told, found: Found): readonly string[] {
   violations.push(...log.map(({ rule, record, detail }) => `${rule}: ${record}, ${detail}`));
   violations.push(...judgeTables(told, found, compacted));
   violations.push(...judgeShares(told));
-  for (const [partition, code] of found.unreadable)
-    violations.push(`partition is unreadable: ${partition}, error ${code}`);
+  for (const [partition, fault] of found.unreadable) violations.push(`partition is unreadable: ${partition}, ${fault}`);
   return violations.slice(0, 50);
 }
 
@@ -111,6 +112,7 @@ function judgeDeletions(told: Told, found: Found): string[] {
 }
 
 function judgeCommits(told: Told, found: Found): string[] {
+  if (found.commitsFault !== '') return [`commits are unreadable: ${found.commitsFault}`];
   const violations: string[] = [];
   for (const [partition, { confirmed, asked }] of told.commits) {
     const at = found.commits.get(partition) ?? -1;

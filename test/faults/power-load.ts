@@ -4,6 +4,7 @@ import { ErrorCode } from '../../broker/core/protocol/errors.ts';
 import { buildBatch } from '../../broker/core/record/builder.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
 import { waitFor } from '../wire/harness/wait.ts';
+import { findCoordinator, LOADING, loading, must, only } from './coordinators.ts';
 import type { Acknowledged, Sent } from './history.ts';
 import type { Progress, Told, ToldTopic } from './power-history.ts';
 import { NoAnswer, RawClient } from '../support/raw-client.ts';
@@ -27,6 +28,10 @@ const COMPACTED = [
   { name: 'cleanup.policy', value: 'compact' },
   { name: 'min.cleanable.dirty.ratio', value: '0' },
 ];
+/** What may be done by itself, while everything else rests; `produce-first` puts the first record into a new topic. */
+export const ALONE = ['produce', 'produce-first', 'commit', 'delete-records', 'create-topic', 'delete-topic'] as const;
+/** One of them. */
+export type AloneAct = (typeof ALONE)[number];
 /** Topics that nobody deletes. */
 const LASTING: ReadonlySet<string> = new Set([STEADY, JOBS, TABLE]);
 /** The group whose offsets are committed. */
@@ -40,8 +45,6 @@ const VALUE_MAX = 20_000;
 /** Records of a partition that deletions leave at least: a scan reads them all. */
 const KEPT = 300;
 const TIMEOUT_MS = 30_000;
-/** How long a coordinator may take to read its log. */
-const LOADED_MS = 8_000;
 const ACCEPT = 1;
 
 /** Acts after which a load is under way: every kind has happened by then. */
@@ -161,21 +164,27 @@ export class PowerLoad {
   }
 
   /** One act by itself, while everything else rests. */
-  async actAlone(act: Exclude<Act, 'accept' | 'put'>): Promise<void> {
+  async actAlone(act: AloneAct): Promise<void> {
     const client = await this.#connect();
     const [steady] = this.#book.living().filter(({ name }) => name === STEADY);
     if (steady === undefined) throw new Error('the lasting topic is missing');
     if (act === 'produce') await this.#send(client, steady, 0);
+    else if (act === 'produce-first') await this.#send(client, await this.#alone(client), 0);
     else if (act === 'commit') await this.#commit(client, steady, 0);
     else if (act === 'delete-records') await this.#deleteOne(client, steady, 0);
-    else if (act === 'create-topic') await this.#create(client, `alone-${this.#book.topics.length}`, 1);
+    else if (act === 'create-topic') await this.#alone(client);
     else await this.#delete(client, await this.#spare(client));
   }
 
   /** A topic that nobody needs. */
   async #spare(client: RawClient): Promise<Topic> {
     const spare = this.#book.living().find(({ name }) => !LASTING.has(name));
-    return spare ?? this.#create(client, `alone-${this.#book.topics.length}`, 1);
+    return spare ?? this.#alone(client);
+  }
+
+  /** A new topic, which nothing else works on. */
+  #alone(client: RawClient): Promise<Topic> {
+    return this.#create(client, `alone-${this.#book.topics.length}`, 1);
   }
 
   /** Ends the connections; resolves when every loop has noticed. */
@@ -459,42 +468,4 @@ class ShareMember {
     must('share acknowledge', only(only(answer.responses).partitions).errorCode);
     this.#sessionEpoch += 1;
   }
-}
-
-/** What a coordinator answers until it is there. */
-export const LOADING: ReadonlySet<number> = new Set([
-  ErrorCode.COORDINATOR_LOAD_IN_PROGRESS,
-  ErrorCode.COORDINATOR_NOT_AVAILABLE,
-  ErrorCode.NOT_COORDINATOR,
-]);
-
-/** To be called before each question: throws when a coordinator does not come, as one whose log is damaged. */
-export function loading(): () => void {
-  const endMs = performance.now() + LOADED_MS;
-  return () => {
-    if (performance.now() > endMs) throw new Error(`a coordinator is not loaded within ${LOADED_MS} ms`);
-  };
-}
-
-/** Waits until the coordinator of a group is there; its topic is created by the question. */
-export async function findCoordinator(client: RawClient, group: string, keyType: number): Promise<void> {
-  const loads = loading();
-  for (let errorCode = -1; errorCode !== ErrorCode.NONE; ) {
-    loads();
-    const answer = await client.call(ApiKey.FindCoordinator, 4, { keyType, coordinatorKeys: [group] });
-    ({ errorCode } = only(answer.coordinators));
-    if (!LOADING.has(errorCode)) must('find coordinator', errorCode);
-  }
-}
-
-/** The one element of a list. */
-export function only<T>(list: readonly T[]): T {
-  const [first] = list;
-  if (first === undefined || list.length !== 1) throw new Error(`${list.length} elements, not one`);
-  return first;
-}
-
-/** Throws unless the code is NONE. */
-export function must(what: string, errorCode: number): void {
-  if (errorCode !== ErrorCode.NONE) throw new Error(`${what}: error ${errorCode}`);
 }

@@ -4,23 +4,24 @@ import { bufferOf, nextOffset } from '../../broker/core/record/batch.ts';
 import { checkBatch } from '../../broker/core/record/check.ts';
 import { forEachBatch, readRecords } from '../../broker/core/record/iterate.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
+import { findCoordinator, LOADING, loading, must, only } from './coordinators.ts';
 import type { Scanned } from './history.ts';
 import type { Found } from './power-history.ts';
-import { Book, findCoordinator, GROUP, LOADING, loading, must, only, STEADY } from './power-load.ts';
+import { Book, GROUP, STEADY } from './power-load.ts';
 import { RawClient } from '../support/raw-client.ts';
 
 const EARLIEST = -2;
 const LATEST = -1;
 const FETCH_MAX = 8 << 20;
 
-/** Reads everything that a broker has of what the book knows. */
+/** Reads everything that a broker has of what the book knows; what can't be read hides nothing of the rest. */
 export async function findAll(bootstrap: string, book: Book): Promise<Found> {
   const client = await RawClient.connect(bootstrap);
   const { topics } = await client.call(ApiKey.Metadata, 12, { topics: null });
   const ids = new Map(topics.map(({ name, topicId }) => [name ?? '', topicId]));
   const scanned: Scanned[] = [];
   const starts = new Map<number, number>();
-  const unreadable = new Map<number, number>();
+  const unreadable = new Map<number, string>();
   for (const topic of book.topics) {
     if (topic.id === '' || ids.get(topic.name) !== topic.id) continue;
     for (let index = 0; index < topic.partitions; index++) {
@@ -28,11 +29,11 @@ export async function findAll(bootstrap: string, book: Book): Promise<Found> {
       const place = { topic: topic.name, partition: index };
       const { errorCode, offset: start } = await offsetAt(client, place, EARLIEST);
       if (errorCode !== ErrorCode.NONE) {
-        unreadable.set(partition, errorCode);
+        unreadable.set(partition, `error ${errorCode}`);
         continue;
       }
       const records = await scan(client, place, start);
-      if (typeof records === 'number') {
+      if (typeof records === 'string') {
         unreadable.set(partition, records);
         continue;
       }
@@ -42,7 +43,8 @@ export async function findAll(bootstrap: string, book: Book): Promise<Found> {
   }
   const commits = await commitsOf(client, book);
   client.close();
-  return { topics: ids, scanned, starts, commits, unreadable };
+  const [found, commitsFault] = typeof commits === 'string' ? [new Map<number, number>(), commits] : [commits, ''];
+  return { topics: ids, scanned, starts, commits: found, commitsFault, unreadable };
 }
 
 type Place = { readonly topic: string; readonly partition: number };
@@ -58,30 +60,35 @@ async function offsetAt(client: RawClient, { topic, partition }: Place, timestam
   return only(only(answer.topics).partitions);
 }
 
-/** Every record from `start` to the end, each batch held against its checksum; or the error that came instead. */
+/** Every record from `start` to the end, each batch held against its checksum; or why they can't be read. */
 async function scan(
   client: RawClient,
   place: Place,
   start: number,
-): Promise<readonly { readonly offset: number; readonly text: string }[] | number> {
+): Promise<readonly { readonly offset: number; readonly text: string }[] | string> {
   const { errorCode, offset: end } = await offsetAt(client, place, LATEST);
-  must('list offsets', errorCode);
+  if (errorCode !== ErrorCode.NONE) return `error ${errorCode}`;
   const found: { offset: number; text: string }[] = [];
   for (let next = start; next < end; ) {
     const { errorCode: failed, records } = await fetchFrom(client, place, next);
-    if (failed !== ErrorCode.NONE) return failed;
+    if (failed !== ErrorCode.NONE) return `error ${failed}`;
     const buf = bufferOf(records ?? new Uint8Array(0));
     const before = next;
+    let bad = '';
     forEachBatch(buf, 0, buf.length, (pos, size) => {
       const fault = checkBatch(buf, pos, pos + size, crc32c);
-      if (fault !== null) throw new Error(`a batch of ${place.topic}-${place.partition} has a bad ${fault}`);
+      if (fault !== null) {
+        bad = `a batch behind ${next} has a bad ${fault}`;
+        return false;
+      }
       for (const { offset, value } of readRecords(buf, pos) ?? []) {
         if (offset >= start) found.push({ offset, text: value?.toString() ?? '' });
       }
       next = nextOffset(buf, pos);
       return true;
     });
-    if (next === before) throw new Error(`${place.topic}-${place.partition} gives nothing at ${next}, below ${end}`);
+    if (bad !== '') return bad;
+    if (next === before) return `it gives nothing at ${next}, below ${end}`;
   }
   return found;
 }
@@ -99,7 +106,16 @@ async function fetchFrom(client: RawClient, { topic, partition }: Place, fetchOf
   return only(only(answer.responses).partitions);
 }
 
-async function commitsOf(client: RawClient, book: Book): Promise<ReadonlyMap<number, number>> {
+/** What was committed, or why nobody tells. */
+async function commitsOf(client: RawClient, book: Book): Promise<ReadonlyMap<number, number> | string> {
+  try {
+    return await committed(client, book);
+  } catch (error) {
+    return String(error);
+  }
+}
+
+async function committed(client: RawClient, book: Book): Promise<ReadonlyMap<number, number>> {
   const topic = book.topics.find(({ name }) => name === STEADY);
   if (topic === undefined || book.commits.size === 0) return new Map();
   await findCoordinator(client, GROUP, 0);

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { createPrng } from '../../broker/core/base/prng.ts';
 import { waitFor } from '../wire/harness/wait.ts';
 import { JOURNALED, Machine } from './machine.ts';
-import type { Act } from './power-load.ts';
+import { ALONE, type Act, type AloneAct } from './power-load.ts';
 import type { VolumeOptions } from './volume.ts';
 
 const {
@@ -14,8 +14,8 @@ const {
 const LONG_MS = Number(MINUTES ?? 0) * 60_000;
 const DEADLINE_MS = 5 * 60_000;
 const ALIVE_MS_MAX = 400;
-/** Acts after which the power goes at once, with everything else at rest. */
-const ALONE = ['produce', 'commit', 'delete-records', 'create-topic', 'delete-topic'] as const;
+const BROKEN_ROUNDS_MAX = 3;
+const LOST = /^acknowledged record is lost/;
 
 const EXT4: VolumeOptions = { sizeMiB: 512, format: ['-J', 'size=16'], mount: ['commit=300'] };
 const WRITEBACK: VolumeOptions = { ...EXT4, mount: ['commit=300', 'data=writeback'] };
@@ -31,9 +31,9 @@ class PowerCuts {
 
   /**
    * One life and what is wrong after it. The power goes under load, or right when a client is told of one act while
-   * all else rests; `last` says which act that is.
+   * all else rests. `last` says which act that is; then the broker rests, too, before it.
    */
-  async round(last?: (typeof ALONE)[number]): Promise<readonly string[]> {
+  async round(last?: AloneAct): Promise<readonly string[]> {
     const prng = createPrng(Number(SEED) + this.rounds);
     const { peer } = this.machine;
     await peer.start();
@@ -51,8 +51,9 @@ class PowerCuts {
       die();
     } else {
       await load.rest();
+      if (last !== undefined) await this.machine.untilAtRest();
       const act = last ?? ALONE[prng.below(ALONE.length)] ?? 'produce';
-      trigger = act;
+      trigger = act === 'produce-first' ? 'produce' : act;
       await load.actAlone(act);
     }
     await waitFor('the moment of the end', () => deaths.length > 0);
@@ -96,42 +97,40 @@ describe('a broker whose power is cut', () => {
  * before it. So a directory that is not synced is missed only when nothing follows: an act that ends with a rename, and
  * then the cut. That the directory of a new segment is synced can't be seen here at all (its entry is committed with the
  * first sync of the segment itself); sync-order.test.ts and the simulated disk (`loseDirectorySyncs`) hold it.
+ *
+ * What is planted is found each time: the act falls into a rest, so that what the load left to be synced later takes no
+ * part of it along, and where it is a record, that is the first of its log, which no full segment and no half of the
+ * journal that is begun anew makes sync it.
  */
 describe('a broker that breaks its promise', () => {
   it.each([
     [
       'never syncs a segment',
       'no-file-sync',
-      2,
       undefined,
       /^acknowledged record is lost|^partition is unreadable|a coordinator is not loaded/,
       {},
     ],
-    ['never syncs a directory', 'no-directory-sync', 2, 'delete-records', /^deleted records are back/, {}],
-    ['answers before the sync', 'answer-before-sync', 4, 'produce', /^acknowledged record is lost/, {}],
-    [
-      'answers before the sync of the journal',
-      'answer-before-sync',
-      4,
-      'produce',
-      /^acknowledged record is lost/,
-      JOURNALED,
-    ],
-    ['does not write again what the journal has', 'no-replay', 4, 'produce', /^acknowledged record is lost/, JOURNALED],
+    ['never syncs a directory', 'no-directory-sync', 'delete-records', /^deleted records are back/, {}],
+    ['answers before the sync', 'answer-before-sync', 'produce-first', LOST, {}],
+    ['answers before the sync of the journal', 'answer-before-sync', 'produce-first', LOST, JOURNALED],
+    ['does not write again what the journal has', 'no-replay', 'produce-first', LOST, JOURNALED],
   ] as const)(
     'is found out when it %s',
-    async (_what, planted, roundsMax, last, sentence, settings) => {
+    async (_what, planted, last, sentence, settings) => {
       const machine = await Machine.make({ volume: EXT4, planted, settings });
       const cuts = new PowerCuts(machine);
-      let violations: readonly string[] = [];
+      const violations: string[] = [];
       try {
-        while (violations.length === 0 && cuts.rounds < roundsMax) {
-          // A coordinator whose log is damaged is a find, too.
-          violations = await cuts.round(last).catch((error: unknown) => [String(error)]);
-        }
+        // The first round finds it, unless a checkpoint, every five seconds, fell between the act and the cut.
+        while (!violations.some((one) => sentence.test(one)) && cuts.rounds < BROKEN_ROUNDS_MAX)
+          violations.push(...(await cuts.round(last)));
+      } catch (error) {
+        violations.push(String(error));
       } finally {
         await machine.remove();
       }
+      console.info(`seed ${SEED}: ${cuts.rounds} power cuts, ${violations.length} violations`);
       expect(violations).toContainEqual(expect.stringMatching(sentence));
     },
     DEADLINE_MS,

@@ -3,7 +3,8 @@ import { NodeFile } from '../../../broker/io/disk/node-file.ts';
 import type { DiskDone } from '../../../broker/ports/disk.ts';
 
 const { sync } = NodeFile.prototype;
-const LATE_MS = 20;
+/** Longer than a client needs to hear of it and to cut the power, on a busy machine, too. */
+const LATE_MS = 400;
 
 NodeFile.prototype.sync = function (this: NodeFile, done: DiskDone<void>): void {
   if (!/\.(log|journal)$/.test(this.path)) {
