@@ -22,6 +22,9 @@ const SETS = new Set(['finalizers']);
 const UNOWNED =
   /^(apiVersion|kind|metadata|metadata\/f:(name|namespace|uid|resourceVersion|generation|creationTimestamp|deletionTimestamp|managedFields))$/;
 
+const isUnowned = (path: string): boolean =>
+  (path.startsWith('metadata') || path === 'apiVersion' || path === 'kind') && UNOWNED.test(path);
+
 /** True for an object of JSON. */
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -49,26 +52,45 @@ export function leavesOf(object: JsonObject): Map<string, Json> {
   const visit = (path: string, name: string, value: Json): void => {
     const children = childrenOf(name, value);
     if (children === null || children.size === 0) {
-      if (!UNOWNED.test(path)) leaves.set(path, value);
+      if (!isUnowned(path)) leaves.set(path, value);
       return;
     }
-    if (UNOWNED.test(path) && path !== 'metadata') return;
+    if (isUnowned(path) && path !== 'metadata') return;
     for (const [field, each] of children) visit(`${path}/${escapeField(field)}`, nameOfField(field), each);
   };
   for (const [key, value] of Object.entries(object)) visit(key, key, value);
   return leaves;
 }
 
-const escapeField = (field: string): string => field.replaceAll('~', '~0').replaceAll('/', '~1');
-const unescapeField = (field: string): string => field.replaceAll('~1', '/').replaceAll('~0', '~');
+const escapeField = (field: string): string =>
+  field.includes('~') || field.includes('/') ? field.replaceAll('~', '~0').replaceAll('/', '~1') : field;
+const unescapeField = (field: string): string =>
+  field.includes('~') ? field.replaceAll('~1', '/').replaceAll('~0', '~') : field;
 
-/** Two values are one and the same JSON. */
-export const isSame = (a: Json | undefined, b: Json | undefined): boolean => canonical(a) === canonical(b);
+/** Two values are one and the same JSON: what is undefined in an object is not there. */
+export function isSame(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((each, at) => isSame(each, b[at]));
+  }
+  for (const key of Object.keys(a)) if (!isSame(a[key], b[key])) return false;
+  for (const key of Object.keys(b)) if (a[key] === undefined && b[key] !== undefined) return false;
+  return true;
+}
 
-function canonical(value: Json | undefined): string {
-  return JSON.stringify(value, (_, each: Json) =>
-    isObject(each) ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1))) : each,
-  );
+/** A copy that shares nothing with the value. */
+export function copyOf<T extends Json>(value: T): T;
+export function copyOf(value: Json): Json {
+  if (Array.isArray(value)) return value.map((each) => copyOf(each));
+  if (!isObject(value)) return value;
+  const copy: JsonObject = {};
+  for (const key of Object.keys(value)) {
+    const each = value[key];
+    if (each !== undefined) copy[key] = copyOf(each);
+  }
+  return copy;
 }
 
 /** `live` with all of `applied` in it: objects and lists with keys are merged, everything else is replaced. */

@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { fieldsV1, isObject, isSame, type JsonObject, leavesOf, merged, withoutLeaves } from './field-sets.ts';
+import {
+  copyOf,
+  fieldsV1,
+  isObject,
+  isSame,
+  type JsonObject,
+  leavesOf,
+  merged,
+  withoutLeaves,
+} from './field-sets.ts';
 import type { KubernetesObject, ResourceType } from '../../../operator/ports/kubernetes.ts';
 
 /** A kind that the server knows; `hasStatus`: with a status subresource. */
@@ -37,7 +46,8 @@ export interface Writer {
 
 interface Owner extends Writer {
   readonly operation: 'Apply' | 'Update';
-  readonly leaves: Set<string>;
+  /** Never changed, but made anew. */
+  leaves: ReadonlySet<string>;
   timeMs: number;
 }
 
@@ -50,7 +60,9 @@ interface Stored {
 /** An object in the making: its own copy, seen as JSON. */
 type Draft = KubernetesObject & JsonObject;
 
-const draftOf = (object: KubernetesObject): Draft => structuredClone(object) as Draft;
+const draftOf = (object: KubernetesObject): Draft => copyOf(object as Draft);
+/** The object itself, to be looked at. */
+const seenAs = (object: KubernetesObject): Draft => object as Draft;
 /** The key of an object among all. */
 const keyOf = (type: ServedType, namespace: string | undefined, name: string): string =>
   `${type.plural}.${type.group}/${type.isNamespaced ? (namespace ?? '') : ''}/${name}`;
@@ -58,6 +70,8 @@ const keyOf = (type: ServedType, namespace: string | undefined, name: string): s
 /** The objects of an API server with their history: what etcd and the registry are to a real one. Objects never change: each write makes a new one. */
 export class ObjectStore {
   readonly #objects = new Map<string, Stored>();
+  /** What `all` gave, until something of that type is written. */
+  readonly #listed = new Map<ServedType, readonly KubernetesObject[]>();
   readonly #listeners = new Set<(event: StoreEvent) => void>();
   readonly #untold: StoreEvent[] = [];
   #isTelling = false;
@@ -96,8 +110,12 @@ export class ObjectStore {
 
   /** All objects of a type, in the order of their keys. */
   all(type: ServedType): KubernetesObject[] {
+    const known = this.#listed.get(type);
+    if (known !== undefined) return [...known];
     const stored = [...this.#objects].filter(([, each]) => each.type === type);
-    return stored.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { object }]) => object);
+    const listed = stored.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { object }]) => object);
+    this.#listed.set(type, listed);
+    return [...listed];
   }
 
   create(type: ServedType, given: KubernetesObject, { manager }: Writer): KubernetesObject {
@@ -140,14 +158,12 @@ export class ObjectStore {
     if (version !== undefined && version !== stored.object.metadata.resourceVersion)
       throw new StatusError(409, 'Conflict', `${type.plural} "${name}": the object has been modified; read it again`);
     const next = this.#limited(type, stored.object, given, writer);
-    const before = leavesOf(draftOf(stored.object));
+    const before = leavesOf(seenAs(stored.object));
     const after = leavesOf(next);
     const changed = [...after].filter(([path, value]) => !isSame(before.get(path), value)).map(([path]) => path);
     const gone = [...before.keys()].filter((path) => !after.has(path));
-    const owners = stored.owners.map((owner) => ({
-      ...owner,
-      leaves: owner.leaves.difference(new Set([...changed, ...gone])),
-    }));
+    const touched = [...changed, ...gone];
+    const owners = stored.owners.map((owner) => ({ ...owner, leaves: less(owner.leaves, touched) }));
     if (changed.length > 0) this.#ownerOf(owners, writer, 'Update', changed);
     return this.#commit(type, next, owners, stored.object);
   }
@@ -176,7 +192,7 @@ export class ObjectStore {
     ) as Draft;
     const wanted = leavesOf(applied);
     const base = live === null ? this.#bare(this.#born(type, given)) : draftOf(live);
-    const owners = (existing?.owners ?? []).map((owner) => ({ ...owner, leaves: new Set(owner.leaves) }));
+    const owners = (existing?.owners ?? []).map((owner) => ({ ...owner }));
     const isOurs = (owner: Owner): boolean =>
       owner.manager === writer.manager && owner.operation === 'Apply' && owner.subresource === writer.subresource;
     this.#settleConflicts(
@@ -186,7 +202,7 @@ export class ObjectStore {
       force,
     );
     const others = new Set(owners.filter((owner) => !isOurs(owner)).flatMap((owner) => [...owner.leaves]));
-    const previous = owners.find(isOurs)?.leaves ?? new Set<string>();
+    const previous: ReadonlySet<string> = owners.find(isOurs)?.leaves ?? new Set<string>();
     const dropped = [...previous].filter((path) => !wanted.has(path) && !others.has(path));
     const next = merged('', withoutLeaves(base, dropped), applied) as Draft;
     const left = owners.filter((owner) => !isOurs(owner));
@@ -204,7 +220,7 @@ export class ObjectStore {
     for (const owner of others) {
       for (const path of owner.leaves) {
         if (!wanted.has(path) || isSame(present.get(path), wanted.get(path))) continue;
-        if (force) owner.leaves.delete(path);
+        if (force) owner.leaves = less(owner.leaves, [path]);
         else causes.push({ reason: 'FieldManagerConflict', message: `conflict with "${owner.manager}"`, field: path });
       }
     }
@@ -215,8 +231,9 @@ export class ObjectStore {
 
   /** What a write through the main resource or a subresource may change, and what stays as it was. */
   #limited(type: ServedType, live: KubernetesObject, given: Draft, { subresource }: Writer): Draft {
-    const { uid, generation, deletionTimestamp, creationTimestamp } = draftOf(live).metadata as unknown as JsonObject;
-    const fixed = JSON.parse(JSON.stringify({ uid, generation, deletionTimestamp, creationTimestamp })) as JsonObject;
+    const { uid, generation, deletionTimestamp, creationTimestamp } = seenAs(live).metadata as unknown as JsonObject;
+    const known = { uid, generation, deletionTimestamp, creationTimestamp };
+    const fixed = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
     if (given.metadata.uid !== undefined && given.metadata.uid !== uid)
       throw new StatusError(409, 'Conflict', `Precondition failed: UID in precondition: ${given.metadata.uid}`);
     const metadata = { ...(subresource === '' ? given : live).metadata, ...fixed };
@@ -238,7 +255,7 @@ export class ObjectStore {
         each.manager === writer.manager && each.operation === operation && each.subresource === writer.subresource,
     );
     if (found === undefined) owners.push({ ...writer, operation, leaves: new Set(leaves), timeMs: this.nowMs() });
-    else for (const leaf of leaves) found.leaves.add(leaf);
+    else if (leaves.some((leaf) => !found.leaves.has(leaf))) found.leaves = new Set([...found.leaves, ...leaves]);
   }
 
   /** Begins or finishes a deletion; dependents whose owner is gone go with it. */
@@ -269,6 +286,7 @@ export class ObjectStore {
 
   #remove(type: ServedType, draft: Draft, before: KubernetesObject): void {
     this.#objects.delete(keyOf(type, draft.metadata.namespace, draft.metadata.name));
+    this.#listed.delete(type);
     this.#revision += 1;
     const object = { ...draft, metadata: { ...draft.metadata, resourceVersion: String(this.#revision) } };
     this.#emit({ revision: this.#revision, type, kind: 'DELETED', object, before });
@@ -280,7 +298,7 @@ export class ObjectStore {
 
   #commit(type: ServedType, next: Draft, owners: readonly Owner[], before: KubernetesObject | null): KubernetesObject {
     const { resourceVersion: _old, managedFields: _fields, ...metadata } = next.metadata as unknown as JsonObject;
-    const isSpecSame = before !== null && isSame(specOf(next), specOf(draftOf(before)));
+    const isSpecSame = before !== null && isSame(specOf(next), specOf(seenAs(before)));
     const generation = Number(before?.metadata.generation ?? 0) + (isSpecSame ? 0 : 1);
     const kept = owners.filter((owner) => owner.leaves.size > 0);
     const managedFields = kept.map((owner) => managedField(next.apiVersion, owner));
@@ -289,7 +307,7 @@ export class ObjectStore {
       before !== null &&
       isSame(
         timeless({ ...fresh, metadata: { ...fresh.metadata, managedFields } as never }),
-        timeless(draftOf(before)),
+        timeless(seenAs(before)),
       );
     if (isNothing) return before;
     if (
@@ -306,6 +324,7 @@ export class ObjectStore {
       metadata: { ...fresh.metadata, resourceVersion: String(this.#revision), managedFields },
     } as unknown as KubernetesObject;
     this.#objects.set(keyOf(type, object.metadata.namespace, object.metadata.name), { type, object, owners: kept });
+    this.#listed.delete(type);
     this.#emit({ revision: this.#revision, type, kind: before === null ? 'ADDED' : 'MODIFIED', object, before });
     return object;
   }
@@ -340,7 +359,23 @@ function timeless(object: Draft): JsonObject {
   const { resourceVersion: _version, managedFields, ...metadata } = object.metadata as unknown as JsonObject;
   const fields = Array.isArray(managedFields) ? managedFields : [];
   const owners = fields.map((each) => (isObject(each) ? { ...each, time: null } : each));
-  return JSON.parse(JSON.stringify({ ...object, metadata: { ...metadata, owners } })) as JsonObject;
+  return { ...object, metadata: { ...metadata, owners } } as JsonObject;
+}
+
+/** A set without some of what is in it; itself where it has none of that. */
+function less(leaves: ReadonlySet<string>, gone: readonly string[]): ReadonlySet<string> {
+  return gone.some((path) => leaves.has(path)) ? leaves.difference(new Set(gone)) : leaves;
+}
+
+/** What most writes leave as it is. */
+const FIELDS = new WeakMap<ReadonlySet<string>, JsonObject>();
+
+function fieldsOf(leaves: ReadonlySet<string>): JsonObject {
+  const known = FIELDS.get(leaves);
+  if (known !== undefined) return known;
+  const fields = fieldsV1([...leaves].sort());
+  FIELDS.set(leaves, fields);
+  return fields;
 }
 
 function managedField(apiVersion: string, { manager, operation, subresource, leaves, timeMs }: Owner): JsonObject {
@@ -349,7 +384,7 @@ function managedField(apiVersion: string, { manager, operation, subresource, lea
     operation,
     apiVersion,
     fieldsType: 'FieldsV1',
-    fieldsV1: fieldsV1([...leaves].sort()),
+    fieldsV1: fieldsOf(leaves),
     time: new Date(timeMs).toISOString(),
     ...(subresource === '' ? {} : { subresource }),
   };

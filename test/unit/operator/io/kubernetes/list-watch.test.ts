@@ -273,9 +273,11 @@ describe('a list-watch', () => {
     onStage(async (stage) => {
       setFlagsFromString('--expose-gc');
       const collect = runInNewContext('gc') as () => void;
-      const text = 'y'.repeat(20_000);
-      for (let i = 0; i < 1000; i += 1)
-        stage.server.store.apply(configMaps, configMap(`m${i}`, { x: '1', text: text + i }), US, true);
+      for (let i = 0; i < 1000; i += 1) {
+        // One piece, which takes its room from the beginning.
+        const text = Buffer.alloc(20_000, `${i} `).toString();
+        stage.server.store.apply(configMaps, configMap(`m${i}`, { x: '1', text }), US, true);
+      }
       collect();
       const before = process.memoryUsage().heapUsed;
       const { watch } = watching(stage);
