@@ -16,6 +16,9 @@ import { isObject } from './field-sets.ts';
 const KUBE = { manager: 'kube-controller-manager', subresource: '' } as const;
 const KUBE_STATUS = { manager: 'kube-controller-manager', subresource: 'status' } as const;
 
+/** Share sessions that a broker takes. */
+export const SHARE_SESSIONS_MAX = 1_000;
+
 /** Kubernetes with one cluster of namespace `ns`, on a store. */
 export class KubeWorld {
   readonly store: ObjectStore;
@@ -36,6 +39,9 @@ export class KubeWorld {
   balancers = (service: string): string | null => `${service}.example.com`;
   /** Bytes that there are in all logs, which lie on brokers evenly. */
   logBytes = 0;
+  /** What all brokers have to do together, evenly: data loops that it takes, bytes that go through, share sessions. */
+  readonly work = { busy: 0, bytesPerSecond: 0, sessions: 0 };
+  readonly #done = new Map<number, { atMs: number; busyMs: number; bytes: number }>();
   /** The clock of brokers, ms. */
   clockMs = (): number => 0;
   /** Connections to the brokers that are open. */
@@ -242,16 +248,29 @@ export class KubeWorld {
   }
 
   #loads(ids: readonly number[]): ReadonlyMap<number, BrokerLoad> {
-    const nothing = {
-      brokerEpoch: 1,
-      busyMs: 0,
-      receivedBytes: 0,
-      sentBytes: 0,
-      shareSessions: 0,
-      shareSessionsMax: 1,
-    };
-    const load = { ...nothing, atMs: this.clockMs(), logBytes: this.logBytes / ids.length, diskBytes: 2 ** 40 };
-    return new Map(ids.map((id) => [id, load]));
+    const atMs = this.clockMs();
+    return new Map(
+      ids.map((id) => {
+        const done = this.#done.get(id) ?? { atMs, busyMs: 0, bytes: 0 };
+        const spanMs = (atMs - done.atMs) / ids.length;
+        done.atMs = atMs;
+        done.busyMs += this.work.busy * spanMs;
+        done.bytes += (this.work.bytesPerSecond * spanMs) / 1000;
+        this.#done.set(id, done);
+        const load = {
+          brokerEpoch: 1,
+          atMs,
+          busyMs: done.busyMs,
+          receivedBytes: done.bytes / 2,
+          sentBytes: done.bytes / 2,
+          logBytes: this.logBytes / ids.length,
+          diskBytes: 2 ** 40,
+          shareSessions: this.work.sessions / ids.length,
+          shareSessionsMax: SHARE_SESSIONS_MAX,
+        };
+        return [id, load] as const;
+      }),
+    );
   }
 
   #admin(): ClusterAdmin {

@@ -1,14 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  copyOf,
-  fieldsV1,
-  isObject,
-  isSame,
-  type JsonObject,
-  leavesOf,
-  merged,
-  withoutLeaves,
-} from './field-sets.ts';
+import { copyOf, fieldsV1, isObject, isSame, type JsonObject, leavesOf, merged, withoutLeaves } from './field-sets.ts';
 import type { KubernetesObject, ResourceType } from '../../../operator/ports/kubernetes.ts';
 
 /** A kind that the server knows; `hasStatus`: with a status subresource. */
@@ -305,10 +296,7 @@ export class ObjectStore {
     const fresh = { ...next, metadata: { ...metadata, generation } } as unknown as Draft;
     const isNothing =
       before !== null &&
-      isSame(
-        timeless({ ...fresh, metadata: { ...fresh.metadata, managedFields } as never }),
-        timeless(seenAs(before)),
-      );
+      isSame(timeless({ ...fresh, metadata: { ...fresh.metadata, managedFields } as never }), timeless(seenAs(before)));
     if (isNothing) return before;
     if (
       fresh.metadata.deletionTimestamp !== undefined &&

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
+import { SHARE_SESSIONS_MAX } from '../../support/kubernetes/kube-world.ts';
 import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
 
@@ -47,6 +48,50 @@ describe('an operator that judges the load', () => {
     expect(stage.operator.stats.scalings.entries()).toEqual([['ScalingOut', 2]]);
     expect(condition(stage, 'Ready')).toMatchObject({ status: 'True' });
     expect(condition(stage, 'ScalingLimited')).toBeUndefined();
+  });
+
+  it.each([
+    ['bytes that go through', { bytesPerSecond: 3_300_000 }, '1100000 bytes go through broker 0 each second'],
+    ['time that brokers are busy for', { busy: 3 * 0.65 }, 'broker 0 is busy for 65 % of the time'],
+    [
+      'members of share groups',
+      { sessions: 3 * 0.65 * SHARE_SESSIONS_MAX },
+      'broker 0 has 65 % of the share sessions that it takes',
+    ],
+  ])('adds a broker for %s, and takes it away when they end', async (_name, work, why) => {
+    const stage = await staged(scaled({ throughput: '1M' }));
+    Object.assign(stage.world.work, work);
+    await stage.pass(120_000);
+    expect([pods(stage), events(stage, 'ScalingOut')]).toEqual([4, [`4 brokers instead of 3: ${why}`]]);
+    Object.assign(stage.world.work, { busy: 0, bytesPerSecond: 0, sessions: 0 });
+    await stage.pass(120_000);
+    await stage.calm();
+    expect([pods(stage), events(stage, 'ScalingIn').length]).toEqual([3, 1]);
+  });
+
+  it('adds a broker sooner while a share group falls behind, and takes none away meanwhile', async () => {
+    const stage = await staged();
+    const falls = async (minutes: number, by: number, members: number): Promise<void> => {
+      for (let minute = 0; minute < minutes; minute += 1) {
+        const known = stage.world.brokers.groups.get('workers') ?? { config: new Map(), backlog: 10_000 };
+        const backlog = Math.round((known.backlog ?? 0) * by);
+        stage.world.brokers.groups.set('workers', { ...known, type: 'share', members, backlog });
+        await stage.pass(60_000);
+      }
+    };
+    stage.world.work.busy = 3 * 0.5;
+    await falls(4, 1, 3);
+    await falls(4, 1.2, 0);
+    expect(pods(stage)).toBe(3);
+    await falls(4, 1.2, 3);
+    const why = 'broker 0 is busy for 50 % of the time, and share group workers falls behind';
+    expect([pods(stage), events(stage, 'ScalingOut')]).toEqual([4, [`4 brokers instead of 3: ${why}`]]);
+    stage.world.work.busy = 0;
+    await falls(4, 1.2, 3);
+    expect(pods(stage)).toBe(4);
+    await falls(4, 1, 3);
+    await stage.calm();
+    expect(pods(stage)).toBe(3);
   });
 
   it('says when more are asked for than there may be', async () => {
