@@ -24,6 +24,7 @@ import { type CacheListener, Caches } from './io/kubernetes/caches.ts';
 import type { Certify } from './io/kubernetes/certificates/keep.ts';
 import { EventWriter, timeText } from './io/kubernetes/event-writer.ts';
 import { clusterFacts } from './io/kubernetes/facts.ts';
+import type { PlaceCounts } from './io/kubernetes/places.ts';
 import { readyBrokers } from './io/kubernetes/ready-brokers.ts';
 import { rollStates } from './io/kubernetes/roll-states.ts';
 import { WORKLOADS } from './io/kubernetes/resources.ts';
@@ -94,7 +95,7 @@ export class Operator {
   #isSynced = false;
   #caches: Caches | null = null;
   /** Who hears of what is new: an operator that works. */
-  #hearing: Pick<CacheListener, 'manifest' | 'object'> | null = null;
+  #hearing: Pick<CacheListener, 'manifest' | 'object' | 'listed'> | null = null;
   #running: {
     readonly caches: Caches;
     readonly autoscalers: Autoscalers;
@@ -143,6 +144,11 @@ export class Operator {
     return this.isLeading() && !this.#isSynced ? ['not everything has been listed yet'] : [];
   }
 
+  /** How many namespaces are read; all of them are one where none is named. */
+  places(): PlaceCounts {
+    return this.#caches?.places() ?? { watched: 0, refused: 0, listing: 0 };
+  }
+
   /** Clusters that wait to be looked at, now or later, or are looked at. */
   queued(): number {
     return this.#running?.workers.count ?? 0;
@@ -152,7 +158,7 @@ export class Operator {
   backlogs(): Backlogs {
     const caches = this.#views();
     return new Backlogs({
-      synced: () => caches.synced(),
+      listed: (namespace) => caches.listed(namespace),
       declared: (kind, key) => caches.declared(kind, key),
       membersOf: (key) => caches.membersOf(key),
       connect: async (cluster) => {
@@ -173,6 +179,7 @@ export class Operator {
     this.#caches ??= new Caches({ api: this.stats.counted(api), clock, random }, this.#options.namespaces, {
       manifest: (key) => this.#hearing?.manifest(key),
       object: (key) => this.#hearing?.object(key),
+      listed: (namespace) => this.#hearing?.listed(namespace),
       trouble: (error) => {
         this.#listener.trouble('reading from the API server', error);
       },
@@ -225,7 +232,13 @@ export class Operator {
         work.nudge(key);
         add(key, PRIORITY.event);
       },
+      // What named a Cluster there has to hear that it can be seen.
+      listed: (namespace) => {
+        for (const key of keysIn(caches))
+          if (namespace === null || key.startsWith(`${namespace}/`)) add(key, PRIORITY.event);
+      },
     };
+    const unseen = (key: string): Standing | null => caches.unseen(key);
     const place = (cluster: Declared): ClusterPlace =>
       openPlace(
         new KubernetesHost({ api, caches, clock, dialer, certify, site, isDynamic: isDynamicSetting }, cluster),
@@ -242,12 +255,13 @@ export class Operator {
     const hooks = this.#hooks(api, caches, autoscalers);
     const { tag: own } = site.image;
     const rolls = (key: string) => {
-      const states = rollStates(caches, { own, nowMs: wallMs() });
+      // Nothing is done where not everything can be seen, so that nobody waits for it.
+      const states = rollStates(caches, { own, nowMs: wallMs() }).filter(({ cluster }) => unseen(cluster) === null);
       const first = waitsFor(key, states);
       return { first: first === null ? null : homeName(first), later: waitingFor(key, states).map(homeName) };
     };
     const refusal = ({ status }: Declared): Standing | null => tooOld(own, textAt(status, 'operatorVersion'));
-    const orders = { rolls, refusal, turned };
+    const orders = { rolls, refusal, unseen, turned };
     const work = new ClusterWork(
       { manifests, open: place, clock, wallMs, isDynamic: isDynamicSetting, ...orders },
       hooks,
@@ -261,8 +275,7 @@ export class Operator {
     isSynced = true;
     this.#isSynced = true;
     // Those that name a Cluster that is not there have to hear of it, too.
-    const keys = new Set(KINDS.flatMap((kind) => [...caches.allDeclared(kind)].map(({ cluster }) => cluster)));
-    for (const key of keys) if (key !== '') add(key, PRIORITY.event);
+    for (const key of keysIn(caches)) add(key, PRIORITY.event);
   }
 
   /** What is written of a Cluster besides its objects, and what else is wanted. */
@@ -310,13 +323,19 @@ export class Operator {
         const keptMs = await keeper.report(report, extras);
         return Math.min(keptMs, dueMs, (await more.report?.(report)) ?? Number.POSITIVE_INFINITY);
       },
-      gone: async (key) => {
+      gone: async (key, unseen) => {
         scaler.gone(key);
-        await keeper.gone(key);
-        await more.gone?.(key);
+        const keptMs = await keeper.gone(key, unseen);
+        return Math.min(keptMs, (await more.gone?.(key, unseen)) ?? Number.POSITIVE_INFINITY);
       },
     };
   }
+}
+
+/** `namespace/name` of all Clusters that there are, or that are named. */
+function keysIn(caches: Caches): ReadonlySet<string> {
+  const keys = KINDS.flatMap((kind) => [...caches.allDeclared(kind)].map(({ cluster }) => cluster));
+  return new Set(keys.filter((key) => key !== ''));
 }
 
 /** The API of a Lease, told whenever it has answered. */

@@ -26,8 +26,8 @@ export interface Connected {
 
 /** What backlogs are found with. */
 export interface BacklogTools {
-  /** Resolves when everything was listed once. */
-  readonly synced: () => Promise<void>;
+  /** Resolves when everything in a namespace was listed once. */
+  readonly listed: (namespace: string) => Promise<void>;
   /** The custom resource of this kind and `namespace/name`. */
   readonly declared: (kind: 'ShareGroup' | 'Cluster', key: string) => Declared | undefined;
   /** Topics and ShareGroups that name a Cluster. */
@@ -67,8 +67,9 @@ export class Backlogs {
 
   /** The ShareGroup of this `namespace/name` and its Cluster, or why nobody may ask for it. */
   async find(key: string): Promise<Asked | Exclude<Backlog, { kind: 'known' }>> {
-    const { synced, declared, clock } = this.#tools;
-    if (!(await within(clock, synced()))) return { kind: 'unknown', why: 'not everything has been listed yet' };
+    const { listed, declared, clock } = this.#tools;
+    const [namespace = ''] = key.split('/');
+    if (!(await within(clock, listed(namespace)))) return { kind: 'unknown', why: 'not everything has been listed yet' };
     const found = declared('ShareGroup', key);
     const refused = (why: string): Backlog & { kind: 'refused' } => ({ kind: 'refused', why });
     if (found === undefined) return refused(`there is no ShareGroup ${key}`);

@@ -37,8 +37,8 @@ export interface ClusterHooks {
   report?(report: ClusterReport): Promise<number>;
   /** Steps, progress, trouble as they come. */
   listener?(cluster: Declared): TurnListener;
-  /** There is no such Cluster. */
-  gone?(key: string): Promise<void>;
+  /** There is no such Cluster; with a standing: none that can be seen, and that is how it stands. Gives the same as `report`. */
+  gone?(key: string, unseen: Standing | null): Promise<number>;
 }
 
 /** Where the nodes of one Cluster live, and how it is reached. */
@@ -79,6 +79,7 @@ export class ClusterWork {
   readonly #tools: { readonly clock: Clock; readonly isDynamic: IsDynamic; readonly wallMs: () => number };
   readonly #rolls: (key: string) => ReturnType<NonNullable<ReconcileTools['rolls']>>;
   readonly #refusal: (cluster: Declared) => Standing | null;
+  readonly #unseen: (key: string) => Standing | null;
   readonly #turned: (turn: Turn) => void;
   readonly #hooks: ClusterHooks;
   readonly #managed = new Map<string, Managed>();
@@ -96,6 +97,8 @@ export class ClusterWork {
       readonly rolls: (key: string) => ReturnType<NonNullable<ReconcileTools['rolls']>>;
       /** Why this operator may do nothing about a Cluster, null: it may. */
       readonly refusal: (cluster: Declared) => Standing | null;
+      /** How a Cluster stands of which not everything can be seen, null: it can. */
+      readonly unseen: (key: string) => Standing | null;
       /** Told of every turn. */
       readonly turned: (turn: Turn) => void;
     },
@@ -107,6 +110,7 @@ export class ClusterWork {
     this.#turned = tools.turned;
     this.#rolls = tools.rolls;
     this.#refusal = tools.refusal;
+    this.#unseen = tools.unseen;
     this.#hooks = hooks;
   }
 
@@ -118,13 +122,13 @@ export class ClusterWork {
   /** One look; gives in how many ms the next one is due, null: none is. */
   async work(key: string): Promise<number | null> {
     const manifests = this.#manifests(key);
+    const unseen = this.#unseen(key);
     if (manifests === null) {
       await this.#close(key);
-      await this.#hooks.gone?.(key);
-      return null;
+      return finite(await this.#hooks.gone?.(key, unseen));
     }
     const { cluster, members } = manifests;
-    const refusal = this.#refusal(cluster);
+    const refusal = unseen ?? this.#refusal(cluster);
     if (refusal !== null) {
       await this.#close(key);
       return this.#report({ ...manifests, desired: null, turn: null, admin: null, refusal });
@@ -144,8 +148,7 @@ export class ClusterWork {
 
   /** Reports that nothing was done; gives when it is due again. */
   async #report(report: ClusterReport): Promise<number | null> {
-    const dueMs = (await this.#hooks.report?.(report)) ?? Number.POSITIVE_INFINITY;
-    return dueMs === Number.POSITIVE_INFINITY ? null : dueMs;
+    return finite(await this.#hooks.report?.(report));
   }
 
   /** Closes all connections. No work may be under way. */
@@ -187,6 +190,9 @@ export class ClusterWork {
     await managed?.place.close();
   }
 }
+
+/** When something is due, null where it never is. */
+const finite = (dueMs = Number.POSITIVE_INFINITY): number | null => (dueMs === Number.POSITIVE_INFINITY ? null : dueMs);
 
 /** Annotations raise no generation. */
 function instructionTexts({ annotations }: Declared): string {

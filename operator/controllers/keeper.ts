@@ -3,13 +3,15 @@ import { inTurns } from './in-turns.ts';
 import type { Reconciled, Taken } from './reconcile.ts';
 import { type Cluster, nameOf } from '../api/kinds.ts';
 import { FINALIZER, type Kind } from '../api/names.ts';
-import { difference, type Draft, type StatusOf, statusOf, summary } from '../core/conditions.ts';
+import { difference, type Draft, type Standing, type StatusOf, statusOf, summary } from '../core/conditions.ts';
 import { contentIn, type Declared, desiredFrom } from '../core/declared.ts';
 import { type Happening, scaleHappened, statusHappened, stepFailed, stepHappened } from '../core/events.ts';
 import {
   clusterIn,
   finalizerChanges,
   type FinalizerChange,
+  type Home,
+  homeName,
   homeOf,
   invalid,
   type MemberDraft,
@@ -67,10 +69,8 @@ interface Kept {
 
 /** A Cluster and what names it, as one look found them. */
 interface Kin {
-  readonly key: string;
-  readonly cluster: Declared | null;
+  readonly home: Home;
   readonly members: readonly Declared[];
-  readonly findings: Findings | null;
 }
 
 interface Keep {
@@ -119,7 +119,7 @@ export class Keeper implements ClusterHooks {
       const draft = { judgements: summary(standing), fields: null };
       dueMs.push((await this.#write(keep, cluster, draft)) ?? Number.POSITIVE_INFINITY);
     }
-    dueMs.push(...(await this.#keepMembers(keep, { key, cluster, members, findings }, extras)));
+    dueMs.push(...(await this.#keepMembers(keep, { home: homeOf(key, cluster, findings), members }, extras)));
     await this.#changeFinalizers(keep, members, this.#finalizerChanges(keep, report));
     if (reconciled !== null) await this.#tellSteps(report, reconciled.taken);
     const scaled = scaleHappened(reconciled?.observed.scale, reconciled?.taken ?? []);
@@ -129,19 +129,23 @@ export class Keeper implements ClusterHooks {
     return Math.min(...dueMs, this.#patience(keep, members));
   }
 
-  /** Without a Cluster there is nothing that could be waited for. */
-  async gone(key: string): Promise<void> {
+  /** Without a Cluster there is nothing that could be waited for. One that can't be seen may be there all the same. */
+  async gone(key: string, unseen: Standing | null): Promise<number> {
     const members = this.#tools.membersOf(key);
     if (members.length === 0) {
       this.#keeps.delete(key);
-      return;
+      return Number.POSITIVE_INFINITY;
     }
     const keep = this.#keepOf(key);
-    await this.#keepMembers(keep, { key, cluster: null, members, findings: null }, new Map());
+    const home: Home =
+      unseen === null ? homeOf(key, null, null) : { kind: 'unseen', name: homeName(key), standing: unseen };
+    const dueMs = await this.#keepMembers(keep, { home, members }, new Map());
     const facts = { desired: null, ended: new Set<string>(), isOverdue: () => false };
-    await this.#changeFinalizers(keep, members, finalizerChanges(members, facts));
+    const changes = unseen === null ? finalizerChanges(members, facts) : this.#overdue(keep, members);
+    await this.#changeFinalizers(keep, members, changes);
     this.#forget(keep, members);
     failIfRefused(keep);
+    return unseen === null ? Number.POSITIVE_INFINITY : Math.min(...dueMs, this.#patience(keep, members));
   }
 
   #keepOf(key: string): Keep {
@@ -183,10 +187,10 @@ export class Keeper implements ClusterHooks {
 
   async #keepMembers(
     keep: Keep,
-    { key, cluster, members, findings }: Kin,
+    { home, members }: Kin,
     extras: ReadonlyMap<string, MemberExtra>,
   ): Promise<readonly number[]> {
-    const drafts = memberStatuses(homeOf(key, cluster, findings), members);
+    const drafts = memberStatuses(home, members);
     const due: number[] = [];
     await inTurns(members, async (member) => {
       const draft = drafts.get(member.uid);
@@ -266,7 +270,14 @@ export class Keeper implements ClusterHooks {
     const isOverdue = (member: Declared): boolean => this.#waitedMs(keep, member) >= PATIENCE_MS;
     if (desired !== null || cluster.isLeaving)
       return finalizerChanges(members, { desired, ended: endedBy(turn?.reconciled ?? null), isOverdue });
-    const overdue = members.filter((one) => one.isLeaving && one.finalizers.includes(FINALIZER) && isOverdue(one));
+    return this.#overdue(keep, members);
+  }
+
+  /** What nothing can be done for, and was waited with for long enough. */
+  #overdue(keep: Keep, members: readonly Declared[]): ReadonlyMap<string, FinalizerChange> {
+    const overdue = members.filter(
+      (one) => one.isLeaving && one.finalizers.includes(FINALIZER) && this.#waitedMs(keep, one) >= PATIENCE_MS,
+    );
     return new Map(overdue.map(({ uid }) => [uid, 'give-up']));
   }
 

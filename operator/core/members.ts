@@ -15,7 +15,9 @@ export type Home =
   /** It is not there, or on its way out. */
   | { readonly kind: 'gone'; readonly name: string }
   /** It is there, and nothing can be done for it. */
-  | { readonly kind: 'unreadable'; readonly name: string };
+  | { readonly kind: 'unreadable'; readonly name: string }
+  /** Whether it is there can't be seen, and that is how it stands. */
+  | { readonly kind: 'unseen'; readonly name: string; readonly standing: Standing };
 
 /** The status of a Topic or ShareGroup as it is found. */
 export type MemberDraft = Draft<'Topic'> | Draft<'ShareGroup'>;
@@ -47,6 +49,10 @@ function standingApart(home: Home, { manifest, issues, isLeaving }: Declared): S
     return { kind: 'working', reason: 'ClusterNotFound', message: `${home.name} is not there; it is waited for` };
   if (home.kind === 'unreadable')
     return { kind: 'unknown', reason: 'ClusterStalled', message: `${home.name} is stalled: see its status` };
+  if (home.kind === 'unseen') {
+    const { name, standing } = home;
+    return { ...standing, message: `${name} can't be seen: ${standing.message}` };
+  }
   const { desired, failures } = home.findings;
   const refused = notPermitted(content, desired.cluster);
   if (refused.length > 0) return { kind: 'stalled', reason: 'NotPermitted', message: said(refused) };

@@ -40,7 +40,8 @@ export class Autoscalers {
     this.#views ??= AUTOSCALERS.flatMap((type) =>
       places.map((place) => new View(this.#tools, type, place, this.#trouble)),
     );
-    const views = this.#views;
+    // What can't be read of other namespaces matters to none of this one.
+    const views = this.#views.filter(({ place }) => place.namespace === undefined || place.namespace === target.namespace);
     if (!views.every(({ isKnown }) => isKnown)) await this.#listed(views);
     return views.every(({ isKnown }) => isKnown) ? views.flatMap((view) => view.of(target)) : null;
   }
@@ -59,6 +60,7 @@ export class Autoscalers {
 
 /** The autoscalers of one kind in one place. */
 class View {
+  readonly place: { readonly namespace?: string };
   readonly #kind: string;
   readonly #watch: ListWatch<string>;
   readonly #targets = new Map<string, string>();
@@ -78,6 +80,7 @@ class View {
       this.isKnown = true;
       resolve();
     };
+    this.place = selection;
     this.#kind = type.kind;
     this.#watch = new ListWatch<string>(tools, {
       type,

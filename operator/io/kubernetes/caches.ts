@@ -1,3 +1,4 @@
+import type { Standing } from '../../core/conditions.ts';
 import type { Declared } from '../../core/declared.ts';
 import { type Kind, KINDS } from '../../api/names.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -8,6 +9,7 @@ import { declaredOf } from './custom.ts';
 import { ListWatch } from './list-watch.ts';
 import { at, listAt } from './objects/fields.ts';
 import { LABELS } from './objects/names.ts';
+import { type Place, type PlaceCounts, Places } from './places.ts';
 import { CUSTOM, OWNED, type OwnedKind } from './resources.ts';
 
 /** Something about a cluster is new. `key` is `namespace/name` of the Cluster. */
@@ -18,6 +20,8 @@ export interface CacheListener {
   object(key: string): void;
   /** Reading failed and is tried again. */
   trouble(error: OperatorError): void;
+  /** Everything in a namespace was listed once; null: in all of them. */
+  listed(namespace: string | null): void;
 }
 
 /** Objects of one cluster. */
@@ -28,6 +32,7 @@ const NONE: Owned = new Map();
 /** What the operator knows of the API server: views of its own kinds, and of what has the label of a cluster. */
 export class Caches {
   readonly #listener: CacheListener;
+  readonly #places: Places;
   readonly #watches: readonly Pick<ListWatch<unknown>, 'synced' | 'stop'>[];
   readonly #declared = new Map<Kind, Map<string, Declared>>(KINDS.map((kind) => [kind, new Map()]));
   /** Topics and ShareGroups, by the Cluster that they name. */
@@ -45,43 +50,73 @@ export class Caches {
     listener: CacheListener,
   ) {
     this.#listener = listener;
-    const places = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
-    const trouble = (error: OperatorError): void => {
-      listener.trouble(error);
-    };
+    this.#places = new Places(namespaces, tools.clock, {
+      trouble: (error) => {
+        listener.trouble(error);
+      },
+      listed: ({ namespace }) => {
+        listener.listed(namespace);
+      },
+    });
     const kinds = Object.keys(OWNED) as OwnedKind[];
     for (const kind of kinds) this.#owned.set(kind, { byKey: new Map(), byCluster: new Map() });
-    this.#watches = places.flatMap((place) => [
-      ...KINDS.map(
-        (kind) =>
-          new ListWatch<Declared>(tools, {
-            type: CUSTOM[kind],
-            selection: place,
-            select: (object) => declaredOf(kind, object),
-            handle: (key, declared) => {
-              this.#declare(kind, key, declared);
-            },
-            trouble,
-          }),
-      ),
-      ...kinds.map(
-        (kind) =>
-          new ListWatch<KubernetesObject>(tools, {
-            type: OWNED[kind],
-            selection: { ...place, labels: LABELS.cluster },
-            select: trimmed,
-            handle: (key, object) => {
-              this.#own(kind, key, object);
-            },
-            trouble,
-          }),
-      ),
-    ]);
+    this.#watches = this.#places.all.flatMap((place) => {
+      const watches = [
+        ...KINDS.map((kind) => this.#watchDeclared(tools, place, kind)),
+        ...kinds.map((kind) => this.#watchOwned(tools, place, kind)),
+      ];
+      void Promise.all(watches.map(({ synced }) => synced)).then(() => {
+        place.complete();
+      });
+      return watches;
+    });
   }
 
-  /** Resolves when everything was listed once. */
-  async synced(): Promise<void> {
-    await Promise.all(this.#watches.map((one) => one.synced));
+  #watchDeclared(tools: ConstructorParameters<typeof ListWatch>[0], place: Place, kind: Kind): ListWatch<Declared> {
+    return new ListWatch<Declared>(tools, {
+      type: CUSTOM[kind],
+      selection: place.selection,
+      select: (object) => declaredOf(kind, object),
+      handle: (key, declared) => {
+        this.#declare(kind, key, declared);
+      },
+      ...place.report(),
+    });
+  }
+
+  #watchOwned(
+    tools: ConstructorParameters<typeof ListWatch>[0],
+    place: Place,
+    kind: OwnedKind,
+  ): ListWatch<KubernetesObject> {
+    return new ListWatch<KubernetesObject>(tools, {
+      type: OWNED[kind],
+      selection: { ...place.selection, labels: LABELS.cluster },
+      select: trimmed,
+      handle: (key, object) => {
+        this.#own(kind, key, object);
+      },
+      ...place.report(),
+    });
+  }
+
+  /** Resolves when everything was listed once, as far as it may be. */
+  synced(): Promise<void> {
+    return this.#places.settled;
+  }
+
+  /** Resolves when everything in a namespace was listed once; at once where it is not watched. */
+  async listed(namespace: string): Promise<void> {
+    await this.#places.of(namespace)?.listed;
+  }
+
+  /** How a Cluster (`namespace/name`) stands whose namespace can't be seen; null: it can. */
+  unseen(key: string): Standing | null {
+    return this.#places.unseen(namespaceIn(key));
+  }
+
+  places(): PlaceCounts {
+    return this.#places.counts();
   }
 
   async stop(): Promise<void> {
@@ -172,6 +207,9 @@ export class Caches {
     for (const look of [...this.#waiting]) look();
   }
 }
+
+/** The namespace in `namespace/name`. */
+const namespaceIn = (key: string): string => key.slice(0, key.indexOf('/'));
 
 function grouped<T>(groups: Map<string, Map<string, T>>, name: string): Map<string, T> {
   const group = groups.get(name) ?? new Map<string, T>();

@@ -18,6 +18,8 @@ export interface ListWatchJob<T> {
   readonly handle: (key: string, value: T | null) => void;
   /** Something failed and is tried again. */
   readonly trouble: (error: OperatorError) => void;
+  /** The server has listed everything, or begun a watch: what failed before does no more. */
+  readonly alive?: () => void;
 }
 
 /** How patient a list-watch is. */
@@ -159,6 +161,7 @@ export class ListWatch<T> {
     for (const [key, { resourceVersion }] of found)
       if (before.get(key)?.resourceVersion !== resourceVersion) this.#handle(key, 0);
     for (const key of before.keys()) if (!found.has(key)) this.#handle(key, 0);
+    this.#job.alive?.();
     this.#synced.resolve();
   }
 
@@ -168,6 +171,7 @@ export class ListWatch<T> {
       if (signal.aborted) return;
       if (event.kind === 'OPEN') {
         this.#openedMs = this.#clock.monotonicMs();
+        this.#job.alive?.();
         continue;
       }
       if (event.kind === 'BOOKMARK') {

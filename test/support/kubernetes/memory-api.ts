@@ -1,6 +1,6 @@
 import { keyOf } from '../../../operator/io/kubernetes/list-watch.ts';
 import { failureOf } from '../../../operator/io/kubernetes/answer.ts';
-import { FIELD_MANAGER } from '../../../operator/io/kubernetes/api-client.ts';
+import { FIELD_MANAGER, pathOf } from '../../../operator/io/kubernetes/api-client.ts';
 import { ApiError } from '../../../operator/io/kubernetes/transport.ts';
 import type {
   DeletionGuard,
@@ -41,17 +41,26 @@ function fits({ metadata: { labels = {} } }: KubernetesObject, selector = ''): b
 export class MemoryApi implements KubernetesApi {
   readonly #store: ObjectStore;
   readonly #write: <T>(name: string, effect: () => T) => T;
+  readonly #forbidden: ReadonlySet<string>;
 
-  constructor(store: ObjectStore, write: <T>(name: string, effect: () => T) => T = (_name, effect) => effect()) {
+  /** `forbidden`: namespaces in which nothing may be done, or nothing about one type (`namespace plural`). */
+  constructor(
+    store: ObjectStore,
+    write: <T>(name: string, effect: () => T) => T = (_name, effect) => effect(),
+    forbidden: ReadonlySet<string> = new Set(),
+  ) {
     this.#store = store;
     this.#write = write;
+    this.#forbidden = forbidden;
   }
 
   async get(type: ResourceType, { namespace, name }: ObjectName): Promise<KubernetesObject | null> {
+    this.#permit('get', type, namespace);
     return this.#store.find(servedAs(type), namespace, name);
   }
 
   async list(type: ResourceType, { namespace, labels }: Selection): Promise<ObjectPage> {
+    this.#permit('list', type, namespace);
     const items = this.#store
       .all(servedAs(type))
       .filter((one) => (namespace === undefined || one.metadata.namespace === namespace) && fits(one, labels));
@@ -63,6 +72,7 @@ export class MemoryApi implements KubernetesApi {
     { namespace, labels }: Selection,
     { resourceVersion, signal }: { readonly resourceVersion: string; readonly signal: AbortSignal },
   ): AsyncGenerator<WatchEvent> {
+    this.#permit('watch', type, namespace);
     yield { kind: 'OPEN' };
     let events: StoreEvent[] = [...this.#store.since(Number(resourceVersion))];
     let wake = (): void => undefined;
@@ -160,7 +170,18 @@ export class MemoryApi implements KubernetesApi {
     return this.#writes('evict', named, () => this.#store.delete(TYPES.pods, pod, { ...guard })).then(() => true);
   }
 
+  /** As an API server refuses what no Role allows, whether there is such a namespace or not. */
+  #permit(verb: string, { group, plural }: Pick<ResourceType, 'group' | 'plural'>, namespace = ''): void {
+    if (!this.#forbidden.has(namespace) && !this.#forbidden.has(`${namespace} ${plural}`)) return;
+    const resource = group === '' ? plural : `${plural}.${group}`;
+    const message = `${resource} is forbidden: User "operator" cannot ${verb} resource "${plural}" in API group "${group}" in the namespace "${namespace}"`;
+    const text = JSON.stringify({ reason: 'Forbidden', message });
+    throw failureOf({ status: 403, text }, { method: 'GET', path: pathOf(servedAs({ group, plural }), { namespace }) });
+  }
+
   async #writes<T>(verb: string, object: Pick<KubernetesObject, 'kind' | 'metadata'>, effect: () => T): Promise<T> {
+    const type = Object.values(TYPES).find(({ kind }) => kind === object.kind);
+    if (type !== undefined) this.#permit(verb, type, object.metadata.namespace);
     try {
       return this.#write(`${verb} ${object.kind} ${keyOf(object as KubernetesObject)}`, effect);
     } catch (error) {

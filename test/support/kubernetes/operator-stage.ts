@@ -40,6 +40,10 @@ export class OperatorStage {
   /** Effects of all operators, in order. */
   readonly effects: string[] = [];
   readonly told: string[] = [];
+  /** See `MemoryApi`. */
+  readonly forbidden = new Set<string>();
+  /** Namespaces that operators are told to watch; none: all. */
+  namespaces: readonly string[] = [];
   /** What the wall clock said when `clock` began. */
   wallMs = Date.parse('2026-11-29T12:00:00Z');
   /** The operator is killed after so many effects from now. */
@@ -74,7 +78,7 @@ export class OperatorStage {
     this.#born += 1;
     const identity = `operator-${this.#born}`;
     const lease = { namespace: 'weir-system', name: 'weir-operator' };
-    const api = new MemoryApi(this.world.store, (name, effect) => this.#effect(dead, name, effect));
+    const api = new MemoryApi(this.world.store, (name, effect) => this.#effect(dead, name, effect), this.forbidden);
     const leaseApi = new MemoryApi(this.world.store, (_name, effect) => {
       if (dead.value) throw new Killed('it is dead');
       return effect();
@@ -91,7 +95,7 @@ export class OperatorStage {
         wallTime: () => `at ${this.clock.monotonicMs()} by ${identity}`,
         ...(this.#hooks === undefined ? {} : { hooks: this.#hooks }),
       },
-      { namespaces: [], lease, identity, site: SITE, workers: 2 },
+      { namespaces: this.namespaces, lease, identity, site: SITE, workers: 2 },
       {
         lead: () => this.told.push(`${identity} leads`),
         lost: (why) => this.told.push(`${identity} lost: ${why}`),

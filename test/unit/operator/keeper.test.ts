@@ -3,8 +3,9 @@ import type { ShareGroup, Topic } from '../../../operator/api/kinds.ts';
 import type { StatusOf } from '../../../operator/core/conditions.ts';
 import { isWaitOver, kstatusOf } from '../../support/kubernetes/kstatus.ts';
 import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
-import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
-import { type ServedType, StatusError } from '../../support/kubernetes/store.ts';
+import { Looked } from '../../support/kubernetes/looked.ts';
+import { clusterOf } from '../../support/kubernetes/rendered.ts';
+import { StatusError } from '../../support/kubernetes/store.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
 import { group, PLAIN_TOPIC, topic } from '../../support/operator-model.ts';
 
@@ -20,44 +21,6 @@ const groupOf = (name: string, topics: readonly string[], spec: Partial<ShareGro
   ...group(name, topics, { ...IN, ...spec }),
   metadata: { name, namespace: 'ns' },
 });
-
-/** What a stage shows to those who look at its objects. */
-class Looked {
-  readonly stage = new OperatorStage();
-
-  find(type: ServedType, name: string, namespace = 'ns') {
-    return this.stage.world.store.find(type, namespace, name);
-  }
-
-  status(type: ServedType, name: string, namespace = 'ns'): StatusOf<'Cluster'> & StatusOf<'Topic'> {
-    return (this.find(type, name, namespace)?.['status'] ?? {}) as StatusOf<'Cluster'> & StatusOf<'Topic'>;
-  }
-
-  /** `Type=Status Reason` of each condition. */
-  says(type: ServedType, name: string, namespace = 'ns'): string[] {
-    const { conditions = [] } = this.status(type, name, namespace);
-    return conditions.map((one) => `${one.type}=${one.status} ${one.reason}`).sort();
-  }
-
-  /** `Kind name: Reason` of each Event, as often as it is said. */
-  events(): string[] {
-    const told = this.stage.world.store.all(TYPES.events);
-    return told
-      .map(
-        (one) =>
-          `${String(at(one, 'involvedObject', 'kind'))} ${String(at(one, 'involvedObject', 'name'))}: ${String(one['reason'])}`,
-      )
-      .sort();
-  }
-
-  finalizers(type: ServedType, name: string, namespace = 'ns'): readonly string[] {
-    return this.find(type, name, namespace)?.metadata.finalizers ?? [];
-  }
-
-  delete(type: ServedType, name: string, namespace = 'ns'): void {
-    this.stage.world.store.delete(type, { namespace, name });
-  }
-}
 
 async function settled(...more: readonly (Topic | ShareGroup)[]): Promise<Looked> {
   const looked = new Looked();
