@@ -298,6 +298,7 @@ export class Operator {
       membersOf: (key) => caches.membersOf(key),
       clock,
       now: () => timeText(wallMs()),
+      wallMs,
       isDynamic: isDynamicSetting,
     });
     const scaler = new Scaler({

@@ -42,6 +42,8 @@ export interface KeeperTools {
   readonly clock: Clock;
   /** The time as objects have it: RFC 3339, whole seconds. */
   readonly now: () => string;
+  /** The wall clock, ms since the epoch. */
+  readonly wallMs: () => number;
   readonly isDynamic: IsDynamic;
 }
 
@@ -51,6 +53,8 @@ const SOFT_MS: Readonly<Record<Kind, number>> = { Cluster: 10_000, Topic: 10_000
 const SLIGHT_MS = 600_000;
 /** So long a deleted object waits for its topic or group to go: then the namespace may go before. */
 const PATIENCE_MS = 600_000;
+/** So long this operator tries it by itself, however long ago it was deleted: none may have been there meanwhile. */
+const TRIED_MS = 60_000;
 
 /** What others have to say of a ShareGroup. */
 export interface MemberExtra {
@@ -63,7 +67,7 @@ interface Kept {
   /** The version that was seen when it was written, and what came of it: the caches may not have it yet. */
   readonly write: { readonly seen: string; readonly version: string; readonly status: StatusOf<Kind> } | null;
   readonly writtenMs: number;
-  /** Since when it is known to be deleted. */
+  /** Since when this operator knows that it is deleted. */
   readonly leavingMs: number | null;
 }
 
@@ -267,7 +271,7 @@ export class Keeper implements ClusterHooks {
     keep: Keep,
     { cluster, members, desired, turn }: ClusterReport,
   ): ReadonlyMap<string, FinalizerChange> {
-    const isOverdue = (member: Declared): boolean => this.#waitedMs(keep, member) >= PATIENCE_MS;
+    const isOverdue = (member: Declared): boolean => this.#patienceWith(keep, member) === 0;
     if (desired !== null || cluster.isLeaving)
       return finalizerChanges(members, { desired, ended: endedBy(turn?.reconciled ?? null), isOverdue });
     return this.#overdue(keep, members);
@@ -276,24 +280,26 @@ export class Keeper implements ClusterHooks {
   /** What nothing can be done for, and was waited with for long enough. */
   #overdue(keep: Keep, members: readonly Declared[]): ReadonlyMap<string, FinalizerChange> {
     const overdue = members.filter(
-      (one) => one.isLeaving && one.finalizers.includes(FINALIZER) && this.#waitedMs(keep, one) >= PATIENCE_MS,
+      (one) => one.isLeaving && one.finalizers.includes(FINALIZER) && this.#patienceWith(keep, one) === 0,
     );
     return new Map(overdue.map(({ uid }) => [uid, 'give-up']));
   }
 
-  /** For how long a deleted object has been waited with, in ms. */
-  #waitedMs(keep: Keep, { uid }: Declared): number {
+  /** For how long a deleted object is still waited with, in ms: counted from its deletion, whoever was operator then. */
+  #patienceWith(keep: Keep, { uid, deletedAtMs }: Declared): number {
     const nowMs = this.#tools.clock.monotonicMs();
     const kept = keep.objects.get(uid) ?? { write: null, writtenMs: Number.NEGATIVE_INFINITY, leavingMs: null };
     const leavingMs = kept.leavingMs ?? nowMs;
     keep.objects.set(uid, { ...kept, leavingMs });
-    return nowMs - leavingMs;
+    const triedMs = nowMs - leavingMs;
+    const deletedMs = deletedAtMs === undefined ? triedMs : this.#tools.wallMs() - deletedAtMs;
+    return Math.max(0, Math.min(PATIENCE_MS - triedMs, Math.max(TRIED_MS - triedMs, PATIENCE_MS - deletedMs)));
   }
 
   /** When the patience with what is being deleted ends, in ms from now. */
   #patience(keep: Keep, members: readonly Declared[]): number {
     const waiting = members.filter((one) => one.isLeaving && one.finalizers.includes(FINALIZER));
-    return Math.min(...waiting.map((one) => Math.max(0, PATIENCE_MS - this.#waitedMs(keep, one))));
+    return Math.min(...waiting.map((one) => this.#patienceWith(keep, one)));
   }
 
   #forget(keep: Keep, objects: readonly Declared[]): void {

@@ -16,6 +16,8 @@ export interface Declared {
   readonly createdAt: string;
   /** Somebody deleted it, and something still keeps it. */
   readonly isLeaving: boolean;
+  /** When that was, by the clock of the API server, ms since the epoch; absent where nobody did. */
+  readonly deletedAtMs?: number;
   readonly finalizers: readonly string[];
   readonly annotations: Readonly<Record<string, string>>;
   /** Foreign JSON: what was written there last. */

@@ -4,6 +4,9 @@ import type { StatusOf } from './conditions.ts';
 import type { ScaleVerdict } from './observed.ts';
 import { describeStep, type Step } from './steps.ts';
 
+/** What brokers would not delete, so that the finalizer of its object stays for now. */
+export const FINALIZER_REFUSED = 'FinalizerRefused';
+
 /** Something that the owner of an object should know of, and that passes. */
 export interface Happening {
   readonly type: 'Normal' | 'Warning';
@@ -72,7 +75,9 @@ const TOPIC_REASONS = {
 
 /** A step that failed and is tried again. */
 export function stepFailed(step: Step, message: string): Happening {
-  return { type: 'Warning', reason: 'StepFailed', message: `${describeStep(step)}: ${message}` };
+  const isEnd = step.kind === 'DeleteTopic' || step.kind === 'DeleteGroup';
+  const reason = isEnd ? FINALIZER_REFUSED : 'StepFailed';
+  return { type: 'Warning', reason, message: `${describeStep(step)}: ${message}` };
 }
 
 /** What the load made of the number of brokers, told with the step that begins it; null: nothing. */

@@ -4,6 +4,7 @@ import { FINALIZER, type Kind } from '../api/names.ts';
 import { notPermitted } from '../api/references.ts';
 import { type Draft, type Standing, summary } from './conditions.ts';
 import { contentIn, type Declared } from './declared.ts';
+import { FINALIZER_REFUSED } from './events.ts';
 import { instructionsOf } from './instructions.ts';
 import { type Desired, type Ownership, resolveOwnership } from './desired.ts';
 import { contentStatuses, type Findings, type StepFailure } from './status.ts';
@@ -59,7 +60,9 @@ function standingApart(home: Home, { manifest, issues, isLeaving }: Declared): S
   if (!isLeaving) return null;
   const failure = failureOf(content, failures);
   const what = content.kind === 'Topic' ? 'the topic' : 'the group';
-  return { kind: 'working', reason: 'Deleting', message: failure?.message ?? `${what} is being deleted` };
+  if (failure === undefined) return { kind: 'working', reason: 'Deleting', message: `${what} is being deleted` };
+  const message = `brokers do not delete ${what}: ${failure.message}; it is tried again, and ten minutes after its deletion this object goes without it`;
+  return { kind: failure.fatal ? 'stalled' : 'working', reason: FINALIZER_REFUSED, message };
 }
 
 /** What a manifest that can't be read says in its status. */

@@ -24,6 +24,7 @@ export function declaredOf(kind: Kind, object: KubernetesObject): Declared {
   const document = { apiVersion: API_VERSION, kind, metadata: written, spec };
   const validated = validateManifest(document, checkSetting);
   const ref = textAt(spec, 'clusterRef', 'name');
+  const deletedAtMs = timeOf(object.metadata.deletionTimestamp ?? null);
   const refNamespace = textAt(spec, 'clusterRef', 'namespace') ?? namespace;
   return {
     kind,
@@ -34,6 +35,7 @@ export function declaredOf(kind: Kind, object: KubernetesObject): Declared {
     resourceVersion,
     createdAt: textAt(object, 'metadata', 'creationTimestamp') ?? '',
     isLeaving: object.metadata.deletionTimestamp !== undefined,
+    ...(deletedAtMs === null ? {} : { deletedAtMs }),
     finalizers: object.metadata.finalizers ?? [],
     annotations,
     status: at(object, 'status'),

@@ -358,14 +358,74 @@ describe('a Topic or ShareGroup that says Delete', () => {
     const free = keepBusy(looked.stage);
     looked.delete(TYPES.shareGroups, 'workers');
     await looked.stage.pass(60_000);
-    expect(looked.says(TYPES.shareGroups, 'workers')).toEqual(['Ready=False Deleting', 'Reconciling=True Deleting']);
-    expect(looked.status(TYPES.shareGroups, 'workers').conditions?.[0]?.message).toBe('group workers has members');
+    expect(looked.says(TYPES.shareGroups, 'workers')).toEqual([
+      'Ready=False FinalizerRefused',
+      'Reconciling=True FinalizerRefused',
+    ]);
+    expect(looked.message(TYPES.shareGroups, 'workers', 'Ready')).toBe(
+      'brokers do not delete the group: group workers has members; it is tried again, and ten minutes after its deletion this object goes without it',
+    );
+    expect(looked.events()).toContain('ShareGroup workers: FinalizerRefused');
     await looked.stage.pass(500_000);
     expect(looked.find(TYPES.shareGroups, 'workers')).not.toBeNull();
     await looked.stage.pass(60_000);
     expect(looked.find(TYPES.shareGroups, 'workers')).toBeNull();
     expect(looked.events()).toContain('ShareGroup workers: NotDeleted');
     free();
+  });
+
+  it('waits in all for ten minutes, however often another operator begins, and lets each of them try for one', async () => {
+    const looked = await settled(topicOf('jobs'), workers);
+    const free = keepBusy(looked.stage);
+    looked.delete(TYPES.shareGroups, 'workers');
+    for (let turn = 0; turn < 5; turn += 1) {
+      await looked.stage.pass(90_000);
+      await looked.stage.stop();
+      looked.stage.start();
+    }
+    expect(looked.find(TYPES.shareGroups, 'workers')).not.toBeNull();
+    await looked.stage.pass(180_000);
+    expect(looked.find(TYPES.shareGroups, 'workers')).toBeNull();
+    expect(looked.events()).toContain('ShareGroup workers: NotDeleted');
+    free();
+  });
+
+  it('is tried to be deleted for a minute where nobody was operator for long', async () => {
+    const looked = await settled(topicOf('jobs'), workers);
+    const free = keepBusy(looked.stage);
+    await looked.stage.stop();
+    looked.delete(TYPES.shareGroups, 'workers');
+    looked.stage.wallMs += 3_600_000;
+    looked.stage.start();
+    await looked.stage.pass(40_000);
+    expect(looked.find(TYPES.shareGroups, 'workers')).not.toBeNull();
+    free();
+    await looked.stage.calm();
+    expect(looked.find(TYPES.shareGroups, 'workers')).toBeNull();
+    expect(looked.events()).toContain('ShareGroup workers: GroupDeleted');
+  });
+
+  it('says that somebody has to act where brokers refuse it for good, tries more rarely, and keeps nobody waiting', async () => {
+    const looked = await settled(jobs);
+    const { world } = looked.stage;
+    const { effect } = world;
+    const triedMs: number[] = [];
+    world.effect = (name, change, isChange) => {
+      if (name !== 'DeleteTopic') return effect(name, change, isChange);
+      triedMs.push(looked.stage.clock.monotonicMs());
+      const error = { name: 'OperatorError', code: 'TOPIC_AUTHORIZATION_FAILED', fatal: true };
+      throw Object.assign(new Error('TOPIC_AUTHORIZATION_FAILED: not allowed to delete topic jobs'), error);
+    };
+    looked.delete(TYPES.topics, 'jobs');
+    world.declare(topicOf('mail'));
+    await looked.stage.pass(300_000);
+    expect(looked.says(TYPES.topics, 'mail')).toEqual(['Ready=True AsDeclared']);
+    expect(looked.says(TYPES.topics, 'jobs')).toEqual(['Ready=False FinalizerRefused', 'Stalled=True FinalizerRefused']);
+    expect(looked.message(TYPES.topics, 'jobs', 'Stalled')).toContain('not allowed to delete topic jobs');
+    expect(triedMs.length).toBeGreaterThan(3);
+    expect((triedMs.at(-1) ?? 0) - (triedMs.at(-2) ?? 0)).toBeGreaterThanOrEqual(10_000);
+    await looked.stage.pass(330_000);
+    expect(looked.find(TYPES.topics, 'jobs')).toBeNull();
   });
 
   it('is deleted once the group is empty', async () => {
