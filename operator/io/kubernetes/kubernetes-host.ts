@@ -20,6 +20,7 @@ import { type Blueprint, type BlueprintNode, blueprintOf, type Site } from './ob
 import { at, listAt, textAt } from './objects/fields.ts';
 import { quorumConfigMap } from './objects/config-maps.ts';
 import { claimName, LABELS, namesOf, nodeName, PORTS, roleOf, statefulSetName } from './objects/names.ts';
+import { isOurs } from './objects/ownership.ts';
 import { listenerPortOf } from './ready-brokers.ts';
 import { diskUid, type HostView, type Listed, nameTaken, type ReadCluster, readCluster, refused } from './read.ts';
 import { render } from './render.ts';
@@ -88,11 +89,21 @@ export class KubernetesHost implements NodeHost {
     if (taken.length > 0) return { blocked: taken, refused: [] };
     if (isHeld(cluster)) return PREPARED;
     try {
-      return { blocked: await this.#bring(blueprint), refused: [] };
+      return { blocked: await this.#bring(blueprint), refused: await this.#takenNext() };
     } catch (error) {
       if (!isOperatorError(error) || !error.fatal) throw error;
       return { blocked: [], refused: [refused(this.#owner, error.message)] };
     }
+  }
+
+  /** What has the name of the record of the node that is made next, its Service. What there is is kept meanwhile. */
+  async #takenNext(): Promise<readonly Condition[]> {
+    const ids = new Set(this.#view().observation.nodes.map(({ id }) => id));
+    const next = wantedNodes(this.#manifest(), this.#tools.isDynamic).find(({ id }) => !ids.has(id));
+    if (next === undefined) return [];
+    const name = nodeName(this.#owner.name, next.id);
+    const found = await this.#tools.api.get(OWNED.Service, this.#named(name));
+    return found === null || isOurs(found, this.#owner) ? [] : [nameTaken(this.#owner, 'Service', name)];
   }
 
   /** Applies what differs, as far as it is not refused, and deletes what nothing needs; gives the names that are taken. */

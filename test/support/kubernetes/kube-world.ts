@@ -87,7 +87,7 @@ export class KubeWorld {
       for (const set of this.store.all(TYPES.statefulSets)) this.#reconcileSet(set);
       // Pods of others are none of a cluster's nodes.
       for (const pod of this.store.all(TYPES.pods))
-        if (pod.metadata.ownerReferences !== undefined) this.#reconcilePod(pod);
+        if (pod.metadata.ownerReferences?.some(({ kind }) => kind === 'StatefulSet') === true) this.#reconcilePod(pod);
       for (const claim of this.store.all(TYPES.claims)) this.#protect(claim);
       for (const budget of this.store.all(TYPES.budgets)) this.#reconcileBudget(budget);
       for (const service of this.store.all(TYPES.services)) this.#reconcileService(service);
