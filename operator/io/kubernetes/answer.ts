@@ -1,4 +1,5 @@
-import { type ApiRequest, ApiError, describeRequest } from './transport.ts';
+import { type ApiRequest, ApiError } from './transport.ts';
+import { failureText } from './words.ts';
 import type { KubernetesObject } from '../../ports/kubernetes.ts';
 
 /** How the API server's statuses are named to the operator; those with `fatal` don't change by trying again. */
@@ -76,9 +77,9 @@ export function failureOf(
     code: answered.status >= 500 ? 'INTERNAL' : 'UNSUPPORTED',
     fatal: answered.status < 500,
   };
-  const said = typeof status?.['message'] === 'string' ? status['message'].slice(0, 1000) : `status ${answered.status}`;
+  const said = typeof status?.['message'] === 'string' ? status['message'] : `status ${answered.status}`;
   const named = isBudget(status) ? 'BLOCKED' : status?.['reason'] === 'AlreadyExists' ? 'ALREADY_EXISTS' : code;
-  return new ApiError(named, `${describeRequest(request)}: ${said}`, {
+  return new ApiError(named, failureText(request, { code: named, said }), {
     fatal,
     status: answered.status,
     retryAfterMs: retryAfterMs(answered.retryAfter),

@@ -1,7 +1,8 @@
 import { asObject, asRecord, failureOf, parseAnswer } from './answer.ts';
-import { ApiError, type ApiRequest, asApiError, describeRequest, type Endpoint, readAll, send } from './transport.ts';
+import { ApiError, type ApiRequest, asApiError, type Endpoint, readAll, send } from './transport.ts';
 import { pause } from './pause.ts';
 import { openWatch } from './watch.ts';
+import { describeRequest, failureText } from './words.ts';
 import { at } from './objects/fields.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
@@ -78,12 +79,12 @@ export class ApiClient implements KubernetesApi {
     const resourceVersion = metadata?.['resourceVersion'];
     const items = answer?.['items'];
     if (!Array.isArray(items) || typeof resourceVersion !== 'string')
-      throw new ApiError('BAD_ANSWER', `the Kubernetes API answered GET ${path} with something that is no list`);
+      throw new ApiError('BAD_ANSWER', `the Kubernetes API answered ${describeRequest({ method: 'GET', path })} with something that is no list`);
     const token = metadata?.['continue'];
     return {
       // Items of a list don't repeat what they are.
       items: items.map((item) =>
-        asObject({ apiVersion: apiVersionOf(type), kind: type.kind, ...asRecord(item) }, `GET ${path}`),
+        asObject({ apiVersion: apiVersionOf(type), kind: type.kind, ...asRecord(item) }, describeRequest({ method: 'GET', path })),
       ),
       resourceVersion,
       next: typeof token === 'string' && token !== '' ? token : null,
@@ -193,7 +194,7 @@ export class ApiClient implements KubernetesApi {
       try {
         return await this.#once(request, untilMs, signal);
       } catch (error) {
-        const failure = asApiError(error);
+        const failure = asApiError(error, request);
         const { code, retryAfterMs } = failure;
         const isLater = (code === 'THROTTLED' || code === 'UNAVAILABLE') && retryAfterMs !== null;
         if (!isLater || this.#clock.monotonicMs() + retryAfterMs >= untilMs) throw failure;
@@ -220,7 +221,7 @@ export class ApiClient implements KubernetesApi {
       if (signal?.aborted === true)
         throw new ApiError('STOPPED', `${describeRequest(request)}: nobody waits for it any more`, { cause: error });
       if (!ends.signal.aborted) throw error;
-      const text = `${describeRequest(request)}: no answer within ${this.#deadlineMs} ms`;
+      const text = failureText(request, { code: 'TIMEOUT', said: `no answer within ${this.#deadlineMs} ms` });
       throw new ApiError('TIMEOUT', text, { cause: error });
     } finally {
       cancel();

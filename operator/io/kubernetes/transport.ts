@@ -1,6 +1,7 @@
 import { type IncomingMessage, request as httpRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { codeOf, isOperatorError, messageOf, OperatorError } from '../../ports/operator-error.ts';
+import { failureText } from './words.ts';
 
 /** Where the API server is and who we are to it. */
 export interface Endpoint {
@@ -39,15 +40,14 @@ export class ApiError extends OperatorError {
   }
 }
 
-/** A caught value as an `ApiError`; anything but a failure of the connection is a bug and thrown on. */
-export function asApiError(error: unknown): ApiError {
+/** What a request came to as an `ApiError`; anything but a failure of the connection is a bug and thrown on. */
+export function asApiError(error: unknown, request?: ApiRequest): ApiError {
   if (isOperatorError(error) && 'retryAfterMs' in error) return error as ApiError;
   if (codeOf(error) === '') throw error;
-  return new ApiError('UNREACHABLE', `the Kubernetes API is not reachable: ${messageOf(error)}`, { cause: error });
+  const said = `the Kubernetes API is not reachable: ${messageOf(error)}`;
+  const text = request === undefined ? said : failureText(request, { code: 'UNREACHABLE', said });
+  return new ApiError('UNREACHABLE', text, { cause: error });
 }
-
-/** How a request reads in a message. */
-export const describeRequest = ({ method, path }: ApiRequest): string => `${method} ${path}`;
 
 /**
  * Sends a request and gives the answer once its head is there, whatever its status. `signal` ends both the request and the

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { asObject, asRecord, failureOf, parseAnswer } from './answer.ts';
 import { ApiError, type ApiRequest, asApiError, type Endpoint, readAll, send } from './transport.ts';
+import { describeRequest, failureText } from './words.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { WatchEvent } from '../../ports/kubernetes.ts';
 
@@ -77,8 +78,8 @@ export async function* openWatch(
     for await (const line of linesOf(answer, alive)) yield eventOf(line, request);
   } catch (error) {
     if (signal.aborted) return;
-    if (!patience.isOver) throw asApiError(error);
-    const text = `watch of ${request.path}: not a byte for ${limitMs} ms`;
+    if (!patience.isOver) throw asApiError(error, request);
+    const text = failureText(request, { code: 'TIMEOUT', said: `not a byte for ${limitMs} ms` });
     throw new ApiError('SILENT', text, { cause: error });
   } finally {
     patience.close();
@@ -112,7 +113,7 @@ async function* linesOf(answer: AsyncIterable<Buffer>, alive: () => void): Async
 }
 
 function eventOf(line: string, request: ApiRequest): WatchEvent {
-  const what = `the watch of ${request.path}`;
+  const what = describeRequest(request);
   const event = asRecord(parseAnswer(line, what));
   const object = asRecord(event?.['object']);
   const type = event?.['type'];

@@ -1,7 +1,7 @@
 import { keyOf } from '../../../operator/io/kubernetes/list-watch.ts';
 import { failureOf } from '../../../operator/io/kubernetes/answer.ts';
 import { FIELD_MANAGER, pathOf } from '../../../operator/io/kubernetes/api-client.ts';
-import { ApiError } from '../../../operator/io/kubernetes/transport.ts';
+import { ApiError, type ApiRequest } from '../../../operator/io/kubernetes/transport.ts';
 import type {
   DeletionGuard,
   KubernetesApi,
@@ -187,9 +187,18 @@ export class MemoryApi implements KubernetesApi {
     } catch (error) {
       if (!isStatusError(error)) throw error;
       const text = JSON.stringify({ reason: error.reason, message: error.message });
-      throw failureOf({ status: error.status, text }, { method: 'POST', path: object.metadata.name });
+      throw failureOf({ status: error.status, text }, requestOf(verb, object));
     }
   }
+}
+
+/** The request that a write is over a connection. */
+function requestOf(verb: string, { kind, metadata }: Pick<KubernetesObject, 'kind' | 'metadata'>): ApiRequest {
+  const type = Object.values(TYPES).find((one) => one.kind === kind);
+  if (type === undefined) throw new Error(`no type of kind ${kind}`);
+  const method = verb === 'create' ? 'POST' : verb === 'replace' ? 'PUT' : verb === 'delete' ? 'DELETE' : 'PATCH';
+  const path = pathOf(type, { ...metadata });
+  return { method, path: verb === 'status' || verb === 'scale' ? `${path}/${verb}` : path };
 }
 
 const isStatusError = (error: unknown): error is StatusError =>

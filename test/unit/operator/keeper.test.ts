@@ -213,7 +213,9 @@ describe('the operator tells', () => {
     await looked.stage.calm();
     expect(names.filter((name) => !looked.says(TYPES.topics, name).includes('Ready=True AsDeclared'))).toEqual(['t0']);
     expect(looked.find(TYPES.topics, 'jobs')).toBeNull();
-    expect(looked.stage.told.join()).toContain('ns/orders: INVALID: POST t0: status.conditions: too long');
+    expect(looked.stage.told.join()).toContain(
+      'ns/orders: INVALID: patch topics.weir.dev/status ns/t0: status.conditions: too long; mend what the manifest says of it',
+    );
   });
 
   it('in Events what it did, and what others changed behind a manifest', async () => {

@@ -34,7 +34,7 @@ describe('an API client', () => {
       const made = await api.create(configMaps, configMap('a'));
       await expect(api.create(configMaps, configMap('a'))).rejects.toMatchObject({
         code: 'ALREADY_EXISTS',
-        message: 'POST /api/v1/namespaces/ns/configmaps: configmaps "a" already exists',
+        message: 'create configmaps ns/a: configmaps "a" already exists',
         fatal: false,
       });
       await api.replace(configMaps, { ...made, data: { x: '2' } });
@@ -151,7 +151,7 @@ describe('an API client in trouble', () => {
       proxy.spoil({}, { kind: 'answer', status: 503, body: '<html>' });
       await expect(api.get(configMaps, CONFIG)).rejects.toMatchObject({
         code: 'UNAVAILABLE',
-        message: 'GET /api/v1/namespaces/ns/configmaps/a: status 503',
+        message: 'get configmaps ns/a: status 503; it is asked again; its own log may say more',
       });
     }));
 
