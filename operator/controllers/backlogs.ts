@@ -69,7 +69,8 @@ export class Backlogs {
   async find(key: string): Promise<Asked | Exclude<Backlog, { kind: 'known' }>> {
     const { listed, declared, clock } = this.#tools;
     const [namespace = ''] = key.split('/');
-    if (!(await within(clock, listed(namespace)))) return { kind: 'unknown', why: 'not everything has been listed yet' };
+    if (!(await within(clock, listed(namespace))))
+      return { kind: 'unknown', why: 'not everything has been listed yet' };
     const found = declared('ShareGroup', key);
     const refused = (why: string): Backlog & { kind: 'refused' } => ({ kind: 'refused', why });
     if (found === undefined) return refused(`there is no ShareGroup ${key}`);

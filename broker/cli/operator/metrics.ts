@@ -18,7 +18,9 @@ export function operatorMetrics(operator: Operator, wallMs: () => number, monoto
     const { count, stuck, longestMs } = stats.underWay();
     gauge('leader', 'Whether this operator holds the Lease', operator.isLeading() ? 1 : 0);
     for (const [state, places] of Object.entries(operator.places()))
-      gauge('namespaces', 'Namespaces by whether they are read; all of them are one where none is named', places, { state });
+      gauge('namespaces', 'Namespaces by whether they are read; all of them are one where none is named', places, {
+        state,
+      });
     gauge('queue_depth', 'Clusters that wait to be looked at, now or later, or are looked at', operator.queued());
     gauge('reconcile_in_progress', 'Clusters that are looked at', count);
     gauge('reconcile_stuck', 'Clusters that have been looked at for more than five minutes', stuck);

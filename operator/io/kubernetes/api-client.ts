@@ -79,12 +79,18 @@ export class ApiClient implements KubernetesApi {
     const resourceVersion = metadata?.['resourceVersion'];
     const items = answer?.['items'];
     if (!Array.isArray(items) || typeof resourceVersion !== 'string')
-      throw new ApiError('BAD_ANSWER', `the Kubernetes API answered ${describeRequest({ method: 'GET', path })} with something that is no list`);
+      throw new ApiError(
+        'BAD_ANSWER',
+        `the Kubernetes API answered ${describeRequest({ method: 'GET', path })} with something that is no list`,
+      );
     const token = metadata?.['continue'];
     return {
       // Items of a list don't repeat what they are.
       items: items.map((item) =>
-        asObject({ apiVersion: apiVersionOf(type), kind: type.kind, ...asRecord(item) }, describeRequest({ method: 'GET', path })),
+        asObject(
+          { apiVersion: apiVersionOf(type), kind: type.kind, ...asRecord(item) },
+          describeRequest({ method: 'GET', path }),
+        ),
       ),
       resourceVersion,
       next: typeof token === 'string' && token !== '' ? token : null,

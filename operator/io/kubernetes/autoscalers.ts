@@ -41,7 +41,9 @@ export class Autoscalers {
       places.map((place) => new View(this.#tools, type, place, this.#trouble)),
     );
     // What can't be read of other namespaces matters to none of this one.
-    const views = this.#views.filter(({ place }) => place.namespace === undefined || place.namespace === target.namespace);
+    const views = this.#views.filter(
+      ({ place }) => place.namespace === undefined || place.namespace === target.namespace,
+    );
     if (!views.every(({ isKnown }) => isKnown)) await this.#listed(views);
     return views.every(({ isKnown }) => isKnown) ? views.flatMap((view) => view.of(target)) : null;
   }

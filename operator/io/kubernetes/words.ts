@@ -21,7 +21,12 @@ function askedBy({ method, path, query, body }: ApiRequest): Asked {
   const resource = `${plural}${group === '' ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
   const place = namespace === undefined ? 'in all namespaces' : `in namespace ${namespace}`;
   const object = name === undefined ? place : namespace === undefined ? name : `${namespace}/${name}`;
-  return { verb: verbOf(method, given !== undefined, query?.['watch'] === 'true'), resource, object, isNamed: name !== undefined };
+  return {
+    verb: verbOf(method, given !== undefined, query?.['watch'] === 'true'),
+    resource,
+    object,
+    isNamed: name !== undefined,
+  };
 }
 
 function nameIn(body: unknown): string | undefined {
@@ -53,7 +58,10 @@ export function describeRequest(request: ApiRequest): string {
 }
 
 /** A request that failed: what it was, what was said, and what is to be done, in at most about a thousand characters. */
-export function failureText(request: ApiRequest, { code, said }: { readonly code: string; readonly said: string }): string {
+export function failureText(
+  request: ApiRequest,
+  { code, said }: { readonly code: string; readonly said: string },
+): string {
   const short = said.length > SAID_LENGTH_MAX ? `${said.slice(0, SAID_LENGTH_MAX)}…` : said;
   const advice = adviceOn(code, said, askedBy(request));
   return `${describeRequest(request)}: ${short}${advice === '' ? '' : `; ${advice}`}`;
@@ -69,7 +77,9 @@ function adviceOn(code: string, said: string, { verb, resource, isNamed }: Asked
         ? `give the operator's ServiceAccount the verb ${verb} of ${resource}, as the Role of charts/weir does`
         : 'change what forbids it, such as a quota, a policy or the end of its namespace, or the manifest';
     case 'NOT_FOUND':
-      return isNamed ? 'it is looked at again' : `the API server does not know ${resource}: are the CRDs of this release there?`;
+      return isNamed
+        ? 'it is looked at again'
+        : `the API server does not know ${resource}: are the CRDs of this release there?`;
     case 'CONFLICT':
       return 'somebody else changed it: it is read and tried again';
     case 'INVALID':

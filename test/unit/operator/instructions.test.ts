@@ -33,6 +33,16 @@ const evictions = ({ effects }: OperatorStage, from: number): readonly string[] 
 const works = (stage: OperatorStage, from: number): readonly string[] =>
   stage.effects.slice(from).filter((one) => !one.startsWith('status ') && !one.startsWith('apply Event '));
 
+const claimOf = ({ world }: OperatorStage, node: string): unknown =>
+  world.store.find(TYPES.claims, 'ns', `data-orders-broker-${node}`)?.metadata.uid;
+
+/** What all objects carry besides what they are. */
+const annotationBytes = ({ world }: OperatorStage): number =>
+  Object.values(TYPES)
+    .filter((type) => type !== TYPES.events)
+    .flatMap((type) => world.store.all(type))
+    .reduce((sum, { metadata }) => sum + JSON.stringify(metadata.annotations ?? {}).length, 0);
+
 describe('the annotations of a Cluster on Kubernetes', () => {
   it('restart: each pod is evicted once for each value, the active controller last, and none when it goes', async () => {
     const stage = await settled();
@@ -101,5 +111,67 @@ describe('the annotations of a Cluster on Kubernetes', () => {
     stage.wallMs = Date.parse('2026-11-30T02:10:00Z');
     await stage.calm();
     expect(evictions(stage, from)).toHaveLength(3);
+  });
+
+  it('are remembered by objects: whoever is operator next does none of them again, however many there were', async () => {
+    const stage = await settled();
+    const { world } = stage;
+    for (const id of [0, 1, 2]) world.brokers.fill(id, 3);
+    const told = (value: string, node: string) => ({ 'weir.dev/restart': value, 'weir.dev/replace-node': node });
+    const sizes: number[] = [];
+    for (const [value, node] of [
+      ['a', '1'],
+      ['b', '2'],
+      ['c', '1'],
+      ['d', '2'],
+    ] as const) {
+      const before = claimOf(stage, node);
+      declare(stage, told(value, node));
+      await stage.calm();
+      expect([value, claimOf(stage, node) === before]).toEqual([value, false]);
+      sizes.push(annotationBytes(stage));
+      await stage.stop();
+      const from = stage.effects.length;
+      stage.start();
+      await stage.calm();
+      expect([value, works(stage, from)]).toEqual([value, []]);
+    }
+    // The last of each is all that is kept.
+    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThan(100);
+    const from = stage.effects.length;
+    declare(stage, { 'weir.dev/adopt': 'observe' });
+    world.store.delete(TYPES.services, { namespace: 'ns', name: 'orders-bootstrap' });
+    await stage.calm();
+    await stage.kill();
+    stage.start();
+    await stage.calm();
+    expect(works(stage, from)).toEqual([]);
+  });
+
+  it('confirm: a number of brokers that was confirmed is no leave for whoever is operator next to take more', async () => {
+    const stage = new OperatorStage();
+    const sized = (replicas: number) => ({ brokers: { replicas, storage: { size: '1Gi' } } });
+    declare(stage, {}, sized(5));
+    stage.start();
+    await stage.calm();
+    const unsaid = (confirmed: string): void => {
+      const { replicas: _replicas, ...brokers } = sized(3).brokers;
+      const written = three({ 'weir.dev/confirm-scale-down': confirmed }, sized(3));
+      stage.world.declare({ ...written, spec: { ...written.spec, brokers } } as never);
+    };
+    unsaid('4');
+    await stage.calm();
+    await stage.stop();
+    stage.start();
+    await stage.calm();
+    expect(uids(stage)).toHaveLength(5);
+    unsaid('3');
+    await stage.calm();
+    expect(uids(stage)).toHaveLength(3);
+    await stage.stop();
+    const from = stage.effects.length;
+    stage.start();
+    await stage.calm();
+    expect(works(stage, from)).toEqual([]);
   });
 });

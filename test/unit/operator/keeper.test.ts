@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ShareGroup, Topic } from '../../../operator/api/kinds.ts';
 import type { StatusOf } from '../../../operator/core/conditions.ts';
 import { isWaitOver, kstatusOf } from '../../support/kubernetes/kstatus.ts';
-import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
+import type { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
 import { Looked } from '../../support/kubernetes/looked.ts';
 import { clusterOf } from '../../support/kubernetes/rendered.ts';
 import { StatusError } from '../../support/kubernetes/store.ts';
@@ -422,7 +422,10 @@ describe('a Topic or ShareGroup that says Delete', () => {
     world.declare(topicOf('mail'));
     await looked.stage.pass(300_000);
     expect(looked.says(TYPES.topics, 'mail')).toEqual(['Ready=True AsDeclared']);
-    expect(looked.says(TYPES.topics, 'jobs')).toEqual(['Ready=False FinalizerRefused', 'Stalled=True FinalizerRefused']);
+    expect(looked.says(TYPES.topics, 'jobs')).toEqual([
+      'Ready=False FinalizerRefused',
+      'Stalled=True FinalizerRefused',
+    ]);
     expect(looked.message(TYPES.topics, 'jobs', 'Stalled')).toContain('not allowed to delete topic jobs');
     expect(triedMs.length).toBeGreaterThan(3);
     expect((triedMs.at(-1) ?? 0) - (triedMs.at(-2) ?? 0)).toBeGreaterThanOrEqual(10_000);

@@ -38,7 +38,9 @@ const stranger = ({ group, version, kind }: ServedType, name: string, marks: obj
 });
 
 const cases = TAKEN.flatMap(([type, name]) =>
-  Object.entries(MARKS).flatMap(([title, marks]) => (isTold(type, title) ? [{ type, kind: type.kind, name, title, marks }] : [])),
+  Object.entries(MARKS).flatMap(([title, marks]) =>
+    isTold(type, title) ? [{ type, kind: type.kind, name, title, marks }] : [],
+  ),
 );
 
 /** A claim that was retained has no owner: it is told by its labels (O4). A pod without one is the StatefulSet's, which takes it over. */
@@ -52,7 +54,8 @@ describe('what has a name of a Cluster and belongs to somebody else', () => {
     looked.stage.world.declare(one);
     looked.stage.start();
     await looked.stage.calm();
-    for (const [type, name] of TAKEN) expect([type.kind, name, looked.find(type, name) === null]).toEqual([type.kind, name, false]);
+    for (const [type, name] of TAKEN)
+      expect([type.kind, name, looked.find(type, name) === null]).toEqual([type.kind, name, false]);
     const users: readonly string[] = ['Cluster', 'Event', 'Lease', 'Secret'];
     const kinds = new Set(looked.stage.world.names().map((named) => named.split(' ')[0] ?? ''));
     expect([...kinds].filter((kind) => !users.includes(kind)).sort()).toEqual(

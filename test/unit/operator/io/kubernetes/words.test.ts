@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { failureOf } from '../../../../../operator/io/kubernetes/answer.ts';
-import { ApiError, type ApiRequest, asApiError } from '../../../../../operator/io/kubernetes/transport.ts';
+import { type ApiError, type ApiRequest, asApiError } from '../../../../../operator/io/kubernetes/transport.ts';
 import { describeRequest, failureText } from '../../../../../operator/io/kubernetes/words.ts';
 
 const SETS = '/apis/apps/v1/namespaces/ns/statefulsets';
