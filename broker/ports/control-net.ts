@@ -1,4 +1,5 @@
 import type { MetadataCommand, MetadataOutcome } from '../core/metadata/commands.ts';
+import type { TopicAssessment } from '../core/metadata/assess-topics.ts';
 import type { EndpointView } from '../core/metadata/view.ts';
 import type { Message, ReplicaKey } from '../core/raft/types.ts';
 
@@ -129,6 +130,18 @@ export interface CanRestartResponse {
   readonly losingDisk: boolean;
 }
 
+/** How the partitions of all topics are; `errorCode` is Kafka's, and NOT_CONTROLLER comes with `controller` and with nothing counted. */
+export interface AssessTopicsResponse extends TopicAssessment {
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+  readonly controller: ControllerHint | null;
+}
+
+/** So many of each kind are named, of ten at most. */
+export interface AssessTopicsRequest {
+  readonly examplesMax: number;
+}
+
 /** A node, or all brokers of a host. */
 export interface CanRestartRequest {
   /** Of no meaning beside a host. */
@@ -187,6 +200,7 @@ export interface UnaryCalls extends MoveCalls {
   'Fleet.Status': { readonly request: Record<never, never>; readonly response: StatusResponse };
   'Fleet.Load': { readonly request: Record<never, never>; readonly response: LoadResponse };
   'Fleet.CanRestart': { readonly request: CanRestartRequest; readonly response: CanRestartResponse };
+  'Fleet.AssessTopics': { readonly request: AssessTopicsRequest; readonly response: AssessTopicsResponse };
   'Fleet.SetAdvertised': { readonly request: SetAdvertisedRequest; readonly response: SetAdvertisedResponse };
 }
 

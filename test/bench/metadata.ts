@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { planDrains, planRebalance } from '../../broker/core/metadata/balance.ts';
+import { assessTopics } from '../../broker/core/metadata/assess-topics.ts';
 import { restartReasons } from '../../broker/core/metadata/can-restart.ts';
 import { Settings } from '../../broker/core/config/settings.ts';
 import type { MetadataCommand } from '../../broker/core/metadata/commands.ts';
@@ -29,7 +30,7 @@ export interface MetadataFigures {
   readonly registerMs: number;
   /** The longest of what follows: letting in, fencing and registering, three times each. */
   readonly changeTurnMs: number;
-  /** Longest turn of telling whether a broker may be restarted, and of planning a drain and a rebalance. */
+  /** Longest turn of telling whether a broker may be restarted and how topics are, and of planning a drain and a rebalance. */
   readonly planTurnMs: number;
 }
 
@@ -136,7 +137,8 @@ function longestPlanTurn(image: MetadataImage): number {
   const placement = { cordoned: true, draining: true, shuttingDown: false };
   const brokerEpoch = draining.brokers().find(({ id }) => id === 1)?.epoch ?? -1;
   draining.apply([{ kind: 'brokerPlacement', brokerId: 1, brokerEpoch, ...placement }], draining.offset + 1);
-  return Math.max(reasons, rebalance, longestStep(planDrains(draining, settings)));
+  const assessment = longestStep(assessTopics(image, settings, 10));
+  return Math.max(reasons, assessment, rebalance, longestStep(planDrains(draining, settings)));
 }
 
 function longestStep(steps: Generator<undefined, unknown>): number {

@@ -1,3 +1,4 @@
+import { NOTHING_ASSESSED } from '../../broker/core/metadata/assess-topics.ts';
 import type { MetadataCommand, MetadataOutcome } from '../../broker/core/metadata/commands.ts';
 import type { Message } from '../../broker/core/raft/types.ts';
 import type { StreamCalls, StreamName, UnaryCalls, UnaryName, WatchResponse } from '../../broker/ports/control-net.ts';
@@ -501,6 +502,22 @@ export const QUESTIONS: Calls<UnaryCalls> = {
     request: { nodeId: 3, host: 'host-3', losingDisk: true },
     response: { reasons: ['it would take the last replica'], losingDisk: true },
     bare: { reasons: [], losingDisk: false },
+  },
+  'Fleet.AssessTopics': {
+    request: { examplesMax: 5 },
+    response: {
+      errorCode: 41,
+      errorMessage: 'elsewhere',
+      controller: hint,
+      topicCount: 20,
+      partitionCount: 300,
+      leaderless: { count: 2, examples: ['orders-0', '__consumer_offsets-7'] },
+      damaged: { count: 1, examples: ['orders-0'] },
+      underMinIsr: { count: 3, examples: ['t-1'] },
+      underReplicated: { count: 40, examples: ['t-2'] },
+      thin: { count: 1, examples: ['single'] },
+    },
+    bare: { errorCode: 0, errorMessage: null, controller: null, ...NOTHING_ASSESSED },
   },
   'Fleet.Cordon': { request: { brokerId: 3, cordoned: true }, ...MOVED },
   'Fleet.Drain': { request: { brokerId: 3 }, ...MOVED },

@@ -119,6 +119,11 @@ export class MetadataImage implements MetadataView {
     return this.#topics.tally();
   }
 
+  /** What lists come to, each once, by the number that `Topic.listsNumber` tells; the image must not change before it is asked. */
+  mapLists<T>(of: (lists: ListsOfPartition) => T): readonly T[] {
+    return this.#topics.mapLists(of);
+  }
+
   /** How many replicas each broker has, and of how many partitions it is the first. */
   replicaCounts(): ReturnType<TopicTable['replicaCounts']> {
     return this.#topics.replicaCounts();

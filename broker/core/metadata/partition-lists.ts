@@ -101,6 +101,11 @@ export class PartitionLists {
     return Uint8Array.from({ length: this.#count }, (_, number) => (isSo(this.of(number)) ? 1 : 0));
   }
 
+  /** By number: what the lists come to. */
+  map<T>(of: (lists: ListsOfPartition) => T): readonly T[] {
+    return Array.from({ length: this.#count }, (_, number) => of(this.of(number)));
+  }
+
   #brokersAt(cell: number): readonly BrokerId[] {
     return this.#brokers.list(this.#cells[cell] ?? 0);
   }

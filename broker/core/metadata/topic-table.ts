@@ -137,6 +137,11 @@ export class TopicTable {
     }
   }
 
+  /** What lists come to, each once, by the number that `Topic.listsNumber` tells; the table must not change before it is asked. */
+  mapLists<T>(of: (lists: ListsOfPartition) => T): readonly T[] {
+    return this.#lists.map(of);
+  }
+
   /** How many replicas each broker has, and of how many partitions it is the first. */
   replicaCounts(): { readonly replicas: ReadonlyMap<number, number>; readonly firsts: ReadonlyMap<number, number> } {
     const counts = { replicas: new Map<number, number>(), firsts: new Map<number, number>() };

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { BrokerId, LeaderEpoch, TopicId } from '../base/ids.ts';
 import type { PartitionLists } from './partition-lists.ts';
 import { Column, positionOf } from './partition-rows.ts';
@@ -62,6 +63,23 @@ export class Topic implements TopicView {
     const row = this.#entry.firstRow + index;
     const page = this.#pages[pageOf(row)];
     return page === undefined ? undefined : partitionAt(page, positionOf(row), index, this.#lists);
+  }
+
+  /** Who leads a partition, −1 for nobody; nothing is made of it. `index` is one of the topic. */
+  leader(index: number): number {
+    return this.#cell(index, Column.leader);
+  }
+
+  /** Where `MetadataImage.mapLists` has what the lists of a partition come to. `index` is one of the topic. */
+  listsNumber(index: number): number {
+    return this.#cell(index, Column.lists);
+  }
+
+  #cell(index: number, column: number): number {
+    const row = this.#entry.firstRow + index;
+    const cell = this.#pages[pageOf(row)]?.[positionOf(row) + column];
+    assert(index >= 0 && index < this.partitionCount && cell !== undefined, `no partition ${index}`);
+    return cell;
   }
 }
 

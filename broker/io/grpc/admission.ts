@@ -24,7 +24,9 @@ const OPEN_SERVICES = ['/grpc.health.v1.Health/', '/grpc.reflection.v1.ServerRef
 /** What only nodes may call. */
 const NODE_SERVICES = ['/weir.control.v1.Raft/', '/weir.control.v1.Controller/'];
 /** What both may call of the rest: it changes nothing. */
-const READING_METHODS = ['Status', 'Load', 'CanRestart'].map((name) => `/weir.control.v1.Fleet/${name}`);
+const READING_METHODS = ['Status', 'Load', 'CanRestart', 'AssessTopics'].map(
+  (name) => `/weir.control.v1.Fleet/${name}`,
+);
 
 const startsWithOne = (path: string, prefixes: readonly string[]): boolean =>
   prefixes.some((prefix) => path.startsWith(prefix));

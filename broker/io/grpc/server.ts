@@ -48,6 +48,7 @@ const UNARY: readonly UnaryName[] = [
   'Fleet.Status',
   'Fleet.Load',
   'Fleet.CanRestart',
+  'Fleet.AssessTopics',
   'Fleet.Cordon',
   'Fleet.Drain',
   'Fleet.Undrain',

@@ -7,6 +7,7 @@ import type { Message, Refusal, ReplicaKey } from '../../../core/raft/types.ts';
 import type { Clock, Timers } from '../../../ports/clock.ts';
 import type { Log } from '../../../ports/log.ts';
 import type {
+  AssessTopicsRequest,
   Caller,
   CallFailure,
   ChangeQuorumRequest,
@@ -36,7 +37,7 @@ import type {
 import { inSteps } from '../../task.ts';
 import { WATCHERS_MAX } from './metadata-feed.ts';
 import { describeQuorum } from './describe-quorum.ts';
-import { canRestart, moveReplicas } from './fleet-service.ts';
+import { assessAll, canRestart, moveReplicas } from './fleet-service.ts';
 import type { LogElections } from './log-elections.ts';
 import type { QuorumNode } from './quorum-node.ts';
 import type { ReplicaMover } from './replica-mover.ts';
@@ -124,6 +125,17 @@ export class NodeControlService implements ControlService {
             const described = { ...this.#describe(quorum), isLeader };
             const asker = { settings, wallMs: clock.wallMs() };
             inSteps(timers, canRestart(asker, quorum, described, request as CanRestartRequest), (response) =>
+              answer(null, response),
+            );
+          }),
+        );
+        return;
+      case 'Fleet.AssessTopics':
+        this.#onQuorum(answer, (quorum) =>
+          this.#confirmed(quorum, (isLeader) => {
+            const { settings, timers } = this.#deps;
+            const asked = { isLeader, hint: () => this.#hint() };
+            inSteps(timers, assessAll(settings, quorum, asked, request as AssessTopicsRequest), (response) =>
               answer(null, response),
             );
           }),

@@ -1,10 +1,13 @@
 import { brokerId } from '../../../core/base/ids.ts';
 import type { Steps } from '../../../core/codec/pace.ts';
+import { assessTopics, NOTHING_ASSESSED } from '../../../core/metadata/assess-topics.ts';
 import { restartReasons } from '../../../core/metadata/can-restart.ts';
 import type { MetadataImage } from '../../../core/metadata/image.ts';
 import { ErrorCode } from '../../../core/protocol/errors.ts';
 import type { Settings } from '../../../core/config/settings.ts';
 import type {
+  AssessTopicsRequest,
+  AssessTopicsResponse,
   CanRestartRequest,
   CanRestartResponse,
   ControllerHint,
@@ -88,6 +91,31 @@ export function* canRestart(
   const ids = host === null ? [nodeId] : onHost;
   const ofVoters = [...voterReasons(described, ids, wallMs), ...(losingDisk ? loneVoterReasons(described, ids) : [])];
   return told(...ofVoters, ...(yield* restartReasons(image, settings, ids, losingDisk ? 'losing-disk' : 'restart')));
+}
+
+/**
+ * How the partitions of all topics are, as it is committed. `isLeader`: whether this node is the active controller for certain. In
+ * steps, of what was so at the first one.
+ */
+export function* assessAll(
+  settings: Settings,
+  quorum: QuorumNode,
+  {
+    isLeader,
+    hint,
+  }: {
+    readonly isLeader: boolean;
+    /** The active controller, as far as it is known here. */
+    readonly hint: () => ControllerHint | null;
+  },
+  { examplesMax }: AssessTopicsRequest,
+): Steps<AssessTopicsResponse> {
+  if (!isLeader) {
+    const { errorCode, errorMessage } = NOT_HERE;
+    return { ...NOTHING_ASSESSED, errorCode, errorMessage, controller: hint() };
+  }
+  const assessed = yield* assessTopics(quorum.image.clone(), settings, examplesMax);
+  return { ...assessed, errorCode: ErrorCode.NONE, errorMessage: null, controller: null };
 }
 
 /** Brokers and controllers of a host; a node that is both once. */

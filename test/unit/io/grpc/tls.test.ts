@@ -303,7 +303,8 @@ describe('names', () => {
     expect(mayCall('operator', '/weir.control.v1.Fleet/Drain')).toBe(true);
     for (const name of ['Cordon', 'Undrain', 'Rebalance', 'SetAdvertised'])
       expect(mayCall('node', `/weir.control.v1.Fleet/${name}`)).toBe(false);
-    expect(mayCall('node', '/weir.control.v1.Fleet/Status')).toBe(true);
+    for (const name of ['Status', 'Load', 'CanRestart', 'AssessTopics'])
+      expect(mayCall('node', `/weir.control.v1.Fleet/${name}`)).toBe(true);
     expect(mayCall('operator', '/weir.control.v1.Controller/Submit')).toBe(false);
   });
 });

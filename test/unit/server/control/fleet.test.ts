@@ -433,3 +433,39 @@ describe('where clients are told to find a broker', () => {
     expect(told(world)).not.toContainEqual(LB);
   });
 });
+
+describe('an assessment of all topics', () => {
+  test('is given by the active controller, of what it has; others say who that is', () => {
+    const { world } = new Scene(41, 3, { 'min.insync.replicas': '2' });
+    const leader = world.leader();
+    const nobody = { count: 0, examples: [] };
+    const well = world.ask(leader, 'Fleet.AssessTopics', { examplesMax: 5 });
+    expect(well).toEqual({
+      errorCode: 0,
+      errorMessage: null,
+      controller: null,
+      topicCount: 1,
+      partitionCount: 3,
+      leaderless: nobody,
+      damaged: nobody,
+      underMinIsr: nobody,
+      underReplicated: nobody,
+      thin: nobody,
+    });
+    const elsewhere = world.ask((leader + 1) % 3, 'Fleet.AssessTopics', { examplesMax: 5 });
+    expect(elsewhere).toMatchObject({ errorCode: ErrorCode.NOT_CONTROLLER, controller: { id: leader }, topicCount: 0 });
+    const dead = (leader + 2) % 3;
+    world.kill(dead);
+    const lagging = { count: 3, examples: ['t-0', 't-1', 't-2'] };
+    world.until('it is out of the ISRs', () => {
+      const { underReplicated } = world.ask(world.leader(), 'Fleet.AssessTopics', { examplesMax: 5 });
+      return underReplicated.count === lagging.count;
+    });
+    const answer = world.ask(world.leader(), 'Fleet.AssessTopics', { examplesMax: 5 });
+    expect(answer).toMatchObject({ leaderless: nobody, underMinIsr: nobody, underReplicated: lagging });
+    expect(world.ask(world.leader(), 'Fleet.AssessTopics', { examplesMax: 1 }).underReplicated).toEqual({
+      count: 3,
+      examples: ['t-0'],
+    });
+  });
+});
