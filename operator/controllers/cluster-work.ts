@@ -176,6 +176,7 @@ export class ClusterWork {
       host: place.host,
       admin: async () => (managed.admin = await place.admin()),
       times: TIMES,
+      judgesTopics: true,
       autoscaler: new Autoscaler(this.#tools.clock, this.#tools.isDynamic),
     };
     const turns = new ClusterTurns(desired, tools, this.#hooks.listener?.(cluster) ?? SILENT);

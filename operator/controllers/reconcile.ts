@@ -22,6 +22,8 @@ export interface ReconcileTools {
   readonly wallMs?: () => number;
   /** See `Observed.rollsFirst` (null: there is none) and `rollsLater`. Asked where it matters. */
   readonly rolls?: () => { readonly first: string | null; readonly later: readonly string[] };
+  /** Somebody reads the status of the Cluster, which tells of all topics. */
+  readonly judgesTopics?: boolean;
   /** Who judges the load. Absent where nobody does. */
   readonly autoscaler?: Autoscaler;
 }
@@ -75,7 +77,11 @@ export async function reconcile(
   const isWhole = !isOutdated && host.nodes.every(({ ready }) => ready);
   const rolls = isWhole ? undefined : tools.rolls?.();
   const load = admin === null ? null : (tools.autoscaler?.question(desired, host) ?? null);
-  const question = { ...questionOf(desired, tools.isDynamic, host), ...(load === null ? {} : { load }) };
+  const question: AdminQuestion = {
+    ...questionOf(desired, tools.isDynamic, host),
+    ...(load === null ? {} : { load }),
+    ...(tools.judgesTopics === true ? { assessment: true } : {}),
+  };
   const observed: Observed = {
     host,
     admin: admin === null ? null : await admin.observe(question),

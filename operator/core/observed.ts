@@ -157,6 +157,27 @@ export interface FeatureObservation {
   readonly next: number;
 }
 
+/** How many there are, and some of them, ten at most. */
+export interface Some {
+  readonly count: number;
+  /** Names of topics, or of partitions as `topic-index`. */
+  readonly examples: readonly string[];
+}
+
+/** How the partitions of all topics are, internal ones included, as the active controller has it. */
+export interface AssessedTopics {
+  readonly partitionCount: number;
+  readonly leaderless: Some;
+  /** Of them, those with a damaged log. */
+  readonly damaged: Some;
+  /** Partitions that somebody leads, with fewer in sync than `min.insync.replicas`. */
+  readonly underMinIsr: Some;
+  /** Partitions that somebody leads, with a replica that is not in sync. */
+  readonly underReplicated: Some;
+  /** Topics with a partition of one replica, or of no more than `min.insync.replicas`. */
+  readonly thin: Some;
+}
+
 /** What a ClusterAdmin sees: only what was asked for. */
 export interface AdminObservation {
   /** Sorted ids of the brokers that answered Metadata. */
@@ -178,6 +199,8 @@ export interface AdminObservation {
    * out. Absent when it wasn't asked for, or nobody tells.
    */
   readonly advertised?: ReadonlyMap<number, readonly ListenerAddress[]>;
+  /** `unsaid`: the active controller did not tell. Absent when it wasn't asked for. */
+  readonly assessed?: AssessedTopics | 'unsaid';
   /** Absent when it wasn't asked for, or while no controller is active. */
   readonly features?: FeatureObservation;
   /** What brokers have to do; those that don't tell are left out. Absent when it wasn't asked for. */

@@ -105,7 +105,7 @@ function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Om
   return {
     steps,
     conditions: [...conditions, ...[addresses, features, topics, groups].flatMap((part) => part.conditions)],
-    asksAgain: groups.conditions.some(({ reason }) => reason === UNSAID),
+    asksAgain: groups.conditions.some(({ reason }) => reason === UNSAID) || isUnsettled(admin),
     ready:
       steps.every(isForLater) &&
       leaving.length === 0 &&
@@ -113,6 +113,12 @@ function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Om
       led &&
       incompleteNodes(desired.cluster, wanted, observed).length === 0,
   };
+}
+
+/** Partitions get their leaders back without anybody's doing, and nothing tells that they have. */
+function isUnsettled({ assessed }: AdminObservation): boolean {
+  if (typeof assessed !== 'object') return assessed === 'unsaid';
+  return assessed.leaderless.count > 0 || assessed.underMinIsr.count > 0;
 }
 
 /** What is to be done about settings, topics and groups, however the nodes are. */

@@ -9,7 +9,9 @@ import { incompleteNodes, isForLater, type Plan, planContents } from './plan.ts'
 import { nextLevelIn } from './plan-features.ts';
 import { type IsDynamic, wantedNodes } from './plan-nodes.ts';
 import { settleScale } from './scale.ts';
+import { listed } from './listed.ts';
 import { describeStep, type NodeSpec, type Step } from './steps.ts';
+import { servedTopics, sufficientCopies } from './topic-health.ts';
 
 /** Why a step, or a look, failed when it was tried last. `fatal`: trying again does not help. */
 export interface StepFailure {
@@ -74,7 +76,7 @@ export function clusterStatus(all: Findings, facts: ClusterFacts, more: readonly
     ...summary(unlessHeld(clusterStanding(findings), own)),
     ...notesOf(own),
     available(findings),
-    ...(seen?.observed.admin === undefined ? [] : replication(seen.observed.admin)),
+    ...(seen?.observed.admin ? sufficientCopies(seen.observed.admin) : []),
     ...more,
   ];
   // Whoever looks is here, whatever it sees.
@@ -116,7 +118,8 @@ function clusterStanding(findings: Findings): Standing {
   const small = growingNodes(desired.cluster, wanted, observed);
   if (small.length > 0) return working(`waits for the volumes of ${nodesIn(small)} to grow`);
   const { status, reason, message } = available(findings);
-  return status === 'True' ? DONE : { kind: 'working', reason, message };
+  if (status === 'True') return DONE;
+  return { kind: status === 'Unknown' ? 'unknown' : 'working', reason, message };
 }
 
 /** Ids of nodes whose volumes are smaller than the manifest has them: whoever provides volumes makes them grow. */
@@ -152,30 +155,8 @@ function available(findings: Findings): Judgement {
   // A node that is alone is not asked who leads.
   if (admin.quorum === null && wantedNodes(desired.cluster, isDynamic).length > 1)
     return judged('False', 'NoActiveController', 'no controller is active: a majority of the voters has to be there');
-  const offline = [...admin.topics]
-    .filter(([, { leaderless }]) => leaderless > 0)
-    .map(([topic]) => topic)
-    .sort();
-  if (offline.length > 0)
-    return judged('False', 'PartitionsOffline', `partitions without a leader: topics ${listed(offline)}`);
-  return judged('True', 'Serving', 'clients are served');
-}
-
-/** Topics that lose a record, or take none, when one broker is lost (O9). */
-function replication(admin: AdminObservation | null): readonly Judgement[] {
-  if (admin === null) return [];
-  const thin = [...admin.topics].filter(
-    ([, { copies, minInsyncReplicas }]) =>
-      copies.length > 0 && (copies[0] === 1 || (copies[0] ?? 0) <= minInsyncReplicas),
-  );
-  const type = 'ReplicationSufficient';
-  if (thin.length === 0) {
-    const message = 'every declared topic has more than one copy, and more than its min.insync.replicas';
-    return [{ type, status: 'True', reason: 'Sufficient', message }];
-  }
-  const names = thin.map(([name]) => name).sort();
-  const message = `one broker less is too few for topics ${listed(names)}: they have one copy, or no more than their min.insync.replicas`;
-  return [{ type, status: 'False', reason: 'TooFewCopies', message }];
+  const { status, reason, message } = servedTopics(admin);
+  return judged(status, reason, message);
 }
 
 function leaderOf(wanted: readonly NodeSpec[], { host, admin }: Observed): number | null {
@@ -355,11 +336,3 @@ function byResource<T>(all: readonly T[], of: (one: T) => string | null): Readon
 }
 
 const nodesIn = (ids: readonly number[]): string => `${ids.length === 1 ? 'node' : 'nodes'} ${listed(ids.map(String))}`;
-
-/** So many names are told, of the others how many they are. */
-const NAMES_MAX = 10;
-
-function listed(names: readonly string[]): string {
-  const more = names.length - NAMES_MAX;
-  return `${names.slice(0, NAMES_MAX).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-}

@@ -25,6 +25,8 @@ export interface AdminQuestion {
   readonly load?: { readonly brokers: readonly number[]; readonly copies: boolean };
   /** Whether to ask which level of `weir.version` is in force, and which may be. Absent: not. */
   readonly features?: boolean;
+  /** Whether to ask how the partitions of all topics are. Absent: not. */
+  readonly assessment?: boolean;
 }
 
 /** What settings are attached to; the cluster's have no name. */

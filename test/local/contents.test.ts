@@ -147,6 +147,13 @@ it('makes what is declared, says how it stands, and leaves what says Retain as i
   const { topics, groups } = await seen(['kept'], ['stays']);
   expect(topics.get('kept')?.partitions).toBe(2);
   expect([...(groups.get('stays')?.begun?.get('kept') ?? [])]).toEqual([0, 1]);
+  // Nobody declares it any more, and the controller tells of it all the same.
+  await settled('the Cluster tells of both', () =>
+    says(TYPES.clusters, 'orders').includes(
+      'ReplicationSufficient=False one broker less is too few for topics kept, next: ',
+    ),
+  );
+  expect(says(TYPES.clusters, 'orders')).toContain('Available=True clients are served;');
 }, 120_000);
 
 it('deletes a topic and a group with what says Delete, and the object goes when they are gone', async () => {

@@ -7,12 +7,14 @@ import {
 } from '../../operator/api/kinds.ts';
 import type {
   AdminObservation,
+  AssessedTopics,
   FeatureObservation,
   GroupObservation,
   ListenerAddress,
   NodeMark,
   NodeObservation,
   Observed,
+  Some,
   TopicObservation,
 } from '../../operator/core/observed.ts';
 import type { ConfigChange, GroupStart, NodeSpec, Step } from '../../operator/core/steps.ts';
@@ -122,6 +124,11 @@ export class PerfectCluster {
   config = new Map<string, string>();
   /** What clients are told of brokers. */
   readonly advertised = new Map<number, readonly ListenerAddress[]>();
+  /** The active controller does not tell how topics are. */
+  isSilent = false;
+  /** Partitions below `min.insync.replicas`, and with a replica out of sync. */
+  underMinIsr: Some = { count: 0, examples: [] };
+  underReplicated: Some = { count: 0, examples: [] };
   /** How far `weir.version` is; null: nobody says. */
   features: FeatureObservation | null = null;
   /** Brokers that get nothing, and lose what they have. */
@@ -177,8 +184,27 @@ export class PerfectCluster {
     const losses = new Map([...this.nodes.keys()].map((id) => [id, this.lossesOf(id)]));
     const advertised = new Map([...this.advertised].filter(([, endpoints]) => endpoints.length > 0));
     const { features } = this;
-    const observed = { brokers, quorum, members, obstacles, losses, topics, groups, config, advertised };
+    const assessed = this.isSilent ? ('unsaid' as const) : this.#assessed();
+    const observed = { brokers, quorum, members, obstacles, losses, topics, groups, config, advertised, assessed };
     return features === null ? observed : { ...observed, features };
+  }
+
+  #assessed(): AssessedTopics {
+    const { underMinIsr, underReplicated } = this;
+    const names = (found: readonly string[]): Some => ({ count: found.length, examples: found.slice(0, 10) });
+    const all = [...this.topics];
+    const isThin = ({ copies: [least], minInsyncReplicas }: TopicObservation): boolean =>
+      least !== undefined && least <= Math.max(1, minInsyncReplicas);
+    return {
+      partitionCount: all.reduce((sum, [, { partitions }]) => sum + partitions, 0),
+      leaderless: names(
+        all.flatMap(([name, { leaderless }]) => Array.from({ length: leaderless }, (_, n) => `${name}-${n}`)),
+      ),
+      damaged: names([]),
+      underMinIsr,
+      underReplicated,
+      thin: names(all.flatMap(([name, topic]) => (isThin(topic) ? [name] : []))),
+    };
   }
 
   /** What would be lost with the disk of a node: every broker has a copy of everything, once it has caught up. */

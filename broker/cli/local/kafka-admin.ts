@@ -71,7 +71,7 @@ export class KafkaAdmin implements ClusterAdmin {
   async observe(question: AdminQuestion): Promise<AdminObservation> {
     const targets = await this.#targets(question);
     const { load } = question;
-    const [metadata, found, quorum, members, obstacles, losses, advertised, features, loads, copiesMax] =
+    const [metadata, found, quorum, members, obstacles, losses, advertised, assessed, features, loads, copiesMax] =
       await Promise.all([
         this.#metadata(question.topics, targets),
         this.#foundGroups(question.groups, targets),
@@ -80,6 +80,7 @@ export class KafkaAdmin implements ClusterAdmin {
         this.#moves.obstacles(question.restarts),
         this.#moves.obstacles(question.replacements, true),
         question.advertised ? this.#moves.advertised() : null,
+        question.assessment === true ? this.#moves.assessed() : null,
         question.features === true ? observeFeatures((...args) => this.#call(...args)) : null,
         load === undefined ? null : (this.#loads?.of(load.brokers) ?? null),
         load?.copies === true ? this.#copiesMax() : null,
@@ -130,6 +131,7 @@ export class KafkaAdmin implements ClusterAdmin {
       ...(loads === null ? {} : { loads }),
       ...(copiesMax === null ? {} : { copiesMax }),
       ...(features === null ? {} : { features }),
+      ...(assessed === null ? {} : { assessed }),
     };
   }
 

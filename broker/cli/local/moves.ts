@@ -1,4 +1,4 @@
-import type { ListenerAddress } from '../../../operator/core/observed.ts';
+import type { AdminObservation, ListenerAddress } from '../../../operator/core/observed.ts';
 import type { Progress } from '../../../operator/ports/cluster-admin.ts';
 import { OperatorError } from '../../../operator/ports/operator-error.ts';
 import { ErrorCode, errorName, isRetriable } from '../../core/protocol/errors.ts';
@@ -7,6 +7,10 @@ import type { FleetCalls } from '../fleet-calls.ts';
 
 /** What is asked of the active controller. */
 export type FleetAsker = Pick<FleetCalls, 'try' | 'close'>;
+
+/** Partitions and topics of each kind that a status names. */
+const EXAMPLES_MAX = 10;
+const ATTEMPTS = 2;
 
 /** What the operator asks of the active controller; the way to it is opened for the first question. */
 export class Moves {
@@ -53,6 +57,16 @@ export class Moves {
       if (response?.losingDisk === losingDisk) found.set(nodeId, response.reasons);
     }
     return found;
+  }
+
+  /** See `AdminObservation.assessed`. Who has just become the controller is not known to everybody yet. */
+  async assessed(): Promise<NonNullable<AdminObservation['assessed']>> {
+    const fleet = await this.#open();
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const { response } = await fleet.try('Fleet.AssessTopics', { examplesMax: EXAMPLES_MAX });
+      if (response?.errorCode === ErrorCode.NONE) return response;
+    }
+    return 'unsaid';
   }
 
   /** See `AdminObservation.advertised`; null when nobody tells. */

@@ -290,11 +290,14 @@ export class KubeWorld {
       change,
     });
     return {
-      observe: async ({ members, advertised: isAsked, load }: AdminQuestion) => {
+      observe: async ({ members, advertised: isAsked, load, assessment }: AdminQuestion) => {
         const seen = this.brokers.admin();
         if (seen === null) throw new OperatorError('UNREACHABLE', 'nobody answers');
-        const { advertised, ...others } = seen;
-        const told = isAsked && advertised !== undefined ? { advertised } : {};
+        const { advertised, assessed, ...others } = seen;
+        const told = {
+          ...(isAsked && advertised !== undefined ? { advertised } : {}),
+          ...(assessment === true && assessed !== undefined ? { assessed } : {}),
+        };
         const loads =
           load === undefined ? {} : { loads: this.#loads(load.brokers), ...(load.copies && { copiesMax: 3 }) };
         return { ...others, ...told, ...loads, members: new Map(members.map((id) => [id, seen.members.get(id) ?? 0])) };

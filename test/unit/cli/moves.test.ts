@@ -99,4 +99,14 @@ describe('the operator’s moves of replicas', () => {
     some.close();
     expect(asked).toEqual([]);
   });
+
+  test('ask how all topics are once more where the first one that is asked leads no more, and then nobody told', async () => {
+    const assessed = { ...QUIET, partitionCount: 4, thin: { count: 1, examples: ['t'] } };
+    const told = moves({ 'Fleet.AssessTopics': assessed });
+    expect(await told.moves.assessed()).toMatchObject({ partitionCount: 4, thin: { count: 1, examples: ['t'] } });
+    expect(told.asked).toEqual(['Fleet.AssessTopics 10']);
+    const silent = moves({ 'Fleet.AssessTopics': null });
+    expect(await silent.moves.assessed()).toBe('unsaid');
+    expect(silent.asked).toHaveLength(2);
+  });
 });

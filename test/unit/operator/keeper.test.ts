@@ -86,7 +86,7 @@ describe('the operator tells', () => {
     store.subscribe(({ type }) => void (type === TYPES.clusters && seen.push(looked.stage.clock.monotonicMs())));
     for (let leader = 1; leader <= 8; leader += 1) {
       brokers.leaderId = leader % 3;
-      looked.stage.world.declare(topicOf('jobs', { partitions: leader }));
+      looked.stage.world.declare(topicOf('jobs', { partitions: leader, replicationFactor: 3 }));
       await looked.stage.pass(2_000);
     }
     await looked.stage.calm();
