@@ -32,6 +32,8 @@ export interface NodeObservation {
   readonly ready: boolean;
   /** Why it won't be ready by itself, as far as the host knows: how it ends each time, with its last words. */
   readonly failure?: string;
+  /** It waits for a machine to run on: why none takes it. */
+  readonly unplaced?: string;
   /** It should have ended, or been heard of, since then (wall clock, ms since the epoch); a sentence with what a person can do. */
   readonly lost?: { readonly sinceMs: number; readonly remedy: string };
   /** `host:port` of the first listener, null while unknown. */

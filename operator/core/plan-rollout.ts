@@ -31,16 +31,31 @@ export function nodeTroubles(
     // Never done by itself: whoever is only cut off would go on writing beside its successor.
     conditions.push({ resource, type: 'Stalled', reason: 'BrokerLost', message: `node ${id} is lost: ${lost.remedy}` });
   }
+  const rest = outdated.length > 0 ? '; no other one is restarted until it serves' : '';
+  conditions.push(...unplacedNodes(resource, host, rest));
   const [failed] = failedNodes(wanted, outdated, host);
   if (failed === undefined) return conditions;
   const message = `node ${failed.id} does not come up as the manifest says: ${failed.failure ?? ''}`;
-  const rest = 'no other one is restarted until it does, or the manifest says something else';
+  const until = 'no other one is restarted until it does, or the manifest says something else';
   conditions.push(
     outdated.length > 0
-      ? { resource, type: 'Stalled', reason: 'RolloutBlocked', message: `${message}; ${rest}` }
+      ? { resource, type: 'Stalled', reason: 'RolloutBlocked', message: `${message}; ${until}` }
       : { resource, type: 'Progressing', reason: 'NodeFailing', message },
   );
   return conditions;
+}
+
+/** Nodes that wait for a machine with room for them: one may come by itself, so that nothing is stalled. Those that wait for the same are told once. */
+function unplacedNodes(resource: string, { nodes }: HostObservation, rest: string): readonly Condition[] {
+  const causes = new Map<string, number[]>();
+  for (const { id, unplaced } of nodes)
+    if (unplaced !== undefined) causes.set(unplaced, [...(causes.get(unplaced) ?? []), id]);
+  if (causes.size === 0) return [];
+  const texts = [...causes].map(
+    ([cause, ids]) =>
+      `${ids.length === 1 ? 'node' : 'nodes'} ${ids.join(', ')} ${ids.length === 1 ? 'waits' : 'wait'} for a machine: ${cause.replace(/[.\s]+$/, '')}`,
+  );
+  return [{ resource, type: 'Progressing', reason: 'Unschedulable', message: `${texts.join('; ')}${rest}` }];
 }
 
 /** What is to be said where nobody knows any more what the cluster was (O3); null: somebody does. Nothing can be done about it here. */

@@ -35,6 +35,14 @@ export function failureOf(pod: KubernetesObject): string | null {
   return null;
 }
 
+/** Why no machine takes a pod, in the words of the scheduler; null where one does, or nobody has tried yet. One that is deleted needs none. */
+export function unplacedOf(pod: KubernetesObject): string | null {
+  if (pod.metadata.deletionTimestamp !== undefined) return null;
+  const placing = listAt(pod, 'status', 'conditions').find((one) => at(one, 'type') === 'PodScheduled');
+  if (at(placing, 'status') !== 'False') return null;
+  return cut(textAt(placing, 'message') ?? textAt(placing, 'reason') ?? 'the scheduler does not say why');
+}
+
 /** How a container ended, with its last words: those of its log, where it failed (`terminationMessagePolicy`). */
 function endOf(terminated: unknown): string {
   const how = `${textAt(terminated, 'reason') ?? 'Error'} (exit code ${String(at(terminated, 'exitCode') ?? '?')})`;

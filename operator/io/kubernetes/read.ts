@@ -7,7 +7,7 @@ import type { HostObservation, HostVersions, NodeMark, NodeObservation } from '.
 import type { KubernetesObject } from '../../ports/kubernetes.ts';
 import { FORMATION_KEY } from './objects/config-maps.ts';
 import { at, listAt, textAt, versionOf } from './objects/fields.ts';
-import { failureOf, lossOf } from './pod-trouble.ts';
+import { failureOf, lossOf, unplacedOf } from './pod-trouble.ts';
 import { controllerOf, isOurs, type Owner } from './objects/ownership.ts';
 import {
   ANNOTATIONS,
@@ -282,6 +282,7 @@ class Reader {
     const ready = phase === 'running';
     const port = firstListenerPort(service);
     const failure = ready || pod === undefined ? null : failureOf(pod);
+    const unplaced = ready || pod === undefined ? null : unplacedOf(pod);
     const lost = pod === undefined ? null : lossOf(pod);
     return {
       id,
@@ -291,6 +292,7 @@ class Reader {
       phase,
       ready,
       ...(failure === null ? {} : { failure }),
+      ...(unplaced === null ? {} : { unplaced }),
       ...(lost === null ? {} : { lost }),
       address: ready && port !== null ? `${host}:${port}` : null,
       directoryId: this.#disks.get(pod?.metadata.uid ?? '') ?? null,

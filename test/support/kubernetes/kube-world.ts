@@ -29,6 +29,8 @@ export class KubeWorld {
   effect: <T>(name: string, change: () => T, isChange: () => boolean) => T = (_name, change) => change();
   /** Nodes whose pods don't get ready. */
   readonly broken = new Set<number>();
+  /** Nodes whose new pods no machine takes, with what the scheduler says. */
+  readonly unplaced = new Map<number, string>();
   /** Claims that were deleted stay for a while after their pods. */
   claimsLinger = false;
   /** Images whose containers end at once, with what they say last. */
@@ -151,6 +153,13 @@ export class KubeWorld {
 
   #reconcilePod(pod: KubernetesObject): void {
     const id = idOf(pod);
+    const message = this.unplaced.get(id);
+    // What has a machine keeps it.
+    if (message !== undefined && at(pod, 'status', 'phase') !== 'Running') {
+      const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }];
+      this.#status(pod, { phase: 'Pending', conditions });
+      return;
+    }
     const words = this.badImages.get(String(at(pod, 'spec', 'containers', 0, 'image')));
     const isUp = !this.broken.has(id) && words === undefined;
     if (isUp && this.brokers.nodes.get(id)?.isReady !== true) this.#started(id);

@@ -53,6 +53,32 @@ describe('a roll on Kubernetes', () => {
     expect(condition(stage, 'Ready')).toMatchObject({ status: 'True' });
   });
 
+  it('says that no machine takes a pod, in the words of the scheduler, while clients are served, and goes on when one does', async () => {
+    const stage = await settled();
+    const message = '0/3 nodes are available: 3 Insufficient cpu.';
+    stage.world.unplaced.set(1, message);
+    const from = stage.effects.length;
+    stage.world.declare(three('1.2.4'));
+    await stage.calm(120_000);
+    expect(ends(stage, from)).toEqual(['evict Pod ns/orders-broker-1']);
+    const said = {
+      reason: 'Unschedulable',
+      message: `node 1 waits for a machine: 0/3 nodes are available: 3 Insufficient cpu; no other one is restarted until it serves`,
+    };
+    for (const [type, status] of [
+      ['Ready', 'False'],
+      ['Reconciling', 'True'],
+    ] as const)
+      expect(condition(stage, type)).toMatchObject({ status, ...said });
+    expect(condition(stage, 'Stalled')).toBeUndefined();
+    expect(condition(stage, 'Available')).toMatchObject({ status: 'True' });
+    stage.world.unplaced.clear();
+    stage.world.settle();
+    await stage.calm();
+    expect(ends(stage, from).slice(1)).toEqual(['evict Pod ns/orders-broker-2', 'evict Pod ns/orders-broker-0']);
+    expect(condition(stage, 'Ready')).toMatchObject({ status: 'True' });
+  });
+
   it('tells of the version that nodes run', async () => {
     const stage = await settled();
     expect(at(stage.world.store.find(TYPES.clusters, 'ns', 'orders'), 'status', 'version')).toBe('1.2.3');

@@ -52,7 +52,12 @@ describe('an assessment of all topics', () => {
     fence(lab, 1);
     expect(assess(lab)).toMatchObject({ leaderless: NOBODY, underMinIsr: all, underReplicated: all });
     fence(lab, 0);
-    expect(assess(lab)).toMatchObject({ leaderless: all, damaged: NOBODY, underMinIsr: NOBODY, underReplicated: NOBODY });
+    expect(assess(lab)).toMatchObject({
+      leaderless: all,
+      damaged: NOBODY,
+      underMinIsr: NOBODY,
+      underReplicated: NOBODY,
+    });
     expect(assess(lab).thin).toEqual(NOBODY);
   });
 
