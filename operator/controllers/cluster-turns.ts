@@ -176,8 +176,11 @@ export class ClusterTurns {
   #stepFailed(step: Step, error: OperatorError): number {
     const onNode =
       step.kind === 'Form' || step.kind === 'AddNode' || step.kind === 'Restart' || step.kind === 'RemoveNode';
-    if (onNode && error.fatal) return this.#failed(error);
     const name = describeStep(step);
+    if (onNode && error.fatal) {
+      this.#listener.fatal(error);
+      return this.#hold(name, RETRY_MAX_MS, RETRY_MAX_MS);
+    }
     this.#trouble(`${name}: ${error.message}`);
     return this.#hold(name);
   }
@@ -190,8 +193,8 @@ export class ClusterTurns {
     if (told !== undefined) this.#listener.progress(`${name}: ${left} partition${left === 1 ? '' : 's'} left`);
   }
 
-  #hold(name: string, maxMs = RETRY_MAX_MS): number {
-    const pauseMs = Math.min(maxMs, (this.#held.get(name)?.pauseMs ?? RETRY_MIN_MS / 2) * 2);
+  #hold(name: string, maxMs = RETRY_MAX_MS, minMs = RETRY_MIN_MS): number {
+    const pauseMs = Math.min(maxMs, (this.#held.get(name)?.pauseMs ?? minMs / 2) * 2);
     this.#held.set(name, { untilMs: this.#clock.monotonicMs() + pauseMs, pauseMs });
     return this.#times.pollMinMs;
   }

@@ -4,7 +4,7 @@ import { type Condition, declaredTopics, type Desired, type Ownership, resolveOw
 import { Holds, isHeld } from './hold.ts';
 import { badInstructions } from './instructions.ts';
 import { unknownTimeZones } from './maintenance.ts';
-import type { AdminObservation, HostObservation, Observed } from './observed.ts';
+import type { AdminObservation, HostObservation, NodeObservation, Observed } from './observed.ts';
 import { planAddresses } from './plan-addresses.ts';
 import { planFeatures } from './plan-features.ts';
 import { planGroups, UNSAID } from './plan-groups.ts';
@@ -92,8 +92,8 @@ function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Om
   ];
   const { admin } = observed;
   // What is never carried out is waited for by nobody.
-  const hasNodes = isHeld(desired.cluster) || nodeSteps.every((step) => !COMES_FIRST.has(step.kind));
-  if (!hasNodes || admin === null) return { steps: nodeSteps, conditions, ready: false, asksAgain: false };
+  const isFormed = isHeld(desired.cluster) || nodeSteps.every(({ kind }) => kind !== 'Form');
+  if (!isFormed || admin === null) return { steps: nodeSteps, conditions, ready: false, asksAgain: false };
   const { change, topics, groups } = planContents(desired, ownership, admin, isDynamic);
   const addresses = planAddresses(desired.cluster, [...wanted, ...leaving], observed);
   const features = planFeatures(desired.cluster, wanted, observed);
@@ -172,9 +172,6 @@ function awaited(cause: WaitingNodes['cause']): string {
 
 const utcOf = (ms: number): string => Temporal.Instant.fromEpochMilliseconds(ms).toString();
 
-/** Topics and settings wait for these, and not for a restart: that may be refused for as long as a budget allows none. */
-const COMES_FIRST: ReadonlySet<Step['kind']> = new Set(['Form', 'AddNode']);
-
 /** A cluster serves as it should while a step like this fails: that is tried again, and nobody waits for it. */
 export function isForLater(step: Step): boolean {
   return (
@@ -191,8 +188,11 @@ function placesPartitions(step: Step): boolean {
   return step.kind === 'BeginGroup' || (step.kind === 'EnsureTopic' && step.change.kind !== 'configure');
 }
 
+/** A newcomer that does not come up by itself is waited for by nobody: whenever it does it gets its share. */
 function isStarting(wanted: readonly NodeSpec[], host: HostObservation): boolean {
-  return wanted.some((node) => host.nodes.some((one) => one.id === node.id && one.phase === 'starting'));
+  const isAwaited = ({ phase, mark, failure, unplaced }: NodeObservation): boolean =>
+    phase === 'starting' && !(mark === 'joining' && (failure ?? unplaced) !== undefined);
+  return wanted.some(({ id }) => host.nodes.some((one) => one.id === id && isAwaited(one)));
 }
 
 /**

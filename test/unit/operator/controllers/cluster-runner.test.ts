@@ -230,6 +230,40 @@ describe('the runner of a cluster', () => {
     await runner.stop();
   });
 
+  it.each([
+    ['for now', {}],
+    ['for good', { fatal: true }],
+  ])(
+    'does for topics and groups what is to be done while a node can not be added %s, and tries that again',
+    async (_title, options) => {
+      const full = new OperatorError('FORBIDDEN', 'exceeded quota', options);
+      let isFull = true;
+      const world = new PerfectCluster('slow');
+      const spoil = (step: Step) => (step.kind === 'AddNode' && step.node.id === 3 && isFull ? full : null);
+      const { runner, log, settle, pass } = stage(desired(cluster({}, { brokers: 3 }), topic('t')), spoil, world);
+      const until = async (isSo: () => boolean): Promise<void> => {
+        for (let turn = 0; !isSo(); turn += 1) {
+          expect(turn).toBeLessThan(100);
+          world.tick();
+          await pass();
+        }
+      };
+      await settle();
+      await until(() => log.at(-1)?.startsWith('converged') === true);
+      log.splice(0);
+      const more = [topic('t'), topic('u'), group('g', ['t', 'u'])] as const;
+      runner.apply(desired(cluster({}, { brokers: 4 }), ...more));
+      await settle();
+      await until(() => world.topics.has('u') && world.groups.has('g'));
+      expect(log).toContain('Topic u: create topic u');
+      expect(world.nodes.has(3)).toBe(false);
+      isFull = false;
+      await until(() => log.at(-1)?.startsWith('converged') === true);
+      expect(world.nodes.get(3)?.isReady).toBe(true);
+      await runner.stop();
+    },
+  );
+
   it('tells a condition once', async () => {
     const { runner, log, settle, pass } = stage(
       desired(cluster(), topic('a', { topicName: 't' }), topic('b', { topicName: 't' })),

@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { isDynamicSetting } from '../../../../operator/api/settings.ts';
 import type { AnyResource } from '../../../../operator/api/kinds.ts';
 import { declaredTopics, type Desired, desiredOf, resolveOwnership } from '../../../../operator/core/desired.ts';
-import type { Observed, TopicObservation } from '../../../../operator/core/observed.ts';
+import type { NodeObservation, Observed, TopicObservation } from '../../../../operator/core/observed.ts';
 import { plan, planGone } from '../../../../operator/core/plan.ts';
+import { wantedNodes } from '../../../../operator/core/plan-nodes.ts';
 import { describeStep } from '../../../../operator/core/steps.ts';
 import { cluster, group, PerfectCluster, PLAIN_TOPIC, topic } from '../../../support/operator-model.ts';
 
@@ -79,6 +80,27 @@ describe('a plan', () => {
       conditions: [],
       ready: false,
     });
+  });
+
+  it('waits with new partitions for nodes that start, and not for a newcomer that does not come up by itself', () => {
+    const world = settled(desired(cluster({}, { brokers: 3 })));
+    const wanted = desired(cluster({}, { brokers: 4 }), topic('t'));
+    const seen = world.observe();
+    const [first] = seen.host.nodes;
+    if (first === undefined) throw new Error('it has nodes');
+    const coming = (more: Partial<NodeObservation>): readonly string[] => {
+      const spec = wantedNodes(wanted.cluster, isDynamicSetting)[3];
+      if (spec === undefined) throw new Error('four are wanted');
+      const { specHash, declaredHash } = spec;
+      const node = { ...first, id: 3, specHash, declaredHash, phase: 'starting', ready: false, ...more } as const;
+      return say(wanted, { ...seen, host: { ...seen.host, nodes: [...seen.host.nodes, node] } });
+    };
+    const create = ['Topic t: create topic t'];
+    expect(coming({ mark: 'joining' })).toEqual([]);
+    expect(coming({ mark: 'joining', unplaced: 'no machine has room' })).toEqual(create);
+    expect(coming({ mark: 'joining', failure: 'ErrImagePull: no such image' })).toEqual(create);
+    // One of the first nodes has its share from the beginning.
+    expect(coming({ mark: null, unplaced: 'no machine has room' })).toEqual([]);
   });
 
   it('starts a node that stopped, and leaves one alone that its host starts again', () => {
