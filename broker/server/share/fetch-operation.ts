@@ -130,14 +130,14 @@ export class ShareFetchOperation implements ShareWaiter {
   #watch(): void {
     if (this.#watching) return;
     this.#watching = true;
-    for (const { host } of this.#options.entries) host?.waiters.add(this);
+    for (const { host } of this.#options.entries) host?.watch(this);
   }
 
   #finish(): void {
     if (this.#finished) return;
     this.#finished = true;
     this.#timer?.cancel();
-    if (this.#watching) for (const { host } of this.#options.entries) host?.waiters.delete(this);
+    if (this.#watching) for (const { host } of this.#options.entries) host?.unwatch(this);
     this.#options.done();
   }
 

@@ -63,8 +63,7 @@ const WRITE_RETRY_MS = 100;
 export class SharePartitionHost {
   readonly groupId: string;
   readonly partition: Partition;
-  /** In the order in which they began to wait. */
-  readonly waiters = new Set<ShareWaiter>();
+  readonly #waiters = new Set<ShareWaiter>();
   readonly #deps: ShareDeps;
   readonly #events: ShareHostEvents;
   readonly #unsubscribe: (() => void)[];
@@ -160,6 +159,22 @@ export class SharePartitionHost {
     assert(this.#fetchLocked, 'I10: a fetch lock is given back twice');
     this.#fetchLocked = false;
     this.#stir();
+    this.#maybeRetire();
+  }
+
+  /** Fetches that wait, in the order in which they began to. */
+  get waiters(): ReadonlySet<ShareWaiter> {
+    return this.#waiters;
+  }
+
+  /** Lets a fetch be woken until `unwatch`. */
+  watch(waiter: ShareWaiter): void {
+    this.#waiters.add(waiter);
+  }
+
+  /** The fetch is done; harmless when it did not wait. */
+  unwatch(waiter: ShareWaiter): void {
+    if (this.#waiters.delete(waiter)) this.#maybeRetire();
   }
 
   /** Bytes worth reading for `recordsMax` records, judged by the last read; 0 when nothing was read yet. */
@@ -252,7 +267,7 @@ export class SharePartitionHost {
   }
 
   #stir(): void {
-    if (this.waiters.size > 0) this.#events.stirred(this);
+    if (this.#waiters.size > 0) this.#events.stirred(this);
   }
 
   /** Steps the core; inputs that arise from its effects wait their turn, so that no step happens inside another. */
@@ -335,7 +350,7 @@ export class SharePartitionHost {
 
   #maybeRetire(): void {
     if (!this.#retiring || this.#running || this.#errorCode !== ErrorCode.NONE) return;
-    if (this.#core?.writing === true || this.#tickets.size > 0 || this.#fetchLocked || this.waiters.size > 0) return;
+    if (this.#core?.writing === true || this.#tickets.size > 0 || this.#fetchLocked || this.#waiters.size > 0) return;
     // Its next life in this leader epoch counts from what was written (S2).
     if (this.#core?.isBehind === true) this.#run({ kind: 'save', rules: rulesOf(this.#deps, this.groupId) });
     else this.end(ErrorCode.NOT_LEADER_OR_FOLLOWER);

@@ -155,6 +155,22 @@ describe('the memory of a group whose sessions are all gone', () => {
     return { node, fail: (errorCode) => void (code = errorCode) };
   }
 
+  test('goes when the last one ended while its fetch was reading', () => {
+    const node = new ShareNode();
+    const a = node.member('a');
+    a.fetch({ maxWaitMs: 0 });
+    node.produce(2);
+    node.log().slowReads = true;
+    node.paused = true;
+    a.fetch();
+    expect(node.log().readCount).toBe(1);
+    a.close();
+    node.paused = false;
+    node.loop.run();
+    expect(node.share.partitions.count).toBe(0);
+    expect(node.log().listenerCount).toBe(0);
+  });
+
   test('stays until what the last one gave back is written', () => {
     const { node, fail } = failing();
     const a = node.member('a');
