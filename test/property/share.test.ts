@@ -170,6 +170,8 @@ class World {
     if (fetchOffset < 0) return [];
     const bounds = this.log.filter(([, last]) => last >= fetchOffset).flat();
     const request = { memberId, mode, recordsMax: max, batchSize, fetchOffset, bounds };
+    const logEnd = (this.log[this.log.length - 1]?.[1] ?? -1) + 1;
+    const takeable = this.#partition.takeableCount(logEnd, RULES, this.#nowMs);
     const offsets: number[] = [];
     for (const effect of this.#step({ kind: 'acquire', request, rules: RULES })) {
       if (effect.kind !== 'acquired' || effect.ranges.length === 0) continue;
@@ -186,6 +188,10 @@ class World {
       if (mode === 1 && offsets.length > max)
         this.problems.push(`S11: ${offsets.length} records for a limit of ${max}`);
     }
+    if (mode === 1 && offsets.length > takeable)
+      this.problems.push(`S11: ${offsets.length} records where ${takeable} could be taken`);
+    if (offsets.length === 0 && takeable > 0 && bounds.length > 0)
+      this.problems.push(`S6: nothing was taken where ${takeable} could be`);
     const held = this.#held.get(memberId);
     for (const offset of offsets) {
       for (const others of this.#held.values()) others.delete(offset);

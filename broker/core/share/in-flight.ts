@@ -56,6 +56,20 @@ export class InFlight {
     return list.end;
   }
 
+  /** Records below `bound` that fetches could take now: those that came back, and new ones as far as locks are left. */
+  takeableCount(bound: number, recordLocksMax: number, nowMs: number): number {
+    const { list } = this;
+    let count = Math.max(0, Math.min(bound - list.end, recordLocksMax - this.span));
+    const from = Math.max(this.availableFrom, list.start);
+    if (from >= Math.min(list.end, bound)) return count;
+    for (let index = list.indexOf(from); index < list.runs.length; index += 1) {
+      const run = list.at(index);
+      if (run.start >= bound) break;
+      if (isTakeable(run, nowMs)) count += Math.min(run.end, bound) - run.start;
+    }
+    return count;
+  }
+
   /** Makes a run AVAILABLE again: true; or dead when it has no attempt left: false. */
   giveBack(run: Run, nowMs: number, limit: number): boolean {
     run.owner = '';

@@ -149,6 +149,11 @@ export class SharePartition {
     return offset === this.#inFlight.list.end && this.#inFlight.span >= rules.recordLocksMax ? -1 : offset;
   }
 
+  /** Records below `bound`, where reading ends now, that fetches could take. */
+  takeableCount(bound: number, rules: GroupRules, nowMs: number): number {
+    return this.#inFlight.takeableCount(bound, rules.recordLocksMax, nowMs);
+  }
+
   /** Carries out one input at `nowMs` (monotonic); effects are added to `out`. */
   step(input: SharePartitionInput, nowMs: number, out: SharePartitionEffect[]): void {
     switch (input.kind) {

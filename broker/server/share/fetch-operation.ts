@@ -164,9 +164,10 @@ export class ShareFetchOperation implements ShareWaiter {
       onRead(null);
       return true;
     }
-    const recordsExpected = host.partition.highWatermark - fetchOffset;
+    const recordsMax = this.#recordsMaxOf(host);
+    const recordsExpected = Math.min(host.partition.highWatermark - fetchOffset, recordsMax);
     this.#expectedCount += recordsExpected;
-    const options = this.#readOptions(host, fetchOffset, turn);
+    const options = this.#readOptions(host, fetchOffset, recordsMax, turn);
     host.partition.read(options, (outcome) => onRead({ entry, host, options, recordsExpected, outcome }));
     return true;
   }
@@ -185,11 +186,18 @@ export class ShareFetchOperation implements ShareWaiter {
     return sizeInBytes === 0 ? this.#readBytes > 0 : sizeInBytes <= this.#options.maxBytes - this.#readBytes;
   }
 
+  /** Most records to take of a candidate now. */
+  #recordsMaxOf(host: SharePartitionHost): number {
+    const { recordsMax, isolationLevel } = this.#options;
+    return Math.min(recordsMax - this.#takenCount, host.partFor(this, isolationLevel));
+  }
+
   /** A fair part of the bytes for each candidate, and no more than the records wanted are likely to need. */
-  #readOptions(host: SharePartitionHost, fetchOffset: number, { candidateCount, isNext }: Turn): ReadOptions {
-    const { maxBytes, recordsMax, isolationLevel } = this.#options;
+  #readOptions(host: SharePartitionHost, fetchOffset: number, recordsMax: number, turn: Turn): ReadOptions {
+    const { maxBytes, isolationLevel } = this.#options;
+    const { candidateCount, isNext } = turn;
     const part = Math.max(Math.floor(maxBytes / candidateCount), 1);
-    const likely = host.bytesFor(2 * (recordsMax - this.#takenCount));
+    const likely = host.bytesFor(2 * recordsMax);
     const wanted = likely === 0 ? part : Math.min(part, Math.max(likely, READ_MIN_BYTES));
     return {
       fetchOffset,
@@ -206,7 +214,7 @@ export class ShareFetchOperation implements ShareWaiter {
   }
 
   #take(entry: ShareFetchEntry, host: SharePartitionHost, options: ReadOptions, outcome: ReadOutcome): void {
-    const { memberId, mode, recordsMax, batchSize, isLive } = this.#options;
+    const { memberId, mode, batchSize, isLive } = this.#options;
     const { fetchOffset } = options;
     // Below the log start the next attempt begins further on; beyond its end there is nothing yet.
     if (outcome.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) return;
@@ -217,9 +225,9 @@ export class ShareFetchOperation implements ShareWaiter {
     host.noteRead(options, outcome);
     if (outcome.sizeInBytes === 0 || !isLive()) return;
     const batches = indexBatches(outcome.chunks);
-    const room = recordsMax - this.#takenCount;
     const { bounds } = batches;
-    const acquired = host.acquire({ memberId, mode, recordsMax: room, batchSize, fetchOffset, bounds });
+    const recordsMax = this.#recordsMaxOf(host);
+    const acquired = host.acquire({ memberId, mode, recordsMax, batchSize, fetchOffset, bounds });
     const first = acquired[0];
     const last = acquired[acquired.length - 1];
     if (first === undefined || last === undefined) return;

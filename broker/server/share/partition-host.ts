@@ -167,6 +167,18 @@ export class SharePartitionHost {
     return this.#waiters;
   }
 
+  /**
+   * Most records that a fetch may take: while others wait an equal part of what is there, at least 1, so that one member
+   * does not lock what would keep all of them busy. `Infinity` while nobody else waits.
+   */
+  partFor(waiter: ShareWaiter, isolationLevel: 0 | 1): number {
+    const otherCount = this.#waiters.size - (this.#waiters.has(waiter) ? 1 : 0);
+    if (otherCount === 0 || this.#core === null) return Number.POSITIVE_INFINITY;
+    const rules = rulesOf(this.#deps, this.groupId);
+    const count = this.#core.takeableCount(this.#bound(isolationLevel), rules, this.#deps.clock.monotonicMs());
+    return Math.max(1, Math.ceil(count / (otherCount + 1)));
+  }
+
   /** Lets a fetch be woken until `unwatch`. */
   watch(waiter: ShareWaiter): void {
     this.#waiters.add(waiter);

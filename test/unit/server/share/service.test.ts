@@ -93,6 +93,42 @@ describe('a share fetch', () => {
     expect(acquired(second)).toEqual(['0:1-1 x1']);
   });
 
+  test('takes an equal part of what is there while others wait, so that nobody starves', () => {
+    const node = new ShareNode();
+    const pending = ['a', 'b', 'c'].map((id) => node.member(id).fetch());
+    node.log().hold = true;
+    for (let count = 0; count < 8; count += 1) node.produce(1);
+    node.log().commit();
+    node.loop.run();
+    expect(pending.map((one) => acquired(one))).toEqual([['0:0-2 x1'], ['0:3-5 x1'], ['0:6-7 x1']]);
+  });
+
+  test('takes its part of what is there rounded up to a batch, strictly when it asks for that', () => {
+    const node = new ShareNode();
+    const whole = [node.member('a').fetch(), node.member('b').fetch()];
+    const strict = [node.member('c').fetch({ shareAcquireMode: 1 }), node.member('d').fetch({ shareAcquireMode: 1 })];
+    node.log().hold = true;
+    for (let count = 0; count < 3; count += 1) node.produce(4);
+    node.log().commit();
+    node.loop.run();
+    expect(whole.map((one) => acquired(one))).toEqual([['0:0-3 x1'], ['0:4-7 x1']]);
+    expect(strict.map((one) => acquired(one))).toEqual([['0:8-9 x1'], ['0:10-11 x1']]);
+  });
+
+  test('takes its part of what came back and of the record locks that are left', () => {
+    const node = new ShareNode();
+    node.metadata.groupConfigs.set('g', new Map([['share.partition.max.record.locks', '100']]));
+    for (let count = 0; count < 120; count += 1) node.produce(1);
+    const a = node.member('a');
+    a.fetch();
+    const pending = [node.member('b').fetch(), node.member('c').fetch()];
+    a.acknowledge({ 0: [[0, 9, ACCEPT], [50, 53, RELEASE]] });
+    expect(pending.map((one) => acquired(one))).toEqual([
+      ['0:50-53 x2', '0:100-102 x1'],
+      ['0:103-109 x1'],
+    ]);
+  });
+
   test('reads for a share-partition one at a time: no record goes out twice however slow the disk is', () => {
     const node = new ShareNode();
     node.produce(2);
