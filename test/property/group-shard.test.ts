@@ -62,6 +62,25 @@ const CHECKS = {
       }
     });
   },
+  'C15: partitions that a known topic gets begin at 0': (actions, bugs) => {
+    const known = new Map<string, ReadonlySet<string>>();
+    let seen = 0;
+    let index = -1;
+    play(actions, bugs, (bench) => {
+      index += 1;
+      for (const event of bench.events.slice(seen)) {
+        const [, groupId = '', topics = ''] = /^effect initializeShareState (\S+) (.*)$/.exec(event) ?? [];
+        if (actions[index]?.kind === 'alterOffsets') continue;
+        for (const [, topicId = '', partitions = ''] of topics.matchAll(/(\S+)\(([^)]*)\)/g))
+          if (known.get(groupId)?.has(topicId) === true) expect(partitions).not.toContain('@-1');
+      }
+      seen = bench.events.length;
+      for (const groupId of GROUP_IDS) {
+        const initialized = bench.shard.inspectShareGroup(groupId)?.initialized ?? [];
+        known.set(groupId, new Set(initialized.map(({ topicId }) => topicId)));
+      }
+    });
+  },
   'C7: once the share coordinators answer, every subscribed partition has state and a member': (actions, bugs) => {
     const bench = play(actions, bugs, () => {});
     recover(bench);
@@ -111,6 +130,7 @@ describe('the checkers have teeth', () => {
     ['interrupted-sync-forgotten', 'C2'],
     ['state-unawaited', 'C6'],
     ['state-not-retried', 'C7'],
+    ['new-partition-at-latest', 'C15'],
   ];
   test.each(planted)('%s is noticed by %s', (bug, number) => {
     const name = names.find((each) => each.startsWith(number));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { fc } from '../support/properties.ts';
 import type { CoordinatorRecord, Outbox } from '../../broker/core/coordinator/shard.ts';
+import { NO_BUGS, type PlantedBugs } from '../../broker/core/share/planted-bugs.ts';
 import type { StateBatch } from '../../broker/core/share/persistence.ts';
 import {
   PRUNE_INTERVAL_MS,
@@ -144,6 +145,52 @@ describe('the share coordinator', () => {
       ),
       { numRuns: 300 },
     );
+  });
+
+  /** I11: a leader or state of before changes nothing and is told so. */
+  const fenced = (bugs: PlantedBugs) =>
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+      const shard = new ShareStateShard(() => 3, bugs);
+      const epochs = new Map<string, { leader: number; state: number }>();
+      let offset = 0;
+      let code = -1;
+      const out: Outbox<ShareStateResponse, PruneEffect> = {
+        append: (record) => {
+          shard.replay(record, offset);
+          offset += 1;
+        },
+        reply: (_, { errorCode }) => void (code = errorCode),
+        effect: () => {},
+      };
+      for (const one of steps) {
+        if (one.kind === 'prune') continue;
+        const { command } = one;
+        const before = shard.describe();
+        shard.decide(command, 1, { monotonicMs: 0, wallMs: 0 }, out);
+        const place = String(command.key.partition);
+        const known = epochs.get(place) ?? { leader: -1, state: -1 };
+        if (command.kind === 'delete') epochs.delete(place);
+        const leader =
+          command.kind === 'write' ? command.change.leaderEpoch : command.kind === 'read' ? command.leaderEpoch : -1;
+        const state =
+          command.kind === 'write' ? command.change.stateEpoch : command.kind === 'initialize' ? command.stateEpoch : -1;
+        if ((leader >= 0 && leader < known.leader) || (state >= 0 && state < known.state)) {
+          expect(code).not.toBe(0);
+          expect(shard.describe()).toBe(before);
+        } else if (code === 0 && (leader >= 0 || state >= 0)) {
+          const started = command.kind === 'initialize' ? state : known.state;
+          epochs.set(place, { leader: Math.max(leader, known.leader), state: Math.max(started, known.state) });
+        }
+      }
+    });
+
+  test('refuses leaders and states of before (I11)', () => {
+    fc.assert(fenced(NO_BUGS), { numRuns: 300 });
+  });
+
+  test('is caught taking what a stale leader writes within 2,000 runs', () => {
+    const outcome = fc.check(fenced(new Set(['stale-leader-accepted'])), { numRuns: 2_000, endOnFailure: true, seed: 7 });
+    expect(outcome.failed).toBe(true);
   });
 
   test('never lets a start offset go back within a state epoch', () => {

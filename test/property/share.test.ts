@@ -170,8 +170,7 @@ class World {
     if (fetchOffset < 0) return [];
     const bounds = this.log.filter(([, last]) => last >= fetchOffset).flat();
     const request = { memberId, mode, recordsMax: max, batchSize, fetchOffset, bounds };
-    const logEnd = (this.log[this.log.length - 1]?.[1] ?? -1) + 1;
-    const takeable = this.#partition.takeableCount(logEnd, RULES, this.#nowMs);
+    const takeable = this.#takeableCount();
     const offsets: number[] = [];
     for (const effect of this.#step({ kind: 'acquire', request, rules: RULES })) {
       if (effect.kind !== 'acquired' || effect.ranges.length === 0) continue;
@@ -266,7 +265,10 @@ class World {
 
   #step(input: Parameters<SharePartition['step']>[0]): SharePartitionEffect[] {
     const out: SharePartitionEffect[] = [];
+    const takeable = this.#takeableCount();
     this.#partition.step(input, this.#nowMs, out);
+    const isTold = input.kind === 'acquire' || out.some(({ kind }) => kind === 'available');
+    if (takeable === 0 && this.#takeableCount() > 0 && !isTold) this.problems.push(`I13: ${input.kind} wakes nobody`);
     for (const effect of out) {
       if (effect.kind === 'acknowledged')
         this.events.push({ kind: 'answered', ticket: effect.ticket, errorCode: effect.errorCode });
@@ -275,6 +277,11 @@ class World {
       this.#write = effect;
     }
     return out;
+  }
+
+  #takeableCount(): number {
+    const logEnd = (this.log[this.log.length - 1]?.[1] ?? -1) + 1;
+    return this.#partition.takeableCount(logEnd, RULES, this.#nowMs);
   }
 
   /** What the share coordinator does with a write. */
@@ -350,6 +357,10 @@ describe('a share-partition under any sequence of fetches, acknowledgements, fai
     'no-roll-back',
     'gap-skipped',
     'lock-never-ends',
+    'renewal-never-ends',
+    'cut-taken-twice',
+    'count-rolled-back',
+    'wakes-nobody',
   ];
   test.each(planted)('does not keep them with the planted bug %s, and the checker says so within 2,000 runs', (bug) => {
     const outcome = fc.check(

@@ -11,6 +11,8 @@ export type PlantedBug =
   | 'state-unawaited'
   /** Share state that could not be set up is not tried again: C7. */
   | 'state-not-retried'
+  /** Partitions that a known topic gets begin where the reset says, maybe behind records: C15. */
+  | 'new-partition-at-latest'
   /** Members keep what is too much for them: C8. */
   | 'no-revocation'
   /** A member with nothing is left with nothing: C9. */

@@ -119,7 +119,8 @@ function transit(
 function renew(inFlight: InFlight, start: number, end: number, dueMs: number): void {
   const from = inFlight.list.splitAt(start);
   const to = inFlight.list.splitAt(end);
-  for (let index = from; index < to; index += 1) inFlight.list.at(index).dueMs = dueMs;
+  const untilMs = inFlight.bugs.has('renewal-never-ends') ? Number.POSITIVE_INFINITY : dueMs;
+  for (let index = from; index < to; index += 1) inFlight.list.at(index).dueMs = untilMs;
   inFlight.list.heal(from - 1, to);
   inFlight.deadlineMs = Math.min(inFlight.deadlineMs, dueMs);
 }

@@ -160,8 +160,10 @@ class Acquisition {
   #takePart(start: number, end: number): number {
     const { list } = this.#inFlight;
     const index = list.splitAt(start);
+    const isCut = list.at(index).end > end;
     list.splitAt(end);
-    this.#hand(list.at(index), true);
+    const run = list.at(index);
+    this.#hand(isCut && this.#inFlight.bugs.has('cut-taken-twice') ? { ...run } : run, true);
     return end;
   }
 

@@ -246,7 +246,7 @@ export class SharePartition {
     const moved = this.#inFlight.list.advance();
     answer(transitions, errorCode, out);
     if (FENCING.has(errorCode)) out.push({ kind: 'fenced', errorCode });
-    else if (returned || moved) out.push({ kind: 'available' });
+    else if ((returned && !this.#inFlight.bugs.has('wakes-nobody')) || moved) out.push({ kind: 'available' });
   }
 
   #commit(run: Run, nowMs: number): void {
@@ -263,6 +263,7 @@ export class SharePartition {
   #rollBack(run: Run, rules: GroupRules, nowMs: number): void {
     run.transition = 0;
     run.state = RecordState.acquired;
+    if (this.#inFlight.bugs.has('count-rolled-back')) run.deliveryCount -= 1;
     if (run.dueMs <= nowMs) this.#inFlight.giveBack(run, nowMs, rules.deliveryCountLimit);
     else this.#inFlight.deadlineMs = Math.min(this.#inFlight.deadlineMs, run.dueMs);
   }

@@ -19,6 +19,16 @@ export type PlantedBug =
   | 'gap-skipped'
   /** Locks never end: S6. */
   | 'lock-never-ends'
+  /** A renewed lock never ends: S6. */
+  | 'renewal-never-ends'
+  /** The records at which a request cuts a run stay takeable: S1. */
+  | 'cut-taken-twice'
+  /** A failed write takes the count back with the records: S2. */
+  | 'count-rolled-back'
+  /** Records that come back wake no fetch: I13. */
+  | 'wakes-nobody'
+  /** The share coordinator takes what a leader of before writes: I11. */
+  | 'stale-leader-accepted'
   /** A leader hands out records without a lease: S0. */
   | 'ignores-lease'
   /** The share coordinator answers before enough replicas have what it wrote: S3. */

@@ -2,6 +2,7 @@ import { unreachable } from '../base/assert.ts';
 import type { CoordinatorRecord, CoordinatorShard, Now, Outbox, Ticket } from '../coordinator/shard.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import type { StateBatch } from './persistence.ts';
+import { NO_BUGS, type PlantedBugs } from './planted-bugs.ts';
 import { mergeStateBatches } from './state-batches.ts';
 import {
   decodeStateRecord,
@@ -95,6 +96,7 @@ function applyUpdate(state: ShareState, update: ShareStateUpdate): ShareState {
 export class ShareStateShard implements CoordinatorShard<ShareStateCommand, ShareStateResponse, PruneEffect> {
   readonly #entries = new Map<string, Entry>();
   readonly #updatesPerSnapshot: () => number;
+  readonly #bugs: PlantedBugs;
   /** Offset after the last replayed record. */
   #endOffset = 0;
   /** Snapshots below it were not renewed since the last round of pruning. */
@@ -102,8 +104,9 @@ export class ShareStateShard implements CoordinatorShard<ShareStateCommand, Shar
   #pruneMs = Number.POSITIVE_INFINITY;
 
   /** `updatesPerSnapshot`: `share.coordinator.snapshot.update.records.per.snapshot`, 0 to 500, read at each write. */
-  constructor(updatesPerSnapshot: () => number) {
+  constructor(updatesPerSnapshot: () => number, bugs: PlantedBugs = NO_BUGS) {
     this.#updatesPerSnapshot = updatesPerSnapshot;
+    this.#bugs = bugs;
   }
 
   /** Applies one record of the log. */
@@ -235,8 +238,8 @@ export class ShareStateShard implements CoordinatorShard<ShareStateCommand, Shar
   #write(entry: Entry | undefined, change: StateChange, now: Now, out: Out): ShareStateResponse {
     if (entry === undefined) return failed(ErrorCode.INVALID_REQUEST);
     const { state, key } = entry;
-    if (change.leaderEpoch !== -1 && change.leaderEpoch < state.leaderEpoch)
-      return failed(ErrorCode.FENCED_LEADER_EPOCH);
+    const isStale = change.leaderEpoch !== -1 && change.leaderEpoch < state.leaderEpoch;
+    if (isStale && !this.#bugs.has('stale-leader-accepted')) return failed(ErrorCode.FENCED_LEADER_EPOCH);
     if (change.stateEpoch !== -1 && change.stateEpoch < state.stateEpoch) return failed(ErrorCode.FENCED_STATE_EPOCH);
     const { snapshotEpoch } = state;
     const { leaderEpoch, startOffset, deliveryCompleteCount, stateBatches } = change;

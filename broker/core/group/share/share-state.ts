@@ -25,7 +25,7 @@ export function initializeShareState(step: Step, group: RunningShareGroup): void
   }
   if (step.now.monotonicMs < group.retryAtMs) return;
   const topics = durable.initializing.flatMap(({ topicId, partitions }) => {
-    const isNew = !isKnown(group, topicId);
+    const isNew = !isKnown(group, topicId) || step.has('new-partition-at-latest');
     const open = partitions.filter((partition) => {
       const place = placeOf(topicId, partition);
       return !group.inFlight.has(place) && !group.confirmed.has(place);
