@@ -173,7 +173,11 @@ describe('the share coordinator', () => {
         const leader =
           command.kind === 'write' ? command.change.leaderEpoch : command.kind === 'read' ? command.leaderEpoch : -1;
         const state =
-          command.kind === 'write' ? command.change.stateEpoch : command.kind === 'initialize' ? command.stateEpoch : -1;
+          command.kind === 'write'
+            ? command.change.stateEpoch
+            : command.kind === 'initialize'
+              ? command.stateEpoch
+              : -1;
         if ((leader >= 0 && leader < known.leader) || (state >= 0 && state < known.state)) {
           expect(code).not.toBe(0);
           expect(shard.describe()).toBe(before);
@@ -189,7 +193,11 @@ describe('the share coordinator', () => {
   });
 
   test('is caught taking what a stale leader writes within 2,000 runs', () => {
-    const outcome = fc.check(fenced(new Set(['stale-leader-accepted'])), { numRuns: 2_000, endOnFailure: true, seed: 7 });
+    const outcome = fc.check(fenced(new Set(['stale-leader-accepted'])), {
+      numRuns: 2_000,
+      endOnFailure: true,
+      seed: 7,
+    });
     expect(outcome.failed).toBe(true);
   });
 

@@ -122,11 +122,13 @@ describe('a share fetch', () => {
     const a = node.member('a');
     a.fetch();
     const pending = [node.member('b').fetch(), node.member('c').fetch()];
-    a.acknowledge({ 0: [[0, 9, ACCEPT], [50, 53, RELEASE]] });
-    expect(pending.map((one) => acquired(one))).toEqual([
-      ['0:50-53 x2', '0:100-102 x1'],
-      ['0:103-109 x1'],
-    ]);
+    a.acknowledge({
+      0: [
+        [0, 9, ACCEPT],
+        [50, 53, RELEASE],
+      ],
+    });
+    expect(pending.map((one) => acquired(one))).toEqual([['0:50-53 x2', '0:100-102 x1'], ['0:103-109 x1']]);
   });
 
   test('reads for a share-partition one at a time: no record goes out twice however slow the disk is', () => {
