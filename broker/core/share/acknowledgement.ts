@@ -83,16 +83,21 @@ function judge(
   return ErrorCode.NONE;
 }
 
-function targetState(inFlight: InFlight, run: Run, type: number, limit: number): RecordState {
+/** Puts a run where `type` leads. */
+function turn(inFlight: InFlight, run: Run, type: number, rules: GroupRules): void {
   switch (type) {
     case AcknowledgeType.accept:
-      return RecordState.acknowledged;
+      run.state = RecordState.acknowledged;
+      break;
     case AcknowledgeType.release:
-      return run.deliveryCount >= limit ? inFlight.policy.deadState('exhausted') : RecordState.available;
+      if (run.deliveryCount >= rules.deliveryCountLimit) inFlight.end(run, 'exhausted', rules);
+      else run.state = RecordState.available;
+      break;
     case AcknowledgeType.reject:
-      return inFlight.policy.deadState('rejected');
+      inFlight.end(run, 'rejected', rules);
+      break;
     default:
-      return RecordState.archived;
+      run.state = RecordState.archived;
   }
 }
 
@@ -103,14 +108,14 @@ function transit(
   start: number,
   end: number,
   type: number,
-  limit: number,
+  rules: GroupRules,
 ): void {
   const { list } = inFlight;
   const from = list.splitAt(start);
   const to = list.splitAt(end);
   for (let index = from; index < to; index += 1) {
     const run = list.at(index);
-    run.state = targetState(inFlight, run, type, limit);
+    turn(inFlight, run, type, rules);
     run.transition = transition.id;
     transition.add(run);
   }
@@ -151,7 +156,7 @@ export function acknowledge(
   for (const batch of request.batches) {
     forEachStretch(batch, inFlight.list.start, (start, end, type) => {
       if (type === AcknowledgeType.renew) renew(inFlight, start, end, nowMs + rules.lockDurationMs);
-      else transit(inFlight, transition, start, end, type, rules.deliveryCountLimit);
+      else transit(inFlight, transition, start, end, type, rules);
     });
   }
   if (transition.batches.length === 0) return ErrorCode.NONE;
@@ -187,7 +192,7 @@ export function saveAll(inFlight: InFlight, queue: PersistQueue, rules: GroupRul
 }
 
 function giveUp(inFlight: InFlight, transition: Transition, run: Run, rules: GroupRules): void {
-  run.state = targetState(inFlight, run, AcknowledgeType.release, rules.deliveryCountLimit);
+  turn(inFlight, run, AcknowledgeType.release, rules);
   run.transition = transition.id;
   transition.add(run);
 }

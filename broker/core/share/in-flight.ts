@@ -1,7 +1,7 @@
 import { NO_BUGS, type PlantedBugs } from './planted-bugs.ts';
-import type { DeliveryPolicy } from './policy.ts';
+import type { DeathReason, DeliveryPolicy } from './policy.ts';
 import { isTerminal, RecordState } from './record-state.ts';
-import { isTakeable, type Run, RunList } from './runs.ts';
+import { isTakeable, Letter, type Run, RunList } from './runs.ts';
 
 /** Group settings as they stand now; they are handed in with every input because they change while records are in flight. */
 export interface GroupRules {
@@ -13,6 +13,8 @@ export interface GroupRules {
   readonly recordLocksMax: number;
   /** `share.renew.acknowledge.enable`. */
   readonly renewEnabled: boolean;
+  /** Whether records that die leave a dead letter: `share.version` ≥ 2 and `errors.deadletterqueue.topic.name` is set. */
+  readonly deadLetters: boolean;
 }
 
 /** The records in flight of one share-partition, with the two lower bounds that keep scans rare. */
@@ -25,6 +27,8 @@ export class InFlight {
   availableFrom = Number.POSITIVE_INFINITY;
   /** No lock and no delayed return ends before this monotonic time. `Infinity`: none runs. */
   deadlineMs = Number.POSITIVE_INFINITY;
+  /** False: no run is ARCHIVING. */
+  hasDying = false;
 
   constructor(startOffset: number, policy: DeliveryPolicy, bugs: PlantedBugs = NO_BUGS) {
     this.list = new RunList(startOffset);
@@ -71,17 +75,25 @@ export class InFlight {
   }
 
   /** Makes a run AVAILABLE again: true; or dead when it has no attempt left: false. */
-  giveBack(run: Run, nowMs: number, limit: number): boolean {
+  giveBack(run: Run, nowMs: number, rules: GroupRules): boolean {
     run.owner = '';
     run.transition = 0;
-    if (run.deliveryCount >= limit && !this.bugs.has('no-delivery-limit')) {
-      run.state = this.policy.deadState('exhausted');
+    if (run.deliveryCount >= rules.deliveryCountLimit && !this.bugs.has('no-delivery-limit')) {
+      this.end(run, 'exhausted', rules);
       run.dueMs = 0;
       return false;
     }
     run.state = RecordState.available;
     this.settleAvailable(run, nowMs);
     return true;
+  }
+
+  /** A run will not be delivered again: it is finished, or has to leave a dead letter first. */
+  end(run: Run, reason: DeathReason, { deadLetters }: GroupRules): void {
+    run.state = this.policy.deadState(reason, deadLetters);
+    if (run.state !== RecordState.archiving) return;
+    run.letter = reason === 'rejected' ? Letter.rejected : Letter.exhausted;
+    this.hasDying = true;
   }
 
   /** Completes the return of a run that is AVAILABLE already. */

@@ -30,7 +30,7 @@ export function expire(inFlight: InFlight, queue: PersistQueue, rules: GroupRule
       deadlineMs = Math.min(deadlineMs, run.dueMs);
     } else if (run.state === RecordState.acquired) {
       expiredCount += run.end - run.start;
-      if (inFlight.giveBack(run, nowMs, rules.deliveryCountLimit)) available = true;
+      if (inFlight.giveBack(run, nowMs, rules)) available = true;
       if (run.dueMs > nowMs) deadlineMs = Math.min(deadlineMs, run.dueMs);
       transition.add(run);
     } else {

@@ -6,9 +6,9 @@ import { type GroupRules, InFlight } from './in-flight.ts';
 import { expire } from './locks.ts';
 import { isPersistable, PersistQueue, type StateBatch, type Transition } from './persistence.ts';
 import { NO_BUGS, type PlantedBugs } from './planted-bugs.ts';
-import type { DeliveryPolicy } from './policy.ts';
+import type { DeathReason, DeliveryPolicy } from './policy.ts';
 import { RecordState } from './record-state.ts';
-import { createRun, type Run } from './runs.ts';
+import { createRun, Letter, type Run } from './runs.ts';
 
 /** What happens to a share-partition. `rules` are the group's settings at that moment. */
 export type SharePartitionInput =
@@ -21,6 +21,8 @@ export type SharePartitionInput =
   /** The log begins at `offset` now. */
   | { readonly kind: 'log-start'; readonly offset: number }
   | { readonly kind: 'time'; readonly rules: GroupRules }
+  /** The dead letters of offsets [start, end) are written, or given up: they are finished. */
+  | { readonly kind: 'buried'; readonly start: number; readonly end: number }
   /** The write asked for by `persist` is committed, or failed with the coordinator's code. */
   | { readonly kind: 'persisted'; readonly errorCode: number; readonly rules: GroupRules };
 
@@ -42,10 +44,20 @@ export type SharePartitionEffect =
     }
   /** Waiting fetches may find records or room now. */
   | { readonly kind: 'available' }
+  /** Follows the write that made them ARCHIVING, or its failure. Write their dead letters; `buried` follows. */
+  | ({ readonly kind: 'dead-letter' } & DeadRange)
   /** Locks of that many records ended. */
   | { readonly kind: 'expired'; readonly recordCount: number }
   /** The coordinator knows of a newer leader or state: drop this share-partition and load it again. */
   | { readonly kind: 'fenced'; readonly errorCode: number };
+
+/** Offsets [start, end), delivered `deliveryCount` times each, that will not be delivered again. */
+export interface DeadRange {
+  readonly start: number;
+  readonly end: number;
+  readonly deliveryCount: number;
+  readonly reason: DeathReason;
+}
 
 const FENCING: ReadonlySet<number> = new Set([
   ErrorCode.NOT_LEADER_OR_FOLLOWER,
@@ -88,8 +100,8 @@ export class SharePartition {
         return null;
       const unknown = bugs.has('gap-skipped') ? RecordState.archived : RecordState.available;
       if (firstOffset > list.end) list.push(createRun(list.end, firstOffset, unknown, 0));
-      const settled = deliveryState === RecordState.archiving ? RecordState.archived : deliveryState;
-      list.push(createRun(firstOffset, lastOffset + 1, settled, deliveryCount));
+      inFlight.hasDying ||= deliveryState === RecordState.archiving;
+      list.push(createRun(firstOffset, lastOffset + 1, deliveryState, deliveryCount));
     }
     list.heal(0, list.runs.length - 1);
     list.advance();
@@ -106,6 +118,8 @@ export class SharePartition {
         copy.state = RecordState.acquired;
         copy.transition = 0;
       }
+      copy.letter = Letter.none;
+      inFlight.hasDying ||= copy.state === RecordState.archiving;
       inFlight.list.push(copy);
     }
     inFlight.availableFrom = startOffset;
@@ -180,6 +194,9 @@ export class SharePartition {
       case 'time':
         this.#passTime(input.rules, nowMs, out);
         break;
+      case 'buried':
+        this.#bury(input.start, input.end, out);
+        break;
       case 'persisted':
         this.#settle(input.errorCode, input.rules, nowMs, out);
         break;
@@ -187,6 +204,11 @@ export class SharePartition {
         unreachable(input);
     }
     if (this.#queue.ready) out.push(this.#beginWrite());
+  }
+
+  /** Asks for the dead letters that a leader of before left open; to be called once, after `load`. */
+  resume(rules: GroupRules, out: SharePartitionEffect[]): void {
+    this.#askForLetters(rules, out);
   }
 
   /** Ends this share-partition: answers every waiting acknowledgement with `errorCode`. Nothing may follow. */
@@ -245,8 +267,47 @@ export class SharePartition {
     this.#inFlight.list.heal(0, this.#inFlight.list.runs.length - 1);
     const moved = this.#inFlight.list.advance();
     answer(transitions, errorCode, out);
+    this.#askForLetters(rules, out);
     if (FENCING.has(errorCode)) out.push({ kind: 'fenced', errorCode });
     else if ((returned && !this.#inFlight.bugs.has('wakes-nobody')) || moved) out.push({ kind: 'available' });
+  }
+
+  /** Names each settled ARCHIVING run once. Why it died is guessed for what a leader of before left (PROTOCOL §2.9). */
+  #askForLetters({ deliveryCountLimit }: GroupRules, out: SharePartitionEffect[]): void {
+    if (!this.#inFlight.hasDying) return;
+    this.#inFlight.hasDying = false;
+    for (const run of this.#inFlight.list.runs) {
+      if (run.state !== RecordState.archiving) continue;
+      this.#inFlight.hasDying = true;
+      if (run.transition !== 0 || run.letter === Letter.asked) continue;
+      const isRejected =
+        run.letter === Letter.none ? run.deliveryCount < deliveryCountLimit : run.letter === Letter.rejected;
+      const { start, end, deliveryCount } = run;
+      out.push({ kind: 'dead-letter', start, end, deliveryCount, reason: isRejected ? 'rejected' : 'exhausted' });
+      run.letter = Letter.asked;
+      if (this.#inFlight.bugs.has('archived-before-letter')) run.state = RecordState.archived;
+    }
+  }
+
+  /** Holds at once and is written afterwards: losing that write only writes the letters again. */
+  #bury(start: number, end: number, out: SharePartitionEffect[]): void {
+    const { list } = this.#inFlight;
+    const first = Math.max(start, list.start);
+    const limit = Math.min(end, list.end);
+    if (first >= limit) return;
+    const transition = this.#queue.open(0);
+    const from = list.splitAt(first);
+    const to = list.splitAt(limit);
+    for (let index = from; index < to; index += 1) {
+      const run = list.at(index);
+      if (run.state !== RecordState.archiving || run.letter !== Letter.asked) continue;
+      run.state = RecordState.archived;
+      run.letter = Letter.none;
+      transition.add(run);
+    }
+    this.#queue.pushDispensable(transition);
+    list.heal(from - 1, to);
+    if (list.advance()) out.push({ kind: 'available' });
   }
 
   #commit(run: Run, nowMs: number): void {
@@ -263,8 +324,9 @@ export class SharePartition {
   #rollBack(run: Run, rules: GroupRules, nowMs: number): void {
     run.transition = 0;
     run.state = RecordState.acquired;
+    run.letter = Letter.none;
     if (this.#inFlight.bugs.has('count-rolled-back')) run.deliveryCount -= 1;
-    if (run.dueMs <= nowMs) this.#inFlight.giveBack(run, nowMs, rules.deliveryCountLimit);
+    if (run.dueMs <= nowMs) this.#inFlight.giveBack(run, nowMs, rules);
     else this.#inFlight.deadlineMs = Math.min(this.#inFlight.deadlineMs, run.dueMs);
   }
 }

@@ -25,6 +25,8 @@ export type PlantedBug =
   | 'cut-taken-twice'
   /** A failed write takes the count back with the records: S2. */
   | 'count-rolled-back'
+  /** A record is finished before its dead letter is written: S4. */
+  | 'archived-before-letter'
   /** Records that come back wake no fetch: I13. */
   | 'wakes-nobody'
   /** The share coordinator takes what a leader of before writes: I11. */

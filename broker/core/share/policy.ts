@@ -16,13 +16,17 @@ export interface DeliveryPolicy {
   unitCap(unitSize: number, deliveryCount: number, limit: number): number;
   /** Monotonic ms before which a record that came back at `nowMs` stays out of reach; 0 for none. */
   returnAtMs(deliveryCount: number, nowMs: number): number;
-  /** State of a record that was rejected, or came back with no attempt left. */
-  deadState(reason: DeathReason): typeof RecordState.archived | typeof RecordState.archiving;
+  /**
+   * State of a record that was rejected, or came back with no attempt left: ARCHIVING when a dead letter is to be written
+   * first. `deadLetters`: whether the group has dead letters now.
+   */
+  deadState(reason: DeathReason, deadLetters: boolean): typeof RecordState.archived | typeof RecordState.archiving;
 }
 
 /**
  * Kafka's own rules: a record that keeps coming back is delivered with ever fewer others, at last alone, so that one
- * poison record does not take its neighbours to their limit; it comes back at once; a dead one is archived.
+ * poison record does not take its neighbours to their limit; it comes back at once; a dead one is archived, when the group
+ * has dead letters (KIP-1191) once one is written.
  */
 export const STANDARD_POLICY: DeliveryPolicy = {
   unitCap(unitSize, deliveryCount, limit) {
@@ -32,5 +36,5 @@ export const STANDARD_POLICY: DeliveryPolicy = {
     return Math.max(1, Math.floor(unitSize / 2 ** (deliveryCount - threshold + 1)));
   },
   returnAtMs: () => 0,
-  deadState: () => RecordState.archived,
+  deadState: (_, deadLetters) => (deadLetters ? RecordState.archiving : RecordState.archived),
 };

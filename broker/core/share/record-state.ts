@@ -1,6 +1,6 @@
 /**
  * Delivery states of records in a share-partition, as they are numbered on disk and on the wire. ACQUIRED is never
- * persisted; ARCHIVING (KIP-1191) is reserved for dead letters on their way.
+ * persisted; ARCHIVING (KIP-1191) holds the start back until the record's dead letter is written.
  */
 export const RecordState = {
   available: 0,

@@ -1,6 +1,12 @@
 import { assert } from '../base/assert.ts';
 import { isTerminal, RecordState } from './record-state.ts';
 
+/** What is known of the dead letter of a run that is ARCHIVING: why it is due, or that it is being written. */
+export const Letter = { none: 0, rejected: 1, exhausted: 2, asked: 3 } as const;
+
+/** One of `Letter`. */
+export type Letter = (typeof Letter)[keyof typeof Letter];
+
 /**
  * Neighbouring offsets [start, end) with one fate. Mutable, and always this shape: it is all that a record in flight
  * costs, however many records the run has.
@@ -23,11 +29,14 @@ export interface Run {
   /** Bounds of the delivery unit: what one fetch acquired together, which isolation of poison records divides. */
   unitStart: number;
   unitEnd: number;
+  /** `none` unless ARCHIVING, and for what a leader of before left ARCHIVING. */
+  letter: Letter;
 }
 
 /** A settled run of its own delivery unit. */
 export function createRun(start: number, end: number, state: RecordState, deliveryCount: number): Run {
-  return { start, end, state, deliveryCount, owner: '', dueMs: 0, transition: 0, unitStart: start, unitEnd: end };
+  const [owner, dueMs, transition, letter] = ['', 0, 0, Letter.none] as const;
+  return { start, end, state, deliveryCount, owner, dueMs, transition, unitStart: start, unitEnd: end, letter };
 }
 
 /** True when a fetch may take the run at `nowMs`. */
@@ -45,6 +54,7 @@ function sameFate(left: Run, right: Run): boolean {
   if (isFinished(left)) return true;
   return (
     left.deliveryCount === right.deliveryCount &&
+    left.letter === right.letter &&
     left.owner === right.owner &&
     left.dueMs === right.dueMs &&
     left.unitStart === right.unitStart &&

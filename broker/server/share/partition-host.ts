@@ -314,6 +314,8 @@ export class SharePartitionHost {
       case 'available':
         this.#stir();
         break;
+      case 'dead-letter':
+        break;
       case 'expired':
         this.#events.stats.expiredRecords += effect.recordCount;
         break;

@@ -17,6 +17,7 @@ export function rulesOf(source: RuleSource, groupId: string): GroupRules {
     deliveryCountLimit: settings.group(overrides, 'share.delivery.count.limit'),
     lockDurationMs: settings.group(overrides, 'share.record.lock.duration.ms'),
     recordLocksMax: settings.group(overrides, 'share.partition.max.record.locks'),
+    deadLetters: false,
     renewEnabled: settings.group(overrides, 'share.renew.acknowledge.enable'),
   };
 }

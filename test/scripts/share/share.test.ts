@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import type { GroupRules } from '../../../broker/core/share/in-flight.ts';
 import type { SharePartitionEffect } from '../../../broker/core/share/partition.ts';
 import { SharePartition } from '../../../broker/core/share/partition.ts';
 import { STANDARD_POLICY } from '../../../broker/core/share/policy.ts';
@@ -13,7 +14,13 @@ const STATES = ['available', 'acquired', 'acknowledged', 'archiving', 'archived'
 /** Runs the commands of a script against one share-partition; gives the script with what came of each command. */
 class Script {
   readonly #out: string[] = [];
-  #rules = { deliveryCountLimit: 5, lockDurationMs: 30_000, recordLocksMax: 200, renewEnabled: true };
+  #rules: GroupRules = {
+    deliveryCountLimit: 5,
+    lockDurationMs: 30_000,
+    recordLocksMax: 200,
+    renewEnabled: true,
+    deadLetters: false,
+  };
   #nowMs = 0;
   readonly #log: [number, number][] = [];
   #saved: { startOffset: number; stateBatches: readonly StateBatch[] } = { startOffset: 0, stateBatches: [] };
@@ -49,6 +56,7 @@ class Script {
           lockDurationMs: number('lock', this.#rules.lockDurationMs),
           recordLocksMax: number('locks', this.#rules.recordLocksMax),
           renewEnabled: this.#rules.renewEnabled,
+          deadLetters: number('letters', this.#rules.deadLetters ? 1 : 0) === 1,
         };
         return;
       case 'fetch':
@@ -78,10 +86,17 @@ class Script {
       case 'log-start':
         this.#step({ kind: 'log-start', offset: Number(plain[0]) });
         break;
-      case 'crash':
+      case 'buried':
+        this.#step({ kind: 'buried', start: Number(plain[0]), end: Number(plain[1]) });
+        break;
+      case 'crash': {
         this.#write = null;
         this.#partition = this.#load();
+        const effects: SharePartitionEffect[] = [];
+        this.#partition.resume(this.#rules, effects);
+        for (const effect of effects) this.#out.push(`  ${show(effect)}`);
         break;
+      }
       default:
         throw new Error(`unknown command: ${line}`);
     }
@@ -148,6 +163,8 @@ function show(effect: SharePartitionEffect): string {
       );
       return `write start ${effect.startOffset} complete ${effect.deliveryCompleteCount}:${batches.join(';')}`;
     }
+    case 'dead-letter':
+      return `write dead letters [${effect.start},${effect.end}) x${effect.deliveryCount} ${effect.reason}`;
     case 'expired':
       return `locks of ${effect.recordCount} ended`;
     case 'fenced':

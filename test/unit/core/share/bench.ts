@@ -16,6 +16,7 @@ export const RULES: GroupRules = {
   lockDurationMs: 30_000,
   recordLocksMax: 200,
   renewEnabled: true,
+  deadLetters: false,
 };
 
 /** What a fetch in a test may say; the rest has defaults. */
