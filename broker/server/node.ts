@@ -370,7 +370,7 @@ class NodeStart {
     this.#metrics.add(dispatcher.metrics);
     this.#metrics.add(logMetrics(logs.manager, partitions));
     this.#metrics.add(followerMetrics(partitions, partitions.followerStats));
-    this.#metrics.add(shareMetrics(share.share));
+    this.#metrics.add(shareMetrics(share.share, share.deadLetters.stats));
     this.#metrics.add(peers.metrics);
     partitions.start(() => this.#keepEpoch(() => this.#comeIn(logs, partitions)));
   }

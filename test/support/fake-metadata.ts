@@ -43,6 +43,8 @@ export class FakeMetadata implements MetadataClient, MetadataView {
   readonly controllerId = 0;
   readonly byName = new Map<string, TopicView>();
   readonly groupConfigs = new Map<string, ReadonlyMap<string, string>>();
+  readonly topicConfigs = new Map<string, ReadonlyMap<string, string>>();
+  readonly levels = new Map<string, number>();
   /** Carries out what is submitted; gives the outcome. */
   onSubmit: ((command: MetadataCommand) => MetadataOutcome) | null = null;
   readonly #listeners: ((delta: MetadataDelta) => void)[] = [];
@@ -109,10 +111,11 @@ export class FakeMetadata implements MetadataClient, MetadataView {
   }
 
   configOverrides(scope: ConfigScope, name: string): ReadonlyMap<string, string> {
-    return (scope === 'group' ? this.groupConfigs.get(name) : undefined) ?? NOTHING;
+    const configs = scope === 'group' ? this.groupConfigs : scope === 'topic' ? this.topicConfigs : null;
+    return configs?.get(name) ?? NOTHING;
   }
 
   features(): ReadonlyMap<string, number> {
-    return new Map();
+    return this.levels;
   }
 }

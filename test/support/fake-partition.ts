@@ -18,6 +18,15 @@ interface Stored {
   readonly bytes: Uint8Array;
 }
 
+const REFUSED = {
+  errorMessage: null,
+  logAppendTimeMs: -1,
+  logStartOffset: -1,
+  recordErrors: [],
+  baseOffset: -1,
+  endOffset: -1,
+};
+
 interface Waiting {
   readonly offset: number;
   readonly done: (errorCode: number) => void;
@@ -42,6 +51,8 @@ export class FakePartition implements Partition {
   /** Reads complete as a later input of the loop. */
   slowReads = false;
   readCount = 0;
+  /** Clients' batches beyond it are refused. */
+  sizeMax = Number.POSITIVE_INFINITY;
   /** What was appended, in order. */
   readonly batches: Stored[] = [];
   readonly #post: (input: () => void) => void;
@@ -83,7 +94,8 @@ export class FakePartition implements Partition {
     _options: { readonly apiVersion: number; readonly requiredAcks: number },
     done: (outcome: AppendOutcome) => void,
   ): void {
-    done(this.appendInternalBatch(records));
+    const isTooLarge = records.length > this.sizeMax;
+    done(isTooLarge ? { ...REFUSED, errorCode: ErrorCode.MESSAGE_TOO_LARGE } : this.appendInternalBatch(records));
   }
 
   appendInternalBatch(bytes: Uint8Array): AppendOutcome {

@@ -13,8 +13,8 @@ const NO_ACLS = 'ACLs are not supported yet: whoever reaches a listener may do e
 const NO_CLASSES = 'it names a Java class, and no Java runs here. Leave it out.';
 const NO_TIERS = 'tiered storage is not supported: a log lies on its own volume. Use retention.ms and retention.bytes.';
 const OWN_LISTENER = 'the control plane has an address of its own, weir.grpc.host and weir.grpc.port. Leave it out.';
-const NO_DEAD_LETTERS =
-  'dead letter queues are not supported yet: a record that is rejected or delivered too often is given up. Leave it out.';
+const NO_COPIES =
+  'a dead letter says where its record lies, and does not carry it yet. Leave it out, and read the record by its offset.';
 const NO_CONSUMER_PROTOCOL =
   'the consumer group protocol of KIP-848 is not served yet; consumers join with group.protocol=classic. Leave it out.';
 const NO_STREAMS_PROTOCOL =
@@ -40,7 +40,6 @@ const PREFIXES: Readonly<Record<SettingScope, readonly (readonly [prefix: string
     ['rsm.config.', NO_TIERS],
     ['rlmm.config.', NO_TIERS],
     ['zookeeper.', 'there is no ZooKeeper: the metadata lives in the node itself. Leave it out.'],
-    ['errors.deadletterqueue.', NO_DEAD_LETTERS],
     ['group.consumer.', NO_CONSUMER_PROTOCOL],
     ['group.streams.', NO_STREAMS_PROTOCOL],
     ['internal.', INTERNAL],
@@ -50,13 +49,11 @@ const PREFIXES: Readonly<Record<SettingScope, readonly (readonly [prefix: string
   group: [
     ['consumer.', NO_CONSUMER_PROTOCOL],
     ['streams.', NO_STREAMS_PROTOCOL],
-    ['errors.deadletterqueue.', NO_DEAD_LETTERS],
   ],
 };
 
 const NAMES: Readonly<Record<SettingScope, Readonly<Record<string, string>>>> = {
   topic: {
-    'errors.deadletterqueue.group.enable': NO_DEAD_LETTERS,
     'internal.segment.bytes': INTERNAL,
     'local.retention.bytes': NO_TIERS,
     'local.retention.ms': NO_TIERS,
@@ -128,6 +125,7 @@ const NAMES: Readonly<Record<SettingScope, Readonly<Record<string, string>>>> = 
     'unclean.leader.election.interval.ms': INTERNAL,
   },
   group: {
+    'errors.deadletterqueue.copy.record.enable': NO_COPIES,
     'share.assignor.offload.enable': INTERNAL,
   },
 };

@@ -29,7 +29,7 @@ export const SUPPORTED_FEATURES: readonly FeatureRange[] = [
   { name: ELR_VERSION, min: 0, max: 1, initial: 1 },
   { name: 'kraft.version', min: 0, max: 1, initial: 1 },
   { name: 'metadata.version', min: 7, max: 30, initial: 30 },
-  { name: 'share.version', min: 0, max: 1, initial: 1 },
+  { name: 'share.version', min: 0, max: 2, initial: 2 },
   { name: WEIR_VERSION, min: 1, max: WEIR_LEVELS.length, initial: WEIR_LEVELS.length },
 ];
 

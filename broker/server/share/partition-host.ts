@@ -3,13 +3,19 @@ import type { Settings } from '../../core/config/settings.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { AcknowledgementBatch } from '../../core/share/acknowledgement.ts';
 import type { Acquire, AcquiredRange } from '../../core/share/acquisition.ts';
-import { SharePartition, type SharePartitionEffect, type SharePartitionInput } from '../../core/share/partition.ts';
+import {
+  type DeadRange,
+  SharePartition,
+  type SharePartitionEffect,
+  type SharePartitionInput,
+} from '../../core/share/partition.ts';
 import { NO_BUGS, type PlantedBugs } from '../../core/share/planted-bugs.ts';
 import { STANDARD_POLICY } from '../../core/share/policy.ts';
 import type { Clock, TimerHandle, Timers } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import type { MetadataClient } from '../metadata-client.ts';
 import type { Partition, ReadOptions, ReadOutcome } from '../partitions/partition.ts';
+import type { DeadLetterWriter } from './dead-letters.ts';
 import { clientCode, mayRetry } from './error-codes.ts';
 import { loadSharePartition } from './load.ts';
 import type { SharePersister } from './persister.ts';
@@ -24,6 +30,7 @@ export interface ShareDeps {
   readonly settings: Settings;
   readonly metadata: MetadataClient;
   readonly persister: SharePersister;
+  readonly deadLetters: DeadLetterWriter;
   /** What a test breaks on purpose. */
   readonly bugs?: PlantedBugs;
   /** Runs `callback` once when the inputs of this loop turn are handled. */
@@ -76,6 +83,8 @@ export class SharePartitionHost {
   #running = false;
   #acquired: readonly AcquiredRange[] = [];
   #fetchLocked = false;
+  /** Dead letters that are being written: leaving before they are would write them once more. */
+  #openLetters = 0;
   #retiring = false;
   #timer: TimerHandle | null = null;
   #timerMs = Number.POSITIVE_INFINITY;
@@ -105,6 +114,9 @@ export class SharePartitionHost {
       }
       this.#core = core;
       this.#stateEpoch = outcome.stateEpoch;
+      const effects: SharePartitionEffect[] = [];
+      core.resume(rulesOf(deps, groupId), effects);
+      for (const effect of effects) this.#perform(effect);
       this.#stir();
     });
   }
@@ -315,6 +327,7 @@ export class SharePartitionHost {
         this.#stir();
         break;
       case 'dead-letter':
+        this.#writeDeadLetter(effect);
         break;
       case 'expired':
         this.#events.stats.expiredRecords += effect.recordCount;
@@ -326,6 +339,18 @@ export class SharePartitionHost {
       default:
         unreachable(effect);
     }
+  }
+
+  #writeDeadLetter(range: DeadRange): void {
+    const { start, end } = range;
+    const { topicName, index } = this.partition;
+    const isWanted = (): boolean => this.#errorCode === ErrorCode.NONE;
+    this.#openLetters += 1;
+    const letter = { ...range, groupId: this.groupId, topicName, partition: index, isWanted };
+    this.#deps.deadLetters.write(letter, () => {
+      this.#openLetters -= 1;
+      if (isWanted()) this.#run({ kind: 'buried', start, end });
+    });
   }
 
   #answer(ticket: number, errorCode: number): void {
@@ -365,6 +390,7 @@ export class SharePartitionHost {
   #maybeRetire(): void {
     if (!this.#retiring || this.#running || this.#errorCode !== ErrorCode.NONE) return;
     if (this.#core?.writing === true || this.#tickets.size > 0 || this.#fetchLocked || this.#waiters.size > 0) return;
+    if (this.#openLetters > 0) return;
     // Its next life in this leader epoch counts from what was written (S2).
     if (this.#core?.isBehind === true) this.#run({ kind: 'save', rules: rulesOf(this.#deps, this.groupId) });
     else this.end(ErrorCode.NOT_LEADER_OR_FOLLOWER);

@@ -17,9 +17,23 @@ export function rulesOf(source: RuleSource, groupId: string): GroupRules {
     deliveryCountLimit: settings.group(overrides, 'share.delivery.count.limit'),
     lockDurationMs: settings.group(overrides, 'share.record.lock.duration.ms'),
     recordLocksMax: settings.group(overrides, 'share.partition.max.record.locks'),
-    deadLetters: false,
+    deadLetters: deadLetterTopic(source, overrides) !== '',
     renewEnabled: settings.group(overrides, 'share.renew.acknowledge.enable'),
   };
+}
+
+/** `share.version` from which groups may have dead letters (KIP-1191). */
+const DEAD_LETTER_VERSION = 2;
+
+/** Where the group's dead letters go; '' when it has none. */
+export function deadLetterTopicOf(source: RuleSource, groupId: string): string {
+  return deadLetterTopic(source, source.metadata.view.configOverrides('group', groupId));
+}
+
+function deadLetterTopic({ settings, metadata }: RuleSource, overrides: ReadonlyMap<string, string>): string {
+  const name = settings.group(overrides, 'errors.deadletterqueue.topic.name');
+  if (name === '') return name;
+  return (metadata.view.features().get('share.version') ?? 0) >= DEAD_LETTER_VERSION ? name : '';
 }
 
 /** 0 read_uncommitted, 1 read_committed. */

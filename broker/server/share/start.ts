@@ -1,6 +1,7 @@
 import type { Settings } from '../../core/config/settings.ts';
 import { NO_BUGS, type PlantedBugs } from '../../core/share/planted-bugs.ts';
 import type { CoordinatorHostDeps } from '../coordinators/host.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { createShareCoordinator, type ShareCoordinator } from './coordinator.ts';
 import type { Peers } from '../peers/peers.ts';
 import type { SharePersister } from './persister.ts';
@@ -18,6 +19,7 @@ export interface ShareGroups {
   readonly shareStateRouter: ShareStateRouter;
   readonly sharePersister: SharePersister;
   readonly share: ShareService;
+  readonly deadLetters: DeadLetters;
 }
 
 /** Starts the share coordinator and the leaders' side. `leaseHeld`: whether records may be handed out now (S0). */
@@ -35,6 +37,7 @@ export function startShareGroups(
   const routes = { nodeId, metadata, peers, coordinator: shareCoordinator, local: shareState };
   const shareStateRouter = new ShareStateRouter(routes);
   const sharePersister = new StatePersister(shareStateRouter);
+  const deadLetters = new DeadLetters(deps);
   const share = new ShareService({
     clock,
     timers,
@@ -45,7 +48,8 @@ export function startShareGroups(
     leaseHeld: bugs.has('ignores-lease') ? () => true : () => deps.leaseHeld(),
     bugs,
     persister: sharePersister,
+    deadLetters,
     afterTurn: (callback) => deps.afterTurn(callback),
   });
-  return { shareCoordinator, shareState, shareStateRouter, sharePersister, share };
+  return { shareCoordinator, shareState, shareStateRouter, sharePersister, share, deadLetters };
 }

@@ -237,6 +237,18 @@ export const GROUP_BROKER_SETTINGS = {
     change: 'static',
     doc: 'Largest share.partition.max.record.locks that a group may have.',
   },
+  'errors.deadletterqueue.topic.name.prefix': {
+    type: 'string',
+    default: 'dlq.',
+    change: 'cluster',
+    doc: 'What names of topics for dead letters of share groups begin with.',
+  },
+  'errors.deadletterqueue.auto.create.topics.enable': {
+    type: 'boolean',
+    default: 'false',
+    change: 'cluster',
+    doc: 'Whether a missing topic for dead letters is created, with the defaults of the cluster, when the first letter comes.',
+  },
   'share.coordinator.state.topic.num.partitions': {
     type: 'int',
     default: '50',
@@ -363,5 +375,11 @@ export const GROUP_SETTINGS = {
     default: 'true',
     change: 'cluster',
     doc: 'Whether members may renew their lock on a record.',
+  },
+  'errors.deadletterqueue.topic.name': {
+    type: 'string',
+    default: '',
+    change: 'cluster',
+    doc: 'Topic that gets a record with headers for each one that was rejected or delivered too often (KIP-1191; share.version 2). Its name begins with errors.deadletterqueue.topic.name.prefix, and it has errors.deadletterqueue.group.enable=true. Empty: none.',
   },
 } as const satisfies Readonly<Record<string, GroupSettingRow>>;

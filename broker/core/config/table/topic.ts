@@ -71,6 +71,13 @@ export const TOPIC_SETTINGS = {
     synonyms: [{ name: 'compression.zstd.level', factor: 1 }],
     doc: 'Level at which batches are compressed anew under compression.type=zstd. Batches that come in zstd stay as they are.',
   },
+  'errors.deadletterqueue.group.enable': {
+    type: 'boolean',
+    default: 'false',
+    change: 'cluster',
+    synonyms: [],
+    doc: 'Whether share groups may write dead letters to the topic (KIP-1191).',
+  },
   'flush.messages': {
     type: 'long',
     default: LONG_MAX_TEXT,

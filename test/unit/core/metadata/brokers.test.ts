@@ -240,7 +240,7 @@ test('a cluster is formed once, with the features of this release', () => {
     ['eligible.leader.replicas.version', 1],
     ['kraft.version', 1],
     ['metadata.version', 30],
-    ['share.version', 1],
+    ['share.version', 2],
     ['weir.version', 3],
   ]);
   expect(lab.run({ kind: 'formatCluster', clusterId: sampleId(9) }).errorCode).toBe(ErrorCode.INVALID_REQUEST);

@@ -204,12 +204,18 @@ export class ShareNode {
     warn: (_fields: object, message: string) => void this.warnings.push(message),
     error: () => {},
   };
+  readonly #peers: Pick<Peers, 'call'>;
   readonly #wrap: (persister: SharePersister) => SharePersister;
   #service: ShareService;
 
   constructor(
-    options: { settings?: Record<string, string>; wrap?: (persister: SharePersister) => SharePersister } = {},
+    options: {
+      settings?: Record<string, string>;
+      wrap?: (persister: SharePersister) => SharePersister;
+      peers?: Pick<Peers, 'call'>;
+    } = {},
   ) {
+    this.#peers = options.peers ?? ALONE;
     this.settings = new Settings(new Map(Object.entries(options.settings ?? {})));
     this.#wrap = options.wrap ?? ((persister) => persister);
     this.metadata.byName.set('jobs', topicView('jobs', TOPIC_ID, 2));
@@ -293,7 +299,7 @@ export class ShareNode {
       log: this.#log,
       crc32c,
       nodeId: 0,
-      peers: ALONE,
+      peers: this.#peers,
       metadata,
       partitions,
       settings,
@@ -311,6 +317,7 @@ export class ShareNode {
       settings,
       metadata,
       persister: this.#wrap(this.groups.sharePersister),
+      deadLetters: this.groups.deadLetters,
       afterTurn: loop.afterTurn,
       leaseHeld: () => this.lease,
     };
