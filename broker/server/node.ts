@@ -325,6 +325,7 @@ class NodeStart {
     const share = startShareGroups({
       ...shared,
       peers,
+      compression: ports.compression,
       leaseHeld: () => control.holdsLease,
       ...(this.#options.shareBugs === undefined ? {} : { bugs: this.#options.shareBugs }),
     });

@@ -209,7 +209,7 @@ class World {
     const letter = this.#letters.shift();
     if (letter === undefined) return;
     for (let offset = letter.start; offset < letter.end; offset += 1) this.#lettered.add(offset);
-    this.#step({ kind: 'buried', ...letter });
+    this.#step({ kind: 'buried', ranges: [letter] });
   }
 
   fetch(memberId: string, mode: 0 | 1, max: number, batchSize: number): number[] {

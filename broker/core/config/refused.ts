@@ -13,8 +13,6 @@ const NO_ACLS = 'ACLs are not supported yet: whoever reaches a listener may do e
 const NO_CLASSES = 'it names a Java class, and no Java runs here. Leave it out.';
 const NO_TIERS = 'tiered storage is not supported: a log lies on its own volume. Use retention.ms and retention.bytes.';
 const OWN_LISTENER = 'the control plane has an address of its own, weir.grpc.host and weir.grpc.port. Leave it out.';
-const NO_COPIES =
-  'a dead letter says where its record lies, and does not carry it yet. Leave it out, and read the record by its offset.';
 const NO_CONSUMER_PROTOCOL =
   'the consumer group protocol of KIP-848 is not served yet; consumers join with group.protocol=classic. Leave it out.';
 const NO_STREAMS_PROTOCOL =
@@ -125,7 +123,6 @@ const NAMES: Readonly<Record<SettingScope, Readonly<Record<string, string>>>> = 
     'unclean.leader.election.interval.ms': INTERNAL,
   },
   group: {
-    'errors.deadletterqueue.copy.record.enable': NO_COPIES,
     'share.assignor.offload.enable': INTERNAL,
   },
 };

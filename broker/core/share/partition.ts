@@ -21,8 +21,8 @@ export type SharePartitionInput =
   /** The log begins at `offset` now. */
   | { readonly kind: 'log-start'; readonly offset: number }
   | { readonly kind: 'time'; readonly rules: GroupRules }
-  /** The dead letters of offsets [start, end) are written, or given up: they are finished. */
-  | { readonly kind: 'buried'; readonly start: number; readonly end: number }
+  /** The dead letters of those offsets are written, or given up: they are finished. */
+  | { readonly kind: 'buried'; readonly ranges: readonly Pick<DeadRange, 'start' | 'end'>[] }
   /** The write asked for by `persist` is committed, or failed with the coordinator's code. */
   | { readonly kind: 'persisted'; readonly errorCode: number; readonly rules: GroupRules };
 
@@ -195,7 +195,7 @@ export class SharePartition {
         this.#passTime(input.rules, nowMs, out);
         break;
       case 'buried':
-        this.#bury(input.start, input.end, out);
+        this.#bury(input.ranges, out);
         break;
       case 'persisted':
         this.#settle(input.errorCode, input.rules, nowMs, out);
@@ -290,23 +290,25 @@ export class SharePartition {
   }
 
   /** Holds at once and is written afterwards: losing that write only writes the letters again. */
-  #bury(start: number, end: number, out: SharePartitionEffect[]): void {
+  #bury(ranges: readonly Pick<DeadRange, 'start' | 'end'>[], out: SharePartitionEffect[]): void {
     const { list } = this.#inFlight;
-    const first = Math.max(start, list.start);
-    const limit = Math.min(end, list.end);
-    if (first >= limit) return;
     const transition = this.#queue.open(0);
-    const from = list.splitAt(first);
-    const to = list.splitAt(limit);
-    for (let index = from; index < to; index += 1) {
-      const run = list.at(index);
-      if (run.state !== RecordState.archiving || run.letter !== Letter.asked) continue;
-      run.state = RecordState.archived;
-      run.letter = Letter.none;
-      transition.add(run);
+    for (const { start, end } of ranges) {
+      const first = Math.max(start, list.start);
+      const limit = Math.min(end, list.end);
+      if (first >= limit) continue;
+      const from = list.splitAt(first);
+      const to = list.splitAt(limit);
+      for (let index = from; index < to; index += 1) {
+        const run = list.at(index);
+        if (run.state !== RecordState.archiving || run.letter !== Letter.asked) continue;
+        run.state = RecordState.archived;
+        run.letter = Letter.none;
+        transition.add(run);
+      }
     }
     this.#queue.pushDispensable(transition);
-    list.heal(from - 1, to);
+    list.heal(0, list.runs.length - 1);
     if (list.advance()) out.push({ kind: 'available' });
   }
 

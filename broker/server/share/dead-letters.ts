@@ -8,25 +8,29 @@ import { ErrorCode } from '../../core/protocol/errors.ts';
 import { buildBatch, type NewRecord, type RecordHeader } from '../../core/record/builder.ts';
 import type { DeadRange } from '../../core/share/partition.ts';
 import type { Clock, Timers } from '../../ports/clock.ts';
+import type { Compression } from '../../ports/compression.ts';
 import type { Log } from '../../ports/log.ts';
 import type { MetadataClient } from '../metadata-client.ts';
 import { LimitLog } from '../network/limit-log.ts';
-import type { Partitions } from '../partitions/partition.ts';
+import type { Partition, Partitions } from '../partitions/partition.ts';
 import type { Peers } from '../peers/peers.ts';
+import { type Copies, readCopies } from './dead-letter-copies.ts';
 import { deadLetterTopicOf } from './rules.ts';
 
-/** Records of a share-partition that died, and whether their leader still waits for their letters. */
-export interface DeadLetter extends DeadRange {
+/** Records of a share-partition that died. */
+export interface DeadLot {
   readonly groupId: string;
-  readonly topicName: string;
-  readonly partition: number;
+  readonly source: Pick<Partition, 'topicName' | 'index' | 'read'>;
+  /** At least one, in no order. */
+  readonly ranges: readonly DeadRange[];
+  /** Whether their leader still waits for their letters. */
   readonly isWanted: () => boolean;
 }
 
 /** Where leaders of share-partitions leave what will not be delivered again (KIP-1191). */
 export interface DeadLetterWriter {
   /** `done` is called once, when the letters are committed or given up: nothing else can become of them. */
-  write(letter: DeadLetter, done: () => void): void;
+  write(lot: DeadLot, done: () => void): void;
 }
 
 /** Records since the start of the process. */
@@ -41,6 +45,7 @@ export interface DeadLetterDeps {
   readonly timers: Timers;
   readonly log: Log;
   readonly crc32c: Crc32c;
+  readonly compression: Pick<Compression, 'decompress'>;
   readonly nodeId: number;
   readonly settings: Settings;
   readonly metadata: Pick<MetadataClient, 'view' | 'submit'>;
@@ -63,16 +68,26 @@ const REASONS = {
   exhausted: 'Offset delivery count exceeded the threshold.',
 } as const;
 
-/** One batch of letters on its way. */
-interface Parcel {
-  readonly letter: DeadLetter;
-  readonly topicName: string;
-  readonly start: number;
-  readonly end: number;
+/** A record that died. */
+interface Dead {
+  readonly offset: number;
+  readonly deliveryCount: number;
+  readonly reason: DeadRange['reason'];
 }
 
+/** One batch of letters on its way. */
+interface Parcel {
+  readonly lot: DeadLot;
+  readonly topicName: string;
+  readonly dead: readonly Dead[];
+  readonly copies: Copies;
+}
+
+const NO_COPIES: Copies = new Map();
+
 /**
- * Writes dead letters to the topic that their group names: one record each, with headers that say where it came from and why.
+ * Writes dead letters to the topic that their group names: one record each, with headers that say where it came from and why,
+ * and with its key and value where the group wants copies of what can be read and has room.
  * Five tries, then the letter is given up with a log line, as in Kafka: what a record died of must not stop its group.
  */
 export class DeadLetters implements DeadLetterWriter {
@@ -86,12 +101,16 @@ export class DeadLetters implements DeadLetterWriter {
   }
 
   /** See `DeadLetterWriter`. */
-  write(letter: DeadLetter, done: () => void): void {
-    this.#findTopic(letter.groupId, (found) => {
+  write(lot: DeadLot, done: () => void): void {
+    const dead = lot.ranges.flatMap(({ start, end, deliveryCount, reason }) =>
+      Array.from({ length: end - start }, (_, index): Dead => ({ offset: start + index, deliveryCount, reason })),
+    );
+    dead.sort((left, right) => left.offset - right.offset);
+    this.#findTopic(lot.groupId, (found) => {
       if ('refusal' in found) {
-        this.#giveUp(letter, letter.end - letter.start, found.refusal);
+        this.#giveUp(lot, dead.length, found.refusal);
         done();
-      } else this.#writeFrom(letter, found.topicName, letter.start, done);
+      } else this.#writeAll(lot, found.topicName, dead, done);
     });
   }
 
@@ -123,45 +142,79 @@ export class DeadLetters implements DeadLetterWriter {
     this.#deps.metadata.submit(command, CREATE_TIMEOUT_MS, done);
   }
 
-  #writeFrom(letter: DeadLetter, topicName: string, start: number, done: () => void): void {
-    if (start >= letter.end || !letter.isWanted()) {
+  #writeAll(lot: DeadLot, topicName: string, dead: readonly Dead[], done: () => void): void {
+    if (dead.length === 0 || !lot.isWanted()) {
       done();
       return;
     }
-    const end = Math.min(start + LETTERS_PER_BATCH, letter.end);
-    this.#send({ letter, topicName, start, end }, 1, () => this.#writeFrom(letter, topicName, end, done));
+    const next = dead.slice(0, LETTERS_PER_BATCH);
+    const send = (part: readonly Dead[], copies: Copies): void =>
+      this.#send({ lot, topicName, dead: part, copies }, 1, () =>
+        this.#writeAll(lot, topicName, dead.slice(part.length), done),
+      );
+    if (!this.#copies(lot.groupId)) {
+      send(next, NO_COPIES);
+      return;
+    }
+    const { compression, metadata, settings } = this.#deps;
+    const overrides = metadata.view.configOverrides('topic', lot.source.topicName);
+    const payloadSizeMax = settings.topic(overrides, 'max.decompressed.message.bytes');
+    const offsets = next.map(({ offset }) => offset);
+    readCopies({ source: lot.source, offsets, compression, payloadSizeMax }, (copies, endOffset) =>
+      send(
+        next.filter(({ offset }) => offset < endOffset),
+        copies,
+      ),
+    );
+  }
+
+  #copies(groupId: string): boolean {
+    const overrides = this.#deps.metadata.view.configOverrides('group', groupId);
+    return this.#deps.settings.group(overrides, 'errors.deadletterqueue.copy.record.enable');
   }
 
   #send(parcel: Parcel, attempt: number, done: () => void): void {
-    const { letter, start, end } = parcel;
+    const { lot, dead } = parcel;
     this.#produce(parcel, (errorCode) => {
-      if (errorCode === ErrorCode.NONE) this.stats.writtenRecords += end - start;
-      else if (errorCode === ErrorCode.MESSAGE_TOO_LARGE && end - start > 1) {
-        const middle = Math.ceil((start + end) / 2);
-        this.#send({ ...parcel, end: middle }, 1, () => this.#send({ ...parcel, start: middle }, 1, done));
+      if (errorCode === ErrorCode.NONE) this.stats.writtenRecords += dead.length;
+      else if (errorCode === ErrorCode.MESSAGE_TOO_LARGE && (dead.length > 1 || parcel.copies.size > 0)) {
+        this.#sendLess(parcel, done);
         return;
-      } else if (attempt < ATTEMPTS_MAX && letter.isWanted()) {
+      } else if (attempt < ATTEMPTS_MAX && lot.isWanted()) {
         const delayMs = Math.min(RETRY_MIN_MS * 2 ** (attempt - 1), RETRY_MAX_MS);
         this.#deps.timers.after(delayMs, () => this.#send(parcel, attempt + 1, done));
         return;
-      } else this.#giveUp(letter, end - start, `its leader answers ${errorCode}`);
+      } else this.#giveUp(lot, dead.length, `its leader answers ${errorCode}`);
       done();
     });
   }
 
-  #giveUp({ groupId, topicName, partition }: DeadLetter, count: number, reason: string): void {
+  /** In halves; a single letter that is too large goes without its record. */
+  #sendLess(parcel: Parcel, done: () => void): void {
+    const { dead } = parcel;
+    if (dead.length === 1) {
+      this.#send({ ...parcel, copies: NO_COPIES }, 1, done);
+      return;
+    }
+    const middle = Math.ceil(dead.length / 2);
+    this.#send({ ...parcel, dead: dead.slice(0, middle) }, 1, () =>
+      this.#send({ ...parcel, dead: dead.slice(middle) }, 1, done),
+    );
+  }
+
+  #giveUp({ groupId, source }: DeadLot, count: number, reason: string): void {
     this.stats.failedRecords += count;
     const deadLetterTopic = deadLetterTopicOf(this.#deps, groupId);
-    const fields = { group: groupId, topic: topicName, partition, count, deadLetterTopic, reason };
+    const fields = { group: groupId, topic: source.topicName, partition: source.index, count, deadLetterTopic, reason };
     this.#limits.write('warn', 'dead letters', fields, 'dead letters could not be written');
   }
 
   /** One try, at whoever leads the partition now. */
   #produce(parcel: Parcel, done: (errorCode: number) => void): void {
     const { metadata, nodeId, partitions, peers } = this.#deps;
-    const { letter, topicName } = parcel;
+    const { lot, topicName } = parcel;
     const topic = metadata.view.topicByName(topicName);
-    const index = topic === null ? -1 : letter.partition % topic.partitionCount;
+    const index = topic === null ? -1 : lot.source.index % topic.partitionCount;
     const leader = topic?.partition(index)?.leader ?? -1;
     if (topic === null || leader === -1) done(ErrorCode.LEADER_NOT_AVAILABLE);
     else if (leader !== nodeId) this.#produceThere(parcel, { topic, index, leader: brokerId(leader) }, peers, done);
@@ -204,26 +257,27 @@ export class DeadLetters implements DeadLetterWriter {
     });
   }
 
-  #batchOf({ letter, start, end }: Parcel): Uint8Array {
-    const records: NewRecord[] = [];
-    for (let offset = start; offset < end; offset += 1)
-      records.push({ key: null, value: null, headers: headersOf(letter, offset) });
+  #batchOf({ lot, dead, copies }: Parcel): Uint8Array {
+    const records = dead.map((one): NewRecord => {
+      const { key = null, value = null } = copies.get(one.offset) ?? {};
+      return { key, value, headers: headersOf(lot, one) };
+    });
     return buildBatch(records, { timestamp: this.#deps.clock.wallMs() }, this.#deps.crc32c);
   }
 }
 
 /** Where a record came from and what it died of, each as text. */
-function headersOf(letter: DeadLetter, offset: number): RecordHeader[] {
+function headersOf({ groupId, source }: DeadLot, { offset, deliveryCount, reason }: Dead): RecordHeader[] {
   const header = (name: string, text: string): RecordHeader => ({
     key: `__dlq.errors.${name}`,
     value: Buffer.from(text),
   });
   return [
-    header('topic', letter.topicName),
-    header('partition', String(letter.partition)),
+    header('topic', source.topicName),
+    header('partition', String(source.index)),
     header('offset', String(offset)),
-    header('group', letter.groupId),
-    header('delivery.count', String(letter.deliveryCount)),
-    header('message', REASONS[letter.reason]),
+    header('group', groupId),
+    header('delivery.count', String(deliveryCount)),
+    header('message', REASONS[reason]),
   ];
 }

@@ -83,8 +83,9 @@ export class SharePartitionHost {
   #running = false;
   #acquired: readonly AcquiredRange[] = [];
   #fetchLocked = false;
-  /** Dead letters that are being written: leaving before they are would write them once more. */
-  #openLetters = 0;
+  /** What died and waits for its letter, and whether letters are being written: leaving before would write them again. */
+  #dead: DeadRange[] = [];
+  #burying = false;
   #retiring = false;
   #timer: TimerHandle | null = null;
   #timerMs = Number.POSITIVE_INFINITY;
@@ -117,6 +118,7 @@ export class SharePartitionHost {
       const effects: SharePartitionEffect[] = [];
       core.resume(rulesOf(deps, groupId), effects);
       for (const effect of effects) this.#perform(effect);
+      this.#writeDeadLetters();
       this.#stir();
     });
   }
@@ -308,6 +310,7 @@ export class SharePartitionHost {
     }
     this.#running = false;
     this.#setTimer();
+    this.#writeDeadLetters();
     this.#maybeRetire();
   }
 
@@ -327,7 +330,7 @@ export class SharePartitionHost {
         this.#stir();
         break;
       case 'dead-letter':
-        this.#writeDeadLetter(effect);
+        this.#dead.push(effect);
         break;
       case 'expired':
         this.#events.stats.expiredRecords += effect.recordCount;
@@ -341,15 +344,16 @@ export class SharePartitionHost {
     }
   }
 
-  #writeDeadLetter(range: DeadRange): void {
-    const { start, end } = range;
-    const { topicName, index } = this.partition;
+  /** Writes the dead letters that were asked for meanwhile, one lot after the other. */
+  #writeDeadLetters(): void {
+    const ranges = this.#dead;
+    if (this.#burying || ranges.length === 0 || this.#errorCode !== ErrorCode.NONE) return;
+    this.#dead = [];
+    this.#burying = true;
     const isWanted = (): boolean => this.#errorCode === ErrorCode.NONE;
-    this.#openLetters += 1;
-    const letter = { ...range, groupId: this.groupId, topicName, partition: index, isWanted };
-    this.#deps.deadLetters.write(letter, () => {
-      this.#openLetters -= 1;
-      if (isWanted()) this.#run({ kind: 'buried', start, end });
+    this.#deps.deadLetters.write({ groupId: this.groupId, source: this.partition, ranges, isWanted }, () => {
+      this.#burying = false;
+      if (isWanted()) this.#run({ kind: 'buried', ranges });
     });
   }
 
@@ -390,7 +394,7 @@ export class SharePartitionHost {
   #maybeRetire(): void {
     if (!this.#retiring || this.#running || this.#errorCode !== ErrorCode.NONE) return;
     if (this.#core?.writing === true || this.#tickets.size > 0 || this.#fetchLocked || this.#waiters.size > 0) return;
-    if (this.#openLetters > 0) return;
+    if (this.#burying) return;
     // Its next life in this leader epoch counts from what was written (S2).
     if (this.#core?.isBehind === true) this.#run({ kind: 'save', rules: rulesOf(this.#deps, this.groupId) });
     else this.end(ErrorCode.NOT_LEADER_OR_FOLLOWER);

@@ -1,5 +1,6 @@
 import type { Settings } from '../../core/config/settings.ts';
 import { NO_BUGS, type PlantedBugs } from '../../core/share/planted-bugs.ts';
+import type { Compression } from '../../ports/compression.ts';
 import type { CoordinatorHostDeps } from '../coordinators/host.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { createShareCoordinator, type ShareCoordinator } from './coordinator.ts';
@@ -27,6 +28,7 @@ export function startShareGroups(
   deps: CoordinatorHostDeps & {
     readonly settings: Settings;
     readonly peers: Pick<Peers, 'call'>;
+    readonly compression: Pick<Compression, 'decompress'>;
     leaseHeld(): boolean;
     readonly bugs?: PlantedBugs;
   },

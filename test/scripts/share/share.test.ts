@@ -87,7 +87,7 @@ class Script {
         this.#step({ kind: 'log-start', offset: Number(plain[0]) });
         break;
       case 'buried':
-        this.#step({ kind: 'buried', start: Number(plain[0]), end: Number(plain[1]) });
+        this.#step({ kind: 'buried', ranges: [{ start: Number(plain[0]), end: Number(plain[1]) }] });
         break;
       case 'crash': {
         this.#write = null;

@@ -376,6 +376,12 @@ export const GROUP_SETTINGS = {
     change: 'cluster',
     doc: 'Whether members may renew their lock on a record.',
   },
+  'errors.deadletterqueue.copy.record.enable': {
+    type: 'boolean',
+    default: 'false',
+    change: 'cluster',
+    doc: 'Whether dead letters carry key and value of their records, where those fit in the topic; headers tell where they lie in any case.',
+  },
   'errors.deadletterqueue.topic.name': {
     type: 'string',
     default: '',

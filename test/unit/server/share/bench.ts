@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { Settings } from '../../../../broker/core/config/settings.ts';
 import type { ShareDeps } from '../../../../broker/server/share/partition-host.ts';
 import type { RequestContext } from '../../../../broker/server/request-context.ts';
@@ -46,6 +47,14 @@ export function bound(persister: SharePersister): SharePersister {
     read: (...all) => persister.read(...all),
     write: (...all) => persister.write(...all),
   };
+}
+
+function inflated(bytes: Uint8Array, maxOutputLength: number): Uint8Array | 'malformed' {
+  try {
+    return gunzipSync(bytes, { maxOutputLength });
+  } catch {
+    return 'malformed';
+  }
 }
 
 /** A client connection of one member. */
@@ -300,6 +309,9 @@ export class ShareNode {
       crc32c,
       nodeId: 0,
       peers: this.#peers,
+      compression: {
+        decompress: (_, bytes, sizeMax, done) => this.loop.post(() => done(inflated(bytes, sizeMax))),
+      },
       metadata,
       partitions,
       settings,

@@ -1,7 +1,11 @@
+import { Buffer } from 'node:buffer';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import * as batch from '../../../../broker/core/record/batch.ts';
+import { buildBatch, buildCompressedBatch, encodeRecords } from '../../../../broker/core/record/builder.ts';
 import { readRecords } from '../../../../broker/core/record/iterate.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
+import { crc32c } from '../../../../broker/io/crc32c.ts';
 import { topicView } from '../../../support/fake-metadata.ts';
 import { FakePartition } from '../../../support/fake-partition.ts';
 import { acquired, ShareNode, verdictsOf } from './bench.ts';
@@ -32,14 +36,14 @@ function lettered(options: ConstructorParameters<typeof ShareNode>[0] & { readon
   return { node, letters, open };
 }
 
-/** Each letter as `topic-partition@offset group xcount message`. */
+/** Each letter as `topic-partition@offset group xcount message`, and its key and value where it has them. */
 function textsOf(bytes: readonly Uint8Array[]): string[] {
   return bytes.flatMap((one) =>
     (readRecords(batch.bufferOf(one), 0) ?? []).map(({ key, value, headers }) => {
-      expect([key, value]).toEqual([null, null]);
+      const copy = key === null && value === null ? '' : ` ${String(key)}=${String(value)}`;
       const text = (name: string): string =>
         new TextDecoder().decode(headers.find((header) => header.key === `__dlq.errors.${name}`)?.value ?? undefined);
-      return `${text('topic')}-${text('partition')}@${text('offset')} ${text('group')} x${text('delivery.count')} ${text('message')}`;
+      return `${text('topic')}-${text('partition')}@${text('offset')} ${text('group')} x${text('delivery.count')} ${text('message')}${copy}`;
     }),
   );
 }
@@ -208,6 +212,75 @@ describe('a share group with dead letters', () => {
     node.loop.advance(60_000);
     expect([written(letters), start(node), node.warnings]).toEqual([[], 1, ['dead letters could not be written']]);
     expect(node.groups.deadLetters.stats).toEqual({ writtenRecords: 0, failedRecords: 1 });
+  });
+
+  describe('that carry their records', () => {
+    const KEYED = Array.from({ length: 4 }, (_, n) => ({
+      key: Buffer.from(`key ${n}`),
+      value: Buffer.from(`value ${n}`),
+    }));
+
+    /** Rejects the last three of four records, which lie in two batches, the second one as `pack` makes it. */
+    function rejected(
+      pack: (records: typeof KEYED) => Uint8Array,
+      spoil: (bench: ReturnType<typeof lettered>) => void,
+    ) {
+      const bench = lettered();
+      const { node, letters } = bench;
+      node.metadata.groupConfigs.set(
+        'g',
+        new Map([
+          [NAME, 'dlq.jobs'],
+          ['errors.deadletterqueue.copy.record.enable', 'true'],
+        ]),
+      );
+      node.log().appendInternalBatch(buildBatch(KEYED.slice(0, 2), { timestamp: 1 }, crc32c));
+      node.log().appendInternalBatch(pack(KEYED.slice(2)));
+      node.loop.run();
+      const a = node.member('a');
+      a.fetch();
+      spoil(bench);
+      a.acknowledge({ 0: [[1, 3, REJECT]] });
+      expect([verdictsOf(a.acknowledge({ 0: [[0, 0, ACCEPT]] })), start(node)]).toEqual([[0], 4]);
+      return written(letters);
+    }
+
+    const plain = (records: typeof KEYED): Uint8Array => buildBatch(records, { timestamp: 1 }, crc32c);
+    const pressed = (records: typeof KEYED): Uint8Array => {
+      const encoded = encodeRecords(records, 1);
+      return buildCompressedBatch(encoded, gzipSync(encoded.bytes), { codec: 1 }, crc32c);
+    };
+    const letter = (n: number): string => `jobs-0@${n} g x1 ${REJECTED}`;
+    const copied = (n: number): string => `${letter(n)} key ${n}=value ${n}`;
+
+    test('have key and value, from compressed batches too', () => {
+      expect(rejected(plain, () => {})).toEqual([1, 2, 3].map(copied));
+      expect(rejected(pressed, () => {})).toEqual([1, 2, 3].map(copied));
+    });
+
+    test('go without what cannot be read any more', () => {
+      expect(rejected(pressed, ({ node }) => void node.log().batches.splice(1))).toEqual([
+        copied(1),
+        letter(2),
+        letter(3),
+      ]);
+      const broken = (records: typeof KEYED): Uint8Array => {
+        const bytes = pressed(records);
+        bytes[batch.HEADER_SIZE] = 0;
+        return bytes;
+      };
+      expect(rejected(broken, () => {})).toEqual([copied(1), letter(2), letter(3)]);
+    });
+
+    test('go without a record that has no room in the topic', () => {
+      const large = (records: typeof KEYED): Uint8Array =>
+        plain(records.map(({ key, value }, index) => ({ key, value: index === 0 ? Buffer.alloc(5_000) : value })));
+      expect(rejected(large, ({ letters }) => void (letters.sizeMax = 2_000))).toEqual([
+        copied(1),
+        letter(2),
+        copied(3),
+      ]);
+    });
   });
 
   test('has none before share.version 2', () => {
