@@ -9,9 +9,29 @@ import { eventually, Stage } from './stage.ts';
 const EXAMPLE = readFileSync(new URL('../../examples/three-nodes.yaml', import.meta.url), 'utf8');
 const PARTITIONS = [0, 1, 2, 3, 4, 5];
 const GROUPS = ['workers', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+/** Its dead letters go to a topic of their own, which another group reads. */
+const LETTERS = `apiVersion: weir.dev/v1alpha1
+kind: Topic
+metadata: {name: dlq.jobs}
+spec: {clusterRef: {name: trio}, partitions: 6, config: {errors.deadletterqueue.group.enable: "true"}}
+---
+apiVersion: weir.dev/v1alpha1
+kind: ShareGroup
+metadata: {name: strict}
+spec:
+  clusterRef: {name: trio}
+  topics: [jobs]
+  config: {errors.deadletterqueue.topic.name: dlq.jobs, errors.deadletterqueue.copy.record.enable: "true"}
+---
+apiVersion: weir.dev/v1alpha1
+kind: ShareGroup
+metadata: {name: mourners}
+spec: {clusterRef: {name: trio}, topics: [dlq.jobs]}
+`;
 /** A group that is not declared would begin behind what is there. */
 const MANIFEST = [
   EXAMPLE,
+  LETTERS,
   ...GROUPS.slice(1).map(
     (name) =>
       `apiVersion: weir.dev/v1alpha1\nkind: ShareGroup\nmetadata: {name: ${name}}\nspec: {clusterRef: {name: trio}, topics: [jobs]}\n`,
@@ -40,6 +60,12 @@ async function produce(): Promise<void> {
 
 function take(group: string, max: number, bootstrap = stage.bootstrap): Program {
   return ground.run(['take', group, '-t', 'jobs', '-b', bootstrap, '--max', String(max), '--json']);
+}
+
+/** What a program told of the records that it took, one object for each. */
+function told(program: Program, wanted: string): Record<string, unknown>[] {
+  const lines = program.out.split('\n').filter((one) => one.startsWith('{'));
+  return lines.map((one) => JSON.parse(one)).filter(({ event }) => event === wanted);
 }
 
 interface Settled {
@@ -125,6 +151,30 @@ describe('a share group over three brokers', () => {
     } finally {
       await admin.close();
     }
+  });
+
+  it('leaves dead letters with what it rejects, whichever brokers lead their topic', async () => {
+    const count = String(put.length);
+    const rejecting = ground.run([
+      'take',
+      'strict',
+      '-t',
+      'jobs',
+      '-b',
+      stage.bootstrap,
+      '--ack',
+      'reject',
+      '--max',
+      count,
+      '--json',
+    ]);
+    expect(await rejecting.ended()).toBe(0);
+    const reader = ground.run(['take', 'mourners', '-t', 'dlq.jobs', '-b', stage.bootstrap, '--max', count, '--json']);
+    expect(await reader.ended()).toBe(0);
+    const letters = told(reader, 'delivered');
+    expect(letters.map(({ value }) => value).toSorted()).toEqual(put.toSorted());
+    const places = told(rejecting, 'delivered').map(({ partition, value }) => `${partition} ${value}`);
+    expect(letters.map(({ partition, value }) => `${partition} ${value}`).toSorted()).toEqual(places.toSorted());
   });
 
   it('goes on at the other brokers while its coordinator does not answer, and has the rest when it does', async () => {
