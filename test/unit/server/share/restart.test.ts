@@ -22,6 +22,27 @@ describe('a restart', () => {
     expect(acquired(node.member('b').fetch())).toEqual(['0:1-1 x1', '0:4-4 x1', '0:5-5 x2']);
   });
 
+  test.each([
+    ['colons', 'a:b:0'],
+    ['nothing else', ':'],
+    ['letters of the world', '日本 🐇'],
+    ['very many letters', 'g'.repeat(249)],
+  ])('keeps the state of a group whose id has %s apart from all others', (_, groupId) => {
+    const node = new ShareNode();
+    const { topicId } = node.log();
+    let code = -1;
+    node.groups.sharePersister.initialize(groupId, topicId, 0, 1, 0, (errorCode) => void (code = errorCode));
+    node.loop.run();
+    expect(code).toBe(0);
+    node.produce(3);
+    const a = node.member('a');
+    expect(acquired(a.fetch({ groupId }))).toEqual(['0:0-2 x1']);
+    expect(verdictsOf(a.acknowledge({ 0: [[0, 1, ACCEPT]] }, { groupId }))).toEqual([0]);
+    node.restart();
+    expect(acquired(node.member('b').fetch({ groupId }))).toEqual(['0:2-2 x1']);
+    expect(acquired(node.member('c').fetch())).toEqual(['0:0-2 x1']);
+  });
+
   test('with latest as the reset skips nothing that was produced after the first fetch (S6)', () => {
     const node = new ShareNode();
     node.produce(5);
