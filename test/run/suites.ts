@@ -26,6 +26,7 @@ const JEST = 'node_modules/jest/bin/jest.js';
 const ELSEWHERE = [
   '--testPathIgnorePatterns=/node_modules/',
   '/test/sim/(cluster/)?(teeth|seeds|sim|integrity|recompression|compaction|raft-storage|control-crashes)\\.',
+  '/test/sim/operator/',
   '/test/unit/io/grpc/',
 ].join('|');
 
