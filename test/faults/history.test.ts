@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Acquired, type Finished, type History, judge } from './history.ts';
+import { type Acquired, type Finished, type History, judge, type Read } from './history.ts';
 
 const PARTITIONS = 2;
 const RECORDS = 20;
 const LOCK_MS = 1000;
 
-/** A history without a fault: each record sent, confirmed, stored, delivered and accepted, then a crash, then commits. */
+/** A history without a fault: each record sent, confirmed, stored, delivered, accepted and read, then a crash, then commits. */
 function clean(): History {
   const places = Array.from({ length: PARTITIONS * RECORDS }, (_, index) => ({
     partition: Math.floor(index / RECORDS),
@@ -40,7 +40,16 @@ function clean(): History {
     crashes: [{ fromMs: 10_000, untilMs: 10_000 }],
     committed: [0, 1].flatMap((partition) => [5, 12].map((offset) => ({ partition, offset, isConfirmed: true }))),
     committedAtEnd: [0, 1].map((partition) => ({ partition, offset: 12 })),
+    // The first commit falls between two records.
+    read: places.map(({ partition, offset, id }) => ({ partition, offset, id, commitCount: offset < 5 ? 0 : 1 })),
   };
+}
+
+/** The clean history with the reads of its first partition replaced. */
+function reading(change: (reads: readonly Read[]) => readonly Read[]): History {
+  const history = clean();
+  const [first, second] = [0, 1].map((partition) => (history.read ?? []).filter((one) => one.partition === partition));
+  return { ...history, read: [...change(first ?? []), ...(second ?? [])] };
 }
 
 const without = <T>(list: readonly T[], index: number): readonly T[] => list.filter((_, at) => at !== index);
@@ -56,6 +65,7 @@ describe('the history checker', () => {
     expect(judge(spoiled)).toEqual([
       { rule: 'acknowledged record is lost', record: '1:19 r39', detail: 'found nothing there' },
       { rule: 'record out of thin air', record: '1:19 ?', detail: 'a was handed r39 there' },
+      { rule: 'record out of thin air', record: '1:19 ?', detail: 'the group was handed r39 there' },
     ]);
   });
 
@@ -79,7 +89,8 @@ describe('the history checker', () => {
     expect(violations.map(({ rule, record }) => [rule, record])).toEqual([
       ['acknowledged record is lost', '0:3 r3'],
       ['record out of thin air', '0:3 other'],
-      // Whoever took it was handed the other one.
+      // Whoever took or read it was handed the other one.
+      ['record out of thin air', '0:3 other'],
       ['record out of thin air', '0:3 other'],
     ]);
   });
@@ -101,12 +112,13 @@ describe('the history checker', () => {
     const swap = (id: string): string => (id === 'r4' ? 'r5' : id === 'r5' ? 'r4' : id);
     const swapped = <T extends { readonly id?: string }>(records: readonly T[]): readonly T[] =>
       records.map((record) => ({ ...record, id: swap(record.id ?? '') }));
-    const { acknowledged, acquired, scanned } = history;
+    const { acknowledged, acquired, scanned, read = [] } = history;
     const spoiled = {
       ...history,
       acknowledged: swapped(acknowledged),
       acquired: swapped(acquired),
       scanned: swapped(scanned),
+      read: swapped(read),
     };
     expect(judge(spoiled)).toEqual([
       { rule: 'records are out of order', record: '0:5 r4', detail: 'after r5, which was sent later' },
@@ -213,5 +225,48 @@ describe('the history checker', () => {
     ]);
     const unanswered = [...history.committed, { partition: 0, offset: 15, isConfirmed: false }];
     expect(judge({ ...history, committed: unanswered, committedAtEnd: end(15) })).toEqual([]);
+  });
+
+  it('names what a group was handed and is not in the log in the end', () => {
+    const other = reading((reads) => reads.map((one) => (one.offset === 7 ? { ...one, id: 'other' } : one)));
+    expect(judge(other)).toEqual([
+      { rule: 'record out of thin air', record: '0:7 r7', detail: 'the group was handed other there' },
+    ]);
+    const beyond = reading((reads) => [...reads, { partition: 0, offset: RECORDS, id: 'r99', commitCount: 1 }]);
+    expect(judge(beyond)).toEqual([
+      { rule: 'record out of thin air', record: '0:20 ?', detail: 'the group was handed r99 there' },
+    ]);
+  });
+
+  it('names a record that a group skipped, in the middle and at the end', () => {
+    expect(judge(reading((reads) => without(reads, 3)))).toEqual([
+      { rule: 'record is skipped', record: '0:3 r3', detail: 'the group was handed 0:4 in its place' },
+    ]);
+    expect(judge(reading((reads) => reads.slice(0, 11)))).toEqual([
+      {
+        rule: 'record is skipped',
+        record: '0:11 r11',
+        detail: 'the group has committed 12 and was handed nothing from there on',
+      },
+    ]);
+  });
+
+  it('allows a group to go back to what it has committed, or may have, and to nothing else', () => {
+    const again = (offset: number, commitCount: number): History =>
+      reading((reads) => [
+        ...reads.slice(0, 10),
+        ...reads.slice(offset).map((one) => ({ ...one, commitCount: Math.max(one.commitCount, commitCount) })),
+      ]);
+    expect(judge(again(5, 1))).toEqual([]);
+    expect(judge(again(4, 1))).toEqual([
+      { rule: 'reading begins where nothing was committed', record: '0:4 r4', detail: 'after offset 9, confirmed 5' },
+    ]);
+    expect(judge(again(6, 1)).map(({ record }) => record)).toEqual(['0:6 r6']);
+    const history = again(8, 2);
+    expect(judge(history)).toHaveLength(1);
+    const unanswered = { partition: 0, offset: 8, isConfirmed: false };
+    const [first, second] = history.committed;
+    if (first === undefined || second === undefined) throw new Error('nothing is committed');
+    expect(judge({ ...history, committed: [first, unanswered, second, ...history.committed.slice(2)] })).toEqual([]);
   });
 });

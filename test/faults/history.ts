@@ -18,6 +18,8 @@ export type History = {
   /** Offsets that a group committed: confirmed ones in order, and what the broker gives at the end. */
   readonly committed: readonly Committed[];
   readonly committedAtEnd: readonly Position[];
+  /** What the one member of that group was handed, in order; absent where nobody wrote it down. */
+  readonly read?: readonly Read[];
   /** First offset of the partitions that begin above 0, because records were deleted. */
   readonly starts?: ReadonlyMap<number, number>;
 };
@@ -57,6 +59,15 @@ export type Finished = Position & {
 };
 /** A commit of a consumer group: sent, and confirmed when `isConfirmed`. */
 export type Committed = Position & { readonly isConfirmed: boolean };
+/** A record that a member of a group was handed, after so many events of `committed` of its partition. */
+export type Read = Position & { readonly id: string; readonly commitCount: number };
+
+/** A history that is judged one partition after the other, so that no more than one of them is in memory. */
+export type HistoryByPartition = {
+  readonly partitions: Iterable<number>;
+  /** What happened in one of them, and all crashes. */
+  readonly of: (partition: number) => History;
+};
 
 /** What a history may violate. */
 export type Rule =
@@ -69,7 +80,9 @@ export type Rule =
   | 'accepted record is delivered again'
   | 'record is never accepted'
   | 'committed offset is lost'
-  | 'offset was never committed';
+  | 'offset was never committed'
+  | 'record is skipped'
+  | 'reading begins where nothing was committed';
 
 /** One violation: the rule, the record it is about (`partition:offset id`), and what was seen. */
 export type Violation = { readonly rule: Rule; readonly record: string; readonly detail: string };
@@ -81,69 +94,110 @@ const DONE: ReadonlySet<Finished['outcome']> = new Set(['accepted', 'rejected', 
 
 /** Every violation in `history`, at most 100. An empty answer says that all promises were kept as far as clients saw. */
 export function judge(history: History): readonly Violation[] {
-  const violations = [...judgeLog(history), ...judgeShare(history), ...judgeCommits(history)];
+  return judgeByPartition(byPartition(history));
+}
+
+/** The same, one partition after the other: nothing in a history reaches from one into another. */
+export function judgeByPartition({ partitions, of }: HistoryByPartition): readonly Violation[] {
+  const violations: Violation[] = [];
+  for (const partition of partitions) {
+    if (violations.length >= VIOLATIONS_MAX) break;
+    const history = of(partition);
+    const { sent, acknowledged, scanned, starts } = history;
+    violations.push(...judgeLog({ sent, acknowledged, scanned, ...(starts === undefined ? {} : { starts }) }));
+    violations.push(...judgeShare(history), ...judgeCommits(history), ...judgeReads(history));
+  }
   return violations.slice(0, VIOLATIONS_MAX);
+}
+
+/** Parts of a history, by partition. */
+function byPartition(history: History): HistoryByPartition {
+  const lists = {
+    sent: grouped(history.sent),
+    acknowledged: grouped(history.acknowledged),
+    scanned: grouped(history.scanned),
+    acquired: grouped(history.acquired),
+    finished: grouped(history.finished),
+    committed: grouped(history.committed),
+    committedAtEnd: grouped(history.committedAtEnd),
+    read: grouped(history.read ?? []),
+  };
+  const partitions = new Set(Object.values(lists).flatMap((list) => [...list.keys()]));
+  const of = (partition: number): History => ({
+    ...history,
+    sent: lists.sent.get(partition) ?? [],
+    acknowledged: lists.acknowledged.get(partition) ?? [],
+    scanned: lists.scanned.get(partition) ?? [],
+    acquired: lists.acquired.get(partition) ?? [],
+    finished: lists.finished.get(partition) ?? [],
+    committed: lists.committed.get(partition) ?? [],
+    committedAtEnd: lists.committedAtEnd.get(partition) ?? [],
+    ...(history.read === undefined ? {} : { read: lists.read.get(partition) ?? [] }),
+  });
+  return { partitions, of };
+}
+
+function grouped<T extends { readonly partition: number }>(list: readonly T[]): ReadonlyMap<number, readonly T[]> {
+  return Map.groupBy(list, ({ partition }) => partition);
 }
 
 const placeOf = ({ partition, offset }: Position): string => `${partition}:${offset}`;
 const nameOf = (record: Scanned | Acknowledged): string => `${placeOf(record)} ${record.id}`;
 
+type LogHistory = Pick<History, 'sent' | 'acknowledged' | 'scanned' | 'starts'>;
+
 /** Acknowledged means stored, once, at that place, in order; and nothing else is stored than what was sent. */
-export function judgeLog({
+export function judgeLog({ sent, acknowledged, scanned, starts = new Map() }: LogHistory): readonly Violation[] {
+  const lists = { sent: grouped(sent), acknowledged: grouped(acknowledged), scanned: grouped(scanned) };
+  const partitions = new Set(Object.values(lists).flatMap((list) => [...list.keys()]));
+  return [...partitions].flatMap((partition) =>
+    judgePartitionLog({
+      sent: lists.sent.get(partition) ?? [],
+      acknowledged: lists.acknowledged.get(partition) ?? [],
+      scanned: lists.scanned.get(partition) ?? [],
+      start: starts.get(partition) ?? 0,
+    }),
+  );
+}
+
+function judgePartitionLog({
   sent,
   acknowledged,
   scanned,
-  starts = new Map(),
-}: Pick<History, 'sent' | 'acknowledged' | 'scanned' | 'starts'>): readonly Violation[] {
+  start,
+}: Omit<LogHistory, 'starts'> & { readonly start: number }): readonly Violation[] {
   const violations: Violation[] = [];
   const sentById = new Map(sent.map((record) => [record.id, record]));
-  const atPlace = new Map(scanned.map((record) => [placeOf(record), record]));
-  const stored = new Set(scanned.map(({ id }) => id));
+  const found = new Map(scanned.map(({ offset, id }) => [offset, id]));
+  const firstById = new Map<string, Scanned>();
+  for (const record of scanned) if (!firstById.has(record.id)) firstById.set(record.id, record);
   for (const record of acknowledged) {
     // A duplicate whose place the broker has forgotten.
-    if (record.offset === -1 && stored.has(record.id)) continue;
-    const found = atPlace.get(placeOf(record));
-    const isDeleted = record.offset >= 0 && record.offset < (starts.get(record.partition) ?? 0);
-    if (found?.id === record.id || isDeleted) continue;
-    violations.push({
-      rule: 'acknowledged record is lost',
-      record: nameOf(record),
-      detail: `found ${found?.id ?? 'nothing'} there`,
-    });
+    if (record.offset === -1 && firstById.has(record.id)) continue;
+    const id = found.get(record.offset);
+    const isDeleted = record.offset >= 0 && record.offset < start;
+    if (id === record.id || isDeleted) continue;
+    const detail = `found ${id ?? 'nothing'} there`;
+    violations.push({ rule: 'acknowledged record is lost', record: nameOf(record), detail });
   }
-  const firstById = new Map<string, Scanned>();
-  const lastByPartition = new Map<number, Scanned>();
-  const lastSequence = new Map<string, Sent>();
+  const lastOf = new Map<string, Sent>();
+  let expected = start;
   for (const record of scanned) {
-    const first = firstById.get(record.id);
-    if (first === undefined) firstById.set(record.id, record);
-    else
-      violations.push({ rule: 'record is stored twice', record: nameOf(record), detail: `first at ${placeOf(first)}` });
-    const before = lastByPartition.get(record.partition);
-    lastByPartition.set(record.partition, record);
-    const expected = before === undefined ? (starts.get(record.partition) ?? 0) : before.offset + 1;
-    if (record.offset !== expected) {
-      violations.push({ rule: 'offsets have a gap', record: nameOf(record), detail: `expected offset ${expected}` });
-    }
+    const complain = (rule: Rule, detail: string): unknown =>
+      violations.push({ rule, record: nameOf(record), detail });
+    const first = firstById.get(record.id) ?? record;
+    if (first !== record) complain('record is stored twice', `first at ${placeOf(first)}`);
+    if (record.offset !== expected) complain('offsets have a gap', `expected offset ${expected}`);
+    expected = record.offset + 1;
     const origin = sentById.get(record.id);
-    if (origin === undefined || origin.partition !== record.partition) {
-      violations.push({
-        rule: 'record out of thin air',
-        record: nameOf(record),
-        detail: 'nobody sent it to this partition',
-      });
+    if (origin === undefined) {
+      complain('record out of thin air', 'nobody sent it to this partition');
       continue;
     }
-    const key = `${origin.producer} ${origin.partition}`;
-    const last = lastSequence.get(key);
-    if (last !== undefined && first === undefined && origin.sequence < last.sequence) {
-      violations.push({
-        rule: 'records are out of order',
-        record: nameOf(record),
-        detail: `after ${last.id}, which was sent later`,
-      });
-    }
-    if (last === undefined || origin.sequence > last.sequence) lastSequence.set(key, origin);
+    const last = lastOf.get(origin.producer);
+    if (last !== undefined && first === record && origin.sequence < last.sequence)
+      complain('records are out of order', `after ${last.id}, which was sent later`);
+    if (last === undefined || origin.sequence > last.sequence) lastOf.set(origin.producer, origin);
   }
   return violations;
 }
@@ -238,4 +292,58 @@ export function judgeCommits({
     violations.push({ rule, record: `${partition}:${found}`, detail: `last confirmed ${confirmed}` });
   }
   return violations;
+}
+
+/**
+ * What a group's one member reads is what is stored there in the end: nothing that was taken back. It reads offset after offset, or
+ * goes back to what was committed: the last confirmed place, or a later one that was sent without an answer. Nothing that
+ * is committed in the end was skipped. Of one partition.
+ */
+function judgeReads(
+  history: Pick<History, 'scanned' | 'committed' | 'committedAtEnd' | 'read' | 'starts'>,
+): readonly Violation[] {
+  const { scanned, committed, committedAtEnd, read, starts = new Map<number, number>() } = history;
+  if (read === undefined) return [];
+  const violations: Violation[] = [];
+  const found = new Map(scanned.map(({ offset, id }) => [offset, id]));
+  const partition = read[0]?.partition ?? committedAtEnd[0]?.partition ?? 0;
+  const start = starts.get(partition) ?? 0;
+  // What is deleted in the end may have been there to be read.
+  let expected = Math.min(start, read[0]?.offset ?? start);
+  let [confirmed, lastConfirmedAt, at] = [expected, -1, 0];
+  for (const record of read) {
+    const { offset, id, commitCount } = record;
+    for (; at < commitCount; at += 1) {
+      if (committed[at]?.isConfirmed !== true) continue;
+      confirmed = committed[at]?.offset ?? confirmed;
+      lastConfirmedAt = at;
+    }
+    const stored = found.get(offset);
+    if (offset >= start && stored !== id) {
+      const detail = `the group was handed ${id} there`;
+      violations.push({ rule: 'record out of thin air', record: `${placeOf(record)} ${stored ?? '?'}`, detail });
+    }
+    if (offset > Math.max(expected, start)) {
+      const detail = `the group was handed ${placeOf(record)} in its place`;
+      violations.push({ rule: 'record is skipped', record: nameAt(partition, expected, found), detail });
+    } else if (offset < expected && offset !== confirmed) {
+      const since = committed.slice(lastConfirmedAt + 1, at);
+      if (!since.some((one) => one.offset === offset)) {
+        const rule = 'reading begins where nothing was committed';
+        violations.push({ rule, record: nameOf(record), detail: `after offset ${expected - 1}, confirmed ${confirmed}` });
+      }
+    }
+    expected = offset + 1;
+  }
+  const end = committedAtEnd[0]?.offset ?? -1;
+  const last = read.reduce((most, { offset }) => Math.max(most, offset + 1), start);
+  if (end > last) {
+    const detail = `the group has committed ${end} and was handed nothing from there on`;
+    violations.push({ rule: 'record is skipped', record: nameAt(partition, last, found), detail });
+  }
+  return violations;
+}
+
+function nameAt(partition: number, offset: number, found: ReadonlyMap<number, string>): string {
+  return `${partition}:${offset} ${found.get(offset) ?? '?'}`;
 }

@@ -8,7 +8,9 @@ import type {
   Crash,
   Finished,
   History,
+  HistoryByPartition,
   Position,
+  Read,
   Scanned,
   Sent,
 } from './history.ts';
@@ -98,8 +100,9 @@ export class KillLoad {
   }
 
   /** Stops the producer, waits until both groups have everything, stops them and scans the log. */
-  async finish(crashes: readonly Crash[]): Promise<History> {
-    const produced = await this.stopProducer();
+  async finish(crashes: readonly Crash[]): Promise<WrittenHistory> {
+    this.#isEnding = true;
+    await this.#producer.stop();
     await waitFor('the share group has finished everything', async () => (await this.#shareLag()) === 0, {
       deadlineMs: DRAIN_DEADLINE_MS,
       pollMs: 250,
@@ -116,20 +119,17 @@ export class KillLoad {
       { deadlineMs: DRAIN_DEADLINE_MS, pollMs: 250 },
     );
     await this.abandon();
-    return {
-      ...produced,
-      ...parseShare(new Map([...this.#members].map(([name, { lines }]) => [name, lines])), this.#options.lockMs),
-      scanned: await scan(this.#options),
-      committed: fieldsOf(this.#consumer.lines, 'C').map(
-        ([confirmed, partition, offset]): Committed => ({
-          isConfirmed: confirmed === '1',
-          partition: Number(partition),
-          offset: Number(offset),
-        }),
-      ),
-      committedAtEnd: await this.#positions(),
+    const { partitions, lockMs } = this.#options;
+    return writtenHistory({
+      partitions,
+      lockMs,
       crashes,
-    };
+      producer: this.#producer.lines,
+      members: new Map([...this.#members].map(([name, { lines }]) => [name, lines])),
+      consumer: this.#consumer.lines,
+      scan: await scanLines(this.#options),
+      committedAtEnd: await this.#positions(),
+    });
   }
 
   async #shareLag(): Promise<number> {
@@ -158,69 +158,143 @@ export class KillLoad {
   }
 }
 
+type ScanOptions = Pick<LoadOptions, 'bootstrap' | 'tools' | 'topic' | 'partitions'> & { readonly timeoutMs?: number };
+
 /** Every record of a topic, read from its beginning to its end by a consumer that checks each checksum. */
-export async function scan(
-  where: Pick<LoadOptions, 'bootstrap' | 'tools' | 'topic' | 'partitions'> & { readonly timeoutMs?: number },
-): Promise<readonly Scanned[]> {
-  const { tools, bootstrap, topic, partitions, timeoutMs } = where;
-  const args = ['scan', bootstrap, topic, String(partitions)];
-  const text = await tools.mustRun('KillLoad', args, timeoutMs === undefined ? {} : { timeoutMs });
-  return parseScan(text.split('\n'));
+export async function scan(where: ScanOptions): Promise<readonly Scanned[]> {
+  return parseScan(await scanLines(where));
 }
 
-/** What a scan has found, from the lines that it wrote. */
-export function parseScan(lines: readonly string[]): readonly Scanned[] {
-  return fieldsOf(lines, 'R').map(
-    ([partition, offset, id]): Scanned => ({ partition: Number(partition), offset: Number(offset), id: id ?? '' }),
-  );
+async function scanLines({ tools, bootstrap, topic, partitions, timeoutMs }: ScanOptions): Promise<readonly string[]> {
+  const args = ['scan', bootstrap, topic, String(partitions)];
+  const text = await tools.mustRun('KillLoad', args, timeoutMs === undefined ? {} : { timeoutMs });
+  return text.split('\n');
+}
+
+/** What the clients of `KillLoad` have written. */
+export type WrittenLines = {
+  readonly partitions: number;
+  readonly lockMs: number;
+  readonly producer: readonly string[];
+  /** By the name of the member of the share group. */
+  readonly members: ReadonlyMap<string, readonly string[]>;
+  readonly consumer: readonly string[];
+  readonly scan: readonly string[];
+  readonly committedAtEnd: readonly Position[];
+  readonly crashes: readonly Crash[];
+};
+
+/** The history in those lines, made partition by partition: of half an hour it is too much to hold all at once. */
+export type WrittenHistory = HistoryByPartition & {
+  readonly acknowledgedCount: number;
+  readonly acquiredCount: number;
+  /** Records that the consumer group was handed. */
+  readonly readCount: number;
+};
+
+/** Throws when a record failed, or the producer has not ended cleanly. */
+export function writtenHistory(written: WrittenLines): WrittenHistory {
+  const { partitions, lockMs, producer, members, consumer, committedAtEnd, crashes } = written;
+  const all = [...members.values()];
+  return {
+    partitions: Array.from({ length: partitions }, (_, partition) => partition),
+    acknowledgedCount: countOf(producer, 'A'),
+    acquiredCount: all.reduce((sum, lines) => sum + countOf(lines, 'Q'), 0),
+    readCount: countOf(consumer, 'G'),
+    of: (partition): History => ({
+      ...parseProducer(producer, partitions, partition),
+      ...parseShare(members, lockMs, partition),
+      ...parseGroup(consumer, partition),
+      scanned: parseScan(written.scan, partition),
+      committedAtEnd: committedAtEnd.filter((position) => position.partition === partition),
+      crashes,
+    }),
+  };
+}
+
+/** What a scan has found, from the lines that it wrote; of one partition where one is named. */
+export function parseScan(lines: readonly string[], only?: number): readonly Scanned[] {
+  const scanned: Scanned[] = [];
+  for (const [place, offset, id = ''] of eachOf(lines, 'R')) {
+    const partition = Number(place);
+    if (only === undefined || partition === only) scanned.push({ partition, offset: Number(offset), id });
+  }
+  return scanned;
 }
 
 /** The fields of each line of one kind. */
 export function fieldsOf(lines: readonly string[], kind: string): readonly (readonly string[])[] {
-  return lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.split(' ').slice(1));
+  return [...eachOf(lines, kind)];
 }
 
-/** What the producer of `KillLoad` has sent and what was confirmed, from the lines that it wrote. */
-export function parseProducer(lines: readonly string[], partitions: number): Pick<History, 'sent' | 'acknowledged'> {
+/** The same, one after the other. */
+function* eachOf(lines: readonly string[], kind: string): Generator<readonly string[]> {
+  const start = `${kind} `;
+  for (const line of lines) if (line.startsWith(start)) yield line.slice(start.length).split(' ');
+}
+
+function countOf(lines: readonly string[], kind: string): number {
+  return lines.reduce((sum, line) => (line.startsWith(`${kind} `) ? sum + 1 : sum), 0);
+}
+
+/** What the producer of `KillLoad` has sent and what was confirmed, from the lines that it wrote; of one partition where one is named. */
+export function parseProducer(
+  lines: readonly string[],
+  partitions: number,
+  only?: number,
+): Pick<History, 'sent' | 'acknowledged'> {
   const failed = fieldsOf(lines, 'F');
   if (failed.length > 0) throw new Error(`${failed.length} records failed, the first: ${failed[0]?.join(' ')}`);
   const count = Number(fieldsOf(lines, 'N')[0]?.[0] ?? Number.NaN);
   if (!Number.isInteger(count)) throw new Error('the producer has not ended cleanly');
-  const sent = Array.from(
-    { length: count },
-    (_, index): Sent => ({
-      id: String(index),
-      producer: PRODUCER,
-      partition: index % partitions,
-      sequence: index,
-    }),
-  );
-  const acknowledged = fieldsOf(lines, 'A').map(
-    ([partition, offset, id]): Acknowledged => ({
-      partition: Number(partition),
-      offset: Number(offset),
-      id: id ?? '',
-    }),
-  );
+  const sent: Sent[] = [];
+  for (let index = only ?? 0; index < count; index += only === undefined ? 1 : partitions)
+    sent.push({ id: String(index), producer: PRODUCER, partition: index % partitions, sequence: index });
+  const acknowledged: Acknowledged[] = [];
+  for (const [place, offset, id = ''] of eachOf(lines, 'A')) {
+    const partition = Number(place);
+    if (only === undefined || partition === only) acknowledged.push({ partition, offset: Number(offset), id });
+  }
   return { sent, acknowledged };
 }
 
-/** What members of a share group were handed and how they ended it, from the lines that each wrote. */
+/** What members of a share group were handed and how they ended it, from the lines that each wrote; of one partition where one is named. */
 export function parseShare(
   members: ReadonlyMap<string, readonly string[]>,
   lockMs: number,
+  only?: number,
 ): Pick<History, 'acquired' | 'finished'> {
   const acquired: Acquired[] = [];
   const finished: Finished[] = [];
   for (const [member, lines] of members) {
-    for (const [atMs, partition, offset, id = ''] of fieldsOf(lines, 'Q')) {
-      acquired.push({ member, partition: Number(partition), offset: Number(offset), atMs: Number(atMs), lockMs, id });
+    for (const [atMs, place, offset, id = ''] of eachOf(lines, 'Q')) {
+      const partition = Number(place);
+      if (only !== undefined && partition !== only) continue;
+      acquired.push({ member, partition, offset: Number(offset), atMs: Number(atMs), lockMs, id });
     }
-    for (const [outcome, sentMs, atMs, partition, offset] of fieldsOf(lines, 'K')) {
+    for (const [outcome, sentMs, atMs, place, offset] of eachOf(lines, 'K')) {
+      const partition = Number(place);
+      if (only !== undefined && partition !== only) continue;
       // KillLoad writes one of the outcomes.
       const end = { member, outcome: outcome as Finished['outcome'], sentMs: Number(sentMs), atMs: Number(atMs) };
-      finished.push({ ...end, partition: Number(partition), offset: Number(offset) });
+      finished.push({ ...end, partition, offset: Number(offset) });
     }
   }
   return { acquired, finished };
+}
+
+/** What the consumer of `KillLoad` was handed of one partition, and what it committed there. */
+export function parseGroup(lines: readonly string[], only: number): Required<Pick<History, 'committed' | 'read'>> {
+  const committed: Committed[] = [];
+  const read: Read[] = [];
+  for (const line of lines) {
+    const [kind, ...fields] = line.split(' ');
+    if (kind === 'C' && Number(fields[1]) === only)
+      committed.push({ isConfirmed: fields[0] === '1', partition: only, offset: Number(fields[2]) });
+    else if (kind === 'G' && Number(fields[0]) === only) {
+      const [, offset, id = ''] = fields;
+      read.push({ partition: only, offset: Number(offset), id, commitCount: committed.length });
+    }
+  }
+  return { committed, read };
 }

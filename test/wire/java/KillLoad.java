@@ -35,7 +35,8 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * acknowledged record, "F value" for a failed one, at the end "N count" (the values are 0 to count - 1, the partition
  * is value modulo PARTITIONS). {@code share GROUP}: "Q time partition offset value" for a delivery, "K outcome sent time
  * partition offset" when it ended (accepted, released, refused, or unknown when the answer got lost).
- * {@code group GROUP}: "C confirmed partition offset" for each commit, before (0) and after it was confirmed (1).
+ * {@code group GROUP}: "G partition offset value" for each record, "C confirmed partition offset" for each commit, before (0) and after
+ * it was confirmed (1).
  * {@code scan PARTITIONS}: "R partition offset value" for each record. {@code lag GROUP}: "L partition records" for what the group has
  * yet to finish. Times are milliseconds of the wall clock. The property {@code out} names a file to write to.
  */
@@ -174,7 +175,13 @@ public final class KillLoad {
         try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer())) {
             consumer.subscribe(List.of(topic));
             while (!stopping.get()) {
-                if (consumer.poll(Duration.ofMillis(100)).isEmpty()) continue;
+                StringBuilder text = new StringBuilder();
+                for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(100))) {
+                    text.append("G ").append(record.partition()).append(' ').append(record.offset()).append(' ');
+                    text.append(record.value()).append('\n');
+                }
+                if (text.isEmpty()) continue;
+                System.out.print(text);
                 try {
                     Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
                     for (TopicPartition each : consumer.assignment()) offsets.put(each, new OffsetAndMetadata(consumer.position(each)));
