@@ -183,8 +183,7 @@ function judgePartitionLog({
   const lastOf = new Map<string, Sent>();
   let expected = start;
   for (const record of scanned) {
-    const complain = (rule: Rule, detail: string): unknown =>
-      violations.push({ rule, record: nameOf(record), detail });
+    const complain = (rule: Rule, detail: string): unknown => violations.push({ rule, record: nameOf(record), detail });
     const first = firstById.get(record.id) ?? record;
     if (first !== record) complain('record is stored twice', `first at ${placeOf(first)}`);
     if (record.offset !== expected) complain('offsets have a gap', `expected offset ${expected}`);
@@ -330,7 +329,11 @@ function judgeReads(
       const since = committed.slice(lastConfirmedAt + 1, at);
       if (!since.some((one) => one.offset === offset)) {
         const rule = 'reading begins where nothing was committed';
-        violations.push({ rule, record: nameOf(record), detail: `after offset ${expected - 1}, confirmed ${confirmed}` });
+        violations.push({
+          rule,
+          record: nameOf(record),
+          detail: `after offset ${expected - 1}, confirmed ${confirmed}`,
+        });
       }
     }
     expected = offset + 1;
