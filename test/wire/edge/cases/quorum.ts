@@ -110,11 +110,11 @@ const featureCases = [
   edge('UpdateFeatures of nothing changes nothing', levels(1, [])),
   edge(
     'UpdateFeatures takes the level that is there',
-    levels(1, [{ feature: 'eligible.leader.replicas.version', maxVersionLevel: 1 }]),
+    levels(1, [{ feature: 'metadata.version', maxVersionLevel: 30 }]),
   ),
   edge(
     'UpdateFeatures of version 2 has no results',
-    levels(2, [{ feature: 'eligible.leader.replicas.version', maxVersionLevel: 1 }], { validateOnly: true }),
+    levels(2, [{ feature: 'metadata.version', maxVersionLevel: 30 }], { validateOnly: true }),
   ),
   edge('UpdateFeatures refuses an unknown feature', levels(1, [{ feature: 'none', maxVersionLevel: 1 }])),
   edge('UpdateFeatures refuses a level to come', levels(2, [{ feature: 'share.version', maxVersionLevel: 99 }])),
@@ -137,12 +137,12 @@ const featureCases = [
   ),
   edge(
     'UpdateFeatures refuses an upgrade type that does not exist',
-    levels(1, [{ feature: 'eligible.leader.replicas.version', maxVersionLevel: 1, upgradeType: 9 }]),
+    levels(1, [{ feature: 'metadata.version', maxVersionLevel: 30, upgradeType: 9 }]),
   ),
   edge(
     'UpdateFeatures changes all or nothing',
     levels(1, [
-      { feature: 'eligible.leader.replicas.version', maxVersionLevel: 1 },
+      { feature: 'metadata.version', maxVersionLevel: 30 },
       { feature: 'none', maxVersionLevel: 1 },
     ]),
   ),
