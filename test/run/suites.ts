@@ -77,7 +77,7 @@ export const SUITES: readonly Suite[] = [
   {
     name: 'nodes',
     budgetMinutes: 8,
-    needs: ['kubernetes', 'nodes'],
+    needs: ['kubernetes', 'nodes', 'podClients', 'image'],
     steps: [jest('nodes', '--runInBand', 'test/kubernetes/nodes/')],
   },
   { name: 'image', budgetMinutes: 1, needs: ['image'], steps: [jest('image', '--runInBand', 'test/image/')] },

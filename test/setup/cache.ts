@@ -55,6 +55,11 @@ export async function cached(name: string, build: (directory: string) => Promise
   });
 }
 
+/** Runs `body` while no other process on this machine runs one under the same name. */
+export async function alone<T>(name: string, body: () => Promise<T>): Promise<T> {
+  return withLock(join(await cacheDirectory(), `${name}.lock`), body);
+}
+
 async function withLock<T>(path: string, body: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + LOCK_DEADLINE_MS;
   while (!(await takeLock(path))) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execPath, getuid } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { aptInstall } from './apt.ts';
-import { cacheDirectory, cached, MissingPeer, stampOf } from './cache.ts';
+import { alone, cacheDirectory, cached, MissingPeer, stampOf } from './cache.ts';
 import { mustRun, run, type RunResult, versionOf } from './run.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -15,6 +15,8 @@ const SOURCE_FOLDERS = ['broker', 'operator'];
 const DEBIAN = 'trixie';
 const BASE = `localhost/debian:${DEBIAN}`;
 const BUILD_TIMEOUT_MS = 30 * 60_000;
+/** What the last build went through before the image, by a name, so that the next one need not do all of it again. */
+const STAGE = 'localhost/weir-build:latest';
 /** Images of other trees that are kept: several checkouts may be at work. */
 const OTHERS_KEPT = 3;
 
@@ -42,18 +44,27 @@ async function findImage(): Promise<ImageArchive> {
 
 /** Builds the image of the project at `root` into an archive, as a user would, on a Debian of our own. */
 export async function buildImage(root: string, archive: string): Promise<void> {
-  await ensureBase();
-  const work = await mkdtemp(join(tmpdir(), 'weir-image-'));
-  try {
-    const flags = ['--builder', 'buildah', '--base', BASE, '--tag', await imageName(), '--output', archive];
-    const options = ['--isolation=chroot', '--force-rm', '--layers', '--pull-never', ...(await npmSecrets(work))];
-    await mustRun(execPath, [join(root, 'broker/cli/bootstrap.mjs'), 'image', ...flags, '--', ...options], {
-      env: { ...(await storage()), SOURCE_DATE_EPOCH: '0' },
-      timeoutMs: BUILD_TIMEOUT_MS,
-    });
-  } finally {
-    await rm(work, { recursive: true, force: true });
-  }
+  // Layers that nothing has a name for are taken away at the end: they would be those of another build, too.
+  await alone('containers', async () => {
+    await ensureBase();
+    const work = await mkdtemp(join(tmpdir(), 'weir-image-'));
+    try {
+      const options = ['--isolation=chroot', '--force-rm', '--layers', '--pull-never', ...(await npmSecrets(work))];
+      await npmRunImage(root, ['--tag', await imageName(), '--output', archive, '--', ...options]);
+      await npmRunImage(root, ['--tag', STAGE, '--', ...options, '--target=build']);
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+    await buildah('rmi', '--prune');
+  });
+}
+
+async function npmRunImage(root: string, args: readonly string[]): Promise<void> {
+  const program = [join(root, 'broker/cli/bootstrap.mjs'), 'image', '--builder', 'buildah', '--base', BASE];
+  await mustRun(execPath, [...program, ...args], {
+    env: { ...(await storage()), SOURCE_DATE_EPOCH: '0' },
+    timeoutMs: BUILD_TIMEOUT_MS,
+  });
 }
 
 /** Paths of the files that the image is made of, relative to the project, sorted. */

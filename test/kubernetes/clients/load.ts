@@ -95,14 +95,9 @@ export class ClientLoad {
     return longestGapMs(this.#producer.lines, this.#options.partitions, span);
   }
 
-  /**
-   * Ends the producer, waits until the group has finished everything, and reads all that is stored. `crashes` is when leaderships may have
-   * moved.
-   */
-  async finish(
-    crashes: readonly Crash[],
-  ): Promise<{ readonly history: History; readonly violations: readonly Violation[] }> {
-    const { partitions, lockMs } = this.#options;
+  /** Ends the producer, waits until the group has finished everything, and ends the group. */
+  async end(): Promise<void> {
+    const { partitions } = this.#options;
     await this.#end(this.#producer);
     const produced = parseProducer(this.#producer.lines, partitions);
     await waitFor('the group has finished everything', () => this.#isFinished(produced.acknowledged.length), {
@@ -110,11 +105,27 @@ export class ClientLoad {
       pollMs: POLL_MS,
     });
     for (const member of this.#clients) await this.#end(member);
+  }
+
+  /** Reads all that is stored after the end, and holds what clients saw against it. `crashes` is when leaderships may have moved. */
+  async judge(
+    crashes: readonly Crash[],
+  ): Promise<{ readonly history: History; readonly violations: readonly Violation[] }> {
+    const { partitions, lockMs } = this.#options;
+    const produced = parseProducer(this.#producer.lines, partitions);
     const lines = new Map([...this.#members].map(([name, member]) => [name, member.lines]));
     const scanned = parseScan(await this.#tell('scan', String(partitions)));
     const nothing = { committed: [], committedAtEnd: [] };
     const history = { ...produced, ...parseShare(lines, lockMs), ...nothing, scanned, crashes };
     return { history, violations: judge(history) };
+  }
+
+  /** All of both. */
+  async finish(
+    crashes: readonly Crash[],
+  ): Promise<{ readonly history: History; readonly violations: readonly Violation[] }> {
+    await this.end();
+    return this.judge(crashes);
   }
 
   /** Ends all clients, whatever they have done. */

@@ -34,7 +34,7 @@ export async function startOperated(): Promise<Operated> {
 }
 
 /** Installs the operator's chart, in a namespace in which pods may do nothing special. */
-async function installOperator(plane: ControlPlane): Promise<void> {
+export async function installOperator(plane: ControlPlane): Promise<void> {
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
   await plane.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'weir-system', labels } });
   await plane.helm('install', 'weir', OPERATOR_CHART, ...SYSTEM);

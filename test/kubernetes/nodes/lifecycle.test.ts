@@ -1,33 +1,51 @@
 // The life of a cluster on three real nodes, from `helm install` to the end of its namespace, while records go through it.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { API_VERSION } from '../../../operator/api/names.ts';
 import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
+import type { Crash } from '../../faults/history.ts';
 import { randomFrom } from '../../faults/quorum-strikes.ts';
 import { at } from '../../support/kubernetes/rendered.ts';
 import { waitFor } from '../../wire/harness/wait.ts';
+import { ensureClientImages } from '../clients/images.ts';
+import { ClientLoad } from '../clients/load.ts';
+import type { StartClient } from '../clients/running.ts';
 import { type AuditEntry, describeEntry } from '../harness/audit.ts';
-import { EXAMPLES, OPERATOR_CHART } from '../harness/charts.ts';
+import { EXAMPLES } from '../harness/charts.ts';
+import { CLIENTS, clientsInPods } from '../harness/nodes/client-pods.ts';
 import { ClusterView } from '../harness/nodes/cluster-view.ts';
-import { weirImage } from '../harness/nodes/image.ts';
-import { Load } from '../harness/nodes/load.ts';
-import { Nodes } from '../harness/nodes/nodes.ts';
+import type { Nodes } from '../harness/nodes/nodes.ts';
+import { startOperatedNodes } from '../harness/nodes/operated.ts';
+import { tryOut } from '../harness/nodes/trial.ts';
 import { usageOf } from '../harness/nodes/usage.ts';
+import { SYSTEM } from '../harness/operated.ts';
 
 /** 0: the short form. */
 const MINUTES = Number(process.env['WEIR_TEST_MINUTES'] ?? 0);
 const SEED = Number(process.env['WEIR_TEST_SEED'] ?? Date.now() % 100_000);
 const STEP_MS = 180_000;
-const SYSTEM = ['-n', 'weir-system'] as const;
 const OPERATOR = 'system:serviceaccount:weir-system:weir-operator';
 /** Another name of the same image, and the name of one that does not work. */
 const [NEXT, BROKEN] = ['0.1.1', '0.1.2'];
+/** Whose power stays. */
+const CLIENT_NODE = 'node-1';
+const PARTITIONS = 6;
+/** Records a second: the gaps of a partition are told to a sixteenth of a second. */
+const RATE = 100;
+const LOCK_MS = 30_000;
+/** Members may have been handed what they tell of so long before, by the leader of then. */
+const ECHO_MS = 10_000;
 
 let nodes: Nodes;
 let orders: ClusterView;
-let load: Load | null = null;
-let repository: string;
+let directory: string;
+let start: StartClient;
+let load: ClientLoad | null = null;
+/** When leaderships may have moved. */
+const crashes: Crash[] = [];
 const random = randomFrom(SEED);
 const below = (bound: number): number => Math.floor(random() * bound);
 let failed: string | null = null;
@@ -37,29 +55,24 @@ const figure = (what: string, ms: number): void => void figures.push(`${what}: $
 
 beforeAll(async () => {
   const startMs = performance.now();
-  const image = await weirImage();
-  const builtMs = performance.now();
-  nodes = await Nodes.start();
-  figure('three nodes ready', performance.now() - builtMs);
-  await nodes.load(image.archive);
-  await image.remove();
-  const [, name = '', tag = ''] = /^(.*):([^:]+)$/.exec(image.reference) ?? [];
-  repository = name;
-  for (const machine of nodes.machines) await machine.tag(image.reference, `${repository}:${NEXT}`);
+  directory = await mkdtemp(join(tmpdir(), 'weir-lifecycle-'));
+  const images = await ensureClientImages();
+  const operated = await startOperatedNodes();
+  ({ nodes } = operated);
+  const { repository, tag } = operated.image;
+  figures.push(`seed ${SEED}`, `image with its Debian: ${Math.round(operated.imageBytes / 1e6)} MB`);
+  for (const machine of nodes.machines) await machine.tag(`${repository}:${tag}`, `${repository}:${NEXT}`);
   await nodes.loadBroken(`${repository}:${BROKEN}`);
+  start = await clientsInPods(nodes, images, { node: CLIENT_NODE, directory });
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-  for (const namespace of ['weir-system', 'first', 'shop'])
+  for (const namespace of ['first', 'shop'])
     await nodes.plane.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } });
-  await nodes.plane.helm(
-    ...['install', 'weir', OPERATOR_CHART, ...SYSTEM, '--set', `image.repository=${repository}`],
-    ...['--set', `image.tag=${tag}`],
-  );
   orders = new ClusterView(nodes.plane, { name: 'orders', namespace: 'shop' });
   figure('set up', performance.now() - startMs);
 }, 600_000);
 afterAll(async () => {
-  await load?.kill();
   await nodes?.stop();
+  await rm(directory, { recursive: true, force: true });
   console.info(figures.join('\n'));
 }, 120_000);
 
@@ -100,20 +113,21 @@ const cluster = (replicas: number): Promise<unknown> =>
     config: { 'default.replication.factor': 1, 'min.insync.replicas': 1 },
   });
 
-function running(): Load {
+function running(): ClientLoad {
   if (load === null) throw new Error('no load');
   return load;
 }
 
-/** Does something while records go through; says how long one waited at most. */
+/** Does something while records go through; says for how long a partition had no acknowledgement at most. */
 async function underLoad(what: string, work: () => Promise<void>): Promise<void> {
-  await running().more();
-  running().longestMs();
-  const startMs = performance.now();
+  const fromMs = Date.now();
   await work();
-  figure(what, performance.now() - startMs);
-  await running().more();
-  figure(`  longest wait for an acknowledgement`, running().longestMs());
+  const doneMs = Date.now();
+  await running().progress(what);
+  const untilMs = Date.now();
+  crashes.push({ fromMs, untilMs: untilMs + ECHO_MS });
+  figure(what, doneMs - fromMs);
+  figure('  longest time without an acknowledgement', running().gapMs({ fromMs, untilMs }));
 }
 
 const uids = async (): Promise<readonly string[]> => (await orders.pods()).map(({ uid }) => uid);
@@ -137,9 +151,8 @@ step('examples/quickstart.yaml becomes a cluster of three nodes that takes recor
   figure('quickstart from apply to Ready', performance.now() - startMs);
   await first.ready('sharegroup', 'workers');
   expect((await first.pods()).map(({ node }) => node).sort()).toEqual(['node-1', 'node-2', 'node-3']);
-  const trial = await Load.start(nodes, { bootstrap: first.bootstrap, topic: 'jobs', group: 'workers' });
-  await trial.more();
-  await trial.end();
+  const { put, taken } = await tryOut(nodes, { bootstrap: first.bootstrap, topic: 'jobs', group: 'workers' });
+  expect(taken).toEqual(put);
 });
 
 step('whose namespace is deleted', async () => {
@@ -148,27 +161,25 @@ step('whose namespace is deleted', async () => {
 
 step('a cluster of one broker with a volume is ready, and records go through it', async () => {
   await cluster(1);
-  await declare('Topic', 'jobs', { clusterRef, partitions: 6 });
-  for (const group of ['workers', 'readers']) await declare('ShareGroup', group, { clusterRef, topics: ['jobs'] });
+  await declare('Topic', 'jobs', { clusterRef, partitions: PARTITIONS });
+  await declare('ShareGroup', 'workers', { clusterRef, topics: ['jobs'] });
   figure('one broker from apply to Ready', await orders.ready());
-  for (const [kind, name] of [
-    ['topic', 'jobs'],
-    ['sharegroup', 'workers'],
-    ['sharegroup', 'readers'],
-  ] as const)
-    await orders.ready(kind, name);
-  load = await Load.start(nodes, { bootstrap: orders.bootstrap, topic: 'jobs', group: 'workers' });
+  await orders.ready('topic', 'jobs');
+  await orders.ready('sharegroup', 'workers');
+  const { bootstrap } = orders;
+  const where = { bootstrap, topic: 'jobs', partitions: PARTITIONS, group: 'workers', lockMs: LOCK_MS };
+  load = await ClientLoad.start({ start, rate: RATE, ...where });
 });
 
 step('it grows to three brokers, and to three copies', async () => {
   await underLoad('1 -> 3', async () => {
     await cluster(3);
     await orders.ready();
-    await declare('Topic', 'jobs', { clusterRef, partitions: 6, replicationFactor: 3 });
+    await declare('Topic', 'jobs', { clusterRef, partitions: PARTITIONS, replicationFactor: 3 });
     await orders.ready('topic', 'jobs');
     await declare('Topic', 'jobs', {
       clusterRef,
-      partitions: 6,
+      partitions: PARTITIONS,
       replicationFactor: 3,
       config: { 'min.insync.replicas': 2 },
     });
@@ -213,9 +224,7 @@ step('so does another image', async () => {
     await orders.patch({ version: NEXT });
     await rolled(before);
   });
-  expect((await orders.pods()).map(({ image }) => image)).toEqual(
-    Array.from({ length: 3 }, () => `${repository}:${NEXT}`),
-  );
+  expect((await orders.pods()).map(({ image }) => image)).toEqual(Array.from({ length: 3 }, () => `weir:${NEXT}`));
 });
 
 step('an image that does not work stops at the first broker, and is taken back', async () => {
@@ -226,7 +235,7 @@ step('an image that does not work stops at the first broker, and is taken back',
     await waitFor('the roll is blocked', isBlocked, { deadlineMs: 120_000, pollMs: 200 });
     const others = (await uids()).filter((uid) => !before.some((one) => one.uid === uid));
     expect(others).toHaveLength(1);
-    await running().more();
+    await running().progress('the roll that is blocked');
     await orders.patch({ version: NEXT });
     await orders.ready();
   });
@@ -280,13 +289,13 @@ step('a broker whose pod and claim are deleted comes back on a new disk', async 
 });
 
 step('a node whose power is cut is missed by nobody, and comes back with its disk', async () => {
-  const victim = await orders.pod('orders-broker-0');
+  const victim = pick((await orders.pods()).filter(({ node }) => node !== CLIENT_NODE));
   const [pods, claims] = [await uids(), await orders.claims()];
   await underLoad('power cut and return', async () => {
     await nodes.cutPower(victim.node);
-    await running().more(500);
+    await running().progress('the power cut');
     await nodes.plane.kubectl('wait', '--for=condition=Ready=Unknown', `node/${victim.node}`, '--timeout=90s');
-    await running().more();
+    await running().progress('the node is missed');
     await nodes.restorePower(victim.node);
     await waitFor('its broker is ready', async () => (await orders.pod(victim.name)).isReady, { deadlineMs: 90_000 });
     await orders.ready();
@@ -333,9 +342,9 @@ const EVENTS: Readonly<Record<string, () => Promise<void>>> = {
     await orders.kubectl('annotate', 'wcl', 'orders', 'weir.dev/replace-node-');
   },
   'power cut': async () => {
-    const { name } = pick(nodes.machines);
+    const { name } = pick(nodes.machines.filter((one) => one.name !== CLIENT_NODE));
     await nodes.cutPower(name);
-    await running().more(below(2000));
+    await delay(below(20_000));
     await nodes.restorePower(name);
     await waitFor('its pods are ready', async () => (await orders.pods()).every(({ isReady }) => isReady));
     await orders.ready();
@@ -357,7 +366,6 @@ if (MINUTES > 0)
     'all of it again in any order, and the operator is killed in the midst of it',
     async () => {
       const end = performance.now() + MINUTES * 60_000;
-      console.info(`seed ${SEED}`);
       while (performance.now() < end) {
         const [name, event] = pick(Object.entries(EVENTS));
         await underLoad(name, async () => void (await Promise.all([event(), killOperator()])));
@@ -380,11 +388,11 @@ step('volumes grow, and nothing restarts', async () => {
 
 step('a status that is lost is found again, and nothing restarts', async () => {
   const before = await orders.pods();
-  await running().more();
+  await running().progress('volumes grew');
   const nothing = JSON.stringify([{ op: 'remove', path: '/status' }]);
   await orders.kubectl('patch', 'wcl', 'orders', '--subresource=status', '--type=json', '-p', nothing);
   await orders.ready();
-  await running().more(300);
+  await running().progress('the status is lost');
   expect(await orders.pods()).toEqual(before);
   expect(await orders.condition('Ready')).toMatch(/^True /);
 });
@@ -407,13 +415,15 @@ step('a Cluster that is deleted and applied again has every record', async () =>
   expect(await orders.pods()).toEqual([]);
   await belongsTo(id);
   figure('with its own volumes again, to Ready', await orders.ready());
-  await orders.ready('sharegroup', 'readers');
+  await orders.ready('sharegroup', 'workers');
   expect(await orders.claims()).toEqual(claims);
-  expect(await running().judge('readers')).toEqual([]);
+  const { history, violations } = await running().judge(crashes);
+  expect(violations).toEqual([]);
+  figures.push(`${history.acknowledged.length} records acknowledged, ${history.acquired.length} deliveries`);
 });
 
 step('nothing is left after their namespaces', async () => {
-  await nodes.plane.kubectl('delete', 'namespace', 'first', 'shop', '--ignore-not-found', '--timeout=120s');
+  await nodes.plane.kubectl('delete', 'namespace', 'first', 'shop', CLIENTS, '--ignore-not-found', '--timeout=120s');
   const left = async (): Promise<string> =>
     nodes.plane.kubectl(
       'get',

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { kubernetesProgram } from '../../../setup/kubernetes.ts';
@@ -11,6 +12,7 @@ import { killGroups, killShims, makeGroup, removeSockets, unmountBelow } from '.
 
 /** Of which a file takes what was written. */
 const DISK_MIB = 8192;
+const TAIL_LINES = 30;
 
 /** What machines share. */
 export interface MachineSite {
@@ -116,6 +118,22 @@ export class Machine {
     await this.#ctr('images', 'tag', '--force', reference, other);
   }
 
+  /** What a container of a pod said last, also of one that is gone. */
+  podLog(namespace: string, pod: string, container: string): string {
+    const lines: string[] = [];
+    const all = existsSync(this.#podLogs) ? readdirSync(this.#podLogs) : [];
+    for (const name of all.filter((one) => one.startsWith(`${namespace}_${pod}_`))) {
+      const own = join(this.#podLogs, name, container);
+      for (const file of existsSync(own) ? readdirSync(own) : [])
+        lines.push(...readFileSync(join(own, file), 'utf8').trimEnd().split('\n'));
+    }
+    return lines.slice(-TAIL_LINES).join('\n');
+  }
+
+  get #podLogs(): string {
+    return join(this.#directory, 'pod-logs');
+  }
+
   /** What its programs said last. */
   describe(): string {
     return this.#children.map((child) => `--- ${this.name}\n${child.tail()}`).join('\n');
@@ -185,7 +203,7 @@ disabled_plugins = ${JSON.stringify(useless.map((name) => `io.containerd.${name}
       clusterDNS: [this.#site.network.nodeAddress(1)],
       clusterDomain: 'cluster.local',
       containerRuntimeEndpoint: `unix://${this.#socket}`,
-      podLogsDir: join(this.#directory, 'pod-logs'),
+      podLogsDir: this.#podLogs,
       resolvConf,
       failSwapOn: false,
       imageGCHighThresholdPercent: 100,

@@ -76,6 +76,11 @@ export class Nodes {
     return new Nodes(directory, network, plane, machines);
   }
 
+  /** Whether it was told to end. */
+  get hasEnded(): boolean {
+    return this.#ended !== null;
+  }
+
   /** A node by its name, `node-1` being the first one. */
   machine(name: string): Machine {
     const found = this.machines.find((one) => one.name === name);
