@@ -173,7 +173,7 @@ const AFFINITY = {
           properties: {
             nodeSelectorTerms: {
               type: 'array',
-              description: 'The terms.',
+              description: 'Alternatives: a machine has to meet one of them.',
               listType: 'atomic',
               minItems: 1,
               maxItems: 20,
@@ -255,7 +255,7 @@ export const POD = {
       items: {
         type: 'object',
         description: 'One Secret.',
-        properties: { name: { type: 'string', description: 'Its name.', minLength: 1, maxLength: 253 } },
+        properties: { name: { type: 'string', description: 'Which Secret in the namespace of the Cluster has the credentials of the registry.', minLength: 1, maxLength: 253 } },
         required: ['name'],
       },
     },

@@ -65,7 +65,7 @@ const CLUSTER_STATUS = {
       description:
         'A higher level of weir.version that all nodes can work at. Unless spec.featureLevel says otherwise it comes into force a day later; until then nodes can go back to the version before.',
       properties: {
-        level: count('The level.'),
+        level: count('Which level it is, counted as in status.featureLevel.'),
         since: {
           type: 'string',
           description: 'Since when all nodes can.',
@@ -89,7 +89,7 @@ const CLUSTER_STATUS = {
         type: 'object',
         description: 'One listener.',
         properties: {
-          name: text('Its name.'),
+          name: text('Which of spec.listeners it is.'),
           bootstrap: text('What clients take as bootstrap.servers.'),
         },
         required: ['name', 'bootstrap'],
@@ -105,7 +105,7 @@ const CLUSTER_STATUS = {
       items: {
         type: 'object',
         description: 'One broker.',
-        properties: { nodeId: count('Its id.'), replicasLeft: count('Replicas of partitions that it still has.') },
+        properties: { nodeId: count("Which broker it is: the number at the end of its pod's name."), replicasLeft: count('Replicas of partitions that it still has.') },
         required: ['nodeId', 'replicasLeft'],
       },
     },

@@ -11,7 +11,7 @@ import { BAD } from '../support/manifests/bad.ts';
 import { objectOf } from '../support/manifests/case.ts';
 import { GOOD } from '../support/manifests/good.ts';
 import { CRD_FOLDERS, crdFiles } from './crds/files.ts';
-import { fieldAt, undescribed, unfit } from './crds/structural.ts';
+import { fieldAt, undescribed, unexplained, unfit } from './crds/structural.ts';
 import { misshapen, withDefaults } from './crds/validate.ts';
 import { ROOT } from './tree.ts';
 
@@ -50,6 +50,7 @@ describe.each(KINDS)('the CRD of %s', (kind) => {
     const { properties } = schemaOf(kind);
     const fields = Object.entries(properties ?? {}).filter(([name]) => name !== 'metadata');
     expect(fields.flatMap(([name, one]) => undescribed(one, name))).toEqual([]);
+    expect(fields.flatMap(([name, one]) => unexplained(one, name))).toEqual([]);
   });
 
   test('names fields that are there in columns and in the scale subresource', () => {
@@ -180,6 +181,16 @@ describe('the checker finds', () => {
     expect(unfit({ type: 'object', properties, ...rule('self.a == oldSelf.a') })).toEqual([]);
     expect(undescribed({ type: 'object', properties: { a: TEXT, b: { type: 'string' } }, description: 'A.' })).toEqual([
       '.b',
+    ]);
+  });
+
+  test('a field that is described by its name alone', () => {
+    const named = (description: string): OpenApi => ({ type: 'string', description, maxLength: 9 });
+    const properties = { nodeId: named('Its id.'), kind: named('The kind.'), level: named('Which level is in force.') };
+    const list: OpenApi = { type: 'array', items: { type: 'object', properties }, maxItems: 1, description: 'Nodes that go.' };
+    expect(unexplained({ type: 'object', properties: { drains: list } })).toEqual([
+      '.drains[].nodeId',
+      '.drains[].kind',
     ]);
   });
 });

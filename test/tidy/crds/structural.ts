@@ -100,6 +100,29 @@ export function fieldAt(schema: OpenApi, path: string): OpenApi | undefined {
   return at;
 }
 
+/** Words that say nothing of a field. */
+const FILLERS = new Set(['a', 'an', 'the', 'its', 'of', 'one', 'this', 'that', 'is', 'are', 'it', 'in', 'for', 'and']);
+
+/** Paths of fields whose description says no more than their names do, as `name: Its name.` */
+export function unexplained(schema: OpenApi, path = ''): readonly string[] {
+  const own = Object.entries(schema.properties ?? {}).flatMap(([name, one]) =>
+    isEcho(name, one.description ?? '') ? [`${path}.${name}`] : [],
+  );
+  const below = [
+    ...Object.entries(schema.properties ?? {}).map(([name, one]) => [`${path}.${name}`, one] as const),
+    ...(schema.items === undefined ? [] : [[`${path}[]`, schema.items] as const]),
+    ...(schema.additionalProperties === undefined ? [] : [[`${path}.*`, schema.additionalProperties] as const]),
+  ];
+  return [...own, ...below.flatMap(([at, one]) => unexplained(one, at))];
+}
+
+function isEcho(name: string, description: string): boolean {
+  const parts = name.replaceAll(/([A-Z])/g, ' $1').toLowerCase().split(' ');
+  const words = description.toLowerCase().match(/[a-z]+/g) ?? [];
+  const isOfName = (word: string): boolean => parts.some((part) => word.startsWith(part) || part.startsWith(word));
+  return words.every((word) => FILLERS.has(word) || isOfName(word));
+}
+
 /** Paths of fields without a description. */
 export function undescribed(schema: OpenApi, path = ''): readonly string[] {
   const below = [
