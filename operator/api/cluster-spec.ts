@@ -180,7 +180,12 @@ const TENANT = {
   type: 'object',
   description: 'A namespace, and how names of what belongs to it begin.',
   properties: {
-    namespace: { type: 'string', description: 'From where Topics and ShareGroups may name this Cluster.', minLength: 1, maxLength: 63 },
+    namespace: {
+      type: 'string',
+      description: 'From where Topics and ShareGroups may name this Cluster.',
+      minLength: 1,
+      maxLength: 63,
+    },
     prefix: {
       type: 'string',
       description: 'What the names of its topics and groups have to begin with, such as payments.',

@@ -255,7 +255,14 @@ export const POD = {
       items: {
         type: 'object',
         description: 'One Secret.',
-        properties: { name: { type: 'string', description: 'Which Secret in the namespace of the Cluster has the credentials of the registry.', minLength: 1, maxLength: 253 } },
+        properties: {
+          name: {
+            type: 'string',
+            description: 'Which Secret in the namespace of the Cluster has the credentials of the registry.',
+            minLength: 1,
+            maxLength: 253,
+          },
+        },
         required: ['name'],
       },
     },

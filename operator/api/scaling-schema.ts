@@ -5,8 +5,18 @@ const TARGET_REF = {
   description:
     'What runs the consumers, in the namespace of this object. Its own manifest should say nothing of replicas. If mode is Builtin it has to be there.',
   properties: {
-    kind: { type: 'enum', description: 'As what the consumers run.', values: ['Deployment', 'StatefulSet'], default: 'Deployment' },
-    name: { type: 'string', description: 'Which workload of that kind it is, in the namespace of the ShareGroup.', minLength: 1, maxLength: 253 },
+    kind: {
+      type: 'enum',
+      description: 'As what the consumers run.',
+      values: ['Deployment', 'StatefulSet'],
+      default: 'Deployment',
+    },
+    name: {
+      type: 'string',
+      description: 'Which workload of that kind it is, in the namespace of the ShareGroup.',
+      minLength: 1,
+      maxLength: 253,
+    },
   },
   required: ['name'],
 } as const satisfies ObjectSchema;

@@ -105,7 +105,10 @@ const CLUSTER_STATUS = {
       items: {
         type: 'object',
         description: 'One broker.',
-        properties: { nodeId: count("Which broker it is: the number at the end of its pod's name."), replicasLeft: count('Replicas of partitions that it still has.') },
+        properties: {
+          nodeId: count("Which broker it is: the number at the end of its pod's name."),
+          replicasLeft: count('Replicas of partitions that it still has.'),
+        },
         required: ['nodeId', 'replicasLeft'],
       },
     },

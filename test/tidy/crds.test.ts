@@ -187,7 +187,12 @@ describe('the checker finds', () => {
   test('a field that is described by its name alone', () => {
     const named = (description: string): OpenApi => ({ type: 'string', description, maxLength: 9 });
     const properties = { nodeId: named('Its id.'), kind: named('The kind.'), level: named('Which level is in force.') };
-    const list: OpenApi = { type: 'array', items: { type: 'object', properties }, maxItems: 1, description: 'Nodes that go.' };
+    const list: OpenApi = {
+      type: 'array',
+      items: { type: 'object', properties },
+      maxItems: 1,
+      description: 'Nodes that go.',
+    };
     expect(unexplained({ type: 'object', properties: { drains: list } })).toEqual([
       '.drains[].nodeId',
       '.drains[].kind',

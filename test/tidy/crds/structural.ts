@@ -117,7 +117,10 @@ export function unexplained(schema: OpenApi, path = ''): readonly string[] {
 }
 
 function isEcho(name: string, description: string): boolean {
-  const parts = name.replaceAll(/([A-Z])/g, ' $1').toLowerCase().split(' ');
+  const parts = name
+    .replaceAll(/([A-Z])/g, ' $1')
+    .toLowerCase()
+    .split(' ');
   const words = description.toLowerCase().match(/[a-z]+/g) ?? [];
   const isOfName = (word: string): boolean => parts.some((part) => word.startsWith(part) || part.startsWith(word));
   return words.every((word) => FILLERS.has(word) || isOfName(word));
