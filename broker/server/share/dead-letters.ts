@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Crc32c } from '../../core/base/checksum.ts';
 import { brokerId } from '../../core/base/ids.ts';
+import type { Call } from '../../core/client/call.ts';
 import type { Settings } from '../../core/config/settings.ts';
 import type { TopicView } from '../../core/metadata/view.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
@@ -57,6 +58,8 @@ const ATTEMPTS_MAX = 5;
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 30_000;
 const PRODUCE_TIMEOUT_MS = 5_000;
+/** A connection of their own: a letter that waits for replicas must not hold up the share state behind it. */
+const LETTER_LANE = -2;
 /** Produce knows topics by their ids from this version on. */
 const PRODUCE_VERSION = 13;
 const CREATE_TIMEOUT_MS = 5_000;
@@ -240,7 +243,7 @@ export class DeadLetters implements DeadLetterWriter {
   ): void {
     const { topic, index, leader } = place;
     const records = this.#batchOf(parcel);
-    peers.call(leader, {
+    const call: Call<typeof ApiKey.Produce> = {
       key: ApiKey.Produce,
       minVersion: PRODUCE_VERSION,
       extraTimeMs: PRODUCE_TIMEOUT_MS,
@@ -254,7 +257,8 @@ export class DeadLetters implements DeadLetterWriter {
         if (!outcome.ok) done(outcome.code);
         else done(outcome.body.responses[0]?.partitionResponses[0]?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR);
       },
-    });
+    };
+    peers.call(leader, call, LETTER_LANE);
   }
 
   #batchOf({ lot, dead, copies }: Parcel): Uint8Array {

@@ -145,8 +145,10 @@ describe('a share group with dead letters', () => {
     const sent: Uint8Array[] = [];
     const { node } = lettered({
       peers: {
-        call: (_, { key, body, done }) => {
-          expect(key).toBe(0);
+        call: (node, { key, body, done }, lane) => {
+          expect([node, key]).toEqual([1, 0]);
+          // Not the one of share state.
+          expect(lane).toBe(-2);
           // The one call here is a Produce.
           const request = body(13) as unknown as { topicData: { partitionData: { records: Uint8Array }[] }[] };
           sent.push(...request.topicData.flatMap(({ partitionData }) => partitionData.map(({ records }) => records)));
