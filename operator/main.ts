@@ -8,6 +8,7 @@ import { Backlogs } from './controllers/backlogs.ts';
 import { guardedApi, guardedDialer, whileHolding } from './controllers/guard.ts';
 import { type LeaderTimes, Leader, type LeaseApi } from './controllers/leader.ts';
 import { Scaler } from './controllers/scaler.ts';
+import { type StepLine, StepLog } from './controllers/step-log.ts';
 import { OperatorStats } from './controllers/stats.ts';
 import { Workers } from './controllers/workers.ts';
 import { Keeper } from './controllers/keeper.ts';
@@ -76,6 +77,8 @@ export interface OperatorListener {
   lost(why: string): void;
   /** Something failed and is tried again. `what` is a cluster, or what was tried. */
   trouble(what: string, error: OperatorError): void;
+  /** It does something about a Cluster, or has tried to; bounded. Absent: nobody reads it. */
+  step?(line: StepLine): void;
 }
 
 /** The bound of list-watches: more Clusters than that are told as trouble there. */
@@ -312,8 +315,10 @@ export class Operator {
       clock,
       wallMs,
     });
+    const steps = new StepLog(clock, (line) => this.#listener.step?.(line));
     const more = this.#tools.hooks?.(api) ?? {};
     return {
+      listener: ({ namespace, name }) => steps.of(`${namespace}/${name}`),
       ...more,
       before: async (manifests) => {
         await keeper.before(manifests);

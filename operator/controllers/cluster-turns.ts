@@ -7,16 +7,17 @@ import { asOperatorError, type OperatorError } from '../ports/operator-error.ts'
 
 /** What happens to one cluster, for a person who watches. */
 export interface TurnListener {
-  step(text: string): void;
+  /** A step was carried out, or goes on by itself from now on. */
+  step(text: string, step: Step): void;
   /** How far a step is that goes on by itself; every few seconds, while that changes. */
   progress(text: string): void;
   condition(condition: Condition): void;
-  /** Something failed and is tried again; told once while it stays the same. */
-  trouble(text: string): void;
+  /** Something failed and is tried again; told once while it stays the same. `failed`: it was this step. */
+  trouble(text: string, failed?: { readonly step: Step; readonly error: OperatorError }): void;
   /** Everything is as the manifests say; `steps` were carried out since the last time. */
   converged(steps: number): void;
-  /** Trying again cannot help. */
-  fatal(error: OperatorError): void;
+  /** Trying again cannot help. `step`: what was tried; absent: the look failed. */
+  fatal(error: OperatorError, step?: Step): void;
 }
 
 /** What one turn was. */
@@ -161,7 +162,7 @@ export class ClusterTurns {
         this.#stepsSince += 1;
         this.#wasConverged = false;
       }
-      this.#listener.step(name);
+      this.#listener.step(name, step);
     }
     if (progress !== 'done') {
       this.#tellProgress(name, progress.left);
@@ -178,10 +179,10 @@ export class ClusterTurns {
       step.kind === 'Form' || step.kind === 'AddNode' || step.kind === 'Restart' || step.kind === 'RemoveNode';
     const name = describeStep(step);
     if (onNode && error.fatal) {
-      this.#listener.fatal(error);
+      this.#listener.fatal(error, step);
       return this.#hold(name, RETRY_MAX_MS, RETRY_MAX_MS);
     }
-    this.#trouble(`${name}: ${error.message}`);
+    this.#trouble(`${name}: ${error.message}`, { step, error });
     return this.#hold(name);
   }
 
@@ -206,10 +207,10 @@ export class ClusterTurns {
     return held !== undefined && held.untilMs > this.#clock.monotonicMs();
   }
 
-  #trouble(text: string): void {
+  #trouble(text: string, failed?: { readonly step: Step; readonly error: OperatorError }): void {
     if (text === this.#troubleText) return;
     this.#troubleText = text;
-    this.#listener.trouble(text);
+    this.#listener.trouble(text, failed);
   }
 
   #tellConditions(conditions: readonly Condition[]): void {

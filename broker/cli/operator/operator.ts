@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { StepLine } from '../../../operator/controllers/step-log.ts';
 import type { ApiClient } from '../../../operator/io/kubernetes/api-client.ts';
 import { keepCertificates } from '../../../operator/io/kubernetes/certificates/keep.ts';
 import { systemClock } from '../../../operator/io/system-clock.ts';
@@ -81,6 +82,9 @@ async function lead(
       trouble: (what, error) => {
         log.warn({ what, code: error.code }, error.message);
       },
+      step: (line) => {
+        tellStep(log, line);
+      },
     },
   );
   const collect = operatorMetrics(operator, Date.now, () => systemClock.monotonicMs());
@@ -118,6 +122,12 @@ async function lead(
     await served?.close();
     flush();
   }
+}
+
+function tellStep(log: PinoLog['log'], { cluster, kind, what, why, failure, omitted }: StepLine): void {
+  const about = { cluster, step: kind, why, ...(omitted === 0 ? {} : { omitted }) };
+  if (failure === null) log.info(about, what);
+  else log.warn(about, `${what}: ${failure}`);
 }
 
 interface BindAddress {

@@ -1,3 +1,4 @@
+import type { StepLine } from '../../../operator/controllers/step-log.ts';
 import { API_VERSION } from '../../../operator/api/names.ts';
 import type { Certify, Kept } from '../../../operator/io/kubernetes/certificates/keep.ts';
 import type { Blueprint } from '../../../operator/io/kubernetes/objects/blueprint.ts';
@@ -40,6 +41,8 @@ export class OperatorStage {
   /** Effects of all operators, in order. */
   readonly effects: string[] = [];
   readonly told: string[] = [];
+  /** What their logs say of steps. */
+  readonly lines: StepLine[] = [];
   /** See `MemoryApi`. */
   readonly forbidden = new Set<string>();
   /** Namespaces that operators are told to watch; none: all. */
@@ -100,6 +103,7 @@ export class OperatorStage {
         lead: () => this.told.push(`${identity} leads`),
         lost: (why) => this.told.push(`${identity} lost: ${why}`),
         trouble: (what: string, error: OperatorError) => this.told.push(`${what}: ${error.code}: ${error.message}`),
+        step: (line) => this.lines.push(line),
       },
     );
   }
