@@ -12,7 +12,7 @@ import { helpOf } from './verbs.ts';
 const BUFFER_BYTES_MAX = 32 << 20;
 const BATCH_SIZE_MAX = 256 << 10;
 /** What it is waited for, ms: a leader that went silent is left for its successor long before a line is given up. */
-export const PUT_TIMES = { deliveryTimeoutMs: 30_000, requestTimeoutMs: 5_000 } as const;
+export const PUT_TIMES = { deliveryTimeoutMs: 30_000, requestTimeoutMs: 5_000, silenceMs: 1_000 } as const;
 /** A topic that was created a moment ago is known to every broker by then. */
 const MISSING_TOPIC_MS = 2_000;
 /** A broker that restarts is back by then; a log that is damaged stays away. */

@@ -49,8 +49,8 @@ export class ClusterProbe {
   }
 
   /** Creates a topic; its id. Fails with the name of Kafka's error. */
-  async createTopic(name: string, numPartitions = 1): Promise<string> {
-    const topic = { name, numPartitions, replicationFactor: 1, assignments: [], configs: [] };
+  async createTopic(name: string, numPartitions = 1, { replicationFactor = 1 } = {}): Promise<string> {
+    const topic = { name, numPartitions, replicationFactor, assignments: [], configs: [] };
     const body = await this.#calls.call(
       ApiKey.CreateTopics,
       () => ({ topics: [topic], timeoutMs: this.#timeoutMs, validateOnly: false }),

@@ -45,6 +45,8 @@ export class Connection {
   readonly id: number;
   readonly address: Address;
   state: 'dialing' | 'handshake' | 'ready' | 'closed' = 'dialing';
+  /** When its owner heard from the broker last, or began to wait for it; ms of the owner's clock. */
+  heardMs = 0;
   readonly #owner: ConnectionOwner;
   readonly #frames = new FrameReader(RESPONSE_SIZE_MAX);
   #waiting: QueuedCall[] = [];

@@ -59,6 +59,11 @@ export interface ClientOptions {
   readonly random: { below(bound: number): number };
   /** How long one request may take, dialing included; default 30,000 ms. */
   readonly requestTimeoutMs?: number;
+  /**
+   * A broker that owes an answer and has said nothing for so long, ms, may be gone without a word: another one is asked for metadata, and an
+   * idempotent producer leaves it once there is another leader. Longer than a fetch waits; absent: only the request times out.
+   */
+  readonly silenceMs?: number;
   /** First pause before trying again; doubles up to `retryBackoffMaxMs`. Defaults 50 and 1,000 ms. */
   readonly retryBackoffMs?: number;
   readonly retryBackoffMaxMs?: number;

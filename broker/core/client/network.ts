@@ -35,6 +35,8 @@ interface Peer {
 export class Network {
   readonly schedule = new Schedule();
   readonly random: ClientOptions['random'];
+  /** `ClientOptions.silenceMs`; Infinity: no silence means anything. */
+  readonly silenceMs: number;
   nowMs = 0;
   readonly #options: ClientOptions;
   readonly #peers = new Map<string, Peer>();
@@ -52,6 +54,7 @@ export class Network {
     assert(options.bootstrap.length > 0, 'a client needs a broker to ask first');
     this.#options = options;
     this.random = options.random;
+    this.silenceMs = options.silenceMs ?? Number.POSITIVE_INFINITY;
   }
 
   /** Opens a step: what the machine does until the next one has this time and leaves its effects here. */
@@ -70,7 +73,7 @@ export class Network {
         this.#lost(input.connectionId, ErrorCode.BROKER_NOT_AVAILABLE, input.code);
         break;
       case 'received':
-        this.#connections.get(input.connectionId)?.received(input.bytes);
+        this.#received(input.connectionId, input.bytes);
         break;
       case 'closed':
         this.#lost(
@@ -128,13 +131,18 @@ export class Network {
       return;
     }
     const peer = this.#peer(address);
-    if (peer.connection !== null) peer.connection.enqueue(queued);
-    else if (peer.notBeforeMs > this.nowMs) {
+    if (peer.connection === null && peer.notBeforeMs > this.nowMs) {
       this.#paused.add(queued);
       this.schedule.at(peer.notBeforeMs, () => {
-        if (this.#paused.delete(queued)) this.#dial(peer).enqueue(queued);
+        if (this.#paused.delete(queued)) this.#enqueue(peer, queued);
       });
-    } else this.#dial(peer).enqueue(queued);
+    } else this.#enqueue(peer, queued);
+  }
+
+  #enqueue(peer: Peer, call: QueuedCall): void {
+    const connection = this.#dial(peer);
+    if (connection.load === 0) connection.heardMs = this.nowMs;
+    connection.enqueue(call);
   }
 
   /** Pause before try number `attempt` (0 is the first retry), with jitter of a fifth either way. */
@@ -164,11 +172,33 @@ export class Network {
     for (const call of paused) call.fail(ErrorCode.NETWORK_EXCEPTION, 'the client is closed', false);
   }
 
-  /** Closes the connection to a node, if there is one; its calls fail. */
-  disconnect(node: number): void {
-    const address = this.#nodes.get(node);
-    const connection = address === undefined ? null : this.#peer(address).connection;
+  /** Where metadata says that a node listens. */
+  addressOf(node: number): Address | undefined {
+    return this.#nodes.get(node);
+  }
+
+  /** For how long whoever listens there has owed an answer without a word, ms; 0 when it owes none. */
+  silentMs(address: Address): number {
+    return this.#silentMs(this.#peer(address));
+  }
+
+  /** Closes the connection to an address, if there is one; its calls fail. */
+  disconnect(address: Address): void {
+    const { connection } = this.#peer(address);
     if (connection !== null) this.#drop(connection, ErrorCode.NETWORK_EXCEPTION, 'closed by the client');
+  }
+
+  /** Whether some broker that may be asked does not owe an answer for too long. */
+  isAnotherLeft(): boolean {
+    return this.#candidates().some((peer) => this.#silentMs(peer) < this.silenceMs);
+  }
+
+  #candidates(): readonly Peer[] {
+    return [...this.#nodes.values(), ...this.#options.bootstrap].map((address) => this.#peer(address));
+  }
+
+  #silentMs({ connection }: Peer): number {
+    return connection === null || connection.load === 0 ? 0 : this.nowMs - connection.heardMs;
   }
 
   /** State of the connections for `describe`. */
@@ -189,9 +219,14 @@ export class Network {
     return peer;
   }
 
-  /** An open connection if there is one, else any broker that is not paused, else the one whose pause ends first. */
+  /**
+   * An open connection if there is one, else any broker that is not paused, else the one whose pause ends first; one that owes an answer
+   * for too long only when no other is left.
+   */
   #anyAddress(): Address | undefined {
-    const candidates = [...this.#nodes.values(), ...this.#options.bootstrap].map((address) => this.#peer(address));
+    const all = this.#candidates();
+    const heard = all.filter((peer) => this.#silentMs(peer) < this.silenceMs);
+    const candidates = heard.length > 0 ? heard : all;
     const open = candidates.find((peer) => peer.connection?.state === 'ready');
     if (open !== undefined) return open.address;
     const free = candidates.filter((peer) => peer.notBeforeMs <= this.nowMs);
@@ -227,7 +262,15 @@ export class Network {
       return;
     }
     this.#peer(connection.address).failures = 0;
+    connection.heardMs = this.nowMs;
     connection.dialed();
+  }
+
+  #received(connectionId: number, bytes: Uint8Array): void {
+    const connection = this.#connections.get(connectionId);
+    if (connection === undefined) return;
+    connection.heardMs = this.nowMs;
+    connection.received(bytes);
   }
 
   #drop(connection: Connection, code: number, reason: string): void {

@@ -7,6 +7,8 @@ export interface ReadyBatch {
   readonly queue: PartitionQueue;
   readonly records: readonly ProducerRecord[];
   readonly bytes: Uint8Array;
+  /** The epoch of the leader that it goes to. */
+  readonly leaderEpoch: number;
 }
 
 interface Batch {
@@ -71,14 +73,14 @@ export class PartitionQueue {
     return nowMs >= first.openedMs + this.#options.lingerMs;
   }
 
-  /** Takes the first batch for sending. */
-  take(producer: ProducerIdentity | null): ReadyBatch {
+  /** Takes the first batch for sending to the leader of an epoch. */
+  take(producer: ProducerIdentity | null, leaderEpoch: number): ReadyBatch {
     const first = this.#batches[0];
     assert(first !== undefined && !this.#inFlight, 'a batch is taken only when one is ready');
     this.#inFlight = true;
     this.#producer ??= producer;
     first.bytes ??= this.#build(first);
-    return { queue: this, records: first.records, bytes: first.bytes };
+    return { queue: this, records: first.records, bytes: first.bytes, leaderEpoch };
   }
 
   /** The batch in flight is acknowledged. */

@@ -8,6 +8,7 @@ import { Metadata } from './metadata.ts';
 import { Network } from './network.ts';
 import { partitionForKey } from './partitioner.ts';
 import { describeQueues, PartitionQueue, type ReadyBatch } from './producer-queue.ts';
+import { SilentLeaders } from './silent-leaders.ts';
 
 /** One record to send. `token` comes back in the event about it. */
 export interface ProducerRecord extends NewRecord {
@@ -95,6 +96,7 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
   #unplaced: { readonly record: ProducerRecord; readonly deadlineMs: number }[] = [];
   readonly #missingSince = new Map<string, number>();
   readonly #offlineSince = new Map<PartitionQueue, number>();
+  readonly #silent: SilentLeaders;
   #bufferedBytes = 0;
   #refusing = false;
   #flushing = false;
@@ -110,6 +112,8 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
     this.#options = options;
     this.#network = new Network(options);
     this.#metadata = new Metadata(this.#network, options.allowCreate);
+    const [network, metadata] = [this.#network, this.#metadata];
+    this.#silent = new SilentLeaders({ network, metadata, ask: (topics) => this.#askTopics(topics) });
   }
 
   step(input: ClientInput | ProducerCommand, nowMs: number, out: Out): void {
@@ -204,6 +208,7 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
       if (this.#closed) return;
       if (code !== ErrorCode.NONE) this.#out.push({ kind: 'trouble', code, reason });
       for (const queue of this.#queues.values()) queue.leaderKnown();
+      this.#silent.leaveMoved();
       this.#unplaced = this.#unplaced.filter(({ record, deadlineMs }) => !this.#place(record, deadlineMs));
       for (const [name, failure] of failed) this.#noteFailure(name, failure);
       for (const name of [...this.#missingSince.keys()])
@@ -286,7 +291,8 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
         continue;
       }
       this.#offlineSince.delete(queue);
-      const batch = queue.take(typeof this.#producerId === 'string' ? null : this.#producerId);
+      const producerId = typeof this.#producerId === 'string' ? null : this.#producerId;
+      const batch = queue.take(producerId, known?.leaderEpoch ?? -1);
       byLeader.set(leader, [...(byLeader.get(leader) ?? []), batch]);
     }
     if (unled.size > 0) this.#askTopics(unled);
@@ -309,6 +315,10 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
   #send(leader: number, batches: readonly ReadyBatch[]): void {
     const { acks } = this.#options;
     const topics = [...new Set(batches.map((batch) => batch.queue.topic))];
+    // Without sequence numbers what is sent twice is stored twice: that waits for as long as it may.
+    const { idempotent, silenceMs } = this.#options;
+    const forget =
+      idempotent && silenceMs !== undefined ? this.#silent.watch(leader, batches) : (): undefined => undefined;
     this.#network.call(leader, {
       key: ApiKey.Produce,
       silent: acks === 0,
@@ -324,6 +334,7 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
         })),
       }),
       done: (outcome) => {
+        forget();
         for (const batch of batches) this.#answered(batch, outcome);
         if (!this.#closed) this.#pump();
       },
@@ -376,6 +387,9 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
       this.#giveUp(batch.queue, code, reason);
       return;
     }
+    // Whoever leads now is known already, and gets it at once.
+    const hasLeft = this.#options.silenceMs !== undefined && code === ErrorCode.NETWORK_EXCEPTION;
+    if (hasLeft && this.#silent.hasMoved(batch)) return;
     const pause = this.#network.backoffMs(this.#attempt);
     this.#attempt += 1;
     batch.queue.retryAt(this.#network.nowMs + pause);

@@ -370,3 +370,93 @@ describe('an idempotent producer', () => {
     expect(sequenceOf(harness.next(ApiKey.Produce))).toEqual({ id: 45, sequence: 0 });
   });
 });
+
+describe('an idempotent producer whose leader says nothing', () => {
+  /** Who leads both partitions, and in which epoch. */
+  function metadata(leader: number, leaderEpoch: number) {
+    const told = metadataOf({ t: [leader, leader] });
+    const topics = (told.topics ?? []).map((topic) => ({
+      ...topic,
+      partitions: topic.partitions?.map((one) => ({ ...one, leaderEpoch })),
+    }));
+    return { ...told, topics };
+  }
+
+  /** A producer whose first batch is on its way to broker 0. */
+  function waiting(options: Partial<ProducerOptions> = {}): { readonly harness: Harness; readonly first: Produce } {
+    const harness = ready({ idempotent: true, silenceMs: 1_000, ...options });
+    harness.reply(harness.next(ApiKey.InitProducerId), { errorCode: 0, producerId: 44, producerEpoch: 0 });
+    return { harness, first: harness.next(ApiKey.Produce) };
+  }
+
+  /** Wakes it until it asks something or dials; whoever is dialed answers. */
+  function untilAsked(harness: Harness): void {
+    while (harness.pending.length === 0) {
+      if (harness.dials.length > 0) harness.connect();
+      else harness.wake();
+    }
+  }
+
+  it('asks another broker who leads, and sends the same bytes to the new leader at once', () => {
+    const { harness, first } = waiting();
+    untilAsked(harness);
+    expect(harness.nowMs).toBe(1_000);
+    const asked = harness.next(ApiKey.Metadata);
+    expect(asked.connectionId).not.toBe(first.connectionId);
+    harness.reply(asked, metadata(1, 4));
+    expect(harness.closed).toEqual([first.connectionId]);
+    const again = harness.next(ApiKey.Produce);
+    expect([again.connectionId, again.body]).toEqual([asked.connectionId, first.body]);
+    answer(harness, again, ErrorCode.NONE, 7);
+    expect([harness.nowMs, harness.events]).toEqual([
+      1_000,
+      [{ kind: 'acknowledged', token: 0, topic: 't', partition: 0, offset: 7 }],
+    ]);
+  });
+
+  it('stays with a leader that is one still, and goes on asking', () => {
+    const { harness, first } = waiting();
+    const asked: number[] = [];
+    while (asked.length < 4) {
+      untilAsked(harness);
+      asked.push(harness.nowMs);
+      harness.reply(harness.next(ApiKey.Metadata), metadata(0, 3));
+    }
+    expect(asked).toEqual([1_000, 1_500, 2_000, 2_500]);
+    answer(harness, first);
+    expect([harness.closed, harness.told('acknowledged').length]).toEqual([[], 1]);
+  });
+
+  it('asks nobody while the leader answers something else', () => {
+    const harness = start({ idempotent: true, silenceMs: 1_000 });
+    put(harness, 0, { partition: 0 });
+    harness.connect();
+    harness.reply(harness.next(ApiKey.Metadata), metadata(0, 3));
+    harness.reply(harness.next(ApiKey.InitProducerId), { errorCode: 0, producerId: 44, producerEpoch: 0 });
+    put(harness, 1, { partition: 1 });
+    const first = harness.next(ApiKey.Produce);
+    harness.next(ApiKey.Produce);
+    harness.nowMs = 900;
+    answer(harness, first);
+    untilAsked(harness);
+    expect(harness.nowMs).toBe(1_900);
+  });
+
+  it('asks a third broker when the one that it asked is gone as well', () => {
+    const { harness, first } = waiting({ bootstrap: [...CLIENT.bootstrap, { host: 'c', port: 9 }] });
+    const connections = [first.connectionId];
+    for (const atMs of [1_000, 2_000]) {
+      untilAsked(harness);
+      expect(harness.nowMs).toBe(atMs);
+      connections.push(harness.next(ApiKey.Metadata).connectionId);
+    }
+    expect(new Set(connections).size).toBe(3);
+  });
+
+  it('waits where a record that is sent again would be stored again', () => {
+    const harness = ready({ silenceMs: 1_000 });
+    harness.next(ApiKey.Produce);
+    harness.wake();
+    expect([harness.nowMs, harness.pending]).toEqual([40_000, []]);
+  });
+});
