@@ -1,5 +1,5 @@
 // An operator of an older chart with older CRDs, upgraded by the real helm while a broker serves, and what becomes of versions then.
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -11,6 +11,8 @@ import { waitFor } from '../wire/harness/wait.ts';
 import { OPERATOR_CHART } from './harness/charts.ts';
 import { ControlPlane } from './harness/control-plane.ts';
 import { Kubelet } from './harness/kubelet.ts';
+import { Programs } from './harness/programs.ts';
+import { makeLaterRelease } from './harness/release.ts';
 
 const SYSTEM = ['-n', 'weir-system'] as const;
 const CLUSTER = ['clusters.weir.dev', 'kept'] as const;
@@ -23,30 +25,45 @@ let kubelet: Kubelet;
 let directory: string;
 /** The version of the chart in this tree. */
 let current = '';
+/** That of a release to come, and a level of `weir.version` that comes with it. */
+let later = '';
+let laterLevel = 0;
 let broker = '';
+let weir: Programs;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'weir-upgrade-'));
   await makeOldChart();
   plane = await ControlPlane.start({ scheduler: true });
-  kubelet = await Kubelet.start(plane, 1);
+  await mkdir(join(directory, 'later'));
+  laterLevel = await makeLaterRelease(join(directory, 'later'), later);
+  kubelet = await Kubelet.start(plane, { machines: 1, releases: new Map([[later, join(directory, 'later')]]) });
+  weir = new Programs({ plane, kubelet });
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
   await plane.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'weir-system', labels } });
 }, 300_000);
 afterAll(async () => {
+  await weir?.stop();
   await kubelet?.stop();
   await plane?.stop();
   await rm(directory, { recursive: true, force: true });
 }, 120_000);
 
+const oldChart = (): string => join(directory, 'chart');
+
 /** The chart as it was before there was a field. */
 async function makeOldChart(): Promise<void> {
-  await cp(OPERATOR_CHART, directory, { recursive: true });
-  const chart = join(directory, 'Chart.yaml');
+  const old = oldChart();
+  await cp(OPERATOR_CHART, old, { recursive: true });
+  const chart = join(old, 'Chart.yaml');
   const said = parse(await readFile(chart, 'utf8')) as { readonly appVersion: string };
   current = said.appVersion;
+  later = current.replace(
+    /^(\d+)\.(\d+)\.\d+.*$/,
+    (_, major: string, minor: string) => `${major}.${Number(minor) + 1}.0`,
+  );
   await writeFile(chart, stringify({ ...said, version: OLD, appVersion: OLD }));
-  const file = join(directory, 'files/clusters.weir.dev.yaml');
+  const file = join(old, 'files/clusters.weir.dev.yaml');
   const crd: unknown = parse(await readFile(file, 'utf8'));
   const status = statusFields(crd);
   expect(status).toHaveProperty('nextFeatureLevel');
@@ -75,8 +92,8 @@ async function brokerPod(): Promise<{ readonly uid: string; readonly image: stri
   return { uid: pod.metadata.uid ?? '', image: String(at(pod, 'spec', 'containers', 0, 'image')), restarts };
 }
 
-const setVersion = (version: string | null): Promise<string> =>
-  plane.kubectl('patch', ...CLUSTER, '--type=merge', '-p', JSON.stringify({ spec: { version } }));
+const setVersion = (version: string | null, featureLevel: number | null = null): Promise<string> =>
+  plane.kubectl('patch', ...CLUSTER, '--type=merge', '-p', JSON.stringify({ spec: { version, featureLevel } }));
 
 const isReady = async (): Promise<boolean> => at(await condition('Ready'), 'status') === 'True';
 
@@ -89,7 +106,7 @@ async function lookedAtBy(version: string): Promise<void> {
 test(
   'an older chart brings its operator, CRDs and a cluster',
   async () => {
-    await plane.helm('install', 'weir', directory, ...SYSTEM, '--set', 'replicas=1,podLabels.team=queues');
+    await plane.helm('install', 'weir', oldChart(), ...SYSTEM, '--set', 'replicas=1,podLabels.team=queues');
     await plane.kubectl('wait', ...CRD, '--for=condition=Established', '--timeout=60s');
     expect(statusFields(await plane.get(...CRD))).not.toHaveProperty('nextFeatureLevel');
     const spec = { brokers: { replicas: 1, storage: { size: '1Gi' } }, version: OLD, storage: { onDelete: 'Delete' } };
@@ -149,4 +166,54 @@ test(
     expect(await brokerPod()).toMatchObject({ uid: broker, restarts: 0 });
   },
   STEP_MS,
+);
+
+const BOOTSTRAP = ['--bootstrap', 'kept-bootstrap.default.svc.cluster.local:9092'] as const;
+
+async function runs(version: string): Promise<void> {
+  await waitFor(`nodes run ${version}`, async () => (await status('version')) === version && isReady(), {
+    deadlineMs: 120_000,
+  });
+  expect((await brokerPod()).image).toMatch(new RegExp(`:${version}$`));
+}
+
+test(
+  'nodes go to a later release and back, until its level is in force: then they stay, and every record is there',
+  async () => {
+    const clusterRef = { name: 'kept' };
+    await plane.apply(
+      { apiVersion: API_VERSION, kind: 'Topic', metadata: { name: 'jobs' }, spec: { clusterRef, partitions: 2 } },
+      {
+        apiVersion: API_VERSION,
+        kind: 'ShareGroup',
+        metadata: { name: 'workers' },
+        spec: { clusterRef, topics: ['jobs'] },
+      },
+    );
+    await plane.kubectl('wait', 'sharegroup.weir.dev/workers', '--for=condition=Ready', '--timeout=120s');
+    const put = (when: string): Promise<unknown> => weir.says(['put', 'jobs', ...BOOTSTRAP], `${when}\n`);
+    await put('before');
+    await setVersion(later);
+    await runs(later);
+    await waitFor('its level is told', async () => (await status('nextFeatureLevel', 'level')) === laterLevel);
+    expect(await condition('FeaturePending')).toMatchObject({ status: 'True' });
+    await put('later');
+    await setVersion(null);
+    await runs(current);
+    await waitFor('no level is to come', async () => (await status('nextFeatureLevel')) === undefined);
+    expect(await status('featureLevel')).toBe(WEIR_LEVELS.length);
+    await put('back');
+    await setVersion(later, laterLevel);
+    await runs(later);
+    await waitFor('its level is in force', async () => (await status('featureLevel')) === laterLevel && isReady());
+    const before = await brokerPod();
+    await setVersion(null);
+    await waitFor('the way back is refused', async () => at(await condition('Stalled'), 'reason') === 'VersionTooOld');
+    expect(await condition('Available')).toMatchObject({ status: 'True' });
+    await put('stayed');
+    expect(await brokerPod()).toEqual(before);
+    const taken = await weir.says(['take', 'workers', '--topic', 'jobs', ...BOOTSTRAP, '--max', '4', '--idle', '30']);
+    expect([...taken].sort()).toEqual(['back', 'before', 'later', 'stayed']);
+  },
+  2 * STEP_MS,
 );

@@ -5,6 +5,7 @@ import { pathOf } from '../../../operator/io/kubernetes/api-client.ts';
 import type { KubernetesObject, ResourceType } from '../../../operator/ports/kubernetes.ts';
 import { at } from '../../support/kubernetes/rendered.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
+import { ROOT } from '../../tidy/tree.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { Pod } from './pod.ts';
 import { PodRun } from './pod-run.ts';
@@ -17,6 +18,13 @@ const FIRST_MACHINE = 200;
 const FIRST_BALANCER = 210;
 const MACHINE = 'machine-';
 
+/** What a kubelet has. */
+export interface KubeletOptions {
+  readonly machines?: number;
+  /** Where programs of other releases than this tree are, by tags of images. */
+  readonly releases?: ReadonlyMap<string, string>;
+}
+
 /**
  * Stands in for machines and their kubelets: pods run as processes of this one, on addresses in 127.0.0.0/8. A hosts file has the names
  * of Services with the addresses of the pods behind them; a pod has the address of its predecessor of the same name, as its Service would.
@@ -24,6 +32,7 @@ const MACHINE = 'machine-';
 export class Kubelet {
   readonly #plane: ControlPlane;
   readonly #directory: string;
+  readonly #releases: ReadonlyMap<string, string>;
   readonly #runs = new Map<string, PodRun>();
   readonly #busy = new Map<PodRun, Promise<void>>();
   readonly #addresses = new Map<string, string>();
@@ -33,14 +42,18 @@ export class Kubelet {
   #balancers = 0;
   #live: Promise<void> = Promise.resolve();
 
-  private constructor(plane: ControlPlane) {
+  private constructor(plane: ControlPlane, releases: ReadonlyMap<string, string>) {
     this.#plane = plane;
+    this.#releases = releases;
     this.#directory = join(plane.directory, 'pods');
   }
 
   /** Machines join the control plane, which must have a scheduler. */
-  static async start(plane: ControlPlane, machines = 3): Promise<Kubelet> {
-    const kubelet = new Kubelet(plane);
+  static async start(
+    plane: ControlPlane,
+    { machines = 3, releases = new Map() }: KubeletOptions = {},
+  ): Promise<Kubelet> {
+    const kubelet = new Kubelet(plane, releases);
     await mkdir(kubelet.#directory);
     await writeFile(kubelet.hostsFile, '');
     for (let index = 0; index < machines; index += 1) {
@@ -137,7 +150,9 @@ export class Kubelet {
     const ip = this.#addresses.get(key) ?? this.#address(FIRST_ADDRESS + this.#addresses.size);
     this.#addresses.set(key, ip);
     const hostIP = this.machineAddress(pod.spec.nodeName ?? '');
-    const host = { plane: this.#plane, directory: this.#directory, hostsFile: this.hostsFile };
+    const tag = pod.spec.containers[0].image.replace(/^.*:/, '');
+    const root = this.#releases.get(tag) ?? ROOT;
+    const host = { plane: this.#plane, directory: this.#directory, hostsFile: this.hostsFile, root };
     return new PodRun(host, pod, { ip, hostIP });
   }
 

@@ -33,27 +33,37 @@ export interface Place {
   readonly hostname: string;
   /** What stands at paths below /etc, /run and /var. */
   readonly links: Readonly<Record<string, string>>;
+  /** Where the program is; absent: in this tree. */
+  readonly root?: string;
 }
 
 /** Runs the `weir` program in a view of the file system of its own. Needs root. */
 export async function startWeir(
-  { directory, hostname, links }: Place,
+  { directory, hostname, links, root = ROOT }: Place,
   args: readonly string[],
   options: Pick<ChildOptions, 'env' | 'onLine'> = {},
 ): Promise<Child> {
   const view = join(directory, 'view');
   await mkdir(view, { recursive: true });
   const script = ['-ec', IN_ITS_OWN_VIEW, 'sh', view, hostname, ...Object.entries(links).flat(), '--'];
-  const program = [process.execPath, '--no-warnings', join(ROOT, 'broker/cli/weir.ts'), ...args];
+  const program = [process.execPath, '--no-warnings', join(root, 'broker/cli/weir.ts'), ...args];
   const unshared = ['--mount', '--uts', '--propagation', 'private', 'sh', ...script, ...program];
-  return new Child({ ...mortal('unshare', unshared), logFile: join(directory, 'log'), cwd: ROOT, ...options });
+  return new Child({ ...mortal('unshare', unshared), logFile: join(directory, 'log'), cwd: root, ...options });
 }
 
-/** Starts the container of a pod, of whose image nothing is looked at; rejects while something that it needs is not there. */
+/** Where a container runs. */
+export interface PodPlace {
+  readonly ip: string;
+  readonly directory: string;
+  readonly hostsFile: string;
+  readonly root: string;
+}
+
+/** Starts the container of a pod, of whose image nothing but the program is looked at; rejects while something that it needs is not there. */
 export async function startContainer(
   plane: ControlPlane,
   pod: Pod,
-  { ip, directory, hostsFile }: { readonly ip: string; readonly directory: string; readonly hostsFile: string },
+  { ip, directory, hostsFile, root }: PodPlace,
 ): Promise<Child> {
   const [container] = pod.spec.containers;
   const links: Record<string, string> = { '/etc/hosts': hostsFile };
@@ -72,7 +82,7 @@ export async function startContainer(
   };
   await mkdir(directory, { recursive: true });
   await appendFile(join(directory, 'log'), '');
-  return startWeir({ directory, hostname: pod.metadata.name, links }, argumentsOf(container, env), { env });
+  return startWeir({ directory, hostname: pod.metadata.name, links, root }, argumentsOf(container, env), { env });
 }
 
 async function read(plane: ControlPlane, path: string): Promise<Readonly<Record<string, unknown>>> {

@@ -17,6 +17,8 @@ export interface PodHost {
   readonly plane: ControlPlane;
   readonly directory: string;
   readonly hostsFile: string;
+  /** Where the program is. */
+  readonly root: string;
 }
 
 /** One pod as a process: started, started again when it ends, told of, and ended when it is deleted. */
