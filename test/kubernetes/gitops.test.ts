@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { API_VERSION } from '../../operator/api/names.ts';
 import { randomFrom } from '../faults/quorum-strikes.ts';
+import { at } from '../support/kubernetes/rendered.ts';
 import { waitFor } from '../wire/harness/wait.ts';
 import { EXAMPLES } from './harness/charts.ts';
 import { ControlPlane } from './harness/control-plane.ts';
@@ -79,6 +80,53 @@ test(
     const kinds = 'pods,services,configmaps,statefulsets,pdb,networkpolicies,serviceaccounts,secrets';
     await waitFor('nothing that belonged to it is there', async () => {
       return (await plane.kubectl('get', kinds, '-l', 'weir.dev/cluster', '-o', 'name')) === '';
+    });
+  },
+  STEP_MS,
+);
+
+test(
+  'a namespace goes with all that is in it, finalizers or not, while its brokers run, and nothing of it stays behind',
+  async () => {
+    const namespace = 'team';
+    const inTeam = (kind: string, name: string, spec: object): object => ({
+      apiVersion: API_VERSION,
+      kind,
+      metadata: { name, namespace },
+      spec,
+    });
+    const [topics, groups] = [range(5), range(5)];
+    await plane.apply(
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+      inTeam('Cluster', 'many', { brokers: { replicas: 1, storage: { size: '1Gi' } } }),
+      ...topics.map((n) => inTeam('Topic', `topic-${n}`, { clusterRef, ...policyOf(n) })),
+      ...groups.map((n) => inTeam('ShareGroup', `group-${n}`, { clusterRef, topics: [`topic-${n}`], ...policyOf(n) })),
+    );
+    for (const kind of ['cluster', 'topic', 'sharegroup'])
+      await plane.kubectl(
+        'wait',
+        `${kind}.weir.dev`,
+        '--all',
+        '-n',
+        namespace,
+        '--for=condition=Ready',
+        '--timeout=120s',
+      );
+    const finalizers = await plane.kubectl(
+      'get',
+      'weir',
+      '-n',
+      namespace,
+      '-o',
+      'jsonpath={.items[*].metadata.finalizers}',
+    );
+    expect(finalizers.split(' ')).toHaveLength(6);
+    await plane.kubectl('delete', 'namespace', namespace, '--timeout=120s');
+    const kinds = 'weir,pods,statefulsets,pvc,secrets,services,configmaps';
+    expect(await plane.kubectl('get', kinds, '-n', namespace, '-o', 'name')).toBe('');
+    await waitFor('its volumes are gone', async () => {
+      const { items } = await plane.get('pv');
+      return (items as readonly object[]).every((one) => at(one, 'spec', 'claimRef', 'namespace') !== namespace);
     });
   },
   STEP_MS,
