@@ -31,6 +31,7 @@ import { Acceptor, type ListenerAddress } from './network/acceptor.ts';
 import { LimitLog } from './network/limit-log.ts';
 import { followerMetrics } from './partitions/follower-metrics.ts';
 import { logMetrics } from './partitions/log-metrics.ts';
+import { LeadWaits } from './partitions/lead-waits.ts';
 import { PartitionManager } from './partitions/partition-manager.ts';
 import { replicationMetrics } from './partitions/replication-metrics.ts';
 import { resolveCleanerConfig, resolveTopicRules } from './partitions/topic-rules.ts';
@@ -312,14 +313,7 @@ class NodeStart {
     const brokerListener = this.#brokerListener();
     const peers = new Peers({ ...ports, nodeId, metadata: control, listener: brokerListener });
     const partitions = this.#partitions(logs, peers);
-    // An answer to a change of the metadata means that this node serves what was created.
-    const metadata: MetadataClient = {
-      view: control.view,
-      submit: (command, timeoutMs, done) => {
-        control.submit(command, timeoutMs, (outcome) => partitions.settled(() => done(outcome)));
-      },
-      onDelta: (listener) => control.onDelta(listener),
-    };
+    const metadata = this.#served(partitions);
     const { clock, timers, log, crc32c, afterTurn } = ports;
     const shared = { clock, timers, log, crc32c, afterTurn, settings, nodeId, metadata, partitions };
     const share = startShareGroups({
@@ -342,6 +336,7 @@ class NodeStart {
       quorum: control,
       partitions,
       partitionEnds: new PartitionEnds({ metadata, partitions, peers }),
+      leadWaits: new LeadWaits({ clock, timers, metadata, partitions, nodeId: brokerId(nodeId) }),
       servedVersions: clientVersions,
       brokerVersions,
       brokerListener,
@@ -374,6 +369,18 @@ class NodeStart {
     this.#metrics.add(shareMetrics(share.share, share.deadLetters.stats));
     this.#metrics.add(peers.metrics);
     partitions.start(() => this.#keepEpoch(() => this.#comeIn(logs, partitions)));
+  }
+
+  /** The metadata: an answer to a change of it means that this node serves what was created. */
+  #served(partitions: PartitionManager): MetadataClient {
+    const { control } = this.#options;
+    return {
+      view: control.view,
+      submit: (command, timeoutMs, done) => {
+        control.submit(command, timeoutMs, (outcome) => partitions.settled(() => done(outcome)));
+      },
+      onDelta: (listener) => control.onDelta(listener),
+    };
   }
 
   #comeIn(logs: OpenedLogs, partitions: PartitionManager): void {

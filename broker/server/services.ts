@@ -9,6 +9,7 @@ import type { GroupCoordinator } from './coordinators/groups.ts';
 import type { LimitLog } from './network/limit-log.ts';
 import type { AnswerMemory } from './network/memory-budget.ts';
 import type { MetadataClient, QuorumClient } from './metadata-client.ts';
+import type { LeadWaits } from './partitions/lead-waits.ts';
 import type { PartitionManager } from './partitions/partition-manager.ts';
 import type { PartitionEnds } from './peers/partition-ends.ts';
 import type { ProducerIds } from './producer-ids.ts';
@@ -24,6 +25,7 @@ export interface Services extends ShareGroups {
   readonly quorum: QuorumClient;
   readonly partitions: PartitionManager;
   readonly partitionEnds: PartitionEnds;
+  readonly leadWaits: LeadWaits;
   /** Versions of the rows that clients may use. */
   readonly servedVersions: readonly ServedVersions[];
   /** Those of all rows, for brokers on `brokerListener`. */

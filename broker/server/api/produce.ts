@@ -2,20 +2,25 @@ import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { ApiRequests } from '../../core/protocol/messages.ts';
 import * as batch from '../../core/record/batch.ts';
+import { type TopicId, topicId as asTopicId } from '../../core/base/ids.ts';
 import type { TimerHandle, Timers } from '../../ports/clock.ts';
+import type { LeadWaits } from '../partitions/lead-waits.ts';
 import type { AppendOutcome, Partition } from '../partitions/partition.ts';
 import type { RequestContext } from '../request-context.ts';
 import { findPartition, type PartitionServices } from '../partitions/lookup.ts';
 import type { Answer, ApiRow } from './row.ts';
+import { LeaderHints } from './share-responses.ts';
 
 /** What Produce appends to. */
 export interface ProduceServices extends PartitionServices {
   readonly ports: { readonly timers: Timers };
+  readonly leadWaits: Pick<LeadWaits, 'wait'>;
 }
 
 type Request = ApiRequests[typeof ApiKey.Produce];
 type Response = Answer<typeof ApiKey.Produce>;
 type TopicData = Request['topicData'][number];
+type PartitionData = TopicData['partitionData'][number];
 
 /** Answer of one partition; filled in when its batch is durable. */
 interface PartitionAnswer {
@@ -71,6 +76,8 @@ class Production {
   #unwritten = 1;
   #timer: TimerHandle | null = null;
   #done = false;
+  /** Made when an error points to another leader. */
+  #hints: LeaderHints | null = null;
 
   constructor(
     server: ProduceServices,
@@ -93,8 +100,8 @@ class Production {
       for (const data of topic.partitionData) {
         const answer = openAnswer(data.index);
         partitions.push(answer);
-        if (refused === ErrorCode.NONE) this.#append(topic, data, answer);
-        else fail(answer, refused, null);
+        if (refused !== ErrorCode.NONE) fail(answer, refused, null);
+        else if (!this.#append(topic, data, answer)) this.#awaitLead(topic, data, answer);
       }
     }
     this.#settle();
@@ -108,35 +115,73 @@ class Production {
     this.#timer = this.#server.ports.timers.after(this.#request.timeoutMs, () => this.#expire());
   }
 
-  #append(topic: TopicData, data: TopicData['partitionData'][number], answer: PartitionAnswer): void {
+  /** The topic's id, for one that is known. */
+  #idOf(topic: TopicData): TopicId {
+    return this.#server.metadata.view.topicByName(topic.name)?.id ?? asTopicId(topic.topicId);
+  }
+
+  /** This node does not lead. If it is about to, what is produced is appended then; otherwise it is refused. */
+  #awaitLead(topic: TopicData, data: PartitionData, answer: PartitionAnswer): void {
+    const topicId = this.#idOf(topic);
+    const refuse = (): void => {
+      fail(answer, ErrorCode.NOT_LEADER_OR_FOLLOWER, null);
+      this.#point(answer, topicId);
+    };
+    const isWaiting = this.#server.leadWaits.wait(topicId, data.index, () => {
+      if (!this.#done && !this.#append(topic, data, answer)) refuse();
+      this.#settle();
+      this.#written();
+    });
+    if (!isWaiting) {
+      refuse();
+      return;
+    }
+    this.#open += 1;
+    this.#unwritten += 1;
+  }
+
+  /** Tells where the leader is, without which clients rest and ask for metadata first (KIP-951). */
+  #point(answer: PartitionAnswer, topicId: TopicId): void {
+    const { errorCode, index } = answer;
+    if (errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER && errorCode !== ErrorCode.FENCED_LEADER_EPOCH) return;
+    this.#hints ??= new LeaderHints(this.#server.metadata.view, this.#context);
+    const isKnown = this.#server.metadata.view.topicById(topicId)?.partition(index) !== undefined;
+    if (isKnown) answer.currentLeader = this.#hints.leader(topicId, index, errorCode);
+  }
+
+  /** False when another broker leads the partition: nothing was done then. */
+  #append(topic: TopicData, data: PartitionData, answer: PartitionAnswer): boolean {
     const byId = this.#context.apiVersion >= 13;
     const found = findPartition(this.#server, { name: topic.name, topicId: topic.topicId, byId }, data.index);
     if (found.partition === null) {
+      if (found.errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER) return false;
       fail(answer, found.errorCode, null);
-      return;
+      return true;
     }
     const { partition } = found;
     if (!this.#context.allowed({ operation: 'write', resourceType: 'topic', resourceName: partition.topicName })) {
       fail(answer, ErrorCode.TOPIC_AUTHORIZATION_FAILED, null);
-      return;
+      return true;
     }
     if (this.#server.metadata.view.topicById(partition.topicId)?.internal === true) {
       // Coordinators alone write these: one foreign record would make their state unreadable.
       fail(answer, ErrorCode.INVALID_TOPIC_EXCEPTION, 'internal topics take no records from clients');
-      return;
+      return true;
     }
     if (data.records === null) {
       fail(answer, ErrorCode.INVALID_RECORD, 'a partition of the request has no record batch');
-      return;
+      return true;
     }
     this.#open += 1;
     const options = { apiVersion: this.#context.apiVersion, requiredAcks: this.#request.acks };
     partition.appendClientBatch(data.records, options, (outcome) => this.#appended(partition, outcome, answer));
+    return true;
   }
 
   #appended(partition: Partition, outcome: AppendOutcome, answer: PartitionAnswer): void {
     if (outcome.errorCode !== ErrorCode.NONE) {
       fail(answer, outcome.errorCode, outcome.errorMessage);
+      this.#point(answer, partition.topicId);
       if (!PLACELESS.has(outcome.errorCode)) answer.logStartOffset = outcome.logStartOffset;
       answer.recordErrors = outcome.recordErrors.map((one) => ({
         batchIndex: one.batchIndex,
@@ -154,7 +199,7 @@ class Production {
         answer.logStartOffset = outcome.logStartOffset;
       } else {
         fail(answer, errorCode, null);
-        answer.currentLeader = { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch };
+        this.#point(answer, partition.topicId);
       }
       this.#settle();
     };
@@ -190,6 +235,7 @@ class Production {
       responses: this.#topics.flatMap(({ topic, partitions }) =>
         partitions.length === 0 ? [] : [{ name: topic.name, topicId: topic.topicId, partitionResponses: partitions }],
       ),
+      ...(this.#hints === null ? {} : { nodeEndpoints: this.#hints.endpoints() }),
     });
   }
 }
