@@ -62,15 +62,15 @@ function take(group: string, max: number, bootstrap = stage.bootstrap): Program 
   return ground.run(['take', group, '-t', 'jobs', '-b', bootstrap, '--max', String(max), '--json']);
 }
 
-/** What a program told of the records that it took, one object for each. */
-function told(program: Program, wanted: string): Record<string, unknown>[] {
-  const lines = program.out.split('\n').filter((one) => one.startsWith('{'));
-  return lines.map((one) => JSON.parse(one)).filter(({ event }) => event === wanted);
-}
-
 interface Settled {
   readonly partition: number;
   readonly value: string;
+}
+
+/** What a program told of the records that it took, one object for each. */
+function told(program: Program, wanted: string): Settled[] {
+  const lines = program.out.split('\n').filter((one) => one.startsWith('{'));
+  return lines.map((one) => JSON.parse(one)).filter(({ event }) => event === wanted);
 }
 
 /** What a member took and the brokers keep as taken. */

@@ -29,7 +29,9 @@ const PARTITION = {
 };
 
 /** Broker 0, which follows jobs-0; broker 1 leads it in epoch 4. */
-function follower(options: { readonly isr?: readonly ReturnType<typeof brokerId>[]; readonly isFollowed?: boolean } = {}) {
+function follower(
+  options: { readonly isr?: readonly ReturnType<typeof brokerId>[]; readonly isFollowed?: boolean } = {},
+) {
   const loop = new VirtualLoop();
   const view = new FakeView();
   const topic = topicOf({

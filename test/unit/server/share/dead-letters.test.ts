@@ -199,7 +199,7 @@ describe('a share group with dead letters', () => {
   });
 
   test.each<[string, (bench: ReturnType<typeof lettered>) => void]>([
-    ['the topic is not open to groups', ({ node }) => void node.metadata.topicConfigs.clear()],
+    ['the topic is not open to groups', ({ node }) => node.metadata.topicConfigs.clear()],
     ['its name has another prefix', ({ node }) => void node.metadata.groupConfigs.set('g', new Map([[NAME, 'jobs']]))],
     ['there is no such topic', ({ node }) => void node.metadata.byName.delete('dlq.jobs')],
     ['the topic refuses them five times', ({ letters }) => letters.resign(ErrorCode.KAFKA_STORAGE_ERROR)],

@@ -97,7 +97,7 @@ describe('bugs of share groups that others had', () => {
     const node = new ShareNode();
     node.produce(2);
     const a = node.member('a');
-    const copy = [...TOPIC_ID].join('');
+    const copy = Buffer.from(TOPIC_ID).toString();
     a.fetch({
       topics: [
         { topicId: TOPIC_ID, partitions: [{ partitionIndex: 0, partitionMaxBytes: 0, acknowledgementBatches: [] }] },
