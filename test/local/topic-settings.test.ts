@@ -31,6 +31,10 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, words: string]>
     'each is stored in the codec of its time, and the levels count',
   ],
   'delete.retention.ms': ['test/wire/compaction.test.ts', 'loses its tombstones once they are old enough'],
+  'errors.deadletterqueue.group.enable': [
+    'test/unit/server/share/dead-letters.test.ts',
+    'the topic is not open to groups',
+  ],
   'flush.messages': [
     'test/unit/server/logs/append-and-read.test.ts',
     'in a lazy log is durable after flush.messages records',
