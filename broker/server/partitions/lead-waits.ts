@@ -19,14 +19,16 @@ export class LeadWaits {
   readonly #deps: LeadWaitsDeps;
   readonly #waiting = new PartitionMap<(() => void)[]>();
   #count = 0;
-  /** When leaderships of this node ended, monotonic ms. */
-  readonly #ledUntilMs = new PartitionMap<number>();
+  /** When leaderships of this node ended, monotonic ms; what ended before `#olderMs` is in `#older`, and forgotten with the next turn. */
+  #ledUntilMs = new PartitionMap<number>();
+  #older = new PartitionMap<number>();
+  #olderMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: LeadWaitsDeps) {
     this.#deps = deps;
     deps.partitions.onLead((partition) => {
       const { topicId, index } = partition;
-      partition.onResign(() => this.#ledUntilMs.set(topicId, index, deps.clock.monotonicMs()));
+      partition.onResign(() => this.#resigned(topicId, index));
       const waiting = this.#waiting.get(topicId, index);
       this.#waiting.delete(topicId, index);
       for (const done of waiting ?? []) done();
@@ -38,7 +40,8 @@ export class LeadWaits {
     const { clock, timers, metadata, nodeId, partitions } = this.#deps;
     if (this.#count >= WAITING_MAX || partitions.followed(topicId, index) === null) return false;
     const inSync = metadata.view.topicById(topicId)?.partition(index)?.isr.includes(nodeId) === true;
-    const ledUntilMs = this.#ledUntilMs.get(topicId, index) ?? Number.NEGATIVE_INFINITY;
+    const ledUntilMs =
+      this.#ledUntilMs.get(topicId, index) ?? this.#older.get(topicId, index) ?? Number.NEGATIVE_INFINITY;
     if (!inSync || clock.monotonicMs() - ledUntilMs < LED_LATELY_MS) return false;
     let isOpen = true;
     const end = (): void => {
@@ -57,6 +60,16 @@ export class LeadWaits {
     if (waiting === undefined) this.#waiting.set(topicId, index, [end]);
     else waiting.push(end);
     return true;
+  }
+
+  #resigned(topicId: TopicId, index: number): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    if (nowMs - this.#olderMs >= LED_LATELY_MS) {
+      this.#older = this.#ledUntilMs;
+      this.#ledUntilMs = new PartitionMap();
+      this.#olderMs = nowMs;
+    }
+    this.#ledUntilMs.set(topicId, index, nowMs);
   }
 
   #leave(topicId: TopicId, index: number, end: () => void): void {
