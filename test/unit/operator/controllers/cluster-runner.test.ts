@@ -125,6 +125,15 @@ function stage(first: Desired, spoil: (step: Step) => OperatorError | null = () 
   return { runner, world, log, settle, pass };
 }
 
+/** Lets time go by in a world, one look after the other, until it is as wanted; a hundred looks at most. */
+async function passUntil(world: PerfectCluster, pass: () => Promise<unknown>, isSo: () => boolean): Promise<void> {
+  for (let turn = 0; !isSo(); turn += 1) {
+    expect(turn).toBeLessThan(100);
+    world.tick();
+    await pass();
+  }
+}
+
 describe('the runner of a cluster', () => {
   it('looks every half minute at what is paused, however much is left to be done', async () => {
     const paused = cluster({}, { annotations: { 'weir.dev/pause': 'true' } });
@@ -241,13 +250,7 @@ describe('the runner of a cluster', () => {
       const world = new PerfectCluster('slow');
       const spoil = (step: Step) => (step.kind === 'AddNode' && step.node.id === 3 && isFull ? full : null);
       const { runner, log, settle, pass } = stage(desired(cluster({}, { brokers: 3 }), topic('t')), spoil, world);
-      const until = async (isSo: () => boolean): Promise<void> => {
-        for (let turn = 0; !isSo(); turn += 1) {
-          expect(turn).toBeLessThan(100);
-          world.tick();
-          await pass();
-        }
-      };
+      const until = (isSo: () => boolean) => passUntil(world, pass, isSo);
       await settle();
       await until(() => log.at(-1)?.startsWith('converged') === true);
       log.splice(0);
@@ -277,13 +280,7 @@ describe('the runner of a cluster', () => {
   it('remembers who has no share yet until a rebalance is over', async () => {
     const world = new PerfectCluster('slow');
     const { runner, log, settle, pass } = stage(desired(cluster({}, { brokers: 3 })), () => null, world);
-    const until = async (isSo: () => boolean): Promise<void> => {
-      for (let turn = 0; !isSo(); turn += 1) {
-        expect(turn).toBeLessThan(100);
-        world.tick();
-        await pass();
-      }
-    };
+    const until = (isSo: () => boolean) => passUntil(world, pass, isSo);
     await settle();
     await until(() => log.at(-1)?.startsWith('converged') === true);
     for (const id of [0, 1, 2]) world.fill(id, 12);
@@ -299,13 +296,7 @@ describe('the runner of a cluster', () => {
   it('tells once of a drain that takes its time, how far it is every few seconds, and asks for it until it is over', async () => {
     const world = new PerfectCluster('slow');
     const { runner, log, settle, pass } = stage(desired(cluster({}, { brokers: 4 })), () => null, world);
-    const until = async (isSo: () => boolean): Promise<void> => {
-      for (let turn = 0; !isSo(); turn += 1) {
-        expect(turn).toBeLessThan(100);
-        world.tick();
-        await pass();
-      }
-    };
+    const until = (isSo: () => boolean) => passUntil(world, pass, isSo);
     await settle();
     await until(() => log.at(-1) === 'converged after 5');
     world.fill(3, 60);
@@ -331,13 +322,7 @@ describe('the runner of a cluster', () => {
     const wanted = (replicationFactor: number): Desired =>
       desired(cluster({}, { brokers: 3 }), topic('t', { replicationFactor, partitions: 40 }));
     const { runner, log, settle, pass } = stage(wanted(1), () => null, world);
-    const until = async (isSo: () => boolean): Promise<void> => {
-      for (let turn = 0; !isSo(); turn += 1) {
-        expect(turn).toBeLessThan(100);
-        world.tick();
-        await pass();
-      }
-    };
+    const until = (isSo: () => boolean) => passUntil(world, pass, isSo);
     await settle();
     await until(() => log.at(-1)?.startsWith('converged') === true);
     log.splice(0);
