@@ -55,8 +55,15 @@ export interface ChannelOptions {
   readonly self: Identity;
   readonly onReply: (response: Message) => void;
   readonly post: (input: () => void) => void;
-  /** What connections show; asked again when one does not come about. */
-  readonly credentials: () => ChannelCredentials;
+  /** What connections show; asked again when one does not come about, or its peer has called `isStale`. */
+  readonly credentials: (isStale: () => void) => Shown;
+}
+
+/** What the connections of one client show, until it is forgotten. */
+export interface Shown {
+  readonly credentials: ChannelCredentials;
+  /** Ends the watch over the certificate that the peer has shown. */
+  readonly forget: () => void;
 }
 
 const NAMELESS = refused('an answer that does not say whose it is');
@@ -77,6 +84,8 @@ export class GrpcChannel implements ControlChannel {
   readonly #calls = new Set<{ cancel(): void }>();
   readonly #raftStreams = new Map<RaftRequestKind, OpenStream<Message, Message>>();
   #client: Client | null = null;
+  /** Ends the watch over what the client's connection was shown. */
+  #forget = (): void => undefined;
   #pendingCount = 0;
   #isClosed = false;
 
@@ -126,10 +135,7 @@ export class GrpcChannel implements ControlChannel {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const call of this.#calls) call.cancel();
-    const client = this.#client;
-    this.#client = null;
-    client?.close();
+    this.#breakOff();
   }
 
   /** Queues an input, unless the channel is closed by then. */
@@ -314,7 +320,11 @@ export class GrpcChannel implements ControlChannel {
     if (this.#client === null) {
       const { address, names, credentials } = this.#options;
       const { target, options } = targetOf(address, names);
-      this.#client = new Client(target, credentials(), {
+      const shown = credentials(() => {
+        if (this.#forget === shown.forget) this.#breakOff();
+      });
+      this.#forget = shown.forget;
+      this.#client = new Client(target, shown.credentials, {
         ...options,
         'grpc.use_local_subchannel_pool': 1,
         // TLS wants a name and no address; which node it is, the certificate says by a name of its own.
@@ -350,7 +360,14 @@ export class GrpcChannel implements ControlChannel {
   }
 
   #drop(client: Client): void {
+    this.#forget();
     this.#client = null;
     client.close();
+  }
+
+  /** Gives up the connection with the calls on it. */
+  #breakOff(): void {
+    for (const call of this.#calls) call.cancel();
+    if (this.#client !== null) this.#drop(this.#client);
   }
 }

@@ -1,6 +1,6 @@
 import { createServer, type Server as TcpServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { type Certificates, TLS_VERSION } from '../tls/certificates.ts';
+import { type Certificates, TLS_VERSION, watchSocket } from '../tls/certificates.ts';
 
 /** Connections at a time: about three of each of thirty nodes, and tools. */
 export const CONNECTION_COUNT_MAX = 256;
@@ -51,7 +51,8 @@ export class Connections {
     server.on('connection', (socket) => this.#admit(socket));
     server.on('secureConnection', (socket) => {
       socket.on('error', () => socket.destroy());
-      owner.inject(socket);
+      watchSocket(certificates, socket);
+      if (!socket.destroyed) owner.inject(socket);
     });
     this.#forget = certificates.onChange((material) => server.setSecureContext({ ...material, ...TLS_VERSION }));
     this.#server = server;

@@ -1,10 +1,12 @@
+import { X509Certificate } from 'node:crypto';
 import { createConnection, type LookupFunction } from 'node:net';
-import { type ChannelCredentials, credentials } from '@grpc/grpc-js';
+import type { PeerCertificate } from 'node:tls';
+import { credentials } from '@grpc/grpc-js';
 import type { Caller, ControlAddress, ControlNet } from '../../ports/control-net.ts';
 import type { Log } from '../../ports/log.ts';
 import { Names } from '../net/names.ts';
 import { Certificates, nameOf, type TlsFiles, type TlsMaterial } from '../tls/certificates.ts';
-import { GrpcChannel } from './channel.ts';
+import { GrpcChannel, type Shown } from './channel.ts';
 import { serve } from './server.ts';
 
 /** What the network of the control plane is made of. */
@@ -50,23 +52,31 @@ export function createGrpcNet(options: GrpcNetOptions): ControlNet {
         self: { clusterId, role, replica: self },
         onReply,
         post,
-        credentials: () => (certificates === null ? credentials.createInsecure() : show(certificates, clusterId)),
+        credentials: (isStale) =>
+          certificates === null
+            ? { credentials: credentials.createInsecure(), forget: () => undefined }
+            : show(certificates, clusterId, isStale),
       }),
     probe: (address, timeoutMs, done) =>
       probe({ ...address, lookup: names.lookup }, timeoutMs, (outcome) => post(() => done(outcome))),
   };
 }
 
-/** Shows a node's certificate, and wants to see that of a node of the same cluster, whatever its address. */
-function show({ context }: Certificates, clusterId: string): ChannelCredentials {
-  return credentials.createFromSecureContext(context, {
-    checkServerIdentity: (_host, { subjectaltname }) => {
-      const name = nameOf(subjectaltname);
-      return name?.role === 'node' && name.clusterId === clusterId
-        ? undefined
-        : new Error(`the other side's certificate is not that of a node of cluster ${clusterId}`);
-    },
-  });
+/** Shows a node's certificate, and wants to see that of a node of the same cluster, whatever its address, for as long as it counts. */
+function show(certificates: Certificates, clusterId: string, isStale: () => void): Shown {
+  let forget = (): void => undefined;
+  const checkServerIdentity = (_host: string, { subjectaltname, raw }: PeerCertificate): Error | undefined => {
+    const name = nameOf(subjectaltname);
+    if (name?.role !== 'node' || name.clusterId !== clusterId)
+      return new Error(`the other side's certificate is not that of a node of cluster ${clusterId}`);
+    forget();
+    forget = certificates.watch(new X509Certificate(raw), { node: name.nodeId }, isStale);
+    return undefined;
+  };
+  return {
+    credentials: credentials.createFromSecureContext(certificates.context, { checkServerIdentity }),
+    forget: () => forget(),
+  };
 }
 
 function probe(

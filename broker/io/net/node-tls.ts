@@ -2,7 +2,7 @@ import type { LookupFunction, Socket } from 'node:net';
 import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Log } from '../../ports/log.ts';
 import type { MetricSource } from '../../ports/metrics.ts';
-import { type Certificates, nameOf, type TlsMaterial, TLS_VERSION } from '../tls/certificates.ts';
+import { type Certificates, nameOf, type TlsMaterial, TLS_VERSION, watchSocket } from '../tls/certificates.ts';
 
 /** How long a peer may take until it has shown who it is. */
 const HANDSHAKE_MS_MAX = 5000;
@@ -61,15 +61,18 @@ export class NodeTls {
     address: { readonly host: string; readonly port: number; readonly lookup: LookupFunction },
     node: number,
   ): TLSSocket {
-    return connect({
+    const { certificates } = this.#options;
+    const socket = connect({
       ...address,
-      secureContext: this.#options.certificates.context,
+      secureContext: certificates.context,
       checkServerIdentity: (_host, { subjectaltname }) => {
         if (this.#nodeOf(subjectaltname) === node) return undefined;
         const message = `the certificate is not that of node ${node} of this cluster`;
         return Object.assign(new Error(message), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
       },
     });
+    socket.once('secureConnect', () => watchSocket(certificates, socket, { node }));
+    return socket;
   }
 
   /** Which node of this cluster a certificate names; null for none, and for the operator. */
@@ -111,8 +114,10 @@ class Guard {
       // Whoever takes it listens only in the loop's next turn.
       socket.on('error', () => socket.destroy());
       const node = socket.authorized ? hooks.nodeOf(socket) : null;
-      if (node !== null) hooks.admit(socket, node);
-      else {
+      if (node !== null) {
+        watchSocket(certificates, socket, { node });
+        hooks.admit(socket, node);
+      } else {
         const unproven = socket.authorized ? 'NOT_A_NODE' : String(socket.authorizationError);
         hooks.refused('certificate');
         this.#complain(socket, `its certificate is not that of a node of this cluster (${unproven})`);

@@ -68,8 +68,9 @@ function connect(
   role: Caller['role'] = 'node',
   reloadMs = 60_000,
   onReply: (reply: Message) => void = () => undefined,
+  log = SILENT,
 ): ControlChannel {
-  const net = createGrpcNet({ post: new EventLoop().post, tls, insecure: false, role, log: SILENT, reloadMs });
+  const net = createGrpcNet({ post: new EventLoop().post, tls, insecure: false, role, log, reloadMs });
   const self = role === 'node' ? NEAR : { id: -1, directoryId: '' };
   const channel = net.connect({
     address: served?.address ?? { host: '127.0.0.1', port: 1 },
@@ -252,6 +253,66 @@ describe('files that change are read again', () => {
   test('files that are not there are told at once', () => {
     const tls = { ...named(`node/${FAR.id}`), keyFile: join(directory, 'absent.pem') };
     expect(() => createGrpcNet({ post: () => undefined, tls, insecure: false, log: SILENT })).toThrow('absent.pem');
+  });
+});
+
+/** Opens a stream that stays; gives what becomes of it. */
+async function openStream(pair: Pair, channel: ControlChannel): Promise<readonly (CallFailure | null)[]> {
+  const ends: (CallFailure | null)[] = [];
+  const { length } = pair.service.streams;
+  channel
+    .open('Controller.Heartbeat', { onMessage: () => undefined, onEnd: (failure) => ends.push(failure) })
+    .send(STREAMS['Controller.Heartbeat'].request);
+  await until(() => pair.service.streams.length > length);
+  return ends;
+}
+
+describe('an open connection', () => {
+  /** A log that keeps what it is told, and files that are read as soon as they change. */
+  const told = (): { readonly lines: object[]; readonly log: typeof SILENT } => {
+    const lines: object[] = [];
+    return { lines, log: { ...SILENT, info: (fields: object, text: string) => lines.push({ ...fields, text }) } };
+  };
+  const BOTH = authority.ca + other.ca;
+  const closed = {
+    text: expect.stringContaining('connection closed'),
+    reason: expect.stringContaining('not trusted any more'),
+  };
+
+  test('ends when the authority of whoever called is trusted no longer, and comes back with a new certificate', async () => {
+    const { lines, log } = told();
+    const [farName, nearName] = [`weir://${CLUSTER}/node/${FAR.id}`, `weir://${CLUSTER}/node/${NEAR.id}`];
+    const files = filesOf(authority.issue(farName), BOTH);
+    const pair = await serve(files, 10, log);
+    const nearFiles = filesOf(authority.issue(nearName), BOTH);
+    const channel = connect(nearFiles, 'node', 10);
+    const ends = await openStream(pair, channel);
+    // A renewal ends nothing: what was shown still counts.
+    write(files, other.issue(farName), BOTH);
+    await until(() => lines.length > 0);
+    expect(await ask(channel)).toBeNull();
+    expect([ends, pair.service.ends, lines.length]).toEqual([[], [], 1]);
+
+    write(files, other.issue(farName), other.ca);
+    await until(() => ends.length > 0 && pair.service.ends.length > 0);
+    expect(ends).toMatchObject([{ code: 'unavailable' }]);
+    expect(lines).toContainEqual({ address: '127.0.0.1', ...closed });
+    expect(await ask(channel)).toMatchObject({ code: 'unavailable' });
+    write(nearFiles, other.issue(nearName), BOTH);
+    await askUntilAnswered(channel);
+  });
+
+  test('ends when the authority of whoever answers is trusted no longer', async () => {
+    const pair = await serve();
+    const { lines, log } = told();
+    const files = filesOf(authority.issue(`weir://${CLUSTER}/node/${NEAR.id}`), BOTH);
+    const channel = connect(files, 'node', 10, () => undefined, log);
+    const ends = await openStream(pair, channel);
+    write(files, authority.issue(`weir://${CLUSTER}/node/${NEAR.id}`), other.ca);
+    await until(() => ends.length > 0 && pair.service.ends.length > 0);
+    expect(ends).toMatchObject([{ code: 'unavailable' }]);
+    expect(lines).toContainEqual({ node: FAR.id, ...closed });
+    expect(await ask(channel)).toMatchObject({ code: 'unavailable' });
   });
 });
 
