@@ -138,18 +138,18 @@ describe('a cluster that an earlier release formed (B4)', () => {
       try {
         await peer.start();
         const asker = await Asker.open(peer.bootstrap);
-        expect(await levels(asker)).toEqual({ inUse: 1, max: 3 });
+        expect(await levels(asker)).toEqual({ inUse: 1, max: 4 });
         const refused = await asker.ask(ApiKey.UnregisterController, 0, { controllerId: 9 });
         expect(refused.errorCode).toBe(UNSUPPORTED_VERSION);
         expect(refused.errorMessage).toContain('kafka-features upgrade --feature weir.version=2');
-        const featureUpdates = [{ feature: 'weir.version', maxVersionLevel: 3 }];
+        const featureUpdates = [{ feature: 'weir.version', maxVersionLevel: 4 }];
         const raised = await asker.ask(ApiKey.UpdateFeatures, 1, { timeoutMs: 20_000, featureUpdates });
         expect([raised.errorCode, raised.results[0]?.errorCode]).toEqual([0, 0]);
         asker.close();
         await peer.stop();
         await peer.start();
         const again = await Asker.open(peer.bootstrap);
-        expect(await levels(again)).toEqual({ inUse: 3, max: 3 });
+        expect(await levels(again)).toEqual({ inUse: 4, max: 4 });
         again.close();
         await peer.stop();
       } finally {

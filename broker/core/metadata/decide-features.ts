@@ -1,7 +1,7 @@
 import { ErrorCode } from '../protocol/errors.ts';
 import type { CodedResult, UpdateFeaturesCommand } from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
-import { ELR_VERSION, SUPPORTED_FEATURES, WEIR_REPLICATION, WEIR_VERSION } from './features.ts';
+import { ELR_VERSION, FEATURE_NEEDS, SUPPORTED_FEATURES, WEIR_VERSION } from './features.ts';
 import type { MetadataImage } from './image.ts';
 import { minIsrOfAll } from './min-isr.ts';
 import type { MetadataRecord } from './records.ts';
@@ -42,13 +42,19 @@ function updateProblem(image: MetadataImage, update: UpdateFeaturesCommand['upda
   const unsupported = supportProblem(image, name, level);
   if (unsupported !== null) return unsupported;
   if (level > current && upgradeType !== 'upgrade') return "Can't downgrade to a newer version.";
-  if (name === ELR_VERSION && level > current && levelIn(image, WEIR_VERSION) < WEIR_REPLICATION)
-    return `It needs ${WEIR_VERSION} ${WEIR_REPLICATION}, which has to be raised first.`;
-  if (level >= current) return null;
+  if (level > current) return needProblem(image, name, level);
+  if (level === current) return null;
   if (upgradeType === 'upgrade') {
     return "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade.";
   }
   return `Refusing to perform the requested downgrade from ${current} because it might delete metadata information.`;
+}
+
+/** Which `weir.version` a level needs that is not in force: a node of a release without it may be in, and lead. */
+function needProblem(image: MetadataImage, name: string, level: number): string | null {
+  const inForce = levelIn(image, WEIR_VERSION);
+  const need = FEATURE_NEEDS.find((one) => one.name === name && level >= one.from && inForce < one.weirVersion);
+  return need === undefined ? null : `It needs ${WEIR_VERSION} ${need.weirVersion}, which has to be raised first.`;
 }
 
 /** Who does not support a level; only ranges of `weir.version` are registered, the others come with it. */

@@ -1,5 +1,6 @@
 import { parseShareOffsetReset, type ShareOffsetReset } from '../../core/config/duration.ts';
 import type { Settings } from '../../core/config/settings.ts';
+import { SHARE_DEAD_LETTERS, SHARE_VERSION } from '../../core/metadata/features.ts';
 import type { MetadataView } from '../../core/metadata/view.ts';
 import type { GroupRules } from '../../core/share/in-flight.ts';
 
@@ -22,9 +23,6 @@ export function rulesOf(source: RuleSource, groupId: string): GroupRules {
   };
 }
 
-/** `share.version` from which groups may have dead letters (KIP-1191). */
-const DEAD_LETTER_VERSION = 2;
-
 /** Where the group's dead letters go; '' when it has none. */
 export function deadLetterTopicOf(source: RuleSource, groupId: string): string {
   return deadLetterTopic(source, source.metadata.view.configOverrides('group', groupId));
@@ -33,7 +31,7 @@ export function deadLetterTopicOf(source: RuleSource, groupId: string): string {
 function deadLetterTopic({ settings, metadata }: RuleSource, overrides: ReadonlyMap<string, string>): string {
   const name = settings.group(overrides, 'errors.deadletterqueue.topic.name');
   if (name === '') return name;
-  return (metadata.view.features().get('share.version') ?? 0) >= DEAD_LETTER_VERSION ? name : '';
+  return (metadata.view.features().get(SHARE_VERSION) ?? 0) >= SHARE_DEAD_LETTERS ? name : '';
 }
 
 /** 0 read_uncommitted, 1 read_committed. */

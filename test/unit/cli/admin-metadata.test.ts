@@ -169,12 +169,12 @@ describe('weir admin metadata', () => {
   });
 
   it.each<[string, RegExp]>([
-    ['features', /^weir\.version 3$/m],
+    ['features', /^weir\.version 4$/m],
     [
       'brokers',
       /^broker 1 in, restarted uncleanly, epoch \d+ rack - host - directory \S{22} PLAINTEXT:\/\/host-1:9092$/m,
     ],
-    ['controllers', /^controller 1 at host-1:9093 host machine-1 directory \S{22} weir 1-3$/m],
+    ['controllers', /^controller 1 at host-1:9093 host machine-1 directory \S{22} weir 1-4$/m],
     ['topics', /^topic orders \S{22}\n {2}0 leader \d replicas \d isr \d epochs 0\/0, durable from 0\n {2}1 leader/m],
     ['configs', /^topic "orders" retention\.ms=5$/m],
     [

@@ -107,7 +107,7 @@ describe('FeatureCommand', () => {
     expect(found.get('metadata.version')).toBe('4.3-IV0');
     expect(found.get('kraft.version')).toBe('1');
     expect(found.get('share.version')).toBe(shareLevel());
-    if (wire.peer === 'weir') expect(found.get('weir.version')).toBe('3');
+    if (wire.peer === 'weir') expect(found.get('weir.version')).toBe('4');
     expect(new Set(levels.map((match) => match?.[3])).size).toBe(1);
     expect(lines.find((line) => line.includes('metadata.version'))).toMatch(
       /SupportedMinVersion: 3\.3-IV3\s+SupportedMaxVersion: 4\.3-IV0/,

@@ -49,7 +49,7 @@ describe('a broker that registers', () => {
     expect(tried({ endpoints: [{ listener: CONTROLLER_LISTENER, host: 'h', port: 1 }] })).toBe(
       ErrorCode.INVALID_REGISTRATION,
     );
-    expect(tried({ weirVersionMin: 4, weirVersionMax: 5 })).toBe(ErrorCode.UNSUPPORTED_VERSION);
+    expect(tried({ weirVersionMin: 5, weirVersionMax: 6 })).toBe(ErrorCode.UNSUPPORTED_VERSION);
     expect(tried({ weirVersionMin: 1, weirVersionMax: 1 })).toBe(ErrorCode.UNSUPPORTED_VERSION);
     expect(lab.image.brokers()).toEqual([]);
   });
@@ -241,7 +241,7 @@ test('a cluster is formed once, with the features of this release', () => {
     ['kraft.version', 1],
     ['metadata.version', 30],
     ['share.version', 2],
-    ['weir.version', 3],
+    ['weir.version', 4],
   ]);
   expect(lab.run({ kind: 'formatCluster', clusterId: sampleId(9) }).errorCode).toBe(ErrorCode.INVALID_REQUEST);
   expect(lab.image.clusterId).toBe(sampleId(0));

@@ -77,7 +77,7 @@ describe('weir.version (B4)', () => {
 
     expect(refusal(lab, 'weir.version', 2)).toBe('');
     const epoch = lab.join(0);
-    expect(lab.image.broker(brokerId(0))).toMatchObject({ epoch, weirVersionMin: 1, weirVersionMax: 3 });
+    expect(lab.image.broker(brokerId(0))).toMatchObject({ epoch, weirVersionMin: 1, weirVersionMax: 4 });
     expect(lab.run(lab.controllerRegistration(0)).errorCode).toBe(ErrorCode.NONE);
     expect(lab.run({ kind: 'unregisterBroker', brokerId: 0 }).errorCode).toBe(ErrorCode.NONE);
     expect(lab.replayed().describe()).toBe(lab.image.describe());
@@ -129,6 +129,40 @@ describe('weir.version (B4)', () => {
     lab.run(lab.registration(0, { previousBrokerEpoch: epoch }));
     expect(state()).toMatchObject({ leader: -1, isr: [], elr: [0] });
     expect(lab.replayed().describe()).toBe(lab.image.describe());
+  });
+
+  test('below 4 share groups have no dead letters: a leader of a release before would write none', () => {
+    const lab = MetadataLab.atLevel1();
+    expect(refusal(lab, 'share.version', 1)).toBe('');
+    expect(refusal(lab, 'weir.version', 3)).toBe('');
+    const needed =
+      'Invalid update version 2 for feature share.version. It needs weir.version 4, which has to be raised first.';
+    expect(refusal(lab, 'share.version', 2)).toBe(needed);
+    // All of a request is judged by what is in force before it.
+    const both = lab.run(command(update('weir.version', 4), update('share.version', 2)));
+    expect(both).toMatchObject({ errorCode: ErrorCode.INVALID_UPDATE_VERSION, errorMessage: needed });
+    expect(lab.image.features().get('weir.version')).toBe(3);
+
+    // What a node of the release before can do.
+    const before = { weirVersionMin: 1, weirVersionMax: 3 };
+    expect(lab.run({ ...lab.registration(4), ...before }).errorCode).toBe(ErrorCode.NONE);
+    expect(refusal(lab, 'weir.version', 4)).toContain('Broker 4 only supports versions 1-3');
+    expect(refusal(lab, 'share.version', 2)).toBe(needed);
+    lab.join(4);
+    expect(refusal(lab, 'weir.version', 4)).toBe('');
+    expect(refusal(lab, 'share.version', 2)).toBe('');
+    expect(lab.image.features().get('share.version')).toBe(2);
+    expect(lab.run({ ...lab.registration(4), ...before })).toMatchObject({
+      errorCode: ErrorCode.UNSUPPORTED_VERSION,
+      errorMessage: expect.stringContaining('the cluster is at weir.version 4, broker 4 can do 1 to 3'),
+    });
+    expect(lab.replayed().describe()).toBe(lab.image.describe());
+  });
+
+  test('a cluster that has dead letters below 4 keeps them, and may say so again', () => {
+    const lab = MetadataLab.atLevel1();
+    lab.image.apply([{ kind: 'feature', name: 'share.version', level: 2 }], lab.image.offset + 1);
+    expect(refusal(lab, 'share.version', 2)).toBe('');
   });
 
   test('without eligible leader replicas the last of the ISR does not lead from an empty disk', () => {
