@@ -14,7 +14,8 @@ type Response = NonNullable<Parameters<Parameters<typeof row.handle>[3]>[0]>;
 type Answered = { -readonly [K in keyof Response]: Response[K] };
 
 const ALL = [0, 1, 2].map((id) => brokerId(id));
-const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ';
+/** Id of topic jobs. */
+export const TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ';
 /** Broker epoch of everybody. */
 export const EPOCH = 40;
 
@@ -59,6 +60,13 @@ function requestOf(options: Asked): Request {
   };
 }
 
+function ledHere(): FakeView {
+  const view = new FakeView();
+  view.setTopic('jobs', 1, TOPIC_ID);
+  view.setBrokers(ALL.map((id) => ({ ...PLAIN_BROKER, id, epoch: EPOCH, endpoints: [] })));
+  return view;
+}
+
 /** Broker 0 leads jobs-0, which holds `values`, all of it written and the first `durable` synced; brokers 1 and 2 follow. */
 export function served(
   values: readonly string[],
@@ -69,15 +77,15 @@ export function served(
     readonly isLed?: boolean;
     readonly rate?: number;
     readonly led?: Parameters<typeof lead>[0];
+    /** What broker 0 knows; absent: that it leads. */
+    readonly view?: FakeView;
   } = {},
 ) {
   const log = new HandLog();
   const led = lead({ log, view: { replicas: ALL, isr: ALL }, ...options.led });
   for (const value of values) led.append(records(value));
   log.progress(values.length, durable);
-  const view = new FakeView();
-  view.setTopic('jobs', 1, TOPIC_ID);
-  view.setBrokers(ALL.map((id) => ({ ...PLAIN_BROKER, id, epoch: EPOCH, endpoints: [] })));
+  const view = options.view ?? ledHere();
   const loop = new VirtualLoop();
   const granted: number[] = [];
   const server: FetchServices = {

@@ -21,6 +21,7 @@ import type { RequestContext } from '../request-context.ts';
 import type { Throttle } from '../replication/throttle.ts';
 import type { PartitionServices } from '../partitions/lookup.ts';
 import { isIsolationLevel } from './isolation-level.ts';
+import { LeaderHints } from './leader-hints.ts';
 import { type Answer, type ApiRow, CLUSTER_ACTION } from './row.ts';
 
 /** What Fetch reads from. */
@@ -41,6 +42,8 @@ type Response = Answer<typeof ApiKey.Fetch>;
 const RACK_SINCE = 11;
 /** First version that names topics by id. */
 const BY_ID_SINCE = 13;
+/** First version that says where the leaders are which its errors point to (KIP-951). */
+const LEADERS_SINCE = 16;
 
 /** Fetch by consumers and followers, with sessions (KIP-227) and long polling. */
 export const row: ApiRow<typeof ApiKey.Fetch, FetchServices> = {
@@ -188,10 +191,25 @@ function run(
           answers.filter((one) => one.sizeInBytes > 0).map((one) => one.asked),
         );
       }
-      reply({ errorCode: ErrorCode.NONE, sessionId: session?.id ?? 0, responses: byTopic(answers) });
+      const nodeEndpoints = context.apiVersion >= LEADERS_SINCE ? pointToLeaders(server, context, answers) : [];
+      reply({ errorCode: ErrorCode.NONE, sessionId: session?.id ?? 0, responses: byTopic(answers), nodeEndpoints });
     },
   });
   operation.start();
+}
+
+/** Names the leaders of partitions that are led elsewhere, and gives their addresses. */
+function pointToLeaders(
+  server: FetchServices,
+  context: RequestContext,
+  answers: readonly FetchAnswer[],
+): ReturnType<LeaderHints['endpoints']> {
+  const hints = new LeaderHints(server.metadata.view, context);
+  for (const { asked, response } of answers) {
+    const { topicId, index } = asked;
+    response.currentLeader = hints.leader(topicId, index, response.errorCode) ?? response.currentLeader;
+  }
+  return hints.endpoints();
 }
 
 function byTopic(answers: readonly FetchAnswer[]): Response['responses'] {

@@ -7,9 +7,9 @@ import type { TimerHandle, Timers } from '../../ports/clock.ts';
 import type { LeadWaits } from '../partitions/lead-waits.ts';
 import type { AppendOutcome, Partition } from '../partitions/partition.ts';
 import type { RequestContext } from '../request-context.ts';
-import { findPartition, type PartitionServices } from '../partitions/lookup.ts';
+import { findPartition, nameOf, type PartitionServices } from '../partitions/lookup.ts';
+import { type LeaderIdAndEpoch, LeaderHints } from './leader-hints.ts';
 import type { Answer, ApiRow } from './row.ts';
-import { LeaderHints } from './share-responses.ts';
 
 /** What Produce appends to. */
 export interface ProduceServices extends PartitionServices {
@@ -31,7 +31,7 @@ interface PartitionAnswer {
   logAppendTimeMs: number;
   logStartOffset: number;
   recordErrors: readonly { readonly batchIndex: number; readonly batchIndexErrorMessage: string }[];
-  currentLeader: { readonly leaderId: number; readonly leaderEpoch: number };
+  currentLeader: LeaderIdAndEpoch;
 }
 
 /** Errors under which a broker does not say where the log begins, since it did not come to look. */
@@ -44,7 +44,7 @@ const PLACELESS: ReadonlySet<number> = new Set([
   ErrorCode.KAFKA_STORAGE_ERROR,
 ]);
 
-const NO_LEADER = { leaderId: -1, leaderEpoch: -1 };
+const NO_LEADER: LeaderIdAndEpoch = { leaderId: -1, leaderEpoch: -1 };
 
 /** Produce: acks=1 is answered when the leader has the batch durable, acks=all when the high watermark passed it (D2). */
 export const row: ApiRow<typeof ApiKey.Produce, ProduceServices> = {
@@ -142,27 +142,26 @@ class Production {
 
   /** Tells where the leader is, without which clients rest and ask for metadata first (KIP-951). */
   #point(answer: PartitionAnswer, topicId: TopicId): void {
-    const { errorCode, index } = answer;
-    if (errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER && errorCode !== ErrorCode.FENCED_LEADER_EPOCH) return;
     this.#hints ??= new LeaderHints(this.#server.metadata.view, this.#context);
-    const isKnown = this.#server.metadata.view.topicById(topicId)?.partition(index) !== undefined;
-    if (isKnown) answer.currentLeader = this.#hints.leader(topicId, index, errorCode);
+    answer.currentLeader = this.#hints.leader(topicId, answer.index, answer.errorCode) ?? NO_LEADER;
   }
 
   /** False when another broker leads the partition: nothing was done then. */
   #append(topic: TopicData, data: PartitionData, answer: PartitionAnswer): boolean {
     const byId = this.#context.apiVersion >= 13;
-    const found = findPartition(this.#server, { name: topic.name, topicId: topic.topicId, byId }, data.index);
-    if (found.partition === null) {
-      if (found.errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER) return false;
-      fail(answer, found.errorCode, null);
+    const named = { name: topic.name, topicId: topic.topicId, byId };
+    const { partition, errorCode } = findPartition(this.#server, named, data.index);
+    if (partition === null && errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER) {
+      fail(answer, errorCode, null);
       return true;
     }
-    const { partition } = found;
-    if (!this.#context.allowed({ operation: 'write', resourceType: 'topic', resourceName: partition.topicName })) {
+    // Who may not write is not told who leads either.
+    const resourceName = partition?.topicName ?? nameOf(this.#server, named);
+    if (!this.#context.allowed({ operation: 'write', resourceType: 'topic', resourceName })) {
       fail(answer, ErrorCode.TOPIC_AUTHORIZATION_FAILED, null);
       return true;
     }
+    if (partition === null) return false;
     if (this.#server.metadata.view.topicById(partition.topicId)?.internal === true) {
       // Coordinators alone write these: one foreign record would make their state unreadable.
       fail(answer, ErrorCode.INVALID_TOPIC_EXCEPTION, 'internal topics take no records from clients');

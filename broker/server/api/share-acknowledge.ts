@@ -1,7 +1,8 @@
 import type { MetadataView } from '../../core/metadata/view.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import type { ApiRow } from './row.ts';
-import { byTopicId, LeaderHints, verdictMessage } from './share-responses.ts';
+import { LeaderHints } from './leader-hints.ts';
+import { byTopicId, NO_LEADER, verdictMessage } from './share-responses.ts';
 import type { ShareService } from '../share/service.ts';
 
 /** What ShareAcknowledge needs. */
@@ -35,7 +36,7 @@ export const row: ApiRow<typeof ApiKey.ShareAcknowledge, ShareServices> = {
           partitionIndex: partition,
           errorCode,
           errorMessage: verdictMessage(errorCode),
-          currentLeader: hints.leader(topicId, partition, errorCode),
+          currentLeader: hints.leader(topicId, partition, errorCode) ?? NO_LEADER,
         },
       }));
       reply({

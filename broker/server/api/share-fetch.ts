@@ -7,7 +7,8 @@ import type { FetchAnswer } from '../share/service.ts';
 import type { AnswerMemory } from '../network/memory-budget.ts';
 import type { Answer, ApiRow } from './row.ts';
 import type { ShareServices } from './share-acknowledge.ts';
-import { byTopicId, LeaderHints, verdictMessage } from './share-responses.ts';
+import { LeaderHints } from './leader-hints.ts';
+import { byTopicId, NO_LEADER, verdictMessage } from './share-responses.ts';
 
 /** What ShareFetch needs. */
 export interface ShareFetchServices extends ShareServices {
@@ -94,7 +95,7 @@ function partitionAnswers(
         errorCode,
         acknowledgeErrorCode,
         acknowledgeErrorMessage: verdictMessage(acknowledgeErrorCode),
-        currentLeader: hints.leader(topicId, partition, errorCode, acknowledgeErrorCode),
+        currentLeader: hints.leader(topicId, partition, errorCode, acknowledgeErrorCode) ?? NO_LEADER,
         records: entry?.chunks ?? [],
         acquiredRecords: (entry?.acquired ?? []).map(({ start, end, deliveryCount }) => ({
           firstOffset: start,

@@ -4,7 +4,7 @@ import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { SessionPartition } from '../../core/replica/fetch-session.ts';
 import type { TimerHandle, Timers } from '../../ports/clock.ts';
 import type { AnswerMemory } from '../network/memory-budget.ts';
-import { findPartition, findReadable, type PartitionServices } from './lookup.ts';
+import { findPartition, findReadable, nameOf, type PartitionServices } from './lookup.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { IsolationLevel, Partition, ReadablePartition, ReadOutcome } from './partition.ts';
 import type { Throttle } from '../replication/throttle.ts';
@@ -21,10 +21,11 @@ export interface FetchAnswer {
     readonly lastStableOffset: number;
     readonly logStartOffset: number;
     readonly abortedTransactions: readonly never[] | null;
-    readonly currentLeader: { readonly leaderId: number; readonly leaderEpoch: number };
-    /** Where the reader's history left this log's; −1/−1 while they agree (KIP-595). */
+    /** Who leads, where the error says that this node does not; filled in by who knows which address the client can reach. */
+    currentLeader: { readonly leaderId: number; readonly leaderEpoch: number };
     /** The replica to read from instead; −1 for this one. */
     readonly preferredReadReplica: BrokerId | -1;
+    /** Where the reader's history left this log's; −1/−1 while they agree (KIP-595). */
     readonly divergingEpoch: { readonly epoch: number; readonly endOffset: number };
     readonly records: readonly Uint8Array[];
   };
@@ -177,13 +178,15 @@ export class FetchOperation {
 
   #find(asked: SessionPartition): { readonly partition: ReadablePartition | null; readonly errorCode: number } {
     const { server, byId, context, follower, mayFollow } = this.#options;
-    const found = findReadable(server, { name: asked.topic, topicId: asked.topicId, byId }, asked.index, mayFollow);
-    if (found.partition === null) return found;
+    const topic = { name: asked.topic, topicId: asked.topicId, byId };
+    const found = findReadable(server, topic, asked.index, mayFollow);
+    // Who may not read is not told who leads either.
+    if (found.partition === null && found.errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER) return found;
     const refused = this.#refused?.get(asked);
     if (refused !== undefined) return { partition: null, errorCode: refused };
     if (follower !== null) return found;
-    const need = { operation: 'read', resourceType: 'topic', resourceName: found.partition.topicName } as const;
-    if (context.allowed(need)) return found;
+    const resourceName = found.partition?.topicName ?? nameOf(server, topic);
+    if (context.allowed({ operation: 'read', resourceType: 'topic', resourceName })) return found;
     return { partition: null, errorCode: byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED };
   }
 
@@ -339,10 +342,7 @@ export class FetchOperation {
         logStartOffset: failed ? -1 : outcome.logStartOffset,
         // There are no transactions; who does not ask for them, or can't be answered in full, is told otherwise.
         abortedTransactions: partition === null || this.#options.isolationLevel === 1 ? [] : null,
-        currentLeader:
-          partition !== null && isElsewhere(outcome.errorCode)
-            ? { leaderId: partition.leader, leaderEpoch: partition.leaderEpoch }
-            : NO_LEADER,
+        currentLeader: NO_LEADER,
         divergingEpoch,
         preferredReadReplica,
         records: outcome.chunks,
@@ -350,9 +350,6 @@ export class FetchOperation {
     });
   }
 }
-
-const isElsewhere = (errorCode: number): boolean =>
-  errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER || errorCode === ErrorCode.FENCED_LEADER_EPOCH;
 
 /** Whether the reader last read from an epoch that this partition has not come to: its offset means nothing here. */
 function isLost(partition: ReadablePartition, asked: SessionPartition): boolean {

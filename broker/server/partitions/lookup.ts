@@ -40,6 +40,14 @@ export function findPartition(
   };
 }
 
+/** The name of a topic that is known, by its id when `byId`; '' when it is gone. */
+export function nameOf(
+  server: Pick<PartitionServices, 'metadata'>,
+  topic: { readonly name: string; readonly topicId: string; readonly byId: boolean },
+): string {
+  return topic.byId ? (server.metadata.view.topicById(asTopicId(topic.topicId))?.name ?? '') : topic.name;
+}
+
 /** As `findPartition`; one that is only followed here as well when `mayFollow`. */
 export function findReadable(
   server: PartitionServices,

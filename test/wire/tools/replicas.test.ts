@@ -2,7 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ApiKey } from '../../../broker/core/protocol/apis.ts';
+import { ErrorCode } from '../../../broker/core/protocol/errors.ts';
 import { QuorumFleet } from '../../faults/quorum-fleet.ts';
+import { records } from '../../support/leader-lab.ts';
+import { RawClient } from '../../support/raw-client.ts';
 import { type Cli, cliOf, linesOf, type ToolName } from '../harness/cli.ts';
 import { KafkaFleet } from '../harness/kafka-fleet.ts';
 import { openWire } from '../harness/session.ts';
@@ -118,6 +122,47 @@ describe('on three nodes', () => {
     expect(await named('--unavailable-partitions')).toEqual([]);
     expect(await named('--under-min-isr-partitions')).toEqual([]);
     expect(await named('--at-min-isr-partitions')).toEqual(['moved-0', 'single-0', 'strict-0']);
+  });
+
+  it('a broker that does not lead tells clients who does, in which epoch and where (KIP-951)', async () => {
+    const addresses = fleet.bootstrap.split(',');
+    const [host, port] = addresses[2]?.split(':') ?? [];
+    const client = await RawClient.connect(addresses[0] ?? '');
+    try {
+      const asked = { topics: [{ name: 'single' }], allowAutoTopicCreation: false };
+      const [topic] = (await client.call(ApiKey.Metadata, 12, asked)).topics;
+      const topicId = topic?.topicId ?? '';
+      const leaderEpoch = topic?.partitions[0]?.leaderEpoch;
+      const errorCode = ErrorCode.NOT_LEADER_OR_FOLLOWER;
+      const partition = { errorCode, currentLeader: { leaderId: 2, leaderEpoch } };
+      const nodeEndpoints = [{ nodeId: 2, host, port: Number(port), rack: null }];
+      const limits = { maxWaitMs: 0, minBytes: 0, maxBytes: 1_000_000 };
+      const fetched = await client.call(ApiKey.Fetch, 17, {
+        ...limits,
+        sessionEpoch: -1,
+        topics: [{ topicId, partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000_000 }] }],
+      });
+      expect(fetched).toMatchObject({ nodeEndpoints, responses: [{ partitions: [partition] }] });
+      const produced = await client.call(ApiKey.Produce, 12, {
+        acks: -1,
+        timeoutMs: 10_000,
+        topicData: [{ name: 'single', partitionData: [{ index: 0, records: records('a') }] }],
+      });
+      expect(produced).toMatchObject({ nodeEndpoints, responses: [{ partitionResponses: [partition] }] });
+      const shared = await client.call(ApiKey.ShareFetch, 1, {
+        ...limits,
+        groupId: 'elsewhere',
+        memberId: 'AAAAAAAAAAAAAAAAAAAAAg',
+        shareSessionEpoch: 0,
+        maxRecords: 1,
+        batchSize: 1,
+        topics: [{ topicId, partitions: [{ partitionIndex: 0, acknowledgementBatches: [] }] }],
+        forgottenTopicsData: [],
+      });
+      expect(shared).toMatchObject({ nodeEndpoints, responses: [{ partitions: [partition] }] });
+    } finally {
+      client.close();
+    }
   });
 
   it('LogDirsCommand shows every replica on its broker, none behind and none to come', async () => {

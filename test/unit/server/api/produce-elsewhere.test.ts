@@ -1,65 +1,36 @@
 import { describe, expect, it } from '@jest/globals';
-import { brokerId, leaderEpoch, type TopicId, topicId } from '../../../../broker/core/base/ids.ts';
+import { brokerId } from '../../../../broker/core/base/ids.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import { row } from '../../../../broker/server/api/produce.ts';
 import { LeadWaits } from '../../../../broker/server/partitions/lead-waits.ts';
 import type { ReadablePartition } from '../../../../broker/server/partitions/partition.ts';
 import { FakePartition, FakePartitions } from '../../../support/fake-partition.ts';
-import { FakeView } from '../../../support/fake-view.ts';
 import { records } from '../../../support/leader-lab.ts';
-import { PLAIN_BROKER } from '../../../support/metadata/parts.ts';
+import { ELSEWHERE, ledElsewhere } from '../../../support/led-elsewhere.ts';
 import { requestContext } from '../../../support/request-context.ts';
-import { topicOf } from '../../../support/topic-view.ts';
 import { VirtualLoop } from '../../../support/virtual-loop.ts';
 
 const ID = 'jobsAAAAAAAAAAAAAAAAAA';
 const [SELF, LEADER] = [brokerId(0), brokerId(1)];
-const PARTITION = {
-  index: 0,
-  leader: LEADER,
-  leaderEpoch: leaderEpoch(4),
-  partitionEpoch: 0,
-  replicas: [SELF, LEADER],
-  isr: [SELF, LEADER],
-  elr: [],
-  lastKnownElr: [],
-  addingReplicas: [],
-  removingReplicas: [],
-  durableFromEpoch: 0,
-};
 
 /** Broker 0, which follows jobs-0; broker 1 leads it in epoch 4. */
 function follower(
   options: { readonly isr?: readonly ReturnType<typeof brokerId>[]; readonly isFollowed?: boolean } = {},
 ) {
   const loop = new VirtualLoop();
-  const view = new FakeView();
-  const topic = topicOf({
-    id: topicId(ID),
-    name: 'jobs',
-    internal: false,
-    partitions: [{ ...PARTITION, isr: options.isr ?? PARTITION.isr }],
-  });
-  view.topicByName = (name) => (name === 'jobs' ? topic : null);
-  view.topicById = (id: TopicId) => (id === ID ? topic : null);
-  view.setBrokers(
-    [SELF, LEADER].map((id) => {
-      const endpoints = [{ listener: 'plain', host: `broker-${id}`, port: 9092 }];
-      return { ...PLAIN_BROKER, id, epoch: 1, endpoints, registered: endpoints };
-    }),
-  );
+  const view = ledElsewhere(ID, options.isr === undefined ? {} : { isr: options.isr });
   const partitions = new FakePartitions();
   const reads = options.isFollowed === false ? null : ({} as unknown as ReadablePartition);
   Object.assign(partitions, { followed: () => reads });
   const metadata = { view };
   const leadWaits = new LeadWaits({ nodeId: SELF, clock: loop, timers: loop, metadata, partitions });
   const server = { metadata, partitions, leadWaits, ports: { timers: loop } };
-  const produce = (apiVersion = 13) => {
+  const produce = (apiVersion = 13, context: Parameters<typeof requestContext>[0] = {}) => {
     const asked: { response: ReturnType<typeof told> | null } = { response: null };
     const names = apiVersion >= 13 ? { name: '', topicId: ID } : { name: 'jobs', topicId: '' };
     const topicData = [{ ...names, partitionData: [{ index: 0, records: records('a') }] }];
     const request = { transactionalId: null, acks: -1, timeoutMs: 30_000, topicData };
-    row.handle(server, request, requestContext({ apiKey: 0, apiVersion }), (response) => {
+    row.handle(server, request, requestContext({ apiKey: 0, apiVersion, ...context }), (response) => {
       asked.response = told(response);
     });
     loop.run();
@@ -84,20 +55,25 @@ function told(response: Parameters<Parameters<typeof row.handle>[3]>[0]) {
   return { errorCode, currentLeader, baseOffset, nodeEndpoints: response?.nodeEndpoints };
 }
 
-const ELSEWHERE = {
-  errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER,
-  currentLeader: { leaderId: 1, leaderEpoch: 4 },
-  baseOffset: -1,
-  nodeEndpoints: [{ nodeId: 1, host: 'broker-1', port: 9092, rack: null }],
-};
+const REFUSED = { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, baseOffset: -1, ...ELSEWHERE };
 
 describe('a producer that asks a broker which does not lead', () => {
   it('is told at once who leads, in which epoch and where (KIP-951)', () => {
     for (const options of [{ isFollowed: false }, { isr: [LEADER] }]) {
       const { produce } = follower(options);
-      expect(produce().response).toEqual(ELSEWHERE);
-      expect(produce(12).response).toEqual(ELSEWHERE);
+      expect(produce().response).toEqual(REFUSED);
+      expect(produce(12).response).toEqual(REFUSED);
     }
+  });
+
+  it('is told nothing of a topic that it may not write', () => {
+    const { produce } = follower({ isFollowed: false });
+    const mayNot = { allowed: () => false };
+    for (const version of [12, 13])
+      expect(produce(version, mayNot).response).toMatchObject({
+        errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED,
+        currentLeader: { leaderId: -1, leaderEpoch: -1 },
+      });
   });
 
   it('is served as soon as that broker leads, which the producer knew before it', () => {
@@ -116,14 +92,14 @@ describe('a producer that asks a broker which does not lead', () => {
     const { loop, produce, lead } = follower();
     const asked = produce();
     loop.advance(100);
-    expect(asked.response).toEqual(ELSEWHERE);
+    expect(asked.response).toEqual(REFUSED);
     expect(lead().logEndOffset).toBe(0);
   });
 
   it('is refused at once by who led a moment ago', () => {
     const { loop, produce, lead, leave } = follower();
     leave(lead());
-    expect(produce().response).toEqual(ELSEWHERE);
+    expect(produce().response).toEqual(REFUSED);
     loop.advance(10_000);
     expect(produce().response).toBeNull();
   });
