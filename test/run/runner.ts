@@ -1,14 +1,16 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { addOutcomes, type JestReport, type Outcome, readJestReport } from './outcome.ts';
 import { runProgram } from './process.ts';
 import type { Need, Step, Suite } from './suites.ts';
 
+const REPORTER = fileURLToPath(new URL('../jest-unfinished.mjs', import.meta.url));
 const NONE: Outcome = { passed: 0, failures: [], skips: [] };
-/** A suite that takes this many times its budget hangs, and is ended. */
+/** A suite that takes this many times its budget, and this long, hangs, and is ended: the same machine is at times half as fast. */
 const PATIENCE = 3;
-const SETUP_MINUTES = 2;
+const PATIENCE_MINUTES_MIN = 25;
 
 /** What a run of suites shares. */
 export interface RunContext {
@@ -17,6 +19,11 @@ export interface RunContext {
   readonly say: (line: string) => void;
   /** Gets what suites need; gives why that can't be, or null. */
   readonly provide: (needs: readonly Need[]) => Promise<string | null>;
+}
+
+interface Running extends RunContext {
+  /** A directory for what Node made of sources. */
+  readonly compiled: string;
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
@@ -36,12 +43,22 @@ async function countTests(root: string, step: Step): Promise<number> {
   return Math.max(1, count);
 }
 
-async function runStep(step: Step, suite: Suite, context: RunContext): Promise<Outcome> {
+/** What the programs of a suite have in their environment. */
+function environmentOf({ minutes }: Suite, { root, compiled }: Running): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}`,
+    // Brokers are started hundreds of times, from sources that take a second to compile each time.
+    NODE_COMPILE_CACHE: compiled,
+    ...(minutes === undefined ? {} : { WEIR_TEST_MINUTES: String(minutes) }),
+  };
+}
+
+async function runStep(step: Step, suite: Suite, context: Running): Promise<Outcome> {
   const { root, abort } = context;
-  const minutes = suite.minutes === undefined ? {} : { WEIR_TEST_MINUTES: String(suite.minutes) };
   const bin = join(root, 'node_modules', '.bin');
-  const env = { ...process.env, ...minutes, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` };
-  const allowed = Math.max(PATIENCE * suite.budgetMinutes, 1.5 * (suite.minutes ?? 0)) + SETUP_MINUTES;
+  const env = environmentOf(suite, context);
+  const allowed = Math.max(PATIENCE * suite.budgetMinutes, 1.5 * (suite.minutes ?? 0), PATIENCE_MINUTES_MIN);
   const options = { cwd: root, env, abort, timeoutMs: allowed * 60_000 };
   if (step.kind === 'tool') {
     const { exitCode, reason } = await runProgram(join(bin, step.program), step.args, options);
@@ -51,13 +68,20 @@ async function runStep(step: Step, suite: Suite, context: RunContext): Promise<O
   const directory = await mkdtemp(join(tmpdir(), 'weir-run-'));
   try {
     const file = join(directory, 'report.json');
+    const unfinished = join(directory, 'unfinished');
     const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-    const args = [...flags, step.script, ...step.args, '--ci', '--json', `--outputFile=${file}`];
-    const ending = await runProgram(process.execPath, args, options);
+    const reporters = ['--reporters=default', `--reporters=${REPORTER}`];
+    const args = [...flags, step.script, ...step.args, ...reporters, '--ci', '--json', `--outputFile=${file}`];
+    const ending = await runProgram(process.execPath, args, { ...options, env: { ...env, WEIR_TEST_UNFINISHED: unfinished } });
     const text = await readFile(file, 'utf8').catch(() => null);
     const name = `${suite.name}: ${step.name}`;
-    if (text === null)
-      return { ...NONE, failures: [`${name}: no report: ${ending.reason || `exit code ${ending.exitCode}`}`] };
+    if (text === null) {
+      const where = (await readFile(unfinished, 'utf8').catch(() => ''))
+        .replaceAll(`${root}/`, '')
+        .replaceAll('\n', ', ');
+      const why = ending.reason || `exit code ${ending.exitCode}`;
+      return { ...NONE, failures: [`${name}: no report: ${why}${where === '' ? '' : `, in ${where}`}`] };
+    }
     // The report is Jest's own; what is read of it is named in JestReport.
     const outcome = readJestReport(name, JSON.parse(text) as JestReport, `${root}/`);
     const silent = ending.exitCode !== 0 && outcome.failures.length === 0;
@@ -77,7 +101,7 @@ async function skipSuite(suite: Suite, reason: string, root: string): Promise<Ou
 }
 
 /** Runs one suite: gets what it needs, runs its steps, says its time beside its budget. */
-async function runSuite(suite: Suite, context: RunContext): Promise<Outcome> {
+async function runSuite(suite: Suite, context: Running): Promise<Outcome> {
   const { say, root, abort, provide } = context;
   const setupMs = performance.now();
   let outcomes: Outcome[];
@@ -109,9 +133,14 @@ async function runSuite(suite: Suite, context: RunContext): Promise<Outcome> {
 /** Runs the suites one after the other. */
 export async function runSuites(suites: readonly Suite[], context: RunContext): Promise<Outcome> {
   const outcomes: Outcome[] = [];
-  for (const suite of suites) {
-    if (context.abort.aborted) break;
-    outcomes.push(await runSuite(suite, context));
+  const compiled = await mkdtemp(join(tmpdir(), 'weir-compiled-'));
+  try {
+    for (const suite of suites) {
+      if (context.abort.aborted) break;
+      outcomes.push(await runSuite(suite, { ...context, compiled }));
+    }
+  } finally {
+    await rm(compiled, { recursive: true, force: true });
   }
   return addOutcomes(outcomes);
 }

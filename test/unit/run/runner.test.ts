@@ -11,7 +11,8 @@ const FAKE_JEST = `
   const { writeFileSync } = require('node:fs');
   const [report, code] = process.argv.slice(2);
   const file = process.argv.find((arg) => arg.startsWith('--outputFile=')).slice('--outputFile='.length);
-  if (report !== '') writeFileSync(file, report.replace('MINUTES', String(process.env.WEIR_TEST_MINUTES)));
+  if (report === '') writeFileSync(process.env.WEIR_TEST_UNFINISHED, [1, 2].map((n) => process.cwd() + '/' + n).join('\\n'));
+  else writeFileSync(file, report.replace('MINUTES', String(process.env.WEIR_TEST_MINUTES)));
   process.exit(Number(code));
 `;
 
@@ -72,8 +73,8 @@ test("Jest's tests are counted from its report, and the time is said beside the 
   expect(said).toEqual([expect.stringMatching(/^suite s: 1 passed, 1 failed, 1 skipped in \d+\.\d s of 1 min$/)]);
 });
 
-test('a Jest that writes no report, or fails with a fine one, has failed', async () => {
-  expect((await run({ steps: [fakeJest('', 3)] })).failures).toEqual(['s: fake: no report: exit code 3']);
+test('a Jest that writes no report, said with the files it was at, or fails with a fine one, has failed', async () => {
+  expect((await run({ steps: [fakeJest('', 3)] })).failures).toEqual(['s: fake: no report: exit code 3, in 1, 2']);
   expect((await run({ steps: [fakeJest(report(['a', 'passed']), 9)] })).failures).toEqual(['s: fake: exit code 9 ']);
 });
 
