@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { isRecord } from '../../../operator/api/validate.ts';
 import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
 
@@ -21,6 +22,44 @@ export interface AuditEntry {
   readonly annotations?: Readonly<Record<string, string>>;
   /** Of our own kinds alone. */
   readonly requestObject?: unknown;
+}
+
+/** The audit log of an API server, read on from where it was read to. */
+export class AuditLog {
+  readonly #path: string;
+  readonly #entries: AuditEntry[] = [];
+  #position = 0;
+  /** One reader at a time. */
+  #reading: Promise<void> = Promise.resolve();
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Everything that was written down so far. */
+  async read(): Promise<readonly AuditEntry[]> {
+    this.#reading = this.#reading.catch(() => undefined).then(() => this.#readOn());
+    await this.#reading;
+    return [...this.#entries];
+  }
+
+  async #readOn(): Promise<void> {
+    const file = await open(this.#path, 'r');
+    try {
+      const { size } = await file.stat();
+      const bytes = Buffer.alloc(size - this.#position);
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, this.#position);
+      // What comes after the last end of a line is still being written.
+      const text = bytes.toString('utf8', 0, bytes.lastIndexOf(10, bytesRead - 1) + 1);
+      for (const line of text.split('\n')) {
+        // What an API server says of itself.
+        if (line !== '') this.#entries.push(JSON.parse(line) as AuditEntry);
+      }
+      this.#position += Buffer.byteLength(text);
+    } finally {
+      await file.close();
+    }
+  }
 }
 
 const WRITES: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);

@@ -15,8 +15,9 @@ import { kubernetesProgram } from '../../setup/kubernetes.ts';
 import { mustRun, run, type RunResult } from '../../setup/run.ts';
 import { Child } from '../../wire/harness/child.ts';
 import { GiveUp, waitFor } from '../../wire/harness/wait.ts';
-import type { AuditEntry } from './audit.ts';
+import { type AuditEntry, AuditLog } from './audit.ts';
 import { mortal, type Program } from './mortal.ts';
+import { ObjectReader } from './object-reader.ts';
 
 const PORTS = {
   claim: 16_442,
@@ -107,6 +108,8 @@ export class ControlPlane {
   readonly #token = randomBytes(16).toString('hex');
   readonly #children: { readonly name: Part; readonly child: Child }[] = [];
   readonly #clients: ApiClient[] = [];
+  readonly #reader = new ObjectReader((path, query) => this.ask({ method: 'GET', path, query }));
+  readonly #audit: AuditLog;
   #endpoint: Endpoint | null = null;
 
   private constructor(directory: string, { address, claim, site }: Claimed & { readonly site: NodeSite | null }) {
@@ -115,6 +118,7 @@ export class ControlPlane {
     this.address = address;
     this.#claim = claim;
     this.kubeconfig = join(directory, 'admin.kubeconfig');
+    this.#audit = new AuditLog(this.#file('audit.log'));
   }
 
   /**
@@ -327,10 +331,9 @@ export class ControlPlane {
     return `${stdout}${stderr}`;
   }
 
-  /** Objects that kubectl gets, as JSON. */
+  /** An object or a list, asked for as kubectl is. */
   async get(...args: readonly string[]): Promise<KubernetesObject> {
-    // What an API server says of its objects.
-    return JSON.parse(await this.kubectl('get', ...args, '-o', 'json')) as KubernetesObject;
+    return this.#reader.get(args);
   }
 
   /** One request by whoever may do everything, and the JSON of its answer, a refusal too. */
@@ -371,9 +374,7 @@ export class ControlPlane {
 
   /** What was asked of the API server so far. */
   async audit(): Promise<readonly AuditEntry[]> {
-    const lines = (await readFile(this.#file('audit.log'), 'utf8')).split('\n').filter((line) => line !== '');
-    // What an API server says of itself.
-    return lines.map((line) => JSON.parse(line) as AuditEntry);
+    return this.#audit.read();
   }
 
   /** Ends everything and removes it, volumes of claims too. */
