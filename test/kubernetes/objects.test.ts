@@ -85,6 +85,11 @@ describe.each(CLUSTERS)('the objects of cluster $name', ({ name, spec, pods }) =
       const names = (items as readonly KubernetesObject[]).map(({ metadata }) => metadata.name);
       return names.sort().join() === pods.join();
     });
+    // From then on no controller writes to them.
+    await waitFor('all claims are bound', async () => {
+      const { items } = await plane.get('pvc', '-n', name);
+      return (items as readonly KubernetesObject[]).every((one) => at(one, 'status', 'phase') === 'Bound');
+    });
   });
 
   test('are seen as applied, however the server wrote them, and applying them again writes nothing', async () => {

@@ -72,7 +72,10 @@ async function runStep(step: Step, suite: Suite, context: Running): Promise<Outc
     const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
     const reporters = ['--reporters=default', `--reporters=${REPORTER}`];
     const args = [...flags, step.script, ...step.args, ...reporters, '--ci', '--json', `--outputFile=${file}`];
-    const ending = await runProgram(process.execPath, args, { ...options, env: { ...env, WEIR_TEST_UNFINISHED: unfinished } });
+    const ending = await runProgram(process.execPath, args, {
+      ...options,
+      env: { ...env, WEIR_TEST_UNFINISHED: unfinished },
+    });
     const text = await readFile(file, 'utf8').catch(() => null);
     const name = `${suite.name}: ${step.name}`;
     if (text === null) {
