@@ -96,9 +96,13 @@ export class DrainScenario {
     const machines = await this.#machines();
     await this.#during(`draining ${machines.join(', ')}`, async () => {
       for (const machine of machines) {
+        const fromMs = Date.now();
         await this.#plane.kubectl('drain', machine, ...DRAIN, '--timeout=240s');
         expect(await this.#machines()).not.toContain(machine);
         await this.#plane.kubectl('uncordon', machine);
+        const untilMs = Date.now();
+        const gapMs = this.#load.gapMs({ fromMs, untilMs });
+        console.info(`${machine}: ${untilMs - fromMs} ms, longest time without an acknowledgement ${gapMs} ms`);
       }
       await this.#settled();
     });
