@@ -72,6 +72,28 @@ export type Observation =
       readonly node: number | null;
       readonly cause: 'connection' | 'node';
     }
+  /**
+   * A dead letter of a group, read at the end: of which record, how often that was delivered, why it died (`other`: it does not say), and
+   * its copy; null: none.
+   */
+  | {
+      readonly kind: 'letter';
+      readonly atMs: number;
+      readonly group: string;
+      readonly place: Place;
+      readonly deliveryCount: number;
+      readonly reason: 'rejected' | 'exhausted' | 'other';
+      readonly value: string | null;
+    }
+  /** A node said that it gave up so many dead letters, as it may (KIP-1191). */
+  | {
+      readonly kind: 'letters-given-up';
+      readonly atMs: number;
+      readonly group: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly count: number;
+    }
   /** The group has no lag any more, for the first time after everything healed. */
   | { readonly kind: 'drained'; readonly atMs: number; readonly group: string }
   /** How far a group is in a partition, as it was told; `isHealed`: everything worked when it was asked. */
@@ -187,6 +209,8 @@ export interface GroupFacts {
   readonly offsetReset: 'earliest' | 'latest';
   /** Labels of the topics it reads. */
   readonly topics: readonly string[];
+  /** Absent: what dies leaves no dead letter. */
+  readonly deadLetters?: { readonly areCopies: boolean };
 }
 
 /** Name of a record's place in messages and maps. */

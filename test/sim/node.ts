@@ -48,7 +48,7 @@ export interface SimNodeOptions {
   /** Hears with which sentence a life ended by itself. */
   readonly onEnded?: (sentence: string) => void;
   /** Hears what the node complains about. */
-  readonly onWarning?: (text: string) => void;
+  readonly onWarning?: (text: string, fields: Readonly<Record<string, unknown>>) => void;
   /** What is broken on purpose in the quorum. */
   readonly raftBugs?: RaftBugs;
   /** What is broken on purpose in the controller's decisions. */
@@ -340,7 +340,7 @@ export class SimNode {
   #log(): Log {
     const note = (fields: Readonly<Record<string, unknown>>, message: string): void => {
       this.warnings.push(`${message} ${JSON.stringify(fields)}`);
-      this.#options.onWarning?.(message);
+      this.#options.onWarning?.(message, fields);
       this.#world.trace(`node ${this.id}: ${message} ${JSON.stringify(fields)}`);
     };
     return { debug: () => undefined, info: () => undefined, warn: note, error: note };

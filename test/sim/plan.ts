@@ -64,6 +64,14 @@ export interface GroupPlan {
   readonly deliveryLimit: number;
   readonly offsetReset: 'earliest' | 'latest';
   readonly members: readonly MemberPlan[];
+  /** Absent: what dies leaves no dead letter. */
+  readonly deadLetters?: DeadLettersPlan;
+}
+
+/** Where a share group's dead letters go, and whether they carry their records. */
+export interface DeadLettersPlan {
+  readonly topic: string;
+  readonly areCopies: boolean;
 }
 
 /** Something goes wrong. */

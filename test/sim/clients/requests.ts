@@ -14,6 +14,10 @@ export function groupSettings(group: GroupPlan): Readonly<Record<string, string>
     'share.record.lock.duration.ms': String(group.lockMs),
     'share.delivery.count.limit': String(group.deliveryLimit),
     'share.auto.offset.reset': group.offsetReset,
+    ...(group.deadLetters && {
+      'errors.deadletterqueue.topic.name': group.deadLetters.topic,
+      'errors.deadletterqueue.copy.record.enable': String(group.deadLetters.areCopies),
+    }),
   };
 }
 

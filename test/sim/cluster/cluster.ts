@@ -25,8 +25,8 @@ import { isClaimed, promiseOf } from './promises.ts';
 import { QuorumWatch } from './quorum-watch.ts';
 import { RecordsLoad, type Wait } from './records-load.ts';
 import { NO_RECORDS, planRecords, type RecordsPlan, withWeakProducer } from './records-plan.ts';
-import { SHARE_TOPICS, SharesLoad } from './shares-load.ts';
-import { planShares, type SharesPlan } from './shares-plan.ts';
+import { SharesLoad } from './shares-load.ts';
+import { planShares, type SharesPlan, type WantedShares } from './shares-plan.ts';
 import { runSplitRounds, SPLIT_PATIENCE_MS } from './split-rounds.ts';
 import { Strikes } from './strikes.ts';
 import { NOT_ALIVE } from './vote-watch.ts';
@@ -63,14 +63,12 @@ export interface ClusterOutcome {
 }
 
 /** What a test may change about a run. */
-export interface ClusterOptions {
+export interface ClusterOptions extends WantedShares {
   readonly onTrace?: (line: string) => void;
   /** The faults that there are, in place of those that the seed draws. */
   readonly kinds?: readonly FaultKind[];
   /** Nobody produces records: what is looked for is in the metadata. */
   readonly isBare?: boolean;
-  /** Whether there are share groups, in place of what the seed draws. */
-  readonly hasShares?: boolean;
   /** How many clients there are, in place of those that the seed draws: few leave the metadata as it is for a while. */
   readonly clientCount?: number;
   readonly raftBugs?: RaftBugs;
@@ -140,7 +138,8 @@ export class Cluster {
     const brokerIds = plan.nodes.filter(({ roles }) => roles.includes('broker')).map(({ id }) => id);
     const records = recordsOf(seed, plan.loadMs, brokerIds.length, options);
     const { topics } = records;
-    this.#sharesPlan = planShares(seed, { loadMs: plan.loadMs, topics }, options.hasShares ?? null);
+    const shared = { loadMs: plan.loadMs, topics, brokerCount: brokerIds.length };
+    this.#sharesPlan = planShares(seed, shared, options);
     const isShared = this.#sharesPlan.groups.length > 0;
     this.#nodes = plan.nodes.map(({ id, roles }) => this.#node(id, roles, options));
     for (const node of this.#nodes) this.#form(node, false);
@@ -150,7 +149,7 @@ export class Cluster {
       clusterId: CLUSTER_ID,
     });
     const copied = topics.flatMap(({ name, replicationFactor = 1 }) => (replicationFactor > 1 ? [name] : []));
-    const replicated = isShared ? [...copied, ...SHARE_TOPICS] : copied;
+    const replicated = [...copied, ...this.#sharesPlan.topics];
     this.#strikes = new Strikes({
       world,
       prng: createPrng(world.prng.uint32()),
@@ -235,6 +234,7 @@ export class Cluster {
       ['operations', this.#load.answeredCount],
       ['records', this.#records.sentCount],
       ['deliveries to members of share groups', this.#shares.deliveredCount],
+      ['dead letters', this.#shares.letterCount],
       ['leaderships', this.#quorum.leaderCount],
       ['changes of voters', this.#operator.changeCount],
       ['entries', this.#quorum.committedIndex],
@@ -266,7 +266,10 @@ export class Cluster {
         this.#metadata.told(`node ${id}`, life, message, () => describeImage(node));
       },
       onEnded: (sentence) => this.#strikes.ended(node, sentence),
-      onWarning: (text) => this.#strikes.warned(node, text),
+      onWarning: (text, fields) => {
+        this.#strikes.warned(node, text);
+        this.#shares.warned(text, fields);
+      },
       ...(raftBugs && { raftBugs }),
       ...(controlBugs && { controlBugs }),
       ...(metadataBugs && { metadataBugs }),

@@ -76,6 +76,14 @@ export const PLANTED: readonly PlantedInCluster[] = [
   metadata('drops-below-min-isr', ['reassign', 'isolate'], /^Q5: a move/, 5),
   share('ignores-lease', ['isolate', 'one-way'], /^S0/, 3, 14),
   share('gap-skipped', ['process', 'power', 'isolate'], /^S6/, 3),
+  planted(
+    'share groups: archived-before-letter',
+    ['slow-blackout'],
+    { shareBugs: new Set(['archived-before-letter']), hasShares: true, hasLetters: true },
+    /^S4: .* left no dead letter/,
+    3,
+    2,
+  ),
   share('state-answered-early', ['isolate', 'process', 'power', 'slow-disk'], /^S3/, 5),
   planted(
     'syncs of topics are lost',
@@ -104,7 +112,7 @@ function planted(
   fromSeed = 1,
 ): PlantedInCluster {
   // What is looked for elsewhere is found with or without share groups.
-  return { name, options: { hasShares: false, ...options, kinds }, finding, withinSeeds, fromSeed };
+  return { name, options: { hasShares: false, hasLetters: false, ...options, kinds }, finding, withinSeeds, fromSeed };
 }
 
 function raft(

@@ -27,7 +27,7 @@ export const PROMISES = {
   S1: 'within a leader epoch a record has one owner at a time',
   S2: 'delivery counts rise within a leader epoch, keep the limit, and never fall behind what a release kept',
   S3: 'what was accepted is not delivered again, whoever leads and coordinates',
-  S4: 'what was rejected is not delivered again',
+  S4: 'what was rejected is not delivered again, and what died leaves a dead letter where its group wants one',
   S6: 'every record is finished in the end, or was delivered as often as its group allows',
   S8: 'nobody acknowledges what he does not hold',
   S9: 'the start offset of a share partition never goes back',

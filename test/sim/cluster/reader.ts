@@ -3,7 +3,7 @@ import { ApiKey } from '../../../broker/core/protocol/apis.ts';
 import { ErrorCode } from '../../../broker/core/protocol/errors.ts';
 import type { ApiResponses, RequestInput, WireKey } from '../../../broker/core/protocol/messages.ts';
 import { baseOffset, bufferOf, nextOffset, partitionLeaderEpoch } from '../../../broker/core/record/batch.ts';
-import { forEachBatch, readRecords } from '../../../broker/core/record/iterate.ts';
+import { forEachBatch, type ReadRecord, readRecords } from '../../../broker/core/record/iterate.ts';
 import { SimClient } from '../client.ts';
 import type { Served, Stage } from '../stage.ts';
 
@@ -20,6 +20,16 @@ export interface Where {
 
 type Answer = ApiResponses[typeof ApiKey.Fetch]['responses'][number]['partitions'][number];
 
+/** How a reader reads. */
+export interface ReaderOptions {
+  readonly name: string;
+  readonly pauseMs: number;
+  /** It ends when it has everything. */
+  readonly isFinal: boolean;
+  /** Takes the records; absent: they are a producer's, and are written down. */
+  readonly onRecord?: (record: ReadRecord) => void;
+}
+
 /**
  * Follows one partition from its beginning, asking whoever leads it as the leader of that epoch, and writes down what it is
  * told. A final one ends when it has everything, and then asks where each leader epoch ended.
@@ -35,6 +45,7 @@ export class PartitionReader {
   readonly #name: string;
   readonly #isFinal: boolean;
   readonly #pauseMs: number;
+  readonly #onRecord: ReaderOptions['onRecord'];
   readonly #client: SimClient<AdminCommand, AdminEvent>;
   readonly #open = new Map<number, (event: AdminEvent) => void>();
   readonly #epochs = new Set<number>();
@@ -43,16 +54,13 @@ export class PartitionReader {
   #nextToken = 1;
   #isStopped = false;
 
-  constructor(
-    stage: Stage<Served>,
-    where: Where,
-    options: { readonly name: string; readonly pauseMs: number; readonly isFinal: boolean },
-  ) {
+  constructor(stage: Stage<Served>, where: Where, options: ReaderOptions) {
     this.where = where;
     this.#stage = stage;
     this.#name = options.name;
     this.#pauseMs = options.pauseMs;
     this.#isFinal = options.isFinal;
+    this.#onRecord = options.onRecord;
     const { bootstrap } = stage.node;
     const random = stage.fork();
     const machine = new Admin({ bootstrap, clientId: options.name, random, requestTimeoutMs: REQUEST_TIMEOUT_MS });
@@ -121,15 +129,10 @@ export class PartitionReader {
       const epoch = partitionLeaderEpoch(buf, pos);
       batches.push({ from: baseOffset(buf, pos), to: nextOffset(buf, pos), epoch });
       this.#epochs.add(epoch);
-      for (const { offset, value } of readRecords(buf, pos) ?? []) {
-        if (offset < this.#offset) continue;
-        this.#offset = offset + 1;
-        this.#stage.note({
-          kind: this.#isFinal ? 'scanned' : 'read',
-          atMs: world.nowMs,
-          value: this.#stage.readValue(value),
-          place: { topic, partition, offset },
-        });
+      for (const record of readRecords(buf, pos) ?? []) {
+        if (record.offset < this.#offset) continue;
+        this.#offset = record.offset + 1;
+        this.#takeRecord(record);
       }
       return true;
     });
@@ -137,8 +140,22 @@ export class PartitionReader {
     this.#stage.note({ kind: 'fetched', atMs: world.nowMs, reader: this.#name, ...told });
     if (!this.#isFinal || this.#offset < highWatermark) return false;
     const bounds = { startOffset: logStartOffset, endOffset: highWatermark };
-    this.#stage.note({ kind: 'scan-bounds', atMs: world.nowMs, topic, partition, ...bounds });
+    if (this.#onRecord === undefined)
+      this.#stage.note({ kind: 'scan-bounds', atMs: world.nowMs, topic, partition, ...bounds });
     return true;
+  }
+
+  #takeRecord(record: ReadRecord): void {
+    if (this.#onRecord !== undefined) {
+      this.#onRecord(record);
+      return;
+    }
+    this.#stage.note({
+      kind: this.#isFinal ? 'scanned' : 'read',
+      atMs: this.#stage.world.nowMs,
+      value: this.#stage.readValue(record.value),
+      place: { ...this.where, offset: record.offset },
+    });
   }
 
   #findEpochs(epochs: readonly number[]): void {

@@ -7,3 +7,5 @@ export const FINDS_NO_QUORUM = /did not answer within|no active controller answe
 /** How a voter says that its log has lost something (V10). */
 export const LOST_SOMETHING =
   /the log ends at \d+, it was written up to |the log once lost something|checkpoint is damaged/;
+/** How a leader says that it tried often enough to write dead letters. */
+export const GIVES_LETTERS_UP = /dead letters could not be written/;

@@ -1,16 +1,16 @@
 import { checkDrained, checkOwnership } from '../check-share.ts';
 import { SimAdmin } from '../clients/admin.ts';
 import { SimMember } from '../clients/member.ts';
-import { alterGroup, alterTopic, describeProgress, topicIds } from '../clients/requests.ts';
+import { alterGroup, alterTopic, createTopic, describeProgress, topicIds } from '../clients/requests.ts';
 import type { GroupFacts, TopicFacts } from '../history.ts';
 import type { GroupPlan, MemberPlan, TopicPlan } from '../plan.ts';
 import type { Served, Stage } from '../stage.ts';
+import { checkLetters } from './check-letters.ts';
 import { partitionOf } from './check-records.ts';
+import { LettersReader, noteGivenUp } from './letters.ts';
 import type { Wait } from './records-load.ts';
-import type { SharesPlan } from './shares-plan.ts';
+import { SHARE_TOPICS, type SharesPlan } from './shares-plan.ts';
 
-/** Internal topics that share groups rest on. */
-export const SHARE_TOPICS = ['__consumer_offsets', '__share_group_state'] as const;
 /** How much faster or slower than the world's the clocks of nodes may be, as a part of one. */
 const DRIFT_MAX = 0.06;
 /** How often it is looked whether a group has everything, ms. */
@@ -34,6 +34,7 @@ export class SharesLoad {
   readonly #drained = new Set<string>();
   #isLoading = false;
   #isHealed = false;
+  #areLettersRead = false;
 
   /** `topics`: those that the groups may read. */
   constructor(stage: Stage<Served>, plan: SharesPlan, topics: readonly TopicPlan[]) {
@@ -48,18 +49,33 @@ export class SharesLoad {
     return this.#stage.history.filter(({ kind }) => kind === 'delivered').length;
   }
 
+  /** Dead letters that were read at the end. */
+  get letterCount(): number {
+    return this.#stage.history.filter(({ kind }) => kind === 'letter').length;
+  }
+
+  /** A node complains about something. */
+  warned(text: string, fields: Readonly<Record<string, unknown>>): void {
+    noteGivenUp(this.#stage, text, fields);
+  }
+
   /** Makes the groups, lets their first members in, and waits for the topics that all this rests on. */
   setUp(wait: Wait): void {
     const admin = this.#admin;
     if (admin === null) return;
-    for (const group of this.#plan.groups) {
-      const [first] = group.members;
-      admin.ask(
-        alterGroup(group, () => {
-          if (first !== undefined) this.#join(group, first);
-        }),
-      );
-    }
+    const { letters, groups } = this.#plan;
+    const makeGroups = (): void => {
+      for (const group of groups) {
+        const [first] = group.members;
+        admin.ask(
+          alterGroup(group, () => {
+            if (first !== undefined) this.#join(group, first);
+          }),
+        );
+      }
+    };
+    if (letters === null) makeGroups();
+    else admin.ask(createTopic(letters, makeGroups));
     // Otherwise one replica may be alone in sync, and lose its disk.
     const twice = (): void =>
       SHARE_TOPICS.forEach((topic) => admin.ask(alterTopic(topic, ['min.insync.replicas', '2'], () => undefined)));
@@ -108,6 +124,14 @@ export class SharesLoad {
       () => this.#members.every((member) => member.isOver),
       () => this.#members.map((member) => member.describe()).join('; '),
     );
+    if (this.#plan.letters === null) return;
+    const reader = new LettersReader(this.#stage, this.#plan.letters);
+    wait(
+      'dead letters are read',
+      () => reader.isDone,
+      () => reader.describe(),
+    );
+    this.#areLettersRead = true;
   }
 
   /** What is wrong with what members saw, but of what nobody has any more. */
@@ -124,6 +148,7 @@ export class SharesLoad {
       ...failures.map((failure) => `L: ${failure}`),
       ...checkOwnership(kept, groups, topics),
       ...checkDrained(kept, drained, topics),
+      ...checkLetters(kept, groups, new Set(this.#areLettersRead ? drained.keys() : [])),
     ];
   }
 
