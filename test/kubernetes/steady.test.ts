@@ -172,7 +172,7 @@ const becomes = (brokers: number): Promise<unknown> =>
       const counts = [at(status, 'replicas'), at(status, 'readyReplicas')];
       return counts.every((count) => count === brokers) && at(ready, 'status') === 'True';
     },
-    { deadlineMs: 180_000, pollMs: 500 },
+    { deadlineMs: 300_000, pollMs: 500 },
   );
 
 /** Why brokers came. */
