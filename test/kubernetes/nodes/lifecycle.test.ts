@@ -351,14 +351,33 @@ const EVENTS: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
-/** Whichever operator works is killed at some moment. */
+const holder = async (): Promise<string> =>
+  String(at(await nodes.plane.get('lease', 'weir-operator', ...SYSTEM), 'spec', 'holderIdentity'));
+
+/** Whichever operator works is killed at some moment, and another one works. */
 async function killOperator(): Promise<void> {
   await delay(below(20_000));
-  const holder = String(at(await nodes.plane.get('lease', 'weir-operator', ...SYSTEM), 'spec', 'holderIdentity'));
-  const { items } = await nodes.plane.get('pods', ...SYSTEM);
-  const pod = (items as readonly KubernetesObject[]).find(({ metadata: { name } }) => holder.startsWith(name));
-  const uid = pod?.metadata.uid;
-  if (uid !== undefined) await nodes.machine(String(at(pod, 'spec', 'nodeName'))).killContainers(uid);
+  let killed = '';
+  // The one that works may be on a node without power: then another one soon does.
+  await waitFor(
+    'the operator that works is killed',
+    async () => {
+      killed = await holder();
+      const { items } = await nodes.plane.get('pods', ...SYSTEM);
+      const pod = (items as readonly KubernetesObject[]).find(({ metadata: { name } }) => killed.startsWith(name));
+      if (pod === undefined) return false;
+      const { name, uid = '' } = pod.metadata;
+      await nodes.machine(String(at(pod, 'spec', 'nodeName'))).killContainers(uid);
+      // In the same pod it would be started later each time, after minutes in the end.
+      await nodes.plane.kubectl('delete', 'pod', name, ...SYSTEM, '--grace-period=0', '--force', '--wait=false');
+      return true;
+    },
+    { deadlineMs: 120_000, pollMs: 500 },
+  );
+  await waitFor('another operator works', async () => (await holder()) !== killed, {
+    deadlineMs: 120_000,
+    pollMs: 500,
+  });
 }
 
 if (MINUTES > 0)
