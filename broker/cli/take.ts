@@ -21,6 +21,8 @@ const MAX_WAIT_MS = 500;
 const RECORDS_HELD_MAX = 500;
 const WORK_RECORDS_HELD_MAX = 5;
 const CLOSE_TIMEOUT_MS = 5_000;
+/** A broker that has said nothing for so long, ms, may be gone without a word: twice as long as a fetch waits. */
+const SILENCE_MS = 1_000;
 
 const ACK_TYPES: ReadonlyMap<string, AcknowledgementType> = new Map([
   ['accept', Acknowledgement.accept],
@@ -105,6 +107,7 @@ class Take {
       want: options.workMs > 0 ? WORK_RECORDS_HELD_MAX : RECORDS_HELD_MAX,
       limit: options.max,
       closeTimeoutMs: CLOSE_TIMEOUT_MS,
+      silenceMs: SILENCE_MS,
       crc32c,
     });
     this.#driver = drive(consumer, this.#runtime, (event) => {

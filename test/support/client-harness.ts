@@ -101,6 +101,14 @@ export class ClientHarness<Command extends { readonly kind: string }, Event exte
     return passed;
   }
 
+  /** Wakes the machine until it asks something; whoever is dialed answers. */
+  untilAsked(): void {
+    while (this.pending.length === 0) {
+      if (this.dials.length > 0) this.connect();
+      else this.wake();
+    }
+  }
+
   /** The machine's own line about itself. */
   describe(): string {
     return this.#machine.describe();
@@ -124,9 +132,10 @@ export class ClientHarness<Command extends { readonly kind: string }, Event exte
   }
 }
 
-/** A Metadata answer: brokers at `b:<1 + id>`, one topic with its partitions' leaders. */
+/** A Metadata answer: brokers at `b:<1 + id>`, topics with their partitions' leaders. */
 export function metadataOf(
   topics: Readonly<Record<string, readonly number[] | number>>,
+  leaderEpoch = 3,
 ): ResponseInput<typeof ApiKey.Metadata> {
   return {
     brokers: [0, 1].map((nodeId) => ({ nodeId, host: 'b', port: 1 + nodeId })),
@@ -140,7 +149,7 @@ export function metadataOf(
         errorCode: 0,
         partitionIndex,
         leaderId,
-        leaderEpoch: 3,
+        leaderEpoch,
         replicaNodes: [leaderId],
         isrNodes: [leaderId],
         offlineReplicas: [],

@@ -61,7 +61,8 @@ export interface ClientOptions {
   readonly requestTimeoutMs?: number;
   /**
    * A broker that owes an answer and has said nothing for so long, ms, may be gone without a word: another one is asked for metadata, and an
-   * idempotent producer leaves it once there is another leader. Longer than a fetch waits; absent: only the request times out.
+   * idempotent producer or a share consumer leaves it once there is another leader. Longer than a fetch waits; absent: only the request times
+   * out.
    */
   readonly silenceMs?: number;
   /** First pause before trying again; doubles up to `retryBackoffMaxMs`. Defaults 50 and 1,000 ms. */

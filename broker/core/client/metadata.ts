@@ -1,10 +1,9 @@
 import { ApiKey } from '../protocol/apis.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import type { ApiResponses } from '../protocol/messages.ts';
-import type { CallOutcome } from './call.ts';
+import { askAny } from './ask-any.ts';
 import type { Address } from './machine.ts';
 import type { Network } from './network.ts';
-import type { Scheduled } from './schedule.ts';
 
 /** A partition as the last Metadata answer had it; leader −1: none. */
 export interface KnownPartition {
@@ -12,6 +11,13 @@ export interface KnownPartition {
   readonly leaderEpoch: number;
   /** Nodes of its replicas when all of them are offline: no leader can be found. */
   readonly offlineNodes?: readonly number[];
+}
+
+/** A partition and the epoch of the leader that something was sent to, −1 when nobody was known to lead it there. */
+export interface SentPartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly leaderEpoch: number;
 }
 
 /** A topic as the last Metadata answer had it. Partition `i` stands at index `i`. */
@@ -31,8 +37,6 @@ export interface Refreshed {
 
 const MIN_INTERVAL_MS = 100;
 const MAX_AGE_MS = 300_000;
-/** So many brokers are asked at most until one answers. */
-const ASKED_MAX = 3;
 
 /** What a client knows of topics and brokers; refreshed when asked, at most once at a time. */
 export class Metadata {
@@ -63,6 +67,12 @@ export class Metadata {
 
   topicById(id: string): KnownTopic | undefined {
     return this.#topics.get(this.#namesById.get(id) ?? '');
+  }
+
+  /** Whether a partition has had another leader since, as far as is known. */
+  hasMoved({ topic, partition, leaderEpoch }: SentPartition): boolean {
+    const known = this.#topics.get(topic)?.partitions[partition];
+    return known !== undefined && known.leader >= 0 && known.leaderEpoch > leaderEpoch;
   }
 
   /** Whether an answer is older than five minutes. */
@@ -102,43 +112,20 @@ export class Metadata {
     const names = [...this.#wanted].sort();
     const waiting = this.#waiting;
     this.#waiting = [];
-    this.#askBrokers(names, (outcome) => {
-      this.#state = 'idle';
-      const failed = outcome.ok ? this.#learn(outcome.body) : new Map<string, number>();
-      const { code, reason } = outcome.ok ? { code: outcome.body.errorCode, reason: '' } : outcome;
-      for (const done of waiting) done({ code, reason, failed });
-      if (this.#waiting.length > 0 && this.#state === 'idle') this.refresh([], () => undefined);
+    askAny(this.#network, {
+      key: ApiKey.Metadata,
+      body: (version) => ({
+        topics: names.map((name) => ({ name })),
+        ...(version >= 4 ? { allowAutoTopicCreation: this.#allowCreate } : {}),
+      }),
+      done: (outcome) => {
+        this.#state = 'idle';
+        const failed = outcome.ok ? this.#learn(outcome.body) : new Map<string, number>();
+        const { code, reason } = outcome.ok ? { code: outcome.body.errorCode, reason: '' } : outcome;
+        for (const done of waiting) done({ code, reason, failed });
+        if (this.#waiting.length > 0 && this.#state === 'idle') this.refresh([], () => undefined);
+      },
     });
-  }
-
-  /** Asks a broker, and another one while it says nothing; `done` gets the first answer, or the last failure when none is left that may answer. */
-  #askBrokers(names: readonly string[], done: (outcome: CallOutcome<typeof ApiKey.Metadata>) => void): void {
-    let [asked, open, isSettled] = [0, 0, false];
-    let next: Scheduled | null = null;
-    const ask = (): void => {
-      asked += 1;
-      open += 1;
-      const { schedule, nowMs, silenceMs } = this.#network;
-      if (asked < ASKED_MAX && silenceMs < Number.POSITIVE_INFINITY)
-        next = schedule.at(nowMs + silenceMs, () => {
-          if (this.#network.isAnotherLeft()) ask();
-        });
-      this.#network.call('any', {
-        key: ApiKey.Metadata,
-        body: (version) => ({
-          topics: names.map((name) => ({ name })),
-          ...(version >= 4 ? { allowAutoTopicCreation: this.#allowCreate } : {}),
-        }),
-        done: (outcome) => {
-          open -= 1;
-          if (isSettled || (!outcome.ok && open > 0)) return;
-          isSettled = true;
-          next?.cancel();
-          done(outcome);
-        },
-      });
-    };
-    ask();
   }
 
   #learn(body: ApiResponses[typeof ApiKey.Metadata]): Map<string, number> {

@@ -4,7 +4,7 @@ import type { Crc32c } from '../base/checksum.ts';
 import type { NewRecord } from '../record/builder.ts';
 import type { CallOutcome } from './call.ts';
 import type { ClientEffect, ClientInput, ClientMachine, ClientOptions } from './machine.ts';
-import { Metadata } from './metadata.ts';
+import { Metadata, type SentPartition } from './metadata.ts';
 import { Network } from './network.ts';
 import { partitionForKey } from './partitioner.ts';
 import { describeQueues, PartitionQueue, type ReadyBatch } from './producer-queue.ts';
@@ -316,9 +316,8 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
     const { acks } = this.#options;
     const topics = [...new Set(batches.map((batch) => batch.queue.topic))];
     // Without sequence numbers what is sent twice is stored twice: that waits for as long as it may.
-    const { idempotent, silenceMs } = this.#options;
-    const forget =
-      idempotent && silenceMs !== undefined ? this.#silent.watch(leader, batches) : (): undefined => undefined;
+    const sent = this.#options.idempotent ? batches.map(sentPartition) : [];
+    const forget = this.#silent.watch(leader, sent);
     this.#network.call(leader, {
       key: ApiKey.Produce,
       silent: acks === 0,
@@ -389,7 +388,7 @@ export class Producer implements ClientMachine<ProducerCommand, ProducerEvent> {
     }
     // Whoever leads now is known already, and gets it at once.
     const hasLeft = this.#options.silenceMs !== undefined && code === ErrorCode.NETWORK_EXCEPTION;
-    if (hasLeft && this.#silent.hasMoved(batch)) return;
+    if (hasLeft && this.#metadata.hasMoved(sentPartition(batch))) return;
     const pause = this.#network.backoffMs(this.#attempt);
     this.#attempt += 1;
     batch.queue.retryAt(this.#network.nowMs + pause);
@@ -468,6 +467,10 @@ function mayBeAppended(code: number): boolean {
     code === ErrorCode.KAFKA_STORAGE_ERROR ||
     code === ErrorCode.NETWORK_EXCEPTION
   );
+}
+
+function sentPartition({ queue, leaderEpoch }: ReadyBatch): SentPartition {
+  return { topic: queue.topic, partition: queue.partition, leaderEpoch };
 }
 
 function sizeOf(record: ProducerRecord): number {

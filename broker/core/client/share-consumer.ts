@@ -3,7 +3,7 @@ import type { ApiResponses } from '../protocol/messages.ts';
 import type { ApiKey } from '../protocol/apis.ts';
 import { readFetched } from './fetched-records.ts';
 import type { ClientEffect, ClientInput, ClientMachine } from './machine.ts';
-import { Metadata } from './metadata.ts';
+import { Metadata, type SentPartition } from './metadata.ts';
 import { Network } from './network.ts';
 import { ShareMember } from './share-member.ts';
 import { type PendingAck, ShareSession } from './share-session.ts';
@@ -16,6 +16,7 @@ import {
   type SharePartitionName,
   type ShareRecord,
 } from './share-types.ts';
+import { SilentLeaders } from './silent-leaders.ts';
 
 type Out = (ClientEffect | ShareConsumerEvent)[];
 type PartitionAnswer = ApiResponses[typeof ApiKey.ShareFetch]['responses'][number]['partitions'][number];
@@ -37,6 +38,7 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
   readonly #network: Network;
   readonly #metadata: Metadata;
   readonly #member: ShareMember;
+  readonly #silent: SilentLeaders;
   readonly #sessions = new Map<number, ShareSession>();
   readonly #held = new Map<string, Held>();
   #assignment: Assignment = [];
@@ -61,6 +63,12 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
     this.#credit = options.limit ?? Number.POSITIVE_INFINITY;
     this.#network = new Network(options);
     this.#metadata = new Metadata(this.#network, false);
+    const [network, metadata] = [this.#network, this.#metadata];
+    this.#silent = new SilentLeaders({
+      network,
+      metadata,
+      ask: (topics) => metadata.refresh([...topics], () => this.#silent.leaveMoved()),
+    });
     this.#member = new ShareMember({
       network: this.#network,
       metadata: this.#metadata,
@@ -191,6 +199,11 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
     return new ShareSession(node, {
       network: this.#network,
       identity: { groupId, memberId, maxWaitMs },
+      watch: (partitions) =>
+        this.#silent.watch(
+          node,
+          partitions.map((where) => this.#sentTo(node, where)),
+        ),
       listener: {
         fetched: (where, answer, lockTimeoutMs) => {
           this.#fetched(node, where, { answer, lockTimeoutMs });
@@ -221,6 +234,11 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
         },
       },
     });
+  }
+
+  #sentTo(node: number, { topic, partition }: SharePartitionName): SentPartition {
+    const known = this.#metadata.topic(topic)?.partitions[partition];
+    return { topic, partition, leaderEpoch: known?.leader === node ? known.leaderEpoch : -1 };
   }
 
   /** Asks for leaders again, with growing pauses while it does not help. */

@@ -1,6 +1,7 @@
 import { ApiKey } from '../protocol/apis.ts';
 import { ErrorCode, errorName, isRetriable } from '../protocol/errors.ts';
 import type { ApiResponses } from '../protocol/messages.ts';
+import { askAny } from './ask-any.ts';
 import type { CallOutcome } from './call.ts';
 import type { Metadata } from './metadata.ts';
 import type { Network } from './network.ts';
@@ -29,6 +30,8 @@ type HeartbeatAnswer = ApiResponses[typeof ApiKey.ShareGroupHeartbeat];
 /** Early heartbeats while nothing is assigned: a coordinator may assign after its first answer. */
 const EAGER_HEARTBEAT_MS = 200;
 const EAGER_HEARTBEATS_MAX = 10;
+/** How often it is asked who coordinates while the coordinator says nothing. */
+const SILENT_ASK_MS = 500;
 const LEAVE_EPOCH = -1;
 
 /** Membership in a share group: finds the coordinator, joins, keeps the heartbeat, joins again when fenced. */
@@ -85,20 +88,56 @@ export class ShareMember {
   }
 
   #findCoordinator(): void {
+    this.#askCoordinator((outcome) => {
+      if (!outcome.ok) this.#retry(outcome.code, outcome.reason);
+      else if (outcome.body.errorCode !== ErrorCode.NONE)
+        this.#refused(outcome.body.errorCode, outcome.body.errorMessage);
+      else {
+        this.#coordinator = outcome.body.nodeId;
+        this.#beat();
+      }
+    });
+  }
+
+  #askCoordinator(done: (outcome: CallOutcome<typeof ApiKey.FindCoordinator>) => void): void {
     const { groupId } = this.#who;
-    this.#network.call('any', {
+    askAny(this.#network, {
       key: ApiKey.FindCoordinator,
       body: (version) => (version >= 1 ? { key: groupId, keyType: 0 } : { key: groupId }),
-      done: (outcome) => {
-        if (!outcome.ok) this.#retry(outcome.code, outcome.reason);
-        else if (outcome.body.errorCode !== ErrorCode.NONE)
-          this.#refused(outcome.body.errorCode, outcome.body.errorMessage);
-        else {
-          this.#coordinator = outcome.body.nodeId;
-          this.#beat();
-        }
-      },
+      done,
     });
+  }
+
+  /** Until the function that it gives is called: others are asked while the coordinator says nothing, and it is left once it is another. */
+  #watchCoordinator(): () => void {
+    const { schedule, silenceMs } = this.#network;
+    const coordinator = this.#coordinator;
+    const address = this.#network.addressOf(coordinator);
+    if (address === undefined || silenceMs === Number.POSITIVE_INFINITY) return () => undefined;
+    let isOver = false;
+    let next: Scheduled;
+    const lookAfter = (pauseMs: number): void => {
+      next = schedule.at(this.#network.nowMs + pauseMs, look);
+    };
+    const look = (): void => {
+      const leftMs = silenceMs - this.#network.silentMs(address);
+      if (leftMs > 0) {
+        lookAfter(leftMs);
+        return;
+      }
+      this.#askCoordinator((outcome) => {
+        if (isOver) return;
+        const isAnother =
+          outcome.ok && outcome.body.errorCode === ErrorCode.NONE && outcome.body.nodeId !== coordinator;
+        if (isAnother) this.#network.disconnect(address);
+        else lookAfter(SILENT_ASK_MS);
+      });
+    };
+    lookAfter(silenceMs);
+    return () => {
+      isOver = true;
+      next.cancel();
+    };
   }
 
   #beat(): void {
@@ -113,6 +152,7 @@ export class ShareMember {
     this.#unheard = false;
     const memberEpoch = this.#leaving ? LEAVE_EPOCH : this.#epoch;
     const { groupId, memberId, rack, topics } = this.#who;
+    const forget = this.#watchCoordinator();
     this.#network.call(this.#coordinator, {
       key: ApiKey.ShareGroupHeartbeat,
       body: () => ({
@@ -123,6 +163,7 @@ export class ShareMember {
         subscribedTopicNames: isFull ? [...topics].sort() : null,
       }),
       done: (outcome) => {
+        forget();
         if (memberEpoch === LEAVE_EPOCH) this.#finish();
         else this.#answered(outcome);
       },

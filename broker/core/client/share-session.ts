@@ -37,6 +37,9 @@ export interface SessionListener {
   idle(): void;
 }
 
+/** Looks after a request about these partitions until the function that it gives is called: its broker may be gone without a word. */
+export type SessionWatch = (partitions: readonly SharePartitionName[]) => () => void;
+
 /** What every request of a session carries. */
 export interface SessionIdentity {
   readonly groupId: string;
@@ -58,6 +61,7 @@ export class ShareSession {
   readonly #network: Network;
   readonly #identity: SessionIdentity;
   readonly #listener: SessionListener;
+  readonly #watch: SessionWatch;
   #epoch = 0;
   /** Partitions that the broker has in the session. */
   #members = new Map<string, SharePartitionName>();
@@ -70,12 +74,18 @@ export class ShareSession {
 
   constructor(
     node: number,
-    parts: { readonly network: Network; readonly identity: SessionIdentity; readonly listener: SessionListener },
+    parts: {
+      readonly network: Network;
+      readonly identity: SessionIdentity;
+      readonly listener: SessionListener;
+      readonly watch: SessionWatch;
+    },
   ) {
     this.node = node;
     this.#network = parts.network;
     this.#identity = parts.identity;
     this.#listener = parts.listener;
+    this.#watch = parts.watch;
   }
 
   get busy(): boolean {
@@ -123,6 +133,7 @@ export class ShareSession {
       .filter(([key]) => !this.#wanted.has(key) && !groups.has(key))
       .map(([, where]) => where);
     this.#busy = true;
+    const forget = this.#watch([...this.#members.values(), ...named.values()]);
     this.#network.call(this.node, {
       key: ApiKey.ShareFetch,
       extraTimeMs: this.#identity.maxWaitMs,
@@ -146,6 +157,7 @@ export class ShareSession {
         forgottenTopicsData: byTopic(forgotten).map(([topicId, partitions]) => ({ topicId, partitions })),
       }),
       done: (outcome) => {
+        forget();
         for (const [key, where] of named) this.#members.set(key, where);
         for (const where of forgotten) this.#members.delete(shareKey(where.topicId, where.partition));
         this.#fetchAnswered(outcome, groups);
@@ -163,6 +175,7 @@ export class ShareSession {
       return;
     }
     this.#busy = true;
+    const forget = this.#watch([...this.#members.values(), ...[...groups.values()].map((group) => group.where)]);
     const topics = byTopic([...groups.values()].map((group) => group.where));
     this.#network.call(this.node, {
       key: ApiKey.ShareAcknowledge,
@@ -179,6 +192,7 @@ export class ShareSession {
         })),
       }),
       done: (outcome) => {
+        forget();
         for (const [key, { where }] of groups) this.#members.set(key, where);
         this.#acknowledged(outcome, groups);
       },

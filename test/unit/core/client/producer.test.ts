@@ -372,16 +372,6 @@ describe('an idempotent producer', () => {
 });
 
 describe('an idempotent producer whose leader says nothing', () => {
-  /** Who leads both partitions, and in which epoch. */
-  function metadata(leader: number, leaderEpoch: number) {
-    const told = metadataOf({ t: [leader, leader] });
-    const topics = (told.topics ?? []).map((topic) => ({
-      ...topic,
-      partitions: topic.partitions?.map((one) => ({ ...one, leaderEpoch })),
-    }));
-    return { ...told, topics };
-  }
-
   /** A producer whose first batch is on its way to broker 0. */
   function waiting(options: Partial<ProducerOptions> = {}): { readonly harness: Harness; readonly first: Produce } {
     const harness = ready({ idempotent: true, silenceMs: 1_000, ...options });
@@ -389,21 +379,13 @@ describe('an idempotent producer whose leader says nothing', () => {
     return { harness, first: harness.next(ApiKey.Produce) };
   }
 
-  /** Wakes it until it asks something or dials; whoever is dialed answers. */
-  function untilAsked(harness: Harness): void {
-    while (harness.pending.length === 0) {
-      if (harness.dials.length > 0) harness.connect();
-      else harness.wake();
-    }
-  }
-
   it('asks another broker who leads, and sends the same bytes to the new leader at once', () => {
     const { harness, first } = waiting();
-    untilAsked(harness);
+    harness.untilAsked();
     expect(harness.nowMs).toBe(1_000);
     const asked = harness.next(ApiKey.Metadata);
     expect(asked.connectionId).not.toBe(first.connectionId);
-    harness.reply(asked, metadata(1, 4));
+    harness.reply(asked, metadataOf({ t: [1, 1] }, 4));
     expect(harness.closed).toEqual([first.connectionId]);
     const again = harness.next(ApiKey.Produce);
     expect([again.connectionId, again.body]).toEqual([asked.connectionId, first.body]);
@@ -418,9 +400,9 @@ describe('an idempotent producer whose leader says nothing', () => {
     const { harness, first } = waiting();
     const asked: number[] = [];
     while (asked.length < 4) {
-      untilAsked(harness);
+      harness.untilAsked();
       asked.push(harness.nowMs);
-      harness.reply(harness.next(ApiKey.Metadata), metadata(0, 3));
+      harness.reply(harness.next(ApiKey.Metadata), metadataOf({ t: [0, 0] }));
     }
     expect(asked).toEqual([1_000, 1_500, 2_000, 2_500]);
     answer(harness, first);
@@ -431,14 +413,14 @@ describe('an idempotent producer whose leader says nothing', () => {
     const harness = start({ idempotent: true, silenceMs: 1_000 });
     put(harness, 0, { partition: 0 });
     harness.connect();
-    harness.reply(harness.next(ApiKey.Metadata), metadata(0, 3));
+    harness.reply(harness.next(ApiKey.Metadata), metadataOf({ t: [0, 0] }));
     harness.reply(harness.next(ApiKey.InitProducerId), { errorCode: 0, producerId: 44, producerEpoch: 0 });
     put(harness, 1, { partition: 1 });
     const first = harness.next(ApiKey.Produce);
     harness.next(ApiKey.Produce);
     harness.nowMs = 900;
     answer(harness, first);
-    untilAsked(harness);
+    harness.untilAsked();
     expect(harness.nowMs).toBe(1_900);
   });
 
@@ -446,7 +428,7 @@ describe('an idempotent producer whose leader says nothing', () => {
     const { harness, first } = waiting({ bootstrap: [...CLIENT.bootstrap, { host: 'c', port: 9 }] });
     const connections = [first.connectionId];
     for (const atMs of [1_000, 2_000]) {
-      untilAsked(harness);
+      harness.untilAsked();
       expect(harness.nowMs).toBe(atMs);
       connections.push(harness.next(ApiKey.Metadata).connectionId);
     }
