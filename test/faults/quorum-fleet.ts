@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { encodeFormation, type Formation } from '../../broker/core/config/formation.ts';
 import { ClusterProbe } from '../support/cluster-probe.ts';
 import { Child } from '../wire/harness/child.ts';
-import { freePort, waitFor } from '../wire/harness/wait.ts';
+import { freePort, GiveUp, waitFor } from '../wire/harness/wait.ts';
 import { judgeQuorum, type QuorumSample } from './quorum-history.ts';
 import type { Network } from './network.ts';
 
@@ -92,8 +92,13 @@ export class QuorumFleet {
     fleet.#onLine = options.onLine ?? fleet.#onLine;
     if (options.planted !== undefined)
       fleet.#broken = ['--import', join(ROOT, 'test/faults/planted', `${options.planted}.ts`)];
-    await fleet.#make(options);
-    await Promise.all(fleet.ids.map((id) => fleet.start(id)));
+    try {
+      await fleet.#make(options);
+      await Promise.all(fleet.ids.map((id) => fleet.start(id)));
+    } catch (error) {
+      await fleet.remove();
+      throw error;
+    }
     if (options.isWatched !== false)
       fleet.#watching = Promise.all(fleet.#nodes.map((node) => fleet.#watch(node))).then(() => undefined);
     return fleet;
@@ -145,7 +150,7 @@ export class QuorumFleet {
     });
     node.process = process;
     await waitFor(`node ${id} is ready`, () => {
-      if (process.exitCode !== null) throw new Error(`it ended: ${process.tail()}`);
+      if (process.exitCode !== null) throw new GiveUp(`node ${id} has ended: ${process.tail()}`);
       return node.isReady;
     });
   }
