@@ -12,7 +12,8 @@ import { judgeShareHistory, type ShareEvent, type Verdict } from './share-histor
 type Write = Extract<SharePartitionEffect, { kind: 'persist' }>;
 
 type Command =
-  | { readonly kind: 'produce'; readonly size: number }
+  /** `isWithheld`: a marker, or records of an aborted transaction. */
+  | { readonly kind: 'produce'; readonly size: number; readonly isWithheld: boolean }
   | {
       readonly kind: 'fetch';
       readonly member: string;
@@ -46,7 +47,11 @@ const RULES: GroupRules = {
 
 const member = fc.constantFrom('a', 'b', 'c');
 const command: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('produce' as const), size: fc.integer({ min: 1, max: 5 }) }) },
+  { weight: 3, arbitrary: fc.record({
+      kind: fc.constant('produce' as const),
+      size: fc.integer({ min: 1, max: 5 }),
+      isWithheld: fc.integer({ min: 0, max: 3 }).map((dice) => dice === 0),
+    }) },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -119,8 +124,13 @@ class World {
   readonly #open = new Map<number, readonly Verdict[]>();
   readonly #accepted = new Set<number>();
 
-  constructor(bugs: PlantedBugs, deadLetters: boolean) {
+  /** Batches whose records nobody may get (S10). */
+  readonly #withheld: [number, number][] = [];
+  readonly #withholds: boolean;
+
+  constructor(bugs: PlantedBugs, deadLetters: boolean, withholds: boolean) {
     this.#bugs = bugs;
+    this.#withholds = withholds;
     this.#rules = { ...RULES, deadLetters };
     this.#partition = this.#load();
   }
@@ -130,7 +140,8 @@ class World {
       case 'produce': {
         const start = (this.log[this.log.length - 1]?.[1] ?? -1) + 1;
         this.log.push([start, start + step.size - 1]);
-        this.events.push({ kind: 'produced', start, end: start + step.size });
+        if (step.isWithheld && this.#withholds) this.#withheld.push([start, start + step.size - 1]);
+        else this.events.push({ kind: 'produced', start, end: start + step.size });
         break;
       }
       case 'fetch':
@@ -187,6 +198,12 @@ class World {
     }
     while (this.#write !== null) this.endWrite('committed');
     this.events.push({ kind: 'drained' });
+    const end = (this.log[this.log.length - 1]?.[1] ?? -1) + 1;
+    const { isBehind } = this.#partition;
+    if (this.#withholds && this.#saved.startOffset < end && !isBehind)
+      this.problems.push(`S10: ${this.#saved.startOffset} is kept as the start, all is finished before ${end}`);
+    if (this.#withholds && this.#partition.startOffset < end)
+      this.problems.push(`S10: the start stays at ${this.#partition.startOffset}, the log ends at ${end}`);
     if (this.#rules.deadLetters) this.#checkLetters();
   }
 
@@ -195,7 +212,7 @@ class World {
     for (const verdicts of this.#open.values()) this.#accept(verdicts);
     const end = (this.log[this.log.length - 1]?.[1] ?? -1) + 1;
     for (let offset = this.#logStart; offset < end; offset += 1) {
-      if (!this.#accepted.has(offset) && !this.#lettered.has(offset))
+      if (!this.#accepted.has(offset) && !this.#lettered.has(offset) && !this.#isWithheld(offset))
         this.problems.push(`S4: record ${offset} was neither accepted nor left a dead letter`);
     }
   }
@@ -216,7 +233,7 @@ class World {
     const fetchOffset = this.#partition.fetchOffset(this.#rules, this.#nowMs);
     if (fetchOffset < 0) return [];
     const bounds = this.log.filter(([, last]) => last >= fetchOffset).flat();
-    const request = { memberId, mode, recordsMax: max, batchSize, fetchOffset, bounds };
+    const request = { memberId, mode, recordsMax: max, batchSize, fetchOffset, bounds, withheld: this.#withheld.filter(([, last]) => last >= fetchOffset).flat() };
     const takeable = this.#takeableCount();
     const offsets: number[] = [];
     for (const effect of this.#step({ kind: 'acquire', request, rules: this.#rules })) {
@@ -236,7 +253,10 @@ class World {
     }
     if (mode === 1 && offsets.length > takeable)
       this.problems.push(`S11: ${offsets.length} records where ${takeable} could be taken`);
-    if (offsets.length === 0 && takeable > 0 && bounds.length > 0)
+    const stolen = offsets.find((offset) => this.#isWithheld(offset));
+    if (stolen !== undefined) this.problems.push(`S10: record ${stolen} went to ${memberId}`);
+    // What nobody gets is settled on the way, and then counts no more.
+    if (offsets.length === 0 && takeable > 0 && bounds.length > 0 && this.#withheld.length === 0)
       this.problems.push(`S6: nothing was taken where ${takeable} could be`);
     const held = this.#held.get(memberId);
     for (const offset of offsets) {
@@ -244,6 +264,10 @@ class World {
       held?.add(offset);
     }
     return offsets;
+  }
+
+  #isWithheld(offset: number): boolean {
+    return this.#withheld.some(([first, last]) => first <= offset && offset <= last);
   }
 
   endWrite(fate: 'committed' | 'failed' | 'failed-but-kept'): void {
@@ -390,8 +414,12 @@ function verdictsOf(types: readonly (readonly [number, number])[]): Verdict[] {
   return verdicts;
 }
 
-function findings(commands: readonly Command[], bugs: PlantedBugs, deadLetters = false): readonly string[] {
-  const world = new World(bugs, deadLetters);
+function findings(
+  commands: readonly Command[],
+  bugs: PlantedBugs,
+  { deadLetters = false, withholds = false } = {},
+): readonly string[] {
+  const world = new World(bugs, deadLetters, withholds);
   for (const step of commands) world.run(step);
   world.drain();
   return [...world.problems, ...judgeShareHistory(world.events)];
@@ -409,10 +437,19 @@ describe('a share-partition under any sequence of fetches, acknowledgements, fai
     );
   });
 
+  test('and S10: nobody gets markers and what was aborted, and the start moves over them', () => {
+    fc.assert(
+      fc.property(commands, fc.boolean(), (steps, deadLetters) => {
+        expect(findings(steps, NO_BUGS, { deadLetters, withholds: true })).toEqual([]);
+      }),
+      { numRuns: Number(process.env['WEIR_PROPERTY_RUNS'] ?? 1_500) },
+    );
+  });
+
   test('and S4 with dead letters: what is given up leaves one', () => {
     fc.assert(
       fc.property(commands, (steps) => {
-        expect(findings(steps, NO_BUGS, true)).toEqual([]);
+        expect(findings(steps, NO_BUGS, { deadLetters: true })).toEqual([]);
       }),
       { numRuns: Number(process.env['WEIR_PROPERTY_RUNS'] ?? 1_500) },
     );
@@ -435,7 +472,7 @@ describe('a share-partition under any sequence of fetches, acknowledgements, fai
   ];
   test.each(planted)('does not keep them with the planted bug %s, and the checker says so within 2,000 runs', (bug) => {
     const outcome = fc.check(
-      fc.property(commands, (steps) => findings(steps, new Set([bug]), bug === 'archived-before-letter').length === 0),
+      fc.property(commands, (steps) => findings(steps, new Set([bug]), { deadLetters: bug === 'archived-before-letter' }).length === 0),
       { numRuns: 2_000, endOnFailure: true, seed: 7 },
     );
     expect(outcome.failed).toBe(true);

@@ -23,6 +23,8 @@ export interface Acquire {
   /** Where the log was read from. */
   readonly fetchOffset: number;
   readonly bounds: BatchBounds;
+  /** Those of them whose records nobody gets: control batches and, for who reads what is committed, aborted ones. */
+  readonly withheld: BatchBounds;
 }
 
 /** Records handed to a member: offsets [start, end), each delivered `deliveryCount` times with this one. */
@@ -45,6 +47,21 @@ function batchEndAfter(bounds: BatchBounds, offset: number): number {
   const last = bounds[low * 2 + 1];
   if (base === undefined || last === undefined || base > offset) return offset + 1;
   return last + 1;
+}
+
+/** Where `count` records that are not withheld end, from `start` on; `limit` when there are fewer below it. */
+function endOfRecords(withheld: BatchBounds, start: number, count: number, limit: number): number {
+  let position = start;
+  let left = count;
+  for (let index = 0; index < withheld.length && position < limit; index += 2) {
+    const base = withheld[index] ?? 0;
+    const next = (withheld[index + 1] ?? 0) + 1;
+    if (next <= position) continue;
+    if (base - position >= left) break;
+    left -= Math.max(0, base - position);
+    position = next;
+  }
+  return Math.min(position + left, limit);
 }
 
 /** One acquisition on its way through the runs; lives for one call. */
@@ -85,13 +102,29 @@ class Acquisition {
   /** Brings records in flight that never were, as far as the lock limit goes. */
   takeNew(): void {
     const { list } = this.#inFlight;
-    const { recordsMax, mode, bounds } = this.#acquire;
-    const room = Math.min(recordsMax - this.taken, this.#rules.recordLocksMax - this.#inFlight.span);
+    const { recordsMax, mode, bounds, withheld } = this.#acquire;
+    const room = this.#rules.recordLocksMax - this.#inFlight.span;
     const start = list.end;
-    if (this.closed || room <= 0 || start >= this.#endOffset) return;
-    const wanted = Math.min(start + room, this.#endOffset);
+    if (this.closed || recordsMax <= this.taken || room <= 0 || start >= this.#endOffset) return;
+    const wanted = endOfRecords(withheld, start, recordsMax - this.taken, Math.min(start + room, this.#endOffset));
     const end =
       mode === AcquireMode.recordLimit ? wanted : Math.min(batchEndAfter(bounds, wanted - 1), this.#endOffset);
+    let position = start;
+    for (let index = 0; index < withheld.length; index += 2) {
+      const base = Math.max(withheld[index] ?? 0, position);
+      const next = Math.min((withheld[index + 1] ?? 0) + 1, end);
+      if (base >= next) continue;
+      this.#bringUnits(position, base);
+      list.push(createRun(base, next, RecordState.archived, 0));
+      position = next;
+    }
+    this.#bringUnits(position, end);
+  }
+
+  /** Brings in what lies in [start, end), in units of about as many records as the member wants at a time. */
+  #bringUnits(start: number, end: number): void {
+    if (start >= end) return;
+    const { mode, bounds } = this.#acquire;
     let unitStart = start;
     if (mode === AcquireMode.batchOptimized && end - start > this.#acquire.batchSize) {
       for (let index = 1; index < bounds.length; index += 2) {
@@ -194,6 +227,12 @@ function archiveHoles(inFlight: InFlight, acquire: Acquire, nowMs: number): void
   if (base > list.end && acquire.fetchOffset <= list.end) list.push(createRun(list.end, base, RecordState.archived, 0));
 }
 
+/** Settles what came in flight before anybody knew that nobody gets it: other settings, or another leader. */
+function archiveWithheld(inFlight: InFlight, { withheld }: Acquire, nowMs: number): void {
+  for (let index = 0; index < withheld.length; index += 2)
+    inFlight.archiveMissing(withheld[index] ?? 0, (withheld[index + 1] ?? -1) + 1, nowMs);
+}
+
 function disjoint(ranges: readonly AcquiredRange[]): boolean {
   return ranges.every((range, index) => index === 0 || (ranges[index - 1]?.end ?? 0) <= range.start);
 }
@@ -207,14 +246,15 @@ export function acquire(inFlight: InFlight, request: Acquire, rules: GroupRules,
   const base = request.bounds[0];
   if (base === undefined || request.recordsMax <= 0) return [];
   archiveHoles(inFlight, request, nowMs);
+  archiveWithheld(inFlight, request, nowMs);
   const acquisition = new Acquisition(inFlight, request, rules, nowMs);
   acquisition.takeCached(base);
   acquisition.takeNew();
   const { list } = inFlight;
   if (acquisition.taken > 0) {
     inFlight.deadlineMs = Math.min(inFlight.deadlineMs, nowMs + rules.lockDurationMs);
-    list.heal(0, list.runs.length - 1);
   }
+  if (acquisition.taken > 0 || request.withheld.length > 0) list.heal(0, list.runs.length - 1);
   list.advance();
   assert(disjoint(acquisition.ranges), 'I4: acquired ranges overlap');
   return acquisition.ranges;

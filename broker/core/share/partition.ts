@@ -172,7 +172,7 @@ export class SharePartition {
   step(input: SharePartitionInput, nowMs: number, out: SharePartitionEffect[]): void {
     switch (input.kind) {
       case 'acquire':
-        out.push({ kind: 'acquired', ranges: acquire(this.#inFlight, input.request, input.rules, nowMs) });
+        this.#acquire(input.request, input.rules, nowMs, out);
         break;
       case 'acknowledge': {
         // A timer may fire late; a lock never lasts longer for it (S8).
@@ -204,6 +204,13 @@ export class SharePartition {
         unreachable(input);
     }
     if (this.#queue.ready) out.push(this.#beginWrite());
+  }
+
+  #acquire(request: Acquire, rules: GroupRules, nowMs: number, out: SharePartitionEffect[]): void {
+    const { startOffset } = this;
+    out.push({ kind: 'acquired', ranges: acquire(this.#inFlight, request, rules, nowMs) });
+    // Nobody acknowledges what nobody gets: at the end of a log the persisted start would stay behind for ever.
+    if (request.withheld.length > 0 && this.startOffset > startOffset) this.#queue.push(this.#queue.open(0));
   }
 
   /** Asks for the dead letters that a leader of before left open; to be called once, after `load`. */

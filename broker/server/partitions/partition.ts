@@ -26,6 +26,8 @@ export interface ReadOutcome {
   readonly highWatermark: number;
   readonly lastStableOffset: number;
   readonly logStartOffset: number;
+  /** For who reads what is committed: transactions that were aborted, with records in `chunks`. Absent: none. */
+  readonly abortedTransactions?: readonly { readonly producerId: number; readonly firstOffset: number }[];
 }
 
 /** A record found by its time; all −1 when there is none. */

@@ -224,13 +224,17 @@ export class ShareFetchOperation implements ShareWaiter {
     }
     host.noteRead(options, outcome);
     if (outcome.sizeInBytes === 0 || !isLive()) return;
-    const batches = indexBatches(outcome.chunks);
-    const { bounds } = batches;
+    const batches = indexBatches(outcome.chunks, outcome.abortedTransactions);
+    const { bounds, withheld } = batches;
     const recordsMax = this.#recordsMaxOf(host);
-    const acquired = host.acquire({ memberId, mode, recordsMax, batchSize, fetchOffset, bounds });
+    const acquired = host.acquire({ memberId, mode, recordsMax, batchSize, fetchOffset, bounds, withheld });
     const first = acquired[0];
     const last = acquired[acquired.length - 1];
-    if (first === undefined || last === undefined) return;
+    if (first === undefined || last === undefined) {
+      // There was only what nobody gets: what lies behind it may be taken at once.
+      this.#again ||= withheld.length > 0 && host.fetchOffset() > fetchOffset;
+      return;
+    }
     entry.acquired = acquired;
     entry.chunks = sliceBatches(outcome.chunks, batches, first.start, last.end);
     for (const range of acquired) this.#takenCount += range.end - range.start;

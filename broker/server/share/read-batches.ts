@@ -1,4 +1,9 @@
+import type { Buffer } from 'node:buffer';
+import { markerTypeOf } from '../../core/log/compaction-filter.ts';
 import * as batch from '../../core/record/batch.ts';
+import { CONTROL } from '../../core/record/control.ts';
+import { RecordCursor } from '../../core/record/cursor.ts';
+import { type AbortedTransaction, AbortedWalk } from '../../core/share/aborted.ts';
 
 /** Record batches of one read: where each lies and which offsets it holds. One entry per batch, never per record. */
 export interface ReadBatches {
@@ -6,12 +11,22 @@ export interface ReadBatches {
   readonly bounds: number[];
   /** Index of the chunk, first byte and end byte of each batch, alternating. */
   readonly places: number[];
+  /** Bounds of those whose records nobody gets; see `Acquire`. */
+  readonly withheld: number[];
 }
 
+/** What was aborted in a log that has no transactions, or for who reads all that there is. */
+const NOTHING: readonly AbortedTransaction[] = [];
+
 /** Walks the headers of whole batches; what follows a batch that is cut off is left out. */
-export function indexBatches(chunks: readonly Uint8Array[]): ReadBatches {
+export function indexBatches(
+  chunks: readonly Uint8Array[],
+  aborted: readonly AbortedTransaction[] = NOTHING,
+): ReadBatches {
   const bounds: number[] = [];
   const places: number[] = [];
+  const withheld: number[] = [];
+  const walk = new AbortedWalk(aborted);
   chunks.forEach((chunk, chunkIndex) => {
     const buf = batch.bufferOf(chunk);
     let pos = 0;
@@ -20,10 +35,20 @@ export function indexBatches(chunks: readonly Uint8Array[]): ReadBatches {
       if (end > buf.length) break;
       bounds.push(batch.baseOffset(buf, pos), batch.lastOffset(buf, pos));
       places.push(chunkIndex, pos, end);
+      if (isWithheld(buf, pos, walk)) withheld.push(batch.baseOffset(buf, pos), batch.lastOffset(buf, pos));
       pos = end;
     }
   });
-  return { bounds, places };
+  return { bounds, places, withheld };
+}
+
+function isWithheld(buf: Buffer, pos: number, walk: AbortedWalk): boolean {
+  const isControl = batch.isControl(buf, pos);
+  if (walk.isOver) return isControl;
+  const [lastOffset, producerId] = [batch.lastOffset(buf, pos), batch.producerId(buf, pos)];
+  if (!isControl) return walk.isAborted({ lastOffset, producerId, isTransactional: batch.isTransactional(buf, pos) });
+  if (markerTypeOf(buf, pos, new RecordCursor()) === CONTROL.abort) walk.onAbortMarker({ lastOffset, producerId });
+  return true;
 }
 
 /** Views of the whole batches that hold offsets of [start, end), and those between them. */

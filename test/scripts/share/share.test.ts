@@ -112,7 +112,7 @@ class Script {
     const bounds = this.#log.filter(([, last]) => last >= fetchOffset).flat();
     this.#step({
       kind: 'acquire',
-      request: { memberId, mode, recordsMax, batchSize: 500, fetchOffset, bounds },
+      request: { memberId, mode, recordsMax, batchSize: 500, fetchOffset, bounds, withheld: [] },
       rules: this.#rules,
     });
   }

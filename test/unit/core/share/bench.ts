@@ -82,7 +82,7 @@ export class Bench {
     { max = 500, mode = Mode.batchOptimized, batchSize = 500 }: FetchOptions = {},
   ): string[] {
     const bounds = this.log.filter(([, last]) => last >= fetchOffset).flat();
-    const request = { memberId, mode, recordsMax: max, batchSize, fetchOffset, bounds };
+    const request = { memberId, mode, recordsMax: max, batchSize, fetchOffset, bounds, withheld: [] };
     const effects = this.step({ kind: 'acquire', request, rules: this.rules });
     return effects.flatMap((effect) =>
       effect.kind === 'acquired'
