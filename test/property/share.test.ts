@@ -47,11 +47,14 @@ const RULES: GroupRules = {
 
 const member = fc.constantFrom('a', 'b', 'c');
 const command: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({
+  {
+    weight: 3,
+    arbitrary: fc.record({
       kind: fc.constant('produce' as const),
       size: fc.integer({ min: 1, max: 5 }),
       isWithheld: fc.integer({ min: 0, max: 3 }).map((dice) => dice === 0),
-    }) },
+    }),
+  },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -233,7 +236,15 @@ class World {
     const fetchOffset = this.#partition.fetchOffset(this.#rules, this.#nowMs);
     if (fetchOffset < 0) return [];
     const bounds = this.log.filter(([, last]) => last >= fetchOffset).flat();
-    const request = { memberId, mode, recordsMax: max, batchSize, fetchOffset, bounds, withheld: this.#withheld.filter(([, last]) => last >= fetchOffset).flat() };
+    const request = {
+      memberId,
+      mode,
+      recordsMax: max,
+      batchSize,
+      fetchOffset,
+      bounds,
+      withheld: this.#withheld.filter(([, last]) => last >= fetchOffset).flat(),
+    };
     const takeable = this.#takeableCount();
     const offsets: number[] = [];
     for (const effect of this.#step({ kind: 'acquire', request, rules: this.#rules })) {
@@ -472,7 +483,10 @@ describe('a share-partition under any sequence of fetches, acknowledgements, fai
   ];
   test.each(planted)('does not keep them with the planted bug %s, and the checker says so within 2,000 runs', (bug) => {
     const outcome = fc.check(
-      fc.property(commands, (steps) => findings(steps, new Set([bug]), { deadLetters: bug === 'archived-before-letter' }).length === 0),
+      fc.property(
+        commands,
+        (steps) => findings(steps, new Set([bug]), { deadLetters: bug === 'archived-before-letter' }).length === 0,
+      ),
       { numRuns: 2_000, endOnFailure: true, seed: 7 },
     );
     expect(outcome.failed).toBe(true);

@@ -43,7 +43,11 @@ export class AbortedWalk {
   }
 
   #advance(lastOffset: number): void {
-    for (let next = this.#ahead.at(-1); next !== undefined && next.firstOffset <= lastOffset; next = this.#ahead.at(-1)) {
+    for (
+      let next = this.#ahead.at(-1);
+      next !== undefined && next.firstOffset <= lastOffset;
+      next = this.#ahead.at(-1)
+    ) {
       this.#open.add(next.producerId);
       this.#ahead.pop();
     }
