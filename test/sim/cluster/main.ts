@@ -1,9 +1,11 @@
-// `npm run sim -- --seed N`: the cluster of a seed; `--seeds A..B`: many, a process per core. See DESIGN.md.
+// `npm run sim -- --seed N`: the cluster of a seed; `--seeds A..B`: many, a process per core; `--planted NAME`: until a bug is found.
+// See DESIGN.md.
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { readOptions } from '../../run/options.ts';
+import { fail, readOptions } from '../../run/options.ts';
 import { printCoverage } from './coverage.ts';
 import { planCluster, STRIKE_KINDS, WEATHER_KINDS } from './plan.ts';
+import { PLANTED } from './planted.ts';
 import { Pool, serveSeeds, type SeedResult } from './pool.ts';
 import { promiseTable } from './promises.ts';
 import { runCluster } from './run-cluster.ts';
@@ -20,6 +22,7 @@ const { values } = readOptions({
     plan: { type: 'boolean', default: false },
     table: { type: 'boolean', default: false },
     coverage: { type: 'boolean', default: false },
+    planted: { type: 'string' },
     serve: { type: 'boolean', default: false },
   },
 });
@@ -49,6 +52,20 @@ function runOne(seed: number): void {
   tell(`${planCluster(seed).size}, ${Math.round(outcome.virtualMs)} virtual ms in ${tookMs} ms; ${counts}`);
   print(lineOf(outcome));
   process.exitCode = lineOf(outcome).includes(' FAILED: ') ? 1 : 0;
+}
+
+/** Looks for a planted bug in the seeds that are said to find it. */
+function hunt(name: string): void {
+  const bug = PLANTED.find((one) => one.name === name);
+  if (bug === undefined)
+    return fail(`nothing of that name is planted: ${PLANTED.map((one) => one.name).join(', ')} are`);
+  const { options, finding, fromSeed, withinSeeds } = bug;
+  for (let seed = fromSeed; seed < fromSeed + withinSeeds; seed += 1) {
+    const found = runCluster(seed, options).problems.find((problem) => finding.test(problem));
+    if (found !== undefined) return print(`seed ${seed} found it: ${found.split('\n')[0] ?? ''}`);
+  }
+  print(`seeds ${fromSeed} to ${fromSeed + withinSeeds - 1} did not find it`);
+  process.exitCode = 1;
 }
 
 /** Seeds of `--seeds`, or as many as fit into `--minutes`, without those that the file of done ones names. */
@@ -92,6 +109,7 @@ async function runMany(): Promise<void> {
 }
 
 if (values.serve) serveSeeds();
+else if (values.planted !== undefined) hunt(values.planted);
 else if (values.table) print(promiseTable([...WEATHER_KINDS, ...STRIKE_KINDS]));
 else if (values.seeds !== undefined || values.minutes !== undefined) await runMany();
 else runOne(Number(values.seed ?? 1));

@@ -23,9 +23,9 @@ const METADATA_LOG = /\/__cluster_metadata-0\//;
 
 /** Everything that is planted, each with the faults that bring it to light and what has to be found. */
 export const PLANTED: readonly PlantedInCluster[] = [
-  raft('votes-twice', ['delay', 'process', 'transfer', 'pause'], /^Q1: .* votes for/, 10, 15),
-  raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 5, 18),
-  raft('commits-old-term', ['slow-disk', 'process', 'power'], /^V7/, 20),
+  raft('votes-twice', ['delay', 'process', 'transfer', 'pause'], /^Q1: .* votes for/, 10, 18),
+  raft('answers-unsynced', ['slow-disk', 'power'], /^(Q2|C2|T1)/, 5, 19),
+  raft('commits-old-term', ['slow-disk', 'process', 'power'], /^V7/, 20, 2),
   raft('no-pre-vote', ['isolate'], /^Q3: .* without a pre-vote/, 2),
   planted(
     'raft: ignores-contact',
@@ -33,9 +33,10 @@ export const PLANTED: readonly PlantedInCluster[] = [
     { raftBugs: new Set(['ignores-contact']), isBare: true, clientCount: 2 },
     /^Q3: .* hears its leader/,
     3,
+    2,
   ),
-  raft('transfers-early', ['transfer', 'slow-disk', 'delay'], /^V5/, 10),
-  raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 10, 20),
+  raft('transfers-early', ['transfer', 'slow-disk', 'delay'], /^V5/, 10, 2),
+  raft('stale-reads', ['split', 'isolate', 'pause'], /^(D1|T7)/, 10, 21),
   planted(
     'control: keeps-stale-watch',
     ['split', 'half-split'],
@@ -51,9 +52,9 @@ export const PLANTED: readonly PlantedInCluster[] = [
     3,
   ),
   replica('acks-before-isr', ['isolate', 'one-way', 'process'], /^L1/, 3),
-  replica('counts-own-unsynced', ['power', 'slow-disk'], /^L1/, 3),
+  replica('counts-own-unsynced', ['power', 'slow-disk'], /^L1/, 3, 2),
   replica('counts-written', ['slow-blackout'], /^L1/, 3, 3),
-  replica('joins-early', ['late-join'], /^L1/, 3, 3),
+  replica('joins-early', ['late-join'], /^L1/, 3, 4),
   planted(
     'replica: watermark-past-min-isr',
     ['lone-leader'],
@@ -73,7 +74,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
   replica('truncates-to-watermark', ['isolate', 'process', 'one-way'], /^(L1|L6|L: .* every replica is in sync)/, 4, 5),
   metadata('reuses-epoch', ['process', 'pause', 'restart'], /^(L5|L6|E1)/, 3, 4),
   metadata('keeps-stale-leader', ['process', 'blackout'], /^(L5|L6|E1)/, 3),
-  metadata('drops-below-min-isr', ['reassign', 'isolate'], /^Q5: a move/, 5),
+  metadata('drops-below-min-isr', ['reassign', 'isolate'], /^Q5: a move/, 5, 4),
   share('ignores-lease', ['isolate', 'one-way'], /^S0/, 3, 14),
   share('gap-skipped', ['process', 'power', 'isolate'], /^S6/, 3),
   planted(
@@ -91,6 +92,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
     { wrapDisk: (disk) => spoilSyncs(disk, (path) => (DATA_LOG.test(path) ? 'lost' : null)) },
     /^L1/,
     3,
+    2,
   ),
   planted(
     'a wiped voter comes back without its votes',

@@ -6,10 +6,10 @@ import { Cluster } from './cluster.ts';
 import { planCluster } from './plan.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
-const SEEDS = 300;
+const SEEDS = 120;
 /** Seeds that are run again, by another process. */
-const AGAIN = 20;
-const TIMEOUT_MS = 900_000;
+const AGAIN = 10;
+const TIMEOUT_MS = 1_500_000;
 /** Where the long form begins; it goes on for as long as it may. */
 const LONG_FROM = 10_001;
 
