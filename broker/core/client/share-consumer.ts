@@ -54,7 +54,9 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
   #attempt = 0;
   #state: 'running' | 'closing' | 'leaving' | 'closed' = 'running';
   #reading = 0;
-  #turn = 0;
+  /** When each session fetched last, in fetches. */
+  readonly #fetchedAt = new WeakMap<ShareSession, number>();
+  #fetchCount = 0;
   #out: Out = [];
 
   constructor(options: ShareConsumerOptions) {
@@ -148,14 +150,15 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
     const count = this.#shareOf(session);
     if (count <= 0) return;
     this.#reserved.set(session.node, count);
+    this.#fetchCount += 1;
+    this.#fetchedAt.set(session, this.#fetchCount);
     session.fetch(count);
   }
 
-  /** Sessions in turns, so that a small limit does not always go to the same broker. */
+  /** Sessions, the one that has not fetched for longest first: a fetch for the last record wanted keeps others from theirs while it waits. */
   #inTurn(): readonly ShareSession[] {
-    const sessions = [...this.#sessions.values()];
-    this.#turn = sessions.length === 0 ? 0 : (this.#turn + 1) % sessions.length;
-    return [...sessions.slice(this.#turn), ...sessions.slice(0, this.#turn)];
+    const last = (session: ShareSession): number => this.#fetchedAt.get(session) ?? 0;
+    return [...this.#sessions.values()].sort((a, b) => last(a) - last(b));
   }
 
   /** How many records a session may ask for now: its share of what is wanted, less what others may bring already. */

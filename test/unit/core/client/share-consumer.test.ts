@@ -139,6 +139,22 @@ describe('a member of a share group', () => {
     expect(harness.next(ApiKey.ShareFetch).body.maxRecords).toBe(1);
   });
 
+  it.each([0, 1, 2, 3])(
+    'asks each leader in its turn when it wants but one more record, with %i steps between',
+    (steps) => {
+      const harness = joined({ limit: 1 }, [0, 1], [0, 1]);
+      const asked: (number | undefined)[] = [];
+      for (let round = 0; round < 6; round += 1) {
+        if (harness.dials.length > 0) harness.connect();
+        const fetch = harness.next(ApiKey.ShareFetch);
+        asked.push(fetch.connectionId);
+        for (let step = 0; step < steps; step += 1) harness.step({ kind: 'wake' });
+        fetched(harness, fetch);
+      }
+      expect(asked).toEqual([1, 2, 1, 2, 1, 2]);
+    },
+  );
+
   it('has a session with each leader', () => {
     const harness = joined({}, [0, 1], [0, 1]);
     expect(harness.next(ApiKey.ShareFetch).body.topics[0]?.partitions.map((one) => one.partitionIndex)).toEqual([0]);
