@@ -85,10 +85,13 @@ describe.each(CLUSTERS)('the objects of cluster $name', ({ name, spec, pods }) =
       const names = (items as readonly KubernetesObject[]).map(({ metadata }) => metadata.name);
       return names.sort().join() === pods.join();
     });
-    // From then on no controller writes to them.
+    // From then on no controller writes to them. Those of a class that is not there wait for ever.
     await waitFor('all claims are bound', async () => {
       const { items } = await plane.get('pvc', '-n', name);
-      return (items as readonly KubernetesObject[]).every((one) => at(one, 'status', 'phase') === 'Bound');
+      const provided = (items as readonly KubernetesObject[]).filter(
+        (one) => at(one, 'spec', 'storageClassName') === 'standard',
+      );
+      return provided.every((one) => at(one, 'status', 'phase') === 'Bound');
     });
   });
 
@@ -110,9 +113,14 @@ describe.each(CLUSTERS)('the objects of cluster $name', ({ name, spec, pods }) =
   test('go with their Cluster, claims apart that are to stay', async () => {
     await plane.kubectl('delete', 'clusters.weir.dev', name, '-n', name);
     const stays = (one: KubernetesObject): boolean => one.metadata.ownerReferences === undefined;
-    await waitFor('the rest is gone', async () => {
-      const left = (await live()).filter((one) => one !== null);
-      return left.every(stays) && left.length === objects.filter(stays).length;
-    });
+    // The collector looks for kinds that it does not know yet twice a minute.
+    await waitFor(
+      'the rest is gone',
+      async () => {
+        const left = (await live()).filter((one) => one !== null);
+        return left.every(stays) && left.length === objects.filter(stays).length;
+      },
+      { deadlineMs: 120_000 },
+    );
   });
 });
