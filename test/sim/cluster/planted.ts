@@ -79,11 +79,11 @@ export const PLANTED: readonly PlantedInCluster[] = [
   share('gap-skipped', ['process', 'power', 'isolate'], /^S6/, 3),
   planted(
     'share groups: archived-before-letter',
-    ['slow-blackout'],
+    ['isolate', 'process'],
     { shareBugs: new Set(['archived-before-letter']), hasShares: true, hasLetters: true },
     /^S4: .* left no dead letter/,
     3,
-    2,
+    4,
   ),
   share('state-answered-early', ['isolate', 'process', 'power', 'slow-disk'], /^S3/, 5),
   planted(
