@@ -110,9 +110,10 @@ export class FetchLane {
 
   #send(): void {
     if (this.#inFlight !== -1 || this.#backoff !== null || this.#unsettled.size > 0) return;
+    const { isExceeded } = this.#deps.throttle;
+    if (isExceeded) this.#keepBack();
     const changed = this.#changed;
     this.#changed = new Set();
-    const { isExceeded } = this.#deps.throttle;
     const isFetched = (one: FollowerPartition): boolean => this.#isFetched(one, isExceeded);
     const request = this.#session.next(changed, isFetched, () => this.#members.values());
     if (request.sessionEpoch === 0) this.#asked.clear();
@@ -208,22 +209,21 @@ export class FetchLane {
         if (!follower.isSettled) this.#unsettled.add(follower);
       }
     }
-    if (this.#deps.throttle.isExceeded) this.#keepBack();
     this.#schedule();
   }
 
-  /** Leaves out what is throttled until there is allowance again. */
+  /** Leaves out what is throttled until there is allowance again, whoever has had it: all lanes share it. */
   #keepBack(): void {
     const throttled = [...this.#members.values()].filter((one) => one.isThrottled);
     if (throttled.length === 0) return;
     for (const one of throttled) this.#changed.add(one);
+    if (!this.#deps.throttle.isExceeded) {
+      this.#schedule();
+      return;
+    }
     this.#throttled ??= this.#deps.timers.after(THROTTLE_LOOK_MS, () => {
       this.#throttled = null;
-      if (this.#deps.throttle.isExceeded) this.#keepBack();
-      else {
-        for (const one of throttled) this.#changed.add(one);
-        this.#schedule();
-      }
+      this.#keepBack();
     });
   }
 

@@ -401,6 +401,18 @@ describe('follower.replication.throttled.rate', () => {
     expect(asked.toSorted()).toEqual(['0@40', '4@0']);
   });
 
+  test('takes up again what came while others had had all of the rate, in its lane and in others', () => {
+    const lab = new LaneLab({ 'follower.replication.throttled.rate': '1000' });
+    lab.overrides = new Map([['follower.replication.throttled.replicas', '*']]);
+    const first = lab.follow('t', { index: 0, isr: [2] });
+    lab.only.answer(answerOf(first.topicId, partitionData(0, { records: records(0, 40) })));
+    for (const index of [1, 4]) lab.follow('t', { index, isr: [2] });
+    lab.world.time.advance(1000);
+    expect(lab.sent).toHaveLength(0);
+    lab.world.time.advance(2000);
+    expect(lab.sent.flatMap((request) => named(request)).toSorted()).toEqual(['0@40', '1@0', '4@0']);
+  });
+
   test('leaves no timer when nothing is fetched any more', () => {
     const lab = new LaneLab({ 'follower.replication.throttled.rate': '1000' });
     lab.overrides = new Map([['follower.replication.throttled.replicas', '*']]);
