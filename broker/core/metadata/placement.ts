@@ -157,7 +157,7 @@ export function copiesProblem(image: MetadataImage, count: number): CodedResult 
 
 /**
  * Checks one manual assignment: known brokers, each once, as many as in `expectedCount` (null: any), at least one of
- * them in and not about to stop, none of them cordoned that is not in `kept`, and no two on a host unless that is relaxed (P1).
+ * them in and not about to stop, none of them cordoned or drained that is not in `kept`, and no two on a host unless that is relaxed (P1).
  * Null when it is good, else INVALID_REPLICA_ASSIGNMENT.
  */
 export function assignmentProblem(
@@ -176,8 +176,9 @@ export function assignmentProblem(
   }
   if (!ids.some((id) => image.mayLead(id))) return refused('all brokers of the assignment are fenced or about to stop');
   const known = brokers.filter((one) => one !== null);
-  const cordoned = known.find(({ id, cordoned: isCordoned }) => isCordoned && !kept.includes(id));
-  if (cordoned !== undefined) return refused(`broker ${cordoned.id} is cordoned: it gets no new replicas`);
+  const closed = known.find(({ id, cordoned, draining }) => (cordoned || draining) && !kept.includes(id));
+  if (closed !== undefined)
+    return refused(`broker ${closed.id} is ${closed.draining ? 'drained' : 'cordoned'}: it gets no new replicas`);
   if (settings.broker('weir.placement.host.relaxed') || new Set(known.map(hostOf)).size === known.length) return null;
   return refused('two brokers of the assignment run on one host, and weir.placement.host.relaxed is false');
 }

@@ -164,4 +164,10 @@ describe('assignments by hand', () => {
     // It has it already.
     expect(move([1, 2])).toBe(NONE);
   });
+
+  test('leave a broker alone that is drained, though its cordon was ended', () => {
+    const lab = labAt([{}, {}]);
+    lab.run({ kind: 'setBrokerPlacement', brokerId: 1, cordoned: false, draining: true });
+    expect(lab.create(assigned('t', [0, 1]))).toEqual([ErrorCode.INVALID_REPLICA_ASSIGNMENT]);
+  });
 });
