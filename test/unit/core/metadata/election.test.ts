@@ -84,3 +84,33 @@ describe('elections held once for partitions that agree', () => {
     );
   });
 });
+
+test('while an ISR has members nobody is elected from the ELR: the last of them may only be about to stop (KIP-966)', () => {
+  const partition: PartitionState = {
+    index: 0,
+    leader: -1,
+    leaderEpoch: leaderEpoch(3),
+    partitionEpoch: 5,
+    durableFromEpoch: 0,
+    replicas: [0, 1, 2].map(brokerId),
+    directories: ['a', 'b', 'c'],
+    isr: [brokerId(1)],
+    elr: [brokerId(2)],
+    lastKnownElr: [],
+    addingReplicas: [],
+    removingReplicas: [],
+  };
+  const rules = {
+    mayLead: (id: number) => id === 2,
+    isServing: (id: number) => id !== 0,
+    isDraining: () => false,
+    diskOf: (id: number) => 'abc'[id] ?? null,
+    isReplicating: true,
+    hasElr: true,
+    minIsr: 2,
+    unclean: false,
+    bugs: NO_METADATA_BUGS,
+  };
+  expect(changePartition(partition, {}, rules)).toBeNull();
+  expect(changePartition(partition, { out: 1 }, rules)).toMatchObject({ leader: 2, isr: [2], elr: [1] });
+});

@@ -33,6 +33,12 @@ test('an election that does not come to pass is asked for again, after a while (
   expect(reports.elect(lab.image, 1250)).toMatchObject({ partitions: [{ brokerId: 0 }] });
 });
 
+test('who has another disk now has no log that anybody would wait for (D8)', () => {
+  const { lab, reports } = heard();
+  lab.run(lab.registration(0, { directoryId: 'AAAAAAAAAAAAAAAAAAAABw' }));
+  expect(reports.elect(lab.image, 1000)).toMatchObject({ partitions: [{ brokerId: 1 }] });
+});
+
 test('nobody is elected who runs on another disk than its log, whoever asks (D4 b)', () => {
   const { lab } = heard();
   const topicId = lab.image.topicByName('t')?.id ?? '';

@@ -112,6 +112,14 @@ describe('a heartbeat', () => {
     pass(world, 400, 0);
     expect(slow()).toBe(false);
   });
+
+  test('of a new process does not make the disk well that hung under the one before (F5)', () => {
+    const world = withBrokers(0);
+    world.beat(0, { diskStalledMs: DISK_STALL_MS + 1 });
+    world.register(0);
+    world.beat(0);
+    expect(world.sessions.isSlow(brokerId(0))).toBe(true);
+  });
 });
 
 describe('a broker that is silent', () => {
@@ -156,6 +164,16 @@ describe('a broker that is silent', () => {
     world.beat(0);
     const sinceMs = world.nowMs;
     expect(world.advance(10_000)).toEqual([`0 at ${sinceMs + 2000}`]);
+  });
+
+  test('and was fenced falsely before has its longer session under its next incarnation, too (F3)', () => {
+    const world = withBrokers(0);
+    world.advance(2000);
+    world.beat(0);
+    world.register(0);
+    world.beat(0);
+    const sinceMs = world.nowMs;
+    expect(world.advance(10_000)).toEqual([`0 at ${sinceMs + 4000}`]);
   });
 
   test('while the controller was held up is given a whole session more', () => {

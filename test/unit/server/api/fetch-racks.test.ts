@@ -33,6 +33,12 @@ describe('a consumer that names its rack (KIP-392)', () => {
     expect([preferred(0, 'a'), preferred(0, 'c'), preferred(0, '')]).toEqual([-1, -1, -1]);
   });
 
+  it('reads from the leader where that is in its rack, whoever else is', () => {
+    const { preferred, cluster } = racks();
+    cluster.racks.set(1, 'a');
+    expect([preferred(0, 'a'), preferred(0, 'b')]).toEqual([-1, 2]);
+  });
+
   it('is told at once, however long it would wait for records', () => {
     const { ask, partitionOf } = racks();
     const asked = ask({ ...CONSUMER, from: 3, rackId: 'b' }, requestContext());

@@ -347,12 +347,12 @@ test('all nodes of a host are asked about at once', () => {
 
 test('controllers of their own count on the host that they run on', () => {
   const settings = { 'weir.host': 'laptop', 'weir.placement.host.relaxed': 'true' };
-  const world = new QuorumWorld(18, { controllers: [1000, 1001, 1002], brokers: [0], settings });
+  const world = new QuorumWorld(18, { controllers: [1000, 1001, 1002], brokers: [0, 1], settings });
   world.startAll();
   world.untilReady();
   world.world.runFor(1000);
   const { reasons } = world.ask(world.leader(), 'Fleet.CanRestart', { nodeId: -1, host: 'laptop', losingDisk: false });
-  expect(reasons).toEqual(['without node 0, 1000, 1001, 1002 the quorum has no majority: only 0 voters are left']);
+  expect(reasons).toEqual(['without node 0, 1, 1000, 1001, 1002 the quorum has no majority: only 0 voters are left']);
 });
 
 test('a node says what its broker holds and has done, in which of its lives, and nothing while nobody tells', () => {

@@ -9,8 +9,8 @@ const other = spec('other');
 const SECOND = '00000000000000000010.log';
 
 /** A node that stopped after it found its log damaged in the second of several segments. */
-function damaged(): LogWorld {
-  const w = new LogWorld(9, { tailCacheBytes: 0 });
+function damaged(seed = 9): LogWorld {
+  const w = new LogWorld(seed, { tailCacheBytes: 0 });
   w.start();
   const log = w.createOne(wanted);
   for (let i = 0; i < 40; i++) w.append(log, { values: [`v${i}`], timestamp: 1000 + i });
@@ -94,6 +94,16 @@ describe('a loss that is accepted', () => {
     run(w, acceptLoss(directoryOf(w), lossOf(w)));
     w.start();
     expect([w.log(wanted).state, w.log(wanted).logStartOffset, w.log(wanted).logEndOffset]).toEqual(['open', 40, 40]);
+  });
+
+  test('has what is given up aside for good when it is told, though power is cut then', () => {
+    for (let seed = 1; seed <= 8; seed += 1) {
+      const w = damaged(seed);
+      const spoiled = w.disk.peek(`${DIRECTORY}/orders-0/${SECOND}`);
+      const kept = run(w, acceptLoss(directoryOf(w), lossOf(w)));
+      w.stopDead({ keepPageCache: false });
+      expect([seed, w.disk.peek(`${kept}/${SECOND}`)]).toEqual([seed, spoiled]);
+    }
   });
 
   test('leaves the log damaged or lets it go when power is cut at any moment', () => {
