@@ -413,6 +413,18 @@ describe('follower.replication.throttled.rate', () => {
     expect(lab.sent.flatMap((request) => named(request)).toSorted()).toEqual(['0@40', '1@0', '4@0']);
   });
 
+  test('keeps nothing back that is not named any more', () => {
+    const lab = new LaneLab({ 'follower.replication.throttled.rate': '1000' });
+    lab.overrides = new Map([['follower.replication.throttled.replicas', '*']]);
+    const follower = lab.follow('t', { isr: [2] });
+    lab.only.answer(answerOf(follower.topicId, partitionData(0, { records: records(0, 40) })));
+    expect(lab.sent).toHaveLength(0);
+    follower.follow(viewOf(0, { isr: [2] }), RULES);
+    lab.fetcher.changed(follower);
+    lab.world.time.settle();
+    expect(named(lab.only)).toEqual(['0@40']);
+  });
+
   test('leaves no timer when nothing is fetched any more', () => {
     const lab = new LaneLab({ 'follower.replication.throttled.rate': '1000' });
     lab.overrides = new Map([['follower.replication.throttled.replicas', '*']]);

@@ -93,3 +93,24 @@ describe('under load', () => {
     scene.judge();
   });
 });
+
+test.each([
+  ['leader', 0],
+  ['follower', 1],
+] as const)('the %s of a partition that moves keeps to its rate, whatever the other may do', (side, id) => {
+  const settings = { 'replica.fetch.max.bytes': '1000' };
+  const world = new ReplicationWorld(5, { size: 2, controllers: [0], settings }).start();
+  const throttled = { [`${side}.replication.throttled.replicas`]: '*', 'min.insync.replicas': '1' };
+  world.createTopic('t', { assignments: [[0]], settings: throttled });
+  for (let n = 0; n < 10; n += 1) world.produce('t', [String(n).repeat(1000)]);
+  const rate = { name: `${side}.replication.throttled.rate`, operation: 'set', value: '1000' } as const;
+  const resources = [{ scope: 'broker', name: String(id), operations: [rate] }] as const;
+  world.submit({ kind: 'alterConfigs', resources, validateOnly: false });
+  const fromMs = world.world.nowMs;
+  const partitions = [{ topic: 't', index: 0, replicas: [0, 1] }];
+  world.submit({ kind: 'alterReassignments', partitions, allowReplicationFactorChange: true });
+  world.until('it is there', () => world.partition('t').isr.length === 2);
+  // The first second's worth comes at once.
+  expect(world.world.nowMs - fromMs).toBeGreaterThan(8000);
+  expect(world.world.nowMs - fromMs).toBeLessThan(14_000);
+});
