@@ -37,6 +37,15 @@ describe('a broker that registers', () => {
     expect(partition(lab)).toMatchObject({ leader: 1, leaderEpoch: 1, isr: [1], replicas: [0, 1] });
   });
 
+  test('stays cordoned and drained: a restart ends neither', () => {
+    const lab = MetadataLab.withBrokers([0, 1]);
+    lab.run({ kind: 'setBrokerPlacement', brokerId: 0, cordoned: true, draining: true });
+    lab.run({ kind: 'setBrokerPlacement', brokerId: 1, cordoned: true, draining: false });
+    for (const id of [0, 1]) lab.join(id);
+    expect(lab.image.broker(brokerId(0))).toMatchObject({ cordoned: true, draining: true });
+    expect(lab.image.broker(brokerId(1))).toMatchObject({ cordoned: true, draining: false });
+  });
+
   test('is refused before the cluster is formed, without listeners, and outside the weir.version of the cluster', () => {
     const unformed = new MetadataLab();
     expect(unformed.run(unformed.registration(0))).toMatchObject({

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Settings } from '../../../../broker/core/config/settings.ts';
+import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import type { Disk } from '../../../../broker/ports/disk.ts';
 import { row } from '../../../../broker/server/api/describe-log-dirs.ts';
 import type { LogState, PartitionLog } from '../../../../broker/server/logs/partition-log.ts';
@@ -41,5 +42,13 @@ describe('DescribeLogDirs', () => {
       { topic: 'c', partitions: [0] },
     ];
     expect(ask(row, services(), { topics }).results[0]?.topics).toEqual([{ name: 'a', partitions: [told(1, 50)] }]);
+  });
+
+  test('says of a directory that does not answer that it does not, and nothing of its room', () => {
+    const failure = { code: 'EIO', operation: 'statfs', path: '/data', message: 'EIO' };
+    const space: Disk['space'] = (_path, done) => done(failure, undefined);
+    const broken = { ...services(), ports: { disk: { space } as unknown as Disk } };
+    const [directory] = ask(row, broken, { topics: [] }).results;
+    expect(directory).toMatchObject({ errorCode: ErrorCode.KAFKA_STORAGE_ERROR, totalBytes: -1, usableBytes: -1 });
   });
 });

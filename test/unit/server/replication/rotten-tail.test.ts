@@ -32,7 +32,10 @@ test.each([0, 1, 2])(
     expect(world.scan('t')).toEqual(['a', 'b', 'c']);
     // In sync again, it is not missed after the next crash.
     const isSuspect = (): boolean =>
-      world.node(rotten).disk.files().some(({ path }) => path.endsWith(`/${SUSPECT}`));
+      world
+        .node(rotten)
+        .disk.files()
+        .some(({ path }) => path.endsWith(`/${SUSPECT}`));
     world.until('what was cut counts no more', () => !isSuspect());
   },
 );
