@@ -49,7 +49,7 @@ export const SUITES: readonly Suite[] = [
       tool('format', 'biome', 'format', '.'),
       tool('lint', 'oxlint', '--type-aware', 'broker', 'operator', 'test'),
       tool('types', 'tsc', '--noEmit', '-p', '.'),
-      tool('dead code', 'knip', '--config', 'test/run/knip.json', '--no-progress'),
+      tool('dead code', 'knip', '--no-progress'),
       jest('tests', 'test/unit/', 'test/property/', 'test/scripts/', 'test/tidy/', 'test/sim/', ELSEWHERE),
     ],
   },
