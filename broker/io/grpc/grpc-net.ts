@@ -5,7 +5,7 @@ import { credentials } from '@grpc/grpc-js';
 import type { Caller, ControlAddress, ControlNet } from '../../ports/control-net.ts';
 import type { Log } from '../../ports/log.ts';
 import { Names } from '../net/names.ts';
-import { Certificates, nameOf, type TlsFiles, type TlsMaterial } from '../tls/certificates.ts';
+import { Certificates, type Clock, nameOf, type TlsFiles, type TlsMaterial } from '../tls/certificates.ts';
 import { GrpcChannel, type Shown } from './channel.ts';
 import { serve } from './server.ts';
 
@@ -24,6 +24,8 @@ export interface GrpcNetOptions {
   readonly names?: Names;
   /** How often certificate files are looked at. */
   readonly reloadMs?: number;
+  /** By what time certificates expire. */
+  readonly clock?: Clock;
 }
 
 /** Addresses that reach nobody but this machine. */
@@ -34,8 +36,8 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
  * 20 MB. Throws when certificate files can't be read.
  */
 export function createGrpcNet(options: GrpcNetOptions): ControlNet {
-  const { post, tls, insecure, role = 'node', log, names = new Names(), reloadMs } = options;
-  const certificates = tls === null ? null : new Certificates(tls, log, reloadMs);
+  const { post, tls, insecure, role = 'node', log, names = new Names(), reloadMs, clock } = options;
+  const certificates = tls === null ? null : new Certificates(tls, log, reloadMs, clock);
   return {
     listen: ({ address, clusterId, self, service }, done) => {
       if (certificates === null && !insecure && !LOOPBACK.test(address.host)) {

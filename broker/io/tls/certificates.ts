@@ -33,7 +33,7 @@ const RELOAD_MS = 5000;
 const LOOK_MS = 3_600_000;
 
 /** What time it is, ms since 1970, and the longest time between two looks at it. */
-interface Clock {
+export interface Clock {
   readonly nowMs: () => number;
   readonly lookMs: number;
 }

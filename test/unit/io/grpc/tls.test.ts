@@ -6,7 +6,7 @@ import { connect as connectTls } from 'node:tls';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mayCall } from '../../../../broker/io/grpc/admission.ts';
 import { createGrpcNet } from '../../../../broker/io/grpc/grpc-net.ts';
-import { nameOf, type TlsFiles } from '../../../../broker/io/tls/certificates.ts';
+import { type Clock, nameOf, type TlsFiles } from '../../../../broker/io/tls/certificates.ts';
 import { EventLoop } from '../../../../broker/io/loop/event-loop.ts';
 import type { Message } from '../../../../broker/core/raft/types.ts';
 import type { CallFailure, Caller, ControlChannel } from '../../../../broker/ports/control-net.ts';
@@ -43,11 +43,18 @@ describeControlNet('gRPC with certificates', () => {
   return createGrpcStage({ tls: named(`node/${NEAR.id}`) }, { tls: named(`node/${FAR.id}`) });
 });
 
+const REAL: Clock = { nowMs: Date.now, lookMs: 60_000 };
+
 let served: Pair | null = null;
 let channels: ControlChannel[];
 /** Serves with a certificate. */
-async function serve(tls: TlsFiles | null = named(`node/${FAR.id}`), reloadMs = 60_000, log = SILENT): Promise<Pair> {
-  const pair = new Pair(createGrpcStage({}, { tls, reloadMs, log }));
+async function serve(
+  tls: TlsFiles | null = named(`node/${FAR.id}`),
+  reloadMs = 60_000,
+  log = SILENT,
+  clock: Clock = REAL,
+): Promise<Pair> {
+  const pair = new Pair(createGrpcStage({}, { tls, reloadMs, log, clock }));
   served = pair;
   pair.service.call = (_name, _request, _caller, done) => done(null, QUESTIONS['Raft.Identify'].response as never);
   expect(await pair.listen()).toBeNull();
@@ -69,8 +76,9 @@ function connect(
   reloadMs = 60_000,
   onReply: (reply: Message) => void = () => undefined,
   log = SILENT,
+  clock: Clock = REAL,
 ): ControlChannel {
-  const net = createGrpcNet({ post: new EventLoop().post, tls, insecure: false, role, log, reloadMs });
+  const net = createGrpcNet({ post: new EventLoop().post, tls, insecure: false, role, log, reloadMs, clock });
   const self = role === 'node' ? NEAR : { id: -1, directoryId: '' };
   const channel = net.connect({
     address: served?.address ?? { host: '127.0.0.1', port: 1 },
@@ -313,6 +321,32 @@ describe('an open connection', () => {
     expect(ends).toMatchObject([{ code: 'unavailable' }]);
     expect(lines).toContainEqual({ node: FAR.id, ...closed });
     expect(await ask(channel)).toMatchObject({ code: 'unavailable' });
+  });
+
+  test.each<[string, 'near' | 'far', object]>([
+    ['whoever called', 'far', { address: '127.0.0.1' }],
+    ['whoever answers', 'near', { node: FAR.id }],
+  ])('ends when the certificate of %s has expired, and not before', async (_whose, judge, who) => {
+    const { lines, log } = told();
+    let [aheadMs, lookCount] = [0, 0];
+    const nowMs = (): number => {
+      lookCount += 1;
+      return Date.now() + aheadMs;
+    };
+    const clock: Clock = { nowMs, lookMs: 10 };
+    const hears = (side: 'near' | 'far') => (side === judge ? ([log, clock] as const) : ([SILENT, REAL] as const));
+    const pair = await serve(undefined, undefined, ...hears('far'));
+    const channel = connect(named(`node/${NEAR.id}`), undefined, undefined, () => undefined, ...hears('near'));
+    const ends = await openStream(pair, channel);
+    aheadMs = 23 * 3_600_000;
+    const before = lookCount;
+    await until(() => lookCount >= before + 3);
+    expect([ends, pair.service.ends, lines]).toEqual([[], [], []]);
+    aheadMs = 25 * 3_600_000;
+    await until(() => ends.length > 0 && pair.service.ends.length > 0);
+    expect(ends).toMatchObject([{ code: 'unavailable' }]);
+    const reason = expect.stringMatching(/expired at \d{4}-\d\d-\d\dT/);
+    expect(lines).toEqual([{ ...who, text: expect.stringContaining('connection closed'), reason }]);
   });
 });
 
