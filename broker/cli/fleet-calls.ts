@@ -59,7 +59,8 @@ export class FleetCalls {
     for (;;) {
       const { failure, response } = await this.try(name, request);
       if (response !== null) return response;
-      if (failure?.code === 'refused') throw new UserFault(`the controller refuses: ${failure.message}`);
+      if (failure?.code === 'refused' || failure?.code === 'unserved')
+        throw new UserFault(`the controller refuses: ${failure.message}`);
       if (performance.now() > giveUpMs) throw new UserFault(`no active controller answers: ${failure?.message ?? ''}`);
       await new Promise((settle) => setTimeout(settle, AGAIN_MS));
     }

@@ -12,10 +12,10 @@ export interface ControlAddress {
 /**
  * Why a call has no answer. `unavailable`: not connected, or the connection broke; the call may have been carried out.
  * `late`: no answer within its time. `refused`: the other side does not serve this (another cluster, another identity, a node
- * without that role, a limit); `message` says why.
+ * without that role, a limit); `message` says why. `unserved`: the other side does not know this call, as one of an older version.
  */
 export interface CallFailure {
-  readonly code: 'unavailable' | 'late' | 'refused';
+  readonly code: 'unavailable' | 'late' | 'refused' | 'unserved';
   readonly message: string;
 }
 

@@ -201,8 +201,8 @@ export interface AdminObservation {
    * out. Absent when it wasn't asked for, or nobody tells.
    */
   readonly advertised?: ReadonlyMap<number, readonly ListenerAddress[]>;
-  /** `unsaid`: the active controller did not tell. Absent when it wasn't asked for. */
-  readonly assessed?: AssessedTopics | 'unsaid';
+  /** `unsaid`: the active controller did not tell. `unserved`: it runs a version that can't. Absent when it wasn't asked for. */
+  readonly assessed?: AssessedTopics | 'unsaid' | 'unserved';
   /** Absent when it wasn't asked for, or while no controller is active. */
   readonly features?: FeatureObservation;
   /** What brokers have to do; those that don't tell are left out. Absent when it wasn't asked for. */

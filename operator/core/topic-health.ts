@@ -10,7 +10,7 @@ export function servedTopics({ assessed, topics }: AdminObservation): Omit<Judge
   if (typeof assessed !== 'object') {
     const led = [...topics].filter(([, { leaderless }]) => leaderless > 0).map(([topic]) => topic);
     if (led.length > 0) return offline(`partitions without a leader: topics ${listed(led.sort())}`);
-    return assessed === 'unsaid' ? { status: 'Unknown', ...UNSAID } : serving;
+    return assessed === undefined ? serving : { status: 'Unknown', ...UNKNOWN[assessed] };
   }
   const { leaderless, damaged, underMinIsr } = assessed;
   if (leaderless.count > 0) {
@@ -27,7 +27,7 @@ export function servedTopics({ assessed, topics }: AdminObservation): Omit<Judge
 export function sufficientCopies({ assessed }: AdminObservation): readonly Judgement[] {
   const type = 'ReplicationSufficient';
   if (assessed === undefined) return [];
-  if (assessed === 'unsaid') return [{ type, status: 'Unknown', ...UNSAID }];
+  if (typeof assessed !== 'object') return [{ type, status: 'Unknown', ...UNKNOWN[assessed] }];
   const { thin, underReplicated } = assessed;
   const lag = underReplicated.count === 0 ? '' : `; ${share(assessed, underReplicated, 'a copy that is not in sync')}`;
   if (thin.count === 0) {
@@ -38,9 +38,13 @@ export function sufficientCopies({ assessed }: AdminObservation): readonly Judge
   return [{ type, status: 'False', reason: 'TooFewCopies', message }];
 }
 
-const UNSAID = {
-  reason: 'NotTold',
-  message: 'the active controller did not tell how topics are; it is asked again',
+const UNKNOWN = {
+  unsaid: { reason: 'NotTold', message: 'the active controller did not tell how topics are; it is asked again' },
+  unserved: {
+    reason: 'ControllerTooOld',
+    message:
+      'the active controller runs a version of Weir that does not tell how topics are: raise spec.version, or take it out of the manifest, so that nodes run a newer one',
+  },
 } as const;
 
 const some = ({ count, examples }: Some): string => listed(examples, count);

@@ -179,7 +179,7 @@ function describeCalls(given: Given): void {
 
   test('a failure is carried back with its code and its reason', async () => {
     const { pair, channel, until } = given();
-    for (const code of ['unavailable', 'late', 'refused'] as const) {
+    for (const code of ['unavailable', 'late', 'refused', 'unserved'] as const) {
       const outcomes = ask(channel);
       await until(() => pair.service.calls.length > 0);
       pair.service.calls.pop()?.done({ code, message: 'for a reason' }, null);

@@ -125,7 +125,7 @@ export class PerfectCluster {
   /** What clients are told of brokers. */
   readonly advertised = new Map<number, readonly ListenerAddress[]>();
   /** The active controller does not tell how topics are. */
-  isSilent = false;
+  assessesAs: Exclude<AdminObservation['assessed'], AssessedTopics> | null = null;
   /** Partitions below `min.insync.replicas`, and with a replica out of sync. */
   underMinIsr: Some = { count: 0, examples: [] };
   underReplicated: Some = { count: 0, examples: [] };
@@ -184,7 +184,7 @@ export class PerfectCluster {
     const losses = new Map([...this.nodes.keys()].map((id) => [id, this.lossesOf(id)]));
     const advertised = new Map([...this.advertised].filter(([, endpoints]) => endpoints.length > 0));
     const { features } = this;
-    const assessed = this.isSilent ? ('unsaid' as const) : this.#assessed();
+    const assessed = this.assessesAs ?? this.#assessed();
     const observed = { brokers, quorum, members, obstacles, losses, topics, groups, config, advertised, assessed };
     return features === null ? observed : { ...observed, features };
   }

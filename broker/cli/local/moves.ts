@@ -63,8 +63,9 @@ export class Moves {
   async assessed(): Promise<NonNullable<AdminObservation['assessed']>> {
     const fleet = await this.#open();
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const { response } = await fleet.try('Fleet.AssessTopics', { examplesMax: EXAMPLES_MAX });
+      const { failure, response } = await fleet.try('Fleet.AssessTopics', { examplesMax: EXAMPLES_MAX });
       if (response?.errorCode === ErrorCode.NONE) return response;
+      if (failure?.code === 'unserved') return 'unserved';
     }
     return 'unsaid';
   }

@@ -15,6 +15,7 @@ const CODES: Readonly<Record<CallFailure['code'], number>> = {
   unavailable: status.UNAVAILABLE,
   late: status.DEADLINE_EXCEEDED,
   refused: status.FAILED_PRECONDITION,
+  unserved: status.UNIMPLEMENTED,
 };
 
 /** Codes that mean that nobody decided anything: the connection, or something on the way, broke. */
@@ -36,6 +37,7 @@ export function failureOf({ code, details }: GrpcStatus): CallFailure | null {
   if (code === status.OK) return null;
   const message = details.slice(0, DETAILS_LENGTH_MAX);
   if (code === status.DEADLINE_EXCEEDED) return { code: 'late', message };
+  if (code === status.UNIMPLEMENTED) return { code: 'unserved', message };
   return { code: BROKEN.includes(code) ? 'unavailable' : 'refused', message };
 }
 

@@ -11,13 +11,14 @@ const QUIET = {
   obstacles: [],
 };
 
-/** Moves of a fleet that gives these answers; null: nobody answers. What was asked is kept. */
-function moves(answers: Readonly<Record<string, object | null>>) {
+/** Moves of a fleet that gives these answers; null: nobody answers, 'unserved': who does is too old. What was asked is kept. */
+function moves(answers: Readonly<Record<string, object | 'unserved' | null>>) {
   const asked: string[] = [];
   const fleet = {
     try: async (name: string, request: object) => {
       asked.push(`${name} ${Object.values(request).join(' ')}`.trim());
       const response = name in answers ? answers[name] : QUIET;
+      if (response === 'unserved') return { failure: { code: 'unserved', message: 'no such method' }, response: null };
       return response === null
         ? { failure: { code: 'unavailable', message: 'nobody leads' }, response: null }
         : { failure: null, response };
@@ -108,5 +109,11 @@ describe('the operator’s moves of replicas', () => {
     const silent = moves({ 'Fleet.AssessTopics': null });
     expect(await silent.moves.assessed()).toBe('unsaid');
     expect(silent.asked).toHaveLength(2);
+  });
+
+  test('ask an active controller once that is too old to know how all topics are', async () => {
+    const old = moves({ 'Fleet.AssessTopics': 'unserved' });
+    expect(await old.moves.assessed()).toBe('unserved');
+    expect(old.asked).toHaveLength(1);
   });
 });

@@ -165,6 +165,14 @@ describe('a server of another kind', () => {
     });
   });
 
+  test('that does not know a call, as one of an older version, does not serve it', async () => {
+    await serveForeign(Buffer.alloc(0), CLUSTER);
+    const outcomes: (CallFailure | null)[] = [];
+    channel.call('Fleet.AssessTopics', { examplesMax: 1 }, 20_000, (failure) => outcomes.push(failure));
+    await until(() => outcomes.length > 0);
+    expect(outcomes).toMatchObject([{ code: 'unserved' }]);
+  });
+
   test('whose answer does not say whose it is is refused', async () => {
     await serveForeign(methodNamed('Raft.Identify').response.encode(QUESTIONS['Raft.Identify'].response), null);
     expect(await honest()).toEqual({ code: 'refused', message: 'an answer that does not say whose it is' });

@@ -84,7 +84,7 @@ describe('the topics of a Cluster', () => {
     const wanted = desired(cluster({}, { brokers: 3 }), topic('t', { replicationFactor: 3 }));
     const world = settled(wanted);
     expect(plan(wanted, world.observe(), isDynamicSetting)).toMatchObject({ ready: true, asksAgain: false });
-    world.isSilent = true;
+    world.assessesAs = 'unsaid';
     const told = 'NotTold: the active controller did not tell how topics are; it is asked again';
     expect(saysCluster(wanted, world.observe())).toEqual([
       `Ready=Unknown ${told}`,
@@ -93,6 +93,25 @@ describe('the topics of a Cluster', () => {
       `ReplicationSufficient=Unknown ${told}`,
     ]);
     expect(plan(wanted, world.observe(), isDynamicSetting)).toMatchObject({ ready: true, asksAgain: true });
+    world.topics.set('t', { ...PLAIN_TOPIC, copies: [3], leaderless: 1 });
+    expect(saysCluster(wanted, world.observe())[2]).toBe(
+      'Available=False PartitionsOffline: partitions without a leader: topics t',
+    );
+  });
+
+  it('are not known to an active controller of before, which is asked at the next look, and what to do is told', () => {
+    const wanted = desired(cluster({}, { brokers: 3 }), topic('t', { replicationFactor: 3 }));
+    const world = settled(wanted);
+    world.assessesAs = 'unserved';
+    const told =
+      'ControllerTooOld: the active controller runs a version of Weir that does not tell how topics are: raise spec.version, or take it out of the manifest, so that nodes run a newer one';
+    expect(saysCluster(wanted, world.observe())).toEqual([
+      `Ready=Unknown ${told}`,
+      `Reconciling=True ${told}`,
+      `Available=Unknown ${told}`,
+      `ReplicationSufficient=Unknown ${told}`,
+    ]);
+    expect(plan(wanted, world.observe(), isDynamicSetting)).toMatchObject({ ready: true, asksAgain: false, steps: [] });
     world.topics.set('t', { ...PLAIN_TOPIC, copies: [3], leaderless: 1 });
     expect(saysCluster(wanted, world.observe())[2]).toBe(
       'Available=False PartitionsOffline: partitions without a leader: topics t',
