@@ -118,6 +118,11 @@ export interface KubernetesApi {
   apply(type: ResourceType, object: KubernetesObject, options?: { force?: boolean }): Promise<KubernetesObject>;
   /** The same for the status subresource, which alone holds `status`; always takes over. */
   applyStatus(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject>;
+  /**
+   * Takes from `weir-operator` the fields that `create` has made its, all of them: those that it has applied stay its, and go when they are no
+   * longer applied. The object is as a write has answered it; `CONFLICT` unless its `resourceVersion` is the current one.
+   */
+  disown(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject>;
   /** The scale of a workload, null when there is none. */
   scaleOf(type: ResourceType, name: ObjectName): Promise<Scale | null>;
   /** Sets it; `CONFLICT` where the workload is of another version by now. */

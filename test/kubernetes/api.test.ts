@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Leader, LEASES } from '../../operator/controllers/leader.ts';
 import type { ApiClient } from '../../operator/io/kubernetes/api-client.ts';
+import { writeOver } from '../../operator/io/kubernetes/bring.ts';
 import { ListWatch } from '../../operator/io/kubernetes/list-watch.ts';
 import { systemClock } from '../../operator/io/system-clock.ts';
 import type { KubernetesObject, WatchEvent } from '../../operator/ports/kubernetes.ts';
@@ -71,6 +72,43 @@ const shortOf = (event: WatchEvent): string =>
   'object' in event ? `${event.kind} ${event.object.metadata.name}` : event.kind;
 const versionOf = (event: WatchEvent | undefined): string =>
   event !== undefined && 'object' in event ? (event.object.metadata.resourceVersion ?? '') : '';
+
+describe('an object that is written over what was read', () => {
+  const owner = { name: 'orders', uid: 'f0a3c2a4-0000-4000-8000-000000000001' };
+  const reference = { apiVersion: 'weir.dev/v1alpha1', kind: 'Cluster', ...owner, controller: true };
+  const ours = (name: string, data: Record<string, string>): KubernetesObject => {
+    const one = map('applied', name, data);
+    return { ...one, metadata: { ...one.metadata, ownerReferences: [reference] } };
+  };
+  const over = (one: KubernetesObject, read: KubernetesObject | null) =>
+    writeOver(api, CONFIG_MAPS, one, { live: read, owner });
+  const live = async (name: string): Promise<KubernetesObject | null> =>
+    api.get(CONFIG_MAPS, { namespace: 'applied', name });
+
+  test('is made and owned by what is applied alone: what is not applied any more goes', async () => {
+    await over(ours('made', { stays: '1', goes: '1' }), null);
+    const made = await live('made');
+    const owners = (at(made, 'metadata', 'managedFields') as readonly object[]).map((one) => at(one, 'operation'));
+    expect(owners).toEqual(['Apply']);
+    await over(ours('made', { stays: '1' }), made);
+    expect(await live('made')).toMatchObject({ data: { stays: '1' } });
+    expect(at(await live('made'), 'data', 'goes')).toBeUndefined();
+  });
+
+  test('is left alone where there is another one, another version or none by then', async () => {
+    const theirs = await api.create(CONFIG_MAPS, map('applied', 'taken', { theirs: '1' }));
+    expect(await codeOf(over(ours('taken', { ours: '1' }), null))).toBe('ALREADY_EXISTS');
+    expect(await live('taken')).toEqual(theirs);
+    await over(ours('moved', { ours: '1' }), null);
+    const read = await live('moved');
+    await api.replace(CONFIG_MAPS, { ...(read ?? theirs), data: { theirs: '1' } });
+    expect(await codeOf(over(ours('moved', { ours: '2' }), read))).toBe('CONFLICT');
+    expect(await live('moved')).toMatchObject({ data: { theirs: '1' } });
+    await api.delete(CONFIG_MAPS, { namespace: 'applied', name: 'moved' });
+    expect(await codeOf(over(ours('moved', { ours: '2' }), read))).toBe('CONFLICT');
+    expect(await live('moved')).toBeNull();
+  });
+});
 
 describe('the client', () => {
   test('lists page by page', async () => {

@@ -3,7 +3,7 @@ import { ApiError, type ApiRequest, asApiError, type Endpoint, readAll, send } f
 import { pause } from './pause.ts';
 import { openWatch } from './watch.ts';
 import { describeRequest, failureText } from './words.ts';
-import { at } from './objects/fields.ts';
+import { at, listAt } from './objects/fields.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   DeletionGuard,
@@ -19,6 +19,12 @@ import type {
 
 /** Under this name the API server keeps which fields are ours. */
 export const FIELD_MANAGER = 'weir-operator';
+
+/** Whether an entry of `managedFields` is of our writes of an object itself, of this way. */
+export const isOfOurs = (entry: unknown, operation: 'Apply' | 'Update'): boolean =>
+  at(entry, 'manager') === FIELD_MANAGER &&
+  at(entry, 'operation') === operation &&
+  at(entry, 'subresource') === undefined;
 
 const DEADLINE_MS = 10_000;
 /** How long a watch lasts before the server ends it. */
@@ -136,6 +142,18 @@ export class ApiClient implements KubernetesApi {
 
   applyStatus(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
     return this.#apply(`${pathOf(type, object.metadata)}/status`, object, true);
+  }
+
+  disown(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
+    const { uid, resourceVersion } = object.metadata;
+    const managedFields = listAt(object, 'metadata', 'managedFields').filter((one) => !isOfOurs(one, 'Update'));
+    return this.#object({
+      method: 'PATCH',
+      path: pathOf(type, object.metadata),
+      query: { fieldManager: FIELD_MANAGER },
+      contentType: MERGE,
+      body: { metadata: { uid, resourceVersion, managedFields } },
+    });
   }
 
   async scaleOf(type: ResourceType, name: ObjectName): Promise<Scale | null> {

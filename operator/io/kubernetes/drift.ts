@@ -1,13 +1,13 @@
 import type { KubernetesObject } from '../../ports/kubernetes.ts';
-import { FIELD_MANAGER } from './api-client.ts';
+import { isOfOurs } from './api-client.ts';
 import { asRecord } from './answer.ts';
 import { at, listAt } from './objects/fields.ts';
 import { ANNOTATIONS, firstOrdinal, LABELS, ROLES, statefulSetName } from './objects/names.ts';
 import { controllerOf, isOurs, type Owner } from './objects/ownership.ts';
 import type { Listed } from './read.ts';
 
-/** What is to be done about an object that was rendered: `taken` is one of its name that belongs to somebody else. */
-export type Verdict = 'nothing' | 'apply' | 'taken';
+/** What is to be done about an object that was rendered: `disown` is the rest of making it (`isMade`), `taken` is one of its name that belongs to somebody else. */
+export type Verdict = 'nothing' | 'apply' | 'disown' | 'taken';
 
 /**
  * Judges an object as it is (null: there is none) by how it was rendered. Values are not compared: a server writes some of them in
@@ -23,16 +23,21 @@ export function verdictOn(rendered: KubernetesObject, live: KubernetesObject | n
   const { apiVersion: _version, kind: _kind, metadata, ...fields } = rendered;
   const { name: _name, namespace: _namespace, ...described } = metadata;
   const isAsApplied = hashOf(live) === hashOf(rendered) && owns(ownFields(live), { ...fields, metadata: described });
-  return isAsApplied ? 'nothing' : 'apply';
+  if (!isAsApplied) return 'apply';
+  return isMade(live) ? 'disown' : 'nothing';
 }
 
 /** Fields that our applying owns, as `fieldsV1` has them. */
 function ownFields(live: KubernetesObject): unknown {
-  const entry = listAt(live, 'metadata', 'managedFields').find(
-    (one) =>
-      at(one, 'manager') === FIELD_MANAGER && at(one, 'operation') === 'Apply' && at(one, 'subresource') === undefined,
+  return at(
+    listAt(live, 'metadata', 'managedFields').find((one) => isOfOurs(one, 'Apply')),
+    'fieldsV1',
   );
-  return at(entry, 'fieldsV1');
+}
+
+/** Whether fields are ours since we made an object: they would stay when they are no longer applied. */
+export function isMade(live: KubernetesObject): boolean {
+  return listAt(live, 'metadata', 'managedFields').some((one) => isOfOurs(one, 'Update'));
 }
 
 /** Whether a set of fields has everything that a value has. Where it goes no deeper, the value is one field as a whole. */

@@ -13,6 +13,7 @@ import type { KubernetesApi, KubernetesObject } from '../../ports/kubernetes.ts'
 import { type NodeHost, PREPARED, type Prepared } from '../../ports/node-host.ts';
 import { isOperatorError, OperatorError } from '../../ports/operator-error.ts';
 import { newId } from '../new-id.ts';
+import { bring } from './bring.ts';
 import type { Caches } from './caches.ts';
 import type { Certify } from './certificates/keep.ts';
 import { obsoleteOf, verdictOn } from './drift.ts';
@@ -364,7 +365,9 @@ export class KubernetesHost implements NodeHost {
     const { certify, api } = this.#tools;
     const unwritten: Parameters<Certify>[0] = {
       get: (type, name) => api.get(type, name),
+      create: async (_type, object) => object,
       apply: async (_type, object) => object,
+      disown: async (_type, object) => object,
     };
     const { taken, operator } = await certify(isWritten ? api : unwritten, blueprint);
     this.#tls = operator ?? this.#tls;
@@ -375,11 +378,21 @@ export class KubernetesHost implements NodeHost {
   async #apply(rendered: readonly KubernetesObject[]): Promise<readonly Condition[]> {
     for (const { kind, metadata } of rendered) await this.#askFor(kind as OwnedKind, metadata.name);
     const judged = rendered.map((object) => ({ object, verdict: verdictOn(object, this.#find(object), this.#owner) }));
+    const said = ({ kind, metadata }: KubernetesObject): Condition => nameTaken(this.#owner, kind, metadata.name);
     const taken = judged.filter(({ verdict }) => verdict === 'taken');
-    if (taken.length > 0) return taken.map(({ object }) => nameTaken(this.#owner, object.kind, object.metadata.name));
-    for (const { object, verdict } of judged)
-      if (verdict === 'apply')
-        await this.#wrote(object, () => this.#tools.api.apply(ownedType(object), object, { force: true }));
+    if (taken.length > 0) return taken.map(({ object }) => said(object));
+    const { api } = this.#tools;
+    const writes = {
+      get: (...args: Parameters<typeof api.get>) => api.get(...args),
+      create: (...args: Parameters<typeof api.create>) => this.#wrote(args[1], () => api.create(...args)),
+      apply: (...args: Parameters<typeof api.apply>) => this.#wrote(args[1], () => api.apply(...args)),
+      disown: (...args: Parameters<typeof api.disown>) => this.#wrote(args[1], () => api.disown(...args)),
+    };
+    for (const { object, verdict } of judged) {
+      if (verdict === 'nothing') continue;
+      const isOurs = await bring(writes, ownedType(object), object, { read: this.#find(object), owner: this.#owner });
+      if (!isOurs) return [said(object)];
+    }
     return [];
   }
 
@@ -389,10 +402,10 @@ export class KubernetesHost implements NodeHost {
   }
 
   /** Writes, and waits until the caches have heard of it: what is planned next should be planned on what there is. */
-  async #wrote(
+  async #wrote<T extends KubernetesObject | boolean>(
     { kind, metadata: { name } }: KubernetesObject,
-    write: () => Promise<KubernetesObject | boolean>,
-  ): Promise<void> {
+    write: () => Promise<T>,
+  ): Promise<T> {
     const { caches, clock } = this.#tools;
     const version = (): string | undefined =>
       caches.find(kind as OwnedKind, this.#named(name))?.metadata.resourceVersion;
@@ -400,6 +413,7 @@ export class KubernetesHost implements NodeHost {
     const written = await write();
     const isNothing = typeof written === 'object' ? written.metadata.resourceVersion === before : !written;
     if (!isNothing) await caches.until(clock, SEEN_MS, () => version() !== before);
+    return written;
   }
 }
 

@@ -90,7 +90,16 @@ export class Snapshot implements KubernetesApi {
   async apply(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
     const before = await this.get(type, object.metadata);
     if (before === null) return this.#write('create', object);
-    return this.#write('change', { ...before, ...object, metadata: { ...before.metadata, ...object.metadata } });
+    const changed = { ...before, ...object, metadata: { ...before.metadata, ...object.metadata } };
+    // What is made here is made once.
+    const isMade = this.writes.some(
+      ({ verb, kind, name }) => verb === 'create' && kind === type.kind && name === object.metadata.name,
+    );
+    return isMade ? this.#set(changed) : this.#write('change', changed);
+  }
+
+  async disown(_type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
+    return object;
   }
 
   async delete(type: ResourceType, name: ObjectName): Promise<boolean> {
@@ -133,6 +142,10 @@ export class Snapshot implements KubernetesApi {
 
   #write(verb: WantedWrite['verb'], object: KubernetesObject): KubernetesObject {
     this.writes.push({ verb, kind: object.kind, name: object.metadata.name });
+    return this.#set(object);
+  }
+
+  #set(object: KubernetesObject): KubernetesObject {
     this.#objects.set(nameIn(object.kind, keyOf(object)), object);
     return object;
   }

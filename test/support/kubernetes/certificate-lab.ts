@@ -30,9 +30,9 @@ export class CertificateLab {
   async written(): Promise<readonly string[]> {
     const before = this.stage.server.requests.length;
     await this.keep();
-    return this.stage.server.requests
-      .slice(before)
-      .flatMap(({ method, path }) => (method === 'GET' ? [] : [nameIn(path)]));
+    // What is created, by a request that does not name it, is applied then.
+    const writes = this.stage.server.requests.slice(before).filter(({ method }) => method === 'PATCH');
+    return [...new Set(writes.map(({ path }) => nameIn(path)))];
   }
 
   secret(name: string): KubernetesObject | null {

@@ -1,11 +1,12 @@
 import { keyOf } from '../../../operator/io/kubernetes/list-watch.ts';
 import { failureOf } from '../../../operator/io/kubernetes/answer.ts';
-import { FIELD_MANAGER, pathOf } from '../../../operator/io/kubernetes/api-client.ts';
+import { FIELD_MANAGER, isOfOurs, pathOf } from '../../../operator/io/kubernetes/api-client.ts';
 import { ApiError, type ApiRequest } from '../../../operator/io/kubernetes/transport.ts';
 import type {
   DeletionGuard,
   KubernetesApi,
   KubernetesObject,
+  ObjectMeta,
   ObjectName,
   ObjectPage,
   ResourceType,
@@ -13,6 +14,7 @@ import type {
   Selection,
   WatchEvent,
 } from '../../../operator/ports/kubernetes.ts';
+import { listAt } from '../../../operator/io/kubernetes/objects/fields.ts';
 import type { ObjectStore, ServedType, StatusError, StoreEvent } from './store.ts';
 import { TYPES } from './types.ts';
 
@@ -124,6 +126,18 @@ export class MemoryApi implements KubernetesApi {
   applyStatus(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
     return this.#writes('status', object, () =>
       this.#store.apply(servedAs(type), object, { manager: FIELD_MANAGER, subresource: 'status' }, true),
+    );
+  }
+
+  disown(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
+    const managedFields = listAt(object, 'metadata', 'managedFields').filter((one) => !isOfOurs(one, 'Update'));
+    const { uid, resourceVersion } = object.metadata;
+    const writer = { manager: FIELD_MANAGER, subresource: '' } as const;
+    return this.#writes('disown', object, () =>
+      this.#store.update(servedAs(type), object.metadata, writer, (live) => ({
+        ...live,
+        metadata: { ...live.metadata, uid, resourceVersion, managedFields } as ObjectMeta,
+      })),
     );
   }
 

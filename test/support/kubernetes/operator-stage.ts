@@ -49,6 +49,8 @@ export class OperatorStage {
   namespaces: readonly string[] = [];
   /** What the wall clock said when `clock` began. */
   wallMs = Date.parse('2026-11-29T12:00:00Z');
+  /** Called before each effect that an operator is about to have: somebody may be faster. */
+  before: (name: string) => void = () => undefined;
   /** The operator is killed after so many effects from now. */
   fuse = Number.POSITIVE_INFINITY;
   #hooks: OperatorTools['hooks'];
@@ -81,7 +83,11 @@ export class OperatorStage {
     this.#born += 1;
     const identity = `operator-${this.#born}`;
     const lease = { namespace: 'weir-system', name: 'weir-operator' };
-    const api = new MemoryApi(this.world.store, (name, effect) => this.#effect(dead, name, effect), this.forbidden);
+    const write = <T>(name: string, effect: () => T): T => {
+      if (!dead.value) this.before(name);
+      return this.#effect(dead, name, effect);
+    };
+    const api = new MemoryApi(this.world.store, write, this.forbidden);
     const leaseApi = new MemoryApi(this.world.store, (_name, effect) => {
       if (dead.value) throw new Killed('it is dead');
       return effect();

@@ -154,7 +154,9 @@ export class ObjectStore {
     const changed = [...after].filter(([path, value]) => !isSame(before.get(path), value)).map(([path]) => path);
     const gone = [...before.keys()].filter((path) => !after.has(path));
     const touched = [...changed, ...gone];
-    const owners = stored.owners.map((owner) => ({ ...owner, leaves: less(owner.leaves, touched) }));
+    const owners = stored.owners
+      .filter((owner) => isKept(owner, given))
+      .map((owner) => ({ ...owner, leaves: less(owner.leaves, touched) }));
     if (changed.length > 0) this.#ownerOf(owners, writer, 'Update', changed);
     return this.#commit(type, next, owners, stored.object);
   }
@@ -348,6 +350,19 @@ function timeless(object: Draft): JsonObject {
   const fields = Array.isArray(managedFields) ? managedFields : [];
   const owners = fields.map((each) => (isObject(each) ? { ...each, time: null } : each));
   return { ...object, metadata: { ...metadata, owners } } as JsonObject;
+}
+
+/** Whether a written object still says that somebody owns fields: who is left out of what it says owns none any more. */
+function isKept({ manager, operation, subresource }: Owner, given: Draft): boolean {
+  const fields = (given.metadata as unknown as JsonObject)['managedFields'];
+  if (!Array.isArray(fields) || fields.length === 0) return true;
+  return fields.some(
+    (one) =>
+      isObject(one) &&
+      one['manager'] === manager &&
+      one['operation'] === operation &&
+      (one['subresource'] ?? '') === subresource,
+  );
 }
 
 /** A set without some of what is in it; itself where it has none of that. */

@@ -46,7 +46,7 @@ describe('the figures of an operator', () => {
         'queue_depth 1',
         'reconcile_stuck 0',
         'steps_total{step="Form"} 1',
-        'api_requests_total{verb="create",code="OK"} 1',
+        'api_requests_total{verb="create",code="OK"} 16',
       ]),
     );
     const looks = valueOf(busy, 'reconcile_total');

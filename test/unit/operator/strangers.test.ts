@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { ANNOTATIONS } from '../../../operator/io/kubernetes/objects/names.ts';
 import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
 import { Looked } from '../../support/kubernetes/looked.ts';
 import { clusterOf } from '../../support/kubernetes/rendered.ts';
-import type { ServedType } from '../../support/kubernetes/store.ts';
+import type { ObjectStore, ServedType } from '../../support/kubernetes/store.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
 
 const spec = { brokers: { replicas: 1, storage: { size: '1Gi' } } };
@@ -48,6 +49,60 @@ function isTold(type: ServedType, title: string): boolean {
   return title !== 'our labels, too' || (type !== TYPES.claims && type !== TYPES.pods);
 }
 
+/** What the operator makes itself. */
+const MADE = TAKEN.flatMap(([type, name]) => (type === TYPES.pods ? [] : [{ type, kind: type.kind, name }]));
+
+/** A Cluster to whose object something happens once, just before the operator writes it: it has looked, and does not hear of it. */
+class Overtaken extends Looked {
+  readonly #type: ServedType;
+  readonly #name: string;
+  /** What there was from then on. */
+  theirs: KubernetesObject | null = null;
+
+  constructor(type: ServedType, name: string) {
+    super();
+    this.#type = type;
+    this.#name = name;
+  }
+
+  /** At the next write. */
+  next(
+    happens: (store: ObjectStore, named: { readonly namespace: string; readonly name: string }) => KubernetesObject,
+  ): void {
+    const [named, suffix] = [{ namespace: 'ns', name: this.#name }, ` ${this.#type.kind} ns/${this.#name}`];
+    this.stage.before = (effect) => {
+      if (!effect.endsWith(suffix) || this.theirs !== null) return;
+      this.theirs = happens(this.stage.world.store, named);
+    };
+  }
+
+  /** Until nothing happens any more. */
+  async begin(): Promise<void> {
+    const { stage } = this;
+    stage.world.declare(one);
+    stage.start();
+    await stage.calm();
+  }
+
+  /** The object is not what was applied any more. */
+  edit(): void {
+    this.stage.world.store.update(this.#type, { namespace: 'ns', name: this.#name }, SOMEBODY, (live) => ({
+      ...live,
+      metadata: { ...live.metadata, annotations: { ...live.metadata.annotations, [ANNOTATIONS.rendered]: 'another' } },
+    }));
+  }
+
+  /** What there was, and what there is, without what controllers of Kubernetes write. */
+  seen(): readonly [unknown, unknown] {
+    const own = (object: KubernetesObject | null): unknown => {
+      const { uid, labels, annotations, ownerReferences } = object?.metadata ?? {};
+      return { uid, labels, annotations, ownerReferences, spec: object?.['spec'], data: object?.['data'] };
+    };
+    expect(this.theirs).not.toBeNull();
+    return [own(this.find(this.#type, this.#name)), own(this.theirs)];
+  }
+}
+
 describe('what has a name of a Cluster and belongs to somebody else', () => {
   it('is of every kind that a Cluster has, under names that it has', async () => {
     const looked = new Looked();
@@ -81,6 +136,48 @@ describe('what has a name of a Cluster and belongs to somebody else', () => {
     looked.delete(type, name);
     await looked.stage.calm();
     expect(looked.says(TYPES.clusters, 'orders')).toContain('Ready=True AsDeclared');
+  });
+
+  it.each(MADE)('is left alone if it came after the operator looked: $kind $name', async ({ type, name }) => {
+    const looked = new Overtaken(type, name);
+    looked.next((store) => store.create(type, stranger(type, name, {}), SOMEBODY));
+    await looked.begin();
+    expect(looked.says(TYPES.clusters, 'orders')).toContain('Stalled=True NameTaken');
+    const [is, was] = looked.seen();
+    expect(is).toEqual(was);
+    looked.delete(type, name);
+    await looked.stage.calm();
+    expect(looked.says(TYPES.clusters, 'orders')).toContain('Ready=True AsDeclared');
+  });
+
+  it.each(MADE)('is left alone if it took the place of ours: $kind $name', async ({ type, kind, name }) => {
+    const looked = new Overtaken(type, name);
+    await looked.begin();
+    looked.next((store, named) => {
+      store.update(type, named, SOMEBODY, (live) => ({ ...live, metadata: { ...live.metadata, finalizers: [] } }));
+      store.delete(type, named);
+      return store.create(type, stranger(type, name, {}), SOMEBODY);
+    });
+    looked.edit();
+    await looked.stage.calm();
+    expect(looked.message(TYPES.clusters, 'orders', 'Stalled')).toContain(`${kind} ${name} is there and does not`);
+    const [is, was] = looked.seen();
+    expect(is).toEqual(was);
+  });
+
+  it.each(MADE)('is left alone if it was let go by a Cluster that goes: $kind $name', async ({ type, name }) => {
+    const looked = new Overtaken(type, name);
+    await looked.begin();
+    looked.next((store, named) =>
+      store.update(type, named, SOMEBODY, (live) => ({
+        ...live,
+        metadata: { ...live.metadata, labels: {}, ownerReferences: [] },
+      })),
+    );
+    looked.edit();
+    await looked.stage.calm();
+    const [is, was] = looked.seen();
+    expect(is).toEqual(was);
   });
 
   it('keeps only the node that would have it from coming, and certificates go on', async () => {

@@ -3,7 +3,7 @@ import { planCertificates, SETTLE_MS } from '../../../core/certificates.ts';
 import type { OperatorFiles } from '../../../ports/cluster-dialer.ts';
 import type { KubernetesApi, KubernetesObject, ResourceType } from '../../../ports/kubernetes.ts';
 import { OperatorError } from '../../../ports/operator-error.ts';
-import { verdictOn } from '../drift.ts';
+import { type Writes, writeOver } from '../bring.ts';
 import type { Blueprint } from '../objects/blueprint.ts';
 import { metadataOf } from '../objects/metadata.ts';
 import { ANNOTATIONS, namesOf, nodeHost, nodeName } from '../objects/names.ts';
@@ -14,7 +14,7 @@ import { issue, makeAuthority, type Pair } from './issuer.ts';
 
 /** What keeps certificates. */
 export interface CertificateTools {
-  readonly api: Pick<KubernetesApi, 'get' | 'apply'>;
+  readonly api: Writes & Pick<KubernetesApi, 'get'>;
   /** Wall clock, ms since 1970. */
   readonly wallMs: () => number;
 }
@@ -50,11 +50,8 @@ export async function keepCertificates({ api, wallMs }: CertificateTools, bluepr
   const wanted = await wantedSecrets({ authorities, nodes, operator }, blueprint, wallMs());
   for (const secret of wanted.secrets) {
     const before = live.find(({ metadata }) => metadata.name === secret.metadata.name) ?? null;
-    if (verdictOn(secret, before, owner) === 'nothing') continue;
     // Only on what was read: a key that somebody else wrote meanwhile is in use.
-    const resourceVersion = before?.metadata.resourceVersion;
-    const metadata = { ...secret.metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
-    await api.apply(SECRET, { ...secret, metadata }, { force: true });
+    await writeOver(api, SECRET, secret, { live: before, owner });
   }
   return { taken: [], operator: wanted.operator };
 }

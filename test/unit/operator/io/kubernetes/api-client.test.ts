@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { at, listAt } from '../../../../../operator/io/kubernetes/objects/fields.ts';
 import { configMap, onStage, pod, shareGroup } from '../../../../support/kubernetes/stage.ts';
 import { TYPES } from '../../../../support/kubernetes/types.ts';
 
@@ -42,6 +43,26 @@ describe('an API client', () => {
       await expect(api.delete(configMaps, CONFIG, { uid: 'another' })).rejects.toMatchObject({ code: 'CONFLICT' });
       await expect(api.create(configMaps, pod('x'))).rejects.toMatchObject({ code: 'INVALID', fatal: true });
       await expect(api.get({ ...configMaps, plural: 'none' }, CONFIG)).resolves.toBeNull();
+    }));
+
+  it('gives up what it created: what it applies from then on is all that it has', () =>
+    onStage(async ({ client, server }) => {
+      const api = client();
+      const made = await api.create(configMaps, configMap('a', { stays: '1', goes: '1' }));
+      const human = { manager: 'kubectl', subresource: '' } as const;
+      server.store.update(configMaps, CONFIG, human, (live) => ({
+        ...live,
+        data: { ...(live['data'] as object), theirs: '1' },
+      }));
+      await expect(api.disown(configMaps, made)).rejects.toMatchObject({ code: 'CONFLICT' });
+      const applied = await api.apply(configMaps, configMap('a', { stays: '1', goes: '1' }));
+      const owners = (object: unknown): unknown[] =>
+        listAt(object, 'metadata', 'managedFields').map(
+          (one) => `${String(at(one, 'manager'))} ${String(at(one, 'operation'))}`,
+        );
+      expect(owners(await api.disown(configMaps, applied)).sort()).toEqual(['kubectl Update', 'weir-operator Apply']);
+      const after = await api.apply(configMaps, configMap('a', { stays: '1' }));
+      expect(after['data']).toEqual({ stays: '1', theirs: '1' });
     }));
 
   it('applies as one field manager: what it no longer names goes, what others wrote stays or is a conflict', () =>

@@ -13,6 +13,7 @@ import { TYPES } from '../../../../support/kubernetes/types.ts';
 const BEGIN_MS = Date.UTC(2026, 0, 1);
 const [CA, NODES, OPERATOR] = ['orders-ca', 'orders-node-tls', 'orders-operator-tls'];
 const ALL = [CA, NODES, OPERATOR];
+const SOMEBODY = { manager: 'somebody', subresource: '' } as const;
 
 const inLab = (body: (lab: CertificateLab) => Promise<void>): Promise<void> =>
   onStage(async (stage) => {
@@ -230,6 +231,27 @@ describe('a Secret of one of these names', () => {
         expect(stage.server.store.all(TYPES.secrets)).toEqual(before);
         lab.delete(name);
       }
+    }),
+  );
+});
+
+describe('a Secret that somebody makes under one of these names after it was looked for', () => {
+  it.each([
+    [NODES, CA],
+    [OPERATOR, NODES],
+  ])('is left alone and told at the next look: %s', (name, before) =>
+    onStage(async (stage) => {
+      const lab = new CertificateLab(stage, BEGIN_MS);
+      const metadata = { name, namespace: 'prod' };
+      const theirs = { apiVersion: 'v1', kind: 'Secret', metadata, data: { 'ca.crt': 'bWluZQ==' } };
+      let made: KubernetesObject | null = null;
+      stage.server.afterWrite = ({ path }) => {
+        if (path.endsWith(before)) made ??= stage.server.store.create(TYPES.secrets, theirs, SOMEBODY);
+      };
+      await expect(lab.keep()).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+      expect(made).not.toBeNull();
+      expect(lab.secret(name)).toEqual(made);
+      expect(await lab.keep()).toEqual({ taken: [name], operator: null });
     }),
   );
 });
