@@ -93,7 +93,8 @@ const SHARE_GROUP_SPEC = {
     },
     createTopics: {
       type: 'object',
-      description: 'Creates topics of the list that are absent and that no Topic names. Never alters one.',
+      description:
+        "Creates topics of the list that are absent and that no Topic names, none that begins with '__' among them. Never alters one.",
       properties: { partitions: PARTITIONS, replicationFactor: REPLICATION_FACTOR },
       required: [],
     },
@@ -146,7 +147,7 @@ export const CLUSTER_NAME = {
 /** What each kind is, in a sentence or two. */
 export const KIND_DESCRIPTIONS: Readonly<Record<Kind, string>> = {
   Cluster:
-    'A Weir cluster: its brokers, its controllers, and how clients reach them. Annotations ask for what a spec has no words for: weir.dev/pause: "true" holds everything back, weir.dev/adopt: observe only tells what differs, each new value of weir.dev/restart restarts every node once, weir.dev/confirm-scale-down: "3" lets a number of brokers that is not in the manifest fall to 3.',
+    'A Weir cluster: its brokers, its controllers, and how clients reach them. Annotations ask for what a spec has no words for: weir.dev/pause: "true" holds everything back, weir.dev/adopt: observe only tells what differs, each new value of weir.dev/restart restarts every node once, weir.dev/replace-node: "1" gives node 1 a new disk, weir.dev/confirm-scale-down: "3" lets a number of brokers that is not in the manifest fall to 3.',
   ShareGroup:
     'A share group (KIP-932) of a Weir cluster: a queue over one or more topics, of which each record goes to one member at a time. The annotations weir.dev/pause: "true" and weir.dev/adopt: observe hold back what would be done about it.',
   Topic:

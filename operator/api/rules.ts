@@ -218,6 +218,10 @@ function stays(field: string): string {
   return `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`;
 }
 
+/** Topics that nobody but brokers makes, or nobody at all: in CEL, and its twin. */
+const refusedTopicCel = (name: string): string => `${name}.startsWith('__') || ${name} in ['.', '..']`;
+const isRefusedTopic = (name: string): boolean => name.startsWith('__') || name === '.' || name === '..';
+
 const SHARE_GROUP_RULES: readonly Rule<'ShareGroup'>[] = [
   CLUSTER_REF_STAYS,
   {
@@ -227,6 +231,16 @@ const SHARE_GROUP_RULES: readonly Rule<'ShareGroup'>[] = [
     cel: stays('groupId'),
     message: 'cannot be changed, added or taken away: make a new ShareGroup for another group',
     broken: (now, before) => now.spec.groupId !== before.spec.groupId,
+  },
+  {
+    // The brokers' own topics have settings of their own: made otherwise, state would be deleted after a week.
+    path: ['spec'],
+    field: ['topics'],
+    on: 'state',
+    cel: `!has(self.createTopics) || !self.topics.exists(name, ${refusedTopicCel('name')})`,
+    message:
+      "must not have '.', '..' or names that begin with '__' where createTopics is there: brokers make their own topics themselves",
+    broken: ({ spec: { createTopics, topics } }) => createTopics !== undefined && topics.some(isRefusedTopic),
   },
   {
     path: ['spec', 'scaling'],
@@ -260,9 +274,9 @@ const TOPIC_RULES: readonly Rule<'Topic'>[] = [
   {
     path: ['spec', 'topicName'],
     on: 'state',
-    cel: "!self.startsWith('__') && !(self in ['.', '..'])",
+    cel: `!(${refusedTopicCel('self')})`,
     message: "must not begin with '__', as the topics of the brokers themselves do, nor be '.' or '..'",
-    broken: ({ spec: { topicName = '' } }) => topicName.startsWith('__') || topicName === '.' || topicName === '..',
+    broken: ({ spec: { topicName = '' } }) => isRefusedTopic(topicName),
   },
   {
     path: ['spec', 'partitions'],

@@ -15,6 +15,8 @@ const topicStays = 'cannot be changed, added or taken away: make a new Topic, si
 const ownNames = "must not have names that begin with weir.dev/, which are the operator's own";
 const ownPort = 'must not be 9091, 9180, 9185, 9190: nodes keep these ports for themselves';
 const ownTopics = "must not begin with '__', as the topics of the brokers themselves do, nor be '.' or '..'";
+const createdTopics =
+  "must not have '.', '..' or names that begin with '__' where createTopics is there: brokers make their own topics themselves";
 const hasTarget = 'must be there if mode is Builtin, and only then: KEDA has it in its ScaledObject';
 const refStays = 'cannot be changed: make a new object for the other Cluster';
 const clusterName =
@@ -280,6 +282,15 @@ const BAD_BY_RULE: readonly BadCase[] = [
     scaled({ targetRef: { name: 'w' }, minReplicas: 3, maxReplicas: 2 }),
     'spec.scaling.maxReplicas',
     'must be at least minReplicas, which is the least number of replicas',
+  ),
+  ...['__share_group_state', '..'].map((topic) =>
+    rule(
+      'ShareGroup',
+      `topic ${topic} to be made`,
+      { ...GROUP, topics: ['jobs', topic], createTopics: {} },
+      'spec.topics',
+      createdTopics,
+    ),
   ),
   rule('ShareGroup', 'scaling of nothing', scaled({}), 'spec.scaling.targetRef', hasTarget),
   rule(

@@ -168,6 +168,11 @@ export const GOOD: readonly Case[] = [
     },
   },
   {
+    title: 'a topic of the brokers, which is there or is not',
+    kind: 'ShareGroup',
+    spec: { ...GROUP, topics: ['__consumer_offsets'] },
+  },
+  {
     title: 'a target, and nothing else of scaling',
     kind: 'ShareGroup',
     spec: { ...GROUP, scaling: { targetRef: { name: 'workers' }, backlogPerReplica: 1 } },
