@@ -1,10 +1,12 @@
 // charts/ and examples/ by the real helm and kubectl, on a real API server with its controllers.
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { crdOf } from '../../operator/api/crd.ts';
 import { parseAllDocuments } from 'yaml';
 import { KINDS } from '../../operator/api/names.ts';
+import { kubernetesProgram } from '../setup/kubernetes.ts';
+import { run, type RunResult } from '../setup/run.ts';
 import { at } from '../support/kubernetes/rendered.ts';
 import { waitFor } from '../wire/harness/wait.ts';
 import { CLUSTER_CHART, CLUSTER_VALUES, EXAMPLES, OPERATOR_CHART, setJson, template } from './harness/charts.ts';
@@ -68,6 +70,13 @@ async function pods(count: number): Promise<void> {
   });
 }
 
+/** Runs what notes have, as somebody does who copies it. */
+async function pasted(text: string): Promise<RunResult> {
+  const programs = dirname(await kubernetesProgram('kubectl'));
+  const env = { KUBECONFIG: plane.kubeconfig, PATH: `${programs}:${process.env['PATH'] ?? ''}` };
+  return run('sh', ['-c', text], { env });
+}
+
 describe('helm', () => {
   const revisions = async (release: string): Promise<readonly string[]> => {
     const history = JSON.parse(await plane.helm('history', release, '-o', 'json', ...NAMESPACE)) as readonly {
@@ -85,6 +94,11 @@ describe('helm', () => {
     expect(said).toContain('kubectl get weir -A');
     await pods(2);
     await plane.kubectl('wait', '--for=condition=Established', 'crd', ...CRDS, '--timeout=60s');
+    const [typed = ''] = /.*kubectl apply[^]*?\n *YAML\n/.exec(said) ?? [];
+    expect((await pasted(typed)).stdout).toBe(
+      'cluster.weir.dev/quickstart created\nsharegroup.weir.dev/workers created\n',
+    );
+    await plane.kubectl('delete', 'wcl/quickstart', 'wsg/workers');
   });
 
   test.each([
