@@ -2,12 +2,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { parseFlags } from '../../broker/cli/flags.ts';
 import { optionsOf, withEnvironment } from '../../broker/cli/operator/options.ts';
 import { helpOf } from '../../broker/cli/verbs.ts';
 import { crdOf } from '../../operator/api/crd.ts';
 import { KINDS } from '../../operator/api/names.ts';
+import { isRecord } from '../../operator/api/validate.ts';
 import type { Site } from '../../operator/io/kubernetes/objects/blueprint.ts';
 import { podTemplate } from '../../operator/io/kubernetes/objects/pod.ts';
 import type { KubernetesObject } from '../../operator/ports/kubernetes.ts';
@@ -65,6 +66,32 @@ function siteIn({ args: [verb = '', ...args], env }: Container): Site {
     for (const { name } of told) Reflect.deleteProperty(process.env, name);
     Object.assign(process.env, before);
   }
+}
+
+/** Where values of a chart are that hold no others. */
+function leavesOf(values: Values): readonly (readonly string[])[] {
+  return Object.entries(values).flatMap(([name, value]): readonly (readonly string[])[] =>
+    isRecord(value) && Object.keys(value).length > 0 ? leavesOf(value).map((rest) => [name, ...rest]) : [[name]],
+  );
+}
+
+/** Other values than lists and maps that are empty by themselves. */
+const OTHERS: Values = {
+  pullPolicy: 'Never',
+  imagePullSecrets: [{ name: 'other' }],
+  watchNamespaces: ['other'],
+  tolerations: [{ operator: 'Exists' }],
+  listeners: [{ name: 'other', port: 9092 }],
+  topics: { other: {} },
+  shareGroups: { other: { topics: ['jobs'] } },
+};
+
+/** These values with another one at a path than there is by itself. */
+function otherwise(values: Values, [name = '', ...rest]: readonly string[], value: unknown): Values {
+  const inner = values[name];
+  if (rest.length > 0) return { ...values, [name]: otherwise(isRecord(inner) ? inner : {}, rest, value) };
+  const plain = typeof value === 'boolean' ? !(inner ?? value) : typeof value === 'number' ? value + 1 : 'other';
+  return { ...values, [name]: OTHERS[name] ?? (isRecord(value) ? { other: 'other' } : plain) };
 }
 
 /** Compares with a file, or writes it. */
@@ -175,6 +202,20 @@ describe('the charts', () => {
     const annotations = { 'helm.sh/resource-policy': 'keep' };
     const kept = plain.map((crd) => ({ ...crd, metadata: { annotations, ...crd.metadata } }));
     expect([...(await crdsOf({ keep: true }))].sort(byName)).toEqual([...kept].sort(byName));
+  });
+
+  test.each([
+    ['weir', OPERATOR_CHART, { keda: { enabled: true, tlsSecret: 'keda-tls' } }],
+    ['weir-cluster', CLUSTER_CHART, {}],
+  ])('%s: have an effect of every value', async (_title, chart, values: Values) => {
+    const defaults = parse(await readFile(join(chart, 'values.yaml'), 'utf8')) as Values;
+    const plain = await template(chart, values);
+    const paths = leavesOf(defaults);
+    expect(paths.length).toBeGreaterThan(10);
+    const idle: string[] = [];
+    for (const path of paths)
+      if ((await template(chart, otherwise(values, path, at(defaults, ...path)))) === plain) idle.push(path.join('.'));
+    expect(idle).toEqual([]);
   });
 
   test.each([
