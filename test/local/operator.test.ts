@@ -86,6 +86,13 @@ describe('weir operator', () => {
     expect(await second.ended()).toBe(1);
     expect(second.all).toMatch(/has lost the Lease and ends/);
     expect(holder()).toBe('another');
+    // What else an operator asks for keeps no renewal waiting.
+    const connections = (ofLease: boolean) =>
+      new Set(
+        server.requests.flatMap(({ path, connection }) => (path.includes('/leases') === ofLease ? [connection] : [])),
+      );
+    const [renewing, others] = [connections(true), connections(false)];
+    expect([renewing.size > 1, others.size > 1, renewing.isDisjointFrom(others)]).toEqual([true, true, true]);
   }, 180_000);
 
   it('plan: prints the way from nothing, beside a server and without one, and ends', async () => {

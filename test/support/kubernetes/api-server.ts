@@ -21,6 +21,8 @@ export interface SeenRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];
+  /** What it came over. */
+  readonly connection: IncomingMessage['socket'];
 }
 
 interface Watcher {
@@ -108,6 +110,7 @@ export class ApiServer {
       path: url.pathname,
       query: url.searchParams,
       headers: request.headers,
+      connection: request.socket,
     };
     this.requests.push(seen);
     try {
