@@ -128,6 +128,37 @@ describe('the operator', () => {
     expect(stage.effects.filter((one) => one.startsWith('evict'))).toHaveLength(3);
   });
 
+  it('tries rarely what fails again and again, and at once when a manifest is changed', async () => {
+    const stage = await settled();
+    const { store, brokers } = stage.world;
+    const apply = store.apply.bind(store);
+    store.apply = (type, object, writer, force) => {
+      if (object.metadata.name === 'jobs' && writer.subresource === 'status')
+        throw new StatusError(422, 'Invalid', 'status.conditions: too long');
+      return apply(type, object, writer, force);
+    };
+    const declare = (partitions: number): void => {
+      const jobs = topic('jobs', { clusterRef: { name: 'orders' }, partitions });
+      stage.world.declare({ ...jobs, metadata: { name: 'jobs', namespace: 'ns' } });
+    };
+    const tries = (): number => stage.told.filter((one) => one.startsWith('ns/orders: INVALID')).length;
+    const lastTry = async (): Promise<number> => {
+      const before = tries();
+      for (let passed = 0; passed < 60 && tries() === before; passed += 2) await stage.pass(2000);
+      return tries();
+    };
+    declare(1);
+    await stage.pass(120_000);
+    const before = await lastTry();
+    expect(before).toBeGreaterThan(3);
+    await stage.pass(20_000);
+    expect(tries()).toBe(before);
+    declare(2);
+    await stage.pass(2000);
+    expect([tries() > before, brokers.topics.get('jobs')?.partitions]).toEqual([true, 2]);
+    await stage.stop();
+  });
+
   it('writes nothing while nothing has to be done', async () => {
     const stage = await settled();
     const before = stage.effects.length;

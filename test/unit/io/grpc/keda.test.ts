@@ -244,6 +244,31 @@ describe('KEDA asks an operator that does not lead', () => {
     expect(code).toBe(status.UNAVAILABLE);
   });
 
+  test('for groups that may name their Cluster, and no others', async () => {
+    const tenants = [{ namespace: 'shop', prefix: 'shop.' }];
+    stage.world.declare(clusterOf({ brokers: { replicas: 1 }, tenants }, { name: 'c', namespace: 'ns' }));
+    const tenant = (name: string, namespace: string): void => {
+      const { spec, ...rest } = external(name, namespace);
+      stage.world.declare({
+        ...rest,
+        spec: { ...spec, clusterRef: { name: 'c', namespace: 'ns' }, topics: ['shop.a'] },
+      });
+    };
+    tenant('shop.workers', 'shop');
+    tenant('workers', 'shop');
+    tenant('shop.workers', 'stranger');
+    await calm();
+    const told = async (name: string, namespace: string): Promise<string> =>
+      (await keda.ask('GetMetricSpec', { ...refOf(name), namespace })).details;
+    expect(await told('shop.workers', 'shop')).toBe('');
+    expect(await told('workers', 'shop')).toBe(
+      'ShareGroup shop/workers must begin with "shop.", which Cluster ns/c has for namespace shop',
+    );
+    expect(await told('shop.workers', 'stranger')).toBe(
+      'ShareGroup stranger/shop.workers names Cluster ns/c, which does not have namespace stranger in its spec.tenants',
+    );
+  });
+
   test('and is told what is wrong with a trigger', async () => {
     const failure = async (name: string, request: object | Buffer) => {
       const { code, details } = await keda.ask(name, request);

@@ -77,4 +77,17 @@ describe('events', () => {
     expect(statusHappened('Cluster', UNSEEN, available('False'))).toEqual([]);
     expect(statusHappened('Cluster', available('False'), available('False'))).toEqual([]);
   });
+
+  it('tell once that one broker less would be too few for topics', () => {
+    const copies = (is: 'True' | 'False', message: string): StatusOf<'Cluster'> => {
+      const judgements = [{ type: 'ReplicationSufficient', status: is, reason: 'Copies', message } as const];
+      return statusOf<'Cluster'>({ judgements, fields: {} }, UNSEEN, AT);
+    };
+    const few = copies('False', 'too few for topic a');
+    const warning = { type: 'Warning', reason: 'Copies', message: 'too few for topic a' };
+    for (const before of [UNSEEN, copies('True', 'enough')])
+      expect(statusHappened('Cluster', before, few)).toEqual([warning]);
+    expect(statusHappened('Cluster', few, copies('False', 'too few for topics a, b'))).toEqual([]);
+    expect(statusHappened('Cluster', few, copies('True', 'enough'))).toEqual([]);
+  });
 });

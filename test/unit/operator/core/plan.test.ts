@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { isDynamicSetting } from '../../../../operator/api/settings.ts';
-import type { AnyResource } from '../../../../operator/api/kinds.ts';
+import type { AnyResource, ShareGroup } from '../../../../operator/api/kinds.ts';
 import { declaredTopics, type Desired, desiredOf, resolveOwnership } from '../../../../operator/core/desired.ts';
 import type { NodeObservation, Observed, TopicObservation } from '../../../../operator/core/observed.ts';
 import { plan, planGone } from '../../../../operator/core/plan.ts';
@@ -222,6 +222,19 @@ describe('a plan', () => {
     ]);
     world.topics.set('t', { ...PLAIN_TOPIC, copies: [1], minInsyncReplicas: 3 });
     expect(say(wanted(2), world.observe())).toEqual(['Topic t: give topic t 2 copies']);
+  });
+
+  it('creates topics for a group with the partitions and copies that it says, else as the cluster has them', () => {
+    const world = settled(desired(cluster()));
+    const created = (createTopics: NonNullable<ShareGroup['spec']['createTopics']>) =>
+      plan(desired(cluster(), group('g', ['t'], { createTopics })), world.observe(), isDynamicSetting).steps.flatMap(
+        (step) => (step.kind === 'EnsureTopic' ? [step.change] : []),
+      );
+    const config = new Map();
+    expect(created({ partitions: 4, replicationFactor: 3 })).toEqual([
+      { kind: 'create', partitions: 4, replicationFactor: 3, config },
+    ]);
+    expect(created({})).toEqual([{ kind: 'create', partitions: -1, replicationFactor: -1, config }]);
   });
 
   it('never alters a topic through createTopics', () => {
