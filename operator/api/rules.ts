@@ -16,6 +16,11 @@ const COMBINED_VOTERS = 3;
 /** What names of labels and annotations of Weir's own begin with. */
 const OWN_PREFIX = 'weir.dev/';
 
+/** Labels of others' making that the operator gives to every pod: what a manifest says of them would have no effect. */
+export const OWN_LABELS: readonly string[] = ['name', 'component', 'managed-by'].map(
+  (name) => `app.kubernetes.io/${name}`,
+);
+
 /** Where a rule stands and what it says. */
 interface RuleText {
   /** The schema that has the rule, from the root; `*` stands for the items of a list. */
@@ -51,13 +56,20 @@ export type Rule<K extends Kind> = StateRule<K> | ChangeRule<K>;
 /** Rules that brokers and controllers have alike. */
 function nodeRules(role: 'brokers' | 'controllers'): readonly Rule<'Cluster'>[] {
   const storage = (cluster: Cluster) => cluster.spec[role]?.storage;
-  const ownNames = (field: 'labels' | 'annotations'): Rule<'Cluster'> => ({
-    path: ['spec', role, 'pod', field],
-    on: 'state',
-    cel: `self.all(name, !name.startsWith('${OWN_PREFIX}'))`,
-    message: `must not have names that begin with ${OWN_PREFIX}, which are the operator's own`,
-    broken: (now) => [...(now.spec[role]?.pod?.[field]?.keys() ?? [])].some((name) => name.startsWith(OWN_PREFIX)),
-  });
+  const ownNames = (field: 'labels' | 'annotations'): Rule<'Cluster'> => {
+    const taken: readonly string[] = field === 'labels' ? OWN_LABELS : [];
+    const others = taken.length === 0 ? '' : ` && !(name in [${taken.map((name) => `'${name}'`).join(', ')}])`;
+    return {
+      path: ['spec', role, 'pod', field],
+      on: 'state',
+      cel: `self.all(name, !name.startsWith('${OWN_PREFIX}')${others})`,
+      message: `must not have ${[`names that begin with ${OWN_PREFIX}`, ...taken].join(', ')}, which are the operator's own`,
+      broken: (now) =>
+        [...(now.spec[role]?.pod?.[field]?.keys() ?? [])].some(
+          (name) => name.startsWith(OWN_PREFIX) || taken.includes(name),
+        ),
+    };
+  };
   return [
     {
       path: ['spec', role],

@@ -13,6 +13,8 @@ const controllersOdd = 'must be 1, 3 or 5: of an even number no more may fail th
 const groupStays = 'cannot be changed, added or taken away: make a new ShareGroup for another group';
 const topicStays = 'cannot be changed, added or taken away: make a new Topic, since a topic keeps its name';
 const ownNames = "must not have names that begin with weir.dev/, which are the operator's own";
+const ownLabels =
+  "must not have names that begin with weir.dev/, app.kubernetes.io/name, app.kubernetes.io/component, app.kubernetes.io/managed-by, which are the operator's own";
 const ownPort = 'must not be 9091, 9180, 9185, 9190: nodes keep these ports for themselves';
 const ownTopics = "must not begin with '__', as the topics of the brokers themselves do, nor be '.' or '..'";
 const createdTopics =
@@ -330,7 +332,10 @@ const BAD_BY_RULE: readonly BadCase[] = [
     'spec.listeners[1].hosts',
     isHosts,
   ),
-  rule('Cluster', 'a label of ours', podded({ labels: { 'weir.dev/role': 'x' } }), 'spec.brokers.pod.labels', ownNames),
+  ...['weir.dev/role', 'app.kubernetes.io/name', 'app.kubernetes.io/component', 'app.kubernetes.io/managed-by'].map(
+    (label) =>
+      rule('Cluster', `label ${label}`, podded({ labels: { [label]: 'x' } }), 'spec.brokers.pod.labels', ownLabels),
+  ),
   rule(
     'Cluster',
     'an annotation of ours',

@@ -7,6 +7,7 @@ import { rowsOf } from '../../../../../broker/core/config/rows.ts';
 import { parseSettingsText, settingsOfEnvironment } from '../../../../../broker/io/settings/settings-file.ts';
 import { CLUSTER_SPEC } from '../../../../../operator/api/cluster-spec.ts';
 import type { Cluster } from '../../../../../operator/api/kinds.ts';
+import { OWN_LABELS } from '../../../../../operator/api/rules.ts';
 import { checkSetting, isDynamicSetting } from '../../../../../operator/api/settings.ts';
 import { wantedNodes } from '../../../../../operator/core/plan-nodes.ts';
 import type { Blueprint } from '../../../../../operator/io/kubernetes/objects/blueprint.ts';
@@ -223,6 +224,12 @@ describe('all objects', () => {
       'Service.spec.ports[1]',
       'Service.spec.type',
     ]);
+  });
+
+  it('have labels that a manifest may not say otherwise', () => {
+    const pods = render(settledBlueprint(clusterOf(QUICKSTART))).filter(({ kind }) => kind === 'StatefulSet');
+    const labels = pods.flatMap((set) => Object.keys(at(set, 'spec', 'template', 'metadata', 'labels') as object));
+    expect(labels.filter((name) => !name.startsWith('weir.dev/')).sort()).toEqual([...OWN_LABELS].sort());
   });
 
   it('have names and labels that Kubernetes takes, with the longest names there are', () => {
