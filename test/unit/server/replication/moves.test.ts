@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { brokerId } from '../../../../broker/core/base/ids.ts';
+import { ApiKey } from '../../../../broker/core/protocol/apis.ts';
 import { ReplicationWorld } from '../../../support/replication/replication-world.ts';
 
 const SETTINGS = { 'min.insync.replicas': '2' };
@@ -106,6 +107,9 @@ test.each([
   const rate = { name: `${side}.replication.throttled.rate`, operation: 'set', value: '1000' } as const;
   const resources = [{ scope: 'broker', name: String(id), operations: [rate] }] as const;
   world.submit({ kind: 'alterConfigs', resources, validateOnly: false });
+  const asked = { resourceType: 4, resourceName: String(id), configurationKeys: [rate.name] };
+  const [told] = world.ask(id, ApiKey.DescribeConfigs, { resources: [asked] }).results;
+  expect(told?.configs).toMatchObject([{ name: rate.name, value: '1000', configSource: 2 }]);
   const fromMs = world.world.nowMs;
   const partitions = [{ topic: 't', index: 0, replicas: [0, 1] }];
   world.submit({ kind: 'alterReassignments', partitions, allowReplicationFactorChange: true });
