@@ -1,3 +1,4 @@
+import { resolveListeners } from '../../broker/core/config/listeners.ts';
 import { Settings } from '../../broker/core/config/settings.ts';
 import { createPrng, type Prng } from '../../broker/core/base/prng.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
@@ -233,7 +234,9 @@ export class SimNode {
         },
         control: plane,
         directory: DIRECTORY,
-        listeners: [{ name: 'plain', host: this.address, port: NODE_PORT }],
+        listeners: (resolveListeners(settings.broker('listeners'), '').listeners ?? []).map(
+          ({ name, bindHost: host, bindPort: port }) => ({ name, host, port }),
+        ),
         advertised: new Map(),
         memoryBytes: MEMORY_BYTES,
         metricSources: [],
