@@ -4,6 +4,7 @@
 // `--failover` measures what clients see when one of three nodes is gone (`--ways SIGTERM,vanishes`: in these ways alone),
 // `--cluster` what replication costs; both beside Apache Kafka.
 // `--kills N` kills three nodes by turns on busy processors, `--pauses N` lets them stand still.
+// `--share` measures share groups: rates, members that come and go, many groups; beside Apache Kafka.
 // `--operator` measures the operator: a process and a broker with 1 and 1,000 ShareGroups, reconciles with 1, 100 and 1,000.
 // `--compaction-bytes N` measures nothing but the compaction of a log of that size; `--metadata N` the metadata of that many
 // partitions; `--codecs` batches that are kept and batches that are compressed anew, `--megabytes N` of them each.
@@ -25,6 +26,7 @@ import { measureMetadata, metadataLine } from './metadata.ts';
 import { machineOf } from './process.ts';
 import { measureQuorum } from './quorum.ts';
 import { measureKills, measurePauses } from './strikes.ts';
+import { measureShare } from './share.ts';
 import { makeSubject, SUBJECTS, type SubjectName } from './subjects.ts';
 import { render, type Results, rowsOf } from './table.ts';
 
@@ -57,6 +59,7 @@ const { values } = readOptions({
     failover: { type: 'boolean', default: false },
     ways: { type: 'string' },
     cluster: { type: 'boolean', default: false },
+    share: { type: 'boolean', default: false },
     operator: { type: 'boolean', default: false },
     megabytes: { type: 'string' },
   },
@@ -113,6 +116,18 @@ if (values.failover || values.cluster) {
   try {
     if (values.failover) console.log(await measureFailover({ ...options, ways }));
     if (values.cluster) console.log(await measureCluster({ ...options, rounds, size }));
+  } finally {
+    tools.close();
+    await host.child.kill();
+    await rm(directory, { recursive: true, force: true });
+  }
+  process.exit();
+}
+
+if (values.share) {
+  const subjects = SUBJECTS.slice(0, 3).filter((name) => chosen.includes(name));
+  try {
+    console.log(await measureShare({ directory, tools, rounds, isQuick: values.quick, subjects }));
   } finally {
     tools.close();
     await host.child.kill();

@@ -186,6 +186,58 @@ describe.each(["the tools' own kafka-clients", `kafka-clients ${CLIENTS_VERSION}
       const [rest] = await script(tools(), group, topic, ['take=1']).done;
       expect(offsets(rest)).toEqual([20]);
     });
+
+    const keyed = ['parse.key=true', 'key.separator=:'].flatMap((each) => ['--reader-property', each]);
+    const partitionsOf = (step: Step | undefined): readonly number[] => [
+      ...new Set((step?.records ?? []).map(({ partition }) => partition)),
+    ];
+
+    /** Kafka's members hear of a change after half a minute. */
+    const awaited = (count: number): readonly string[] =>
+      Array.from({ length: wire.peer === 'kafka' ? 3 : 1 }, () => `take=${count}`);
+    const joined = ([, ...later]: readonly Step[]): Step => ({
+      step: 'take',
+      records: later.flatMap(({ records }) => records ?? []),
+    });
+
+    it('is given partitions that are added while it polls, from their first record although the group reads what is new', async () => {
+      const topic = wire.unique('growing');
+      const group = wire.unique('workers');
+      await cli.createTopic(topic);
+      const { running, done } = script(tools(), group, topic, ['take=5', ...awaited(60)]);
+      // Until its start is chosen there is nothing new.
+      await waitFor('it took five', async () => {
+        if (running.lines.length === 0) await cli.produce(topic, numbered('before', 5));
+        return running.lines.length > 0;
+      });
+      const before = eventsOf(running.lines)[0] as unknown as Step;
+      await cli.ok('topics', ['--alter', '--topic', topic, '--partitions', '4']);
+      await cli.produce(
+        topic,
+        [...Array(60).keys()].map((at) => `key-${at}:after-${at}`),
+        keyed,
+      );
+      const after = joined(await done);
+      expect(partitionsOf(before)).toEqual([0]);
+      expect([...partitionsOf(after)].sort()).toEqual([0, 1, 2, 3]);
+      for (const partition of [1, 2, 3]) {
+        const taken = (after.records ?? []).filter((record) => record.partition === partition);
+        expect(taken.map(({ offset }) => offset).sort((a, b) => a - b)).toEqual(range(0, taken.length));
+      }
+    });
+
+    it('goes on with a topic that is deleted and made anew while it polls', async () => {
+      const { topic, group } = await shared(5);
+      const { running, done } = script(tools(), group, topic, ['take=5', ...awaited(5)]);
+      await waitFor('it took five', () => running.lines.length > 0);
+      await cli.ok('topics', ['--delete', '--topic', topic]);
+      // Made by whoever asks for it first, the producer or the member.
+      await cli.produce(topic, numbered('again', 5));
+      const after = joined(await done);
+      expect((after.records ?? []).map(({ value }) => value).sort()).toEqual(numbered('again', 5));
+      expect(offsets(after)).toEqual(range(0, 5));
+      expect(counts(after)).toEqual([1]);
+    });
   },
 );
 
