@@ -99,8 +99,9 @@ const ADMIN: VerbHelp = {
     '',
     'drain: moves all replicas off a broker, which gets no new ones from then on, and says how far it is. It goes on when this',
     'command is stopped. undrain: ends that. cordon: the broker gets no new replicas and keeps what it has.',
-    'rebalance: moves the least for balance, and raises internal topics to three replicas. can-restart: exit code 0 when a node,',
-    'or all nodes of a host, may be restarted without harm; else it prints why not. All of these ask the active controller.',
+    'rebalance: moves the least for balance, and raises internal topics to three replicas and min.insync.replicas=2. can-restart:',
+    'exit code 0 when a node, or all nodes of a host, may be restarted without harm; else it prints why not. All of these ask the',
+    'active controller.',
   ],
   flags: [
     { name: 'data', value: 'DIR', help: 'Data directory of the node (log.dirs), which must not run' },

@@ -135,7 +135,7 @@ export interface NewTopic {
   readonly partitionCount: number;
   /** −1: `default.replication.factor` of the cluster; must be −1 with assignments. */
   readonly replicationFactor: number;
-  /** Uses fewer replicas when fewer brokers are there; for topics that Weir itself makes. */
+  /** Uses fewer replicas when fewer brokers are there, and no larger `min.insync.replicas` than that; for topics that Weir itself makes. */
   readonly shrinkToBrokers?: boolean;
   /** Explicit replicas per partition; empty for automatic placement. */
   readonly assignments: readonly { readonly partitionIndex: number; readonly brokerIds: readonly number[] }[];

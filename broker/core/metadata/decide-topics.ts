@@ -1,4 +1,5 @@
 import { topicId, ZERO_TOPIC_ID } from '../base/ids.ts';
+import type { Overrides, Settings } from '../config/settings.ts';
 import { validateOverrides } from '../config/validate.ts';
 import { ErrorCode } from '../protocol/errors.ts';
 import type {
@@ -11,6 +12,8 @@ import type {
 } from './commands.ts';
 import type { Decision, DecisionContext } from './decide.ts';
 import type { MetadataImage } from './image.ts';
+import { cappedMinIsr } from './internal-min-isr.ts';
+import { MIN_ISR } from './min-isr.ts';
 import { assignmentProblem, copiesProblem, newPartition, type Placed, Placement } from './placement.ts';
 import type { MetadataRecord, PartitionFields } from './records.ts';
 import { ok, problem } from './result.ts';
@@ -160,18 +163,27 @@ function nameProblem(image: MetadataImage, name: string, pending: Pending): Code
 function acceptTopic(context: DecisionContext, topic: NewTopic, placement: Placement): Accepted | CodedResult {
   const placed = topic.assignments.length > 0 ? manual(context, topic) : automatic(context, topic, placement);
   if (placed.refusal !== null) return placed.refusal;
-  const configs = new Map<string, string>();
+  const wanted = new Map<string, string>();
   for (const { name, value } of topic.configs) {
     if (value === null) return problem(ErrorCode.INVALID_CONFIG, `setting ${name} has no value`);
-    configs.set(name, value);
+    wanted.set(name, value);
   }
-  const invalid = validateOverrides('topic', configs, context.settings);
+  const invalid = validateOverrides('topic', wanted, context.settings);
   if (invalid !== null) return problem(ErrorCode.INVALID_CONFIG, invalid);
+  const replicaCount = placed.replicas[0]?.length ?? 0;
+  const configs = topic.shrinkToBrokers === true ? withCappedMinIsr(context.settings, wanted, replicaCount) : wanted;
   const durable = context.settings.topic(configs, 'weir.durability') === 'fsync';
   const partitions = placed.replicas.map((replicas, index) =>
     newPartition(context.image, { index, replicas, durable }),
   );
   return { partitions, configs };
+}
+
+function withCappedMinIsr(settings: Settings, wanted: Overrides, replicaCount: number): Overrides {
+  if (!wanted.has(MIN_ISR)) return wanted;
+  const text = cappedMinIsr(settings, settings.topic(wanted, MIN_ISR), replicaCount);
+  const others = [...wanted].filter(([name]) => name !== MIN_ISR);
+  return new Map(text === null ? others : [...others, [MIN_ISR, text]]);
 }
 
 function automatic({ settings }: DecisionContext, topic: NewTopic, placement: Placement): Placed {

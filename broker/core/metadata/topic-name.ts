@@ -2,7 +2,13 @@
 export const TOPIC_NAME_LENGTH_MAX = 249;
 
 const LEGAL = /^[a-zA-Z0-9._-]+$/;
-const INTERNAL: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state', '__share_group_state']);
+
+/** Topics of coordinators. */
+export const INTERNAL_TOPICS: ReadonlySet<string> = new Set([
+  '__consumer_offsets',
+  '__transaction_state',
+  '__share_group_state',
+]);
 
 /** The topic of Kafka's controllers, a name that nobody else may use. */
 export const CLUSTER_METADATA_TOPIC = '__cluster_metadata';
@@ -24,5 +30,5 @@ export function collisionKey(name: string): string {
 
 /** Whether a topic belongs to a coordinator; clients hide such topics by default and may not produce to them. */
 export function isInternalTopic(name: string): boolean {
-  return INTERNAL.has(name);
+  return INTERNAL_TOPICS.has(name);
 }

@@ -10,6 +10,8 @@ import type {
 } from '../../core/group/commands.ts';
 import type { ShareStatePersister } from '../../core/group/persister.ts';
 import { GroupShard } from '../../core/group/shard.ts';
+import { INTERNAL_MIN_ISR } from '../../core/metadata/internal-min-isr.ts';
+import { MIN_ISR } from '../../core/metadata/min-isr.ts';
 import type { MetadataDelta } from '../../core/metadata/view.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { Random } from '../../ports/random.ts';
@@ -58,6 +60,7 @@ export class GroupCoordinator {
         configs: () => [
           { name: 'cleanup.policy', value: 'compact' },
           { name: 'compression.type', value: 'producer' },
+          { name: MIN_ISR, value: String(INTERNAL_MIN_ISR) },
           { name: 'segment.bytes', value: String(settings.broker('offsets.topic.segment.bytes')) },
         ],
       },

@@ -268,7 +268,7 @@ export const GROUP_BROKER_SETTINGS = {
     default: '2',
     min: 1,
     change: 'static',
-    doc: 'min.insync.replicas of __share_group_state when it is created, never more than it has replicas.',
+    doc: 'min.insync.replicas of __share_group_state when it is created, never more than it has replicas, and when a rebalance has given it more.',
   },
   'share.coordinator.state.topic.segment.bytes': {
     type: 'int',

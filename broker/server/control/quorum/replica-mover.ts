@@ -5,6 +5,8 @@ import { levelProblem } from '../../../core/metadata/decide-features.ts';
 import { WEIR_REPLICATION } from '../../../core/metadata/features.ts';
 import type { Steps } from '../../../core/codec/pace.ts';
 import type { Settings } from '../../../core/config/settings.ts';
+import { type InternalMinIsrs, internalMinIsrs, type TopicMinIsr } from '../../../core/metadata/internal-min-isr.ts';
+import { MIN_ISR } from '../../../core/metadata/min-isr.ts';
 import type { MetadataImage } from '../../../core/metadata/image.ts';
 import type { AlterReassignmentsOutcome } from '../../../core/metadata/replica-commands.ts';
 import type { MetadataDelta } from '../../../core/metadata/view.ts';
@@ -130,8 +132,9 @@ export class ReplicaMover {
     this.#isRebalancing = true;
     this.#lookSoon(0);
     this.#plan((planned) => {
-      const waitingCount = planned.length + this.#moreCount;
-      const obstacles = [...this.#obstacles, ...this.#awaited(isMoved)];
+      const { changes, waiting } = this.#minIsrs();
+      const waitingCount = planned.length + this.#moreCount + changes.length + waiting.length;
+      const obstacles = [...this.#obstacles, ...this.#awaited(isMoved), ...waiting.map(notInSync)];
       done(this.#ifActive({ waitingCount, movingCount: this.#movingCount, obstacles }));
     });
   }
@@ -274,12 +277,18 @@ export class ReplicaMover {
   }
 
   #begin(planned: readonly PlannedMove[]): void {
+    const { changes, waiting } = this.#isRebalancing ? this.#minIsrs() : NO_MIN_ISRS;
+    if (changes.length > 0) {
+      this.#setMinIsrs(changes);
+      return;
+    }
     const movingCount = this.#movingCount;
     const room = Math.max(0, MOVING_MAX - movingCount);
     const next = planned.slice(0, room);
     this.#planned = this.#isOutdated ? null : planned.slice(room);
     if (next.length === 0) {
       if (movingCount > 0 || this.#isOutdated) this.#lookSoon(LOOK_MS);
+      else if (waiting.length > 0) this.#lookSoon(REFUSED_MS);
       else if (this.#isRebalancing) this.#balanced();
       // What is left of a drain has nowhere to go until something changes, as it may have while the plan was made.
       if (this.#dueMs < Number.POSITIVE_INFINITY) this.#lookSoon(this.#dueMs);
@@ -291,6 +300,30 @@ export class ReplicaMover {
       const isRefused =
         outcome?.errorCode !== ErrorCode.NONE || outcome.partitions.some(({ errorCode }) => errorCode !== 0);
       this.#lookSoon(isRefused ? REFUSED_MS : LOOK_MS);
+    });
+  }
+
+  #minIsrs(): InternalMinIsrs {
+    return internalMinIsrs(this.#controller.image, this.#deps.settings);
+  }
+
+  /** Before copies are made that would be counted at once, and when those that were made are in sync. */
+  #setMinIsrs(changes: InternalMinIsrs['changes']): void {
+    const { log } = this.#deps;
+    const resources = changes.map(({ topic: name, value }) => ({
+      scope: 'topic' as const,
+      name,
+      operations: [{ name: MIN_ISR, operation: value === null ? ('delete' as const) : ('set' as const), value }],
+    }));
+    log.info({ changes }, 'min.insync.replicas follows the copies of internal topics');
+    this.#isAsking = true;
+    this.#submit({ kind: 'alterConfigs', resources, validateOnly: false }, (outcome) => {
+      this.#isAsking = false;
+      const refused =
+        outcome?.kind === 'alterConfigs' ? outcome.resources.filter(({ errorCode }) => errorCode !== 0) : [];
+      for (const { name, errorCode, errorMessage } of refused)
+        log.warn({ topic: name, errorCode, errorMessage }, 'min.insync.replicas can not be set');
+      this.#lookSoon(outcome?.kind !== 'alterConfigs' || refused.length > 0 ? REFUSED_MS : 0);
     });
   }
 
@@ -325,6 +358,7 @@ export class ReplicaMover {
 }
 
 const OK: CodedResult = { errorCode: ErrorCode.NONE, errorMessage: null };
+const NO_MIN_ISRS: InternalMinIsrs = { changes: [], waiting: [] };
 const NO_PLAN: MovePlan = { moves: [], moreCount: 0, obstacles: [] };
 
 /** Brokers that are drained come first. */
@@ -333,6 +367,10 @@ function* planned(image: MetadataImage, settings: Settings, isRebalancing: boole
   const drains = isDraining ? yield* planDrains(image, settings) : NO_PLAN;
   if (drains.moves.length > 0 || !isRebalancing) return drains;
   return { ...(yield* planRebalance(image, settings)), obstacles: drains.obstacles };
+}
+
+function notInSync({ topic, value }: TopicMinIsr): string {
+  return `${MIN_ISR} of ${topic} waits for replicas that are in sync, to become ${value}`;
 }
 
 /** Why moves off a broker could not be called back. */

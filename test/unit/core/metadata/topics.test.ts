@@ -150,6 +150,38 @@ describe('creating a topic', () => {
     });
   });
 
+  describe('min.insync.replicas of a topic that takes as many brokers as there are', () => {
+    const NAME = '__consumer_offsets';
+    const created = (ids: readonly number[], wanted: string, ofAll = '1'): string | undefined => {
+      const lab = MetadataLab.withBrokers(ids, { 'min.insync.replicas': ofAll });
+      const configs = [{ name: 'min.insync.replicas', value: wanted }];
+      expect(lab.create(newTopic(NAME, { replicationFactor: 3, shrinkToBrokers: true, configs }))).toEqual([NONE]);
+      return lab.image.configOverrides('topic', NAME).get('min.insync.replicas');
+    };
+
+    test('is what is wanted where there are replicas for it', () => {
+      expect([created([0, 1], '2'), created([0, 1, 2], '2'), created([0, 1, 2, 3], '3')]).toEqual(['2', '2', '3']);
+      expect(created([0], '1', '2')).toBe('1');
+    });
+
+    test('is never more than its replicas, and left out where that is what all topics have', () => {
+      expect([created([0], '2'), created([0, 1], '3', '2')]).toEqual([undefined, undefined]);
+      expect([created([0], '2', '2'), created([0, 1], '3')]).toEqual(['1', '2']);
+    });
+
+    test('is what a client says who makes a topic of its own', () => {
+      const lab = MetadataLab.withBrokers([0]);
+      lab.create(newTopic('t', { configs: [{ name: 'min.insync.replicas', value: '2' }] }));
+      expect(lab.image.configOverrides('topic', 't').get('min.insync.replicas')).toBe('2');
+    });
+
+    test('must be a number', () => {
+      const lab = MetadataLab.withBrokers([0]);
+      const configs = [{ name: 'min.insync.replicas', value: 'two' }];
+      expect(lab.create(newTopic(NAME, { shrinkToBrokers: true, configs }))).toEqual([ErrorCode.INVALID_CONFIG]);
+    });
+  });
+
   test('refuses a second replica below weir.version 3, and makes one where fewer are allowed', () => {
     const lab = MetadataLab.atLevel1();
     for (const id of [0, 1, 2]) lab.join(id);

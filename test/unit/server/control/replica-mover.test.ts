@@ -11,6 +11,15 @@ const MANY = 3000;
 
 type Moves = Extract<MetadataCommand, { readonly kind: 'alterReassignments' }>['partitions'];
 
+interface Answers {
+  /** Answers moves in place of the controller. */
+  readonly onMoves?: (moves: Moves) => ReturnType<MetadataLab['run']>;
+  /** Whether the controller is gone and takes no more commands. */
+  readonly isGone?: () => boolean;
+  /** In place of the controller. */
+  readonly submit?: Controller['submit'];
+}
+
 /** A mover at a controller that decides at once. */
 class Scene {
   readonly loop = new VirtualLoop();
@@ -19,18 +28,15 @@ class Scene {
   /** Moves that were asked for, by `topic-index`. */
   readonly moved = new Map<string, readonly number[] | null>();
 
-  /** `onMoves` answers in place of the controller, which is gone and takes no more commands when `isGone` says so. */
-  constructor(
-    lab: MetadataLab,
-    { onMoves, isGone }: { onMoves?: (moves: Moves) => ReturnType<MetadataLab['run']>; isGone?: () => boolean } = {},
-  ) {
+  constructor(lab: MetadataLab, { onMoves, isGone, submit: instead }: Answers = {}) {
     this.lab = lab;
-    const submit: Controller['submit'] = (command, done) => {
+    const decide: Controller['submit'] = (command, done) => {
       if (isGone?.() === true) return done(null, -1);
       if (command.kind !== 'alterReassignments') return done(lab.run(command), -1);
       for (const { topic, index, replicas } of command.partitions) this.moved.set(`${topic}-${index}`, replicas);
       done((onMoves ?? (() => lab.run(command)))(command.partitions), -1);
     };
+    const submit = instead ?? decide;
     const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
     this.mover = new ReplicaMover({ timers: this.loop, log, settings: lab.settings }, { image: lab.image, submit });
     lab.onDelta = (delta) => this.mover.decided(delta);
@@ -118,6 +124,78 @@ test('moves that wait for a broker which is away are told of', () => {
     { waitingCount: 0, movingCount: 3, obstacles },
     { waitingCount: 0, movingCount: 3, obstacles },
   ]);
+});
+
+describe('internal topics that were made on one broker', () => {
+  const NAME = '__consumer_offsets';
+  const minIsr = ({ image }: MetadataLab): string | undefined =>
+    image.configOverrides('topic', NAME).get('min.insync.replicas');
+  /** Some of a partition are in sync, as its leader says. */
+  const inSync = (lab: MetadataLab, ids: readonly number[]): void => {
+    const topic = lab.image.topicByName(NAME);
+    for (const { index, leader, leaderEpoch, partitionEpoch } of topic?.partitions ?? []) {
+      const epochOf = (id: number): number => lab.image.broker(brokerId(id))?.epoch ?? -1;
+      const isr = ids.map((id) => ({ brokerId: id, brokerEpoch: epochOf(id) }));
+      const partitions = [{ topicId: topic?.id ?? '', index, leaderEpoch, partitionEpoch, isr }];
+      lab.run({ kind: 'alterPartition', brokerId: leader, brokerEpoch: epochOf(leader), partitions });
+    }
+  };
+  const ask = ({ mover, loop }: Scene): MoveOutcome | undefined => {
+    const answers: (MoveOutcome | null)[] = [];
+    mover.rebalance((outcome) => answers.push(outcome));
+    loop.advance(100);
+    return answers[0] ?? undefined;
+  };
+
+  test('have min.insync.replicas=2 when they have three copies, and less until then', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    create(lab, NAME, 2, [0]);
+    lab.set('topic', NAME, { 'min.insync.replicas': '2' });
+    const scene = new Scene(lab);
+    // The two partitions, and the setting.
+    expect(ask(scene)).toMatchObject({ waitingCount: 3, movingCount: 0, obstacles: [] });
+    scene.loop.advance(1_000);
+    expect(scene.moved.size).toBe(2);
+    expect(minIsr(lab)).toBe(undefined);
+    expect(ask(scene)).toMatchObject({ waitingCount: 0, movingCount: 2 });
+    inSync(lab, [0, 1, 2]);
+    scene.loop.advance(1_000);
+    expect(minIsr(lab)).toBe('2');
+    expect(ask(scene)).toMatchObject({ waitingCount: 0, movingCount: 0, obstacles: [] });
+  });
+
+  test('wait for two in sync, which is told', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    create(lab, NAME, 1, [0, 1, 2]);
+    inSync(lab, [0]);
+    const scene = new Scene(lab);
+    const obstacles = [`min.insync.replicas of ${NAME} waits for replicas that are in sync, to become 2`];
+    expect(ask(scene)).toMatchObject({ waitingCount: 1, movingCount: 0, obstacles });
+    scene.loop.advance(20_000);
+    expect(minIsr(lab)).toBe(undefined);
+    inSync(lab, [0, 2]);
+    scene.loop.advance(10_000);
+    expect(minIsr(lab)).toBe('2');
+    expect(ask(scene)).toMatchObject({ waitingCount: 0, movingCount: 0, obstacles: [] });
+  });
+
+  test('are set again after a pause when the controller refuses', () => {
+    const lab = MetadataLab.withBrokers([0, 1]);
+    create(lab, NAME, 1, [0, 1]);
+    let askedCount = 0;
+    const submit: Controller['submit'] = (command, done) => {
+      if (command.kind === 'alterConfigs') askedCount += 1;
+      if (command.kind !== 'alterConfigs' || askedCount > 1) return done(lab.run(command), -1);
+      // Too many changes wait for their commit.
+      done({ kind: 'failed', errorCode: 89, errorMessage: null }, -1);
+    };
+    const scene = new Scene(lab, { submit });
+    expect(ask(scene)).toMatchObject({ waitingCount: 1 });
+    scene.loop.advance(4_000);
+    expect([askedCount, minIsr(lab)]).toEqual([1, undefined]);
+    scene.loop.advance(4_000);
+    expect([askedCount, minIsr(lab)]).toEqual([2, '2']);
+  });
 });
 
 describe('a plan that takes several turns', () => {

@@ -118,3 +118,71 @@ test.each([
   expect(world.world.nowMs - fromMs).toBeGreaterThan(8000);
   expect(world.world.nowMs - fromMs).toBeLessThan(14_000);
 });
+
+const GROUPS = '__consumer_offsets';
+
+/** Brokers of which the first is the only controller; offsets of groups are on some of them. */
+class Offsets {
+  readonly world: ReplicationWorld;
+  #offset = 0;
+
+  constructor(seed: number, size: number, replicas: readonly number[]) {
+    const settings = { 'offsets.topic.num.partitions': '1' };
+    this.world = new ReplicationWorld(seed, { size, controllers: [0], settings }).start();
+    this.world.createTopic('t', { assignments: [[0]] });
+    this.world.createTopic(GROUPS, { assignments: [replicas], settings: SETTINGS });
+    this.world.until('a group commits', () => this.commit() === 0);
+  }
+
+  /** Commits a further offset; Kafka's error. */
+  commit(): number {
+    this.#offset += 1;
+    const partitions = [{ partitionIndex: 0, committedOffset: this.#offset, committedMetadata: '' }];
+    const topicId = this.world.node(0).view?.topicByName('t')?.id ?? '';
+    const topics = [{ name: 't', topicId, partitions }];
+    const answer = this.world.ask(this.world.leader(GROUPS), ApiKey.OffsetCommit, { groupId: 'g', topics });
+    return answer.topics[0]?.partitions[0]?.errorCode ?? -1;
+  }
+
+  get minIsr(): string | undefined {
+    return this.world.node(0).view?.configOverrides('topic', GROUPS).get('min.insync.replicas');
+  }
+
+  get partition() {
+    return this.world.partition(GROUPS, 0);
+  }
+
+  /** Brokers come that a topic with one copy gets two more on, while they are too busy to copy anything. */
+  grows(): void {
+    const { world } = this;
+    for (const id of [1, 2]) world.node(id).pause(1_500);
+    world.askFleet('Fleet.Rebalance', {});
+    world.until('copies are made', () => this.partition.replicas.length === 3);
+    expect(this.partition.isr).toEqual([0]);
+    expect(this.commit()).toBe(0);
+    expect([this.partition.isr, this.minIsr]).toEqual([[0], undefined]);
+    world.until('the rebalance is done', () => isDone(world.askFleet('Fleet.Rebalance', {})));
+    world.until('two have to be in sync', () => this.minIsr === '2');
+    expect(this.partition.isr.length).toBe(3);
+    // Its first replica leads by then, or will soon.
+    world.until('a group commits', () => this.commit() === 0);
+  }
+}
+
+describe('offsets of groups with min.insync.replicas=2', () => {
+  test('are committed on while they grow from one copy to three', () => {
+    new Offsets(4, 3, [0]).grows();
+  });
+
+  test('are committed on when a drain leaves one broker, and when others come again', () => {
+    const offsets = new Offsets(5, 3, [0, 1]);
+    const { world } = offsets;
+    for (const brokerId of [1, 2])
+      world.until('the drain is done', () => isDone(world.askFleet('Fleet.Drain', { brokerId })));
+    world.until('one copy is left', () => offsets.partition.replicas.length === 1);
+    world.until('a group commits', () => offsets.commit() === 0);
+    expect([offsets.partition.replicas, offsets.minIsr]).toEqual([[0], '2']);
+    for (const brokerId of [1, 2]) world.askFleet('Fleet.Undrain', { brokerId });
+    offsets.grows();
+  });
+});
