@@ -88,6 +88,52 @@ describe('a cluster whose number of brokers changes while it serves', () => {
   }, 120_000);
 });
 
+const INTERNAL = ['__consumer_offsets', '__share_group_state'];
+
+describe.each(['', ', config: {min.insync.replicas: 2}'])('one broker%s', (rest) => {
+  const solo = (brokers: number): string =>
+    [
+      `kind: Cluster\nmetadata: {name: solo}\nspec: {brokers: {replicas: ${brokers}}${rest}}`,
+      'kind: Topic\nmetadata: {name: jobs}\nspec: {clusterRef: {name: solo}, partitions: 2}',
+      'kind: ShareGroup\nmetadata: {name: workers}\nspec: {clusterRef: {name: solo}, topics: [jobs]}',
+    ]
+      .map((document) => `apiVersion: weir.dev/v1alpha1\n${document}\n`)
+      .join('---\n');
+
+  it('becomes three with three copies of what coordinators keep, two of them in sync, and commits go on', async () => {
+    const one = new Stage(ground, 'solo');
+    await one.start(solo(1));
+    const load = new Load(ground, { bootstrap: one.bootstrap, topic: 'jobs', group: 'workers' });
+    await load.more(LINES);
+    const probe = one.probe(0);
+    let committed = 0;
+    const commit = (): Promise<void> =>
+      eventually('an offset is committed', async () => {
+        await probe.commit('readers', 'jobs', committed + 1);
+        committed += 1;
+        return true;
+      });
+    await commit();
+    const least = (): Promise<readonly (string | null)[]> =>
+      Promise.all(INTERNAL.map(async (name) => (await probe.topicSetting(name, 'min.insync.replicas')).value));
+    expect(await least()).toEqual(['1', '1']);
+    let isGrown = false;
+    const growing = one
+      .after(() => writeFileSync(one.file, solo(3)), /everything is as the manifests say/)
+      .finally(() => (isGrown = true));
+    while (!isGrown) await commit();
+    await growing;
+    for (const name of INTERNAL) {
+      expect(new Set((await probe.copies(name)).map(({ all }) => all))).toEqual(new Set([3]));
+      expect(await probe.topicSetting(name, 'min.insync.replicas')).toEqual({ value: '2', own: true });
+    }
+    await commit();
+    await load.more(LINES);
+    await load.end();
+    await one.stop();
+  }, 180_000);
+});
+
 const pair = (brokers: number, copies: number): string =>
   [
     `kind: Cluster\nmetadata: {name: pair}\nspec: {brokers: {replicas: ${brokers}}, config: {default.replication.factor: ${copies}}}`,

@@ -99,6 +99,46 @@ export class ClusterProbe {
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   }
 
+  /** What is in force for a setting of a topic, and whether it is the topic's own. */
+  async topicSetting(name: string, setting: string): Promise<{ readonly value: string | null; readonly own: boolean }> {
+    const resources = [{ resourceType: 2, resourceName: name, configurationKeys: [setting] }];
+    const body = await this.#calls.call(
+      ApiKey.DescribeConfigs,
+      () => ({ resources, includeSynonyms: false, includeDocumentation: false }),
+      { minVersion: 1 },
+    );
+    check(body.results[0]?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR);
+    const found = body.results[0]?.configs[0];
+    return { value: found?.value ?? null, own: found?.configSource === 1 };
+  }
+
+  /** Commits an offset of partition 0 at the coordinator of a group that has no members; fails with the name of Kafka's error. */
+  async commit(group: string, topic: string, committedOffset: number): Promise<void> {
+    const coordinator = await this.#calls.call(
+      ApiKey.FindCoordinator,
+      () => ({ keyType: 0, coordinatorKeys: [group] }),
+      {
+        minVersion: 4,
+      },
+    );
+    const {
+      nodeId = -1,
+      host = '',
+      port = -1,
+      errorCode = ErrorCode.UNKNOWN_SERVER_ERROR,
+    } = coordinator.coordinators[0] ?? {};
+    check(errorCode);
+    this.#calls.setNodes(new Map([[nodeId, { host, port }]]));
+    const topicId = (await this.topic(topic))?.id ?? '';
+    const partitions = [{ partitionIndex: 0, committedOffset, committedMetadata: '' }];
+    const body = await this.#calls.call(
+      ApiKey.OffsetCommit,
+      () => ({ groupId: group, topics: [{ name: topic, topicId, partitions }] }),
+      { target: nodeId, minVersion: 8 },
+    );
+    check(body.topics[0]?.partitions[0]?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR);
+  }
+
   /** Ids of the controllers that are registered, sorted. */
   async controllers(): Promise<readonly number[]> {
     const body = await this.#calls.call(
