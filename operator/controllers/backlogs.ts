@@ -1,6 +1,7 @@
 import { type Cluster, groupIdOf, nameOf, type ShareGroup } from '../api/kinds.ts';
 import { notPermitted } from '../api/references.ts';
-import type { Declared } from '../core/declared.ts';
+import { type Declared, desiredFrom } from '../core/declared.ts';
+import { resolveOwnership } from '../core/desired.ts';
 import type { AdminObservation } from '../core/observed.ts';
 import { backlogOf } from '../core/scaling.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -80,7 +81,18 @@ export class Backlogs {
     const cluster = declared('Cluster', found.cluster)?.manifest;
     if (cluster?.kind !== 'Cluster') return { kind: 'unknown', why: `Cluster ${found.cluster} is not there` };
     const [issue] = notPermitted(group, cluster);
-    return issue === undefined ? { group, cluster } : refused(`ShareGroup ${key} ${issue.message}`);
+    if (issue !== undefined) return refused(`ShareGroup ${key} ${issue.message}`);
+    const owner = this.#ownerOf(groupIdOf(group), cluster, found.cluster);
+    if (owner === undefined || owner === group) return { group, cluster };
+    return refused(`group ${groupIdOf(group)} belongs to ${nameOf(owner)}, not to ShareGroup ${key}`);
+  }
+
+  /** Whose a group is of all that claim it (O14). */
+  #ownerOf(id: string, cluster: Cluster, key: string): ShareGroup | undefined {
+    const claims = this.#tools
+      .membersOf(key)
+      .filter(({ manifest }) => manifest?.kind === 'ShareGroup' && groupIdOf(manifest) === id);
+    return resolveOwnership(desiredFrom(cluster, claims)).groups.get(id);
   }
 
   async of({ group, cluster }: Asked): Promise<Backlog> {

@@ -13,6 +13,7 @@ import { createAuthority, type Issued } from '../../../support/certificates.ts';
 import { MemoryApi } from '../../../support/kubernetes/memory-api.ts';
 import { certify, OperatorStage } from '../../../support/kubernetes/operator-stage.ts';
 import { clusterOf, SITE } from '../../../support/kubernetes/rendered.ts';
+import { TYPES } from '../../../support/kubernetes/types.ts';
 import { group, topic } from '../../../support/operator-model.ts';
 import { SILENT, until } from './stage.ts';
 
@@ -267,6 +268,22 @@ describe('KEDA asks an operator that does not lead', () => {
     expect(await told('shop.workers', 'stranger')).toBe(
       'ShareGroup stranger/shop.workers names Cluster ns/c, which does not have namespace stranger in its spec.tenants',
     );
+  });
+
+  test('for a group by the oldest that claims it, and by no other (O14)', async () => {
+    leave(7);
+    const { spec, ...rest } = external('younger');
+    stage.world.declare({ ...rest, spec: { ...spec, groupId: 'workers' } });
+    await calm();
+    const told = (name: string): Promise<Told> => keda.ask('IsActive', refOf(name));
+    expect(await told('younger')).toMatchObject({
+      code: status.FAILED_PRECONDITION,
+      details: 'group workers belongs to ShareGroup ns/workers, not to ShareGroup ns/younger',
+    });
+    expect(await told('workers')).toMatchObject({ code: status.OK });
+    stage.world.store.delete(TYPES.shareGroups, { namespace: 'ns', name: 'workers' });
+    await calm();
+    expect(await told('younger')).toMatchObject({ code: status.OK });
   });
 
   test('and is told what is wrong with a trigger', async () => {
