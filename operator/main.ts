@@ -97,6 +97,9 @@ export class Operator {
   #lastHeardMs: number | null = null;
   #isSynced = false;
   #caches: Caches | null = null;
+  #backlogs: Backlogs | null = null;
+  /** What remembers something between looks. */
+  #kept: Readonly<Record<string, { readonly count: number }>> = {};
   /** Who hears of what is new: an operator that works. */
   #hearing: Pick<CacheListener, 'manifest' | 'object' | 'listed'> | null = null;
   #running: {
@@ -157,10 +160,16 @@ export class Operator {
     return this.#running?.workers.count ?? 0;
   }
 
+  /** Numbers of what is remembered between looks, by what it is for: nothing of what is gone. */
+  remembered(): readonly (readonly [what: string, count: number])[] {
+    const all = { ...this.#kept, ...(this.#backlogs === null ? {} : { backlogs: this.#backlogs }) };
+    return Object.entries(all).map(([what, { count }]) => [what, count]);
+  }
+
   /** Backlogs for whoever scales by them, whether this operator works or waits: it lists everything from now on. */
   backlogs(): Backlogs {
     const caches = this.#views();
-    return new Backlogs({
+    this.#backlogs ??= new Backlogs({
       listed: (namespace) => caches.listed(namespace),
       declared: (kind, key) => caches.declared(kind, key),
       membersOf: (key) => caches.membersOf(key),
@@ -174,13 +183,17 @@ export class Operator {
       },
       clock: this.#tools.clock,
     });
+    return this.#backlogs;
   }
 
   /** The views of the API server, made once. */
   #views(): Caches {
     const { api, clock, random } = this.#tools;
     this.#caches ??= new Caches({ api: this.stats.counted(api), clock, random }, this.#options.namespaces, {
-      manifest: (key) => this.#hearing?.manifest(key),
+      manifest: (key) => {
+        this.#hearing?.manifest(key);
+        void this.#backlogs?.heard(key);
+      },
       object: (key) => this.#hearing?.object(key),
       listed: (namespace) => this.#hearing?.listed(namespace),
       trouble: (error) => {
@@ -272,6 +285,7 @@ export class Operator {
     const queue = { workers: this.#options.workers, keysMax: KEYS_MAX, backoff: BACKOFF, clock, random };
     const workers = new Workers(queue, { work: (key) => this.stats.look(key, () => work.work(key)), trouble });
     this.#running = { caches, autoscalers, workers, work };
+    this.#kept = { ...this.#kept, clusters: work };
     this.#listener.lead();
     await caches.synced();
     if (this.#stopped) return;
@@ -315,6 +329,7 @@ export class Operator {
       clock,
       wallMs,
     });
+    this.#kept = { statuses: keeper, scaling: scaler };
     const steps = new StepLog(clock, (line) => this.#listener.step?.(line));
     const more = this.#tools.hooks?.(api) ?? {};
     return {

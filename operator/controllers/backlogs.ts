@@ -47,6 +47,8 @@ const PATIENCE_MS = 8_000;
 
 /** What is known of a Cluster. */
 interface Watched {
+  /** Of the Cluster: another one of the same name is another one. */
+  readonly uid: string;
   connected: Connected | null;
   /** `atMs`: when it was asked for, which is no later than when it was so. */
   seen: { readonly atMs: number; readonly topics: AdminObservation } | null;
@@ -99,8 +101,8 @@ export class Backlogs {
     const { clock } = this.#tools;
     const { namespace, name } = cluster.metadata;
     const key = `${namespace}/${name}`;
-    const watched = this.#watched.get(key) ?? { connected: null, seen: null, asking: null, trouble: 'no answer yet' };
-    this.#watched.set(key, watched);
+    const watched = this.#watch(key);
+    if (watched === null) return { kind: 'unknown', why: `${nameOf(cluster)} is not there any more` };
     if (!this.#isNew(watched, REUSE_MS, group)) {
       watched.asking ??= this.#ask(key, watched).finally(() => (watched.asking = null));
       await within(clock, watched.asking);
@@ -111,16 +113,50 @@ export class Backlogs {
     return typeof backlog === 'number' ? { kind: 'known', records: backlog } : { kind: 'unknown', why: backlog };
   }
 
+  /** Number of Clusters of which anything is kept. */
+  get count(): number {
+    return this.#watched.size;
+  }
+
+  /** Something about this Cluster, or what names it, is new: one that nobody can ask for any more is forgotten, and its connection closed. */
+  async heard(key: string): Promise<void> {
+    const watched = this.#watched.get(key);
+    if (watched !== undefined && this.#uidOf(key) !== watched.uid) await this.#forget(key, watched);
+  }
+
   /** Closes all connections. */
   async close(): Promise<void> {
-    const all = [...this.#watched.values()];
-    this.#watched.clear();
-    await Promise.all(
-      all.map(async (watched) => {
-        await watched.asking;
-        await watched.connected?.admin.close();
-      }),
-    );
+    await Promise.all([...this.#watched].map(([key, watched]) => this.#forget(key, watched)));
+  }
+
+  async #forget(key: string, watched: Watched): Promise<void> {
+    this.#watched.delete(key);
+    await watched.asking;
+    await watched.connected?.admin.close();
+  }
+
+  /** Groups of a Cluster that somebody else scales. */
+  #groupsOf(key: string): readonly ShareGroup[] {
+    return this.#tools
+      .membersOf(key)
+      .flatMap(({ manifest }) =>
+        manifest?.kind === 'ShareGroup' && manifest.spec.scaling?.mode === 'External' ? [manifest] : [],
+      );
+  }
+
+  /** Of a Cluster that has such groups. */
+  #uidOf(key: string): string | undefined {
+    return this.#groupsOf(key).length === 0 ? undefined : this.#tools.declared('Cluster', key)?.uid;
+  }
+
+  /** What is known of a Cluster; null: it is not there any more. */
+  #watch(key: string): Watched | null {
+    const uid = this.#uidOf(key);
+    if (uid === undefined) return null;
+    const known = this.#watched.get(key);
+    const watched = known ?? { uid, connected: null, seen: null, asking: null, trouble: 'no answer yet' };
+    this.#watched.set(key, watched);
+    return watched;
   }
 
   #isNew({ seen }: Watched, ms: number, group: ShareGroup): boolean {
@@ -131,14 +167,12 @@ export class Backlogs {
 
   /** Asks for all groups of a Cluster that somebody else scales; never fails. */
   async #ask(key: string, watched: Watched): Promise<void> {
-    const { clock, connect, declared, membersOf } = this.#tools;
+    const { clock, connect, declared } = this.#tools;
     const atMs = clock.monotonicMs();
     try {
       const cluster = declared('Cluster', key);
       if (cluster === undefined) throw new Error('bug: a Cluster that was found is asked');
-      const groups = membersOf(key).flatMap(({ manifest }) =>
-        manifest?.kind === 'ShareGroup' && manifest.spec.scaling?.mode === 'External' ? [manifest] : [],
-      );
+      const groups = this.#groupsOf(key);
       watched.connected ??= await connect(cluster);
       const { admin, brokers } = watched.connected;
       const topics = await admin.observe({

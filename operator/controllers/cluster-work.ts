@@ -114,6 +114,11 @@ export class ClusterWork {
     this.#hooks = hooks;
   }
 
+  /** Number of Clusters that are worked on, each with a connection. */
+  get count(): number {
+    return this.#managed.size;
+  }
+
   /** Something about its objects is new. */
   nudge(key: string): void {
     this.#managed.get(key)?.turns.nudge();

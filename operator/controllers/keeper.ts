@@ -97,6 +97,11 @@ export class Keeper implements ClusterHooks {
     this.#tools = tools;
   }
 
+  /** Number of Clusters and objects of which anything is remembered. */
+  get count(): number {
+    return [...this.#keeps.values()].reduce((sum, { objects }) => sum + objects.size, this.#keeps.size);
+  }
+
   /** A finalizer is there before anything is made that has to go with its object. */
   async before({ cluster, members }: ClusterManifests): Promise<void> {
     const keep = this.#keepOf(keyOf(cluster));

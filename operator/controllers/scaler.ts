@@ -90,6 +90,11 @@ export class Scaler {
     this.#tools = tools;
   }
 
+  /** Number of ShareGroups of which anything is remembered. */
+  get count(): number {
+    return [...this.#seen.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+
   async look(report: ClusterReport): Promise<Scaling> {
     const { cluster, members, desired, turn } = report;
     const key = `${cluster.namespace}/${cluster.name}`;

@@ -22,6 +22,8 @@ export function operatorMetrics(operator: Operator, wallMs: () => number, monoto
         state,
       });
     gauge('queue_depth', 'Clusters that wait to be looked at, now or later, or are looked at', operator.queued());
+    for (const [what, value] of operator.remembered())
+      gauge('remembered', 'What is remembered between looks, by what it is for', value, { what });
     gauge('reconcile_in_progress', 'Clusters that are looked at', count);
     gauge('reconcile_stuck', 'Clusters that have been looked at for more than five minutes', stuck);
     gauge('reconcile_longest_seconds', 'How long the longest look under way is', longestMs / 1000);

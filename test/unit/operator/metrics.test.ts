@@ -4,6 +4,7 @@ import { startHealthServer } from '../../../broker/io/http/health-server.ts';
 import { renderMetrics } from '../../../broker/io/metrics/exposition.ts';
 import { operatorMetrics } from '../../../broker/cli/operator/metrics.ts';
 import type { MetricSample } from '../../../broker/ports/metrics.ts';
+import type { AnyResource, ShareGroup } from '../../../operator/api/kinds.ts';
 import { OperatorStats } from '../../../operator/controllers/stats.ts';
 import { Operator } from '../../../operator/main.ts';
 import { OperatorError } from '../../../operator/ports/operator-error.ts';
@@ -13,8 +14,20 @@ import { certify, OperatorStage } from '../../support/kubernetes/operator-stage.
 import { clusterOf, SITE } from '../../support/kubernetes/rendered.ts';
 import { ObjectStore } from '../../support/kubernetes/store.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
+import { group, topic } from '../../support/operator-model.ts';
 
 const three = clusterOf({ brokers: { replicas: 3, storage: { size: '1Gi' } } }, { name: 'orders', namespace: 'ns' });
+
+type Scaling = NonNullable<ShareGroup['spec']['scaling']>;
+const SCALING: Scaling = {
+  mode: 'Builtin',
+  minReplicas: 1,
+  maxReplicas: 10,
+  backlogPerReplica: 250,
+  stabilizationSeconds: 60,
+  scaleUpPercent: 100,
+  scaleDownPercent: 50,
+};
 
 function samplesOf({ operator, clock }: OperatorStage): readonly MetricSample[] {
   const samples: MetricSample[] = [];
@@ -82,6 +95,62 @@ describe('the figures of an operator', () => {
     expect(topics.length).toBeLessThanOrEqual(33);
     expect(topics).toEqual(expect.arrayContaining([expect.stringContaining('type="other"')]));
     expect(topics.reduce((sum, line) => sum + Number(line.split(' ')[1]), 0)).toBe(40);
+  });
+
+  it('say that nothing is remembered of what came and went', async () => {
+    const stage = new OperatorStage();
+    const { world } = stage;
+    const IN = { clusterRef: { name: 'orders' } };
+    const scaled = (name: string, scaling: Partial<Scaling>): ShareGroup => ({
+      ...group(name, ['jobs'], { ...IN, scaling: { ...SCALING, ...scaling } }),
+      metadata: { name, namespace: 'ns' },
+    });
+    const members = [
+      { ...topic('jobs', { ...IN, deletionPolicy: 'Delete' }), metadata: { name: 'jobs', namespace: 'ns' } },
+      scaled('own', { targetRef: { kind: 'Deployment', name: 'workers' } }),
+      scaled('theirs', { mode: 'External' }),
+    ] as const;
+    stage.start();
+    const backlogs = stage.operator.backlogs();
+    const remembered = (): unknown => Object.fromEntries(stage.operator.remembered());
+    const drop = (one: AnyResource): void => {
+      world.store.delete(one.kind === 'Topic' ? TYPES.topics : TYPES.shareGroups, one.metadata);
+    };
+    for (let round = 0; round < 3; round += 1) {
+      for (const manifest of [three, ...members]) world.declare(manifest);
+      await stage.calm();
+      const asked = await backlogs.find('ns/theirs');
+      if (!('group' in asked)) throw new Error(asked.why);
+      await backlogs.of(asked);
+      expect(remembered()).toEqual({ statuses: 5, scaling: 1, clusters: 1, backlogs: 1 });
+      expect(world.connections).toBe(2);
+      for (const one of members) drop(one);
+      await stage.calm();
+      // The Cluster stays, and what is remembered of it.
+      expect(remembered()).toEqual({ statuses: 2, scaling: 0, clusters: 1, backlogs: 0 });
+      expect(world.connections).toBe(1);
+      for (const manifest of members) world.declare(manifest);
+      await stage.calm();
+      const again = await backlogs.find('ns/theirs');
+      if (!('group' in again)) throw new Error(again.why);
+      await backlogs.of(again);
+      world.store.delete(TYPES.clusters, three.metadata);
+      await stage.calm();
+      expect(world.connections).toBe(0);
+      expect(remembered()).toMatchObject({ scaling: 0, clusters: 0, backlogs: 0 });
+      for (const one of members) drop(one);
+      await stage.calm();
+      expect(remembered()).toEqual({ statuses: 0, scaling: 0, clusters: 0, backlogs: 0 });
+      expect(stage.operator.queued()).toBe(0);
+    }
+    expect((await linesOf(stage)).filter((line) => line.startsWith('remembered{'))).toEqual([
+      'remembered{what="statuses"} 0',
+      'remembered{what="scaling"} 0',
+      'remembered{what="clusters"} 0',
+      'remembered{what="backlogs"} 0',
+    ]);
+    await backlogs.close();
+    await stage.stop();
   });
 
   it('tell of what is stuck, of what failed and of how things are by a line each', async () => {
