@@ -11,10 +11,38 @@ const OBSERVED_GENERATION = {
 const time = (description: string) =>
   ({ type: 'string', description, format: 'date-time', minLength: 0, maxLength: 64 }) as const;
 
+const ALL = ['Cluster', 'ShareGroup', 'Topic'] as const satisfies readonly Kind[];
+
+/** The types of conditions that the operator writes: of which kinds, and what they say. */
+export const CONDITION_TYPES = {
+  Ready: { of: ALL, says: 'all is as the manifest says' },
+  Reconciling: { of: ALL, says: 'the operator is at work on it, or waits for something' },
+  Stalled: { of: ALL, says: 'somebody has to change something first, and the message says what' },
+  Paused: { of: ALL, says: 'an annotation holds back what is to be done, and the message says what that is' },
+  Available: { of: ['Cluster'], says: 'clients are served, however much is still to be done' },
+  ReplicationSufficient: {
+    of: ['Cluster'],
+    says: 'no topic loses records, or takes none, when one broker is lost; where it is False the message names topics',
+  },
+  RestartPending: {
+    of: ['Cluster'],
+    says: 'nodes wait to be restarted, for a maintenance window or for another Cluster',
+  },
+  RollAwaited: { of: ['Cluster'], says: 'nodes of other Clusters wait to be restarted until this one is done' },
+  AddressPending: { of: ['Cluster'], says: 'a listener has no address outside of Kubernetes yet' },
+  FeaturePending: { of: ['Cluster'], says: 'a higher level of weir.version is about to come into force' },
+  ScalingLimited: { of: ['Cluster'], says: 'the manifest keeps the load from changing the number of brokers' },
+  ScalingHeld: { of: ['Cluster'], says: 'the load is not known, and the number of brokers stays as it is' },
+  Conflict: { of: ['ShareGroup', 'Topic'], says: 'something older has what this one is for' },
+  SubscriptionDiffers: { of: ['ShareGroup'], says: 'consumers subscribe to other topics than spec.topics' },
+  ScalingActive: { of: ['ShareGroup'], says: 'the operator scales the consumers' },
+} as const satisfies Readonly<Record<string, { readonly of: readonly Kind[]; readonly says: string }>>;
+
+/** One of `CONDITION_TYPES`. */
+export type ConditionType = keyof typeof CONDITION_TYPES;
+
 const CONDITIONS = {
   type: 'array',
-  description:
-    'What the operator found. Ready: all is as the manifest says. Reconciling: the operator is at work on it, or waits for something. Stalled: somebody has to change something first, and the message says what. Of a Cluster also Available: clients are served, however much is still to be done; ScalingLimited and ScalingHeld: why the load does not change the number of brokers.',
   listType: 'map',
   mapKey: 'type',
   minItems: 0,
@@ -45,6 +73,15 @@ const CONDITIONS = {
   },
 } as const;
 
+const conditionsOf = (kind: Kind) =>
+  ({
+    ...CONDITIONS,
+    description: `What the operator found. ${Object.entries(CONDITION_TYPES)
+      .filter(([, { of }]) => of.some((one) => one === kind))
+      .map(([type, { says }]) => `${type}: ${says}.`)
+      .join(' ')}`,
+  }) as const;
+
 const count = (description: string) => ({ type: 'integer', description, minimum: 0, maximum: 1_000_000 }) as const;
 const text = (description: string) => ({ type: 'string', description, minLength: 0, maxLength: 1_024 }) as const;
 
@@ -53,7 +90,7 @@ const CLUSTER_STATUS = {
   description: 'What the cluster is.',
   properties: {
     observedGeneration: OBSERVED_GENERATION,
-    conditions: CONDITIONS,
+    conditions: conditionsOf('Cluster'),
     clusterId: text("The cluster's id, which clients see and volumes carry."),
     replicas: count('Number of brokers that there are.'),
     readyReplicas: count('Number of brokers that are ready.'),
@@ -121,7 +158,7 @@ const SHARE_GROUP_STATUS = {
   description: 'What the share group is.',
   properties: {
     observedGeneration: OBSERVED_GENERATION,
-    conditions: CONDITIONS,
+    conditions: conditionsOf('ShareGroup'),
     state: text('State of the group as Kafka names it, such as Empty or Stable.'),
     members: count('Number of consumers in the group.'),
     backlog: {
@@ -159,7 +196,7 @@ const TOPIC_STATUS = {
   description: 'What the topic is.',
   properties: {
     observedGeneration: OBSERVED_GENERATION,
-    conditions: CONDITIONS,
+    conditions: conditionsOf('Topic'),
     partitions: count('Number of partitions.'),
     replicationFactor: count('Number of copies of each partition; where they differ, the least.'),
   },

@@ -1,6 +1,6 @@
 import type { Kind } from '../api/names.ts';
 import type { FromSchema } from '../api/schema.ts';
-import type { STATUSES } from '../api/status.ts';
+import type { ConditionType, STATUSES } from '../api/status.ts';
 
 /** The `status` of a kind, as it stands in an object. */
 export type StatusOf<K extends Kind> = FromSchema<(typeof STATUSES)[K]>;
@@ -9,7 +9,7 @@ export type StatusOf<K extends Kind> = FromSchema<(typeof STATUSES)[K]>;
 export type StatusCondition = NonNullable<StatusOf<Kind>['conditions']>[number];
 
 /** A condition as it is found, without since when it is so. */
-export type Judgement = Pick<StatusCondition, 'type' | 'status' | 'reason' | 'message'>;
+export type Judgement = Pick<StatusCondition, 'status' | 'reason' | 'message'> & { readonly type: ConditionType };
 
 /** A status as it is found. `fields` null: nothing could be seen, what was known stays, but for what is `known` all the same. */
 export interface Draft<K extends Kind> {
@@ -38,7 +38,7 @@ const MESSAGE_LENGTH_MAX = 1_000;
  * that is Ready has neither, and one that is not has exactly one of them.
  */
 export function summary({ kind, reason, message }: Standing): readonly Judgement[] {
-  const judged = (type: string, status: Judgement['status']): Judgement => ({ type, status, reason, message });
+  const judged = (type: ConditionType, status: Judgement['status']): Judgement => ({ type, status, reason, message });
   switch (kind) {
     case 'done':
       return [judged('Ready', 'True')];

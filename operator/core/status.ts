@@ -1,4 +1,5 @@
 import { type Cluster, FIRST_CONTROLLER_ID, nameOf, type ShareGroup, type Topic } from '../api/kinds.ts';
+import type { ConditionType } from '../api/status.ts';
 import { bytesOf } from '../api/quantity.ts';
 import { type Draft, type Judgement, type Standing, summary } from './conditions.ts';
 import { type Condition, type Desired, resolveOwnership } from './desired.ts';
@@ -259,7 +260,7 @@ function judgementsOf(stands: Standing, conditions: readonly Condition[] = []): 
 }
 
 /** Conditions that say something of an object and nothing of how it stands. */
-const NOTES: ReadonlySet<Condition['type']> = new Set([
+const NOTES: ReadonlySet<string> = new Set<Condition['type'] & ConditionType>([
   'Paused',
   'RestartPending',
   'RollAwaited',
@@ -270,9 +271,10 @@ const NOTES: ReadonlySet<Condition['type']> = new Set([
   'ScalingHeld',
 ]);
 
+const isNote = (one: Condition): one is Condition & { readonly type: ConditionType } => NOTES.has(one.type);
+
 function notesOf(conditions: readonly Condition[]): readonly Judgement[] {
-  const notes = conditions.filter(({ type }) => NOTES.has(type));
-  return notes.map(({ type, reason, message }) => ({ type, status: 'True', reason, message }));
+  return conditions.filter(isNote).map(({ type, reason, message }) => ({ type, status: 'True', reason, message }));
 }
 
 /** What is held back does not come by itself: somebody has to let it go first. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { API, API_VERSION, KINDS } from '../../../../operator/api/names.ts';
 import { MANAGED_SETTINGS } from '../../../../operator/api/manifest.ts';
 import { SPECS } from '../../../../operator/api/kinds.ts';
+import { CONDITION_TYPES, STATUSES } from '../../../../operator/api/status.ts';
 import type { Schema } from '../../../../operator/api/schema.ts';
 import { formatPath, nearest } from '../../../../operator/api/issue.ts';
 import { rowsOf } from '../../../../broker/core/config/rows.ts';
@@ -33,6 +34,13 @@ describe('the kinds', () => {
       expect(overlap).toEqual([]);
     },
   );
+
+  it.each(KINDS)('%s says of every type of its conditions, and of no other, what it means', (kind) => {
+    const { description } = STATUSES[kind].properties.conditions;
+    const own = Object.entries(CONDITION_TYPES).filter(([, { of }]) => of.some((one) => one === kind));
+    // What writes conditions can write no other types than these.
+    expect([...description.matchAll(/(\w+): /g)].map(([, type]) => type)).toEqual(own.map(([type]) => type));
+  });
 
   it.each(KINDS)('%s describes every field and bounds every list and text', (kind) => {
     for (const schema of every(SPECS[kind])) {
