@@ -2,7 +2,7 @@ import { Autoscaler } from './autoscaler.ts';
 import { ClusterTurns, type Turn, type TurnListener, type TurnTimes } from './cluster-turns.ts';
 import type { ReconcileTools } from './reconcile.ts';
 import type { Standing } from '../core/conditions.ts';
-import { type Declared, desiredFrom } from '../core/declared.ts';
+import { type Declared, desiredFrom, isEnding } from '../core/declared.ts';
 import type { Desired } from '../core/desired.ts';
 import { INSTRUCTIONS } from '../core/instructions.ts';
 import type { IsDynamic } from '../core/plan-nodes.ts';
@@ -163,7 +163,10 @@ export class ClusterWork {
 
   async #managedBy(key: string, { cluster, members }: ClusterManifests, desired: Desired): Promise<Managed> {
     const generations = [cluster, ...members]
-      .map((one) => `${one.uid} ${one.generation} ${String(one.isLeaving)} ${instructionTexts(one)} ${recordText(one)}`)
+      .map((one) => {
+        const leaves = `${String(one.isLeaving)} ${String(isEnding(one))}`;
+        return `${one.uid} ${one.generation} ${leaves} ${instructionTexts(one)} ${recordText(one)}`;
+      })
       .sort()
       .join();
     const known = this.#managed.get(key);

@@ -56,7 +56,7 @@ export function desiredFrom(cluster: Cluster, members: readonly Declared[]): Des
 }
 
 /** Whether a manifest was deleted and takes its topic or group with it. */
-function isEnding({ isLeaving, finalizers, manifest }: Declared): boolean {
+export function isEnding({ isLeaving, finalizers, manifest }: Declared): boolean {
   return isLeaving && finalizers.includes(FINALIZER) && contentIn(manifest)?.spec.deletionPolicy === 'Delete';
 }
 

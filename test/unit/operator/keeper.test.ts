@@ -284,6 +284,24 @@ describe('a Topic or ShareGroup that says Delete', () => {
     expect(looked.stage.world.brokers.groups.get('workers')?.config.size ?? 0).toBe(0);
   });
 
+  /** Somebody else writes finalizers, as what restores a backup does. */
+  const finalize = ({ stage }: Looked, change: (own: readonly string[]) => readonly string[]): void => {
+    const at = { namespace: 'ns', name: 'jobs' };
+    stage.world.store.update(TYPES.topics, at, { manager: 'restore', subresource: '' }, (live) => ({
+      ...live,
+      metadata: { ...live.metadata, finalizers: change(live.metadata.finalizers ?? []) },
+    }));
+  };
+
+  it('is deleted once while somebody else keeps its object', async () => {
+    const looked = await settled(jobs);
+    finalize(looked, (own) => [...own, 'example.com/mine']);
+    looked.delete(TYPES.topics, 'jobs');
+    await looked.stage.calm();
+    expect(looked.finalizers(TYPES.topics, 'jobs')).toEqual(['example.com/mine']);
+    expect(looked.stage.world.brokers.topics.has('jobs')).toBe(false);
+  });
+
   it('leaves it when it says Retain by then, and has a finalizer again when it does not', async () => {
     const looked = await settled(jobs);
     looked.stage.world.declare(topicOf('jobs'));
