@@ -34,6 +34,7 @@ export function guardedApi(api: KubernetesApi, mayAct: MayAct): KubernetesApi {
     apply: guarded((type, object, options) => api.apply(type, object, options)),
     applyStatus: guarded((type, object) => api.applyStatus(type, object)),
     disown: guarded((type, object) => api.disown(type, object)),
+    setFinalizers: guarded((type, object) => api.setFinalizers(type, object)),
     scaleOf: (type, name) => api.scaleOf(type, name),
     setScale: guarded((type, name, scale) => api.setScale(type, name, scale)),
     delete: guarded((type, name, guard) => api.delete(type, name, guard)),

@@ -29,11 +29,8 @@ export interface KeeperTools {
   /** Fails with `CONFLICT` where the object is another than this one by now. */
   readonly applyStatus: (object: Declared, resourceVersion: string, status: object) => Promise<KubernetesObject>;
   /** The same for what is ours of its metadata. */
-  readonly applyFinalizers: (
-    object: Declared,
-    resourceVersion: string,
-    finalizers: readonly string[],
-  ) => Promise<KubernetesObject>;
+  readonly setFinalizer: (object: Declared, resourceVersion: string) => Promise<KubernetesObject>;
+  readonly dropFinalizer: (object: Declared, resourceVersion: string) => Promise<KubernetesObject>;
   readonly statusIn: (object: Pick<Declared, 'status'>) => StatusOf<Kind>;
   readonly facts: (cluster: Cluster) => ClusterFacts;
   readonly tell: (about: Declared, happening: Happening) => Promise<void>;
@@ -249,9 +246,11 @@ export class Keeper implements ClusterHooks {
       const change = changes.get(member.uid);
       if (change === undefined) continue;
       const { version, status } = this.#current(keep, member);
-      const finalizers = change === 'set' ? [FINALIZER] : [];
-      const applied = this.#tools.applyFinalizers(member, version, finalizers);
-      const written = change === 'set' ? await applied : await unlessRefused(keep, applied);
+      const { setFinalizer, dropFinalizer } = this.#tools;
+      const written =
+        change === 'set'
+          ? await setFinalizer(member, version)
+          : await unlessRefused(keep, dropFinalizer(member, version));
       if (written === null) continue;
       this.#wrote(keep, member, written, status);
       // The object may be gone by now, and its Event stands for an hour all the same.

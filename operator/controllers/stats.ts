@@ -117,6 +117,7 @@ export class OperatorStats {
       apply: count('apply', (type, object, options) => api.apply(type, object, options)),
       applyStatus: count('apply-status', (type, object) => api.applyStatus(type, object)),
       disown: count('disown', (type, object) => api.disown(type, object)),
+      setFinalizers: count('set-finalizers', (type, object) => api.setFinalizers(type, object)),
       scaleOf: count('get-scale', (type, name) => api.scaleOf(type, name)),
       setScale: count('set-scale', (type, name, scale) => api.setScale(type, name, scale)),
       delete: count('delete', (type, name, guard) => api.delete(type, name, guard)),

@@ -123,6 +123,11 @@ export interface KubernetesApi {
    * longer applied. The object is as a write has answered it; `CONFLICT` unless its `resourceVersion` is the current one.
    */
   disown(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject>;
+  /**
+   * Gives an object these finalizers and no others, whoever has set them: `apply` takes away only what it has applied. `CONFLICT` unless its
+   * `resourceVersion` is the current one; an object that is being deleted goes with its last finalizer.
+   */
+  setFinalizers(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject>;
   /** The scale of a workload, null when there is none. */
   scaleOf(type: ResourceType, name: ObjectName): Promise<Scale | null>;
   /** Sets it; `CONFLICT` where the workload is of another version by now. */

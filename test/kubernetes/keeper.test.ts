@@ -105,14 +105,14 @@ describe('a finalizer', () => {
     const writes = objectWrites(api);
     await topic('gone', 1);
     const before = await read('Topic', 'gone');
-    await writes.applyFinalizers(before, before.resourceVersion, [FINALIZER]);
+    await writes.setFinalizer(before, before.resourceVersion);
     await plane.kubectl('delete', '-n', 'kept', 'topic', 'gone', '--wait=false');
     const leaving = await read('Topic', 'gone');
     expect(leaving).toMatchObject({ isLeaving: true, finalizers: [FINALIZER], manifest: { spec: { partitions: 1 } } });
-    expect(await failure(writes.applyFinalizers(leaving, before.resourceVersion, []))).toBe('CONFLICT');
-    await writes.applyFinalizers(leaving, leaving.resourceVersion, []);
+    expect(await failure(writes.dropFinalizer(leaving, before.resourceVersion))).toBe('CONFLICT');
+    await writes.dropFinalizer(leaving, leaving.resourceVersion);
     expect(await api.get(CUSTOM.Topic, { namespace: 'kept', name: 'gone' })).toBeNull();
-    expect(await failure(writes.applyFinalizers(leaving, leaving.resourceVersion, [FINALIZER]))).toBe('CONFLICT');
+    expect(await failure(writes.setFinalizer(leaving, leaving.resourceVersion))).toBe('CONFLICT');
     expect(await failure(write(leaving, { judgements: DONE, fields: {} }))).toBe('NOT_FOUND');
     expect(await api.get(CUSTOM.Topic, { namespace: 'kept', name: 'gone' })).toBeNull();
   });
@@ -130,10 +130,10 @@ describe('a finalizer', () => {
       '{"metadata":{"finalizers":["example.com/mine"]}}',
     );
     const one = await read('Topic', 'shared');
-    await objectWrites(api).applyFinalizers(one, one.resourceVersion, [FINALIZER]);
+    await objectWrites(api).setFinalizer(one, one.resourceVersion);
     const both = await read('Topic', 'shared');
     expect([...both.finalizers].sort()).toEqual(['example.com/mine', FINALIZER]);
-    await objectWrites(api).applyFinalizers(both, both.resourceVersion, []);
+    await objectWrites(api).dropFinalizer(both, both.resourceVersion);
     expect((await read('Topic', 'shared')).finalizers).toEqual(['example.com/mine']);
   });
 });

@@ -147,13 +147,12 @@ export class ApiClient implements KubernetesApi {
   disown(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
     const { uid, resourceVersion } = object.metadata;
     const managedFields = listAt(object, 'metadata', 'managedFields').filter((one) => !isOfOurs(one, 'Update'));
-    return this.#object({
-      method: 'PATCH',
-      path: pathOf(type, object.metadata),
-      query: { fieldManager: FIELD_MANAGER },
-      contentType: MERGE,
-      body: { metadata: { uid, resourceVersion, managedFields } },
-    });
+    return this.#merge(type, object, { uid, resourceVersion, managedFields });
+  }
+
+  setFinalizers(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
+    const { uid, resourceVersion, finalizers = [] } = object.metadata;
+    return this.#merge(type, object, { uid, resourceVersion, finalizers });
   }
 
   async scaleOf(type: ResourceType, name: ObjectName): Promise<Scale | null> {
@@ -202,6 +201,16 @@ export class ApiClient implements KubernetesApi {
   #apply(path: string, object: KubernetesObject, force: boolean): Promise<KubernetesObject> {
     const query = { fieldManager: FIELD_MANAGER, force: String(force) };
     return this.#object({ method: 'PATCH', path, query, body: object, contentType: APPLY });
+  }
+
+  #merge(type: ResourceType, object: KubernetesObject, metadata: object): Promise<KubernetesObject> {
+    return this.#object({
+      method: 'PATCH',
+      path: pathOf(type, object.metadata),
+      query: { fieldManager: FIELD_MANAGER },
+      contentType: MERGE,
+      body: { metadata },
+    });
   }
 
   async #object(request: ApiRequest): Promise<KubernetesObject> {

@@ -102,6 +102,10 @@ export class Snapshot implements KubernetesApi {
     return object;
   }
 
+  async setFinalizers(_type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
+    return object;
+  }
+
   async delete(type: ResourceType, name: ObjectName): Promise<boolean> {
     this.writes.push({ verb: 'delete', kind: type.kind, name: name.name });
     return this.#objects.delete(nameIn(type.kind, `${name.namespace}/${name.name}`));

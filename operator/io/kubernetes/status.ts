@@ -1,4 +1,4 @@
-import { API_VERSION, type Kind } from '../../api/names.ts';
+import { API_VERSION, FINALIZER, type Kind } from '../../api/names.ts';
 import type { StatusCondition, StatusOf } from '../../core/conditions.ts';
 import type { Declared } from '../../core/declared.ts';
 import type { ScalingRecord } from '../../core/scaling-status.ts';
@@ -22,7 +22,7 @@ export function recordIn(object: Declared): { readonly record: ScalingRecord | n
 }
 
 /**
- * Writes of what is ours of a custom resource: its status, and its finalizer, of which there is one or none. Both fail with `CONFLICT` where it
+ * Writes of what is ours of a custom resource: its status, and its finalizer, of which there is one or none. All fail with `CONFLICT` where it
  * is another version by now: nothing is said of what nobody saw, and an object that is gone is not made anew.
  */
 export function objectWrites(api: KubernetesApi) {
@@ -38,11 +38,12 @@ export function objectWrites(api: KubernetesApi) {
   return {
     applyStatus: (object: Declared, resourceVersion: string, status: object): Promise<KubernetesObject> =>
       api.applyStatus(CUSTOM[object.kind], { ...named(object, resourceVersion, {}), status }),
-    applyFinalizers: (
-      object: Declared,
-      resourceVersion: string,
-      finalizers: readonly string[],
-    ): Promise<KubernetesObject> =>
-      api.apply(CUSTOM[object.kind], named(object, resourceVersion, finalizers.length === 0 ? {} : { finalizers })),
+    setFinalizer: (object: Declared, resourceVersion: string): Promise<KubernetesObject> =>
+      api.apply(CUSTOM[object.kind], named(object, resourceVersion, { finalizers: [FINALIZER] })),
+    /** It is ours whoever wrote it: what brings objects back from a backup writes it, too. */
+    dropFinalizer: (object: Declared, resourceVersion: string): Promise<KubernetesObject> => {
+      const finalizers = object.finalizers.filter((one) => one !== FINALIZER);
+      return api.setFinalizers(CUSTOM[object.kind], named(object, resourceVersion, { finalizers }));
+    },
   };
 }

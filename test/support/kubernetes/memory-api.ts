@@ -141,6 +141,17 @@ export class MemoryApi implements KubernetesApi {
     );
   }
 
+  setFinalizers(type: ResourceType, object: KubernetesObject): Promise<KubernetesObject> {
+    const { uid, resourceVersion, finalizers } = object.metadata;
+    const writer = { manager: FIELD_MANAGER, subresource: '' } as const;
+    return this.#writes('finalizers', object, () =>
+      this.#store.update(servedAs(type), object.metadata, writer, (live) => ({
+        ...live,
+        metadata: { ...live.metadata, uid, resourceVersion, finalizers } as ObjectMeta,
+      })),
+    );
+  }
+
   async scaleOf(type: ResourceType, { namespace, name }: ObjectName): Promise<Scale | null> {
     const live = this.#store.find(servedAs(type), namespace, name);
     if (live === null) return null;
@@ -185,17 +196,22 @@ export class MemoryApi implements KubernetesApi {
   }
 
   /** As an API server refuses what no Role allows, whether there is such a namespace or not. */
-  #permit(verb: string, { group, plural }: Pick<ResourceType, 'group' | 'plural'>, namespace = ''): void {
+  #permit(
+    verb: string,
+    { group, plural }: Pick<ResourceType, 'group' | 'plural'>,
+    namespace = '',
+    request = (): ApiRequest => ({ method: 'GET', path: pathOf(servedAs({ group, plural }), { namespace }) }),
+  ): void {
     if (!this.#forbidden.has(namespace) && !this.#forbidden.has(`${namespace} ${plural}`)) return;
     const resource = group === '' ? plural : `${plural}.${group}`;
     const message = `${resource} is forbidden: User "operator" cannot ${verb} resource "${plural}" in API group "${group}" in the namespace "${namespace}"`;
     const text = JSON.stringify({ reason: 'Forbidden', message });
-    throw failureOf({ status: 403, text }, { method: 'GET', path: pathOf(servedAs({ group, plural }), { namespace }) });
+    throw failureOf({ status: 403, text }, request());
   }
 
   async #writes<T>(verb: string, object: Pick<KubernetesObject, 'kind' | 'metadata'>, effect: () => T): Promise<T> {
     const type = Object.values(TYPES).find(({ kind }) => kind === object.kind);
-    if (type !== undefined) this.#permit(verb, type, object.metadata.namespace);
+    if (type !== undefined) this.#permit(verb, type, object.metadata.namespace, () => requestOf(verb, object));
     try {
       return this.#write(`${verb} ${object.kind} ${keyOf(object as KubernetesObject)}`, effect);
     } catch (error) {

@@ -302,6 +302,17 @@ describe('a Topic or ShareGroup that says Delete', () => {
     expect(looked.stage.world.brokers.topics.has('jobs')).toBe(false);
   });
 
+  it('is let go whoever has set its finalizer', async () => {
+    const looked = await settled();
+    looked.stage.world.declare(jobs);
+    finalize(looked, () => [FINALIZER, 'example.com/mine']);
+    await looked.stage.calm();
+    looked.delete(TYPES.topics, 'jobs');
+    await looked.stage.calm();
+    expect(looked.finalizers(TYPES.topics, 'jobs')).toEqual(['example.com/mine']);
+    expect(looked.stage.world.brokers.topics.has('jobs')).toBe(false);
+  });
+
   it('leaves it when it says Retain by then, and has a finalizer again when it does not', async () => {
     const looked = await settled(jobs);
     looked.stage.world.declare(topicOf('jobs'));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { at, listAt } from '../../../../../operator/io/kubernetes/objects/fields.ts';
+import type { KubernetesObject } from '../../../../../operator/ports/kubernetes.ts';
 import { configMap, onStage, pod, shareGroup } from '../../../../support/kubernetes/stage.ts';
 import { TYPES } from '../../../../support/kubernetes/types.ts';
 
@@ -63,6 +64,21 @@ describe('an API client', () => {
       expect(owners(await api.disown(configMaps, applied)).sort()).toEqual(['kubectl Update', 'weir-operator Apply']);
       const after = await api.apply(configMaps, configMap('a', { stays: '1' }));
       expect(after['data']).toEqual({ stays: '1', theirs: '1' });
+    }));
+
+  it('takes a finalizer away whoever has set it, from the version that was seen and no other', () =>
+    onStage(async ({ client, server }) => {
+      const api = client();
+      const made = await api.apply(configMaps, configMap('a', {}, { finalizers: ['weir.dev/own'] }));
+      const both = server.store.update(configMaps, CONFIG, { manager: 'restore', subresource: '' }, (live) => ({
+        ...live,
+        metadata: { ...live.metadata, finalizers: ['weir.dev/own', 'weir.dev/theirs', 'example.com/mine'] },
+      }));
+      const finalizers = ['example.com/mine'];
+      const left = ({ metadata: { uid, resourceVersion } }: KubernetesObject): KubernetesObject =>
+        configMap('a', {}, { uid, resourceVersion, finalizers });
+      await expect(api.setFinalizers(configMaps, left(made))).rejects.toMatchObject({ code: 'CONFLICT' });
+      expect((await api.setFinalizers(configMaps, left(both))).metadata.finalizers).toEqual(finalizers);
     }));
 
   it('applies as one field manager: what it no longer names goes, what others wrote stays or is a conflict', () =>
