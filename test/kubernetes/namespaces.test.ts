@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
-import { API_VERSION, type Kind } from '../../operator/api/names.ts';
+import { API_VERSION, FINALIZER, type Kind } from '../../operator/api/names.ts';
 import { keepCertificates } from '../../operator/io/kubernetes/certificates/keep.ts';
 import { systemClock } from '../../operator/io/system-clock.ts';
 import { Operator } from '../../operator/main.ts';
@@ -120,12 +120,53 @@ test('it begins in a namespace that comes later with its Role', async () => {
   await waitsFor('unread', 'ClusterNotFound');
 }, 200_000);
 
+/** Deletes a Topic that the operator has to let go, while it has no Role in its namespace; gives what of it waits. */
+async function deletedWithoutRole(name: string): Promise<() => Promise<string>> {
+  const found = async (): Promise<string> =>
+    plane.kubectl('get', 'topics.weir.dev', '-n', 'shop', '-o', 'name', `--field-selector=metadata.name=${name}`);
+  // Its finalizer is of kubectl, as it is of whatever restores a backup.
+  const metadata = { name, namespace: 'shop', finalizers: [FINALIZER] };
+  await plane.kubectl('delete', 'role,rolebinding', '--all', '-n', 'shop');
+  const spec = { clusterRef: { name: 'shop' }, deletionPolicy: 'Delete' };
+  await plane.apply({ apiVersion: API_VERSION, kind: 'Topic', metadata, spec });
+  await plane.kubectl('delete', 'topics.weir.dev', name, '-n', 'shop', '--wait=false');
+  await waitFor('it may read the namespace no more', () => Promise.resolve(operator.places().refused === 1), {
+    deadlineMs: 120_000,
+  });
+  expect(await found()).toContain(name);
+  return found;
+}
+
+test('what is deleted while it has no Role waits for that, and no namespace but its own does', async () => {
+  const found = await deletedWithoutRole('orphan');
+  await declare('Topic', 'orders', 'elsewhere', { clusterRef: { name: 'missing' } });
+  await waitFor('it goes on elsewhere', async () => {
+    const { items } = await plane.get('topics.weir.dev', '-n', 'orders');
+    return JSON.stringify(items).includes('ClusterNotFound');
+  });
+  expect(await found()).toContain('orphan');
+  await plane.apply(...rights.filter(({ metadata }) => metadata.namespace === 'shop'));
+  await waitFor('it is let go', async () => (await found()) === '', { deadlineMs: 120_000 });
+}, 400_000);
+
+test('what never gets its Role again is let go by the command that the chart names', async () => {
+  const found = await deletedWithoutRole('stranded');
+  const text = await readFile(join(OPERATOR_CHART, 'README.md'), 'utf8');
+  const [, list = '', patch = ''] =
+    /^kubectl (get topics.*) \| xargs -I NAME kubectl (patch NAME .*)$/m.exec(text) ?? [];
+  const words = (line: string): string[] => line.split(' ').map((word) => word.replaceAll("'", ''));
+  const names = (await plane.kubectl(...words(list))).trim().split('\n');
+  expect(names).toContain('topic.weir.dev/stranded');
+  for (const name of names) await plane.kubectl(...words(patch).map((word) => (word === 'NAME' ? name : word)));
+  expect(await found()).toBe('');
+}, 400_000);
+
 test('it asked for nothing beyond its namespaces, and was refused nothing but what it may not read yet', async () => {
   const entries = (await plane.audit()).filter(({ user }) => user.username === ACCOUNT);
   const placeOf = ({ objectRef }: AuditEntry): string => objectRef?.namespace ?? 'everywhere';
   expect([...new Set(entries.map(placeOf))].sort()).toEqual(['late', 'orders', 'shop', 'weir-system']);
   const refused = entries.filter(({ responseStatus }) => responseStatus?.code === 403);
-  expect([...new Set(refused.map(placeOf))]).toEqual(['late']);
+  expect([...new Set(refused.map(placeOf))].sort()).toEqual(['late', 'shop']);
   expect([
     ...new Set(entries.filter((one) => placeOf(one) === 'weir-system').map(({ objectRef }) => objectRef?.resource)),
   ]).toEqual(['leases']);

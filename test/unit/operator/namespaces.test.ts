@@ -87,6 +87,25 @@ describe('an operator of several namespaces', () => {
     expect(looked.says(TYPES.topics, 'mail')).toEqual(['Ready=True AsDeclared']);
     expect(looked.stage.world.brokers.topics.has('shop.jobs')).toBe(true);
   });
+
+  it('says which right it lacks to let go what is deleted, and goes on within a minute once it has it again', async () => {
+    const looked = watching(['ns', 'shop']);
+    const jobs = topicOf('shop.jobs', 'ns', 'shop', { deletionPolicy: 'Delete' });
+    for (const one of [three('orders', 'ns'), jobs]) looked.stage.world.declare(one);
+    looked.stage.start();
+    await looked.stage.calm();
+    looked.stage.forbidden.add('shop');
+    looked.delete(TYPES.topics, 'shop.jobs', 'shop');
+    await looked.stage.pass(1_200_000);
+    expect(looked.finalizers(TYPES.topics, 'shop.jobs', 'shop')).toEqual(['weir.dev/delete']);
+    expect(troubles(looked).at(-1)).toMatch(
+      /^ns\/orders: FORBIDDEN: patch topics.weir.dev\/status shop\/shop.jobs: .*; give the operator's ServiceAccount the verb patch of topics/,
+    );
+    looked.stage.forbidden.clear();
+    await looked.stage.pass(60_000);
+    expect(looked.find(TYPES.topics, 'shop.jobs', 'shop')).toBeNull();
+    expect(looked.stage.world.brokers.topics.has('shop.jobs')).toBe(false);
+  });
 });
 
 describe('a Topic whose Cluster is out of sight', () => {
