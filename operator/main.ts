@@ -190,8 +190,8 @@ export class Operator {
   #views(): Caches {
     const { api, clock, random } = this.#tools;
     this.#caches ??= new Caches({ api: this.stats.counted(api), clock, random }, this.#options.namespaces, {
-      manifest: (key) => {
-        this.#hearing?.manifest(key);
+      manifest: (key, isUsers) => {
+        this.#hearing?.manifest(key, isUsers);
         void this.#backlogs?.heard(key);
       },
       object: (key) => this.#hearing?.object(key),
@@ -241,8 +241,8 @@ export class Operator {
     };
     const caches = this.#views();
     this.#hearing = {
-      manifest: (key) => {
-        add(key, PRIORITY.user);
+      manifest: (key, isUsers) => {
+        add(key, isUsers ? PRIORITY.user : PRIORITY.event);
       },
       object: (key) => {
         work.nudge(key);

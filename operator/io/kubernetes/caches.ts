@@ -14,8 +14,8 @@ import { CUSTOM, OWNED, type OwnedKind } from './resources.ts';
 
 /** Something about a cluster is new. `key` is `namespace/name` of the Cluster. */
 export interface CacheListener {
-  /** A manifest that is, or names, this Cluster. */
-  manifest(key: string): void;
+  /** A manifest that is, or names, this Cluster. `isUsers`: more of it is new than what the operator writes there itself. */
+  manifest(key: string, isUsers: boolean): void;
   /** An object that belongs to it. */
   object(key: string): void;
   /** Reading failed and is tried again. */
@@ -181,8 +181,9 @@ export class Caches {
       if (members?.size === 0) this.#members.delete(before.cluster);
     }
     if (kind !== 'Cluster' && declared !== null) grouped(this.#members, declared.cluster).set(name, declared);
+    const isUsers = writtenIn(before) !== writtenIn(declared);
     for (const cluster of new Set([before?.cluster, declared?.cluster]))
-      if (cluster !== undefined && cluster !== '') this.#listener.manifest(cluster);
+      if (cluster !== undefined && cluster !== '') this.#listener.manifest(cluster, isUsers);
     this.#heard();
   }
 
@@ -206,6 +207,12 @@ export class Caches {
   #heard(): void {
     for (const look of [...this.#waiting]) look();
   }
+}
+
+/** What users write of an object: all but its status and finalizers. A spec is known by its generation. */
+function writtenIn(declared: Declared | null | undefined): string {
+  const { uid, generation, annotations, isLeaving, manifest } = declared ?? {};
+  return JSON.stringify([uid, generation, isLeaving, annotations, manifest?.metadata.labels]);
 }
 
 /** The namespace in `namespace/name`. */

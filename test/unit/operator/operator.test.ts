@@ -159,6 +159,50 @@ describe('the operator', () => {
     await stage.stop();
   });
 
+  it('is hurried by what users change of a manifest, and not by statuses', async () => {
+    const stage = await settled();
+    const { store } = stage.world;
+    const writer = { manager: 'somebody', subresource: '' } as const;
+    const declare = (name: string): void => {
+      const jobs = topic(name, { clusterRef: { name: 'orders' } });
+      stage.world.declare({ ...jobs, metadata: { name, namespace: 'ns' } });
+    };
+    declare('other');
+    await stage.calm();
+    const apply = store.apply.bind(store);
+    store.apply = (type, object, by, force) => {
+      if (object.metadata.name === 'jobs' && by.subresource === 'status')
+        throw new StatusError(422, 'Invalid', 'status.conditions: too long');
+      return apply(type, object, by, force);
+    };
+    declare('jobs');
+    await stage.pass(120_000);
+    const tries = (): number => stage.told.filter((one) => one.startsWith('ns/orders: INVALID')).length;
+    const triesAfter = async (change: () => void): Promise<number> => {
+      // What fails was just tried, and is put off for long.
+      const waited = tries();
+      while (tries() === waited) await stage.pass(1000);
+      const before = tries();
+      change();
+      await stage.pass(2000);
+      return tries() - before;
+    };
+    const other = { namespace: 'ns', name: 'other' };
+    const status = { ...writer, subresource: 'status' } as const;
+    const written = (metadata: object) => (): void => {
+      store.update(TYPES.topics, other, writer, (live) => ({ ...live, metadata: { ...live.metadata, ...metadata } }));
+    };
+    const statusWritten = (): void => {
+      store.update(TYPES.topics, other, status, (live) => ({ ...live, status: { partitions: 7 } }));
+    };
+    expect(await triesAfter(statusWritten)).toBe(0);
+    expect(await triesAfter(written({ annotations: { a: 'b' } }))).toBe(1);
+    expect(await triesAfter(written({ labels: { a: 'b' } }))).toBe(1);
+    expect(await triesAfter(() => declare('another'))).toBeGreaterThan(0);
+    expect(await triesAfter(() => store.delete(TYPES.topics, other))).toBe(1);
+    await stage.stop();
+  });
+
   it('writes nothing while nothing has to be done', async () => {
     const stage = await settled();
     const before = stage.effects.length;
