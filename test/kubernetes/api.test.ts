@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Leader, LEASES } from '../../operator/controllers/leader.ts';
 import type { ApiClient } from '../../operator/io/kubernetes/api-client.ts';
 import { writeOver } from '../../operator/io/kubernetes/bring.ts';
+import { ANNOTATIONS } from '../../operator/io/kubernetes/objects/names.ts';
 import { ListWatch } from '../../operator/io/kubernetes/list-watch.ts';
 import { systemClock } from '../../operator/io/system-clock.ts';
 import type { KubernetesObject, WatchEvent } from '../../operator/ports/kubernetes.ts';
@@ -78,7 +79,9 @@ describe('an object that is written over what was read', () => {
   const reference = { apiVersion: 'weir.dev/v1alpha1', kind: 'Cluster', ...owner, controller: true };
   const ours = (name: string, data: Record<string, string>): KubernetesObject => {
     const one = map('applied', name, data);
-    return { ...one, metadata: { ...one.metadata, ownerReferences: [reference] } };
+    // As rendering leaves it: by this what changed is known.
+    const annotations = { [ANNOTATIONS.rendered]: JSON.stringify(data) };
+    return { ...one, metadata: { ...one.metadata, annotations, ownerReferences: [reference] } };
   };
   const over = (one: KubernetesObject, read: KubernetesObject | null) =>
     writeOver(api, CONFIG_MAPS, one, { live: read, owner });

@@ -11,7 +11,7 @@ async function expectBelow(
 ): Promise<void> {
   const names = Object.keys(ceilings) as (keyof MetadataFigures)[];
   const least = new Map<keyof MetadataFigures, number>();
-  const above = (): readonly string[] =>
+  const above = (): readonly (keyof MetadataFigures)[] =>
     names.filter((name) => (least.get(name) ?? Number.POSITIVE_INFINITY) >= (ceilings[name] ?? 0));
   for (let attempt = 0; attempt < ATTEMPTS && above().length > 0; attempt += 1) {
     const figures = await measureMetadata(partitionCount, partitionsATopic);
