@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { cliOf, linesOf } from '../wire/harness/cli.ts';
 import type { ToolHost } from '../wire/harness/tool-host.ts';
 import { makeNodes, type Nodes } from './failover.ts';
-import { middle, type Size } from './measures.ts';
+import { type Figures, middle, type Size } from './measures.ts';
 import { cpuSecondsOf, memoryOf } from './process.ts';
+import { renderMiddles } from './table.ts';
 
 const NODES = 3;
 const PARTITIONS = 6;
@@ -13,8 +14,6 @@ const TOOL_MS = 600_000;
 const MB = 1_000_000;
 /** The rate, records a second, at which the latency of a busy but not full cluster is taken. */
 const STEADY_RATE = '2000';
-
-type Row = Readonly<Record<string, number>>;
 
 const UNITS: Readonly<Record<string, string>> = {
   'produce 1 KiB': 'MB/s',
@@ -36,29 +35,23 @@ export async function measureCluster(options: {
   readonly size: Size;
   readonly subjects: readonly string[];
 }): Promise<string> {
-  const found = new Map<string, Row[]>(options.subjects.map((name) => [name, []]));
+  const found = new Map<string, Figures[]>(options.subjects.map((name) => [name, []]));
   for (let round = 0; round < options.rounds; round += 1) {
     for (const [name, rows] of found) {
       rows.push(await measureOne(name, options));
       console.error(`round ${round + 1} of ${options.rounds}: ${name}`);
     }
   }
-  const cell = (rows: readonly Row[], measure: string): string =>
-    middle(rows.map((row) => row[measure] ?? Number.NaN))
-      .toFixed(1)
-      .padStart(18);
-  const head = `${''.padEnd(52)}${[...found.keys()].map((name) => name.padStart(18)).join('')}`;
-  const lines = Object.entries(UNITS).map(
-    ([measure, unit]) =>
-      `${`${measure}, ${unit}`.padEnd(52)}${[...found.values()].map((rows) => cell(rows, measure)).join('')}`,
+  return renderMiddles(
+    found,
+    Object.entries(UNITS).map(([measure, unit]) => [measure, `${measure}, ${unit}`]),
   );
-  return [head, ...lines].join('\n');
 }
 
 async function measureOne(
   name: string,
   { directory, tools, size }: { readonly directory: string; readonly tools: ToolHost; readonly size: Size },
-): Promise<Row> {
+): Promise<Figures> {
   const own = await mkdtemp(join(directory, 'cluster-'));
   const nodes = await makeNodes(name, own);
   try {

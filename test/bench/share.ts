@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { type Cli, cliOf } from '../wire/harness/cli.ts';
 import type { Peer } from '../wire/harness/peer.ts';
 import type { ToolHost } from '../wire/harness/tool-host.ts';
-import { middle } from './measures.ts';
+import { type Figures, middle } from './measures.ts';
 import { cpuSecondsOf, memoryOf } from './process.ts';
 import { makeSubject, type SubjectName } from './subjects.ts';
+import { renderMiddles } from './table.ts';
 
 const PARTITIONS = 4;
 const TOOL_MS = 600_000;
@@ -33,8 +34,6 @@ interface Amount {
 const QUICK: Amount = { records: 200_000, stageSeconds: 5, groups: 100 };
 const FULL: Amount = { records: 1_000_000, stageSeconds: 10, groups: 1000 };
 
-type Row = Readonly<Record<string, number>>;
-
 /** What `ShareSwarm` tells of a stage. */
 interface Stage {
   readonly members: number;
@@ -53,27 +52,21 @@ export async function measureShare(options: {
   readonly isQuick: boolean;
   readonly subjects: readonly SubjectName[];
 }): Promise<string> {
-  const found = new Map<string, Row[]>(options.subjects.map((name) => [name, []]));
+  const found = new Map<string, Figures[]>(options.subjects.map((name) => [name, []]));
   for (let round = 0; round < options.rounds; round += 1) {
     for (const name of options.subjects) {
       found.get(name)?.push(await measureOne(name, options.directory, options.tools, options.isQuick ? QUICK : FULL));
       console.error(`round ${round + 1} of ${options.rounds}: ${name}`);
     }
   }
-  const columns = [...found.values()];
-  const measures = Object.keys(columns[0]?.[0] ?? {});
-  const cell = (rows: readonly Row[], measure: string): string =>
-    middle(rows.map((row) => row[measure] ?? Number.NaN))
-      .toPrecision(4)
-      .padStart(18);
-  const head = `${''.padEnd(60)}${[...found.keys()].map((name) => name.padStart(18)).join('')}`;
-  return [
-    head,
-    ...measures.map((measure) => `${measure.padEnd(60)}${columns.map((rows) => cell(rows, measure)).join('')}`),
-  ].join('\n');
+  const [rounds] = [...found.values()];
+  return renderMiddles(
+    found,
+    Object.keys(rounds?.[0] ?? {}).map((measure) => [measure, measure]),
+  );
 }
 
-async function measureOne(name: SubjectName, directory: string, tools: ToolHost, amount: Amount): Promise<Row> {
+async function measureOne(name: SubjectName, directory: string, tools: ToolHost, amount: Amount): Promise<Figures> {
   const own = await mkdtemp(join(directory, 'share-'));
   const peer = await makeSubject(name, own);
   try {
@@ -101,7 +94,7 @@ class ShareBench {
     this.#amount = amount;
   }
 
-  async measure(): Promise<Row> {
+  async measure(): Promise<Figures> {
     const { records } = this.#amount;
     await this.#fill('warm', 100_000, 100);
     await this.#swarm('warm', 'warm', 0, '2:90000r');

@@ -56,6 +56,27 @@ export function render(rows: readonly Row[]): string {
   return [line(header), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
 }
 
+/** Measures as lines, subjects as columns: the middle of each one's rounds. Lines are pairs of a measure and what is written for it. */
+export function renderMiddles(
+  found: ReadonlyMap<string, readonly Figures[]>,
+  lines: readonly (readonly [measure: string, title: string])[],
+): string {
+  const cell = (rounds: readonly Figures[], measure: string): string =>
+    short(middle(rounds.map((round) => round[measure] ?? Number.NaN)));
+  const width = Math.max(...lines.map(([, title]) => title.length));
+  const row = (title: string, cells: readonly string[]): string =>
+    `${title.padEnd(width)}${cells.map((text) => text.padStart(18)).join('')}`;
+  return [
+    row('', [...found.keys()]),
+    ...lines.map(([measure, title]) =>
+      row(
+        title,
+        [...found.values()].map((rounds) => cell(rounds, measure)),
+      ),
+    ),
+  ].join('\n');
+}
+
 function short(figure: number): string {
   if (!Number.isFinite(figure)) return '?';
   if (figure >= 1000) return String(Math.round(figure));

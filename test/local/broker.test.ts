@@ -71,7 +71,7 @@ describe('weir broker', () => {
     broker.stopReading();
     broker.endInput();
     await until('the broker is gone', () => !isAlive(broker.pid));
-    expect(performance.now() - endedMs).toBeLessThan(10 * ORPHAN_LIFE_MS);
+    expect(performance.now() - endedMs).toBeLessThan(3 * ORPHAN_LIFE_MS);
   });
 
   it('stops soon when the input that its parent holds ends', async () => {
@@ -81,7 +81,7 @@ describe('weir broker', () => {
     const endedMs = performance.now();
     broker.endInput();
     await until('the broker is gone', () => !isAlive(broker.pid));
-    expect(performance.now() - endedMs).toBeLessThan(10 * ORPHAN_LIFE_MS);
+    expect(performance.now() - endedMs).toBeLessThan(3 * ORPHAN_LIFE_MS);
     expect(broker.out).toContain('stopped cleanly');
     expect(existsSync(pidFile)).toBe(false);
   });

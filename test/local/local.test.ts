@@ -214,7 +214,7 @@ describe('weir local', () => {
     const killedMs = performance.now();
     first.kill('SIGKILL');
     await until('the broker is gone', () => !isAlive(pid));
-    expect(performance.now() - killedMs).toBeLessThan(10 * ORPHAN_LIFE_MS);
+    expect(performance.now() - killedMs).toBeLessThan(3 * ORPHAN_LIFE_MS);
     const second = ground.run(args);
     await second.says(READY);
     second.kill('SIGTERM');

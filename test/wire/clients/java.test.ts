@@ -192,7 +192,7 @@ describe.each(["the tools' own kafka-clients", `kafka-clients ${CLIENTS_VERSION}
       ...new Set((step?.records ?? []).map(({ partition }) => partition)),
     ];
 
-    /** Kafka's members hear of a change after half a minute. */
+    /** Each waits 20 s at most, within which Kafka's members do not hear of every change. */
     const awaited = (count: number): readonly string[] =>
       Array.from({ length: wire.peer === 'kafka' ? 3 : 1 }, () => `take=${count}`);
     const joined = ([, ...later]: readonly Step[]): Step => ({
