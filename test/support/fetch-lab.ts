@@ -1,7 +1,8 @@
 import { brokerId } from '../../broker/core/base/ids.ts';
 import { FetchSessions } from '../../broker/core/replica/fetch-session.ts';
 import { type FetchServices, row } from '../../broker/server/api/fetch.ts';
-import type { ReadablePartition } from '../../broker/server/partitions/partition.ts';
+import { LeadWaits } from '../../broker/server/partitions/lead-waits.ts';
+import type { Partition, Partitions, ReadablePartition } from '../../broker/server/partitions/partition.ts';
 import { Throttle } from '../../broker/server/replication/throttle.ts';
 import { FakeView } from './fake-view.ts';
 import { HandLog, lead, records } from './leader-lab.ts';
@@ -88,16 +89,21 @@ export function served(
   const view = options.view ?? ledHere();
   const loop = new VirtualLoop();
   const granted: number[] = [];
+  let isLed = options.isLed !== false;
+  const leadListeners: ((partition: Partition) => void)[] = [];
+  const partitions: Partitions = {
+    byId: (id, index) => (isLed && id === TOPIC_ID && index === 0 ? led.partition : null),
+    byName: () => led.partition,
+    followed: () => options.followed ?? null,
+    all: () => [led.partition],
+    onLead: (listener) => leadListeners.push(listener),
+    damagedCount: 0,
+  };
+  const metadata = { view };
   const server: FetchServices = {
-    metadata: { view },
-    partitions: {
-      byId: (id, index) => (options.isLed !== false && id === TOPIC_ID && index === 0 ? led.partition : null),
-      byName: () => led.partition,
-      followed: () => options.followed ?? null,
-      all: () => [led.partition],
-      onLead: () => undefined,
-      damagedCount: 0,
-    },
+    metadata,
+    partitions,
+    leadWaits: new LeadWaits({ nodeId: brokerId(0), clock: loop, timers: loop, metadata, partitions }),
     ports: { timers: loop, clock: loop, random: { uint32: () => 7, bytes: () => new Uint8Array(0) } },
     // The settings that Fetch asks for: one in bytes, and who is read from.
     settings: {
@@ -123,6 +129,12 @@ export function served(
     });
     return asked;
   };
+  /** Broker 0 leads from now on. */
+  const begin = (): void => {
+    isLed = true;
+    for (const listener of leadListeners) listener(led.partition);
+    loop.run();
+  };
   const partitionOf = (asked: { response: Answered | null }) => asked.response?.responses[0]?.partitions[0];
-  return { ...led, log, loop, server, granted, ask, partitionOf };
+  return { ...led, log, loop, server, granted, ask, begin, partitionOf };
 }

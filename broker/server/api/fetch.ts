@@ -15,6 +15,7 @@ import {
 import type { Clock, Timers } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import { FetchOperation, type FetchAnswer } from '../partitions/fetch-operation.ts';
+import type { LeadWaits } from '../partitions/lead-waits.ts';
 import type { LimitLog } from '../network/limit-log.ts';
 import type { AnswerMemory } from '../network/memory-budget.ts';
 import type { RequestContext } from '../request-context.ts';
@@ -31,6 +32,7 @@ export interface FetchServices extends PartitionServices {
   readonly fetchSessions: FetchSessions;
   readonly limitLog: LimitLog;
   readonly answerMemory: AnswerMemory;
+  readonly leadWaits: Pick<LeadWaits, 'wait'>;
   readonly brokerListener: string;
   readonly leaderThrottle: Throttle;
 }

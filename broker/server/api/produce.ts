@@ -127,7 +127,8 @@ class Production {
       fail(answer, ErrorCode.NOT_LEADER_OR_FOLLOWER, null);
       this.#point(answer, topicId);
     };
-    const isWaiting = this.#server.leadWaits.wait(topicId, data.index, () => {
+    const asked = { topicId, index: data.index, leaderEpoch: -1 };
+    const isWaiting = this.#server.leadWaits.wait(asked, () => {
       if (!this.#done && !this.#append(topic, data, answer)) refuse();
       this.#settle();
       this.#written();

@@ -1,9 +1,10 @@
 import { assert } from '../../core/base/assert.ts';
-import type { BrokerId } from '../../core/base/ids.ts';
+import { type BrokerId, topicId as asTopicId } from '../../core/base/ids.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
 import type { SessionPartition } from '../../core/replica/fetch-session.ts';
 import type { TimerHandle, Timers } from '../../ports/clock.ts';
 import type { AnswerMemory } from '../network/memory-budget.ts';
+import type { LeadWaits } from './lead-waits.ts';
 import { findPartition, findReadable, nameOf, type PartitionServices } from './lookup.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { IsolationLevel, Partition, ReadablePartition, ReadOutcome } from './partition.ts';
@@ -36,6 +37,7 @@ export interface FetchOptions {
   readonly server: PartitionServices & {
     readonly ports: { readonly timers: Timers };
     readonly answerMemory: AnswerMemory;
+    readonly leadWaits: Pick<LeadWaits, 'wait'>;
     /** Of what followers out of sync are sent. */
     readonly leaderThrottle: Throttle;
   };
@@ -84,6 +86,8 @@ export class FetchOperation {
   #finished = false;
   /** Partitions that don't serve this follower, and why. */
   #refused: Map<SessionPartition, number> | null = null;
+  /** Partitions that this node may be about to lead: true as long as nothing is said of them. */
+  #awaited: Map<SessionPartition, boolean> | null = null;
   /** Bytes of memory set aside for the answer, and what it may have at most. */
   #grantedBytes = 0;
   #maxBytes: number;
@@ -98,35 +102,57 @@ export class FetchOperation {
 
   start(): void {
     const { maxWaitMs, minBytes, context, server } = this.#options;
-    this.#reportProgress();
+    for (const asked of this.#options.partitions) this.#reportProgress(asked);
     if (maxWaitMs <= 0 || minBytes <= 0 || this.#isReady()) {
       this.#finish();
       return;
     }
     this.#unsubscribe.push(context.connection.onClose(() => this.#end()));
     this.#timer = server.ports.timers.after(maxWaitMs, () => this.#finish());
-    this.#watch();
+    for (const asked of this.#options.partitions) this.#watch(asked);
   }
 
   /** What a follower asks for says what it has. Where its history is another, its offset means nothing. */
-  #reportProgress(): void {
-    const { follower, partitions } = this.#options;
+  #reportProgress(asked: SessionPartition): void {
+    const { follower } = this.#options;
     if (follower === null) return;
-    for (const asked of partitions) {
-      const partition = this.#findLed(asked);
-      const { fetchOffset, logStartOffset, currentLeaderEpoch } = asked;
-      if (partition === null || partition.status(currentLeaderEpoch) !== ErrorCode.NONE) continue;
-      if (isLost(partition, asked) || divergence(partition, asked) !== NO_DIVERGENCE) continue;
-      if (fetchOffset < partition.logStartOffset || fetchOffset > partition.logEndOffset) continue;
-      // Without the epoch nobody knows which history it copies.
-      const errorCode =
-        currentLeaderEpoch < 0
-          ? ErrorCode.FENCED_LEADER_EPOCH
-          : partition.onFollowerFetch({ ...follower, fetchOffset, logStartOffset });
-      if (errorCode === ErrorCode.NONE) continue;
-      this.#refused ??= new Map();
-      this.#refused.set(asked, errorCode);
-    }
+    const partition = this.#findLed(asked);
+    const { fetchOffset, logStartOffset, currentLeaderEpoch } = asked;
+    if (partition === null || partition.status(currentLeaderEpoch) !== ErrorCode.NONE) return;
+    if (isLost(partition, asked) || divergence(partition, asked) !== NO_DIVERGENCE) return;
+    if (fetchOffset < partition.logStartOffset || fetchOffset > partition.logEndOffset) return;
+    // Without the epoch nobody knows which history it copies.
+    const errorCode =
+      currentLeaderEpoch < 0
+        ? ErrorCode.FENCED_LEADER_EPOCH
+        : partition.onFollowerFetch({ ...follower, fetchOffset, logStartOffset });
+    if (errorCode === ErrorCode.NONE) return;
+    this.#refused ??= new Map();
+    this.#refused.set(asked, errorCode);
+  }
+
+  /** Whether nothing is said of the partition yet, since this node may lead it in a moment: who asks knows more than it, or it begins to. */
+  #isAwaited(asked: SessionPartition, errorCode: number): boolean {
+    if (errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER && errorCode !== ErrorCode.UNKNOWN_LEADER_EPOCH) return false;
+    const known = this.#awaited?.get(asked);
+    if (known !== undefined) return known;
+    const { server, byId } = this.#options;
+    const topicId = byId ? asTopicId(asked.topicId) : server.metadata.view.topicByName(asked.topic)?.id;
+    // Only who names an epoch can know better: the others are told at once.
+    if (topicId === undefined || asked.currentLeaderEpoch < 0) return false;
+    const { index, currentLeaderEpoch: leaderEpoch } = asked;
+    const isAwaited = server.leadWaits.wait({ topicId, index, leaderEpoch }, () => this.#awaitEnds(asked));
+    this.#awaited ??= new Map();
+    this.#awaited.set(asked, isAwaited);
+    return isAwaited;
+  }
+
+  #awaitEnds(asked: SessionPartition): void {
+    this.#awaited?.set(asked, false);
+    if (this.#finished) return;
+    this.#reportProgress(asked);
+    this.#watch(asked);
+    this.#lookSoon();
   }
 
   /** Enough bytes, or something that the client must be told now. */
@@ -135,8 +161,10 @@ export class FetchOperation {
     if (partitions.length === 0 || this.#refused !== null) return true;
     let available = 0;
     for (const asked of partitions) {
-      const partition = this.#find(asked).partition;
-      if (partition === null || partition.status(asked.currentLeaderEpoch) !== ErrorCode.NONE) return true;
+      const { partition, errorCode } = this.#find(asked);
+      const status = partition === null ? errorCode : partition.status(asked.currentLeaderEpoch);
+      if (this.#isAwaited(asked, status)) continue;
+      if (partition === null || status !== ErrorCode.NONE) return true;
       if (asked.fetchOffset < partition.logStartOffset || asked.fetchOffset > partition.logEndOffset) return true;
       if (isLost(partition, asked) || divergence(partition, asked) !== NO_DIVERGENCE) return true;
       if (this.#isNewsToFollower(partition, asked) || this.#preferredReplica(asked) !== -1) return true;
@@ -190,24 +218,23 @@ export class FetchOperation {
     return { partition: null, errorCode: byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED };
   }
 
-  #watch(): void {
-    const { timers } = this.#options.server.ports;
-    // Many partitions may move in one turn; one look afterwards is enough.
-    const wake = (): void => {
-      this.#wake ??= timers.after(0, () => {
-        this.#wake = null;
-        if (!this.#finished && this.#isReady()) this.#finish();
-      });
-    };
-    for (const asked of this.#options.partitions) {
-      const partition = this.#find(asked).partition;
-      if (partition === null) continue;
-      const { follower, tellsWatermark } = this.#options;
-      const led = follower === null ? null : this.#findLed(asked);
-      if (led !== null) this.#unsubscribe.push(led.onAppend(wake));
-      if (led === null || tellsWatermark) this.#unsubscribe.push(partition.onHighWatermark(wake));
-      this.#unsubscribe.push(partition.onResign(wake));
-    }
+  /** Many partitions may move in one turn; one look afterwards is enough. */
+  #lookSoon(): void {
+    this.#wake ??= this.#options.server.ports.timers.after(0, () => {
+      this.#wake = null;
+      if (!this.#finished && this.#isReady()) this.#finish();
+    });
+  }
+
+  #watch(asked: SessionPartition): void {
+    const partition = this.#find(asked).partition;
+    if (partition === null || this.#awaited?.get(asked) === true) return;
+    const wake = (): void => this.#lookSoon();
+    const { follower, tellsWatermark } = this.#options;
+    const led = follower === null ? null : this.#findLed(asked);
+    if (led !== null) this.#unsubscribe.push(led.onAppend(wake));
+    if (led === null || tellsWatermark) this.#unsubscribe.push(partition.onHighWatermark(wake));
+    this.#unsubscribe.push(partition.onResign(wake));
   }
 
   #end(): void {

@@ -11,9 +11,18 @@ const LED_LATELY_MS = 10_000;
 /** Requests that wait at once, of all partitions. */
 const WAITING_MAX = 1_000;
 
+/** A partition as a request names it. */
+export interface AskedPartition {
+  readonly topicId: TopicId;
+  readonly index: number;
+  /** The leader epoch that who asks knows; −1 when the request does not say. */
+  readonly leaderEpoch: number;
+}
+
 /**
- * Requests that come to a follower in sync a moment before the metadata that makes it the leader: their client was told of it by
- * whoever led before (KIP-951), and would rest if it were refused, after each controlled shutdown.
+ * Requests that come to a replica a moment before the metadata that makes it the leader, or before the leadership that this
+ * names has begun: their client was told of it by whoever led before (KIP-951), a follower by its own metadata, and would rest
+ * if it were refused, after each controlled shutdown.
  */
 export class LeadWaits {
   readonly #deps: LeadWaitsDeps;
@@ -36,13 +45,9 @@ export class LeadWaits {
   }
 
   /** Whether `done` will be called, once: when this node leads the partition, or does not after a while. */
-  wait(topicId: TopicId, index: number, done: () => void): boolean {
-    const { clock, timers, metadata, nodeId, partitions } = this.#deps;
-    if (this.#count >= WAITING_MAX || partitions.followed(topicId, index) === null) return false;
-    const inSync = metadata.view.topicById(topicId)?.partition(index)?.isr.includes(nodeId) === true;
-    const ledUntilMs =
-      this.#ledUntilMs.get(topicId, index) ?? this.#older.get(topicId, index) ?? Number.NEGATIVE_INFINITY;
-    if (!inSync || clock.monotonicMs() - ledUntilMs < LED_LATELY_MS) return false;
+  wait(asked: AskedPartition, done: () => void): boolean {
+    if (this.#count >= WAITING_MAX || !this.#mayLeadSoon(asked)) return false;
+    const { topicId, index } = asked;
     let isOpen = true;
     const end = (): void => {
       if (!isOpen) return;
@@ -51,7 +56,7 @@ export class LeadWaits {
       timer.cancel();
       done();
     };
-    const timer = timers.after(WAIT_MS, () => {
+    const timer = this.#deps.timers.after(WAIT_MS, () => {
       this.#leave(topicId, index, end);
       end();
     });
@@ -60,6 +65,20 @@ export class LeadWaits {
     if (waiting === undefined) this.#waiting.set(topicId, index, [end]);
     else waiting.push(end);
     return true;
+  }
+
+  #mayLeadSoon({ topicId, index, leaderEpoch }: AskedPartition): boolean {
+    const { clock, metadata, nodeId, partitions } = this.#deps;
+    const known = metadata.view.topicById(topicId)?.partition(index);
+    if (known?.replicas.includes(nodeId) !== true) return false;
+    // Many leaderships take several turns to begin, each following is left first.
+    if (known.leader === nodeId && (leaderEpoch < 0 || leaderEpoch === known.leaderEpoch)) return true;
+    // Who asks has newer metadata.
+    if (leaderEpoch >= 0) return leaderEpoch > known.leaderEpoch;
+    if (partitions.followed(topicId, index) === null || !known.isr.includes(nodeId)) return false;
+    const ledUntilMs =
+      this.#ledUntilMs.get(topicId, index) ?? this.#older.get(topicId, index) ?? Number.NEGATIVE_INFINITY;
+    return clock.monotonicMs() - ledUntilMs >= LED_LATELY_MS;
   }
 
   #resigned(topicId: TopicId, index: number): void {

@@ -51,7 +51,8 @@ describe('a consumer that asks a broker which does not lead', () => {
 
   it('gets the address under which it came in', () => {
     const { ask } = asked();
-    const { nodeEndpoints } = ask({ epoch: EPOCH }, requestContext({ listener: 'brokers' })).response ?? {};
+    const { nodeEndpoints } =
+      ask({ epoch: EPOCH, leaderEpoch: 4 }, requestContext({ listener: 'brokers' })).response ?? {};
     expect(nodeEndpoints).toEqual([{ nodeId: 1, host: 'inner-1', port: 9093, rack: null }]);
   });
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { brokerId } from '../../../../broker/core/base/ids.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
-import { EPOCH, served } from '../../../support/fetch-lab.ts';
+import { EPOCH, served, TOPIC_ID } from '../../../support/fetch-lab.ts';
 import { records } from '../../../support/leader-lab.ts';
+import { ledElsewhere } from '../../../support/led-elsewhere.ts';
 import { requestContext } from '../../../support/request-context.ts';
 
 describe('a fetch of a follower', () => {
@@ -50,11 +51,42 @@ describe('a fetch of a follower', () => {
     const { ask, partitionOf, partition } = served(['a'], 1);
     ask({ follower: 2, from: 1 });
     expect(partitionOf(ask({ leaderEpoch: 6, from: 1 }))?.errorCode).toBe(ErrorCode.FENCED_LEADER_EPOCH);
-    expect(partitionOf(ask({ leaderEpoch: 8, from: 1 }))?.errorCode).toBe(ErrorCode.UNKNOWN_LEADER_EPOCH);
+    expect(partitionOf(ask({ leaderEpoch: 8, from: 1, maxWaitMs: 0 }))?.errorCode).toBe(ErrorCode.UNKNOWN_LEADER_EPOCH);
     expect(partitionOf(ask({ leaderEpoch: -1, from: 1 }))?.errorCode).toBe(ErrorCode.FENCED_LEADER_EPOCH);
     expect(partition.highWatermark).toBe(0);
     ask({ from: 1 });
     expect(partition.highWatermark).toBe(1);
+  });
+
+  it('waits for the leadership that its leader has yet to hear of, and counts from there', () => {
+    const { ask, begin, loop, partition, partitionOf } = served(['a'], 1, {
+      isLed: false,
+      view: ledElsewhere(TOPIC_ID),
+    });
+    const first = ask({ follower: 2, from: 1 });
+    loop.advance(99);
+    expect([first.response, partition.highWatermark]).toEqual([null, 0]);
+    begin();
+    expect([first.response, partition.highWatermark]).toEqual([null, 0]);
+    const records = ask({ from: 0 });
+    expect(partitionOf(records)).toMatchObject({ errorCode: ErrorCode.NONE, records: { length: 1 } });
+    ask({ from: 1 });
+    expect(partition.highWatermark).toBe(1);
+    loop.advance(401);
+    expect(first.response).toMatchObject({ errorCode: ErrorCode.NONE });
+    expect(partitionOf(first)?.errorCode).toBe(ErrorCode.NONE);
+  });
+
+  it('waits for it for a tenth of a second at most, and not when its epoch is no newer than what is known', () => {
+    const { ask, loop, partitionOf } = served(['a'], 1, { isLed: false, view: ledElsewhere(TOPIC_ID) });
+    const refused = { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER };
+    for (const leaderEpoch of [3, 4]) expect(partitionOf(ask({ leaderEpoch }))).toMatchObject(refused);
+    const ahead = ask({ leaderEpoch: 5 });
+    loop.advance(99);
+    expect(ahead.response).toBeNull();
+    loop.advance(1);
+    loop.run();
+    expect(partitionOf(ahead)).toMatchObject(refused);
   });
 
   it('says nothing of what it has where its history is another, and is told where they part', () => {

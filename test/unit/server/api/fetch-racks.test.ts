@@ -3,8 +3,9 @@ import { brokerId, leaderEpoch } from '../../../../broker/core/base/ids.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import type { PartitionLog } from '../../../../broker/server/logs/partition-log.ts';
 import { FollowerReads } from '../../../../broker/server/partitions/follower-reads.ts';
-import { served } from '../../../support/fetch-lab.ts';
+import { served, TOPIC_ID } from '../../../support/fetch-lab.ts';
 import { HandLog, lead, records } from '../../../support/leader-lab.ts';
+import { ledElsewhere } from '../../../support/led-elsewhere.ts';
 import { requestContext } from '../../../support/request-context.ts';
 
 const SELECTOR = 'org.apache.kafka.common.replica.RackAwareReplicaSelector';
@@ -77,7 +78,8 @@ function follower() {
   let followed = { ...view, leader: brokerId(0) };
   // A fake of the port: what this test does not use of it is left out.
   const reads = new FollowerReads('jobs', () => followed, log as unknown as PartitionLog);
-  const lab = served([], 0, { followed: reads, isLed: false });
+  const known = ledElsewhere(TOPIC_ID, { leaderEpoch: view.leaderEpoch });
+  const lab = served([], 0, { followed: reads, isLed: false, view: known });
   const consume = (from: number, options: { readonly epoch?: number; readonly version?: number } = {}) =>
     lab.ask(
       { ...CONSUMER, from, leaderEpoch: options.epoch ?? 7 },
@@ -92,11 +94,13 @@ function follower() {
 
 describe('a consumer at a follower (KIP-392)', () => {
   it('reads up to the high watermark that is known there', () => {
-    const { consume, partitionOf } = follower();
+    const { consume, partitionOf, loop } = follower();
     expect(partitionOf(consume(0))).toMatchObject({ errorCode: 0, highWatermark: 2, records: { length: 2 } });
     expect(partitionOf(consume(4))?.errorCode).toBe(ErrorCode.OFFSET_OUT_OF_RANGE);
     expect(partitionOf(consume(0, { epoch: 6 }))?.errorCode).toBe(ErrorCode.FENCED_LEADER_EPOCH);
-    expect(partitionOf(consume(0, { epoch: 8 }))?.errorCode).toBe(ErrorCode.UNKNOWN_LEADER_EPOCH);
+    const ahead = consume(0, { epoch: 8 });
+    loop.advance(100);
+    expect(partitionOf(ahead)?.errorCode).toBe(ErrorCode.UNKNOWN_LEADER_EPOCH);
   });
 
   it('speaks a version that knows of followers', () => {

@@ -15,10 +15,10 @@ const [SELF, LEADER] = [brokerId(0), brokerId(1)];
 
 /** Broker 0, which follows jobs-0; broker 1 leads it in epoch 4. */
 function follower(
-  options: { readonly isr?: readonly ReturnType<typeof brokerId>[]; readonly isFollowed?: boolean } = {},
+  options: { readonly isFollowed?: boolean; readonly changes?: Parameters<typeof ledElsewhere>[1] } = {},
 ) {
   const loop = new VirtualLoop();
-  const view = ledElsewhere(ID, options.isr === undefined ? {} : { isr: options.isr });
+  const view = ledElsewhere(ID, options.changes);
   const partitions = new FakePartitions();
   const reads = options.isFollowed === false ? null : ({} as unknown as ReadablePartition);
   Object.assign(partitions, { followed: () => reads });
@@ -59,7 +59,7 @@ const REFUSED = { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER, baseOffset: -1, .
 
 describe('a producer that asks a broker which does not lead', () => {
   it('is told at once who leads, in which epoch and where (KIP-951)', () => {
-    for (const options of [{ isFollowed: false }, { isr: [LEADER] }]) {
+    for (const options of [{ isFollowed: false }, { changes: { isr: [LEADER] } }]) {
       const { produce } = follower(options);
       expect(produce().response).toEqual(REFUSED);
       expect(produce(12).response).toEqual(REFUSED);
@@ -86,6 +86,15 @@ describe('a producer that asks a broker which does not lead', () => {
     expect(second.response).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: 1 });
     loop.advance(1_000);
     expect(first.response).toMatchObject({ errorCode: ErrorCode.NONE });
+  });
+
+  it('is not sent away by a broker that knows that it leads and is about to begin', () => {
+    const { loop, produce, lead } = follower({ isFollowed: false, changes: { leader: SELF } });
+    const asked = produce();
+    loop.advance(99);
+    expect(asked.response).toBeNull();
+    lead();
+    expect(asked.response).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: 0 });
   });
 
   it('is refused after a tenth of a second in which the broker did not come to lead', () => {
