@@ -61,6 +61,8 @@ export class ShareSessions {
   readonly #sessions = new Map<string, ShareSession>();
   /** Sessions of each group. */
   readonly #groupCounts = new Map<string, number>();
+  /** Sessions by group and then by partition. */
+  readonly #followers = new Map<string, Map<string, number>>();
   readonly #byConnection = new Map<number, Set<ShareSession>>();
   #partitionCount = 0;
 
@@ -77,6 +79,11 @@ export class ShareSessions {
   /** Number of sessions of one group. */
   groupCount(groupId: string): number {
     return this.#groupCounts.get(groupId) ?? 0;
+  }
+
+  /** Number of the group's members that fetch a partition from this broker. */
+  memberCount(groupId: string, { topicId, partition }: SessionPartition): number {
+    return this.#followers.get(groupId)?.get(partitionText(topicId, partition)) ?? 0;
   }
 
   /**
@@ -113,7 +120,7 @@ export class ShareSessions {
     const text = sessionText(session.groupId, session.memberId);
     if (this.#sessions.get(text) !== session) return false;
     this.#sessions.delete(text);
-    this.#partitionCount -= session.partitions.size;
+    for (const partition of session.partitions.keys()) this.#count(session, partition, -1);
     const left = this.groupCount(session.groupId) - 1;
     if (left === 0) this.#groupCounts.delete(session.groupId);
     else this.#groupCounts.set(session.groupId, left);
@@ -127,14 +134,15 @@ export class ShareSessions {
   follow(session: ShareSession, added: Iterable<SessionPartition>, forgotten: Iterable<SessionPartition>): boolean {
     const { partitions } = session;
     for (const { topicId, partition } of forgotten) {
-      if (partitions.delete(partitionText(topicId, partition))) this.#partitionCount -= 1;
+      const text = partitionText(topicId, partition);
+      if (partitions.delete(text)) this.#count(session, text, -1);
     }
     for (const { topicId, partition } of added) {
       const text = partitionText(topicId, partition);
       if (partitions.has(text)) continue;
       if (partitions.size >= SESSION_PARTITIONS_MAX || this.#partitionCount >= SESSIONS_PARTITIONS_MAX) return false;
       partitions.set(text, { topicId, partition });
-      this.#partitionCount += 1;
+      this.#count(session, text, 1);
     }
     return true;
   }
@@ -147,6 +155,19 @@ export class ShareSessions {
   /** The sessions that end with a connection. */
   ofConnection(connectionId: number): readonly ShareSession[] {
     return [...(this.#byConnection.get(connectionId) ?? [])];
+  }
+
+  #count({ groupId }: ShareSession, partition: string, by: 1 | -1): void {
+    this.#partitionCount += by;
+    let counts = this.#followers.get(groupId);
+    if (counts === undefined) {
+      counts = new Map();
+      this.#followers.set(groupId, counts);
+    }
+    const count = (counts.get(partition) ?? 0) + by;
+    if (count > 0) counts.set(partition, count);
+    else counts.delete(partition);
+    if (counts.size === 0) this.#followers.delete(groupId);
   }
 
   #open(groupId: string, memberId: string, connectionId: number): ShareSession {

@@ -1,11 +1,11 @@
 import { assert } from '../../core/base/assert.ts';
 import { ErrorCode } from '../../core/protocol/errors.ts';
-import type { AcquiredRange, AcquireMode } from '../../core/share/acquisition.ts';
+import { type AcquiredRange, AcquireMode } from '../../core/share/acquisition.ts';
 import type { TimerHandle, Timers } from '../../ports/clock.ts';
 import type { ReadOptions, ReadOutcome } from '../partitions/partition.ts';
 import { readInOrder } from '../partitions/reads-in-order.ts';
 import type { SharePartitionHost, ShareWaiter } from './partition-host.ts';
-import { indexBatches, sliceBatches } from './read-batches.ts';
+import { indexBatches, sliceBatches, wholeWithin } from './read-batches.ts';
 
 /** One share-partition that a fetch asks for, and what came of it. */
 export interface ShareFetchEntry {
@@ -32,6 +32,8 @@ export interface ShareFetchOptions {
   readonly minBytes: number;
   readonly maxBytes: number;
   readonly maxWaitMs: number;
+  /** Members of the group that fetch the share-partition from this node, this one included. */
+  readonly memberCount: (entry: ShareFetchEntry) => number;
   /** Whether the session still stands: nothing is handed to a member that is gone. */
   readonly isLive: () => boolean;
   /** Called once. */
@@ -164,7 +166,7 @@ export class ShareFetchOperation implements ShareWaiter {
       onRead(null);
       return true;
     }
-    const recordsMax = this.#recordsMaxOf(host);
+    const recordsMax = this.#recordsMaxOf(entry, host);
     const recordsExpected = Math.min(host.partition.highWatermark - fetchOffset, recordsMax);
     this.#expectedCount += recordsExpected;
     const options = this.#readOptions(host, fetchOffset, recordsMax, turn);
@@ -186,10 +188,13 @@ export class ShareFetchOperation implements ShareWaiter {
     return sizeInBytes === 0 ? this.#readBytes > 0 : sizeInBytes <= this.#options.maxBytes - this.#readBytes;
   }
 
-  /** Most records to take of a candidate now. */
-  #recordsMaxOf(host: SharePartitionHost): number {
-    const { recordsMax, isolationLevel } = this.#options;
-    return Math.min(recordsMax - this.#takenCount, host.partFor(this, isolationLevel));
+  /** Most records to take of a candidate now; `bounds` of the batches that were read from `fetchOffset` on, if they are known. */
+  #recordsMaxOf(entry: ShareFetchEntry, host: SharePartitionHost, bounds: readonly number[] = [], fetchOffset = 0): number {
+    const { recordsMax, isolationLevel, memberCount, mode } = this.#options;
+    const wanted = Math.min(recordsMax - this.#takenCount, host.partFor(this, isolationLevel));
+    const lockPart = host.lockPart(memberCount(entry));
+    const isWhole = mode === AcquireMode.batchOptimized && bounds.length > 0;
+    return Math.min(wanted, isWhole ? wholeWithin(bounds, fetchOffset, lockPart) : lockPart);
   }
 
   /** A fair part of the bytes for each candidate, and no more than the records wanted are likely to need. */
@@ -226,7 +231,7 @@ export class ShareFetchOperation implements ShareWaiter {
     if (outcome.sizeInBytes === 0 || !isLive()) return;
     const batches = indexBatches(outcome.chunks, outcome.abortedTransactions);
     const { bounds, withheld } = batches;
-    const recordsMax = this.#recordsMaxOf(host);
+    const recordsMax = this.#recordsMaxOf(entry, host, bounds, fetchOffset);
     const acquired = host.acquire({ memberId, mode, recordsMax, batchSize, fetchOffset, bounds, withheld });
     const first = acquired[0];
     const last = acquired[acquired.length - 1];

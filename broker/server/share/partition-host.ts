@@ -193,6 +193,16 @@ export class SharePartitionHost {
     return Math.max(1, Math.ceil(count / (otherCount + 1)));
   }
 
+  /**
+   * An equal part of the record locks for each of `memberCount` members, whether they wait just now or work: what one of
+   * them held beyond it others would wait for, as long as that takes. One part stays free: records that are finished
+   * keep their locks until those before them are. At least 1; `Infinity` for one member.
+   */
+  lockPart(memberCount: number): number {
+    if (memberCount < 2) return Number.POSITIVE_INFINITY;
+    return Math.max(1, Math.floor(rulesOf(this.#deps, this.groupId).recordLocksMax / (memberCount + 1)));
+  }
+
   /** Lets a fetch be woken until `unwatch`. */
   watch(waiter: ShareWaiter): void {
     this.#waiters.add(waiter);

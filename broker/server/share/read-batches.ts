@@ -51,6 +51,17 @@ function isWithheld(buf: Buffer, pos: number, walk: AbortedWalk): boolean {
   return true;
 }
 
+/** Records of the whole batches from `offset` on that are no more than `countMax`; 1 where the first is larger: it is not divided. */
+export function wholeWithin(bounds: readonly number[], offset: number, countMax: number): number {
+  let count = 1;
+  for (let index = 1; index < bounds.length; index += 2) {
+    const next = (bounds[index] ?? 0) + 1 - offset;
+    if (next > countMax) break;
+    count = Math.max(count, next);
+  }
+  return count;
+}
+
 /** Views of the whole batches that hold offsets of [start, end), and those between them. */
 export function sliceBatches(
   chunks: readonly Uint8Array[],

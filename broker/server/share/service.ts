@@ -275,6 +275,7 @@ export class ShareService {
       minBytes: wish.minBytes,
       maxBytes: Math.min(wish.maxBytes, this.#deps.settings.broker('fetch.max.bytes')),
       maxWaitMs: wish.maxWaitMs,
+      memberCount: (entry) => this.sessions.memberCount(session.groupId, entry),
       isLive: () => this.sessions.isLive(session),
       done: () => {
         const operations = this.#fetching.get(session);

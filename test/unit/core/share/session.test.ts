@@ -106,6 +106,26 @@ describe('share sessions', () => {
     ]);
   });
 
+  test('tell how many members fetch a partition, whatever they add, forget and leave', () => {
+    const sessions = new ShareSessions();
+    const first = opened(sessions).session;
+    const other = take(sessions, 0, { memberId: 'n' });
+    if (other.kind !== 'open') throw new Error('the session did not open');
+    const counts = (): number[] => [0, 1, 2].map((partition) => sessions.memberCount('g', { topicId: 'T', partition }));
+    sessions.follow(first, named([0, 1]), []);
+    sessions.follow(first, named([0, 1]), []);
+    sessions.follow(other.session, named([1, 2]), []);
+    expect(counts()).toEqual([1, 2, 1]);
+    sessions.follow(other.session, [], named([0, 2]));
+    expect(counts()).toEqual([1, 2, 0]);
+    take(sessions, 0);
+    expect(counts()).toEqual([0, 1, 0]);
+    sessions.remove(first);
+    sessions.remove(other.session);
+    expect(counts()).toEqual([0, 0, 0]);
+    expect(sessions.memberCount('h', { topicId: 'T', partition: 1 })).toBe(0);
+  });
+
   test('name so many partitions at most, however often they add some', () => {
     const sessions = new ShareSessions();
     const { session } = opened(sessions);

@@ -131,6 +131,29 @@ describe('a share fetch', () => {
     expect(pending.map((one) => acquired(one))).toEqual([['0:50-53 x2', '0:100-102 x1'], ['0:103-109 x1']]);
   });
 
+  test('takes no more than its part of the record locks though nobody waits: others work, and will come back', () => {
+    const node = new ShareNode();
+    node.metadata.groupConfigs.set('g', new Map([['share.partition.max.record.locks', '400']]));
+    for (let count = 0; count < 20; count += 1) node.produce(30);
+    const members = ['a', 'b', 'c', 'd'].map((id) => node.member(id));
+    const firsts = members.map((member) => acquired(member.fetch({ maxRecords: 30 })));
+    expect(firsts).toEqual([['0:0-29 x1'], ['0:30-59 x1'], ['0:60-89 x1'], ['0:90-119 x1']]);
+    // A fifth of 400 records, in whole batches; strictly, when it asks for that.
+    expect(acquired(members[0]?.fetch() ?? { answer: null })).toEqual(['0:120-179 x1']);
+    expect(acquired(members[1]?.fetch({ shareAcquireMode: 1 }) ?? { answer: null })).toEqual(['0:180-259 x1']);
+  });
+
+  test('takes a whole batch though it is more than its part of the record locks', () => {
+    const node = new ShareNode();
+    node.metadata.groupConfigs.set('g', new Map([['share.partition.max.record.locks', '100']]));
+    const [a, b] = [node.member('a'), node.member('b')];
+    node.produce(1);
+    expect(acquired(a.fetch())).toEqual(['0:0-0 x1']);
+    b.fetch({ maxWaitMs: 0 });
+    node.produce(60);
+    expect(acquired(b.fetch())).toEqual(['0:1-60 x1']);
+  });
+
   test('reads for a share-partition one at a time: no record goes out twice however slow the disk is', () => {
     const node = new ShareNode();
     node.produce(2);
