@@ -11,6 +11,12 @@ import { holdAssignment, initializeShareState } from './share-state.ts';
 const UNSETTLED_INTERVAL_MS = 250;
 /** Interval told to a member that subscribes to a topic which does not exist yet. */
 const MISSING_TOPIC_INTERVAL_MS = 1_000;
+/** Where `brokerText` has it from when nobody set it. */
+const DEFAULT_SOURCE = 5;
+/** What a member costs an assignment, in partitions that it might have. */
+const MEMBER_COST = 25;
+/** Members and partitions that are dealt out in a tenth of a millisecond, so that assigning takes a small part of the time. */
+const COST_PER_MS = 100;
 /** How long a heartbeat that has to bring an assignment is held back at most; well below any request time-out. */
 const PARK_MAX_MS = 1_500;
 
@@ -22,7 +28,7 @@ export function settle(step: Step, group: RunningShareGroup): void {
   const nowMs = step.now.monotonicMs;
   if (group.durable.deleting.length > 0) askDeletion(step, group);
   initializeShareState(step, group);
-  const intervalMs = groupSetting(step, group, 'share.assignment.interval.ms');
+  const intervalMs = assignmentIntervalMs(step, group);
   const mayAssign = group.needsAssignment() && !group.awaitsShareState(nowMs);
   if (mayAssign && group.takeAssignment(nowMs, intervalMs)) assign(step, group.durable);
   answerParked(step, group);
@@ -35,6 +41,21 @@ function groupSetting(
   name: 'share.assignment.interval.ms' | 'share.heartbeat.interval.ms' | 'share.session.timeout.ms',
 ): number {
   return step.settings.group(step.view.configOverrides('group', group.durable.groupId), name);
+}
+
+/**
+ * The interval that was set, for the group or for all; when none was, an assignment may follow as soon as its cost allows:
+ * a member that joins waits for it (KIP-1263 bounds the cost of large groups).
+ */
+function assignmentIntervalMs(step: Step, group: RunningShareGroup): number {
+  const { durable } = group;
+  const intervalMs = groupSetting(step, group, 'share.assignment.interval.ms');
+  const isSet =
+    step.view.configOverrides('group', durable.groupId).has('share.assignment.interval.ms') ||
+    step.settings.brokerText('group.share.assignment.interval.ms').source !== DEFAULT_SOURCE;
+  if (isSet) return intervalMs;
+  const partitionCount = durable.initialized.reduce((sum, { partitions }) => sum + partitions.length, 0);
+  return Math.min(intervalMs, Math.ceil((durable.members.size * (MEMBER_COST + partitionCount)) / COST_PER_MS));
 }
 
 function answerParked(step: Step, group: RunningShareGroup): void {

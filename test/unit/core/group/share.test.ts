@@ -72,6 +72,27 @@ describe('assignments', () => {
     expect(joins[6]?.response?.assignment?.topicPartitions.length).toBe(1);
   });
 
+  test('follow each other as their cost allows when no interval was set: none of many that come has to wait', () => {
+    const late = (group: Share): number => {
+      const joins: ReturnType<Share['join']>[] = [];
+      let lateCount = 0;
+      for (let at = 0; at < 150; at += 1) {
+        joins.push(group.join(`m${at}`));
+        group.advance(20);
+        if (joins[at - 4]?.response === null) lateCount += 1;
+      }
+      group.advance(1_500);
+      const without = joins.filter(({ response }) => count(response?.assignment?.topicPartitions) === 0);
+      expect(without).toEqual([]);
+      return lateCount;
+    };
+    expect(late(new Share())).toBe(0);
+    expect(late(new Share({ 'group.share.assignment.interval.ms': '1000' }))).toBeGreaterThan(100);
+    const own = new Share();
+    own.view.setOverrides('group', 'g', { 'share.assignment.interval.ms': '1000' });
+    expect(late(own)).toBeGreaterThan(100);
+  });
+
   test('are answered with what there is when the interval is longer than a call may wait', () => {
     const group = new Share({ 'group.share.assignment.interval.ms': '15000' });
     for (const memberId of ['a', 'b', 'c', 'd', 'e']) group.join(memberId);
