@@ -4,7 +4,8 @@
 // `--failover` measures what clients see when one of three nodes is gone (`--ways SIGTERM,vanishes`: in these ways alone),
 // `--cluster` what replication costs; both beside Apache Kafka.
 // `--kills N` kills three nodes by turns on busy processors, `--pauses N` lets them stand still.
-// `--share` measures share groups: rates, members that come and go, many groups; beside Apache Kafka.
+// `--share` measures share groups: rates, members that come and go, many groups; beside Apache Kafka (`--parts rates,crowd`:
+// these alone).
 // `--operator` measures the operator: a process and a broker with 1 and 1,000 ShareGroups, reconciles with 1, 100 and 1,000.
 // `--compaction-bytes N` measures nothing but the compaction of a log of that size; `--metadata N` the metadata of that many
 // partitions; `--codecs` batches that are kept and batches that are compressed anew, `--megabytes N` of them each.
@@ -26,7 +27,7 @@ import { measureMetadata, metadataLine } from './metadata.ts';
 import { machineOf } from './process.ts';
 import { measureQuorum } from './quorum.ts';
 import { measureKills, measurePauses } from './strikes.ts';
-import { measureShare } from './share.ts';
+import { measureShare, SHARE_PARTS } from './share.ts';
 import { makeSubject, SUBJECTS, type SubjectName } from './subjects.ts';
 import { render, type Results, rowsOf } from './table.ts';
 
@@ -60,6 +61,7 @@ const { values } = readOptions({
     ways: { type: 'string' },
     cluster: { type: 'boolean', default: false },
     share: { type: 'boolean', default: false },
+    parts: { type: 'string' },
     operator: { type: 'boolean', default: false },
     megabytes: { type: 'string' },
   },
@@ -126,8 +128,10 @@ if (values.failover || values.cluster) {
 
 if (values.share) {
   const subjects = SUBJECTS.slice(0, 3).filter((name) => chosen.includes(name));
+  const wanted = values.parts?.split(',');
+  const parts = SHARE_PARTS.filter((part) => wanted?.includes(part) ?? true);
   try {
-    console.log(await measureShare({ directory, tools, rounds, isQuick: values.quick, subjects }));
+    console.log(await measureShare({ directory, tools, rounds, isQuick: values.quick, subjects, parts }));
   } finally {
     tools.close();
     await host.child.kill();

@@ -1,6 +1,7 @@
-// Share groups beside Apache Kafka's: `npm run bench -- --share [--quick] [--rounds N] [--subjects a,b]`.
+// Share groups beside Apache Kafka's: `npm run bench -- --share [--quick] [--rounds N] [--subjects a,b] [--parts a,b]`.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unreachable } from '../../broker/core/base/assert.ts';
 import { type Cli, cliOf } from '../wire/harness/cli.ts';
 import type { Peer } from '../wire/harness/peer.ts';
 import type { ToolHost } from '../wire/harness/tool-host.ts';
@@ -24,6 +25,12 @@ const SMALL_POLLS = 'max.poll.records=10';
 const LINEAR = [1, 2, 4, 8, 16, 32] as const;
 const MANY = 100;
 const ACKNOWLEDGE_RATE = 1000;
+
+/** What can be measured by itself, in this order. */
+export const SHARE_PARTS = ['rates', 'acknowledgements', 'scaling', 'crowd', 'large-polls', 'groups'] as const;
+
+/** One of `SHARE_PARTS`. */
+type SharePart = (typeof SHARE_PARTS)[number];
 
 /** How much is done. */
 interface Amount {
@@ -51,11 +58,12 @@ export async function measureShare(options: {
   readonly rounds: number;
   readonly isQuick: boolean;
   readonly subjects: readonly SubjectName[];
+  readonly parts: readonly SharePart[];
 }): Promise<string> {
   const found = new Map<string, Figures[]>(options.subjects.map((name) => [name, []]));
   for (let round = 0; round < options.rounds; round += 1) {
     for (const name of options.subjects) {
-      found.get(name)?.push(await measureOne(name, options.directory, options.tools, options.isQuick ? QUICK : FULL));
+      found.get(name)?.push(await measureOne(name, options));
       console.error(`round ${round + 1} of ${options.rounds}: ${name}`);
     }
   }
@@ -66,12 +74,16 @@ export async function measureShare(options: {
   );
 }
 
-async function measureOne(name: SubjectName, directory: string, tools: ToolHost, amount: Amount): Promise<Figures> {
+async function measureOne(
+  name: SubjectName,
+  options: Omit<Parameters<typeof measureShare>[0], 'rounds' | 'subjects'>,
+): Promise<Figures> {
+  const { directory, tools, isQuick, parts } = options;
   const own = await mkdtemp(join(directory, 'share-'));
   const peer = await makeSubject(name, own);
   try {
     await peer.start();
-    return await new ShareBench(peer, tools, amount).measure();
+    return await new ShareBench(peer, tools, isQuick ? QUICK : FULL).measure(parts);
   } catch (error) {
     throw new Error(`${name}: ${peer.tail()}`, { cause: error });
   } finally {
@@ -94,24 +106,39 @@ class ShareBench {
     this.#amount = amount;
   }
 
-  async measure(): Promise<Figures> {
-    const { records } = this.#amount;
+  async measure(parts: readonly SharePart[]): Promise<Figures> {
     await this.#fill('warm', 100_000, 100);
     await this.#swarm('warm', 'warm', 0, '2:90000r');
-    for (const [label, bytes] of SIZES) {
-      await this.#fill(label, records, bytes);
-      for (const consumers of CONSUMERS) await this.#throughput(label, consumers);
-    }
-    await this.#acknowledgements();
-    await this.#scaling();
-    await this.#comingAndGoing();
-    await this.#largePolls();
-    await this.#manyGroups();
+    for (const [label, bytes] of SIZES) await this.#fill(label, this.#amount.records, bytes);
+    for (const part of SHARE_PARTS) if (parts.includes(part)) await this.#measurePart(part);
     this.#row['memory at its highest, MiB'] = memoryOf(this.#peer.pid()).peakMib;
     return this.#row;
   }
 
-  /** As fast as consumers of one group can: most of a backlog, each record accepted by the next poll. */
+  async #measurePart(part: SharePart): Promise<void> {
+    switch (part) {
+      case 'rates':
+        for (const [label] of SIZES) for (const consumers of CONSUMERS) await this.#throughput(label, consumers);
+        return;
+      case 'acknowledgements':
+        return await this.#acknowledgements();
+      case 'scaling':
+        return await this.#scaling();
+      case 'crowd':
+        return await this.#comingAndGoing();
+      case 'large-polls':
+        return await this.#largePolls();
+      case 'groups':
+        return await this.#manyGroups();
+      default:
+        unreachable(part);
+    }
+  }
+
+  /**
+   * As fast as consumers of one group can: most of a backlog, each record accepted by the next poll. It begins when all of
+   * them have records in hand: ten take as long to start as the backlog lasts.
+   */
   async #throughput(label: string, consumers: number): Promise<void> {
     const count = Math.floor(this.#amount.records * 0.9);
     const before = cpuSecondsOf(this.#peer.pid());
@@ -119,7 +146,7 @@ class ShareBench {
       topicOf(label),
       `rate-${topicOf(label)}-${consumers}`,
       0,
-      `${consumers}:${count}r`,
+      `${consumers}:${count}t`,
     );
     const cpu = cpuSecondsOf(this.#peer.pid()) - before;
     const what = `${label}, ${consumers} consumer${consumers === 1 ? '' : 's'}`;

@@ -189,7 +189,12 @@ export class ShareFetchOperation implements ShareWaiter {
   }
 
   /** Most records to take of a candidate now; `bounds` of the batches that were read from `fetchOffset` on, if they are known. */
-  #recordsMaxOf(entry: ShareFetchEntry, host: SharePartitionHost, bounds: readonly number[] = [], fetchOffset = 0): number {
+  #recordsMaxOf(
+    entry: ShareFetchEntry,
+    host: SharePartitionHost,
+    bounds: readonly number[] = [],
+    fetchOffset = 0,
+  ): number {
     const { recordsMax, isolationLevel, memberCount, mode } = this.#options;
     const wanted = Math.min(recordsMax - this.#takenCount, host.partFor(this, isolationLevel));
     const lockPart = host.lockPart(memberCount(entry));

@@ -5,6 +5,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -17,13 +19,16 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * <p>Arguments: bootstrap, topic, group, groups, microseconds of work for a record, stages, then settings of the consumers
  * (name=value). With several groups their names end with -0, -1 and so on, and a stage's members are those of each. Stages
  * are separated by commas: {@code 10:5s} has ten members for five seconds, {@code 10:50000r} until 50,000 records are worked
- * through. Prints one JSON object a stage: what each member worked through, the milliseconds from the first record to the
+ * through, {@code 10:50000t} the same from the moment when all members have records in hand, which they begin together and
+ * which are not counted. Prints one JSON object a stage: what each member worked through, the milliseconds from the first record to the
  * end, the longest time in which nobody got anything, and how long each new member waited for its first record.
  */
 public final class ShareSwarm {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration POLL = Duration.ofMillis(100);
     private static final long LOOK_NANOS = 1_000_000;
+    /** Well below the time for which a member may hold records. */
+    private static final long GATHER_SECONDS = 20;
 
     private final Properties settings = new Properties();
     private final String topic;
@@ -34,6 +39,7 @@ public final class ShareSwarm {
     private final AtomicLong longestPauseNanos = new AtomicLong();
     private final AtomicLong firstDeliveryNanos = new AtomicLong();
     private volatile boolean measures;
+    private volatile CountDownLatch gathering = new CountDownLatch(0);
 
     private ShareSwarm(String bootstrap, String topic, long workMicros) {
         settings.put("bootstrap.servers", bootstrap);
@@ -64,11 +70,18 @@ public final class ShareSwarm {
         worked.set(0);
         firstDeliveryNanos.set(0);
         longestPauseNanos.set(0);
-        measures = true;
+        boolean isTogether = parts[1].endsWith("t");
+        measures = !isTogether;
         long begin = System.nanoTime();
         shrinkTo(size * groups);
+        gathering = new CountDownLatch(isTogether ? size * groups - members.size() : 0);
         for (int i = members.size(); i < size * groups; i++) {
             members.add(new Member(groups == 1 ? group : group + "-" + i % groups));
+        }
+        if (isTogether) {
+            if (!gathering.await(GATHER_SECONDS, TimeUnit.SECONDS)) throw new IllegalStateException("not all members got records");
+            firstDeliveryNanos.set(System.nanoTime());
+            measures = true;
         }
         while (isTimed ? System.nanoTime() - begin < amount * 1_000_000_000L : worked.get() < amount) {
             LockSupport.parkNanos(LOOK_NANOS);
@@ -92,6 +105,15 @@ public final class ShareSwarm {
             if (member.startNanos >= begin) firsts.add(member.firstNanos == 0 ? -1 : (member.firstNanos - member.startNanos) / 1_000_000);
         }
         System.out.println(JSON.writeValueAsString(line));
+    }
+
+    private void gather() {
+        gathering.countDown();
+        try {
+            gathering.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private void shrinkTo(int size) throws InterruptedException {
@@ -137,15 +159,20 @@ public final class ShareSwarm {
 
         private void work(Iterable<ConsumerRecord<byte[], byte[]>> records) {
             boolean isFirst = true;
+            boolean isCounted = true;
             for (ConsumerRecord<byte[], byte[]> record : records) {
                 if (isFirst) {
                     delivered();
-                    if (firstNanos == 0) firstNanos = System.nanoTime();
+                    if (firstNanos == 0) {
+                        firstNanos = System.nanoTime();
+                        isCounted = gathering.getCount() == 0;
+                        gather();
+                    }
                     isFirst = false;
                 }
                 if (workNanos > 0) pause();
                 if (record.offset() < 0) throw new IllegalStateException("offset " + record.offset());
-                if (!measures) continue;
+                if (!measures || !isCounted) continue;
                 counted.incrementAndGet();
                 worked.incrementAndGet();
             }
