@@ -160,11 +160,11 @@ const SHARE_GROUP_STATUS = {
     observedGeneration: OBSERVED_GENERATION,
     conditions: conditionsOf('ShareGroup'),
     state: text('State of the group as Kafka names it, such as Empty or Stable.'),
-    members: count('Number of consumers in the group.'),
+    members: count('Number of consumers in the group, told once a minute at most.'),
     backlog: {
       type: 'integer',
       description:
-        'Records that are not done with, those in the hands of consumers included, rounded to two significant digits. The exact number is a metric.',
+        'Records that are not done with, those in the hands of consumers included, rounded to two significant digits. Told again when it has been tenfold or a tenth for a minute, double or half for three, or another one at all for ten; the exact number is a metric.',
       minimum: 0,
       maximum: Number.MAX_SAFE_INTEGER,
     },

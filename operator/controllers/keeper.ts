@@ -5,6 +5,7 @@ import { type Cluster, nameOf } from '../api/kinds.ts';
 import { FINALIZER, type Kind } from '../api/names.ts';
 import { difference, type Draft, type Standing, type StatusOf, statusOf, summary } from '../core/conditions.ts';
 import { contentIn, type Declared, desiredFrom } from '../core/declared.ts';
+import { type Drift, driftAfter, toldInMs } from '../core/drift.ts';
 import { type Happening, scaleHappened, statusHappened, stepFailed, stepHappened } from '../core/events.ts';
 import {
   clusterIn,
@@ -46,8 +47,6 @@ export interface KeeperTools {
 
 /** What changes nothing for others is written at most so often (O11). */
 const SOFT_MS: Readonly<Record<Kind, number>> = { Cluster: 10_000, Topic: 10_000, ShareGroup: 60_000 };
-/** What moves all the time under traffic is: a cluster that has what it should writes hardly anything. */
-const SLIGHT_MS = 600_000;
 /** So long a deleted object waits for its topic or group to go: then the namespace may go before. */
 const PATIENCE_MS = 600_000;
 /** So long this operator tries it by itself, however long ago it was deleted: none may have been there meanwhile. */
@@ -60,10 +59,14 @@ export interface MemberExtra {
   readonly written: () => Promise<void>;
 }
 
+const NOTHING_KEPT: Kept = { write: null, writtenMs: Number.NEGATIVE_INFINITY, drift: null, leavingMs: null };
+
 interface Kept {
   /** The version that was seen when it was written, and what came of it: the caches may not have it yet. */
   readonly write: { readonly seen: string; readonly version: string; readonly status: StatusOf<Kind> } | null;
   readonly writtenMs: number;
+  /** Of the backlog in the status, null: it is as the last look found it. */
+  readonly drift: Drift | null;
   /** Since when this operator knows that it is deleted. */
   readonly leavingMs: number | null;
 }
@@ -220,21 +223,40 @@ export class Keeper implements ClusterHooks {
     draft: Draft<K>,
     also: readonly Happening[] = [],
   ): Promise<number | null> {
-    const { clock, now } = this.#tools;
     const { version, status: before } = this.#current(keep, object);
     // It has the conditions of all kinds and the fields of its own.
-    const after = statusOf(draft, before as StatusOf<K>, { generation: object.generation, now: now() });
-    const what = difference(before, after);
-    if (what === 'none') return Number.POSITIVE_INFINITY;
-    const sinceMs = clock.monotonicMs() - (keep.objects.get(object.uid)?.writtenMs ?? Number.NEGATIVE_INFINITY);
-    const restMs = what === 'firm' ? 0 : what === 'slight' ? SLIGHT_MS : SOFT_MS[object.kind];
-    if (sinceMs < restMs) return restMs - sinceMs;
+    const after = statusOf(draft, before as StatusOf<K>, { generation: object.generation, now: this.#tools.now() });
+    const restMs = this.#restMs(keep, object, { before, after });
+    if (restMs > 0) return restMs;
     const written = await unlessRefused(keep, this.#tools.applyStatus(object, version, after));
     if (written === null) return null;
     this.#wrote(keep, object, written, after);
     const happened = [...also, ...statusHappened(object.kind, before, after)];
     for (const happening of happened) await this.#tools.tell(object, happening);
     return Number.POSITIVE_INFINITY;
+  }
+
+  /** In how many ms a status is to be written that was found, 0: now. */
+  #restMs(
+    keep: Keep,
+    { uid, kind }: Declared,
+    { before, after }: { readonly before: StatusOf<Kind>; readonly after: StatusOf<Kind> },
+  ): number {
+    const nowMs = this.#tools.clock.monotonicMs();
+    const kept = keep.objects.get(uid) ?? NOTHING_KEPT;
+    const what = difference(before, after);
+    if (what === 'firm') return 0;
+    const restMs = Math.max(0, kept.writtenMs + SOFT_MS[kind] - nowMs);
+    if (what === 'soft') return restMs;
+    if (what === 'none') {
+      if (kept.drift !== null) keep.objects.set(uid, { ...kept, drift: null });
+      return Number.POSITIVE_INFINITY;
+    }
+    const { backlog: told = 0 }: StatusOf<'ShareGroup'> = before;
+    const { backlog = 0 }: StatusOf<'ShareGroup'> = after;
+    const drift = driftAfter(kept.drift, { told, backlog, nowMs });
+    keep.objects.set(uid, { ...kept, drift });
+    return Math.max(restMs, toldInMs(drift, nowMs));
   }
 
   async #changeFinalizers(
@@ -268,7 +290,7 @@ export class Keeper implements ClusterHooks {
   #wrote(keep: Keep, object: Declared, { metadata }: KubernetesObject, status: StatusOf<Kind>): void {
     const { leavingMs = null } = keep.objects.get(object.uid) ?? {};
     const write = { seen: object.resourceVersion, version: metadata.resourceVersion ?? '', status };
-    keep.objects.set(object.uid, { leavingMs, write, writtenMs: this.#tools.clock.monotonicMs() });
+    keep.objects.set(object.uid, { leavingMs, write, drift: null, writtenMs: this.#tools.clock.monotonicMs() });
   }
 
   #finalizerChanges(
@@ -292,7 +314,7 @@ export class Keeper implements ClusterHooks {
   /** For how long a deleted object is still waited with, in ms: counted from its deletion, whoever was operator then. */
   #patienceWith(keep: Keep, { uid, deletedAtMs }: Declared): number {
     const nowMs = this.#tools.clock.monotonicMs();
-    const kept = keep.objects.get(uid) ?? { write: null, writtenMs: Number.NEGATIVE_INFINITY, leavingMs: null };
+    const kept = keep.objects.get(uid) ?? NOTHING_KEPT;
     const leavingMs = kept.leavingMs ?? nowMs;
     keep.objects.set(uid, { ...kept, leavingMs });
     const triedMs = nowMs - leavingMs;

@@ -71,26 +71,20 @@ export function statusOf<K extends Kind>(
   return { ...(fields ?? { ...before, ...known }), observedGeneration: generation, conditions } as StatusOf<K>;
 }
 
-/** A backlog that moves by less is the same one under traffic, records. */
-const BACKLOG_STEP = 100;
-
 /**
- * What differs between two statuses: `firm` what others act upon (a generation, a condition's status or reason, whether a group is in use, how its consumers are scaled), `slight` a backlog
- * that moves as it does under steady traffic, by less than `BACKLOG_STEP` or less than to the double or the half, `soft` anything else.
+ * What differs between two statuses: `firm` what others act upon (a generation, a condition's status or reason, whether a group is in use, how its consumers are scaled), `backlog` nothing but how
+ * much a group has left, which moves all the time under traffic (see `Drift`), `soft` anything else.
  */
-export function difference(before: StatusOf<Kind>, after: StatusOf<Kind>): 'none' | 'slight' | 'soft' | 'firm' {
+export function difference(before: StatusOf<Kind>, after: StatusOf<Kind>): 'none' | 'backlog' | 'soft' | 'firm' {
   if (firmOf(before) !== firmOf(after)) return 'firm';
   if (canonical(sorted(before)) === canonical(sorted(after))) return 'none';
-  return isSlight(before, after) ? 'slight' : 'soft';
+  return isBacklogAlone(before, after) ? 'backlog' : 'soft';
 }
 
-function isSlight(before: StatusOf<'ShareGroup'>, after: StatusOf<'ShareGroup'>): boolean {
-  const { backlog: was } = before;
-  const { backlog: is } = after;
-  if (was === undefined || is === undefined) return false;
-  if (canonical(sorted({ ...before, backlog: is })) !== canonical(sorted(after))) return false;
-  const [less, more] = was < is ? [was, is] : [is, was];
-  return more - less < BACKLOG_STEP || more < 2 * less;
+function isBacklogAlone(before: StatusOf<'ShareGroup'>, after: StatusOf<'ShareGroup'>): boolean {
+  const { backlog } = after;
+  if (before.backlog === undefined || backlog === undefined) return false;
+  return canonical(sorted({ ...before, backlog })) === canonical(sorted(after));
 }
 
 function firmOf(status: StatusOf<Kind>): string {
