@@ -61,13 +61,14 @@ function nodeSpec(cluster: Cluster, isDynamic: IsDynamic, id: number): NodeSpec 
     ...(isBroker ? (['broker'] as const) : []),
     ...(controllers.includes(id) ? (['controller'] as const) : []),
   ];
-  const listeners = cluster.spec.listeners.map(({ name, port }) => ({ name, port }));
+  // A controller of its own has none: what it doesn't use is no reason to restart it.
+  const listeners = isBroker ? cluster.spec.listeners.map(({ name, port }) => ({ name, port })) : [];
   const specHash = hashOf([listeners, [...settings], own]);
   const { pod, resources } = (isBroker ? cluster.spec.brokers : cluster.spec.controllers) ?? {};
   const declaredHash = hashOf([specHash, cluster.spec.version, pod, resources]);
   const restart = instructionsOf(cluster).restart ?? '';
   const hashes = { specHash, declaredHash, restart };
-  return { id, roles, controllers, voters, ...hashes, listeners: isBroker ? listeners : [], settings };
+  return { id, roles, controllers, voters, ...hashes, listeners, settings };
 }
 
 function hashOf(value: unknown): string {

@@ -311,7 +311,38 @@ describe('a broker that is not needed', () => {
   });
 });
 
+/** What a load comes to while a share group that somebody reads falls behind. */
+function judgedBehind(work: Partial<Work>, spec: Parameters<typeof cluster>[1] = {}): Judged {
+  const scene = new Scene(4, spec);
+  Object.assign(scene.work, work);
+  expect(scene.looks(300).change).toBeNull();
+  let backlog = 10_000;
+  let judged = scene.look();
+  for (let minute = 0; minute < 6 && judged.change === null; minute += 1) {
+    backlog *= 1.2;
+    scene.groups.set('workers', share(3, backlog));
+    judged = scene.looks(60);
+  }
+  return judged;
+}
+
 describe('share groups that fall behind', () => {
+  it.each<[string, (part: number) => readonly [Partial<Work>, Parameters<typeof cluster>[1]?]]>([
+    ['time', (part) => [{ busy: 4 * 0.6 * part }]],
+    ['sessions', (part) => [{ sessions: 4 * SESSIONS_MAX * 0.6 * part }]],
+    ['bytes', (part) => [{ bytesPerSecond: 4e6 * part }, { autoscale: { throughput: '1M' } }]],
+  ])('ask for a broker from two thirds of the %s on that one may have, and not before', (_what, load) => {
+    expect(judgedBehind(...load(0.68)).change).toMatchObject({
+      brokers: 5,
+      why: expect.stringMatching(/, and share group workers falls behind$/),
+    });
+    expect(judgedBehind(...load(0.65)).change).toBeNull();
+  });
+
+  it('say nothing of disks, which are as full as they are', () => {
+    expect(judgedBehind({ logs: 4 * DISK * 0.68 }).change).toBeNull();
+  });
+
   it('ask for a broker while those that there are have two thirds of their load, and let none go', () => {
     const scene = new Scene(4);
     scene.work.busy = 0.41 * 4;

@@ -253,6 +253,15 @@ describe('a plan for several nodes', () => {
     ]);
   });
 
+  it('restarts brokers alone for a listener, which controllers apart do not have', () => {
+    const world = settled(cluster({}, { brokers: 2, controllers: 3 }));
+    const changed = cluster({}, { brokers: 2, controllers: 3, port: 9_192 });
+    expect(converge(changed, world).filter((step) => step !== '·')).toEqual([
+      `restart node 0: ${RESTART}`,
+      `restart node 1: ${RESTART}`,
+    ]);
+  });
+
   it('restarts one node after the other, the active controller last', () => {
     const world = settled(cluster({}, { brokers: 3 }));
     world.leaderId = 1;

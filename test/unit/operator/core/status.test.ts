@@ -211,6 +211,21 @@ describe('the status of a Cluster', () => {
     expect(saysCluster(findings(wanted, seen(2 ** 31)))[0]).toMatch(/^Ready=True /);
   });
 
+  it('waits for the volumes of controllers of their own, each to be as large as the manifest has those', () => {
+    const apart = cluster({}, { brokers: 1, controllers: 3 });
+    const of = (replicas: number, size: string) => ({ replicas, storage: { size } });
+    const wanted = desired({ ...apart, spec: { ...apart.spec, brokers: of(1, '1Gi'), controllers: of(3, '2Gi') } });
+    const { host, admin } = settled(wanted).observe();
+    const seen = (sizes: Readonly<Record<number, number>>) => ({
+      admin,
+      host: { ...host, nodes: host.nodes.map((node) => ({ ...node, volumeBytes: sizes[node.id] ?? 2 ** 31 })) },
+    });
+    expect(saysCluster(findings(wanted, seen({ 0: 2 ** 30, 1001: 2 ** 30, 1002: 2 ** 30 })))[0]).toBe(
+      'Ready=False Progressing: waits for the volumes of nodes 1001, 1002 to grow',
+    );
+    expect(saysCluster(findings(wanted, seen({ 0: 2 ** 30 })))[0]).toMatch(/^Ready=True /);
+  });
+
   it('does not know where nothing could be seen, and keeps what was known', () => {
     const trouble = { message: 'GET pods: no answer', fatal: false };
     const draft = clusterStatus(findings(desired(cluster()), null, { trouble }), FACTS);

@@ -127,6 +127,14 @@ describe('a change of the manifest', () => {
     expect(changed({ config: { ...QUICKSTART.config, 'log.retention.ms': 1 } })).toEqual(before);
   });
 
+  test('of listeners is for new brokers, and leaves controllers of their own as they are', () => {
+    const apart = { controllers: { replicas: 3 } };
+    const [old, fresh] = [9092, 9192].map((port) => changed({ ...apart, listeners: [{ name: 'plain', port }] }));
+    expect(hashes(fresh ?? []).spec).not.toBe(hashes(old ?? []).spec);
+    const controllers = [old, fresh].map((all) => named(all ?? [], 'StatefulSet', 'orders-controller'));
+    expect(controllers[1]).toEqual(controllers[0]);
+  });
+
   test('of the number of brokers restarts nobody', () => {
     const after = changed({ brokers: { ...QUICKSTART.brokers, replicas: 5 } });
     expect(hashes(after)).toEqual(hashes(before));
@@ -152,6 +160,16 @@ describe('a change of the manifest', () => {
     expect(at(named(after, 'PersistentVolumeClaim', 'data-orders-broker-2'), ...size)).toBe('20Gi');
     const set = (all: readonly KubernetesObject[]) => at(named(all, 'StatefulSet', 'orders-broker'), 'spec');
     expect(set(after)).toEqual(set(before));
+  });
+
+  test('of the class of volumes is one of the role that says it', () => {
+    const storage = (storageClassName: string) => ({ replicas: 1, storage: { size: '1Gi', storageClassName } });
+    const all = changed({ brokers: storage('fast'), controllers: storage('safe') });
+    const classOf = (name: string) => at(named(all, 'PersistentVolumeClaim', name), 'spec', 'storageClassName');
+    expect(['data-orders-broker-0', 'data-orders-controller-1000'].map(classOf)).toEqual(['fast', 'safe']);
+    const template = (name: string) =>
+      at(named(all, 'StatefulSet', name), 'spec', 'volumeClaimTemplates', 0, 'spec', 'storageClassName');
+    expect(['orders-broker', 'orders-controller'].map(template)).toEqual(['fast', 'safe']);
   });
 
   test('never makes a claim smaller than it is', () => {
