@@ -181,6 +181,9 @@ export class Operator {
         const admin = await this.#tools.dialer.connect({ namespace, name, clusterId: '', tls: null }, nodes);
         return { admin, brokers: nodes.map(({ id }) => id) };
       },
+      trouble: (error) => {
+        this.#listener.trouble('closing a connection', error);
+      },
       clock: this.#tools.clock,
     });
     return this.#backlogs;

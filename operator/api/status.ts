@@ -14,7 +14,7 @@ const time = (description: string) =>
 const ALL = ['Cluster', 'ShareGroup', 'Topic'] as const satisfies readonly Kind[];
 
 /** The types of conditions that the operator writes: of which kinds, and what they say. */
-export const CONDITION_TYPES = {
+const CONDITION_TYPES = {
   Ready: { of: ALL, says: 'all is as the manifest says' },
   Reconciling: { of: ALL, says: 'the operator is at work on it, or waits for something' },
   Stalled: { of: ALL, says: 'somebody has to change something first, and the message says what' },
@@ -37,6 +37,12 @@ export const CONDITION_TYPES = {
   SubscriptionDiffers: { of: ['ShareGroup'], says: 'consumers subscribe to other topics than spec.topics' },
   ScalingActive: { of: ['ShareGroup'], says: 'the operator scales the consumers' },
 } as const satisfies Readonly<Record<string, { readonly of: readonly Kind[]; readonly says: string }>>;
+
+/** The types that a kind can have. */
+export function conditionTypesOf(kind: Kind): ReadonlySet<string> {
+  const all = Object.entries(CONDITION_TYPES).filter(([, { of }]) => of.some((one) => one === kind));
+  return new Set(all.map(([type]) => type));
+}
 
 /** One of `CONDITION_TYPES`. */
 export type ConditionType = keyof typeof CONDITION_TYPES;
@@ -77,7 +83,7 @@ const conditionsOf = (kind: Kind) =>
   ({
     ...CONDITIONS,
     description: `What the operator found. ${Object.entries(CONDITION_TYPES)
-      .filter(([, { of }]) => of.some((one) => one === kind))
+      .filter(([type]) => conditionTypesOf(kind).has(type))
       .map(([type, { says }]) => `${type}: ${says}.`)
       .join(' ')}`,
   }) as const;

@@ -6,7 +6,7 @@ import type { AdminObservation } from '../core/observed.ts';
 import { backlogOf } from '../core/scaling.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClusterAdmin } from '../ports/cluster-admin.ts';
-import { isOperatorError, messageOf } from '../ports/operator-error.ts';
+import { isOperatorError, messageOf, OperatorError } from '../ports/operator-error.ts';
 
 /** What can be said of the backlog of a ShareGroup. `refused`: asking again does not help. */
 export type Backlog =
@@ -35,6 +35,8 @@ export interface BacklogTools {
   readonly membersOf: (key: string) => readonly Declared[];
   /** A connection to the brokers of a Cluster that are ready, and their ids. */
   readonly connect: (cluster: Declared) => Promise<Connected>;
+  /** A connection could not be closed. It is not used any more all the same. */
+  readonly trouble: (error: OperatorError) => void;
   readonly clock: Clock;
 }
 
@@ -118,7 +120,7 @@ export class Backlogs {
     return this.#watched.size;
   }
 
-  /** Something about this Cluster, or what names it, is new: one that nobody can ask for any more is forgotten, and its connection closed. */
+  /** Something about this Cluster, or what names it, is new: one that nobody can ask for any more is forgotten, and its connection closed. Never fails. */
   async heard(key: string): Promise<void> {
     const watched = this.#watched.get(key);
     if (watched !== undefined && this.#uidOf(key) !== watched.uid) await this.#forget(key, watched);
@@ -132,7 +134,16 @@ export class Backlogs {
   async #forget(key: string, watched: Watched): Promise<void> {
     this.#watched.delete(key);
     await watched.asking;
-    await watched.connected?.admin.close();
+    await this.#close(watched.connected);
+  }
+
+  async #close(connected: Connected | null): Promise<void> {
+    try {
+      await connected?.admin.close();
+    } catch (error) {
+      // Whatever it was: nothing waits for this, and nobody else would hear of it.
+      this.#tools.trouble(new OperatorError('NOT_CLOSED', messageOf(error), { cause: error }));
+    }
   }
 
   /** Groups of a Cluster that somebody else scales. */
@@ -188,7 +199,7 @@ export class Backlogs {
       const { connected } = watched;
       // Its nodes may be elsewhere by now.
       watched.connected = null;
-      await connected?.admin.close();
+      await this.#close(connected);
     }
   }
 }

@@ -166,6 +166,19 @@ describe('the charts', () => {
     );
   });
 
+  test('refuse labels of the operator’s pods that are the chart’s own, by their names, and take others', async () => {
+    const own = ['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/version', 'helm.sh/chart'];
+    for (const name of [...own, 'app.kubernetes.io/managed-by'])
+      await expect(template(OPERATOR_CHART, { podLabels: { team: 'queues', [name]: 'mine' } })).rejects.toThrow(
+        `podLabels must not have ${name}: the chart sets this label itself; take another name`,
+      );
+    const podLabels = { 'app.kubernetes.io/component': 'operator', team: '1' };
+    const [deployment] = (await rendered(OPERATOR_CHART, { podLabels })).filter(({ kind }) => kind === 'Deployment');
+    const labels = at(deployment, 'spec', 'template', 'metadata', 'labels');
+    expect(labels).toMatchObject(podLabels);
+    expect(labels).toMatchObject(at(deployment, 'spec', 'selector', 'matchLabels') as object);
+  });
+
   const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
   test.each([
     ['as it is', {}],

@@ -120,12 +120,12 @@ test('it begins in a namespace that comes later with its Role', async () => {
   await waitsFor('unread', 'ClusterNotFound');
 }, 200_000);
 
-/** Deletes a Topic that the operator has to let go, while it has no Role in its namespace; gives what of it waits. */
-async function deletedWithoutRole(name: string): Promise<() => Promise<string>> {
+/** Deletes a Topic that the operator, and others, have to let go, while it has no Role in its namespace; gives what of it waits. */
+async function deletedWithoutRole(name: string, ...others: readonly string[]): Promise<() => Promise<string>> {
   const found = async (): Promise<string> =>
     plane.kubectl('get', 'topics.weir.dev', '-n', 'shop', '-o', 'name', `--field-selector=metadata.name=${name}`);
   // Its finalizer is of kubectl, as it is of whatever restores a backup.
-  const metadata = { name, namespace: 'shop', finalizers: [FINALIZER] };
+  const metadata = { name, namespace: 'shop', finalizers: [...others, FINALIZER] };
   await plane.kubectl('delete', 'role,rolebinding', '--all', '-n', 'shop');
   const spec = { clusterRef: { name: 'shop' }, deletionPolicy: 'Delete' };
   await plane.apply({ apiVersion: API_VERSION, kind: 'Topic', metadata, spec });
@@ -149,16 +149,20 @@ test('what is deleted while it has no Role waits for that, and no namespace but 
   await waitFor('it is let go', async () => (await found()) === '', { deadlineMs: 120_000 });
 }, 400_000);
 
-test('what never gets its Role again is let go by the command that the chart names', async () => {
+test('what never gets its Role again is let go by the command that the chart names, as far as it waits for the operator', async () => {
   const found = await deletedWithoutRole('stranded');
+  const foundOthers = await deletedWithoutRole('shared', 'example.com/mine');
+  const spec = { clusterRef: { name: 'shop' }, deletionPolicy: 'Delete' };
+  const metadata = { name: 'kept', namespace: 'shop', finalizers: [FINALIZER] };
+  await plane.apply({ apiVersion: API_VERSION, kind: 'Topic', metadata, spec });
   const text = await readFile(join(OPERATOR_CHART, 'README.md'), 'utf8');
-  const [, list = '', patch = ''] =
-    /^kubectl (get topics.*) \| xargs -I NAME kubectl (patch NAME .*)$/m.exec(text) ?? [];
-  const words = (line: string): string[] => line.split(' ').map((word) => word.replaceAll("'", ''));
-  const names = (await plane.kubectl(...words(list))).trim().split('\n');
-  expect(names).toContain('topic.weir.dev/stranded');
-  for (const name of names) await plane.kubectl(...words(patch).map((word) => (word === 'NAME' ? name : word)));
+  const [, script = ''] = /```\n(TEMPLATE=.*?)```/s.exec(text) ?? [];
+  await plane.shell(script);
   expect(await found()).toBe('');
+  const finalizersOf = async (name: string) => (await plane.get('topic.weir.dev', name, '-n', 'shop')).metadata.finalizers;
+  expect(await foundOthers()).toContain('shared');
+  expect(await finalizersOf('shared')).toEqual(['example.com/mine']);
+  expect(await finalizersOf('kept')).toEqual([FINALIZER]);
 }, 400_000);
 
 test('it asked for nothing beyond its namespaces, and was refused nothing but what it may not read yet', async () => {

@@ -26,6 +26,19 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 
+{{/* Labels of the operator's pods. Of its own none is said otherwise: a Deployment would not find its pods, nor the NetworkPolicies of clusters. */}}
+{{- define "weir.podLabels" -}}
+{{- $own := include "weir.labels" . | fromYaml }}
+{{- range $name := keys .Values.podLabels | sortAlpha }}
+{{- if hasKey $own $name }}
+{{- fail (printf "podLabels must not have %s: the chart sets this label itself; take another name" $name) }}
+{{- end }}
+{{- end }}
+{{- with .Values.podLabels }}{{ toYaml . }}
+{{ end }}
+{{- include "weir.labels" . }}
+{{- end }}
+
 {{/* What the Pod Security level "restricted" asks of a container, and no more. */}}
 {{- define "weir.containerSecurity" -}}
 allowPrivilegeEscalation: false

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { ApiClient } from '../../../operator/io/kubernetes/api-client.ts';
 import { kubeConfigEndpoint } from '../../../operator/io/kubernetes/kube-config.ts';
@@ -311,6 +311,12 @@ export class ControlPlane {
   /** Runs kubectl, whatever comes of it. */
   async tryKubectl(args: readonly string[], input = ''): Promise<RunResult> {
     return run(await kubernetesProgram('kubectl'), args, { env: this.#environment(), input });
+  }
+
+  /** What a shell says whose kubectl is this one; rejects unless it succeeds. */
+  async shell(script: string): Promise<string> {
+    const path = `${dirname(await kubernetesProgram('kubectl'))}:${process.env['PATH'] ?? ''}`;
+    return mustRun('/bin/sh', ['-euc', script], { env: { ...this.#environment(), PATH: path } });
   }
 
   /** What helm says; rejects unless it succeeds. */

@@ -1,9 +1,12 @@
 import type { StepLine } from '../../../operator/controllers/step-log.ts';
-import { API_VERSION } from '../../../operator/api/names.ts';
+import { API_VERSION, KINDS } from '../../../operator/api/names.ts';
+import { conditionTypesOf } from '../../../operator/api/status.ts';
 import type { Certify, Kept } from '../../../operator/io/kubernetes/certificates/keep.ts';
 import type { Blueprint } from '../../../operator/io/kubernetes/objects/blueprint.ts';
+import { listAt, textAt } from '../../../operator/io/kubernetes/objects/fields.ts';
 import { namesOf, nodeName } from '../../../operator/io/kubernetes/objects/names.ts';
 import { Operator, type OperatorTools } from '../../../operator/main.ts';
+import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
 import type { OperatorError } from '../../../operator/ports/operator-error.ts';
 import { KubeWorld } from './kube-world.ts';
 import { ManualClock } from './manual-clock.ts';
@@ -31,6 +34,13 @@ export async function certify(api: Parameters<Certify>[0], { cluster, uid, nodes
   return { taken: [], operator: { cert: '', key: '', ca: '' } };
 }
 
+function strangeTypes(object: KubernetesObject): readonly string[] {
+  const kind = KINDS.find((one) => one === object.kind && object.apiVersion === API_VERSION);
+  if (kind === undefined) return [];
+  const types = listAt(object, 'status', 'conditions').map((one) => textAt(one, 'type') ?? '');
+  return types.filter((type) => !conditionTypesOf(kind).has(type)).map((type) => `${kind} ${type}`);
+}
+
 /** Turns of the event loop after which whatever could go on without a timer has. */
 const TURNS = 12;
 
@@ -56,6 +66,8 @@ export class OperatorStage {
   #hooks: OperatorTools['hooks'];
   #operator: Operator | null = null;
   #isDead = { value: true };
+  /** Types of conditions of objects whose kind has no such. */
+  readonly #strange: string[] = [];
   #born = 0;
 
   constructor(hooks?: OperatorTools['hooks']) {
@@ -64,6 +76,9 @@ export class OperatorStage {
     this.world.store.nowMs = () => this.wallMs + this.clock.monotonicMs();
     this.world.clockMs = () => this.clock.monotonicMs();
     this.world.effect = (name, change, isChange) => this.#effect(this.#isDead, name, change, isChange);
+    this.world.store.subscribe(({ object }) => {
+      this.#strange.push(...strangeTypes(object));
+    });
   }
 
   /** The one that runs. */
@@ -156,6 +171,8 @@ export class OperatorStage {
 
   /** Time goes on to the next timer, at most by so much. */
   async #pass(ms: number): Promise<void> {
+    const [strange] = this.#strange;
+    if (strange !== undefined) throw new Error(`it wrote what kubectl explain does not tell of: ${strange}`);
     for (let turn = 0; turn < TURNS; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     const [next = ms] = this.clock.pending();
     this.clock.advance(Math.min(ms, next));

@@ -113,6 +113,8 @@ let backlogs: Backlogs;
 let served: { readonly port: number; close(): void };
 let keda: Keda;
 let isDown = false;
+let isStuck = false;
+const troubles: string[] = [];
 
 /** Lets the operator that leads do what it has to. */
 const calm = (): Promise<void> => stage.calm();
@@ -124,6 +126,8 @@ const leave = (records: number | null, name = 'workers'): void => {
 
 beforeEach(async () => {
   isDown = false;
+  isStuck = false;
+  troubles.length = 0;
   stage = new OperatorStage();
   const { world, clock } = stage;
   const metadata = { name: 'c', namespace: 'ns' };
@@ -143,7 +147,11 @@ beforeEach(async () => {
   const api = new MemoryApi(world.store);
   const tools = { api, leaseApi: api, certify, clock, random: () => 0, wallMs: () => 0, wallTime: () => '' };
   const lease = { namespace: 'weir-system', name: 'weir-operator' };
-  const silent = { lead: () => undefined, lost: () => undefined, trouble: () => undefined };
+  const listener = {
+    lead: () => undefined,
+    lost: () => undefined,
+    trouble: (what: string, error: OperatorError) => troubles.push(`${what}: ${error.code}: ${error.message}`),
+  };
   waiting = new Operator(
     {
       ...tools,
@@ -158,12 +166,16 @@ beforeEach(async () => {
             // As it was then.
             return { ...seen, groups: new Map(seen.groups) };
           };
-          return { ...admin, observe };
+          const close = async (): Promise<void> => {
+            await admin.close();
+            if (isStuck) throw new Error('it is stuck');
+          };
+          return { ...admin, observe, close };
         },
       },
     },
     { namespaces: [], lease, identity: 'waits', site: SITE, workers: 1 },
-    silent,
+    listener,
   );
   backlogs = waiting.backlogs();
   const certificates = new Certificates(materialOf(own), SILENT);
@@ -231,6 +243,19 @@ describe('KEDA asks an operator that does not lead', () => {
     }
     isDown = false;
     expect(await told()).toBe(0);
+  });
+
+  test('and what can’t be closed of a connection that failed, or that nobody asks by any more, is told and no more', async () => {
+    isStuck = true;
+    isDown = true;
+    expect(await keda.ask('IsActive', refOf('workers'))).toMatchObject({ code: status.UNAVAILABLE });
+    expect(troubles).toEqual(['closing a connection: NOT_CLOSED: it is stuck']);
+    isDown = false;
+    leave(7);
+    expect(await keda.ask('IsActive', refOf('workers'))).toMatchObject({ answer: { result: true } });
+    stage.world.store.delete(TYPES.clusters, { namespace: 'ns', name: 'c' });
+    await until(() => troubles.length === 2);
+    expect(backlogs.count).toBe(0);
   });
 
   test('for groups of the namespace of its own object, whatever the trigger says', async () => {
