@@ -162,13 +162,7 @@ export class ClusterWork {
   }
 
   async #managedBy(key: string, { cluster, members }: ClusterManifests, desired: Desired): Promise<Managed> {
-    const generations = [cluster, ...members]
-      .map((one) => {
-        const leaves = `${String(one.isLeaving)} ${String(isEnding(one))}`;
-        return `${one.uid} ${one.generation} ${leaves} ${instructionTexts(one)} ${recordText(one)}`;
-      })
-      .sort()
-      .join();
+    const generations = [cluster, ...members].map(generationText).sort().join();
     const known = this.#managed.get(key);
     if (known?.uid === cluster.uid) {
       if (known.generations !== generations) known.turns.apply(desired);
@@ -202,6 +196,19 @@ export class ClusterWork {
 
 /** When something is due, null where it never is. */
 const finite = (dueMs = Number.POSITIVE_INFINITY): number | null => (dueMs === Number.POSITIVE_INFINITY ? null : dueMs);
+
+/** By what an API server has told: each look at a Cluster asks for those of all its groups. */
+const generationTexts = new WeakMap<Declared, string>();
+
+/** Another one wherever something is to be planned anew. */
+function generationText(one: Declared): string {
+  const known = generationTexts.get(one);
+  if (known !== undefined) return known;
+  const leaves = `${String(one.isLeaving)} ${String(isEnding(one))}`;
+  const text = `${one.uid} ${one.generation} ${leaves} ${instructionTexts(one)} ${recordText(one)}`;
+  generationTexts.set(one, text);
+  return text;
+}
 
 /** Annotations raise no generation. */
 function instructionTexts({ annotations }: Declared): string {

@@ -59,7 +59,13 @@ export interface MemberExtra {
   readonly written: () => Promise<void>;
 }
 
-const NOTHING_KEPT: Kept = { write: null, writtenMs: Number.NEGATIVE_INFINITY, drift: null, leavingMs: null };
+const NOTHING_KEPT: Kept = {
+  write: null,
+  writtenMs: Number.NEGATIVE_INFINITY,
+  drift: null,
+  leavingMs: null,
+  same: null,
+};
 
 interface Kept {
   /** The version that was seen when it was written, and what came of it: the caches may not have it yet. */
@@ -69,6 +75,8 @@ interface Kept {
   readonly drift: Drift | null;
   /** Since when this operator knows that it is deleted. */
   readonly leavingMs: number | null;
+  /** Of an object as it was told, and of what was found about it: that its status says so. null: nothing is known to. */
+  readonly same: { readonly object: Declared; readonly draft: string } | null;
 }
 
 /** A Cluster and what names it, as one look found them. */
@@ -207,10 +215,15 @@ export class Keeper implements ClusterHooks {
       const extra = extras.get(member.uid);
       // Only ShareGroups have any.
       const whole = extra === undefined ? draft : extra.amend(draft as Draft<'ShareGroup'>);
-      const isNew = isAdopted(member, this.#current(keep, member).status, draft);
-      const dueMs = await this.#write(keep, member, whole, isNew ? [ADOPTED] : []);
-      if (dueMs === null) return;
-      due.push(dueMs);
+      // Of a thousand ShareGroups a look finds hardly any otherwise than the one before.
+      const text = JSON.stringify(whole);
+      const { same } = keep.objects.get(member.uid) ?? NOTHING_KEPT;
+      if (same === null || same.object !== member || same.draft !== text) {
+        const isNew = isAdopted(member, this.#current(keep, member).status, draft);
+        const dueMs = await this.#write(keep, member, whole, isNew ? [ADOPTED] : []);
+        if (dueMs === null) return;
+        due.push(dueMs);
+      }
       await extra?.written();
     });
     return due;
@@ -227,6 +240,7 @@ export class Keeper implements ClusterHooks {
     // It has the conditions of all kinds and the fields of its own.
     const after = statusOf(draft, before as StatusOf<K>, { generation: object.generation, now: this.#tools.now() });
     const restMs = this.#restMs(keep, object, { before, after });
+    if (restMs === Number.POSITIVE_INFINITY) this.#isSame(keep, object, draft);
     if (restMs > 0) return restMs;
     const written = await unlessRefused(keep, this.#tools.applyStatus(object, version, after));
     if (written === null) return null;
@@ -236,7 +250,12 @@ export class Keeper implements ClusterHooks {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** In how many ms a status is to be written that was found, 0: now. */
+  #isSame<K extends Kind>(keep: Keep, object: Declared, draft: Draft<K>): void {
+    const kept = keep.objects.get(object.uid) ?? NOTHING_KEPT;
+    keep.objects.set(object.uid, { ...kept, drift: null, same: { object, draft: JSON.stringify(draft) } });
+  }
+
+  /** In how many ms a status is to be written that was found, 0: now; `Infinity`: it says so. */
   #restMs(
     keep: Keep,
     { uid, kind }: Declared,
@@ -248,14 +267,11 @@ export class Keeper implements ClusterHooks {
     if (what === 'firm') return 0;
     const restMs = Math.max(0, kept.writtenMs + SOFT_MS[kind] - nowMs);
     if (what === 'soft') return restMs;
-    if (what === 'none') {
-      if (kept.drift !== null) keep.objects.set(uid, { ...kept, drift: null });
-      return Number.POSITIVE_INFINITY;
-    }
+    if (what === 'none') return Number.POSITIVE_INFINITY;
     const { backlog: told = 0 }: StatusOf<'ShareGroup'> = before;
     const { backlog = 0 }: StatusOf<'ShareGroup'> = after;
     const drift = driftAfter(kept.drift, { told, backlog, nowMs });
-    keep.objects.set(uid, { ...kept, drift });
+    keep.objects.set(uid, { ...kept, drift, same: null });
     return Math.max(restMs, toldInMs(drift, nowMs));
   }
 
@@ -290,7 +306,13 @@ export class Keeper implements ClusterHooks {
   #wrote(keep: Keep, object: Declared, { metadata }: KubernetesObject, status: StatusOf<Kind>): void {
     const { leavingMs = null } = keep.objects.get(object.uid) ?? {};
     const write = { seen: object.resourceVersion, version: metadata.resourceVersion ?? '', status };
-    keep.objects.set(object.uid, { leavingMs, write, drift: null, writtenMs: this.#tools.clock.monotonicMs() });
+    keep.objects.set(object.uid, {
+      leavingMs,
+      write,
+      drift: null,
+      same: null,
+      writtenMs: this.#tools.clock.monotonicMs(),
+    });
   }
 
   #finalizerChanges(

@@ -61,8 +61,21 @@ export interface Ownership {
   readonly conflicts: readonly Condition[];
 }
 
+/** What was resolved, by the lists of Topics and of ShareGroups: they never change, and each look at a Cluster asks some times. */
+const resolved = new WeakMap<readonly Topic[], WeakMap<readonly ShareGroup[], Ownership>>();
+
 /** Gives each topic name and group id to the oldest manifest that claims it (O14). */
 export function resolveOwnership(desired: Desired): Ownership {
+  const byGroups = resolved.get(desired.topics) ?? new WeakMap<readonly ShareGroup[], Ownership>();
+  resolved.set(desired.topics, byGroups);
+  const before = byGroups.get(desired.shareGroups);
+  if (before !== undefined) return before;
+  const ownership = ownershipOf(desired);
+  byGroups.set(desired.shareGroups, ownership);
+  return ownership;
+}
+
+function ownershipOf(desired: Desired): Ownership {
   const conflicts: Condition[] = [];
   const claim = <T extends Topic | ShareGroup>(
     all: readonly T[],

@@ -36,20 +36,31 @@ const RESTART_LENGTH_MAX = 100;
 const NUMBER = /^(0|[1-9][0-9]{0,3})$/;
 const ANYWHERE: readonly string[] = [INSTRUCTIONS.pause, INSTRUCTIONS.adopt];
 
-/** Reads the annotations of a manifest. */
+/** What was read, by manifest: these never change, and each look at a Cluster asks for those of all its groups some times. */
+const known = new WeakMap<AnyResource, Instructions>();
+
+/** What the annotations of a manifest ask for. */
 export function instructionsOf(resource: AnyResource): Instructions {
+  const before = known.get(resource);
+  if (before !== undefined) return before;
+  const read = readInstructions(resource);
+  known.set(resource, read);
+  return read;
+}
+
+function readInstructions(resource: AnyResource): Instructions {
   const problems: string[] = [];
-  const known = Object.values(INSTRUCTIONS).filter((name) => resource.kind === 'Cluster' || ANYWHERE.includes(name));
+  const own = Object.values(INSTRUCTIONS).filter((name) => resource.kind === 'Cluster' || ANYWHERE.includes(name));
   const annotations = resource.metadata.annotations ?? new Map<string, string>();
   for (const name of [...annotations.keys()].sort()) {
-    if (!name.startsWith(`${API.group}/`) || known.some((one) => one === name)) continue;
+    if (!name.startsWith(`${API.group}/`) || own.some((one) => one === name)) continue;
     const isOther = Object.values<string>(INSTRUCTIONS).includes(name);
-    const meant = nearest(name, known);
+    const meant = nearest(name, own);
     const hint = isOther ? '; it is for Clusters' : meant === null ? '' : `; did you mean ${meant}?`;
     problems.push(`annotation ${name} means nothing on a ${resource.kind}${hint}`);
   }
   const read = <T>(name: string, wanted: string, parse: (text: string) => T | null): T | null => {
-    const text = known.some((one) => one === name) ? annotations.get(name) : undefined;
+    const text = own.some((one) => one === name) ? annotations.get(name) : undefined;
     if (text === undefined) return null;
     const value = parse(text);
     if (value === null) problems.push(`annotation ${name} must be ${wanted}, not ${show(text)}`);

@@ -159,7 +159,8 @@ test('what never gets its Role again is let go by the command that the chart nam
   const [, script = ''] = /```\n(TEMPLATE=.*?)```/s.exec(text) ?? [];
   await plane.shell(script);
   expect(await found()).toBe('');
-  const finalizersOf = async (name: string) => (await plane.get('topic.weir.dev', name, '-n', 'shop')).metadata.finalizers;
+  const finalizersOf = async (name: string) =>
+    (await plane.get('topic.weir.dev', name, '-n', 'shop')).metadata.finalizers;
   expect(await foundOthers()).toContain('shared');
   expect(await finalizersOf('shared')).toEqual(['example.com/mine']);
   expect(await finalizersOf('kept')).toEqual([FINALIZER]);
