@@ -47,6 +47,8 @@ interface Scenario {
   readonly logBytes?: number;
   /** For so long nothing may have had an effect in the end; a load is judged for a while before it has one. */
   readonly quietMs?: number;
+  /** So long the manifest itself makes it take: the number of consumers changes in steps, each after a while. */
+  readonly paceMs?: number;
   readonly act: (stage: OperatorStage) => void;
   readonly after?: (stage: OperatorStage) => void;
 }
@@ -304,6 +306,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'consumers come with the work': {
     before: [brokers(1), orders(), elastic()],
     act: working(0, 950),
+    paceMs: 50_000,
     after: (stage) => {
       expect(consumers(stage)).toEqual([{ replicas: 10 }]);
     },
@@ -312,6 +315,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     before: [brokers(1), orders(), elastic()],
     act: working(6, 0),
     quietMs: 60_000,
+    paceMs: 75_000,
     after: (stage) => {
       expect(consumers(stage)).toEqual([{ replicas: 0 }]);
     },
@@ -398,24 +402,52 @@ async function staged({
 }
 
 const KILLS_MAX = 150;
+/** So long after an operator was killed all is as declared, its Lease included, which has to run out. */
+const CONVERGES_MS = 60_000;
+
+/** Starts an operator where one was killed, and lets it come to its end. */
+async function expectConverges(stage: OperatorStage, { quietMs, paceMs = 0 }: Scenario): Promise<void> {
+  const killedMs = stage.clock.monotonicMs();
+  stage.lastEffectMs = killedMs;
+  stage.start();
+  await stage.calm(quietMs);
+  expect(stage.lastEffectMs - killedMs).toBeLessThan(CONVERGES_MS + paceMs);
+}
 
 describe('an operator that is killed after every single effect', () => {
   test.each(Object.entries(SCENARIOS))(
     'comes to the same end when %s',
     async (_name, scenario) => {
       const free = await staged(scenario);
-      free.stage.start();
-      await free.stage.calm(scenario.quietMs);
+      await expectConverges(free.stage, scenario);
       const wanted = outcomeOf(free.stage);
+      const count = free.stage.effects.length;
       scenario.after?.(free.stage);
+      await free.stage.stop();
+
+      // Killed once, early, in the midst of it, or right before its end.
+      for (const fuse of new Set([1, Math.ceil(count / 2), count - 1].filter((one) => one > 0))) {
+        const { stage } = await staged(scenario);
+        stage.start();
+        stage.fuse = fuse;
+        await stage.calm(scenario.quietMs);
+        // What came of it otherwise may have taken fewer.
+        if (stage.isAlive) continue;
+        await stage.kill();
+        await expectConverges(stage, scenario);
+        expect(outcomeOf(stage)).toEqual(wanted);
+        await stage.stop();
+      }
 
       const { stage, watchman } = await staged(scenario);
       let kills = 0;
       for (;;) {
+        const killedMs = stage.clock.monotonicMs();
         stage.start();
         stage.fuse = 1;
         await stage.calm(scenario.quietMs);
         if (stage.isAlive) break;
+        expect(stage.lastEffectMs - killedMs).toBeLessThan(CONVERGES_MS);
         await stage.kill();
         kills += 1;
         if (kills > KILLS_MAX) throw new Error(`it never ends: ${stage.effects.slice(-12).join('; ')}`);

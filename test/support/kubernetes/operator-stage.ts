@@ -50,6 +50,8 @@ export class OperatorStage {
   readonly clock = new ManualClock();
   /** Effects of all operators, in order. */
   readonly effects: string[] = [];
+  /** When the last of them was, by `clock`. */
+  lastEffectMs = 0;
   readonly told: string[] = [];
   /** What their logs say of steps. */
   readonly lines: StepLine[] = [];
@@ -184,6 +186,7 @@ export class OperatorStage {
     const result = effect();
     if (!isChange()) return result;
     this.effects.push(name);
+    this.lastEffectMs = this.clock.monotonicMs();
     this.fuse -= 1;
     if (this.fuse > 0) return result;
     // What was done is done, and nobody hears of it.
