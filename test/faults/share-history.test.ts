@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Answer, type Delivery, judgeShares, type MemberEnd, type ShareHistory } from './share-history.ts';
+import {
+  type Answer,
+  type Deletion,
+  type Delivery,
+  judgeShares,
+  type MemberEnd,
+  type Said,
+  type ShareHistory,
+} from './share-history.ts';
 
 const LOCK_MS = 1000;
 
@@ -8,13 +16,21 @@ type Seen = Partial<Delivery> & Pick<Delivery, 'offset' | 'member' | 'count' | '
 /** A record came to a member a little after it asked; records are named for their offsets. */
 function delivery({ offset, member, count, atMs, ...more }: Seen): Delivery {
   const where = { partition: 0, offset, id: `r${offset}`, node: 1 };
-  return { ...where, member, count, askedMs: atMs - 10, atMs, lockMs: LOCK_MS, answer: null, ...more };
+  return { ...where, member, count, askedMs: atMs - 10, atMs, lockMs: LOCK_MS, renewals: [], answer: null, ...more };
 }
 
 /** It said something of it, and heard ten milliseconds later what came of that. */
 function answer(verdict: Answer['verdict'], sentMs: number, outcome: Answer['outcome'] = 'done'): Answer {
   return { verdict, sentMs, atMs: outcome === 'unknown' ? Number.POSITIVE_INFINITY : sentMs + 10, outcome };
 }
+
+/** It asked to go on holding it. */
+const renewal = (sentMs: number, outcome: Said['outcome'] = 'done'): Said => ({
+  ...{ sentMs, outcome },
+  atMs: outcome === 'unknown' ? Number.POSITIVE_INFINITY : sentMs + 10,
+});
+
+const deletion = (before: number, sentMs: number): Deletion => ({ partition: 0, before, sentMs, atMs: sentMs + 10 });
 
 const end = (member: string, atMs: number, node: number | null = 1): MemberEnd => ({
   ...{ member, node },
@@ -46,6 +62,7 @@ const GOOD: ShareHistory = {
   ],
   ends: [],
   strikes: [{ fromMs: 4000, untilMs: 5000 }],
+  deletions: [],
   lives: [
     { node: 1, partition: 0, epoch: 0, fromMs: 50, untilMs: 4000 },
     { node: 2, partition: 0, epoch: 1, fromMs: 5000, untilMs: 90_000 },
@@ -71,6 +88,17 @@ const without =
   (offset: number) =>
   <T extends { readonly offset: number }>(list: readonly T[]) =>
     list.filter((one) => one.offset !== offset);
+
+/** The first two records are deleted, the second when a member held it. */
+const deleted = (...seen: readonly Seen[]): Partial<ShareHistory> => ({
+  stored: GOOD.stored.slice(2),
+  deliveries: [
+    ...GOOD.deliveries.filter(({ offset }) => offset > 1),
+    delivery({ offset: 1, member: 'a', count: 1, atMs: 200 }),
+    ...seen.map(delivery),
+  ],
+  deletions: [deletion(1, 300), deletion(2, 400)],
+});
 
 /** Another member gets a record, too, and soon accepts it. */
 const second = (atMs: number, count = 2) => ({ member: 'b', count, atMs, answer: answer('accept', atMs + 50) });
@@ -151,6 +179,99 @@ describe('the judge of what members of a share group saw', () => {
       'two owners with the same count',
       instead(0, { member: 'a', count: 1, atMs: 200 }, second(850, 1)),
       ['delivery count stands still: 0:0 r0'],
+    ],
+    [
+      'two owners within a renewed lock',
+      instead(0, { member: 'a', count: 1, atMs: 200, renewals: [renewal(900)] }, second(1700)),
+      ['record has two owners: 0:0 r0'],
+    ],
+    [
+      'two owners within a lock that was renewed twice',
+      instead(0, { member: 'a', count: 1, atMs: 200, renewals: [renewal(900), renewal(1800)] }, second(2700)),
+      ['record has two owners: 0:0 r0'],
+    ],
+    [
+      'an accepted record that comes again, when its lock was renewed',
+      instead(
+        0,
+        { member: 'a', count: 1, atMs: 200, renewals: [renewal(900)], answer: answer('accept', 1500) },
+        second(1700),
+      ),
+      ['accepted record is delivered again: 0:0 r0'],
+    ],
+    [
+      'a renewal by who has lost it',
+      instead(
+        0,
+        { member: 'a', count: 1, atMs: 200, renewals: [renewal(1400)] },
+        { member: 'b', count: 2, atMs: 1300, answer: answer('accept', 1800) },
+      ),
+      ['record is renewed by who lost it: 0:0 r0'],
+    ],
+    [
+      'a record that was only accepted long after its renewed lock',
+      instead(0, { member: 'a', count: 1, atMs: 200, renewals: [renewal(900)], answer: answer('accept', 3940) }),
+      ['record is neither accepted nor dead: 0:0 r0'],
+    ],
+    [
+      'a record that was only accepted long after its lock, when its renewal was refused',
+      instead(0, {
+        ...{ member: 'a', count: 1, atMs: 200, renewals: [renewal(3300, 'refused')] },
+        answer: answer('accept', 3800),
+      }),
+      ['record is neither accepted nor dead: 0:0 r0'],
+    ],
+    [
+      'a record that is lost above those that were deleted',
+      { ...deleted(), stored: GOOD.stored.slice(3) },
+      [
+        'acknowledged record is lost: 0:2 r2',
+        'offsets have a gap: 0:3 r3',
+        'record out of thin air: 0:2 ?',
+        'dead letter of no record: 0:2 ?',
+      ],
+    ],
+    [
+      'a record that is still stored after it was deleted',
+      { ...deleted(), stored: GOOD.stored.slice(1) },
+      ['offsets have a gap: 0:1 r1'],
+    ],
+    [
+      'a deleted record that is delivered',
+      deleted({ offset: 1, member: 'b', count: 2, atMs: 1300 }),
+      ['deleted record is delivered: 0:1 r1'],
+    ],
+    [
+      'a deleted record that is delivered by a later leader',
+      deleted({ offset: 1, member: 'b', count: 1, node: 2, atMs: 6000 }),
+      ['deleted record is delivered: 0:1 r1'],
+    ],
+    [
+      'a record above the deleted ones that nobody got',
+      { ...deleted(), deliveries: deleted().deliveries?.filter(({ offset }) => offset !== 4) ?? [] },
+      ['record is neither accepted nor dead: 0:4 r4'],
+    ],
+    [
+      'another record in the place of a deleted one',
+      {
+        ...deleted(),
+        deliveries: [...GOOD.deliveries.slice(3), delivery({ offset: 1, id: 'x', member: 'a', count: 1, atMs: 200 })],
+      },
+      ['record out of thin air: 0:1 r1'],
+    ],
+    [
+      'a letter of a deleted record that might have been delivered again',
+      { ...deleted(), letters: [...GOOD.letters, { partition: 0, offset: 1, count: 1 }] },
+      ['dead letter of a living record: 0:1 r1'],
+    ],
+    [
+      'a count behind what a release kept after a renewal, after a change of leaders',
+      instead(
+        4,
+        { member: 'a', count: 1, atMs: 200, renewals: [renewal(900)], answer: answer('release', 1500) },
+        { member: 'b', node: 2, count: 1, atMs: 5200, answer: answer('accept', 5300) },
+      ),
+      ['delivery count goes back: 0:4 r4'],
     ],
     [
       'an acknowledgement by who has lost it',
@@ -244,6 +365,49 @@ describe('the judge of what members of a share group saw', () => {
     [
       'a second owner after the first left, wherever it was',
       { ...instead(0, { member: 'a', count: 1, atMs: 200 }, second(850)), ends: [end('a', 800, null)] },
+    ],
+    [
+      'a second owner after a renewed lock',
+      instead(0, { member: 'a', count: 1, atMs: 200, renewals: [renewal(900)] }, second(1950)),
+    ],
+    [
+      'a second owner after a lock whose renewal was refused, or came too late to be certain',
+      instead(
+        0,
+        { member: 'a', count: 1, atMs: 200, renewals: [renewal(1185), renewal(1240, 'refused')] },
+        second(1300),
+      ),
+    ],
+    [
+      'a record that is accepted within its renewed lock',
+      instead(0, {
+        ...{ member: 'a', count: 1, atMs: 200, renewals: [renewal(1100), renewal(2000)] },
+        answer: answer('accept', 2900),
+      }),
+    ],
+    [
+      'a late acceptance after a renewal of which nobody heard',
+      instead(0, {
+        ...{ member: 'a', count: 1, atMs: 200, renewals: [renewal(1100, 'unknown')] },
+        answer: answer('accept', 3800),
+      }),
+    ],
+    ['records that are deleted while a member holds them, or before anybody does', deleted()],
+    [
+      'an answer that is fine because its record was deleted',
+      {
+        ...deleted({ offset: 1, member: 'b', count: 2, atMs: 1300, askedMs: 390 }),
+        deletions: [deletion(2, 1310)],
+        deliveries: [
+          ...GOOD.deliveries.slice(3),
+          delivery({ offset: 1, member: 'a', count: 1, atMs: 200, answer: answer('accept', 1350) }),
+          delivery({ offset: 1, member: 'b', count: 2, atMs: 1300 }),
+        ],
+      },
+    ],
+    [
+      'a deleted record from a leader of before that may not know',
+      { ...deleted({ offset: 1, member: 'b', count: 2, atMs: 1300 }), lives: [] },
     ],
     [
       'a second owner of whom it is not certain that the leader is the same',

@@ -19,6 +19,8 @@ export interface ShareHistory {
   readonly ends: readonly MemberEnd[];
   /** When something was done to brokers. */
   readonly strikes: readonly Stretch[];
+  /** When records were deleted below an offset (DeleteRecords, or retention), in any order. */
+  readonly deletions: readonly Deletion[];
   /** When a broker led a partition for certain, as it said itself before and after. */
   readonly lives: readonly Life[];
   readonly letters: readonly Letter[];
@@ -43,18 +45,32 @@ export interface Delivery extends Position {
   readonly atMs: number;
   /** For how long the broker said that it is the member's. */
   readonly lockMs: number;
+  /** When the member asked to hold it for a whole lock more, in that order (KIP-1222). */
+  readonly renewals: readonly Said[];
   /** null: the member said nothing of it. */
   readonly answer: Answer | null;
 }
 
-/** What a member said of a delivery at `sentMs`. */
-export interface Answer {
-  readonly verdict: 'accept' | 'release' | 'reject';
+/** Something that a member said at `sentMs`. */
+export interface Said {
   readonly sentMs: number;
   /** When it was told what came of it; `Infinity`: never. */
   readonly atMs: number;
   /** `unknown`: nobody told, it may have counted. */
   readonly outcome: 'done' | 'refused' | 'unknown';
+}
+
+/** What a member said of a delivery in the end. */
+export interface Answer extends Said {
+  readonly verdict: 'accept' | 'release' | 'reject';
+}
+
+/** Records of a partition were deleted, all below `before`: asked for at `sentMs`, and told to be done at `atMs`. */
+export interface Deletion {
+  readonly partition: number;
+  readonly before: number;
+  readonly sentMs: number;
+  readonly atMs: number;
 }
 
 /** A member lost its connection to a node, or (null) gave up what it held anywhere. */
@@ -88,6 +104,8 @@ export interface Letter extends Position {
 export type ShareRule =
   | 'record has two owners'
   | 'record is acknowledged by who lost it'
+  | 'record is renewed by who lost it'
+  | 'deleted record is delivered'
   | 'accepted record is delivered again'
   | 'rejected record is delivered again'
   | 'delivery count is out of bounds'
@@ -116,15 +134,15 @@ const ROUNDING_MS = 2;
 
 /** Every violation in `history`, at most 100. An empty answer says that all promises were kept as far as members saw. */
 export function judgeShares(history: ShareHistory): readonly ShareViolation[] {
-  const { acknowledged, stored } = history;
+  const { acknowledged, stored, deletions } = history;
   const sent = history.sent.map(({ id, partition }, sequence) => ({ id, partition, sequence, producer: 'producer' }));
-  const log = judgeLog({ sent, acknowledged, scanned: stored });
+  const log = judgeLog({ sent, acknowledged, scanned: stored, starts: startsOf(deletions) });
   return [...log, ...judgeDeliveries(history), ...judgeFates(history)].slice(0, VIOLATIONS_MAX);
 }
 
 /** What is known of ownership and counts, while the group is still at work, too. */
 export function judgeDeliveries(
-  history: Pick<ShareHistory, 'limit' | 'slackMs' | 'sent' | 'deliveries' | 'ends' | 'strikes' | 'lives'>,
+  history: Omit<ShareHistory, 'acknowledged' | 'stored' | 'letters'>,
 ): readonly ShareViolation[] {
   const times = new Times(history);
   const sentMs = new Map(history.sent.map((one) => [one.id, one.sentMs]));
@@ -142,6 +160,7 @@ export function judgeDeliveries(
     for (const life of Map.groupBy(seen, (one) => one.life).values())
       judgeLife({ deliveries: life, bornMs: sentMs.get(first.id) ?? 0, times, complain });
     judgeAcrossLives(seen, complain);
+    for (const one of seen) if (times.isDeleted(one)) complain('deleted record is delivered', said(one));
   }
   return violations.filter(isFirst);
 }
@@ -150,7 +169,7 @@ export function judgeDeliveries(
  * How many deliveries happened under a leader that is known for certain, and how many of them after another one of the same record under
  * the same leader: only these are judged by all rules.
  */
-export function countJudged(history: Pick<ShareHistory, 'slackMs' | 'deliveries' | 'ends' | 'strikes' | 'lives'>): {
+export function countJudged(history: TimedHistory & Pick<ShareHistory, 'deliveries'>): {
   readonly placed: number;
   readonly repeated: number;
 } {
@@ -214,9 +233,12 @@ function judgePair(one: Placed, next: Placed, times: Times, complain: Complain):
   if (next.atMs < times.ownedUntil(one))
     complain('record has two owners', `${said(one)} until ${times.ownedUntil(one)}, ${said(next)}`);
   // While another holds it, it does not lie below the start: there anything may be said (PROTOCOL.md §2.4).
-  const { answer } = one;
-  if (answer?.outcome === 'done' && answer.sentMs > next.atMs && answer.atMs < times.ownedUntil(next))
+  const untilMs = Math.min(times.ownedUntil(next), times.deletedFrom(next));
+  const isOfLoser = ({ outcome, sentMs, atMs }: Said): boolean =>
+    outcome === 'done' && sentMs > next.atMs && atMs < untilMs;
+  if (one.answer !== null && isOfLoser(one.answer))
     complain('record is acknowledged by who lost it', `${said(one)}, ${said(next)}`);
+  if (one.renewals.some(isOfLoser)) complain('record is renewed by who lost it', `${said(one)}, ${said(next)}`);
 }
 
 /** What was kept before it was answered, later leaders know, too. */
@@ -241,17 +263,43 @@ function knows(later: Placed, one: Placed, sinceMs: number): boolean {
 }
 
 /** Whether the answer came while the record was the member's for certain: afterwards it may be fine and mean nothing. */
-function isSure({ answer, askedMs, lockMs }: Delivery): boolean {
-  return answer?.outcome === 'done' && answer.atMs <= askedMs + lockMs;
+function isSure(delivery: Delivery): boolean {
+  const { answer } = delivery;
+  return answer?.outcome === 'done' && answer.atMs <= lockedUntil(delivery);
 }
 
-/** In the end every record is accepted, or dead; and the dead, and nobody else, have letters. */
+/** Until when its lock lasts at least: a renewal that was told to be done within it begins a new one, after it was sent. */
+function lockedUntil({ askedMs, lockMs, renewals }: Delivery): number {
+  let untilMs = askedMs + lockMs;
+  for (const { outcome, sentMs, atMs } of renewals)
+    if (outcome === 'done' && atMs <= untilMs) untilMs = Math.max(untilMs, sentMs + lockMs);
+  return untilMs;
+}
+
+/** Until when its lock may last: a renewal begins a new one before it is told, if that ever happens. */
+function lockedUntilAtMost({ atMs, lockMs, renewals }: Delivery): number {
+  const counted = renewals.filter(({ outcome }) => outcome !== 'refused');
+  return Math.max(atMs, ...counted.map((one) => Math.min(one.atMs, one.sentMs + LEASE_MS_MAX))) + lockMs;
+}
+
+/** The first offset of each partition of which records were deleted. */
+function startsOf(deletions: readonly Deletion[]): ReadonlyMap<number, number> {
+  const starts = new Map<number, number>();
+  for (const { partition, before } of deletions) starts.set(partition, Math.max(before, starts.get(partition) ?? 0));
+  return starts;
+}
+
+/** In the end every record is accepted, dead or deleted; and the dead, and nobody else, have letters. */
 function judgeFates(history: ShareHistory): readonly ShareViolation[] {
   const times = new Times(history);
   const violations: ShareViolation[] = [];
   const deliveriesAt = byPlace(history.deliveries);
   const lettersAt = byPlace(history.letters);
-  const stored = new Map(history.stored.map((one) => [keyOf(one), one]));
+  const starts = startsOf(history.deletions);
+  const isDeleted = ({ partition, offset }: Position): boolean => offset < (starts.get(partition) ?? 0);
+  const stored = new Map(
+    [...history.acknowledged.filter(isDeleted), ...history.stored].map((one) => [keyOf(one), one]),
+  );
   for (const delivery of history.deliveries) {
     if (violations.length >= VIOLATIONS_MAX) break;
     const found = stored.get(keyOf(delivery))?.id;
@@ -266,15 +314,23 @@ function judgeFates(history: ShareHistory): readonly ShareViolation[] {
     if (violations.length >= 2 * VIOLATIONS_MAX) break;
     const record = nameOf(one, one.id);
     const complain = (rule: ShareRule, detail: string): unknown => violations.push({ rule, record, detail });
-    const fate = { deliveries: deliveriesAt.get(key) ?? [], letters: lettersAt.get(key) ?? [] };
+    const deliveries = deliveriesAt.get(key) ?? [];
+    const fate = { deliveries, letters: lettersAt.get(key) ?? [], isDeleted: isDeleted(one) };
     judgeFate(fate, { limit: history.limit, times, complain });
   }
   return violations.filter(isFirst);
 }
 
+/** How one record came to members, and to its end; a deleted one may have had none. */
+interface Fate {
+  readonly deliveries: readonly Delivery[];
+  readonly letters: readonly Letter[];
+  readonly isDeleted: boolean;
+}
+
 /** What became of one record. */
 function judgeFate(
-  { deliveries, letters }: { readonly deliveries: readonly Delivery[]; readonly letters: readonly Letter[] },
+  { deliveries, letters, isDeleted }: Fate,
   { limit, times, complain }: { readonly limit: number; readonly times: Times; readonly complain: Complain },
 ): void {
   const story = deliveries.length === 0 ? 'never delivered' : deliveries.map(said).join(', ');
@@ -282,10 +338,11 @@ function judgeFate(
     deliveries.some(({ answer }) => answer?.verdict === verdict && answer.outcome !== 'refused');
   const sure = (verdict: Answer['verdict']): Delivery | undefined =>
     deliveries.find((one) => one.answer?.verdict === verdict && isSure(one));
-  if (letters.length === 0 && !deliveries.some((one) => times.mayBeAccepted(one)))
+  if (letters.length === 0 && !isDeleted && !deliveries.some((one) => times.mayBeAccepted(one)))
     complain('record is neither accepted nor dead', story);
   const rejected = sure('reject');
-  if (rejected !== undefined && letters.length === 0) complain('rejected record has no dead letter', story);
+  if (rejected !== undefined && letters.length === 0 && !isDeleted)
+    complain('rejected record has no dead letter', story);
   if (sure('accept') !== undefined && letters.length > 0) complain('dead letter of an accepted record', story);
   if (rejected !== undefined && letters.some(({ count }) => count !== rejected.count))
     complain('dead letter tells another count', `${letters.map(({ count }) => count).join(', ')}: ${story}`);
@@ -298,6 +355,8 @@ function judgeFate(
     complain('dead letter of a living record', story);
 }
 
+type TimedHistory = Pick<ShareHistory, 'slackMs' | 'ends' | 'strikes' | 'lives' | 'deletions'>;
+
 /** What a history says about times. */
 class Times {
   readonly #slackMs: number;
@@ -305,13 +364,19 @@ class Times {
   readonly #strikes: readonly Stretch[];
   readonly #endsOf: ReadonlyMap<string, readonly MemberEnd[]>;
   readonly #livesAt: ReadonlyMap<string, readonly Life[]>;
+  readonly #deletionsOf: ReadonlyMap<number, readonly (Deletion & { readonly epoch: number })[]>;
 
-  constructor({ slackMs, ends, strikes, lives }: Pick<ShareHistory, 'slackMs' | 'ends' | 'strikes' | 'lives'>) {
+  constructor({ slackMs, ends, strikes, lives, deletions }: TimedHistory) {
     this.#slackMs = slackMs;
     this.#ends = ends;
     this.#strikes = strikes;
     this.#endsOf = Map.groupBy(ends, ({ member }) => member);
     this.#livesAt = Map.groupBy(lives, ({ node, partition }) => `${node}:${partition}`);
+    const known = deletions.map((one) => {
+      const before = lives.filter(({ partition, fromMs }) => partition === one.partition && fromMs <= one.atMs);
+      return { ...one, epoch: Math.max(-1, ...before.map(({ epoch }) => epoch)) };
+    });
+    this.#deletionsOf = Map.groupBy(known, ({ partition }) => partition);
   }
 
   placed(delivery: Delivery): Placed {
@@ -324,13 +389,28 @@ class Times {
    * Until when the record is the member's at least, while its leader stays: it locked it after it was asked. It ends with what the
    * member says of it, and with its connection.
    */
-  ownedUntil({ member, node, askedMs, lockMs, answer }: Delivery): number {
+  ownedUntil(delivery: Delivery): number {
+    const { member, node, askedMs, answer } = delivery;
     const fromMs = askedMs - this.#slackMs;
     const ends = (this.#endsOf.get(member) ?? []).filter(
       (end) => (end.node === null || end.node === node) && end.atMs >= fromMs,
     );
     const endedMs = Math.min(...ends.map(({ atMs }) => atMs - this.#slackMs));
-    return Math.min(askedMs + lockMs - ROUNDING_MS, answer?.sentMs ?? Number.POSITIVE_INFINITY, endedMs);
+    return Math.min(lockedUntil(delivery) - ROUNDING_MS, answer?.sentMs ?? Number.POSITIVE_INFINITY, endedMs);
+  }
+
+  /** When somebody first asked to delete it; `Infinity`: nobody did. */
+  deletedFrom({ partition, offset }: Position): number {
+    const found = (this.#deletionsOf.get(partition) ?? []).filter(({ before }) => offset < before);
+    return Math.min(Number.POSITIVE_INFINITY, ...found.map(({ sentMs }) => sentMs));
+  }
+
+  /** Whether it was asked for when it was deleted, and its leader knew of that. */
+  isDeleted({ partition, offset, askedMs, life }: Placed): boolean {
+    const deletions = this.#deletionsOf.get(partition) ?? [];
+    return deletions.some(
+      ({ before, atMs, epoch }) => offset < before && askedMs > atMs && life !== null && life.epoch >= epoch,
+    );
   }
 
   /** Whether a delivery may have happened between these times that nobody saw, by a broker or (null) any. */
@@ -350,9 +430,10 @@ class Times {
   }
 
   /** Whether this delivery may be what finished the record: an answer long after the lock means nothing. */
-  mayBeAccepted({ answer, atMs, lockMs }: Delivery): boolean {
+  mayBeAccepted(delivery: Delivery): boolean {
+    const { answer, atMs } = delivery;
     if (answer?.verdict !== 'accept' || answer.outcome === 'refused') return false;
-    if (answer.sentMs <= atMs + lockMs + LATE_MS + this.#slackMs) return true;
+    if (answer.sentMs <= lockedUntilAtMost(delivery) + LATE_MS + this.#slackMs) return true;
     return this.isStruck(atMs, Math.min(answer.atMs, answer.sentMs + LEASE_MS_MAX));
   }
 }
@@ -361,11 +442,14 @@ const keyOf = ({ partition, offset }: Position): string => `${partition}:${offse
 const nameOf = (place: Position, id: string): string => `${keyOf(place)} ${id}`;
 
 /** A delivery in words. */
-function said({ member, node, count, askedMs, atMs, answer }: Delivery): string {
-  const what = `${member} had it from ${node} for the ${count}. time at ${round(askedMs)} to ${round(atMs)}`;
+function said({ member, node, count, askedMs, atMs, renewals, answer }: Delivery): string {
+  const had = `${member} had it from ${node} for the ${count}. time at ${round(askedMs)} to ${round(atMs)}`;
+  const what = [had, ...renewals.map((one) => `renews at ${round(one.sentMs)} (${heard(one)})`)].join(', ');
   if (answer === null) return what;
-  return `${what} and ${answer.verdict}s at ${round(answer.sentMs)} (${answer.outcome} at ${round(answer.atMs)})`;
+  return `${what} and ${answer.verdict}s at ${round(answer.sentMs)} (${heard(answer)})`;
 }
+
+const heard = ({ outcome, atMs }: Said): string => `${outcome} at ${round(atMs)}`;
 
 const round = (ms: number): string => ms.toFixed(1);
 

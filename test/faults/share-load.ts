@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Driver, drive } from '../../broker/cli/client/drive.ts';
 import { type ClientRuntime, createClientRuntime } from '../../broker/cli/client/runtime.ts';
 import { createPrng, type Prng } from '../../broker/core/base/prng.ts';
@@ -10,6 +11,7 @@ import type { Acknowledged } from './history.ts';
 import type { QuorumFleet } from './quorum-fleet.ts';
 import { ShareAdmin } from './share-admin.ts';
 import {
+  type Deletion,
   type Delivery,
   judgeDeliveries,
   type Letter,
@@ -33,10 +35,15 @@ export interface ShareLoadOptions {
 const TOPIC = 'jobs';
 const LETTERS = 'dlq.jobs';
 const GROUP = 'workers';
-const PARTITIONS = 4;
+/** Of the last one records are deleted all the time; what comes of those of the others is known to the end. */
+const PARTITIONS = 5;
+const DELETED_PARTITION = PARTITIONS - 1;
+/** Between two deletions, and how many of the newest records they leave: fewer than there are while somebody holds one for long. */
+const DELETION_PAUSE_MS = 1_000;
+const LEFT = { min: 10, max: 25 } as const;
 const MEMBERS = 20;
 /** Records a second. */
-const RATE = 100;
+const RATE = 125;
 const LOCK_MS = 2_000;
 const LIMIT = 4;
 const TICK_MS = 50;
@@ -73,6 +80,10 @@ export class ShareLoad {
   readonly #deliveries: Delivery[] = [];
   readonly #ends: MemberEnd[] = [];
   readonly #strikes: Stretch[] = [];
+  readonly #deletions: Deletion[] = [];
+  readonly #deleting: Promise<void>;
+  /** Offset of the newest confirmed record of that partition. */
+  #lastDeletable = -1;
   readonly #ticking: NodeJS.Timeout;
   /** Confirmed records by partition. */
   readonly #confirmed = Array.from({ length: PARTITIONS }, () => 0);
@@ -81,6 +92,7 @@ export class ShareLoad {
   #slackMs = 0;
   #isProducing = true;
   #isWild: boolean;
+  #isOver = false;
   #failure: string | null = null;
 
   private constructor({ fleet, seed, isUnruly }: ShareLoadOptions, admin: ShareAdmin) {
@@ -105,6 +117,7 @@ export class ShareLoad {
     for (let count = 0; count < MEMBERS; count += 1) this.#join();
     this.#tickedMs = this.nowMs;
     this.#ticking = setInterval(() => this.#runtime.post(() => this.#tick()), TICK_MS);
+    this.#deleting = this.#deleteOften().catch((error: unknown) => this.#fail(String(error)));
     if (isUnruly) this.#disturbSoon();
   }
 
@@ -159,6 +172,7 @@ export class ShareLoad {
   async finish(): Promise<ShareHistory> {
     this.#isWild = false;
     await this.#stopProducing();
+    await this.#deleting;
     this.#runtime.post(() => {
       for (const member of this.#members) member.hurry();
     });
@@ -179,13 +193,14 @@ export class ShareLoad {
   async abandon(): Promise<void> {
     this.#isWild = false;
     this.#isProducing = false;
+    this.#isOver = true;
     clearInterval(this.#ticking);
     this.#runtime.post(() => {
       for (const member of this.#members) member.die();
       this.#producer.send({ kind: 'close' });
     });
     this.#admin.close();
-    await this.#lives.stop();
+    await Promise.all([this.#lives.stop(), this.#deleting]);
   }
 
   #history(): Omit<ShareHistory, 'stored' | 'letters' | 'acknowledged'> {
@@ -196,6 +211,7 @@ export class ShareLoad {
       deliveries: this.#deliveries,
       ends: this.#ends,
       strikes: this.#strikes,
+      deletions: this.#deletions,
       lives: this.#lives.lives,
     };
   }
@@ -250,8 +266,37 @@ export class ShareLoad {
       const { partition, offset, token } = event;
       this.#acknowledged.push({ partition, offset, id: String(token) });
       this.#confirmed[partition] = (this.#confirmed[partition] ?? 0) + 1;
+      if (partition === DELETED_PARTITION) this.#lastDeletable = Math.max(this.#lastDeletable, offset);
     } else if (event.kind === 'failed') this.#fail(`record ${event.token}: ${event.reason} (${event.code})`);
     else if (event.kind === 'refused') this.#fail(`record ${event.token} was not taken`);
+  }
+
+  /** While records are sent, those of one partition are deleted but for the newest: some that nobody has finished, too. */
+  async #deleteOften(): Promise<void> {
+    while (this.#isProducing && this.#failure === null) {
+      await delay(DELETION_PAUSE_MS);
+      const left = LEFT.min + this.#prng.below(LEFT.max - LEFT.min);
+      const before = this.#lastDeletable + 1 - left;
+      if (before <= (this.#deletions.at(-1)?.before ?? 0)) continue;
+      const deletion = { partition: DELETED_PARTITION, before, sentMs: this.nowMs, atMs: Number.POSITIVE_INFINITY };
+      this.#deletions.push(deletion);
+      await this.#delete(before);
+      deletion.atMs = this.nowMs;
+    }
+  }
+
+  /** Asks every broker in turn until the leader says that it is done. */
+  async #delete(before: number): Promise<void> {
+    const place = { topic: TOPIC, partition: DELETED_PARTITION, before };
+    await waitFor(
+      `records below ${before} are deleted`,
+      async () => {
+        if (this.#isOver) return true;
+        const asked = await Promise.allSettled(this.#fleet.ids.map((id) => this.#fleet.probe(id).deleteRecords(place)));
+        return asked.some(({ status }) => status === 'fulfilled');
+      },
+      { deadlineMs: DRAIN_DEADLINE_MS, pollMs: 100 },
+    );
   }
 
   /** Again and again a member dies, stands still or leaves, and another one comes. */

@@ -5,6 +5,7 @@ import type { Address } from '../../broker/core/client/machine.ts';
 import { ShareConsumer } from '../../broker/core/client/share-consumer.ts';
 import {
   Acknowledgement,
+  type AcknowledgementType,
   type ShareConsumerCommand,
   type ShareConsumerEvent,
   type ShareRecord,
@@ -14,7 +15,7 @@ import { ErrorCode } from '../../broker/core/protocol/errors.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
 import type { TimerHandle } from '../../broker/ports/clock.ts';
 import type { Net, NetConnection } from '../../broker/ports/net.ts';
-import type { Answer, Delivery, MemberEnd } from './share-history.ts';
+import type { Answer, Delivery, MemberEnd, Said } from './share-history.ts';
 
 /** Where members work, and where they write down what they see. */
 export interface MemberWorld {
@@ -35,9 +36,15 @@ export interface MemberWorld {
   readonly fatal: (reason: string) => void;
 }
 
+type Open<T extends Said = Said> = { -readonly [Key in keyof T]: T[Key] };
 /** A delivery whose answer is still to come. */
-type Noted = { -readonly [Key in keyof Omit<Delivery, 'answer'>]: Delivery[Key] } & { answer: Open | null };
-type Open = { -readonly [Key in keyof Answer]: Answer[Key] };
+type Noted = Omit<Delivery, 'answer' | 'renewals'> & { readonly renewals: Open[]; answer: Open<Answer> | null };
+/** What a member does with a record: it works for so long, renewing its lock meanwhile or not, then says so. */
+interface Plan {
+  readonly verdict: Answer['verdict'];
+  readonly workMs: number;
+  readonly renews: boolean;
+}
 
 const HELD_MAX = 8;
 const HASTY_HELD_MAX = 50;
@@ -46,8 +53,12 @@ const CLOSE_TIMEOUT_MS = 2_000;
 /** Longer than a member stands still, and a fetch takes. */
 const UNSEEN_MS_MAX = 10_000;
 const WORK_MS_MAX = 200;
-/** Of a hundred records; what is late comes when its lock has ended. */
-const PERCENT = { released: 8, rejected: 3, late: 2 } as const;
+/** Until it looks again whether it was told of its renewal. */
+const RETRY_MS = 20;
+/** Of a hundred records; what is late comes when its lock has ended, and so does what is renewed, but that is held. */
+const PERCENT = { released: 8, rejected: 3, late: 2, renewed: 3 } as const;
+/** Renewals within the time of a lock. */
+const RENEWALS_PER_LOCK = 3;
 /** Every so many records one is poison: it is given back until it is dead. */
 const POISON_EVERY = 40;
 
@@ -62,7 +73,7 @@ export class ShareMember {
   /** The last delivery of each record. */
   readonly #held = new Map<string, Noted>();
   /** Acknowledgements that wait for what comes of them. */
-  readonly #open = new Map<string, Noted[]>();
+  readonly #open = new Map<string, { readonly noted: Noted; readonly said: Open }[]>();
   readonly #timers = new Set<TimerHandle>();
   /** What happened while it stood still. */
   #missed: (() => void)[] | null = null;
@@ -187,48 +198,90 @@ export class ShareMember {
     const askedMs = this.#fetchedMs.get(portOf(node)) ?? 0;
     const id = record.value?.toString('utf8') ?? '';
     const what = { member: this.id, node, partition, offset, id, count };
-    const noted: Noted = { ...what, askedMs, atMs: this.#nowMs, lockMs, answer: null };
+    const noted: Noted = { ...what, askedMs, atMs: this.#nowMs, lockMs, renewals: [], answer: null };
     deliveries.push(noted);
     this.#held.set(keyOf(record), noted);
-    const { verdict, workMs } = this.#decide(Number(id) % POISON_EVERY === 0);
-    this.#after(workMs, () => this.#answer(noted, verdict));
+    this.#work(noted, this.#decide(Number(id) % POISON_EVERY === 0));
   }
 
-  #decide(isPoison: boolean): { readonly verdict: Answer['verdict']; readonly workMs: number } {
+  #decide(isPoison: boolean): Plan {
     const { prng, lockMs } = this.#world;
-    if (this.#isHasty) return { verdict: isPoison ? 'reject' : 'accept', workMs: 0 };
-    const workMs = prng.below(WORK_MS_MAX);
+    if (this.#isHasty) return { verdict: isPoison ? 'reject' : 'accept', workMs: 0, renews: false };
+    const soon = { workMs: prng.below(WORK_MS_MAX), renews: false };
+    const long = { workMs: lockMs + prng.below(lockMs) };
     const dice = prng.below(100);
-    if (dice < PERCENT.late) return { verdict: 'accept', workMs: lockMs + prng.below(lockMs) };
-    if (isPoison) return { verdict: 'release', workMs };
-    const { released, rejected } = PERCENT;
-    if (dice >= 100 - released) return { verdict: 'release', workMs };
-    return { verdict: dice >= 100 - released - rejected ? 'reject' : 'accept', workMs };
+    const { released, rejected, late, renewed } = PERCENT;
+    if (dice < late) return { verdict: 'accept', ...long, renews: false };
+    if (dice < late + renewed) return { verdict: isPoison ? 'release' : 'accept', ...long, renews: true };
+    if (isPoison) return { verdict: 'release', ...soon };
+    if (dice >= 100 - released) return { verdict: 'release', ...soon };
+    return { verdict: dice >= 100 - released - rejected ? 'reject' : 'accept', ...soon };
+  }
+
+  /** One record is worked on until it is answered, or not this member's any more. */
+  #work(noted: Noted, { verdict, workMs, renews }: Plan): void {
+    const pauseMs = Math.floor(this.#world.lockMs / RENEWALS_PER_LOCK);
+    if (!renews || workMs <= pauseMs) {
+      this.#after(workMs, () => this.#answer(noted, verdict));
+      return;
+    }
+    this.#after(pauseMs, () => {
+      this.#renew(noted);
+      this.#work(noted, { verdict, workMs: workMs - pauseMs, renews });
+    });
   }
 
   #answer(noted: Noted, verdict: Answer['verdict']): void {
+    if (!this.#mayAnswer(noted)) return;
+    // What it says while nothing is known of its last renewal its consumer would not send.
+    if (noted.renewals.some((one) => this.#isOpen(noted, one))) {
+      this.#after(RETRY_MS, () => this.#answer(noted, verdict));
+      return;
+    }
+    noted.answer = { ...this.#nowSaid(), verdict };
+    this.#say(noted, noted.answer, Acknowledgement[verdict]);
+  }
+
+  #renew(noted: Noted): void {
+    if (!this.#mayAnswer(noted) || noted.renewals.some((one) => this.#isOpen(noted, one))) return;
+    const said = this.#nowSaid();
+    noted.renewals.push(said);
+    this.#say(noted, said, Acknowledgement.renew);
+  }
+
+  #mayAnswer(noted: Noted): boolean {
+    return !this.#isLeaving && this.#held.get(keyOf(noted)) === noted;
+  }
+
+  #isOpen(noted: Noted, said: Open): boolean {
+    return (this.#open.get(keyOf(noted)) ?? []).some((one) => one.said === said);
+  }
+
+  #nowSaid(): Open {
+    return { sentMs: this.#nowMs, atMs: Number.POSITIVE_INFINITY, outcome: 'unknown' };
+  }
+
+  #say(noted: Noted, said: Open, type: AcknowledgementType): void {
     const key = keyOf(noted);
-    if (this.#isLeaving || this.#held.get(key) !== noted) return;
-    noted.answer = { verdict, sentMs: this.#nowMs, atMs: Number.POSITIVE_INFINITY, outcome: 'unknown' };
-    this.#open.set(key, [...(this.#open.get(key) ?? []), noted]);
+    this.#open.set(key, [...(this.#open.get(key) ?? []), { noted, said }]);
     const { partition, offset } = noted;
-    const { topic } = this.#world;
-    this.#driver.send({ kind: 'acknowledge', topic, partition, offset, type: Acknowledgement[verdict] });
+    this.#driver.send({ kind: 'acknowledge', topic: this.#world.topic, partition, offset, type });
   }
 
   #settled(event: Extract<ShareConsumerEvent, { kind: 'settled' }>): void {
     const key = keyOf(event);
-    const [noted, ...more] = this.#open.get(key) ?? [];
+    const [first, ...more] = this.#open.get(key) ?? [];
     if (more.length === 0) this.#open.delete(key);
     else this.#open.set(key, more);
-    if (noted === undefined) return;
-    if (this.#held.get(key) === noted) this.#held.delete(key);
-    if (noted.answer === null) return;
-    noted.answer.atMs = this.#nowMs;
-    if (event.code === ErrorCode.NONE) {
-      noted.answer.outcome = 'done';
-      if (noted.answer.verdict === 'accept') this.#world.accepted();
-    } else noted.answer.outcome = event.certain ? 'refused' : 'unknown';
+    if (first === undefined) return;
+    const { noted, said } = first;
+    const isDone = event.code === ErrorCode.NONE;
+    const isHeld = isDone && event.type === Acknowledgement.renew;
+    if (!isHeld && this.#held.get(key) === noted) this.#held.delete(key);
+    said.atMs = this.#nowMs;
+    if (isDone) said.outcome = 'done';
+    else said.outcome = event.certain ? 'refused' : 'unknown';
+    if (isDone && event.type === Acknowledgement.accept) this.#world.accepted();
   }
 
   /** The runtime's, but that nothing reaches a member that is dead or stands still. */

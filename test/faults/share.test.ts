@@ -122,13 +122,15 @@ describe('a share group of twenty members that die, stand still, leave, are late
         }
         await untilProgress(load, rounds.slice(-3).join(', '));
         const history = await load.finish();
-        const { stored, deliveries, letters } = history;
+        const { stored, deliveries, letters, deletions } = history;
         const { placed, repeated } = countJudged(history);
         const clients = `${stored.length} records, ${deliveries.length} deliveries, ${letters.length} dead letters`;
         const certain = `${placed} deliveries under a known leader, ${repeated} of them again`;
-        console.info(`seed ${SEED}: ${rounds.length} faults, ${clients}, ${certain}`);
+        const renewals = deliveries.reduce((sum, one) => sum + one.renewals.length, 0);
+        const more = `${renewals} renewals, ${deletions.length} deletions`;
+        console.info(`seed ${SEED}: ${rounds.length} faults, ${clients}, ${more}, ${certain}`);
         expect(judgeShares(history)).toEqual([]);
-        expect(Math.min(letters.length, repeated)).toBeGreaterThan(0);
+        expect(Math.min(letters.length, repeated, renewals, deletions.length)).toBeGreaterThan(0);
       }),
     LONG_MS + DEADLINE_MS,
   );
@@ -150,6 +152,35 @@ describe('the judge', () => {
     'finds a broker that ends locks long before the time that it tells',
     () =>
       withScene({ nodes: 1, planted: 'lock-forgotten', isUnruly: false }, async ({ load }) => {
+        await untilBroken(load, 'record has two owners');
+      }),
+    DEADLINE_MS,
+  );
+
+  it(
+    'finds a broker that forgets what it has renewed',
+    () =>
+      withScene({ nodes: 1, planted: 'share-renewal-ignored', isUnruly: false }, async ({ load }) => {
+        await untilBroken(load, 'record has two owners');
+      }),
+    DEADLINE_MS,
+  );
+
+  it(
+    'finds a broker that forgets how often records were delivered, once it is killed',
+    () =>
+      withScene({ nodes: 1, planted: 'share-count-forgotten', isUnruly: false }, async (scene) => {
+        await untilProgress(scene.load, 'the start');
+        await scene.load.strike(() => FAULTS['kill -9']?.(scene, 0) ?? Promise.resolve());
+        await untilBroken(scene.load, 'delivery count goes back');
+      }),
+    DEADLINE_MS,
+  );
+
+  it(
+    'finds a broker that ends locks when older records are deleted',
+    () =>
+      withScene({ nodes: 1, planted: 'share-locks-end-at-deletion', isUnruly: false }, async ({ load }) => {
         await untilBroken(load, 'record has two owners');
       }),
     DEADLINE_MS,

@@ -74,6 +74,18 @@ export class ClusterProbe {
     };
   }
 
+  /** Deletes records below an offset, which this broker has to lead; fails with the name of Kafka's error. */
+  async deleteRecords(place: {
+    readonly topic: string;
+    readonly partition: number;
+    readonly before: number;
+  }): Promise<void> {
+    const partitions = [{ partitionIndex: place.partition, offset: place.before }];
+    const topics = [{ name: place.topic, partitions }];
+    const body = await this.#calls.call(ApiKey.DeleteRecords, () => ({ topics, timeoutMs: this.#timeoutMs }));
+    check(body.topics[0]?.partitions[0]?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR);
+  }
+
   /** How many copies each partition of a topic has, and how many of them are in sync. */
   async copies(name: string): Promise<readonly { readonly all: number; readonly inSync: number }[]> {
     const { topics } = await this.#metadata([name]);

@@ -9,7 +9,7 @@ import { ErrorCode } from '../../broker/core/protocol/errors.ts';
 import { assignOffset } from '../../broker/core/record/batch.ts';
 import { buildBatch } from '../../broker/core/record/builder.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
-import { type Asked, CLIENT, ClientHarness, idOf, metadataOf } from './client-harness.ts';
+import { type Asked, type Claims, CLIENT, ClientHarness, idOf, metadataOf } from './client-harness.ts';
 
 /** A share consumer that is driven by hand. */
 export type Harness = ClientHarness<ShareConsumerCommand, ShareConsumerEvent>;
@@ -20,13 +20,15 @@ type Ack = Asked<typeof ApiKey.ShareAcknowledge>;
 export const ACCEPT = 1;
 /** Likewise: others may have it. */
 export const RELEASE = 2;
+/** A renewal of its lock. */
+export const RENEW = 4;
 /** Id of topic t. */
 export const TOPIC = idOf('t');
 /** How often a member is to say that it lives, ms. */
 export const HEARTBEAT_MS = 5_000;
 
 /** Member m of group g, which wants topic t. */
-export function start(options: Partial<ShareConsumerOptions> = {}): Harness {
+export function start(options: Partial<ShareConsumerOptions> = {}, claims?: Claims): Harness {
   const consumer = new ShareConsumer({
     ...CLIENT,
     groupId: 'g',
@@ -39,7 +41,7 @@ export function start(options: Partial<ShareConsumerOptions> = {}): Harness {
     crc32c,
     ...options,
   });
-  const harness: Harness = new ClientHarness(consumer);
+  const harness: Harness = new ClientHarness(consumer, claims);
   harness.step({ kind: 'wake' });
   return harness;
 }
@@ -61,8 +63,9 @@ export function joined(
   options: Partial<ShareConsumerOptions> = {},
   partitions: readonly number[] = [0],
   leaders: readonly number[] = [0, 0],
+  claims?: Claims,
 ): Harness {
-  const harness = start(options);
+  const harness = start(options, claims);
   harness.connect();
   harness.reply(harness.next(ApiKey.Metadata), metadataOf({ t: leaders }));
   harness.reply(harness.next(ApiKey.FindCoordinator), { errorCode: 0, nodeId: 0, host: 'b', port: 1 });
@@ -139,7 +142,7 @@ export function acknowledged(harness: Harness, asked: Ack, errorCode: number = E
 }
 
 /** Has it acknowledge a record of t-0. */
-export const acknowledge = (harness: Harness, offset: number, type: 1 | 2 | 3 = ACCEPT): void => {
+export const acknowledge = (harness: Harness, offset: number, type: 1 | 2 | 3 | 4 = ACCEPT): void => {
   harness.step({ kind: 'acknowledge', topic: 't', partition: 0, offset, type });
 };
 

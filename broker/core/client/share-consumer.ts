@@ -336,7 +336,11 @@ export class ShareConsumer implements ClientMachine<ShareConsumerCommand, ShareC
   #settled(where: SharePartitionName, ack: PendingAck, code: number, certain: boolean): void {
     const { topic, partition } = where;
     // Gaps, surplus and closing are acknowledged by the machine itself: nobody waits for those.
-    if (!this.#held.delete(heldKey({ topic, partition, offset: ack.offset }))) return;
+    const key = heldKey({ topic, partition, offset: ack.offset });
+    const held = this.#held.get(key);
+    if (held === undefined) return;
+    if (ack.type === Acknowledgement.renew && code === ErrorCode.NONE) held.acknowledged = false;
+    else this.#held.delete(key);
     this.#out.push({ kind: 'settled', topic, partition, offset: ack.offset, type: ack.type, code, certain });
   }
 

@@ -4,7 +4,7 @@ import { ErrorCode, errorName, isRetriable } from '../protocol/errors.ts';
 import type { ApiResponses } from '../protocol/messages.ts';
 import type { CallOutcome } from './call.ts';
 import type { Network } from './network.ts';
-import { type AcknowledgementType, type SharePartitionName, shareKey } from './share-types.ts';
+import { Acknowledgement, type AcknowledgementType, type SharePartitionName, shareKey } from './share-types.ts';
 
 type FetchAnswer = ApiResponses[typeof ApiKey.ShareFetch];
 type PartitionAnswer = FetchAnswer['responses'][number]['partitions'][number];
@@ -51,6 +51,8 @@ const EPOCH_MAX = 0x7fff_ffff;
 const FINAL_EPOCH = -1;
 const RECORD_LIMIT_MODE = 1;
 const FETCH_BYTES_MAX = 52_428_800;
+/** The first version of ShareAcknowledge with renewals (KIP-1222). */
+const RENEWING_VERSION = 2;
 
 /**
  * The share session with one broker: one request at a time, epochs in step, acknowledgements with the next request. It
@@ -122,10 +124,11 @@ export class ShareSession {
     else group.acks.push(ack);
   }
 
-  /** Fetches up to `maxRecords` records; waiting acknowledgements go along. */
+  /** Fetches up to `maxRecords` records; waiting acknowledgements go along, among which there is no renewal. */
   fetch(maxRecords: number): void {
     assert(this.free, 'a share session has one request at a time');
     const groups = this.#takeAcks();
+    assert(!hasRenewal(groups), 'a request that renews fetches nothing');
     const named = new Map<string, SharePartitionName>();
     for (const [key, where] of this.#wanted) if (!this.#members.has(key)) named.set(key, where);
     for (const [key, { where }] of groups) named.set(key, where);
@@ -177,12 +180,15 @@ export class ShareSession {
     this.#busy = true;
     const forget = this.#watch([...this.#members.values(), ...[...groups.values()].map((group) => group.where)]);
     const topics = byTopic([...groups.values()].map((group) => group.where));
+    const renews = hasRenewal(groups);
     this.#network.call(this.node, {
       key: ApiKey.ShareAcknowledge,
+      ...(renews ? { minVersion: RENEWING_VERSION } : {}),
       body: () => ({
         groupId: this.#identity.groupId,
         memberId: this.#identity.memberId,
         shareSessionEpoch: options.final ? FINAL_EPOCH : this.#epoch,
+        ...(renews ? { isRenewAck: true } : {}),
         topics: topics.map(([topicId, partitions]) => ({
           topicId,
           partitions: partitions.map((partitionIndex) => ({
@@ -323,6 +329,11 @@ function failureOf(
 /** A leader that changes, or whose write failed, may have let the acknowledgement be stored all the same. */
 function isCertain(code: number): boolean {
   return code === ErrorCode.NONE || (!isRetriable(code) && code !== ErrorCode.UNKNOWN_SERVER_ERROR);
+}
+
+function hasRenewal(groups: ReadonlyMap<string, AckGroup>): boolean {
+  for (const { acks } of groups.values()) if (acks.some(({ type }) => type === Acknowledgement.renew)) return true;
+  return false;
 }
 
 function byTopic(partitions: readonly SharePartitionName[]): [string, number[]][] {

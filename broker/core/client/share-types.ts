@@ -2,13 +2,17 @@ import type { Crc32c } from '../base/checksum.ts';
 import type { ReadRecord } from '../record/iterate.ts';
 import type { ClientOptions } from './machine.ts';
 
-/** What a member says about a record, as numbered on the wire; 0 (gap) is said for offsets without a record. */
-export const Acknowledgement = { gap: 0, accept: 1, release: 2, reject: 3 } as const;
+/**
+ * What a member says about a record, as numbered on the wire; 0 (gap) is said for offsets without a record. `renew` (KIP-1222)
+ * finishes nothing: the member goes on holding the record, for a whole lock from now on. A broker that does not know it
+ * (ShareAcknowledge before v2) ends the consumer with UNSUPPORTED_VERSION.
+ */
+export const Acknowledgement = { gap: 0, accept: 1, release: 2, reject: 3, renew: 4 } as const;
 
 /** A wire number of `Acknowledgement`. */
 export type AcknowledgementType = (typeof Acknowledgement)[keyof typeof Acknowledgement];
 
-/** A record that this member holds until it acknowledges it or its lock expires. */
+/** A record that this member holds until it acknowledges it with anything but `renew`, or its lock expires. */
 export interface ShareRecord extends ReadRecord {
   readonly topic: string;
   readonly partition: number;
@@ -46,7 +50,7 @@ export type ShareConsumerEvent =
     }
   /**
    * What became of acknowledgements, once for every `acknowledge`. Code NONE: done. `certain` false: the broker may have
-   * taken it, but its answer was lost.
+   * taken it, but its answer was lost. A record whose renewal is not done is not held any more.
    */
   | {
       readonly kind: 'settled';

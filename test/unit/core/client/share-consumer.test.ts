@@ -6,6 +6,7 @@ import { idOf, metadataOf } from '../../../support/client-harness.ts';
 import {
   ACCEPT,
   RELEASE,
+  RENEW,
   TOPIC,
   HEARTBEAT_MS,
   start,
@@ -228,6 +229,38 @@ describe('a member of a share group', () => {
       code: ErrorCode.INVALID_RECORD_STATE,
       certain: true,
     });
+  });
+
+  it('goes on holding what it renewed, and nothing else; it fetches meanwhile from nobody who gave it that', () => {
+    const harness = joined();
+    fetched(harness, harness.next(ApiKey.ShareFetch), [{ records: batchOf(0, 2), acquired: [[0, 1, 1]] }]);
+    acknowledge(harness, 0, RENEW);
+    const renewal = harness.next(ApiKey.ShareAcknowledge);
+    expect(renewal.body.isRenewAck).toBe(true);
+    expect(acksOf(renewal)).toEqual([{ partition: 0, batches: [[0, 0, RENEW]] }]);
+    acknowledge(harness, 1, ACCEPT);
+    acknowledged(harness, renewal);
+    const accepted = harness.next(ApiKey.ShareAcknowledge);
+    expect(accepted.body.isRenewAck ?? false).toBe(false);
+    acknowledged(harness, accepted);
+    expect(harness.pending).toEqual([]);
+    acknowledge(harness, 0, RENEW);
+    acknowledged(harness, harness.next(ApiKey.ShareAcknowledge), ErrorCode.INVALID_RECORD_STATE);
+    acknowledge(harness, 0, ACCEPT);
+    expect(harness.told('settled').map(({ offset, type, code }) => [offset, type, code])).toEqual([
+      [0, RENEW, ErrorCode.NONE],
+      [1, ACCEPT, ErrorCode.NONE],
+      [0, RENEW, ErrorCode.INVALID_RECORD_STATE],
+      [0, ACCEPT, ErrorCode.INVALID_RECORD_STATE],
+    ]);
+    expect(harness.next(ApiKey.ShareFetch).body.shareSessionEpoch).toBe(4);
+  });
+
+  it('ends where renewals are not known', () => {
+    const harness = joined({}, [0], [0], new Map([[ApiKey.ShareAcknowledge, { min: 1, max: 1 }]]));
+    fetched(harness, harness.next(ApiKey.ShareFetch), [{ records: batchOf(0, 1), acquired: [[0, 0, 1]] }]);
+    acknowledge(harness, 0, RENEW);
+    expect(harness.told('fatal')).toMatchObject([{ code: ErrorCode.UNSUPPORTED_VERSION }]);
   });
 
   it('refuses to acknowledge what it does not hold, or twice', () => {
