@@ -91,7 +91,7 @@ export interface ClusterAdmin {
   setAdvertised(broker: { readonly id: number; readonly endpoints: readonly ListenerAddress[] }): Promise<void>;
   /** Forgets a broker that is stopped, and the controller of that id if it is one too. One that is none is no failure. */
   unregister(node: { readonly id: number; readonly isController: boolean }): Promise<void>;
-  /** Raises `weir.version`; a level that is in force already is no failure. */
+  /** Raises `weir.version`, and Kafka's features that come with that level; a level that is in force already is no failure. */
   raiseFeature(level: number): Promise<void>;
   alterConfig(resource: AdminResource, change: ConfigChange): Promise<void>;
   /** Closes its connections. */

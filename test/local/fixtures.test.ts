@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
+import { Calls } from '../../broker/cli/local/calls.ts';
+import type { AdminCall } from '../../broker/cli/local/copies.ts';
+import { observeFeatures, raiseFeature } from '../../broker/cli/local/feature-levels.ts';
 import { ApiKey } from '../../broker/core/protocol/apis.ts';
 import { buildBatch } from '../../broker/core/record/builder.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
@@ -130,6 +133,44 @@ describe('a cluster that an earlier release formed (B4)', () => {
       max: supportedFeatures.find(({ name }) => name === 'weir.version')?.maxVersion,
     };
   }
+
+  /** The level in use of each of Kafka's features that come with a `weir.version`. */
+  async function broughtIn(asker: Asker): Promise<readonly (number | undefined)[]> {
+    const body = { clientSoftwareName: 'test', clientSoftwareVersion: '1' };
+    const { finalizedFeatures } = await asker.ask(ApiKey.ApiVersions, 4, body);
+    const levelOf = (name: string) => finalizedFeatures.find((one) => one.name === name)?.maxVersionLevel;
+    return [levelOf('share.version'), levelOf('eligible.leader.replicas.version')];
+  }
+
+  it(
+    'has what a new one has once an operator has raised its level',
+    async () => {
+      const { peer, remove } = await fixtureBroker((directory) => copyOf('0.1.0', directory));
+      try {
+        await peer.start();
+        const asker = await Asker.open(peer.bootstrap);
+        expect(await broughtIn(asker)).not.toEqual([2, 1]);
+        const [host = '', port] = peer.bootstrap.split(':');
+        const calls = new Calls([{ host, port: Number(port) }], { clientId: 'operator', requestTimeoutMs: 20_000 });
+        const call: AdminCall = (key, body, target = 'any', minVersion = 0) =>
+          calls.call(key, body, { target, minVersion });
+        try {
+          expect(await observeFeatures(call)).toEqual({ level: 1, next: 4 });
+          await raiseFeature(call, 4);
+        } finally {
+          calls.close();
+        }
+        expect(await levels(asker)).toEqual({ inUse: 4, max: 4 });
+        expect(await broughtIn(asker)).toEqual([2, 1]);
+        asker.close();
+        await peer.stop();
+      } finally {
+        await peer.kill().catch(() => undefined);
+        await remove();
+      }
+    },
+    DEADLINE_MS,
+  );
 
   it(
     'stays at its weir.version, says what needs a later one, and keeps the level that it is raised to',

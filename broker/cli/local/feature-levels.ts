@@ -1,10 +1,10 @@
 import type { FeatureObservation } from '../../../operator/core/observed.ts';
+import { FEATURE_NEEDS, WEIR_VERSION } from '../../core/metadata/features.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import { ErrorCode, isRetriable } from '../../core/protocol/errors.ts';
 import { check } from './check.ts';
 import type { AdminCall } from './copies.ts';
 
-const WEIR_VERSION = 'weir.version';
 /** UpdateFeatures' number for a way up. */
 const UPGRADE = 1;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -27,14 +27,37 @@ export async function observeFeatures(call: AdminCall): Promise<FeatureObservati
   return { level, next: level };
 }
 
-/** See `ClusterAdmin.raiseFeature`. */
+/**
+ * See `ClusterAdmin.raiseFeature`. What a new cluster of that level has, dead letters of share groups for one, comes with it, all in one
+ * request: an upgraded cluster would not have it else until somebody asks for each, and nobody would.
+ */
 export async function raiseFeature(call: AdminCall, level: number): Promise<void> {
-  const { errorCode, errorMessage } = await update(call, level, false);
+  const { errorCode, errorMessage } = await update(call, level, false, await broughtBy(call, level));
   check(errorCode, errorMessage);
 }
 
-function update(call: AdminCall, level: number, validateOnly: boolean) {
-  const one = { feature: WEIR_VERSION, maxVersionLevel: level, upgradeType: UPGRADE };
-  const body = () => ({ timeoutMs: REQUEST_TIMEOUT_MS, featureUpdates: [one], validateOnly });
+/** Levels of other features that need no more than this `weir.version`, are known to the broker that answers, and not in force yet. */
+async function broughtBy(call: AdminCall, weirVersion: number): Promise<readonly FeatureLevel[]> {
+  const { supportedFeatures, finalizedFeatures } = await call(ApiKey.ApiVersions, () => ASKER, 'any', SINCE.features);
+  const known = new Map(supportedFeatures.map(({ name, maxVersion }) => [name, maxVersion]));
+  const inForce = new Map(finalizedFeatures.map(({ name, maxVersionLevel }) => [name, maxVersionLevel]));
+  return FEATURE_NEEDS.filter((need) => need.weirVersion <= weirVersion)
+    .filter(({ name, from }) => from <= (known.get(name) ?? 0) && from > (inForce.get(name) ?? 0))
+    .map(({ name, from }) => ({ name, level: from }));
+}
+
+interface FeatureLevel {
+  readonly name: string;
+  readonly level: number;
+}
+
+function update(call: AdminCall, weirVersion: number, validateOnly: boolean, more: readonly FeatureLevel[] = []) {
+  const all = [{ name: WEIR_VERSION, level: weirVersion }, ...more];
+  const featureUpdates = all.map(({ name, level }) => ({
+    feature: name,
+    maxVersionLevel: level,
+    upgradeType: UPGRADE,
+  }));
+  const body = () => ({ timeoutMs: REQUEST_TIMEOUT_MS, featureUpdates, validateOnly });
   return call(ApiKey.UpdateFeatures, body, 'any', SINCE.validateOnly);
 }

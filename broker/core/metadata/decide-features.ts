@@ -14,8 +14,9 @@ import { ok, problem } from './result.ts';
 export function updateFeatures(context: DecisionContext, command: UpdateFeaturesCommand): Decision {
   const { image } = context;
   const records: MetadataRecord[] = [];
+  const weirVersion = weirVersionAfter(image, command);
   for (const update of command.updates) {
-    const reason = updateProblem(image, update);
+    const reason = updateProblem(image, update, weirVersion);
     if (reason !== null) {
       const { name, level } = update;
       const sentence = `Invalid update version ${level} for feature ${name}. ${reason}`;
@@ -31,18 +32,30 @@ export function updateFeatures(context: DecisionContext, command: UpdateFeatures
   return { records: command.validateOnly ? [] : records, outcome: { kind: 'updateFeatures', ...ok() } };
 }
 
+/** The level of `weir.version` that will be in force when all of it is done. */
+function weirVersionAfter(image: MetadataImage, { updates }: UpdateFeaturesCommand): number {
+  return Math.max(
+    levelIn(image, WEIR_VERSION),
+    ...updates.filter(({ name }) => name === WEIR_VERSION).map(({ level }) => level),
+  );
+}
+
 function levelIn(image: MetadataImage, name: string): number {
   return image.features().get(name) ?? 0;
 }
 
-function updateProblem(image: MetadataImage, update: UpdateFeaturesCommand['updates'][number]): string | null {
+function updateProblem(
+  image: MetadataImage,
+  update: UpdateFeaturesCommand['updates'][number],
+  weirVersion: number,
+): string | null {
   const { name, level, upgradeType } = update;
   const current = levelIn(image, name);
   if (level < 0) return 'A feature version cannot be less than 0.';
   const unsupported = supportProblem(image, name, level);
   if (unsupported !== null) return unsupported;
   if (level > current && upgradeType !== 'upgrade') return "Can't downgrade to a newer version.";
-  if (level > current) return needProblem(image, name, level);
+  if (level > current) return needProblem(weirVersion, name, level);
   if (level === current) return null;
   if (upgradeType === 'upgrade') {
     return "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade.";
@@ -50,11 +63,12 @@ function updateProblem(image: MetadataImage, update: UpdateFeaturesCommand['upda
   return `Refusing to perform the requested downgrade from ${current} because it might delete metadata information.`;
 }
 
-/** Which `weir.version` a level needs that is not in force: a node of a release without it may be in, and lead. */
-function needProblem(image: MetadataImage, name: string, level: number): string | null {
-  const inForce = levelIn(image, WEIR_VERSION);
-  const need = FEATURE_NEEDS.find((one) => one.name === name && level >= one.from && inForce < one.weirVersion);
-  return need === undefined ? null : `It needs ${WEIR_VERSION} ${need.weirVersion}, which has to be raised first.`;
+/** Which `weir.version` a level needs that will not be in force: a node of a release without it may be in, and lead. */
+function needProblem(weirVersion: number, name: string, level: number): string | null {
+  const need = FEATURE_NEEDS.find((one) => one.name === name && level >= one.from && weirVersion < one.weirVersion);
+  return need === undefined
+    ? null
+    : `It needs ${WEIR_VERSION} ${need.weirVersion}, which has to be raised first, or with it.`;
 }
 
 /** Who does not support a level; only ranges of `weir.version` are registered, the others come with it. */

@@ -5,7 +5,12 @@ import { ApiKey } from '../../../broker/core/protocol/apis.ts';
 import { ErrorCode } from '../../../broker/core/protocol/errors.ts';
 
 /** A cluster at a level, with a broker that can do more; `answers` is what comes of a raise, by level. */
-function clusterAt(level: number, most: number, answers: Readonly<Record<number, number>>) {
+function clusterAt(
+  level: number,
+  most: number,
+  answers: Readonly<Record<number, number>>,
+  more: Readonly<Record<string, { readonly inForce: number; readonly max: number }>> = {},
+) {
   const asked: string[] = [];
   const call = async (key: number, body: () => unknown): Promise<unknown> => {
     const request = body() as {
@@ -21,14 +26,23 @@ function clusterAt(level: number, most: number, answers: Readonly<Record<number,
         supportedFeatures: [
           { name: 'metadata.version', minVersion: 7, maxVersion: 99 },
           { name: 'weir.version', minVersion: 1, maxVersion: most },
+          ...Object.entries(more).map(([name, { max }]) => ({ name, minVersion: 0, maxVersion: max })),
         ],
-        finalizedFeatures: [{ name: 'weir.version', maxVersionLevel: level, minVersionLevel: level }],
+        finalizedFeatures: [
+          { name: 'weir.version', maxVersionLevel: level, minVersionLevel: level },
+          ...Object.entries(more).map(([name, { inForce }]) => ({
+            name,
+            maxVersionLevel: inForce,
+            minVersionLevel: inForce,
+          })),
+        ],
       };
     }
     const [one] = request.featureUpdates ?? [];
-    asked.push(
-      `${one?.feature} ${one?.maxVersionLevel} ${one?.upgradeType}${request.validateOnly === true ? ' only asks' : ''}`,
+    const updates = (request.featureUpdates ?? []).map(
+      (each) => `${each.feature} ${each.maxVersionLevel} ${each.upgradeType}`,
     );
+    asked.push(`${updates.join(', ')}${request.validateOnly === true ? ' only asks' : ''}`);
     return { errorCode: answers[one?.maxVersionLevel ?? -1] ?? ErrorCode.NONE, errorMessage: 'said' };
   };
   // Two APIs are asked, each by its own key.
@@ -64,4 +78,18 @@ it('a level is raised, or fails with what the controller says', async () => {
     code: 'INVALID_UPDATE_VERSION',
     message: expect.stringContaining('said'),
   });
+});
+
+it('a level is raised together with what a new cluster of that level has, as far as it is known there and not in force', async () => {
+  const of = async (level: number, more: Readonly<Record<string, { inForce: number; max: number }>>) => {
+    const { asked, call } = clusterAt(2, 4, {}, more);
+    await raiseFeature(call, level);
+    return asked;
+  };
+  const [share, elr] = ['share.version', 'eligible.leader.replicas.version'];
+  const both = { [share]: { inForce: 1, max: 2 }, [elr]: { inForce: 0, max: 1 } };
+  expect(await of(4, both)).toEqual([`weir.version 4 1, ${elr} 1 1, ${share} 2 1`]);
+  expect(await of(3, both)).toEqual([`weir.version 3 1, ${elr} 1 1`]);
+  expect(await of(4, { [share]: { inForce: 2, max: 2 } })).toEqual(['weir.version 4 1']);
+  expect(await of(4, { [share]: { inForce: 1, max: 1 } })).toEqual(['weir.version 4 1']);
 });

@@ -136,12 +136,8 @@ describe('weir.version (B4)', () => {
     expect(refusal(lab, 'share.version', 1)).toBe('');
     expect(refusal(lab, 'weir.version', 3)).toBe('');
     const needed =
-      'Invalid update version 2 for feature share.version. It needs weir.version 4, which has to be raised first.';
+      'Invalid update version 2 for feature share.version. It needs weir.version 4, which has to be raised first, or with it.';
     expect(refusal(lab, 'share.version', 2)).toBe(needed);
-    // All of a request is judged by what is in force before it.
-    const both = lab.run(command(update('weir.version', 4), update('share.version', 2)));
-    expect(both).toMatchObject({ errorCode: ErrorCode.INVALID_UPDATE_VERSION, errorMessage: needed });
-    expect(lab.image.features().get('weir.version')).toBe(3);
 
     // What a node of the release before can do.
     const before = { weirVersionMin: 1, weirVersionMax: 3 };
@@ -156,6 +152,32 @@ describe('weir.version (B4)', () => {
       errorCode: ErrorCode.UNSUPPORTED_VERSION,
       errorMessage: expect.stringContaining('the cluster is at weir.version 4, broker 4 can do 1 to 3'),
     });
+    expect(lab.replayed().describe()).toBe(lab.image.describe());
+  });
+
+  test.each([
+    [['weir.version', 'share.version', 'eligible.leader.replicas.version']],
+    [['eligible.leader.replicas.version', 'share.version', 'weir.version']],
+  ])('is raised together with what it brings, in any order: %j', (names) => {
+    const levels = new Map([
+      ['weir.version', 4],
+      ['share.version', 2],
+      ['eligible.leader.replicas.version', 1],
+    ]);
+    const lab = MetadataLab.atLevel1();
+    const before = { weirVersionMin: 1, weirVersionMax: 3 };
+    expect(
+      lab.run({ kind: 'updateFeatures', validateOnly: false, updates: [update('weir.version', 3)] }).errorCode,
+    ).toBe(0);
+    lab.run({ ...lab.registration(4), ...before });
+    const all = command(...names.map((name) => update(name, levels.get(name) ?? 0)));
+    // A node that is in can't work at it: nothing of it comes into force.
+    const { offset } = lab.image;
+    expect(lab.run(all)).toMatchObject({ errorCode: ErrorCode.INVALID_UPDATE_VERSION });
+    expect(lab.image.offset).toBe(offset);
+    lab.join(4);
+    expect(lab.run(all).errorCode).toBe(ErrorCode.NONE);
+    for (const [name, level] of levels) expect(lab.image.features().get(name)).toBe(level);
     expect(lab.replayed().describe()).toBe(lab.image.describe());
   });
 
