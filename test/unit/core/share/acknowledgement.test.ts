@@ -196,6 +196,17 @@ describe('renewing', () => {
     expect(bench.describe()).toBe('start 0 end 4: [0,4) available x1');
   });
 
+  test('with a shorter duration than before ends sooner', () => {
+    const bench = new Bench(batches(0, 4, 1));
+    bench.fetch('a');
+    bench.rules = { ...RULES, lockDurationMs: 5_000 };
+    expect(bench.acknowledge('a', [0, 1, RENEW])).toBe(ErrorCode.NONE);
+    bench.pass(4_999);
+    expect(bench.describe()).toBe('start 0 end 4: [0,2) acquired x1 by a; [2,4) acquired x1 by a');
+    bench.pass(1);
+    expect(bench.describe()).toBe('start 0 end 4: [0,2) available x1; [2,4) acquired x1 by a');
+  });
+
   test('is refused when the group does not allow it, with all that came with it', () => {
     const bench = new Bench(batches(0, 4, 1));
     bench.rules = { ...RULES, renewEnabled: false };

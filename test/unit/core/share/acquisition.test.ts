@@ -5,6 +5,20 @@ import { Bench, batches, RULES } from './bench.ts';
 const RELEASE = 2;
 const ACCEPT = 1;
 
+describe('acquisition of what nobody gets', () => {
+  test('is written where it moves the start, and else not', () => {
+    const bench = new Bench(batches(0, 2, 3));
+    const how = { memberId: 'a', mode: AcquireMode.batchOptimized, recordsMax: 100, batchSize: 100 };
+    const take = (fetchOffset: number, bounds: readonly number[], withheld: readonly number[]) =>
+      bench.step({ kind: 'acquire', request: { ...how, fetchOffset, bounds, withheld }, rules: RULES });
+    take(0, [0, 1, 2, 3], [0, 1]);
+    expect(bench.writes.map(({ startOffset }) => startOffset)).toEqual([2]);
+    take(4, [4, 5], [4, 5]);
+    expect(bench.describe()).toBe('start 2 end 6: [2,4) acquired x1 by a; [4,6) archived x0');
+    expect(bench.writes).toHaveLength(1);
+  });
+});
+
 describe('batch_optimized acquisition', () => {
   test('takes whole batches, so that the last one may pass the limit', () => {
     const bench = new Bench(batches(0, 10, 5));

@@ -81,6 +81,21 @@ describe('a write that fails', () => {
     expect(bench.partition.startOffset).toBe(4);
   });
 
+  test('leaves the lock as it was, though others ended meanwhile', () => {
+    const bench = new Bench(batches(0, 4, 2));
+    bench.fetch('a', { max: 4 });
+    bench.nowMs += 1_000;
+    bench.fetch('b', { max: 4 });
+    bench.hold = true;
+    bench.send('b', [4, 7, ACCEPT]);
+    bench.pass(29_000);
+    expect(bench.describe()).toBe('start 0 end 8: [0,4) available x1; [4,8) acknowledged x1 by b (write 1)');
+    bench.commit(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    expect(bench.describe()).toContain('[4,8) acquired x1 by b');
+    bench.pass(1_000);
+    expect(bench.describe()).toBe('start 0 end 8: [0,4) available x1; [4,8) available x1');
+  });
+
   test('takes every acknowledgement that it held with it, and none behind it', () => {
     const bench = new Bench(batches(0, 4, 1));
     bench.hold = true;
@@ -218,6 +233,19 @@ describe('a delivery policy', () => {
     expect(bench.fetch('b')).toEqual([]);
     expect(bench.partition.deadlineMs).toBe(2_000);
     bench.pass(1_000);
+    expect(bench.fetch('b')).toEqual(['0-3 x2']);
+  });
+
+  test('holds back what came back because its lock ended, and says when its time is over', () => {
+    const policy: DeliveryPolicy = { ...STANDARD_POLICY, returnAtMs: (count, nowMs) => nowMs + 1_000 * count };
+    const bench = new Bench(batches(0, 4, 1), { policy });
+    bench.fetch('a');
+    bench.pass(30_000);
+    expect(bench.fetch('b')).toEqual([]);
+    expect(bench.partition.deadlineMs).toBe(32_000);
+    bench.effects.length = 0;
+    bench.pass(1_000);
+    expect(bench.effects).toEqual([{ kind: 'available' }]);
     expect(bench.fetch('b')).toEqual(['0-3 x2']);
   });
 });
