@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Child } from '../../wire/harness/child.ts';
-import { mortal } from '../harness/mortal.ts';
+import { mortal, type Program } from '../harness/mortal.ts';
 import type { ClientImages } from './images.ts';
 
 /** A client program that runs, or has. */
@@ -59,10 +59,21 @@ root=$1; mount --rbind /dev "$root/dev"; mount --rbind /proc "$root/proc"
 mount --bind "$2" "$root/out"; mount --bind "$3" "$root/etc/hosts"; shift 3
 exec chroot "$root" "$@"`;
 
-/** Runs clients as processes of this machine that see nothing but their image, and the names in a hosts file. Needs root. */
+/**
+ * Runs clients as processes of this machine that see nothing but their image, and the names in a hosts file. `enter` puts a program into the
+ * network of theirs, which is this machine's without it. Needs root.
+ */
 export function clientsHere(
   images: ClientImages,
-  { directory, hostsFile }: { readonly directory: string; readonly hostsFile?: string },
+  {
+    directory,
+    hostsFile,
+    enter = mortal,
+  }: {
+    readonly directory: string;
+    readonly hostsFile?: string;
+    readonly enter?: (program: string, args: readonly string[]) => Program;
+  },
 ): StartClient {
   return async (name, image, args) => {
     const { root, entrypoint } = images[image];
@@ -71,7 +82,7 @@ export function clientsHere(
     const none = join(own, 'hosts');
     if (hostsFile === undefined) await writeFile(none, '127.0.0.1 localhost\n');
     const script = ['-ec', IN_ITS_IMAGE, 'sh', root, own, hostsFile ?? none, ...entrypoint, ...args];
-    const program = mortal('unshare', ['--mount', '--propagation', 'private', 'sh', ...script]);
+    const program = enter('unshare', ['--mount', '--propagation', 'private', 'sh', ...script]);
     const child = new Child({ ...program, logFile: join(own, 'errors') });
     const file = new GrowingFile(join(own, 'log'));
     return {

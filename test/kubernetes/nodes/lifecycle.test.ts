@@ -10,7 +10,7 @@ import type { Crash } from '../../faults/history.ts';
 import { randomFrom } from '../../faults/quorum-strikes.ts';
 import { at } from '../../support/kubernetes/rendered.ts';
 import { waitFor } from '../../wire/harness/wait.ts';
-import { ensureClientImages } from '../clients/images.ts';
+import { type ClientImages, ensureClientImages } from '../clients/images.ts';
 import { ClientLoad } from '../clients/load.ts';
 import type { StartClient } from '../clients/running.ts';
 import { type AuditEntry, describeEntry } from '../harness/audit.ts';
@@ -19,6 +19,7 @@ import { CLIENTS, clientsInPods } from '../harness/nodes/client-pods.ts';
 import { ClusterView } from '../harness/nodes/cluster-view.ts';
 import type { Nodes } from '../harness/nodes/nodes.ts';
 import { startOperatedNodes } from '../harness/nodes/operated.ts';
+import { isReachedFromOutside, loadFromOutside } from '../harness/nodes/outside.ts';
 import { tryOut } from '../harness/nodes/trial.ts';
 import { usageOf } from '../harness/nodes/usage.ts';
 import { SYSTEM } from '../harness/operated.ts';
@@ -42,8 +43,11 @@ const ECHO_MS = 10_000;
 let nodes: Nodes;
 let orders: ClusterView;
 let directory: string;
+let images: ClientImages;
 let start: StartClient;
 let load: ClientLoad | null = null;
+/** Of clients outside of the network of pods. */
+let outside: ClientLoad | null = null;
 /** When leaderships may have moved. */
 const crashes: Crash[] = [];
 const random = randomFrom(SEED);
@@ -56,7 +60,7 @@ const figure = (what: string, ms: number): void => void figures.push(`${what}: $
 beforeAll(async () => {
   const startMs = performance.now();
   directory = await mkdtemp(join(tmpdir(), 'weir-lifecycle-'));
-  const images = await ensureClientImages();
+  images = await ensureClientImages();
   const operated = await startOperatedNodes();
   ({ nodes } = operated);
   const { repository, tag } = operated.image;
@@ -71,6 +75,7 @@ beforeAll(async () => {
   figure('set up', performance.now() - startMs);
 }, 600_000);
 afterAll(async () => {
+  await outside?.abandon();
   await nodes?.stop();
   await rm(directory, { recursive: true, force: true });
   console.info(figures.join('\n'));
@@ -94,9 +99,8 @@ function step(title: string, work: () => Promise<void>, timeoutMs = STEP_MS): vo
           await ask('describe', 'weir', '-A'),
           await ask('logs', ...SYSTEM, '-l', 'app.kubernetes.io/name=weir-operator', '--tail=40'),
         ];
-        throw new Error([String(error), load?.describe() ?? '', ...told, nodes.describe()].join('\n'), {
-          cause: error,
-        });
+        const clients = [load, outside].map((one) => one?.describe() ?? '');
+        throw new Error([String(error), ...clients, ...told, nodes.describe()].join('\n'), { cause: error });
       }
       figure(`  (step) ${title}`, performance.now() - startMs);
     },
@@ -110,6 +114,10 @@ const clusterRef = { name: 'orders' };
 const cluster = (replicas: number): Promise<unknown> =>
   declare('Cluster', 'orders', {
     brokers: { replicas, storage: { size: '1Gi' } },
+    listeners: [
+      { name: 'plain', port: 9092 },
+      { name: 'ports', port: 9094, type: 'nodeport' },
+    ],
     config: { 'default.replication.factor': 1, 'min.insync.replicas': 1 },
   });
 
@@ -244,6 +252,18 @@ step('an image that does not work stops at the first broker, and is taken back',
   expect(after.filter(({ uid }) => before.some((one) => one.uid === uid))).toHaveLength(2);
 });
 
+step('clients outside of the network of pods come through the ports of nodes', async () => {
+  const spec = { clusterRef, partitions: PARTITIONS, replicationFactor: 3, config: { 'min.insync.replicas': 2 } };
+  await declare('Topic', 'parcels', spec);
+  await declare('ShareGroup', 'couriers', { clusterRef, topics: ['parcels'] });
+  await orders.ready('topic', 'parcels');
+  await orders.ready('sharegroup', 'couriers');
+  const where = { cluster: orders, listener: 'ports' };
+  const what = { topic: 'parcels', partitions: PARTITIONS, group: 'couriers', lockMs: LOCK_MS, rate: RATE };
+  outside = await loadFromOutside({ nodes, images, directory }, where, what);
+  for (const { address } of await orders.pods()) expect(await isReachedFromOutside(nodes, address)).toBe(false);
+});
+
 step('a broker that is killed comes back in its pod', async () => {
   const before = await orders.pod('orders-broker-1');
   await underLoad('broker killed', async () => {
@@ -274,6 +294,13 @@ async function rolledOne({ name, uid }: { readonly name: string; readonly uid: s
   await waitFor(`${name} is another one`, isOther, { deadlineMs: 120_000, pollMs: 200 });
   await orders.ready();
 }
+
+step('whoever came through the ports of nodes saw no error and lost nothing', async () => {
+  await outside?.progress('a pod is another one');
+  const judged = await outside?.finish(crashes);
+  expect(judged?.violations).toEqual([]);
+  figures.push(`outside: ${judged?.history.acknowledged.length} records acknowledged`);
+});
 
 step('a broker whose pod and claim are deleted comes back on a new disk', async () => {
   const [pod, claims] = [await orders.pod('orders-broker-2'), await orders.claims()];

@@ -9,6 +9,7 @@ export interface PodView {
   readonly name: string;
   readonly uid: string;
   readonly node: string;
+  readonly address: string;
   readonly image: string;
   readonly isReady: boolean;
   readonly restarts: number;
@@ -65,6 +66,7 @@ export class ClusterView {
       name,
       uid,
       node: String(at(spec, 'nodeName')),
+      address: String(at(status, 'podIP')),
       image: String(at(spec, 'containers', 0, 'image')),
       isReady: at(status, 'containerStatuses', 0, 'ready') === true,
       restarts: Number(at(status, 'containerStatuses', 0, 'restartCount') ?? 0),

@@ -6,7 +6,8 @@ import { mustRun } from '../../../setup/run.ts';
 import { Child } from '../../../wire/harness/child.ts';
 import { waitFor } from '../../../wire/harness/wait.ts';
 import type { ControlPlane } from '../control-plane.ts';
-import type { NodeNetwork } from './network.ts';
+import type { Program } from '../mortal.ts';
+import { type NodeNetwork, POD_RANGE } from './network.ts';
 import { Volume } from '../../../faults/volume.ts';
 import { killGroups, killShims, makeGroup, removeSockets, unmountBelow } from './processes.ts';
 
@@ -21,8 +22,6 @@ export interface MachineSite {
   readonly plane: ControlPlane;
   /** The directory of the plugins for the network of pods. */
   readonly plugins: string;
-  /** The directory with the settings of that network. */
-  readonly pods: string;
   /** The archive and the name of the image that holds the network of a pod. */
   readonly pause: { readonly archive: string; readonly reference: string };
 }
@@ -59,7 +58,7 @@ export class Machine {
   async start(): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
     this.#disk ??= await Volume.create({ sizeMiB: DISK_MIB });
-    await this.#site.network.addNode(this.#index);
+    await this.#site.network.setHeard(this.#index, true);
     await makeGroup(this.#group);
     await this.#run('containerd', 'containerd', ['--config', await this.#containerdConfig()]);
     await waitFor(`containerd of ${this.name} answers`, async () => this.#ctr('version'));
@@ -73,11 +72,13 @@ export class Machine {
       `--hostname-override=${this.name}`,
       `--node-ip=${this.#site.network.nodeAddress(this.#index)}`,
     ];
+    await this.#startServices();
     await this.#run('kubelet', await kubernetesProgram('kubelet'), flags);
   }
 
-  /** Everything on it ends at once. What it had synced stays. */
+  /** Everything on it ends at once, and nobody hears that it has. What it had synced stays. */
   async cutPower(): Promise<void> {
+    await this.#site.network.setHeard(this.#index, false);
     await this.#kill();
     await this.#disk?.cutPower();
   }
@@ -134,6 +135,11 @@ export class Machine {
     return join(this.#directory, 'pod-logs');
   }
 
+  /** A program as it is run on it, beside its pods. */
+  enter(program: string, args: readonly string[]): Program {
+    return this.#site.network.enterNode(this.#index, program, args);
+  }
+
   /** What its programs said last. */
   describe(): string {
     return this.#children.map((child) => `--- ${this.name}\n${child.tail()}`).join('\n');
@@ -141,16 +147,58 @@ export class Machine {
 
   async #run(name: string, program: string, args: readonly string[]): Promise<void> {
     const logFile = join(this.#directory, `${name}.log`);
-    this.#children.push(new Child({ ...this.#site.network.enter(program, args), logFile }));
+    this.#children.push(new Child({ ...this.enter(program, args), logFile }));
   }
 
   async #ctr(...args: readonly string[]): Promise<string> {
     return mustRun('ctr', ['--address', this.#socket, '--namespace', 'k8s.io', ...args]);
   }
 
+  /** Lets pods of other nodes and whoever is outside come to those of this one. */
+  async #startServices(): Promise<void> {
+    const path = join(this.#directory, 'kube-proxy.json');
+    const config = {
+      apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+      kind: 'KubeProxyConfiguration',
+      mode: 'nftables',
+      clientConnection: { kubeconfig: this.#site.plane.kubeconfig },
+      clusterCIDR: POD_RANGE,
+      hostnameOverride: this.name,
+      healthzBindAddress: '127.0.0.1:10256',
+      metricsBindAddress: '127.0.0.1:10249',
+      // These belong to the machine, not to a network of it.
+      conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
+    };
+    await writeFile(path, JSON.stringify(config));
+    await this.#run('kube-proxy', await kubernetesProgram('kubeProxy'), [`--config=${path}`]);
+  }
+
+  /** The directory with the settings of the network of its pods. */
+  async #podNetwork(): Promise<string> {
+    const own = join(this.#directory, 'pod-network');
+    await mkdir(own, { recursive: true });
+    const bridge = {
+      type: 'bridge',
+      bridge: 'cni0',
+      isGateway: true,
+      ipMasq: false,
+      hairpinMode: true,
+      ipam: {
+        type: 'host-local',
+        dataDir: join(this.#directory, 'pod-addresses'),
+        ranges: [[{ subnet: this.#site.network.podRange(this.#index) }]],
+        routes: [{ dst: '0.0.0.0/0' }],
+      },
+    };
+    const network = { cniVersion: '0.4.0', name: `weir-${process.pid}-${this.name}`, plugins: [bridge] };
+    await writeFile(join(own, '10-pods.conflist'), JSON.stringify(network));
+    return own;
+  }
+
   async #containerdConfig(): Promise<string> {
     const path = join(this.#directory, 'containerd.toml');
-    const { plugins, pods, pause } = this.#site;
+    const { plugins, pause } = this.#site;
+    const pods = await this.#podNetwork();
     const at = (name: string): string => JSON.stringify(join(this.#directory, name));
     const useless = [
       'snapshotter.v1.aufs',
@@ -200,7 +248,7 @@ disabled_plugins = ${JSON.stringify(useless.map((name) => `io.containerd.${name}
       failCgroupV1: false,
       cgroupDriver: 'cgroupfs',
       cgroupRoot: `/${this.#group}`,
-      clusterDNS: [this.#site.network.nodeAddress(1)],
+      clusterDNS: [this.#site.network.centre],
       clusterDomain: 'cluster.local',
       containerRuntimeEndpoint: `unix://${this.#socket}`,
       podLogsDir: this.#podLogs,

@@ -16,7 +16,6 @@ import { Provisioner } from './provisioner.ts';
 const PREFIX = 'weir-nodes-';
 /** The image that holds the network of a pod: it waits. */
 export const PAUSE = 'localhost/pause:1';
-const POD_NETWORK = '10.244.0.0/24';
 const READY_MS = 120_000;
 const DOMAIN = 'cluster.local';
 /** With the names of services, and with nobody else's view of files disturbed. */
@@ -33,7 +32,7 @@ export class Nodes {
   readonly network: NodeNetwork;
   readonly #directory: string;
   readonly #provisioner: Provisioner;
-  readonly #services: Child[] = [];
+  #dns: Child | null = null;
   #programs = 0;
   #ended: Promise<void> | null = null;
 
@@ -65,13 +64,13 @@ export class Nodes {
   }
 
   static async #make(directory: string, plugins: string, count: number): Promise<Nodes> {
-    const network = await NodeNetwork.create();
+    const network = await NodeNetwork.create(count);
     const control = join(directory, 'control');
     await mkdir(control);
     const enter = network.enter.bind(network);
     const plane = await ControlPlane.startFor({ directory: control, address: network.address, enter });
-    const [pods, pause] = [await podNetwork(directory), await pauseImage(directory)];
-    const site = { directory, network, plane, plugins, pods, pause };
+    const pause = await pauseImage(directory);
+    const site = { directory, network, plane, plugins, pause };
     const machines = Array.from({ length: count }, (_, index) => new Machine(site, index + 1));
     return new Nodes(directory, network, plane, machines);
   }
@@ -90,15 +89,11 @@ export class Nodes {
 
   /** A node is gone from one moment to the next: nobody hears of its pods, and what it had not synced is lost. */
   async cutPower(name: string): Promise<void> {
-    const where = ['-A', '--field-selector', `spec.nodeName=${name}`];
-    const addresses = await this.plane.kubectl('get', 'pods', ...where, '-o', 'jsonpath={.items[*].status.podIP}');
-    if (addresses !== '') await this.network.silence(addresses.split(' ').filter((one) => one !== ''));
     await this.machine(name).cutPower();
   }
 
   /** It is switched on again, and ready. */
   async restorePower(name: string): Promise<void> {
-    await this.network.heal();
     await this.machine(name).start();
     await this.#ready(name);
   }
@@ -122,7 +117,7 @@ export class Nodes {
       .filter((name) => name !== 'lost+found');
   }
 
-  /** Runs a program beside the pods: it knows the names of services, and reaches what pods reach. */
+  /** Runs a program beside the pods of the first node: it knows the names of services, and reaches what pods reach. */
   async beside(
     command: string,
     args: readonly string[],
@@ -130,16 +125,14 @@ export class Nodes {
   ): Promise<Child> {
     this.#programs += 1;
     const script = ['-ec', WITH_NAMES, 'sh', await this.#resolvConf(), command, ...args];
-    const program = this.network.enter('unshare', ['--mount', '--propagation', 'slave', 'sh', ...script]);
+    const program = this.machine('node-1').enter('unshare', ['--mount', '--propagation', 'slave', 'sh', ...script]);
     return new Child({ ...program, logFile: join(this.#directory, `program-${this.#programs}.log`), ...options });
   }
 
   /** What everything here said last. */
   describe(): string {
-    const services = this.#services.map((child) => child.tail());
-    return [...this.machines.map((machine) => machine.describe()), ...services, this.#provisioner.describe()].join(
-      '\n',
-    );
+    const machines = this.machines.map((machine) => machine.describe());
+    return [...machines, this.#dns?.tail() ?? '', this.#provisioner.describe()].join('\n');
   }
 
   /** Ends everything and removes it. */
@@ -151,14 +144,13 @@ export class Nodes {
   async #end(): Promise<void> {
     await this.#provisioner.stop();
     for (const machine of this.machines) await machine.remove();
-    for (const child of this.#services) await child.kill();
+    await this.#dns?.kill();
     await this.plane.stop();
     await removeAll(process.pid);
   }
 
   async #begin(): Promise<void> {
     await this.#startNames();
-    await this.#startServices();
     this.#provisioner.start();
     await Promise.all(this.machines.map(async (machine) => machine.start()));
     for (const { name } of this.machines) await this.#ready(name);
@@ -169,71 +161,27 @@ export class Nodes {
     await waitFor(`${name} is ready`, async () => this.plane.kubectl(...wait), { deadlineMs: READY_MS });
   }
 
-  async #run(name: string, program: string, args: readonly string[]): Promise<void> {
-    const logFile = join(this.#directory, `${name}.log`);
-    this.#services.push(new Child({ ...this.network.enter(program, args), logFile }));
-  }
-
   async #startNames(): Promise<void> {
     const file = join(this.#directory, 'Corefile');
     const lines = [
-      `bind ${this.network.nodeAddress(1)}`,
+      `bind ${this.network.centre}`,
       'errors',
       `kubernetes ${DOMAIN} in-addr.arpa {\nkubeconfig ${this.plane.kubeconfig}\npods insecure\nttl 30\n}`,
       'cache 30',
     ];
     await writeFile(file, `.:53 {\n${lines.join('\n')}\n}\n`);
-    await this.#run('dns', await kubernetesProgram('dns'), ['-conf', file]);
-  }
-
-  async #startServices(): Promise<void> {
-    const file = join(this.#directory, 'kube-proxy.json');
-    const config = {
-      apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
-      kind: 'KubeProxyConfiguration',
-      mode: 'nftables',
-      clientConnection: { kubeconfig: this.plane.kubeconfig },
-      clusterCIDR: POD_NETWORK,
-      hostnameOverride: this.machines[0]?.name,
-      healthzBindAddress: '127.0.0.1:10256',
-      metricsBindAddress: '127.0.0.1:10249',
-      // These belong to the machine, not to a network of it.
-      conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
-    };
-    await writeFile(file, JSON.stringify(config));
-    await this.#run('kube-proxy', await kubernetesProgram('kubeProxy'), [`--config=${file}`]);
+    const program = this.network.enter(await kubernetesProgram('dns'), ['-conf', file]);
+    this.#dns = new Child({ ...program, logFile: join(this.#directory, 'dns.log') });
   }
 
   async #resolvConf(): Promise<string> {
     const path = join(this.#directory, 'resolv.conf');
     await writeFile(
       path,
-      `nameserver ${this.network.nodeAddress(1)}\nsearch svc.${DOMAIN} ${DOMAIN}\noptions ndots:5\n`,
+      `nameserver ${this.network.centre}\nsearch svc.${DOMAIN} ${DOMAIN}\noptions ndots:5\n`,
     );
     return path;
   }
-}
-
-/** The settings of the network that all pods share, whichever node they are on. */
-async function podNetwork(directory: string): Promise<string> {
-  const own = join(directory, 'pod-network');
-  await mkdir(own);
-  const bridge = {
-    type: 'bridge',
-    bridge: 'cni0',
-    isGateway: true,
-    ipMasq: false,
-    hairpinMode: true,
-    ipam: {
-      type: 'host-local',
-      dataDir: join(directory, 'pod-addresses'),
-      ranges: [[{ subnet: POD_NETWORK }]],
-      routes: [{ dst: '0.0.0.0/0' }],
-    },
-  };
-  const network = { cniVersion: '0.4.0', name: `weir-${process.pid}`, plugins: [bridge] };
-  await writeFile(join(own, '10-pods.conflist'), JSON.stringify(network));
-  return own;
 }
 
 async function pauseImage(directory: string): Promise<{ readonly archive: string; readonly reference: string }> {
