@@ -86,10 +86,11 @@ test('a node whose power is cut is missed, and comes back', async () => {
   await nodes.cutPower('node-2');
   await nodes.plane.kubectl('wait', '--for=condition=Ready=Unknown', 'node/node-2', '--timeout=60s');
   await nodes.restorePower('node-2');
-  for (const name of ['pod/waiting-0', 'pod/waiting-1']) await ready(name).catch(async (error: unknown) => {
-    const told = await nodes.plane.kubectl('describe', 'pods,nodes');
-    throw new Error([String(error), told, nodes.describe()].join('\n'), { cause: error });
-  });
+  for (const name of ['pod/waiting-0', 'pod/waiting-1'])
+    await ready(name).catch(async (error: unknown) => {
+      const told = await nodes.plane.kubectl('describe', 'pods,nodes');
+      throw new Error([String(error), told, nodes.describe()].join('\n'), { cause: error });
+    });
 }, 180_000);
 
 test('nothing of them stays', async () => {

@@ -159,5 +159,8 @@ export async function lostNetworks(): Promise<readonly number[]> {
 /** All networks of this kind, with the process that made each. */
 async function spaces(): Promise<readonly (readonly [name: string, pid: number])[]> {
   const listed = await mustRun('ip', ['netns', 'list']);
-  return [...listed.matchAll(new RegExp(`^(${SPACE}(\\d+)\\S*)`, 'gm'))].map(([, name = '', pid]) => [name, Number(pid)]);
+  return [...listed.matchAll(new RegExp(`^(${SPACE}(\\d+)\\S*)`, 'gm'))].map(([, name = '', pid]) => [
+    name,
+    Number(pid),
+  ]);
 }

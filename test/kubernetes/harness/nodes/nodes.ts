@@ -176,10 +176,7 @@ export class Nodes {
 
   async #resolvConf(): Promise<string> {
     const path = join(this.#directory, 'resolv.conf');
-    await writeFile(
-      path,
-      `nameserver ${this.network.centre}\nsearch svc.${DOMAIN} ${DOMAIN}\noptions ndots:5\n`,
-    );
+    await writeFile(path, `nameserver ${this.network.centre}\nsearch svc.${DOMAIN} ${DOMAIN}\noptions ndots:5\n`);
     return path;
   }
 }

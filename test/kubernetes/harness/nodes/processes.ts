@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { hasCode } from '../../../setup/cache.ts';
 import { mustRun, run } from '../../../setup/run.ts';
@@ -87,6 +88,7 @@ rm -f /var/lib/kubelet/device-plugins/kubelet.sock
 rmdir -p --ignore-fail-on-non-empty /var/log/containers /var/lib/cni/results /var/lib/kubelet/device-plugins \
   /run/containerd/runc/k8s.io /run/containerd/s 2>/dev/null || true`;
 
+const SHIM_SOCKETS = '/run/containerd/s';
 const SOCKETS = `
 for task in "$1"/containerd-state/io.containerd.runtime.v2.task/*/* "$1"/*/containerd-state/io.containerd.runtime.v2.task/*/*; do
   [ ! -f "$task/address" ] || rm -f "$(sed 's,^unix://,,' "$task/address")"
@@ -99,7 +101,21 @@ export async function removeSockets(directory: string): Promise<void> {
 
 /** Removes what is left elsewhere of a node whose directories are below this one, and on which nothing runs any more. */
 export async function sweep(directory: string): Promise<void> {
+  // Of a container that was just being made or removed nothing says which socket was its own.
+  for (const name of await readdir(SHIM_SOCKETS).catch(() => []))
+    if (!(await isListening(join(SHIM_SOCKETS, name)))) await rm(join(SHIM_SOCKETS, name), { force: true });
   await mustRun('sh', ['-ec', SWEEP, 'sh', directory]);
+}
+
+/** Whether a process has this socket. */
+async function isListening(path: string): Promise<boolean> {
+  return new Promise((settle) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      settle(true);
+    });
+    socket.on('error', (error) => settle(!hasCode(error, 'ECONNREFUSED')));
+  });
 }
 
 /** Kills what containerd leaves behind with each container: processes that have a path below the directory among their arguments. */
