@@ -23,9 +23,10 @@ import (
 )
 
 const (
-	recordsMax   = 200
-	fetchWait    = 250 * time.Millisecond
-	answerWait   = 30 * time.Second
+	recordsMax = 200
+	fetchWait  = 250 * time.Millisecond
+	// The library tries an acknowledgement again for half a minute, and waits ten seconds for the last answer.
+	answerWait   = time.Minute
 	metadataWait = 250 * time.Millisecond
 )
 
