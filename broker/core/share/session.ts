@@ -130,16 +130,21 @@ export class ShareSessions {
     return true;
   }
 
-  /** Brings the partitions of a live session up to date; false as soon as there is no room for those it adds. */
-  follow(session: ShareSession, added: Iterable<SessionPartition>, forgotten: Iterable<SessionPartition>): boolean {
+  /**
+   * Brings the partitions of a live session up to date; false as soon as there is no room for those it adds. One that is
+   * both named and forgotten is not in it: a member that loses a partition says so together with its last verdicts.
+   */
+  follow(session: ShareSession, named: Iterable<SessionPartition>, forgotten: Iterable<SessionPartition>): boolean {
     const { partitions } = session;
+    const gone = new Set<string>();
     for (const { topicId, partition } of forgotten) {
       const text = partitionText(topicId, partition);
+      gone.add(text);
       if (partitions.delete(text)) this.#count(session, text, -1);
     }
-    for (const { topicId, partition } of added) {
+    for (const { topicId, partition } of named) {
       const text = partitionText(topicId, partition);
-      if (partitions.has(text)) continue;
+      if (partitions.has(text) || gone.has(text)) continue;
       if (partitions.size >= SESSION_PARTITIONS_MAX || this.#partitionCount >= SESSIONS_PARTITIONS_MAX) return false;
       partitions.set(text, { topicId, partition });
       this.#count(session, text, 1);

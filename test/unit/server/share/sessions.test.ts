@@ -126,6 +126,22 @@ describe('sessions', () => {
     expect(acquired(a.fetch({ maxWaitMs: 0 }))).toEqual(['0:0-0 x1']);
   });
 
+  test('forget a partition together with its last verdicts: what it has goes to others', () => {
+    const node = new ShareNode();
+    const [a, b] = [node.member('a'), node.member('b')];
+    node.produce(1);
+    expect(acquired(a.fetch({ partitions: [0, 1] }))).toEqual(['0:0-0 x1']);
+    const forgottenTopicsData = [{ topicId: node.log().topicId, partitions: [0] }];
+    const last = a.fetch({ maxWaitMs: 0, verdicts: { 0: [[0, 0, ACCEPT]] }, forgottenTopicsData });
+    expect(errors(last)).toEqual([[0, 0, 0]]);
+    const waits = a.fetch();
+    node.produce(1);
+    expect(waits.answer).toBeNull();
+    expect(acquired(b.fetch())).toEqual(['0:1-1 x1']);
+    node.produce(1, 1);
+    expect(acquired(waits)).toEqual(['1:0-0 x1']);
+  });
+
   test('of a group that are all gone let its memory go, and nothing is lost', () => {
     const node = new ShareNode();
     node.produce(3);
