@@ -137,10 +137,10 @@ class ShareBench {
 
   /**
    * As fast as consumers of one group can: most of a backlog, each record accepted by the next poll. It begins when all of
-   * them have records in hand: ten take as long to start as the backlog lasts.
+   * them have had one: ten take as long to start as the backlog lasts.
    */
   async #throughput(label: string, consumers: number): Promise<void> {
-    const count = Math.floor(this.#amount.records * 0.9);
+    const count = Math.floor(this.#amount.records * 0.8);
     const before = cpuSecondsOf(this.#peer.pid());
     const stages = await this.#swarm(
       topicOf(label),

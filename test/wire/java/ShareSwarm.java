@@ -19,16 +19,17 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  * <p>Arguments: bootstrap, topic, group, groups, microseconds of work for a record, stages, then settings of the consumers
  * (name=value). With several groups their names end with -0, -1 and so on, and a stage's members are those of each. Stages
  * are separated by commas: {@code 10:5s} has ten members for five seconds, {@code 10:50000r} until 50,000 records are worked
- * through, {@code 10:50000t} the same from the moment when all members have records in hand, which they begin together and
- * which are not counted. Prints one JSON object a stage: what each member worked through, the milliseconds from the first record to the
+ * through, {@code 10:50000t} the same from the moment when all new members have had a record; until then they take their
+ * time. Prints one JSON object a stage: what each member worked through, the milliseconds from the first record to the
  * end, the longest time in which nobody got anything, and how long each new member waited for its first record.
  */
 public final class ShareSwarm {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration POLL = Duration.ofMillis(100);
     private static final long LOOK_NANOS = 1_000_000;
-    /** Well below the time for which a member may hold records. */
-    private static final long GATHER_SECONDS = 20;
+    private static final long GATHER_SECONDS = 60;
+    /** Work on a record until all members have begun: what there is has to last. */
+    private static final long GATHER_WORK_NANOS = 5_000_000;
 
     private final Properties settings = new Properties();
     private final String topic;
@@ -107,15 +108,6 @@ public final class ShareSwarm {
         System.out.println(JSON.writeValueAsString(line));
     }
 
-    private void gather() {
-        gathering.countDown();
-        try {
-            gathering.await();
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
     private void shrinkTo(int size) throws InterruptedException {
         List<Member> leaving = new ArrayList<>(members.subList(Math.min(size, members.size()), members.size()));
         members.removeAll(leaving);
@@ -159,28 +151,27 @@ public final class ShareSwarm {
 
         private void work(Iterable<ConsumerRecord<byte[], byte[]>> records) {
             boolean isFirst = true;
-            boolean isCounted = true;
             for (ConsumerRecord<byte[], byte[]> record : records) {
                 if (isFirst) {
                     delivered();
                     if (firstNanos == 0) {
                         firstNanos = System.nanoTime();
-                        isCounted = gathering.getCount() == 0;
-                        gather();
+                        gathering.countDown();
                     }
                     isFirst = false;
                 }
-                if (workNanos > 0) pause();
+                long nanos = gathering.getCount() > 0 ? GATHER_WORK_NANOS : workNanos;
+                if (nanos > 0) pause(nanos);
                 if (record.offset() < 0) throw new IllegalStateException("offset " + record.offset());
-                if (!measures || !isCounted) continue;
+                if (!measures) continue;
                 counted.incrementAndGet();
                 worked.incrementAndGet();
             }
         }
 
-        private void pause() {
-            long end = System.nanoTime() + workNanos;
-            for (long left = workNanos; left > 0; left = end - System.nanoTime()) LockSupport.parkNanos(left);
+        private void pause(long nanos) {
+            long end = System.nanoTime() + nanos;
+            for (long left = nanos; left > 0; left = end - System.nanoTime()) LockSupport.parkNanos(left);
         }
     }
 }
