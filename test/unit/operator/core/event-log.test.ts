@@ -29,6 +29,14 @@ describe('an event log', () => {
     expect(log.happened('one', 'h', 100)).toBeNull();
   });
 
+  it('counts time that has passed before it was full again', () => {
+    const log = new EventLog(LIMITS);
+    for (const text of ['a', 'b', 'c']) log.happened('one', text, 0);
+    expect(log.happened('one', 'd', 150)).not.toBeNull();
+    expect(log.happened('one', 'e', 199)).toBeNull();
+    expect(log.happened('one', 'f', 200)).not.toBeNull();
+  });
+
   it('has all of its share again after a while, and not more', () => {
     const log = new EventLog(LIMITS);
     for (const text of ['a', 'b', 'c']) log.happened('one', text, 0);

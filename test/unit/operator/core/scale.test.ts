@@ -52,6 +52,11 @@ describe('a number of brokers that the load decides', () => {
     expect(scaled({ autoscale: { maxReplicas: 4 } }, host(5, 3))).toEqual({ brokers: 4, floor: 3, said: [] });
   });
 
+  it('is the floor where maxReplicas are fewer: nothing but a confirmed number takes brokers below it', () => {
+    const spec = { brokers: 3, omitsReplicas: true, autoscale: { maxReplicas: 4 } } as const;
+    expect(scaled(spec, host(5, 5))).toEqual({ brokers: 5, floor: 5, said: ['ScaleDownUnconfirmed'] });
+  });
+
   it('stays when autoscale goes, until that is confirmed', () => {
     expect(scaled({}, host(5, 3))).toEqual({ brokers: 5, floor: 3, said: ['ScaleDownUnconfirmed'] });
     const annotations = { 'weir.dev/confirm-scale-down': '3' };

@@ -138,3 +138,15 @@ describe('the topics of a Cluster', () => {
     expect(last()).toMatch(/ topics t0, t1, t10, .*, t7 and 2 more: /);
   });
 });
+
+it('topics that nobody leads are named by their names where no controller was asked', () => {
+  const wanted = desired(cluster(), topic('b'), topic('a'), topic('c'));
+  const observed = settled(wanted).observe();
+  const { admin } = observed;
+  if (admin === null) throw new Error('the brokers answer');
+  const { assessed: _asked, ...rest } = admin;
+  const topics = new Map(['b', 'a', 'c'].map((name) => [name, { ...PLAIN_TOPIC, leaderless: name === 'c' ? 0 : 1 }]));
+  expect(saysCluster(wanted, { ...observed, admin: { ...rest, topics } })).toContain(
+    'Available=False PartitionsOffline: partitions without a leader: topics a, b',
+  );
+});
