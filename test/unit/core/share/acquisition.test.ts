@@ -17,6 +17,16 @@ describe('acquisition of what nobody gets', () => {
     expect(bench.describe()).toBe('start 2 end 6: [2,4) acquired x1 by a; [4,6) archived x0');
     expect(bench.writes).toHaveLength(1);
   });
+
+  test('passes over what came back, where it was handed out before anybody knew', () => {
+    const bench = new Bench(batches(0, 2, 2));
+    bench.fetch('a');
+    bench.release('a');
+    const how = { memberId: 'b', mode: AcquireMode.batchOptimized, recordsMax: 100, batchSize: 100 };
+    const request = { ...how, fetchOffset: 0, bounds: [0, 1, 2, 3], withheld: [2, 3] };
+    bench.step({ kind: 'acquire', request, rules: RULES });
+    expect(bench.describe()).toBe('start 0 end 4: [0,2) acquired x2 by b; [2,4) archived x1');
+  });
 });
 
 describe('batch_optimized acquisition', () => {
@@ -29,6 +39,13 @@ describe('batch_optimized acquisition', () => {
   test('cuts ranges at the first batch boundary after BatchSize records', () => {
     const bench = new Bench(batches(0, 4, 6));
     expect(bench.fetch('a', { max: 24, batchSize: 6 })).toEqual(['0-7 x1', '8-15 x1', '16-23 x1']);
+  });
+
+  test('joins what came back up to BatchSize records and no further', () => {
+    const bench = new Bench(batches(0, 4, 3));
+    bench.fetch('a', { batchSize: 4 });
+    bench.release('a');
+    expect(bench.fetch('b', { batchSize: 8 })).toEqual(['0-7 x2', '8-11 x2']);
   });
 
   test('gives each record to one member until it comes back', () => {
@@ -187,6 +204,19 @@ describe('isolation of poison records', () => {
     expect(bench.fetch('a')).toEqual(['0-1 x4']);
     expect(bench.fetch('b')).toEqual(['2-3 x4']);
     expect(bench.fetch('c')).toEqual(['4-7 x1']);
+  });
+
+  test('untroubled units before it come together, and end the delivery', () => {
+    const bench = new Bench(batches(0, 4, 3));
+    for (const member of ['a', 'b']) bench.fetch(member, { max: 4 });
+    for (let round = 0; round < 3; round += 1) {
+      bench.fetch('c', { max: 4 });
+      bench.release('c');
+    }
+    bench.release('a');
+    bench.release('b');
+    expect(bench.fetch('d')).toEqual(['0-7 x2']);
+    expect(bench.fetch('d')).toEqual(['8-9 x4']);
   });
 
   test('an untroubled unit before it ends the delivery instead', () => {

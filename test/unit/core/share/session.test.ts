@@ -12,10 +12,10 @@ import {
 function take(
   sessions: ShareSessions,
   epoch: number,
-  options: { memberId?: string; connectionId?: number; mayOpen?: boolean; sessionsMax?: number } = {},
+  options: { groupId?: string; memberId?: string; connectionId?: number; mayOpen?: boolean; sessionsMax?: number } = {},
 ): SessionOutcome {
-  const { memberId = 'm', connectionId = 1, mayOpen = true, sessionsMax = 2 } = options;
-  return sessions.take({ groupId: 'g', memberId, epoch, connectionId, mayOpen, sessionsMax });
+  const { groupId = 'g', memberId = 'm', connectionId = 1, mayOpen = true, sessionsMax = 2 } = options;
+  return sessions.take({ groupId, memberId, epoch, connectionId, mayOpen, sessionsMax });
 }
 
 const refusal = (outcome: SessionOutcome): number => (outcome.kind === 'refused' ? outcome.errorCode : ErrorCode.NONE);
@@ -80,6 +80,13 @@ describe('share sessions', () => {
     take(sessions, 0, { memberId: 'b' });
     expect(refusal(take(sessions, 0, { memberId: 'c' }))).toBe(ErrorCode.SHARE_SESSION_LIMIT_REACHED);
     expect(take(sessions, 0, { memberId: 'a' }).kind).toBe('open');
+  });
+
+  test('of two groups are two, though the names of group and member run together to the same', () => {
+    const sessions = new ShareSessions();
+    take(sessions, 0, { groupId: 'a', memberId: 'bc' });
+    expect(take(sessions, 0, { groupId: 'ab', memberId: 'c' })).toMatchObject({ kind: 'open', replaced: null });
+    expect(sessions.count).toBe(2);
   });
 
   test('are found by their connection', () => {
