@@ -89,7 +89,7 @@ export interface NodeOptions {
 export interface Node {
   /** Bound ports by listener name. */
   readonly boundPorts: ReadonlyMap<string, number>;
-  /** Controlled shutdown: no new requests, leaderships given up, everything synced, the clean-shutdown proof left. */
+  /** Controlled shutdown: leaderships given up, producers sent on, no new requests, everything synced, the clean-shutdown proof left. */
   stop(done: () => void): void;
 }
 
@@ -441,8 +441,15 @@ class NodeStart {
               }),
             );
           });
-        if (settings.broker('controlled.shutdown.enable')) control.handOver(close);
-        else close();
+        if (!settings.broker('controlled.shutdown.enable')) {
+          close();
+          return;
+        }
+        const ledCount = partitions.all().length;
+        control.handOver(() => {
+          if (partitions.all().length < ledCount) this.#acceptor.letProducersGo(close);
+          else close();
+        });
       },
     };
   }

@@ -3,7 +3,7 @@ import type { TimerHandle } from '../../ports/clock.ts';
 import type { MetricSource } from '../../ports/metrics.ts';
 import type { NetConnection, NetHandlers, NetListener } from '../../ports/net.ts';
 import type { Ports } from '../context.ts';
-import { ClientConnection, type ConnectionHost, type ServeFrame } from './client-connection.ts';
+import { ClientConnection, type ConnectionHost, isProduce, type ServeFrame } from './client-connection.ts';
 import { ConnectionLimits } from './connection-limits.ts';
 import { LimitLog } from './limit-log.ts';
 import { type AnswerMemory, MemoryBudget, PRESSED_STALL_MS } from './memory-budget.ts';
@@ -20,6 +20,9 @@ export interface ListenerAddress {
 /** How long a stopping node waits for answers that are under way, and how often it looks. */
 const STOP_WAIT_MS = 1000;
 const STOP_POLL_MS = 2;
+/** A stopping node that others took over from serves on until nobody has produced for so long, and for so long at most. */
+const QUIET_MS = 200;
+const QUIET_WAIT_MS = 1000;
 /** Connections are looked at this often at most and at least, and so often while memory is short. */
 const WATCH_MIN_MS = 10;
 const WATCH_MAX_MS = 5000;
@@ -56,6 +59,8 @@ export class Acceptor {
   #watchTimer: TimerHandle | null = null;
   #watchDueMs = 0;
   #rateTimer: TimerHandle | null = null;
+  /** When somebody last produced, monotonic ms. */
+  #producedMs = Number.NEGATIVE_INFINITY;
   #open = false;
   #stopped = false;
   #nextId = 1;
@@ -81,7 +86,10 @@ export class Acceptor {
       onShort: (kind) => this.#short(kind),
     });
     this.#host = {
-      serve: deps.serve,
+      serve: (frame, from, reply) => {
+        if (isProduce(frame)) this.#producedMs = ports.clock.monotonicMs();
+        deps.serve(frame, from, reply);
+      },
       memory: this.#memory,
       isOpen: () => this.#open,
       now: () => ports.clock.monotonicMs(),
@@ -145,6 +153,22 @@ export class Acceptor {
   open(): void {
     this.#open = true;
     for (const connection of [...this.#connections]) connection.start();
+  }
+
+  /**
+   * Serves on until producers have gone to who leads now, as every answer tells them: one that finds its connection closed with a
+   * request under way learns nothing from it, and asks for metadata first. `done` comes at once when nobody produced lately.
+   */
+  letProducersGo(done: () => void): void {
+    const { clock, timers } = this.#ports;
+    const deadlineMs = clock.monotonicMs() + QUIET_WAIT_MS;
+    const look = (): void => {
+      const nowMs = clock.monotonicMs();
+      const waitMs = Math.min(this.#producedMs + QUIET_MS, deadlineMs) - nowMs;
+      if (waitMs > 0) timers.after(waitMs, look);
+      else done();
+    };
+    look();
   }
 
   /**

@@ -308,7 +308,8 @@ export class ClientConnection implements NetHandlers, MemoryUser {
   }
 }
 
-const isProduce = (frame: Uint8Array): boolean => frame[0] === 0 && frame[1] === ApiKey.Produce;
+/** Whether a frame is a Produce request. */
+export const isProduce = (frame: Uint8Array): boolean => frame[0] === 0 && frame[1] === ApiKey.Produce;
 /** A read of share state stores too: that its reader leads from now on. */
 const stores = (frame: Uint8Array): boolean =>
   isProduce(frame) ||

@@ -58,6 +58,8 @@ export class ReplicationWorld {
   readonly control: SimControlNetwork;
   readonly nodes: readonly SimNode[];
   readonly produced: Produced = { acknowledged: new Map(), failed: new Map() };
+  /** Connections of producers that ended: to which node, and how long after they last asked it to store something, ms. */
+  readonly hungUp: { readonly id: number; readonly quietMs: number }[] = [];
   readonly #admin: SimClient<AdminCommand, AdminEvent>;
   readonly #answers = new Map<number, (event: AdminEvent) => void>();
   readonly #producers = new Map<string, SimClient<ProducerCommand, ProducerEvent>>();
@@ -353,8 +355,17 @@ export class ReplicationWorld {
         allowCreate: false,
         crc32c,
       });
-      producer = new SimClient(this.world, this.network, machine, { name, onEvent: (event) => this.#told(event) });
-      this.#producers.set(name, producer);
+      const made = new SimClient<ProducerCommand, ProducerEvent>(this.world, this.network, machine, {
+        name,
+        onEvent: (event) => this.#told(event),
+        onDisconnect: (address) => {
+          const sentMs = made.lastSentMs(ApiKey.Produce, address);
+          const id = this.nodes.findIndex((node) => addressOf(node.id) === address);
+          if (sentMs >= 0) this.hungUp.push({ id, quietMs: this.world.nowMs - sentMs });
+        },
+      });
+      producer = made;
+      this.#producers.set(name, made);
     }
     return producer;
   }

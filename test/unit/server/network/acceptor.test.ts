@@ -371,6 +371,36 @@ describe('the acceptor', () => {
     expect(state.warnings).toEqual(['connection refused: the broker is stopping']);
   });
 
+  it('serves producers until none has asked for 200 ms, a second at most, and waits for none that is not there', () => {
+    const { acceptor, connect, tick, state, served } = accepting({}, true);
+    const produce = Uint8Array.from([0, 0, 0, 2, 0, 0]);
+    const client = connect('10.0.0.1');
+    const goneAtMs: number[] = [];
+    const letGo = (): void => acceptor.letProducersGo(() => goneAtMs.push(state.nowMs));
+    const at = (nowMs: number): void => {
+      state.nowMs = nowMs;
+      tick();
+    };
+    letGo();
+    expect(goneAtMs).toEqual([0]);
+    at(5000);
+    client.handlers?.onData(produce);
+    letGo();
+    at(5150);
+    client.handlers?.onData(produce);
+    for (const nowMs of [5200, 5349]) at(nowMs);
+    expect([goneAtMs, served.length, client.closed]).toEqual([[0], 2, false]);
+    at(5350);
+    expect(goneAtMs).toEqual([0, 5350]);
+    client.handlers?.onData(produce);
+    letGo();
+    for (let nowMs = 5450; nowMs <= 6350; nowMs += 100) {
+      client.handlers?.onData(produce);
+      at(nowMs);
+    }
+    expect(goneAtMs).toEqual([0, 5350, 6350]);
+  });
+
   it('answers what was produced before it closes, starts nothing new, and waits a second at most', () => {
     const { acceptor, connect, tick, state, served } = accepting({}, true);
     const produce = [0, 0, 0, 2, 0, 0];

@@ -46,6 +46,26 @@ describe('a broker that is told to stop', () => {
     },
   );
 
+  test.each([1, 2, 3])('closes no connection on which a producer is still to be told who leads (seed %i)', (seed) => {
+    const world = new ReplicationWorld(seed).start();
+    world.createTopic('t', { partitions: 6, settings: SETTINGS });
+    let sent = 0;
+    const send = (rounds: number): void => {
+      for (let round = 0; round < rounds; round += 1) {
+        for (let partition = 0; partition < 6; partition += 1) world.send('t', [`r${(sent += 1)}`], { partition });
+        world.world.runFor(2);
+      }
+    };
+    send(50);
+    const leader = world.leader('t');
+    world.node(leader).stop(() => undefined);
+    send(300);
+    world.until('all are acknowledged', () => world.produced.acknowledged.size === sent);
+    const quietMs = world.hungUp.filter(({ id }) => id === leader).map((one) => one.quietMs);
+    expect(quietMs).toHaveLength(1);
+    expect(quietMs[0]).toBeGreaterThan(150);
+  });
+
   test('and comes back is in sync again without having lost its place: its stop was clean (D4)', () => {
     const world = new ReplicationWorld(7).start();
     world.createTopic('t', { settings: SETTINGS });
