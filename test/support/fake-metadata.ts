@@ -9,7 +9,7 @@ import type {
   TopicView,
 } from '../../broker/core/metadata/view.ts';
 import type { MetadataClient } from '../../broker/server/metadata-client.ts';
-import { topicOf } from './topic-view.ts';
+import { movingOf, topicOf } from './topic-view.ts';
 import { PLAIN_BROKER } from './metadata/parts.ts';
 
 const NOTHING: ReadonlyMap<string, string> = new Map();
@@ -92,6 +92,10 @@ export class FakeMetadata implements MetadataClient, MetadataView {
 
   topics(): readonly TopicView[] {
     return [...this.byName.values()];
+  }
+
+  partitionsMoving(): ReturnType<MetadataView['partitionsMoving']> {
+    return movingOf(this.topics());
   }
 
   topicNames(): readonly string[] {

@@ -7,7 +7,7 @@ import type {
   PartitionView,
   TopicView,
 } from '../../broker/core/metadata/view.ts';
-import { topicOf } from './topic-view.ts';
+import { movingOf, topicOf } from './topic-view.ts';
 import { PLAIN_BROKER } from './metadata/parts.ts';
 
 const NO_OVERRIDES: ReadonlyMap<string, string> = new Map();
@@ -66,6 +66,10 @@ export class FakeView implements MetadataView {
 
   topics(): readonly TopicView[] {
     return [...this.#topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  partitionsMoving(): ReturnType<MetadataView['partitionsMoving']> {
+    return movingOf(this.topics());
   }
 
   topicNames(): readonly string[] {

@@ -114,6 +114,12 @@ export class MetadataImage implements MetadataView {
     return this.#topics.partsWith(isSo);
   }
 
+  partitionsMoving(): readonly TopicPart[] {
+    const isMoving = (lists: ListsOfPartition): boolean =>
+      lists.addingReplicas.length > 0 || lists.removingReplicas.length > 0;
+    return [...this.#topics.partsWith(isMoving)].sort((a, b) => byCodeUnits(a.name, b.name));
+  }
+
   /** How many partitions have which lists. */
   tally(): ReturnType<TopicTable['tally']> {
     return this.#topics.tally();

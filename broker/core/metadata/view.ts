@@ -95,6 +95,8 @@ export interface MetadataView {
   controllers(): readonly ControllerView[];
   /** Sorted by name in code-unit order. */
   topics(): readonly TopicView[];
+  /** Partitions that are moving, those of a topic together, sorted likewise. Costs what they are, not what there is. */
+  partitionsMoving(): readonly { readonly name: string; readonly partitions: readonly PartitionView[] }[];
   /** Names of all topics, sorted likewise. */
   topicNames(): readonly string[];
   topicByName(name: string): TopicView | null;

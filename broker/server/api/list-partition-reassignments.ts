@@ -1,4 +1,4 @@
-import { indexesOf, type TopicView } from '../../core/metadata/view.ts';
+import type { PartitionView } from '../../core/metadata/view.ts';
 import { ApiKey } from '../../core/protocol/apis.ts';
 import type { MetadataClient } from '../metadata-client.ts';
 import { NOT_ALLOWED } from './change-voters.ts';
@@ -35,31 +35,30 @@ export const row: ApiRow<typeof ApiKey.ListPartitionReassignments, ListPartition
     metadata.submit(NOTHING, controllerTimeoutMs(request.timeoutMs), (outcome) => {
       const { errorCode, errorMessage } = outcome;
       const topics = [];
-      for (const { topic, indexes } of outcome.kind === 'failed' ? [] : asked(metadata, request.topics)) {
-        const partitions = indexes.flatMap((index) => moving(topic, index));
-        if (partitions.length > 0) topics.push({ name: topic.name, partitions });
+      for (const { name, partitions } of outcome.kind === 'failed' ? [] : asked(metadata, request.topics)) {
+        const told = partitions.filter(isMoving).map(toldOf);
+        if (told.length > 0) topics.push({ name, partitions: told });
       }
       reply({ errorCode, errorMessage, topics });
     });
   },
 };
 
-/** The partitions that are asked for; null is all of them. */
+/** The partitions that are asked for; null is all that move. */
 function asked(
   { view }: MetadataClient,
   topics: readonly { readonly name: string; readonly partitionIndexes: readonly number[] }[] | null,
-): readonly { readonly topic: TopicView; readonly indexes: readonly number[] }[] {
-  if (topics === null) return view.topics().map((topic) => ({ topic, indexes: indexesOf(topic) }));
-  return topics.flatMap(({ name, partitionIndexes }) => {
+): ReturnType<MetadataClient['view']['partitionsMoving']> {
+  if (topics === null) return view.partitionsMoving();
+  return topics.map(({ name, partitionIndexes }) => {
     const topic = view.topicByName(name);
-    return topic === null ? [] : [{ topic, indexes: partitionIndexes }];
+    return { name, partitions: partitionIndexes.flatMap((index) => topic?.partition(index) ?? []) };
   });
 }
 
-function moving(topic: TopicView, index: number) {
-  const partition = topic.partition(index);
-  if (partition === undefined) return [];
-  const { replicas, addingReplicas, removingReplicas } = partition;
-  if (addingReplicas.length === 0 && removingReplicas.length === 0) return [];
-  return [{ partitionIndex: index, replicas, addingReplicas, removingReplicas }];
+const isMoving = ({ addingReplicas, removingReplicas }: PartitionView): boolean =>
+  addingReplicas.length > 0 || removingReplicas.length > 0;
+
+function toldOf({ index: partitionIndex, replicas, addingReplicas, removingReplicas }: PartitionView) {
+  return { partitionIndex, replicas, addingReplicas, removingReplicas };
 }

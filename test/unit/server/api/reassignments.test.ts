@@ -1,12 +1,14 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { brokerId, leaderEpoch, topicId } from '../../../../broker/core/base/ids.ts';
 import type { MetadataCommand, MetadataOutcome } from '../../../../broker/core/metadata/commands.ts';
 import type { PartitionView } from '../../../../broker/core/metadata/view.ts';
+import { Topic } from '../../../../broker/core/metadata/topic.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import { row as alterPartitionReassignments } from '../../../../broker/server/api/alter-partition-reassignments.ts';
 import { row as electLeaders } from '../../../../broker/server/api/elect-leaders.ts';
 import { row as listPartitionReassignments } from '../../../../broker/server/api/list-partition-reassignments.ts';
 import { FakeMetadata, topicView } from '../../../support/fake-metadata.ts';
+import { MetadataLab, newTopic } from '../../../support/metadata/lab.ts';
 import { ask } from '../../../support/metadata/lab-client.ts';
 import { topicOf } from '../../../support/topic-view.ts';
 
@@ -222,6 +224,33 @@ describe('ListPartitionReassignments', () => {
       ...DONE,
       topics: [{ name: 'moving', partitions: [told(0, [2], []), told(2, [], [1])] }],
     });
+  });
+
+  test('looks at none but those that move when all are asked for, and names them by topic', () => {
+    const lab = MetadataLab.withBrokers([0, 1, 2]);
+    for (const name of ['z', 'b', 'a', 'c'])
+      lab.create(newTopic(name, { partitionCount: 200, replicationFactor: 2, configs: [] }));
+    const moves = [
+      ['z', 7],
+      ['a', 3],
+      ['z', 199],
+    ] as const;
+    const partitions = moves.map(([topic, index]) => {
+      const { replicas } = lab.image.topicByName(topic)?.partition(index) ?? { replicas: [] };
+      return { topic, index, replicas: [0, 1, 2].filter((id) => id !== replicas[0]) };
+    });
+    lab.run({ kind: 'alterReassignments', partitions, allowReplicationFactorChange: true });
+    const services = server({ kind: 'createPartitions', ...DONE, topics: [] });
+    const looked = jest.spyOn(Topic.prototype, 'partition');
+    Object.assign(services.metadata, { partitionsMoving: () => lab.image.partitionsMoving() });
+    const { topics } = ask(listPartitionReassignments, services, { timeoutMs: 5000, topics: null });
+    const told = topics.map((one) => [one.name, ...one.partitions.map(({ partitionIndex }) => partitionIndex)]);
+    expect(told).toEqual([
+      ['a', 3],
+      ['z', 7, 199],
+    ]);
+    expect(looked).toHaveBeenCalledTimes(moves.length);
+    looked.mockRestore();
   });
 
   test('tells of those that are asked for and move', () => {
