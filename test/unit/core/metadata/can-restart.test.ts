@@ -117,6 +117,15 @@ describe('whether a broker may be restarted', () => {
     expect(reasons(lab, 1)).toEqual([]);
   });
 
+  test('one that is out is none that is left, though an ISR still names it', () => {
+    const lab = cluster();
+    const brokerEpoch = lab.image.broker(brokerId(2))?.epoch ?? -1;
+    lab.image.apply([{ kind: 'brokerFence', brokerId: 2, brokerEpoch, fenced: true }], lab.image.offset + 1);
+    expect(lab.image.topicByName('t')?.partition(0)).toMatchObject({ isr: [0, 1, 2] });
+    expect(reasons(lab, 0)).toEqual(['t-0 would have 1 in-sync replica and needs 2 (min.insync.replicas)']);
+    expect(reasons(lab, 0, 1)).toEqual(['t-0 would have no replica left that may lead']);
+  });
+
   test('the last that may lead may not', () => {
     const lab = cluster();
     expect(reasons(lab, 0, 1, 2)).toEqual(['t-0 would have no replica left that may lead']);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { CLEAN_SHUTDOWN } from '../../../../broker/core/log/file-names.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
 import { acceptLoss, inspectLoss, type Loss } from '../../../../broker/server/logs/accept-loss.ts';
 import { runTask, type Task } from '../../../../broker/server/task.ts';
@@ -85,6 +86,15 @@ describe('a loss that is accepted', () => {
     expect(run(w, acceptLoss(directoryOf(w), lossOf(w)))).toBe('');
     w.start();
     expect(w.readAll(w.log(wanted))).toHaveLength(40);
+  });
+
+  test('takes the proof of a clean stop with it: who has given something up vouches for nothing (D4)', () => {
+    const w = damaged();
+    const proof = `${DIRECTORY}/${CLEAN_SHUTDOWN}`;
+    expect(w.disk.peek(proof)).not.toBeNull();
+    run(w, acceptLoss(directoryOf(w), lossOf(w)));
+    expect(w.disk.peek(proof)).toBeNull();
+    expect(w.start().previousBrokerEpoch).toBe(-1);
   });
 
   test('of everything makes the log go on behind the offsets that were known', () => {
