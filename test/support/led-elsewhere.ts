@@ -15,7 +15,7 @@ export const ELSEWHERE = {
 /** The metadata of broker 0, where broker 1 leads jobs-0 in epoch 4; each listens under a name for clients and one for brokers. */
 export function ledElsewhere(
   id: string,
-  changes: Partial<Pick<PartitionView, 'isr' | 'leader' | 'leaderEpoch'>> = {},
+  changes: Partial<Pick<PartitionView, 'isr' | 'leader' | 'leaderEpoch' | 'replicas'>> = {},
 ): FakeView {
   const partition: PartitionView = {
     index: 0,

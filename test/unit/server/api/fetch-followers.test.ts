@@ -77,6 +77,23 @@ describe('a fetch of a follower', () => {
     expect(partitionOf(first)?.errorCode).toBe(ErrorCode.NONE);
   });
 
+  it('is woken by what is appended in the leadership that it waited for', () => {
+    const lab = served(['a'], 1, { isLed: false, view: ledElsewhere(TOPIC_ID) });
+    const waiting = lab.ask({ from: 1 });
+    lab.begin();
+    expect(waiting.response).toBeNull();
+    lab.append(records('b'));
+    lab.log.progress(2, 1);
+    lab.loop.run();
+    expect(lab.partitionOf(waiting)).toMatchObject({ errorCode: ErrorCode.NONE, records: { length: 1 } });
+  });
+
+  it('is refused at once by who has no replica, however new its epoch is', () => {
+    const view = ledElsewhere(TOPIC_ID, { replicas: [brokerId(1), brokerId(2)], isr: [brokerId(1)] });
+    const { ask, partitionOf } = served(['a'], 1, { isLed: false, view });
+    expect(partitionOf(ask({ leaderEpoch: 9 }))?.errorCode).toBe(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+  });
+
   it('waits for it for a tenth of a second at most, and not when its epoch is no newer than what is known', () => {
     const { ask, loop, partitionOf } = served(['a'], 1, { isLed: false, view: ledElsewhere(TOPIC_ID) });
     const refused = { errorCode: ErrorCode.NOT_LEADER_OR_FOLLOWER };
