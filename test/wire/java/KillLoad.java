@@ -2,7 +2,6 @@ import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +40,8 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * yet to finish. Times are milliseconds of the wall clock. The property {@code out} names a file to write to.
  */
 public final class KillLoad {
+    private static final int SCANNED_AT_ONCE = 200;
+
     private KillLoad() { }
 
     public static void main(String[] args) throws Exception {
@@ -200,15 +201,17 @@ public final class KillLoad {
         settings.put("check.crcs", "true");
         // A fetch that waits at the end of one partition keeps the first one of the next from being sent.
         settings.put("fetch.max.wait.ms", "2");
-        Collection<TopicPartition> all = new ArrayList<>();
+        List<TopicPartition> all = new ArrayList<>();
         for (int i = 0; i < partitions; i++) all.add(new TopicPartition(topic, i));
         try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer())) {
             Map<TopicPartition, Long> ends = consumer.endOffsets(all);
-            for (TopicPartition partition : all) {
-                consumer.assign(List.of(partition));
-                consumer.seekToBeginning(List.of(partition));
+            // One alone costs a round trip or more, and all at once hold up each other where one has no leader.
+            for (int from = 0; from < partitions; from += SCANNED_AT_ONCE) {
+                List<TopicPartition> some = all.subList(from, Math.min(from + SCANNED_AT_ONCE, partitions));
+                consumer.assign(some);
+                consumer.seekToBeginning(some);
                 long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-                while (consumer.position(partition) < ends.get(partition) && System.nanoTime() < deadline) {
+                while (some.stream().anyMatch(one -> consumer.position(one) < ends.get(one)) && System.nanoTime() < deadline) {
                     StringBuilder text = new StringBuilder();
                     for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(200))) {
                         text.append("R ").append(record.partition()).append(' ').append(record.offset()).append(' ');
