@@ -333,12 +333,14 @@ class Fleet {
     this.#checkLeaving(step);
     if (step.kind === 'ReplaceDisk') this.#checkReplacement(step);
     const { nodes, leaderId } = this.world;
+    // Those of brokers and of controllers apart are not the same.
+    const hashes = new Map(wantedNodes(this.cluster, isDynamicSetting).map(({ id, specHash }) => [id, specHash]));
     if (step.kind === 'Restart') {
       const isFailed = (node: NonNullable<ReturnType<typeof nodes.get>>): boolean =>
         this.world.isBad(node) &&
         !node.isReady &&
         !node.hasForeignMaking &&
-        node.spec.specHash === step.node.specHash &&
+        node.spec.specHash === hashes.get(node.spec.id) &&
         (step.node.restart === '' || node.spec.restart === step.node.restart);
       const failed = [...nodes].filter(([id, node]) => id !== step.node.id && this.#isWanted(id) && isFailed(node));
       expect(failed.map(([id]) => id)).toEqual([]);
@@ -347,8 +349,8 @@ class Fleet {
       const others = [...nodes].filter(([id]) => id !== step.node.id && this.#isWanted(id));
       expect(others.every(([, node]) => node.isReady)).toBe(true);
       const outdated = others.filter(
-        ([, node]) =>
-          node.spec.specHash !== step.node.specHash ||
+        ([id, node]) =>
+          node.spec.specHash !== hashes.get(id) ||
           node.hasForeignMaking === true ||
           (step.node.restart !== '' && node.spec.restart !== step.node.restart),
       );

@@ -68,8 +68,9 @@ export class OperatorStage {
   #hooks: OperatorTools['hooks'];
   #operator: Operator | null = null;
   #isDead = { value: true };
-  /** Types of conditions of objects whose kind has no such. */
+  /** Types of conditions of objects whose kind has no such: those that it wrote, and those that were there while nobody was operator. */
   readonly #strange: string[] = [];
+  readonly #foreign = new Set<string>();
   #born = 0;
 
   constructor(hooks?: OperatorTools['hooks']) {
@@ -79,7 +80,9 @@ export class OperatorStage {
     this.world.clockMs = () => this.clock.monotonicMs();
     this.world.effect = (name, change, isChange) => this.#effect(this.#isDead, name, change, isChange);
     this.world.store.subscribe(({ object }) => {
-      this.#strange.push(...strangeTypes(object));
+      const types = strangeTypes(object);
+      if (this.isAlive) this.#strange.push(...types.filter((type) => !this.#foreign.has(type)));
+      else for (const type of types) this.#foreign.add(type);
     });
   }
 

@@ -56,6 +56,7 @@ describe('three brokers', () => {
     const settings = { 'unclean.leader.election.enable': 'true', 'min.insync.replicas': '1' };
     world.createTopic('t', { assignments: [[0, 1]], settings });
     world.produce('t', values('a', 10), { acks: 1 });
+    world.untilSame('t');
     world.kill(1);
     world.until('broker 0 is alone', () => world.partition('t').isr.join() === '0');
     world.produce('t', values('lost', 6), { acks: 1 });
