@@ -128,12 +128,12 @@ class Production {
       this.#point(answer, topicId);
     };
     const asked = { topicId, index: data.index, leaderEpoch: -1 };
-    const isWaiting = this.#server.leadWaits.wait(asked, () => {
+    const ends = this.#server.leadWaits.wait('produce', asked, () => {
       if (!this.#done && !this.#append(topic, data, answer)) refuse();
       this.#settle();
       this.#written();
     });
-    if (!isWaiting) {
+    if (ends === null) {
       refuse();
       return;
     }

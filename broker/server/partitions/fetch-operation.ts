@@ -86,8 +86,8 @@ export class FetchOperation {
   #finished = false;
   /** Partitions that don't serve this follower, and why. */
   #refused: Map<SessionPartition, number> | null = null;
-  /** Partitions that this node may be about to lead: true as long as nothing is said of them. */
-  #awaited: Map<SessionPartition, boolean> | null = null;
+  /** Partitions that this node may be about to lead, with what ends the wait; null once it has ended, or was refused. */
+  #awaited: Map<SessionPartition, (() => void) | null> | null = null;
   /** Bytes of memory set aside for the answer, and what it may have at most. */
   #grantedBytes = 0;
   #maxBytes: number;
@@ -135,21 +135,20 @@ export class FetchOperation {
   #isAwaited(asked: SessionPartition, errorCode: number): boolean {
     if (errorCode !== ErrorCode.NOT_LEADER_OR_FOLLOWER && errorCode !== ErrorCode.UNKNOWN_LEADER_EPOCH) return false;
     const known = this.#awaited?.get(asked);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known !== null;
     const { server, byId } = this.#options;
     const topicId = byId ? asTopicId(asked.topicId) : server.metadata.view.topicByName(asked.topic)?.id;
     // Only who names an epoch can know better: the others are told at once.
     if (topicId === undefined || asked.currentLeaderEpoch < 0) return false;
     const { index, currentLeaderEpoch: leaderEpoch } = asked;
-    const isAwaited = server.leadWaits.wait({ topicId, index, leaderEpoch }, () => this.#awaitEnds(asked));
+    const end = server.leadWaits.wait('fetch', { topicId, index, leaderEpoch }, () => this.#awaitEnds(asked));
     this.#awaited ??= new Map();
-    this.#awaited.set(asked, isAwaited);
-    return isAwaited;
+    this.#awaited.set(asked, end);
+    return end !== null;
   }
 
   #awaitEnds(asked: SessionPartition): void {
-    this.#awaited?.set(asked, false);
-    if (this.#finished) return;
+    this.#awaited?.set(asked, null);
     this.#reportProgress(asked);
     this.#watch(asked);
     this.#lookSoon();
@@ -218,6 +217,10 @@ export class FetchOperation {
     return { partition: null, errorCode: byId ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.TOPIC_AUTHORIZATION_FAILED };
   }
 
+  #isLeftOpen(asked: SessionPartition): boolean {
+    return (this.#awaited?.get(asked) ?? null) !== null;
+  }
+
   /** Many partitions may move in one turn; one look afterwards is enough. */
   #lookSoon(): void {
     this.#wake ??= this.#options.server.ports.timers.after(0, () => {
@@ -228,7 +231,7 @@ export class FetchOperation {
 
   #watch(asked: SessionPartition): void {
     const partition = this.#find(asked).partition;
-    if (partition === null || this.#awaited?.get(asked) === true) return;
+    if (partition === null || this.#isLeftOpen(asked)) return;
     const wake = (): void => this.#lookSoon();
     const { follower, tellsWatermark } = this.#options;
     const led = follower === null ? null : this.#findLed(asked);
@@ -242,6 +245,7 @@ export class FetchOperation {
     this.#timer?.cancel();
     this.#wake?.cancel();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    for (const endWait of this.#awaited?.values() ?? []) endWait?.();
     this.#unsubscribe = [];
   }
 
@@ -346,6 +350,9 @@ export class FetchOperation {
     partition: ReadablePartition | null,
   ): void {
     const failed = outcome.errorCode !== ErrorCode.NONE;
+    // A follower would rest if it were refused; what others lead it hears of in its own metadata.
+    const isLeftOpen = this.#isLeftOpen(asked) && this.#options.follower !== null;
+    if (this.#options.changesOnly && failed && isLeftOpen) return;
     const divergingEpoch = partition === null || failed ? NO_DIVERGENCE : divergence(partition, asked);
     const preferredReadReplica = failed ? -1 : this.#preferredReplica(asked);
     const news =

@@ -8,8 +8,10 @@ import type { Partitions } from './partition.ts';
 const WAIT_MS = 100;
 /** Who led so lately is asked by clients that do not know better, ms: they are told at once. */
 const LED_LATELY_MS = 10_000;
-/** Requests that wait at once, of all partitions. */
+/** What may wait at once of each kind, of all partitions: fetches name thousands after a failover, and keep no Produce from waiting. */
 const WAITING_MAX = 1_000;
+
+type Kind = 'produce' | 'fetch';
 
 /** A partition as a request names it. */
 export interface AskedPartition {
@@ -27,7 +29,7 @@ export interface AskedPartition {
 export class LeadWaits {
   readonly #deps: LeadWaitsDeps;
   readonly #waiting = new PartitionMap<(() => void)[]>();
-  #count = 0;
+  readonly #counts: Record<Kind, number> = { produce: 0, fetch: 0 };
   /** When leaderships of this node ended, monotonic ms; what ended before `#olderMs` is in `#older`, and forgotten with the next turn. */
   #ledUntilMs = new PartitionMap<number>();
   #older = new PartitionMap<number>();
@@ -44,27 +46,35 @@ export class LeadWaits {
     });
   }
 
-  /** Whether `done` will be called, once: when this node leads the partition, or does not after a while. */
-  wait(asked: AskedPartition, done: () => void): boolean {
-    if (this.#count >= WAITING_MAX || !this.#mayLeadSoon(asked)) return false;
+  /**
+   * Calls `done` once, when this node leads the partition, or does not after a while; null when it will not. What is returned ends the
+   * wait without a call.
+   */
+  wait(kind: Kind, asked: AskedPartition, done: () => void): (() => void) | null {
+    if (this.#counts[kind] >= WAITING_MAX || !this.#mayLeadSoon(asked)) return null;
     const { topicId, index } = asked;
     let isOpen = true;
-    const end = (): void => {
-      if (!isOpen) return;
+    const close = (): boolean => {
+      if (!isOpen) return false;
       isOpen = false;
-      this.#count -= 1;
+      this.#counts[kind] -= 1;
       timer.cancel();
-      done();
+      return true;
+    };
+    const end = (): void => {
+      if (close()) done();
     };
     const timer = this.#deps.timers.after(WAIT_MS, () => {
       this.#leave(topicId, index, end);
       end();
     });
-    this.#count += 1;
+    this.#counts[kind] += 1;
     const waiting = this.#waiting.get(topicId, index);
     if (waiting === undefined) this.#waiting.set(topicId, index, [end]);
     else waiting.push(end);
-    return true;
+    return () => {
+      if (close()) this.#leave(topicId, index, end);
+    };
   }
 
   #mayLeadSoon({ topicId, index, leaderEpoch }: AskedPartition): boolean {

@@ -142,7 +142,7 @@ export const GROUP_BROKER_SETTINGS = {
     default: '1000',
     min: 0,
     change: 'cluster',
-    doc: 'Default of share.assignment.interval.ms for groups without their own.',
+    doc: 'Default of share.assignment.interval.ms for groups without their own. Where neither is set, assignments follow each other as soon as their cost allows.',
   },
   'group.share.min.assignment.interval.ms': {
     type: 'int',

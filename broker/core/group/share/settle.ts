@@ -44,8 +44,8 @@ function groupSetting(
 }
 
 /**
- * The interval that was set, for the group or for all; when none was, an assignment may follow as soon as its cost allows:
- * a member that joins waits for it (KIP-1263 bounds the cost of large groups).
+ * The interval that was set, for the group or for all; when none was, an assignment may follow as soon as its cost allows, and
+ * the shortest interval that a group may have: a member that joins waits for it (KIP-1263 bounds the cost of large groups).
  */
 function assignmentIntervalMs(step: Step, group: RunningShareGroup): number {
   const { durable } = group;
@@ -55,7 +55,8 @@ function assignmentIntervalMs(step: Step, group: RunningShareGroup): number {
     step.settings.brokerText('group.share.assignment.interval.ms').source !== DEFAULT_SOURCE;
   if (isSet) return intervalMs;
   const partitionCount = durable.initialized.reduce((sum, { partitions }) => sum + partitions.length, 0);
-  return Math.min(intervalMs, Math.ceil((durable.members.size * (MEMBER_COST + partitionCount)) / COST_PER_MS));
+  const costMs = Math.ceil((durable.members.size * (MEMBER_COST + partitionCount)) / COST_PER_MS);
+  return Math.max(step.settings.broker('group.share.min.assignment.interval.ms'), Math.min(intervalMs, costMs));
 }
 
 function answerParked(step: Step, group: RunningShareGroup): void {

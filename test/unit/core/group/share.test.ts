@@ -91,6 +91,7 @@ describe('assignments', () => {
     const own = new Share();
     own.view.setOverrides('group', 'g', { 'share.assignment.interval.ms': '1000' });
     expect(late(own)).toBeGreaterThan(100);
+    expect(late(new Share({ 'group.share.min.assignment.interval.ms': '1000' }))).toBeGreaterThan(100);
   });
 
   test('are answered with what there is when the interval is longer than a call may wait', () => {

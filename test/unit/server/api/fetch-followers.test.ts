@@ -77,6 +77,28 @@ describe('a fetch of a follower', () => {
     expect(partitionOf(first)?.errorCode).toBe(ErrorCode.NONE);
   });
 
+  it('of a session is told nothing of a leadership that it would wait for when something else ends it', () => {
+    const { ask, begin, loop, partitionOf } = served(['a'], 1, { isLed: false, view: ledElsewhere(TOPIC_ID) });
+    const first = ask({ session: [0, 0], maxWaitMs: 0 });
+    expect(partitionOf(first)?.errorCode).toBe(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    const next = ask({ unnamed: true, session: [7, 1], maxWaitMs: 10 });
+    loop.advance(10);
+    expect(next.response).toMatchObject({ errorCode: ErrorCode.NONE, responses: [] });
+    begin();
+    expect(partitionOf(ask({ unnamed: true, session: [7, 2], maxWaitMs: 10 }))?.records).toHaveLength(1);
+  });
+
+  it('leaves nothing waiting when it is answered: others may wait as before', () => {
+    const { ask, loop } = served(['a'], 1, { isLed: false, view: ledElsewhere(TOPIC_ID) });
+    for (let n = 0; n < 50; n += 1) {
+      for (let m = 0; m < 50; m += 1) ask({ maxWaitMs: 1 });
+      loop.advance(1);
+    }
+    const waiting = ask();
+    loop.advance(99);
+    expect(waiting.response).toBeNull();
+  });
+
   it('is woken by what is appended in the leadership that it waited for', () => {
     const lab = served(['a'], 1, { isLed: false, view: ledElsewhere(TOPIC_ID) });
     const waiting = lab.ask({ from: 1 });
