@@ -144,7 +144,7 @@ const LISTENER = {
     type: {
       type: 'enum',
       description:
-        "From where it is reached. internal: from inside of Kubernetes. nodeport: through a port of every machine. loadbalancer: through one load balancer for the bootstrap and one for each broker. hosts: through names that you point at it, by a Gateway's TLSRoute or another proxy that goes by SNI.",
+        "From where it is reached. internal: from inside of Kubernetes. nodeport: through a port of every machine, at the address (InternalIP) that Kubernetes tells of it. loadbalancer: through one load balancer for the bootstrap and one for each broker. hosts: through names that you point at it, by a proxy that goes by SNI and ends TLS itself, since brokers speak none to clients yet: a Gateway's TLSRoute with mode Terminate, or another.",
       values: ['internal', 'nodeport', 'loadbalancer', 'hosts'],
       default: 'internal',
       only: 'kubernetes',
