@@ -43,6 +43,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
     { controlBugs: new Set(['keeps-stale-watch']) },
     /^A: .* a change is made through each broker/,
     3,
+    8,
   ),
   planted(
     'syncs of the metadata log are lost',
@@ -83,7 +84,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
     { shareBugs: new Set(['archived-before-letter']), hasShares: true, hasLetters: true },
     /^S4: .* left no dead letter/,
     3,
-    4,
+    45,
   ),
   share('state-answered-early', ['isolate', 'process', 'power', 'slow-disk'], /^S3/, 5),
   planted(
