@@ -95,7 +95,7 @@ export interface MetadataView {
   controllers(): readonly ControllerView[];
   /** Sorted by name in code-unit order. */
   topics(): readonly TopicView[];
-  /** Partitions that are moving, those of a topic together, sorted likewise. Costs what they are, not what there is. */
+  /** Partitions that are moving, those of a topic together, sorted likewise. Only these are made; lists that agree are asked once. */
   partitionsMoving(): readonly { readonly name: string; readonly partitions: readonly PartitionView[] }[];
   /** Names of all topics, sorted likewise. */
   topicNames(): readonly string[];
