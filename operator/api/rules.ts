@@ -3,6 +3,7 @@ import type { Issue, Path } from './issue.ts';
 import { type AnyResource, CLUSTER_NAME, type Cluster, type Resource, type ShareGroup, type Topic } from './kinds.ts';
 import type { Kind } from './names.ts';
 import { bytesOf } from './quantity.ts';
+import { SCALING } from './scaling-schema.ts';
 
 /** Ports that every node keeps for itself (O6): replication, gRPC, health and metrics, console. */
 export const RESERVED_PORTS: readonly number[] = [9091, 9180, 9185, 9190];
@@ -234,6 +235,28 @@ function stays(field: string): string {
 const refusedTopicCel = (name: string): string => `${name}.startsWith('__') || ${name} in ['.', '..']`;
 const isRefusedTopic = (name: string): boolean => name.startsWith('__') || name === '.' || name === '..';
 
+/** What a ScaledObject says of how many consumers there are, by what a ShareGroup says of them if mode is Builtin. */
+const OF_SCALED_OBJECT = {
+  minReplicas: 'minReplicaCount',
+  maxReplicas: 'maxReplicaCount',
+  stabilizationSeconds: 'cooldownPeriod and advanced.horizontalPodAutoscalerConfig.behavior',
+  scaleUpPercent: 'advanced.horizontalPodAutoscalerConfig.behavior.scaleUp',
+  scaleDownPercent: 'advanced.horizontalPodAutoscalerConfig.behavior.scaleDown',
+} as const;
+
+/** Fields that would have no effect. One that is what it is by itself can't be told from none: an API server fills it in. */
+function isBuiltinAlone(field: keyof typeof OF_SCALED_OBJECT): Rule<'ShareGroup'> {
+  const { default: own } = SCALING.properties[field];
+  return {
+    path: ['spec', 'scaling'],
+    field: [field],
+    on: 'state',
+    cel: `self.mode == 'Builtin' || self.${field} == ${own}`,
+    message: `has no effect if mode is External: a ScaledObject has ${OF_SCALED_OBJECT[field]} for it`,
+    broken: ({ spec: { scaling } }) => scaling?.mode === 'External' && scaling[field] !== own,
+  };
+}
+
 const SHARE_GROUP_RULES: readonly Rule<'ShareGroup'>[] = [
   CLUSTER_REF_STAYS,
   {
@@ -271,6 +294,11 @@ const SHARE_GROUP_RULES: readonly Rule<'ShareGroup'>[] = [
     broken: ({ spec: { scaling } }) =>
       scaling !== undefined && (scaling.targetRef !== undefined) !== (scaling.mode === 'Builtin'),
   },
+  isBuiltinAlone('minReplicas'),
+  isBuiltinAlone('maxReplicas'),
+  isBuiltinAlone('stabilizationSeconds'),
+  isBuiltinAlone('scaleUpPercent'),
+  isBuiltinAlone('scaleDownPercent'),
 ];
 
 const TOPIC_RULES: readonly Rule<'Topic'>[] = [

@@ -34,7 +34,7 @@ export const SCALING = {
     mode: {
       type: 'enum',
       description:
-        'Builtin: the operator scales targetRef. External: KEDA scales what its ScaledObject names, and asks the operator for the backlog; of the other fields only backlogPerReplica counts.',
+        'Builtin: the operator scales targetRef. External: KEDA scales what its ScaledObject names, and asks the operator for the backlog; of the other fields only backlogPerReplica counts, and no other may be changed.',
       values: ['Builtin', 'External'],
       default: 'Builtin',
     },

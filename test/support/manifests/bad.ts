@@ -302,6 +302,21 @@ const BAD_BY_RULE: readonly BadCase[] = [
     'spec.scaling.targetRef',
     hasTarget,
   ),
+  ...Object.entries({
+    minReplicas: 'minReplicaCount',
+    maxReplicas: 'maxReplicaCount',
+    stabilizationSeconds: 'cooldownPeriod and advanced.horizontalPodAutoscalerConfig.behavior',
+    scaleUpPercent: 'advanced.horizontalPodAutoscalerConfig.behavior.scaleUp',
+    scaleDownPercent: 'advanced.horizontalPodAutoscalerConfig.behavior.scaleDown',
+  }).map(([field, theirs]) =>
+    rule(
+      'ShareGroup',
+      `${field} that somebody else decides`,
+      scaled({ mode: 'External', [field]: 5 }),
+      `spec.scaling.${field}`,
+      `has no effect if mode is External: a ScaledObject has ${theirs} for it`,
+    ),
+  ),
   ...[9091, 9180, 9185, 9190].map((port) =>
     rule('Cluster', `port ${port}`, listening({ name: 'x', port }), 'spec.listeners[0].port', ownPort),
   ),

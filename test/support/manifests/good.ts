@@ -183,6 +183,11 @@ export const GOOD: readonly Case[] = [
     spec: { ...GROUP, scaling: { mode: 'External', backlogPerReplica: 1 } },
   },
   {
+    title: 'scaling by somebody else, as an API server completes it',
+    kind: 'ShareGroup',
+    spec: { ...GROUP, scaling: { mode: 'External', backlogPerReplica: 1, minReplicas: 1, maxReplicas: 10 } },
+  },
+  {
     title: 'other topics',
     kind: 'ShareGroup',
     before: { ...GROUP, groupId: 'g' },
