@@ -195,6 +195,40 @@ describe('the history checker', () => {
     expect(after(10_001, 10_002, [end]).map(({ rule }) => rule)).toEqual(['record has two owners']);
   });
 
+  it('excuses by a roll nobody whom the broker took for the owner until the end', () => {
+    const history = clean();
+    const roll = { fromMs: 0, untilMs: 10_000 };
+    const second: Acquired = { partition: 0, offset: 6, member: 'b', atMs: 61, lockMs: LOCK_MS };
+    const ended = (outcome: Finished['outcome']): Finished => ({ ...second, outcome, sentMs: 62, atMs: 63 });
+    const found = (...ends: readonly Finished[]) =>
+      judge({
+        ...history,
+        crashes: [roll],
+        acquired: [...history.acquired, second],
+        finished: [...history.finished, ...ends],
+      }).map(({ rule, record }) => `${rule}: ${record}`);
+    const owners = 'record has two owners: 0:6 r6';
+    expect(found(ended('released'))).toEqual([owners]);
+    expect(found(ended('rejected'))).toEqual([owners]);
+    expect(found(ended('accepted'))).toEqual([owners]);
+    expect([found(ended('refused')), found(ended('unknown')), found()]).toEqual([[], [], []]);
+  });
+
+  it('names a record that is accepted twice, whoever was first', () => {
+    const history = clean();
+    const [member, lockMs] = ['b', LOCK_MS];
+    const before: Acquired = { partition: 1, offset: 2, member, atMs: 5, lockMs };
+    const accepted: Finished = { partition: 1, offset: 2, member, outcome: 'accepted', sentMs: 6, atMs: 7 };
+    const acquired = [...history.acquired, before];
+    expect(judge({ ...history, acquired, finished: [...history.finished, accepted] })).toEqual([
+      {
+        rule: 'accepted record is delivered again',
+        record: '1:2 r22',
+        detail: 'accepted by b at 7, delivered to a at 20',
+      },
+    ]);
+  });
+
   it('does not count as owner whom the broker refused', () => {
     const history = clean();
     const second: Acquired = { partition: 0, offset: 6, member: 'b', atMs: 61, lockMs: LOCK_MS };

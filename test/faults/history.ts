@@ -13,7 +13,7 @@ export type History = {
   readonly acquired: readonly Acquired[];
   /** Ends of deliveries. */
   readonly finished: readonly Finished[];
-  /** When leaderships ended, or may have. Ownership of share records ends there. */
+  /** When leaderships ended, or may have. Whoever had share records then may own them no more. */
   readonly crashes: readonly Crash[];
   /** Offsets that a group committed: confirmed ones in order, and what the broker gives at the end. */
   readonly committed: readonly Committed[];
@@ -91,6 +91,8 @@ const VIOLATIONS_MAX = 100;
 
 // An answer that got lost may have been a yes: that such records are finished is asked of the broker (its lag is 0).
 const DONE: ReadonlySet<Finished['outcome']> = new Set(['accepted', 'rejected', 'unknown']);
+/** The broker said yes, which it does to the owner alone. */
+const CONFIRMED: ReadonlySet<Finished['outcome']> = new Set(['accepted', 'released', 'rejected']);
 
 /** Every violation in `history`, at most 100. An empty answer says that all promises were kept as far as clients saw. */
 export function judge(history: History): readonly Violation[] {
@@ -201,11 +203,12 @@ function judgePartitionLog({
   return violations;
 }
 
-type Span = Acquired & { readonly untilMs: number };
+type Span = Acquired & { readonly untilMs: number; readonly isConfirmed: boolean };
 
 /**
- * A share record has one owner at a time between crashes, and none after it was accepted; in the end all are accepted. Nothing is handed out
- * but what is stored, unless it was deleted since.
+ * A share record has one owner at a time, and none after it was accepted; in the end all are accepted. A crash excuses only those of whom
+ * nobody said that they still were the owner when they ended it: a yes to an acknowledgement is said of the owner alone, whatever happened
+ * since the record was handed out. Nothing is handed out but what is stored, unless it was deleted since.
  */
 export function judgeShare(
   history: Pick<History, 'scanned' | 'acquired' | 'finished' | 'crashes' | 'starts'>,
@@ -225,14 +228,18 @@ export function judgeShare(
   }
   for (const [place, deliveries] of acquiredAt) {
     const ends = finishedAt.get(place) ?? [];
-    const spans = deliveries.flatMap((delivery) => spanOf(delivery, ends, crashes)).sort((a, b) => a.atMs - b.atMs);
-    spans.slice(1).forEach((span, index) => {
-      const before = spans[index];
-      if (before === undefined || before.member === span.member || span.atMs >= before.untilMs) return;
+    const spansWith = (excuses: readonly Crash[]): readonly Span[] =>
+      deliveries.flatMap((delivery) => spanOf(delivery, ends, excuses)).sort((a, b) => a.atMs - b.atMs);
+    const spans = spansWith(crashes);
+    const overlaps = [
+      ...overlapsOf(spansWith([]).filter(({ isConfirmed }) => isConfirmed)),
+      ...overlapsOf(spans).filter((pair) => pair.some(({ isConfirmed }) => !isConfirmed)),
+    ];
+    for (const [before, span] of overlaps) {
       const detail = `${before.member} from ${before.atMs} to ${before.untilMs}, ${span.member} from ${span.atMs}`;
       violations.push({ rule: 'record has two owners', record: name(place), detail });
-    });
-    const accepted = ends.find(({ outcome }) => outcome === 'accepted');
+    }
+    const accepted = ends.filter(({ outcome }) => outcome === 'accepted').toSorted((a, b) => a.atMs - b.atMs)[0];
     const late = accepted === undefined ? undefined : spans.find((span) => span.atMs > accepted.atMs);
     if (accepted !== undefined && late !== undefined) {
       const detail = `accepted by ${accepted.member} at ${accepted.atMs}, delivered to ${late.member} at ${late.atMs}`;
@@ -261,7 +268,16 @@ function spanOf(delivery: Acquired, ends: readonly Finished[], crashes: readonly
     crash === undefined ? Number.POSITIVE_INFINITY : Math.max(crash.fromMs, delivery.atMs),
     delivery.atMs + delivery.lockMs,
   );
-  return [{ ...delivery, untilMs }];
+  return [{ ...delivery, untilMs, isConfirmed: end !== undefined && CONFIRMED.has(end.outcome) }];
+}
+
+/** Spans of two members of which one begins before the other ends; they are in the order of their beginnings. */
+function overlapsOf(spans: readonly Span[]): readonly (readonly [Span, Span])[] {
+  return spans.slice(1).flatMap((span, index) => {
+    const before = spans[index];
+    const isOverlap = before !== undefined && before.member !== span.member && span.atMs < before.untilMs;
+    return isOverlap ? [[before, span] as const] : [];
+  });
 }
 
 function groupByPlace<T extends Position>(events: readonly T[]): ReadonlyMap<string, readonly T[]> {

@@ -23,6 +23,12 @@ export interface ClientLoadOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
+/**
+ * For how long a partition may be without an acknowledgement: three times of what is wanted where something was asked for, and where a
+ * broker was gone from one moment to the next.
+ */
+export const GAP_MS_MAX = { planned: 3 * 1_000, sudden: 3 * 4_000 } as const;
+
 const RATE = 500;
 const MEMBERS = 2;
 const PATIENCE_MS = 120_000;
@@ -107,7 +113,10 @@ export class ClientLoad {
     for (const member of this.#clients) await this.#end(member);
   }
 
-  /** Reads all that is stored after the end, and holds what clients saw against it. `crashes` is when leaderships may have moved. */
+  /**
+   * Reads all that is stored after the end, and holds what clients saw against it. `crashes` is when leaderships may have moved. Throws
+   * unless a second owner in the midst of that would have been found.
+   */
   async judge(
     crashes: readonly Crash[],
   ): Promise<{ readonly history: History; readonly violations: readonly Violation[] }> {
@@ -117,6 +126,9 @@ export class ClientLoad {
     const scanned = parseScan(await this.#tell('scan', String(partitions)));
     const nothing = { committed: [], committedAtEnd: [] };
     const history = { ...produced, ...parseShare(lines, lockMs), ...nothing, scanned, crashes };
+    const { record, spoiled } = withSecondOwner(history);
+    if (!judge(spoiled).some((one) => one.rule === 'record has two owners' && one.record.startsWith(`${record} `)))
+      throw new Error(`nobody notices a second owner of ${record}`);
     return { history, violations: judge(history) };
   }
 
@@ -184,7 +196,24 @@ export class ClientLoad {
   }
 }
 
-/** The same of the lines of a producer. */
+/** The history with a second owner of one record while leaderships may have moved, and the place of the record. */
+export function withSecondOwner(history: History): { readonly record: string; readonly spoiled: History } {
+  const { acquired, finished, crashes } = history;
+  const ends = Map.groupBy(finished, ({ member, partition, offset }) => `${member} ${partition}:${offset}`);
+  for (const first of acquired) {
+    const { member, partition, offset, atMs } = first;
+    const [end, ...others] = ends.get(`${member} ${partition}:${offset}`) ?? [];
+    const isDuring = crashes.some(({ fromMs, untilMs }) => fromMs <= atMs && atMs <= untilMs);
+    if (end?.outcome !== 'accepted' || end.sentMs < atMs + 3 || others.length > 0 || !isDuring) continue;
+    const second = { ...first, member: 'nobody', atMs: atMs + 1 };
+    const released = { ...end, member: 'nobody', outcome: 'released', sentMs: atMs + 2, atMs: atMs + 3 } as const;
+    const spoiled = { ...history, acquired: [...acquired, second], finished: [...finished, released] };
+    return { record: `${partition}:${offset}`, spoiled };
+  }
+  throw new Error('nobody owned a record while leaderships may have moved');
+}
+
+/** `ClientLoad.gapMs` of the lines of a producer. */
 export function longestGapMs(
   lines: readonly string[],
   partitions: number,

@@ -2,7 +2,7 @@
 // line, as role `share` of test/wire/java/KillLoad.java does: "Q time partition offset value" for a delivery, "K outcome sent time partition
 // offset" when it ended, and "E error" for what should not be. It releases one record in ten at its first delivery and accepts the rest.
 //
-// Arguments: FILE BOOTSTRAP TOPIC GROUP; FILE is what it writes to.
+// Arguments: FILE BOOTSTRAP TOPIC GROUP [MILLISECONDS]; FILE is what it writes to. It works for so long on what a poll gives, or for 20 to 160.
 package main
 
 import (
@@ -28,6 +28,9 @@ const (
 	// The library tries an acknowledgement again for half a minute, and waits ten seconds for the last answer.
 	answerWait   = time.Minute
 	metadataWait = 250 * time.Millisecond
+	// Whoever holds nothing can't be one of two owners.
+	workSteps = 8
+	workStep  = 20 * time.Millisecond
 )
 
 // What the broker answered to acknowledgements of the batch under way, by partition.
@@ -80,12 +83,16 @@ func statusFor(record *kgo.Record) kgo.AckStatus {
 	return kgo.AckAccept
 }
 
-// Ends each delivery and waits for the answers.
-func finish(client *kgo.Client, told *answers, records []*kgo.Record, out io.Writer) {
+// Works on what was delivered, ends each delivery and waits for the answers.
+func finish(client *kgo.Client, told *answers, records []*kgo.Record, work time.Duration, out io.Writer) {
 	now := time.Now().UnixMilli()
 	for _, record := range records {
 		fmt.Fprintf(out, "Q %d %d %d %s\n", now, record.Partition, record.Offset, record.Value)
 	}
+	if work == 0 {
+		work = time.Duration(1+records[0].Offset%workSteps) * workStep
+	}
+	time.Sleep(work)
 	told.clear()
 	sent := time.Now().UnixMilli()
 	outcomes := make([]string, len(records))
@@ -111,7 +118,7 @@ func finish(client *kgo.Client, told *answers, records []*kgo.Record, out io.Wri
 	}
 }
 
-func work(bootstrap, topic, group string, out *bufio.Writer) error {
+func run(bootstrap, topic, group string, work time.Duration, out *bufio.Writer) error {
 	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer cancel()
 	told := &answers{told: map[int32][]error{}}
@@ -142,7 +149,7 @@ func work(bootstrap, topic, group string, out *bufio.Writer) error {
 			fmt.Fprintf(out, "E %s-%d: %v\n", topic, partition, err)
 		})
 		if records := fetches.Records(); len(records) > 0 {
-			finish(client, told, records, out)
+			finish(client, told, records, work, out)
 		}
 		if err := out.Flush(); err != nil {
 			return err
@@ -151,9 +158,13 @@ func work(bootstrap, topic, group string, out *bufio.Writer) error {
 }
 
 func main() {
+	var work time.Duration
 	file, err := os.OpenFile(os.Args[1], os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err == nil && len(os.Args) > 5 {
+		work, err = time.ParseDuration(os.Args[5] + "ms")
+	}
 	if err == nil {
-		err = work(os.Args[2], os.Args[3], os.Args[4], bufio.NewWriter(file))
+		err = run(os.Args[2], os.Args[3], os.Args[4], work, bufio.NewWriter(file))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -16,22 +16,27 @@ function isReady({ status }: KubernetesObject): boolean {
   );
 }
 
+/** What is looked at. */
+interface Watched {
+  readonly cluster: string;
+  readonly namespace: string;
+  /** One with partitions that have more than one copy; null: brokers can't be asked from here. */
+  readonly topic: string | null;
+}
+
 /** Looks again and again at the brokers of a cluster, by the API server, and at how many copies are in sync, by the brokers themselves. */
 export class BrokerWatch {
   readonly #plane: ControlPlane;
-  readonly #cluster: string;
-  readonly #topic: string | null;
+  readonly #watched: Watched;
   readonly #probes = new Map<string, ClusterProbe>();
   #fewestReady = Number.POSITIVE_INFINITY;
   #fewestInSync = Number.POSITIVE_INFINITY;
   #isOver = false;
   readonly #live: Promise<void>;
 
-  /** `topic`: one with partitions that have more than one copy; null: brokers can't be asked from here. */
-  constructor(plane: ControlPlane, cluster: string, topic: string | null) {
+  constructor(plane: ControlPlane, watched: Watched) {
     this.#plane = plane;
-    this.#cluster = cluster;
-    this.#topic = topic;
+    this.#watched = watched;
     this.#live = this.#run();
   }
 
@@ -40,18 +45,18 @@ export class BrokerWatch {
     this.#isOver = true;
     await this.#live;
     for (const probe of this.#probes.values()) probe.close();
-    return { ready: this.#fewestReady, inSync: this.#topic === null ? null : this.#fewestInSync };
+    return { ready: this.#fewestReady, inSync: this.#watched.topic === null ? null : this.#fewestInSync };
   }
 
   async #run(): Promise<void> {
+    const { cluster, namespace, topic } = this.#watched;
     while (!this.#isOver) {
       // Where the API server can't be asked nothing is known.
-      const brokers = await brokersOf(this.#plane, this.#cluster).catch(() => null);
+      const brokers = await brokersOf(this.#plane, cluster, namespace).catch(() => null);
       const ready = brokers?.filter(isReady) ?? [];
       if (brokers !== null) this.#fewestReady = Math.min(this.#fewestReady, ready.length);
       const [first] = ready;
-      if (first !== undefined && this.#topic !== null)
-        await this.#ask(this.#topic, String(at(first, 'status', 'podIP')));
+      if (first !== undefined && topic !== null) await this.#ask(topic, String(at(first, 'status', 'podIP')));
       await delay(LOOK_MS);
     }
   }
