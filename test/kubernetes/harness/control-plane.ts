@@ -146,9 +146,11 @@ export class ControlPlane {
     }
   }
 
-  /** The certificate by which the API server is known. */
-  authority(): Promise<Buffer> {
-    return readFile(this.#file('certificates/apiserver.crt'));
+  /** The certificate by which the API server is known. Rejects while it is not there, or not whole. */
+  async authority(): Promise<Buffer> {
+    const text = await readFile(this.#file('certificates/apiserver.crt'));
+    if (!text.toString('latin1').endsWith('-----END CERTIFICATE-----\n')) throw new Error('half a certificate');
+    return text;
   }
 
   get url(): string {
