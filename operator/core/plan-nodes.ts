@@ -65,7 +65,8 @@ function nodeSpec(cluster: Cluster, isDynamic: IsDynamic, id: number): NodeSpec 
   const listeners = isBroker ? cluster.spec.listeners.map(({ name, port }) => ({ name, port })) : [];
   const specHash = hashOf([listeners, [...settings], own]);
   const { pod, resources } = (isBroker ? cluster.spec.brokers : cluster.spec.controllers) ?? {};
-  const declaredHash = hashOf([specHash, cluster.spec.version, pod, resources]);
+  // Not of `specHash`: an operator of another version may make that otherwise, which is no edit of the manifest.
+  const declaredHash = hashOf([listeners, [...settings], own, cluster.spec.version, pod, resources]);
   const restart = instructionsOf(cluster).restart ?? '';
   const hashes = { specHash, declaredHash, restart };
   return { id, roles, controllers, voters, ...hashes, listeners, settings };

@@ -87,7 +87,7 @@ function isMadeOtherwise(pod: KubernetesObject, set: KubernetesObject): boolean 
   const template = at(set, 'spec', 'template');
   const isAlike = (name: string): boolean =>
     textAt(pod, 'metadata', 'annotations', name) === textAt(template, 'metadata', 'annotations', name);
-  return isAlike(ANNOTATIONS.declaredHash) && !isAlike(ANNOTATIONS.podHash);
+  return isAlike(ANNOTATIONS.declaredHash) && !(isAlike(ANNOTATIONS.podHash) && isAlike(ANNOTATIONS.specHash));
 }
 
 function isSettling(pod: KubernetesObject | null, nowMs: number): boolean {

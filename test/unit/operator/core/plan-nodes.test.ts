@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { Cluster } from '../../../../operator/api/kinds.ts';
 import { isDynamicSetting } from '../../../../operator/api/settings.ts';
@@ -66,6 +67,17 @@ describe('the nodes of a Cluster', () => {
       '1001 controller of 1000,1001,1002 0',
       '1002 controller of 1000,1001,1002 0',
     ]);
+  });
+});
+
+describe('what a manifest says of a node', () => {
+  const digest = (value: unknown): string =>
+    createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+  const [node] = wantedNodes(cluster(SETTING, { brokers: 3 }), isDynamicSetting);
+
+  it('is known by its own words, however this version of the operator makes nodes of them', () => {
+    const listeners = [{ name: 'plain', port: 9092 }];
+    expect(node?.declaredHash).toBe(digest([listeners, Object.entries(SETTING), [], undefined, undefined, undefined]));
   });
 });
 

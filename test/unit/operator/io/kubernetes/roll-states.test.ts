@@ -7,7 +7,8 @@ const NOW = Date.parse('2026-11-29T12:00:00Z');
 const AGO = (minutes: number): string => new Date(NOW - minutes * 60_000).toISOString();
 const READY = { conditions: [{ type: 'Ready', status: 'True' }] };
 
-const annotations = (making: string, said = 'said') => ({
+const annotations = (making: string, said = 'said'): Record<string, string> => ({
+  'weir.dev/spec-hash': 'new',
   'weir.dev/pod-hash': making,
   'weir.dev/declared-hash': said,
 });
@@ -56,6 +57,14 @@ it('a Cluster is due, or has begun, while this operator makes pods of it otherwi
   expect(stageOf(two('new', 'new'), '1.2.3')).toBeUndefined();
   expect(stageOf(two('old', 'old'), '1.2.3')).toBe('due');
   expect(stageOf(two('new', 'old'), '1.2.3')).toBe('begun');
+  const bySettings = two('new', 'old').map((one) => {
+    const making = one.metadata.annotations?.['weir.dev/pod-hash'] ?? '';
+    return {
+      ...one,
+      metadata: { ...one.metadata, annotations: { ...annotations('new'), 'weir.dev/spec-hash': making } },
+    };
+  });
+  expect(stageOf(bySettings, '1.2.3')).toBe('begun');
   // What its manifest changed is not the operator's to put off.
   const changed = two('old', 'old').map((one) => ({
     ...one,
