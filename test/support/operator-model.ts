@@ -19,6 +19,8 @@ import type {
 } from '../../operator/core/observed.ts';
 import type { ConfigChange, GroupStart, NodeSpec, Step } from '../../operator/core/steps.ts';
 import type { Progress } from '../../operator/ports/cluster-admin.ts';
+import { assessedOf } from './assessed-topics.ts';
+import { ModelPartitions } from './operator-partitions.ts';
 
 type Metadata = AnyResource['metadata'];
 
@@ -89,7 +91,7 @@ interface ModelNode {
   mark: NodeMark | null;
   /** It was stopped on purpose; its disk is there. */
   isStopped: boolean;
-  /** Partitions that have a replica there. */
+  /** Partitions that have a replica there, beside those of `PerfectCluster.partitions`: nothing ever happens to these. */
   replicas: number;
 }
 
@@ -133,7 +135,9 @@ export class PerfectCluster {
   features: FeatureObservation | null = null;
   /** Brokers that get nothing, and lose what they have. */
   readonly draining = new Set<number>();
-  /** Nodes that can't be spared. */
+  /** Those whose copies matter. */
+  readonly partitions = new ModelPartitions((id) => this.nodes.get(id)?.isReady === true);
+  /** Nodes that can't be spared, whatever they hold. */
   readonly blocked = new Set<number>();
   /** Nodes with a setting of this value end whenever they are started. */
   badValue: string | null = null;
@@ -178,33 +182,19 @@ export class PerfectCluster {
         : [replica(id, diskOf(id, node))],
     );
     const leaderId = this.leaderId < 0 ? (voters[0]?.id ?? -1) : this.leaderId;
-    const members = new Map([...this.nodes].map(([id, { replicas }]) => [id, replicas]));
+    const members = new Map([...this.nodes.keys()].map((id) => [id, this.countOn(id)]));
     const quorum = { leaderId, voters, observers };
-    const obstacles = new Map([...this.nodes.keys()].map((id) => [id, this.blocked.has(id) ? ['not now'] : []]));
+    const obstaclesTo = (id: number) => [
+      ...(this.blocked.has(id) ? ['not now'] : []),
+      ...this.partitions.obstacles(id),
+    ];
+    const obstacles = new Map([...this.nodes.keys()].map((id) => [id, obstaclesTo(id)]));
     const losses = new Map([...this.nodes.keys()].map((id) => [id, this.lossesOf(id)]));
     const advertised = new Map([...this.advertised].filter(([, endpoints]) => endpoints.length > 0));
     const { features } = this;
-    const assessed = this.assessesAs ?? this.#assessed();
+    const assessed = this.assessesAs ?? assessedOf(this);
     const observed = { brokers, quorum, members, obstacles, losses, topics, groups, config, advertised, assessed };
     return features === null ? observed : { ...observed, features };
-  }
-
-  #assessed(): AssessedTopics {
-    const { underMinIsr, underReplicated } = this;
-    const names = (found: readonly string[]): Some => ({ count: found.length, examples: found.slice(0, 10) });
-    const all = [...this.topics];
-    const isThin = ({ copies: [least], minInsyncReplicas }: TopicObservation): boolean =>
-      least !== undefined && least <= Math.max(1, minInsyncReplicas);
-    return {
-      partitionCount: all.reduce((sum, [, { partitions }]) => sum + partitions, 0),
-      leaderless: names(
-        all.flatMap(([name, { leaderless }]) => Array.from({ length: leaderless }, (_, n) => `${name}-${n}`)),
-      ),
-      damaged: names([]),
-      underMinIsr,
-      underReplicated,
-      thin: names(all.flatMap(([name, topic]) => (isThin(topic) ? [name] : []))),
-    };
   }
 
   /** What would be lost with the disk of a node: every broker has a copy of everything, once it has caught up. */
@@ -215,6 +205,7 @@ export class PerfectCluster {
     );
     return [
       ...(this.blocked.has(id) ? ['not now'] : []),
+      ...this.partitions.losses(id),
       ...(isWhole || id >= FIRST_CONTROLLER_ID ? [] : ['nobody else has a copy']),
       ...(voters.length === 1 && voters[0]?.id === id ? [`node ${id} is the only voter`] : []),
     ];
@@ -249,23 +240,59 @@ export class PerfectCluster {
 
   /** Time passes: what started is ready, what was ready has caught up, and a replica has moved. */
   tick(): void {
-    this.#moveOne();
+    this.#nextMove()?.();
+    this.partitions.tick();
     for (const [name, topic] of this.topics)
       this.topics.set(name, { ...topic, resizing: Math.max(0, topic.resizing - 1) });
     for (const [id, node] of this.nodes) {
       if (node.isStopped || this.isBad(node)) continue;
       const isVoter = this.voters.some((voter) => voter.id === id && voter.directoryId === diskOf(id, node));
       if (node.isReady || isVoter) node.lag = 0;
-      node.isReady = true;
+      if (!node.isReady) this.#come(id, node);
     }
+  }
+
+  /** A node serves. */
+  #come(id: number, node: ModelNode): void {
+    node.isReady = true;
+    this.partitions.start(id);
+  }
+
+  /** A node ends. */
+  #go(id: number, node: ModelNode): void {
+    if (!node.isReady) return;
+    node.isReady = false;
+    this.partitions.stop(id);
   }
 
   /** A node dies and comes back, with an empty disk if it is lost. */
   crash(id: number, disk: 'kept' | 'lost'): void {
     const node = this.nodes.get(id);
     if (node === undefined) return;
-    node.isReady = false;
-    if (disk === 'lost') Object.assign(node, { generation: node.generation + 1, lag: FRESH_LAG });
+    this.#go(id, node);
+    if (disk === 'kept') return;
+    Object.assign(node, { generation: node.generation + 1, lag: FRESH_LAG });
+    this.partitions.lose(id);
+  }
+
+  #restart(spec: NodeSpec): void {
+    const node = this.nodes.get(spec.id);
+    if (node === undefined) return;
+    this.#go(spec.id, node);
+    Object.assign(node, { spec, hasForeignMaking: false });
+    if (!this.#slow) this.#come(spec.id, node);
+  }
+
+  #stop(id: number): void {
+    const node = this.nodes.get(id);
+    if (node === undefined) return;
+    this.#go(id, node);
+    node.isStopped = true;
+  }
+
+  /** Replicas on a node. */
+  countOn(id: number): number {
+    return (this.nodes.get(id)?.replicas ?? 0) + this.partitions.countOn(id);
   }
 
   /** Puts replicas on a broker, as topics that are not looked at here would. */
@@ -274,33 +301,36 @@ export class PerfectCluster {
     if (node !== undefined) node.replicas = replicas;
   }
 
-  /** The replica that moves next, from where to where; null when none has to. */
-  #nextMove(): { readonly from: ModelNode; readonly to: ModelNode } | null {
-    const brokers = [...this.nodes].filter(([id]) => id < FIRST_CONTROLLER_ID);
-    const most = (nodes: typeof brokers): ModelNode | undefined =>
-      nodes.map(([, node]) => node).sort((a, b) => b.replicas - a.replicas)[0];
-    const open = brokers.filter(([id, node]) => node.isReady && !this.draining.has(id));
-    const to = open.map(([, node]) => node).sort((a, b) => a.replicas - b.replicas)[0];
-    const drained = most(brokers.filter(([id, node]) => node.isReady && this.draining.has(id)));
-    if (to === undefined) return null;
-    if (drained !== undefined && drained.replicas > 0) return { from: drained, to };
-    const from = this.#isRebalancing ? most(open) : undefined;
-    return from !== undefined && from.replicas > to.replicas + 1 ? { from, to } : null;
+  /** How the next replica moves; null when none has to, or can. */
+  #nextMove(): (() => void) | null {
+    const brokers = [...this.nodes].flatMap(([id, { isReady }]) => (isReady && id < FIRST_CONTROLLER_ID ? [id] : []));
+    const fullest = brokers.sort((a, b) => this.countOn(b) - this.countOn(a));
+    const emptiest = fullest
+      .filter((id) => !this.draining.has(id))
+      .toSorted((a, b) => this.countOn(a) - this.countOn(b) || a - b);
+    for (const id of fullest) {
+      const move = this.draining.has(id) ? this.#moveFrom(id, emptiest) : null;
+      if (move !== null) return move;
+    }
+    const [least] = emptiest;
+    const most = fullest.find((id) => !this.draining.has(id));
+    if (!this.#isRebalancing || least === undefined || most === undefined) return null;
+    return this.countOn(most) > this.countOn(least) + 1 ? this.#moveFrom(most, [least]) : null;
   }
 
-  #moveOne(): boolean {
-    const move = this.#nextMove();
-    if (move === null) return false;
-    move.from.replicas -= 1;
-    move.to.replicas += 1;
-    return true;
+  #moveFrom(id: number, targets: readonly number[]): (() => void) | null {
+    const [from, to] = [this.nodes.get(id), this.nodes.get(targets[0] ?? -1)];
+    if (from === undefined || to === undefined || from.replicas === 0) return this.partitions.moveFrom(id, targets);
+    return () => {
+      from.replicas -= 1;
+      to.replicas += 1;
+    };
   }
 
   /** Moves all that has to move, or tells that something has to. */
   #progress(): Progress {
-    if (!this.#slow) while (this.#moveOne());
-    const drained = [...this.nodes].filter(([id]) => this.draining.has(id));
-    const left = drained.reduce((sum, [, { replicas }]) => sum + replicas, 0);
+    for (let move = this.#nextMove(); !this.#slow && move !== null; move = this.#nextMove()) move();
+    const left = [...this.draining].reduce((sum, id) => sum + this.countOn(id), 0);
     // A drained node that is down holds what it held.
     return left === 0 && this.#nextMove() === null ? 'done' : { left };
   }
@@ -314,16 +344,12 @@ export class PerfectCluster {
       case 'AddNode':
         this.#add(step.node);
         break;
-      case 'Restart': {
-        const node = this.nodes.get(step.node.id);
-        if (node !== undefined) Object.assign(node, { spec: step.node, isReady: !this.#slow, hasForeignMaking: false });
+      case 'Restart':
+        this.#restart(step.node);
         break;
-      }
-      case 'RemoveNode': {
-        const node = this.nodes.get(step.id);
-        if (node !== undefined) Object.assign(node, { isStopped: true, isReady: false });
+      case 'RemoveNode':
+        this.#stop(step.id);
         break;
-      }
       case 'ReplaceDisk':
         this.#replaceDisk(step.id);
         break;
@@ -351,7 +377,7 @@ export class PerfectCluster {
         this.advertised.set(step.id, step.endpoints);
         break;
       case 'RaiseFeature':
-        this.#raise(step.level);
+        if (this.features !== null) this.features = { ...this.features, level: step.level };
         break;
       case 'SetConfig':
         this.config = changed(this.config, step.change);
@@ -382,14 +408,11 @@ export class PerfectCluster {
     return progress;
   }
 
-  #raise(level: number): void {
-    if (this.features !== null) this.features = { ...this.features, level };
-  }
-
   #add(spec: NodeSpec): void {
     const isReady = !this.#slow;
     const fresh = { generation: 0, lag: isReady ? 0 : FRESH_LAG, mark: this.#markOfNew(spec), replicas: 0 };
     this.nodes.set(spec.id, { ...fresh, ...this.nodes.get(spec.id), spec, isReady, isStopped: false });
+    if (isReady) this.partitions.start(spec.id);
   }
 
   #markOfNew({ roles }: NodeSpec): NodeMark | null {
