@@ -155,6 +155,19 @@ describe('weir.version (B4)', () => {
     expect(lab.replayed().describe()).toBe(lab.image.describe());
   });
 
+  test('is raised alone where it is named alone, as Apache Kafka raises features: what needs it waits to be named', () => {
+    const lab = MetadataLab.atLevel1();
+    expect(refusal(lab, 'share.version', 1)).toBe('');
+    expect(refusal(lab, 'weir.version', 4)).toBe('');
+    expect([...lab.image.features()].sort()).toEqual([
+      ['share.version', 1],
+      ['weir.version', 4],
+    ]);
+    // Later, and each by itself.
+    expect(refusal(lab, 'share.version', 2)).toBe('');
+    expect(refusal(lab, 'eligible.leader.replicas.version', 1)).toBe('');
+  });
+
   test.each([
     [['weir.version', 'share.version', 'eligible.leader.replicas.version']],
     [['eligible.leader.replicas.version', 'share.version', 'weir.version']],
