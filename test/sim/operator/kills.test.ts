@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AnyResource, Cluster, ShareGroup, Topic } from '../../../operator/api/kinds.ts';
 import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
+import { contentsOf } from '../../support/kubernetes/contents.ts';
 import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
 import { portOf } from '../../support/kubernetes/kube-world.ts';
 import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
@@ -333,27 +334,24 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
 };
 
 /** What there is, as far as it does not depend on when it was made. */
-function outcomeOf({ world }: OperatorStage) {
-  const { nodes, voters, topics, groups, config, draining, advertised } = world.brokers;
-  const scales = world.store.all(TYPES.deployments).map(({ spec }) => spec);
+function outcomeOf(stage: OperatorStage) {
+  const { nodes, voters, topics, groups, config, draining, advertised, features } = stage.world.brokers;
   const replicas = [...nodes.values()].map((node) => node.replicas);
   return {
-    objects: world
-      .names()
-      .filter((name) => !/^(Lease|Event) /.test(name))
-      // Names of settings are made of what is in them, such as the cluster's id.
-      .map((name) => name.replace(/-[0-9a-f]{10}$/, '-SETTINGS')),
-    nodes: [...nodes.keys()].sort(),
+    objects: contentsOf(stage.world.store),
+    nodes: [...nodes].map(([id, { generation, mark, isReady }]) => ({ id, generation, mark, isReady })).sort(byId),
     replicas: replicas.reduce((sum, one) => sum + one, 0),
-    voters: voters.map(({ id }) => id).sort(),
+    voters: [...voters].sort(byId),
     topics,
     groups,
     config,
     draining,
     advertised,
-    scales,
+    features,
   };
 }
+
+const byId = (a: { readonly id: number }, b: { readonly id: number }): number => a.id - b.id;
 
 /** What must hold whatever happens when. */
 class Watchman {
