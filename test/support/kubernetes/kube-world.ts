@@ -8,6 +8,7 @@ import type { ClusterDialer, NodeReach } from '../../../operator/ports/cluster-d
 import type { KubernetesObject } from '../../../operator/ports/kubernetes.ts';
 import { OperatorError } from '../../../operator/ports/operator-error.ts';
 import { PerfectCluster } from '../operator-model.ts';
+import { adminBySteps } from '../perfect-admin.ts';
 import { at, readyPods } from './rendered.ts';
 import { ObjectStore, type StoreEvent } from './store.ts';
 import { TYPES } from './types.ts';
@@ -62,7 +63,7 @@ export class KubeWorld {
   /** Writes a manifest as a user does. */
   declare(manifest: AnyResource): void {
     const { kind, metadata, spec } = manifest;
-    const type = { Cluster: TYPES.clusters, Topic: TYPES.topics, ShareGroup: TYPES.shareGroups }[kind];
+    const type = typeOf(kind);
     const object = {
       apiVersion: 'weir.dev/v1alpha1',
       kind,
@@ -70,6 +71,11 @@ export class KubeWorld {
       spec: asJson(spec),
     } as unknown as KubernetesObject;
     this.store.apply(type, object, { manager: 'kubectl', subresource: '' }, true);
+  }
+
+  /** Deletes one. */
+  withdraw({ kind, metadata }: AnyResource): void {
+    this.store.delete(typeOf(kind), metadata);
   }
 
   /** All objects, as `Kind name`. */
@@ -291,13 +297,6 @@ export class KubeWorld {
       };
       return this.effect(step.kind, change, () => this.#state() !== before);
     };
-    const carryOut = async (step: Step): Promise<void> => void (await move(step));
-    const topic = (name: string, change: Extract<Step, { kind: 'EnsureTopic' }>['change']): Step => ({
-      kind: 'EnsureTopic',
-      topic: name,
-      resource: '',
-      change,
-    });
     return {
       observe: async ({ members, advertised: isAsked, load, assessment }: AdminQuestion) => {
         const seen = this.brokers.admin();
@@ -311,34 +310,16 @@ export class KubeWorld {
           load === undefined ? {} : { loads: this.#loads(load.brokers), ...(load.copies && { copiesMax: 3 }) };
         return { ...others, ...told, ...loads, members: new Map(members.map((id) => [id, seen.members.get(id) ?? 0])) };
       },
-      addVoter: ({ id, directoryId, address }) => carryOut({ kind: 'AddVoter', id, directoryId, address }),
-      removeVoter: ({ id, directoryId }) => carryOut({ kind: 'RemoveVoter', id, directoryId }),
-      createTopic: ({ name, ...change }) => carryOut(topic(name, { kind: 'create', ...change })),
-      growTopic: (name, partitions) => carryOut(topic(name, { kind: 'grow', partitions, before: 0 })),
-      deleteTopic: (name) => carryOut({ kind: 'DeleteTopic', topic: name, resource: '' }),
-      deleteGroup: (groupId) => carryOut({ kind: 'DeleteGroup', groupId, resource: '', settings: [] }),
-      beginGroup: (groupId, starts) => carryOut({ kind: 'BeginGroup', groupId, resource: '', starts }),
-      resizeTopic: (name, wanted) => move(topic(name, { kind: 'resize', ...wanted })),
-      drain: async (ids) => {
-        const progress = await move({ kind: 'Drain', ids });
-        return progress === 'done' ? 0 : progress.left;
-      },
-      undrain: (id) => carryOut({ kind: 'Undrain', id }),
-      rebalance: () => move({ kind: 'Rebalance', ids: [] }),
-      setAdvertised: (broker) => carryOut({ kind: 'SetAdvertised', ...broker }),
-      unregister: async ({ id }) => carryOut({ kind: 'ForgetNode', id, isController: false }),
-      raiseFeature: (level) => carryOut({ kind: 'RaiseFeature', level }),
-      alterConfig: async (resource, change) => {
-        if (resource.kind === 'cluster') await carryOut({ kind: 'SetConfig', change });
-        else if (resource.kind === 'group')
-          await carryOut({ kind: 'EnsureGroup', groupId: resource.name, resource: '', change });
-        else await carryOut(topic(resource.name, { kind: 'configure', change }));
-      },
+      ...adminBySteps(move),
       close: async () => {
         this.connections -= 1;
       },
     };
   }
+}
+
+function typeOf(kind: AnyResource['kind']) {
+  return { Cluster: TYPES.clusters, Topic: TYPES.topics, ShareGroup: TYPES.shareGroups }[kind];
 }
 
 function idOf({ metadata: { name } }: KubernetesObject): number {

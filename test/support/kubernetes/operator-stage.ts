@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { StepLine } from '../../../operator/controllers/step-log.ts';
 import { API_VERSION, KINDS } from '../../../operator/api/names.ts';
 import { conditionTypesOf } from '../../../operator/api/status.ts';
@@ -29,7 +30,8 @@ export async function certify(api: Parameters<Certify>[0], { cluster, uid, nodes
   const owner = { apiVersion: API_VERSION, kind: 'Cluster', name, uid, controller: true };
   const metadata = { name: nodeSecret, namespace, ownerReferences: [owner] };
   const live = await api.get(TYPES.secrets, metadata);
-  if (JSON.stringify(live?.['data']) !== JSON.stringify(data))
+  // In whatever order: an object that grew has what came last at its end.
+  if (!isDeepStrictEqual(live?.['data'], data))
     await api.apply(TYPES.secrets, { apiVersion: 'v1', kind: 'Secret', metadata, data });
   return { taken: [], operator: { cert: '', key: '', ca: '' } };
 }
@@ -61,6 +63,8 @@ export class OperatorStage {
   namespaces: readonly string[] = [];
   /** What the wall clock said when `clock` began. */
   wallMs = Date.parse('2026-11-29T12:00:00Z');
+  /** How operators reach the API server. */
+  Api = MemoryApi;
   /** Called before each effect that an operator is about to have: somebody may be faster. */
   before: (name: string) => void = () => undefined;
   /** The operator is killed after so many effects from now. */
@@ -107,7 +111,7 @@ export class OperatorStage {
       if (!dead.value) this.before(name);
       return this.#effect(dead, name, effect);
     };
-    const api = new MemoryApi(this.world.store, write, this.forbidden);
+    const api = new this.Api(this.world.store, write, this.forbidden);
     const leaseApi = new MemoryApi(this.world.store, (_name, effect) => {
       if (dead.value) throw new Killed('it is dead');
       return effect();

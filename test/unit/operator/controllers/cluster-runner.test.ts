@@ -8,6 +8,7 @@ import type { ClusterAdmin, Progress } from '../../../../operator/ports/cluster-
 import type { NodeHost } from '../../../../operator/ports/node-host.ts';
 import { OperatorError } from '../../../../operator/ports/operator-error.ts';
 import { cluster, group, PerfectCluster, topic } from '../../../support/operator-model.ts';
+import { adminBySteps } from '../../../support/perfect-admin.ts';
 
 function desired(...resources: AnyResource[]): Desired {
   const [one] = desiredOf(resources);
@@ -17,43 +18,13 @@ function desired(...resources: AnyResource[]): Desired {
 
 /** The administration of a perfect cluster. */
 function adminOf(world: PerfectCluster, move: (step: Step) => Promise<Progress>): ClusterAdmin {
-  const carryOut = async (step: Step): Promise<void> => void (await move(step));
   return {
     observe: async () => {
       const seen = world.admin();
       if (seen === null) throw new OperatorError('UNREACHABLE', 'nobody answers');
       return seen;
     },
-    addVoter: ({ id, directoryId, address }) => carryOut({ kind: 'AddVoter', id, directoryId, address }),
-    removeVoter: ({ id, directoryId }) => carryOut({ kind: 'RemoveVoter', id, directoryId }),
-    createTopic: ({ name, ...change }) =>
-      carryOut({ kind: 'EnsureTopic', topic: name, resource: '', change: { kind: 'create', ...change } }),
-    growTopic: async () => undefined,
-    deleteTopic: (topic) => carryOut({ kind: 'DeleteTopic', topic, resource: '' }),
-    deleteGroup: (groupId) => carryOut({ kind: 'DeleteGroup', groupId, resource: '', settings: [] }),
-    beginGroup: (groupId, starts) => carryOut({ kind: 'BeginGroup', groupId, resource: '', starts }),
-    resizeTopic: (name, wanted) =>
-      move({ kind: 'EnsureTopic', topic: name, resource: '', change: { kind: 'resize', ...wanted } }),
-    drain: async (ids) => {
-      const progress = await move({ kind: 'Drain', ids });
-      return progress === 'done' ? 0 : progress.left;
-    },
-    undrain: (id) => carryOut({ kind: 'Undrain', id }),
-    rebalance: () => move({ kind: 'Rebalance', ids: [] }),
-    setAdvertised: (broker) => carryOut({ kind: 'SetAdvertised', ...broker }),
-    raiseFeature: (level) => carryOut({ kind: 'RaiseFeature', level }),
-    unregister: async () => undefined,
-    alterConfig: async (resource, change) => {
-      if (resource.kind === 'group')
-        await carryOut({ kind: 'EnsureGroup', groupId: resource.name, resource: '', change });
-      if (resource.kind === 'topic')
-        await carryOut({
-          kind: 'EnsureTopic',
-          topic: resource.name,
-          resource: '',
-          change: { kind: 'configure', change },
-        });
-    },
+    ...adminBySteps(move),
     close: async () => undefined,
   };
 }

@@ -7,21 +7,8 @@ import { wantedNodes } from '../../../../../operator/core/plan-nodes.ts';
 import type { NodeSpec } from '../../../../../operator/core/steps.ts';
 import { LocalHost } from '../../../../../operator/io/local/local-host.ts';
 import { findFreePort } from '../../../../../operator/io/local/ports.ts';
+import { NODE_PROGRAM } from '../../../../support/node-program.ts';
 import { cluster } from '../../../../support/operator-model.ts';
-
-/** Stands for a broker: makes its data directory with an identity, says that it is ready, and stops with its parent. */
-const NODE = `
-const { mkdirSync, readFileSync, writeFileSync } = require('node:fs');
-const settings = new Map(readFileSync(process.argv[3], 'utf8').split('\\n').map((line) => line.split(/=(.*)/)));
-const data = settings.get('log.dirs');
-mkdirSync(data, { recursive: true });
-writeFileSync(process.argv[6], String(process.pid));
-writeFileSync(data + '/meta.properties', 'version=1\\ndirectory.id=disk-' + settings.get('node.id') + '\\n');
-const listeners = Object.fromEntries((settings.get('listeners') || '').split(',').filter(Boolean).map((one) => one.toUpperCase().split('://')));
-console.log(JSON.stringify({ event: 'ready', listeners }));
-process.stdin.resume();
-process.stdin.on('end', () => process.exit(0));
-`;
 
 let directory = '';
 let host: LocalHost;
@@ -46,7 +33,7 @@ function open(): LocalHost {
   return new LocalHost({
     clusterName: 'c',
     directory,
-    command: [process.execPath, '-e', NODE, '--'],
+    command: [process.execPath, '-e', NODE_PROGRAM, '--'],
     bind: '127.0.0.1',
     portOf: (node, listener) => ports.get(`${node} ${listener}`) ?? 0,
     changed: () => changed(),
@@ -128,8 +115,8 @@ describe('the host of nodes on this machine', () => {
     const { formation, nodes } = await host.observe();
     expect(formation?.formed).toBe(true);
     expect(nodes.map(({ directoryId, controlAddress }) => [directoryId, controlAddress])).toEqual([
-      ['disk-0', `127.0.0.1:${port(0, null)}`],
-      ['disk-1', `127.0.0.1:${port(1, null)}`],
+      ['d0.0', `127.0.0.1:${port(0, null)}`],
+      ['d1.0', `127.0.0.1:${port(1, null)}`],
     ]);
   });
 
