@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect } from '@jest/globals';
 import { API_VERSION } from '../../operator/api/names.ts';
 import type { KubernetesObject } from '../../operator/ports/kubernetes.ts';
 import { at } from '../support/kubernetes/rendered.ts';
+import type { Child } from '../wire/harness/child.ts';
 import { GiveUp, waitFor } from '../wire/harness/wait.ts';
 import { describeEntry, isChange } from './harness/audit.ts';
 import { EXAMPLES } from './harness/charts.ts';
@@ -16,7 +17,7 @@ import { Programs } from './harness/programs.ts';
 import { stepsOn } from './harness/step.ts';
 
 const MINUTES = Number(process.env['WEIR_TEST_MINUTES'] ?? 1);
-const QUIET_MS = 120_000 + MINUTES * 60_000;
+const QUIET_MS = 240_000 + MINUTES * 60_000;
 const BOOTSTRAP = ['--bootstrap', 'quickstart-bootstrap.default.svc.cluster.local:9092'] as const;
 const READY = ['--for=condition=Ready', '--timeout=120s'] as const;
 
@@ -54,35 +55,105 @@ async function forget(cluster: string, ...members: readonly string[]): Promise<v
   await waitFor('its objects are gone', async () => (await objectsOf(plane, cluster)).length === 0);
 }
 
+/** A figure of a ShareGroup may be written again so long after its status was. */
+const SOFT_MS = 60_000;
+/** For so long the member works, and for so long it stands still; looks come every 30 s, so that they find both. */
+const TIDE_MS = 7_000;
+const RECORDS_PER_SECOND = 100;
+
+/** Records that come all the time, to a member that stands still half of it: there are none left, then many. */
+class Tide {
+  readonly taken = new Set<string>();
+  put = 0;
+  readonly #member: Child;
+  readonly #putter: Child;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #isStill = false;
+
+  private constructor(member: Child, putter: Child, taken: Set<string>) {
+    [this.#member, this.#putter, this.taken] = [member, putter, taken];
+  }
+
+  /** There is a member that has taken the first record and stands still, before as many others as this. */
+  static async begin(count: number): Promise<Tide> {
+    const taken = new Set<string>();
+    const member = await weir.start(['take', 'workers', '--topic', 'jobs', ...BOOTSTRAP], (line) => taken.add(line));
+    const tide = new Tide(member, await weir.start(['put', 'jobs', ...BOOTSTRAP]), taken);
+    tide.#send(1);
+    await waitFor('the member takes records', () => taken.size === 1);
+    tide.#turn();
+    tide.#send(count);
+    return tide;
+  }
+
+  get left(): number {
+    return this.put - this.taken.size;
+  }
+
+  /** Goes on until `end`. */
+  flow(): void {
+    const [sinceMs, before] = [Date.now(), this.put];
+    const due = (): number => Math.floor(((Date.now() - sinceMs) * RECORDS_PER_SECOND) / 1000) + before;
+    this.#turn();
+    this.#timers.push(
+      setInterval(() => this.#turn(), TIDE_MS),
+      setInterval(() => this.#send(due() - this.put), 50),
+    );
+  }
+
+  /** Nothing more comes, and everything is taken. */
+  async end(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer);
+    if (this.#isStill) this.#turn();
+    this.#putter.endInput();
+    expect(await this.#putter.exited).toBe(0);
+    await waitFor('all of them are taken', () => this.left === 0);
+    await this.#member.stop();
+  }
+
+  #turn(): void {
+    this.#isStill = !this.#isStill;
+    this.#member.signal(this.#isStill ? 'SIGSTOP' : 'SIGCONT');
+  }
+
+  #send(count: number): void {
+    for (let n = 0; n < count; n += 1) {
+      this.put += 1;
+      this.#putter.write(`${this.put}\n`);
+    }
+  }
+}
+
 step(
-  'nothing is written while nothing changes, whatever goes through the cluster',
+  'nothing is written while nothing changes, whatever goes through the cluster and however it swings',
   async () => {
-    const taken: string[] = [];
-    const taker = await weir.start(['take', 'workers', '--topic', 'jobs', ...BOOTSTRAP], (line) => taken.push(line));
-    // A group is looked at twice a minute: that it has a member is told by then.
+    const tide = await Tide.begin(300);
+    // A group is looked at twice a minute: that it has a member is told by then, with what lies before that.
+    let told = Number.NaN;
     await waitFor('the group is known to be in use', async () => {
       const { status } = await plane.get('sharegroups.weir.dev', 'workers');
+      told = Number(at(status, 'backlog'));
       return at(status, 'state') === 'Stable';
     });
-    const putter = await weir.start(['put', 'jobs', ...BOOTSTRAP]);
-    let put = 0;
-    const timer = setInterval(() => {
-      put += 1;
-      putter.write(`${put}\n`);
-    }, 50);
+    expect(Math.abs(told - 300)).toBeLessThan(50);
+    tide.flow();
+    const lefts: number[] = [];
+    const timer = setInterval(() => lefts.push(tide.left), 500);
     try {
-      const calm = await plane.audit();
+      await delay(SOFT_MS + 1_000);
+      const [calm, before] = [await plane.audit(), tide.put];
+      lefts.length = 0;
       await delay(MINUTES * 60_000);
       const changes = (await plane.audit()).slice(calm.length).filter(isChange);
       expect(changes.map(describeEntry)).toEqual([]);
-      expect(put).toBeGreaterThan(MINUTES * 600);
+      expect(tide.put - before).toBeGreaterThan(MINUTES * 600);
+      // It was far from what is told, on either side.
+      expect(Math.min(...lefts)).toBeLessThan(told / 2);
+      expect(Math.max(...lefts)).toBeGreaterThan(told * 2);
     } finally {
       clearInterval(timer);
-      putter.endInput();
+      await tide.end();
     }
-    expect(await putter.exited).toBe(0);
-    await waitFor('all of them are taken', () => taken.length === put);
-    await taker.stop();
   },
   QUIET_MS,
 );
