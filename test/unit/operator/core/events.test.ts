@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type StatusOf, statusOf, summary } from '../../../../operator/core/conditions.ts';
-import { statusHappened, stepFailed, stepHappened } from '../../../../operator/core/events.ts';
-import type { Step } from '../../../../operator/core/steps.ts';
+import { scaleHappened, statusHappened, stepFailed, stepHappened } from '../../../../operator/core/events.ts';
+import type { Step, TopicChange } from '../../../../operator/core/steps.ts';
 
 const AT = { generation: 1, now: '2026-01-01T00:00:00Z' };
 const UNSEEN: StatusOf<'Cluster'> = { observedGeneration: -1, conditions: [] };
@@ -31,7 +31,54 @@ const CONFIGURE: Step = {
   },
 };
 
+const NODE = { id: 3, roles: [], controllers: [], voters: [], listeners: [], settings: new Map() } as const;
+const HASHES = { specHash: '', declaredHash: '', restart: '' } as const;
+const node = { ...NODE, ...HASHES };
+const NO_CHANGE = { set: new Map(), unset: [], before: new Map() };
+const topicStep = (change: TopicChange): Step => ({ kind: 'EnsureTopic', topic: 't', resource: 'Topic t', change });
+
+/** What people and their alerts go by: a reason that changes is a change for them. */
+const REASONS: readonly (readonly [reason: string, step: Step])[] = [
+  ['Forming', { kind: 'Form', initialVoters: [0] }],
+  ['StartingNode', { kind: 'AddNode', node }],
+  ['RestartingNode', { kind: 'Restart', node, reason: 'its settings changed' }],
+  ['StoppingNode', { kind: 'RemoveNode', id: 3 }],
+  ['ReplacingDisk', { kind: 'ReplaceDisk', id: 3 }],
+  ['Draining', { kind: 'Drain', ids: [3] }],
+  ['KeepingNode', { kind: 'Undrain', id: 3 }],
+  ['NodeForgotten', { kind: 'ForgetNode', id: 3, isController: false }],
+  ['Rebalancing', { kind: 'Rebalance', ids: [3] }],
+  ['VoterAdded', { kind: 'AddVoter', id: 3, directoryId: 'd', address: null }],
+  ['VoterRemoved', { kind: 'RemoveVoter', id: 3, directoryId: 'd' }],
+  ['AddressesSet', { kind: 'SetAdvertised', id: 3, endpoints: [] }],
+  ['FeatureRaised', { kind: 'RaiseFeature', level: 2 }],
+  ['Configured', { kind: 'SetConfig', change: NO_CHANGE }],
+  ['TopicCreated', topicStep({ kind: 'create', partitions: 1, replicationFactor: 1, config: new Map() })],
+  ['TopicGrown', topicStep({ kind: 'grow', partitions: 2, before: 1 })],
+  ['CopiesChanged', topicStep({ kind: 'resize', replicationFactor: 2, brokers: [] })],
+  ['Configured', topicStep({ kind: 'configure', change: NO_CHANGE })],
+  ['Configured', { kind: 'EnsureGroup', groupId: 'g', resource: 'ShareGroup g', change: NO_CHANGE }],
+  ['GroupBegun', { kind: 'BeginGroup', groupId: 'g', resource: 'ShareGroup g', starts: [] }],
+  ['TopicDeleted', { kind: 'DeleteTopic', topic: 't', resource: 'Topic t' }],
+  ['GroupDeleted', { kind: 'DeleteGroup', groupId: 'g', resource: 'ShareGroup g', settings: [] }],
+];
+
 describe('events', () => {
+  it.each(REASONS)('have the reason %s for what it stands for', (reason, step) => {
+    expect(stepHappened(step, false)).toMatchObject({ type: 'Normal', reason });
+  });
+
+  it('tell why the load changes the number of brokers, once that has begun', () => {
+    const verdict = { change: { brokers: 4, why: 'a disk fills' }, notes: [] };
+    const [start, drain, restart] = [REASONS[1]?.[1], REASONS[5]?.[1], REASONS[2]?.[1]];
+    const told = (step: Step | undefined, failure: unknown = null) =>
+      scaleHappened(verdict, step === undefined ? [] : [{ step, failure }]);
+    expect(told(start)).toEqual({ type: 'Normal', reason: 'ScalingOut', message: 'a disk fills' });
+    expect(told(drain)).toEqual({ type: 'Normal', reason: 'ScalingIn', message: 'a disk fills' });
+    for (const nothing of [told(restart), told(start, 'refused'), told(undefined)]) expect(nothing).toBeNull();
+    expect(scaleHappened({ change: null, notes: [] }, [])).toBeNull();
+  });
+
   it('tell what was done about an object, without its name', () => {
     expect(stepHappened(CONFIGURE, false)).toEqual({
       type: 'Normal',
@@ -89,5 +136,17 @@ describe('events', () => {
       expect(statusHappened('Cluster', before, few)).toEqual([warning]);
     expect(statusHappened('Cluster', few, copies('False', 'too few for topics a, b'))).toEqual([]);
     expect(statusHappened('Cluster', few, copies('True', 'enough'))).toEqual([]);
+  });
+
+  it('tell once that the manifest keeps the load from changing the number of brokers', () => {
+    const limited = (is: 'True' | 'False', message: string): StatusOf<'Cluster'> => {
+      const judgements = [{ type: 'ScalingLimited', status: is, reason: 'AtMaxReplicas', message } as const];
+      return statusOf<'Cluster'>({ judgements, fields: {} }, UNSEEN, AT);
+    };
+    const held = limited('True', '12 would be needed');
+    expect(statusHappened('Cluster', UNSEEN, held)).toEqual([
+      { type: 'Normal', reason: 'AtMaxReplicas', message: '12 would be needed' },
+    ]);
+    expect(statusHappened('Cluster', held, limited('True', '13 would be needed'))).toEqual([]);
   });
 });
