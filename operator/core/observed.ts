@@ -122,6 +122,8 @@ export interface QuorumReplica {
   readonly directoryId: string;
   /** Metadata records that it is behind, ≥ 0. */
   readonly lag: number;
+  /** How long ago the active controller heard of it last, ms, ≥ 0; infinite: never. */
+  readonly silentMs: number;
 }
 
 /** The quorum as the active controller sees it. */
@@ -184,6 +186,8 @@ export interface AssessedTopics {
 export interface AdminObservation {
   /** Sorted ids of the brokers that answered Metadata. */
   readonly brokers: readonly number[];
+  /** Sorted ids of the brokers that are not fenced, as those that answered see it together: they may hold what nobody else has. */
+  readonly unfenced: readonly number[];
   /** null when it wasn't asked for, or while no controller is active. */
   readonly quorum: QuorumObservation | null;
   /** Partitions that have a replica on each of the brokers that were asked about, or are getting one. */

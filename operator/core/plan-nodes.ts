@@ -142,8 +142,9 @@ export function planNodes(wishes: NodeWishes, observed: Observed): readonly Step
   });
   if (absent.length > 0) return absent.map((node) => ({ kind: 'AddNode', node }));
   const { steps: restart } = planRestart(wishes, observed);
-  // One change at a time: what is under way comes to its end first.
-  const changes = restart.length > 0 ? restart : planVoters(voters, outdated.length > 0, observed);
+  // One change at a time, and first what the quorum lacks.
+  const exchange = planVoters(voters, outdated.length > 0, observed);
+  const changes = exchange.length > 0 ? exchange : restart;
   const steps = [...planLeaving(wanted, leaving, observed), ...(changes.length > 0 ? changes : replacement)];
   const joining = host.nodes.filter((node) => node.mark === 'joining' && wanted.some(({ id }) => id === node.id));
   const settled = steps.length === 0 && admin !== null && wanted.every((node) => isReady(node, host));
@@ -164,8 +165,8 @@ const NO_RESTART: Restart = { steps: [], obstacles: [] };
 
 /**
  * The restart that is due, at most one, and none while a node does not come up as it is wanted. A node that does not serve goes at once: it
- * may need the new settings to. Those that serve go one at a time, each when all others serve and lead what they led and the cluster can spare it, the active
- * controller last (O8).
+ * may need the new settings to. Those that serve go one at a time, each when all others serve and lead what they led and the cluster can spare it, one
+ * that is not ready first and the active controller last (O8). A broker that is not ready and not fenced either is one of these: it may hold what nobody else has.
  */
 function planRestart({ wanted, outdated, failed }: NodeWishes, { host, admin }: Observed): Restart {
   if (failed.length > 0) return NO_RESTART;
@@ -173,19 +174,21 @@ function planRestart({ wanted, outdated, failed }: NodeWishes, { host, admin }: 
     const actual = host.nodes.find((one) => one.id === node.id);
     return { steps: [{ kind: 'Restart', node, reason: restartReason(node, actual) }], obstacles: [] };
   };
-  const down = outdated.find((node) => !isReady(node, host));
+  const unready = outdated.filter((node) => !isReady(node, host));
+  const down = unready.find(({ id }) => admin?.unfenced.includes(id) !== true);
   if (down !== undefined) return restart(down);
-  const [first] = outdated;
+  const first = unready[0] ?? outdated[0];
   if (first === undefined || wanted.length === 1) return first === undefined ? NO_RESTART : restart(first);
   const quorum = admin?.quorum ?? null;
   // Who does not serve is told already.
-  if (admin === null || quorum === null || !wanted.every((node) => isReady(node, host))) return NO_RESTART;
-  const next = outdated.find((node) => node.id !== quorum.leaderId) ?? first;
+  if (admin === null || quorum === null || wanted.some((node) => node !== unready[0] && !isReady(node, host)))
+    return NO_RESTART;
+  const next = unready[0] ?? outdated.find((node) => node.id !== quorum.leaderId) ?? first;
   const leaderless = [...admin.topics].flatMap(([name, topic]) => (topic.leaderless > 0 ? [name] : []));
   const obstacles = admin.obstacles.get(next.id) ?? ['no controller is active that can tell whether it can be spared'];
   const all = [
     ...(leaderless.length > 0 ? [`topic ${leaderless.sort().join(', ')} has partitions without a leader`] : []),
-    ...(staysQuorate(quorum.voters, host, next.id) ? [] : ['the other voters are no majority, or not caught up']),
+    ...(staysQuorate(quorum.voters, next.id) ? [] : ['the other voters are no majority, or not caught up']),
     ...obstacles,
   ];
   return all.length === 0 ? restart(next) : { steps: [], obstacles: [`node ${next.id}: ${all.join('; ')}`] };

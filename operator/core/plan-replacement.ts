@@ -60,6 +60,6 @@ function obstaclesTo(
   const voters = admin?.quorum?.voters ?? [];
   const isVoter = voters.some((voter) => voter.id === id);
   if (admin === null || (wanted.length > 1 && voters.length === 0)) return ['no controller is active'];
-  if (isVoter && !staysQuorate(voters, host, id)) return ['the other voters are no majority, or not caught up'];
+  if (isVoter && !staysQuorate(voters, id)) return ['the other voters are no majority, or not caught up'];
   return admin.losses.get(id) ?? ['no controller is active that can tell what would be lost'];
 }

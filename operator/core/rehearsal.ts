@@ -1,7 +1,7 @@
 import { unreachable } from '../../broker/core/base/assert.ts';
 import { type Cluster, FIRST_CONTROLLER_ID, nameOf } from '../api/kinds.ts';
 import type { Desired } from './desired.ts';
-import type { AdminObservation, GroupObservation, NodeObservation, Observed } from './observed.ts';
+import type { AdminObservation, GroupObservation, NodeObservation, Observed, QuorumReplica } from './observed.ts';
 import { type Plan, plan } from './plan.ts';
 import { type IsDynamic, wantedNodes } from './plan-nodes.ts';
 import { type ConfigChange, describeStep, type NodeSpec, type Step, type TopicChange } from './steps.ts';
@@ -85,9 +85,11 @@ function settled(seen: Observed, cluster: Cluster, isDynamic: IsDynamic): Observ
 function served(seen: Observed): Observed {
   const { formation, nodes } = seen.host;
   if (seen.admin !== null || formation === null || nodes.length === 0) return seen;
-  const voters = formation.initialVoters.map(({ id }) => ({ id, directoryId: diskOf(id), lag: 0 }));
+  const voters = formation.initialVoters.map(({ id }) => following(id, diskOf(id)));
+  const brokers = nodes.flatMap(({ id }) => (id < FIRST_CONTROLLER_ID ? [id] : []));
   const admin: AdminObservation = {
-    brokers: nodes.flatMap(({ id }) => (id < FIRST_CONTROLLER_ID ? [id] : [])),
+    brokers,
+    unfenced: brokers,
     quorum: { leaderId: voters[0]?.id ?? -1, voters, observers: [] },
     members: new Map(),
     obstacles: new Map(),
@@ -99,6 +101,9 @@ function served(seen: Observed): Observed {
   };
   return { ...seen, admin };
 }
+
+/** One that has caught up. */
+const following = (id: number, directoryId: string): QuorumReplica => ({ id, directoryId, lag: 0, silentMs: 0 });
 
 /** A disk that was never seen. */
 const diskOf = (id: number): string => `disk-of-${id}`;
@@ -161,7 +166,7 @@ function inside(admin: AdminObservation, step: Inside): Partial<AdminObservation
       if (quorum === null) return {};
       const { id, directoryId } = step;
       const others = quorum.voters.filter((one) => one.id !== id || one.directoryId !== directoryId);
-      const voters = step.kind === 'AddVoter' ? [...others, { id, directoryId, lag: 0 }] : others;
+      const voters = step.kind === 'AddVoter' ? [...others, following(id, directoryId)] : others;
       return { quorum: { ...quorum, voters } };
     }
     case 'SetAdvertised':
@@ -258,7 +263,14 @@ function withRunning(seen: Observed, node: NodeObservation): Observed {
   const directoryId = node.directoryId ?? known ?? diskOf(node.id);
   const running = withNode(seen, { ...node, phase: 'running', ready: true, directoryId });
   if (node.id >= FIRST_CONTROLLER_ID) return running;
-  return withAdmin(running, ({ brokers }) => ({ brokers: [...new Set([...brokers, node.id])].sort((a, b) => a - b) }));
+  return withAdmin(running, ({ brokers, quorum }) => {
+    const ids = [...new Set([...brokers, node.id])].sort((a, b) => a - b);
+    const isSelf = (one: QuorumReplica): boolean => one.id === node.id && one.directoryId === directoryId;
+    if (quorum === null || quorum.voters.some(isSelf)) return { brokers: ids, unfenced: ids };
+    const others = quorum.observers.filter(({ id }) => id !== node.id);
+    const observers = [...others, following(node.id, directoryId)];
+    return { brokers: ids, unfenced: ids, quorum: { ...quorum, observers } };
+  });
 }
 
 function startedAs({ id, specHash, declaredHash, restart, roles }: NodeSpec, { host }: Observed): NodeObservation {

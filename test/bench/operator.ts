@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { group, topic } from '../support/operator-model.ts';
+import { group, topic } from '../support/operator-manifests.ts';
 import { ApiServer } from '../support/kubernetes/api-server.ts';
 import { KubeWorld } from '../support/kubernetes/kube-world.ts';
 import { MemoryApi } from '../support/kubernetes/memory-api.ts';

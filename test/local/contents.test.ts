@@ -17,7 +17,7 @@ import { certify } from '../support/kubernetes/operator-stage.ts';
 import { clusterOf, SITE } from '../support/kubernetes/rendered.ts';
 import type { ServedType } from '../support/kubernetes/store.ts';
 import { TYPES } from '../support/kubernetes/types.ts';
-import { group, topic } from '../support/operator-model.ts';
+import { group, topic } from '../support/operator-manifests.ts';
 import { Ground } from './program.ts';
 import { eventually, Stage } from './stage.ts';
 

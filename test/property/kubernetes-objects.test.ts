@@ -61,10 +61,13 @@ function settledAdmin(cluster: Cluster, { nodes }: HostObservation): AdminObserv
     id,
     directoryId: nodes.find((node) => node.id === id)?.directoryId ?? '',
     lag: 0,
+    silentMs: 0,
   }));
+  const brokers = wanted.flatMap(({ id, roles }) => (roles.includes('broker') ? [id] : []));
   const none = new Map<string, never>();
   return {
-    brokers: wanted.flatMap(({ id, roles }) => (roles.includes('broker') ? [id] : [])),
+    brokers,
+    unfenced: brokers,
     quorum: { leaderId: voters[0]?.id ?? -1, voters, observers: [] },
     members: new Map(),
     obstacles: new Map(),

@@ -5,7 +5,8 @@ import type { Observed } from '../../operator/core/observed.ts';
 import { plan } from '../../operator/core/plan.ts';
 import { wantedNodes } from '../../operator/core/plan-nodes.ts';
 import { describeStep, type Step } from '../../operator/core/steps.ts';
-import { cluster, PerfectCluster } from '../support/operator-model.ts';
+import { cluster } from '../support/operator-manifests.ts';
+import { PerfectCluster } from '../support/operator-model.ts';
 import type { PartitionSample } from '../support/operator-partitions.ts';
 import { fc } from '../support/properties.ts';
 

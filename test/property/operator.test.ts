@@ -6,7 +6,8 @@ import { type Desired, desiredOf, resolveOwnership } from '../../operator/core/d
 import { plan } from '../../operator/core/plan.ts';
 import { wantedNodes } from '../../operator/core/plan-nodes.ts';
 import type { Observed } from '../../operator/core/observed.ts';
-import { cluster, group, PerfectCluster, topic } from '../support/operator-model.ts';
+import { cluster, group, topic } from '../support/operator-manifests.ts';
+import { PerfectCluster } from '../support/operator-model.ts';
 import { copies, events, Fleet, SHARP, type Sight } from './operator-fleet.ts';
 
 const NAMES = ['a', 'b', 'c'] as const;

@@ -5,7 +5,8 @@ import type { Desired } from '../../operator/core/desired.ts';
 import { plan } from '../../operator/core/plan.ts';
 import { rehearse } from '../../operator/core/rehearsal.ts';
 import { describeStep } from '../../operator/core/steps.ts';
-import { cluster, group, PerfectCluster, topic } from '../support/operator-model.ts';
+import { cluster, group, topic } from '../support/operator-manifests.ts';
+import { PerfectCluster } from '../support/operator-model.ts';
 
 const STEPS_MAX = 300;
 const name = fc.constantFrom('a', 'b', 'c');

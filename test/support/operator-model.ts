@@ -1,10 +1,4 @@
-import {
-  type AnyResource,
-  type Cluster,
-  FIRST_CONTROLLER_ID,
-  type ShareGroup,
-  type Topic,
-} from '../../operator/api/kinds.ts';
+import { FIRST_CONTROLLER_ID } from '../../operator/api/kinds.ts';
 import type {
   AdminObservation,
   AssessedTopics,
@@ -14,6 +8,7 @@ import type {
   NodeMark,
   NodeObservation,
   Observed,
+  QuorumObservation,
   Some,
   TopicObservation,
 } from '../../operator/core/observed.ts';
@@ -21,64 +16,6 @@ import type { ConfigChange, GroupStart, NodeSpec, Step } from '../../operator/co
 import type { Progress } from '../../operator/ports/cluster-admin.ts';
 import { assessedOf } from './assessed-topics.ts';
 import { ModelPartitions } from './operator-partitions.ts';
-
-type Metadata = AnyResource['metadata'];
-
-const metadata = (name: string): Metadata => ({ name, namespace: 'default' });
-
-/** Up to nine brokers as the load asks, with the defaults of a manifest. */
-export const AUTOSCALE: NonNullable<Cluster['spec']['brokers']['autoscale']> = {
-  maxReplicas: 9,
-  scaleIn: 'Drain',
-  diskPercent: 70,
-  loadPercent: 60,
-  scaleOutSeconds: 60,
-  scaleInSeconds: 1_800,
-};
-
-/** A Cluster with one broker, or as `spec` says. */
-export function cluster(
-  config: Readonly<Record<string, string>> = {},
-  spec: {
-    readonly port?: number;
-    readonly brokers?: number;
-    readonly controllers?: number;
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly windows?: Cluster['spec']['maintenanceWindows'];
-    readonly omitsReplicas?: true;
-    readonly autoscale?: Partial<NonNullable<Cluster['spec']['brokers']['autoscale']>>;
-  } = {},
-): Cluster {
-  const { port = 9092, brokers = 1, controllers, annotations, windows, omitsReplicas, autoscale } = spec;
-  return {
-    kind: 'Cluster',
-    metadata: { ...metadata('c'), ...(annotations && { annotations: new Map(Object.entries(annotations)) }) },
-    ...(omitsReplicas && { omitsReplicas }),
-    spec: {
-      brokers: { replicas: brokers, ...(autoscale && { autoscale: { ...AUTOSCALE, ...autoscale } }) },
-      ...(controllers === undefined ? {} : { controllers: { replicas: controllers } }),
-      listeners: [{ name: 'plain', port, type: 'internal' }],
-      config: new Map(Object.entries(config)),
-      ...(windows && { maintenanceWindows: windows }),
-    },
-  };
-}
-
-const COMMON = { clusterRef: { name: 'c' }, config: new Map(), deletionPolicy: 'Retain' } as const;
-
-/** A Topic of cluster `c`. */
-export function topic(name: string, spec: Partial<Topic['spec']> = {}): Topic {
-  return { kind: 'Topic', metadata: metadata(name), spec: { ...COMMON, ...spec } };
-}
-
-/** A ShareGroup of cluster `c`. */
-export function group(name: string, topics: readonly string[], spec: Partial<ShareGroup['spec']> = {}): ShareGroup {
-  return {
-    kind: 'ShareGroup',
-    metadata: metadata(name),
-    spec: { ...COMMON, topics, ...spec },
-  };
-}
 
 interface ModelNode {
   spec: NodeSpec;
@@ -155,8 +92,8 @@ export class PerfectCluster {
       specHash: node.hasForeignMaking ? '' : node.spec.specHash,
       declaredHash: node.spec.declaredHash,
       restart: node.spec.restart,
-      phase: node.isStopped ? 'stopped' : node.isReady ? 'running' : 'starting',
-      ready: node.isReady,
+      phase: node.isStopped ? 'stopped' : this.isServing(id) ? 'running' : 'starting',
+      ready: this.isServing(id),
       ...(this.isBad(node) && !node.isReady ? { failure: 'it ends' } : {}),
       address: '127.0.0.1:9092',
       directoryId: node.isReady ? diskOf(id, node) : null,
@@ -174,16 +111,8 @@ export class PerfectCluster {
     const brokers = [...this.nodes].flatMap(([id, { isReady }]) => (isReady && id < FIRST_CONTROLLER_ID ? [id] : []));
     if (brokers.length === 0 || !this.isQuorate()) return null;
     const { topics, groups, config } = this;
-    const replica = (id: number, directoryId: string) => ({ id, directoryId, lag: this.nodes.get(id)?.lag ?? 0 });
-    const voters = this.voters.map((voter) => replica(voter.id, voter.directoryId));
-    const observers = [...this.nodes].flatMap(([id, node]) =>
-      voters.some((voter) => voter.id === id && voter.directoryId === diskOf(id, node))
-        ? []
-        : [replica(id, diskOf(id, node))],
-    );
-    const leaderId = this.leaderId < 0 ? (voters[0]?.id ?? -1) : this.leaderId;
+    const quorum = this.#quorum();
     const members = new Map([...this.nodes.keys()].map((id) => [id, this.countOn(id)]));
-    const quorum = { leaderId, voters, observers };
     const obstaclesTo = (id: number) => [
       ...(this.blocked.has(id) ? ['not now'] : []),
       ...this.partitions.obstacles(id),
@@ -193,7 +122,8 @@ export class PerfectCluster {
     const advertised = new Map([...this.advertised].filter(([, endpoints]) => endpoints.length > 0));
     const { features } = this;
     const assessed = this.assessesAs ?? assessedOf(this);
-    const observed = { brokers, quorum, members, obstacles, losses, topics, groups, config, advertised, assessed };
+    const told = { quorum, members, obstacles, losses, topics, groups, config, advertised, assessed };
+    const observed = { brokers, unfenced: brokers, ...told };
     return features === null ? observed : { ...observed, features };
   }
 
@@ -238,6 +168,31 @@ export class PerfectCluster {
     return there.length * 2 > this.voters.length;
   }
 
+  /** What its host sees of a node: a controller that is missed among the voters is not ready, though it serves (O7). */
+  isServing(id: number): boolean {
+    const node = this.nodes.get(id);
+    if (node?.isReady !== true) return false;
+    const { length } = this.voters;
+    if (!node.spec.roles.includes('controller') || length === 0 || this.#votes(id, node)) return true;
+    return length % 2 === 1 && this.voters.every((voter) => voter.id !== id);
+  }
+
+  #quorum(): QuorumObservation {
+    const replica = (id: number, directoryId: string) => {
+      const node = this.nodes.get(id);
+      const isHeard = node?.isReady === true && diskOf(id, node) === directoryId;
+      return { id, directoryId, lag: node?.lag ?? 0, silentMs: isHeard ? 0 : Number.POSITIVE_INFINITY };
+    };
+    const voters = this.voters.map((voter) => replica(voter.id, voter.directoryId));
+    const others = [...this.nodes].filter(([id, node]) => !this.#votes(id, node));
+    const observers = others.map(([id, node]) => replica(id, diskOf(id, node)));
+    return { leaderId: this.leaderId < 0 ? (voters[0]?.id ?? -1) : this.leaderId, voters, observers };
+  }
+
+  #votes(id: number, node: ModelNode): boolean {
+    return this.voters.some((voter) => voter.id === id && voter.directoryId === diskOf(id, node));
+  }
+
   /** Time passes: what started is ready, what was ready has caught up, and a replica has moved. */
   tick(): void {
     this.#nextMove()?.();
@@ -246,8 +201,7 @@ export class PerfectCluster {
       this.topics.set(name, { ...topic, resizing: Math.max(0, topic.resizing - 1) });
     for (const [id, node] of this.nodes) {
       if (node.isStopped || this.isBad(node)) continue;
-      const isVoter = this.voters.some((voter) => voter.id === id && voter.directoryId === diskOf(id, node));
-      if (node.isReady || isVoter) node.lag = 0;
+      if (node.isReady || this.#votes(id, node)) node.lag = 0;
       if (!node.isReady) this.#come(id, node);
     }
   }

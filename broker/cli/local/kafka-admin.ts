@@ -120,6 +120,7 @@ export class KafkaAdmin implements ClusterAdmin {
     }
     return {
       brokers: metadata.brokers,
+      unfenced: metadata.unfenced,
       quorum,
       members,
       obstacles,
@@ -311,11 +312,15 @@ export class KafkaAdmin implements ClusterAdmin {
     return answers;
   }
 
-  /** Topics as the brokers see them, together, and who answered. */
+  /** Topics and unfenced brokers as the brokers see them, together, and who answered. */
   async #metadata(
     names: readonly string[],
     targets: readonly (readonly [Target, number])[],
-  ): Promise<{ readonly brokers: readonly number[]; readonly topics: ReadonlyMap<string, SeenTopic> }> {
+  ): Promise<{
+    readonly brokers: readonly number[];
+    readonly unfenced: readonly number[];
+    readonly topics: ReadonlyMap<string, SeenTopic>;
+  }> {
     const body = () => ({ topics: names.map((name) => ({ name })), allowAutoTopicCreation: false });
     const answers = await this.#each(targets, ApiKey.Metadata, body, 4);
     const topics = new Map<string, SeenTopic>();
@@ -330,7 +335,9 @@ export class KafkaAdmin implements ClusterAdmin {
         leaderless: Math.max(...seen.map((one) => (one === null ? partitions : one.leaderless))),
       });
     }
-    return { brokers: [...answers.keys()].sort((a, b) => a - b), topics };
+    const sorted = (ids: Iterable<number>): readonly number[] => [...new Set(ids)].sort((a, b) => a - b);
+    const unfenced = [...answers.values()].flatMap((answer) => answer.brokers.map(({ nodeId }) => nodeId));
+    return { brokers: sorted(answers.keys()), unfenced: sorted(unfenced), topics };
   }
 
   /** Copies of topics; of what is under way is asked only where they are not as declared. */
@@ -407,10 +414,16 @@ export class KafkaAdmin implements ClusterAdmin {
     if (partition === undefined || (code !== ErrorCode.NONE && isRetriable(code))) return null;
     check(code, body.errorMessage ?? partition.errorMessage);
     if (partition.leaderId < 0) return null;
-    const replica = ({ replicaId, replicaDirectoryId, logEndOffset }: (typeof partition.observers)[number]) => ({
-      id: replicaId,
-      directoryId: replicaDirectoryId,
-      lag: Math.max(0, partition.highWatermark - logEndOffset),
+    // By the clock of the active controller, who has just heard of itself.
+    const nowMs = partition.currentVoters.find(({ replicaId }) => replicaId === partition.leaderId)?.lastFetchTimestamp;
+    const replica = (one: (typeof partition.observers)[number]) => ({
+      id: one.replicaId,
+      directoryId: one.replicaDirectoryId,
+      lag: Math.max(0, partition.highWatermark - one.logEndOffset),
+      silentMs:
+        nowMs === undefined || one.lastFetchTimestamp < 0
+          ? Number.POSITIVE_INFINITY
+          : Math.max(0, nowMs - one.lastFetchTimestamp),
     });
     return {
       leaderId: partition.leaderId,

@@ -132,11 +132,12 @@ export class ControlNode {
     return stalledForMs === 0 ? [] : [`the data loop has not turned for ${Math.round(stalledForMs)} ms`];
   }
 
-  /** Reasons why clients can't be served. */
+  /** Reasons why clients can't be served, or why no other node may be taken away (O7). */
   askReady(done: (reasons: readonly string[]) => void): void {
-    this.#ask('ready', (answer) =>
-      done([...(answer?.reasons ?? ['the data isolate does not answer']), ...this.#disk.troubles()]),
-    );
+    this.#ask('ready', (answer) => {
+      const reasons = answer?.reasons ?? ['the data isolate does not answer'];
+      this.#hub.askMissed((missed) => done([...reasons, ...missed, ...this.#disk.troubles()]));
+    });
   }
 
   /** Figures of both isolates; only those of this one when the other does not answer. */

@@ -131,6 +131,21 @@ export class KubernetesHost implements NodeHost {
     return [...ready].flatMap((id) => this.#reachOf(id) ?? []);
   }
 
+  /**
+   * Nodes whose process runs and is not ready. That of a machine which is not heard of any more is not among them: its kubelet told last that it
+   * was ready.
+   */
+  #starting(): readonly NodeReach[] {
+    return this.#view().observation.nodes.flatMap(({ id, phase }) => {
+      if (phase !== 'starting') return [];
+      const containers = listAt(this.#pod(id), 'status', 'containerStatuses');
+      const isRunning = containers.some(
+        (one) => at(one, 'state', 'running') !== undefined && at(one, 'ready') === false,
+      );
+      return isRunning ? (this.#reachOf(id) ?? []) : [];
+    });
+  }
+
   /** The cluster as it is dialed; null: it was never formed, or nothing was issued for it. */
   dialed(): DialedCluster | null {
     const { formation } = this.#view().observation;
@@ -287,18 +302,21 @@ export class KubernetesHost implements NodeHost {
     return { id, host, listenerPort, controlPort: PORTS.control, instance: instanceOf(pod) };
   }
 
-  /** A node that doesn't tell is asked again at the next look. */
+  /**
+   * A node that doesn't tell is asked again at the next look, and so is one that is not ready: while its cluster is being formed it may
+   * still settle for another id. Controllers are ready no sooner than their disk has a place in the quorum (O7).
+   */
   async #askDisks(): Promise<void> {
     const cluster = this.dialed();
-    const nodes = this.reach();
-    const known = nodes.flatMap(({ instance }) => {
+    const ready = this.reach();
+    const known = ready.flatMap(({ instance }) => {
       const disk = this.#disks.get(instance);
       return disk === undefined ? [] : [[instance, disk] as const];
     });
     this.#disks = new Map(known);
     if (cluster === null) return;
     await Promise.all(
-      nodes.map(async (node) => {
+      [...ready, ...this.#starting()].map(async (node) => {
         if (this.#disks.has(node.instance)) return;
         try {
           this.#disks.set(node.instance, await this.#tools.dialer.diskOf(cluster, node));

@@ -6,7 +6,7 @@ import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
 import { portOf } from '../../support/kubernetes/kube-world.ts';
 import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
-import { group, topic } from '../../support/operator-model.ts';
+import { group, topic } from '../../support/operator-manifests.ts';
 
 const metadata = { name: 'c', namespace: 'ns' };
 const storage = { size: '1Gi' };

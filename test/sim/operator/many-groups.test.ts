@@ -6,7 +6,7 @@ import { MemoryApi } from '../../support/kubernetes/memory-api.ts';
 import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
 import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
-import { group, topic } from '../../support/operator-model.ts';
+import { group, topic } from '../../support/operator-manifests.ts';
 
 const GROUPS = 1_000;
 const IN = { clusterRef: { name: 'orders' } } as const;

@@ -169,14 +169,14 @@ export class KubeWorld {
     const words = this.badImages.get(String(at(pod, 'spec', 'containers', 0, 'image')));
     const isUp = !this.broken.has(id) && words === undefined;
     if (isUp && this.brokers.nodes.get(id)?.isReady !== true) this.#started(id);
-    // A node is ready when it has registered once, which needs a quorum; it stays so (O7).
+    // A node is ready when it has registered once, which needs a quorum; it stays so unless the voters miss it (O7).
     const wasReady = at(pod, 'status', 'conditions', 0, 'status') === 'True';
-    const isReady = isUp && (wasReady || this.brokers.isQuorate());
+    const isReady = isUp && this.brokers.isServing(id) && (wasReady || this.brokers.isQuorate());
     const conditions = [{ type: 'Ready', status: isReady ? 'True' : 'False' }];
     const terminated = { exitCode: 1, reason: 'Error', message: `{"level":30}\nweir: ${words}\n` };
     const state = words === undefined ? { running: {} } : { waiting: { reason: 'CrashLoopBackOff' } };
     const lastState = words === undefined ? {} : { lastState: { terminated } };
-    const containerStatuses = [{ name: 'weir', restartCount: 0, state, ...lastState }];
+    const containerStatuses = [{ name: 'weir', restartCount: 0, ready: isReady, state, ...lastState }];
     this.#status(pod, {
       phase: 'Running',
       podIP: `127.0.1.${id % 200}`,
@@ -188,11 +188,16 @@ export class KubeWorld {
 
   #started(id: number): void {
     const isBroker = id < 1000;
-    const roles: NodeSpec['roles'] = isBroker ? ['broker', 'controller'] : ['controller'];
-    const hashes = { specHash: '', declaredHash: '', restart: '' };
-    const spec = { id, roles, controllers: [], voters: [], ...hashes, listeners: [], settings: new Map() };
     const { voters } = this.brokers;
     const isFirst = voters.length === 0;
+    const isCombined = (isFirst ? this.#initialVoters() : voters.map((voter) => voter.id)).every((one) => one < 1000);
+    const isController = isCombined ? id < 3 : !isBroker;
+    const roles: NodeSpec['roles'] = [
+      ...(isBroker ? (['broker'] as const) : []),
+      ...(isController ? (['controller'] as const) : []),
+    ];
+    const hashes = { specHash: '', declaredHash: '', restart: '' };
+    const spec = { id, roles, controllers: [], voters: [], ...hashes, listeners: [], settings: new Map() };
     this.brokers.carryOut({ kind: 'AddNode', node: spec });
     if (isFirst) this.brokers.carryOut({ kind: 'Form', initialVoters: this.#initialVoters() });
   }
@@ -235,7 +240,9 @@ export class KubeWorld {
   #heard({ kind, object, type }: StoreEvent): void {
     if (type === TYPES.pods && kind === 'DELETED') {
       const node = this.brokers.nodes.get(idOf(object));
-      if (node !== undefined) node.isReady = false;
+      const volumes = (at(object, 'spec', 'volumes') ?? []) as readonly unknown[];
+      if (volumes.some((volume) => at(volume, 'name') === 'data')) this.brokers.crash(idOf(object), 'lost');
+      else if (node !== undefined) node.isReady = false;
     }
     if (type === TYPES.claims && kind === 'DELETED') this.brokers.crash(idOf(object), 'lost');
     // Not in the midst of telling: others would hear of what comes of it before they hear of this.

@@ -3,7 +3,7 @@ import type { ShareGroup, Topic } from '../../../operator/api/kinds.ts';
 import { Looked } from '../../support/kubernetes/looked.ts';
 import { clusterOf } from '../../support/kubernetes/rendered.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
-import { group, topic } from '../../support/operator-model.ts';
+import { group, topic } from '../../support/operator-manifests.ts';
 
 const three = clusterOf({ brokers: { replicas: 3, storage: { size: '1Gi' } } }, { name: 'orders', namespace: 'ns' });
 const IN = { clusterRef: { name: 'orders' } } as const;

@@ -20,7 +20,8 @@ import { OperatorError } from '../../../operator/ports/operator-error.ts';
 import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
 import { clusterOf } from '../../support/kubernetes/rendered.ts';
 import { NODE_PROGRAM } from '../../support/node-program.ts';
-import { group, PerfectCluster, topic } from '../../support/operator-model.ts';
+import { group, topic } from '../../support/operator-manifests.ts';
+import { PerfectCluster } from '../../support/operator-model.ts';
 import { adminBySteps } from '../../support/perfect-admin.ts';
 
 type Manifests = readonly AnyResource[];

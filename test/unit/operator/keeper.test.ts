@@ -7,7 +7,8 @@ import { Looked } from '../../support/kubernetes/looked.ts';
 import { clusterOf } from '../../support/kubernetes/rendered.ts';
 import { StatusError } from '../../support/kubernetes/store.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
-import { group, PLAIN_TOPIC, topic } from '../../support/operator-model.ts';
+import { group, topic } from '../../support/operator-manifests.ts';
+import { PLAIN_TOPIC } from '../../support/operator-model.ts';
 
 const three = clusterOf({ brokers: { replicas: 3, storage: { size: '1Gi' } } }, { name: 'orders', namespace: 'ns' });
 const IN = { clusterRef: { name: 'orders' } } as const;

@@ -14,7 +14,7 @@ import { certify, OperatorStage } from '../../support/kubernetes/operator-stage.
 import { clusterOf, SITE } from '../../support/kubernetes/rendered.ts';
 import { ObjectStore } from '../../support/kubernetes/store.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
-import { group, topic } from '../../support/operator-model.ts';
+import { group, topic } from '../../support/operator-manifests.ts';
 
 const three = clusterOf({ brokers: { replicas: 3, storage: { size: '1Gi' } } }, { name: 'orders', namespace: 'ns' });
 

@@ -3,7 +3,7 @@ import type { Topic } from '../../../operator/api/kinds.ts';
 import { Looked } from '../../support/kubernetes/looked.ts';
 import { clusterOf } from '../../support/kubernetes/rendered.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
-import { topic } from '../../support/operator-model.ts';
+import { topic } from '../../support/operator-manifests.ts';
 
 const tenants = [{ namespace: 'shop', prefix: 'shop.' }];
 const three = (name: string, namespace: string) =>

@@ -4,7 +4,8 @@ import { TYPES } from '../../support/kubernetes/types.ts';
 import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
 import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
 import { StatusError } from '../../support/kubernetes/store.ts';
-import { PLAIN_TOPIC, topic } from '../../support/operator-model.ts';
+import { topic } from '../../support/operator-manifests.ts';
+import { PLAIN_TOPIC } from '../../support/operator-model.ts';
 
 const three = clusterOf({ brokers: { replicas: 3, storage: { size: '1Gi' } } }, { name: 'orders', namespace: 'ns' });
 

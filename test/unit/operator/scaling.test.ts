@@ -12,11 +12,12 @@ import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
 import { shareGroup } from '../../support/kubernetes/stage.ts';
 import type { ServedType } from '../../support/kubernetes/store.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
-import { group, topic } from '../../support/operator-model.ts';
+import { group, topic } from '../../support/operator-manifests.ts';
 
 const NS = { namespace: 'ns' } as const;
 const KUBECTL = { manager: 'kubectl', subresource: 'scale' } as const;
-const cluster = (config: object = {}) => clusterOf({ brokers: { replicas: 1 }, config }, { name: 'c', ...NS });
+const cluster = (config: object = {}) =>
+  clusterOf({ brokers: { replicas: 1, storage: { size: '1Gi' } }, config }, { name: 'c', ...NS });
 const jobs = { ...topic('jobs', { partitions: 2 }), metadata: { name: 'jobs', ...NS } };
 
 type Scaling = NonNullable<ShareGroup['spec']['scaling']>;
@@ -447,6 +448,7 @@ describe('a workload that can’t be scaled', () => {
     ]);
     const seen = {
       brokers: [],
+      unfenced: [],
       quorum: null,
       members: new Map(),
       obstacles: new Map(),

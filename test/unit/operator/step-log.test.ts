@@ -3,7 +3,7 @@ import { LineBudget } from '../../../operator/core/line-budget.ts';
 import { OperatorError } from '../../../operator/ports/operator-error.ts';
 import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
 import { clusterOf } from '../../support/kubernetes/rendered.ts';
-import { topic } from '../../support/operator-model.ts';
+import { topic } from '../../support/operator-manifests.ts';
 
 const inNs = (name: string) => ({ metadata: { name, namespace: 'ns' } });
 const three = (version?: string) =>

@@ -61,6 +61,29 @@ describe('a Cluster that is deleted', () => {
   });
 });
 
+describe('a controller whose disk went with its pod', () => {
+  const onEmptyDirs = clusterOf({ brokers: { replicas: 3 } }, { name: 'orders', namespace: 'ns' });
+  const pod = (id: number) => ({ namespace: 'ns', name: `orders-broker-${id}` });
+  const isReady = ({ world }: OperatorStage, id: number): boolean => {
+    const found = world.store.find(TYPES.pods, 'ns', pod(id).name);
+    return at(found, 'status', 'conditions', 0, 'status') === 'True';
+  };
+  const voters = ({ world }: OperatorStage) => world.brokers.voters.map(({ directoryId }) => directoryId).sort();
+
+  it('is not ready before it votes with the new one, which waits for no readiness', async () => {
+    const stage = await settled(onEmptyDirs);
+    expect(voters(stage)).toEqual(['d0.0', 'd1.0', 'd2.0']);
+    await stage.stop();
+    stage.world.store.delete(TYPES.pods, pod(1));
+    await stage.pass(600_000);
+    expect([0, 1, 2].map((id) => isReady(stage, id))).toEqual([true, false, true]);
+    stage.start();
+    await stage.calm();
+    expect(voters(stage)).toEqual(['d0.0', 'd1.1', 'd2.0']);
+    expect([0, 1, 2].map((id) => isReady(stage, id))).toEqual([true, true, true]);
+  });
+});
+
 describe('a Cluster whose disks are gone', () => {
   const conditionOf = (stage: OperatorStage, type: string): unknown => {
     const status = stage.world.store.find(TYPES.clusters, 'ns', 'orders')?.['status'];

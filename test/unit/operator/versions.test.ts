@@ -5,7 +5,7 @@ import { OperatorStage } from '../../support/kubernetes/operator-stage.ts';
 import { at, clusterOf } from '../../support/kubernetes/rendered.ts';
 import type { ServedType } from '../../support/kubernetes/store.ts';
 import { TYPES } from '../../support/kubernetes/types.ts';
-import { topic } from '../../support/operator-model.ts';
+import { topic } from '../../support/operator-manifests.ts';
 
 const BROKERS = { replicas: 3, storage: { size: '1Gi' } };
 const three = (more: object = {}) => clusterOf({ brokers: BROKERS, ...more }, { name: 'orders', namespace: 'ns' });

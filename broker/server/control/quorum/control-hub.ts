@@ -31,6 +31,7 @@ import { ControllerClient } from './controller-client.ts';
 import { advertisedBrokers } from './fleet-service.ts';
 import { LogElections } from './log-elections.ts';
 import { LocalChannel } from './local-channel.ts';
+import { MissedVoter } from './missed-voter.ts';
 import { PreferredLeaders } from './preferred-leaders.ts';
 import { QuorumNode } from './quorum-node.ts';
 import { RaftPeers } from './raft-peers.ts';
@@ -94,6 +95,7 @@ export class ControlHub {
   #local: LocalChannel | null = null;
   #listener: { readonly port: number; close(): void } | null = null;
   #quorum: QuorumNode | null = null;
+  #missed: MissedVoter | null = null;
   /** Something was committed on this disk before this life. */
   #hadLog = false;
   /** What others are to know of this controller. */
@@ -162,6 +164,12 @@ export class ControlHub {
     return this.#quorum;
   }
 
+  /** See `MissedVoter.ask`; nobody misses a node that is no controller. */
+  askMissed(done: (reasons: readonly string[]) => void): void {
+    if (this.#missed === null) done([]);
+    else this.#missed.ask(done);
+  }
+
   /** Serves others under an identity, if this node has an address; another identity takes the place of the first. */
   listen(identity: HubIdentity, done: (failure: string | null) => void): void {
     const { ports, settings } = this.#deps;
@@ -217,7 +225,9 @@ export class ControlHub {
         this.#elections?.decided(delta);
       },
     };
-    this.#quorum = new QuorumNode(deps, { raft: start, snapshot });
+    const quorum = new QuorumNode(deps, { raft: start, snapshot });
+    this.#quorum = quorum;
+    this.#missed = new MissedVoter({ self, isVoter: () => quorum.isVoter, client: this.#client });
     if (this.#listener !== null) this.#registerController();
   }
 

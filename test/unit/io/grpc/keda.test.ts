@@ -14,7 +14,7 @@ import { MemoryApi } from '../../../support/kubernetes/memory-api.ts';
 import { certify, OperatorStage } from '../../../support/kubernetes/operator-stage.ts';
 import { clusterOf, SITE } from '../../../support/kubernetes/rendered.ts';
 import { TYPES } from '../../../support/kubernetes/types.ts';
-import { group, topic } from '../../../support/operator-model.ts';
+import { group, topic } from '../../../support/operator-manifests.ts';
 import { SILENT, until } from './stage.ts';
 
 const proto = protobuf.parse(

@@ -7,7 +7,8 @@ import type { Step } from '../../../../operator/core/steps.ts';
 import type { ClusterAdmin, Progress } from '../../../../operator/ports/cluster-admin.ts';
 import type { NodeHost } from '../../../../operator/ports/node-host.ts';
 import { OperatorError } from '../../../../operator/ports/operator-error.ts';
-import { cluster, group, PerfectCluster, topic } from '../../../support/operator-model.ts';
+import { cluster, group, topic } from '../../../support/operator-manifests.ts';
+import { PerfectCluster } from '../../../support/operator-model.ts';
 import { adminBySteps } from '../../../support/perfect-admin.ts';
 
 function desired(...resources: AnyResource[]): Desired {

@@ -5,7 +5,7 @@ import type { Declared } from '../../../../operator/core/declared.ts';
 import type { KubernetesObject } from '../../../../operator/ports/kubernetes.ts';
 import { statusIn } from '../../../../operator/io/kubernetes/status.ts';
 import { ManualClock } from '../../../support/kubernetes/manual-clock.ts';
-import { cluster, group } from '../../../support/operator-model.ts';
+import { cluster, group } from '../../../support/operator-manifests.ts';
 
 const declaredOf = (manifest: NonNullable<Declared['manifest']>, version: string, status: unknown): Declared => ({
   kind: manifest.kind,

@@ -9,7 +9,8 @@ import {
   STALE_MS,
 } from '../../../../operator/core/autoscale.ts';
 import type { AdminObservation, BrokerLoad, GroupObservation } from '../../../../operator/core/observed.ts';
-import { AUTOSCALE, cluster, PerfectCluster } from '../../../support/operator-model.ts';
+import { AUTOSCALE, cluster } from '../../../support/operator-manifests.ts';
+import { PerfectCluster } from '../../../support/operator-model.ts';
 import { fc } from '../../../support/properties.ts';
 
 const DISK = 1_000_000_000;
@@ -123,6 +124,7 @@ const NODE = {
 
 const NO_ADMIN: AdminObservation = {
   brokers: [],
+  unfenced: [],
   quorum: null,
   members: new Map(),
   obstacles: new Map(),

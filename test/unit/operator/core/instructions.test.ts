@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { instructionsOf } from '../../../../operator/core/instructions.ts';
-import { cluster, topic } from '../../../support/operator-model.ts';
+import { cluster, topic } from '../../../support/operator-manifests.ts';
 
 const read = (annotations: Readonly<Record<string, string>>) => instructionsOf(cluster({}, { annotations }));
 

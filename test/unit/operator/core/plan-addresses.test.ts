@@ -5,7 +5,8 @@ import type { Address, ListenerAddress, NodeObservation, Observed } from '../../
 import { plan } from '../../../../operator/core/plan.ts';
 import { rehearse } from '../../../../operator/core/rehearsal.ts';
 import { describeStep } from '../../../../operator/core/steps.ts';
-import { cluster, PerfectCluster } from '../../../support/operator-model.ts';
+import { cluster } from '../../../support/operator-manifests.ts';
+import { PerfectCluster } from '../../../support/operator-model.ts';
 import { fc } from '../../../support/properties.ts';
 
 type Listener = Cluster['spec']['listeners'][number];

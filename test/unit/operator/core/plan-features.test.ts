@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { Cluster } from '../../../../operator/api/kinds.ts';
 import type { FeatureObservation } from '../../../../operator/core/observed.ts';
 import { nextLevelIn } from '../../../../operator/core/plan-features.ts';
-import { cluster, type PerfectCluster } from '../../../support/operator-model.ts';
+import { cluster } from '../../../support/operator-manifests.ts';
+import { type PerfectCluster } from '../../../support/operator-model.ts';
 import { settled, told as toldOf } from '../../../support/plans.ts';
 
 const NOW = Date.parse('2026-11-29T12:00:00Z');

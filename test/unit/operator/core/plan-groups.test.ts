@@ -5,7 +5,8 @@ import { type Desired, desiredOf } from '../../../../operator/core/desired.ts';
 import type { GroupObservation } from '../../../../operator/core/observed.ts';
 import { plan } from '../../../../operator/core/plan.ts';
 import { describeStep } from '../../../../operator/core/steps.ts';
-import { cluster, group, PerfectCluster, topic } from '../../../support/operator-model.ts';
+import { cluster, group, topic } from '../../../support/operator-manifests.ts';
+import { PerfectCluster } from '../../../support/operator-model.ts';
 
 function desired(...resources: AnyResource[]): Desired {
   const [one] = desiredOf(resources);

@@ -5,7 +5,8 @@ import { validateManifest } from '../../../../operator/api/manifest.ts';
 import type { Desired } from '../../../../operator/core/desired.ts';
 import { plan } from '../../../../operator/core/plan.ts';
 import { describeStep } from '../../../../operator/core/steps.ts';
-import { cluster, group, PerfectCluster, PLAIN_TOPIC, topic } from '../../../support/operator-model.ts';
+import { cluster, group, topic } from '../../../support/operator-manifests.ts';
+import { PerfectCluster, PLAIN_TOPIC } from '../../../support/operator-model.ts';
 import { converge, settled } from '../../../support/plans.ts';
 
 type Rest = Partial<Omit<Desired, 'cluster'>>;

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import type { Cluster } from '../../../../operator/api/kinds.ts';
 import { isDynamicSetting } from '../../../../operator/api/settings.ts';
-import type { Observed } from '../../../../operator/core/observed.ts';
+import type { AdminObservation, Observed, QuorumReplica } from '../../../../operator/core/observed.ts';
 import { plan } from '../../../../operator/core/plan.ts';
 import { wantedNodes } from '../../../../operator/core/plan-nodes.ts';
 import { describeStep } from '../../../../operator/core/steps.ts';
-import { cluster, PerfectCluster, PLAIN_TOPIC, topic } from '../../../support/operator-model.ts';
+import { cluster, topic } from '../../../support/operator-manifests.ts';
+import { PerfectCluster, PLAIN_TOPIC } from '../../../support/operator-model.ts';
 
 const planOf = (wanted: Cluster, observed: Observed, topics = [topic('t')]) =>
   plan({ cluster: wanted, topics, shareGroups: [] }, observed, isDynamicSetting);
@@ -332,15 +333,42 @@ describe('a plan for several nodes', () => {
     expect([next(), next()]).toEqual(['make node 2 a voter', `restart node 1: ${RESTART}`]);
   });
 
-  it('does nothing about the vote of a node that does not serve', () => {
+  it('does nothing about the vote of a node that does not tell which disk it has, nor of one that nobody hears of', () => {
     const world = settled(cluster({}, { brokers: 3 }));
     world.crash(2, 'lost');
+    const wanted = cluster({}, { brokers: 3 });
+    expect(planOf(wanted, world.observe()).steps).toEqual([]);
+    world.tick();
+    world.carryOut({ kind: 'RemoveVoter', id: 2, directoryId: 'd2.0' });
     world.tick();
     const { host, admin } = world.observe();
-    const dead = host.nodes.map((node) =>
-      node.id === 2 ? { ...node, ready: false, phase: 'waiting' as const } : node,
-    );
-    expect(planOf(cluster({}, { brokers: 3 }), { host: { ...host, nodes: dead }, admin }).steps).toEqual([]);
+    const stepsWith = (observers: readonly QuorumReplica[]) =>
+      planOf(wanted, { host, admin: admin?.quorum ? { ...admin, quorum: { ...admin.quorum, observers } } : null })
+        .steps;
+    const [self] = admin?.quorum?.observers ?? [];
+    if (self === undefined) throw new Error('node 2 observes');
+    expect(stepsWith([])).toEqual([]);
+    expect(stepsWith([{ ...self, silentMs: 20_000 }])).toEqual([]);
+    expect(stepsWith([self]).map(describeStep)).toEqual(['make node 2 a voter']);
+  });
+
+  it('restarts a broker that is not ready, and holds what others lack, only when it can be spared', () => {
+    const world = settled(cluster({}, { brokers: 3 }));
+    const wanted = cluster(SETTING, { brokers: 3 });
+    const stepsWith = (change: Partial<AdminObservation>, unready = [2]) => {
+      const { host, admin } = world.observe();
+      const nodes = host.nodes.map((node) => ({ ...node, ready: !unready.includes(node.id) }));
+      return planOf(wanted, { host: { ...host, nodes }, admin: admin && { ...admin, ...change } }).steps.map(
+        describeStep,
+      );
+    };
+    const restarts = [`restart node 2: ${RESTART}`];
+    expect(stepsWith({})).toEqual(restarts);
+    world.blocked.add(2);
+    expect(stepsWith({})).toEqual([]);
+    expect(stepsWith({ unfenced: [0, 1] })).toEqual(restarts);
+    world.blocked.clear();
+    expect(stepsWith({}, [1, 2])).toEqual([]);
   });
 
   it('touches no voter while too few of the others follow', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Observed } from '../../../../operator/core/observed.ts';
-import { cluster } from '../../../support/operator-model.ts';
+import { cluster } from '../../../support/operator-manifests.ts';
 import { converge, settled, told } from '../../../support/plans.ts';
 
 const REPLACE = 'weir.dev/replace-node';

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import type { Cluster } from '../../../../operator/api/kinds.ts';
 import type { NodeObservation, Observed } from '../../../../operator/core/observed.ts';
 import { describeStep } from '../../../../operator/core/steps.ts';
-import { cluster, type PerfectCluster, PLAIN_TOPIC } from '../../../support/operator-model.ts';
+import { cluster } from '../../../support/operator-manifests.ts';
+import { type PerfectCluster, PLAIN_TOPIC } from '../../../support/operator-model.ts';
 import { planOf, settled, told } from '../../../support/plans.ts';
 
 const three = (value = '1') => cluster({ 'num.partitions': value }, { brokers: 3 });

@@ -6,7 +6,8 @@ import type { NodeObservation, Observed, TopicObservation } from '../../../../op
 import { plan, planGone } from '../../../../operator/core/plan.ts';
 import { wantedNodes } from '../../../../operator/core/plan-nodes.ts';
 import { describeStep } from '../../../../operator/core/steps.ts';
-import { cluster, group, PerfectCluster, PLAIN_TOPIC, topic } from '../../../support/operator-model.ts';
+import { cluster, group, topic } from '../../../support/operator-manifests.ts';
+import { PerfectCluster, PLAIN_TOPIC } from '../../../support/operator-model.ts';
 
 function desired(...resources: AnyResource[]): Desired {
   const [one] = desiredOf(resources);

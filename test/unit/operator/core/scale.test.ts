@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { HostObservation, NodeMark, NodeObservation } from '../../../../operator/core/observed.ts';
 import { settleScale } from '../../../../operator/core/scale.ts';
-import { cluster } from '../../../support/operator-model.ts';
+import { cluster } from '../../../support/operator-manifests.ts';
 
 const node = (id: number, mark: NodeMark | null): NodeObservation => ({
   id,

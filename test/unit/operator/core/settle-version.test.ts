@@ -6,7 +6,7 @@ import type { Cluster } from '../../../../operator/api/kinds.ts';
 import type { HostVersions } from '../../../../operator/core/observed.ts';
 import { settleVersion } from '../../../../operator/core/settle-version.ts';
 import { compareVersions } from '../../../../operator/core/versions.ts';
-import { cluster } from '../../../support/operator-model.ts';
+import { cluster } from '../../../support/operator-manifests.ts';
 
 /** Level 1 came with 1.0.0, 2 with 1.4.0. */
 const LEVELS = ['1.0.0', '1.4.0'];

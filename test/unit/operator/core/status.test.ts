@@ -15,7 +15,8 @@ import {
   rounded,
   type StepFailure,
 } from '../../../../operator/core/status.ts';
-import { cluster, group, PerfectCluster, PLAIN_TOPIC, topic } from '../../../support/operator-model.ts';
+import { cluster, group, topic } from '../../../support/operator-manifests.ts';
+import { PerfectCluster, PLAIN_TOPIC } from '../../../support/operator-model.ts';
 
 const FACTS = {
   listeners: [{ name: 'plain', bootstrap: 'c-bootstrap.default.svc:9092' }],

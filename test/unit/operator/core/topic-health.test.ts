@@ -5,7 +5,8 @@ import { type Desired, desiredOf } from '../../../../operator/core/desired.ts';
 import type { Observed } from '../../../../operator/core/observed.ts';
 import { plan } from '../../../../operator/core/plan.ts';
 import { clusterStatus } from '../../../../operator/core/status.ts';
-import { cluster, PerfectCluster, PLAIN_TOPIC, topic } from '../../../support/operator-model.ts';
+import { cluster, topic } from '../../../support/operator-manifests.ts';
+import { PerfectCluster, PLAIN_TOPIC } from '../../../support/operator-model.ts';
 
 function desired(...resources: AnyResource[]): Desired {
   const [one] = desiredOf(resources);

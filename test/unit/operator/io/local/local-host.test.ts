@@ -8,7 +8,7 @@ import type { NodeSpec } from '../../../../../operator/core/steps.ts';
 import { LocalHost } from '../../../../../operator/io/local/local-host.ts';
 import { findFreePort } from '../../../../../operator/io/local/ports.ts';
 import { NODE_PROGRAM } from '../../../../support/node-program.ts';
-import { cluster } from '../../../../support/operator-model.ts';
+import { cluster } from '../../../../support/operator-manifests.ts';
 
 let directory = '';
 let host: LocalHost;
