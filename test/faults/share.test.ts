@@ -136,63 +136,30 @@ describe('a share group of twenty members that die, stand still, leave, are late
   );
 });
 
+/** Brokers that are broken on purpose: what one does, its switch, the rule that breaks, and whether it is killed before. */
+const BROKEN = [
+  ['ends locks long before the time that it tells', 'lock-forgotten', 'record has two owners', false],
+  ['forgets what it has renewed', 'share-renewal-ignored', 'record has two owners', false],
+  ['ends locks when older records are deleted', 'share-locks-end-at-deletion', 'record has two owners', false],
+  ['forgets how often records were delivered', 'share-count-forgotten', 'delivery count goes back', true],
+  ['answers before it is kept', 'share-answer-early', 'accepted record is delivered again', true],
+] as const;
+
 describe('the judge', () => {
-  /** Waits until something breaks this rule. */
-  const untilBroken = (load: ShareLoad, rule: string): Promise<unknown> =>
-    waitFor(
-      `broken: ${rule}`,
-      () => load.progress().delivered > 0 && load.judgeSoFar().some((one) => one.rule === rule),
-      {
-        deadlineMs: 120_000,
-        pollMs: 500,
-      },
-    );
-
-  it(
-    'finds a broker that ends locks long before the time that it tells',
-    () =>
-      withScene({ nodes: 1, planted: 'lock-forgotten', isUnruly: false }, async ({ load }) => {
-        await untilBroken(load, 'record has two owners');
-      }),
-    DEADLINE_MS,
-  );
-
-  it(
-    'finds a broker that forgets what it has renewed',
-    () =>
-      withScene({ nodes: 1, planted: 'share-renewal-ignored', isUnruly: false }, async ({ load }) => {
-        await untilBroken(load, 'record has two owners');
-      }),
-    DEADLINE_MS,
-  );
-
-  it(
-    'finds a broker that forgets how often records were delivered, once it is killed',
-    () =>
-      withScene({ nodes: 1, planted: 'share-count-forgotten', isUnruly: false }, async (scene) => {
-        await untilProgress(scene.load, 'the start');
-        await scene.load.strike(() => FAULTS['kill -9']?.(scene, 0) ?? Promise.resolve());
-        await untilBroken(scene.load, 'delivery count goes back');
-      }),
-    DEADLINE_MS,
-  );
-
-  it(
-    'finds a broker that ends locks when older records are deleted',
-    () =>
-      withScene({ nodes: 1, planted: 'share-locks-end-at-deletion', isUnruly: false }, async ({ load }) => {
-        await untilBroken(load, 'record has two owners');
-      }),
-    DEADLINE_MS,
-  );
-
-  it(
-    'finds a broker that answers acknowledgements before they are kept, once it is killed',
-    () =>
-      withScene({ nodes: 1, planted: 'share-answer-early', isUnruly: false }, async (scene) => {
-        await untilProgress(scene.load, 'the start');
-        await scene.load.strike(() => FAULTS['kill -9']?.(scene, 0) ?? Promise.resolve());
-        await untilBroken(scene.load, 'accepted record is delivered again');
+  it.each(BROKEN)(
+    'finds a broker that %s',
+    (_what, planted, rule, isKilled) =>
+      withScene({ nodes: 1, planted, isUnruly: false }, async (scene) => {
+        const { load } = scene;
+        if (isKilled) {
+          await untilProgress(load, 'the start');
+          await load.strike(() => FAULTS['kill -9']?.(scene, 0) ?? Promise.resolve());
+        }
+        await waitFor(
+          `broken: ${rule}`,
+          () => load.progress().delivered > 0 && load.judgeSoFar().some((one) => one.rule === rule),
+          { deadlineMs: 120_000, pollMs: 500 },
+        );
       }),
     DEADLINE_MS,
   );

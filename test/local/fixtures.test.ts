@@ -10,7 +10,7 @@ import { observeFeatures, raiseFeature } from '../../broker/cli/local/feature-le
 import { ApiKey } from '../../broker/core/protocol/apis.ts';
 import { buildBatch } from '../../broker/core/record/builder.ts';
 import { crc32c } from '../../broker/io/crc32c.ts';
-import { fixtureBroker } from '../fixtures/broker.ts';
+import { type FixtureBroker, fixtureBroker } from '../fixtures/broker.ts';
 import type { LogReadResult } from '../../broker/server/logs/partition-log.ts';
 import { textsOf } from '../support/logs/log-world.ts';
 import { openRealLogs, promised } from '../support/logs/real-logs.ts';
@@ -42,6 +42,22 @@ async function copyOf(release: string, target: string): Promise<void> {
   for (const name of expectedOf(release).emptyDirectories) await mkdir(join(target, name), { recursive: true });
 }
 
+/** A broker on the directory that `prepare` fills, from its start to its clean stop. */
+async function withBroker(
+  prepare: (directory: string) => Promise<void>,
+  act: (peer: FixtureBroker['peer']) => Promise<void>,
+): Promise<void> {
+  const { peer, remove } = await fixtureBroker(prepare);
+  try {
+    await peer.start();
+    await act(peer);
+    await peer.stop();
+  } finally {
+    await peer.kill().catch(() => undefined);
+    await remove();
+  }
+}
+
 /** Sends a batch of the fixture's idempotent producer and gives error code and base offset. */
 async function send(
   asker: Asker,
@@ -71,20 +87,16 @@ describe('the data directories that were written by', () => {
 
   it(
     'are compared with what was written: a segment that is gone is missed',
-    async () => {
-      const expected = expectedOf('0.1.0');
-      const { peer, remove } = await fixtureBroker(async (directory) => {
-        await copyOf('0.1.0', directory);
-        await rm(join(directory, 'rolled-0', '00000000000000000020.log'));
-      });
-      try {
-        await peer.start();
-        await expect(observe(peer.bootstrap, expected)).rejects.toThrow(/rolled-0/);
-      } finally {
-        await peer.kill();
-        await remove();
-      }
-    },
+    () =>
+      withBroker(
+        async (directory) => {
+          await copyOf('0.1.0', directory);
+          await rm(join(directory, 'rolled-0', '00000000000000000020.log'));
+        },
+        async ({ bootstrap }) => {
+          await expect(observe(bootstrap, expectedOf('0.1.0'))).rejects.toThrow(/rolled-0/);
+        },
+      ),
     DEADLINE_MS,
   );
 
@@ -93,12 +105,11 @@ describe('the data directories that were written by', () => {
       'open after %s with every record, offset, share group and setting',
       async (_end, spoil) => {
         const expected = expectedOf(release);
-        const { peer, remove } = await fixtureBroker(async (directory) => {
+        const prepare = async (directory: string): Promise<void> => {
           await copyOf(release, directory);
           await spoil(directory);
-        });
-        try {
-          await peer.start();
+        };
+        await withBroker(prepare, async (peer) => {
           const { partitions, committed, shared, settings, epochs }: Content = expected;
           expect(await observe(peer.bootstrap, expected)).toEqual({ partitions, committed, shared, settings, epochs });
           const asker = await Asker.open(peer.bootstrap);
@@ -110,11 +121,7 @@ describe('the data directories that were written by', () => {
           expect((await send(asker, producer, next + 1))[0]).toBe(OUT_OF_ORDER_SEQUENCE_NUMBER);
           expect(await send(asker, producer, next)).toEqual([0, baseOffset + values.length]);
           asker.close();
-          await peer.stop();
-        } finally {
-          await peer.kill().catch(() => undefined);
-          await remove();
-        }
+        });
       },
       DEADLINE_MS,
     );
@@ -122,6 +129,8 @@ describe('the data directories that were written by', () => {
 });
 
 describe('a cluster that an earlier release formed (B4)', () => {
+  const copyOfFirst = (directory: string): Promise<void> => copyOf('0.1.0', directory);
+
   /** Levels in use, and the highest supported one of `weir.version`. */
   async function levels(
     asker: Asker,
@@ -144,10 +153,8 @@ describe('a cluster that an earlier release formed (B4)', () => {
 
   it(
     'has what a new one has once an operator has raised its level',
-    async () => {
-      const { peer, remove } = await fixtureBroker((directory) => copyOf('0.1.0', directory));
-      try {
-        await peer.start();
+    () =>
+      withBroker(copyOfFirst, async (peer) => {
         const asker = await Asker.open(peer.bootstrap);
         expect(await broughtIn(asker)).not.toEqual([2, 1]);
         const [host = '', port] = peer.bootstrap.split(':');
@@ -163,21 +170,14 @@ describe('a cluster that an earlier release formed (B4)', () => {
         expect(await levels(asker)).toEqual({ inUse: 4, max: 4 });
         expect(await broughtIn(asker)).toEqual([2, 1]);
         asker.close();
-        await peer.stop();
-      } finally {
-        await peer.kill().catch(() => undefined);
-        await remove();
-      }
-    },
+      }),
     DEADLINE_MS,
   );
 
   it(
     'stays at its weir.version, says what needs a later one, and keeps the level that it is raised to',
-    async () => {
-      const { peer, remove } = await fixtureBroker((directory) => copyOf('0.1.0', directory));
-      try {
-        await peer.start();
+    () =>
+      withBroker(copyOfFirst, async (peer) => {
         const asker = await Asker.open(peer.bootstrap);
         expect(await levels(asker)).toEqual({ inUse: 1, max: 4 });
         const refused = await asker.ask(ApiKey.UnregisterController, 0, { controllerId: 9 });
@@ -192,12 +192,7 @@ describe('a cluster that an earlier release formed (B4)', () => {
         const again = await Asker.open(peer.bootstrap);
         expect(await levels(again)).toEqual({ inUse: 4, max: 4 });
         again.close();
-        await peer.stop();
-      } finally {
-        await peer.kill().catch(() => undefined);
-        await remove();
-      }
-    },
+      }),
     DEADLINE_MS,
   );
 });
