@@ -4,6 +4,7 @@ import { partitionForKey } from '../../../../broker/core/coordinator/partitioner
 import { ApiKey } from '../../../../broker/core/protocol/apis.ts';
 import { ErrorCode } from '../../../../broker/core/protocol/errors.ts';
 import { decodeResponse, encodeRequest } from '../../../../broker/core/protocol/messages.ts';
+import { brokerVersions } from '../../../../broker/server/api/table.ts';
 import { JOBS, Pair } from './brokers.ts';
 
 const ID = topicId(JOBS);
@@ -60,6 +61,20 @@ describe('share state that another broker keeps', () => {
     expect(pair.wait((done) => sharePersister.write('g', ID, FAR, CHANGE, done))).toBe(ErrorCode.FENCED_LEADER_EPOCH);
     expect(pair.wait((done) => sharePersister.remove('g', ID, FAR, done))).toBe(0);
     expect(pair.one.remembered).not.toContain(`${JOBS}:${FAR}`);
+  });
+
+  test('is not written to a broker that would forget its count of finished records', () => {
+    const { sharePersister } = pair.zero.groups;
+    const wanted: readonly number[] = [ApiKey.WriteShareGroupState, ApiKey.ReadShareGroupStateSummary];
+    pair.one.served = brokerVersions.map((row) => (wanted.includes(row.key) ? { ...row, max: 0 } : row));
+    expect(initialize([FAR])).toEqual([[FAR, 0]]);
+    expect(pair.wait((done) => sharePersister.write('g', ID, FAR, CHANGE, done))).toBe(
+      ErrorCode.COORDINATOR_NOT_AVAILABLE,
+    );
+    expect(pair.wait((done) => sharePersister.readSummary('g', ID, FAR, done))).toMatchObject({
+      errorCode: ErrorCode.COORDINATOR_NOT_AVAILABLE,
+    });
+    expect(pair.wait((done) => sharePersister.read('g', ID, FAR, 3, done))).toMatchObject({ errorCode: 0 });
   });
 
   test('is written for many share-partitions at once: none waits for the commit of another', () => {

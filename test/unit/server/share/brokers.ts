@@ -80,6 +80,8 @@ export class Broker {
   readonly partitions = new FakePartitions();
   readonly lines: string[] = [];
   authorizer: Authorizer = allowAll;
+  /** Versions that it tells other brokers of. */
+  served = brokerVersions;
   host: SimHost;
   groups: ShareGroups;
   #peers: Peers;
@@ -168,13 +170,16 @@ export class Broker {
       peers,
       leaseHeld: () => true,
     });
+    const servedNow = (): Services['brokerVersions'] => this.served;
     const services = {
+      get brokerVersions() {
+        return servedNow();
+      },
       nodeId,
       metadata,
       partitions,
       shareState: groups.shareState,
       servedVersions: clientVersions,
-      brokerVersions,
       brokerListener: 'plain',
       // The rows that are asked here need no more.
     } as unknown as Services;

@@ -72,6 +72,16 @@ describe('a restart', () => {
     expect(acquired(fetched)).toEqual(['0:5-6 x1']);
   });
 
+  test('with a duration as the reset begins behind records that are all older', () => {
+    const node = new ShareNode();
+    node.metadata.groupConfigs.set('g', new Map([['share.auto.offset.reset', 'by_duration:PT1H']]));
+    node.produce(5);
+    node.initialize(0, -1, 2);
+    const fetched = node.member('a').fetch();
+    node.produce(2);
+    expect(acquired(fetched)).toEqual(['0:5-6 x1']);
+  });
+
   test('with earliest as the reset begins at the log start', () => {
     const node = new ShareNode();
     node.metadata.groupConfigs.set('g', new Map([['share.auto.offset.reset', 'earliest']]));
