@@ -48,6 +48,18 @@ describe('a share fetch', () => {
     expect(acquired(pending)).toEqual(['0:0-0 x1']);
   });
 
+  test('is woken by another that has read what both waited for, and took its part', () => {
+    const node = new ShareNode();
+    node.log().slowReads = true;
+    const first = node.member('a').fetch();
+    const second = node.member('b').fetch();
+    node.log().hold = true;
+    for (let count = 0; count < 4; count += 1) node.produce(1);
+    node.log().commit();
+    node.loop.run();
+    expect([acquired(first), acquired(second)]).toEqual([['0:0-1 x1'], ['0:2-3 x1']]);
+  });
+
   test('is woken by a release of another member', () => {
     const node = new ShareNode();
     node.produce(2);
