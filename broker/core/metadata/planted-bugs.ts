@@ -6,6 +6,8 @@ export type MetadataBug =
   | 'reuses-epoch'
   /** A broker that was registered anew still leads: D5. */
   | 'keeps-stale-leader'
+  /** A broker that was registered anew is in sync as before where it does not lead: D4. */
+  | 'keeps-stale-isr'
   /** A reassignment ends with the first of the new replicas that is in sync. */
   | 'drops-below-min-isr';
 

@@ -50,6 +50,7 @@ export function takeFrom(
     const areDamaged = damaged.get(topic.id);
     const areSuspect = suspect.get(topic.id);
     const change = (partition: PartitionState): ReturnType<typeof changePartition> => {
+      if (bugs.has('keeps-stale-isr') && partition.leader !== id) return null;
       const wish = wishOf(partition, restart, areDamaged?.has(partition.index) === true);
       return changePartition(partition, { ...wish, isOutSuspect: areSuspect?.has(partition.index) === true }, ruling);
     };

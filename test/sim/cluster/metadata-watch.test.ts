@@ -143,6 +143,36 @@ describe('the watch over what nodes are told', () => {
     expect(seen([], [1])).toEqual(['Q5: of t-0 broker 1 leads, and is not in sync']);
   });
 
+  it('names a new incarnation that counts with what an earlier one had (Q5, D4)', () => {
+    const topic: MetadataRecord = { kind: 'topic', topicId: TOPIC_ID, name: 't' };
+    const seen = (
+      isr: number[],
+      elr: number[],
+      durableFromEpoch: number,
+      anew: Partial<BrokerRecord>,
+    ): readonly string[] => {
+      const lists = { isr, elr, lastKnownElr: [], addingReplicas: [], removingReplicas: [] };
+      const head = { index: 0, leader: isr[0] ?? -1, leaderEpoch: 0, partitionEpoch: 0, durableFromEpoch };
+      const first: MetadataRecord = {
+        kind: 'partitions',
+        topicId: TOPIC_ID,
+        partitions: [{ ...head, replicas: [1], directories: [DISK], ...lists }],
+      };
+      const record = { ...broker(), ...anew };
+      return new Scene().batch('a', 0, [broker(), topic]).batch('a', 2, [first]).batch('a', 3, [record]).watch.problems;
+    };
+    const unclean = { uncleanRestart: true };
+    expect(seen([], [1], 0, unclean)).toEqual([]);
+    expect(seen([], [1], -1, {})).toEqual([]);
+    expect(seen([1], [], 0, {})).toEqual(['Q5: of t-0 broker 1 is in sync as an earlier incarnation']);
+    expect(seen([], [1], -1, unclean)).toEqual([
+      'Q5: of t-0 broker 1 is eligible, and may have lost what was not synced',
+    ]);
+    expect(seen([], [1], 0, { directoryId: 'AAAAAAAAAAAAAAAAAAAABQ' })).toEqual([
+      'Q5: of t-0 broker 1 is eligible on another disk',
+    ]);
+  });
+
   it('names a move that leaves fewer replicas in sync than a record is acknowledged by (Q5)', () => {
     const topic: MetadataRecord = { kind: 'topic', topicId: TOPIC_ID, name: 't' };
     const lists = { elr: [], lastKnownElr: [], addingReplicas: [], removingReplicas: [] };
@@ -160,7 +190,8 @@ describe('the watch over what nodes are told', () => {
       };
       return { kind: 'partitionChanges', topics: [{ topicId: TOPIC_ID, partitions: [{ ...change, ...lists, isr }] }] };
     };
-    scene.batch('a', 0, [broker(), topic, { kind: 'partitions', topicId: TOPIC_ID, partitions: [first] }]);
+    scene.batch('a', 0, [broker(), topic]);
+    scene.batch('a', 2, [{ kind: 'partitions', topicId: TOPIC_ID, partitions: [first] }]);
     scene.batch('a', 3, [moveTo(1, [1, 3])]);
     expect(problems()).toEqual([]);
     scene.batch('a', 4, [moveTo(2, [1])]);

@@ -1,5 +1,7 @@
+import { brokerId } from '../../../broker/core/base/ids.ts';
 import { MetadataImage } from '../../../broker/core/metadata/image.ts';
-import { decodeRecords, type MetadataRecord } from '../../../broker/core/metadata/records.ts';
+import { type BrokerRecord, decodeRecords, type MetadataRecord } from '../../../broker/core/metadata/records.ts';
+import type { PartitionState } from '../../../broker/core/metadata/topic.ts';
 import type { PartitionView } from '../../../broker/core/metadata/view.ts';
 import { crc32c } from '../../../broker/io/crc32c.ts';
 import type { ToData } from '../../../broker/server/control/link.ts';
@@ -113,6 +115,7 @@ export class MetadataWatch {
       const moved = this.#moved(records);
       this.#advance(last, () => void this.#image.apply(records, baseOffset));
       for (const { name, index, isr } of moved) this.#stillSafe(name, index, isr);
+      for (const record of records) if (record.kind === 'broker') this.#countsAnew(record);
     }
     if (isWholeBetween(baseOffset - 1, last)) this.compare(node, last, describe());
   }
@@ -137,6 +140,16 @@ export class MetadataWatch {
     const isr = this.#image.topicByName(name)?.partitions[index]?.isr.length ?? before;
     if (isr < Math.min(MIN_ISR, before))
       this.problems.push(`Q5: a move leaves ${isr} of ${before} replicas of ${name}-${index} in sync`);
+  }
+
+  /** A new incarnation is in sync nowhere, and eligible only where what the earlier one had is known to be whole (D4). */
+  #countsAnew(broker: BrokerRecord): void {
+    for (const { name, partitions } of this.#image.partitionsOn(brokerId(broker.brokerId), 'held')) {
+      for (const partition of partitions) {
+        const fault = restartFault(partition, broker);
+        if (fault !== null) this.problems.push(`Q5: of ${name}-${partition.index} broker ${broker.brokerId} ${fault}`);
+      }
+    }
   }
 
   /** A broker is let in only at its latest epoch. */
@@ -206,6 +219,20 @@ function replicaFaults({ leader, replicas, isr, elr }: PartitionView): string[] 
   if (stranger !== undefined) faults.push(`broker ${stranger} counts, and is no replica`);
   if (leader !== -1 && !isr.includes(leader)) faults.push(`broker ${leader} leads, and is not in sync`);
   return faults;
+}
+
+/** What may not be of a partition in the batch that registers a broker anew; null: nothing. */
+function restartFault(
+  { replicas, directories, isr, elr, durableFromEpoch }: PartitionState,
+  broker: BrokerRecord,
+): string | null {
+  const { brokerId: id, directoryId, uncleanRestart } = broker;
+  const ofIt = (members: readonly number[]): boolean => members.some((member) => member === id);
+  if (ofIt(isr)) return 'is in sync as an earlier incarnation';
+  if (!ofIt(elr)) return null;
+  const disk = directories[replicas.findIndex((member) => member === id)];
+  if (disk !== directoryId) return 'is eligible on another disk';
+  return uncleanRestart && durableFromEpoch < 0 ? 'is eligible, and may have lost what was not synced' : null;
 }
 
 function isWholeBetween(before: number, offset: number): boolean {

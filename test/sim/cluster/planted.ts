@@ -75,6 +75,7 @@ export const PLANTED: readonly PlantedInCluster[] = [
   replica('truncates-to-watermark', ['isolate', 'process', 'one-way'], /^(L1|L6|L: .* every replica is in sync)/, 4, 5),
   metadata('reuses-epoch', ['process', 'pause', 'restart'], /^(L5|L6|E1)/, 3, 4),
   metadata('keeps-stale-leader', ['process', 'blackout'], /^(L5|L6|E1)/, 3),
+  metadata('keeps-stale-isr', ['process'], /^Q5: .* as an earlier incarnation/, 3),
   metadata('drops-below-min-isr', ['reassign', 'isolate'], /^Q5: a move/, 5, 4),
   share('ignores-lease', ['isolate', 'one-way'], /^S0/, 3, 14),
   share('gap-skipped', ['process', 'power', 'isolate'], /^S6/, 3),

@@ -16,7 +16,7 @@ export const PROMISES = {
   D1: 'what the active controller says of the quorum goes forward',
   V11: 'a node refuses the disk of another; an empty disk gets no vote by itself',
   A: 'while a minority of controllers does not hear the others, whoever reaches those makes changes and sees them',
-  Q5: 'a replica is in the ISR or in the ELR, and who leads is in sync',
+  Q5: 'a replica is in the ISR or in the ELR, who leads is in sync, and who comes back counts only with what it surely has',
   L1: 'records that were acknowledged or read stay at their offsets, while one disk at a time is lost and there are others',
   L2: 'nothing is read that nobody sent, or that certainly was not stored',
   L3: 'records of an idempotent producer are there once, in order',
