@@ -23,12 +23,21 @@ interface Piece {
 /** Whether what leaves one machine gets to another. */
 type Reaches = (from: string, to: string) => boolean;
 
+/** Reads along what one connection carries, as it is handed over at its ends. */
+export interface Eavesdropper {
+  /** Bytes of who dialed, and of who was dialed. */
+  sent(bytes: Uint8Array): void;
+  answered(bytes: Uint8Array): void;
+}
+
 /** One end of a simulated connection. */
 class End implements NetConnection {
   readonly remoteAddress: string;
   readonly remotePort: number;
   handlers: NetHandlers | null = null;
   peer: End | null = null;
+  /** Is told of what is written here. */
+  onWrite: (bytes: Uint8Array) => void = () => undefined;
   readonly #world: World;
   readonly #host: SimHost;
   readonly #reaches: Reaches;
@@ -53,6 +62,7 @@ class End implements NetConnection {
   write(chunks: readonly Uint8Array[]): void {
     if (this.#closed) return;
     for (const chunk of chunks) {
+      this.onWrite(chunk);
       for (let start = 0; start < chunk.length; ) {
         const size = Math.min(chunk.length - start, 1 + this.#world.prng.below(PIECE_MAX));
         const source = chunk.subarray(start, start + size);
@@ -164,6 +174,7 @@ export class SimHost implements Net {
   /** By `host:port`. */
   readonly #ports: Map<string, Listener>;
   readonly #reaches: Reaches;
+  readonly #listenIn: SimNetwork['listenIn'];
   readonly #ends = new Set<End>();
   #dead = false;
   #asleepUntilMs = 0;
@@ -171,10 +182,11 @@ export class SimHost implements Net {
   readonly #asleep: (() => void)[] = [];
   #isWaking = false;
 
-  constructor(world: World, ports: Map<string, Listener>, address: string, reaches: Reaches) {
+  constructor(world: World, ports: Map<string, Listener>, address: string, network: SimNetwork) {
     this.#world = world;
     this.#ports = ports;
-    this.#reaches = reaches;
+    this.#reaches = (from, to) => network.reaches(from, to);
+    this.#listenIn = (from, to) => network.listenIn(from, to);
     this.address = address;
   }
 
@@ -224,6 +236,11 @@ export class SimHost implements Net {
       near.peer = far;
       far.peer = near;
       near.handlers = handlers;
+      const ear = this.#listenIn(this.address, address.host);
+      if (ear !== null) {
+        near.onWrite = (bytes) => ear.sent(bytes);
+        far.onWrite = (bytes) => ear.answered(bytes);
+      }
       this.#ends.add(near);
       listener.host.#ends.add(far);
       // The system takes the connection; the process hears of it when it runs.
@@ -297,6 +314,8 @@ export class SimNetwork {
   readonly #ports = new Map<string, Listener>();
   /** Whether what leaves one machine gets to another: everything, unless somebody cuts. */
   reaches: Reaches = () => true;
+  /** Who reads along on a connection that one machine has made to another: nobody, unless somebody wants to. */
+  listenIn: (from: string, to: string) => Eavesdropper | null = () => null;
 
   constructor(world: World) {
     this.#world = world;
@@ -304,7 +323,7 @@ export class SimNetwork {
 
   /** A new process on the machine of an address. */
   host(address = '127.0.0.1'): SimHost {
-    return new SimHost(this.#world, this.#ports, address, (from, to) => this.reaches(from, to));
+    return new SimHost(this.#world, this.#ports, address, this);
   }
 
   /** Whether anybody listens on a port of the machine that worlds of one node have. */

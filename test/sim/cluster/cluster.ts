@@ -23,6 +23,7 @@ import { SimOperator } from './operator.ts';
 import type { ClusterPlan, FaultKind } from './plan.ts';
 import { isClaimed, promiseOf } from './promises.ts';
 import { QuorumWatch } from './quorum-watch.ts';
+import { ReplicaWatch } from './replica-watch.ts';
 import { RecordsLoad, type Wait } from './records-load.ts';
 import { NO_RECORDS, planRecords, type RecordsPlan, withWeakProducer } from './records-plan.ts';
 import { SharesLoad } from './shares-load.ts';
@@ -103,6 +104,7 @@ export class Cluster {
   readonly #empty = new Map<number, DiskImage>();
   readonly #quorum: QuorumWatch;
   readonly #metadata = new MetadataWatch();
+  readonly #replicas = new ReplicaWatch((id) => !this.#strikes.lostDisks.has(id));
   readonly #operator: SimOperator;
   readonly #strikes: Strikes;
   readonly #load: Workload;
@@ -121,9 +123,13 @@ export class Cluster {
     const world = this.#world;
     this.#network = new SimNetwork(world);
     this.#control = new SimControlNetwork(world, createPrng(world.prng.uint32()));
-    const addresses = new Set(plan.nodes.map(({ id }) => addressOf(id)));
+    const ids = new Map(plan.nodes.map(({ id }) => [addressOf(id), id]));
     // Clients reach every machine: also one that its brokers do not hear any more.
-    this.#network.reaches = (from, to) => !addresses.has(from) || !addresses.has(to) || this.#control.reaches(from, to);
+    this.#network.reaches = (from, to) => !ids.has(from) || !ids.has(to) || this.#control.reaches(from, to);
+    this.#network.listenIn = (from) => {
+      const follower = ids.get(from);
+      return follower === undefined ? null : this.#replicas.connection(follower);
+    };
     if (options.tamper !== undefined) this.#control.tamper = options.tamper;
     this.#quorum = new QuorumWatch({
       nowMs: () => world.nowMs,
@@ -160,6 +166,7 @@ export class Cluster {
       plan,
       reassign: () => this.#records.reassign(),
       isInSync: () => this.#metadata.isInSync(replicated),
+      whenCut: (node, then) => this.#replicas.whenCut(node.id, then),
       emptyDisk: (node) => this.#emptyDisk(node),
     });
     this.#load = new Workload(world, this.#network, {
@@ -172,10 +179,11 @@ export class Cluster {
     const stage = new Stage(world, this.#network, servedBy(this.#load, this.#nodes));
     this.#records = new RecordsLoad(stage, records, brokerIds);
     this.#shares = new SharesLoad(stage, this.#sharesPlan, topics);
-    const names = isShared ? topics.map(({ name }) => name) : [];
-    this.#metadata.followLeaders(names, (where, node, leaderEpoch) =>
-      stage.note({ kind: 'leads', atMs: world.nowMs, ...where, node, leaderEpoch }),
-    );
+    const names = topics.map(({ name }) => name);
+    this.#metadata.followLeaders(names, (where, node, leaderEpoch, topicId) => {
+      if (isShared) stage.note({ kind: 'leads', atMs: world.nowMs, ...where, node, leaderEpoch });
+      if (node !== null) this.#replicas.leads(topicId, where.partition, node, leaderEpoch);
+    });
   }
 
   /** Runs everything; never throws for what nodes did. */
@@ -197,6 +205,7 @@ export class Cluster {
       ...this.#problems,
       ...this.#quorum.problems,
       ...this.#metadata.problems,
+      ...this.#replicas.problems,
       ...this.#strikes.problemsWithin(this.#isBeyondHelp),
       ...checkChanges(this.#load.history),
       ...this.#records.problems(),

@@ -18,6 +18,7 @@ interface Followed {
     where: { readonly topic: string; readonly partition: number },
     leader: number | null,
     leaderEpoch: number,
+    topicId: string,
   ) => void;
   readonly epochs: Map<string, number>;
 }
@@ -184,13 +185,14 @@ export class MetadataWatch {
 
   #tellLeaders({ topics, hear, epochs }: Followed): void {
     for (const topic of topics) {
-      for (const { index: partition, leader, leaderEpoch } of this.#image.topicByName(topic)?.partitions ?? []) {
+      const { id = '', partitions = [] } = this.#image.topicByName(topic) ?? {};
+      for (const { index: partition, leader, leaderEpoch } of partitions) {
         const key = `${topic}-${partition}`;
         const before = epochs.get(key) ?? -1;
         if (leaderEpoch <= before) continue;
         epochs.set(key, leaderEpoch);
-        if (before >= 0 && leaderEpoch > before + 1) hear({ topic, partition }, null, leaderEpoch - 1);
-        hear({ topic, partition }, leader, leaderEpoch);
+        if (before >= 0 && leaderEpoch > before + 1) hear({ topic, partition }, null, leaderEpoch - 1, id);
+        hear({ topic, partition }, leader, leaderEpoch, id);
       }
     }
   }

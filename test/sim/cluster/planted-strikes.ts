@@ -5,7 +5,7 @@ import type { SimNode } from '../node.ts';
  * Faults that only worlds with a planted bug have: no seed draws them. Each brings about at once what takes several strikes of other
  * kinds, in the right order, and all of them are faults that a cluster has to endure.
  */
-export type PlantedKind = 'slow-blackout' | 'late-join' | 'lone-leader';
+export type PlantedKind = 'slow-blackout' | 'late-join' | 'lone-leader' | 'power-behind-cut';
 
 /** How long every sync takes before the power goes, ms, and for how long. */
 const SLOW_MS = 300;
@@ -21,6 +21,10 @@ const JOINS_SLOW_MS = 700;
 const JOINS_FOR_MS = 20_000;
 /** How long one broker leads alone, ms: others are counted out meanwhile. */
 const ALONE_MS = 12_000;
+/** How long a broker goes on by itself before its log is to be cut; how soon power goes then, and for how long, ms. */
+const APART_MS = 5000;
+const BEHIND_CUT_MS = 5;
+const DARK_MS = 500;
 
 /** What they act with. */
 export interface PlantedStrikeDeps {
@@ -30,6 +34,10 @@ export interface PlantedStrikeDeps {
   /** Nobody is down, troubled or spoiled: an earlier strike is over. */
   readonly isCalm: () => boolean;
   readonly trouble: (node: SimNode, forMs: number) => void;
+  /** Cuts a machine off the others for a while. */
+  readonly isolate: (node: SimNode, forMs: number) => void;
+  /** Runs something when a node next tells a leader that its log has become shorter. */
+  readonly whenCut: (node: SimNode, then: () => void) => void;
   readonly crash: (kind: 'power' | 'process', node: SimNode) => void;
   readonly start: (node: SimNode) => void;
   readonly wipe: (node: SimNode, downMs: number) => boolean;
@@ -41,8 +49,16 @@ export function strikePlanted(kind: PlantedKind, running: readonly SimNode[], de
   if (!deps.isCalm()) return false;
   const brokers = running.filter((node) => deps.isBroker(node));
   if (brokers.length < 3) return false;
-  if (kind === 'slow-blackout') return slowBlackout(running, deps);
-  return kind === 'late-join' ? lateJoin(brokers, deps) : loneLeader(brokers, deps);
+  switch (kind) {
+    case 'slow-blackout':
+      return slowBlackout(running, deps);
+    case 'late-join':
+      return lateJoin(brokers, deps);
+    case 'lone-leader':
+      return loneLeader(brokers, deps);
+    case 'power-behind-cut':
+      return powerBehindCut(brokers, deps);
+  }
 }
 
 /** Disks get slow, so that much is written and not synced; then power goes everywhere. */
@@ -116,6 +132,21 @@ function loneLeader(brokers: readonly SimNode[], deps: PlantedStrikeDeps): boole
     deps.wipe(lone, 0);
     for (const node of others) deps.later(deps.prng.below(2 * BACK_MAX_MS), () => deps.start(node));
   });
+  return true;
+}
+
+/** A broker that led goes on by itself; others lead, a log of it is cut when it hears them again, and its power goes. */
+function powerBehindCut(brokers: readonly SimNode[], deps: PlantedStrikeDeps): boolean {
+  const [node] = shuffled(brokers, deps.prng);
+  if (node === undefined) return false;
+  deps.isolate(node, APART_MS);
+  deps.trouble(node, APART_MS + 2000);
+  deps.whenCut(node, () =>
+    deps.later(deps.prng.below(BEHIND_CUT_MS), () => {
+      deps.crash('power', node);
+      deps.later(DARK_MS, () => deps.start(node));
+    }),
+  );
   return true;
 }
 

@@ -1,3 +1,4 @@
+import { NO_LOG_BUGS } from '../../../broker/core/log/planted-bugs.ts';
 import type { MetadataBug } from '../../../broker/core/metadata/planted-bugs.ts';
 import type { RaftBug } from '../../../broker/core/raft/planted-bugs.ts';
 import type { Message } from '../../../broker/core/raft/types.ts';
@@ -71,6 +72,14 @@ export const PLANTED: readonly PlantedInCluster[] = [
     /^L1/,
     3,
     6,
+  ),
+  planted(
+    'log: unsynced truncation',
+    ['power-behind-cut'],
+    { logBugs: { ...NO_LOG_BUGS, cutsUnsynced: true } },
+    /^D6/,
+    3,
+    3,
   ),
   replica('truncates-to-watermark', ['isolate', 'process', 'one-way'], /^(L1|L6|L: .* every replica is in sync)/, 4, 5),
   metadata('reuses-epoch', ['process', 'pause', 'restart'], /^(L5|L6|E1)/, 3, 4),

@@ -21,6 +21,8 @@ export interface StrikeTargets {
   readonly reassign: () => boolean;
   /** Every partition that has several replicas has them in sync. */
   readonly isInSync: () => boolean;
+  /** Runs something when a node next tells a leader that a log of it has become shorter. */
+  readonly whenCut: (node: SimNode, then: () => void) => void;
   /** An empty disk with what a node needs to find its cluster. */
   readonly emptyDisk: (node: SimNode) => DiskImage;
 }

@@ -24,6 +24,14 @@ const METADATA_DIRECTORY = /\/__cluster_metadata-0\//;
 /** Longest that a broker tries to register: it may have begun before everything worked again, ms. */
 const REGISTRATION_MS = 31_000;
 
+/** Machines that do not reach others for a while. */
+interface Cut {
+  readonly some: readonly SimNode[];
+  readonly rest: readonly SimNode[];
+  readonly way: Way;
+  readonly forMs?: number;
+}
+
 /** Does what a plan's faults do, and knows which nodes were left alone. */
 export class Strikes {
   /** How often each kind struck. */
@@ -200,6 +208,7 @@ export class Strikes {
       case 'slow-blackout':
       case 'late-join':
       case 'lone-leader':
+      case 'power-behind-cut':
         return this.#strikePlanted(kind, running);
       default:
         this.#targets.operator.transfer(prng.chance(0.5) ? -1 : node.id);
@@ -241,12 +250,8 @@ export class Strikes {
     return true;
   }
 
-  #cut(
-    kind: StrikeKind,
-    { some, rest, way }: { readonly some: readonly SimNode[]; readonly rest: readonly SimNode[]; readonly way: Way },
-  ): void {
+  #cut(kind: StrikeKind, { some, rest, way, forMs = this.#pick(CUT_MS) }: Cut): void {
     const { network, world } = this.#targets;
-    const forMs = this.#pick(CUT_MS);
     const pairs = between(some, rest, way);
     world.trace(`strike: ${kind} node ${some.map(({ id }) => id).join()} for ${forMs} ms`);
     for (const node of some) this.#trouble(node, forMs + 500);
@@ -361,6 +366,11 @@ export class Strikes {
       isController: (node) => this.#isController(node),
       isCalm: () => this.#spoils.isNone && nodes.every((node) => node.isReady && this.#isWell(node.id, 0)),
       trouble: (node, forMs) => this.#trouble(node, forMs),
+      isolate: (node, forMs) => {
+        const rest = nodes.filter((other) => other !== node);
+        this.#cut(kind, { some: [node], rest, way: 'both', forMs });
+      },
+      whenCut: (node, then) => this.#targets.whenCut(node, then),
       crash: (how, node) => {
         node.crash(how);
         if (how === 'power') network.setPower(node.address, false);
