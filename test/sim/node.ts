@@ -95,6 +95,8 @@ export class SimNode {
   readonly #bugs: Pick<SimNodeOptions, 'shareBugs' | 'cleanerBugs' | 'logBugs' | 'replicaBugs'>;
   readonly #options: SimNodeOptions;
   #life = 0;
+  /** Lives that ended without being told to. */
+  crashCount = 0;
   #host: SimHost | null = null;
   #node: Node | null = null;
   #plane: RemoteControlPlane | null = null;
@@ -304,6 +306,7 @@ export class SimNode {
   /** Power goes (`power`), or only the process dies and the page cache stays. */
   crash(kind: 'power' | 'process'): void {
     this.#world.trace(`node ${this.id}: life ${this.#life} ends (${kind})`);
+    this.crashCount += 1;
     this.#life += 1;
     this.#node = null;
     this.#die();

@@ -8,6 +8,8 @@ export type MetadataBug =
   | 'keeps-stale-leader'
   /** A broker that was registered anew is in sync as before where it does not lead: D4. */
   | 'keeps-stale-isr'
+  /** A broker that did not stop cleanly stays eligible where nothing has to be synced: D4 (a). */
+  | 'keeps-elr-unclean'
   /** A reassignment ends with the first of the new replicas that is in sync. */
   | 'drops-below-min-isr';
 

@@ -36,7 +36,7 @@ export function takeFrom(
   const before = image.broker(brokerId(id));
   const restart: Restart = {
     brokerId: id,
-    isUnclean,
+    isUnclean: isUnclean && !bugs.has('keeps-elr-unclean'),
     directoryId: bugs.has('keeps-elr-on-empty-disk') ? (before?.directoryId ?? directoryId) : directoryId,
     directoryBefore: before?.directoryId ?? null,
     isLatest: before !== null && lastUnfencedEpoch >= before.unfencedEpoch,

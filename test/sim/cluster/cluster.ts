@@ -25,7 +25,14 @@ import { isClaimed, promiseOf } from './promises.ts';
 import { QuorumWatch } from './quorum-watch.ts';
 import { ReplicaWatch } from './replica-watch.ts';
 import { RecordsLoad, type Wait } from './records-load.ts';
-import { NO_RECORDS, planRecords, type RecordsPlan, withWeakProducer } from './records-plan.ts';
+import {
+  NO_RECORDS,
+  planRecords,
+  type RecordsPlan,
+  UNSYNCED_TOPIC,
+  withUnsynced,
+  withWeakProducer,
+} from './records-plan.ts';
 import { SharesLoad } from './shares-load.ts';
 import { planShares, type SharesPlan, type WantedShares } from './shares-plan.ts';
 import { runSplitRounds, SPLIT_PATIENCE_MS } from './split-rounds.ts';
@@ -84,6 +91,8 @@ export interface ClusterOptions extends WantedShares {
   readonly replacesByOldCopy?: boolean;
   /** Whoever replaces a disk copies the file there that says how lately its broker was let in. */
   readonly keepsBrokerEpoch?: boolean;
+  /** There is a topic that is not always synced, or none, in place of what the seed draws. */
+  readonly hasUnsynced?: boolean;
   /** One producer more, which is content with the word of the leader of several replicas. */
   readonly asksLeaderAlone?: boolean;
   readonly wrapDisk?: NonNullable<SimNodeOptions['wrapDisk']>;
@@ -144,7 +153,9 @@ export class Cluster {
     const brokerIds = plan.nodes.filter(({ roles }) => roles.includes('broker')).map(({ id }) => id);
     const records = recordsOf(seed, plan.loadMs, brokerIds.length, options);
     const { topics } = records;
-    const shared = { loadMs: plan.loadMs, topics, brokerCount: brokerIds.length };
+    // An offset of what is not synced may have held two records, and share groups need to know which.
+    const synced = topics.filter(({ name }) => name !== UNSYNCED_TOPIC);
+    const shared = { loadMs: plan.loadMs, topics: synced, brokerCount: brokerIds.length };
     this.#sharesPlan = planShares(seed, shared, options);
     const isShared = this.#sharesPlan.groups.length > 0;
     this.#nodes = plan.nodes.map(({ id, roles }) => this.#node(id, roles, options));
@@ -178,7 +189,7 @@ export class Cluster {
     });
     const stage = new Stage(world, this.#network, servedBy(this.#load, this.#nodes));
     this.#records = new RecordsLoad(stage, records, brokerIds);
-    this.#shares = new SharesLoad(stage, this.#sharesPlan, topics);
+    this.#shares = new SharesLoad(stage, this.#sharesPlan, synced);
     const names = topics.map(({ name }) => name);
     this.#metadata.followLeaders(names, (where, node, leaderEpoch, topicId) => {
       if (isShared) stage.note({ kind: 'leads', atMs: world.nowMs, ...where, node, leaderEpoch });
@@ -436,6 +447,7 @@ export class Cluster {
   #lookAtEnd(): void {
     const { lasting, passing, brokers } = this.#load;
     const wait: Wait = (what, condition, describe) => this.#await(what, condition, describe);
+    if (this.#nodes.some((node) => node.crashCount > 0)) this.#records.losesUnsynced();
     this.#records.finish(this.#strikes.lostDisks, wait);
     this.#shares.finish(this.#records.lost, wait);
     const client = new ClusterClient(this.#load, 'last', 1);
@@ -488,7 +500,9 @@ function servedBy({ brokers: faces }: Workload, nodes: readonly SimNode[]): Serv
 
 function recordsOf(seed: number, loadMs: number, brokerCount: number, options: ClusterOptions): RecordsPlan {
   if (options.isBare === true) return NO_RECORDS;
-  const plan = planRecords(seed, loadMs, brokerCount);
+  const { hasUnsynced: isWanted } = options;
+  const world = { seed, loadMs, brokerCount, ...(isWanted !== undefined && { isWanted }) };
+  const plan = withUnsynced(planRecords(seed, loadMs, brokerCount), world);
   return options.asksLeaderAlone === true ? withWeakProducer(plan) : plan;
 }
 

@@ -84,6 +84,13 @@ export const PLANTED: readonly PlantedInCluster[] = [
   replica('truncates-to-watermark', ['isolate', 'process', 'one-way'], /^(L1|L6|L: .* every replica is in sync)/, 4, 5),
   metadata('reuses-epoch', ['process', 'pause', 'restart'], /^(L5|L6|E1)/, 3, 4),
   metadata('keeps-stale-leader', ['process', 'blackout'], /^(L5|L6|E1)/, 3),
+  planted(
+    'metadata: keeps-elr-unclean',
+    ['blackout', 'process'],
+    { metadataBugs: new Set(['keeps-elr-unclean']), hasUnsynced: true },
+    /^Q5: .* may have lost what was not synced/,
+    3,
+  ),
   metadata('keeps-stale-isr', ['process'], /^Q5: .* as an earlier incarnation/, 3),
   metadata('drops-below-min-isr', ['reassign', 'isolate'], /^Q5: a move/, 5, 4),
   share('ignores-lease', ['isolate', 'one-way'], /^S0/, 3, 14),
@@ -124,8 +131,14 @@ function planted(
   withinSeeds: number,
   fromSeed = 1,
 ): PlantedInCluster {
-  // What is looked for elsewhere is found with or without share groups.
-  return { name, options: { hasShares: false, hasLetters: false, ...options, kinds }, finding, withinSeeds, fromSeed };
+  // What is looked for elsewhere is found with or without share groups, and topics that are not synced.
+  return {
+    name,
+    options: { hasShares: false, hasLetters: false, hasUnsynced: false, ...options, kinds },
+    finding,
+    withinSeeds,
+    fromSeed,
+  };
 }
 
 function raft(

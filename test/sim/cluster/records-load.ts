@@ -1,12 +1,12 @@
 import type { Prng } from '../../../broker/core/base/prng.ts';
 import { SimAdmin } from '../clients/admin.ts';
 import { SimProducer } from '../clients/producer.ts';
-import { createTopic, reassign } from '../clients/requests.ts';
+import { alterTopic, createTopic, reassign } from '../clients/requests.ts';
 import type { TopicFacts } from '../history.ts';
 import type { Served, Stage } from '../stage.ts';
 import { checkRecords } from './check-records.ts';
 import { PartitionReader, type Where } from './reader.ts';
-import type { RecordsPlan } from './records-plan.ts';
+import { type RecordsPlan, UNSYNCED_TOPIC } from './records-plan.ts';
 
 /** The world goes on until a condition holds, or it ends. */
 export type Wait = (what: string, condition: () => boolean, describe: () => string) => void;
@@ -24,7 +24,7 @@ export class RecordsLoad {
   readonly #partitions: readonly Where[];
   #producers: readonly SimProducer[] = [];
   #readers: readonly PartitionReader[] = [];
-  /** Partitions with one replica that nobody has any more. */
+  /** Partitions of which nothing is promised: nobody has their one replica any more, or they were not synced. */
   readonly lost = new Set<string>();
   /** Readers at the end, once there are some. */
   #finals: readonly PartitionReader[] = [];
@@ -58,12 +58,25 @@ export class RecordsLoad {
   /** Lets clients begin; they produce as much as their plans say. */
   begin(): void {
     this.#producers = this.#plan.producers.map((plan) => new SimProducer(this.#stage, plan));
+    for (const topic of this.#plan.topics) {
+      topic.switchesAtMs.forEach((atMs, index) => {
+        const isBack = index % 2 === 1;
+        const value = (topic.durability === 'fsync') === isBack ? 'fsync' : 'replicated';
+        const change = alterTopic(topic.name, ['weir.durability', value], () => undefined);
+        this.#stage.world.schedule(atMs, () => this.#admin.ask(change));
+      });
+    }
     this.#readers = this.#plan.readerPausesMs.map(
       (pauseMs, index) =>
         new PartitionReader(this.#stage, this.#partitions[index % this.#partitions.length] ?? NOWHERE, {
           ...{ name: `reader ${index}`, pauseMs, isFinal: false },
         }),
     );
+  }
+
+  /** Somebody ended without being told to: what was not synced may be gone (D4), and other records at its offsets. */
+  losesUnsynced(): void {
+    for (const where of this.#partitions) if (where.topic === UNSYNCED_TOPIC) this.lost.add(nameOf(where));
   }
 
   /** Moves a partition that has several replicas to others, drawn at random; false when there is none. */

@@ -12,6 +12,9 @@ export interface RecordsPlan {
 /** No records at all. */
 export const NO_RECORDS: RecordsPlan = { topics: [], producers: [], readerPausesMs: [] };
 
+/** The topic that is not always synced. */
+export const UNSYNCED_TOPIC = 'unsynced';
+
 const FOR_EVER = { retentionMs: null, cutsAtMs: [], switchesAtMs: [], growsAtMs: null, deletedAtMs: null } as const;
 
 /** Decides which records there are in the cluster of a seed; draws nothing that another plan draws. */
@@ -44,6 +47,38 @@ export function planRecords(seed: number, loadMs: number, brokerCount: number): 
     };
   }).map((plan) => (plan.acks === 1 ? { ...plan, idempotent: false } : plan));
   return { topics, producers, readerPausesMs: Array.from({ length: 3 }, () => 20 + prng.below(400)) };
+}
+
+/** A part of the worlds has a topic that counts what is written, some of them in turns with what is synced. */
+const UNSYNCED_PART = 0.25;
+const SWITCHES_MAX = 5;
+
+/**
+ * The same with a topic of several replicas more that is `replicated` (D3), for good or until it is switched under load. Drawn apart:
+ * without it a world stays what it was.
+ */
+export function withUnsynced(
+  plan: RecordsPlan,
+  world: { readonly seed: number; readonly loadMs: number; readonly brokerCount: number; readonly isWanted?: boolean },
+): RecordsPlan {
+  const prng = createPrng(world.seed ^ 0x3a_91_c7);
+  const isDrawn = prng.chance(UNSYNCED_PART);
+  const [model] = plan.producers;
+  if (!(world.isWanted ?? isDrawn) || model === undefined) return plan;
+  const durability = prng.chance(0.7) ? 'replicated' : 'fsync';
+  const switches = durability === 'fsync' || prng.chance(0.5) ? 1 + prng.below(SWITCHES_MAX) : 0;
+  const topic: TopicPlan = {
+    ...{ name: UNSYNCED_TOPIC, partitionCount: 1 + prng.below(2), replicationFactor: Math.min(3, world.brokerCount) },
+    config: { 'weir.durability': durability, 'min.insync.replicas': '2' },
+    ...{ durability, isRecreated: false, ...FOR_EVER },
+    switchesAtMs: Array.from({ length: switches }, () => prng.below(world.loadMs)).toSorted((a, b) => a - b),
+  };
+  const producer: ProducerPlan = { ...model, name: 'unsynced', topic: topic.name, deliveryTimeoutMs: 60_000 };
+  return {
+    topics: [...plan.topics, topic],
+    producers: [...plan.producers, producer],
+    readerPausesMs: [...plan.readerPausesMs, 20 + prng.below(400)],
+  };
 }
 
 /** The same with one producer more, which asks nobody but the leader of several replicas. */
