@@ -25,14 +25,7 @@ import { isClaimed, promiseOf } from './promises.ts';
 import { QuorumWatch } from './quorum-watch.ts';
 import { ReplicaWatch } from './replica-watch.ts';
 import { RecordsLoad, type Wait } from './records-load.ts';
-import {
-  NO_RECORDS,
-  planRecords,
-  type RecordsPlan,
-  UNSYNCED_TOPIC,
-  withUnsynced,
-  withWeakProducer,
-} from './records-plan.ts';
+import { recordsOf, UNSYNCED_TOPIC, type WantedRecords } from './records-plan.ts';
 import { SharesLoad } from './shares-load.ts';
 import { planShares, type SharesPlan, type WantedShares } from './shares-plan.ts';
 import { runSplitRounds, SPLIT_PATIENCE_MS } from './split-rounds.ts';
@@ -71,12 +64,10 @@ export interface ClusterOutcome {
 }
 
 /** What a test may change about a run. */
-export interface ClusterOptions extends WantedShares {
+export interface ClusterOptions extends WantedShares, WantedRecords {
   readonly onTrace?: (line: string) => void;
   /** The faults that there are, in place of those that the seed draws. */
   readonly kinds?: readonly FaultKind[];
-  /** Nobody produces records: what is looked for is in the metadata. */
-  readonly isBare?: boolean;
   /** How many clients there are, in place of those that the seed draws: few leave the metadata as it is for a while. */
   readonly clientCount?: number;
   readonly raftBugs?: RaftBugs;
@@ -91,10 +82,6 @@ export interface ClusterOptions extends WantedShares {
   readonly replacesByOldCopy?: boolean;
   /** Whoever replaces a disk copies the file there that says how lately its broker was let in. */
   readonly keepsBrokerEpoch?: boolean;
-  /** There is a topic that is not always synced, or none, in place of what the seed draws. */
-  readonly hasUnsynced?: boolean;
-  /** One producer more, which is content with the word of the leader of several replicas. */
-  readonly asksLeaderAlone?: boolean;
   readonly wrapDisk?: NonNullable<SimNodeOptions['wrapDisk']>;
 }
 
@@ -151,7 +138,7 @@ export class Cluster {
     });
     this.#control.onRaft(this.#quorum);
     const brokerIds = plan.nodes.filter(({ roles }) => roles.includes('broker')).map(({ id }) => id);
-    const records = recordsOf(seed, plan.loadMs, brokerIds.length, options);
+    const records = recordsOf({ seed, loadMs: plan.loadMs, brokerCount: brokerIds.length }, options);
     const { topics } = records;
     // An offset of what is not synced may have held two records, and share groups need to know which.
     const synced = topics.filter(({ name }) => name !== UNSYNCED_TOPIC);
@@ -181,9 +168,7 @@ export class Cluster {
       emptyDisk: (node) => this.#emptyDisk(node),
     });
     this.#load = new Workload(world, this.#network, {
-      brokers: plan.nodes
-        .filter(({ roles }) => roles.includes('broker'))
-        .map(({ id }) => ({ id, host: addressOf(id), port: CLIENT_PORT })),
+      brokers: brokerIds.map((id) => ({ id, host: addressOf(id), port: CLIENT_PORT })),
       lasting: Array.from({ length: plan.lastingCount }, (_, index) => `lasting-${index}`),
       passing: Array.from({ length: plan.passingCount }, (_, index) => `passing-${index}`),
     });
@@ -496,14 +481,6 @@ function servedBy({ brokers: faces }: Workload, nodes: readonly SimNode[]): Serv
     runs: (address) =>
       address === null || brokers.some((node) => node.address === address && (node.isReady || node.isStopping)),
   };
-}
-
-function recordsOf(seed: number, loadMs: number, brokerCount: number, options: ClusterOptions): RecordsPlan {
-  if (options.isBare === true) return NO_RECORDS;
-  const { hasUnsynced: isWanted } = options;
-  const world = { seed, loadMs, brokerCount, ...(isWanted !== undefined && { isWanted }) };
-  const plan = withUnsynced(planRecords(seed, loadMs, brokerCount), world);
-  return options.asksLeaderAlone === true ? withWeakProducer(plan) : plan;
 }
 
 function addressOf(id: number): string {

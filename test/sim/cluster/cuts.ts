@@ -1,9 +1,18 @@
+import type { SimNode } from '../node.ts';
 import type { Prng } from '../../../broker/core/base/prng.ts';
 
 /** From one machine's address to another's: nothing gets through. */
 type Pair = readonly [from: string, to: string];
 /** Which ways are cut: what goes out from some, what comes in to them, or both. */
 export type Way = 'out' | 'in' | 'both';
+
+/** Machines that do not reach others for a while: so long, or as long as is drawn, ms. */
+export interface Cut {
+  readonly some: readonly SimNode[];
+  readonly rest: readonly SimNode[];
+  readonly way: Way;
+  readonly forMs?: number;
+}
 
 interface Machine {
   readonly address: string;

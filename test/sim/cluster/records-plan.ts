@@ -9,16 +9,40 @@ export interface RecordsPlan {
   readonly readerPausesMs: readonly number[];
 }
 
+/** What a test may change about records. */
+export interface WantedRecords {
+  /** Nobody produces records: what is looked for is in the metadata. */
+  readonly isBare?: boolean;
+  /** There is a topic that is not always synced, or none, in place of what the seed draws. */
+  readonly hasUnsynced?: boolean;
+  /** One producer more, which is content with the word of the leader of several replicas. */
+  readonly asksLeaderAlone?: boolean;
+}
+
+/** The world that records are planned for. */
+interface RecordsWorld {
+  readonly seed: number;
+  readonly loadMs: number;
+  readonly brokerCount: number;
+}
+
 /** No records at all. */
-export const NO_RECORDS: RecordsPlan = { topics: [], producers: [], readerPausesMs: [] };
+const NO_RECORDS: RecordsPlan = { topics: [], producers: [], readerPausesMs: [] };
 
 /** The topic that is not always synced. */
 export const UNSYNCED_TOPIC = 'unsynced';
 
 const FOR_EVER = { retentionMs: null, cutsAtMs: [], switchesAtMs: [], growsAtMs: null, deletedAtMs: null } as const;
 
+/** The records of the cluster of a seed, but for what a test wants. */
+export function recordsOf(world: RecordsWorld, wanted: WantedRecords): RecordsPlan {
+  if (wanted.isBare === true) return NO_RECORDS;
+  const plan = withUnsynced(planRecords(world), world, wanted);
+  return wanted.asksLeaderAlone === true ? withWeakProducer(plan) : plan;
+}
+
 /** Decides which records there are in the cluster of a seed; draws nothing that another plan draws. */
-export function planRecords(seed: number, loadMs: number, brokerCount: number): RecordsPlan {
+function planRecords({ seed, loadMs, brokerCount }: RecordsWorld): RecordsPlan {
   const prng = createPrng(seed ^ 0x4ec0_4d5);
   const topics = Array.from({ length: 2 }, (_, index): TopicPlan => {
     const config = prng.chance(0.5) ? { 'segment.ms': String(2000 + prng.below(20_000)) } : {};
@@ -57,14 +81,11 @@ const SWITCHES_MAX = 5;
  * The same with a topic of several replicas more that is `replicated` (D3), for good or until it is switched under load. Drawn apart:
  * without it a world stays what it was.
  */
-export function withUnsynced(
-  plan: RecordsPlan,
-  world: { readonly seed: number; readonly loadMs: number; readonly brokerCount: number; readonly isWanted?: boolean },
-): RecordsPlan {
+function withUnsynced(plan: RecordsPlan, world: RecordsWorld, { hasUnsynced }: WantedRecords): RecordsPlan {
   const prng = createPrng(world.seed ^ 0x3a_91_c7);
   const isDrawn = prng.chance(UNSYNCED_PART);
   const [model] = plan.producers;
-  if (!(world.isWanted ?? isDrawn) || model === undefined) return plan;
+  if (!(hasUnsynced ?? isDrawn) || model === undefined) return plan;
   const durability = prng.chance(0.7) ? 'replicated' : 'fsync';
   const switches = durability === 'fsync' || prng.chance(0.5) ? 1 + prng.below(SWITCHES_MAX) : 0;
   const topic: TopicPlan = {
@@ -82,7 +103,7 @@ export function withUnsynced(
 }
 
 /** The same with one producer more, which asks nobody but the leader of several replicas. */
-export function withWeakProducer(plan: RecordsPlan): RecordsPlan {
+function withWeakProducer(plan: RecordsPlan): RecordsPlan {
   const topic = plan.topics.find(({ replicationFactor = 1 }) => replicationFactor > 1)?.name ?? '';
   const weak = plan.producers.slice(0, 1).map((one): ProducerPlan => {
     return { ...one, name: 'weak', topic, idempotent: false, acks: 1, deliveryTimeoutMs: 60_000 };

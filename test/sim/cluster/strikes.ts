@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { CALM } from '../control-net.ts';
 import type { DiskImage } from '../disk-tree.ts';
 import type { SimNode } from '../node.ts';
-import { between, drawMinority, type Way } from './cuts.ts';
+import { between, type Cut, drawMinority } from './cuts.ts';
 import { isWeather, type StrikeKind } from './plan.ts';
 import { type PlantedKind, strikePlanted } from './planted-strikes.ts';
 import { FINDS_NO_QUORUM, LOG_IS_GONE, LOST_SOMETHING, REFUSES_DISK } from './sentences.ts';
@@ -23,14 +23,6 @@ const TRIES_MAX = 40;
 const METADATA_DIRECTORY = /\/__cluster_metadata-0\//;
 /** Longest that a broker tries to register: it may have begun before everything worked again, ms. */
 const REGISTRATION_MS = 31_000;
-
-/** Machines that do not reach others for a while. */
-interface Cut {
-  readonly some: readonly SimNode[];
-  readonly rest: readonly SimNode[];
-  readonly way: Way;
-  readonly forMs?: number;
-}
 
 /** Does what a plan's faults do, and knows which nodes were left alone. */
 export class Strikes {
