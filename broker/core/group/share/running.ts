@@ -33,6 +33,8 @@ export class RunningShareGroup {
   readonly confirmed = new Set<string>();
   /** Until then (monotonic ms) assignments wait for share state that is being set up. */
   holdUntilMs = 0;
+  /** When the target assignment was last made, in monotonic ms; a successor does not know. */
+  assignedMs = Number.NEGATIVE_INFINITY;
   /** Setting up or deleting is tried again from then on (monotonic ms). */
   retryAtMs = 0;
   retryDelayMs = 0;

@@ -9,6 +9,10 @@ import { holdAssignment, initializeShareState } from './share-state.ts';
 
 /** Interval told to members while something is about to come for them; Kafka always tells the full one. */
 const UNSETTLED_INTERVAL_MS = 250;
+/** Interval told to members whose assignments changed a moment ago: where one came or went, others follow. */
+const CHANGING_INTERVAL_MS = 1_000;
+/** What short intervals may bring of one group, in heartbeats a second. */
+const HEARTBEATS_PER_SECOND_MAX = 100;
 /** Interval told to a member that subscribes to a topic which does not exist yet. */
 const MISSING_TOPIC_INTERVAL_MS = 1_000;
 /** Where `brokerText` has it from when nobody set it. */
@@ -30,7 +34,10 @@ export function settle(step: Step, group: RunningShareGroup): void {
   initializeShareState(step, group);
   const intervalMs = assignmentIntervalMs(step, group);
   const mayAssign = group.needsAssignment() && !group.awaitsShareState(nowMs);
-  if (mayAssign && group.takeAssignment(nowMs, intervalMs)) assign(step, group.durable);
+  if (mayAssign && group.takeAssignment(nowMs, intervalMs)) {
+    assign(step, group.durable);
+    group.assignedMs = nowMs;
+  }
   answerParked(step, group);
   setTimer(step, group, intervalMs);
 }
@@ -108,9 +115,19 @@ export function heartbeatRefusal(errorCode: number, errorMessage: string | null)
 
 function heartbeatIntervalMs(step: Step, group: RunningShareGroup, member: ShareMember): number {
   const intervalMs = groupSetting(step, group, 'share.heartbeat.interval.ms');
-  if (group.needsAssignment() || group.hasOpenState()) return Math.min(intervalMs, UNSETTLED_INTERVAL_MS);
-  const isMissing = member.subscribedTopicNames.some((name) => step.view.topicByName(name) === null);
-  return isMissing ? Math.min(intervalMs, MISSING_TOPIC_INTERVAL_MS) : intervalMs;
+  const paceMs = (group.durable.members.size * 1_000) / HEARTBEATS_PER_SECOND_MAX;
+  return Math.min(intervalMs, Math.max(hurryMs(step, group, member, intervalMs), paceMs));
+}
+
+/** How soon the member should come again, were there no others to come as soon. */
+function hurryMs(step: Step, group: RunningShareGroup, member: ShareMember, intervalMs: number): number {
+  const { durable } = group;
+  if (group.needsAssignment() || group.hasOpenState()) return UNSETTLED_INTERVAL_MS;
+  if (member.subscribedTopicNames.some((name) => step.view.topicByName(name) === null))
+    return MISSING_TOPIC_INTERVAL_MS;
+  // For as long as some may not have heard of it yet. What a lone member has nobody can leave behind.
+  const isChanging = durable.members.size > 1 && step.now.monotonicMs - group.assignedMs < intervalMs;
+  return isChanging ? CHANGING_INTERVAL_MS : intervalMs;
 }
 
 /** Begins a member's session anew. */

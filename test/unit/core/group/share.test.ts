@@ -107,8 +107,35 @@ describe('assignments', () => {
     });
     group.advance(14_000);
     const next = group.beat('f', 6);
-    expect(next.response).toMatchObject({ memberEpoch: 7, heartbeatIntervalMs: 5_000 });
+    expect(next.response).toMatchObject({ memberEpoch: 7, heartbeatIntervalMs: 1_000 });
     expect(count(next.response?.assignment?.topicPartitions)).toBeGreaterThan(0);
+  });
+
+  test('that changed a moment ago make members come sooner, until each has had the time to hear of them', () => {
+    const group = new Share({ 'group.share.min.heartbeat.interval.ms': '500' });
+    const interval = (call: ReturnType<Share['beat']>): number | undefined => call.response?.heartbeatIntervalMs;
+    expect(interval(group.join('a'))).toBe(5_000);
+    expect(interval(group.join('b'))).toBe(1_000);
+    expect(interval(group.beat('a', 2))).toBe(1_000);
+    group.advance(4_999);
+    expect(interval(group.beat('a', 3))).toBe(1_000);
+    group.advance(1);
+    expect(interval(group.beat('a', 3))).toBe(5_000);
+    group.beat('b', -1);
+    expect(interval(group.beat('a', 3))).toBe(5_000);
+    group.view.setOverrides('group', 'g', { 'share.heartbeat.interval.ms': '600' });
+    expect(interval(group.join('b'))).toBe(600);
+  });
+
+  test('that change all the time bring no more than a hundred heartbeats of a group a second', () => {
+    const group = new Share({ 'group.share.assignment.interval.ms': '15000' });
+    const joins = Array.from({ length: 160 }, (_, at) => group.join(`m${at}`));
+    group.advance(1_500);
+    expect(joins.at(-1)?.response?.heartbeatIntervalMs).toBe(1_600);
+    group.advance(15_000);
+    expect(group.beat('m0', 2).response?.heartbeatIntervalMs).toBe(1_600);
+    group.advance(5_000);
+    expect(group.beat('m1', 3).response?.heartbeatIntervalMs).toBe(5_000);
   });
 
   test('survive a move of the coordinator: nobody is told anything new', () => {
