@@ -32,6 +32,7 @@ describe('a cluster whose number of brokers changes while it serves', () => {
     const seen = await spread();
     expect(Object.keys(seen ?? {})).toEqual(['0', '1', '2']);
     expect(new Set(Object.values(seen ?? {})).size).toBe(1);
+    expect(await stage.probe(0).topicSetting('jobs', 'min.insync.replicas')).toMatchObject({ value: '2' });
   });
 
   it('grows to five with a share of the partitions on each, and shrinks to three again, and no client notices', async () => {

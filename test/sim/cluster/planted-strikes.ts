@@ -5,7 +5,8 @@ import type { SimNode } from '../node.ts';
  * Faults that only worlds with a planted bug have: no seed draws them. Each brings about at once what takes several strikes of other
  * kinds, in the right order, and all of them are faults that a cluster has to endure.
  */
-export type PlantedKind = 'slow-blackout' | 'late-join' | 'lone-leader' | 'power-behind-cut';
+export const PLANTED_KINDS = ['slow-blackout', 'late-join', 'lone-leader', 'power-behind-cut'] as const;
+export type PlantedKind = (typeof PLANTED_KINDS)[number];
 
 /** How long every sync takes before the power goes, ms, and for how long. */
 const SLOW_MS = 300;

@@ -19,6 +19,13 @@ export interface PlantedInCluster {
   readonly fromSeed: number;
 }
 
+/** The same faults on clusters in which nothing is planted. */
+export function sound({ options }: PlantedInCluster): ClusterOptions {
+  const none = new Set<never>();
+  const bugs = { raftBugs: none, controlBugs: none, metadataBugs: none, replicaBugs: none, shareBugs: none };
+  return { ...options, ...bugs, logBugs: NO_LOG_BUGS, tamper: (message) => message, wrapDisk: (disk) => disk };
+}
+
 const DATA_LOG = /\/data-\d-\d\/|logs\.journal$/;
 const METADATA_LOG = /\/__cluster_metadata-0\//;
 

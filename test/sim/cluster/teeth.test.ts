@@ -15,6 +15,7 @@ describe('the checkers of clusters notice a planted bug', () => {
       const { stdout } = await promisify(execFile)(process.execPath, [MAIN, '--planted', name]);
       const [, problem = ''] = /^seed \d+ found it: (.*)$/m.exec(stdout) ?? [];
       expect(problem).toMatch(finding);
+      expect(stdout).not.toMatch(/^found without it/m);
     },
     TIMEOUT_MS,
   );

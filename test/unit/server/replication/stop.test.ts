@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { brokerId } from '../../../../broker/core/base/ids.ts';
 import { ReplicationWorld } from '../../../support/replication/replication-world.ts';
 
 const SETTINGS = { 'min.insync.replicas': '2' };
@@ -66,19 +67,28 @@ describe('a broker that is told to stop', () => {
     expect(quietMs[0]).toBeGreaterThan(150);
   });
 
-  test('and comes back is in sync again without having lost its place: its stop was clean (D4)', () => {
-    const world = new ReplicationWorld(7).start();
-    world.createTopic('t', { settings: SETTINGS });
+  test.each([
+    ['was told to stop is eligible by its proof, and leads with all records', true],
+    ['ended by itself is not, and waits for who is', false],
+  ])('or ends while nothing is synced (replicated): who %s (D4 a)', (_what, isClean) => {
+    const settings = { ...SETTINGS, 'weir.durability': 'replicated' };
+    const world = new ReplicationWorld(7, { size: 5, controllers: [2, 3, 4] }).start();
+    world.createTopic('t', { assignments: [[0, 1]], settings });
     world.produce('t', ['a', 'b', 'c']);
-    const leader = world.leader('t');
-    let isStopped = false;
-    world.node(leader).stop(() => (isStopped = true));
-    world.until('it has stopped', () => isStopped);
-    world.produce('t', ['d']);
-    world.node(leader).start();
-    world.until('it serves', () => world.node(leader).isReady);
+    let isStopped = !isClean;
+    if (isClean) world.node(1).stop(() => (isStopped = true));
+    else world.kill(1);
+    world.until('it has ended', () => isStopped);
+    world.until('it is eligible alone', () => world.partition('t').elr.includes(brokerId(1)));
+    world.kill(0);
+    world.until('nobody leads', () => world.leader('t') === -1);
+    world.node(1).start();
+    world.until('it serves', () => world.node(1).isReady);
+    world.world.runFor(5_000);
+    expect(world.leader('t')).toBe(isClean ? 1 : -1);
+    world.node(0).start();
     world.untilInSync('t');
-    world.untilSame('t');
+    expect(world.scan('t')).toEqual(['a', 'b', 'c']);
   });
 
   test('together with all others is stopped at once, and everything is there when they come back', () => {
