@@ -1,6 +1,7 @@
 import { type Cluster, nameOf } from '../api/kinds.ts';
 import type { Condition } from './desired.ts';
 import type { ListenerAddress, NodeObservation, Observed } from './observed.ts';
+import { serves } from './serving.ts';
 import type { NodeSpec, Step } from './steps.ts';
 
 /** Nodes that are told one by one; of further ones the number is given. */
@@ -22,7 +23,7 @@ export function planAddresses(
   for (const { id, roles, specHash } of brokers) {
     const node = host.nodes.find((one) => one.id === id);
     // One that runs with other listeners than it should is about to be restarted.
-    if (!roles.includes('broker') || node?.ready !== true || node.specHash !== specHash) continue;
+    if (!roles.includes('broker') || node === undefined || !serves(node, admin) || node.specHash !== specHash) continue;
     const before = told.get(id) ?? [];
     const { endpoints, missing } = endpointsOf(cluster, node, before);
     for (const listener of missing) waiting.set(listener, [...(waiting.get(listener) ?? []), id]);

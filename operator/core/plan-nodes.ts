@@ -6,6 +6,7 @@ import { maintenanceAt } from './maintenance.ts';
 import type { HostObservation, NodeObservation, Observed } from './observed.ts';
 import { planLeaving } from './plan-leaving.ts';
 import { planVoters, staysQuorate } from './plan-voters.ts';
+import { serves } from './serving.ts';
 import type { NodeSpec, Step } from './steps.ts';
 
 /** Tells settings that need a restart from those that IncrementalAlterConfigs changes; from the one table of settings. */
@@ -104,11 +105,11 @@ export interface WaitingNodes {
 export function waitingNodes(
   cluster: Cluster,
   outdated: readonly NodeSpec[],
-  { host, nowMs, rollsFirst }: Observed,
+  { host, admin, nowMs, rollsFirst }: Observed,
 ): WaitingNodes | null {
   const nodes = outdated.filter((node) => {
     const actual = host.nodes.find((one) => one.id === node.id);
-    return actual?.ready === true && actual.declaredHash === node.declaredHash && !isRestartAsked(node, actual);
+    return serves(actual, admin) && actual?.declaredHash === node.declaredHash && !isRestartAsked(node, actual);
   });
   if (nodes.length === 0) return null;
   const maintenance = nowMs === undefined ? null : maintenanceAt(cluster.spec.maintenanceWindows, nowMs);
@@ -142,9 +143,8 @@ export function planNodes(wishes: NodeWishes, observed: Observed): readonly Step
   });
   if (absent.length > 0) return absent.map((node) => ({ kind: 'AddNode', node }));
   const { steps: restart } = planRestart(wishes, observed);
-  // One change at a time, and first what the quorum lacks.
-  const exchange = planVoters(voters, outdated.length > 0, observed);
-  const changes = exchange.length > 0 ? exchange : restart;
+  // One at a time, and first what the quorum lacks. What fails is held for a while, and keeps nothing else from being tried.
+  const changes = [...planVoters(voters, outdated.length > 0, observed), ...restart];
   const steps = [...planLeaving(wanted, leaving, observed), ...(changes.length > 0 ? changes : replacement)];
   const joining = host.nodes.filter((node) => node.mark === 'joining' && wanted.some(({ id }) => id === node.id));
   const settled = steps.length === 0 && admin !== null && wanted.every((node) => isReady(node, host));
@@ -175,7 +175,13 @@ function planRestart({ wanted, outdated, failed }: NodeWishes, { host, admin }: 
     return { steps: [{ kind: 'Restart', node, reason: restartReason(node, actual) }], obstacles: [] };
   };
   const unready = outdated.filter((node) => !isReady(node, host));
-  const down = unready.find(({ id }) => admin?.unfenced.includes(id) !== true);
+  const down = unready.find(
+    ({ id }) =>
+      !serves(
+        host.nodes.find((one) => one.id === id),
+        admin,
+      ),
+  );
   if (down !== undefined) return restart(down);
   const first = unready[0] ?? outdated[0];
   if (first === undefined || wanted.length === 1) return first === undefined ? NO_RESTART : restart(first);

@@ -8,8 +8,8 @@ const LAG_MAX = 100;
 const SILENT_MAX_MS = 10_000;
 
 /**
- * The change of voters that is due, at most one, and only if those that are left can decide without the one that changes
- * failing (V11, O3): a controller whose disk was lost leaves by its old disk, and one that has caught up joins by its own.
+ * The changes of voters that are due, each by itself and only if those that are left can decide without the one that changes
+ * failing (V11, O3): controllers whose disk was lost leave by their old disk, then those that have caught up join by their own.
  * Nothing is done about a node whose disk is not known. Who follows the quorum tells, since a controller that is missed in it is not ready
  * (O7). While restarts are due none joins an odd number of voters: the others may not know its address yet. One joins an even number, which
  * spares nobody for a restart.
@@ -22,6 +22,7 @@ export function planVoters(
   const quorum = admin?.quorum ?? null;
   if (quorum === null) return [];
   const { voters, observers } = quorum;
+  const [removals, additions]: [Step[], Step[]] = [[], []];
   for (const id of wanted) {
     const node = host.nodes.find((one) => one.id === id);
     if (node === undefined || node.directoryId === null) continue;
@@ -29,7 +30,7 @@ export function planVoters(
     const lost = voters.find((voter) => voter.id === id && voter.directoryId !== directoryId);
     if (lost !== undefined) {
       const rest = voters.filter((voter) => voter !== lost);
-      if (staysQuorate(rest)) return [{ kind: 'RemoveVoter', id, directoryId: lost.directoryId }];
+      if (staysQuorate(rest)) removals.push({ kind: 'RemoveVoter', id, directoryId: lost.directoryId });
       continue;
     }
     if (voters.some((voter) => voter.id === id) || (restartsAreDue && voters.length % 2 === 1)) continue;
@@ -37,9 +38,9 @@ export function planVoters(
     const alone = id >= FIRST_CONTROLLER_ID ? { id, directoryId, lag: 0, silentMs: 0 } : undefined;
     const newcomer = observers.find((one) => one.id === id && one.directoryId === directoryId) ?? alone;
     if (newcomer === undefined || !follows(newcomer) || !staysQuorate([...voters, newcomer])) continue;
-    return [{ kind: 'AddVoter', id, directoryId, address: node.controlAddress }];
+    additions.push({ kind: 'AddVoter', id, directoryId, address: node.controlAddress });
   }
-  return [];
+  return [...removals, ...additions];
 }
 
 /** Whether a majority of these voters follows, each on the disk that it is known by, without the node `absent`. A lone one has no choice. */

@@ -25,6 +25,7 @@ import {
 import { failedNodes, lostQuorum, nodeTroubles } from './plan-rollout.ts';
 import { type PartialPlan, planTopics } from './plan-topics.ts';
 import { settleScale } from './scale.ts';
+import { serves } from './serving.ts';
 import { settleVersion } from './settle-version.ts';
 import type { ConfigChange, NodeSpec, Step } from './steps.ts';
 
@@ -100,7 +101,7 @@ function planAll(desired: Desired, observed: Observed, isDynamic: IsDynamic): Om
   const steps: Step[] = [...nodeSteps, ...addresses.steps, ...features.steps];
   if (change !== null) steps.push({ kind: 'SetConfig', change });
   const contents = [...topics.steps, ...groups.steps];
-  steps.push(...contents.filter((step) => !placesPartitions(step) || !isStarting(wanted, observed.host)));
+  steps.push(...contents.filter((step) => !placesPartitions(step) || !isStarting(wanted, observed)));
   const led = declaredTopics(desired, ownership).every((name) => admin.topics.get(name)?.leaderless === 0);
   return {
     steps,
@@ -189,9 +190,11 @@ function placesPartitions(step: Step): boolean {
 }
 
 /** A newcomer that does not come up by itself is waited for by nobody: whenever it does it gets its share. */
-function isStarting(wanted: readonly NodeSpec[], host: HostObservation): boolean {
-  const isAwaited = ({ phase, mark, failure, unplaced }: NodeObservation): boolean =>
-    phase === 'starting' && !(mark === 'joining' && (failure ?? unplaced) !== undefined);
+function isStarting(wanted: readonly NodeSpec[], { host, admin }: Observed): boolean {
+  const isAwaited = (node: NodeObservation): boolean =>
+    node.phase === 'starting' &&
+    !serves(node, admin) &&
+    !(node.mark === 'joining' && (node.failure ?? node.unplaced) !== undefined);
   return wanted.some(({ id }) => host.nodes.some((one) => one.id === id && isAwaited(one)));
 }
 

@@ -215,7 +215,12 @@ describe('plans for several nodes', () => {
       'which nodes are down',
       ({ host, ...rest }) => ({
         ...rest,
-        host: { ...host, nodes: host.nodes.map((node) => ({ ...node, ready: true, phase: 'running' })) },
+        host: {
+          ...host,
+          nodes: host.nodes.map((node) =>
+            node.phase === 'stopped' ? node : { ...node, ready: true, phase: 'running' },
+          ),
+        },
       }),
       /Expected: true/,
     ],

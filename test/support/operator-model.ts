@@ -184,7 +184,8 @@ export class PerfectCluster {
       return { id, directoryId, lag: node?.lag ?? 0, silentMs: isHeard ? 0 : Number.POSITIVE_INFINITY };
     };
     const voters = this.voters.map((voter) => replica(voter.id, voter.directoryId));
-    const others = [...this.nodes].filter(([id, node]) => !this.#votes(id, node));
+    // A controller that is no broker tells nobody how far it is.
+    const others = [...this.nodes].filter(([id, node]) => id < FIRST_CONTROLLER_ID && !this.#votes(id, node));
     const observers = others.map(([id, node]) => replica(id, diskOf(id, node)));
     return { leaderId: this.leaderId < 0 ? (voters[0]?.id ?? -1) : this.leaderId, voters, observers };
   }
@@ -322,6 +323,8 @@ export class PerfectCluster {
       case 'Rebalance':
         return this.#rebalance(step.ids);
       case 'AddVoter':
+        // The quorum waits for it to catch up.
+        Object.assign(this.nodes.get(step.id) ?? {}, { lag: 0 });
         this.voters = [...this.voters, { id: step.id, directoryId: step.directoryId }];
         break;
       case 'RemoveVoter':

@@ -132,12 +132,13 @@ export class KubernetesHost implements NodeHost {
   }
 
   /**
-   * Nodes whose process runs and is not ready. That of a machine which is not heard of any more is not among them: its kubelet told last that it
-   * was ready.
+   * Controllers whose process runs and is not ready. That of a machine which is not heard of any more is not among them: its kubelet told
+   * last that it was ready.
    */
   #starting(): readonly NodeReach[] {
+    const controllers = this.#controllers();
     return this.#view().observation.nodes.flatMap(({ id, phase }) => {
-      if (phase !== 'starting') return [];
+      if (phase !== 'starting' || !controllers.includes(id)) return [];
       const containers = listAt(this.#pod(id), 'status', 'containerStatuses');
       const isRunning = containers.some(
         (one) => at(one, 'state', 'running') !== undefined && at(one, 'ready') === false,
@@ -237,6 +238,10 @@ export class KubernetesHost implements NodeHost {
     if (service !== null) await this.#delete(service);
   }
 
+  #controllers(): readonly number[] {
+    return this.#cluster === null ? [] : (wantedNodes(this.#cluster, this.#tools.isDynamic)[0]?.controllers ?? []);
+  }
+
   #manifest(): Cluster {
     if (this.#cluster === null) throw new Error('bug: a host is prepared before it does anything');
     return this.#cluster;
@@ -329,9 +334,9 @@ export class KubernetesHost implements NodeHost {
 
   /** Whether every controller has come back without anything (O3); asked only where none of them serves. */
   async #isQuorumLost({ formation, nodes }: HostObservation): Promise<boolean> {
-    const { dialer, isDynamic } = this.#tools;
+    const { dialer } = this.#tools;
     const cluster = this.dialed();
-    const controllers = wantedNodes(this.#manifest(), isDynamic)[0]?.controllers ?? [];
+    const controllers = this.#controllers();
     const serves = nodes.some(({ id, ready }) => ready && controllers.includes(id));
     if (cluster === null || formation?.formed !== true || serves) return false;
     const answers = controllers.map(async (id): Promise<boolean> => {

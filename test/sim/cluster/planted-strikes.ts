@@ -6,6 +6,7 @@ import type { SimNode } from '../node.ts';
  * kinds, in the right order, and all of them are faults that a cluster has to endure.
  */
 export const PLANTED_KINDS = ['slow-blackout', 'late-join', 'lone-leader', 'power-behind-cut'] as const;
+/** One of them. */
 export type PlantedKind = (typeof PLANTED_KINDS)[number];
 
 /** How long every sync takes before the power goes, ms, and for how long. */

@@ -249,6 +249,12 @@ export class QuorumWorld {
     return response;
   }
 
+  /** What a controller tells a readiness probe about its place in the quorum (O7). */
+  votingReasons(id: number): readonly string[] {
+    const reasons = this.wait<readonly string[]>((done) => this.member(id).node?.askReady(done));
+    return reasons.filter((reason) => /^(this controller|who votes)/.test(reason));
+  }
+
   quorum(id: number): QuorumResponse {
     const response = this.wait<QuorumResponse | null>((done) => this.member(id).running.describeQuorum(10_000, done));
     if (response === null) throw new Error('no active controller answers');

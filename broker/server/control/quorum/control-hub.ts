@@ -227,7 +227,11 @@ export class ControlHub {
     };
     const quorum = new QuorumNode(deps, { raft: start, snapshot });
     this.#quorum = quorum;
-    this.#missed = new MissedVoter({ self, isVoter: () => quorum.isVoter, client: this.#client });
+    this.#missed = new MissedVoter({
+      self,
+      isVoter: () => quorum.isVoter && quorum.controllerId !== -1,
+      client: this.#client,
+    });
     if (this.#listener !== null) this.#registerController();
   }
 

@@ -9,7 +9,7 @@ const WAY = 'the operator does that, or kafka-metadata-quorum.sh';
 /** What is known of this controller's place in the quorum. */
 interface Place {
   readonly self: ReplicaKey;
-  /** Its own log counts it as a voter. */
+  /** Its own log counts it as a voter, and a leader keeps that log up to date: one that was removed is sent nothing, its own removal neither. */
   readonly isVoter: () => boolean;
   readonly client: Pick<ControllerClient, 'ask'>;
 }
@@ -31,6 +31,7 @@ export class MissedVoter {
   /** Why nobody may be taken away as long as this controller is no voter, a sentence each; none where it is one, or is not missed. */
   ask(done: (reasons: readonly string[]) => void): void {
     if (this.#place.isVoter()) {
+      this.#told = [];
       done([]);
       return;
     }

@@ -133,19 +133,27 @@ describe('clients outside', () => {
     );
   });
 
-  it.each<[string, (node: NodeObservation) => NodeObservation]>([
-    ['is not ready', (node) => ({ ...node, ready: node.id !== 1 })],
-    ['runs with other listeners', (node) => (node.id === 1 ? { ...node, specHash: 'other', declaredHash: '' } : node)],
-  ])('are told nothing new of a broker that %s', (_what, change) => {
+  it.each<[string, readonly number[], (node: NodeObservation) => NodeObservation]>([
+    ['does not serve', [0, 2], (node) => ({ ...node, ready: node.id !== 1 })],
+    [
+      'runs with other listeners',
+      [0, 1, 2],
+      (node) => (node.id === 1 ? { ...node, specHash: 'other', declaredHash: '' } : node),
+    ],
+  ])('are told nothing new of a broker that %s', (_what, unfenced, change) => {
     const wanted = listening([listener('wan', 'loadbalancer')]);
     const world = new World(wanted);
     world.outside = balanced;
     world.change = change;
     world.brokers.blocked.add(1);
-    const told = planOf(wanted, world.observe()).steps.flatMap((step) =>
-      step.kind === 'SetAdvertised' ? [step.id] : [],
-    );
-    expect(told).toEqual([0, 2]);
+    const { admin, ...seen } = world.observe();
+    const steps = (ids: readonly number[]) =>
+      planOf(wanted, { ...seen, admin: admin && { ...admin, unfenced: ids } }).steps.flatMap((step) =>
+        step.kind === 'SetAdvertised' ? [step.id] : [],
+      );
+    expect(steps(unfenced)).toEqual([0, 2]);
+    // One that is not ready and not fenced serves.
+    if (unfenced.length === 2) expect(steps([0, 1, 2])).toEqual([0, 1, 2]);
   });
 
   it('are not asked about where nobody is outside, or nobody tells', () => {

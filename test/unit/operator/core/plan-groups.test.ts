@@ -72,9 +72,9 @@ describe('a ShareGroup whose group nobody is in', () => {
     const wanted = desired(cluster(), jobs, workers());
     const { world, say } = stage(wanted);
     const seen = world.observe();
-    const nodes = seen.host.nodes.map((one) => ({ ...one, phase: 'starting' as const }));
+    const nodes = seen.host.nodes.map((one) => ({ ...one, phase: 'starting' as const, ready: false }));
     expect(say()).toHaveLength(1);
-    const observed = { ...seen, host: { ...seen.host, nodes } };
+    const observed = { host: { ...seen.host, nodes }, admin: seen.admin && { ...seen.admin, unfenced: [] } };
     expect(plan(wanted, observed, isDynamicSetting).steps.map(describeStep)).toEqual([]);
   });
 

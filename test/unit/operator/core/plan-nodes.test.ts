@@ -352,6 +352,38 @@ describe('a plan for several nodes', () => {
     expect(stepsWith([self]).map(describeStep)).toEqual(['make node 2 a voter']);
   });
 
+  it('goes on with what else is due while a voter is not taken in', () => {
+    const world = settled(cluster({}, { brokers: 3 }));
+    world.carryOut({ kind: 'RemoveVoter', id: 0, directoryId: 'd0.0' });
+    const of = (wanted: Cluster) => planOf(wanted, world.observe()).steps.map(describeStep);
+    expect(of(cluster(SETTING, { brokers: 3 }))).toEqual(['make node 0 a voter', `restart node 0: ${RESTART}`]);
+    const five = cluster({}, { brokers: 1, controllers: 5 });
+    const many = settled(five);
+    for (const id of [1003, 1004]) many.crash(id, 'lost');
+    many.tick();
+    const next = () => planOf(five, many.observe()).steps.map(describeStep);
+    const lost = (id: number) => `remove the lost disk of node ${id} from the voters`;
+    expect(next()).toEqual([lost(1003), lost(1004)]);
+    many.carryOut({ kind: 'RemoveVoter', id: 1003, directoryId: 'd1003.0' });
+    expect(next()).toEqual([lost(1004), 'make node 1003 a voter']);
+  });
+
+  it('makes topics, and waits for its window, while a broker serves that the quorum misses', () => {
+    const windows = [{ start: '02:00', durationMinutes: 60, timeZone: 'UTC' }];
+    const wanted = cluster({}, { brokers: 3, windows });
+    const world = settled(wanted);
+    world.carryOut({ kind: 'RemoveVoter', id: 1, directoryId: 'd1.0' });
+    for (const node of world.nodes.values()) node.hasForeignMaking = true;
+    const { host, admin } = world.observe();
+    const quorum = admin?.quorum ? { ...admin.quorum, observers: [] } : null;
+    const nowMs = Date.parse('2026-11-29T12:00:00Z');
+    const seen = { host, admin: admin && { ...admin, quorum }, nowMs };
+    expect(host.nodes.map(({ ready }) => ready)).toEqual([true, false, true]);
+    expect(planOf(wanted, seen, [topic('t'), topic('new')]).steps.map(describeStep)).toEqual([
+      'Topic new: create topic new',
+    ]);
+  });
+
   it('restarts a broker that is not ready, and holds what others lack, only when it can be spared', () => {
     const world = settled(cluster({}, { brokers: 3 }));
     const wanted = cluster(SETTING, { brokers: 3 });

@@ -319,13 +319,11 @@ describe('three controllers that are brokers too', () => {
     world.submit(0, creation('t'));
     const leader = world.leader();
     const lost = [0, 1, 2].find((id) => id !== leader) ?? 0;
-    expect(votingReasons(world, lost)).toEqual([]);
+    expect(world.votingReasons(lost)).toEqual([]);
     world.wipe(lost);
     world.start(lost);
     world.until('it is let in', () => world.member(lost).unfenced === null);
-    expect(votingReasons(world, lost)).toEqual([
-      expect.stringMatching(/^this controller is not the voter that it was/),
-    ]);
+    expect(world.votingReasons(lost)).toEqual([expect.stringMatching(/^this controller is not the voter that it was/)]);
     const replica = world.wait<{ readonly id: number; readonly directoryId: string }>((done) => {
       const found = world.quorum(leader).observers.find((one) => one.replica.id === lost);
       done(found?.replica ?? { id: -1, directoryId: '' });
@@ -339,21 +337,15 @@ describe('three controllers that are brokers too', () => {
     expect(change('remove-voter', directoryOf(lost))).toMatchObject({ errorCode: ErrorCode.NONE });
     world.until(
       'it has heard of that',
-      () => votingReasons(world, lost)[0]?.includes('of 2 none can be spared') === true,
+      () => world.votingReasons(lost)[0]?.includes('of 2 none can be spared') === true,
     );
     expect(change('add-voter', replica.directoryId)).toMatchObject({ errorCode: ErrorCode.NONE });
-    world.until('it has heard that it votes', () => votingReasons(world, lost).length === 0);
+    world.until('it has heard that it votes', () => world.votingReasons(lost).length === 0);
     expect(world.quorum(leader).voters.map((voter) => voter.replica)).toContainEqual(replica);
     world.kill(leader);
     expect(world.submit(lost, creation('after'))).toMatchObject({ topics: [{ errorCode: 0 }] });
   });
 });
-
-/** What a controller tells a readiness probe about its place in the quorum (O7). */
-function votingReasons(world: QuorumWorld, id: number): readonly string[] {
-  const reasons = world.wait<readonly string[]>((done) => world.member(id).node?.askReady(done));
-  return reasons.filter((reason) => reason.startsWith('this controller'));
-}
 
 describe('controllers that say on which machine they run (P1)', () => {
   /** Four controllers, 1 and 2 on one machine, of which some vote from the first. */
@@ -447,7 +439,7 @@ describe('a cluster that grows', () => {
     world.start(2);
     world.untilReady();
     // One that nobody counts on keeps nobody from being taken away.
-    for (const id of [1, 2]) expect(votingReasons(world, id)).toEqual([]);
+    for (const id of [1, 2]) expect(world.votingReasons(id)).toEqual([]);
     for (const id of [1, 2]) {
       const found = world.quorum(0).observers.find((one) => one.replica.id === id);
       const replica = found?.replica ?? { id: -1, directoryId: '' };
