@@ -196,14 +196,14 @@ export class ClientLoad {
   }
 }
 
-/** The history with a second owner of one record while leaderships may have moved, and the place of the record. */
+/** The history with a second owner of one record, while leaderships may have moved if they did at all, and the place of the record. */
 export function withSecondOwner(history: History): { readonly record: string; readonly spoiled: History } {
   const { acquired, finished, crashes } = history;
   const ends = Map.groupBy(finished, ({ member, partition, offset }) => `${member} ${partition}:${offset}`);
   for (const first of acquired) {
     const { member, partition, offset, atMs } = first;
     const [end, ...others] = ends.get(`${member} ${partition}:${offset}`) ?? [];
-    const isDuring = crashes.some(({ fromMs, untilMs }) => fromMs <= atMs && atMs <= untilMs);
+    const isDuring = crashes.length === 0 || crashes.some(({ fromMs, untilMs }) => fromMs <= atMs && atMs <= untilMs);
     if (end?.outcome !== 'accepted' || end.sentMs < atMs + 3 || others.length > 0 || !isDuring) continue;
     const second = { ...first, member: 'nobody', atMs: atMs + 1 };
     const released = { ...end, member: 'nobody', outcome: 'released', sentMs: atMs + 2, atMs: atMs + 3 } as const;
