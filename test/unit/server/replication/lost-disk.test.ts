@@ -62,6 +62,14 @@ test('of three copies, two on empty disks and one damaged, the damaged one leads
   for (const id of [0, 1, 2]) startAgain(world, id);
   world.world.runFor(10_000);
   expect(world.leader('t')).toBe(-1);
+  const { topics } = world.ask('any', ApiKey.DescribeTopicPartitions, {
+    topics: [{ name: 't' }],
+    responsePartitionLimit: 10,
+    cursor: null,
+  });
+  expect(topics[0]?.partitions).toMatchObject([
+    { leaderId: -1, isrNodes: [], eligibleLeaderReplicas: [], lastKnownElr: [1, 2] },
+  ]);
   let isStopped = false;
   world.node(2).stop(() => (isStopped = true));
   world.until('it has stopped', () => isStopped);
