@@ -40,8 +40,16 @@ describe('examples/', () => {
     '%s is taken as it is',
     async (name) => {
       await plane.kubectl('wait', '--for=condition=Established', 'crd', ...CRDS, '--timeout=60s');
-      const { exitCode, stderr } = await plane.tryKubectl(['apply', '-f', join(EXAMPLES, name), '--dry-run=server']);
-      expect([exitCode, stderr]).toEqual([0, '']);
+      for (const how of ['--server-side=false', '--server-side']) {
+        const { exitCode, stderr } = await plane.tryKubectl([
+          'apply',
+          how,
+          '-f',
+          join(EXAMPLES, name),
+          '--dry-run=server',
+        ]);
+        expect([how, exitCode, stderr]).toEqual([how, 0, '']);
+      }
     },
   );
 
