@@ -175,13 +175,8 @@ function planRestart({ wanted, outdated, failed }: NodeWishes, { host, admin }: 
     return { steps: [{ kind: 'Restart', node, reason: restartReason(node, actual) }], obstacles: [] };
   };
   const unready = outdated.filter((node) => !isReady(node, host));
-  const down = unready.find(
-    ({ id }) =>
-      !serves(
-        host.nodes.find((one) => one.id === id),
-        admin,
-      ),
-  );
+  const nodeOf = ({ id }: NodeSpec): NodeObservation | undefined => host.nodes.find((one) => one.id === id);
+  const down = unready.find((node) => !serves(nodeOf(node), admin));
   if (down !== undefined) return restart(down);
   const first = unready[0] ?? outdated[0];
   if (first === undefined || wanted.length === 1) return first === undefined ? NO_RESTART : restart(first);
