@@ -39,6 +39,10 @@ const FILES = [
   [CLEANER_CHECKPOINT, 'firstDirtyOffset'],
 ] as const;
 
+function vouchedBy({ recoveryPoint, highWatermark, firstDirtyOffset }: LogMarks): number {
+  return Math.max(recoveryPoint, highWatermark, firstDirtyOffset);
+}
+
 /** The node's offset checkpoints (D7, D9) in Kafka's files, each replaced atomically and synced. */
 export class CheckpointStore {
   readonly #disk: Disk;
@@ -54,6 +58,8 @@ export class CheckpointStore {
   #named = new Set<string>();
   /** Logs that the files may name once the call under way is over. */
   #coming: ReadonlySet<string> = NOBODY;
+  /** The largest offset up to which a file says, or may say by now, that a log is there, by directory name. */
+  #vouched = new Map<string, number>();
 
   constructor(disk: Disk, directory: string, crc32c: Crc32c) {
     this.#disk = disk;
@@ -88,6 +94,7 @@ export class CheckpointStore {
       this.#named.add(logDirectoryName(topic, partition));
       byName.set(logDirectoryName(topic, partition), marks);
     }
+    for (const [directoryName, marks] of byName) this.#vouched.set(directoryName, vouchedBy(marks));
     const version = sealed === null || marked !== null ? null : otherMarksVersion(sealed, this.#crc32c);
     if (version !== null) {
       const problem = `of a newer release: version ${version} of ${MARKS} is not known; ${TRY_NEWER_RELEASE}`;
@@ -103,10 +110,19 @@ export class CheckpointStore {
     return this.#named.has(directoryName) || this.#coming.has(directoryName);
   }
 
+  /** Whether a file says, or is about to say, that a log reaches beyond an offset: a start takes what is missing then for damage. */
+  vouchesBeyond(directoryName: string, offset: number): boolean {
+    return (this.#vouched.get(directoryName) ?? 0) > offset;
+  }
+
   /** Writes what differs from the files; durable at the end. */
   *write(logs: readonly MarkedLog[]): Task<void> {
-    const names = new Set(logs.map((log) => logDirectoryName(log.topic, log.partition)));
+    const vouched = new Map(
+      logs.map(({ topic, partition, marks }) => [logDirectoryName(topic, partition), vouchedBy(marks)]),
+    );
+    const names = new Set(vouched.keys());
     this.#coming = names;
+    for (const [name, offset] of vouched) this.#vouched.set(name, Math.max(offset, this.#vouched.get(name) ?? 0));
     for (const [name, field] of FILES) {
       const lines: OffsetLine[] = [];
       for (const { topic, partition, marks } of logs) {
@@ -129,6 +145,7 @@ export class CheckpointStore {
       this.#named = names;
     }
     this.#coming = NOBODY;
+    this.#vouched = vouched;
   }
 
   *#replace(name: string, bytes: Buffer): Task<void> {

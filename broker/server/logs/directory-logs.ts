@@ -144,6 +144,7 @@ export class DirectoryLogManager implements LogManager {
       checkpoint: (done) => {
         this.#checkpoints.request(done);
       },
+      vouchesBeyond: (name, offset) => this.#store.vouchesBeyond(name, offset),
     };
     this.aside = new AsideLogs(deps.disk, deps.directory, () => this.#context);
     this.#cleaner = new LogCleaner({

@@ -2,6 +2,7 @@ import type { TopicId } from '../../core/base/ids.ts';
 import type { EpochCache } from '../../core/log/epoch-cache.ts';
 import type { ProducerStates } from '../../core/log/producer-state.ts';
 import { type LogConfig, segmentAgeMaxMs } from '../../core/log/config.ts';
+import { logDirectoryName } from '../../core/log/file-names.ts';
 import type { LogMarks } from '../../core/log/marks.ts';
 import type { ColdPart } from './cold-cache.ts';
 import type { LogContext } from './log-context.ts';
@@ -14,7 +15,7 @@ import type { LogTail } from './tail-cache.ts';
 /** What a log consists of; shared by its interface and its upkeep, which run in one thread. */
 export interface LogBody {
   readonly context: LogContext;
-  /** `topic-partition`, for messages. */
+  /** Of its directory. */
   readonly name: string;
   readonly directory: string;
   readonly tail: LogTail;
@@ -113,7 +114,7 @@ export function createBody(start: LogStart, writer: LogWriter, rebuildIndexes: L
   const { context, loaded } = start;
   return {
     context,
-    name: `${start.topic}-${start.partition}`,
+    name: logDirectoryName(start.topic, start.partition),
     directory: start.directory,
     tail: context.tails.createTail(),
     cold: context.cold.createPart(),

@@ -45,6 +45,8 @@ export interface LogContext {
   readonly damaged: (log: string) => void;
   /** Writes the node's checkpoints; `done` after they are synced. Calls that wait share one round. */
   readonly checkpoint: (done: () => void) => void;
+  /** Whether a checkpoint says, or is about to say, that the log of a directory's name reaches beyond an offset. */
+  readonly vouchesBeyond: (name: string, offset: number) => boolean;
 }
 
 /** Plain numbers for the metrics page. */

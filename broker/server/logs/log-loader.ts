@@ -373,7 +373,11 @@ function* recover(request: LoadRequest, found: Found, entries: readonly EpochEnt
     return damaged(request, `${reason}, below its durable mark ${mark}`);
   }
   // What the log start stood on was never synced (DeleteRecords in a `replicated` log), or was deleted.
-  if (endOffset < request.logStartOffset) return yield* startOver(request, found);
+  if (endOffset < request.logStartOffset) {
+    const begun = yield* startOver(request, found);
+    // The cut and the log start lie inside of one batch, which goes as a whole.
+    return state.fault === BEYOND_END ? { ...begun, cut: BEYOND_END } : begun;
+  }
   if (isSuspect(state)) yield* noteSuspect(request.context.disk, request.directory);
   const { snapshots, unsaved } = yield* settle(recovery, walked, state);
   return {
@@ -471,7 +475,7 @@ function* settle(
     if (offset > endOffset) yield* removeIfExists(context.disk, `${directory}/${segmentFileName(offset, 'snapshot')}`);
   }
   let unsaved = false;
-  for (const segment of walked) {
+  const save = function* (segment: Segment): Task<void> {
     if (!(yield* saveIndexes(context, segment, { sync: segment !== last }))) unsaved = true;
     yield* withFile(context.files, segment.path('log'), { create: false }, function* (file) {
       if ((found.sizes.get(segment.baseOffset) ?? 0) !== segment.sizeInBytes) {
@@ -479,8 +483,13 @@ function* settle(
       }
       if (!isDurable) yield* step<void>((done) => file.sync(done));
     });
-  }
-  if (!isDurable) yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+  };
+  for (const segment of walked) if (segment !== last) yield* save(segment);
+  // A follower waits for this at each cut: what does not depend on each other is synced at once.
+  const ends: (() => Task<void>)[] = [];
+  if (last !== undefined) ends.push(() => save(last));
+  if (!isDurable) ends.push(() => step<void>((done) => context.disk.syncDirectory(directory, done)));
+  yield* inParallel(ends, ends.length, (end) => end());
   return { snapshots: found.snapshots.filter((offset) => offset <= endOffset), unsaved };
 }
 

@@ -154,6 +154,14 @@ function retained(segment: Segment): RetainedSegment {
   return { baseOffset, endOffset, sizeInBytes, largestTimestampMs };
 }
 
+/** No checkpoint from now on names more than is known to stay of a log that is to be cut at `offset`: the cut may fall inside of a batch. */
+export function lowerMarks(body: LogBody, offset: number): void {
+  const boundary = body.snapshots.findLast((snapshot) => snapshot <= offset) ?? 0;
+  body.recoveryPointMax = Math.max(boundary, body.segments.at(offset).baseOffset);
+  body.firstDirtyOffset = Math.min(body.firstDirtyOffset, offset);
+  body.highWatermark = Math.min(body.highWatermark, offset);
+}
+
 /**
  * Cuts the log at `offset` and loads it again. What is below is written first; nothing is appended meanwhile. `damaged` is told
  * of bad bytes below the cut.
@@ -163,13 +171,10 @@ export function* cut(body: LogBody, offset: number, damaged: (reason: string) =>
   assert(offset >= body.logStartOffset, 'a log is not cut below its start');
   yield* waitFor((done) => body.writer.waitFor(offset, 'written', done));
   yield* forgetJournaled(body);
-  // A mark above the cut would make the next start think that the log is damaged; the cut may fall inside a batch.
-  const boundary = body.snapshots.findLast((snapshot) => snapshot <= offset) ?? 0;
-  const known = Math.max(boundary, body.segments.at(offset).baseOffset);
-  body.recoveryPointMax = Math.min(body.recoveryPointMax, known);
-  body.firstDirtyOffset = Math.min(body.firstDirtyOffset, offset);
-  body.highWatermark = Math.min(body.highWatermark, offset);
-  yield* waitFor((done) => context.checkpoint(done));
+  // What ran before this may have taken or deleted snapshots.
+  lowerMarks(body, offset);
+  // A mark above the cut would make the next start think that the log is damaged. One below is where a batch ended then, and ends still.
+  if (context.vouchesBeyond(body.name, offset)) yield* waitFor((done) => context.checkpoint(done));
   const loaded = yield* loadUpTo(body, offset);
   // The marks are lowered by now, so that bad bytes look torn: less is left than was to stay.
   const isTorn = loaded.cut !== '' && !loaded.cut.endsWith(BEYOND_END) && loaded.endOffset < offset;

@@ -15,7 +15,17 @@ import { adopt, bytesBetween, createBody, isAged, type LogBody, type LogStart } 
 import { isDiskFull } from '../disk-failure.ts';
 import { take } from './log-append.ts';
 import { type ReadableLog, readLog } from './log-reader.ts';
-import { cut, loadUpTo, retain, saveDerived, seal, startAt, takeSnapshot, writeMetadata } from './log-upkeep.ts';
+import {
+  cut,
+  loadUpTo,
+  lowerMarks,
+  retain,
+  saveDerived,
+  seal,
+  startAt,
+  takeSnapshot,
+  writeMetadata,
+} from './log-upkeep.ts';
 import { LogWriter } from './log-writer.ts';
 import type {
   AppendMeta,
@@ -423,6 +433,7 @@ export class OpenLog implements PartitionLog {
     }
     this.#cutting = true;
     this.#body.logEndOffset = Math.min(offset, this.#body.logEndOffset);
+    lowerMarks(this.#body, offset);
     this.setHighWatermark(this.#body.highWatermark);
     this.#body.tail.clear();
     this.#body.cold.clear();

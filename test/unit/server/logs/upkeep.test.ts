@@ -119,6 +119,67 @@ describe('cutting', () => {
     }
   });
 
+  test('waits for a checkpoint only if one names what is cut, and a crash is none the wiser', () => {
+    const world = opened({ checkpointIntervalMs: 5000 });
+    const wanted = spec('cut');
+    const log = world.createOne(wanted);
+    for (let i = 0; i < 10; i++) world.append(log, { values: ['x'] });
+    world.time.settle();
+    world.time.advance(6000);
+    for (let i = 0; i < 10; i++) world.append(log, { values: ['x'] });
+    world.time.settle();
+    const replaced: string[] = [];
+    const rename = world.disk.rename.bind(world.disk);
+    world.disk.rename = (from, to, done) => {
+      replaced.push(to);
+      rename(from, to, done);
+    };
+    world.wait<void>((done) => log.truncateTo(15, done));
+    expect(replaced).toEqual([]);
+    world.wait<void>((done) => log.truncateTo(7, done));
+    expect(replaced).toContain('/data/recovery-point-offset-checkpoint');
+    world.crash({ keepPageCache: false });
+    expect(world.readAll(world.log(wanted))).toHaveLength(7);
+  });
+
+  test('inside of a batch, a checkpoint that is written meanwhile names none of it', () => {
+    const world = opened();
+    const wanted = spec('cut');
+    const [log, other] = world.create(wanted, spec('other', { retentionMs: -1 }));
+    if (log === undefined || other === undefined) throw new Error('no logs');
+    for (let i = 0; i < 2; i++) world.append(other, { values: ['x'] });
+    for (let i = 0; i < 5; i++) world.append(log, { values: ['x', 'y', 'z'] });
+    world.time.settle();
+    other.setHighWatermark(1);
+    // The cut begins when this is written.
+    world.append(log, { values: ['x', 'y', 'z'] });
+    let isCut = false;
+    log.truncateTo(7, () => {
+      isCut = true;
+    });
+    other.deleteRecordsBefore(1, () => undefined);
+    world.time.settle();
+    expect([isCut, log.logEndOffset]).toEqual([true, 6]);
+    world.crash({ keepPageCache: false });
+    expect([world.log(wanted).state, world.log(wanted).logEndOffset]).toEqual(['open', 6]);
+  });
+
+  test('inside of the batch that the log start lies in, it leaves none of it', () => {
+    const world = opened();
+    const wanted = spec('cut', { retentionMs: -1 });
+    const log = world.createOne(wanted);
+    for (let i = 0; i < 3; i++) world.append(log, { values: ['w', 'x', 'y', 'z'] });
+    world.time.settle();
+    log.setHighWatermark(12);
+    world.wait<number>((done) => log.deleteRecordsBefore(9, done));
+    world.wait<void>((done) => log.truncateTo(10, done));
+    expect([log.state, log.logStartOffset, log.logEndOffset]).toEqual(['open', 9, 9]);
+    world.append(log, { values: ['anew'] });
+    world.time.settle();
+    world.crash({ keepPageCache: false });
+    expect(world.readAll(world.log(wanted))).toEqual([{ offset: 9, text: 'anew' }]);
+  });
+
   test('fully begins anew at an offset', () => {
     const world = opened();
     const wanted = spec('anew');
