@@ -2,9 +2,8 @@ import type { TopicId } from '../../core/base/ids.ts';
 import { asideDirectoryName, logDirectoryName } from '../../core/log/file-names.ts';
 import type { Disk } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
-import { faultCode, removeIfExists } from './disk-tasks.ts';
+import { faultCode, removeIfExists, removeLogFiles } from './disk-tasks.ts';
 import type { LogContext } from './log-context.ts';
-import { removeLogFiles } from './log-loader.ts';
 
 /** One log by its place. */
 interface Place {

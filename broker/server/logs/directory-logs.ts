@@ -141,9 +141,7 @@ export class DirectoryLogManager implements LogManager {
       isClockTrusted: this.#options.isClockTrusted,
       onFatal: deps.onFatal,
       damaged: () => this.#rememberDamage(),
-      checkpoint: (done) => {
-        this.#checkpoints.request(done);
-      },
+      checkpoint: (done) => this.#checkpoints.request(done),
       vouchesBeyond: (name, offset) => this.#store.vouchesBeyond(name, offset),
     };
     this.aside = new AsideLogs(deps.disk, deps.directory, () => this.#context);

@@ -1,7 +1,15 @@
-import type { Disk, DiskFailure, DiskFile } from '../../ports/disk.ts';
+import { segmentFileName } from '../../core/log/file-names.ts';
+import type { DirectoryEntry, Disk, DiskFailure, DiskFile } from '../../ports/disk.ts';
 import { type DiskFault, runTask, step, type Task } from '../task.ts';
 import type { FileCache, FileLease } from './file-cache.ts';
 import type { IndexCache } from './index-cache.ts';
+
+/** What knows files of logs. */
+interface FilesOfLogs {
+  readonly disk: Disk;
+  readonly files: FileCache;
+  readonly indexes: IndexCache;
+}
 
 /** The failed disk operation that a task threw; rethrows anything else, which is a bug. */
 export function failureOf(error: unknown): DiskFailure {
@@ -56,10 +64,7 @@ export function* removeIfExists(disk: Disk, path: string): Task<void> {
 }
 
 /** Removes a file that logs may have in use: whoever asks for its name later never gets what was open before. */
-export function* removeForgotten(
-  context: { readonly disk: Disk; readonly files: FileCache; readonly indexes: IndexCache },
-  path: string,
-): Task<void> {
+export function* removeForgotten(context: FilesOfLogs, path: string): Task<void> {
   const forget = (): void => {
     context.files.forget(path);
     context.indexes.forget(path);
@@ -125,4 +130,22 @@ export function* waitFor(start: (done: () => void) => void): Task<void> {
       done(null, undefined);
     });
   });
+}
+
+/** Removes every file of a log but those named; its directory stays. */
+export function* removeLogFiles(context: FilesOfLogs, directory: string, kept: readonly string[] = []): Task<void> {
+  const entries = yield* step<readonly DirectoryEntry[]>((done) => context.disk.list(directory, done));
+  for (const { name } of entries) {
+    if (kept.includes(name)) continue;
+    yield* removeForgotten(context, `${directory}/${name}`);
+  }
+  yield* step<void>((done) => context.disk.syncDirectory(directory, done));
+}
+
+/** Removes all files of a segment. */
+export function* removeSegmentFiles(context: FilesOfLogs, directory: string, baseOffset: number): Task<void> {
+  for (const kind of ['log', 'index', 'timeindex', 'txnindex', 'snapshot'] as const) {
+    const path = `${directory}/${segmentFileName(baseOffset, kind)}`;
+    yield* removeForgotten(context, path);
+  }
 }

@@ -22,8 +22,9 @@ import {
   faultCode,
   inParallel,
   readIfExists,
-  removeForgotten,
   removeIfExists,
+  removeLogFiles,
+  removeSegmentFiles,
   withFile,
 } from './disk-tasks.ts';
 import { cutIndexes, flushIndexes, indexFileBytes, loadLargestTimestamp } from './index-files.ts';
@@ -40,7 +41,6 @@ import { isSuspectAs, noteSuspect } from './suspect-mark.ts';
 const EPOCHS_SIZE_MAX = 16 * 1024 * 1024;
 /** Operations of one log's load that run at once. */
 const PARALLEL = 4;
-const NO_NAMES: readonly string[] = [];
 
 /** How a log is to be loaded. Offsets that no checkpoint names are 0. */
 export interface LoadRequest {
@@ -147,20 +147,6 @@ function* startOver(request: LoadRequest, found: Found): Task<LoadedLog> {
   return { ...empty, cut: `nothing was durable: it begins anew at ${request.logStartOffset}` };
 }
 
-/** Removes every file of a log but those named; its directory stays. */
-export function* removeLogFiles(
-  context: LogContext,
-  directory: string,
-  kept: readonly string[] = NO_NAMES,
-): Task<void> {
-  const entries = yield* step<readonly DirectoryEntry[]>((done) => context.disk.list(directory, done));
-  for (const { name } of entries) {
-    if (kept.includes(name)) continue;
-    yield* removeForgotten(context, `${directory}/${name}`);
-  }
-  yield* step<void>((done) => context.disk.syncDirectory(directory, done));
-}
-
 function damaged(request: LoadRequest, reason: string): LoadedLog {
   return emptyLog(request, reason);
 }
@@ -246,14 +232,6 @@ function firstKept(bases: readonly number[], snapshots: readonly number[], reque
     if (base === 0 || base <= (vouching ?? -1)) return index;
   }
   return atStart;
-}
-
-/** Removes all files of a segment. */
-export function* removeSegmentFiles(context: LogContext, directory: string, baseOffset: number): Task<void> {
-  for (const kind of ['log', 'index', 'timeindex', 'txnindex', 'snapshot'] as const) {
-    const path = `${directory}/${segmentFileName(baseOffset, kind)}`;
-    yield* removeForgotten(context, path);
-  }
 }
 
 /** Leader epochs as a checkpoint has them. */

@@ -1,8 +1,7 @@
 import { deletedDirectoryName, logDirectoryName } from '../../core/log/file-names.ts';
 import { runTask, step, type Task } from '../task.ts';
-import { inParallel, removeIfExists } from './disk-tasks.ts';
+import { inParallel, removeIfExists, removeLogFiles } from './disk-tasks.ts';
 import type { LogContext } from './log-context.ts';
-import { removeLogFiles } from './log-loader.ts';
 import type { OpenLog } from './open-log.ts';
 
 /**

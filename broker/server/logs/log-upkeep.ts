@@ -7,11 +7,11 @@ import { encodeProducerSnapshot } from '../../core/log/producer-snapshot.ts';
 import { BEYOND_END } from '../../core/log/recovery.ts';
 import { type RetainedSegment, segmentsToDelete } from '../../core/log/retention.ts';
 import { step, type Task } from '../task.ts';
-import { removeIfExists, waitFor, withFile, writeAside } from './disk-tasks.ts';
+import { removeIfExists, removeLogFiles, removeSegmentFiles, waitFor, withFile, writeAside } from './disk-tasks.ts';
 import { flushIndexes, loadLargestTimestamp } from './index-files.ts';
 import { rebuildIndexes } from './index-rebuild.ts';
-import { adopt, checkpointedWatermarkOf, type LogBody, recoveryPointOf } from './log-body.ts';
-import { type LoadedLog, loadLog, removeLogFiles, removeSegmentFiles } from './log-loader.ts';
+import { adopt, checkpointedWatermarkOf, type LogBody, lowerMarks, recoveryPointOf } from './log-body.ts';
+import { type LoadedLog, loadLog } from './log-loader.ts';
 import type { Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
 
@@ -152,14 +152,6 @@ function retained(segment: Segment): RetainedSegment {
   const { baseOffset, endOffset, sizeInBytes } = segment;
   const largestTimestampMs = segment.timestampUnknown ? -1 : segment.maxTimestampMs;
   return { baseOffset, endOffset, sizeInBytes, largestTimestampMs };
-}
-
-/** No checkpoint from now on names more than is known to stay of a log that is to be cut at `offset`: the cut may fall inside of a batch. */
-export function lowerMarks(body: LogBody, offset: number): void {
-  const boundary = body.snapshots.findLast((snapshot) => snapshot <= offset) ?? 0;
-  body.recoveryPointMax = Math.max(boundary, body.segments.at(offset).baseOffset);
-  body.firstDirtyOffset = Math.min(body.firstDirtyOffset, offset);
-  body.highWatermark = Math.min(body.highWatermark, offset);
 }
 
 /**

@@ -11,21 +11,11 @@ import { waitFor } from './disk-tasks.ts';
 import { flushIndexes } from './index-files.ts';
 import { IndexRepairs } from './index-rebuild.ts';
 import { andThen, JobQueue, nothing } from './job-queue.ts';
-import { adopt, bytesBetween, createBody, isAged, type LogBody, type LogStart } from './log-body.ts';
+import { adopt, bytesBetween, createBody, isAged, type LogBody, type LogStart, lowerMarks } from './log-body.ts';
 import { isDiskFull } from '../disk-failure.ts';
 import { take } from './log-append.ts';
 import { type ReadableLog, readLog } from './log-reader.ts';
-import {
-  cut,
-  loadUpTo,
-  lowerMarks,
-  retain,
-  saveDerived,
-  seal,
-  startAt,
-  takeSnapshot,
-  writeMetadata,
-} from './log-upkeep.ts';
+import { cut, loadUpTo, retain, saveDerived, seal, startAt, takeSnapshot, writeMetadata } from './log-upkeep.ts';
 import { LogWriter } from './log-writer.ts';
 import type {
   AppendMeta,
