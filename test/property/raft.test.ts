@@ -17,6 +17,16 @@ describe('a quorum under lost messages, crashes, pauses, wiped disks and changin
     for (const [what, count] of Object.entries(sum)) expect([what, count > 0]).toEqual([what, true]);
   });
 
+  test('does so, too, where leaders hand over without what their disks have not synced', () => {
+    let transfers = 0;
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS / 2; seed++) {
+      const run = new RaftRun(seed, { isStuck: true });
+      run.run();
+      transfers += run.counts.transfers;
+    }
+    expect(transfers).toBeGreaterThan(0);
+  });
+
   test('sends a snapshot to a log that differs already where the leader begins (seed 2219: asked again for ever)', () => {
     new RaftRun(2219).run();
   });

@@ -37,7 +37,17 @@ export interface SimDiskFaults {
   fail: (operation: string, path: string) => string | null;
   /** What every operation takes besides, ms. */
   slowMs: number;
+  /** Asked when an operation would end: true keeps it under way until `resume`. */
+  hangs: (operation: string) => boolean;
 }
+
+const NO_FAULTS: Readonly<SimDiskFaults> = {
+  loseFileSyncs: false,
+  loseDirectorySyncs: false,
+  fail: () => null,
+  slowMs: 0,
+  hangs: () => false,
+};
 
 function split(path: string): string[] {
   return path.split('/').filter((part) => part !== '' && part !== '.');
@@ -49,16 +59,13 @@ function split(path: string): string[] {
  * The object outlives a simulated crash; files opened before it are dead after it.
  */
 export class SimDisk implements Disk {
-  readonly faults: SimDiskFaults = {
-    loseFileSyncs: false,
-    loseDirectorySyncs: false,
-    fail: () => null,
-    slowMs: 0,
-  };
+  readonly faults: SimDiskFaults = { ...NO_FAULTS };
   /** Operations issued so far, by name. */
   readonly operationCounts = new Map<string, number>();
   /** Raised by every crash; completions of an earlier life never arrive. */
   #life = 0;
+  /** What hangs, in the order in which it would have ended. */
+  #held: { readonly operation: string; readonly end: () => void }[] = [];
   readonly #root = newDirectory();
   readonly #options: SimDiskOptions;
   #capacityBytes: number;
@@ -164,7 +171,21 @@ export class SimDisk implements Disk {
    */
   crash(options: { readonly keepPageCache: boolean }): void {
     this.#life += 1;
+    this.#held = [];
     this.#crashNode(this.#root, options.keepPageCache);
+  }
+
+  /** Whether a write or sync hangs. */
+  get isHolding(): boolean {
+    return this.#held.some(({ operation }) => operation === 'write' || operation === 'sync');
+  }
+
+  /** It hangs no more: what was under way ends. */
+  resume(): void {
+    this.faults.hangs = NO_FAULTS.hangs;
+    const held = this.#held;
+    this.#held = [];
+    for (const { end } of held) this.#options.schedule(0, end);
   }
 
   /** The bytes of a file as a reader sees them now; null when it does not exist. For checks and for spoiling. */
@@ -235,6 +256,7 @@ export class SimDisk implements Disk {
   /** Puts the disk back to an image; whatever was open or under way is dead, as after a crash. */
   restore(image: DiskImage): void {
     this.#life += 1;
+    this.#held = [];
     const { entries, durable, unsynced, syncedCount } = copyDirectory(image.root);
     Object.assign(this.#root, { entries, durable, unsynced, syncedCount });
   }
@@ -320,7 +342,7 @@ export class SimDisk implements Disk {
     const delayMs = (this.#options.prng.below(1024) / 1024) * this.#latencyMaxMs * slow + this.faults.slowMs;
     this.operationCounts.set(operation, (this.operationCounts.get(operation) ?? 0) + 1);
     const refused = this.faults.fail(operation, path);
-    this.#options.schedule(delayMs, () => {
+    const end = (): void => {
       if (life !== this.#life) return;
       let failure: DiskFailure | null = null;
       let value: T | undefined;
@@ -331,6 +353,11 @@ export class SimDisk implements Disk {
         failure = toFailure(operation, path, error);
       }
       done(failure, value);
+    };
+    this.#options.schedule(delayMs, () => {
+      if (life !== this.#life) return;
+      if (this.faults.hangs(operation)) this.#held.push({ operation, end });
+      else end();
     });
   }
 

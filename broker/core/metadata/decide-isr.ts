@@ -52,7 +52,7 @@ export function alterPartition(
 }
 
 function isrProblem(
-  { image, members }: DecisionContext,
+  { image, members, bugs }: DecisionContext,
   partition: PartitionState,
   asker: number,
   wish: IsrWish,
@@ -68,7 +68,10 @@ function isrProblem(
   const isEligible = wish.isr.every(({ brokerId: id, brokerEpoch }) => {
     if (brokerEpoch !== -1 && brokerEpoch !== image.broker(brokerId(id))?.epoch) return false;
     // Who is in stays: a leader that is about to stop lets in who will take over.
-    return partition.isr.includes(brokerId(id)) || (image.mayLead(id) && !members.isSlow(id));
+    return (
+      partition.isr.includes(brokerId(id)) ||
+      (image.mayLead(id) && (!members.isSlow(id) || bugs?.has('lets-slow-join') === true))
+    );
   });
   return isEligible ? ErrorCode.NONE : ErrorCode.INELIGIBLE_REPLICA;
 }

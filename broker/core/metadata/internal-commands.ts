@@ -47,7 +47,7 @@ export function decideInternal(context: DecisionContext, command: InternalComman
     case 'electMostComplete':
       return electMostComplete(context, command);
     case 'shedLeaders': {
-      if (epochProblem(context.image, command) !== null) return [];
+      if (epochProblem(context.image, command) !== null || context.bugs?.has('keeps-slow-leader') === true) return [];
       const { changes } = handOver(context, command.brokerId);
       return changes === null ? [] : [changes];
     }

@@ -10,6 +10,10 @@ export type MetadataBug =
   | 'keeps-stale-isr'
   /** A broker that did not stop cleanly stays eligible where nothing has to be synced: D4 (a). */
   | 'keeps-elr-unclean'
+  /** A broker whose disk hangs goes on leading, and in sync: F5. */
+  | 'keeps-slow-leader'
+  /** A broker whose disk hangs joins the ISR: F5. */
+  | 'lets-slow-join'
   /** A reassignment ends with the first of the new replicas that is in sync. */
   | 'drops-below-min-isr';
 

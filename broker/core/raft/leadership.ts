@@ -6,7 +6,15 @@ import { appendEntry, hasten, watchVoters } from './replication.ts';
 import { heal } from './follower.ts';
 import { becomeFollower, confirmedRound, holdsQuorum, type Leadership, refuse } from './roles.ts';
 import type { RaftState } from './state.ts';
-import { type AppendResponse, isSame, keyOf, type LogIndex, type ReplicaKey, type SnapshotResponse } from './types.ts';
+import {
+  type AppendResponse,
+  type Input,
+  isSame,
+  keyOf,
+  type LogIndex,
+  type ReplicaKey,
+  type SnapshotResponse,
+} from './types.ts';
 
 /** Reads that wait for a round, at most. */
 const READS_MAX = 10_000;
@@ -143,8 +151,11 @@ function settleReads(state: RaftState): void {
   for (const { tag, index } of settled) state.effects.push({ kind: 'readable', tag, index });
 }
 
-/** Hands the leadership over: to one voter, or to whoever is furthest. */
-export function beginTransfer(state: RaftState, to: number | null, tag: number): void {
+/** Hands the leadership over: to one voter, or to whoever is furthest; of those that are as far, if it is stuck, to who was heard last. */
+export function beginTransfer(
+  state: RaftState,
+  { to, tag, isStuck = false }: Extract<Input, { readonly kind: 'transfer' }>,
+): void {
   const { leadership } = state;
   if (leadership === null) {
     refuse(state, tag, { reason: 'not-leader', leader: state.leader });
@@ -152,23 +163,29 @@ export function beginTransfer(state: RaftState, to: number | null, tag: number):
   }
   const candidates = state.voters
     .filter((voter) => !isSame(voter, state.self) && (to === null || voter.id === to))
-    .toSorted((a, b) => matchOf(leadership, b) - matchOf(leadership, a));
+    .toSorted((a, b) => {
+      const further = matchOf(leadership, b) - matchOf(leadership, a);
+      return further !== 0 || !isStuck ? further : heardMs(leadership, b) - heardMs(leadership, a);
+    });
   const [target] = candidates;
   if (target === undefined) refuse(state, tag, { reason: 'unknown-voter' });
   else if (leadership.transfer !== null) refuse(state, tag, { reason: 'busy' });
   else {
     const deadlineMs = state.nowMs + state.options.electionTimeoutMs;
-    leadership.transfer = { to: target, tag, deadlineMs, isAsked: false };
+    leadership.transfer = { to: target, tag, deadlineMs, isStuck, isAsked: false };
     settleTransfer(state);
   }
 }
 
-/** The target campaigns as soon as its log is the leader's; nothing is appended meanwhile. */
+/**
+ * The target campaigns as soon as its log is the leader's, or as much of it as the leader can send; nothing is appended
+ * meanwhile.
+ */
 function settleTransfer(state: RaftState): void {
-  const { leadership, self, term } = state;
+  const { leadership, self, term, log } = state;
   const transfer = leadership?.transfer;
   if (leadership === null || transfer === null || transfer === undefined || transfer.isAsked) return;
-  const hasAll = matchOf(leadership, transfer.to) >= state.log.lastIndex;
+  const hasAll = matchOf(leadership, transfer.to) >= (transfer.isStuck ? log.durableIndex : log.lastIndex);
   if (!hasAll && !state.options.bugs.has('transfers-early')) return;
   transfer.isAsked = true;
   state.send({ kind: 'timeout-now', from: self, to: transfer.to, term });
@@ -177,6 +194,10 @@ function settleTransfer(state: RaftState): void {
 function matchOf(leadership: Leadership, voter: ReplicaKey): LogIndex {
   const progress = leadership.followers.get(keyOf(voter));
   return progress === undefined || progress.isDamaged ? -1 : progress.matchIndex;
+}
+
+function heardMs(leadership: Leadership, voter: ReplicaKey): number {
+  return leadership.followers.get(keyOf(voter))?.answeredAtMs ?? Number.NEGATIVE_INFINITY;
 }
 
 /** Time went by: the quorum, the transfer. */

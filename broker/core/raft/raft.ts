@@ -89,7 +89,7 @@ export class Raft {
         removeVoter(state, input.voter, input.tag);
         return;
       case 'transfer':
-        beginTransfer(state, input.to, input.tag);
+        beginTransfer(state, input);
         return;
       case 'leader-refuses':
         leaderIsGone(state, input.leader);

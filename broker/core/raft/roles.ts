@@ -22,7 +22,13 @@ export interface Leadership {
   reads: WaitingRead[];
   /** The change of voters under way (one at a time, V7). */
   change: VoterChange | null;
-  transfer: { readonly to: ReplicaKey; readonly tag: number; readonly deadlineMs: number; isAsked: boolean } | null;
+  transfer: {
+    readonly to: ReplicaKey;
+    readonly tag: number;
+    readonly deadlineMs: number;
+    readonly isStuck: boolean;
+    isAsked: boolean;
+  } | null;
   /** Bytes of entries that are not committed. */
   uncommittedBytes: number;
 }

@@ -167,8 +167,11 @@ export type Input =
   | { readonly kind: 'read'; readonly tag: number }
   | { readonly kind: 'add-voter'; readonly voter: ReplicaKey; readonly tag: number }
   | { readonly kind: 'remove-voter'; readonly voter: ReplicaKey; readonly tag: number }
-  /** Hand the leadership to a voter, or to the one that is furthest. */
-  | { readonly kind: 'transfer'; readonly to: number | null; readonly tag: number }
+  /**
+   * Hand the leadership to a voter, or to the one that is furthest. `isStuck`: what this disk has not synced, and so nobody was
+   * sent, is given up for it.
+   */
+  | { readonly kind: 'transfer'; readonly to: number | null; readonly isStuck?: boolean; readonly tag: number }
   /** The leader's connection closed and its address refuses a new one (V8): its process is gone. */
   | { readonly kind: 'leader-refuses'; readonly leader: ReplicaKey }
   /** The host holds a snapshot of what is committed up to here; the log before it may go. */

@@ -15,9 +15,10 @@ import { SimDisk } from '../disk.ts';
 import type { DiskImage } from '../disk-tree.ts';
 import { SimNetwork } from '../net.ts';
 import { SimNode, type SimNodeOptions } from '../node.ts';
-import { type Served, Stage } from '../stage.ts';
+import { Stage } from '../stage.ts';
 import { World } from '../world.ts';
 import { checkChanges } from './check-changes.ts';
+import { addressOf, servedBy } from './faces.ts';
 import { MetadataWatch } from './metadata-watch.ts';
 import { SimOperator } from './operator.ts';
 import type { ClusterPlan, FaultKind } from './plan.ts';
@@ -119,13 +120,7 @@ export class Cluster {
     const world = this.#world;
     this.#network = new SimNetwork(world);
     this.#control = new SimControlNetwork(world, createPrng(world.prng.uint32()));
-    const ids = new Map(plan.nodes.map(({ id }) => [addressOf(id), id]));
-    // Clients reach every machine: also one that its brokers do not hear any more.
-    this.#network.reaches = (from, to) => !ids.has(from) || !ids.has(to) || this.#control.reaches(from, to);
-    this.#network.listenIn = (from) => {
-      const follower = ids.get(from);
-      return follower === undefined ? null : this.#replicas.connection(follower);
-    };
+    this.#joinNetworks();
     if (options.tamper !== undefined) this.#control.tamper = options.tamper;
     this.#quorum = new QuorumWatch({
       nowMs: () => world.nowMs,
@@ -147,7 +142,7 @@ export class Cluster {
     const isShared = this.#sharesPlan.groups.length > 0;
     this.#nodes = plan.nodes.map(({ id, roles }) => this.#node(id, roles, options));
     for (const node of this.#nodes) this.#form(node, false);
-    const controllers = plan.nodes.filter(({ roles }) => roles.includes('controller'));
+    const controllers = plan.nodes.filter((node) => node.roles.includes('controller'));
     this.#operator = new SimOperator(world, this.#control, this.#network.host('10.0.1.1'), {
       controllers: controllers.map(({ id }) => ({ id, address: addressOf(id) })),
       clusterId: CLUSTER_ID,
@@ -164,6 +159,8 @@ export class Cluster {
       plan,
       reassign: () => this.#records.reassign(),
       isInSync: () => this.#metadata.isInSync(replicated),
+      replaceable: (id) => this.#metadata.replaceable(id),
+      leaderCount: () => this.#quorum.leaderCount,
       whenCut: (node, then) => this.#replicas.whenCut(node.id, then),
       emptyDisk: (node) => this.#emptyDisk(node),
     });
@@ -180,6 +177,17 @@ export class Cluster {
       if (isShared) stage.note({ kind: 'leads', atMs: world.nowMs, ...where, node, leaderEpoch });
       if (node !== null) this.#replicas.leads(topicId, where.partition, node, leaderEpoch);
     });
+  }
+
+  /** What is cut between machines is cut for their brokers, too. */
+  #joinNetworks(): void {
+    const ids = new Map(this.#plan.nodes.map(({ id }) => [addressOf(id), id]));
+    // Clients reach every machine: also one that its brokers do not hear any more.
+    this.#network.reaches = (from, to) => !ids.has(from) || !ids.has(to) || this.#control.reaches(from, to);
+    this.#network.listenIn = (from) => {
+      const follower = ids.get(from);
+      return follower === undefined ? null : this.#replicas.connection(follower);
+    };
   }
 
   /** Runs everything; never throws for what nodes did. */
@@ -236,6 +244,7 @@ export class Cluster {
     return new Map<string, number>([
       ...this.#control.faultCounts,
       ...this.#strikes.counts,
+      ...this.#strikes.hangCounts,
       ['operations', this.#load.answeredCount],
       ['records', this.#records.sentCount],
       ['deliveries to members of share groups', this.#shares.deliveredCount],
@@ -466,25 +475,6 @@ export class Cluster {
     if (this.#world.runUntil(condition, PATIENCE_MS)) return;
     throw new Stuck(`L: not within ${PATIENCE_MS} ms: ${what}. ${describe()}`);
   }
-}
-
-/** Brokers as their clients meet them. */
-function servedBy({ brokers: faces }: Workload, nodes: readonly SimNode[]): Served {
-  const brokers = nodes.filter(({ id }) => faces.some((face) => face.id === id));
-  return {
-    bootstrap: faces,
-    get isReady() {
-      return brokers.every((node) => node.isReady);
-    },
-    addressOf,
-    idAt: (address) => brokers.find((node) => node.address === address)?.id ?? -1,
-    runs: (address) =>
-      address === null || brokers.some((node) => node.address === address && (node.isReady || node.isStopping)),
-  };
-}
-
-function addressOf(id: number): string {
-  return `10.0.0.${id + 1}`;
 }
 
 /** The whole image that a node's data isolate has, as text. */

@@ -63,6 +63,16 @@ export class MetadataWatch {
     );
   }
 
+  /** Where a broker is in sync, and so is another one that may lead, as far as anybody was told. */
+  replaceable(id: number): readonly { readonly name: string; readonly leads: boolean }[] {
+    const mayLead = (other: number): boolean => other !== id && this.#image.mayLead(other);
+    return [...this.#image.partitionsOn(brokerId(id), 'counting')].flatMap(({ name, partitions }) =>
+      partitions
+        .filter(({ isr }) => isr.includes(brokerId(id)) && isr.some(mayLead))
+        .map(({ index, leader }) => ({ name: `${name}-${index}`, leads: leader === brokerId(id) })),
+    );
+  }
+
   /** A message to a data isolate, of one life of it; `describe` tells its image after that. */
   told(node: string, life: number, message: ToData, describe: () => string): void {
     if (message.kind === 'batch') this.#batch(node, life, message, describe);

@@ -30,7 +30,11 @@ export const STRIKE_KINDS = [
   'membership',
   'transfer',
   'reassign',
+  'hang',
 ] as const;
+/** Those of them that a part of the worlds has; drawn apart, so that the others stay what they are. */
+const RARE_KINDS = ['hang'] as const;
+const RARE_PART = 0.25;
 
 /** A fault of single messages. */
 export type WeatherKind = (typeof WEATHER_KINDS)[number];
@@ -93,7 +97,7 @@ export function planCluster(seed: number, kinds: readonly FaultKind[] | null = n
   const size = pick(prng, ['small', 'small', 'small', 'middle', 'middle', 'large'] as const);
   const loadMs = LOAD_MIN_MS + prng.below(LOAD_MORE_MS);
   const drawn = planSwarm(prng);
-  const swarm = kinds ?? drawn;
+  const swarm = kinds ?? [...drawn, ...(drawn.length === 0 ? [] : planRare(seed))];
   const strikes = swarm.some((kind) => !isWeather(kind)) ? between(prng, STRIKES_MIN, STRIKES_MAX) : 0;
   return {
     size,
@@ -157,11 +161,17 @@ function planSwarm(prng: Prng): FaultKind[] {
   if (prng.chance(0.1)) return [];
   const density = pick(prng, [0.1, 0.25, 0.5]);
   const without = pick(prng, ['lost-sync', 'rot'] as const);
+  const isRare = (kind: FaultKind): boolean => RARE_KINDS.some((one) => one === kind);
   const kinds: FaultKind[] = [...WEATHER_KINDS, ...STRIKE_KINDS].filter(
-    (kind) => kind !== without && prng.chance(density),
+    (kind) => !isRare(kind) && kind !== without && prng.chance(density),
   );
   if (!kinds.some((kind) => QUICK_KINDS.some((quick) => quick === kind))) kinds.push(pick(prng, QUICK_KINDS));
   return kinds;
+}
+
+function planRare(seed: number): FaultKind[] {
+  const prng = createPrng(seed ^ 0x7a_4e_55);
+  return RARE_KINDS.filter(() => prng.chance(RARE_PART));
 }
 
 function planWeathers(prng: Prng, swarm: readonly FaultKind[], loadMs: number): ClusterPlan['weathers'] {

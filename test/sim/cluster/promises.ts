@@ -15,6 +15,7 @@ export const PROMISES = {
   T: 'a topic is created once, seen, deleted, and stays away',
   D1: 'what the active controller says of the quorum goes forward',
   D6: 'what a follower has told its leader of its log holds after a power cut; what it has cut does not come back',
+  F5: 'a broker whose disk hangs leads nothing, and is in sync nowhere, where others can be',
   V11: 'a node refuses the disk of another; an empty disk gets no vote by itself',
   A: 'while a minority of controllers does not hear the others, whoever reaches those makes changes and sees them',
   Q5: 'a replica is in the ISR or in the ELR, who leads is in sync, and who comes back counts only with what it surely has',

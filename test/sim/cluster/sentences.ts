@@ -9,3 +9,5 @@ export const LOST_SOMETHING =
   /the log ends at \d+, it was written up to |the log once lost something|checkpoint is damaged/;
 /** How a leader says that it tried often enough to write dead letters. */
 export const GIVES_LETTERS_UP = /dead letters could not be written/;
+/** How a node says that it has waited for its disk for too long (F5). */
+export const DISK_HANGS = /the disk does not answer/;

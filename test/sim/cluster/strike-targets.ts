@@ -21,6 +21,10 @@ export interface StrikeTargets {
   readonly reassign: () => boolean;
   /** Every partition that has several replicas has them in sync. */
   readonly isInSync: () => boolean;
+  /** Where a broker is in sync, and so is another one that may lead; as far as anybody was told. */
+  readonly replaceable: (id: number) => readonly { readonly name: string; readonly leads: boolean }[];
+  /** Leaders that the quorum has had. */
+  readonly leaderCount: () => number;
   /** Runs something when a node next tells a leader that a log of it has become shorter. */
   readonly whenCut: (node: SimNode, then: () => void) => void;
   /** An empty disk with what a node needs to find its cluster. */

@@ -2,10 +2,11 @@ import { Buffer } from 'node:buffer';
 import { CALM } from '../control-net.ts';
 import type { DiskImage } from '../disk-tree.ts';
 import type { SimNode } from '../node.ts';
-import { between, type Cut, drawMinority } from './cuts.ts';
+import { Cuts } from './cuts.ts';
 import { isWeather, type StrikeKind } from './plan.ts';
 import { type PlantedKind, strikePlanted } from './planted-strikes.ts';
-import { FINDS_NO_QUORUM, LOG_IS_GONE, LOST_SOMETHING, REFUSES_DISK } from './sentences.ts';
+import { Hangs } from './hangs.ts';
+import { DISK_HANGS, FINDS_NO_QUORUM, LOG_IS_GONE, LOST_SOMETHING, REFUSES_DISK } from './sentences.ts';
 import { Spoils } from './spoils.ts';
 import type { StrikeTargets } from './strike-targets.ts';
 
@@ -15,8 +16,6 @@ const PAUSE_MS = [1500, 3000, 9000] as const;
 /** Longest until a node is back after a blackout, ms. */
 const BLACKOUT_MAX_MS = 3000;
 const BLINK_MAX_MS = 400;
-const CUT_MS = [300, 1500, 4000, 15_000] as const;
-const FLAP_MS = 400;
 /** Pause before something else is tried when nothing could be struck, ms. */
 const AGAIN_MS = 300;
 const TRIES_MAX = 40;
@@ -42,6 +41,8 @@ export class Strikes {
   /** Nodes whose end is no surprise. */
   readonly #mayEnd = new Set<number>();
   readonly #slow = new Set<number>();
+  readonly #hangs: Hangs;
+  readonly #cuts: Cuts;
   #healed = false;
   #healedAtMs = Number.POSITIVE_INFINITY;
 
@@ -51,6 +52,17 @@ export class Strikes {
       ...targets,
       isController: (node) => this.#isController(node),
       isWell: (id, forMs) => this.#isWell(id, forMs),
+    });
+    this.#cuts = new Cuts({
+      ...targets,
+      isController: (node) => this.#isController(node),
+      trouble: (node, forMs) => this.#trouble(node, forMs),
+      later: (delayMs, run) => this.#later(delayMs, run),
+    });
+    this.#hangs = new Hangs({
+      ...targets,
+      isWell: ({ id }) => this.#isWell(id, 0) && !this.#slow.has(id),
+      later: (delayMs, run) => this.#later(delayMs, run),
     });
     this.#kinds = targets.plan.swarm.filter((kind): kind is StrikeKind => !isWeather(kind));
   }
@@ -92,6 +104,7 @@ export class Strikes {
     this.#healed = true;
     network.weather = CALM;
     network.mend();
+    this.#hangs.end();
     for (const node of nodes) {
       node.clock.drift(1);
       node.disk.faults.slowMs = 0;
@@ -113,6 +126,7 @@ export class Strikes {
     const isRight =
       this.#exchanged.has(node.id) ||
       this.#mayEnd.has(node.id) ||
+      (this.#hangs.has(node) && DISK_HANGS.test(sentence)) ||
       (FINDS_NO_QUORUM.test(sentence) && world.nowMs < this.#healedAtMs + REGISTRATION_MS);
     if (!isRight) this.problems.push(`node ${node.id} ended by itself: ${sentence}`);
     if (this.#exchanged.has(node.id)) return;
@@ -128,9 +142,16 @@ export class Strikes {
     if (this.#isController(node) && LOST_SOMETHING.test(text)) this.#spoils.damaged(node);
   }
 
-  /** What is wrong; brokers of a cluster without a quorum may well end. */
+  /** What came of disks that hung. */
+  get hangCounts(): readonly (readonly [string, number])[] {
+    const { movedCount, judgedCount } = this.#hangs;
+    return Object.entries({ 'leaderships moved off hanging disks': movedCount, 'looks at hanging disks': judgedCount });
+  }
+
+  /** What is wrong; brokers of a cluster without a quorum may well end, and lead on. */
   problemsWithin(isBeyondHelp: boolean): readonly string[] {
-    return this.problems.filter((problem) => !isBeyondHelp || !FINDS_NO_QUORUM.test(problem));
+    const all = [...this.problems, ...this.#hangs.problems];
+    return isBeyondHelp ? this.problems.filter((problem) => !FINDS_NO_QUORUM.test(problem)) : all;
   }
 
   /** Whether enough voters have all that they ever had. Without that nobody can lead, and rightly so. */
@@ -157,10 +178,10 @@ export class Strikes {
       case 'isolate':
       case 'one-way':
       case 'flap':
-        return this.#isolate(kind, node);
+        return this.#cuts.isolate(kind, node);
       case 'split':
       case 'half-split':
-        return this.#split(kind);
+        return this.#cuts.split(kind);
       case 'power':
       case 'process':
         return this.#crash(kind, node);
@@ -177,6 +198,8 @@ export class Strikes {
       case 'slow-disk':
       case 'failing-disk':
         return this.#disk(kind, node);
+      case 'hang':
+        return this.#hang(node);
       case 'lost-sync':
         return this.#loseSyncs(node);
       case 'rot':
@@ -223,36 +246,6 @@ export class Strikes {
     this.#targets.world.schedule(delayMs, () => {
       if (!this.#healed) run();
     });
-  }
-
-  #isolate(kind: 'isolate' | 'one-way' | 'flap', node: SimNode): boolean {
-    const { nodes, prng } = this.#targets;
-    const others = nodes.filter((other) => other !== node && (kind !== 'one-way' || prng.chance(0.7)));
-    const way = kind === 'one-way' ? this.#pick(['out', 'in'] as const) : 'both';
-    this.#cut(kind, { some: [node], rest: others, way });
-    return true;
-  }
-
-  /** A minority of the controllers and the others do not hear each other; what else talks to either goes on. */
-  #split(kind: 'split' | 'half-split'): boolean {
-    const { nodes, prng } = this.#targets;
-    const voters = nodes.filter((node) => this.#isController(node));
-    const [some, rest] = drawMinority(prng, voters);
-    this.#cut(kind, { some, rest, way: kind === 'split' ? 'both' : this.#pick(['out', 'in'] as const) });
-    return true;
-  }
-
-  #cut(kind: StrikeKind, { some, rest, way, forMs = this.#pick(CUT_MS) }: Cut): void {
-    const { network, world } = this.#targets;
-    const pairs = between(some, rest, way);
-    world.trace(`strike: ${kind} node ${some.map(({ id }) => id).join()} for ${forMs} ms`);
-    for (const node of some) this.#trouble(node, forMs + 500);
-    const cut = (): void => pairs.forEach(([from, to]) => network.cut(from, to));
-    const mend = (): void => pairs.forEach(([from, to]) => network.mend(from, to));
-    cut();
-    const flips = kind === 'flap' ? Math.ceil(forMs / FLAP_MS) : 0;
-    for (let i = 1; i < flips; i += 1) this.#later(i * FLAP_MS, i % 2 === 1 ? mend : cut);
-    this.#later(forMs, mend);
   }
 
   #pause(node: SimNode, forMs: number): boolean {
@@ -345,6 +338,12 @@ export class Strikes {
     return true;
   }
 
+  #hang(node: SimNode): boolean {
+    const forMs = this.#slow.has(node.id) ? 0 : this.#hangs.begin(node);
+    if (forMs > 0) this.#trouble(node, forMs + 5000);
+    return forMs > 0;
+  }
+
   #isController(node: Pick<SimNode, 'id'>): boolean {
     const { plan } = this.#targets;
     return plan.nodes.some(({ id, roles }) => id === node.id && roles.includes('controller'));
@@ -360,7 +359,7 @@ export class Strikes {
       trouble: (node, forMs) => this.#trouble(node, forMs),
       isolate: (node, forMs) => {
         const rest = nodes.filter((other) => other !== node);
-        this.#cut(kind, { some: [node], rest, way: 'both', forMs });
+        this.#cuts.cut(kind, { some: [node], rest, way: 'both', forMs });
       },
       whenCut: (node, then) => this.#targets.whenCut(node, then),
       crash: (how, node) => {

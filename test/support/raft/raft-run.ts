@@ -9,6 +9,8 @@ export interface RaftRunOptions {
   readonly bugs?: RaftBugs;
   /** Voters at the beginning. */
   readonly voterCount?: number;
+  /** Leaders hand over without what their disks have not synced. */
+  readonly isStuck?: boolean;
 }
 
 interface Asked {
@@ -44,6 +46,7 @@ export class RaftRun {
   readonly #wished = new Map<string, Wish>();
   /** The one replica whose disk lost something: more of them at once, and nothing can be promised. */
   #spoiled: ReplicaKey | null = null;
+  readonly #isStuck: boolean;
   #tags = 0;
   #committedMax = 0;
   /** What happened, for a look at how much the runs try. */
@@ -61,6 +64,7 @@ export class RaftRun {
 
   constructor(seed: number, options: RaftRunOptions = {}) {
     this.#seed = seed;
+    this.#isStuck = options.isStuck ?? false;
     this.#world = new RaftWorld(seed, {
       ...(options.bugs === undefined ? {} : { bugs: options.bugs }),
       observer: {
@@ -195,7 +199,7 @@ export class RaftRun {
     this.#tags += 1;
     if (node === undefined) return;
     this.#wished.set(String(this.#tags), { node, life: node.life, voter: null });
-    this.#world.give(node, { kind: 'transfer', to: null, tag: this.#tags });
+    this.#world.give(node, { kind: 'transfer', to: null, isStuck: this.#isStuck, tag: this.#tags });
   }
 
   #snapshotOne(): void {

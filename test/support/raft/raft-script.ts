@@ -48,7 +48,7 @@ const name = ({ id, directoryId }: ReplicaKey): string =>
  * `nodes 0 1 2` a quorum of these · `join 3` a replica that knows nobody · `wait MS` time passes, timers run out ·
  * `timeout N` its election timer runs out · `sync N...` its writes are durable · `deliver [A>B...]` messages, all or of these
  * pairs · `drop [A>B...]` · `run` delivers and syncs until nothing is under way · `propose N TEXT` · `read N` · `add N M` ·
- * `remove N M` · `transfer N [M]` · `gone N M` N hears that M's process is gone · `crash N` · `start N [damaged=INDEX]` ·
+ * `remove N M` · `transfer N [M|stuck]` · `gone N M` N hears that M's process is gone · `crash N` · `start N [damaged=INDEX]` ·
  * `wipe N` an empty disk · `snapshot N INDEX` · `state`.
  */
 export class RaftScript {
@@ -125,9 +125,11 @@ export class RaftScript {
       case 'remove':
         this.#give(node, { kind: 'remove-voter', voter: this.#node(second).key, tag });
         return;
-      case 'transfer':
-        this.#give(node, { kind: 'transfer', to: second === '' ? null : Number(second), tag });
+      case 'transfer': {
+        const wish = second === 'stuck' ? { to: null, isStuck: true } : { to: second === '' ? null : Number(second) };
+        this.#give(node, { kind: 'transfer', ...wish, tag });
         return;
+      }
       case 'gone':
         this.#give(node, { kind: 'leader-refuses', leader: this.#node(second).key });
         return;

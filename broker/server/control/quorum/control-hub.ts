@@ -38,6 +38,7 @@ import { RaftPeers } from './raft-peers.ts';
 import { redial } from './redial.ts';
 import { ReplicaMover } from './replica-mover.ts';
 import { SessionKeeper } from './session-keeper.ts';
+import { StuckLeader } from './stuck-leader.ts';
 
 /** What the hub works with. */
 export interface ControlHubDeps {
@@ -104,6 +105,7 @@ export class ControlHub {
   #mover: ReplicaMover | null = null;
   #elections: LogElections | null = null;
   #preferred: PreferredLeaders | null = null;
+  #stuck: StuckLeader | null = null;
   #agent: BrokerAgent | null = null;
   #isStopped = false;
 
@@ -203,7 +205,7 @@ export class ControlHub {
 
   /** Takes part in the quorum with what is on the disk. */
   joinQuorum(opened: OpenedRaft, isFresh: boolean): void {
-    const { ports, settings, onFatal, raftBugs, metadataBugs } = this.#deps;
+    const { ports, settings, onFatal, raftBugs, metadataBugs, controlBugs, diskStalledMs } = this.#deps;
     const { clusterId, self } = this.#knownIdentity();
     const { start, snapshot, storage } = opened;
     assert(start !== null, 'the log was made before');
@@ -227,6 +229,7 @@ export class ControlHub {
     };
     const quorum = new QuorumNode(deps, { raft: start, snapshot });
     this.#quorum = quorum;
+    this.#stuck = new StuckLeader({ timers, log, diskStalledMs, host: quorum.host, bugs: controlBugs });
     this.#missed = new MissedVoter({
       self,
       isVoter: () => quorum.isVoter && quorum.controllerId !== -1,
@@ -267,6 +270,7 @@ export class ControlHub {
   /** Ends: a leader hands over first, where there is somebody; what was appended is durable when `done` is called. */
   stop(done: () => void): void {
     this.#isStopped = true;
+    this.#stuck?.end();
     this.#agent?.stop();
     const finish = (): void => {
       this.#endDuties();

@@ -63,7 +63,7 @@ export type RaftRequest =
   | { readonly kind: 'read' }
   | { readonly kind: 'add-voter'; readonly voter: ReplicaKey }
   | { readonly kind: 'remove-voter'; readonly voter: ReplicaKey }
-  | { readonly kind: 'transfer'; readonly to: number | null };
+  | { readonly kind: 'transfer'; readonly to: number | null; readonly isStuck?: boolean };
 
 /**
  * Runs `core/raft` on a disk, a clock and a way to others. Effects are carried out in their order: writes go to the storage,
