@@ -86,6 +86,14 @@ export class KillLoad {
     return counts;
   }
 
+  /** When records of each partition were acknowledged after the producer's first `line` lines, ms of the wall clock, in order. */
+  acknowledgedMsAfter(line: number): readonly (readonly number[])[] {
+    const times = Array.from({ length: this.#options.partitions }, (): number[] => []);
+    for (const [partition, , , atMs] of fieldsOf(this.#producer.lines.slice(line), 'A'))
+      times[Number(partition)]?.push(Number(atMs));
+    return times;
+  }
+
   /** Ends the producer; what it sent, and what was confirmed. */
   async stopProducer(): Promise<Pick<History, 'sent' | 'acknowledged'>> {
     this.#isEnding = true;

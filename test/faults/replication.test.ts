@@ -26,6 +26,8 @@ const WHO = ['producer', 'share', 'consumer'] as const;
 const BETWEEN_MS_MAX = 1_000;
 /** Longer than a broker's session, so that its leaderships move. */
 const LONG_PAUSE_MS = 3_500;
+/** Three seconds until a disk counts as hanging (F5), and a moment to elect others: four are wanted. By its lag alone a replica is missed after ten. */
+const HANG_GAP_MS_MAX = 9_000;
 const VOLUME: VolumeOptions = { sizeMiB: 640, format: ['-J', 'size=16'], mount: ['commit=300'] };
 
 const prng = createPrng(Number(SEED));
@@ -112,6 +114,18 @@ class Machines {
     return new KillLoad({ ...CLIENTS, bootstrap, tools, rate: RATE, lockMs: LOCK_MS });
   }
 
+  /** Waits until all copies are in sync, and gives each partition to its preferred leader; who leads which. */
+  async atRest(): Promise<readonly number[]> {
+    const { bootstrap } = this.fleet;
+    const probe = this.fleet.probe(0);
+    await waitFor('all are in sync', async () => {
+      const isrs = (await probe.topic(CLIENTS.topic))?.isrs ?? [];
+      return isrs.length > 0 && isrs.every((isr) => isr.length === NODES);
+    });
+    await cliOf({ bootstrap, tools }).ok('leaderElection', ['--election-type', 'preferred', '--all-topic-partitions']);
+    return (await probe.topic(CLIENTS.topic))?.leaders ?? [];
+  }
+
   async remove(): Promise<void> {
     await this.fleet.remove();
     await this.network.remove();
@@ -119,7 +133,7 @@ class Machines {
   }
 }
 
-type Fault = (machines: Machines, id: number) => Promise<void>;
+type Fault = (machines: Machines, id: number, load: KillLoad) => Promise<void>;
 
 /** What is done to the three nodes, of which one is chosen; all run and hear each other when it is over. */
 const FAULTS: Readonly<Record<string, Fault>> = {
@@ -172,6 +186,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     await machines.all((id) => machines.volumeOf(id).cutPower());
     await machines.all((id) => machines.fleet.start(id));
   },
+  'disk hangs': hangDisk,
   'full disk': async (machines, id) => {
     const file = join(machines.volumeOf(id).path, 'filler');
     await fill(file);
@@ -180,6 +195,38 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     if (machines.fleet.hasEnded(id)) await machines.fleet.start(id);
   },
 };
+
+/** While the disk of a node hangs, another leads what it led, it is in no ISR, and the producer goes on in every partition (F5). */
+async function hangDisk(machines: Machines, id: number, load: KillLoad): Promise<void> {
+  const leaders = await machines.atRest();
+  expect([leaders.includes(id), leaders.every((leader) => leader === id)]).toEqual([true, false]);
+  const volume = machines.volumeOf(id);
+  const probe = machines.fleet.probe(machines.others(id)[0] ?? -1);
+  const line = load.progress().producer;
+  const fromMs = Date.now();
+  await volume.freeze();
+  try {
+    await waitFor(`node ${id}, whose disk hangs, leads nothing and is in no ISR`, async () => {
+      const seen = await probe.topic(CLIENTS.topic);
+      return seen !== null && ![...seen.leaders, ...seen.isrs.flat()].includes(id);
+    });
+    const goneMs = Date.now();
+    await waitFor(`the producer goes on everywhere while the disk of node ${id} hangs`, () =>
+      load.acknowledgedMsAfter(line).every((times) => times.some((atMs) => atMs > goneMs)),
+    );
+    const gaps = load.acknowledgedMsAfter(line).map((times) => longestGapMs([fromMs, ...times]));
+    console.info(
+      `the disk of node ${id} hung: leaders ${leaders.join()}, gone after ${goneMs - fromMs} ms, gaps ${gaps.join()} ms`,
+    );
+    for (const gap of gaps) expect(gap).toBeLessThan(HANG_GAP_MS_MAX);
+  } finally {
+    await volume.thaw();
+  }
+}
+
+function longestGapMs(times: readonly number[]): number {
+  return Math.max(...times.slice(1).map((atMs, index) => atMs - (times[index] ?? atMs)));
+}
 
 /** With `weir.durability=replicated` what all have written and none has synced is lost when the power of all goes; nothing else is. */
 const PROMISED = {
@@ -231,7 +278,7 @@ describe('three nodes that replicate', () => {
           const id = prng.below(NODES);
           rounds.push(`${fault} (${id})`);
           const fromMs = Date.now();
-          await FAULTS[fault]?.(machines, id);
+          await FAULTS[fault]?.(machines, id, load);
           crashes.push({ fromMs, untilMs: Date.now() + LONG_PAUSE_MS });
         }
         const history = await load.finish(crashes);

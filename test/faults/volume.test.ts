@@ -45,10 +45,29 @@ describe('a volume whose power is cut', () => {
     expect(await readFile(join(path, 'log'), 'utf8')).toBe('first');
   });
 
+  it('keeps writers waiting while it is frozen, lets others read, and loses nothing', async () => {
+    const volume = await made();
+    const path = join(volume.path, 'log');
+    const file = await open(path, 'w');
+    await file.write('before');
+    await volume.freeze();
+    let isWritten = false;
+    const written = file.write(', after').then(() => (isWritten = true));
+    expect(await readFile(path, 'utf8')).toBe('before');
+    await expect(volume.freeze()).rejects.toThrow('freeze failed');
+    expect(isWritten).toBe(false);
+    await volume.thaw();
+    await written;
+    await file.close();
+    expect(await readFile(path, 'utf8')).toBe('before, after');
+  });
+
   it('is removed by the next test run when its own was killed', async () => {
     const script = `
       const { Volume } = await import(${JSON.stringify(new URL('./volume.ts', import.meta.url).href)});
-      const { path } = await Volume.create(${JSON.stringify(OPTIONS)});
+      const volume = await Volume.create(${JSON.stringify(OPTIONS)});
+      const { path } = volume;
+      await volume.freeze();
       process.stdout.write(path);
       process.kill(process.pid, 'SIGKILL');`;
     const killed = await run(process.execPath, ['--input-type=module-typescript', '--eval', script]).catch(

@@ -73,6 +73,16 @@ export class Volume {
     await this.#mount();
   }
 
+  /** From now on whoever writes or syncs waits, and can't be killed either, until `thaw`; reads go on. */
+  async freeze(): Promise<void> {
+    await run('fsfreeze', ['--freeze', this.path]);
+  }
+
+  /** Everything that waited goes on. */
+  async thaw(): Promise<void> {
+    await run('fsfreeze', ['--unfreeze', this.path]);
+  }
+
   /** Mounts anew in place: `ro` and `rw`. */
   async remount(...options: readonly string[]): Promise<void> {
     await run('mount', ['-o', ['remount', ...options].join(','), this.path]);
@@ -127,8 +137,13 @@ async function removeLeftovers(): Promise<void> {
     const pid = Number(new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1] ?? process.pid);
     if (pid === process.pid || isAlive(pid)) continue;
     const directory = join(tmpdir(), name);
-    // Lazily: a broker of that run may hold it for another moment.
-    if (mounted.includes(join(directory, 'volume'))) await run('umount', ['--lazy', join(directory, 'volume')]);
+    const path = join(directory, 'volume');
+    if (mounted.includes(path)) {
+      // One that is not frozen says so.
+      await run('fsfreeze', ['--unfreeze', path]).catch(() => undefined);
+      // Lazily: a broker of that run may hold it for another moment.
+      await run('umount', ['--lazy', path]);
+    }
     await rm(directory, { recursive: true, force: true });
   }
 }

@@ -17,6 +17,8 @@ export interface TopicSeen {
   /** Leader of each partition, −1 where there is none, in order. */
   readonly leaders: readonly number[];
   readonly leaderEpochs: readonly number[];
+  /** In-sync replicas of each partition, in order. */
+  readonly isrs: readonly (readonly number[])[];
 }
 
 /** Asks one broker, and no other, what it knows; fails when it does not answer. */
@@ -71,6 +73,7 @@ export class ClusterProbe {
       id: topic.topicId,
       leaders: partitions.map((one) => one.leaderId),
       leaderEpochs: partitions.map((one) => one.leaderEpoch),
+      isrs: partitions.map((one) => one.isrNodes),
     };
   }
 
