@@ -143,6 +143,11 @@ export class BrokerAgent {
     });
   }
 
+  /** Age of the oldest write or sync of this node that has not ended, ms: the logs are the data isolate's, the metadata log is this one's. */
+  get diskStalledMs(): number {
+    return Math.max(this.#beat.diskStalledMs, this.#deps.diskStalledMs());
+  }
+
   /** What the data loop last said of itself. */
   beat(beat: Omit<Extract<ToControl, { readonly kind: 'beat' }>, 'kind'>): void {
     this.#beat = beat;
@@ -325,8 +330,7 @@ export class BrokerAgent {
       appliedOffset: this.#beat.offset,
       wantsUnfenced: this.#wantsUnfenced,
       loopStalledMs: Math.round(this.#deps.loopStalledMs()),
-      // The logs are the data isolate's, the metadata log is this one's.
-      diskStalledMs: Math.round(Math.max(this.#beat.diskStalledMs, this.#deps.diskStalledMs())),
+      diskStalledMs: Math.round(this.diskStalledMs),
       unansweredMs: this.#unansweredBeats * this.#deps.heartbeatIntervalMs,
     });
     this.#unansweredBeats += 1;

@@ -229,7 +229,8 @@ export class ControlHub {
     };
     const quorum = new QuorumNode(deps, { raft: start, snapshot });
     this.#quorum = quorum;
-    this.#stuck = new StuckLeader({ timers, log, diskStalledMs, host: quorum.host, bugs: controlBugs });
+    const stalledMs = (): number => this.#agent?.diskStalledMs ?? diskStalledMs();
+    this.#stuck = new StuckLeader({ timers, log, diskStalledMs: stalledMs, host: quorum.host, bugs: controlBugs });
     this.#missed = new MissedVoter({
       self,
       isVoter: () => quorum.isVoter && quorum.controllerId !== -1,

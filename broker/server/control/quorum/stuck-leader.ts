@@ -12,17 +12,20 @@ export interface StuckLeaderDeps {
   readonly timers: Timers;
   readonly log: Log;
   readonly host: Pick<RaftHost, 'ask' | 'state'>;
-  /** Age of the oldest write or sync of the metadata log's disk that has not ended, ms. */
+  /** Age of the oldest write or sync on this node's disk that has not ended, of logs or of metadata, ms. */
   readonly diskStalledMs: () => number;
   readonly bugs: ControlBugs;
 }
 
 /**
- * A leader of the quorum whose own disk hangs commits nothing, so that no leader of any partition is elected; and it is heard by
+ * A leader of the quorum whose own disk hangs, or is full, commits nothing, so that no leader of any partition is elected; and it is heard by
  * all others, so that nobody takes over by himself. So it hands over (F5).
  */
 export class StuckLeader {
   readonly #deps: StuckLeaderDeps;
+  /** The last write of Raft that was done at the last look, and looks in a row at which that one was the last and another waited. */
+  #written = 0;
+  #waitedLooks = 0;
   #isTold = false;
   #timer: TimerHandle;
 
@@ -45,10 +48,18 @@ export class StuckLeader {
 
   #look(): void {
     const { host, log, diskStalledMs, bugs } = this.#deps;
-    const stalledMs = diskStalledMs();
+    const { writeCount, writtenCount } = host.state;
+    const isWaiting = writtenCount < writeCount && writtenCount === this.#written;
+    this.#written = writtenCount;
+    this.#waitedLooks = isWaiting ? this.#waitedLooks + 1 : 0;
+    // A full disk refuses, and is asked again: nothing of that takes long. A process that stood still looked at nothing meanwhile.
+    const stalledMs = Math.max(diskStalledMs(), this.#waitedLooks * LOOK_INTERVAL_MS);
     const isStuck = stalledMs > DISK_STALL_MS && host.state.leadership !== null && host.state.voters.length > 1;
     if (isStuck && !this.#isTold)
-      log.warn({ stalledMs }, 'the disk of this controller hangs, which leads the quorum: another one is to take over');
+      log.warn(
+        { stalledMs },
+        'the disk of this controller, which leads the quorum, hangs or is full: another one is to take over',
+      );
     this.#isTold = isStuck;
     // One that is under way makes the next one a no-op.
     if (isStuck && !bugs.has('keeps-stuck-leader'))

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { SimDisk } from '../../../sim/disk.ts';
 import { ReplicationWorld } from '../../../support/replication/replication-world.ts';
 
 const values = (name: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${name}-${i}`);
@@ -69,3 +70,48 @@ describe('a leader whose disk hangs (F5)', () => {
     expect(world.node(leader).fatals[0]).toMatch(/^the disk does not answer: /);
   });
 });
+
+describe('the active controller, while a broker dies', () => {
+  /** Three brokers, three controllers apart, and what befalls the active one; gives how long an acknowledgement takes after a leader's death. */
+  function gapMs(seed: number, strike: (disk: SimDisk) => void): number {
+    const world = new ReplicationWorld(seed, { size: 6, controllers: [3, 4, 5] }).start();
+    world.createTopic('t', { assignments: [[0, 1, 2]], settings: { 'min.insync.replicas': '2' } });
+    world.produce('t', values('before', 10));
+    const active = world.nodes[0]?.view?.controllerId ?? -1;
+    strike(world.node(active).disk);
+    world.world.runFor(100);
+    const atMs = world.world.nowMs;
+    world.kill(0);
+    world.send('t', values('after', 10));
+    world.until('all are acknowledged', () => world.produced.acknowledged.size === 20, 10_000);
+    expect(world.node(active).fatals).toEqual([]);
+    expect(world.nodes[1]?.view?.controllerId).not.toBe(active);
+    return world.world.nowMs - atMs;
+  }
+
+  test.each([5000, 20_000, 1_000_000])('whose disk hangs for %i ms is relieved (F5)', (slowMs) => {
+    expect(gapMs(1, (disk) => void (disk.faults.slowMs = slowMs))).toBeLessThan(6000);
+  });
+
+  test('whose disk is full is relieved (D11)', () => {
+    const full = (operation: string): string | null =>
+      operation === 'write' || operation === 'allocate' ? 'ENOSPC' : null;
+    expect(gapMs(2, (disk) => void (disk.faults.fail = full))).toBeLessThan(6000);
+  });
+});
+
+test.each([0, 1, 2])(
+  'node %i of three that are controllers too: its disk hangs, and others lead in a few seconds',
+  (victim) => {
+    const world = new ReplicationWorld(7).start();
+    const assignments = [0, 1, 2].map((first) => [first, (first + 1) % 3, (first + 2) % 3]);
+    world.createTopic('t', { assignments, settings: { 'min.insync.replicas': '2' } });
+    for (const partition of [0, 1, 2]) world.produce('t', values(`before${partition}`, 5), { partition });
+    world.node(victim).disk.faults.slowMs = 20_000;
+    const hungAtMs = world.world.nowMs;
+    for (const partition of [0, 1, 2]) world.send('t', values(`hung${partition}`, 5), { partition });
+    world.until('all are acknowledged', () => world.produced.acknowledged.size === 30, 10_000);
+    expect(world.world.nowMs - hungAtMs).toBeLessThan(6000);
+    expect(world.node(victim).fatals).toEqual([]);
+  },
+);
