@@ -14,6 +14,8 @@ export type MetadataBug =
   | 'keeps-slow-leader'
   /** A broker whose disk hangs joins the ISR: F5. */
   | 'lets-slow-join'
+  /** A broker whose log is found damaged goes on leading, and in sync: D7. */
+  | 'keeps-damaged'
   /** A reassignment ends with the first of the new replicas that is in sync. */
   | 'drops-below-min-isr';
 

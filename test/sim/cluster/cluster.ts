@@ -159,6 +159,7 @@ export class Cluster {
       plan,
       reassign: () => this.#records.reassign(),
       isInSync: () => this.#metadata.isInSync(replicated),
+      copied: new Set(replicated),
       replaceable: (id) => this.#metadata.replaceable(id),
       leaderCount: () => this.#quorum.leaderCount,
       whenCut: (node, then) => this.#replicas.whenCut(node.id, then),

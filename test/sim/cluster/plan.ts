@@ -31,9 +31,10 @@ export const STRIKE_KINDS = [
   'transfer',
   'reassign',
   'hang',
+  'log-rot',
 ] as const;
 /** Those of them that a part of the worlds has; drawn apart, so that the others stay what they are. */
-const RARE_KINDS = ['hang'] as const;
+const RARE_KINDS = ['hang', 'log-rot'] as const;
 const RARE_PART = 0.25;
 
 /** A fault of single messages. */

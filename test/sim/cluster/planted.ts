@@ -89,6 +89,14 @@ export const PLANTED: readonly PlantedInCluster[] = [
     3,
   ),
   replica('truncates-to-watermark', ['isolate', 'process', 'one-way'], /^(L1|L6|L: .* every replica is in sync)/, 4, 5),
+  planted(
+    'log: unchecked',
+    ['log-rot', 'process', 'isolate'],
+    { logBugs: { ...NO_LOG_BUGS, unchecked: true } },
+    /^L2: .* a spoiled value/,
+    3,
+  ),
+  metadata('keeps-damaged', ['log-rot', 'process', 'isolate'], /^L: .* (is read|in sync)/, 3),
   metadata('reuses-epoch', ['process', 'pause', 'restart'], /^(L5|L6|E1)/, 3, 4),
   metadata('keeps-stale-leader', ['process', 'blackout'], /^(L5|L6|E1)/, 3),
   planted(

@@ -44,20 +44,29 @@ export class Spoils {
   /** Whether a disk may forget something now: a majority of whole ones is left, and the other replicas. */
   may(node: Spoiled): boolean {
     const { operator, isController } = this.#deps;
-    // Two have whatever was acknowledged, in the ISR or in the ELR: one of them may forget it at any time.
-    if (this.#replica !== null) return false;
+    if (!this.mayLoseRecords) return false;
     if (!isController(node)) return true;
     return this.voter === null && this.#damaged.size === 0 && operator.isSettled && operator.voters.length >= 3;
   }
 
-  /** A disk forgets something from now on. */
-  spoil(node: Spoiled): void {
-    const { world, isInSync, isController } = this.#deps;
+  /** Whether a disk may lose records now. Two have whatever was acknowledged, in the ISR or in the ELR: one of them may at any time. */
+  get mayLoseRecords(): boolean {
+    return this.#replica === null;
+  }
+
+  /** A disk loses records, and nothing of the quorum's; `isSpoiled`: something there is bad that may not have been noticed. */
+  losesRecords(node: Spoiled, isSpoiled: () => boolean = () => false): void {
     this.#replica = node.id;
     this.#when(
-      () => this.#isTrusted(node) && isInSync(),
+      () => this.#isTrusted(node) && this.#deps.isInSync() && !isSpoiled(),
       () => (this.#replica = null),
     );
+  }
+
+  /** A disk forgets something from now on. */
+  spoil(node: Spoiled): void {
+    const { world, isController } = this.#deps;
+    this.losesRecords(node);
     if (!isController(node)) return;
     this.voter = node.id;
     this.#untilCaughtUp(node, () => {

@@ -21,6 +21,8 @@ export interface StrikeTargets {
   readonly reassign: () => boolean;
   /** Every partition that has several replicas has them in sync. */
   readonly isInSync: () => boolean;
+  /** Topics whose partitions have several replicas. */
+  readonly copied: ReadonlySet<string>;
   /** Where a broker is in sync, and so is another one that may lead; as far as anybody was told. */
   readonly replaceable: (id: number) => readonly { readonly name: string; readonly leads: boolean }[];
   /** Leaders that the quorum has had. */

@@ -3,8 +3,10 @@ import { CALM } from '../control-net.ts';
 import type { DiskImage } from '../disk-tree.ts';
 import type { SimNode } from '../node.ts';
 import { Cuts } from './cuts.ts';
+import { holdsCopies, rotLogs } from './log-rot.ts';
 import { isWeather, type StrikeKind } from './plan.ts';
 import { type PlantedKind, strikePlanted } from './planted-strikes.ts';
+import { exchangeDisks } from './exchange.ts';
 import { Hangs } from './hangs.ts';
 import { DISK_HANGS, FINDS_NO_QUORUM, LOG_IS_GONE, LOST_SOMETHING, REFUSES_DISK } from './sentences.ts';
 import { Spoils } from './spoils.ts';
@@ -202,6 +204,8 @@ export class Strikes {
         return this.#hang(node);
       case 'lost-sync':
         return this.#loseSyncs(node);
+      case 'log-rot':
+        return this.#rotLog(node);
       case 'rot':
         return this.#rot(node);
       case 'jump':
@@ -289,10 +293,11 @@ export class Strikes {
     return true;
   }
 
-  #restart(node: SimNode, downMs: number, then: () => void): boolean {
+  #restart(node: SimNode, downMs: number, then: () => void, meanwhile: () => void = () => undefined): boolean {
     this.#trouble(node, downMs + 5000);
     node.stop(() => {
       this.#trouble(node, downMs + 3000);
+      meanwhile();
       this.#targets.world.schedule(downMs, () => {
         this.#start(node);
         then();
@@ -433,33 +438,28 @@ export class Strikes {
     return true;
   }
 
-  /** Two nodes get each other's disks, refuse them, and get their own back (V11). */
+  /** A bit of a partition's log changes while its broker is down, which was told to stop, or not. */
+  #rotLog(node: SimNode): boolean {
+    if (!this.#spoils.mayLoseRecords || !holdsCopies(node, this.#targets)) return false;
+    let isRotten = (): boolean => true;
+    this.#spoils.losesRecords(node, () => isRotten());
+    const downMs = this.#pick(DOWN_MS);
+    const rot = (): void => void (isRotten = rotLogs(node, this.#targets));
+    if (this.#targets.prng.chance(0.5)) return this.#restart(node, downMs, () => undefined, rot);
+    this.#trouble(node, downMs + 3000);
+    node.crash('process');
+    rot();
+    this.#later(downMs, () => this.#start(node));
+    return true;
+  }
+
   #exchange(node: SimNode, running: readonly SimNode[]): boolean {
     const other = running.find((one) => one !== node && !this.#spoils.liars.has(one.id));
     if (other === undefined || this.#spoils.liars.has(node.id)) return false;
-    const both = [node, other] as const;
-    this.#targets.world.trace(`strike: nodes ${node.id} and ${other.id} exchange disks`);
-    for (const one of both) {
-      one.crash('process');
-      one.disk.settle();
-      this.#exchanged.add(one.id);
-      this.#trouble(one, 10_000);
-    }
-    const [first, second] = [node.disk.image(), other.disk.image()];
-    node.disk.restore(second);
-    other.disk.restore(first);
-    for (const one of both) one.start();
-    this.#targets.world.schedule(3000, () => {
-      for (const one of both) {
-        if (one.isReady) this.problems.push(`V11: node ${one.id} works with the disk of another`);
-        if (one.isAlive) one.crash('process');
-      }
-      node.disk.restore(first);
-      other.disk.restore(second);
-      for (const one of both) {
-        this.#exchanged.delete(one.id);
-        this.#start(one);
-      }
+    exchangeDisks([node, other], {
+      ...{ world: this.#targets.world, exchanged: this.#exchanged, problems: this.problems },
+      trouble: (one, forMs) => this.#trouble(one, forMs),
+      start: (one) => this.#start(one),
     });
     return true;
   }
