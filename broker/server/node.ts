@@ -224,7 +224,7 @@ class NodeStart {
       host: settings.broker('weir.host'),
       previousBrokerEpoch: logs.previousBrokerEpoch,
       lastUnfencedEpoch: logs.lastUnfencedEpoch,
-      damaged: all.filter(({ state }) => state === 'damaged').map(referenceOf),
+      damaged: all.filter((log) => logs.manager.isIncomplete(log)).map(referenceOf),
       suspect: all.filter(({ isSuspect }) => isSuspect).map(referenceOf),
     };
     control.register(registration, (failure) => {

@@ -104,7 +104,7 @@ export class ReplicaReports {
     for (const { id: topicId, partitions } of parts) {
       for (const { index } of partitions) {
         const log = this.#deps.logs.get(topicId, index);
-        if (log === null || log.state === 'damaged' || log.state === 'deleted') continue;
+        if (log === null || log.state === 'deleted' || this.#deps.logs.isIncomplete(log)) continue;
         yield { topicId, index, lastEpoch: log.latestEpoch, endOffset: log.logEndOffset };
       }
     }

@@ -70,7 +70,7 @@ function wishOf(partition: PartitionState, restart: Restart, isDamaged: boolean)
   const isEligible = isHere && isWhole && !isDamaged;
   const wish = { out: id, isOutUnclean: !isEligible };
   if (isDamaged) return { ...wish, directories: withDirectory(partition, at, DAMAGED_DIRECTORY) };
-  // Whole again, as whoever accepted the loss wants it; on another disk it is not, nor later.
+  // Whole again, as whoever accepted the loss wants it (it is named until then, or until it is in sync); on another disk it is not, nor later.
   if (kept === DAMAGED_DIRECTORY && directoryBefore !== null)
     return { ...wish, directories: withDirectory(partition, at, directoryBefore) };
   return wish;

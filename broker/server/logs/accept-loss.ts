@@ -1,5 +1,6 @@
 import type { Crc32c } from '../../core/base/checksum.ts';
 import {
+  asideDirectoryName,
   CLEAN_SHUTDOWN,
   logDirectoryName,
   MANIFEST,
@@ -46,6 +47,8 @@ export interface Loss {
   readonly sizeInBytes: number;
   /** What says where the cleaner has been is not what was written: batches that are missing are not noticed. */
   readonly isMarkSpoiled: boolean;
+  /** The log that was set aside (D7) has more than what was fetched again in its place: that one goes on. */
+  readonly isAside: boolean;
 }
 
 interface Listed {
@@ -53,6 +56,8 @@ interface Listed {
   readonly entry: ManifestEntry;
   readonly store: CheckpointStore;
   readonly marksAt: (directoryName: string) => LogMarks;
+  /** The directory of a damaged log whose place another one has taken, which is not whole yet; null without one. */
+  readonly aside: string | null;
 }
 
 function* look(at: StoppedDirectory, topic: string, partition: number): Task<Listed | string> {
@@ -62,22 +67,54 @@ function* look(at: StoppedDirectory, topic: string, partition: number): Task<Lis
   if (entries === null) return `${path} is ${bytes === null ? 'missing' : 'not what was written'}`;
   const entry = entries.find((one) => one.topic === topic && one.partition === partition);
   if (entry === undefined) return `${at.directory} has no log of ${topic}-${partition}`;
-  if (!entry.damaged) return `${topic}-${partition} is not damaged: there is nothing to accept`;
+  const aside = asideDirectoryName(entry.topicId, partition);
+  const isAside = ((yield* listNames(at.disk, at.directory)) ?? []).includes(aside);
+  if (!entry.damaged && !isAside) return `${topic}-${partition} is not damaged: there is nothing to accept`;
   const store = new CheckpointStore(at.disk, at.directory, at.crc32c);
   const marks = yield* store.load();
   if (marks.problem !== null) return `the checkpoints of the logs are ${marks.problem}`;
-  return { entries, entry, store, marksAt: marks.at };
+  return { entries, entry, store, marksAt: marks.at, aside: isAside ? aside : null };
 }
 
-/** Reads a damaged log and says what it has lost; a sentence when there is no such log. Nothing is changed. */
+/**
+ * Reads a damaged log and says what it has lost; a sentence when there is no such log. Where one is kept aside and what took its
+ * place is not whole, the one that has more is meant (D8). Nothing is changed.
+ */
 export function* inspectLoss(at: StoppedDirectory, topic: string, partition: number): Task<Loss | string> {
   const listed = yield* look(at, topic, partition);
   if (typeof listed === 'string') return listed;
-  const directory = `${at.directory}/${logDirectoryName(topic, partition)}`;
+  const name = logDirectoryName(topic, partition);
+  const here = yield* inspectDirectory(at, listed, name);
+  if (listed.aside === null) return here.loss;
+  const aside = yield* inspectDirectory(at, listed, listed.aside);
+  const knownEndOffset = Math.max(
+    ...[here, aside].map(({ loss }) => Math.max(loss.knownEndOffset, loss.goodEndOffset)),
+  );
+  const isAside = hasMore(aside, here);
+  const { loss } = isAside ? aside : here;
+  // What was known of its end went when another one took its place.
+  const reason = loss.reason === '' ? `the log ends at offset ${loss.goodEndOffset}` : loss.reason;
+  return { ...loss, knownEndOffset, reason, isAside };
+}
+
+interface Inspected {
+  readonly loss: Loss;
+  /** −1 without a batch. */
+  readonly latestEpoch: number;
+}
+
+function hasMore(one: Inspected, other: Inspected): boolean {
+  if (one.latestEpoch !== other.latestEpoch) return one.latestEpoch > other.latestEpoch;
+  return one.loss.goodEndOffset > other.loss.goodEndOffset;
+}
+
+function* inspectDirectory(at: StoppedDirectory, listed: Listed, name: string): Task<Inspected> {
+  const { topic, partition } = listed.entry;
+  const directory = `${at.directory}/${name}`;
   const marks = listed.marksAt(logDirectoryName(topic, partition));
   const names = (yield* listNames(at.disk, directory)) ?? [];
-  const all = names.flatMap((name) => {
-    const parsed = parseSegmentFileName(name);
+  const all = names.flatMap((file) => {
+    const parsed = parseSegmentFileName(file);
     return parsed?.kind === 'log' ? [parsed.baseOffset] : [];
   });
   const bases = all.slice(all.length === 0 ? 0 : segmentIndexAt(all, marks.logStartOffset));
@@ -87,7 +124,9 @@ export function* inspectLoss(at: StoppedDirectory, topic: string, partition: num
   const sparseEnd = sparse === null ? 0 : (decodeSparseEnd(sparse, at.crc32c) ?? GAPS_ANYWHERE);
   const knownEndOffset = Math.max(marks.recoveryPoint, marks.highWatermark, marks.logStartOffset);
   const walked = yield* walk(at, directory, bases, sparseEnd);
-  const goodEndOffset = Math.max(walked.endOffset, marks.logStartOffset);
+  // Where it began is known of the log in its place.
+  const startOffset = name === listed.aside ? Math.max(marks.logStartOffset, bases[0] ?? 0) : marks.logStartOffset;
+  const goodEndOffset = Math.max(walked.endOffset, startOffset);
   const isShort = walked.endOffset < knownEndOffset;
   const reason = walked.fault === '' && isShort ? `the log ends at offset ${walked.endOffset}` : walked.fault;
   const given = walked.fault === '' ? [] : bases.slice(bases.indexOf(walked.base));
@@ -96,10 +135,10 @@ export function* inspectLoss(at: StoppedDirectory, topic: string, partition: num
     const size = yield* step<number>((done) => at.disk.fileSize(`${directory}/${segmentFileName(base, 'log')}`, done));
     sizeInBytes += base === walked.base ? size - walked.position : size;
   }
-  const startOffset = marks.logStartOffset;
   const isMarkSpoiled = sparseEnd === GAPS_ANYWHERE;
   const place = { topic, partition, startOffset, goodEndOffset, knownEndOffset };
-  return { ...place, reason, bases: given, sizeInBytes, isMarkSpoiled };
+  const loss = { ...place, reason, bases: given, sizeInBytes, isMarkSpoiled, isAside: false };
+  return { loss, latestEpoch: walked.latestEpoch };
 }
 
 interface Walked {
@@ -108,6 +147,7 @@ interface Walked {
   /** Segment and place of the fault. */
   readonly base: number;
   readonly position: number;
+  readonly latestEpoch: number;
 }
 
 function* walk(at: StoppedDirectory, directory: string, bases: readonly number[], sparseEnd: number): Task<Walked> {
@@ -124,16 +164,20 @@ function* walk(at: StoppedDirectory, directory: string, bases: readonly number[]
     const path = `${directory}/${segmentFileName(base, 'log')}`;
     if (base !== state.expectedOffset) {
       const fault = `offsets ${state.expectedOffset} to ${base - 1} are missing before ${path}`;
-      return { endOffset: state.expectedOffset, fault, base, position: 0 };
+      return { ...ended(state), fault, base, position: 0 };
     }
     state = { ...state, position: 0 };
     yield* walkFile(at, path, state);
     if (state.fault !== '') {
       const fault = `${state.fault} at byte ${state.position} of ${path}`;
-      return { endOffset: state.expectedOffset, fault, base, position: state.position };
+      return { ...ended(state), fault, base, position: state.position };
     }
   }
-  return { endOffset: state.expectedOffset, fault: '', base: -1, position: 0 };
+  return { ...ended(state), fault: '', base: -1, position: 0 };
+}
+
+function ended({ expectedOffset, latestEpoch }: WalkState): Pick<Walked, 'endOffset' | 'latestEpoch'> {
+  return { endOffset: expectedOffset, latestEpoch };
 }
 
 function* walkFile(at: StoppedDirectory, path: string, state: WalkState): Task<void> {
@@ -153,7 +197,8 @@ function* walkFile(at: StoppedDirectory, path: string, state: WalkState): Task<v
 /**
  * Gives up what `inspectLoss` named and nothing else: the segments from the damage on are kept in a directory of their own,
  * which is returned ('' when nothing is given up); the node's next start checks the log from its front, cuts it at the
- * damage and goes on from there. Each step is durable before the next, so that a crash leaves the log damaged or let go.
+ * damage and goes on from there. Of a log that was set aside and the one in its place the other one is kept in a directory of its own,
+ * too. Each step is durable before the next, so that a crash leaves the log damaged or let go.
  */
 export function* acceptLoss(at: StoppedDirectory, loss: Loss): Task<string> {
   const { disk, directory } = at;
@@ -161,6 +206,7 @@ export function* acceptLoss(at: StoppedDirectory, loss: Loss): Task<string> {
   if (typeof listed === 'string') throw new Error(listed);
   yield* useUpJournal(at, listed);
   const name = logDirectoryName(loss.topic, loss.partition);
+  if (loss.isAside && listed.aside !== null) yield* putBack(at, listed, listed.aside, loss);
   const kept = loss.bases.length === 0 ? '' : yield* keepAside(at, name, loss.bases);
   if ((yield* listNames(disk, `${directory}/${name}`)) === null) {
     yield* step<void>((done) => disk.makeDirectory(`${directory}/${name}`, done));
@@ -169,8 +215,41 @@ export function* acceptLoss(at: StoppedDirectory, loss: Loss): Task<string> {
   if (loss.reason !== '') yield* lowerMarks(listed, loss);
   // It would let the start believe what it is to check.
   yield* removeIfExists(disk, `${directory}/${CLEAN_SHUTDOWN}`);
-  const entries = listed.entries.map((entry) => (entry === listed.entry ? { ...entry, damaged: false } : entry));
-  yield* replaceFile(disk, directory, MANIFEST, encodeManifest(entries, at.crc32c));
+  yield* list(at, listed, false);
+  // Last: as long as it is there the other one is not trusted.
+  if (!loss.isAside && listed.aside !== null) yield* keepWhole(at, listed.aside, name);
+  return kept;
+}
+
+function* list(at: StoppedDirectory, { entries, entry }: Listed, damaged: boolean): Task<void> {
+  const listed = entries.map((one) => (one === entry ? { ...one, damaged } : one));
+  yield* replaceFile(at.disk, at.directory, MANIFEST, encodeManifest(listed, at.crc32c));
+}
+
+/** What was set aside takes its place again, and is listed as damaged, as it was. */
+function* putBack(at: StoppedDirectory, listed: Listed, aside: string, loss: Loss): Task<void> {
+  const { disk, directory } = at;
+  const name = logDirectoryName(listed.entry.topic, listed.entry.partition);
+  yield* list(at, listed, true);
+  // What is known is of the other one, which may begin elsewhere.
+  yield* lowerMarks(listed, loss);
+  if ((yield* listNames(disk, `${directory}/${name}`)) !== null) yield* keepWhole(at, name, name);
+  yield* step<void>((done) => disk.rename(`${directory}/${aside}`, `${directory}/${name}`, done));
+  yield* step<void>((done) => disk.syncDirectory(directory, done));
+}
+
+/** Keeps a whole directory under the name of what the log gave up. */
+function* keepWhole(at: StoppedDirectory, from: string, name: string): Task<void> {
+  const { disk, directory } = at;
+  const kept = yield* freeName(at, name);
+  yield* step<void>((done) => disk.rename(`${directory}/${from}`, `${directory}/${kept}`, done));
+  yield* step<void>((done) => disk.syncDirectory(directory, done));
+}
+
+function* freeName({ disk, directory }: StoppedDirectory, name: string): Task<string> {
+  const taken = new Set(yield* listNames(disk, directory));
+  let kept = `${name}.kept`;
+  for (let count = 2; taken.has(kept); count += 1) kept = `${name}.${count}.kept`;
   return kept;
 }
 
@@ -204,9 +283,7 @@ function* lowerMarks(listed: Listed, loss: Loss): Task<void> {
 
 function* keepAside(at: StoppedDirectory, name: string, bases: readonly number[]): Task<string> {
   const { disk, directory } = at;
-  const taken = new Set(yield* listNames(disk, directory));
-  let kept = `${name}.kept`;
-  for (let count = 2; taken.has(kept); count += 1) kept = `${name}.${count}.kept`;
+  const kept = yield* freeName(at, name);
   yield* step<void>((done) => disk.makeDirectory(`${directory}/${kept}`, done));
   for (const base of bases) {
     const file = segmentFileName(base, 'log');

@@ -1,5 +1,5 @@
 import type { TopicId } from '../../core/base/ids.ts';
-import { asideDirectoryName, logDirectoryName } from '../../core/log/file-names.ts';
+import { asideDirectoryName, DELETED_SUFFIX, logDirectoryName } from '../../core/log/file-names.ts';
 import type { Disk } from '../../ports/disk.ts';
 import { step, type Task } from '../task.ts';
 import { faultCode, removeIfExists, removeLogFiles } from './disk-tasks.ts';
@@ -11,7 +11,10 @@ interface Place {
   readonly partition: number;
 }
 
-/** Damaged logs that are kept beside those that take their places, until these have everything (D7). */
+/**
+ * Damaged logs that are kept beside those that take their places, until these have everything (D7). As long as one is kept the log
+ * in its place is not whole, and the node names it as damaged whenever it registers.
+ */
 export class AsideLogs {
   readonly #context: () => LogContext;
   readonly #disk: Disk;
@@ -33,31 +36,40 @@ export class AsideLogs {
     return this.#names.has(asideDirectoryName(topicId, partition));
   }
 
-  /** Sets the directory of a closed log aside, in place of what was set aside before. */
+  /**
+   * Sets the directory of a closed log aside. Where one is kept already that one stays: what took its place never had everything,
+   * and is removed. Durable when the directory is synced next.
+   */
   *take(log: Place & { readonly topic: string }): Task<void> {
-    yield* this.drop(log);
     const from = `${this.#directory}/${logDirectoryName(log.topic, log.partition)}`;
     const name = asideDirectoryName(log.topicId, log.partition);
     const { files, indexes } = this.#context();
     for (const cache of [files, indexes]) cache.forgetUnder(`${from}/`);
     try {
-      yield* step<void>((done) => this.#disk.rename(from, `${this.#directory}/${name}`, done));
+      if (this.#names.has(name)) yield* this.#remove(from);
+      else yield* step<void>((done) => this.#disk.rename(from, `${this.#directory}/${name}`, done));
     } catch (error) {
-      // The damage is that its directory is gone.
-      if (faultCode(error) === 'ENOENT') return;
-      throw error;
+      if (faultCode(error) !== 'ENOENT') throw error;
+      // The damage is that its directory is gone: an empty one stands for that.
+      yield* step<void>((done) => this.#disk.makeDirectory(`${this.#directory}/${name}`, done));
     }
     this.#names.add(name);
     for (const cache of [files, indexes]) cache.forgetUnder(`${from}/`);
   }
 
-  /** Removes what was set aside. */
+  /** Removes what was set aside: it is gone as a whole, and for good, before any of it is removed. */
   *drop(place: Place): Task<void> {
     if (!this.has(place)) return;
     const name = asideDirectoryName(place.topicId, place.partition);
-    const path = `${this.#directory}/${name}`;
+    const path = `${this.#directory}/${name}${DELETED_SUFFIX}`;
+    yield* step<void>((done) => this.#disk.rename(`${this.#directory}/${name}`, path, done));
+    yield* step<void>((done) => this.#disk.syncDirectory(this.#directory, done));
+    this.#names.delete(name);
+    yield* this.#remove(path);
+  }
+
+  *#remove(path: string): Task<void> {
     yield* removeLogFiles(this.#context(), path);
     yield* removeIfExists(this.#disk, path);
-    this.#names.delete(name);
   }
 }

@@ -69,6 +69,8 @@ const INSPECTIONS_MAX = 1;
 /** After a full disk refused a change of the list of logs, it is tried again this much later. */
 const RETRY_MS = 1000;
 
+const NEW_MARKS: LogMarks = { recoveryPoint: 0, highWatermark: 0, logStartOffset: 0, firstDirtyOffset: 0 };
+
 /** A log of the node and what the manifest says of it. */
 interface Listed {
   readonly log: OpenLog;
@@ -206,6 +208,10 @@ export class DirectoryLogManager implements LogManager {
     this.#change(() => this.#replace(spec), done);
   }
 
+  isIncomplete(id: { readonly topicId: TopicId; readonly partition: number }): boolean {
+    return this.get(id.topicId, id.partition)?.state === 'damaged' || this.aside.has(id);
+  }
+
   trust(id: { readonly topicId: TopicId; readonly partition: number }): void {
     if (this.aside.has(id)) this.#change(() => this.aside.drop(id));
     const { log } = this.#logs.get(id.topicId, id.partition) ?? {};
@@ -296,20 +302,10 @@ export class DirectoryLogManager implements LogManager {
   }
 
   #adopt(spec: LogSpec, loaded: ConstructorParameters<typeof OpenLog>[0]['loaded'], marks: LogMarks): OpenLog {
-    const { topic, topicId, partition, config } = spec;
+    const { topic, topicId, partition } = spec;
     const { logStartOffset, highWatermark, firstDirtyOffset } = marks;
-    const log = new OpenLog({
-      context: this.#context,
-      topic,
-      topicId,
-      partition,
-      directory: this.#path(spec),
-      config,
-      loaded,
-      logStartOffset,
-      highWatermark,
-      firstDirtyOffset,
-    });
+    const of = { ...spec, context: this.#context, directory: this.#path(spec) };
+    const log = new OpenLog({ ...of, loaded, logStartOffset, highWatermark, firstDirtyOffset });
     this.#logs.set(topicId, partition, { log, damagedMarks: loaded.damage === '' ? null : marks });
     this.#directories.set(logDirectoryName(topic, partition), topicId);
     this.#sorted = null;
@@ -334,8 +330,7 @@ export class DirectoryLogManager implements LogManager {
   }
 
   *#loadNew(spec: LogSpec): Task<void> {
-    const empty = { recoveryPoint: 0, highWatermark: 0, logStartOffset: 0, firstDirtyOffset: 0 };
-    yield* this.load(spec, empty, { clean: false, damaged: false });
+    yield* this.load(spec, NEW_MARKS, { clean: false, damaged: false });
   }
 
   /** Writes down which logs were found damaged while in use, and keeps what was known of them (D7). */

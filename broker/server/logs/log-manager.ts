@@ -3,6 +3,7 @@ import { topicId as toTopicId } from '../../core/base/ids.ts';
 import { decodeCleanShutdown } from '../../core/log/checkpoints.ts';
 import {
   ASIDE_SUFFIX,
+  asideDirectoryName,
   CLEAN_SHUTDOWN,
   DELETED_SUFFIX,
   JOURNAL,
@@ -75,10 +76,15 @@ export function* openLogManager(deps: LogManagerDeps): Task<OpenedLogs> {
   const proof = yield* readIfExists(disk, `${directory}/${CLEAN_SHUTDOWN}`, PROOF_SIZE_MAX);
   const brokerEpoch = proof === null ? null : decodeCleanShutdown(proof);
   const lastUnfencedEpoch = yield* readBrokerEpoch({ ...deps, disk });
-  const names = new Set((listed ?? []).map((entry) => logDirectoryName(entry.topic, entry.partition)));
+  const names = new Set(
+    (listed ?? []).flatMap(({ topic, topicId, partition }) => [
+      logDirectoryName(topic, partition),
+      asideDirectoryName(topicId, partition),
+    ]),
+  );
   for (const { name } of entries) {
-    const isUnlisted = isLogDirectoryName(name) && !names.has(name);
-    if (isUnlisted || name.endsWith(DELETED_SUFFIX)) yield* removeTree(disk, `${directory}/${name}`);
+    const isLog = isLogDirectoryName(name) || name.endsWith(ASIDE_SUFFIX);
+    if ((isLog && !names.has(name)) || name.endsWith(DELETED_SUFFIX)) yield* removeTree(disk, `${directory}/${name}`);
     else if (name.endsWith(ASIDE_SUFFIX)) manager.aside.found(name);
   }
   // A process that died may have left a checkpoint in the page cache only: what it gives up is deleted next.

@@ -171,9 +171,11 @@ export interface LogManager {
   delete(ids: readonly { readonly topicId: TopicId; readonly partition: number }[], done: () => void): void;
   /**
    * Sets a damaged log aside and makes an empty one in its place; only where others have its records (D7). Nothing is done to a
-   * log that is not damaged.
+   * log that is not damaged. The new one is incomplete until it is trusted.
    */
   replaceDamaged(spec: LogSpec, done: () => void): void;
+  /** A log is damaged, or took a damaged one's place and was not trusted since (D7): it must not be taken for what was acknowledged. */
+  isIncomplete(id: { readonly topicId: TopicId; readonly partition: number }): boolean;
   /** A log has everything that counts: it is suspect no more, and what was set aside for it is removed. */
   trust(id: { readonly topicId: TopicId; readonly partition: number }): void;
   /** Writes all checkpoints now; `done` after they are synced. */

@@ -39,6 +39,7 @@ class Scene {
     };
     const logs: Partial<LogManager> = {
       get: (_id, index) => this.log(index),
+      isIncomplete: ({ partition }) => partition === 3,
       onDamage: (listener) => (this.damage = listener),
     };
     const quiet = (): void => undefined;

@@ -138,3 +138,66 @@ describe('a loss that is accepted', () => {
     expect(run(w, inspectLoss(directoryOf(w), topic, partition))).toContain(sentence);
   });
 });
+
+describe('of a log that was set aside and what was fetched again in its place', () => {
+  /** Segments begin anew each 10 records; `fetched` records of the log are there again, the fault is in the one at offset 11. */
+  function beingFetched(fetched: number, seed = 9): LogWorld {
+    const w = damaged(seed);
+    w.start();
+    w.opened.manager.replaceDamaged(wanted, () => undefined);
+    w.time.settle();
+    for (let i = 0; i < fetched; i++) w.append(w.log(wanted), { values: [`v${i}`], timestamp: 1000 + i });
+    w.time.settle();
+    w.shutdown();
+    return w;
+  }
+  const names = (w: LogWorld, part: string): boolean => w.disk.files().some(({ path }) => path.includes(part));
+  const values = (count: number) => Array.from({ length: count }, (_, i) => `v${i}`);
+
+  test.each([
+    { fetched: 0, left: 11 },
+    { fetched: 5, left: 11 },
+    { fetched: 30, left: 30 },
+  ])('the one with more goes on, the other one is kept: %o', ({ fetched, left }) => {
+    const w = beingFetched(fetched);
+    const loss = lossOf(w);
+    expect(loss).toMatchObject({ isAside: fetched < 11, startOffset: 0, goodEndOffset: left });
+    expect(loss.reason).not.toBe('');
+    run(w, acceptLoss(directoryOf(w), loss));
+    w.start();
+    expect(w.opened.manager.isIncomplete(wanted)).toBe(false);
+    expect(w.readAll(w.log(wanted)).map(({ text }) => text)).toEqual(values(left));
+    expect([names(w, '.damaged/'), names(w, '.kept/')]).toEqual([false, true]);
+    w.time.settle();
+    w.shutdown();
+    expect(run(w, inspectLoss(directoryOf(w), 'orders', 0))).toMatch('is not damaged');
+  });
+
+  test.each([5, 30])(
+    'one of both is incomplete, or has all that was let go, when power is cut at any moment: %i',
+    (fetched) => {
+      const seen = new Set<boolean>();
+      for (let steps = 0; ; steps += 1) {
+        const w = beingFetched(fetched, steps);
+        let isDone = false;
+        runTask(acceptLoss(directoryOf(w), lossOf(w)), () => {
+          isDone = true;
+        });
+        for (let i = 0; i < steps; i++) w.time.step();
+        w.stopDead({ keepPageCache: false });
+        w.start();
+        const isLeft = w.opened.manager.isIncomplete(wanted);
+        seen.add(isLeft);
+        w.shutdown();
+        if (isLeft) run(w, acceptLoss(directoryOf(w), lossOf(w)));
+        w.start();
+        expect([steps, w.readAll(w.log(wanted)).map(({ text }) => text)]).toEqual([
+          steps,
+          values(Math.max(11, fetched)),
+        ]);
+        if (isDone) break;
+      }
+      expect([...seen].toSorted()).toEqual([false, true]);
+    },
+  );
+});

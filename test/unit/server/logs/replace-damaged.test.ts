@@ -38,13 +38,33 @@ describe('a damaged log', () => {
     w.crash({ keepPageCache: false });
     expect(w.readAll(w.log(wanted))).toEqual([{ offset: 0, text: 'new' }]);
     expect(aside(w)).not.toHaveLength(0);
+    expect(w.opened.manager.isIncomplete(wanted)).toBe(true);
     w.opened.manager.trust(wanted);
     w.time.settle();
     expect(aside(w)).toHaveLength(0);
+    expect(w.opened.manager.isIncomplete(wanted)).toBe(false);
+    w.crash({ keepPageCache: false });
+    expect(aside(w)).toHaveLength(0);
+    expect(w.opened.manager.isIncomplete(wanted)).toBe(false);
   });
 
-  test('that is damaged again takes the place of the one before', () => {
+  test('whose directory is gone is missed after a restart, too', () => {
     const w = damagedNode();
+    w.stopDead({ keepPageCache: true });
+    w.disk.vanish('/data/t-0');
+    w.start();
+    w.opened.manager.replaceDamaged(wanted, () => undefined);
+    w.time.settle();
+    w.append(w.log(wanted), { values: ['new'] });
+    w.time.settle();
+    w.crash({ keepPageCache: false });
+    expect(w.log(wanted)).toMatchObject({ state: 'open', logEndOffset: 1 });
+    expect(w.opened.manager.isIncomplete(wanted)).toBe(true);
+  });
+
+  test('that is damaged again before it had everything goes; the first one stays aside', () => {
+    const w = damagedNode();
+    const first = Buffer.from(w.disk.peek(FIRST) ?? []);
     w.opened.manager.replaceDamaged(wanted, () => undefined);
     w.time.settle();
     w.append(w.log(wanted), { values: ['newer'] });
@@ -55,7 +75,8 @@ describe('a damaged log', () => {
     w.opened.manager.replaceDamaged(wanted, () => undefined);
     w.time.settle();
     expect(w.log(wanted)).toMatchObject({ state: 'open', logEndOffset: 0 });
-    expect(aside(w).filter((path) => path.endsWith('.log'))).toHaveLength(1);
+    const kept = aside(w).filter((path) => path.endsWith('.log'));
+    expect(kept.map((path) => w.disk.peek(path))).toEqual([first]);
   });
 
   test('goes with its topic, and so does what was set aside', () => {
@@ -88,11 +109,33 @@ describe('a damaged log', () => {
       for (let i = 0; i < steps; i++) w.time.step();
       w.crash({ keepPageCache: false });
       const { state, logEndOffset } = w.log(wanted);
+      expect(w.opened.manager.isIncomplete(wanted)).toBe(true);
       seen.add(`${state} ${logEndOffset}`);
       if (isDone) break;
     }
     expect([...seen].toSorted()).toEqual(['damaged 0', 'open 0']);
   });
+});
+
+test('what was kept is there as a whole or not at all after a power cut at any moment of being dropped', () => {
+  const seen = new Set<number>();
+  for (let steps = 0; ; steps++) {
+    const w = damagedNode(steps);
+    w.opened.manager.replaceDamaged(wanted, () => undefined);
+    w.time.settle();
+    const whole = aside(w).length;
+    w.opened.manager.trust(wanted);
+    for (let i = 0; i < steps; i++) w.time.step();
+    const isDone = !w.opened.manager.isIncomplete(wanted);
+    w.crash({ keepPageCache: false });
+    expect([0, whole]).toContain(aside(w).length);
+    expect(w.opened.manager.isIncomplete(wanted)).toBe(aside(w).length > 0);
+    seen.add(aside(w).length);
+    if (isDone) {
+      expect([...seen]).toEqual([whole, 0]);
+      return;
+    }
+  }
 });
 
 describe('a cut that finds bad bytes below it', () => {
