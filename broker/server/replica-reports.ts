@@ -1,3 +1,4 @@
+import type { TopicId } from '../core/base/ids.ts';
 import type { MetadataDelta } from '../core/metadata/view.ts';
 import type { TopicPart } from '../core/metadata/topic-table.ts';
 import { ErrorCode } from '../core/protocol/errors.ts';
@@ -36,7 +37,7 @@ interface Reference {
  */
 export class ReplicaReports {
   readonly #deps: ReplicaReportsDeps;
-  #damaged: Reference[] = [];
+  #damaged: (Reference & { readonly topicId: TopicId; readonly partition: number })[] = [];
   #isReporting = false;
   /** A look at the leaderless partitions that is due. */
   #look: TimerHandle | null = null;
@@ -59,14 +60,17 @@ export class ReplicaReports {
   }
 
   #foundDamaged({ topicId, partition }: PartitionLog): void {
-    this.#damaged.push({ topicId, index: partition });
+    this.#damaged.push({ topicId, index: partition, partition });
     this.#reportDamage();
   }
 
   #reportDamage(): void {
-    if (this.#isReporting || this.#isStopped || this.#damaged.length === 0) return;
+    if (this.#isReporting || this.#isStopped) return;
+    // What was fetched again and is in sync by now was heard, though no answer came.
+    this.#damaged = this.#damaged.filter((one) => this.#deps.logs.isIncomplete(one));
+    if (this.#damaged.length === 0) return;
     this.#isReporting = true;
-    const partitions = this.#damaged.slice(0, CHUNK_COUNT);
+    const partitions = this.#damaged.slice(0, CHUNK_COUNT).map(({ topicId, index }) => ({ topicId, index }));
     this.#say({ kind: 'reportDamage', ...this.#self, partitions }, (isHeard) => {
       this.#isReporting = false;
       if (isHeard) this.#damaged.splice(0, partitions.length);

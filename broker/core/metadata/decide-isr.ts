@@ -81,7 +81,11 @@ function stateOf(id: string, partition: PartitionState, errorCode: number): IsrS
   return { topicId: id, index, errorCode, leader, leaderEpoch, partitionEpoch, isr };
 }
 
-/** Damaged logs are no candidates any more, and nobody leads on them; others lead, where they can (D7). */
+/**
+ * Damaged logs are no candidates any more, and nobody leads on them; others lead, where they can (D7). Each has a new leader epoch,
+ * so that what the leader heard of the log before counts no more: it would take the replica for caught up, and have it in the ISR
+ * again with nothing.
+ */
 export function reportDamage(
   context: DecisionContext,
   command: ReportDamageCommand,
@@ -97,8 +101,10 @@ export function reportDamage(
     const partition = found?.partition(index);
     if (found === null || partition === undefined || changes.has(topic, index)) continue;
     const at = partition.replicas.indexOf(brokerId(id));
+    if (at === -1) continue;
     const directories = withDirectory(partition, at, DAMAGED_DIRECTORY);
-    const change = changePartition(partition, { out: id, isOutUnclean: true, directories }, rules(found));
+    const wish = { out: id, isOutUnclean: true, directories, isNewEpoch: true };
+    const change = changePartition(partition, wish, rules(found));
     if (change !== null) changes.add(topic, change);
   }
   return { records: changes.records(), outcome: { kind: 'reportDamage', ...ok() } };

@@ -15,6 +15,7 @@ const ID = topicId('AAAAAAAAAAAAAAAAAAAAAQ');
 class Scene {
   readonly loop = new VirtualLoop();
   readonly said: MetadataCommand[] = [];
+  readonly incomplete = new Set([3]);
   leaderlessCount = 0;
   errorCode: number = ErrorCode.NONE;
   damage: (log: PartitionLog) => void = () => undefined;
@@ -39,7 +40,7 @@ class Scene {
     };
     const logs: Partial<LogManager> = {
       get: (_id, index) => this.log(index),
-      isIncomplete: ({ partition }) => partition === 3,
+      isIncomplete: ({ partition }) => this.incomplete.has(partition),
       onDamage: (listener) => (this.damage = listener),
     };
     const quiet = (): void => undefined;
@@ -129,6 +130,7 @@ describe('a broker tells how far the logs reach that have no leader (D8)', () =>
 describe('a broker tells which logs turned out damaged in use (D7)', () => {
   test('at once, and those that follow together', () => {
     const scene = new Scene(0);
+    for (const index of [3, 4, 5]) scene.incomplete.add(index);
     for (const index of [3, 4, 5]) scene.damage(scene.log(index));
     scene.loop.advance(100);
     expect(scene.counts('reportDamage')).toEqual([1, 2]);
@@ -151,5 +153,15 @@ describe('a broker tells which logs turned out damaged in use (D7)', () => {
     const { length } = scene.said;
     scene.loop.advance(5000);
     expect(scene.said).toHaveLength(length);
+  });
+
+  test('or until the log is whole again, as it is only when it was heard', () => {
+    const scene = new Scene(0);
+    scene.errorCode = ErrorCode.REQUEST_TIMED_OUT;
+    scene.damage(scene.log(3));
+    scene.loop.advance(100);
+    scene.incomplete.clear();
+    scene.loop.advance(5000);
+    expect(scene.counts('reportDamage')).toEqual([1]);
   });
 });
