@@ -133,6 +133,8 @@ export class FakePartition implements Partition {
     this.awaitCommitted(offset, done);
   }
 
+  readonly isDeleting = false;
+
   onFollowerFetch(): number {
     return ErrorCode.NONE;
   }

@@ -35,6 +35,10 @@ export class HandLog implements Partial<PartitionLog> {
   verdict: ProducerVerdict = { kind: 'accept' };
   listener: LogListener | null = null;
 
+  get durableStartOffset(): number {
+    return this.logStartOffset;
+  }
+
   setListener(listener: LogListener | null): void {
     this.listener = listener;
   }

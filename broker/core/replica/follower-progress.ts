@@ -7,7 +7,7 @@ export interface FollowerFetch {
   readonly brokerEpoch: number;
   /** Below it every record counts there: synced under `fsync`, written under `replicated` (D6). */
   readonly fetchOffset: number;
-  /** Where its log begins. */
+  /** Where its log begins, synced (D9). */
   readonly logStartOffset: number;
 }
 

@@ -17,6 +17,7 @@ export type FollowerState = 'fetching' | 'truncating' | 'asking' | 'waiting' | '
 /** What a follower knows of its own log at the moment of a step. Offsets as in `PartitionLog`. */
 export interface FollowerLog {
   readonly logStartOffset: number;
+  readonly durableStartOffset: number;
   readonly logEndOffset: number;
   readonly writtenOffset: number;
   readonly durableOffset: number;
@@ -31,6 +32,7 @@ export interface FetchPosition {
   readonly fetchOffset: number;
   /** Epoch of the record before `fetchOffset`; −1 in a log without any. */
   readonly lastFetchedEpoch: number;
+  /** Where the log begins after a loss of power, too (D9). */
   readonly logStartOffset: number;
   readonly highWatermark: number;
 }
@@ -69,7 +71,7 @@ const PAUSE_MIN_MS = 20;
 /**
  * One replica that follows (KIP-595's reconciliation): it asks with the epoch of its last record and cuts its log where the
  * leader's answer says that the two part. Invariants: R11 nothing is cut but by an answer of the leader of the present epoch, and
- * never by the high watermark; R12 the fetch offset is what counts here (D6), and never lies above it; R13 the high
+ * never by the high watermark; R12 the fetch offset is what counts here (D6), and R16 the log start that it tells is synced; R13 the high
  * watermark is at most the own end and falls only with a cut; R14 records are appended only if whole, contiguous, and of epochs
  * that never fall; R15 a damaged log gives way only when its replica can't be elected and its leader has read its own.
  */
@@ -135,7 +137,8 @@ export class FollowerReplica {
   /** What to ask; null while nothing is to be asked. */
   position(log: FollowerLog): FetchPosition | null {
     if (this.#paused) return null;
-    const { logStartOffset, highWatermark } = log;
+    const { highWatermark } = log;
+    const logStartOffset = this.#bugs.has('tells-unsynced-start') ? log.logStartOffset : log.durableStartOffset;
     const currentLeaderEpoch = this.#leaderEpoch;
     if (this.#state === 'damaged') {
       // Nothing is thrown away while somebody may still count on what is here (R15).

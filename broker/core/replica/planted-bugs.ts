@@ -11,7 +11,9 @@ export type ReplicaBug =
   /** What a leader has written counts as synced there: R2, D2. */
   | 'counts-own-unsynced'
   /** A follower joins the ISR wherever its log ends: R4. */
-  | 'joins-early';
+  | 'joins-early'
+  /** A follower tells its leader a log start that is not synced: D9. */
+  | 'tells-unsynced-start';
 
 /** A set of planted bugs. */
 export type ReplicaBugs = ReadonlySet<ReplicaBug>;

@@ -36,6 +36,8 @@ export interface LogBody {
   /** Gaps between batches end at or below this, durably (I1). */
   sparseEnd: number;
   logStartOffset: number;
+  /** The checkpoint has it, synced. */
+  durableStartOffset: number;
   logEndOffset: number;
   highWatermark: number;
   /** The recovery point stays at or below this while the log is being cut. */
@@ -84,6 +86,17 @@ export function lowerMarks(body: LogBody, offset: number): void {
   body.recoveryPointMax = Math.max(boundary, body.segments.at(offset).baseOffset);
   body.firstDirtyOffset = Math.min(body.firstDirtyOffset, offset);
   body.highWatermark = Math.min(body.highWatermark, offset);
+}
+
+/** Syncs where the log begins now, with the other checkpoints (D9). */
+export function syncStart(body: LogBody, done: () => void): void {
+  const { logStartOffset } = body;
+  body.context.checkpoint(() => {
+    // Unless the log began anew meanwhile, further in front.
+    if (logStartOffset <= body.logStartOffset)
+      body.durableStartOffset = Math.max(body.durableStartOffset, logStartOffset);
+    done();
+  });
 }
 
 /** Replaces a log's contents by what was loaded; the writer is at rest. */
@@ -138,6 +151,7 @@ export function createBody(start: LogStart, writer: LogWriter, rebuildIndexes: L
     firstDirtyOffset: start.firstDirtyOffset <= loaded.endOffset ? start.firstDirtyOffset : 0,
     sparseEnd: loaded.sparseEnd,
     logStartOffset: start.logStartOffset,
+    durableStartOffset: start.logStartOffset,
     logEndOffset: loaded.endOffset,
     highWatermark: Math.min(Math.max(start.highWatermark, start.logStartOffset), loaded.endOffset),
     recoveryPointMax: Number.POSITIVE_INFINITY,

@@ -10,7 +10,7 @@ import { step, type Task } from '../task.ts';
 import { removeIfExists, removeLogFiles, removeSegmentFiles, waitFor, withFile, writeAside } from './disk-tasks.ts';
 import { flushIndexes, loadLargestTimestamp } from './index-files.ts';
 import { rebuildIndexes } from './index-rebuild.ts';
-import { adopt, checkpointedWatermarkOf, type LogBody, lowerMarks, recoveryPointOf } from './log-body.ts';
+import { adopt, checkpointedWatermarkOf, type LogBody, lowerMarks, recoveryPointOf, syncStart } from './log-body.ts';
 import { type LoadedLog, loadLog } from './log-loader.ts';
 import type { Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
@@ -114,7 +114,7 @@ export function* retain(
   assert(first !== undefined, 'a segment stays');
   body.logStartOffset = Math.max(body.logStartOffset, first.baseOffset);
   body.epochs.truncateFromStart(body.logStartOffset);
-  yield* waitFor((done) => context.checkpoint(done));
+  yield* waitFor((done) => syncStart(body, done));
   for (const segment of body.segments.removeOldest(count)) {
     segment.removed = true;
     yield* removeSegmentFiles(context, body.directory, segment.baseOffset);
@@ -227,6 +227,7 @@ export function* startAt(body: LogBody, offset: number, empty: Segment): Task<vo
   });
   body.logStartOffset = offset;
   body.highWatermark = offset;
+  body.durableStartOffset = Math.min(body.durableStartOffset, offset);
   body.recoveryPointMax = Number.POSITIVE_INFINITY;
-  yield* waitFor((done) => context.checkpoint(done));
+  yield* waitFor((done) => syncStart(body, done));
 }

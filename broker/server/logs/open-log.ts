@@ -11,7 +11,16 @@ import { waitFor } from './disk-tasks.ts';
 import { flushIndexes } from './index-files.ts';
 import { IndexRepairs } from './index-rebuild.ts';
 import { andThen, JobQueue, nothing } from './job-queue.ts';
-import { adopt, bytesBetween, createBody, isAged, type LogBody, type LogStart, lowerMarks } from './log-body.ts';
+import {
+  adopt,
+  bytesBetween,
+  createBody,
+  isAged,
+  type LogBody,
+  type LogStart,
+  lowerMarks,
+  syncStart,
+} from './log-body.ts';
 import { isDiskFull } from '../disk-failure.ts';
 import { take } from './log-append.ts';
 import { type ReadableLog, readLog } from './log-reader.ts';
@@ -111,6 +120,10 @@ export class OpenLog implements PartitionLog {
   }
   get logStartOffset(): number {
     return this.#body.logStartOffset;
+  }
+
+  get durableStartOffset(): number {
+    return this.#body.durableStartOffset;
   }
   get logEndOffset(): number {
     return this.#body.logEndOffset;
@@ -234,7 +247,7 @@ export class OpenLog implements PartitionLog {
     const start = Math.max(offset, body.logStartOffset);
     body.logStartOffset = start;
     body.epochs.truncateFromStart(start);
-    body.context.checkpoint(() => {
+    syncStart(body, () => {
       done(null, start);
       this.runRetention();
     });

@@ -94,6 +94,8 @@ export interface PartitionLog {
   readonly isSuspect: boolean;
   /** First offset that may be read. */
   readonly logStartOffset: number;
+  /** The log start that is synced: it begins no earlier after a loss of power. */
+  readonly durableStartOffset: number;
   /** Offset after the last accepted record: where the next append begins. */
   readonly logEndOffset: number;
   /** Everything below is in the page cache. */

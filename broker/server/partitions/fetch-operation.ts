@@ -71,6 +71,9 @@ interface PartitionRead {
   readonly outcome: ReadOutcome;
 }
 
+/** A follower that may be about to tell its log start, for which somebody waits, is kept no longer. */
+const DELETION_WAIT_MS = 20;
+
 const NO_LEADER = { leaderId: -1, leaderEpoch: -1 };
 const NO_DIVERGENCE = { epoch: -1, endOffset: -1 };
 
@@ -91,6 +94,7 @@ export class FetchOperation {
   /** Bytes of memory set aside for the answer, and what it may have at most. */
   #grantedBytes = 0;
   #maxBytes: number;
+  #maxWaitMs: number;
   #usedBytes = 0;
   /** Bytes that the reads under way are expected to give. */
   #expectedBytes = 0;
@@ -98,17 +102,18 @@ export class FetchOperation {
   constructor(options: FetchOptions) {
     this.#options = options;
     this.#maxBytes = options.maxBytes;
+    this.#maxWaitMs = options.maxWaitMs;
   }
 
   start(): void {
-    const { maxWaitMs, minBytes, context, server } = this.#options;
+    const { minBytes, context, server } = this.#options;
     for (const asked of this.#options.partitions) this.#reportProgress(asked);
-    if (maxWaitMs <= 0 || minBytes <= 0 || this.#isReady()) {
+    if (this.#maxWaitMs <= 0 || minBytes <= 0 || this.#isReady()) {
       this.#finish();
       return;
     }
     this.#unsubscribe.push(context.connection.onClose(() => this.#end()));
-    this.#timer = server.ports.timers.after(maxWaitMs, () => this.#finish());
+    this.#timer = server.ports.timers.after(this.#maxWaitMs, () => this.#finish());
     for (const asked of this.#options.partitions) this.#watch(asked);
   }
 
@@ -121,6 +126,8 @@ export class FetchOperation {
     if (partition === null || partition.status(currentLeaderEpoch) !== ErrorCode.NONE) return;
     if (isLost(partition, asked) || divergence(partition, asked) !== NO_DIVERGENCE) return;
     if (fetchOffset < partition.logStartOffset || fetchOffset > partition.logEndOffset) return;
+    if (partition.isDeleting && logStartOffset < partition.logStartOffset)
+      this.#maxWaitMs = Math.min(this.#maxWaitMs, DELETION_WAIT_MS);
     // Without the epoch nobody knows which history it copies.
     const errorCode =
       currentLeaderEpoch < 0

@@ -179,7 +179,8 @@ export class FollowerPartition implements LogListener {
         this.#log.setHighWatermark(step.offset);
         return true;
       case 'log-start':
-        this.#log.deleteRecordsBefore(step.offset, () => undefined);
+        // Once it is synced the leader is told: somebody may wait for it (D9).
+        this.#log.deleteRecordsBefore(step.offset, () => this.#deps.changed(this));
         return true;
       case 'truncate':
         this.#truncate(step.offset);

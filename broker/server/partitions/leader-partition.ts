@@ -55,6 +55,7 @@ export class LeaderPartition implements Partition, LogListener {
   #announcedEnd = -1;
   /** NONE while leading; afterwards what everybody is told. */
   #ended: number = ErrorCode.NONE;
+  #deletionCount = 0;
   /** The partition after this leadership. */
   #next: PartitionView | null = null;
 
@@ -297,16 +298,23 @@ export class LeaderPartition implements Partition, LogListener {
       done({ errorCode: status === ErrorCode.NONE ? ErrorCode.OFFSET_OUT_OF_RANGE : status, lowWatermark: -1 });
       return;
     }
+    this.#deletionCount += 1;
+    const end = (errorCode: number): void => {
+      this.#deletionCount -= 1;
+      done({ errorCode, lowWatermark: errorCode === ErrorCode.NONE ? this.#replication.lowWatermark : -1 });
+    };
     this.#log.deleteRecordsBefore(target, (failure) => {
       if (failure !== null) {
-        done({ errorCode: codeOf(failure), lowWatermark: -1 });
+        end(codeOf(failure));
         return;
       }
       for (const listener of [...this.#watermarkListeners, ...this.#appendListeners]) listener();
-      this.#replication.awaitLowWatermark(target, (errorCode) => {
-        done({ errorCode, lowWatermark: errorCode === ErrorCode.NONE ? this.#replication.lowWatermark : -1 });
-      });
+      this.#replication.awaitLowWatermark(target, end);
     });
+  }
+
+  get isDeleting(): boolean {
+    return this.#deletionCount > 0;
   }
 
   onFollowerFetch(fetch: FollowerFetch): number {

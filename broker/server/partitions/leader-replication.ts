@@ -82,9 +82,9 @@ export class LeaderReplication implements IsrSource {
     return !this.#hasEnded && this.#durableFromEpoch === -1 && this.replica.isStartDurable(this.#log.durableOffset);
   }
 
-  /** Where the logs of all live replicas begin. */
+  /** Where the logs of all live replicas begin, synced. */
   get lowWatermark(): number {
-    return this.replica.lowWatermark(this.#log.logStartOffset);
+    return this.replica.lowWatermark(this.#log.durableStartOffset);
   }
 
   /** The log's own progress; true when anything that somebody may wait for moved. */

@@ -115,6 +115,8 @@ export interface Partition {
   ): void;
   /** Listeners run in the same loop turn as the change; each returns nothing and must be short. */
   onHighWatermark(listener: () => void): () => void;
+  /** A deletion of records waits: followers should tell soon where their logs begin. */
+  readonly isDeleting: boolean;
   /**
    * A follower asks for what comes after `fetchOffset`, and so tells what it has; who it is, its leader epoch and its last
    * epoch were checked. NONE, or the code that it gets.

@@ -23,6 +23,10 @@ class ScriptedLog implements FollowerLog {
   durableOffset = 0;
   highWatermark = 0;
 
+  get durableStartOffset(): number {
+    return this.logStartOffset;
+  }
+
   get latestEpoch(): number {
     return this.epochs.latestEpoch;
   }

@@ -4,7 +4,15 @@ import { FollowerReplica } from '../../../../broker/core/replica/follower.ts';
 import { crc32c } from '../../../../broker/io/crc32c.ts';
 
 const EMPTY = {
-  ...{ logStartOffset: 0, logEndOffset: 0, writtenOffset: 0, durableOffset: 0, latestEpoch: -1, highWatermark: 0 },
+  ...{
+    logStartOffset: 0,
+    durableStartOffset: 0,
+    logEndOffset: 0,
+    writtenOffset: 0,
+    durableOffset: 0,
+    latestEpoch: -1,
+    highWatermark: 0,
+  },
   endOffsetForEpoch: () => ({ leaderEpoch: -1, endOffset: -1 }),
 };
 const REFUSED = {

@@ -11,7 +11,9 @@ function readAt(world: ReplicationWorld, id: number): void {
   const { leaderEpoch: currentLeaderEpoch } = world.partition('t');
   world.ask(id, ApiKey.Fetch, {
     ...{ maxWaitMs: 0, minBytes: 1, maxBytes: 1_000_000, rackId: 'r', forgottenTopicsData: [] },
-    topics: [{ topic: 't', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000_000, currentLeaderEpoch }] }],
+    topics: [
+      { topic: 't', partitions: [{ partition: 0, fetchOffset: 0, partitionMaxBytes: 1_000_000, currentLeaderEpoch }] },
+    ],
   });
 }
 
