@@ -10,8 +10,9 @@ import { step, type Task } from '../task.ts';
 import { removeIfExists, removeLogFiles, removeSegmentFiles, waitFor, withFile, writeAside } from './disk-tasks.ts';
 import { flushIndexes, loadLargestTimestamp } from './index-files.ts';
 import { rebuildIndexes } from './index-rebuild.ts';
-import { adopt, checkpointedWatermarkOf, type LogBody, lowerMarks, recoveryPointOf, syncStart } from './log-body.ts';
+import { adopt, checkpointedWatermarkOf, type LogBody, recoveryPointOf } from './log-body.ts';
 import { type LoadedLog, loadLog } from './log-loader.ts';
+import { lowerMarks, syncStart } from './log-marks.ts';
 import type { Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
 

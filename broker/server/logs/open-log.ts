@@ -11,18 +11,10 @@ import { waitFor } from './disk-tasks.ts';
 import { flushIndexes } from './index-files.ts';
 import { IndexRepairs } from './index-rebuild.ts';
 import { andThen, JobQueue, nothing } from './job-queue.ts';
-import {
-  adopt,
-  bytesBetween,
-  createBody,
-  isAged,
-  type LogBody,
-  type LogStart,
-  lowerMarks,
-  syncStart,
-} from './log-body.ts';
+import { adopt, bytesBetween, createBody, isAged, type LogBody, type LogStart } from './log-body.ts';
 import { isDiskFull } from '../disk-failure.ts';
 import { take } from './log-append.ts';
+import { lowerMarks, syncStart } from './log-marks.ts';
 import { type ReadableLog, readLog } from './log-reader.ts';
 import { cut, loadUpTo, retain, saveDerived, seal, startAt, takeSnapshot, writeMetadata } from './log-upkeep.ts';
 import { LogWriter } from './log-writer.ts';
@@ -121,7 +113,6 @@ export class OpenLog implements PartitionLog {
   get logStartOffset(): number {
     return this.#body.logStartOffset;
   }
-
   get durableStartOffset(): number {
     return this.#body.durableStartOffset;
   }
@@ -161,7 +152,7 @@ export class OpenLog implements PartitionLog {
   configure(config: LogConfig): void {
     this.#body.config = config;
     // To `fsync`: what is not durable yet is synced now (D3).
-    if (config.syncMode === 'always') this.#syncAll(() => undefined);
+    if (config.syncMode === 'always') this.#body.writer.waitFor(this.#body.logEndOffset, 'durable', () => undefined);
   }
 
   setHighWatermark(offset: number): void {
@@ -376,10 +367,6 @@ export class OpenLog implements PartitionLog {
     if (this.#unreadable() !== null) return;
     yield* waitFor((done) => body.writer.waitFor(body.logEndOffset, 'synced', done));
     if (body.segments.active.exists) yield* this.#saveDerived();
-  }
-
-  #syncAll(done: () => void): void {
-    this.#body.writer.waitFor(this.#body.logEndOffset, 'durable', done);
   }
 
   #search(find: () => Task<Searched>, done: LogDone<TimestampedOffset | null>): void {
