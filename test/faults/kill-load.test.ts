@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { judgeByPartition } from './history.ts';
+import { mustFindSecondOwner, shortestWorkMs } from './second-owner.ts';
 import { writtenHistory, type WrittenLines } from './kill-load.ts';
 
 const PARTITIONS = 3;
@@ -66,6 +67,16 @@ describe('what the clients of a load have written', () => {
       ['record out of thin air: 1:3 10', 'accepted record is delivered again: 1:3 10'],
     ],
     [
+      'a record that two members were at work on at once',
+      {
+        members: new Map([
+          ['a', (CLEAN.members.get('a') ?? []).map((line) => line.replace('K accepted 5 6', 'K accepted 105 106'))],
+          ['b', ['Q 44 1 1 4', 'K released 64 65 1 1']],
+        ]),
+      },
+      ['record has two owners: 1:1 4'],
+    ],
+    [
       'a record that the group was handed and nobody stored',
       { consumer: ['G 0 0 0', 'G 0 1 99', ...CLEAN.consumer.slice(1).filter((line) => line !== 'G 0 1 3')] },
       ['record out of thin air: 0:1 3'],
@@ -94,6 +105,21 @@ describe('what the clients of a load have written', () => {
     // A duplicate is never delivered in these lines.
     const found = judged(spoiled).filter((one) => !one.startsWith('record is never accepted: 0:10'));
     expect(found).toEqual(sentences);
+  });
+
+  it('holds records for a while, so that a second owner of one is found', () => {
+    const held = (CLEAN.members.get('a') ?? []).map((line) =>
+      line.replace(/^K accepted (\d+)/, (_, ms) => `K accepted ${Number(ms) + 20}`),
+    );
+    const at = [{ fromMs: 3, untilMs: 6 }];
+    const members = new Map([['a', held]]);
+    expect(shortestWorkMs(writtenHistory({ ...CLEAN, members }).of(0))).toBe(21);
+    expect(shortestWorkMs(writtenHistory(CLEAN).of(0))).toBe(1);
+    expect(() => mustFindSecondOwner(writtenHistory({ ...CLEAN, members, crashes: at }).of(0))).not.toThrow();
+    expect(() => mustFindSecondOwner(writtenHistory({ ...CLEAN, crashes: at }).of(0))).toThrow('nobody was at work');
+    expect(() =>
+      mustFindSecondOwner(writtenHistory({ ...CLEAN, members, crashes: at }).of(0), [{ fromMs: 4, untilMs: 5 }]),
+    ).toThrow('nobody was at work');
   });
 
   it('is not judged when a record failed or the producer did not end', () => {

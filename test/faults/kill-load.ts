@@ -14,6 +14,7 @@ import type {
   Scanned,
   Sent,
 } from './history.ts';
+import { mustFindSecondOwner, shortestWorkMs } from './second-owner.ts';
 
 /** Where the load goes and how much of it there is. */
 export type LoadOptions = {
@@ -31,6 +32,8 @@ export type LoadOptions = {
 const PRODUCER = 'producer';
 const FOREVER_MS = 3_600_000;
 const DRAIN_DEADLINE_MS = 60_000;
+/** Members of the share group work for 20 ms at least; both ends are rounded. */
+const WORK_MS_MIN = 19;
 
 /**
  * A producer, two members of a share group and one of a consumer group (test/wire/java/KillLoad.java) which work through
@@ -107,7 +110,7 @@ export class KillLoad {
     await Promise.all([...this.#members.values(), this.#consumer].map((tool) => tool.stop()));
   }
 
-  /** Stops the producer, waits until both groups have everything, stops them and scans the log. */
+  /** Stops the producer, waits until both groups have everything, stops them and scans the log. Throws unless a second owner would be found. */
   async finish(crashes: readonly Crash[]): Promise<WrittenHistory> {
     this.#isEnding = true;
     await this.#producer.stop();
@@ -128,7 +131,7 @@ export class KillLoad {
     );
     await this.abandon();
     const { partitions, lockMs } = this.#options;
-    return writtenHistory({
+    const history = writtenHistory({
       partitions,
       lockMs,
       crashes,
@@ -138,6 +141,11 @@ export class KillLoad {
       scan: await scanLines(this.#options),
       committedAtEnd: await this.#positions(),
     });
+    const first = history.of(0);
+    const workMs = shortestWorkMs(first);
+    if (workMs < WORK_MS_MIN) throw new Error(`a member of the share group held a record for ${workMs} ms`);
+    mustFindSecondOwner(first, []);
+    return history;
   }
 
   async #shareLag(): Promise<number> {

@@ -1,5 +1,6 @@
 import { judge, type Crash, type History, type Violation } from '../../faults/history.ts';
 import { fieldsOf, parseProducer, parseScan, parseShare } from '../../faults/kill-load.ts';
+import { mustFindSecondOwner } from '../../faults/second-owner.ts';
 import { GiveUp, waitFor } from '../../wire/harness/wait.ts';
 import type { RunningClient, StartClient } from './running.ts';
 
@@ -126,9 +127,7 @@ export class ClientLoad {
     const scanned = parseScan(await this.#tell('scan', String(partitions)));
     const nothing = { committed: [], committedAtEnd: [] };
     const history = { ...produced, ...parseShare(lines, lockMs), ...nothing, scanned, crashes };
-    const { record, spoiled } = withSecondOwner(history);
-    if (!judge(spoiled).some((one) => one.rule === 'record has two owners' && one.record.startsWith(`${record} `)))
-      throw new Error(`nobody notices a second owner of ${record}`);
+    mustFindSecondOwner(history);
     return { history, violations: judge(history) };
   }
 
@@ -194,23 +193,6 @@ export class ClientLoad {
     if (client.exitCode !== 0) throw new Error(`${role}: exit code ${client.exitCode}\n${client.describe()}`);
     return client.lines;
   }
-}
-
-/** The history with a second owner of one record, while leaderships may have moved if they did at all, and the place of the record. */
-export function withSecondOwner(history: History): { readonly record: string; readonly spoiled: History } {
-  const { acquired, finished, crashes } = history;
-  const ends = Map.groupBy(finished, ({ member, partition, offset }) => `${member} ${partition}:${offset}`);
-  for (const first of acquired) {
-    const { member, partition, offset, atMs } = first;
-    const [end, ...others] = ends.get(`${member} ${partition}:${offset}`) ?? [];
-    const isDuring = crashes.length === 0 || crashes.some(({ fromMs, untilMs }) => fromMs <= atMs && atMs <= untilMs);
-    if (end?.outcome !== 'accepted' || end.sentMs < atMs + 3 || others.length > 0 || !isDuring) continue;
-    const second = { ...first, member: 'nobody', atMs: atMs + 1 };
-    const released = { ...end, member: 'nobody', outcome: 'released', sentMs: atMs + 2, atMs: atMs + 3 } as const;
-    const spoiled = { ...history, acquired: [...acquired, second], finished: [...finished, released] };
-    return { record: `${partition}:${offset}`, spoiled };
-  }
-  throw new Error('nobody owned a record while leaderships may have moved');
 }
 
 /** `ClientLoad.gapMs` of the lines of a producer. */

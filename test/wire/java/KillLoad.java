@@ -32,8 +32,9 @@ import org.apache.kafka.common.serialization.StringSerializer;
  *
  * <p>Arguments: role, bootstrap, topic, and by role: {@code producer PARTITIONS RATE [SETTING=VALUE...]}: "A partition offset value time" for an
  * acknowledged record, "F value" for a failed one, at the end "N count" (the values are 0 to count - 1, the partition
- * is value modulo PARTITIONS). {@code share GROUP}: "Q time partition offset value" for a delivery, "K outcome sent time
- * partition offset" when it ended (accepted, released, refused, or unknown when the answer got lost).
+ * is value modulo PARTITIONS). {@code share GROUP [MILLISECONDS]}: "Q time partition offset value" for a delivery, "K outcome sent time
+ * partition offset" when it ended (accepted, released, refused, or unknown when the answer got lost); it works for so long
+ * on what a poll gives, or for 20 to 160 ms: whoever holds nothing can't be one of two owners.
  * {@code group GROUP}: "G partition offset value" for each record, "C confirmed partition offset" for each commit, before (0) and after
  * it was confirmed (1).
  * {@code scan PARTITIONS}: "R partition offset value" for each record. {@code lag GROUP}: "L partition records" for what the group has
@@ -60,7 +61,7 @@ public final class KillLoad {
         try {
             switch (args[0]) {
                 case "producer" -> produce(args, stopping);
-                case "share" -> share(args[1], args[2], args[3], stopping);
+                case "share" -> share(args[1], args[2], args[3], args.length > 4 ? Long.parseLong(args[4]) : -1, stopping);
                 case "group" -> group(args[1], args[2], args[3], stopping);
                 case "scan" -> scan(args[1], args[2], Integer.parseInt(args[3]));
                 case "lag" -> lag(args[1], args[2], args[3]);
@@ -110,7 +111,7 @@ public final class KillLoad {
         say("N " + count);
     }
 
-    private static void share(String bootstrap, String topic, String group, AtomicBoolean stopping) {
+    private static void share(String bootstrap, String topic, String group, long workMs, AtomicBoolean stopping) throws Exception {
         Properties settings = settings(bootstrap);
         settings.put("group.id", group);
         settings.put("share.acknowledgement.mode", "explicit");
@@ -123,13 +124,14 @@ public final class KillLoad {
             while (!stopping.get()) {
                 List<ConsumerRecord<String, String>> records = new ArrayList<>();
                 consumer.poll(Duration.ofMillis(100)).forEach(records::add);
-                if (!records.isEmpty()) finish(consumer, records);
+                if (!records.isEmpty()) finish(consumer, records, workMs);
             }
         }
     }
 
-    /** Releases one record in ten at its first delivery, accepts the rest, and waits for the answer. */
-    private static void finish(KafkaShareConsumer<String, String> consumer, List<ConsumerRecord<String, String>> records) {
+    /** Works, releases one record in ten at its first delivery, accepts the rest, and waits for the answer. */
+    private static void finish(KafkaShareConsumer<String, String> consumer, List<ConsumerRecord<String, String>> records, long workMs)
+            throws InterruptedException {
         long now = System.currentTimeMillis();
         StringBuilder text = new StringBuilder();
         for (ConsumerRecord<String, String> record : records) {
@@ -137,6 +139,7 @@ public final class KillLoad {
             text.append(record.value()).append('\n');
         }
         System.out.print(text);
+        Thread.sleep(workMs >= 0 ? workMs : (1 + records.get(0).offset() % 8) * 20);
         for (ConsumerRecord<String, String> record : records) consumer.acknowledge(record, typeFor(record));
         long sent = System.currentTimeMillis();
         Map<Integer, String> errors = new HashMap<>();
