@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Network } from '../faults/network.ts';
+import { scan } from '../faults/kill-load.ts';
 import { QuorumFleet } from '../faults/quorum-fleet.ts';
 import { cliOf, linesOf } from '../wire/harness/cli.ts';
 import { KafkaFleet } from '../wire/harness/kafka-fleet.ts';
@@ -17,6 +18,8 @@ const TOPIC = 'gaps';
 const PAUSE_MS = 5;
 /** Acknowledged by every partition this often before anything is done to a node. */
 const WARM_COUNT = 100;
+/** Lines before something was done in which each partition is. */
+const LOOK_BACK_LINES = 20 * PARTITIONS;
 const ROUND_DEADLINE_MS = 120_000;
 const FOREVER_MS = 3_600_000;
 /** A client gives up on a node that vanished as soon as this; at its defaults it waits for 30 s, and 10 s for a new connection, whatever the brokers do. */
@@ -58,10 +61,20 @@ export interface Nodes {
   remove(): Promise<void>;
 }
 
-/** Milliseconds without an acknowledgement in the partition that waited longest, of each round; failed records beside. */
+/** Milliseconds without an acknowledgement, and without a record consumed, in the partition that waited longest, of each round; failed records beside. */
 interface Gaps {
   readonly ms: number[];
+  readonly consumedMs: number[];
   failed: number;
+}
+
+/** What came of one program. */
+interface Measured {
+  readonly gaps: ReadonlyMap<Way, Gaps>;
+  /** Of the records that were acknowledged: how many, how many were not there at the end, and how many more than once. */
+  readonly acknowledged: number;
+  readonly lost: number;
+  readonly repeated: number;
 }
 
 /** The table: a line for each way that a node goes, with both programs. */
@@ -72,17 +85,27 @@ export async function measureFailover(options: {
   readonly subjects: readonly string[];
   readonly ways: readonly Way[];
 }): Promise<string> {
-  const found = new Map<string, Map<Way, Gaps>>();
+  const found = new Map<string, Measured>();
   for (const name of options.subjects) found.set(name, await measureOne(name, options));
   const lines = options.ways.flatMap((way) =>
-    [...found].map(([name, gaps]) => {
-      const { ms, failed } = gaps.get(way) ?? { ms: [], failed: 0 };
-      const sorted = ms.toSorted((a, b) => a - b);
-      const at = (part: number): number => Math.round(sorted[Math.ceil(part * sorted.length) - 1] ?? Number.NaN);
-      return `${way.padEnd(36)}${name.padEnd(18)}p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, ${ms.length} rounds, ${failed} failed`;
+    [...found].map(([name, { gaps }]) => {
+      const { ms, consumedMs, failed } = gaps.get(way) ?? { ms: [], consumedMs: [], failed: 0 };
+      const told = `producer ${partsOf(ms)}, consumer ${partsOf(consumedMs)}`;
+      return `${way.padEnd(36)}${name.padEnd(18)}${told}, ${ms.length} rounds, ${failed} failed`;
     }),
   );
-  return lines.join('\n');
+  const ends = [...found].map(
+    ([name, { acknowledged, lost, repeated }]) =>
+      `${name}: of ${acknowledged} acknowledged records ${lost} are lost, ${repeated} there more than once`,
+  );
+  return [...lines, ...ends].join('\n');
+}
+
+/** Middle and worst but one in a hundred. */
+function partsOf(ms: readonly number[]): string {
+  const sorted = ms.toSorted((a, b) => a - b);
+  const at = (part: number): number => Math.round(sorted[Math.ceil(part * sorted.length) - 1] ?? Number.NaN);
+  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
 }
 
 async function measureOne(
@@ -93,7 +116,7 @@ async function measureOne(
     readonly rounds: number;
     readonly ways: readonly Way[];
   },
-): Promise<Map<Way, Gaps>> {
+): Promise<Measured> {
   const { directory, tools, rounds, ways } = options;
   const own = await mkdtemp(join(directory, 'failover-'));
   const network = await Network.create(NODES);
@@ -101,7 +124,8 @@ async function measureOne(
   try {
     const cli = cliOf({ bootstrap: nodes.bootstrap, tools });
     await cli.createTopic(TOPIC, PARTITIONS, {}, NODES);
-    const gaps = new Map<Way, Gaps>(ways.map((way) => [way, { ms: [], failed: 0 }]));
+    const gaps = new Map<Way, Gaps>(ways.map((way) => [way, { ms: [], consumedMs: [], failed: 0 }]));
+    const acknowledged: string[] = [];
     for (const way of ways) {
       for (let round = 0; round < rounds; round += 1) {
         const one = gaps.get(way);
@@ -110,13 +134,30 @@ async function measureOne(
         await cli
           .ok('leaderElection', ['--election-type', 'preferred', '--all-topic-partitions'])
           .catch(() => undefined);
-        const { gapMs, failed } = await gapOf({ way, nodes, network, tools, victim: await victimOf(way, cli, round) });
+        const victim = await victimOf(way, cli, round);
+        const { gapMs, consumedGapMs, failed, ids } = await gapOf({ way, nodes, network, tools, victim });
         one.ms.push(gapMs);
+        one.consumedMs.push(consumedGapMs);
         one.failed += failed;
-        console.error(`${name}, ${way}, round ${round + 1}: ${Math.round(gapMs)} ms`);
+        for (const id of ids) acknowledged.push(id);
+        console.error(
+          `${name}, ${way}, round ${round + 1}: producer ${Math.round(gapMs)} ms, consumer ${Math.round(consumedGapMs)} ms`,
+        );
       }
     }
-    return gaps;
+    const { bootstrap } = nodes;
+    const there = await scan({ tools, bootstrap, topic: TOPIC, partitions: PARTITIONS, timeoutMs: FOREVER_MS });
+    const counts = new Map<string, number>();
+    for (const { id } of there) {
+      const own = id.replace(/\.+$/, '');
+      counts.set(own, (counts.get(own) ?? 0) + 1);
+    }
+    return {
+      gaps,
+      acknowledged: acknowledged.length,
+      lost: acknowledged.filter((id) => !counts.has(id)).length,
+      repeated: acknowledged.filter((id) => (counts.get(id) ?? 0) > 1).length,
+    };
   } finally {
     await nodes.remove();
     await network.remove();
@@ -166,32 +207,45 @@ async function gapOf(what: {
   readonly network: Network;
   readonly tools: ToolHost;
   readonly victim: number;
-}): Promise<{ readonly gapMs: number; readonly failed: number }> {
+}): Promise<{
+  readonly gapMs: number;
+  readonly consumedGapMs: number;
+  readonly failed: number;
+  /** Of what was acknowledged. */
+  readonly ids: readonly string[];
+}> {
   const { way, nodes, network, tools, victim } = what;
   const args = [nodes.bootstrap, TOPIC, String(PARTITIONS), String(PAUSE_MS)];
   if (way === 'vanishes') args.push(...VANISH_SETTINGS);
   const probe = tools.start({ className: 'GapProbe', args, timeoutMs: FOREVER_MS });
   const countFrom = (line: number): readonly number[] => {
-    const counts = Array.from({ length: PARTITIONS }, () => 0);
+    const counts = Array.from({ length: 2 * PARTITIONS }, () => 0);
     for (const text of probe.lines.slice(line)) {
-      const partition = Number(text.split(' ')[1]);
-      if (text.startsWith('A ')) counts[partition] = (counts[partition] ?? 0) + 1;
+      const place = Number(text.split(' ')[1]) + (text.startsWith('C ') ? PARTITIONS : 0);
+      if (/^[AC] /.test(text)) counts[place] = (counts[place] ?? 0) + 1;
     }
     return counts;
   };
   const flowing = (what: string, line: number): Promise<unknown> =>
     waitFor(what, () => countFrom(line).every((count) => count >= WARM_COUNT), { deadlineMs: ROUND_DEADLINE_MS });
-  await flowing('every partition acknowledges', 0);
+  await flowing('every partition acknowledges, and is consumed', 0);
   const from = probe.lines.length;
   await leave(way, { nodes, network, victim });
-  await flowing('every partition acknowledges again', probe.lines.length);
+  await flowing('every partition acknowledges again, and is consumed', probe.lines.length);
   await probe.stop();
-  const gaps = longestGaps(probe.lines.slice(Math.max(0, from - PARTITIONS)));
+  // From the last record of each partition before, of either kind.
+  const since = probe.lines.slice(Math.max(0, from - LOOK_BACK_LINES));
   const failed = probe.lines.filter((line) => line.startsWith('F ')).length;
   if (way === 'vanishes') await network.heal();
   await nodes.kill(victim);
   await nodes.start(victim);
-  return { gapMs: Math.max(...gaps), failed };
+  const ids = probe.lines.flatMap((line) => (line.startsWith('A ') ? (line.split(' ')[3] ?? []) : []));
+  return {
+    gapMs: Math.max(...longestGaps(since, 'A')),
+    consumedGapMs: Math.max(...longestGaps(since, 'C')),
+    failed,
+    ids,
+  };
 }
 
 async function leave(
@@ -203,13 +257,13 @@ async function leave(
   else await nodes.kill(victim);
 }
 
-/** The longest time between two acknowledgements, by partition. */
-function longestGaps(lines: readonly string[]): readonly number[] {
+/** The longest time between two lines of a kind, by partition. */
+function longestGaps(lines: readonly string[], wanted: 'A' | 'C'): readonly number[] {
   const last = new Map<string, number>();
   const longest = new Map<string, number>();
   for (const line of lines) {
     const [kind, partition = '', time] = line.split(' ');
-    if (kind !== 'A') continue;
+    if (kind !== wanted) continue;
     const at = Number(time);
     longest.set(partition, Math.max(longest.get(partition) ?? 0, at - (last.get(partition) ?? at)));
     last.set(partition, at);
