@@ -30,7 +30,8 @@ export interface StoredMarks {
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
-const NO_MARKS: LogMarks = { recoveryPoint: 0, highWatermark: 0, logStartOffset: 0, firstDirtyOffset: 0 };
+/** Of a log without a checkpoint. */
+export const NO_MARKS: LogMarks = { recoveryPoint: 0, highWatermark: 0, logStartOffset: 0, firstDirtyOffset: 0 };
 
 const FILES = [
   [LOG_START_CHECKPOINT, 'logStartOffset'],

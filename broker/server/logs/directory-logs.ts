@@ -17,7 +17,7 @@ import { runTask, step, type Task } from '../task.ts';
 import { AsideLogs } from './aside-logs.ts';
 import { LogCleaner } from './cleaner.ts';
 import { ColdCache } from './cold-cache.ts';
-import { CheckpointStore } from './checkpoint-store.ts';
+import { CheckpointStore, NO_MARKS } from './checkpoint-store.ts';
 import { failureOf, inParallel, replaceFile, waitFor } from './disk-tasks.ts';
 import { FileCache } from './file-cache.ts';
 import { IndexCache } from './index-cache.ts';
@@ -68,8 +68,6 @@ const PARALLEL_SYNCS = 4;
 const INSPECTIONS_MAX = 1;
 /** After a full disk refused a change of the list of logs, it is tried again this much later. */
 const RETRY_MS = 1000;
-
-const NEW_MARKS: LogMarks = { recoveryPoint: 0, highWatermark: 0, logStartOffset: 0, firstDirtyOffset: 0 };
 
 /** A log of the node and what the manifest says of it. */
 interface Listed {
@@ -330,7 +328,7 @@ export class DirectoryLogManager implements LogManager {
   }
 
   *#loadNew(spec: LogSpec): Task<void> {
-    yield* this.load(spec, NEW_MARKS, { clean: false, damaged: false });
+    yield* this.load(spec, NO_MARKS, { clean: false, damaged: false });
   }
 
   /** Writes down which logs were found damaged while in use, and keeps what was known of them (D7). */
